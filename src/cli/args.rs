@@ -1,0 +1,286 @@
+//! What can be written on the command line, as types, and what clap cannot check by itself.
+
+use std::{
+    ffi::{OsStr, OsString},
+    path::{Path, PathBuf},
+};
+
+use clap::{
+    ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand,
+    builder::{OsStringValueParser, TypedValueParser},
+    error::ErrorKind,
+    parser::ValueSource,
+};
+
+use crate::settings::{DeviceChoice, SettingsFlags};
+
+/// Live neural style transfer: paints a content picture in the style of others.
+///
+/// Without a command the window opens, with the given pictures: the first is the content, the others are styles.
+#[derive(Debug, Parser)]
+#[command(
+    name = "impasto",
+    version,
+    override_usage = "impasto [OPTIONS] [CONTENT [STYLE]...]\n       impasto [--verbose] <COMMAND> [OPTIONS]"
+)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Pictures to open in the window: the content, then styles
+    #[arg(value_name = "PICTURE")]
+    pub pictures: Vec<PathBuf>,
+    /// Say more: debug messages, and every cause of an error
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+    #[command(flatten, next_help_heading = "Settings")]
+    pub settings: SettingsFlags,
+    /// Whether any flag of `settings` was given; the window then does not restore the last session's.
+    #[arg(skip)]
+    pub settings_given: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Paint without a window
+    Render(Box<RenderArgs>),
+    /// List what can compute here
+    Devices(DevicesArgs),
+    /// Measure the speed of a device
+    Bench(BenchArgs),
+    /// Inspect VGG-19 weights files
+    #[command(subcommand)]
+    Weights(WeightsCommand),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RenderArgs {
+    /// Picture whose content is painted
+    #[arg(long, short, value_name = "PICTURE")]
+    pub content: PathBuf,
+    /// Picture whose style it gets, with an optional weight against other styles: wave.jpg or wave.jpg:0.5 (repeatable)
+    #[arg(long, short, value_name = "PICTURE[:WEIGHT]", required = true, value_parser = OsStringValueParser::new().map(StyleArg::split))]
+    pub style: Vec<StyleArg>,
+    /// File for the painted picture; its extension chooses the format
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Replace files that exist
+    #[arg(long, short, visible_alias = "overwrite")]
+    pub force: bool,
+    /// Save every N steps: to --frames, otherwise to the output file itself
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub save_every: Option<u32>,
+    /// Folder for numbered pictures of the painting's progress, every 10 steps if --save-every does not say otherwise
+    #[arg(long, value_name = "FOLDER")]
+    pub frames: Option<PathBuf>,
+    /// File for a JSON report: settings, device, and the objective's terms at each step
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Steps between two entries of the report
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub report_every: u32,
+    /// Print warnings and errors only
+    #[arg(long, short)]
+    pub quiet: bool,
+    #[command(flatten, next_help_heading = "Settings")]
+    pub settings: SettingsFlags,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DevicesArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BenchArgs {
+    /// Device: auto, cpu, gpu, software or a part of a name listed by `impasto devices`
+    #[arg(long, value_name = "DEVICE", default_value_t)]
+    pub device: DeviceChoice,
+    /// Side of the square picture, in pixels (repeatable)
+    #[arg(long = "size", value_name = "PIXELS", default_values_t = [128, 256])]
+    pub sizes: Vec<u32>,
+    /// Number of steps at each size, two of them to warm up
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
+    pub steps: u32,
+    /// VGG-19 weights file instead of the bundled one
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum WeightsCommand {
+    /// Say what a weights file is
+    Info {
+        /// The file; the bundled weights if there is none
+        file: Option<PathBuf>,
+    },
+    /// Check that a weights file can be used
+    Check {
+        /// The file
+        file: PathBuf,
+    },
+}
+
+/// A style picture and its weight, as `--style` writes them.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct StyleArg {
+    pub path: PathBuf,
+    pub weight: f64,
+}
+
+impl StyleArg {
+    /// The part after the last colon is a weight only if it is a number and the whole text names no file: Windows
+    /// paths have colons, and so may file names elsewhere.
+    fn split(text: OsString) -> Self {
+        let weighted = text.to_str().and_then(|text| text.rsplit_once(':')).and_then(|(path, weight)| {
+            (!path.is_empty()).then_some(())?;
+            Some(Self { path: path.into(), weight: weight.trim().parse().ok()? })
+        });
+        match weighted {
+            Some(weighted) if !Path::new(&text).exists() => weighted,
+            _ => Self { path: text.into(), weight: 1.0 },
+        }
+    }
+}
+
+/// Parses the whole command line, the program's name first.
+///
+/// # Errors
+///
+/// Help and version texts, and usage errors; [`clap::Error::use_stderr`] tells them apart.
+pub(super) fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    let matches = Cli::command().try_get_matches_from(arguments).map_err(|error| {
+        match (error.kind(), arguments.get(1)) {
+            // `impasto rendr --content …`: the typo is in the command, not in the flags.
+            (ErrorKind::UnknownArgument, Some(first)) if looks_like_a_command(first) => {
+                Cli::command().error(ErrorKind::InvalidSubcommand, no_such_command(first))
+            }
+            _ => error,
+        }
+    })?;
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    cli.settings_given = any_setting_in(&matches);
+    if cli.command.is_some() && cli.settings_given {
+        return Err(Cli::command().error(
+            ErrorKind::ArgumentConflict,
+            "settings before a command are not used; write them after it",
+        ));
+    }
+    Ok(cli)
+}
+
+fn any_setting_in(matches: &ArgMatches) -> bool {
+    SettingsFlags::augment_args(clap::Command::new(""))
+        .get_arguments()
+        .any(|argument| matches.value_source(argument.get_id().as_str()) == Some(ValueSource::CommandLine))
+}
+
+/// Checks that the window's pictures exist, before it opens.
+pub(super) fn check_pictures(pictures: &[PathBuf]) -> anyhow::Result<()> {
+    match pictures.iter().find(|path| !path.is_file()) {
+        None => Ok(()),
+        Some(path) if looks_like_a_command(path.as_os_str()) => {
+            anyhow::bail!(no_such_command(path.as_os_str()))
+        }
+        Some(path) if path.is_dir() => anyhow::bail!("{} is a folder, not a picture", path.display()),
+        Some(path) => anyhow::bail!("there is no picture {}", path.display()),
+    }
+}
+
+/// A single word without an extension, which names no file and no command.
+fn looks_like_a_command(text: &OsStr) -> bool {
+    let path = Path::new(text);
+    let word = text.to_str().is_some_and(|text| {
+        text.starts_with(|c: char| c.is_ascii_alphabetic())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+    });
+    word && !path.exists() && !Cli::command().get_subcommands().any(|command| text == command.get_name())
+}
+
+fn no_such_command(word: &OsStr) -> String {
+    let names: Vec<String> = Cli::command().get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    format!("no picture and no command is called {}; commands: {}", word.display(), names.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+
+    fn parse_words(words: &str) -> Result<Cli, clap::Error> {
+        let arguments: Vec<OsString> =
+            ["impasto"].into_iter().chain(words.split_whitespace()).map(Into::into).collect();
+        parse(&arguments)
+    }
+
+    #[test]
+    fn clap_finds_no_fault_with_the_definition() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_styles_weight_stands_after_the_last_colon() {
+        let split = |text: &str| {
+            let style = StyleArg::split(text.into());
+            (style.path.to_str().unwrap().to_owned(), style.weight)
+        };
+        assert_eq!(split("wave.jpg"), ("wave.jpg".into(), 1.0));
+        assert_eq!(split("wave.jpg:0.25"), ("wave.jpg".into(), 0.25));
+        assert_eq!(split(r"C:\x.jpg"), (r"C:\x.jpg".into(), 1.0));
+        assert_eq!(split(r"C:\x.jpg:2"), (r"C:\x.jpg".into(), 2.0));
+        assert_eq!(split("a:b.jpg"), ("a:b.jpg".into(), 1.0));
+        assert_eq!(split(":2"), (":2".into(), 1.0));
+        assert_eq!(split("wave.jpg:-1"), ("wave.jpg".into(), -1.0));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_with_a_colon_in_its_name_wins_over_a_weight() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("take:2");
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(StyleArg::split(path.clone().into()), StyleArg { path, weight: 1.0 });
+    }
+
+    #[test]
+    fn settings_are_known_to_be_given_or_not() {
+        assert!(!parse_words("").unwrap().settings_given);
+        assert!(!parse_words("a.jpg b.jpg --verbose").unwrap().settings_given);
+        // The default value, but said aloud.
+        assert!(parse_words("a.jpg --size 512").unwrap().settings_given);
+        assert!(parse_words("--layer relu3_1=1").unwrap().settings_given);
+        assert!(parse_words("--settings mix.toml").unwrap().settings_given);
+    }
+
+    #[test]
+    fn a_commands_settings_reach_it() {
+        let cli = parse_words("render --content a --style b:2 --style c -o d.png --size 99 -v --overwrite")
+            .unwrap();
+        let Some(Command::Render(render)) = cli.command else { panic!("no render") };
+        assert_eq!(render.settings.resolve(Settings::default()).unwrap().size, 99);
+        assert_eq!((render.style.len(), render.style[0].weight), (2, 2.0));
+        assert!(cli.verbose && render.force && !cli.settings_given);
+    }
+
+    #[test]
+    fn what_would_be_ignored_is_refused() {
+        assert!(parse_words("--size 99 devices").is_err());
+        assert_eq!(parse_words("a.jpg devices").unwrap().pictures.len(), 2);
+        assert!(parse_words("--verbose devices").is_ok());
+    }
+
+    #[test]
+    fn a_mistyped_command_is_told_the_commands() {
+        let error = parse_words("rendr --content a.jpg").unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("called rendr; commands: render, devices, bench, weights"), "{text}");
+        let text = check_pictures(&["rendr".into()]).unwrap_err().to_string();
+        assert!(text.contains("called rendr; commands: render"), "{text}");
+        let text = check_pictures(&["gone.jpg".into()]).unwrap_err().to_string();
+        assert!(text.contains("no picture gone.jpg"), "{text}");
+    }
+}

@@ -1,0 +1,204 @@
+//! `impasto bench`: how fast a device paints, on pictures that are the same everywhere.
+
+use std::{process::ExitCode, sync::Arc, time::Instant};
+
+use anyhow::Context;
+use serde::Serialize;
+
+use super::{args::BenchArgs, paint::guarded};
+use crate::{
+    compute::DeviceInfo,
+    picture::{Picture, PictureError},
+    session::{Engine, Job, RunInfo, Start, StyleSource},
+    settings::{Objective, Settings},
+    transfer::{self, PaintEngine},
+};
+
+/// Steps that are painted but not counted: the first ones compile kernels and fill caches.
+const WARM_UP: usize = 2;
+
+#[derive(Serialize)]
+struct Results {
+    device: DeviceInfo,
+    weights: WeightsSha,
+    sizes: Vec<Measured>,
+}
+
+#[derive(Serialize)]
+struct WeightsSha {
+    sha256: String,
+}
+
+#[derive(Serialize)]
+struct Measured {
+    size: u32,
+    /// Median after the warm-up.
+    seconds_per_step: f64,
+    first_step_seconds: f64,
+    /// Opening the device and loading weights (the first size only), and computing targets.
+    prepare_seconds: f64,
+    gflops: f64,
+    /// Of the whole process until now, so larger sizes had better come later.
+    peak_memory_bytes: u64,
+}
+
+/// Measures every size and prints the results.
+pub(super) fn run(arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
+    let settings: Vec<Settings> = arguments.sizes.iter().map(|&size| settings(arguments, size)).collect();
+    settings.iter().try_for_each(Settings::validate)?;
+    if let Some(file) = &arguments.weights {
+        anyhow::ensure!(file.is_file(), "weights: there is no file {}", file.display());
+    }
+    let mut engine = PaintEngine::new();
+    let mut facts: Option<RunInfo> = None;
+    let mut sizes = Vec::new();
+    for settings in settings {
+        let size = settings.size;
+        let (info, measured) = measure(&mut engine, settings, arguments.steps)
+            .with_context(|| format!("cannot measure size {size}"))?;
+        facts.get_or_insert(info);
+        sizes.push(measured);
+    }
+    let facts = facts.context("no size was asked for")?;
+    let results =
+        Results { device: facts.device, weights: WeightsSha { sha256: facts.weights.sha256 }, sizes };
+    let text = if arguments.json { serde_json::to_string_pretty(&results)? + "\n" } else { table(&results) };
+    super::print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn settings(arguments: &BenchArgs, size: u32) -> Settings {
+    Settings {
+        size,
+        steps: arguments.steps,
+        device: arguments.device.clone(),
+        weights: arguments.weights.clone(),
+        ..Settings::for_objective(Objective::default())
+    }
+}
+
+fn measure(engine: &mut PaintEngine, settings: Settings, steps: u32) -> anyhow::Result<(RunInfo, Measured)> {
+    let size = settings.size;
+    let style = StyleSource { picture: Arc::new(pattern("bench style", size, 2)?), weight: 1.0 };
+    let job = Job {
+        run: 1,
+        content: Arc::new(pattern("bench content", size, 1)?),
+        styles: vec![style],
+        settings,
+        start: Start::Beginning,
+        paused: false,
+        choose_size: false,
+    };
+    let began = Instant::now();
+    let info = guarded(|| {
+        let info = engine.start(&job, None, &mut |what| tracing::debug!("{what}"))?;
+        engine.synchronize()?;
+        Ok(info)
+    })?;
+    let prepare_seconds = began.elapsed().as_secs_f64();
+    let mut seconds = Vec::new();
+    for _ in 0..steps {
+        let began = Instant::now();
+        guarded(|| {
+            engine.step()?;
+            engine.synchronize()
+        })?;
+        seconds.push(began.elapsed().as_secs_f64());
+    }
+    let memory = transfer::process_memory().1;
+    let first_step_seconds = seconds.first().copied().unwrap_or_default();
+    let seconds_per_step = median_after_warm_up(&seconds);
+    let flops = transfer::flops_per_step(info.width, info.height, &job.settings);
+    let measured = Measured {
+        size,
+        seconds_per_step,
+        first_step_seconds,
+        prepare_seconds,
+        gflops: flops / seconds_per_step.max(1e-9) / 1e9,
+        peak_memory_bytes: memory,
+    };
+    engine.end();
+    Ok((info, measured))
+}
+
+/// With too few steps for a whole warm-up, the last one still counts.
+fn median_after_warm_up(seconds: &[f64]) -> f64 {
+    let mut counted = seconds[WARM_UP.min(seconds.len().saturating_sub(1))..].to_vec();
+    counted.sort_by(f64::total_cmp);
+    match counted.len() {
+        0 => 0.0,
+        n if n % 2 == 1 => counted[n / 2],
+        n => f64::midpoint(counted[n / 2 - 1], counted[n / 2]),
+    }
+}
+
+/// A square picture with structure at every scale: seeded waves and noise, from whole numbers only, so that it has
+/// the same bytes on every machine.
+fn pattern(name: &str, size: u32, seed: u32) -> Result<Picture, PictureError> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9) | 1;
+    let mut noise = || {
+        // Marsaglia's xorshift32.
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state >> 27
+    };
+    let triangle = |t: u32, period: u32| {
+        let t = t % period * 2;
+        (if t < period { t } else { 2 * period - t }) * 111 / period
+    };
+    let period = |part: u32| (size / part).max(2);
+    let mut pixels = Vec::new();
+    for (y, x) in (0..size).flat_map(|y| (0..size).map(move |x| (y, x))) {
+        let channel = |i: u32, grain: u32| {
+            let coarse = triangle(x * (seed + i) + y, period(2 + i));
+            let fine = triangle(x + y * (seed + 2 * i), period(9 + 4 * seed));
+            (coarse + fine + grain) as u8
+        };
+        let grain = noise();
+        pixels.extend([channel(0, grain), channel(1, grain), channel(2, grain), u8::MAX]);
+    }
+    Picture::from_rgba(name, size, size, pixels)
+}
+
+fn table(results: &Results) -> String {
+    let mut text = format!("{} ({})\n", results.device.name, results.device.backend);
+    text.push_str("   size   s/step   steps/s   first step   prepare   GFLOP/s   peak memory\n");
+    for m in &results.sizes {
+        text.push_str(&format!(
+            "{:7} {:8.3} {:9.2} {:10.2} s {:7.2} s {:9.1} {:9.0} MiB\n",
+            m.size,
+            m.seconds_per_step,
+            1.0 / m.seconds_per_step.max(1e-9),
+            m.first_step_seconds,
+            m.prepare_seconds,
+            m.gflops,
+            m.peak_memory_bytes as f64 / f64::from(1 << 20),
+        ));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_leaves_the_warm_up_out() {
+        assert_eq!(median_after_warm_up(&[9.0, 8.0, 1.0, 3.0, 2.0]), 2.0);
+        assert_eq!(median_after_warm_up(&[9.0, 8.0, 1.0, 2.0]), 1.5);
+        assert_eq!(median_after_warm_up(&[9.0, 8.0]), 8.0);
+        assert_eq!(median_after_warm_up(&[9.0]), 9.0);
+        assert_eq!(median_after_warm_up(&[]), 0.0);
+    }
+
+    #[test]
+    fn patterns_are_the_same_every_time_and_differ_by_seed() {
+        let picture = pattern("a", 64, 1).unwrap();
+        assert_eq!(picture.sha256, pattern("b", 64, 1).unwrap().sha256);
+        assert_ne!(picture.sha256, pattern("a", 64, 2).unwrap().sha256);
+        let (low, high) = picture.rgb.iter().fold((255, 0), |(low, high), &v| (v.min(low), v.max(high)));
+        assert!(high - low > 150, "{low} {high}");
+        assert_eq!(pattern("a", 16, 1).unwrap().dimensions(), (16, 16));
+    }
+}

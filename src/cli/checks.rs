@@ -1,0 +1,74 @@
+//! What can be found wrong with a render before any work starts, and where it may write.
+
+use std::path::Path;
+
+use super::{UsageError, args::RenderArgs, report};
+use crate::{
+    picture::{self, SaveError},
+    settings::{Init, Settings},
+};
+
+/// All checks that need no picture to be decoded and no device to be opened.
+pub(super) fn check(arguments: &RenderArgs, settings: &Settings) -> anyhow::Result<()> {
+    settings.validate()?;
+    let weights = || arguments.style.iter().map(|style| style.weight);
+    if let Some(weight) = weights().find(|weight| !(weight.is_finite() && *weight >= 0.0)) {
+        let message =
+            format!("style: the weight of a picture is {weight}, but must be 0 or a positive number");
+        return Err(UsageError(message).into());
+    }
+    if weights().all(|weight| weight == 0.0) {
+        return Err(UsageError(
+            "style: all pictures have weight 0; give at least one a positive weight".into(),
+        )
+        .into());
+    }
+    picture::check_destination(&arguments.output, arguments.force).map_err(|error| match error {
+        SaveError::Exists { path } => {
+            anyhow::anyhow!("{} exists already: choose another name, or add --force", path.display())
+        }
+        error => error.into(),
+    })?;
+    keep_input(&arguments.output, arguments, settings)?;
+    if let Some(report) = &arguments.report {
+        report::check_destination(report)?;
+        keep_input(report, arguments, settings)?;
+        if *report == arguments.output {
+            return Err(
+                UsageError("the report and the painted picture cannot be the same file".into()).into()
+            );
+        }
+    }
+    if let Init::File(file) = &settings.init {
+        anyhow::ensure!(
+            file.is_file(),
+            "init: there is no picture {} (an initial image is content, noise, blank, style or a picture file)",
+            file.display()
+        );
+    }
+    if let Some(file) = &settings.weights {
+        anyhow::ensure!(file.is_file(), "weights: there is no file {}", file.display());
+    }
+    match &arguments.frames {
+        Some(folder) => report::prepare_frames(folder, arguments.force),
+        None => Ok(()),
+    }
+}
+
+/// `--force` means the results of earlier renders, never the pictures that this one begins with.
+fn keep_input(path: &Path, arguments: &RenderArgs, settings: &Settings) -> anyhow::Result<()> {
+    let Ok(path) = path.canonicalize() else { return Ok(()) };
+    let start = match &settings.init {
+        Init::File(file) => Some(file),
+        _ => None,
+    };
+    let mut inputs =
+        [&arguments.content].into_iter().chain(arguments.style.iter().map(|style| &style.path)).chain(start);
+    match inputs.find(|input| input.canonicalize().is_ok_and(|input| input == path)) {
+        Some(input) => anyhow::bail!(
+            "{} is one of the pictures to paint from; choose another file to write",
+            input.display()
+        ),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,187 @@
+//! The command line: every way into the program, its exit codes and the one line that an error becomes.
+//!
+//! | exit code | when |
+//! |---|---|
+//! | 0 | done |
+//! | 1 | something failed: a file, a device, the painting itself |
+//! | 2 | the arguments make no sense |
+//! | 130 | interrupted with Ctrl-C |
+//!
+//! Results go to standard output; progress, warnings and errors go to standard error.
+
+mod args;
+mod bench;
+mod checks;
+mod devices;
+mod paint;
+mod progress;
+mod render;
+mod report;
+mod weights;
+
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+    process::ExitCode,
+    time::Instant,
+};
+
+use anyhow::Context;
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
+
+use crate::{
+    app,
+    settings::{Settings, SettingsError, SettingsFileError},
+};
+use args::{Cli, Command, WeightsCommand};
+
+const FAILED: u8 = 1;
+const USAGE: u8 = 2;
+/// What shells report for a program ended by Ctrl-C (128 + SIGINT).
+const INTERRUPTED: u8 = 130;
+
+/// Arguments that are each well-formed but make no sense together; ends with the exit code for usage errors.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct UsageError(String);
+
+/// Runs the program with the arguments of this process.
+pub fn run() -> ExitCode {
+    let started = Instant::now();
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let cli = match args::parse(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nothing is left to tell anybody when even this cannot be printed.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { USAGE } else { 0 });
+        }
+    };
+    log_to_stderr(cli.verbose);
+    let verbose = cli.verbose;
+    dispatch(cli, started).unwrap_or_else(|error| {
+        eprintln!("impasto: error: {}", explain(&error));
+        if verbose {
+            for (depth, cause) in error.chain().enumerate() {
+                eprintln!("  {depth}: {cause}");
+            }
+        }
+        exit_code(&error)
+    })
+}
+
+fn dispatch(cli: Cli, started: Instant) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        None => open_window(cli).map(|()| ExitCode::SUCCESS),
+        Some(Command::Render(arguments)) => render::run(*arguments, started),
+        Some(Command::Devices(arguments)) => devices::run(&arguments),
+        Some(Command::Bench(arguments)) => bench::run(&arguments),
+        Some(Command::Weights(WeightsCommand::Info { file })) => weights::info(file.as_deref()),
+        Some(Command::Weights(WeightsCommand::Check { file })) => weights::check(&file),
+    }
+}
+
+fn open_window(cli: Cli) -> anyhow::Result<()> {
+    args::check_pictures(&cli.pictures)?;
+    let settings = cli
+        .settings_given
+        .then(|| -> anyhow::Result<Settings> {
+            let settings = cli.settings.resolve(Settings::default())?;
+            settings.validate()?;
+            Ok(settings)
+        })
+        .transpose()?;
+    let mut pictures = cli.pictures.into_iter();
+    let options = app::Options { content: pictures.next(), styles: pictures.collect(), settings };
+    app::run(options).context("the window cannot be opened (`impasto render --help` paints without one)")
+}
+
+/// The one line for a person: what failed and its direct cause.
+fn explain(error: &anyhow::Error) -> String {
+    let mut text = one_line(&error.to_string());
+    if let Some(cause) = error.chain().nth(1) {
+        let cause = one_line(&cause.to_string());
+        // Some errors already say their cause.
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
+}
+
+/// Joins a message of several lines, without the quoted source lines that parsers draw beside a `|`.
+fn one_line(text: &str) -> String {
+    let is_quote =
+        |line: &str| line.trim_start_matches(|c: char| c == ' ' || c.is_ascii_digit()).starts_with('|');
+    let lines: Vec<&str> =
+        text.lines().filter(|line| !is_quote(line)).map(str::trim).filter(|line| !line.is_empty()).collect();
+    lines.join(": ")
+}
+
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    let usage = error.chain().any(|cause| {
+        cause.is::<UsageError>()
+            || cause.is::<SettingsError>()
+            || matches!(cause.downcast_ref(), Some(SettingsFileError::Flags(_)))
+    });
+    ExitCode::from(if usage { USAGE } else { FAILED })
+}
+
+/// Writes a command's result to standard output. A reader that has gone away (`impasto devices | head -1`) is no
+/// error.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write to standard output")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn log_to_stderr(verbose: bool) {
+    // Graphics libraries warn about much that a person can do nothing about.
+    let (ours, others) = if verbose {
+        (LevelFilter::DEBUG, LevelFilter::WARN)
+    } else {
+        (LevelFilter::WARN, LevelFilter::ERROR)
+    };
+    tracing_subscriber::registry()
+        .with(tracing_subscriber::fmt::layer().with_writer(io::stderr))
+        .with(Targets::new().with_target("impasto", ours).with_default(others))
+        .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_becomes_one_line_with_its_direct_cause() {
+        let error = anyhow::anyhow!("root").context("cause").context("top");
+        assert_eq!(explain(&error), "top: cause");
+        let error = anyhow::anyhow!("no such file").context("cannot open a.jpg: no such file");
+        assert_eq!(explain(&error), "cannot open a.jpg: no such file");
+        let parser =
+            "TOML parse error at line 1, column 1\n  |\n1 | sise = 200\n  | ^^^^\nunknown field `sise`\n";
+        let error = anyhow::anyhow!(parser).context("mix.toml is not a settings file");
+        assert_eq!(
+            explain(&error),
+            "mix.toml is not a settings file: TOML parse error at line 1, column 1: unknown field `sise`"
+        );
+    }
+
+    #[test]
+    fn senseless_settings_are_usage_errors_however_deep() {
+        let settings = Settings { size: 3, ..Settings::default() };
+        let error = anyhow::Error::from(settings.validate().unwrap_err()).context("cannot render");
+        assert_eq!(format!("{:?}", exit_code(&error)), format!("{:?}", ExitCode::from(USAGE)));
+        let error = anyhow::anyhow!("disk full");
+        assert_eq!(format!("{:?}", exit_code(&error)), format!("{:?}", ExitCode::from(FAILED)));
+    }
+}

@@ -1,0 +1,247 @@
+//! Which devices are there, which one is chosen and why, and opening it.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use burn::tensor::{Device as TensorDevice, DeviceKind as AdapterKind, wgpu::WgpuBackend};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    info::{DeviceInfo, DeviceKind},
+    probe::{self, Probe},
+};
+use crate::settings::DeviceChoice;
+
+/// An opened device.
+#[derive(Clone, Debug)]
+pub struct Device {
+    pub info: DeviceInfo,
+    pub tensor: TensorDevice,
+}
+
+/// A device that cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum DeviceError {
+    #[error("no hardware GPU can be used here: {reason}. Use --device cpu, or auto to take what there is")]
+    NoGpu { reason: String },
+    #[error("no software Vulkan driver is installed (on Debian: mesa-vulkan-drivers)")]
+    NoSoftware,
+    #[error("no device is called {name:?}; there are: {available}")]
+    Unknown { name: String, available: String },
+    #[error("{name} cannot be used: {reason}")]
+    Unusable { name: String, reason: String },
+}
+
+/// A graphics adapter as the probe finds it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Adapter {
+    pub info: DeviceInfo,
+    pub api: Api,
+    /// Position among the adapters of the same kind and interface, which is how burn selects one.
+    pub index: usize,
+}
+
+/// Graphics interfaces in the order of preference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) enum Api {
+    Vulkan,
+    Metal,
+    Dx12,
+}
+
+impl Api {
+    pub(super) const ALL: [Api; 3] = [Api::Metal, Api::Vulkan, Api::Dx12];
+
+    pub(super) fn wgpu(self) -> wgpu::Backends {
+        match self {
+            Api::Vulkan => wgpu::Backends::VULKAN,
+            Api::Metal => wgpu::Backends::METAL,
+            Api::Dx12 => wgpu::Backends::DX12,
+        }
+    }
+
+    fn burn(self) -> WgpuBackend {
+        match self {
+            Api::Vulkan => WgpuBackend::Vulkan,
+            Api::Metal => WgpuBackend::Metal,
+            Api::Dx12 => WgpuBackend::Dx12,
+        }
+    }
+}
+
+impl Adapter {
+    pub(super) fn is_software(&self) -> bool {
+        self.info.kind == DeviceKind::Software
+    }
+
+    /// Opens the adapter on burn; the second time returns the same device.
+    pub(super) fn open(&self) -> Result<TensorDevice, String> {
+        static OPEN: Mutex<Option<HashMap<(Api, &'static str, usize), TensorDevice>>> = Mutex::new(None);
+        let kind = match self.info.kind {
+            DeviceKind::DiscreteGpu => AdapterKind::DiscreteGpu(self.index),
+            DeviceKind::IntegratedGpu => AdapterKind::IntegratedGpu(self.index),
+            DeviceKind::OtherGpu => AdapterKind::VirtualGpu(self.index),
+            DeviceKind::Software => AdapterKind::Cpu,
+            DeviceKind::Cpu => return Ok(TensorDevice::flex()),
+        };
+        let key = (self.api, self.info.kind.label(), self.index);
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = open.get_or_insert_default();
+        if let Some(device) = open.get(&key) {
+            return Ok(device.clone());
+        }
+        let device = TensorDevice::wgpu_options()
+            .device_kind(kind)
+            .graphics_api(self.api.burn())
+            .init()
+            .map_err(|error| error.to_string())?;
+        open.insert(key, device.clone());
+        Ok(device)
+    }
+}
+
+fn cpu(reason: String) -> DeviceInfo {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let system = sysinfo::System::new_with_specifics(
+        sysinfo::RefreshKind::nothing().with_cpu(sysinfo::CpuRefreshKind::nothing()),
+    );
+    let brand = system
+        .ok()
+        .and_then(|system| system.cpus().first().map(|cpu| cpu.brand().trim().to_owned()))
+        .unwrap_or_default();
+    let plural = if cores == 1 { "thread" } else { "threads" };
+    DeviceInfo {
+        name: if brand.is_empty() { "CPU".into() } else { format!("CPU: {brand}") },
+        kind: DeviceKind::Cpu,
+        backend: "flex".into(),
+        driver: format!("{cores} {plural}"),
+        reason,
+    }
+}
+
+/// What can compute here: graphics adapters, then the CPU. `reason` says for each whether [`DeviceChoice::Auto`] takes
+/// it and why.
+///
+/// Adapters are found and tried in a child process, so a driver that crashes costs a line in this list and never the
+/// program.
+pub fn devices() -> Vec<DeviceInfo> {
+    let probe = probe::probe(false);
+    let chosen = best_gpu(&probe);
+    let mut list: Vec<DeviceInfo> = probe
+        .adapters
+        .iter()
+        .map(|(adapter, outcome)| {
+            let is_chosen = chosen.is_some_and(|c| c.info == adapter.info && c.index == adapter.index);
+            let reason = match outcome {
+                _ if is_chosen => "chosen: hardware GPU that passed its self-check".to_owned(),
+                Ok(()) if adapter.is_software() => {
+                    "software driver: used only when asked for by name".to_owned()
+                }
+                Ok(()) => "usable: passed its self-check".to_owned(),
+                Err(error) => format!("not used: {error}"),
+            };
+            DeviceInfo { reason, ..adapter.info.clone() }
+        })
+        .collect();
+    list.push(cpu(match chosen {
+        Some(_) => "usable: always there".to_owned(),
+        None => format!("chosen: {}", why_no_gpu(&probe)),
+    }));
+    list
+}
+
+fn best_gpu(probe: &Probe) -> Option<&Adapter> {
+    let rank = |adapter: &Adapter| match adapter.info.kind {
+        DeviceKind::DiscreteGpu => 0,
+        DeviceKind::IntegratedGpu => 1,
+        _ => 2,
+    };
+    probe
+        .adapters
+        .iter()
+        .filter(|(adapter, outcome)| outcome.is_ok() && !adapter.is_software())
+        .map(|(adapter, _)| adapter)
+        .min_by_key(|adapter| rank(adapter))
+}
+
+fn why_no_gpu(probe: &Probe) -> String {
+    if let Some(trouble) = &probe.trouble {
+        return trouble.clone();
+    }
+    probe
+        .adapters
+        .iter()
+        .filter(|(adapter, _)| !adapter.is_software())
+        .find_map(|(adapter, outcome)| {
+            outcome.as_ref().err().map(|error| format!("{}: {error}", adapter.info.name))
+        })
+        .unwrap_or_else(|| "no hardware GPU was found".to_owned())
+}
+
+/// Opens the device that a person chose.
+///
+/// # Errors
+///
+/// When there is no such device or it failed its self-check; `Auto` always finds one.
+pub fn open(choice: &DeviceChoice) -> Result<Device, DeviceError> {
+    let on_cpu = |reason: String| Device { info: cpu(reason), tensor: TensorDevice::flex() };
+    let on = |adapter: &Adapter, reason: &str| {
+        let tensor = adapter
+            .open()
+            .map_err(|reason| DeviceError::Unusable { name: adapter.info.name.clone(), reason })?;
+        Ok(Device { info: DeviceInfo { reason: reason.to_owned(), ..adapter.info.clone() }, tensor })
+    };
+    match choice {
+        DeviceChoice::Cpu => Ok(on_cpu("asked for".into())),
+        DeviceChoice::Auto => {
+            let probe = probe::probe(false);
+            let Some(gpu) = best_gpu(&probe) else { return Ok(on_cpu(why_no_gpu(&probe))) };
+            on(gpu, "hardware GPU that passed its self-check")
+                .or_else(|error: DeviceError| Ok(on_cpu(error.to_string())))
+        }
+        DeviceChoice::Gpu => {
+            let probe = probe::probe(false);
+            match best_gpu(&probe) {
+                Some(gpu) => on(gpu, "asked for: best hardware GPU"),
+                None => Err(DeviceError::NoGpu { reason: why_no_gpu(&probe) }),
+            }
+        }
+        DeviceChoice::Software => {
+            let probe = probe::probe(true);
+            let (adapter, outcome) =
+                probe.adapters.iter().find(|(a, _)| a.is_software()).ok_or(DeviceError::NoSoftware)?;
+            usable(adapter, outcome)?;
+            on(adapter, "asked for: software driver")
+        }
+        DeviceChoice::Named(name) => {
+            let wanted = name.to_lowercase();
+            let processor = cpu("asked for by name".into());
+            let probe = probe::probe(true);
+            let found = probe.adapters.iter().find(|(a, _)| a.info.name.to_lowercase().contains(&wanted));
+            match found {
+                Some((adapter, outcome)) => {
+                    usable(adapter, outcome)?;
+                    on(adapter, "asked for by name")
+                }
+                None if processor.name.to_lowercase().contains(&wanted) => {
+                    Ok(on_cpu("asked for by name".into()))
+                }
+                None => {
+                    let mut names: Vec<&str> =
+                        probe.adapters.iter().map(|(a, _)| a.info.name.as_str()).collect();
+                    names.push(&processor.name);
+                    Err(DeviceError::Unknown { name: name.clone(), available: names.join(", ") })
+                }
+            }
+        }
+    }
+}
+
+fn usable(adapter: &Adapter, outcome: &Result<(), String>) -> Result<(), DeviceError> {
+    outcome
+        .as_ref()
+        .copied()
+        .map_err(|reason| DeviceError::Unusable { name: adapter.info.name.clone(), reason: reason.clone() })
+}

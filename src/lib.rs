@@ -1,0 +1,13 @@
+//! Impasto: a live neural style transfer instrument.
+#![warn(missing_docs)]
+#![allow(missing_docs)]
+
+pub mod app;
+pub mod cli;
+pub mod compute;
+pub mod objective;
+pub mod picture;
+pub mod session;
+pub mod settings;
+pub mod transfer;
+pub mod vgg;

@@ -1,0 +1,45 @@
+//! What is minimised: content, style and smoothness. Each term gives its value and its analytic gradient with respect
+//! to its features (or the image).
+//!
+//! With F a layer's features as a C×P matrix and G = F·Fᵀ/P its Gram matrix, a star marking the target:
+//!
+//! | objective | content | style of a layer |
+//! |---|---|---|
+//! | balanced | Σ(F−F*)² / Σ(F*)² | ‖G−G*‖² / ‖G*‖² |
+//! | paper (Gatys, Ecker & Bethge, CVPR 2016) | ½·Σ(F−F*)² | Σ(G−G*)² / (4C²), which is the paper's Σ(K−A)²/(4C²P²) with K = P·G |
+//! | classic (the PyTorch tutorial) | mean (F−F*)² | mean over C² of (K−K*)², divided by C·P |
+//!
+//! and total = α·Σ w·content + β·Σ w·style + γ·smoothness. All three are the same two squared distances with different
+//! factors, see [`Objective::content_factor`] and [`Objective::style_factor`].
+
+mod content;
+mod smoothness;
+mod style;
+
+pub use content::{content_gradient, squared_distance};
+pub use smoothness::{smoothness, smoothness_gradient};
+pub use style::{gram, gram_gradient};
+
+use crate::{settings::Objective, vgg::Layer};
+
+impl Objective {
+    /// Factor of Σ(F−F*)² for `positions` P, given the target's energy Σ(F*)².
+    pub fn content_factor(self, layer: Layer, positions: usize, target_energy: f64) -> f64 {
+        match self {
+            Objective::Balanced => 1.0 / target_energy.max(f64::from(f32::MIN_POSITIVE)),
+            Objective::Paper => 0.5,
+            Objective::Classic => 1.0 / (layer.channels() * positions) as f64,
+        }
+    }
+
+    /// Factor of ‖G−G*‖² for `positions` P, given the target's energy ‖G*‖².
+    pub fn style_factor(self, layer: Layer, positions: usize, target_energy: f64) -> f64 {
+        let channels = layer.channels() as f64;
+        match self {
+            Objective::Balanced => 1.0 / target_energy.max(f64::from(f32::MIN_POSITIVE)),
+            Objective::Paper => 1.0 / (4.0 * channels * channels),
+            // mean over C² of P²(G−G*)², divided by C·P
+            Objective::Classic => positions as f64 / channels.powi(3),
+        }
+    }
+}

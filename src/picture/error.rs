@@ -1,0 +1,184 @@
+//! Why a picture could not be opened or saved, in words that name the file and say what to do.
+
+use std::{io, path::PathBuf};
+
+use image::ImageError;
+
+use super::load::{MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE};
+
+/// A picture that cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum PictureError {
+    /// Nothing is there.
+    #[error("there is no file {}: check the folder and the name", path.display())]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// A folder was given.
+    #[error("{} is a folder: choose a picture in it", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The operating system refuses.
+    #[error("cannot read {}: check that you are allowed to open it", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's answer.
+        source: io::Error,
+    },
+    /// No bytes at all.
+    #[error("{name} is empty (0 bytes): choose another file, or get it again")]
+    Empty {
+        /// Name of the picture.
+        name: String,
+    },
+    /// More than [`MAX_FILE_BYTES`].
+    #[error("{name} is larger than {} GiB: make it smaller first", MAX_FILE_BYTES >> 30)]
+    FileTooLarge {
+        /// Name of the picture.
+        name: String,
+    },
+    /// Contents of another kind.
+    #[error("{name} is not a picture that Impasto can read (PNG, JPEG, WebP, TIFF, BMP or GIF)")]
+    NotAPicture {
+        /// Name of the picture.
+        name: String,
+    },
+    /// The right format in a variant that the decoder lacks.
+    #[error("{name} is a {format} of a kind that Impasto cannot read: save it as PNG or JPEG first")]
+    Unsupported {
+        /// Name of the picture.
+        name: String,
+        /// Name of its format.
+        format: &'static str,
+        /// The decoder's answer.
+        source: Box<ImageError>,
+    },
+    /// The end is missing.
+    #[error("{name} is cut off before its end: get it again")]
+    Truncated {
+        /// Name of the picture.
+        name: String,
+    },
+    /// The decoder gives up.
+    #[error("{name} is damaged and cannot be decoded: get it again, or save it anew with another program")]
+    Damaged {
+        /// Name of the picture.
+        name: String,
+        /// The decoder's answer.
+        source: Box<ImageError>,
+    },
+    /// A side below [`MIN_SIDE`].
+    #[error("{name} is {width}×{height} pixels; a picture needs at least {MIN_SIDE} pixels on each side")]
+    TooSmall {
+        /// Name of the picture.
+        name: String,
+        /// Its width in pixels.
+        width: u32,
+        /// Its height in pixels.
+        height: u32,
+    },
+    /// More than [`MAX_PIXELS`].
+    #[error(
+        "{name} declares {width}×{height} pixels ({} megapixels); the most is {} megapixels: make it smaller first",
+        megapixels(*width, *height),
+        MAX_PIXELS / 1_000_000
+    )]
+    TooManyPixels {
+        /// Name of the picture.
+        name: String,
+        /// Its width in pixels.
+        width: u32,
+        /// Its height in pixels.
+        height: u32,
+    },
+    /// Decoding would take too much memory although the number of pixels is allowed.
+    #[error("{name} needs too much memory to decode: make it smaller, or save it anew with another program")]
+    TooMuchMemory {
+        /// Name of the picture.
+        name: String,
+        /// The decoder's answer.
+        source: Box<ImageError>,
+    },
+    /// Raw pixels whose number does not fit their shape.
+    #[error("{name} has {bytes} bytes, which do not make {width}×{height} pixels: copy it again")]
+    WrongLength {
+        /// Name of the picture.
+        name: String,
+        /// Bytes that came.
+        bytes: usize,
+        /// Its declared width in pixels.
+        width: u32,
+        /// Its declared height in pixels.
+        height: u32,
+    },
+}
+
+/// A picture that cannot be saved.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// The name's ending says no format.
+    #[error("cannot tell the format of {}: end the name in .png, .jpg, .jpeg, .webp, .tif or .tiff", path.display())]
+    Format {
+        /// The wanted file.
+        path: PathBuf,
+    },
+    /// A file of this name is there.
+    #[error("{} exists already: choose another name, or allow to overwrite it", path.display())]
+    Exists {
+        /// The wanted file.
+        path: PathBuf,
+    },
+    /// A folder of this name is there.
+    #[error("{} is a folder: choose another name", path.display())]
+    IsFolder {
+        /// The wanted file.
+        path: PathBuf,
+    },
+    /// The folder is not there.
+    #[error("there is no folder {}: create it first, or choose another one", folder.display())]
+    NoFolder {
+        /// The wanted folder.
+        folder: PathBuf,
+    },
+    /// The folder cannot be written into.
+    #[error("cannot write into the folder {}: choose another one", folder.display())]
+    Unwritable {
+        /// The wanted folder.
+        folder: PathBuf,
+        /// The operating system's answer.
+        source: io::Error,
+    },
+    /// No room.
+    #[error("the disk of the folder {} is full: make room, or choose another one", folder.display())]
+    Full {
+        /// The wanted folder.
+        folder: PathBuf,
+        /// The operating system's answer.
+        source: io::Error,
+    },
+    /// Anything else that the operating system refuses.
+    #[error("cannot write {}: try another folder", path.display())]
+    Write {
+        /// The wanted file.
+        path: PathBuf,
+        /// The operating system's answer.
+        source: io::Error,
+    },
+    /// The format cannot hold this picture.
+    #[error("cannot save {} in this format: save it as PNG", path.display())]
+    Encode {
+        /// The wanted file.
+        path: PathBuf,
+        /// The encoder's answer.
+        source: ImageError,
+    },
+}
+
+/// Rounded up, so that one pixel above the limit does not read as the limit itself.
+fn megapixels(width: u32, height: u32) -> u64 {
+    (u64::from(width) * u64::from(height)).div_ceil(1_000_000)
+}

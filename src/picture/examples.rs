@@ -1,0 +1,76 @@
+//! The pictures inside the program, so that it can paint before anyone has chosen a file.
+
+use super::Picture;
+
+/// A picture that comes with the program.
+#[derive(Clone, Copy)]
+pub struct Example {
+    /// Name for a person.
+    pub title: &'static str,
+    /// Name of its file in the assets folder.
+    pub file: &'static str,
+    bytes: &'static [u8],
+}
+
+macro_rules! example {
+    ($title:literal, $file:literal) => {
+        Example {
+            title: $title,
+            file: $file,
+            bytes: include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/", $file)),
+        }
+    };
+}
+
+/// Pictures to paint. The first one is there at the start.
+pub const CONTENTS: [Example; 4] = [
+    example!("Chelsea", "chelsea.jpg"),
+    example!("Astronaut", "astronaut.jpg"),
+    example!("Coffee", "coffee.jpg"),
+    example!("Rocket", "rocket.jpg"),
+];
+
+/// Pictures to take the style from. The first one is there at the start.
+pub const STYLES: [Example; 4] = [
+    example!("Swirl", "swirl.jpg"),
+    example!("Mosaic", "mosaic.jpg"),
+    example!("Woodcut", "woodcut.jpg"),
+    example!("Embers", "embers.jpg"),
+];
+
+impl Example {
+    /// Decodes the picture. Its name is the title.
+    pub fn open(&self) -> Picture {
+        Picture::from_encoded(self.title, None, self.bytes)
+            .expect("the tests open every picture of the program")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_example_opens() {
+        for example in CONTENTS.iter().chain(&STYLES) {
+            let picture = example.open();
+            assert_eq!(picture.name, example.title);
+            assert!(
+                picture.alpha.is_none() && picture.notes.is_empty(),
+                "{}: {:?}",
+                example.file,
+                picture.notes
+            );
+            let (width, height) = picture.dimensions();
+            assert!(width.max(height) >= 400, "{} is {width}×{height}", example.file);
+        }
+    }
+
+    #[test]
+    fn examples_differ() {
+        let mut sums: Vec<String> = CONTENTS.iter().chain(&STYLES).map(|e| e.open().sha256).collect();
+        sums.sort();
+        sums.dedup();
+        assert_eq!(sums.len(), 8);
+    }
+}

@@ -1,0 +1,162 @@
+//! What the window says to the worker and what the worker answers.
+
+use std::sync::Arc;
+
+use image::RgbImage;
+
+use crate::{compute::DeviceInfo, picture::Picture, settings::Settings, transfer::Losses, vgg::WeightsInfo};
+
+/// Number of a run. The window gives every run a new one, and ignores what comes from an older one.
+pub type RunId = u64;
+
+/// A style picture and its share among the styles of a run.
+#[derive(Clone, Debug)]
+pub struct StyleSource {
+    pub picture: Arc<Picture>,
+    /// Weight against the other styles; the weights are normalised to a sum of 1.
+    pub weight: f64,
+}
+
+/// Where a run begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Start {
+    /// From the initial image that the settings name.
+    #[default]
+    Beginning,
+    /// From the picture that the worker painted last; from the beginning where there is none.
+    Current,
+}
+
+/// All that a run needs.
+#[derive(Clone, Debug)]
+pub struct Job {
+    pub run: RunId,
+    pub content: Arc<Picture>,
+    pub styles: Vec<StyleSource>,
+    pub settings: Settings,
+    pub start: Start,
+    /// Prepare, show the initial picture and wait.
+    pub paused: bool,
+    /// Replace the settings' size by one that suits the device's measured speed. What was chosen is in
+    /// [`RunInfo::size`].
+    pub choose_size: bool,
+}
+
+/// Orders to the worker. Changed settings do not travel here but in a latest-wins slot, see
+/// [`super::Session::update`].
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Ends the current run, if any, and prepares and paints this one.
+    Run(Box<Job>),
+    Pause,
+    Resume,
+    /// Paints a single step, then pauses.
+    Step,
+    /// Ends the run; the picture stays.
+    Stop,
+    /// Wakes a waiting worker so that it takes over changed settings.
+    Nudge,
+    /// Ends the worker.
+    Quit,
+}
+
+/// What a run is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum RunState {
+    /// No run yet.
+    #[default]
+    Idle,
+    /// Loading weights, computing targets.
+    Preparing,
+    Running,
+    Paused,
+    /// The step limit is reached. Raising it and resuming goes on.
+    Finished,
+    Stopped,
+    /// See [`Event::Failed`].
+    Failed,
+}
+
+/// Facts about a prepared run.
+#[derive(Clone, Debug)]
+pub struct RunInfo {
+    pub device: DeviceInfo,
+    pub weights: WeightsInfo,
+    /// Shape of the painted picture in pixels.
+    pub width: u32,
+    pub height: u32,
+    /// The longest side asked for, or chosen when [`Job::choose_size`] was set.
+    pub size: u32,
+    /// Estimated memory of the run in bytes.
+    pub memory_bytes: u64,
+    /// What a person should know: a size that was cut, a device that was skipped …
+    pub remarks: Vec<String>,
+}
+
+/// How far a run is.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    /// Steps painted.
+    pub step: u32,
+    /// Terms as they stood before that step's update; `None` before the first step.
+    pub losses: Option<Losses>,
+    /// Mean of the recent steps, in seconds; 0 before the first step.
+    pub seconds_per_step: f64,
+    /// Time spent painting (pauses not counted), in seconds.
+    pub elapsed: f64,
+}
+
+/// What the worker tells.
+#[derive(Clone, Debug)]
+pub enum Event {
+    State {
+        run: RunId,
+        state: RunState,
+    },
+    /// What is being prepared, for a status line.
+    Preparing {
+        run: RunId,
+        what: String,
+    },
+    Started {
+        run: RunId,
+        info: Box<RunInfo>,
+    },
+    /// May be dropped when the window is slow.
+    Progress {
+        run: RunId,
+        progress: Box<Progress>,
+    },
+    /// Something a person should read; the run goes on.
+    Notice {
+        run: RunId,
+        text: String,
+    },
+    /// The run has ended with an error; the last good picture stays.
+    Failed {
+        run: RunId,
+        message: String,
+    },
+    /// The worker itself is gone. A new [`super::Session`] can be started.
+    Died {
+        message: String,
+    },
+}
+
+/// A picture on its way to the window.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    pub run: RunId,
+    /// Steps painted into it; 0 is the initial image.
+    pub step: u32,
+    pub picture: Arc<RgbImage>,
+}
+
+/// What one read-back brings from the device.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    pub step: u32,
+    /// `None` before the first step.
+    pub losses: Option<Losses>,
+    pub picture: RgbImage,
+}

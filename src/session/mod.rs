@@ -1,0 +1,176 @@
+//! The worker: one named thread that owns the device and every tensor, takes orders from the window and streams
+//! progress and pictures back.
+//!
+//! ```text
+//! window ── commands (bounded) ──────► worker ── events (bounded, progress droppable) ──► window
+//!        ── settings (latest wins) ──►        ── pictures (latest wins) + wake-up ──────►
+//! ```
+//! The window never waits: nothing here blocks it, and a worker that died says so ([`Event::Died`]).
+
+mod messages;
+mod pace;
+mod slot;
+mod worker;
+
+use std::{sync::Arc, thread};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+
+pub use messages::{
+    Command, Event, Frame, Job, Progress, Reading, RunId, RunInfo, RunState, Start, StyleSource,
+};
+pub use pace::Pace;
+pub use slot::Latest;
+
+use crate::settings::Settings;
+use image::RgbImage;
+
+/// Error of an engine, with its cause chain.
+pub type EngineError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What the worker drives: the real one is [`crate::transfer::PaintEngine`], tests bring their own.
+///
+/// An engine lives on the worker's thread from its creation to its end.
+pub trait Engine {
+    /// Prepares a run and drops the one before.
+    ///
+    /// `current` is the picture to go on from, of any size; `None` begins with the initial image. `say` tells a
+    /// person what takes time.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the run from starting, in words for a person.
+    fn start(
+        &mut self,
+        job: &Job,
+        current: Option<&RgbImage>,
+        say: &mut dyn FnMut(&str),
+    ) -> Result<RunInfo, EngineError>;
+
+    /// Takes over changed settings between two steps. `style_weights` are in the order of [`Job::styles`].
+    ///
+    /// # Errors
+    ///
+    /// Whatever makes the settings unusable for this run.
+    fn update(&mut self, settings: &Settings, style_weights: &[f64]) -> Result<(), EngineError>;
+
+    /// Paints one step.
+    ///
+    /// # Errors
+    ///
+    /// A device failure.
+    fn step(&mut self) -> Result<(), EngineError>;
+
+    /// Waits for the device and reads the picture and the last step's losses, in one read-back.
+    ///
+    /// # Errors
+    ///
+    /// A device failure, or a picture or loss that is not finite.
+    fn read(&mut self) -> Result<Reading, EngineError>;
+
+    /// Ends the run and frees its memory.
+    fn end(&mut self);
+}
+
+/// Settings on their way to the worker.
+#[derive(Clone, Debug)]
+pub(crate) struct Update {
+    pub run: RunId,
+    pub settings: Settings,
+    pub style_weights: Vec<f64>,
+}
+
+/// State shared by the handle and the worker.
+#[derive(Default)]
+pub(crate) struct Shared {
+    pub frame: Latest<Frame>,
+    pub update: Latest<Update>,
+}
+
+/// The window's handle to a worker. Dropping it ends the worker after the step in hand.
+pub struct Session {
+    commands: Sender<Command>,
+    events: Receiver<Event>,
+    shared: Arc<Shared>,
+}
+
+/// An order that the worker could not take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    #[error("the engine has too many orders waiting; try again in a moment")]
+    Busy,
+    #[error("the engine has stopped")]
+    Dead,
+}
+
+const COMMANDS: usize = 64;
+const EVENTS: usize = 256;
+
+impl Session {
+    /// Starts a worker thread. `make` creates the engine on that thread, and a new one after an engine panicked; `wake` is called after every event and
+    /// picture (for the window: request a repaint).
+    ///
+    /// # Errors
+    ///
+    /// When the operating system refuses a thread.
+    pub fn spawn<E: Engine>(
+        make: impl Fn() -> E + Send + 'static,
+        wake: impl Fn() + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let (commands, command_inbox) = crossbeam_channel::bounded(COMMANDS);
+        let (event_outbox, events) = crossbeam_channel::bounded(EVENTS);
+        let shared = Arc::new(Shared::default());
+        let theirs = Arc::clone(&shared);
+        thread::Builder::new().name("impasto-engine".into()).spawn(move || {
+            worker::run(make, command_inbox, event_outbox, &theirs, wake);
+        })?;
+        Ok(Self { commands, events, shared })
+    }
+
+    /// Gives an order; never waits.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Busy`] when too many orders wait, [`SendError::Dead`] when the worker is gone.
+    pub fn send(&self, command: Command) -> Result<(), SendError> {
+        self.commands.try_send(command).map_err(|error| match error {
+            TrySendError::Full(_) => SendError::Busy,
+            TrySendError::Disconnected(_) => SendError::Dead,
+        })
+    }
+
+    /// Hands changed settings to the run; only the latest is taken, between two steps.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Dead`] when the worker is gone.
+    pub fn update(&self, run: RunId, settings: &Settings, style_weights: &[f64]) -> Result<(), SendError> {
+        self.shared.update.put(Update {
+            run,
+            settings: settings.clone(),
+            style_weights: style_weights.to_vec(),
+        });
+        // A full inbox wakes the worker as well.
+        match self.commands.try_send(Command::Nudge) {
+            Err(TrySendError::Disconnected(_)) => Err(SendError::Dead),
+            _ => Ok(()),
+        }
+    }
+
+    /// The next event, if one waits.
+    pub fn next_event(&self) -> Option<Event> {
+        self.events.try_recv().ok()
+    }
+
+    /// The latest picture, if a new one came since the last call.
+    pub fn take_frame(&self) -> Option<Frame> {
+        self.shared.frame.take()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // A full inbox is no obstacle: the worker also ends when this sender is gone.
+        let _ = self.commands.try_send(Command::Quit);
+    }
+}

@@ -1,0 +1,94 @@
+//! When a preview is worth a read-back: often enough to feel live, never more often than it is looked at.
+
+use std::time::{Duration, Instant};
+
+/// Shortest time between two previews when the interval is chosen automatically.
+const AUTOMATIC: Duration = Duration::from_millis(60);
+/// After this long a picture is read although nobody took the last one, so that losses go on being told to a window
+/// that is hidden.
+const UNWATCHED: Duration = Duration::from_secs(1);
+
+/// Decides after each step whether to read the picture back, and keeps the time per step.
+#[derive(Debug)]
+pub struct Pace {
+    last_read: Instant,
+    steps_since: u32,
+    seconds_per_step: f64,
+}
+
+impl Pace {
+    /// Starts counting at `now`.
+    pub fn new(now: Instant) -> Self {
+        Self { last_read: now, steps_since: 0, seconds_per_step: 0.0 }
+    }
+
+    /// Counts a step; true when its picture should be read. `every` is the user's interval in steps, 0 for automatic;
+    /// `taken` tells whether the window has taken the previous picture.
+    pub fn after_step(&mut self, now: Instant, every: u32, taken: bool) -> bool {
+        self.steps_since += 1;
+        let waited = now.duration_since(self.last_read);
+        let due = match every {
+            0 => waited >= AUTOMATIC || self.seconds_per_step == 0.0,
+            steps => self.steps_since >= steps,
+        };
+        due && (taken || waited >= UNWATCHED)
+    }
+
+    /// Tells that the device was waited for and a picture read. Time per step is the mean since the last reading,
+    /// smoothed over a few.
+    pub fn read(&mut self, now: Instant) {
+        if self.steps_since > 0 {
+            let mean = now.duration_since(self.last_read).as_secs_f64() / f64::from(self.steps_since);
+            self.seconds_per_step = match self.seconds_per_step {
+                0.0 => mean,
+                before => 0.7 * before + 0.3 * mean,
+            };
+        }
+        self.last_read = now;
+        self.steps_since = 0;
+    }
+
+    /// Goes on after a pause, which counts for nothing.
+    pub fn resume(&mut self, now: Instant) {
+        self.last_read = now;
+        self.steps_since = 0;
+    }
+
+    /// Seconds per step of late; 0 before the first reading.
+    pub fn seconds_per_step(&self) -> f64 {
+        self.seconds_per_step
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn automatic_reads_the_first_step_and_then_every_sixty_milliseconds() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut pace = Pace::new(start);
+        assert!(pace.after_step(at(10), 0, true));
+        pace.read(at(10));
+        assert!((pace.seconds_per_step() - 0.010).abs() < 1e-9);
+        assert!(!pace.after_step(at(40), 0, true));
+        assert!(pace.after_step(at(75), 0, true));
+    }
+
+    #[test]
+    fn the_users_interval_counts_steps() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        let due: Vec<bool> = (0..3).map(|_| pace.after_step(start, 3, true)).collect();
+        assert_eq!(due, [false, false, true]);
+    }
+
+    #[test]
+    fn nothing_is_read_for_a_window_that_does_not_look_except_once_a_second() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        assert!(!pace.after_step(start + Duration::from_millis(900), 1, false));
+        assert!(pace.after_step(start + Duration::from_millis(1100), 1, false));
+    }
+}

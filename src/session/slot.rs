@@ -1,0 +1,45 @@
+//! A one-deep slot in which the latest value wins: how big or frequent things travel between the window and the
+//! worker without a queue that could grow or block.
+
+use std::sync::{Mutex, PoisonError};
+
+/// Holds at most one value; putting a new one drops what nobody took.
+#[derive(Debug)]
+pub struct Latest<T>(Mutex<Option<T>>);
+
+impl<T> Default for Latest<T> {
+    fn default() -> Self {
+        Self(Mutex::new(None))
+    }
+}
+
+impl<T> Latest<T> {
+    /// Puts a value, replacing one that was not taken.
+    pub fn put(&self, value: T) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+    }
+
+    /// Takes the value, if there is one.
+    pub fn take(&self) -> Option<T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Whether nobody has put a value since the last [`Latest::take`].
+    pub fn is_empty(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_value_wins_and_is_taken_once() {
+        let slot = Latest::default();
+        assert!(slot.is_empty());
+        slot.put(1);
+        slot.put(2);
+        assert_eq!((slot.take(), slot.take()), (Some(2), None));
+    }
+}

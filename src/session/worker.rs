@@ -1,0 +1,364 @@
+//! The worker's loop: take orders, step, read back when it is worth it, tell.
+
+use std::{
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Instant,
+};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+use image::RgbImage;
+
+use super::{
+    Command, Engine, EngineError, Event, Frame, Job, Pace, Progress, RunId, RunState, Shared, Start, Update,
+};
+use crate::settings::Settings;
+
+/// Runs until the window says quit or is gone. A panic in the engine fails the run and the next run gets a new engine.
+pub(super) fn run<E: Engine>(
+    make: impl Fn() -> E,
+    commands: Receiver<Command>,
+    events: Sender<Event>,
+    shared: &Shared,
+    wake: impl Fn(),
+) {
+    let outbox = Outbox { events, waiting: VecDeque::new(), wake };
+    let mut worker = Worker { make, engine: None, commands, outbox, shared, run: None, canvas: None };
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| worker.work())) {
+        worker.outbox.tell(Event::Died { message: panic_text(&*panic) });
+    }
+}
+
+/// Events on their way to the window. What must arrive waits here while the channel is full; nothing blocks.
+struct Outbox<W: Fn()> {
+    events: Sender<Event>,
+    waiting: VecDeque<Event>,
+    wake: W,
+}
+
+impl<W: Fn()> Outbox<W> {
+    fn tell(&mut self, event: Event) {
+        self.waiting.push_back(event);
+        self.flush();
+    }
+
+    /// Tells unless the window is behind.
+    fn tell_if_free(&mut self, event: Event) {
+        self.flush();
+        if self.waiting.is_empty() && self.events.try_send(event).is_ok() {
+            (self.wake)();
+        }
+    }
+
+    fn flush(&mut self) {
+        let mut told = false;
+        while let Some(event) = self.waiting.pop_front() {
+            match self.events.try_send(event) {
+                Ok(()) => told = true,
+                Err(TrySendError::Full(event)) => {
+                    self.waiting.push_front(event);
+                    break;
+                }
+                Err(TrySendError::Disconnected(_)) => break,
+            }
+        }
+        if told {
+            (self.wake)();
+        }
+    }
+}
+
+struct Run {
+    id: RunId,
+    settings: Settings,
+    state: RunState,
+    step: u32,
+    /// Step of the picture that was read last.
+    shown: Option<u32>,
+    pace: Pace,
+    /// Painting time before the last pause, and when painting went on.
+    painted: f64,
+    since: Option<Instant>,
+}
+
+impl Run {
+    fn elapsed(&self) -> f64 {
+        self.painted + self.since.map_or(0.0, |since| since.elapsed().as_secs_f64())
+    }
+
+    fn stop_clock(&mut self) {
+        self.painted = self.elapsed();
+        self.since = None;
+    }
+
+    fn start_clock(&mut self) {
+        let now = Instant::now();
+        self.since.get_or_insert(now);
+        self.pace.resume(now);
+    }
+}
+
+struct Worker<'a, E: Engine, M: Fn() -> E, W: Fn()> {
+    make: M,
+    engine: Option<E>,
+    commands: Receiver<Command>,
+    outbox: Outbox<W>,
+    shared: &'a Shared,
+    run: Option<Run>,
+    /// The last picture that was read, to go on from.
+    canvas: Option<Arc<RgbImage>>,
+}
+
+impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
+    fn work(&mut self) {
+        loop {
+            self.outbox.flush();
+            let command = if self.is_running() {
+                self.commands.try_recv().map_err(|error| error.is_disconnected())
+            } else {
+                self.commands.recv().map_err(|_| true)
+            };
+            match command {
+                Ok(Command::Quit) | Err(true) => return,
+                Ok(command) => self.obey(command),
+                Err(false) => {
+                    self.take_update();
+                    if self.is_running() {
+                        self.paint(false);
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_running(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.state == RunState::Running)
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Run(job) => self.start(&job),
+            Command::Nudge => self.take_update(),
+            Command::Pause => {
+                if self.is_running() {
+                    self.rest(RunState::Paused);
+                }
+            }
+            Command::Resume => {
+                self.take_update();
+                if let Some(run) = &mut self.run
+                    && matches!(run.state, RunState::Paused | RunState::Stopped | RunState::Finished)
+                {
+                    if run.step < run.settings.steps {
+                        run.start_clock();
+                        self.enter(RunState::Running);
+                    } else {
+                        self.enter(RunState::Finished);
+                    }
+                }
+            }
+            Command::Step => {
+                self.take_update();
+                if let Some(run) = &mut self.run
+                    && !matches!(run.state, RunState::Failed | RunState::Preparing)
+                {
+                    run.start_clock();
+                    self.paint(true);
+                }
+            }
+            Command::Stop => {
+                if self.run.as_ref().is_some_and(|run| {
+                    matches!(run.state, RunState::Running | RunState::Paused | RunState::Finished)
+                }) {
+                    self.rest(RunState::Stopped);
+                }
+            }
+            Command::Quit => unreachable!("the loop has ended"),
+        }
+    }
+
+    /// Calls the engine, making one if need be, and turns a panic into an error: what a panic leaves behind is
+    /// dropped, so the next call meets a new engine.
+    fn guard<T>(
+        &mut self,
+        call: impl FnOnce(&mut E, &mut Outbox<W>) -> Result<T, EngineError>,
+    ) -> Result<T, String> {
+        let outbox = &mut self.outbox;
+        let engine = self.engine.get_or_insert_with(&self.make);
+        match catch_unwind(AssertUnwindSafe(|| call(engine, outbox))) {
+            Ok(result) => result.map_err(|error| chain(&*error)),
+            Err(panic) => {
+                let text = format!("the engine failed: {}", panic_text(&*panic));
+                // Its destructors may panic as well; then it is left alone.
+                if let Some(engine) = self.engine.take() {
+                    let _ = catch_unwind(AssertUnwindSafe(|| drop(engine)));
+                }
+                Err(text)
+            }
+        }
+    }
+
+    fn start(&mut self, job: &Job) {
+        let id = job.run;
+        self.run = Some(Run {
+            id,
+            settings: job.settings.clone(),
+            state: RunState::Preparing,
+            step: 0,
+            shown: None,
+            pace: Pace::new(Instant::now()),
+            painted: 0.0,
+            since: None,
+        });
+        self.enter(RunState::Preparing);
+        let current = match job.start {
+            Start::Current => self.canvas.clone(),
+            Start::Beginning => None,
+        };
+        let started = self.guard(|engine, outbox| {
+            engine.start(job, current.as_deref(), &mut |what| {
+                outbox.tell(Event::Preparing { run: id, what: what.to_owned() });
+            })
+        });
+        let info = match started {
+            Ok(info) => info,
+            Err(message) => return self.fail(message),
+        };
+        if let Some(run) = &mut self.run {
+            run.settings.size = info.size;
+        }
+        self.outbox.tell(Event::Started { run: id, info: Box::new(info) });
+        self.show();
+        self.take_update();
+        if self.run.as_ref().is_some_and(|run| run.state == RunState::Preparing) {
+            if job.paused {
+                self.enter(RunState::Paused);
+            } else {
+                if let Some(run) = &mut self.run {
+                    run.start_clock();
+                }
+                self.enter(RunState::Running);
+            }
+        }
+    }
+
+    fn take_update(&mut self) {
+        let Some(Update { run: id, settings, style_weights }) = self.shared.update.take() else { return };
+        let Some(run) = &mut self.run else { return };
+        if run.id != id || run.state == RunState::Failed {
+            return;
+        }
+        run.settings = settings.clone();
+        let (state, step, limit) = (run.state, run.step, settings.steps);
+        match self.guard(|engine, _| engine.update(&settings, &style_weights)) {
+            Err(text) if self.engine.is_none() => self.fail(text),
+            Err(text) => self.outbox.tell(Event::Notice { run: id, text }),
+            Ok(()) if state == RunState::Finished && step < limit => {
+                if let Some(run) = &mut self.run {
+                    run.start_clock();
+                }
+                self.enter(RunState::Running);
+            }
+            Ok(()) if state == RunState::Running && step >= limit => self.rest(RunState::Finished),
+            Ok(()) => {}
+        }
+    }
+
+    /// One step. `single` pauses after it.
+    fn paint(&mut self, single: bool) {
+        if let Err(message) = self.guard(|engine, _| engine.step()) {
+            return self.fail(message);
+        }
+        let taken = self.shared.frame.is_empty();
+        let Some(run) = &mut self.run else { return };
+        run.step += 1;
+        let due = run.pace.after_step(Instant::now(), run.settings.preview_every, taken);
+        if single {
+            self.rest(RunState::Paused);
+        } else if run.step >= run.settings.steps {
+            self.rest(RunState::Finished);
+        } else if due {
+            self.show();
+        }
+    }
+
+    /// Stops painting in this state with the latest picture shown.
+    fn rest(&mut self, state: RunState) {
+        self.show();
+        if let Some(run) = &mut self.run
+            && run.state != RunState::Failed
+        {
+            run.stop_clock();
+            self.enter(state);
+        }
+    }
+
+    /// Reads the picture and the losses back and tells them, unless that was done for this step.
+    fn show(&mut self) {
+        let Some(run) = &self.run else { return };
+        if run.shown == Some(run.step) || run.state == RunState::Failed {
+            return;
+        }
+        let reading = match self.guard(|engine, _| engine.read()) {
+            Ok(reading) => reading,
+            Err(message) => return self.fail(message),
+        };
+        let Some(run) = &mut self.run else { return };
+        run.pace.read(Instant::now());
+        run.shown = Some(run.step);
+        let picture = Arc::new(reading.picture);
+        self.canvas = Some(Arc::clone(&picture));
+        self.shared.frame.put(Frame { run: run.id, step: run.step, picture });
+        let progress = Box::new(Progress {
+            step: run.step,
+            losses: reading.losses,
+            seconds_per_step: run.pace.seconds_per_step(),
+            elapsed: run.elapsed(),
+        });
+        self.outbox.tell_if_free(Event::Progress { run: run.id, progress });
+    }
+
+    fn enter(&mut self, state: RunState) {
+        if let Some(run) = &mut self.run {
+            run.state = state;
+            self.outbox.tell(Event::State { run: run.id, state });
+        }
+    }
+
+    fn fail(&mut self, message: String) {
+        let Some(run) = &mut self.run else { return };
+        run.stop_clock();
+        run.state = RunState::Failed;
+        let id = run.id;
+        self.outbox.tell(Event::Failed { run: id, message });
+        self.outbox.tell(Event::State { run: id, state: RunState::Failed });
+        // Whatever the run held is of no use any more.
+        if self.engine.is_some() {
+            let _ = self.guard(|engine, _| {
+                engine.end();
+                Ok(())
+            });
+        }
+    }
+}
+
+/// An error and its causes on one line.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "an unknown panic".to_owned())
+}

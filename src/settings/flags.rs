@@ -1,0 +1,157 @@
+//! Settings from the command line: a settings file, then the objective's usual values, then single flags.
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+
+use super::{LayerWeight, LayerWeights, Objective, Settings};
+
+/// The flags of [`Settings`] as they were given. [`SettingsFlags::resolve`] makes settings of them.
+#[derive(Clone, Debug)]
+pub struct SettingsFlags(ArgMatches);
+
+/// A settings file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsFileError {
+    #[error("cannot read the settings file {}", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("{} is not a settings file", path.display())]
+    Parse { path: PathBuf, source: Box<toml::de::Error> },
+    #[error("cannot use the flags")]
+    Flags(#[from] clap::Error),
+}
+
+const LAYER: &str = "layer";
+const CONTENT_LAYER: &str = "content_layer";
+const FILE: &str = "settings";
+
+impl SettingsFlags {
+    /// The settings that the flags ask for: `base`, replaced by the file of `--settings` if there is one, then the
+    /// usual values of `--objective`, then every other flag. `--layer` and `--content-layer` replace the whole
+    /// default set the first time they are given.
+    ///
+    /// # Errors
+    ///
+    /// When the settings file cannot be read or parsed.
+    pub fn resolve(&self, base: Settings) -> Result<Settings, SettingsFileError> {
+        let mut settings = match self.0.get_one::<PathBuf>(FILE) {
+            None => base,
+            Some(path) => read_file(path)?,
+        };
+        if let Some(&objective) = self.0.get_one::<Objective>("objective") {
+            settings.set_objective(objective);
+        }
+        settings.update_from_arg_matches(&self.0)?;
+        for (id, weights) in
+            [(LAYER, &mut settings.style_layers), (CONTENT_LAYER, &mut settings.content_layers)]
+        {
+            if let Some(given) = self.0.get_many::<LayerWeight>(id) {
+                *weights = given.map(|w| (w.layer, w.weight)).collect::<LayerWeights>();
+            }
+        }
+        Ok(settings)
+    }
+}
+
+fn read_file(path: &PathBuf) -> Result<Settings, SettingsFileError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| SettingsFileError::Read { path: path.clone(), source })?;
+    toml::from_str(&text)
+        .map_err(|source| SettingsFileError::Parse { path: path.clone(), source: Box::new(source) })
+}
+
+impl FromArgMatches for SettingsFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self(matches.clone()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0 = matches.clone();
+        Ok(())
+    }
+}
+
+impl Args for SettingsFlags {
+    fn augment_args(command: Command) -> Command {
+        let layer = |id: &'static str, flag: &'static str, help: &'static str| {
+            Arg::new(id)
+                .long(flag)
+                .value_name("LAYER=WEIGHT")
+                .action(ArgAction::Append)
+                .value_parser(|text: &str| text.parse::<LayerWeight>())
+                .help(help)
+        };
+        Settings::augment_args_for_update(command)
+            .arg(layer(LAYER, "layer", "A style layer and its weight, as relu3_1=0.5 (repeatable; the given ones replace the default five)"))
+            .arg(layer(CONTENT_LAYER, "content-layer", "A content layer and its weight, as relu4_2=1 (repeatable; replaces the default)"))
+            .arg(
+                Arg::new(FILE)
+                    .long("settings")
+                    .value_name("FILE.toml")
+                    .value_parser(clap::value_parser!(PathBuf))
+                    .help("Read settings from a TOML file; flags beside it win"),
+            )
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Init;
+
+    fn resolve(arguments: &[&str]) -> Settings {
+        let command = SettingsFlags::augment_args(Command::new("test").no_binary_name(true));
+        let matches = command.try_get_matches_from(arguments).unwrap();
+        SettingsFlags::from_arg_matches(&matches).unwrap().resolve(Settings::default()).unwrap()
+    }
+
+    #[test]
+    fn no_flags_are_the_defaults() {
+        assert_eq!(resolve(&[]), Settings::default());
+    }
+
+    #[test]
+    fn flags_win_over_the_objectives_usual_values() {
+        let settings = resolve(&["--lr", "0.01", "--objective", "classic", "--init", "noise"]);
+        let mut expected = Settings::for_objective(Objective::Classic);
+        expected.learning_rate = 0.01;
+        expected.init = Init::Noise;
+        assert_eq!(settings, expected);
+    }
+
+    #[test]
+    fn layers_replace_the_default_set() {
+        let settings =
+            resolve(&["--layer", "relu3_1=0.5", "--layer", "relu1_2", "--content-layer", "relu5_2=2"]);
+        let style: Vec<_> = settings.style_layers.iter().map(|(l, w)| format!("{l}={w}")).collect();
+        assert_eq!(style, ["relu1_2=1", "relu3_1=0.5"]);
+        assert_eq!(settings.content_layers.iter().count(), 1);
+    }
+
+    #[test]
+    fn a_settings_file_is_read_and_flags_win_over_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("mix.toml");
+        std::fs::write(&file, "size = 200\nsteps = 7\n[style_layers]\nrelu2_2 = 0.9\n").unwrap();
+        let settings = resolve(&["--settings", file.to_str().unwrap(), "--steps", "9"]);
+        assert_eq!((settings.size, settings.steps), (200, 9));
+        assert_eq!(settings.style_layers.get("relu2_2".parse().unwrap()), Some(0.9));
+    }
+
+    #[test]
+    fn a_wrong_settings_file_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("mix.toml");
+        std::fs::write(&file, "sise = 200\n").unwrap();
+        let command = SettingsFlags::augment_args(Command::new("test").no_binary_name(true));
+        let matches = command.try_get_matches_from(["--settings", file.to_str().unwrap()]).unwrap();
+        let error =
+            SettingsFlags::from_arg_matches(&matches).unwrap().resolve(Settings::default()).unwrap_err();
+        let text = format!("{error}: {:?}", std::error::Error::source(&error).map(ToString::to_string));
+        assert!(text.contains("mix.toml") && text.contains("sise"), "{text}");
+    }
+}

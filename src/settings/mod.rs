@@ -1,0 +1,233 @@
+//! Everything a person can set, in one struct: the window's form, the command line's flags, the settings file
+//! and the report all are this [`Settings`].
+
+mod flags;
+mod layer_weights;
+mod validate;
+mod values;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use flags::{SettingsFileError, SettingsFlags};
+pub use layer_weights::{LayerWeight, LayerWeights};
+pub use validate::{MAX_SIZE, MIN_SIZE, SettingsError};
+pub use values::{DeviceChoice, Init, Objective, Optimizer, Rgb};
+
+/// All parameters of a run except the pictures themselves.
+///
+/// Weights are dimensionless factors of the objective's terms, see [`crate::objective`].
+/// Text forms (TOML, JSON) use the field names; missing fields take their defaults, unknown ones are errors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, clap::Args)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Formulas to minimise: balanced, paper or classic. Sets the weights, the optimizer's constants and the
+    /// number of steps to that objective's usual values; flags beside it still win
+    #[arg(long)]
+    pub objective: Objective,
+    /// Longest side of the painted picture, in pixels (classic: at most 400)
+    #[arg(long, value_name = "PIXELS")]
+    pub size: u32,
+    /// Number of steps to paint
+    #[arg(long, value_name = "N")]
+    pub steps: u32,
+    /// α: weight of the content term
+    #[arg(long, value_name = "ALPHA", allow_negative_numbers = true)]
+    pub content_weight: f64,
+    /// β: weight of the style term
+    #[arg(long, value_name = "BETA", allow_negative_numbers = true)]
+    pub style_weight: f64,
+    /// Weight of the smoothness term (total variation)
+    #[arg(long, value_name = "GAMMA", allow_negative_numbers = true)]
+    pub smoothness_weight: f64,
+    /// Style layers and their weights.
+    #[arg(skip)]
+    pub style_layers: LayerWeights,
+    /// Content layers and their weights.
+    #[arg(skip)]
+    pub content_layers: LayerWeights,
+    /// Size of a style picture relative to `size`; smaller gives finer strokes
+    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
+    pub style_scale: f64,
+    /// Optimizer: adam
+    #[arg(long)]
+    pub optimizer: Optimizer,
+    /// Learning rate: about the largest move of a pixel in one step, where 1 is the whole range
+    #[arg(long = "lr", value_name = "RATE", allow_negative_numbers = true)]
+    pub learning_rate: f64,
+    /// Adam's decay of the gradient's mean
+    #[arg(long, value_name = "BETA1", allow_negative_numbers = true)]
+    pub beta1: f64,
+    /// Adam's decay of the gradient's square
+    #[arg(long, value_name = "BETA2", allow_negative_numbers = true)]
+    pub beta2: f64,
+    /// Adam's term against division by zero
+    #[arg(long, value_name = "EPSILON", allow_negative_numbers = true)]
+    pub epsilon: f64,
+    /// Initial image: content, noise, blank, blank:#rrggbb, style or a picture file
+    #[arg(long, value_name = "INIT")]
+    pub init: Init,
+    /// Seed of the noise
+    #[arg(long, value_name = "N")]
+    pub seed: u64,
+    /// Colour behind transparent pictures (classic discards transparency instead)
+    #[arg(long, value_name = "#RRGGBB")]
+    pub background: Rgb,
+    /// Device: auto, cpu, gpu, software or a part of a name listed by `impasto devices`
+    #[arg(long, value_name = "DEVICE")]
+    pub device: DeviceChoice,
+    /// VGG-19 weights file (safetensors, .pth) instead of the bundled one
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+    /// Steps between two previews in the window; 0 chooses by itself
+    #[arg(long, value_name = "N")]
+    pub preview_every: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            objective: Objective::Balanced,
+            size: 512,
+            steps: 500,
+            content_weight: 1.0,
+            style_weight: 8.0,
+            smoothness_weight: 0.0,
+            style_layers: LayerWeights::style_default(),
+            content_layers: LayerWeights::content_default(),
+            style_scale: 1.0,
+            optimizer: Optimizer::Adam,
+            learning_rate: 0.03,
+            beta1: 0.9,
+            beta2: 0.99,
+            epsilon: 1e-8,
+            init: Init::Content,
+            seed: 0,
+            background: Rgb::WHITE,
+            device: DeviceChoice::Auto,
+            weights: None,
+            preview_every: 0,
+        }
+    }
+}
+
+/// Longest side of a picture in the classic objective, whose recipe never goes above it.
+pub const CLASSIC_MAX_SIZE: u32 = 400;
+
+impl Settings {
+    /// The default settings of an objective.
+    pub fn for_objective(objective: Objective) -> Self {
+        let mut settings = Self::default();
+        settings.set_objective(objective);
+        settings
+    }
+
+    /// Changes the objective and everything whose usual value depends on it: α, β, the layers' weights, the
+    /// optimizer's constants, the number of steps, the style's scale and the smoothness.
+    pub fn set_objective(&mut self, objective: Objective) {
+        let usual = Self::default();
+        self.objective = objective;
+        self.optimizer = Optimizer::Adam;
+        self.epsilon = 1e-8;
+        self.beta1 = 0.9;
+        self.smoothness_weight = 0.0;
+        self.style_scale = 1.0;
+        self.content_weight = 1.0;
+        self.style_layers = usual.style_layers;
+        self.content_layers = usual.content_layers;
+        match objective {
+            Objective::Balanced => {
+                self.style_weight = usual.style_weight;
+                self.learning_rate = usual.learning_rate;
+                self.beta2 = usual.beta2;
+                self.steps = usual.steps;
+            }
+            Objective::Paper => {
+                self.style_weight = 1e4;
+                self.learning_rate = usual.learning_rate;
+                self.beta2 = usual.beta2;
+                self.steps = usual.steps;
+                self.style_layers = LayerWeights::paper_style();
+            }
+            Objective::Classic => {
+                self.style_weight = 1e6;
+                self.learning_rate = 0.003;
+                self.beta2 = 0.999;
+                self.steps = 3000;
+                self.init = Init::Content;
+            }
+        }
+    }
+
+    /// The longest side that is really painted, in pixels: [`Settings::size`], in classic at most 400.
+    pub fn longest_side(&self) -> u32 {
+        match self.objective {
+            Objective::Classic => self.size.min(CLASSIC_MAX_SIZE),
+            _ => self.size,
+        }
+    }
+
+    /// What differs from `new` that a running optimisation cannot take over between two steps, in words for a
+    /// person; empty when `new` can be applied hot.
+    ///
+    /// The initial image and the seed are not among them: they count when a run starts from its beginning.
+    pub fn restart_reasons(&self, new: &Settings) -> Vec<&'static str> {
+        let mut reasons = Vec::new();
+        let mut check = |changed: bool, what| {
+            if changed {
+                reasons.push(what);
+            }
+        };
+        check(self.longest_side() != new.longest_side(), "size");
+        check(self.device != new.device, "device");
+        check(self.weights != new.weights, "weights file");
+        check(self.objective != new.objective, "objective");
+        check(self.style_scale != new.style_scale, "style scale");
+        check(self.background != new.background, "background colour");
+        reasons
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_survive_toml_and_json() {
+        let mut settings = Settings::for_objective(Objective::Classic);
+        settings.init = Init::File("a b.png".into());
+        settings.device = DeviceChoice::Named("llvmpipe".into());
+        settings.style_layers.set("relu3_4".parse().unwrap(), 0.25);
+        settings.weights = Some("vgg.pth".into());
+        let text = toml::to_string(&settings).unwrap();
+        assert_eq!(toml::from_str::<Settings>(&text).unwrap(), settings);
+        let text = serde_json::to_string(&settings).unwrap();
+        assert_eq!(serde_json::from_str::<Settings>(&text).unwrap(), settings);
+    }
+
+    #[test]
+    fn classic_is_the_tutorials_recipe() {
+        let s = Settings::for_objective(Objective::Classic);
+        assert_eq!((s.content_weight, s.style_weight, s.learning_rate), (1.0, 1e6, 0.003));
+        assert_eq!((s.beta1, s.beta2, s.epsilon, s.steps), (0.9, 0.999, 1e-8, 3000));
+        assert_eq!(s.longest_side(), 400);
+        assert_eq!(s.init, Init::Content);
+    }
+
+    #[test]
+    fn only_what_a_run_cannot_take_over_restarts_it() {
+        let old = Settings::default();
+        let mut new = old.clone();
+        new.content_weight = 3.0;
+        new.style_layers.set("relu1_2".parse().unwrap(), 1.0);
+        new.learning_rate = 0.01;
+        new.steps = 9;
+        new.preview_every = 7;
+        new.init = Init::Noise;
+        assert!(old.restart_reasons(&new).is_empty());
+        new.size = 300;
+        new.device = DeviceChoice::Cpu;
+        assert_eq!(old.restart_reasons(&new), ["size", "device"]);
+    }
+}

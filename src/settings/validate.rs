@@ -1,0 +1,150 @@
+//! Which settings make sense, and what to tell a person about those that do not.
+
+use super::{LayerWeights, Settings};
+
+/// Smallest longest side, in pixels: the deepest style layer sees one position per 16 pixels.
+pub const MIN_SIZE: u32 = 16;
+/// Largest longest side, in pixels.
+pub const MAX_SIZE: u32 = 8192;
+
+/// A setting that cannot be used, with what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{setting}: {message}")]
+pub struct SettingsError {
+    /// The setting, as the command line names it.
+    pub setting: String,
+    pub message: String,
+}
+
+fn error(setting: impl Into<String>, message: impl Into<String>) -> SettingsError {
+    SettingsError { setting: setting.into(), message: message.into() }
+}
+
+fn weight(setting: impl Into<String>, value: f64) -> Result<(), SettingsError> {
+    if value.is_finite() && value >= 0.0 {
+        Ok(())
+    } else {
+        Err(error(setting, format!("is {value}, but a weight must be 0 or a positive number")))
+    }
+}
+
+fn layers(setting: &str, weights: &LayerWeights) -> Result<(), SettingsError> {
+    weights.iter().try_for_each(|(layer, value)| weight(format!("{setting} {layer}"), value))
+}
+
+impl Settings {
+    /// Checks every value.
+    ///
+    /// # Errors
+    ///
+    /// The first setting that cannot be used: sizes outside [`MIN_SIZE`]..=[`MAX_SIZE`], no steps, weights that are
+    /// negative or not finite, optimizer constants outside their range, or an objective without any term.
+    pub fn validate(&self) -> Result<(), SettingsError> {
+        if !(MIN_SIZE..=MAX_SIZE).contains(&self.size) {
+            return Err(error(
+                "size",
+                format!("is {} px, but must be between {MIN_SIZE} and {MAX_SIZE} px", self.size),
+            ));
+        }
+        if self.steps == 0 {
+            return Err(error("steps", "is 0, but at least one step must be painted"));
+        }
+        weight("content-weight", self.content_weight)?;
+        weight("style-weight", self.style_weight)?;
+        weight("smoothness-weight", self.smoothness_weight)?;
+        layers("layer", &self.style_layers)?;
+        layers("content-layer", &self.content_layers)?;
+        if !(0.05..=20.0).contains(&self.style_scale) {
+            return Err(error(
+                "style-scale",
+                format!("is {}, but must be between 0.05 and 20", self.style_scale),
+            ));
+        }
+        if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
+            return Err(error("lr", format!("is {}, but must be above 0", self.learning_rate)));
+        }
+        for (name, value) in [("beta1", self.beta1), ("beta2", self.beta2)] {
+            if !(0.0..1.0).contains(&value) {
+                return Err(error(name, format!("is {value}, but must be at least 0 and below 1")));
+            }
+        }
+        if !(self.epsilon.is_finite() && self.epsilon > 0.0) {
+            return Err(error("epsilon", format!("is {}, but must be above 0", self.epsilon)));
+        }
+        let content = self.content_weight > 0.0 && self.content_layers.any_positive();
+        let style = self.style_weight > 0.0 && self.style_layers.any_positive();
+        if !(content || style || self.smoothness_weight > 0.0) {
+            return Err(error(
+                "weights",
+                "all weights are 0, so there is nothing to paint; give a style layer (--layer relu3_1=1) or the content a positive weight",
+            ));
+        }
+        Ok(())
+    }
+
+    /// What is allowed but probably not meant, for a person to read; empty when there is nothing to say.
+    pub fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        if self.style_weight == 0.0 || !self.style_layers.any_positive() {
+            remarks.push(
+                "all style weights are 0: this reconstructs the content and paints no style".to_owned(),
+            );
+        }
+        if self.longest_side() < self.size {
+            remarks.push(format!(
+                "the classic objective paints at most {} px: size {} is not used",
+                self.longest_side(),
+                self.size
+            ));
+        }
+        remarks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(change: impl FnOnce(&mut Settings)) -> String {
+        let mut settings = Settings::default();
+        change(&mut settings);
+        settings.validate().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn defaults_are_valid() {
+        for &objective in super::super::Objective::ALL {
+            Settings::for_objective(objective).validate().unwrap();
+        }
+    }
+
+    #[test]
+    fn each_bad_value_is_named() {
+        for size in [0, 15, 100_000] {
+            let text = message(|s| s.size = size);
+            assert!(text.contains("size") && text.contains(&size.to_string()), "{text}");
+        }
+        assert!(message(|s| s.steps = 0).starts_with("steps"));
+        assert!(message(|s| s.content_weight = -1.0).contains("content-weight: is -1"));
+        assert!(message(|s| s.style_weight = f64::NAN).contains("style-weight: is NaN"));
+        assert!(message(|s| s.style_layers.set("relu3_1".parse().unwrap(), -0.5)).contains("relu3_1"));
+        assert!(message(|s| s.learning_rate = 0.0).starts_with("lr"));
+        assert!(message(|s| s.beta2 = 1.0).starts_with("beta2"));
+        assert!(message(|s| s.epsilon = 0.0).starts_with("epsilon"));
+        assert!(message(|s| s.style_scale = 0.0).starts_with("style-scale"));
+    }
+
+    #[test]
+    fn an_objective_without_terms_is_refused_and_one_without_style_is_remarked() {
+        let text = message(|s| {
+            s.content_weight = 0.0;
+            s.style_layers = LayerWeights::none();
+        });
+        assert!(text.contains("nothing to paint"), "{text}");
+        let mut settings = Settings::default();
+        assert!(settings.remarks().is_empty());
+        settings.style_layers = LayerWeights::none();
+        settings.validate().unwrap();
+        assert!(settings.remarks()[0].contains("no style"));
+    }
+}

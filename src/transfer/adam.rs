@@ -1,0 +1,103 @@
+//! Adam (Kingma & Ba, ICLR 2015), in PyTorch's form: x ← x − lr·m̂/(√v̂ + ε).
+
+use burn::tensor::Tensor;
+
+use crate::settings::Settings;
+
+/// The optimizer's moments and step count.
+pub struct Adam {
+    /// Decaying means of the gradient and of its square; `None` before the first step.
+    moments: Option<(Tensor<4>, Tensor<4>)>,
+    /// Powers of β₁ and β₂ so far. Kept as products, so that the bias correction stays right when a β changes.
+    decay1: f64,
+    decay2: f64,
+}
+
+impl Adam {
+    /// An optimizer that has seen nothing.
+    pub fn new() -> Self {
+        Self { moments: None, decay1: 1.0, decay2: 1.0 }
+    }
+
+    /// Moves `x` along `gradient`, both `[1, 3, H, W]`, with the constants that the settings have now.
+    pub fn step(&mut self, x: Tensor<4>, gradient: Tensor<4>, settings: &Settings) -> Tensor<4> {
+        let (beta1, beta2) = (settings.beta1, settings.beta2);
+        let (mean, square) = match self.moments.take() {
+            None => (gradient.clone() * (1.0 - beta1), gradient.square() * (1.0 - beta2)),
+            Some((mean, square)) => (
+                mean * beta1 + gradient.clone() * (1.0 - beta1),
+                square * beta2 + gradient.square() * (1.0 - beta2),
+            ),
+        };
+        self.decay1 *= beta1;
+        self.decay2 *= beta2;
+        let (correction1, correction2) = (1.0 - self.decay1, 1.0 - self.decay2);
+        let divisor = (square.clone() / correction2).sqrt() + settings.epsilon;
+        let moved = x - mean.clone() / divisor * (settings.learning_rate / correction1);
+        self.moments = Some((mean, square));
+        moved
+    }
+
+    /// Tells that gradients are `factor` times as large from now on, as after a weight was moved: the moments follow,
+    /// so that the length of a step neither jumps nor fades.
+    pub fn rescale(&mut self, factor: f64) {
+        if let Some((mean, square)) = self.moments.take() {
+            self.moments = Some((mean * factor, square * (factor * factor)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, TensorData};
+
+    use super::*;
+
+    fn tensor(values: [f32; 4]) -> Tensor<4> {
+        Tensor::from_data(TensorData::new(values.to_vec(), [1, 1, 2, 2]), &Device::flex())
+    }
+
+    fn values(tensor: &Tensor<4>) -> Vec<f32> {
+        tensor.to_data().try_to_vec().unwrap()
+    }
+
+    #[test]
+    fn the_first_step_moves_every_value_by_the_learning_rate_against_the_gradients_sign() {
+        let settings = Settings { learning_rate: 0.1, ..Settings::default() };
+        let moved = Adam::new().step(tensor([0.0; 4]), tensor([3.0, -2.0, 1e-3, -1e-3]), &settings);
+        for (value, expected) in values(&moved).iter().zip([-0.1, 0.1, -0.1, 0.1]) {
+            assert!((value - expected).abs() < 1e-5, "{value} is not {expected}");
+        }
+    }
+
+    #[test]
+    fn two_steps_agree_with_the_formula() {
+        let settings = Settings { learning_rate: 0.01, beta1: 0.8, beta2: 0.95, ..Settings::default() };
+        let mut adam = Adam::new();
+        let (g1, g2) = (0.5_f64, -0.25_f64);
+        let x = adam.step(tensor([1.0; 4]), tensor([g1 as f32; 4]), &settings);
+        let x = adam.step(x, tensor([g2 as f32; 4]), &settings);
+        let m = 0.8 * 0.2 * g1 + 0.2 * g2;
+        let v = 0.95 * 0.05 * g1 * g1 + 0.05 * g2 * g2;
+        let first = 0.01 * g1 / (g1.abs() + 1e-8);
+        let second = 0.01 * (m / (1.0 - 0.64)) / ((v / (1.0 - 0.95 * 0.95)).sqrt() + 1e-8);
+        let expected = 1.0 - first - second;
+        assert!((f64::from(values(&x)[0]) - expected).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_rescaled_optimizer_steps_as_if_gradients_had_always_been_that_large() {
+        let settings = Settings::default();
+        let gradients = [[0.3, -0.1, 0.02, 0.5], [0.2, -0.3, 0.1, 0.4]];
+        let (mut changed, mut constant) = (Adam::new(), Adam::new());
+        let start = tensor([0.5; 4]);
+        let a = changed.step(start.clone(), tensor(gradients[0]), &settings);
+        let b = constant.step(start, tensor(gradients[0].map(|g| 100.0 * g)), &settings);
+        changed.rescale(100.0);
+        let a = changed.step(a, tensor(gradients[1].map(|g| 100.0 * g)), &settings);
+        let b = constant.step(b, tensor(gradients[1].map(|g| 100.0 * g)), &settings);
+        for (a, b) in values(&a).iter().zip(values(&b)) {
+            assert!((a - b).abs() < 1e-5);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! What can end or prevent a run.
+
+use crate::{
+    compute::DeviceError,
+    picture::PictureError,
+    settings::SettingsError,
+    vgg::{Layer, WeightsError},
+};
+
+/// A run that cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TransferError {
+    #[error(
+        "the {what} picture would be painted at {width}×{height} px, but {layer} needs at least {} px on the shorter side; choose a larger size or shallower layers",
+        layer.stride()
+    )]
+    TooNarrow { what: &'static str, width: usize, height: usize, layer: Layer },
+    #[error("a run needs a style picture")]
+    NoStyle,
+    #[error("{what} is no longer finite after step {step}; lower the learning rate or the weights")]
+    NotFinite { what: &'static str, step: u32 },
+    #[error("the device failed: {0}")]
+    Device(String),
+    #[error("this size needs about {needed} of memory, but only {available} are free; choose a smaller size")]
+    Memory { needed: String, available: String },
+    #[error("cannot open the initial image")]
+    Initial(#[source] PictureError),
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    #[error(transparent)]
+    Open(#[from] DeviceError),
+}

@@ -1,0 +1,41 @@
+//! The values of an objective's terms at one step.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{settings::Settings, vgg::Layer};
+
+/// Terms of the objective, unweighted, as they stand before a step's update; `total` is their weighted sum.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Losses {
+    /// Sum over the content layers, each with its layer weight.
+    pub content: f64,
+    /// One value per style layer, without its weight.
+    pub style: BTreeMap<Layer, f64>,
+    pub smoothness: f64,
+    /// What is minimised: α·content + β·Σ wₗ·styleₗ + γ·smoothness.
+    pub total: f64,
+}
+
+impl Losses {
+    /// Fills in `total` from the terms and the settings' weights.
+    pub fn weigh(&mut self, settings: &Settings) {
+        let style: f64 = self
+            .style
+            .iter()
+            .map(|(&layer, value)| settings.style_layers.get(layer).unwrap_or(0.0) * value)
+            .sum();
+        self.total = settings.content_weight * self.content
+            + settings.style_weight * style
+            + settings.smoothness_weight * self.smoothness;
+    }
+
+    /// Whether every term is a finite number.
+    pub fn is_finite(&self) -> bool {
+        self.content.is_finite()
+            && self.smoothness.is_finite()
+            && self.total.is_finite()
+            && self.style.values().all(|value| value.is_finite())
+    }
+}

@@ -1,0 +1,111 @@
+//! From opened pictures to those of a run: flattened, resized, with the initial image.
+
+use image::RgbImage;
+
+use super::{Pictures, TransferError, noise::noise};
+use crate::{
+    picture::{Filter, Picture, fit, resize},
+    settings::{Init, MIN_SIZE, Objective, Rgb, Settings},
+};
+
+/// The pictures of a run as the settings want them.
+///
+/// The content is brought to [`Settings::longest_side`] (classic never enlarges it), each style to that times
+/// [`Settings::style_scale`] but not beyond its own size (classic: to the content's shape). `current` replaces the
+/// initial image, resized.
+///
+/// # Errors
+///
+/// When there is no style, or the initial image's file cannot be opened.
+pub fn pictures(
+    content: &Picture,
+    styles: &[&Picture],
+    settings: &Settings,
+    current: Option<&RgbImage>,
+) -> Result<Pictures, TransferError> {
+    let classic = settings.objective == Objective::Classic;
+    let filter = if classic { Filter::Bilinear } else { Filter::Lanczos };
+    let background = (!classic).then_some(settings.background);
+    let (width, height) = content.dimensions();
+    let longest = match classic {
+        true => settings.longest_side().min(width.max(height)),
+        false => settings.longest_side(),
+    };
+    let (width, height) = fit(width, height, longest);
+    let to_shape = |picture: &RgbImage| resize(picture, width, height, filter);
+    let content_image = to_shape(&content.flattened(background));
+    let styles: Vec<RgbImage> = styles
+        .iter()
+        .map(|style| {
+            let flat = style.flattened(background);
+            if classic {
+                return to_shape(&flat);
+            }
+            let own = flat.width().max(flat.height());
+            let wanted = (f64::from(longest) * settings.style_scale).round() as u32;
+            let (width, height) = fit(flat.width(), flat.height(), wanted.clamp(MIN_SIZE, own.max(MIN_SIZE)));
+            resize(&flat, width, height, filter)
+        })
+        .collect();
+    let first_style = styles.first().ok_or(TransferError::NoStyle)?;
+    let initial = match (current, &settings.init) {
+        (Some(current), _) => to_shape(current),
+        (None, Init::Content) => content_image.clone(),
+        (None, Init::Noise) => noise(width, height, settings.seed),
+        (None, Init::Blank(Rgb(colour))) => RgbImage::from_pixel(width, height, image::Rgb(*colour)),
+        (None, Init::Style) => to_shape(first_style),
+        (None, Init::File(path)) => {
+            to_shape(&Picture::open(path).map_err(TransferError::Initial)?.flattened(background))
+        }
+    };
+    Ok(Pictures { content: content_image, styles, initial })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture(width: u32, height: u32) -> Picture {
+        Picture::from_rgba("test", width, height, [90, 20, 200, 255].repeat((width * height) as usize))
+            .unwrap()
+    }
+
+    #[test]
+    fn sizes_follow_the_objective() {
+        let (content, style) = (picture(300, 150), picture(90, 120));
+        let mut settings = Settings { size: 600, ..Settings::default() };
+        let made = pictures(&content, &[&style], &settings, None).unwrap();
+        assert_eq!(made.content.dimensions(), (600, 300));
+        // A style is not enlarged.
+        assert_eq!(made.styles[0].dimensions(), (90, 120));
+        settings.style_scale = 0.1;
+        let made = pictures(&content, &[&style], &settings, None).unwrap();
+        assert_eq!(made.styles[0].dimensions(), (45, 60));
+        settings.set_objective(Objective::Classic);
+        let made = pictures(&content, &[&style], &settings, None).unwrap();
+        assert_eq!(made.content.dimensions(), (300, 150));
+        assert_eq!(made.styles[0].dimensions(), (300, 150));
+    }
+
+    #[test]
+    fn the_initial_image_is_what_was_asked_for() {
+        let (content, style) = (picture(64, 32), picture(40, 40));
+        let mut settings = Settings { size: 64, init: Init::Blank(Rgb([1, 2, 3])), ..Settings::default() };
+        let made = pictures(&content, &[&style], &settings, None).unwrap();
+        assert_eq!(made.initial.get_pixel(5, 5).0, [1, 2, 3]);
+        settings.init = Init::File("no-such-picture.png".into());
+        let text = pictures(&content, &[&style], &settings, None).unwrap_err().to_string();
+        assert!(text.contains("initial image"), "{text}");
+        // A current picture wins over everything.
+        let current = RgbImage::from_pixel(10, 5, image::Rgb([9, 9, 9]));
+        let made = pictures(&content, &[&style], &settings, Some(&current)).unwrap();
+        assert_eq!(made.initial.dimensions(), (64, 32));
+        assert_eq!(made.initial.get_pixel(60, 30).0, [9, 9, 9]);
+    }
+
+    #[test]
+    fn a_run_needs_a_style() {
+        let error = pictures(&picture(32, 32), &[], &Settings::default(), None).unwrap_err();
+        assert!(matches!(error, TransferError::NoStyle));
+    }
+}

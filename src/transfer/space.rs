@@ -1,0 +1,99 @@
+//! The space in which the image is optimised.
+
+use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
+use image::RgbImage;
+
+use crate::settings::Objective;
+
+/// Maps between images in [0,1] and the optimised variable.
+pub struct Space {
+    /// `[1, 3, 1, 1]`: image = variable · std + mean. `None`: the variable is the image, kept in [0,1].
+    normalised: Option<(Tensor<4>, Tensor<4>)>,
+}
+
+impl Space {
+    /// Classic optimises a torchvision-normalised image without clamping; the others the image itself.
+    pub fn new(objective: Objective, device: &TensorDevice) -> Self {
+        let constant =
+            |values: [f32; 3]| Tensor::from_data(TensorData::new(values.to_vec(), [1, 3, 1, 1]), device);
+        let normalisation = crate::vgg::weights::InputNormalisation::TORCHVISION;
+        Self {
+            normalised: (objective == Objective::Classic)
+                .then(|| (constant(normalisation.std), constant(normalisation.mean))),
+        }
+    }
+
+    /// The image of a variable, `[1, 3, H, W]`; in classic not confined to [0,1].
+    pub fn image(&self, variable: Tensor<4>) -> Tensor<4> {
+        match &self.normalised {
+            None => variable,
+            Some((std, mean)) => variable * std.clone() + mean.clone(),
+        }
+    }
+
+    /// The variable of an image.
+    pub fn variable(&self, image: Tensor<4>) -> Tensor<4> {
+        match &self.normalised {
+            None => image,
+            Some((std, mean)) => (image - mean.clone()) / std.clone(),
+        }
+    }
+
+    /// Gradient with respect to the variable, given the one with respect to the image.
+    pub fn gradient(&self, gradient: Tensor<4>) -> Tensor<4> {
+        match &self.normalised {
+            None => gradient,
+            Some((std, _)) => gradient * std.clone(),
+        }
+    }
+
+    /// Keeps the variable where it may be.
+    pub fn confine(&self, variable: Tensor<4>) -> Tensor<4> {
+        match &self.normalised {
+            None => variable.clamp(0.0, 1.0),
+            Some(_) => variable,
+        }
+    }
+}
+
+/// Uploads a picture as `[1, 3, H, W]` in [0,1].
+pub fn upload(picture: &RgbImage, device: &TensorDevice) -> Tensor<4> {
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let pixels = picture.as_raw();
+    let planes: Vec<f32> = (0..3)
+        .flat_map(|channel| pixels[channel..].iter().step_by(3).map(|&value| f32::from(value) / 255.0))
+        .collect();
+    Tensor::from_data(TensorData::new(planes, [1, 3, height, width]), device)
+}
+
+/// Makes a picture of planar RGB values, of which those outside [0,1] are clamped.
+///
+/// # Panics
+///
+/// When there are not 3·width·height values.
+pub fn download(planes: &[f32], width: u32, height: u32) -> RgbImage {
+    let count = width as usize * height as usize;
+    assert_eq!(planes.len(), 3 * count, "three planes");
+    let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
+    let (red, rest) = planes.split_at(count);
+    let (green, blue) = rest.split_at(count);
+    let pixels = red.iter().zip(green).zip(blue).flat_map(|((r, g), b)| [byte(*r), byte(*g), byte(*b)]);
+    RgbImage::from_raw(width, height, pixels.collect()).expect("three bytes per pixel")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_survives_the_way_to_the_device_and_back() {
+        let picture = RgbImage::from_fn(5, 3, |x, y| image::Rgb([(50 * x) as u8, (80 * y) as u8, 7]));
+        let device = TensorDevice::flex();
+        for &objective in Objective::ALL {
+            let space = Space::new(objective, &device);
+            let variable = space.variable(upload(&picture, &device));
+            let planes: Vec<f32> = space.image(variable).to_data().try_to_vec().unwrap();
+            assert_eq!(download(&planes, 5, 3), picture);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The bundled format: per convolution 256 float values, an 8-bit index per weight and exact float biases, in a
+//! safetensors file whose header tells the input normalisation, the activation scales and where it all comes from.
+
+use std::{borrow::Cow, collections::HashMap};
+
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use serde::Deserialize;
+
+use super::{InputNormalisation, Layer, Stored, Weights, WeightsError, WeightsInfo, sha256, weight_shape};
+
+const FORMAT: &str = "impasto-vgg19-codebook-1";
+
+#[derive(Deserialize)]
+struct Input {
+    order: String,
+    scale: f32,
+    mean: [f32; 3],
+    std: [f32; 3],
+}
+
+/// Whether a safetensors file's header names this format.
+pub(super) fn is_codebook(bytes: &[u8]) -> bool {
+    metadata(bytes).is_some_and(|metadata| metadata.get("format").is_some_and(|format| format == FORMAT))
+}
+
+fn metadata(bytes: &[u8]) -> Option<HashMap<String, String>> {
+    SafeTensors::read_metadata(bytes).ok()?.1.metadata().clone()
+}
+
+pub(super) fn read(path: &str, bytes: Cow<'static, [u8]>) -> Result<Weights, WeightsError> {
+    let damaged = |reason: String| WeightsError::Damaged { path: path.to_owned(), reason };
+    let tensors = SafeTensors::deserialize(&bytes).map_err(|error| damaged(error.to_string()))?;
+    let metadata = metadata(&bytes).unwrap_or_default();
+    let text = |key: &str| metadata.get(key).cloned().unwrap_or_default();
+    let input: Input = serde_json::from_str(&text("input"))
+        .map_err(|error| damaged(format!("header field input: {error}")))?;
+    let scales: HashMap<Layer, f32> = serde_json::from_str(&text("activation_scale"))
+        .map_err(|error| damaged(format!("header field activation_scale: {error}")))?;
+    let mut activation_scales = [1.0; 16];
+    for layer in Layer::ALL {
+        match scales.get(&layer) {
+            Some(&scale) if scale.is_finite() && scale > 0.0 => activation_scales[layer.index()] = scale,
+            Some(scale) => return Err(damaged(format!("activation scale of {layer} is {scale}"))),
+            None => return Err(damaged(format!("no activation scale for {layer}"))),
+        }
+    }
+    let convolutions = Layer::ALL
+        .into_iter()
+        .map(|layer| convolution(path, &tensors, layer))
+        .collect::<Result<Vec<_>, _>>()?;
+    let bgr = input.order == "bgr";
+    let rgb = |mut values: [f32; 3]| {
+        if bgr {
+            values.reverse();
+        }
+        values
+    };
+    Ok(Weights {
+        info: WeightsInfo {
+            source: path.to_owned(),
+            sha256: sha256(&bytes),
+            format: "8-bit codebook (safetensors)".into(),
+            input: format!(
+                "({}·x − {:?})/{:?}, {}, for x in [0,1]",
+                input.scale,
+                input.mean,
+                input.std,
+                input.order.to_uppercase()
+            ),
+            provenance: text("provenance"),
+            licence: text("licence"),
+            convolutions: convolutions.len(),
+        },
+        input: InputNormalisation { scale: input.scale, mean: rgb(input.mean), std: rgb(input.std) },
+        activation_scales,
+        convolutions,
+        bgr,
+    })
+}
+
+fn convolution(path: &str, tensors: &SafeTensors<'_>, layer: Layer) -> Result<Stored, WeightsError> {
+    let name = layer.conv_name();
+    let tensor = |part: &str, dtype: Dtype, shape: &[usize]| -> Result<TensorView<'_>, WeightsError> {
+        let full = format!("{name}.{part}");
+        let view = tensors.tensor(&full).map_err(|_| WeightsError::NotVgg19 {
+            path: path.to_owned(),
+            expected: format!("a tensor {full} {dtype:?} {shape:?}"),
+            found: "none of that name".into(),
+        })?;
+        if view.dtype() != dtype || view.shape() != shape {
+            return Err(WeightsError::Tensor {
+                path: path.to_owned(),
+                tensor: full,
+                expected: format!("{dtype:?} {shape:?}"),
+                found: format!("{:?} {:?}", view.dtype(), view.shape()),
+            });
+        }
+        Ok(view)
+    };
+    let finite = |part: &str, values: Vec<f32>| match values.iter().filter(|v| !v.is_finite()).count() {
+        0 => Ok(values),
+        count => {
+            Err(WeightsError::NotFinite { path: path.to_owned(), tensor: format!("{name}.{part}"), count })
+        }
+    };
+    let codebook = tensor("codebook", Dtype::F32, &[256])?;
+    let values = finite("codebook", super::float::f32_values(codebook.data()))?;
+    let bias = tensor("bias", Dtype::F32, &[layer.channels()])?;
+    let bias = finite("bias", super::float::f32_values(bias.data()))?;
+    let indices = tensor("indices", Dtype::U8, &weight_shape(layer))?;
+    let mut table = Box::new([0.0; 256]);
+    table.copy_from_slice(&values);
+    Ok(Stored::Codebook { indices: Cow::Owned(indices.data().to_vec()), values: table, bias })
+}

@@ -1,0 +1,157 @@
+//! Float VGG-19 files under torchvision's names: `features.0.weight` … `features.34.bias`, with or without the
+//! classifier, behind any prefix.
+
+use std::{collections::HashMap, path::Path};
+
+use safetensors::SafeTensors;
+
+use super::{
+    Convolution, InputNormalisation, Layer, Stored, Weights, WeightsError, WeightsInfo, sha256, weight_shape,
+};
+
+/// A tensor of any file, its values not yet read.
+struct Found<'a> {
+    shape: Vec<usize>,
+    dtype: String,
+    read: Box<dyn Fn() -> Result<Vec<f32>, String> + 'a>,
+}
+
+pub(super) fn read_safetensors(path: &str, bytes: &[u8]) -> Result<Weights, WeightsError> {
+    let tensors = SafeTensors::deserialize(bytes)
+        .map_err(|error| WeightsError::Damaged { path: path.to_owned(), reason: error.to_string() })?;
+    let found = tensors
+        .iter()
+        .map(|(name, view)| {
+            let dtype = format!("{:?}", view.dtype());
+            let data = view.data();
+            let read = {
+                let dtype = dtype.clone();
+                Box::new(move || decode(&dtype, data))
+            };
+            (name.to_owned(), Found { shape: view.shape().to_vec(), dtype, read: read as _ })
+        })
+        .collect();
+    assemble(path, bytes, "float safetensors", found)
+}
+
+pub(super) fn read_pytorch(path: &str, file: &Path, bytes: &[u8]) -> Result<Weights, WeightsError> {
+    let reader = pytorch_reader::PytorchReader::new(file)
+        .map_err(|error| WeightsError::Damaged { path: path.to_owned(), reason: error.to_string() })?;
+    let found = reader
+        .tensors()
+        .iter()
+        .map(|(name, tensor)| {
+            let dtype = format!("{:?}", tensor.dtype());
+            let read = {
+                let dtype = dtype.clone();
+                Box::new(move || decode(&dtype, &tensor.read().map_err(|error| error.to_string())?))
+            };
+            (name.clone(), Found { shape: tensor.shape().to_vec(), dtype, read: read as _ })
+        })
+        .collect();
+    assemble(path, bytes, "PyTorch", found)
+}
+
+/// Little-endian floats of an F32 tensor.
+pub(super) fn f32_values(bytes: &[u8]) -> Vec<f32> {
+    bytes.as_chunks::<4>().0.iter().map(|&b| f32::from_le_bytes(b)).collect()
+}
+
+fn decode(dtype: &str, bytes: &[u8]) -> Result<Vec<f32>, String> {
+    let (pairs, eights) = (bytes.as_chunks::<2>().0, bytes.as_chunks::<8>().0);
+    match dtype {
+        "F32" => Ok(f32_values(bytes)),
+        "F64" => Ok(eights.iter().map(|&b| f64::from_le_bytes(b) as f32).collect()),
+        "F16" => Ok(pairs.iter().map(|&b| burn::tensor::f16::from_le_bytes(b).to_f32()).collect()),
+        "BF16" => Ok(pairs.iter().map(|&b| burn::tensor::bf16::from_le_bytes(b).to_f32()).collect()),
+        other => Err(format!("values of type {other}")),
+    }
+}
+
+fn assemble(
+    path: &str,
+    bytes: &[u8],
+    format: &str,
+    found: HashMap<String, Found<'_>>,
+) -> Result<Weights, WeightsError> {
+    let first = weight_shape(Layer::ALL[0]);
+    let prefix = found
+        .iter()
+        .filter(|(_, tensor)| tensor.shape == first)
+        .filter_map(|(name, _)| name.strip_suffix("0.weight"))
+        .filter(|prefix| prefix.is_empty() || prefix.ends_with('.'))
+        .min_by_key(|prefix| prefix.len())
+        .ok_or_else(|| WeightsError::NotVgg19 {
+            path: path.to_owned(),
+            expected: format!("a tensor features.0.weight {first:?}"),
+            found: listing(&found),
+        })?;
+    let mut convolutions = Vec::with_capacity(16);
+    for layer in Layer::ALL {
+        let number = layer.torchvision_index();
+        let tensor = |part: &str, shape: &[usize]| -> Result<Vec<f32>, WeightsError> {
+            let name = format!("{prefix}{number}.{part}");
+            let tensor = found.get(&name).ok_or_else(|| WeightsError::NotVgg19 {
+                path: path.to_owned(),
+                expected: format!("a tensor {name} {shape:?} ({} of VGG-19)", layer.conv_name()),
+                found: format!(
+                    "{} 3×3 convolutions{}",
+                    count_convolutions(&found),
+                    if count_convolutions(&found) == 13 { " (a VGG-16?)" } else { "" }
+                ),
+            })?;
+            let wrong = |found: String| WeightsError::Tensor {
+                path: path.to_owned(),
+                tensor: name.clone(),
+                expected: format!("floats {shape:?}"),
+                found,
+            };
+            if tensor.shape != shape {
+                return Err(wrong(format!("{} {:?}", tensor.dtype, tensor.shape)));
+            }
+            let values = (tensor.read)().map_err(wrong)?;
+            if values.len() != shape.iter().product::<usize>() {
+                return Err(wrong(format!("{} values", values.len())));
+            }
+            match values.iter().filter(|value| !value.is_finite()).count() {
+                0 => Ok(values),
+                count => Err(WeightsError::NotFinite { path: path.to_owned(), tensor: name, count }),
+            }
+        };
+        convolutions.push(Stored::Float(Convolution {
+            weight: tensor("weight", &weight_shape(layer))?,
+            bias: tensor("bias", &[layer.channels()])?,
+        }));
+    }
+    Ok(Weights {
+        info: WeightsInfo {
+            source: path.to_owned(),
+            sha256: sha256(bytes),
+            format: format.to_owned(),
+            input: "torchvision's: (x − (0.485, 0.456, 0.406))/(0.229, 0.224, 0.225), RGB, for x in [0,1]"
+                .into(),
+            provenance: String::new(),
+            licence: String::new(),
+            convolutions: convolutions.len(),
+        },
+        input: InputNormalisation::TORCHVISION,
+        activation_scales: [1.0; 16],
+        convolutions,
+        bgr: false,
+    })
+}
+
+fn count_convolutions(found: &HashMap<String, Found<'_>>) -> usize {
+    found.values().filter(|tensor| matches!(tensor.shape[..], [_, _, 3, 3])).count()
+}
+
+fn listing(found: &HashMap<String, Found<'_>>) -> String {
+    let mut names: Vec<&str> = found.keys().map(String::as_str).collect();
+    names.sort_unstable();
+    let shown = names.iter().take(4).copied().collect::<Vec<_>>().join(", ");
+    match names.len() {
+        0 => "no tensors".into(),
+        count if count > 4 => format!("{count} tensors: {shown} …"),
+        count => format!("{count} tensors: {shown}"),
+    }
+}

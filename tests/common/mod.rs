@@ -1,0 +1,117 @@
+//! What the numeric tests share: reference numbers, devices, relative errors.
+
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
+
+use image::RgbImage;
+use impasto::{
+    compute::{self, Device},
+    settings::{DeviceChoice, Objective, Settings},
+    transfer::{Pictures, StyleTransfer},
+    vgg::Weights,
+};
+
+pub fn data(file: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(file)
+}
+
+/// Numbers that PyTorch computed, see tests/data/README.md.
+pub struct Reference(HashMap<String, Vec<f32>>);
+
+impl Reference {
+    pub fn load() -> Self {
+        let bytes = std::fs::read(data("reference.safetensors")).unwrap();
+        let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let floats = |bytes: &[u8]| bytes.as_chunks::<4>().0.iter().map(|&b| f32::from_le_bytes(b)).collect();
+        Self(tensors.iter().map(|(name, view)| (name.to_owned(), floats(view.data()))).collect())
+    }
+
+    pub fn values(&self, name: &str) -> &[f32] {
+        self.0.get(name).unwrap_or_else(|| panic!("reference.safetensors has no {name}"))
+    }
+
+    pub fn value(&self, name: &str) -> f64 {
+        f64::from(self.values(name)[0])
+    }
+
+    /// The iterate as planes of the optimised variable.
+    pub fn variable(&self, objective: Objective) -> Vec<f32> {
+        let image = self.values("iterate").to_vec();
+        if objective != Objective::Classic {
+            return image;
+        }
+        let (mean, std) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
+        let plane = image.len() / 3;
+        image.iter().enumerate().map(|(i, x)| (x - mean[i / plane]) / std[i / plane]).collect()
+    }
+}
+
+/// ‖a−b‖/‖b‖.
+pub fn relative_error(found: &[f32], expected: &[f32]) -> f64 {
+    assert_eq!(found.len(), expected.len());
+    let square = |v: f64| v * v;
+    let difference: f64 = found.iter().zip(expected).map(|(a, b)| square(f64::from(a - b))).sum();
+    let norm: f64 = expected.iter().map(|b| square(f64::from(*b))).sum();
+    (difference / norm).sqrt()
+}
+
+pub fn assert_close(what: &str, found: f64, expected: f64, tolerance: f64) {
+    let error = ((found - expected) / expected).abs();
+    assert!(error <= tolerance, "{what}: {found} instead of {expected}, relative error {error:.2e}");
+}
+
+/// The CPU.
+pub fn cpu() -> Device {
+    compute::open(&DeviceChoice::Cpu).unwrap()
+}
+
+/// A graphics adapter: a hardware GPU if there is one, else a software driver. Without any, the test is skipped with
+/// a printed line, or fails when IMPASTO_REQUIRE_GPU is set.
+pub fn adapter() -> Option<Device> {
+    match compute::open(&DeviceChoice::Gpu).or_else(|_| compute::open(&DeviceChoice::Software)) {
+        Ok(device) => {
+            println!("adapter: {} ({})", device.info.name, device.info.backend);
+            Some(device)
+        }
+        Err(error) => {
+            assert!(std::env::var_os("IMPASTO_REQUIRE_GPU").is_none(), "an adapter is required: {error}");
+            println!("skipped: {error}");
+            None
+        }
+    }
+}
+
+/// The reference's pictures.
+pub fn pictures() -> Pictures {
+    let open = |file: &str| image::open(data(file)).unwrap().to_rgb8();
+    let content = open("content.png");
+    Pictures { initial: content.clone(), content, styles: vec![open("style.png")] }
+}
+
+/// The style as the classic objective wants it: in the content's shape, as Pillow resizes it.
+pub fn classic_style(reference: &Reference, shape: (u32, u32)) -> RgbImage {
+    let planes = reference.values("classic.style");
+    let count = (shape.0 * shape.1) as usize;
+    RgbImage::from_fn(shape.0, shape.1, |x, y| {
+        let i = (y * shape.0 + x) as usize;
+        image::Rgb([0, 1, 2].map(|c| (planes[c * count + i] * 255.0).round() as u8))
+    })
+}
+
+/// A run at the reference's iterate.
+pub fn reference_run(
+    device: &Device,
+    reference: &Reference,
+    weights: &Arc<Weights>,
+    settings: &Settings,
+) -> StyleTransfer {
+    let mut pictures = pictures();
+    if settings.objective == Objective::Classic {
+        pictures.styles = vec![classic_style(reference, pictures.content.dimensions())];
+    }
+    let mut run =
+        StyleTransfer::new(&device.tensor, Arc::clone(weights), None, &pictures, &[1.0], settings).unwrap();
+    run.set_variable(reference.variable(settings.objective));
+    run
+}
