@@ -9,6 +9,10 @@ use super::{
     Convolution, InputNormalisation, Layer, Stored, Weights, WeightsError, WeightsInfo, sha256, weight_shape,
 };
 
+/// conv1_1's first bias in the original Oxford network. Its float conversions use torchvision's names as well, so only
+/// the values tell that it wants BGR pixels up to 255.
+const OXFORD_FIRST_BIAS: f32 = 0.730_177_6;
+
 /// A tensor of any file, its values not yet read.
 struct Found<'a> {
     shape: Vec<usize>,
@@ -123,21 +127,34 @@ fn assemble(
             bias: tensor("bias", &[layer.channels()])?,
         }));
     }
+    let first_bias = match &convolutions[0] {
+        Stored::Float(convolution) => convolution.bias[0],
+        Stored::Codebook { .. } => f32::NAN,
+    };
+    let oxford = (first_bias - OXFORD_FIRST_BIAS).abs() < 1e-5;
+    let (input, words) = match oxford {
+        true => {
+            (InputNormalisation::OXFORD, "Oxford's: 255·x − (103.939, 116.779, 123.68), BGR, for x in [0,1]")
+        }
+        false => (
+            InputNormalisation::TORCHVISION,
+            "torchvision's: (x − (0.485, 0.456, 0.406))/(0.229, 0.224, 0.225), RGB, for x in [0,1]",
+        ),
+    };
     Ok(Weights {
         info: WeightsInfo {
             source: path.to_owned(),
             sha256: sha256(bytes),
             format: format.to_owned(),
-            input: "torchvision's: (x − (0.485, 0.456, 0.406))/(0.229, 0.224, 0.225), RGB, for x in [0,1]"
-                .into(),
+            input: words.to_owned(),
             provenance: String::new(),
             licence: String::new(),
             convolutions: convolutions.len(),
         },
-        input: InputNormalisation::TORCHVISION,
+        input,
         activation_scales: [1.0; 16],
         convolutions,
-        bgr: false,
+        bgr: oxford,
     })
 }
 

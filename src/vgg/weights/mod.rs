@@ -45,6 +45,8 @@ impl InputNormalisation {
     /// torchvision's, for networks trained with it.
     pub const TORCHVISION: Self =
         Self { scale: 1.0, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+    /// The original Oxford network's, with the channels in RGB order.
+    pub const OXFORD: Self = Self { scale: 255.0, mean: [123.68, 116.779, 103.939], std: [1.0; 3] };
 }
 
 /// One convolution's weights on the host.
@@ -110,10 +112,11 @@ impl Weights {
         }
         let mut bytes = Vec::with_capacity(metadata.len() as usize);
         file.read_to_end(&mut bytes).map_err(read)?;
+        // A safetensors header's length may begin with the byte that marks a pickle, so its brace is looked at first.
         match bytes.first_chunk::<9>() {
-            Some([b'P', b'K', ..] | [0x80, ..]) => float::read_pytorch(&name, path, &bytes),
             Some([.., b'{']) if codebook::is_codebook(&bytes) => codebook::read(&name, Cow::Owned(bytes)),
             Some([.., b'{']) => float::read_safetensors(&name, &bytes),
+            Some([b'P', b'K', ..] | [0x80, ..]) => float::read_pytorch(&name, path, &bytes),
             _ => Err(WeightsError::Unknown { path: name }),
         }
     }

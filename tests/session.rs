@@ -1,0 +1,395 @@
+//! The worker's behaviour with a fake engine: states, hot updates, stale runs, a window that is slow, panics.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use image::RgbImage;
+use impasto::{
+    compute::{DeviceInfo, DeviceKind},
+    picture::Picture,
+    session::{
+        Command, Engine, EngineError, Event, Frame, Job, Reading, RunInfo, RunState, SendError, Session,
+        Start, StyleSource,
+    },
+    settings::Settings,
+    transfer::Losses,
+    vgg::WeightsInfo,
+};
+
+/// What the fake engine was asked to do.
+#[derive(Default)]
+struct Log {
+    started: Mutex<Vec<(u64, Option<(u32, u32)>)>>,
+    updates: Mutex<Vec<(f64, Vec<f64>)>>,
+    steps: AtomicUsize,
+    reads: AtomicUsize,
+    made: AtomicUsize,
+    ended: AtomicUsize,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Fault {
+    panic_at: Option<u32>,
+    not_finite_at: Option<u32>,
+    refuse_start: bool,
+    slow: Option<Duration>,
+}
+
+struct Fake {
+    log: Arc<Log>,
+    fault: Fault,
+    step: u32,
+}
+
+impl Engine for Fake {
+    fn start(
+        &mut self,
+        job: &Job,
+        current: Option<&RgbImage>,
+        say: &mut dyn FnMut(&str),
+    ) -> Result<RunInfo, EngineError> {
+        say("preparing");
+        self.log.started.lock().unwrap().push((job.run, current.map(RgbImage::dimensions)));
+        if self.fault.refuse_start {
+            return Err("cannot start today".into());
+        }
+        self.step = 0;
+        Ok(RunInfo {
+            device: DeviceInfo {
+                name: "fake".into(),
+                kind: DeviceKind::Cpu,
+                backend: "test".into(),
+                driver: String::new(),
+                reason: String::new(),
+            },
+            weights: WeightsInfo {
+                source: "test".into(),
+                sha256: "0".repeat(64),
+                format: String::new(),
+                input: String::new(),
+                provenance: String::new(),
+                licence: String::new(),
+                convolutions: 16,
+            },
+            width: 8,
+            height: 4,
+            size: job.settings.size,
+            memory_bytes: 0,
+            remarks: Vec::new(),
+        })
+    }
+
+    fn update(&mut self, settings: &Settings, style_weights: &[f64]) -> Result<(), EngineError> {
+        settings.validate()?;
+        self.log.updates.lock().unwrap().push((settings.style_weight, style_weights.to_vec()));
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<(), EngineError> {
+        thread::sleep(self.fault.slow.unwrap_or(Duration::from_millis(1)));
+        self.step += 1;
+        self.log.steps.fetch_add(1, Ordering::Relaxed);
+        assert!(self.fault.panic_at != Some(self.step), "the fake panics at step {}", self.step);
+        Ok(())
+    }
+
+    fn read(&mut self) -> Result<Reading, EngineError> {
+        self.log.reads.fetch_add(1, Ordering::Relaxed);
+        if self.fault.not_finite_at.is_some_and(|at| self.step >= at) {
+            return Err("loss is no longer finite".into());
+        }
+        let losses = (self.step > 0).then(|| Losses { total: f64::from(self.step), ..Losses::default() });
+        let shade = (self.step % 256) as u8;
+        Ok(Reading { step: self.step, losses, picture: RgbImage::from_pixel(8, 4, image::Rgb([shade; 3])) })
+    }
+
+    fn end(&mut self) {
+        self.log.ended.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A window of sorts: collects events and frames.
+struct Window {
+    session: Session,
+    log: Arc<Log>,
+    events: Vec<Event>,
+    frame: Option<Frame>,
+}
+
+impl Window {
+    fn open(fault: Fault) -> Self {
+        let log = Arc::new(Log::default());
+        let theirs = Arc::clone(&log);
+        let make = move || {
+            theirs.made.fetch_add(1, Ordering::Relaxed);
+            Fake { log: Arc::clone(&theirs), fault, step: 0 }
+        };
+        Self { session: Session::spawn(make, || ()).unwrap(), log, events: Vec::new(), frame: None }
+    }
+
+    fn look(&mut self) {
+        while let Some(event) = self.session.next_event() {
+            self.events.push(event);
+        }
+        if let Some(frame) = self.session.take_frame() {
+            self.frame = Some(frame);
+        }
+    }
+
+    fn until(&mut self, what: &str, condition: impl Fn(&Self) -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            self.look();
+            if condition(self) {
+                return;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "waited in vain for {what}; last events: {:?}",
+                self.events.last()
+            );
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    fn state(&self) -> Option<(u64, RunState)> {
+        self.events.iter().rev().find_map(|event| match event {
+            Event::State { run, state } => Some((*run, *state)),
+            _ => None,
+        })
+    }
+
+    fn is(&self, run: u64, state: RunState) -> bool {
+        self.state() == Some((run, state))
+    }
+
+    fn progress(&self) -> u32 {
+        let step = |event: &Event| match event {
+            Event::Progress { progress, .. } => Some(progress.step),
+            _ => None,
+        };
+        self.events.iter().rev().find_map(step).unwrap_or(0)
+    }
+
+    fn steps(&self) -> usize {
+        self.log.steps.load(Ordering::Relaxed)
+    }
+
+    fn send(&self, command: Command) {
+        self.session.send(command).unwrap();
+    }
+}
+
+fn picture() -> Arc<Picture> {
+    Arc::new(Picture::from_rgba("test", 16, 16, vec![255; 16 * 16 * 4]).unwrap())
+}
+
+fn job(run: u64, settings: Settings) -> Job {
+    Job {
+        run,
+        content: picture(),
+        styles: vec![StyleSource { picture: picture(), weight: 1.0 }],
+        settings,
+        start: Start::Beginning,
+        paused: false,
+        choose_size: false,
+    }
+}
+
+fn endless() -> Settings {
+    Settings { steps: 1_000_000, ..Settings::default() }
+}
+
+#[test]
+fn a_run_tells_its_preparation_shows_the_initial_picture_and_finishes_at_the_limit() {
+    let mut window = Window::open(Fault::default());
+    window.send(Command::Run(Box::new(job(1, Settings { steps: 5, ..Settings::default() }))));
+    window.until("the end", |w| w.is(1, RunState::Finished));
+    let said: Vec<_> = window
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::State { state, .. } => Some(format!("{state:?}")),
+            Event::Preparing { what, .. } => Some(what.clone()),
+            Event::Started { .. } => Some("started".into()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(said, ["Preparing", "preparing", "started", "Running", "Finished"]);
+    assert_eq!(window.steps(), 5);
+    let frame = window.frame.as_ref().unwrap();
+    assert_eq!((frame.step, frame.picture.get_pixel(0, 0).0), (5, [5; 3]));
+}
+
+#[test]
+fn pause_step_resume_and_stop_do_what_they_say() {
+    let mut window = Window::open(Fault::default());
+    window.send(Command::Run(Box::new(Job { paused: true, ..job(1, endless()) })));
+    window.until("pause", |w| w.is(1, RunState::Paused));
+    assert_eq!(window.steps(), 0);
+    assert_eq!(window.frame.as_ref().unwrap().step, 0);
+    window.send(Command::Step);
+    window.until("a single step", |w| w.progress() == 1);
+    thread::sleep(Duration::from_millis(50));
+    assert_eq!(window.steps(), 1);
+    window.send(Command::Resume);
+    window.until("steps", |w| w.steps() > 10);
+    window.send(Command::Pause);
+    window.until("pause", |w| w.is(1, RunState::Paused));
+    let steps = window.steps();
+    // The picture of the pause is the latest one.
+    assert_eq!(window.progress() as usize, steps);
+    thread::sleep(Duration::from_millis(50));
+    assert_eq!(window.steps(), steps);
+    window.send(Command::Stop);
+    window.until("stop", |w| w.is(1, RunState::Stopped));
+    assert_eq!(window.frame.as_ref().unwrap().step as usize, steps);
+}
+
+#[test]
+fn settings_are_taken_over_without_a_restart_and_only_the_latest_counts() {
+    let mut window = Window::open(Fault { slow: Some(Duration::from_millis(30)), ..Fault::default() });
+    window.send(Command::Run(Box::new(job(1, endless()))));
+    window.until("painting", |w| w.progress() > 0);
+    for weight in 1..=50 {
+        let settings = Settings { style_weight: f64::from(weight), ..endless() };
+        window.session.update(1, &settings, &[0.25]).unwrap();
+    }
+    window.until("the update", |w| w.log.updates.lock().unwrap().last() == Some(&(50.0, vec![0.25])));
+    assert!(window.log.updates.lock().unwrap().len() < 10, "a drag is not replayed value by value");
+    assert_eq!(window.log.started.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn a_paused_run_takes_settings_over_at_once() {
+    let mut window = Window::open(Fault::default());
+    window.send(Command::Run(Box::new(Job { paused: true, ..job(1, endless()) })));
+    window.until("pause", |w| w.is(1, RunState::Paused));
+    window.session.update(1, &Settings { style_weight: 3.0, ..endless() }, &[1.0]).unwrap();
+    window.until("the update", |w| !w.log.updates.lock().unwrap().is_empty());
+}
+
+#[test]
+fn raising_the_limit_of_a_finished_run_goes_on_and_lowering_it_finishes() {
+    let mut window = Window::open(Fault::default());
+    window.send(Command::Run(Box::new(job(1, Settings { steps: 3, ..Settings::default() }))));
+    window.until("the end", |w| w.is(1, RunState::Finished));
+    window.session.update(1, &Settings { steps: 6, ..Settings::default() }, &[1.0]).unwrap();
+    window.until("three more steps", |w| w.steps() == 6 && w.is(1, RunState::Finished));
+    window.session.update(1, &endless(), &[1.0]).unwrap();
+    window.until("painting", |w| w.steps() > 10);
+    window.session.update(1, &Settings { steps: 2, ..Settings::default() }, &[1.0]).unwrap();
+    window.until("the end", |w| w.is(1, RunState::Finished));
+}
+
+#[test]
+fn settings_of_an_older_run_and_unusable_ones_change_nothing() {
+    let mut window = Window::open(Fault::default());
+    window.send(Command::Run(Box::new(job(2, endless()))));
+    window.until("painting", |w| w.progress() > 0);
+    window.session.update(1, &Settings { style_weight: 99.0, ..endless() }, &[1.0]).unwrap();
+    thread::sleep(Duration::from_millis(30));
+    assert!(window.log.updates.lock().unwrap().is_empty());
+    window.session.update(2, &Settings { style_weight: -1.0, ..endless() }, &[1.0]).unwrap();
+    window.until("a notice", |w| {
+        w.events.iter().any(|e| matches!(e, Event::Notice { run: 2, text } if text.contains("style-weight")))
+    });
+    let steps = window.steps();
+    window.until("painting goes on", |w| w.steps() > steps + 3);
+}
+
+#[test]
+fn a_new_run_replaces_the_old_one_and_may_go_on_from_its_picture() {
+    let mut window = Window::open(Fault::default());
+    window.send(Command::Run(Box::new(job(1, endless()))));
+    window.until("painting", |w| w.progress() > 0);
+    window.send(Command::Run(Box::new(Job { start: Start::Current, ..job(2, endless()) })));
+    window.until("the second run", |w| w.is(2, RunState::Running));
+    window.send(Command::Run(Box::new(job(3, endless()))));
+    window.until("the third run", |w| w.is(3, RunState::Running));
+    let started = window.log.started.lock().unwrap().clone();
+    assert_eq!(started, [(1, None), (2, Some((8, 4))), (3, None)]);
+    // Once the third run is told, nothing of the others follows.
+    let told = window.events.iter().position(|e| matches!(e, Event::Started { run: 3, .. })).unwrap();
+    assert!(window.events[told..].iter().all(|event| match event {
+        Event::State { run, .. } | Event::Progress { run, .. } => *run == 3,
+        _ => true,
+    }));
+}
+
+#[test]
+fn a_window_that_does_not_look_costs_no_read_backs_and_loses_no_state() {
+    let mut window = Window::open(Fault::default());
+    window.send(Command::Run(Box::new(job(1, Settings { steps: 300, ..Settings::default() }))));
+    thread::sleep(Duration::from_millis(900));
+    // The initial picture was never taken, so there was one read-back, and one at the end.
+    assert!(window.log.reads.load(Ordering::Relaxed) <= 3, "{}", window.log.reads.load(Ordering::Relaxed));
+    window.until("the end", |w| w.is(1, RunState::Finished));
+}
+
+#[test]
+fn a_panic_fails_the_run_keeps_the_picture_and_the_next_run_gets_a_new_engine() {
+    let mut window = Window::open(Fault { panic_at: Some(20), ..Fault::default() });
+    window.send(Command::Run(Box::new(job(1, endless()))));
+    window.until("the failure", |w| w.is(1, RunState::Failed));
+    let message = window.events.iter().find_map(|event| match event {
+        Event::Failed { message, .. } => Some(message.clone()),
+        _ => None,
+    });
+    assert!(message.unwrap().contains("panics at step 20"));
+    assert!(window.frame.is_some());
+    window.send(Command::Run(Box::new(Job {
+        start: Start::Current,
+        ..job(2, Settings { steps: 5, ..Settings::default() })
+    })));
+    window.until("the next run", |w| w.is(2, RunState::Finished));
+    assert_eq!(window.log.made.load(Ordering::Relaxed), 2);
+    assert_eq!(window.log.started.lock().unwrap()[1], (2, Some((8, 4))));
+}
+
+#[test]
+fn a_loss_that_is_not_finite_stops_the_run_with_the_last_good_picture() {
+    let mut window = Window::open(Fault { not_finite_at: Some(30), ..Fault::default() });
+    window.send(Command::Run(Box::new(job(1, endless()))));
+    window.until("the failure", |w| w.is(1, RunState::Failed));
+    let frame = window.frame.as_ref().unwrap();
+    assert!(frame.step < 30);
+    assert_eq!(window.log.ended.load(Ordering::Relaxed), 1);
+    // A failed run does not come back by itself.
+    window.send(Command::Resume);
+    let steps = window.steps();
+    thread::sleep(Duration::from_millis(50));
+    assert_eq!(window.steps(), steps);
+}
+
+#[test]
+fn a_run_that_cannot_start_says_why() {
+    let mut window = Window::open(Fault { refuse_start: true, ..Fault::default() });
+    window.send(Command::Run(Box::new(job(1, endless()))));
+    window.until("the failure", |w| {
+        w.events
+            .iter()
+            .any(|e| matches!(e, Event::Failed { run: 1, message } if message == "cannot start today"))
+    });
+}
+
+#[test]
+fn a_worker_that_cannot_make_an_engine_says_that_it_died() {
+    let session = Session::spawn(|| -> Fake { panic!("no engine here") }, || ()).unwrap();
+    let mut window = Window { session, log: Arc::default(), events: Vec::new(), frame: None };
+    window.send(Command::Run(Box::new(job(1, endless()))));
+    window.until("the death", |w| {
+        w.events.iter().any(|e| matches!(e, Event::Died { message } if message.contains("no engine here")))
+    });
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while window.session.send(Command::Pause) != Err(SendError::Dead) {
+        assert!(Instant::now() < deadline, "a dead worker is noticed");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
