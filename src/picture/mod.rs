@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use image::{GrayImage, RgbImage};
 
 pub use error::{PictureError, SaveError};
+
 pub use examples::{CONTENTS, Example, STYLES};
 pub use load::{MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE};
 pub use save::{check_destination, free_name, save};

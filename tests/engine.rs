@@ -1,0 +1,254 @@
+//! The engine on the CPU with real pictures: hot changes, initial images, limits, reproducibility.
+
+mod common;
+
+use std::sync::Arc;
+
+use common::{cpu, relative_error};
+use image::RgbImage;
+use impasto::{
+    picture::{self, Picture},
+    session::{Engine, Job, Start, StyleSource},
+    settings::{DeviceChoice, Init, LayerWeights, Objective, Settings},
+    transfer::{PaintEngine, Pictures, StyleTransfer, TransferError},
+    vgg::{Layer, Weights},
+};
+
+fn small(settings: Settings) -> Settings {
+    Settings { size: 48, device: DeviceChoice::Cpu, ..settings }
+}
+
+fn job(settings: Settings) -> Job {
+    Job {
+        run: 1,
+        content: Arc::new(picture::CONTENTS[0].open()),
+        styles: vec![StyleSource { picture: Arc::new(picture::STYLES[0].open()), weight: 1.0 }],
+        settings: small(settings),
+        start: Start::Beginning,
+        paused: false,
+        choose_size: false,
+    }
+}
+
+fn started(settings: Settings) -> PaintEngine {
+    let mut engine = PaintEngine::new();
+    engine.start(&job(settings), None, &mut |_| ()).unwrap();
+    engine
+}
+
+fn steps(engine: &mut PaintEngine, count: u32) -> f64 {
+    for _ in 0..count {
+        engine.step().unwrap();
+    }
+    engine.losses().unwrap().unwrap().total
+}
+
+fn mean_difference(a: &RgbImage, b: &RgbImage) -> f64 {
+    let sum: u64 = a.as_raw().iter().zip(b.as_raw()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+    sum as f64 / a.as_raw().len() as f64
+}
+
+#[test]
+fn every_objective_paints_and_its_loss_falls() {
+    for &objective in Objective::ALL {
+        let mut engine = started(Settings::for_objective(objective));
+        let first = steps(&mut engine, 1);
+        let initial = engine.read().unwrap().picture;
+        let last = steps(&mut engine, 25);
+        let share = if objective == Objective::Classic { 0.98 } else { 0.5 };
+        assert!(last < share * first, "{objective}: {first} to {last}");
+        assert!(mean_difference(&engine.read().unwrap().picture, &initial) > 1.0, "{objective}");
+    }
+}
+
+#[test]
+fn weights_and_layers_change_between_two_steps_without_losing_the_picture() {
+    let mut engine = started(Settings::default());
+    steps(&mut engine, 10);
+    let before = engine.read().unwrap();
+    let mut settings = small(Settings::default());
+    settings.style_weight = 80.0;
+    settings.content_weight = 0.5;
+    settings.style_layers.set("relu3_3".parse().unwrap(), 0.4);
+    settings.style_layers.remove("relu1_1".parse().unwrap());
+    settings.content_layers = [("relu5_2".parse().unwrap(), 1.0)].into_iter().collect();
+    engine.update(&settings, &[1.0]).unwrap();
+    let unchanged = engine.read().unwrap();
+    assert_eq!(unchanged.picture, before.picture);
+    engine.step().unwrap();
+    let after = engine.read().unwrap();
+    assert_eq!(after.step, 11);
+    let losses = after.losses.unwrap();
+    let layers: Vec<String> = losses.style.keys().map(Layer::to_string).collect();
+    assert_eq!(layers, ["relu2_1", "relu3_1", "relu3_3", "relu4_1", "relu5_1"]);
+    // One step moves a pixel by about the learning rate, .03 of 255, whatever the weights did.
+    let moved = mean_difference(&after.picture, &before.picture);
+    assert!((1.0..12.0).contains(&moved), "{moved}");
+}
+
+#[test]
+fn a_slider_that_jumps_neither_bolts_nor_stalls_the_picture() {
+    for factor in [1e-3, 1e3] {
+        let settings = Settings { content_weight: 0.0, ..Settings::default() };
+        let mut changed = started(settings.clone());
+        let mut constant = started(settings.clone());
+        steps(&mut changed, 8);
+        steps(&mut constant, 8);
+        let mut other = small(settings);
+        other.style_weight *= factor;
+        changed.update(&other, &[1.0]).unwrap();
+        steps(&mut changed, 4);
+        steps(&mut constant, 4);
+        // With style alone its weight only scales the objective, and Adam does not care for scale.
+        let (a, b) = (changed.read().unwrap().picture, constant.read().unwrap().picture);
+        let difference = mean_difference(&a, &b);
+        assert!(difference < 1.5, "factor {factor}: {difference}");
+    }
+}
+
+#[test]
+fn muted_layers_cost_nothing_when_they_lie_deepest() {
+    let mut settings = Settings::default();
+    settings.style_layers.set("relu5_1".parse().unwrap(), 0.0);
+    let mut engine = started(settings);
+    engine.step().unwrap();
+    let losses = engine.losses().unwrap().unwrap();
+    assert!(!losses.style.contains_key(&"relu5_1".parse().unwrap()));
+    assert!(losses.style.contains_key(&"relu4_1".parse().unwrap()));
+}
+
+#[test]
+fn an_objective_of_smoothness_alone_smooths() {
+    let settings = Settings {
+        content_weight: 0.0,
+        style_weight: 0.0,
+        smoothness_weight: 1.0,
+        init: Init::Noise,
+        ..Settings::default()
+    };
+    let mut engine = started(settings);
+    let first = steps(&mut engine, 1);
+    assert!(steps(&mut engine, 20) < 0.3 * first);
+}
+
+#[test]
+fn the_same_seed_paints_the_same_picture_and_another_does_not() {
+    let paint = |seed| {
+        let mut engine = started(Settings { seed, init: Init::Noise, ..Settings::default() });
+        steps(&mut engine, 4);
+        engine.read().unwrap().picture
+    };
+    let one = paint(3);
+    assert_eq!(one, paint(3));
+    assert_ne!(one, paint(4));
+}
+
+#[test]
+fn a_run_goes_on_from_a_picture_of_any_size() {
+    let current = RgbImage::from_pixel(10, 10, image::Rgb([200, 30, 30]));
+    let mut engine = PaintEngine::new();
+    let info = engine.start(&job(Settings::default()), Some(&current), &mut |_| ()).unwrap();
+    assert_eq!((info.width, info.height), (48, 32));
+    let reading = engine.read().unwrap();
+    assert_eq!(reading.picture.get_pixel(20, 20).0, [200, 30, 30]);
+    assert!(reading.losses.is_none());
+}
+
+#[test]
+fn a_first_size_is_chosen_by_measuring() {
+    let mut engine = PaintEngine::new();
+    let mut said = Vec::new();
+    let chosen = Job { choose_size: true, ..job(Settings::default()) };
+    let info = engine.start(&chosen, None, &mut |what| said.push(what.to_owned())).unwrap();
+    assert!((128..=512).contains(&info.size), "{}", info.size);
+    assert_eq!(info.width.max(info.height), info.size);
+    assert!(said.iter().any(|what| what.contains("measuring")), "{said:?}");
+}
+
+#[test]
+fn a_learning_rate_beyond_reason_is_told_and_not_painted() {
+    // Classic does not clamp, so the variable can leave the range of floats.
+    let mut settings = Settings::for_objective(Objective::Classic);
+    settings.learning_rate = 1e30;
+    let mut engine = started(settings);
+    for _ in 0..3 {
+        engine.step().unwrap();
+    }
+    let text = engine.read().unwrap_err().to_string();
+    assert!(text.contains("no longer finite") && text.contains("learning rate"), "{text}");
+}
+
+#[test]
+fn a_picture_too_narrow_for_the_layers_is_explained() {
+    let narrow = RgbImage::from_pixel(100, 9, image::Rgb([9, 99, 199]));
+    let pictures = Pictures { initial: narrow.clone(), content: narrow.clone(), styles: vec![narrow] };
+    let weights = Arc::new(Weights::bundled().unwrap());
+    let new = |settings: &Settings| {
+        StyleTransfer::new(&cpu().tensor, Arc::clone(&weights), None, &pictures, &[1.0], settings)
+    };
+    let error = new(&Settings::default()).err().unwrap();
+    assert!(matches!(error, TransferError::TooNarrow { .. }));
+    let text = error.to_string();
+    assert!(text.contains("100×9") && text.contains("16 px"), "{text}");
+    // Shallower layers do; and a layer that is too deep is refused while running, without harm.
+    let shallow = Settings {
+        content_layers: LayerWeights::none(),
+        style_layers: [("relu2_1".parse().unwrap(), 1.0)].into_iter().collect(),
+        ..Settings::default()
+    };
+    let mut run = new(&shallow).unwrap();
+    run.step();
+    assert!(run.update(&Settings::default(), &[1.0]).is_err());
+    assert_eq!(run.settings(), &shallow);
+    run.step();
+    assert!(run.losses().unwrap().unwrap().total.is_finite());
+}
+
+#[test]
+fn a_weights_file_is_used_instead_of_the_bundled_network() {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("weights/vgg19.safetensors");
+    let mut bundled = started(Settings::default());
+    let mut loaded = started(Settings { weights: Some(file), ..Settings::default() });
+    assert_eq!(steps(&mut bundled, 2), steps(&mut loaded, 2));
+    let missing = Settings { weights: Some("nowhere.pth".into()), ..Settings::default() };
+    let error = PaintEngine::new().start(&job(missing), None, &mut |_| ()).unwrap_err();
+    assert!(error.to_string().contains("nowhere.pth"));
+}
+
+#[test]
+fn transparency_is_flattened_on_the_background_and_discarded_in_classic() {
+    let mut rgba = [0, 0, 255, 0].repeat(32 * 32);
+    rgba[3] = 255;
+    let content = Picture::from_rgba("glass", 32, 32, rgba).unwrap();
+    let style = picture::STYLES[0].open();
+    let made = |objective| {
+        let settings = Settings { size: 32, ..Settings::for_objective(objective) };
+        impasto::transfer::pictures(&content, &[&style], &settings, None).unwrap()
+    };
+    assert_eq!(made(Objective::Balanced).content.get_pixel(16, 16).0, [255, 255, 255]);
+    assert_eq!(made(Objective::Classic).content.get_pixel(16, 16).0, [0, 0, 255]);
+}
+
+#[test]
+fn reading_in_between_changes_nothing() {
+    let weights = Arc::new(Weights::bundled().unwrap());
+    let run = |look: bool| {
+        let mut run = StyleTransfer::new(
+            &cpu().tensor,
+            Arc::clone(&weights),
+            None,
+            &common::pictures(),
+            &[1.0],
+            &Settings::default(),
+        )
+        .unwrap();
+        for _ in 0..3 {
+            run.step();
+            if look {
+                run.read().unwrap();
+            }
+        }
+        run.variable().unwrap()
+    };
+    assert_eq!(relative_error(&run(true), &run(false)), 0.0);
+}
