@@ -1,11 +1,385 @@
-//! The window (STUB).
-use crate::settings::Settings;
-use std::path::PathBuf;
+//! The window: pictures left, the painting in the middle, every setting right, losses below, transport above.
+//!
+//! The window owns no tensor and never waits: it tells the worker what to do ([`engine`]), takes in what it says,
+//! and leaves all that takes time to background threads ([`tasks`]).
+
+mod canvas;
+mod command;
+mod controls;
+pub mod dialogs;
+mod engine;
+mod help;
+mod icons;
+mod incoming;
+mod layers;
+mod memory;
+mod notes;
+mod pictures;
+mod plot;
+mod saving;
+mod slots;
+mod state;
+mod status;
+mod tasks;
+mod theme;
+mod transport;
+mod widgets;
+
+use std::{collections::BTreeSet, io, path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::anyhow;
+use egui::{Context, Frame, Margin, Panel, Rect, Ui, vec2};
+
+use self::{
+    canvas::Canvas,
+    command::Command,
+    dialogs::{Dialogs, SystemDialogs},
+    incoming::Hovering,
+    memory::{Layout, Remembered},
+    notes::{Banner, Toasts, Trouble},
+    pictures::{Slot, Source, Target},
+    saving::Replacing,
+    state::{History, Run, Series},
+    tasks::{Done, Purpose, Tasks},
+    theme::Palette,
+};
+use crate::{
+    compute::{self, DeviceInfo},
+    session::{Session, Start},
+    settings::{Init, Settings, SettingsError},
+    transfer::PaintEngine,
+};
+
+/// What the command line gives the window.
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     pub content: Option<PathBuf>,
     pub styles: Vec<PathBuf>,
+    /// Instead of the remembered settings.
     pub settings: Option<Settings>,
 }
-pub fn run(_: Options) -> anyhow::Result<()> {
-    anyhow::bail!("no window in this build")
+
+/// Called by the worker after every event and picture.
+pub type Wake = Box<dyn Fn() + Send>;
+/// Starts a worker.
+pub type SpawnSession = Box<dyn Fn(Wake) -> io::Result<Session>>;
+
+/// What the window begins with, besides its engine.
+pub struct AppStart {
+    pub options: Options,
+    /// Where settings are remembered; nothing is remembered without it.
+    pub folder: Option<PathBuf>,
+    pub dialogs: Arc<dyn Dialogs>,
+    /// Lists the devices; called in the background.
+    pub devices: fn() -> Vec<DeviceInfo>,
+}
+
+/// Smallest size of the window, in points.
+const SMALLEST: [f32; 2] = [900.0, 600.0];
+/// A dialog that answers faster than a hand could not be shown.
+const NO_DIALOG: Duration = Duration::from_millis(150);
+
+/// Opens the window and stays until it is closed.
+///
+/// # Errors
+///
+/// When no window can be opened: no display, no usable graphics.
+pub fn run(options: Options) -> anyhow::Result<()> {
+    let folder = memory::folder();
+    let native = eframe::NativeOptions {
+        renderer: eframe::Renderer::Wgpu,
+        viewport: egui::ViewportBuilder::default()
+            .with_app_id("impasto")
+            .with_title("Impasto")
+            .with_icon(icons::window_icon())
+            .with_inner_size([1360.0, 860.0])
+            .with_min_inner_size(SMALLEST),
+        persistence_path: folder.as_ref().map(|folder| folder.join("window.ron")),
+        ..Default::default()
+    };
+    let start = AppStart { options, folder, dialogs: Arc::new(SystemDialogs), devices: compute::devices };
+    let spawn: SpawnSession = Box::new(|wake| Session::spawn(PaintEngine::new, wake));
+    eframe::run_native(
+        "Impasto",
+        native,
+        Box::new(|creation| Ok(Box::new(ImpastoApp::new(&creation.egui_ctx, start, spawn)))),
+    )
+    .map_err(|error| {
+        let reason = reason(&error);
+        anyhow!("cannot open a window: {reason} (no display? `impasto render` paints without one)")
+    })
+}
+
+/// What keeps the window from opening, without the source line that winit puts before it.
+fn reason(error: &eframe::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(".rs:").and_then(|(_, rest)| rest.split_once(": ")) {
+        Some((_, reason)) => reason.to_owned(),
+        None => text,
+    }
+}
+
+/// The window's whole state.
+pub struct ImpastoApp {
+    spawn: SpawnSession,
+    session: Option<Session>,
+    dialogs: Arc<dyn Dialogs>,
+    tasks: Tasks,
+    folder: Option<PathBuf>,
+
+    settings: Settings,
+    /// Why the settings cannot be sent, if they cannot.
+    problem: Option<SettingsError>,
+    /// The initial image that the painting began with.
+    init_at_start: Option<Init>,
+    choose_size: bool,
+    content: Slot,
+    /// Never empty: the first one may be an empty slot.
+    styles: Vec<Slot>,
+    devices: Option<Vec<DeviceInfo>>,
+
+    run: Run,
+    history: History,
+    hidden: BTreeSet<Series>,
+    canvas: Canvas,
+
+    layout: Layout,
+    /// The panels that [`Command::TogglePanels`] brings back.
+    put_away: Option<[bool; 3]>,
+    toasts: Toasts,
+    banners: Vec<Banner>,
+    /// The last thing a person was told, for the status line.
+    notice: Option<String>,
+    help: bool,
+    hovering: Hovering,
+    drop_rects: Vec<(Rect, Target)>,
+    unplaced: Vec<Source>,
+    replacing: Option<Replacing>,
+    save_folder: Option<PathBuf>,
+
+    /// What is on the disk, and since when something else should be.
+    written: Remembered,
+    unwritten_since: Option<f64>,
+    numbers: u64,
+}
+
+impl ImpastoApp {
+    /// Starts the window's state, its engine and the opening of its pictures.
+    pub fn new(ctx: &Context, start: AppStart, spawn: SpawnSession) -> Self {
+        theme::install(ctx);
+        let mut banners = Vec::new();
+        let remembered = match start.folder.as_deref().map(memory::load) {
+            None | Some(Ok(None)) => None,
+            Some(Ok(Some(remembered))) => Some(remembered),
+            Some(Err(text)) => {
+                banners.push(Banner { trouble: Trouble::Other, text: format!("Defaults are used: {text}.") });
+                None
+            }
+        };
+        let choose_size = remembered.is_none() && start.options.settings.is_none();
+        let remembered = remembered.unwrap_or_default();
+        let mut app = Self {
+            spawn,
+            session: None,
+            dialogs: start.dialogs,
+            tasks: Tasks::new(ctx),
+            folder: start.folder,
+            settings: start.options.settings.clone().unwrap_or_else(|| remembered.settings.clone()),
+            problem: None,
+            init_at_start: None,
+            choose_size,
+            content: Slot::new(0),
+            styles: vec![Slot::new(1)],
+            devices: None,
+            run: Run::default(),
+            history: History::default(),
+            hidden: BTreeSet::new(),
+            canvas: Canvas::default(),
+            layout: remembered.layout.clone(),
+            put_away: None,
+            toasts: Toasts::default(),
+            banners,
+            notice: None,
+            help: false,
+            hovering: Hovering::default(),
+            drop_rects: Vec::new(),
+            unplaced: Vec::new(),
+            replacing: None,
+            save_folder: None,
+            written: remembered.clone(),
+            unwritten_since: None,
+            numbers: 1,
+        };
+        app.apply_theme(ctx);
+        app.start_engine(ctx);
+        app.first_pictures(&start.options, &remembered);
+        let devices = start.devices;
+        app.tasks.start("devices", move || Done::Devices(devices()));
+        app
+    }
+
+    /// Does what a button or a key asks for.
+    fn run_command(&mut self, ctx: &Context, command: Command) {
+        match command {
+            Command::PlayPause => self.play_or_pause(),
+            Command::Step => self.single_step(),
+            Command::Stop => self.stop(),
+            Command::Restart => {
+                self.init_at_start = Some(self.settings.init.clone());
+                self.start_run(Start::Beginning, false);
+            }
+            Command::OpenContent => self.ask_for_picture(Target::Content),
+            Command::OpenStyle => self.ask_for_picture(Target::Style),
+            Command::Swap => self.swap(),
+            Command::Save => self.ask_to_save(),
+            Command::Copy => self.copy_picture(ctx),
+            // The picture comes as an event, like that of the keys.
+            Command::Paste => ctx.send_viewport_cmd(egui::ViewportCommand::RequestPaste),
+            Command::Fit => self.canvas.fit(),
+            Command::ActualSize => self.canvas.actual_size(),
+            Command::TogglePanels => self.toggle_panels(),
+            Command::ToggleTheme => {
+                self.layout.light = !self.layout.light;
+                self.apply_theme(ctx);
+            }
+            Command::Controls => ctx.memory_mut(|memory| memory.move_focus(egui::FocusDirection::Next)),
+            Command::Help => self.help = !self.help,
+        }
+    }
+
+    fn apply_theme(&self, ctx: &Context) {
+        ctx.set_theme(if self.layout.light { egui::Theme::Light } else { egui::Theme::Dark });
+    }
+
+    fn toggle_panels(&mut self) {
+        let layout = &mut self.layout;
+        let shown = [layout.show_left, layout.show_right, layout.show_bottom];
+        let next = if shown.contains(&true) {
+            self.put_away = Some(shown);
+            [false; 3]
+        } else {
+            self.put_away.take().unwrap_or([true; 3])
+        };
+        [layout.show_left, layout.show_right, layout.show_bottom] = next;
+    }
+
+    fn take_done(&mut self, ctx: &Context, done: Done) {
+        match done {
+            Done::Opened { slot, ticket, result } => {
+                if let Some(slot) = self.slot_mut(slot) {
+                    slot.take(ctx, ticket, result);
+                }
+            }
+            Done::Picked { purpose: Purpose::Save(picture), paths: None, took } if took < NO_DIALOG => {
+                self.save_without_dialog(picture);
+            }
+            Done::Picked { paths: None, took, .. } if took < NO_DIALOG => {
+                self.toasts
+                    .add("No file dialog could be shown. Drop the file on the window, or paste its path.");
+            }
+            Done::Picked { paths: None, .. } => {}
+            Done::Picked { purpose, paths: Some(paths), .. } => {
+                let mut paths = paths.into_iter();
+                match purpose {
+                    Purpose::Picture(target) => self.open_all(target, paths.map(Source::File)),
+                    Purpose::Init => self.settings.init = paths.next().map_or(Init::Content, Init::File),
+                    Purpose::Weights => self.settings.weights = paths.next(),
+                    Purpose::Save(picture) => {
+                        if let Some(path) = paths.next() {
+                            self.save_to(path, picture);
+                        }
+                    }
+                }
+            }
+            Done::Saved { path, picture, result } => self.saved(path, picture, result),
+            Done::Devices(devices) => self.devices = Some(devices),
+            Done::Broken(text) => {
+                self.banners.push(Banner { trouble: Trouble::Other, text: format!("{text}.") })
+            }
+        }
+    }
+
+    fn panels_ui(&mut self, ui: &mut Ui) {
+        let palette = Palette::of(ui);
+        let bar = |x: i8, y: i8| Frame::new().fill(palette.bar).inner_margin(Margin::symmetric(x, y));
+        let side =
+            Frame::new().fill(palette.panel).inner_margin(Margin { left: 12, right: 12, top: 4, bottom: 4 });
+        Panel::top("transport").frame(bar(12, 0)).exact_size(52.0).show(ui, |ui| self.transport_ui(ui));
+        Panel::bottom("status").frame(bar(12, 0)).exact_size(26.0).show(ui, |ui| self.status_ui(ui));
+
+        let room = ui.available_size();
+        let mut shown = self.layout.show_left;
+        let panel =
+            Panel::left("pictures").frame(side).resizable(true).size_range(180.0..=(room.x * 0.3).max(190.0));
+        let panel =
+            panel.default_size(self.layout.left).show_collapsible(ui, &mut shown, |ui| self.slots_ui(ui));
+        self.layout.left = panel.map_or(self.layout.left, |panel| panel.response.rect.width());
+        self.layout.show_left = shown;
+        if !shown {
+            self.drop_rects.clear();
+        }
+
+        let mut shown = self.layout.show_right;
+        let panel = Panel::right("settings")
+            .frame(side)
+            .resizable(true)
+            .size_range(280.0..=(room.x * 0.42).max(290.0));
+        let panel =
+            panel.default_size(self.layout.right).show_collapsible(ui, &mut shown, |ui| self.controls_ui(ui));
+        self.layout.right = panel.map_or(self.layout.right, |panel| panel.response.rect.width());
+        self.layout.show_right = shown;
+
+        let mut shown = self.layout.show_bottom;
+        let frame = Frame::new().fill(palette.panel).inner_margin(Margin::symmetric(12, 8));
+        let panel =
+            Panel::bottom("plot").frame(frame).resizable(true).size_range(100.0..=(room.y * 0.5).max(120.0));
+        let panel = panel.default_size(self.layout.bottom).show_collapsible(ui, &mut shown, |ui| {
+            self.plot_ui(ui);
+            ui.take_available_space();
+        });
+        self.layout.bottom = panel.map_or(self.layout.bottom, |panel| panel.response.rect.height());
+        self.layout.show_bottom = shown;
+
+        self.canvas_ui(ui);
+    }
+}
+
+impl eframe::App for ImpastoApp {
+    fn logic(&mut self, ctx: &Context, _: &mut eframe::Frame) {
+        while let Some(done) = self.tasks.next() {
+            self.take_done(ctx, done);
+        }
+        self.take_news(ctx);
+        if self.init_at_start.is_none() && self.run.given.is_some() {
+            self.init_at_start = Some(self.settings.init.clone());
+        }
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
+        let ctx = ui.ctx().clone();
+        self.take_incoming(&ctx);
+        if ctx.memory(|memory| memory.top_modal_layer().is_none()) || self.help {
+            for command in Command::pressed(&ctx) {
+                self.run_command(&ctx, command);
+            }
+        }
+        self.panels_ui(ui);
+        self.hover_overlay(&ctx);
+        self.unplaced_window(&ctx);
+        self.replacing_window(&ctx);
+        self.help_window(&ctx);
+        let area = self.canvas.area.unwrap_or(Rect::from_min_size(egui::Pos2::ZERO, vec2(600.0, 400.0)));
+        self.toasts.show(&ctx, area);
+        self.follow_settings(&ctx);
+        self.remember(&ctx);
+    }
+
+    fn on_exit(&mut self) {
+        self.remember_now();
+    }
+
+    fn persist_egui_memory(&self) -> bool {
+        // Panels and the theme are remembered with the settings.
+        false
+    }
 }

@@ -113,7 +113,7 @@ fn cpu(reason: String) -> DeviceInfo {
         .unwrap_or_default();
     let plural = if cores == 1 { "thread" } else { "threads" };
     DeviceInfo {
-        name: if brand.is_empty() { "CPU".into() } else { format!("CPU: {brand}") },
+        name: if brand.is_empty() { "CPU".into() } else { brand },
         kind: DeviceKind::Cpu,
         backend: "flex".into(),
         driver: format!("{cores} {plural}"),

@@ -1,0 +1,305 @@
+//! The window's side of the worker: starts runs, hands over changed settings, takes in what it tells.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use egui::Context;
+
+use super::{
+    ImpastoApp,
+    notes::{Banner, Trouble},
+    state::{Given, Run},
+};
+use crate::{
+    picture::Picture,
+    session::{Command, Event, Job, RunState, SendError, Start, StyleSource},
+};
+
+/// Longest time that one frame of the window spends on the worker's news.
+const NEWS_TIME: Duration = Duration::from_millis(8);
+
+impl ImpastoApp {
+    /// The pictures of a run, if there are enough of them.
+    pub(super) fn sources(&self) -> Option<(Arc<Picture>, Vec<StyleSource>)> {
+        let content = Arc::clone(&self.content.picture.as_ref()?.picture);
+        let styles: Vec<StyleSource> = self
+            .styles
+            .iter()
+            .filter_map(|slot| {
+                let picture = Arc::clone(&slot.picture.as_ref()?.picture);
+                Some(StyleSource { picture, weight: slot.weight })
+            })
+            .collect();
+        (!styles.is_empty()).then_some((content, styles))
+    }
+
+    fn still_opening(&self) -> bool {
+        self.content.loading.is_some() || self.styles.iter().any(|slot| slot.loading.is_some())
+    }
+
+    /// Starts the worker if there is none.
+    pub(super) fn start_engine(&mut self, ctx: &Context) {
+        let ctx = ctx.clone();
+        match (self.spawn)(Box::new(move || ctx.request_repaint())) {
+            Ok(session) => self.session = Some(session),
+            Err(error) => self.banners.push(Banner {
+                trouble: Trouble::Engine,
+                text: format!("The engine cannot be started: {error}"),
+            }),
+        }
+    }
+
+    /// Starts a new run of the pictures and settings as they are.
+    pub(super) fn start_run(&mut self, start: Start, paused: bool) {
+        let Some((content, styles)) = self.sources() else { return };
+        if self.settings.validate().is_err() {
+            return;
+        }
+        let id = self.run.id + 1;
+        let job = Job {
+            run: id,
+            content: Arc::clone(&content),
+            styles: styles.clone(),
+            settings: self.settings.clone(),
+            start,
+            paused,
+            choose_size: self.choose_size,
+        };
+        let Some(session) = &self.session else { return };
+        match session.send(Command::Run(Box::new(job))) {
+            Ok(()) => {
+                self.run = Run {
+                    id,
+                    state: RunState::Preparing,
+                    playing: !paused,
+                    choosing_size: self.choose_size,
+                    // What the last run knew stays in view until the new one says better.
+                    info: self.run.info.take(),
+                    given: Some(Given { content, styles, settings: self.settings.clone() }),
+                    ..Run::default()
+                };
+                self.choose_size = false;
+                self.history.clear();
+                self.banners.retain(|banner| !matches!(banner.trouble, Trouble::Run));
+            }
+            Err(error) => self.send_failed(error),
+        }
+    }
+
+    fn send_failed(&mut self, error: SendError) {
+        match error {
+            // Its last words come as an event.
+            SendError::Dead => {}
+            SendError::Busy => self.toasts.add(error.to_string()),
+        }
+    }
+
+    pub(super) fn order(&mut self, command: Command) {
+        if let Some(Err(error)) = self.session.as_ref().map(|session| session.send(command)) {
+            self.send_failed(error);
+        }
+    }
+
+    /// Whether painting could go on: false at the step limit.
+    pub(super) fn steps_left(&self) -> bool {
+        self.run.state != RunState::Finished || self.run.step() < self.settings.steps
+    }
+
+    pub(super) fn play_or_pause(&mut self) {
+        match self.run.state {
+            _ if self.session.is_none() => {}
+            RunState::Running | RunState::Preparing | RunState::Paused => {
+                self.run.playing = !self.run.playing;
+                self.order(if self.run.playing { Command::Resume } else { Command::Pause });
+            }
+            RunState::Finished if self.steps_left() => {
+                self.run.playing = true;
+                self.order(Command::Resume);
+            }
+            RunState::Finished => {
+                self.toasts
+                    .add("The step limit is reached. Raise Steps to go on, or restart to begin afresh.");
+            }
+            RunState::Stopped if self.goes_on() => {
+                self.run.playing = true;
+                self.order(Command::Resume);
+            }
+            RunState::Idle | RunState::Stopped | RunState::Failed => self.start_run(Start::Current, false),
+        }
+    }
+
+    /// Whether the stopped run could take the pictures and settings of the window.
+    fn goes_on(&self) -> bool {
+        self.run.given.as_ref().zip(self.sources()).is_some_and(|(given, (content, styles))| {
+            given.same_pictures(&content, &styles)
+                && given.settings.restart_reasons(&self.settings).is_empty()
+        })
+    }
+
+    pub(super) fn single_step(&mut self) {
+        match self.run.state {
+            _ if self.session.is_none() => {}
+            RunState::Finished if !self.steps_left() => self.play_or_pause(),
+            RunState::Idle | RunState::Failed => {
+                self.start_run(Start::Current, true);
+                self.order(Command::Step);
+            }
+            RunState::Stopped if !self.goes_on() => {
+                self.start_run(Start::Current, true);
+                self.order(Command::Step);
+            }
+            _ => {
+                self.run.playing = false;
+                self.order(Command::Step);
+            }
+        }
+    }
+
+    pub(super) fn stop(&mut self) {
+        if self.run.alive() {
+            self.run.playing = false;
+            self.order(Command::Stop);
+        }
+    }
+
+    /// Brings the worker up to the pictures and settings of the window: hot where that is possible, with a new run
+    /// from the current picture where it is not.
+    pub(super) fn follow_settings(&mut self, ctx: &Context) {
+        self.problem = self.settings.validate().err();
+        if self.problem.is_some() || self.session.is_none() {
+            return;
+        }
+        let Some((content, styles)) = self.sources() else { return };
+        let Some(given) = &self.run.given else {
+            if self.run.state == RunState::Idle && !self.still_opening() {
+                self.start_run(Start::Beginning, false);
+            }
+            return;
+        };
+        let mut reasons = given.settings.restart_reasons(&self.settings);
+        if !given.same_pictures(&content, &styles) {
+            reasons.push("picture");
+        }
+        match self.run.state {
+            // Who stopped a run does not want the next one before pressing play.
+            RunState::Stopped if !reasons.is_empty() => return,
+            // Who changes what failed does.
+            RunState::Failed if reasons.is_empty() => return,
+            _ => {}
+        }
+        if !reasons.is_empty() {
+            // Half a number or a slider on its way is nobody's wish yet.
+            let editing = ctx.text_edit_focused() || ctx.egui_is_using_pointer() || self.still_opening();
+            if !editing {
+                self.toasts.add(restart_note(&reasons));
+                let paused = self.run.state == RunState::Paused
+                    || (self.run.state == RunState::Preparing && !self.run.playing);
+                self.start_run(Start::Current, paused);
+            }
+            return;
+        }
+        let weights: Vec<f64> = styles.iter().map(|style| style.weight).collect();
+        if given.settings != self.settings || given.style_weights() != weights {
+            if let Some(session) = &self.session
+                && let Err(error) = session.update(self.run.id, &self.settings, &weights)
+            {
+                self.send_failed(error);
+            }
+            self.run.given = Some(Given { content, styles, settings: self.settings.clone() });
+        }
+    }
+
+    /// Takes in the worker's events and its latest picture.
+    pub(super) fn take_news(&mut self, ctx: &Context) {
+        let begun = Instant::now();
+        while let Some(event) = self.session.as_ref().and_then(|session| session.next_event()) {
+            self.take_event(event);
+            if begun.elapsed() > NEWS_TIME {
+                ctx.request_repaint();
+                break;
+            }
+        }
+        if let Some(frame) = self.session.as_ref().and_then(|session| session.take_frame())
+            && frame.run == self.run.id
+        {
+            self.canvas.take(ctx, frame.picture, frame.step);
+        }
+    }
+
+    fn take_event(&mut self, event: Event) {
+        let current = self.run.id;
+        match event {
+            Event::State { run, state } if run == current => {
+                self.run.state = state;
+                match state {
+                    RunState::Running => self.run.playing = true,
+                    RunState::Paused | RunState::Finished | RunState::Stopped | RunState::Failed => {
+                        self.run.playing = false;
+                    }
+                    RunState::Idle | RunState::Preparing => {}
+                }
+                if state != RunState::Preparing {
+                    self.run.preparing = None;
+                }
+            }
+            Event::Preparing { run, what } if run == current => self.run.preparing = Some(what),
+            Event::Started { run, info } if run == current => {
+                if self.run.choosing_size
+                    && let Some(given) = &mut self.run.given
+                    && self.settings.size == given.settings.size
+                {
+                    given.settings.size = info.size;
+                    self.settings.size = info.size;
+                }
+                for remark in &info.remarks {
+                    self.notice = Some(remark.clone());
+                }
+                self.run.info = Some(*info);
+            }
+            Event::Progress { run, progress } if run == current => {
+                if let Some(losses) = &progress.losses {
+                    self.history.add(progress.step, losses);
+                }
+                self.run.progress = Some(*progress);
+            }
+            Event::Notice { run, text } if run == current => {
+                self.toasts.add(text.clone());
+                self.notice = Some(text);
+            }
+            Event::Failed { run, message } if run == current => {
+                self.run.state = RunState::Failed;
+                self.run.playing = false;
+                self.run.preparing = None;
+                self.banners.retain(|banner| !matches!(banner.trouble, Trouble::Run));
+                self.banners.push(Banner { trouble: Trouble::Run, text: message });
+            }
+            Event::Died { message } => {
+                self.session = None;
+                self.run.state = RunState::Failed;
+                self.run.playing = false;
+                self.run.preparing = None;
+                self.banners.push(Banner {
+                    trouble: Trouble::Engine,
+                    text: format!("The engine has died: {message}. The last picture is kept."),
+                });
+            }
+            // Of a run that is over.
+            Event::State { .. }
+            | Event::Preparing { .. }
+            | Event::Started { .. }
+            | Event::Progress { .. }
+            | Event::Notice { .. }
+            | Event::Failed { .. } => {}
+        }
+    }
+}
+
+fn restart_note(reasons: &[&str]) -> String {
+    let mut what = reasons.join(", ");
+    if let Some(first) = what.get(..1) {
+        what = first.to_uppercase() + &what[1..];
+    }
+    format!("{what} changed: went on from the current picture. Restart begins afresh.")
+}

@@ -1,0 +1,173 @@
+//! Icons, drawn: sharp at every scale, and no font has to have them.
+
+use egui::{Color32, Painter, Pos2, Rect, Shape, Stroke, pos2, vec2};
+
+/// A picture on a button.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Icon {
+    Play,
+    Pause,
+    Step,
+    Stop,
+    Restart,
+    Save,
+    Copy,
+    Swap,
+    Close,
+    Plus,
+    Help,
+    Theme,
+    PanelLeft,
+    PanelRight,
+    PanelBottom,
+    Warning,
+    Open,
+    More,
+    Fit,
+}
+
+impl Icon {
+    /// Draws the icon into a square of 16 points around `center`.
+    pub fn paint(self, painter: &Painter, center: Pos2, color: Color32) {
+        let at = |x: f32, y: f32| center + vec2(x, y);
+        let line = Stroke::new(1.5, color);
+        let path = |points: Vec<Pos2>| painter.add(Shape::line(points, line));
+        let fill = |points: Vec<Pos2>| painter.add(Shape::convex_polygon(points, color, Stroke::NONE));
+        let block = |x0: f32, y0: f32, x1: f32, y1: f32| {
+            painter.rect_filled(Rect::from_min_max(at(x0, y0), at(x1, y1)), 1.0, color);
+        };
+        let frame = |x0: f32, y0: f32, x1: f32, y1: f32| {
+            painter.rect_stroke(
+                Rect::from_min_max(at(x0, y0), at(x1, y1)),
+                1.5,
+                line,
+                egui::StrokeKind::Middle,
+            );
+        };
+        match self {
+            Icon::Play => {
+                fill(vec![at(-4.5, -6.5), at(6.5, 0.0), at(-4.5, 6.5)]);
+            }
+            Icon::Pause => {
+                block(-5.0, -6.0, -1.5, 6.0);
+                block(1.5, -6.0, 5.0, 6.0);
+            }
+            Icon::Step => {
+                fill(vec![at(-5.5, -6.0), at(3.0, 0.0), at(-5.5, 6.0)]);
+                block(3.5, -6.0, 5.8, 6.0);
+            }
+            Icon::Stop => block(-5.0, -5.0, 5.0, 5.0),
+            Icon::Restart => {
+                path(arc(center, 5.5, -60.0, 230.0));
+                let tip = at(5.5 * (-60f32).to_radians().cos(), 5.5 * (-60f32).to_radians().sin());
+                fill(vec![tip + vec2(-3.6, -2.6), tip + vec2(2.6, -0.6), tip + vec2(-2.2, 3.8)]);
+            }
+            Icon::Save => {
+                path(vec![at(0.0, -7.0), at(0.0, 2.5)]);
+                path(vec![at(-3.8, -1.2), at(0.0, 2.6), at(3.8, -1.2)]);
+                path(vec![at(-6.5, 2.5), at(-6.5, 6.5), at(6.5, 6.5), at(6.5, 2.5)]);
+            }
+            Icon::Copy => {
+                frame(-2.5, -2.5, 6.0, 6.0);
+                path(vec![at(-2.5, 2.5), at(-6.0, 2.5), at(-6.0, -6.0), at(2.5, -6.0), at(2.5, -2.5)]);
+            }
+            Icon::Swap => {
+                path(vec![at(-3.0, 6.0), at(-3.0, -5.5)]);
+                path(vec![at(-6.0, -2.5), at(-3.0, -5.8), at(0.0, -2.5)]);
+                path(vec![at(3.0, -6.0), at(3.0, 5.5)]);
+                path(vec![at(0.0, 2.5), at(3.0, 5.8), at(6.0, 2.5)]);
+            }
+            Icon::Close => {
+                path(vec![at(-4.0, -4.0), at(4.0, 4.0)]);
+                path(vec![at(-4.0, 4.0), at(4.0, -4.0)]);
+            }
+            Icon::Plus => {
+                path(vec![at(-5.0, 0.0), at(5.0, 0.0)]);
+                path(vec![at(0.0, -5.0), at(0.0, 5.0)]);
+            }
+            Icon::Help => {
+                painter.circle_stroke(center, 6.5, line);
+                path(arc(center + vec2(0.0, -1.4), 2.2, 180.0, 400.0));
+                path(vec![at(1.4, 0.2), at(0.0, 1.6), at(0.0, 2.2)]);
+                painter.circle_filled(at(0.0, 4.2), 0.9, color);
+            }
+            Icon::Theme => {
+                painter.circle_stroke(center, 6.0, line);
+                let mut half = arc(center, 6.0, 90.0, 270.0);
+                half.push(at(0.0, -6.0));
+                fill(half);
+            }
+            Icon::PanelLeft | Icon::PanelRight | Icon::PanelBottom => {
+                frame(-6.5, -5.5, 6.5, 5.5);
+                match self {
+                    Icon::PanelLeft => block(-5.5, -4.5, -2.0, 4.5),
+                    Icon::PanelRight => block(2.0, -4.5, 5.5, 4.5),
+                    _ => block(-5.5, 1.0, 5.5, 4.5),
+                }
+            }
+            Icon::Warning => {
+                path(vec![at(0.0, -6.0), at(6.5, 5.5), at(-6.5, 5.5), at(0.0, -6.0), at(6.5, 5.5)]);
+                path(vec![at(0.0, -1.8), at(0.0, 1.8)]);
+                painter.circle_filled(at(0.0, 3.7), 0.9, color);
+            }
+            Icon::Open => {
+                path(vec![
+                    at(-6.5, 5.0),
+                    at(-6.5, -5.0),
+                    at(-2.0, -5.0),
+                    at(-0.5, -3.0),
+                    at(6.0, -3.0),
+                    at(6.0, 5.0),
+                    at(-6.5, 5.0),
+                ]);
+            }
+            Icon::More => {
+                for x in [-4.5, 0.0, 4.5] {
+                    painter.circle_filled(at(x, 0.0), 1.5, color);
+                }
+            }
+            Icon::Fit => {
+                for (x, y) in [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)] {
+                    path(vec![at(2.5 * x, 5.5 * y), at(6.0 * x, 5.5 * y), at(6.0 * x, 2.0 * y)]);
+                }
+            }
+        }
+    }
+}
+
+fn arc(center: Pos2, radius: f32, from: f32, to: f32) -> Vec<Pos2> {
+    (0..=24)
+        .map(|i| {
+            let angle = (from + (to - from) * i as f32 / 24.0).to_radians();
+            pos2(center.x + radius * angle.cos(), center.y + radius * angle.sin())
+        })
+        .collect()
+}
+
+/// The window's icon: a thick stroke of paint on a dark disc.
+pub fn window_icon() -> egui::IconData {
+    const SIDE: u32 = 128;
+    let mut rgba = Vec::with_capacity((SIDE * SIDE * 4) as usize);
+    for y in 0..SIDE {
+        for x in 0..SIDE {
+            let (u, v) = (x as f32 / 64.0 - 0.9922, y as f32 / 64.0 - 0.9922);
+            let disc = coverage(0.96 - u.hypot(v));
+            // A wave along the diagonal; ridges across it are the bristles' tracks.
+            let along = (u - v) * 0.7;
+            let across = (u + v) * 0.7 - 0.16 * (along * 3.4).sin();
+            let stroke = coverage(0.26 - across.abs()) * coverage(0.66 - along.abs());
+            let ridge = 0.86 + 0.14 * (across * 38.0).sin();
+            let paint = [240.0 * ridge, (104.0 + 40.0 * across) * ridge, 58.0 * ridge];
+            for channel in paint {
+                rgba.push((38.0 + (channel - 38.0) * stroke).clamp(0.0, 255.0) as u8);
+            }
+            rgba.push((255.0 * disc) as u8);
+        }
+    }
+    egui::IconData { rgba, width: SIDE, height: SIDE }
+}
+
+/// Antialiased edge: 0 outside, 1 inside, over one pixel.
+fn coverage(distance: f32) -> f32 {
+    (distance * 64.0 + 0.5).clamp(0.0, 1.0)
+}

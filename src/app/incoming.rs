@@ -1,0 +1,202 @@
+//! Pictures that come from outside: dropped files and the clipboard.
+
+use std::{path::PathBuf, sync::Arc};
+
+use egui::{Align2, Context, Event, FontId, Id, LayerId, Order, Pos2, Rect, Stroke, StrokeKind, vec2};
+
+use super::{
+    ImpastoApp,
+    pictures::{Source, Target},
+    theme::{Palette, space},
+};
+
+/// Files over the window, not dropped yet.
+#[derive(Default)]
+pub struct Hovering {
+    active: bool,
+    /// The pointer's place is known; some systems do not tell it while files are dragged.
+    pointer_seen: bool,
+}
+
+impl ImpastoApp {
+    /// Takes in what was dropped and pasted since the last frame.
+    pub(super) fn take_incoming(&mut self, ctx: &Context) {
+        let (hovering, dropped, pointer, moved) = ctx.input(|input| {
+            let dropped: Vec<PathBuf> =
+                input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect();
+            let moved = input.events.iter().any(|event| matches!(event, Event::PointerMoved(_)));
+            (!input.raw.hovered_files.is_empty(), dropped, input.pointer.latest_pos(), moved)
+        });
+        if hovering && !self.hovering.active {
+            self.hovering.pointer_seen = false;
+        }
+        self.hovering.active = hovering;
+        self.hovering.pointer_seen |= hovering && moved;
+        if !dropped.is_empty() {
+            let known = pointer.filter(|_| self.hovering.pointer_seen);
+            let sources = dropped.into_iter().map(Source::File).collect();
+            self.place(ctx, sources, known);
+            self.hovering = Hovering::default();
+        }
+
+        if ctx.text_edit_focused() {
+            return;
+        }
+        let mut pasted = Vec::new();
+        ctx.input(|input| {
+            for event in &input.events {
+                match event {
+                    Event::PasteImage(image) => pasted.push(Source::Pasted(Arc::clone(image))),
+                    Event::Paste(text) => pasted.extend(text.lines().filter_map(file_of).map(Source::File)),
+                    _ => {}
+                }
+            }
+        });
+        if !pasted.is_empty() {
+            self.place(ctx, pasted, pointer);
+        } else if ctx.input(|input| input.events.iter().any(|event| matches!(event, Event::Paste(_)))) {
+            self.toasts.add("The clipboard holds neither a picture nor a picture file.");
+        }
+    }
+
+    /// Puts pictures where the pointer says, or asks.
+    fn place(&mut self, ctx: &Context, sources: Vec<Source>, pointer: Option<Pos2>) {
+        let slot = pointer.and_then(|pos| self.drop_rects.iter().find(|(rect, _)| rect.contains(pos)));
+        if let Some(&(_, target)) = slot {
+            self.open_all(target, sources);
+            return;
+        }
+        let half = pointer
+            .filter(|_| self.hovering.pointer_seen)
+            .and_then(|pos| halves(self.canvas.area?).into_iter().find(|(rect, ..)| rect.contains(pos)));
+        match half {
+            Some((_, target, _)) => self.open_all(target, sources),
+            None => {
+                self.unplaced = sources;
+                ctx.request_repaint();
+            }
+        }
+    }
+
+    /// Two big targets while files hover over the window.
+    pub(super) fn hover_overlay(&self, ctx: &Context) {
+        let Some(area) = self.canvas.area.filter(|_| self.hovering.active) else { return };
+        let painter = ctx.layer_painter(LayerId::new(Order::Foreground, Id::unique("drop targets")));
+        let palette = Palette::for_theme(ctx.theme());
+        let pointer = ctx.input(|input| input.pointer.latest_pos()).filter(|_| self.hovering.pointer_seen);
+        for (rect, _, title) in halves(area) {
+            let rect = rect.shrink(space::M);
+            let lit = pointer.is_some_and(|pos| rect.contains(pos));
+            let stroke = Stroke::new(2.0, if lit { palette.accent } else { palette.weak });
+            painter.rect(rect, 8.0, palette.panel.gamma_multiply(0.92), stroke, StrokeKind::Inside);
+            let color = if lit { palette.accent } else { palette.text };
+            painter.text(
+                rect.center() - vec2(0.0, 10.0),
+                Align2::CENTER_CENTER,
+                title,
+                FontId::proportional(26.0),
+                color,
+            );
+            let text =
+                if title == "Content" { "Its shapes are kept" } else { "Its strokes and colours are taken" };
+            painter.text(
+                rect.center() + vec2(0.0, 18.0),
+                Align2::CENTER_CENTER,
+                text,
+                FontId::proportional(13.0),
+                palette.weak,
+            );
+        }
+        for (rect, _) in &self.drop_rects {
+            if pointer.is_some_and(|pos| rect.contains(pos)) {
+                painter.rect_stroke(*rect, 6.0, Stroke::new(2.0, palette.accent), StrokeKind::Inside);
+            }
+        }
+    }
+
+    /// Asks what pictures are for that came without a place.
+    pub(super) fn unplaced_window(&mut self, ctx: &Context) {
+        if self.unplaced.is_empty() {
+            return;
+        }
+        let mut chosen = None;
+        let mut cancel = false;
+        let modal = super::theme::modal(ctx, "unplaced pictures").show(ctx, |ui| {
+            ui.set_width(360.0);
+            ui.heading("What is it for?");
+            ui.add_space(space::S);
+            for source in self.unplaced.iter().take(4) {
+                ui.add(egui::Label::new(source.name()).truncate());
+            }
+            ui.add_space(space::L);
+            ui.horizontal_wrapped(|ui| {
+                for (text, target, tooltip) in [
+                    ("Use as content", Target::Content, "Its shapes are kept"),
+                    ("Use as style", Target::Style, "Its strokes and colours are taken"),
+                    ("Add as style", Target::NewStyle, "A further style beside those that are there"),
+                ] {
+                    if ui.button(text).on_hover_text(tooltip).clicked() {
+                        chosen = Some(target);
+                    }
+                }
+                cancel = ui.button("Cancel").on_hover_text("Takes no picture").clicked();
+            });
+        });
+        if let Some(target) = chosen {
+            let sources = std::mem::take(&mut self.unplaced);
+            self.open_all(target, sources);
+        } else if cancel || modal.should_close() {
+            self.unplaced.clear();
+        }
+    }
+}
+
+/// The canvas' two halves as drop targets.
+fn halves(area: Rect) -> [(Rect, Target, &'static str); 2] {
+    let (left, right) = area.split_left_right_at_fraction(0.5);
+    [(left, Target::Content, "Content"), (right, Target::Style, "Style")]
+}
+
+/// The existing file that a line of pasted text names: a path, or a file manager's `file://` address.
+fn file_of(line: &str) -> Option<PathBuf> {
+    let line = line.trim();
+    let path = match line.strip_prefix("file://") {
+        Some(address) => PathBuf::from(unescape(address)?),
+        None => PathBuf::from(line),
+    };
+    path.is_file().then_some(path)
+}
+
+/// Replaces `%20` and its like by the bytes that they stand for.
+fn unescape(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        if first == b'%' && tail.len() >= 2 {
+            let digits = std::str::from_utf8(&tail[..2]).ok()?;
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            rest = &tail[2..];
+        } else {
+            bytes.push(first);
+            rest = tail;
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pasted_text_names_files_that_exist() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a b.png");
+        std::fs::write(&path, b"x").unwrap();
+        let plain = path.display().to_string();
+        assert_eq!(file_of(&plain), Some(path.clone()));
+        assert_eq!(file_of(&format!("file://{}", plain.replace(' ', "%20"))), Some(path));
+        assert_eq!(file_of("hello"), None);
+        assert_eq!(file_of("file:///%zz"), None);
+    }
+}

@@ -1,0 +1,240 @@
+//! What the window remembers between two starts: one TOML file, written atomically.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ImpastoApp, Options,
+    pictures::{Slot, Source, Target},
+};
+use crate::{picture, settings::Settings};
+
+const FILE: &str = "impasto.toml";
+
+/// How long changed settings wait before they are written, so that a dragged slider is written once.
+const WRITE_AFTER: f64 = 1.0;
+
+/// Overrides the folder that settings are kept in.
+const FOLDER_VARIABLE: &str = "IMPASTO_CONFIG_DIR";
+
+/// Where a picture can be found again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    File(PathBuf),
+    /// Title of a bundled picture.
+    Example(String),
+}
+
+/// A style picture and its weight.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RememberedStyle {
+    pub weight: f64,
+    pub picture: Origin,
+}
+
+/// How the window is laid out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Layout {
+    /// Sizes of the panels in points, and whether they are shown.
+    pub left: f32,
+    pub right: f32,
+    pub bottom: f32,
+    pub show_left: bool,
+    pub show_right: bool,
+    pub show_bottom: bool,
+    pub light: bool,
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self {
+            left: 216.0,
+            right: 320.0,
+            bottom: 168.0,
+            show_left: true,
+            show_right: true,
+            show_bottom: true,
+            light: false,
+        }
+    }
+}
+
+/// Everything that is remembered.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Remembered {
+    pub layout: Layout,
+    pub content: Option<Origin>,
+    pub styles: Vec<RememberedStyle>,
+    pub settings: Settings,
+}
+
+/// The folder for settings, if the system has one.
+pub fn folder() -> Option<PathBuf> {
+    match std::env::var_os(FOLDER_VARIABLE) {
+        Some(folder) if !folder.is_empty() => Some(folder.into()),
+        _ => directories::ProjectDirs::from("", "", "impasto").map(|dirs| dirs.config_dir().to_owned()),
+    }
+}
+
+/// Reads what was remembered; `None` on the first start.
+///
+/// # Errors
+///
+/// Says what is wrong with a file that cannot be used. It is kept under another name.
+pub fn load(folder: &Path) -> Result<Option<Remembered>, String> {
+    let path = folder.join(FILE);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(format!("cannot read the remembered settings {}: {error}", path.display())),
+    };
+    toml::from_str(&text).map(Some).map_err(|error| {
+        let kept = path.with_extension("toml.broken");
+        let fate = match fs::rename(&path, &kept) {
+            Ok(()) => format!("it was kept as {}", kept.display()),
+            Err(_) => "it will be overwritten".to_owned(),
+        };
+        let reason = error.message().lines().next().unwrap_or_default();
+        format!("the remembered settings in {} cannot be used ({reason}); {fate}", path.display())
+    })
+}
+
+/// Writes what is to be remembered, in one move: a crash leaves the old file or the new one.
+///
+/// # Errors
+///
+/// Whatever the file system says.
+pub fn store(folder: &Path, remembered: &Remembered) -> io::Result<()> {
+    let text = toml::to_string(remembered).map_err(io::Error::other)?;
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.persist(folder.join(FILE))?;
+    Ok(())
+}
+
+impl ImpastoApp {
+    /// Opens the pictures of the command line, the remembered ones, or the bundled pair.
+    pub(super) fn first_pictures(&mut self, options: &Options, remembered: &Remembered) {
+        let mut missing = false;
+        let content = match (&options.content, &remembered.content) {
+            (Some(path), _) => Some(Source::File(path.clone())),
+            (None, Some(origin)) => {
+                let source = Source::remembered(origin);
+                missing |= source.is_none();
+                source
+            }
+            (None, None) => None,
+        };
+        self.open(Target::Content, content.unwrap_or(Source::Example(&picture::CONTENTS[0])));
+
+        let mut styles: Vec<(Source, f64)> =
+            options.styles.iter().map(|path| (Source::File(path.clone()), 1.0)).collect();
+        if styles.is_empty() {
+            for style in &remembered.styles {
+                let source = Source::remembered(&style.picture);
+                missing |= source.is_none();
+                styles.extend(source.map(|source| (source, style.weight)));
+            }
+        }
+        if styles.is_empty() {
+            styles.push((Source::Example(&picture::STYLES[0]), 1.0));
+        }
+        for (index, (source, weight)) in styles.into_iter().enumerate() {
+            self.open(if index == 0 { Target::Style } else { Target::NewStyle }, source);
+            self.styles[index].weight = weight;
+        }
+        if missing {
+            self.toasts.add("A picture of the last time is no longer there; a bundled example stands in.");
+        }
+    }
+
+    fn remembered(&self) -> Remembered {
+        let origin = |slot: &Slot| slot.picture.as_ref().and_then(|loaded| loaded.origin.clone());
+        let mut layout = self.layout.clone();
+        if let Some([left, right, bottom]) = self.put_away {
+            (layout.show_left, layout.show_right, layout.show_bottom) = (left, right, bottom);
+        }
+        // Sizes in whole points: a layout that wobbles by a hair is no change.
+        for size in [&mut layout.left, &mut layout.right, &mut layout.bottom] {
+            *size = size.round();
+        }
+        let styles = self
+            .styles
+            .iter()
+            .filter_map(|slot| Some(RememberedStyle { weight: slot.weight, picture: origin(slot)? }));
+        Remembered {
+            layout,
+            content: origin(&self.content),
+            styles: styles.collect(),
+            settings: self.settings.clone(),
+        }
+    }
+
+    /// Writes what has changed, once it has rested for a while.
+    pub(super) fn remember(&mut self, ctx: &egui::Context) {
+        let now = ctx.input(|input| input.time);
+        // Unusable settings would only come back as unusable settings.
+        if self.problem.is_some() || self.remembered() == self.written {
+            self.unwritten_since = None;
+            return;
+        }
+        let since = *self.unwritten_since.get_or_insert(now);
+        if now - since >= WRITE_AFTER {
+            self.write();
+        } else {
+            ctx.request_repaint_after(Duration::from_secs_f64(WRITE_AFTER - (now - since)));
+        }
+    }
+
+    fn write(&mut self) {
+        let Some(folder) = &self.folder else { return };
+        let remembered = self.remembered();
+        if let Err(error) = store(folder, &remembered) {
+            self.notice = Some(format!("Settings cannot be remembered in {}: {error}", folder.display()));
+        }
+        // Also after a failure: the next try comes with the next change, not with the next frame.
+        self.written = remembered;
+        self.unwritten_since = None;
+    }
+
+    /// Writes what has changed, at the end.
+    pub(super) fn remember_now(&mut self) {
+        if self.problem.is_none() && self.remembered() != self.written {
+            self.write();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stored_comes_back_and_a_broken_file_is_kept_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(load(folder.path()), Ok(None));
+        let mut remembered =
+            Remembered { content: Some(Origin::File("a b.png".into())), ..Default::default() };
+        remembered.styles.push(RememberedStyle { weight: 0.5, picture: Origin::Example("Wave".into()) });
+        remembered.settings.size = 320;
+        remembered.layout.light = true;
+        store(folder.path(), &remembered).unwrap();
+        assert_eq!(load(folder.path()), Ok(Some(remembered)));
+
+        fs::write(folder.path().join(FILE), "size = ]").unwrap();
+        let message = load(folder.path()).unwrap_err();
+        assert!(message.contains(FILE) && message.contains("kept as"), "{message}");
+        assert!(folder.path().join("impasto.toml.broken").exists());
+        assert_eq!(load(folder.path()), Ok(None));
+    }
+}

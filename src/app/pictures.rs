@@ -1,0 +1,246 @@
+//! The picture slots: which pictures a run takes, and how they get there.
+
+use std::{path::PathBuf, sync::Arc, time::Instant};
+
+use egui::{ColorImage, Context, TextureHandle, TextureOptions};
+
+use super::{
+    ImpastoApp,
+    memory::Origin,
+    tasks::{Done, Purpose},
+};
+use crate::{
+    picture::{self, Example, Picture},
+    settings::Rgb,
+};
+
+/// Longest side of the small copy that cards and the waiting canvas show, in pixels.
+const SMALL: u32 = 640;
+
+/// A place for a picture.
+pub struct Slot {
+    pub id: u64,
+    pub picture: Option<Loaded>,
+    pub loading: Option<Loading>,
+    /// Why the last picture could not be opened; stays until dismissed or replaced.
+    pub error: Option<String>,
+    /// Weight against the other styles.
+    pub weight: f64,
+}
+
+/// A picture in its slot.
+pub struct Loaded {
+    pub picture: Arc<Picture>,
+    pub texture: TextureHandle,
+    /// Where it can be found at the next start; pasted pictures cannot.
+    pub origin: Option<Origin>,
+}
+
+/// A picture that is being opened.
+pub struct Loading {
+    pub ticket: u64,
+    pub name: String,
+}
+
+/// What a background thread brings.
+pub struct Opened {
+    picture: Picture,
+    small: ColorImage,
+    origin: Option<Origin>,
+}
+
+/// Where a picture should go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    Content,
+    /// The first style.
+    Style,
+    /// A style by its slot's number.
+    Slot(u64),
+    NewStyle,
+}
+
+/// Where a picture comes from.
+#[derive(Clone)]
+pub enum Source {
+    File(PathBuf),
+    Example(&'static Example),
+    Pasted(Arc<ColorImage>),
+}
+
+impl Source {
+    pub fn name(&self) -> String {
+        match self {
+            Source::File(path) => path
+                .file_name()
+                .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned()),
+            Source::Example(example) => example.title.to_owned(),
+            Source::Pasted(_) => "pasted picture".to_owned(),
+        }
+    }
+
+    /// The source that was remembered, if it still exists.
+    pub fn remembered(origin: &Origin) -> Option<Self> {
+        match origin {
+            Origin::File(path) => path.is_file().then(|| Source::File(path.clone())),
+            Origin::Example(title) => picture::CONTENTS
+                .iter()
+                .chain(&picture::STYLES)
+                .find(|example| example.title == title)
+                .map(Source::Example),
+        }
+    }
+
+    fn open(self, background: Rgb) -> Result<Box<Opened>, String> {
+        let name = self.name();
+        let (opened, origin) = match self {
+            Source::File(path) => {
+                let opened = Picture::open(&path);
+                (opened, Some(Origin::File(std::path::absolute(&path).unwrap_or(path))))
+            }
+            Source::Example(example) => (Ok(example.open()), Some(Origin::Example(example.title.to_owned()))),
+            Source::Pasted(image) => {
+                let [width, height] = image.size;
+                let rgba = image.pixels.iter().flat_map(|pixel| pixel.to_srgba_unmultiplied()).collect();
+                (Picture::from_rgba(&name, width as u32, height as u32, rgba), None)
+            }
+        };
+        let picture = opened.map_err(|error| {
+            let text = chain(&error);
+            if text.contains(&name) { text } else { format!("{name}: {text}") }
+        })?;
+        let small = picture::thumbnail(&picture.flattened(Some(background)), SMALL);
+        let small = ColorImage::from_rgb([small.width() as usize, small.height() as usize], small.as_raw());
+        Ok(Box::new(Opened { picture, small, origin }))
+    }
+}
+
+/// An error with its causes in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        cause = inner.source();
+    }
+    text
+}
+
+impl Slot {
+    pub fn new(id: u64) -> Self {
+        Self { id, picture: None, loading: None, error: None, weight: 1.0 }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.picture.is_none() && self.loading.is_none() && self.error.is_none()
+    }
+
+    /// Takes a picture from the background in; an answer to an older question is dropped.
+    pub fn take(&mut self, ctx: &Context, ticket: u64, result: Result<Box<Opened>, String>) {
+        if self.loading.as_ref().is_none_or(|loading| loading.ticket != ticket) {
+            return;
+        }
+        self.loading = None;
+        match result {
+            Ok(opened) => {
+                let Opened { picture, small, origin } = *opened;
+                let texture = ctx.load_texture(picture.name.clone(), small, TextureOptions::LINEAR);
+                self.error = None;
+                self.picture = Some(Loaded { picture: Arc::new(picture), texture, origin });
+            }
+            Err(error) => self.error = Some(error),
+        }
+    }
+}
+
+impl ImpastoApp {
+    pub(super) fn slot_mut(&mut self, id: u64) -> Option<&mut Slot> {
+        std::iter::once(&mut self.content).chain(&mut self.styles).find(|slot| slot.id == id)
+    }
+
+    /// The slot that a target means, made if there is none.
+    fn slot_for(&mut self, target: Target) -> &mut Slot {
+        let next = self.next_number();
+        match target {
+            Target::Content => &mut self.content,
+            Target::Slot(id) if self.content.id == id => &mut self.content,
+            Target::Slot(id) => {
+                let index = self.styles.iter().position(|slot| slot.id == id).unwrap_or(0);
+                &mut self.styles[index]
+            }
+            Target::Style => &mut self.styles[0],
+            Target::NewStyle => {
+                let index = self.styles.iter().position(Slot::is_empty).unwrap_or_else(|| {
+                    self.styles.push(Slot::new(next));
+                    self.styles.len() - 1
+                });
+                &mut self.styles[index]
+            }
+        }
+    }
+
+    pub(super) fn next_number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    /// Opens a picture into a slot, in the background.
+    pub(super) fn open(&mut self, target: Target, source: Source) {
+        let ticket = self.next_number();
+        let background = self.settings.background;
+        let name = source.name();
+        let slot = self.slot_for(target);
+        slot.loading = Some(Loading { ticket, name: name.clone() });
+        slot.error = None;
+        let slot = slot.id;
+        self.tasks.start("open", move || {
+            let opening = std::panic::AssertUnwindSafe(|| source.open(background));
+            let result = std::panic::catch_unwind(opening)
+                .unwrap_or_else(|_| Err(format!("{name}: the decoder failed by a fault of the program")));
+            Done::Opened { slot, ticket, result }
+        });
+    }
+
+    /// Opens several pictures: the first where it was meant to go, the rest as further styles.
+    pub(super) fn open_all(&mut self, target: Target, sources: impl IntoIterator<Item = Source>) {
+        for (index, source) in sources.into_iter().enumerate() {
+            self.open(if index == 0 { target } else { Target::NewStyle }, source);
+        }
+    }
+
+    /// Asks for a picture file.
+    pub(super) fn ask_for_picture(&mut self, target: Target) {
+        let content = target == Target::Content || target == Target::Slot(self.content.id);
+        let title = if content { "Open the content picture" } else { "Open a style picture" };
+        let answer = self.dialogs.open_pictures(title, !content);
+        self.await_answer(answer, Purpose::Picture(target));
+    }
+
+    pub(super) fn await_answer(&self, answer: super::dialogs::Answer, purpose: Purpose) {
+        self.tasks.start("dialog", move || {
+            let asked = Instant::now();
+            let paths = super::dialogs::wait(answer);
+            Done::Picked { purpose, paths, took: asked.elapsed() }
+        });
+    }
+
+    pub(super) fn swap(&mut self) {
+        let style = &mut self.styles[0];
+        std::mem::swap(&mut self.content.picture, &mut style.picture);
+        std::mem::swap(&mut self.content.error, &mut style.error);
+        // Whoever is still opening would land in the wrong slot.
+        (self.content.loading, style.loading) = (None, None);
+    }
+
+    /// Empties a slot; a style slot beside others goes altogether.
+    pub(super) fn remove_picture(&mut self, id: u64) {
+        if id != self.content.id && self.styles.len() > 1 {
+            self.styles.retain(|slot| slot.id != id);
+        } else if let Some(slot) = self.slot_mut(id) {
+            (slot.picture, slot.loading, slot.error) = (None, None, None);
+        }
+    }
+}

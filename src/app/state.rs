@@ -1,0 +1,181 @@
+//! What the window knows of the run: its state, its progress and how its losses went.
+
+use std::sync::Arc;
+
+use egui_plot::PlotPoint;
+
+use crate::{
+    picture::Picture,
+    session::{Progress, RunId, RunInfo, RunState, StyleSource},
+    settings::Settings,
+    transfer::Losses,
+    vgg::Layer,
+};
+
+/// What the worker was last given.
+#[derive(Clone)]
+pub struct Given {
+    pub content: Arc<Picture>,
+    pub styles: Vec<StyleSource>,
+    pub settings: Settings,
+}
+
+impl Given {
+    /// Whether a run of these pictures would have to start anew with those.
+    pub fn same_pictures(&self, content: &Arc<Picture>, styles: &[StyleSource]) -> bool {
+        Arc::ptr_eq(&self.content, content)
+            && self.styles.len() == styles.len()
+            && self.styles.iter().zip(styles).all(|(a, b)| Arc::ptr_eq(&a.picture, &b.picture))
+    }
+
+    pub fn style_weights(&self) -> Vec<f64> {
+        self.styles.iter().map(|style| style.weight).collect()
+    }
+}
+
+/// The current run.
+#[derive(Default)]
+pub struct Run {
+    pub id: RunId,
+    pub state: RunState,
+    /// What the person asked for last: to paint, or to wait.
+    pub playing: bool,
+    pub preparing: Option<String>,
+    pub info: Option<RunInfo>,
+    pub progress: Option<Progress>,
+    pub given: Option<Given>,
+    /// The worker chooses the size; see [`crate::session::Job::choose_size`].
+    pub choosing_size: bool,
+}
+
+impl Run {
+    pub fn step(&self) -> u32 {
+        self.progress.as_ref().map_or(0, |progress| progress.step)
+    }
+
+    /// Whether the worker has a run in hand.
+    pub fn alive(&self) -> bool {
+        matches!(self.state, RunState::Preparing | RunState::Running | RunState::Paused | RunState::Finished)
+    }
+
+    /// The state in a word.
+    pub fn word(&self) -> &'static str {
+        match self.state {
+            RunState::Idle => "Ready",
+            RunState::Preparing => "Preparing",
+            RunState::Running => "Painting",
+            RunState::Paused => "Paused",
+            RunState::Finished => "Finished",
+            RunState::Stopped => "Stopped",
+            RunState::Failed => "Failed",
+        }
+    }
+}
+
+/// A line of the plot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Series {
+    Total,
+    Content,
+    Style(Layer),
+    Smoothness,
+}
+
+impl Series {
+    pub fn name(self) -> String {
+        match self {
+            Series::Total => "total".to_owned(),
+            Series::Content => "content".to_owned(),
+            Series::Style(layer) => layer.to_string(),
+            Series::Smoothness => "smoothness".to_owned(),
+        }
+    }
+}
+
+/// How the losses went, thinned so that a long run costs no more than a short one.
+#[derive(Default)]
+pub struct History {
+    lines: std::collections::BTreeMap<Series, Line>,
+    /// Every how many readings one is kept.
+    stride: u64,
+    readings: u64,
+}
+
+#[derive(Default)]
+struct Line {
+    /// Step and the loss's decimal logarithm.
+    points: Vec<PlotPoint>,
+    latest: f64,
+}
+
+/// Points of a line at most.
+const MOST: usize = 2000;
+
+impl History {
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    pub fn add(&mut self, step: u32, losses: &Losses) {
+        let keep = self.readings.is_multiple_of(self.stride.max(1));
+        self.readings += 1;
+        let style = losses.style.iter().map(|(&layer, &value)| (Series::Style(layer), value));
+        let values =
+            [(Series::Total, losses.total), (Series::Content, losses.content)].into_iter().chain(style);
+        let mut full = false;
+        for (series, value) in values.chain([(Series::Smoothness, losses.smoothness)]) {
+            // A logarithm has no zero: a term that is switched off has no line.
+            if value > 0.0 && value.is_finite() {
+                let line = self.lines.entry(series).or_default();
+                line.latest = value;
+                if keep {
+                    line.points.push(PlotPoint::new(f64::from(step), value.log10()));
+                    full |= line.points.len() > MOST;
+                }
+            }
+        }
+        if full {
+            self.stride = self.stride.max(1) * 2;
+            for line in self.lines.values_mut() {
+                let mut index = 0;
+                line.points.retain(|_| {
+                    index += 1;
+                    index % 2 == 1
+                });
+            }
+        }
+    }
+
+    /// The lines with their points and latest values.
+    pub fn lines(&self) -> impl Iterator<Item = (Series, &[PlotPoint], f64)> {
+        self.lines.iter().map(|(&series, line)| (series, line.points.as_slice(), line.latest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn history_keeps_its_ends_and_its_size() {
+        let mut history = History::default();
+        let mut losses = Losses { content: 0.5, total: 2.0, ..Losses::default() };
+        losses.style.insert(Layer::PAPER_CONTENT, 0.01);
+        for step in 1..=50_000 {
+            history.add(step, &losses);
+        }
+        assert_eq!(history.lines().count(), 3, "the smoothness is 0 and has no line");
+        for (_, points, _) in history.lines() {
+            assert!((MOST / 2 - 1..=MOST).contains(&points.len()), "{}", points.len());
+            assert_eq!(points[0].x, 1.0);
+            assert!(points.last().unwrap().x > 49_900.0);
+            assert!(points.windows(2).all(|pair| pair[0].x < pair[1].x));
+        }
+        let (_, points, latest) = history.lines().next().unwrap();
+        assert_eq!((latest, points[0].y), (2.0, 2f64.log10()));
+    }
+}

@@ -1,0 +1,80 @@
+//! What must not happen on the window's thread: opening, saving, asking for files, listing devices.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use crossbeam_channel::{Receiver, Sender};
+use image::RgbImage;
+
+use super::pictures::{Opened, Target};
+use crate::{compute::DeviceInfo, picture::SaveError};
+
+/// A finished task.
+pub enum Done {
+    Opened {
+        slot: u64,
+        ticket: u64,
+        result: Result<Box<Opened>, String>,
+    },
+    Picked {
+        purpose: Purpose,
+        paths: Option<Vec<PathBuf>>,
+        took: Duration,
+    },
+    Saved {
+        path: PathBuf,
+        picture: Arc<RgbImage>,
+        result: Result<(), SaveError>,
+    },
+    Devices(Vec<DeviceInfo>),
+    /// A task that ended without a result.
+    Broken(String),
+}
+
+/// What a picked file is for.
+#[derive(Clone, Debug)]
+pub enum Purpose {
+    Picture(Target),
+    Init,
+    Weights,
+    Save(Arc<RgbImage>),
+}
+
+/// Starts tasks and hands over what they bring.
+pub struct Tasks {
+    outbox: Sender<Done>,
+    inbox: Receiver<Done>,
+    ctx: egui::Context,
+}
+
+impl Tasks {
+    pub fn new(ctx: &egui::Context) -> Self {
+        let (outbox, inbox) = crossbeam_channel::unbounded();
+        Self { outbox, inbox, ctx: ctx.clone() }
+    }
+
+    /// Runs `task` on a thread of its own; its result comes out of [`Tasks::next`].
+    pub fn start(&self, name: &str, task: impl FnOnce() -> Done + Send + 'static) {
+        let (outbox, ctx) = (self.outbox.clone(), self.ctx.clone());
+        let what = name.to_owned();
+        let started = thread::Builder::new().name(format!("impasto-{name}")).spawn(move || {
+            let done = catch_unwind(AssertUnwindSafe(task))
+                .unwrap_or_else(|_| Done::Broken(format!("{what} failed by a fault of the program")));
+            // Nobody listens when the window is gone.
+            let _ = outbox.send(done);
+            ctx.request_repaint();
+        });
+        if let Err(error) = started {
+            let _ = self.outbox.send(Done::Broken(format!("cannot start a thread for {name}: {error}")));
+        }
+    }
+
+    pub fn next(&self) -> Option<Done> {
+        self.inbox.try_recv().ok()
+    }
+}

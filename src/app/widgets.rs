@@ -1,0 +1,383 @@
+//! The few widgets that the panels are made of, all with a name for screen readers and a tooltip.
+
+use std::ops::RangeInclusive;
+
+use egui::{
+    Align, Color32, DragValue, Layout, Response, RichText, Role, Sense, Slider, SliderClamping, Stroke, Ui,
+    Vec2, WidgetInfo, vec2,
+};
+
+use super::{
+    icons::Icon,
+    theme::{Palette, RADIUS, ROW, space},
+};
+
+/// Width of the column of labels in the right panel.
+const LABEL: f32 = 92.0;
+/// Width of the column of numbers in the right panel.
+pub const NUMBER: f32 = 66.0;
+
+/// A square button with an icon.
+pub fn icon_button(ui: &mut Ui, icon: Icon, name: &str, tooltip: &str, enabled: bool) -> Response {
+    let response = ui
+        .add_enabled_ui(enabled, |ui| {
+            let (rect, response) = ui.allocate_exact_size(Vec2::splat(ROW), Sense::click());
+            paint_button(ui, &response, rect, false);
+            let color = if enabled { Palette::of(ui).text } else { faint(ui) };
+            icon.paint(ui.painter(), rect.center(), color);
+            response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, name));
+            response
+        })
+        .inner;
+    response.on_hover_text(tooltip).on_disabled_hover_text(tooltip)
+}
+
+/// A button with an icon and a word.
+pub fn text_button(
+    ui: &mut Ui,
+    icon: Icon,
+    text: &str,
+    name: &str,
+    tooltip: &str,
+    enabled: bool,
+) -> Response {
+    let response = ui
+        .add_enabled_ui(enabled, |ui| {
+            let color = if enabled { Palette::of(ui).text } else { faint(ui) };
+            let font = egui::TextStyle::Button.resolve(ui.style());
+            let galley = ui.painter().layout_no_wrap(text.to_owned(), font, color);
+            let size = vec2(galley.size().x + 16.0 + 3.0 * space::S, ROW);
+            let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+            paint_button(ui, &response, rect, false);
+            icon.paint(ui.painter(), rect.left_center() + vec2(space::S + 8.0, 0.0), color);
+            let left = rect.left_center() + vec2(2.0 * space::S + 16.0, -galley.size().y / 2.0);
+            ui.painter().galley(left, galley, color);
+            response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, name));
+            response
+        })
+        .inner;
+    response.on_hover_text(tooltip).on_disabled_hover_text(tooltip)
+}
+
+/// The one button in the accent colour.
+pub fn accent_button(
+    ui: &mut Ui,
+    icon: Icon,
+    text: &str,
+    width: f32,
+    tooltip: &str,
+    enabled: bool,
+) -> Response {
+    let response = ui
+        .add_enabled_ui(enabled, |ui| {
+            let (rect, response) = ui.allocate_exact_size(vec2(width, 32.0), Sense::click());
+            let color = if enabled { Color32::WHITE } else { faint(ui) };
+            if enabled {
+                paint_button(ui, &response, rect, true);
+            } else {
+                paint_button(ui, &response, rect, false);
+            }
+            let font = egui::FontId::proportional(15.0);
+            let galley = ui.painter().layout_no_wrap(text.to_owned(), font, color);
+            let left = rect.center().x - (galley.size().x + 16.0 + space::S) / 2.0;
+            icon.paint(ui.painter(), egui::pos2(left + 8.0, rect.center().y), color);
+            let text_at = egui::pos2(left + 16.0 + space::S, rect.center().y - galley.size().y / 2.0);
+            ui.painter().galley(text_at, galley, color);
+            response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, text));
+            response
+        })
+        .inner;
+    response.on_hover_text(tooltip).on_disabled_hover_text(tooltip)
+}
+
+/// A quiet button over the whole width that adds something to a list.
+pub fn add_button(ui: &mut Ui, text: &str, tooltip: &str, disabled: &str, enabled: bool) -> Response {
+    let response = ui
+        .add_enabled_ui(enabled, |ui| {
+            let palette = Palette::of(ui);
+            let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
+            let lit = response.hovered() || response.has_focus();
+            let color = match (enabled, lit) {
+                (false, _) => faint(ui),
+                (true, false) => palette.weak,
+                (true, true) => palette.text,
+            };
+            let edge = if response.has_focus() { palette.accent } else { palette.line };
+            ui.painter().rect_stroke(
+                rect.shrink(0.5),
+                RADIUS,
+                Stroke::new(1.0, edge),
+                egui::StrokeKind::Middle,
+            );
+            let font = egui::FontId::proportional(13.0);
+            let galley = ui.painter().layout_no_wrap(text.to_owned(), font, color);
+            let left = rect.center().x - (galley.size().x + 14.0 + space::XS) / 2.0;
+            Icon::Plus.paint(ui.painter(), egui::pos2(left + 7.0, rect.center().y), color);
+            let text_at = egui::pos2(left + 14.0 + space::XS, rect.center().y - galley.size().y / 2.0);
+            ui.painter().galley(text_at, galley, color);
+            response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, text));
+            response
+        })
+        .inner;
+    response.on_hover_text(tooltip).on_disabled_hover_text(disabled)
+}
+
+fn paint_button(ui: &Ui, response: &Response, rect: egui::Rect, accent: bool) {
+    let palette = Palette::of(ui);
+    let lit = response.hovered() || response.is_pointer_button_down_on();
+    let fill = match (accent, lit) {
+        (true, false) => palette.accent_fill,
+        (true, true) => palette.accent_hover,
+        (false, false) => palette.button,
+        (false, true) => palette.button_hover,
+    };
+    let fill = if ui.is_enabled() { fill } else { fill.gamma_multiply(0.5) };
+    ui.painter().rect_filled(rect, RADIUS, fill);
+    if response.has_focus() {
+        let stroke = Stroke::new(2.0, if accent { palette.text } else { palette.accent });
+        ui.painter().rect_stroke(rect, RADIUS, stroke, egui::StrokeKind::Inside);
+    }
+}
+
+fn faint(ui: &Ui) -> Color32 {
+    Palette::of(ui).weak.gamma_multiply(0.7)
+}
+
+/// Text in the quiet colour and small.
+pub fn weak(ui: &Ui, text: impl Into<String>) -> RichText {
+    RichText::new(text).small().color(Palette::of(ui).weak)
+}
+
+/// Heading of a section within a panel.
+pub fn section(ui: &mut Ui, text: &str) {
+    ui.add_space(space::M);
+    let text =
+        RichText::new(text.to_uppercase()).size(11.5).color(Palette::of(ui).weak).extra_letter_spacing(1.0);
+    ui.label(text);
+    ui.add_space(2.0);
+}
+
+/// A row of the right panel: its label in the first column, the controls in the rest.
+pub fn row<R>(ui: &mut Ui, label: &str, tooltip: &str, controls: impl FnOnce(&mut Ui) -> R) -> R {
+    ui.horizontal(|ui| {
+        ui.set_min_height(ROW);
+        ui.allocate_ui_with_layout(vec2(LABEL, ROW), Layout::left_to_right(Align::Center), |ui| {
+            ui.set_min_width(LABEL);
+            ui.add(egui::Label::new(label).truncate()).on_hover_text(tooltip);
+        });
+        controls(ui)
+    })
+    .inner
+}
+
+/// What is wrong with the setting in the row above.
+pub fn row_error(ui: &mut Ui, message: &str) {
+    let color = Palette::of(ui).bad;
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        let (rect, _) = ui.allocate_exact_size(vec2(16.0, 18.0), Sense::hover());
+        Icon::Warning.paint(ui.painter(), rect.center(), color);
+        ui.add(egui::Label::new(RichText::new(message).small().color(color)).wrap());
+    });
+}
+
+/// How a number is dragged and shown.
+pub struct Entry<'a> {
+    pub name: &'a str,
+    pub tooltip: &'a str,
+    /// Dragging stays in here; typing may leave it, so that a wrong number can be told what is wrong with it.
+    pub drag: RangeInclusive<f64>,
+    pub suffix: &'a str,
+    pub whole: bool,
+    pub width: f32,
+}
+
+impl Entry<'_> {
+    /// A number that is dragged or typed. Typing counts when it is finished.
+    pub fn show(&self, ui: &mut Ui, value: &mut f64) -> Response {
+        let speed = if self.whole { (*value * 0.01).max(0.25) } else { (value.abs() * 0.01).max(1e-4) };
+        let whole = self.whole;
+        let widget = DragValue::new(value)
+            .speed(speed)
+            .suffix(self.suffix)
+            .update_while_editing(false)
+            .min_size(vec2(self.width, ROW))
+            .custom_formatter(move |value, _| if whole { format!("{value:.0}") } else { number(value) })
+            .custom_parser(parse);
+        let response = ui.add(widget).accessible_name(self.name).on_hover_text(self.tooltip);
+        if response.dragged() {
+            *value = value.clamp(*self.drag.start(), *self.drag.end());
+        }
+        if whole {
+            *value = value.round();
+        }
+        response
+    }
+}
+
+/// A logarithmic slider from 0 with a number entry; a double click goes back to `usual`.
+pub struct Fader<'a> {
+    pub name: &'a str,
+    pub tooltip: &'a str,
+    pub max: f64,
+    /// The smallest value above 0 on the slider.
+    pub min_positive: f64,
+    pub usual: f64,
+}
+
+impl Fader<'_> {
+    /// Shows slider and number; `after` points are left free behind them.
+    pub fn show(&self, ui: &mut Ui, value: &mut f64, after: f32) {
+        let tooltip = format!(
+            "{}\nSlider 0 to {}, logarithmic; any number from 0 up can be typed. Double-click: {}.",
+            self.tooltip,
+            number(self.max),
+            number(self.usual)
+        );
+        let gap = ui.spacing().item_spacing.x;
+        ui.spacing_mut().slider_width = (ui.available_width() - NUMBER - gap - after).max(40.0);
+        let row = std::mem::replace(&mut ui.spacing_mut().interact_size.y, 20.0);
+        let palette = Palette::of(ui);
+        let resting = std::mem::replace(&mut ui.visuals_mut().widgets.inactive.bg_fill, palette.line);
+        let slider = Slider::new(value, 0.0..=self.max)
+            .logarithmic(true)
+            .smallest_positive(self.min_positive)
+            .clamping(SliderClamping::Never)
+            .smart_aim(false)
+            .show_value(false);
+        let response = ui.add(slider).accessible_name(self.name).on_hover_text(&tooltip);
+        ui.spacing_mut().interact_size.y = row;
+        ui.visuals_mut().widgets.inactive.bg_fill = resting;
+        if response.changed() {
+            *value = three_digits(*value);
+        }
+        // The slider senses only drags; a double press is all it takes to go back.
+        let pressed_twice = response.contains_pointer()
+            && ui.input(|input| input.pointer.button_double_clicked(egui::PointerButton::Primary));
+        let name = format!("{}, number", self.name);
+        Entry {
+            name: &name,
+            tooltip: &tooltip,
+            drag: 0.0..=f64::MAX,
+            suffix: "",
+            whole: false,
+            width: NUMBER,
+        }
+        .show(ui, value);
+        if pressed_twice {
+            *value = self.usual;
+        }
+    }
+}
+
+/// Three significant digits, so that a dragged value is one that can be read and typed again.
+fn three_digits(value: f64) -> f64 {
+    format!("{value:.2e}").parse().unwrap_or(value)
+}
+
+/// A number in few characters: `0.25`, `1500`, `2.5e6`.
+pub fn number(value: f64) -> String {
+    let size = value.abs();
+    if size == 0.0 {
+        return "0".into();
+    }
+    if !(1e-4..1e5).contains(&size) {
+        let text = format!("{value:.3e}");
+        return match text.split_once('e') {
+            Some((digits, exponent)) if digits.contains('.') => {
+                format!("{}e{exponent}", digits.trim_end_matches('0').trim_end_matches('.'))
+            }
+            _ => text,
+        };
+    }
+    let decimals = (3 - size.log10().floor() as i32).clamp(0, 7) as usize;
+    let text = format!("{value:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// Reads what a person types: also `0,5`; never a NaN or an infinity.
+fn parse(text: &str) -> Option<f64> {
+    let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let digits = digits.replace(',', ".").replace('−', "-");
+    let digits = digits.trim_end_matches("px").trim_end_matches("steps");
+    digits.parse().ok().filter(|value: &f64| value.is_finite())
+}
+
+/// Bytes for a person.
+pub fn bytes(bytes: u64) -> String {
+    let megabytes = bytes as f64 / 1e6;
+    if megabytes < 1000.0 { format!("{megabytes:.0} MB") } else { format!("{:.1} GB", megabytes / 1000.0) }
+}
+
+/// Seconds as `0:07`, `12:30` or `1:02:03`.
+pub fn clock(seconds: f64) -> String {
+    let s = seconds.clamp(0.0, 1e7).round() as u64;
+    if s < 3600 {
+        format!("{}:{:02}", s / 60, s % 60)
+    } else {
+        format!("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60)
+    }
+}
+
+/// A message as a sentence of its own. A name that it begins with stays as it is.
+pub fn sentence(text: &str) -> String {
+    let word = text.split_whitespace().next().unwrap_or_default();
+    let text = if word.chars().all(char::is_alphabetic) { capital(text) } else { text.to_owned() };
+    if text.ends_with(['.', '!', '?', '…']) { text } else { text + "." }
+}
+
+pub fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// `text` in at most `most` characters, with an ellipsis in the middle.
+pub fn shorten(text: &str, most: usize) -> String {
+    let count = text.chars().count();
+    if count <= most || most < 3 {
+        return text.to_owned();
+    }
+    let head: String = text.chars().take(most / 2).collect();
+    let tail: String = text.chars().skip(count - (most - most / 2 - 1)).collect();
+    format!("{head}…{tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short_and_read_back() {
+        for (value, text) in [
+            (0.0, "0"),
+            (8.0, "8"),
+            (0.25, "0.25"),
+            (1234.0, "1234"),
+            (1e6, "1e6"),
+            (2.5e-5, "2.5e-5"),
+            (0.003, "0.003"),
+            (-1.0, "-1"),
+            (99999.0, "99999"),
+        ] {
+            assert_eq!(number(value), text);
+            assert_eq!(parse(text), Some(value));
+        }
+        assert_eq!(parse("0,5 "), Some(0.5));
+        assert_eq!(parse("512 px"), Some(512.0));
+        assert_eq!((parse("nan"), parse("inf"), parse("much")), (None, None, None));
+    }
+
+    #[test]
+    fn times_and_sizes_are_for_people() {
+        assert_eq!(
+            (clock(7.4).as_str(), clock(750.0).as_str(), clock(3723.0).as_str()),
+            ("0:07", "12:30", "1:02:03")
+        );
+        assert_eq!((bytes(412_000_000).as_str(), bytes(1_500_000_000).as_str()), ("412 MB", "1.5 GB"));
+        assert_eq!(shorten("abcdefghij", 5), "ab…ij");
+        assert_eq!(
+            (sentence("it is gone"), sentence("a.png: bad")),
+            ("It is gone.".into(), "a.png: bad.".into())
+        );
+    }
+}

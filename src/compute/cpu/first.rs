@@ -1,0 +1,109 @@
+//! conv1_1 on the CPU. With three input channels the direct product over the 27 values of a neighbourhood beats Winograd.
+
+use rayon::prelude::*;
+
+use super::{
+    kernel::{Isa, Packed},
+    winograd::Shape,
+};
+
+const INPUTS: usize = 3;
+const TAPS: usize = 9 * INPUTS;
+
+/// The first convolution, forward and backward.
+pub struct First {
+    /// 27 × outputs.
+    forward: Packed,
+    /// outputs × 27.
+    backward: Packed,
+    outputs: usize,
+}
+
+/// Offset in rows and columns of a tap.
+fn offset(tap: usize) -> (isize, isize) {
+    ((tap / 3) as isize - 1, (tap % 3) as isize - 1)
+}
+
+impl First {
+    /// `weight` is `[outputs, 3, 3, 3]`, row-major.
+    pub fn new(isa: Isa, weight: &[f32]) -> Self {
+        let outputs = weight.len() / TAPS;
+        // Neighbourhoods are gathered tap by tap, three channels each.
+        let at = |output: usize, k: usize| weight[(output * INPUTS + k % INPUTS) * 9 + k / INPUTS];
+        Self {
+            forward: Packed::new(isa, TAPS, outputs, |k, n| at(n, k)),
+            backward: Packed::new(isa, outputs, TAPS, at),
+            outputs,
+        }
+    }
+
+    /// Bytes that the packed weights take.
+    pub fn bytes(&self) -> usize {
+        self.forward.bytes() + self.backward.bytes()
+    }
+
+    /// `[H, W, 3]` to `[H, W, outputs]` with bias and ReLU.
+    pub fn forward(&self, image: &[f32], shape: Shape, bias: &[f32]) -> Vec<f32> {
+        let Shape { height, width, .. } = shape;
+        let mut out = vec![0.0; height * width * self.outputs];
+        let stride = self.forward.padded_columns();
+        out.par_chunks_exact_mut(width * self.outputs).enumerate().for_each_init(
+            || (vec![0.0; width * TAPS], vec![0.0; width * stride]),
+            |(gathered, product), (y, out)| {
+                gathered.fill(0.0);
+                for tap in 0..9 {
+                    let (dy, dx) = offset(tap);
+                    let Some(row) = y.checked_add_signed(dy).filter(|&row| row < height) else { continue };
+                    for x in 0..width {
+                        let Some(column) = x.checked_add_signed(dx).filter(|&c| c < width) else { continue };
+                        let from = (row * width + column) * INPUTS;
+                        gathered[x * TAPS + tap * INPUTS..][..INPUTS].copy_from_slice(&image[from..from + INPUTS]);
+                    }
+                }
+                self.forward.multiply(gathered, width, product);
+                for (out, product) in out.chunks_exact_mut(self.outputs).zip(product.chunks_exact(stride)) {
+                    for ((out, value), bias) in out.iter_mut().zip(product).zip(bias) {
+                        *out = (value + bias).max(0.0);
+                    }
+                }
+            },
+        );
+        out
+    }
+
+    /// Gradient with respect to the image `[H, W, 3]`, of a gradient `[H, W, outputs]` that counts where `mask`, the
+    /// layer's output, is positive.
+    pub fn backward(&self, gradient: &[f32], mask: &[f32], shape: Shape) -> Vec<f32> {
+        let Shape { height, width, .. } = shape;
+        let stride = self.backward.padded_columns();
+        let row_values = width * self.outputs;
+        // What each pixel of a row hands to its 3×3 neighbourhood.
+        let mut spread = vec![0.0; height * width * stride];
+        spread.par_chunks_exact_mut(width * stride).enumerate().for_each_init(
+            || vec![0.0; row_values],
+            |masked, (y, spread)| {
+                let rows = y * row_values..(y + 1) * row_values;
+                for ((to, value), mask) in masked.iter_mut().zip(&gradient[rows.clone()]).zip(&mask[rows]) {
+                    *to = if *mask > 0.0 { *value } else { 0.0 };
+                }
+                self.backward.multiply(masked, width, spread);
+            },
+        );
+        let mut out = vec![0.0; shape.positions() * INPUTS];
+        out.par_chunks_exact_mut(width * INPUTS).enumerate().for_each(|(y, out)| {
+            for tap in 0..9 {
+                let (dy, dx) = offset(tap);
+                // The output at (y − dy, x − dx) saw this pixel through this tap.
+                let Some(row) = y.checked_add_signed(-dy).filter(|&row| row < height) else { continue };
+                for x in 0..width {
+                    let Some(column) = x.checked_add_signed(-dx).filter(|&c| c < width) else { continue };
+                    let from = (row * width + column) * stride + tap * INPUTS;
+                    for (to, value) in out[x * INPUTS..][..INPUTS].iter_mut().zip(&spread[from..from + INPUTS]) {
+                        *to += value;
+                    }
+                }
+            }
+        });
+        out
+    }
+}

@@ -1,0 +1,37 @@
+//! A slice that several threads write, each at places of its own.
+
+use std::marker::PhantomData;
+
+/// Shares a slice between threads that write disjoint parts.
+pub struct SharedSlice<'a> {
+    start: *mut f32,
+    len: usize,
+    borrow: PhantomData<&'a mut [f32]>,
+}
+
+// SAFETY: `write` is unsafe, and its callers vouch that no two threads write the same place.
+unsafe impl Sync for SharedSlice<'_> {}
+// SAFETY: as above; it is a mutable borrow of plain floats.
+unsafe impl Send for SharedSlice<'_> {}
+
+impl<'a> SharedSlice<'a> {
+    pub fn new(slice: &'a mut [f32]) -> Self {
+        Self { start: slice.as_mut_ptr(), len: slice.len(), borrow: PhantomData }
+    }
+
+    /// Writes values from `at` on.
+    ///
+    /// # Safety
+    ///
+    /// While this is shared, nobody else reads or writes these places.
+    ///
+    /// # Panics
+    ///
+    /// When the values reach beyond the slice.
+    #[inline(always)]
+    pub unsafe fn write(&self, at: usize, values: &[f32]) {
+        assert!(at + values.len() <= self.len, "inside the slice");
+        // SAFETY: inside the slice by the check; exclusive by the caller's word.
+        unsafe { std::ptr::copy_nonoverlapping(values.as_ptr(), self.start.add(at), values.len()) };
+    }
+}

@@ -1,0 +1,220 @@
+//! Draws the window's states and looks at them as far as a test can. The pictures are left in
+//! `target/window_pictures/` for a person to look at as well.
+
+mod window_support;
+
+use std::{panic, path::Path, sync::OnceLock, time::Duration};
+
+use egui::{HoveredFile, Key};
+use egui_kittest::kittest::Queryable as _;
+use image::{Rgba, RgbaImage};
+use impasto::settings::Settings;
+use window_support::{Setup, Window};
+
+/// Whether there is anything to draw with.
+fn can_draw() -> bool {
+    static ANSWER: OnceLock<bool> = OnceLock::new();
+    let can = *ANSWER.get_or_init(|| panic::catch_unwind(egui_kittest::wgpu::WgpuTestRenderer::new).is_ok());
+    if !can {
+        assert!(std::env::var_os("IMPASTO_REQUIRE_GPU").is_none(), "no graphics adapter");
+        println!("skipped: no graphics adapter, not even a software one");
+    }
+    can
+}
+
+fn setup() -> Setup {
+    let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/chelsea.jpg");
+    let painting = image::open(picture).unwrap().thumbnail(384, 384).to_rgb8();
+    let mut setup = Setup { render: true, ..Setup::default() };
+    setup.log.paint = Some(painting);
+    setup.log.slow = Duration::from_millis(4);
+    setup.options.settings = Some(Settings { steps: 500, size: 384, ..Settings::default() });
+    setup
+}
+
+/// Renders the window and keeps the picture.
+fn draw(window: &mut Window, name: &str) -> RgbaImage {
+    window.harness.remove_cursor();
+    window.steps(3);
+    let image = window.harness.render().unwrap();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("window_pictures");
+    std::fs::create_dir_all(&folder).unwrap();
+    image.save(folder.join(format!("{name}.png"))).unwrap();
+    let first = image.get_pixel(0, 0);
+    let others = image.pixels().filter(|pixel| *pixel != first).count();
+    assert!(others > image.pixels().count() / 10, "{name} is blank");
+    image
+}
+
+/// Whether the picture has a good spot of this colour.
+fn shows(image: &RgbaImage, color: [u8; 3]) -> bool {
+    image.pixels().filter(|Rgba([r, g, b, _])| [*r, *g, *b] == color).count() > 500
+}
+
+const VERMILION: [u8; 3] = [0xcb, 0x45, 0x1f];
+
+fn until_step(window: &mut Window, step: u32) {
+    window.until("it has painted for a while", |_, log| log.steps >= step);
+}
+
+#[test]
+fn painting_and_paused() {
+    if !can_draw() {
+        return;
+    }
+    let mut window = Setup { size: [1360.0, 860.0], ..setup() }.open();
+    until_step(&mut window, 180);
+    let image = draw(&mut window, "painting");
+    assert!(shows(&image, VERMILION), "the pause button is in the accent colour");
+    window.harness.key_press(Key::Space);
+    window.until("it is paused", |harness, _| harness.query_by_label_contains("Paused.").is_some());
+    draw(&mut window, "paused");
+    window.harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::L);
+    let image = draw(&mut window, "light");
+    assert!(image.get_pixel(700, 5).0[0] > 0xc0, "the bar is light");
+}
+
+#[test]
+fn the_engines_picture_is_in_the_middle() {
+    if !can_draw() {
+        return;
+    }
+    let mut setup = setup();
+    setup.log.paint = Some(image::RgbImage::from_pixel(300, 200, image::Rgb([12, 180, 99])));
+    let mut window = setup.open();
+    until_step(&mut window, 5);
+    let image = draw(&mut window, "middle");
+    let canvas = window.harness.get_by_label_contains("Painting, 300 by 200").rect().center();
+    assert_eq!(image.get_pixel(canvas.x as u32, canvas.y as u32).0, [12, 180, 99, 255]);
+}
+
+#[test]
+fn finished() {
+    if !can_draw() {
+        return;
+    }
+    let mut setup = setup();
+    setup.options.settings.as_mut().unwrap().steps = 60;
+    let mut window = setup.open();
+    window.until("it is finished", |harness, _| harness.query_by_label_contains("Finished.").is_some());
+    draw(&mut window, "finished");
+}
+
+#[test]
+fn preparing() {
+    if !can_draw() {
+        return;
+    }
+    let mut setup = setup();
+    setup.log.preparing = Duration::from_millis(1500);
+    let mut window = setup.open();
+    window.until("it prepares", |harness, _| {
+        harness.query_all_by_label_contains("Loading the network's weights").next().is_some()
+    });
+    draw(&mut window, "preparing");
+}
+
+#[test]
+fn errors_and_nothing() {
+    if !can_draw() {
+        return;
+    }
+    let mut setup = setup();
+    setup.options.content = Some("/nowhere/holiday at the lake.jpg".into());
+    setup.options.styles = vec!["/nowhere/wave.png".into()];
+    let mut window = setup.open();
+    window.until("the errors are there", |harness, _| {
+        harness.query_all_by_label_contains("wave.png").next().is_some()
+            && harness.query_all_by_label_contains("holiday at the lake.jpg").next().is_some()
+    });
+    draw(&mut window, "bad_pictures");
+    window.harness.get_by_label("Dismiss the message about the content").click();
+    window.steps(3);
+    window.harness.get_by_label("Dismiss the message about the style").click();
+    window.steps(3);
+    let image = draw(&mut window, "empty");
+    assert!(shows(&image, VERMILION), "the examples are offered in the accent colour");
+}
+
+#[test]
+fn failed() {
+    if !can_draw() {
+        return;
+    }
+    let mut window = setup().open();
+    until_step(&mut window, 40);
+    window.log.lock().unwrap().fail_step = Some(
+        "the loss is not a number at step 41: lower the step size or the style weight, then try again"
+            .to_owned(),
+    );
+    window.until("it has failed", |harness, _| {
+        harness.query_all_by_label_contains("loss is not a number").next().is_some()
+    });
+    draw(&mut window, "failed");
+}
+
+#[test]
+fn narrow_and_dense() {
+    if !can_draw() {
+        return;
+    }
+    let mut window = Setup { size: [900.0, 600.0], ..setup() }.open();
+    until_step(&mut window, 60);
+    draw(&mut window, "narrow");
+    let mut window = Setup { size: [1280.0, 800.0], scale: 2.0, ..setup() }.open();
+    until_step(&mut window, 60);
+    draw(&mut window, "dense");
+}
+
+#[test]
+fn settings_open_and_wrong() {
+    if !can_draw() {
+        return;
+    }
+    let mut window = Setup { size: [1360.0, 1150.0], ..setup() }.open();
+    until_step(&mut window, 30);
+    let second = window.folder.path().join("second style.png");
+    image::RgbImage::from_fn(300, 200, |x, y| image::Rgb([(x % 256) as u8, 90, (y % 256) as u8]))
+        .save(&second)
+        .unwrap();
+    window.dialogs.will_pick(&second);
+    window.harness.get_by_label("Add style…").click();
+    window.until("two styles", |_, log| log.jobs.last().is_some_and(|job| job.styles.len() == 2));
+    window.harness.get_by_label("Advanced").click();
+    window.steps(3);
+    window
+        .harness
+        .get_by(|node| node.label().as_deref() == Some("Size") && node.role() == egui::Role::SpinButton)
+        .click();
+    window.steps(3);
+    window.harness.event(egui::Event::Text("12".to_owned()));
+    window.harness.step();
+    window.harness.key_press(Key::Enter);
+    window.steps(3);
+    draw(&mut window, "settings");
+}
+
+#[test]
+fn overlays() {
+    if !can_draw() {
+        return;
+    }
+    let mut window = setup().open();
+    until_step(&mut window, 30);
+    window.harness.key_press(Key::F1);
+    window.steps(3);
+    draw(&mut window, "help");
+    window.harness.key_press(Key::Escape);
+    window.steps(3);
+    window.harness.input_mut().hovered_files = vec![HoveredFile::default()];
+    window.harness.step();
+    window.harness.hover_at(egui::pos2(500.0, 300.0));
+    window.steps(2);
+    let image = window.harness.render().unwrap();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("window_pictures");
+    image.save(folder.join("drop.png")).unwrap();
+    window.harness.input_mut().hovered_files.clear();
+    window.steps(2);
+    window.harness.get_by(|node| node.label().as_deref() == Some("Device")).click();
+    draw(&mut window, "menu");
+}

@@ -1,0 +1,296 @@
+//! A window in front of a fake engine: every test sees what the engine was told.
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use egui_kittest::{Harness, HarnessBuilder};
+use image::{Rgb, RgbImage};
+use impasto::{
+    app::{
+        AppStart, ImpastoApp, Options, SpawnSession,
+        dialogs::{Answer, Dialogs},
+    },
+    compute::{DeviceInfo, DeviceKind},
+    session::{Engine, EngineError, Job, Reading, RunInfo, Session},
+    settings::Settings,
+    transfer::Losses,
+    vgg::{Layer, WeightsInfo},
+};
+
+/// What the engine was told, and how it should behave.
+#[derive(Default)]
+pub struct Log {
+    pub jobs: Vec<Job>,
+    /// Whether the start of the job at the same index got a picture to go on from.
+    pub from_current: Vec<bool>,
+    pub updates: Vec<(Settings, Vec<f64>)>,
+    pub steps: u32,
+    pub fail_start: Option<String>,
+    pub fail_step: Option<String>,
+    pub die_at_birth: bool,
+    pub slow: Duration,
+    pub preparing: Duration,
+    pub paint: Option<RgbImage>,
+}
+
+pub type Shared = Arc<Mutex<Log>>;
+
+pub struct Fake {
+    log: Shared,
+    step: u32,
+    settings: Settings,
+}
+
+/// The colour that the fake engine paints in a step.
+pub fn colour(step: u32) -> Rgb<u8> {
+    Rgb([200, 60 + (step % 100) as u8, 40])
+}
+
+pub fn losses(step: u32, settings: &Settings) -> Losses {
+    let t = f64::from(step.max(1));
+    let mut losses = Losses { content: 0.004 + 0.03 * (1.0 - (-t / 40.0).exp()), ..Losses::default() };
+    for (layer, _) in settings.style_layers.iter() {
+        let depth = layer.index() as f64;
+        losses.style.insert(layer, (0.9 / (1.0 + 0.2 * depth)) * t.powf(-0.55 - 0.03 * depth) + 2e-3);
+    }
+    losses.weigh(settings);
+    losses
+}
+
+impl Engine for Fake {
+    fn start(
+        &mut self,
+        job: &Job,
+        current: Option<&RgbImage>,
+        say: &mut dyn FnMut(&str),
+    ) -> Result<RunInfo, EngineError> {
+        let wait = {
+            let mut log = self.log.lock().unwrap();
+            log.jobs.push(job.clone());
+            log.from_current.push(current.is_some());
+            if let Some(message) = log.fail_start.clone() {
+                return Err(message.into());
+            }
+            log.preparing
+        };
+        say("Loading the network's weights…");
+        std::thread::sleep(wait);
+        self.step = 0;
+        self.settings = job.settings.clone();
+        Ok(RunInfo {
+            device: device(),
+            weights: WeightsInfo {
+                source: "bundled".into(),
+                sha256: "3f1c9a52".repeat(8),
+                format: "8-bit codebook".into(),
+                input: String::new(),
+                provenance: String::new(),
+                licence: String::new(),
+                convolutions: 16,
+            },
+            width: 96,
+            height: 64,
+            size: if job.choose_size { 192 } else { job.settings.size },
+            memory_bytes: 412_000_000,
+            remarks: Vec::new(),
+        })
+    }
+
+    fn update(&mut self, settings: &Settings, style_weights: &[f64]) -> Result<(), EngineError> {
+        self.settings = settings.clone();
+        self.log.lock().unwrap().updates.push((settings.clone(), style_weights.to_vec()));
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<(), EngineError> {
+        let slow = {
+            let mut log = self.log.lock().unwrap();
+            if let Some(message) = log.fail_step.take() {
+                return Err(message.into());
+            }
+            log.steps += 1;
+            log.slow
+        };
+        std::thread::sleep(slow.max(Duration::from_micros(200)));
+        self.step += 1;
+        Ok(())
+    }
+
+    fn read(&mut self) -> Result<Reading, EngineError> {
+        let picture = self.log.lock().unwrap().paint.clone();
+        Ok(Reading {
+            step: self.step,
+            losses: (self.step > 0).then(|| losses(self.step, &self.settings)),
+            picture: picture.unwrap_or_else(|| RgbImage::from_pixel(96, 64, colour(self.step))),
+        })
+    }
+
+    fn end(&mut self) {}
+}
+
+pub fn device() -> DeviceInfo {
+    DeviceInfo {
+        name: "AMD Ryzen 7 5800X".into(),
+        kind: DeviceKind::Cpu,
+        backend: "flex".into(),
+        driver: String::new(),
+        reason: "chosen: there is no hardware GPU".into(),
+    }
+}
+
+/// Dialogs that answer at once with what a test put in.
+#[derive(Default)]
+pub struct FakeDialogs {
+    pub answer: Mutex<Option<Vec<PathBuf>>>,
+    pub asked: Mutex<Vec<String>>,
+}
+
+impl FakeDialogs {
+    pub fn will_pick(&self, path: &Path) {
+        *self.answer.lock().unwrap() = Some(vec![path.to_owned()]);
+    }
+
+    fn give(&self, question: String) -> Answer {
+        self.asked.lock().unwrap().push(question);
+        Box::pin(std::future::ready(self.answer.lock().unwrap().take()))
+    }
+}
+
+impl Dialogs for FakeDialogs {
+    fn open_pictures(&self, title: &str, _: bool) -> Answer {
+        self.give(title.to_owned())
+    }
+
+    fn open_weights(&self) -> Answer {
+        self.give("weights".to_owned())
+    }
+
+    fn save_picture(&self, name: &str, _: Option<&Path>) -> Answer {
+        self.give(format!("save {name}"))
+    }
+
+    fn confirms_replacing(&self) -> bool {
+        false
+    }
+}
+
+/// A window, what its engine was told, its dialogs and its folder.
+pub struct Window {
+    pub harness: Harness<'static, ImpastoApp>,
+    pub log: Shared,
+    pub dialogs: Arc<FakeDialogs>,
+    pub folder: tempfile::TempDir,
+}
+
+/// How a window begins.
+pub struct Setup {
+    pub options: Options,
+    pub log: Log,
+    pub size: [f32; 2],
+    pub scale: f32,
+    pub render: bool,
+    pub remembered: Option<String>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        let settings = Settings { steps: 1_000_000, size: 256, ..Settings::default() };
+        Self {
+            options: Options { settings: Some(settings), ..Options::default() },
+            log: Log::default(),
+            size: [1280.0, 800.0],
+            scale: 1.0,
+            render: false,
+            remembered: None,
+        }
+    }
+}
+
+impl Setup {
+    pub fn open(self) -> Window {
+        let folder = tempfile::tempdir().unwrap();
+        if let Some(text) = &self.remembered {
+            std::fs::write(folder.path().join("impasto.toml"), text).unwrap();
+        }
+        self.open_in(folder)
+    }
+
+    pub fn open_in(self, folder: tempfile::TempDir) -> Window {
+        let log: Shared = Arc::new(Mutex::new(self.log));
+        let dialogs = Arc::new(FakeDialogs::default());
+        let theirs = Arc::clone(&log);
+        let spawn: SpawnSession = Box::new(move |wake| {
+            let log = Arc::clone(&theirs);
+            Session::spawn(
+                move || {
+                    let die = std::mem::take(&mut log.lock().unwrap().die_at_birth);
+                    assert!(!die, "the driver is gone");
+                    Fake { log: Arc::clone(&log), step: 0, settings: Settings::default() }
+                },
+                wake,
+            )
+        });
+        let start = AppStart {
+            options: self.options,
+            folder: Some(folder.path().to_owned()),
+            dialogs: Arc::clone(&dialogs) as Arc<dyn Dialogs>,
+            devices: || vec![device()],
+        };
+        let mut builder: HarnessBuilder<ImpastoApp> = Harness::builder()
+            .with_size(self.size)
+            .with_pixels_per_point(self.scale)
+            .with_max_steps(4)
+            .with_step_dt(1.0 / 60.0);
+        if self.render {
+            builder = builder.wgpu();
+        }
+        let harness = builder.build_eframe(move |creation| ImpastoApp::new(&creation.egui_ctx, start, spawn));
+        Window { harness, log, dialogs, folder }
+    }
+}
+
+impl Window {
+    /// Steps until `done`, for 5 seconds at most.
+    #[track_caller]
+    pub fn until(&mut self, what: &str, mut done: impl FnMut(&Harness<'static, ImpastoApp>, &Log) -> bool) {
+        for _ in 0..1000 {
+            self.harness.step();
+            if done(&self.harness, &self.log.lock().unwrap()) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("waited in vain until {what}; the window: {:#?}", self.harness);
+    }
+
+    pub fn steps(&mut self, count: usize) {
+        for _ in 0..count {
+            self.harness.step();
+            std::thread::sleep(Duration::from_millis(4));
+        }
+    }
+
+    /// Steps until the painting runs.
+    #[track_caller]
+    pub fn until_painting(&mut self) {
+        self.until("it paints", |_, log| log.steps > 2);
+        self.steps(3);
+    }
+
+    pub fn jobs(&self) -> usize {
+        self.log.lock().unwrap().jobs.len()
+    }
+
+    pub fn job(&self, index: usize) -> Job {
+        self.log.lock().unwrap().jobs[index].clone()
+    }
+}
+
+/// Every style layer of the default settings.
+pub fn style_layers() -> [Layer; 5] {
+    Layer::PAPER_STYLE
+}
