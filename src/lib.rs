@@ -1,6 +1,4 @@
 //! Impasto: a live neural style transfer instrument.
-#![warn(missing_docs)]
-#![allow(missing_docs)]
 
 pub mod app;
 pub mod cli;

@@ -8,9 +8,9 @@ use common::{cpu, relative_error};
 use image::RgbImage;
 use impasto::{
     picture::{self, Picture},
-    session::{Engine, Job, Start, StyleSource},
+    session::{Engine, Job, PaintEngine, Start, StyleSource},
     settings::{DeviceChoice, Init, LayerWeights, Objective, Settings},
-    transfer::{PaintEngine, Pictures, StyleTransfer, TransferError},
+    transfer::{Pictures, StyleTransfer, TransferError},
     vgg::{Layer, Weights},
 };
 
@@ -84,6 +84,34 @@ fn weights_and_layers_change_between_two_steps_without_losing_the_picture() {
     // One step moves a pixel by about the learning rate, .03 of 255, whatever the weights did.
     let moved = mean_difference(&after.picture, &before.picture);
     assert!((1.0..12.0).contains(&moved), "{moved}");
+}
+
+#[test]
+fn a_change_keeps_the_optimizers_moments() {
+    // A change too small to matter must lead to the same picture as none; an optimizer that begins afresh would move
+    // every value by the whole learning rate in its next step.
+    let paint = |change: bool| {
+        let mut engine = started(Settings::default());
+        steps(&mut engine, 12);
+        if change {
+            let mut settings = small(Settings::default());
+            settings.style_weight *= 1.0 + 1e-6;
+            engine.update(&settings, &[1.0]).unwrap();
+        }
+        steps(&mut engine, 1);
+        engine.read().unwrap().picture
+    };
+    let difference = mean_difference(&paint(true), &paint(false));
+    // The gradient's scale is measured anew, and it drifts a little from step to step by itself.
+    assert!(difference < 0.6, "{difference}");
+}
+
+#[test]
+fn a_panorama_can_be_a_first_picture() {
+    let wide = Picture::from_rgba("wide", 1000, 60, [10, 200, 90, 255].repeat(60_000)).unwrap();
+    let chosen = Job { choose_size: true, content: Arc::new(wide), ..job(Settings::default()) };
+    let info = PaintEngine::new().start(&chosen, None, &mut |_| ()).unwrap();
+    assert!(info.height >= 16, "{}×{}", info.width, info.height);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use burn::tensor::{Tensor, TensorData};
 use common::{Reference, adapter, assert_close, cpu, pictures, reference_run, relative_error};
 use impasto::{
     compute::{Device, Network},
-    objective::{gram, smoothness_gradient},
+    objective::smoothness_gradient,
     settings::{Objective, Settings},
     transfer::StyleTransfer,
     vgg::{Layer, Weights},
@@ -38,7 +38,7 @@ fn features_of_all_layers(device: &Device, reference: &Reference, weights: &Weig
     let image = TensorData::new(reference.values("iterate").to_vec(), [1, 3, 67, 94]);
     let activations = network.forward(Tensor::from_data(image, &device.tensor), deepest);
     for layer in Layer::ALL {
-        let features = host(activations.features(layer).flatten::<1>(0, 3));
+        let features = host(activations.features(layer).into_tensor().flatten::<1>(0, 3));
         let name = format!("features.{layer}");
         let mean = features.iter().map(|v| f64::from(*v)).sum::<f64>() / features.len() as f64;
         assert_close(&name, norm(&features), reference.value(&format!("{name}.norm")), LOSS);
@@ -57,7 +57,7 @@ fn gram_matrices(device: &Device, reference: &Reference, weights: &Weights) {
     let image = Tensor::from_data(TensorData::new(planes, [1, 3, height, width]), &device.tensor);
     let activations = network.forward(image, Layer::PAPER_STYLE[4]);
     for layer in Layer::PAPER_STYLE {
-        let found = host(gram(&activations.features(layer)).flatten::<1>(0, 1));
+        let found = host(activations.features(layer).gram().flatten::<1>(0, 1));
         let name = format!("gram.{layer}");
         assert_close(&name, norm(&found), reference.value(&format!("{name}.norm")), LOSS);
         let error = relative_error(&sample(&found), reference.values(&format!("{name}.sample")));

@@ -324,6 +324,42 @@ fn a_new_run_replaces_the_old_one_and_may_go_on_from_its_picture() {
 }
 
 #[test]
+fn an_update_for_a_run_that_still_waits_reaches_it() {
+    let mut window = Window::open(Fault { slow: Some(Duration::from_millis(100)), ..Fault::default() });
+    window.send(Command::Run(Box::new(job(1, endless()))));
+    window.until("painting", |w| w.progress() > 0);
+    // Both while a step is in hand: the first nudge must not cost the second run its settings.
+    window.session.update(1, &Settings { style_weight: 5.0, ..endless() }, &[1.0]).unwrap();
+    window.send(Command::Run(Box::new(job(2, endless()))));
+    window.session.update(2, &Settings { style_weight: 77.0, ..endless() }, &[1.0]).unwrap();
+    window.until("the update", |w| w.log.updates.lock().unwrap().last() == Some(&(77.0, vec![1.0])));
+}
+
+#[test]
+fn of_several_runs_in_a_row_only_the_last_is_prepared_and_it_goes_on_from_the_latest_picture() {
+    let mut window = Window::open(Fault { slow: Some(Duration::from_millis(60)), ..Fault::default() });
+    let rarely = Settings { preview_every: 1000, ..endless() };
+    window.send(Command::Run(Box::new(job(1, rarely))));
+    window.until("steps", |w| w.steps() > 3);
+    for run in 2..=5 {
+        window.send(Command::Run(Box::new(Job {
+            start: Start::Current,
+            paused: true,
+            ..job(run, endless())
+        })));
+    }
+    window.until("the last run", |w| w.is(5, RunState::Paused));
+    let started: Vec<u64> = window.log.started.lock().unwrap().iter().map(|(run, _)| *run).collect();
+    assert!(started.len() <= 3 && started.last() == Some(&5), "{started:?}");
+    // The picture was read when the first run was left, although no preview was due.
+    let left = window.events.iter().rev().find_map(|event| match event {
+        Event::Progress { run: 1, progress } => Some(progress.step),
+        _ => None,
+    });
+    assert!(left.is_some_and(|step| step > 3), "{left:?}");
+}
+
+#[test]
 fn a_window_that_does_not_look_costs_no_read_backs_and_loses_no_state() {
     let mut window = Window::open(Fault::default());
     window.send(Command::Run(Box::new(job(1, Settings { steps: 300, ..Settings::default() }))));

@@ -45,9 +45,8 @@ use self::{
 };
 use crate::{
     compute::{self, DeviceInfo},
-    session::{Session, Start},
+    session::{PaintEngine, Session, Start},
     settings::{Init, Settings, SettingsError},
-    transfer::PaintEngine,
 };
 
 /// What the command line gives the window.
@@ -98,6 +97,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         ..Default::default()
     };
     let start = AppStart { options, folder, dialogs: Arc::new(SystemDialogs), devices: compute::devices };
+    crate::compute::leave_room_for_the_window();
     let spawn: SpawnSession = Box::new(|wake| Session::spawn(PaintEngine::new, wake));
     eframe::run_native(
         "Impasto",

@@ -7,7 +7,11 @@ use super::{
     theme::{Palette, space},
     widgets,
 };
-use crate::{compute::DeviceInfo, session::RunState};
+use crate::{
+    compute::{DeviceInfo, DeviceKind},
+    session::RunState,
+    transfer::{self, Kernels, Shapes},
+};
 
 impl ImpastoApp {
     pub(super) fn status_ui(&mut self, ui: &mut Ui) {
@@ -47,6 +51,18 @@ impl ImpastoApp {
         }
     }
 
+    /// Memory in bytes that a run with what is set now would take; the kernels are those of the last run's device.
+    fn memory_estimate(&self) -> Option<u64> {
+        let (content, styles) = self.sources()?;
+        let styles: Vec<_> = styles.iter().map(|style| style.picture.dimensions()).collect();
+        let shapes = Shapes::new(content.dimensions(), &styles, &self.settings);
+        let kernels = match self.run.info.as_ref().map(|info| info.device.kind) {
+            None | Some(DeviceKind::Cpu) => Kernels::Cpu,
+            Some(_) => Kernels::Adapter,
+        };
+        Some(transfer::memory_bytes(&shapes, &self.settings, kernels))
+    }
+
     /// From right to left.
     fn facts(&self, ui: &mut Ui) {
         if let Some(zoom) = self.canvas.zoom_text() {
@@ -56,9 +72,11 @@ impl ImpastoApp {
             ui.label(widgets::weak(ui, format!("{width} × {height} px")))
                 .on_hover_text("Size of the painted picture in pixels");
         }
+        if let Some(bytes) = self.memory_estimate() {
+            ui.label(widgets::weak(ui, format!("≈ {}", widgets::bytes(bytes))))
+                .on_hover_text("Estimated memory of a run with these pictures and this size");
+        }
         let Some(info) = &self.run.info else { return };
-        ui.label(widgets::weak(ui, format!("≈ {}", widgets::bytes(info.memory_bytes))))
-            .on_hover_text("Estimated memory of the run");
         let weights = &info.weights;
         let short: String = weights.sha256.chars().take(8).collect();
         let name = std::path::Path::new(&weights.source)

@@ -9,9 +9,9 @@ use super::{args::BenchArgs, paint::guarded};
 use crate::{
     compute::DeviceInfo,
     picture::{Picture, PictureError},
-    session::{Engine, Job, RunInfo, Start, StyleSource},
+    session::{Engine, Job, PaintEngine, RunInfo, Start, StyleSource},
     settings::{Objective, Settings},
-    transfer::{self, PaintEngine},
+    transfer,
 };
 
 /// Steps that are painted but not counted: the first ones compile kernels and fill caches.

@@ -11,8 +11,8 @@ use anyhow::Context;
 use image::RgbImage;
 
 use crate::{
-    session::{Engine, EngineError},
-    transfer::{Losses, PaintEngine},
+    session::{Engine, EngineError, PaintEngine},
+    transfer::Losses,
 };
 
 /// An engine whose losses can be read without the picture.

@@ -24,9 +24,9 @@ use super::{
 };
 use crate::{
     picture::{self, Picture},
-    session::{Engine, Job, Start, StyleSource},
+    session::{Engine, Job, PaintEngine, Start, StyleSource},
     settings::Settings,
-    transfer::{self, Losses, PaintEngine},
+    transfer::{self, Losses},
 };
 
 /// Steps between two frames when nobody says.

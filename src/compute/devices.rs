@@ -19,6 +19,8 @@ use crate::settings::DeviceChoice;
 pub struct Device {
     pub info: DeviceInfo,
     pub tensor: TensorDevice,
+    /// The graphics adapter, unless it is the CPU.
+    adapter: Option<Adapter>,
 }
 
 /// A device that cannot be had.
@@ -26,8 +28,8 @@ pub struct Device {
 pub enum DeviceError {
     #[error("no hardware GPU can be used here: {reason}. Use --device cpu, or auto to take what there is")]
     NoGpu { reason: String },
-    #[error("no software Vulkan driver is installed (on Debian: mesa-vulkan-drivers)")]
-    NoSoftware,
+    #[error("no software Vulkan driver can be used here: {reason}")]
+    NoSoftware { reason: String },
     #[error("no device is called {name:?}; there are: {available}")]
     Unknown { name: String, available: String },
     #[error("{name} cannot be used: {reason}")]
@@ -62,6 +64,11 @@ impl Api {
         }
     }
 
+    /// Whether this program was built with it.
+    pub(super) fn is_enabled(self) -> bool {
+        wgpu::Instance::enabled_backend_features().contains(self.wgpu())
+    }
+
     fn burn(self) -> WgpuBackend {
         match self {
             Api::Vulkan => WgpuBackend::Vulkan,
@@ -74,6 +81,11 @@ impl Api {
 impl Adapter {
     pub(super) fn is_software(&self) -> bool {
         self.info.kind == DeviceKind::Software
+    }
+
+    /// Whether both are the same adapter through the same interface.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        (self.api, self.info.kind, self.index) == (other.api, other.info.kind, other.index)
     }
 
     /// Opens the adapter on burn; the second time returns the same device.
@@ -133,7 +145,7 @@ pub fn devices() -> Vec<DeviceInfo> {
         .adapters
         .iter()
         .map(|(adapter, outcome)| {
-            let is_chosen = chosen.is_some_and(|c| c.info == adapter.info && c.index == adapter.index);
+            let is_chosen = chosen.is_some_and(|chosen| chosen.is(adapter));
             let reason = match outcome {
                 _ if is_chosen => "chosen: hardware GPU that passed its self-check".to_owned(),
                 Ok(()) if adapter.is_software() => {
@@ -186,12 +198,16 @@ fn why_no_gpu(probe: &Probe) -> String {
 ///
 /// When there is no such device or it failed its self-check; `Auto` always finds one.
 pub fn open(choice: &DeviceChoice) -> Result<Device, DeviceError> {
-    let on_cpu = |reason: String| Device { info: cpu(reason), tensor: TensorDevice::flex() };
+    let on_cpu = |reason: String| Device { info: cpu(reason), tensor: TensorDevice::flex(), adapter: None };
     let on = |adapter: &Adapter, reason: &str| {
         let tensor = adapter
             .open()
             .map_err(|reason| DeviceError::Unusable { name: adapter.info.name.clone(), reason })?;
-        Ok(Device { info: DeviceInfo { reason: reason.to_owned(), ..adapter.info.clone() }, tensor })
+        Ok(Device {
+            info: DeviceInfo { reason: reason.to_owned(), ..adapter.info.clone() },
+            tensor,
+            adapter: Some(adapter.clone()),
+        })
     };
     match choice {
         DeviceChoice::Cpu => Ok(on_cpu("asked for".into())),
@@ -211,15 +227,29 @@ pub fn open(choice: &DeviceChoice) -> Result<Device, DeviceError> {
         DeviceChoice::Software => {
             let probe = probe::probe(true);
             let (adapter, outcome) =
-                probe.adapters.iter().find(|(a, _)| a.is_software()).ok_or(DeviceError::NoSoftware)?;
+                probe.adapters.iter().find(|(a, _)| a.is_software()).ok_or_else(|| {
+                    DeviceError::NoSoftware {
+                        reason: probe.trouble.clone().unwrap_or_else(|| {
+                            "none is installed (on Debian: mesa-vulkan-drivers)".to_owned()
+                        }),
+                    }
+                })?;
             usable(adapter, outcome)?;
             on(adapter, "asked for: software driver")
         }
         DeviceChoice::Named(name) => {
             let wanted = name.to_lowercase();
             let processor = cpu("asked for by name".into());
-            let probe = probe::probe(true);
-            let found = probe.adapters.iter().find(|(a, _)| a.info.name.to_lowercase().contains(&wanted));
+            // Software drivers are only tried when no hardware has the name.
+            let mut probe = probe::probe(false);
+            let named = |(adapter, _): &&(Adapter, Result<(), String>)| {
+                adapter.info.name.to_lowercase().contains(&wanted)
+            };
+            if !probe.adapters.iter().filter(named).any(|(adapter, _)| !adapter.is_software()) {
+                probe = probe::probe(true);
+            }
+            // The same card may fail through one interface and work through another.
+            let found = probe.adapters.iter().filter(named).min_by_key(|(_, outcome)| outcome.is_err());
             match found {
                 Some((adapter, outcome)) => {
                     usable(adapter, outcome)?;
@@ -244,4 +274,13 @@ fn usable(adapter: &Adapter, outcome: &Result<(), String>) -> Result<(), DeviceE
         .as_ref()
         .copied()
         .map_err(|reason| DeviceError::Unusable { name: adapter.info.name.clone(), reason: reason.clone() })
+}
+
+/// Notes that a device failed while it was in use: a lost graphics device does not come back in the same process, so
+/// [`open`] refuses it from now on and [`DeviceChoice::Auto`] takes another.
+pub fn condemn(device: &Device) {
+    if let Some(adapter) = &device.adapter {
+        let reason = "it failed while painting; start Impasto again to give it another try";
+        probe::condemn(adapter, reason);
+    }
 }

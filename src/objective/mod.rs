@@ -1,5 +1,5 @@
 //! What is minimised: content, style and smoothness. Each term gives its value and its analytic gradient with respect
-//! to its features (or the image).
+//! to its features (see [`crate::compute::Features`]) or the image.
 //!
 //! With F a layer's features as a C×P matrix and G = F·Fᵀ/P its Gram matrix, a star marking the target:
 //!
@@ -12,13 +12,9 @@
 //! and total = α·Σ w·content + β·Σ w·style + γ·smoothness. All three are the same two squared distances with different
 //! factors, see [`Objective::content_factor`] and [`Objective::style_factor`].
 
-mod content;
 mod smoothness;
-mod style;
 
-pub use content::{content_gradient, squared_distance};
-pub use smoothness::{smoothness, smoothness_gradient};
-pub use style::{gram, gram_gradient};
+pub use smoothness::smoothness_gradient;
 
 use crate::{settings::Objective, vgg::Layer};
 

@@ -11,13 +11,7 @@ fn differences(image: &Tensor<4>) -> (Tensor<4>, Tensor<4>) {
 }
 
 /// Sum of the squared differences between vertical and between horizontal neighbours, divided by the number of values
-/// 3·H·W; shape `[1]`, for an image `[1, 3, H, W]` with sides of at least 2.
-pub fn smoothness(image: &Tensor<4>) -> Tensor<1> {
-    let (down, right) = differences(image);
-    (down.square().sum() + right.square().sum()) / image.shape().num_elements() as f32
-}
-
-/// Value of [`smoothness`] and its gradient `[1, 3, H, W]` with respect to the image.
+/// 3·H·W, shape `[1]`, and its gradient `[1, 3, H, W]`, for an image `[1, 3, H, W]` with sides of at least 2.
 pub fn smoothness_gradient(image: &Tensor<4>) -> (Tensor<1>, Tensor<4>) {
     let [_, _, height, width] = image.dims();
     let count = image.shape().num_elements() as f32;

@@ -151,12 +151,3 @@ pub struct Frame {
     pub step: u32,
     pub picture: Arc<RgbImage>,
 }
-
-/// What one read-back brings from the device.
-#[derive(Clone, Debug)]
-pub struct Reading {
-    pub step: u32,
-    /// `None` before the first step.
-    pub losses: Option<Losses>,
-    pub picture: RgbImage,
-}

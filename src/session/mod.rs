@@ -9,26 +9,31 @@
 
 mod messages;
 mod pace;
+mod paint_engine;
 mod slot;
 mod worker;
 
-use std::{sync::Arc, thread};
+use std::{
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
-pub use messages::{
-    Command, Event, Frame, Job, Progress, Reading, RunId, RunInfo, RunState, Start, StyleSource,
-};
+pub use messages::{Command, Event, Frame, Job, Progress, RunId, RunInfo, RunState, Start, StyleSource};
 pub use pace::Pace;
+pub use paint_engine::PaintEngine;
 pub use slot::Latest;
 
 use crate::settings::Settings;
+pub use crate::transfer::Reading;
 use image::RgbImage;
 
 /// Error of an engine, with its cause chain.
 pub type EngineError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What the worker drives: the real one is [`crate::transfer::PaintEngine`], tests bring their own.
+/// What the worker drives: the real one is [`PaintEngine`], tests bring their own.
 ///
 /// An engine lives on the worker's thread from its creation to its end.
 pub trait Engine {
@@ -61,6 +66,16 @@ pub trait Engine {
     /// A device failure.
     fn step(&mut self) -> Result<(), EngineError>;
 
+    /// Waits until the device has done the steps it was given, so that they do not pile up. Engines whose steps are done
+    /// when they return need not do anything.
+    ///
+    /// # Errors
+    ///
+    /// A device failure.
+    fn settle(&mut self) -> Result<(), EngineError> {
+        Ok(())
+    }
+
     /// Waits for the device and reads the picture and the last step's losses, in one read-back.
     ///
     /// # Errors
@@ -92,6 +107,7 @@ pub struct Session {
     commands: Sender<Command>,
     events: Receiver<Event>,
     shared: Arc<Shared>,
+    worker: thread::JoinHandle<()>,
 }
 
 /// An order that the worker could not take.
@@ -103,6 +119,8 @@ pub enum SendError {
     Dead,
 }
 
+/// Longest wait for the worker's last step when the session ends.
+const FAREWELL: Duration = Duration::from_secs(2);
 const COMMANDS: usize = 64;
 const EVENTS: usize = 256;
 
@@ -121,10 +139,10 @@ impl Session {
         let (event_outbox, events) = crossbeam_channel::bounded(EVENTS);
         let shared = Arc::new(Shared::default());
         let theirs = Arc::clone(&shared);
-        thread::Builder::new().name("impasto-engine".into()).spawn(move || {
+        let worker = thread::Builder::new().name("impasto-engine".into()).spawn(move || {
             worker::run(make, command_inbox, event_outbox, &theirs, wake);
         })?;
-        Ok(Self { commands, events, shared })
+        Ok(Self { commands, events, shared, worker })
     }
 
     /// Gives an order; never waits.
@@ -172,5 +190,11 @@ impl Drop for Session {
     fn drop(&mut self) {
         // A full inbox is no obstacle: the worker also ends when this sender is gone.
         let _ = self.commands.try_send(Command::Quit);
+        // A process that exits while a driver computes may crash in it, so the step in hand is waited for; a driver that
+        // hangs is not.
+        let patience = Instant::now() + FAREWELL;
+        while !self.worker.is_finished() && Instant::now() < patience {
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 }

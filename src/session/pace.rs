@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 /// Shortest time between two previews when the interval is chosen automatically.
 const AUTOMATIC: Duration = Duration::from_millis(60);
+/// Most work that may wait in a device's queue.
+const PILE: Duration = Duration::from_millis(120);
 /// After this long a picture is read although nobody took the last one, so that losses go on being told to a window
 /// that is hidden.
 const UNWATCHED: Duration = Duration::from_secs(1);
@@ -13,25 +15,42 @@ const UNWATCHED: Duration = Duration::from_secs(1);
 pub struct Pace {
     last_read: Instant,
     steps_since: u32,
+    unsettled: u32,
     seconds_per_step: f64,
 }
 
 impl Pace {
     /// Starts counting at `now`.
     pub fn new(now: Instant) -> Self {
-        Self { last_read: now, steps_since: 0, seconds_per_step: 0.0 }
+        Self { last_read: now, steps_since: 0, unsettled: 0, seconds_per_step: 0.0 }
     }
 
     /// Counts a step; true when its picture should be read. `every` is the user's interval in steps, 0 for automatic;
     /// `taken` tells whether the window has taken the previous picture.
     pub fn after_step(&mut self, now: Instant, every: u32, taken: bool) -> bool {
         self.steps_since += 1;
+        self.unsettled += 1;
         let waited = now.duration_since(self.last_read);
         let due = match every {
-            0 => waited >= AUTOMATIC || self.seconds_per_step == 0.0,
+            // A GPU is only given its steps here, so the time that they will take counts as well.
+            0 => waited.max(self.expected(self.steps_since)) >= AUTOMATIC || self.seconds_per_step == 0.0,
             steps => self.steps_since >= steps,
         };
         due && (taken || waited >= UNWATCHED)
+    }
+
+    fn expected(&self, steps: u32) -> Duration {
+        Duration::from_secs_f64(self.seconds_per_step * f64::from(steps))
+    }
+
+    /// Whether the steps that a device was given and may not have done are so much work that a pause would be late.
+    pub fn piled_up(&self) -> bool {
+        self.expected(self.unsettled) >= PILE
+    }
+
+    /// Tells that the device was waited for.
+    pub fn settled(&mut self) {
+        self.unsettled = 0;
     }
 
     /// Tells that the device was waited for and a picture read. Time per step is the mean since the last reading,
@@ -44,14 +63,14 @@ impl Pace {
                 before => 0.7 * before + 0.3 * mean,
             };
         }
-        self.last_read = now;
-        self.steps_since = 0;
+        self.resume(now);
     }
 
     /// Goes on after a pause, which counts for nothing.
     pub fn resume(&mut self, now: Instant) {
         self.last_read = now;
         self.steps_since = 0;
+        self.unsettled = 0;
     }
 
     /// Seconds per step of late; 0 before the first reading.
@@ -72,8 +91,24 @@ mod tests {
         assert!(pace.after_step(at(10), 0, true));
         pace.read(at(10));
         assert!((pace.seconds_per_step() - 0.010).abs() < 1e-9);
-        assert!(!pace.after_step(at(40), 0, true));
+        assert!(!pace.after_step(at(11), 0, true));
         assert!(pace.after_step(at(75), 0, true));
+    }
+
+    #[test]
+    fn steps_that_were_only_handed_to_a_device_count_with_the_time_they_will_take() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        pace.after_step(start, 0, true);
+        pace.read(start + Duration::from_millis(50));
+        let soon = start + Duration::from_millis(51);
+        assert!(!pace.after_step(soon, 1000, true) && !pace.piled_up());
+        // Two steps of 50 ms are worth a preview, and three would make a pause late.
+        assert!(pace.after_step(soon, 0, true));
+        pace.after_step(soon, 1000, true);
+        assert!(pace.piled_up());
+        pace.settled();
+        assert!(!pace.piled_up());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A one-deep slot in which the latest value wins: how big or frequent things travel between the window and the
 //! worker without a queue that could grow or block.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Holds at most one value; putting a new one drops what nobody took.
 #[derive(Debug)]
@@ -14,19 +14,28 @@ impl<T> Default for Latest<T> {
 }
 
 impl<T> Latest<T> {
+    fn lock(&self) -> MutexGuard<'_, Option<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Puts a value, replacing one that was not taken.
     pub fn put(&self, value: T) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+        *self.lock() = Some(value);
     }
 
     /// Takes the value, if there is one.
     pub fn take(&self) -> Option<T> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.lock().take()
+    }
+
+    /// Takes the value if it satisfies `condition`, and leaves it otherwise.
+    pub fn take_if(&self, condition: impl FnOnce(&T) -> bool) -> Option<T> {
+        self.lock().take_if(|value| condition(value))
     }
 
     /// Whether nobody has put a value since the last [`Latest::take`].
     pub fn is_empty(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+        self.lock().is_none()
     }
 }
 
@@ -41,5 +50,13 @@ mod tests {
         slot.put(1);
         slot.put(2);
         assert_eq!((slot.take(), slot.take()), (Some(2), None));
+    }
+
+    #[test]
+    fn a_value_that_is_not_wanted_stays() {
+        let slot = Latest::default();
+        slot.put(7);
+        assert_eq!(slot.take_if(|value| *value < 5), None);
+        assert_eq!(slot.take_if(|value| *value > 5), Some(7));
     }
 }

@@ -4,7 +4,8 @@ use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::Instant,
+    thread,
+    time::{Duration, Instant},
 };
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
@@ -24,11 +25,16 @@ pub(super) fn run<E: Engine>(
     wake: impl Fn(),
 ) {
     let outbox = Outbox { events, waiting: VecDeque::new(), wake };
-    let mut worker = Worker { make, engine: None, commands, outbox, shared, run: None, canvas: None };
+    let queue = VecDeque::new();
+    let mut worker = Worker { make, engine: None, commands, queue, outbox, shared, run: None, canvas: None };
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| worker.work())) {
         worker.outbox.tell(Event::Died { message: panic_text(&*panic) });
+        worker.outbox.drain(LAST_WORDS);
     }
 }
+
+/// How long a dying worker waits for a window that is behind.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// Events on their way to the window. What must arrive waits here while the channel is full; nothing blocks.
 struct Outbox<W: Fn()> {
@@ -51,6 +57,15 @@ impl<W: Fn()> Outbox<W> {
         }
     }
 
+    /// Tells everything that waits, unless the window does not look for that long.
+    fn drain(&mut self, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        while !self.waiting.is_empty() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(20));
+            self.flush();
+        }
+    }
+
     fn flush(&mut self) {
         let mut told = false;
         while let Some(event) = self.waiting.pop_front() {
@@ -60,7 +75,7 @@ impl<W: Fn()> Outbox<W> {
                     self.waiting.push_front(event);
                     break;
                 }
-                Err(TrySendError::Disconnected(_)) => break,
+                Err(TrySendError::Disconnected(_)) => self.waiting.clear(),
             }
         }
         if told {
@@ -103,6 +118,8 @@ struct Worker<'a, E: Engine, M: Fn() -> E, W: Fn()> {
     make: M,
     engine: Option<E>,
     commands: Receiver<Command>,
+    /// Commands that were taken from the channel and not yet obeyed.
+    queue: VecDeque<Command>,
     outbox: Outbox<W>,
     shared: &'a Shared,
     run: Option<Run>,
@@ -114,10 +131,12 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     fn work(&mut self) {
         loop {
             self.outbox.flush();
-            let command = if self.is_running() {
-                self.commands.try_recv().map_err(|error| error.is_disconnected())
-            } else {
-                self.commands.recv().map_err(|_| true)
+            let command = match self.queue.pop_front() {
+                Some(command) => Ok(command),
+                None if self.is_running() => {
+                    self.commands.try_recv().map_err(|error| error.is_disconnected())
+                }
+                None => self.commands.recv().map_err(|_| true),
             };
             match command {
                 Ok(Command::Quit) | Err(true) => return,
@@ -138,7 +157,18 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Run(job) => self.start(&job),
+            Command::Run(mut job) => {
+                // Of several runs in a row only the last is worth its preparation.
+                self.queue.extend(self.commands.try_iter());
+                while let Some(at) = self.queue.iter().position(|waiting| matches!(waiting, Command::Run(_)))
+                {
+                    self.queue.drain(..at);
+                    if let Some(Command::Run(newer)) = self.queue.pop_front() {
+                        job = newer;
+                    }
+                }
+                self.start(&job);
+            }
             Command::Nudge => self.take_update(),
             Command::Pause => {
                 if self.is_running() {
@@ -201,6 +231,10 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
 
     fn start(&mut self, job: &Job) {
         let id = job.run;
+        if job.start == Start::Current {
+            // The latest picture, not the latest preview.
+            self.show(true);
+        }
         self.run = Some(Run {
             id,
             settings: job.settings.clone(),
@@ -229,7 +263,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             run.settings.size = info.size;
         }
         self.outbox.tell(Event::Started { run: id, info: Box::new(info) });
-        self.show();
+        self.show(true);
         self.take_update();
         if self.run.as_ref().is_some_and(|run| run.state == RunState::Preparing) {
             if job.paused {
@@ -244,24 +278,32 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     }
 
     fn take_update(&mut self) {
-        let Some(Update { run: id, settings, style_weights }) = self.shared.update.take() else { return };
-        let Some(run) = &mut self.run else { return };
-        if run.id != id || run.state == RunState::Failed {
+        let Some(run) = &self.run else { return };
+        let (id, state, step) = (run.id, run.state, run.step);
+        // What is meant for a run that waits in the inbox stays for it.
+        let Some(update) = self.shared.update.take_if(|update| update.run <= id) else { return };
+        let Update { run: meant, settings, style_weights } = update;
+        if meant != id || state == RunState::Failed {
             return;
         }
-        run.settings = settings.clone();
-        let (state, step, limit) = (run.state, run.step, settings.steps);
+        let limit = settings.steps;
         match self.guard(|engine, _| engine.update(&settings, &style_weights)) {
-            Err(text) if self.engine.is_none() => self.fail(text),
-            Err(text) => self.outbox.tell(Event::Notice { run: id, text }),
-            Ok(()) if state == RunState::Finished && step < limit => {
+            Err(text) if self.engine.is_none() => return self.fail(text),
+            Err(text) => return self.outbox.tell(Event::Notice { run: id, text }),
+            Ok(()) => {}
+        }
+        if let Some(run) = &mut self.run {
+            run.settings = settings;
+        }
+        match state {
+            RunState::Finished if step < limit => {
                 if let Some(run) = &mut self.run {
                     run.start_clock();
                 }
                 self.enter(RunState::Running);
             }
-            Ok(()) if state == RunState::Running && step >= limit => self.rest(RunState::Finished),
-            Ok(()) => {}
+            RunState::Running if step >= limit => self.rest(RunState::Finished),
+            _ => {}
         }
     }
 
@@ -274,18 +316,28 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let Some(run) = &mut self.run else { return };
         run.step += 1;
         let due = run.pace.after_step(Instant::now(), run.settings.preview_every, taken);
+        let piled_up = run.pace.piled_up();
         if single {
             self.rest(RunState::Paused);
         } else if run.step >= run.settings.steps {
             self.rest(RunState::Finished);
         } else if due {
-            self.show();
+            self.show(false);
+        } else if piled_up {
+            match self.guard(|engine, _| engine.settle()) {
+                Err(message) => self.fail(message),
+                Ok(()) => {
+                    if let Some(run) = &mut self.run {
+                        run.pace.settled();
+                    }
+                }
+            }
         }
     }
 
     /// Stops painting in this state with the latest picture shown.
     fn rest(&mut self, state: RunState) {
-        self.show();
+        self.show(true);
         if let Some(run) = &mut self.run
             && run.state != RunState::Failed
         {
@@ -294,8 +346,9 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         }
     }
 
-    /// Reads the picture and the losses back and tells them, unless that was done for this step.
-    fn show(&mut self) {
+    /// Reads the picture and the losses back and tells them, unless that was done for this step. What is important is told
+    /// even to a window that is behind.
+    fn show(&mut self, important: bool) {
         let Some(run) = &self.run else { return };
         if run.shown == Some(run.step) || run.state == RunState::Failed {
             return;
@@ -316,7 +369,11 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             seconds_per_step: run.pace.seconds_per_step(),
             elapsed: run.elapsed(),
         });
-        self.outbox.tell_if_free(Event::Progress { run: run.id, progress });
+        let event = Event::Progress { run: run.id, progress };
+        match important {
+            true => self.outbox.tell(event),
+            false => self.outbox.tell_if_free(event),
+        }
     }
 
     fn enter(&mut self, state: RunState) {

@@ -155,6 +155,7 @@ impl Settings {
                 self.learning_rate = 0.003;
                 self.beta2 = 0.999;
                 self.steps = 3000;
+                self.size = self.size.min(CLASSIC_MAX_SIZE);
                 self.init = Init::Content;
             }
         }

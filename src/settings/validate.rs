@@ -71,6 +71,9 @@ impl Settings {
         if !(self.epsilon.is_finite() && self.epsilon > 0.0) {
             return Err(error("epsilon", format!("is {}, but must be above 0", self.epsilon)));
         }
+        if i64::try_from(self.seed).is_err() {
+            return Err(error("seed", format!("is {}, but must be at most {}", self.seed, i64::MAX)));
+        }
         let content = self.content_weight > 0.0 && self.content_layers.any_positive();
         let style = self.style_weight > 0.0 && self.style_layers.any_positive();
         if !(content || style || self.smoothness_weight > 0.0) {
@@ -132,6 +135,7 @@ mod tests {
         assert!(message(|s| s.beta2 = 1.0).starts_with("beta2"));
         assert!(message(|s| s.epsilon = 0.0).starts_with("epsilon"));
         assert!(message(|s| s.style_scale = 0.0).starts_with("style-scale"));
+        assert!(message(|s| s.seed = u64::MAX).starts_with("seed"));
     }
 
     #[test]

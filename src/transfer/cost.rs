@@ -1,6 +1,10 @@
 //! What a run costs: floating-point operations and memory.
 
-use crate::{settings::Settings, vgg::Layer};
+use super::prepare::{Dimensions, Shapes};
+use crate::{
+    settings::{LayerWeights, Settings},
+    vgg::Layer,
+};
 
 fn deepest(settings: &Settings) -> Option<Layer> {
     settings.content_layers.layers().chain(settings.style_layers.layers()).max()
@@ -31,29 +35,54 @@ pub fn flops_per_step(width: u32, height: u32, settings: &Settings) -> f64 {
     convolutions + grams
 }
 
-/// Estimated memory of a run in bytes: weights for both directions, every layer's output, the pooling indices, the
-/// widest intermediate results of a convolution, the targets and the optimizer.
-pub fn memory_bytes(width: u32, height: u32, settings: &Settings) -> u64 {
-    let Some(deepest) = deepest(settings) else { return 0 };
-    let layers = || Layer::ALL.into_iter().filter(|&layer| layer <= deepest);
-    let output = |layer: Layer| layer.channels() as f64 * positions(layer, width, height);
-    let weights: f64 = layers().map(|l| (2 * 9 * l.input_channels() * l.channels()) as f64).sum();
-    let outputs: f64 = layers().map(output).sum();
-    let pooled: f64 = layers()
-        .filter(|l| l.after_pool())
-        // A pooled value and its index, which counts twice on the CPU.
-        .map(|l| 3.0 * l.input_channels() as f64 * positions(l, width, height))
-        .sum();
-    let widest = layers().map(output).fold(0.0, f64::max);
-    let content: f64 = settings.content_layers.layers().map(output).sum();
-    let grams: f64 = settings.style_layers.layers().map(|l| 3.0 * (l.channels() as f64).powi(2)).sum();
-    let image = 3.0 * f64::from(width) * f64::from(height);
-    let floats = weights + outputs + pooled + WIDEST * widest + content + grams + 8.0 * image;
-    (4.0 * floats) as u64
+/// Where a run computes, as far as its memory is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kernels {
+    /// The CPU's own: weights transformed for Winograd, both directions.
+    Cpu,
+    /// burn's operations on a graphics adapter.
+    Adapter,
 }
 
-/// How many of the widest layer's outputs are alive at once inside a step, besides the kept one.
-const WIDEST: f64 = 4.0;
+/// Estimated memory in bytes of a run in these shapes: the prepared weights, and the larger of what a step and what a look
+/// at the largest style take.
+pub fn memory_bytes(shapes: &Shapes, settings: &Settings, kernels: Kernels) -> u64 {
+    let Some(deepest) = deepest(settings) else { return 0 };
+    let layers = || Layer::ALL.into_iter().filter(|&layer| layer <= deepest);
+    let (width, height) = shapes.content;
+    let output = |layer: Layer| layer.channels() as f64 * positions(layer, width, height);
+    let sum = |weights: &LayerWeights| weights.layers().map(output).sum::<f64>();
+    let widest = |(width, height): Dimensions| {
+        layers().map(|layer| layer.channels() as f64 * positions(layer, width, height)).fold(0.0, f64::max)
+    };
+    let weights: f64 = layers().map(|l| (9 * l.input_channels() * l.channels()) as f64).sum();
+    let outputs: f64 = layers().map(output).sum();
+    let content = sum(&settings.content_layers);
+    let (weights, step, style) = match kernels {
+        Kernels::Cpu => {
+            // 36 points for 9 weights, in both directions; the gradients of the style layers wait for the backward pass.
+            let step = outputs + sum(&settings.style_layers) + 2.0 * content + 0.5 * widest(shapes.content);
+            (8.0 * weights + SCRATCH, step, 4.0)
+        }
+        Kernels::Adapter => {
+            let pooled: f64 = layers()
+                .filter(|l| l.after_pool())
+                // A pooled value and its index.
+                .map(|l| 2.0 * l.input_channels() as f64 * positions(l, width, height))
+                .sum();
+            (2.0 * weights, outputs + pooled + 4.0 * widest(shapes.content) + content, 5.0)
+        }
+    };
+    let style = style * shapes.styles.iter().map(|&shape| widest(shape)).fold(0.0, f64::max);
+    let grams: f64 = settings.style_layers.layers().map(|l| 3.0 * (l.channels() as f64).powi(2)).sum();
+    let image = 8.0 * 3.0 * f64::from(width) * f64::from(height);
+    (4.0 * (weights + step.max(style) + grams + image)) as u64 + PROGRAM
+}
+
+/// Floats of the transforms in hand: at most 256 tiles of 36 points for 1024 channels, and those of small layers.
+const SCRATCH: f64 = 1.1e7;
+/// Bytes of the program itself with its bundled weights.
+const PROGRAM: u64 = 60_000_000;
 
 /// Resident memory of this process now, and its peak, in bytes; 0 where the system does not say.
 pub fn process_memory() -> (u64, u64) {
@@ -109,13 +138,18 @@ mod tests {
     }
 
     #[test]
-    fn memory_grows_with_the_picture_and_with_depth() {
+    fn memory_grows_with_the_picture_with_depth_and_with_a_large_style() {
         let settings = Settings::default();
-        let small = memory_bytes(128, 128, &settings);
-        assert!(memory_bytes(512, 512, &settings) > 4 * small);
-        let mut deeper = settings.clone();
-        deeper.style_layers.set(Layer::ALL[15], 1.0);
-        assert!(memory_bytes(128, 128, &deeper) > small);
+        let square = |size| Shapes { content: (size, size), styles: vec![(64, 64)] };
+        for kernels in [Kernels::Cpu, Kernels::Adapter] {
+            let small = memory_bytes(&square(128), &settings, kernels);
+            assert!(memory_bytes(&square(1024), &settings, kernels) > 4 * small);
+            let mut deeper = settings.clone();
+            deeper.style_layers.set(Layer::ALL[15], 1.0);
+            assert!(memory_bytes(&square(128), &deeper, kernels) > small);
+            let large_style = Shapes { styles: vec![(4000, 3000)], ..square(128) };
+            assert!(memory_bytes(&large_style, &settings, kernels) > 4 * small);
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
 use crate::{settings::Settings, vgg::Layer};
@@ -38,4 +39,14 @@ impl Losses {
             && self.total.is_finite()
             && self.style.values().all(|value| value.is_finite())
     }
+}
+
+/// What one read-back brings from the device.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// Steps painted.
+    pub step: u32,
+    /// Losses of the last step; `None` before the first.
+    pub losses: Option<Losses>,
+    pub picture: RgbImage,
 }

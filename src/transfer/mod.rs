@@ -1,8 +1,7 @@
-//! One run of style transfer, step by step, and the engine that opens devices and loads weights for it.
+//! One run of style transfer, step by step.
 
 mod adam;
 mod cost;
-mod engine;
 mod error;
 mod losses;
 mod noise;
@@ -11,9 +10,8 @@ mod space;
 mod style_transfer;
 mod targets;
 
-pub use cost::{bytes_text, flops_per_step, memory_bytes, process_memory};
-pub use engine::PaintEngine;
+pub use cost::{Kernels, available_memory, bytes_text, flops_per_step, memory_bytes, process_memory};
 pub use error::TransferError;
-pub use losses::Losses;
-pub use prepare::pictures;
+pub use losses::{Losses, Reading};
+pub use prepare::{Dimensions, Shapes, pictures};
 pub use style_transfer::{Pictures, StyleTransfer};

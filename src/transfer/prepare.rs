@@ -8,11 +8,37 @@ use crate::{
     settings::{Init, MIN_SIZE, Objective, Rgb, Settings},
 };
 
-/// The pictures of a run as the settings want them.
-///
-/// The content is brought to [`Settings::longest_side`] (classic never enlarges it), each style to that times
-/// [`Settings::style_scale`] but not beyond its own size (classic: to the content's shape). `current` replaces the
-/// initial image, resized.
+/// Width and height in pixels.
+pub type Dimensions = (u32, u32);
+
+/// Shapes in which a run works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shapes {
+    pub content: Dimensions,
+    pub styles: Vec<Dimensions>,
+}
+
+impl Shapes {
+    /// Shapes for source pictures of these dimensions: the content is brought to [`Settings::longest_side`] (classic never
+    /// enlarges it), each style to that times [`Settings::style_scale`] but not beyond its own size (classic: to the
+    /// content's shape).
+    pub fn new(content: Dimensions, styles: &[Dimensions], settings: &Settings) -> Self {
+        let classic = settings.objective == Objective::Classic;
+        let longest = match classic {
+            true => settings.longest_side().min(content.0.max(content.1)),
+            false => settings.longest_side(),
+        };
+        let content = fit(content.0, content.1, longest);
+        let wanted = (f64::from(longest) * settings.style_scale).round() as u32;
+        let style = |&(width, height): &Dimensions| match classic {
+            true => content,
+            false => fit(width, height, wanted.clamp(MIN_SIZE, width.max(height).max(MIN_SIZE))),
+        };
+        Self { content, styles: styles.iter().map(style).collect() }
+    }
+}
+
+/// The pictures of a run as the settings want them, in the shapes of [`Shapes::new`]. `current` replaces the initial image.
 ///
 /// # Errors
 ///
@@ -26,26 +52,15 @@ pub fn pictures(
     let classic = settings.objective == Objective::Classic;
     let filter = if classic { Filter::Bilinear } else { Filter::Lanczos };
     let background = (!classic).then_some(settings.background);
-    let (width, height) = content.dimensions();
-    let longest = match classic {
-        true => settings.longest_side().min(width.max(height)),
-        false => settings.longest_side(),
-    };
-    let (width, height) = fit(width, height, longest);
+    let dimensions: Vec<Dimensions> = styles.iter().map(|style| style.dimensions()).collect();
+    let shapes = Shapes::new(content.dimensions(), &dimensions, settings);
+    let (width, height) = shapes.content;
     let to_shape = |picture: &RgbImage| resize(picture, width, height, filter);
     let content_image = to_shape(&content.flattened(background));
     let styles: Vec<RgbImage> = styles
         .iter()
-        .map(|style| {
-            let flat = style.flattened(background);
-            if classic {
-                return to_shape(&flat);
-            }
-            let own = flat.width().max(flat.height());
-            let wanted = (f64::from(longest) * settings.style_scale).round() as u32;
-            let (width, height) = fit(flat.width(), flat.height(), wanted.clamp(MIN_SIZE, own.max(MIN_SIZE)));
-            resize(&flat, width, height, filter)
-        })
+        .zip(shapes.styles)
+        .map(|(style, (width, height))| resize(&style.flattened(background), width, height, filter))
         .collect();
     let first_style = styles.first().ok_or(TransferError::NoStyle)?;
     let initial = match (current, &settings.init) {

@@ -6,15 +6,14 @@ use burn::tensor::{Device as TensorDevice, Tensor};
 use image::RgbImage;
 
 use super::{
-    Losses, TransferError,
+    Losses, Reading, TransferError,
     adam::Adam,
     space::{Space, download, upload},
     targets::Targets,
 };
 use crate::{
-    compute::Network,
-    objective::{content_gradient, gram, gram_gradient, smoothness_gradient},
-    session::Reading,
+    compute::{Features, Network},
+    objective::smoothness_gradient,
     settings::{LayerWeights, Settings},
     vgg::{Layer, Weights},
 };
@@ -129,7 +128,7 @@ impl StyleTransfer {
             .chain(self.styles.iter().map(|style| ("style", style)))
         {
             let [_, _, height, width] = image.dims();
-            if height.min(width) < deepest.stride() {
+            if height.min(width) < deepest.stride().max(2) {
                 return Err(TransferError::TooNarrow { what, width, height, layer: deepest });
             }
         }
@@ -147,6 +146,19 @@ impl StyleTransfer {
     /// When a layer that was added is too deep for the pictures; the settings before stay in force.
     pub fn update(&mut self, settings: &Settings, style_weights: &[f64]) -> Result<(), TransferError> {
         let before = self.settings.clone();
+        self.settings = Settings {
+            objective: before.objective,
+            size: before.size,
+            style_scale: before.style_scale,
+            ..settings.clone()
+        };
+        self.prepare().inspect_err(|_| self.settings = before.clone())?;
+        let styles_changed =
+            style_weights.len() == self.style_weights.len() && style_weights != self.style_weights;
+        if styles_changed {
+            self.style_weights = style_weights.to_vec();
+            self.targets.blend(style_weights);
+        }
         let weighing = |s: &Settings| {
             (
                 s.content_weight,
@@ -156,20 +168,8 @@ impl StyleTransfer {
                 s.style_layers.clone(),
             )
         };
-        let styles_changed =
-            style_weights.len() == self.style_weights.len() && style_weights != self.style_weights;
-        self.settings = Settings {
-            objective: before.objective,
-            size: before.size,
-            style_scale: before.style_scale,
-            ..settings.clone()
-        };
-        if styles_changed {
-            self.style_weights = style_weights.to_vec();
-            self.targets.blend(style_weights);
-        }
         self.reweighted |= styles_changed || weighing(&before) != weighing(&self.settings);
-        self.prepare().inspect_err(|_| self.settings = before)
+        Ok(())
     }
 
     /// Paints one step: losses and gradient of the picture as it is, then the optimizer's move.
@@ -200,10 +200,10 @@ impl StyleTransfer {
         let image = self.space.image(self.variable.clone());
         let (content, style, deepest) = Self::layers(settings);
         let mut terms = Vec::new();
-        let mut gradients: BTreeMap<Layer, Tensor<4>> = BTreeMap::new();
-        let mut add = |layer, gradient| {
+        let mut gradients: BTreeMap<Layer, Features> = BTreeMap::new();
+        let mut add = |layer, gradient: Features| {
             let sum = match gradients.remove(&layer) {
-                Some(before) => before + gradient,
+                Some(before) => before.plus(gradient),
                 None => gradient,
             };
             gradients.insert(layer, sum);
@@ -213,24 +213,24 @@ impl StyleTransfer {
             for layer in content {
                 let features = activations.features(layer);
                 let target = &self.targets.content[&layer];
-                let factor = settings.objective.content_factor(layer, positions(&features), target.energy);
-                let (value, gradient) = content_gradient(features, target.features.clone());
+                let factor = settings.objective.content_factor(layer, features.positions(), target.energy);
+                let (value, gradient) = features.distance_gradient(&target.features);
                 let weight = settings.content_layers.get(layer).unwrap_or(0.0);
                 terms.push((Term::Content(weight), value * factor));
                 let factor = settings.content_weight * weight * factor;
                 if factor > 0.0 {
-                    add(layer, gradient * factor);
+                    add(layer, gradient.scaled(factor));
                 }
             }
             for layer in style {
                 let features = activations.features(layer);
                 let target = &self.targets.style[&layer];
-                let factor = settings.objective.style_factor(layer, positions(&features), target.energy);
-                let difference = gram(&features) - target.blend.clone();
+                let factor = settings.objective.style_factor(layer, features.positions(), target.energy);
+                let difference = features.gram() - target.blend.clone();
                 terms.push((Term::Style(layer), difference.clone().square().sum() * factor));
                 let factor = settings.style_weight * settings.style_layers.get(layer).unwrap_or(0.0) * factor;
                 if factor > 0.0 {
-                    add(layer, gram_gradient(&features, difference * factor));
+                    add(layer, features.gram_gradient(difference * factor));
                 }
             }
         }
@@ -362,11 +362,6 @@ impl StyleTransfer {
     pub fn into_network(self) -> Network {
         self.network
     }
-}
-
-fn positions(features: &Tensor<4>) -> usize {
-    let [_, _, height, width] = features.dims();
-    height * width
 }
 
 fn values(tensor: Tensor<1>) -> Result<Vec<f32>, TransferError> {

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
 
-use crate::{compute::Network, objective::gram, vgg::Layer};
+use crate::{
+    compute::{Features, Network},
+    vgg::Layer,
+};
 
-/// Content features `[1, C, H, W]` of one layer and their energy Σ(F*)².
+/// Content features of one layer and their energy Σ(F*)².
 pub struct ContentTarget {
-    pub features: Tensor<4>,
+    pub features: Features,
     pub energy: f64,
 }
 
@@ -26,7 +29,7 @@ pub struct Targets {
     pub style: BTreeMap<Layer, StyleTarget>,
 }
 
-fn energy<const D: usize>(tensor: &Tensor<D>) -> f64 {
+fn energy(tensor: &Tensor<2>) -> f64 {
     f64::from(tensor.clone().square().sum().into_scalar::<f32>())
 }
 
@@ -45,11 +48,8 @@ impl Targets {
     /// Computes the content targets that are missing for these layers, from the content image `[1, 3, H, W]`.
     pub fn need_content(&mut self, network: &Network, image: &Tensor<4>, layers: &[Layer]) {
         let missing: Vec<Layer> = layers.iter().copied().filter(|l| !self.content.contains_key(l)).collect();
-        let Some(&deepest) = missing.iter().max() else { return };
-        let activations = network.forward(image.clone(), deepest);
-        for layer in missing {
-            let features = activations.features(layer);
-            let energy = energy(&features);
+        for (layer, features) in network.features(image.clone(), &missing) {
+            let energy = features.energy();
             self.content.insert(layer, ContentTarget { features, energy });
         }
     }
@@ -57,12 +57,10 @@ impl Targets {
     /// Computes the style targets that are missing for these layers, from the style images.
     pub fn need_style(&mut self, network: &Network, images: &[Tensor<4>], weights: &[f64], layers: &[Layer]) {
         let missing: Vec<Layer> = layers.iter().copied().filter(|l| !self.style.contains_key(l)).collect();
-        let Some(&deepest) = missing.iter().max() else { return };
         let mut grams: BTreeMap<Layer, Vec<Tensor<2>>> = BTreeMap::new();
         for image in images {
-            let activations = network.forward(image.clone(), deepest);
-            for &layer in &missing {
-                grams.entry(layer).or_default().push(gram(&activations.features(layer)));
+            for (layer, features) in network.features(image.clone(), &missing) {
+                grams.entry(layer).or_default().push(features.gram());
             }
         }
         for (layer, each) in grams {

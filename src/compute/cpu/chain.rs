@@ -27,22 +27,32 @@ pub struct CpuChain {
     convolutions: Vec<Convolution>,
 }
 
-/// Every layer's output after its ReLU, `[H, W, C]`, with its shape.
+/// A layer's output after its ReLU.
+#[derive(Clone)]
+pub struct CpuOutput {
+    pub height: usize,
+    pub width: usize,
+    pub features: HostFeatures,
+}
+
+impl CpuOutput {
+    fn shape(&self) -> Shape {
+        Shape { height: self.height, width: self.width, channels: self.features.channels }
+    }
+}
+
+/// Every layer's output, shallow to deep.
 pub struct CpuActivations {
-    outputs: Vec<(Shape, Arc<Vec<f32>>)>,
+    outputs: Vec<CpuOutput>,
 }
 
 impl CpuActivations {
-    /// The layer's output as features.
-    pub fn features(&self, layer: Layer) -> HostFeatures {
-        let (shape, values) = &self.outputs[layer.index()];
-        HostFeatures { values: Arc::clone(values), channels: shape.channels }
+    pub fn new(outputs: Vec<CpuOutput>) -> Self {
+        Self { outputs }
     }
 
-    /// Height, width and channels of a layer.
-    pub fn shape(&self, layer: Layer) -> (usize, usize, usize) {
-        let (shape, _) = &self.outputs[layer.index()];
-        (shape.height, shape.width, shape.channels)
+    pub fn output(&self, layer: Layer) -> &CpuOutput {
+        &self.outputs[layer.index()]
     }
 }
 
@@ -74,34 +84,27 @@ impl CpuChain {
         }
     }
 
-    /// Convolutions that are ready.
-    pub fn len(&self) -> usize {
-        self.convolutions.len()
-    }
-
-    /// Bytes that the prepared weights take.
-    pub fn bytes(&self) -> usize {
-        let bytes = |convolution: &Convolution| match &convolution.kind {
-            Kind::First(first) => first.bytes(),
-            Kind::Both { forward, backward } => forward.bytes() + backward.bytes(),
-        };
-        self.convolutions.iter().map(bytes).sum()
-    }
-
-    /// Runs the chain up to `deepest` on a network input `[H, W, 3]`.
-    pub fn forward(&self, input: &[f32], height: usize, width: usize, deepest: Layer) -> CpuActivations {
+    /// Runs the chain up to `deepest` on a network input `[H, W, 3]`; `each` gets every layer's output.
+    pub fn forward(
+        &self,
+        input: &[f32],
+        height: usize,
+        width: usize,
+        deepest: Layer,
+        mut each: impl FnMut(Layer, CpuOutput),
+    ) {
         let mut shape = Shape { height, width, channels: 3 };
-        let mut outputs: Vec<(Shape, Arc<Vec<f32>>)> = Vec::with_capacity(deepest.index() + 1);
+        let mut before: Option<Arc<Vec<f32>>> = None;
         for (layer, convolution) in Layer::ALL.into_iter().zip(&self.convolutions).take(deepest.index() + 1) {
             let pooled;
-            let below: &[f32] = match outputs.last() {
+            let below: &[f32] = match &before {
                 None => input,
-                Some((before, values)) if layer.after_pool() => {
-                    pooled = pool::forward(values, *before);
+                Some(values) if layer.after_pool() => {
+                    pooled = pool::forward(values, shape);
                     shape = Shape { height: shape.height / 2, width: shape.width / 2, ..shape };
                     &pooled
                 }
-                Some((_, values)) => values,
+                Some(values) => values,
             };
             let values = match &convolution.kind {
                 Kind::First(first) => first.forward(below, shape, &convolution.bias),
@@ -110,9 +113,11 @@ impl CpuChain {
                 }
             };
             shape.channels = layer.channels();
-            outputs.push((shape, Arc::new(values)));
+            let values = Arc::new(values);
+            let features = HostFeatures { values: Arc::clone(&values), channels: shape.channels };
+            each(layer, CpuOutput { height: shape.height, width: shape.width, features });
+            before = Some(values);
         }
-        CpuActivations { outputs }
     }
 
     /// Gradient `[H, W, 3]` with respect to the network input; `take` hands over the gradient that a layer's features
@@ -123,20 +128,23 @@ impl CpuChain {
         mut take: impl FnMut(Layer) -> Option<HostFeatures>,
     ) -> Option<Vec<f32>> {
         let mut gradient: Option<HostFeatures> = None;
-        while let Some((shape, output)) = activations.outputs.pop() {
+        while let Some(output) = activations.outputs.pop() {
             let layer = Layer::ALL[activations.outputs.len()];
             gradient = match (gradient, take(layer)) {
                 (Some(above), Some(here)) => Some(above.plus(&here)),
                 (above, here) => above.or(here),
             };
             let Some(above) = gradient.take() else { continue };
+            let shape = output.shape();
+            let mask = &output.features.values;
             let (values, channels) = match &self.convolutions[layer.index()].kind {
-                Kind::First(first) => (first.backward(&above.values, &output, shape), 3),
+                Kind::First(first) => (first.backward(&above.values, mask, shape), 3),
                 Kind::Both { backward, .. } => {
-                    let below =
-                        backward.convolve(&above.values, shape.height, shape.width, Edge::Mask(&output));
+                    let below = backward.convolve(&above.values, shape.height, shape.width, Edge::Mask(mask));
                     let values = match activations.outputs.last() {
-                        Some((before, input)) if layer.after_pool() => pool::backward(input, *before, &below),
+                        Some(input) if layer.after_pool() => {
+                            pool::backward(&input.features.values, input.shape(), &below)
+                        }
                         _ => below,
                     };
                     (values, layer.input_channels())
@@ -144,7 +152,7 @@ impl CpuChain {
             };
             gradient = Some(HostFeatures { values: Arc::new(values), channels });
         }
-        gradient.map(|gradient| Arc::try_unwrap(gradient.values).unwrap_or_else(|shared| (*shared).clone()))
+        gradient.map(|gradient| Arc::unwrap_or_clone(gradient.values))
     }
 }
 
@@ -159,7 +167,13 @@ mod tests {
     }
 
     /// The direct sum in f64.
-    fn direct(input: &[f32], (height, width): (usize, usize), inputs: usize, weight: &[f32], outputs: usize) -> Vec<f64> {
+    fn direct(
+        input: &[f32],
+        (height, width): (usize, usize),
+        inputs: usize,
+        weight: &[f32],
+        outputs: usize,
+    ) -> Vec<f64> {
         let mut out = vec![0.0; height * width * outputs];
         for y in 0..height {
             for x in 0..width {
@@ -173,7 +187,8 @@ mod tests {
                             }
                             for i in 0..inputs {
                                 let w = weight[((o * inputs + i) * 3 + ky) * 3 + kx];
-                                sum += f64::from(w) * f64::from(input[((sy - 1) * width + sx - 1) * inputs + i]);
+                                sum +=
+                                    f64::from(w) * f64::from(input[((sy - 1) * width + sx - 1) * inputs + i]);
                             }
                         }
                     }
@@ -187,13 +202,17 @@ mod tests {
     #[test]
     fn winograd_agrees_with_the_direct_sum_at_odd_sizes_on_every_instruction_set() {
         for isa in Isa::available() {
-            for (height, width, inputs, outputs) in
-                [(1, 1, 16, 16), (1, 9, 16, 48), (4, 4, 32, 16), (5, 7, 64, 64), (13, 6, 64, 128), (19, 33, 128, 64)]
-            {
+            for (height, width, inputs, outputs) in [
+                (1, 1, 16, 16),
+                (1, 9, 16, 48),
+                (4, 4, 32, 16),
+                (5, 7, 64, 64),
+                (13, 6, 64, 128),
+                (19, 33, 128, 64),
+            ] {
                 let input = values(height * width * inputs, 1);
                 let weight = values(outputs * inputs * 9, 2);
-                let kernel =
-                    |o: usize, i: usize| std::array::from_fn(|k| weight[(o * inputs + i) * 9 + k]);
+                let kernel = |o: usize, i: usize| std::array::from_fn(|k| weight[(o * inputs + i) * 9 + k]);
                 let winograd = Winograd::new(isa, inputs, outputs, kernel);
                 let bias = vec![0.25; outputs];
                 let found = winograd.convolve(&input, height, width, Edge::BiasRelu(&bias));
@@ -212,7 +231,8 @@ mod tests {
                     input.iter().zip(&mask).map(|(v, m)| if *m > 0.0 { *v } else { 0.0 }).collect();
                 let found = winograd.convolve(&input, height, width, Edge::Mask(&mask));
                 let expected = direct(&masked, (height, width), inputs, &weight, outputs);
-                let worst = found.iter().zip(&expected).map(|(f, e)| (f64::from(*f) - e).abs()).fold(0.0, f64::max);
+                let worst =
+                    found.iter().zip(&expected).map(|(f, e)| (f64::from(*f) - e).abs()).fold(0.0, f64::max);
                 assert!(worst < 1e-3, "{isa:?} {height}×{width} masked: {worst:.1e}");
             }
         }
@@ -227,7 +247,8 @@ mod tests {
         let winograd = Winograd::new(Isa::detected(), inputs, outputs, kernel);
         let found = winograd.convolve(&input, height, width, Edge::BiasRelu(&vec![0.0; outputs]));
         let expected = direct(&input, (height, width), inputs, &weight, outputs);
-        let worst = found.iter().zip(&expected).map(|(f, e)| (f64::from(*f) - e.max(0.0)).abs()).fold(0.0, f64::max);
+        let worst =
+            found.iter().zip(&expected).map(|(f, e)| (f64::from(*f) - e.max(0.0)).abs()).fold(0.0, f64::max);
         assert!(worst < 2e-3, "{worst:.1e}");
     }
 

@@ -37,11 +37,6 @@ impl First {
         }
     }
 
-    /// Bytes that the packed weights take.
-    pub fn bytes(&self) -> usize {
-        self.forward.bytes() + self.backward.bytes()
-    }
-
     /// `[H, W, 3]` to `[H, W, outputs]` with bias and ReLU.
     pub fn forward(&self, image: &[f32], shape: Shape, bias: &[f32]) -> Vec<f32> {
         let Shape { height, width, .. } = shape;
@@ -57,7 +52,8 @@ impl First {
                     for x in 0..width {
                         let Some(column) = x.checked_add_signed(dx).filter(|&c| c < width) else { continue };
                         let from = (row * width + column) * INPUTS;
-                        gathered[x * TAPS + tap * INPUTS..][..INPUTS].copy_from_slice(&image[from..from + INPUTS]);
+                        gathered[x * TAPS + tap * INPUTS..][..INPUTS]
+                            .copy_from_slice(&image[from..from + INPUTS]);
                     }
                 }
                 self.forward.multiply(gathered, width, product);
@@ -98,7 +94,9 @@ impl First {
                 for x in 0..width {
                     let Some(column) = x.checked_add_signed(-dx).filter(|&c| c < width) else { continue };
                     let from = (row * width + column) * stride + tap * INPUTS;
-                    for (to, value) in out[x * INPUTS..][..INPUTS].iter_mut().zip(&spread[from..from + INPUTS]) {
+                    for (to, value) in
+                        out[x * INPUTS..][..INPUTS].iter_mut().zip(&spread[from..from + INPUTS])
+                    {
                         *to += value;
                     }
                 }

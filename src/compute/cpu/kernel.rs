@@ -205,7 +205,8 @@ mod tests {
     fn every_kernel_multiplies_matrices_of_every_shape() {
         let value = |i: usize| ((i * 37 + 11) % 101) as f32 / 50.0 - 1.0;
         for isa in Isa::available() {
-            for (count, depth, columns) in [(1, 1, 1), (5, 3, 16), (12, 27, 64), (13, 64, 27), (31, 70, 130)] {
+            for (count, depth, columns) in [(1, 1, 1), (5, 3, 16), (12, 27, 64), (13, 64, 27), (31, 70, 130)]
+            {
                 let rows: Vec<f32> = (0..count * depth).map(value).collect();
                 let packed = Packed::new(isa, depth, columns, |k, n| value(k * columns + n + 7));
                 let stride = packed.padded_columns();

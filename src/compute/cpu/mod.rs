@@ -8,5 +8,5 @@ mod pool;
 mod shared;
 mod winograd;
 
-pub use chain::{CpuActivations, CpuChain};
+pub use chain::{CpuActivations, CpuChain, CpuOutput};
 pub use matrix::HostFeatures;

@@ -10,7 +10,8 @@ pub fn forward(input: &[f32], shape: Shape) -> Vec<f32> {
     let (rows, columns) = (shape.height / 2, width / 2);
     let mut out = vec![0.0; rows * columns * channels];
     out.par_chunks_exact_mut(columns * channels).enumerate().for_each(|(y, out)| {
-        let (upper, lower) = input[2 * y * width * channels..][..2 * width * channels].split_at(width * channels);
+        let (upper, lower) =
+            input[2 * y * width * channels..][..2 * width * channels].split_at(width * channels);
         for (x, out) in out.chunks_exact_mut(channels).enumerate() {
             let at = 2 * x * channels;
             let (a, b) = upper[at..at + 2 * channels].split_at(channels);
@@ -29,7 +30,8 @@ pub fn backward(input: &[f32], shape: Shape, gradient: &[f32]) -> Vec<f32> {
     let columns = width / 2;
     let mut out = vec![0.0; shape.len()];
     out.par_chunks_exact_mut(2 * width * channels).enumerate().take(shape.height / 2).for_each(|(y, out)| {
-        let (upper, lower) = input[2 * y * width * channels..][..2 * width * channels].split_at(width * channels);
+        let (upper, lower) =
+            input[2 * y * width * channels..][..2 * width * channels].split_at(width * channels);
         let (out_upper, out_lower) = out.split_at_mut(width * channels);
         let gradient = &gradient[y * columns * channels..][..columns * channels];
         for (x, gradient) in gradient.chunks_exact(channels).enumerate() {

@@ -101,9 +101,21 @@ impl Winograd {
                 |(v, m), index| {
                     let first = index * block;
                     let count = block.min(tiles - first);
-                    self.transform_in(input, shape, edge, first..first + count, &SharedSlice::new(v), first, block);
+                    self.transform_in(
+                        input,
+                        shape,
+                        edge,
+                        first..first + count,
+                        &SharedSlice::new(v),
+                        first,
+                        block,
+                    );
                     for (point, packed) in self.points.iter().enumerate() {
-                        packed.multiply(&v[point * block * self.inputs..], count, &mut m[point * block * stride..]);
+                        packed.multiply(
+                            &v[point * block * self.inputs..],
+                            count,
+                            &mut m[point * block * stride..],
+                        );
                     }
                     self.transform_out(m, shape, edge, first..first + count, &out, first, block);
                 },

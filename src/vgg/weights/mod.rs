@@ -121,6 +121,34 @@ impl Weights {
         }
     }
 
+    /// Pseudo-random convolutions of conv1_1 to conv2_1, for checking a device without a file.
+    pub(crate) fn synthetic() -> Self {
+        let convolutions = Layer::ALL[..3].iter().map(|layer| {
+            let shape = weight_shape(*layer);
+            let spread = (2.0 / (9 * shape[1]) as f32).sqrt();
+            let value = |i: usize| ((i.wrapping_mul(2_654_435_761) >> 11) & 0xffff) as f32 / 32768.0 - 1.0;
+            Stored::Float(Convolution {
+                weight: (0..shape.iter().product()).map(|i| 1.7 * spread * value(i)).collect(),
+                bias: (0..shape[0]).map(|i| 0.05 * value(i + 77)).collect(),
+            })
+        });
+        Self {
+            info: WeightsInfo {
+                source: "synthetic".into(),
+                sha256: String::new(),
+                format: "none".into(),
+                input: "torchvision's".into(),
+                provenance: String::new(),
+                licence: String::new(),
+                convolutions: 3,
+            },
+            input: InputNormalisation::TORCHVISION,
+            activation_scales: [1.0; 16],
+            convolutions: convolutions.collect(),
+            bgr: false,
+        }
+    }
+
     /// One convolution as the file has it.
     pub fn convolution(&self, layer: Layer) -> Convolution {
         let mut convolution = match &self.convolutions[layer.index()] {

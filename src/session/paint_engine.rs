@@ -4,16 +4,15 @@ use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use image::RgbImage;
 
-use super::{
-    Losses, StyleTransfer, TransferError,
-    cost::{available_memory, bytes_text, flops_per_step, memory_bytes},
-    prepare::pictures,
-};
+use super::{Engine, EngineError, Job, Reading, RunInfo};
 use crate::{
     compute::{self, Device, DeviceKind, Network},
-    session::{Engine, EngineError, Job, Reading, RunInfo},
-    settings::{DeviceChoice, Settings},
-    vgg::Weights,
+    settings::{DeviceChoice, MAX_SIZE, Settings},
+    transfer::{
+        Kernels, Losses, Shapes, StyleTransfer, TransferError, available_memory, bytes_text, flops_per_step,
+        memory_bytes, pictures, process_memory,
+    },
+    vgg::{Layer, Weights},
 };
 
 /// Opens devices, loads weights, and paints one run at a time.
@@ -24,6 +23,8 @@ pub struct PaintEngine {
     /// On the device and of the weights above, when no run holds it.
     network: Option<Network>,
     run: Option<StyleTransfer>,
+    /// Set while the device is at work: found set afterwards, the device's code has panicked.
+    at_work: bool,
 }
 
 /// Longest sides that a first run may get.
@@ -32,6 +33,21 @@ const FIRST_SIZES: [u32; 9] = [128, 160, 192, 224, 256, 320, 384, 448, 512];
 const FIRST_STEP: f64 = 0.25;
 /// Longest side of the measurement behind that choice.
 const MEASURED_SIZE: u32 = 64;
+/// Bytes above which a person is told what a run needs of a GPU, whose free memory cannot be asked for.
+const LARGE_ON_GPU: u64 = 3_000_000_000;
+
+/// The smallest longest side at which every picture of a job is wide enough for the deepest layer in use.
+fn least_size(job: &Job) -> u32 {
+    let settings = &job.settings;
+    let deepest = settings.content_layers.layers().chain(settings.style_layers.layers()).max();
+    let least = deepest.map_or(1, Layer::stride) as f64 + 0.5;
+    let needed = |(width, height): (u32, u32), scale: f64| {
+        let (short, long) = (width.min(height), width.max(height));
+        (least * f64::from(long) / f64::from(short) / scale).ceil() as u32
+    };
+    let styles = job.styles.iter().map(|style| needed(style.picture.dimensions(), settings.style_scale));
+    styles.fold(needed(job.content.dimensions(), 1.0), u32::max).min(MAX_SIZE)
+}
 
 impl PaintEngine {
     /// An engine that has opened nothing yet.
@@ -39,8 +55,27 @@ impl PaintEngine {
         Self::default()
     }
 
-    fn run(&mut self) -> Result<&mut StyleTransfer, EngineError> {
-        self.run.as_mut().ok_or_else(|| "no run has been started".into())
+    /// Lets the run work on the device. A device that fails is not opened again.
+    fn work<T>(
+        &mut self,
+        work: impl FnOnce(&mut StyleTransfer) -> Result<T, TransferError>,
+    ) -> Result<T, EngineError> {
+        let run = self.run.as_mut().ok_or("no run has been started")?;
+        self.at_work = true;
+        let result = work(run);
+        self.at_work = false;
+        if let Err(TransferError::Device(_)) = result {
+            self.condemn();
+        }
+        Ok(result?)
+    }
+
+    fn condemn(&mut self) {
+        if let Some((_, device)) = self.device.take() {
+            compute::condemn(&device);
+        }
+        self.run = None;
+        self.network = None;
     }
 
     /// Reads the last step's losses alone.
@@ -49,7 +84,7 @@ impl PaintEngine {
     ///
     /// When the device fails or a loss is not finite.
     pub fn losses(&mut self) -> Result<Option<Losses>, EngineError> {
-        Ok(self.run()?.losses()?)
+        self.work(StyleTransfer::losses)
     }
 
     /// Waits until the device has done everything it was given.
@@ -58,7 +93,7 @@ impl PaintEngine {
     ///
     /// When the device fails.
     pub fn synchronize(&mut self) -> Result<(), EngineError> {
-        Ok(self.run()?.synchronize()?)
+        self.work(|run| run.synchronize())
     }
 
     fn device(&mut self, choice: &DeviceChoice, say: &mut dyn FnMut(&str)) -> Result<Device, TransferError> {
@@ -101,7 +136,8 @@ impl PaintEngine {
         device: &Device,
         weights: &Arc<Weights>,
     ) -> Result<u32, TransferError> {
-        let settings = Settings { size: MEASURED_SIZE, ..job.settings.clone() };
+        let least = least_size(job);
+        let settings = Settings { size: MEASURED_SIZE.max(least), ..job.settings.clone() };
         let mut transfer = self.transfer(job, None, &settings, device, weights)?;
         transfer.step();
         transfer.synchronize()?;
@@ -113,11 +149,11 @@ impl PaintEngine {
         self.network = Some(transfer.into_network());
         let speed = flops_per_step(width, height, &settings) / seconds;
         let (width, height) = job.content.dimensions();
-        let fits = |&size: &u32| {
+        let quick = |&size: &u32| {
             let (width, height) = crate::picture::fit(width, height, size);
             flops_per_step(width, height, &settings) / speed <= FIRST_STEP
         };
-        Ok(FIRST_SIZES.into_iter().rev().find(fits).unwrap_or(FIRST_SIZES[0]))
+        Ok(FIRST_SIZES.into_iter().rev().find(quick).unwrap_or(FIRST_SIZES[0]).max(least))
     }
 
     fn transfer(
@@ -152,18 +188,28 @@ impl Engine for PaintEngine {
             say("measuring the device");
             settings.size = self.choose_size(job, &device, &weights)?;
         }
-        let (width, height) = job.content.dimensions();
-        let (width, height) = crate::picture::fit(width, height, settings.longest_side());
-        let memory_bytes = memory_bytes(width, height, &settings);
+        let styles: Vec<_> = job.styles.iter().map(|style| style.picture.dimensions()).collect();
+        let shapes = Shapes::new(job.content.dimensions(), &styles, &settings);
+        let kernels = if device.info.kind == DeviceKind::Cpu { Kernels::Cpu } else { Kernels::Adapter };
+        let memory_bytes = memory_bytes(&shapes, &settings, kernels);
         if matches!(device.info.kind, DeviceKind::Cpu | DeviceKind::Software)
             && let Some(available) = available_memory()
-            && memory_bytes > available
+            // The network of the run before is part of what this process holds already.
+            && memory_bytes > available + process_memory().0
         {
             return Err(TransferError::Memory {
                 needed: bytes_text(memory_bytes),
                 available: bytes_text(available),
             }
             .into());
+        }
+        let mut remarks = settings.remarks();
+        if !matches!(device.info.kind, DeviceKind::Cpu | DeviceKind::Software) && memory_bytes > LARGE_ON_GPU
+        {
+            remarks.push(format!(
+                "this size needs about {} of graphics memory; if the driver fails, choose a smaller one",
+                bytes_text(memory_bytes)
+            ));
         }
         say("looking at the pictures");
         let run = self.transfer(job, current, &settings, &device, &weights)?;
@@ -176,27 +222,41 @@ impl Engine for PaintEngine {
             height,
             size: settings.size,
             memory_bytes,
-            remarks: settings.remarks(),
+            remarks,
         })
     }
 
     fn update(&mut self, settings: &Settings, style_weights: &[f64]) -> Result<(), EngineError> {
         settings.validate()?;
-        Ok(self.run()?.update(settings, style_weights)?)
+        self.work(|run| run.update(settings, style_weights))
     }
 
     fn step(&mut self) -> Result<(), EngineError> {
-        self.run()?.step();
-        Ok(())
+        self.work(|run| {
+            run.step();
+            Ok(())
+        })
+    }
+
+    fn settle(&mut self) -> Result<(), EngineError> {
+        self.synchronize()
     }
 
     fn read(&mut self) -> Result<Reading, EngineError> {
-        Ok(self.run()?.read()?)
+        self.work(StyleTransfer::read)
     }
 
     fn end(&mut self) {
         if let Some(run) = self.run.take() {
             self.network = Some(run.into_network());
+        }
+    }
+}
+
+impl Drop for PaintEngine {
+    fn drop(&mut self) {
+        if self.at_work {
+            self.condemn();
         }
     }
 }
