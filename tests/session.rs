@@ -22,10 +22,13 @@ use impasto::{
     vgg::WeightsInfo,
 };
 
+/// A run's number, and the dimensions of the picture that it went on from.
+type Started = (u64, Option<(u32, u32)>);
+
 /// What the fake engine was asked to do.
 #[derive(Default)]
 struct Log {
-    started: Mutex<Vec<(u64, Option<(u32, u32)>)>>,
+    started: Mutex<Vec<Started>>,
     updates: Mutex<Vec<(f64, Vec<f64>)>>,
     steps: AtomicUsize,
     reads: AtomicUsize,

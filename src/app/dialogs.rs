@@ -98,5 +98,6 @@ pub fn wait(answer: Answer) -> Option<Vec<PathBuf>> {
 /// The folder that a save dialog opens in first.
 pub fn first_folder() -> Option<PathBuf> {
     let dirs = directories::UserDirs::new()?;
-    dirs.picture_dir().filter(|folder| folder.is_dir()).map(Path::to_owned)
+    let pictures = dirs.picture_dir().filter(|folder| folder.is_dir());
+    Some(pictures.unwrap_or_else(|| dirs.home_dir()).to_owned())
 }

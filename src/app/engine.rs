@@ -42,7 +42,8 @@ impl ImpastoApp {
     /// Starts the worker if there is none.
     pub(super) fn start_engine(&mut self, ctx: &Context) {
         let ctx = ctx.clone();
-        match (self.spawn)(Box::new(move || ctx.request_repaint())) {
+        let after = self.repaint_after;
+        match (self.spawn)(Box::new(move || ctx.request_repaint_after(after))) {
             Ok(session) => self.session = Some(session),
             Err(error) => self.banners.push(Banner {
                 trouble: Trouble::Engine,

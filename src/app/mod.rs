@@ -1,7 +1,7 @@
 //! The window: pictures left, the painting in the middle, every setting right, losses below, transport above.
 //!
-//! The window owns no tensor and never waits: it tells the worker what to do ([`engine`]), takes in what it says,
-//! and leaves all that takes time to background threads ([`tasks`]).
+//! The window owns no tensor and never waits: it tells the worker what to do (`engine`), takes in what it says,
+//! and leaves all that takes time to background threads (`tasks`).
 
 mod canvas;
 mod command;
@@ -71,6 +71,18 @@ pub struct AppStart {
     pub dialogs: Arc<dyn Dialogs>,
     /// Lists the devices; called in the background.
     pub devices: fn() -> Vec<DeviceInfo>,
+    /// Time from a new picture to the frame that shows it, see [`repaint_after`].
+    pub repaint_after: Duration,
+}
+
+/// How soon a new picture is drawn. Where the window is drawn by the CPU, each frame costs the engine a good part of a
+/// step, so there they are fewer; input is still answered at once. Zero would ask egui for two frames each time.
+fn repaint_after(creation: &eframe::CreationContext<'_>) -> Duration {
+    let software = creation
+        .wgpu_render_state
+        .as_ref()
+        .is_some_and(|state| state.adapter.get_info().device_type == wgpu::DeviceType::Cpu);
+    Duration::from_millis(if software { 180 } else { 1 })
 }
 
 /// Smallest size of the window, in points.
@@ -96,17 +108,25 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         persistence_path: folder.as_ref().map(|folder| folder.join("window.ron")),
         ..Default::default()
     };
-    let start = AppStart { options, folder, dialogs: Arc::new(SystemDialogs), devices: compute::devices };
     crate::compute::leave_room_for_the_window();
     let spawn: SpawnSession = Box::new(|wake| Session::spawn(PaintEngine::new, wake));
     eframe::run_native(
         "Impasto",
         native,
-        Box::new(|creation| Ok(Box::new(ImpastoApp::new(&creation.egui_ctx, start, spawn)))),
+        Box::new(|creation| {
+            let start = AppStart {
+                options,
+                folder,
+                dialogs: Arc::new(SystemDialogs),
+                devices: compute::devices,
+                repaint_after: repaint_after(creation),
+            };
+            Ok(Box::new(ImpastoApp::new(&creation.egui_ctx, start, spawn)))
+        }),
     )
     .map_err(|error| {
         let reason = reason(&error);
-        anyhow!("cannot open a window: {reason} (no display? `impasto render` paints without one)")
+        anyhow!("cannot open a window: {reason} (`impasto render` paints without one)")
     })
 }
 
@@ -122,6 +142,7 @@ fn reason(error: &eframe::Error) -> String {
 /// The window's whole state.
 pub struct ImpastoApp {
     spawn: SpawnSession,
+    repaint_after: Duration,
     session: Option<Session>,
     dialogs: Arc<dyn Dialogs>,
     tasks: Tasks,
@@ -180,6 +201,7 @@ impl ImpastoApp {
         let remembered = remembered.unwrap_or_default();
         let mut app = Self {
             spawn,
+            repaint_after: start.repaint_after,
             session: None,
             dialogs: start.dialogs,
             tasks: Tasks::new(ctx),

@@ -97,7 +97,7 @@ fn open_window(cli: Cli) -> anyhow::Result<()> {
         .transpose()?;
     let mut pictures = cli.pictures.into_iter();
     let options = app::Options { content: pictures.next(), styles: pictures.collect(), settings };
-    app::run(options).context("the window cannot be opened (`impasto render --help` paints without one)")
+    app::run(options)
 }
 
 /// The one line for a person: what failed and its direct cause.

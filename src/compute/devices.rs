@@ -1,9 +1,6 @@
 //! Which devices are there, which one is chosen and why, and opening it.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
 
 use burn::tensor::{Device as TensorDevice, DeviceKind as AdapterKind, wgpu::WgpuBackend};
 use serde::{Deserialize, Serialize};
@@ -90,7 +87,7 @@ impl Adapter {
 
     /// Opens the adapter on burn; the second time returns the same device.
     pub(super) fn open(&self) -> Result<TensorDevice, String> {
-        static OPEN: Mutex<Option<HashMap<(Api, &'static str, usize), TensorDevice>>> = Mutex::new(None);
+        static OPEN: Mutex<Vec<(Api, DeviceKind, usize, TensorDevice)>> = Mutex::new(Vec::new());
         let kind = match self.info.kind {
             DeviceKind::DiscreteGpu => AdapterKind::DiscreteGpu(self.index),
             DeviceKind::IntegratedGpu => AdapterKind::IntegratedGpu(self.index),
@@ -98,10 +95,9 @@ impl Adapter {
             DeviceKind::Software => AdapterKind::Cpu,
             DeviceKind::Cpu => return Ok(TensorDevice::flex()),
         };
-        let key = (self.api, self.info.kind.label(), self.index);
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = open.get_or_insert_default();
-        if let Some(device) = open.get(&key) {
+        let this = (self.api, self.info.kind, self.index);
+        if let Some((.., device)) = open.iter().find(|(api, kind, index, _)| (*api, *kind, *index) == this) {
             return Ok(device.clone());
         }
         let device = TensorDevice::wgpu_options()
@@ -109,7 +105,7 @@ impl Adapter {
             .graphics_api(self.api.burn())
             .init()
             .map_err(|error| error.to_string())?;
-        open.insert(key, device.clone());
+        open.push((this.0, this.1, this.2, device.clone()));
         Ok(device)
     }
 }

@@ -7,6 +7,7 @@ use super::cpu::HostFeatures;
 
 /// Features of one layer.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a dozen of them live at once")]
 pub enum Features {
     /// `[1, C, H, W]` on a device.
     Tensor(Tensor<4>),

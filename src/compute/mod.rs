@@ -1,7 +1,7 @@
 //! Devices, and the network's frozen convolution chain on them: forward, and the backward pass written out.
 //!
 //! The chain runs on burn tensors on any GPU that wgpu reaches, and on kernels of our own on the CPU (burn's `flex`
-//! device), see [`cpu`]. No autodiff graph is
+//! device), see `cpu`. No autodiff graph is
 //! recorded: the chain is fixed, so its gradient is too. All tensors of a device stay on one OS thread, because burn
 //! orders GPU work per thread.
 

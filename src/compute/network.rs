@@ -128,7 +128,7 @@ impl Network {
         }
     }
 
-    /// Runs the network up to `deepest` on an RGB image `[1, 3, H, W]` in [0,1].
+    /// Runs the network up to `deepest` on an RGB image `[1, 3, H, W]` in 0 to 1.
     ///
     /// # Panics
     ///

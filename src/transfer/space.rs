@@ -5,9 +5,9 @@ use image::RgbImage;
 
 use crate::settings::Objective;
 
-/// Maps between images in [0,1] and the optimised variable.
+/// Maps between images in 0 to 1 and the optimised variable.
 pub struct Space {
-    /// `[1, 3, 1, 1]`: image = variable · std + mean. `None`: the variable is the image, kept in [0,1].
+    /// `[1, 3, 1, 1]`: image = variable · std + mean. `None`: the variable is the image, kept in 0 to 1.
     normalised: Option<(Tensor<4>, Tensor<4>)>,
 }
 
@@ -23,7 +23,7 @@ impl Space {
         }
     }
 
-    /// The image of a variable, `[1, 3, H, W]`; in classic not confined to [0,1].
+    /// The image of a variable, `[1, 3, H, W]`; in classic not confined to 0 to 1.
     pub fn image(&self, variable: Tensor<4>) -> Tensor<4> {
         match &self.normalised {
             None => variable,
@@ -56,7 +56,7 @@ impl Space {
     }
 }
 
-/// Uploads a picture as `[1, 3, H, W]` in [0,1].
+/// Uploads a picture as `[1, 3, H, W]` in 0 to 1.
 pub fn upload(picture: &RgbImage, device: &TensorDevice) -> Tensor<4> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let pixels = picture.as_raw();
@@ -66,7 +66,7 @@ pub fn upload(picture: &RgbImage, device: &TensorDevice) -> Tensor<4> {
     Tensor::from_data(TensorData::new(planes, [1, 3, height, width]), device)
 }
 
-/// Makes a picture of planar RGB values, of which those outside [0,1] are clamped.
+/// Makes a picture of planar RGB values, of which those outside 0 to 1 are clamped.
 ///
 /// # Panics
 ///

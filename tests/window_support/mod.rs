@@ -239,6 +239,7 @@ impl Setup {
             folder: Some(folder.path().to_owned()),
             dialogs: Arc::clone(&dialogs) as Arc<dyn Dialogs>,
             devices: || vec![device()],
+            repaint_after: std::time::Duration::from_millis(1),
         };
         let mut builder: HarnessBuilder<ImpastoApp> = Harness::builder()
             .with_size(self.size)

@@ -252,6 +252,7 @@ fn a_transform(m: [&Vector; IN]) -> [Vector; OUT] {
 }
 
 #[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "y runs over columns of rows")]
 fn in_any(
     input: &[f32],
     shape: Shape,
@@ -298,6 +299,7 @@ fn in_any(
 
 #[inline(always)]
 #[expect(clippy::too_many_arguments, reason = "instantiated once per instruction set")]
+#[expect(clippy::needless_range_loop, reason = "y runs over columns of rows")]
 fn out_any(
     m: &[f32],
     shape: Shape,

@@ -33,7 +33,7 @@ pub struct WeightsInfo {
     pub convolutions: usize,
 }
 
-/// What the network expects as its input: (scale·x − mean)/std per RGB channel, for x in [0,1].
+/// What the network expects as its input: (scale·x − mean)/std per RGB channel, for x in 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct InputNormalisation {
     pub scale: f32,

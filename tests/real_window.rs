@@ -1,0 +1,127 @@
+//! The real window with the real engine on a virtual display, driven with real keys: it opens with the example pair,
+//! paints by itself, and saves a painted picture. Linux with Xvfb and xdotool only.
+
+#![cfg(target_os = "linux")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// A process that ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn quiet(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+fn is_there(program: &str) -> bool {
+    quiet("sh").args(["-c", &format!("command -v {program}")]).status().is_ok_and(|status| status.success())
+}
+
+fn until<T>(what: &str, said: &dyn Fn() -> String, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "waited in vain for {what}; the program says: {}", said());
+        thread::sleep(Duration::from_millis(200));
+    }
+}
+
+fn pictures_under(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut found = Vec::new();
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path.is_dir() {
+            found.extend(pictures_under(&path));
+        } else if path.extension().is_some_and(|extension| extension == "png") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn the_window_opens_paints_by_itself_and_saves() {
+    for program in ["Xvfb", "xdotool"] {
+        if !is_there(program) {
+            assert!(std::env::var_os("IMPASTO_REQUIRE_GPU").is_none(), "{program} is required");
+            println!("skipped: no {program}");
+            return;
+        }
+    }
+    let home = tempfile::tempdir().unwrap();
+    let config = home.path().join("config");
+    let display = format!(":{}", 40 + std::process::id() % 500);
+    let _screen = Running(
+        quiet("Xvfb")
+            .args([&display, "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"])
+            .spawn()
+            .unwrap(),
+    );
+    let tool = |arguments: &[&str]| {
+        let output = Command::new("xdotool").args(arguments).env("DISPLAY", &display).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    };
+    until("the display", &|| String::new(), || {
+        Some(()).filter(|()| !tool(&["getdisplaygeometry"]).is_empty())
+    });
+    let log = home.path().join("stderr");
+    let _window = Running(
+        quiet(env!("CARGO_BIN_EXE_impasto"))
+            .stderr(fs::File::create(&log).unwrap())
+            .env("DISPLAY", &display)
+            .env_remove("WAYLAND_DISPLAY")
+            .env("HOME", home.path())
+            .env("XDG_RUNTIME_DIR", home.path())
+            .env("IMPASTO_CONFIG_DIR", &config)
+            .spawn()
+            .unwrap(),
+    );
+    let said = || fs::read_to_string(&log).unwrap_or_default();
+    let window = until("the window", &said, || {
+        let id = tool(&["search", "--name", "^Impasto$"]);
+        id.lines().next_back().map(ToOwned::to_owned).filter(|id| !id.is_empty())
+    });
+    // What was chosen for this machine is remembered a second after the first run began.
+    let settings = until("the settings", &said, || {
+        let files = fs::read_dir(&config).ok()?;
+        files.flatten().find_map(|file| {
+            let text = fs::read_to_string(file.path()).ok()?;
+            text.contains("size = ").then_some(text)
+        })
+    });
+    assert!(settings.contains("style_weight"), "{settings}");
+    // Some seconds of painting, then save: without a file dialog on this display it takes a free name by itself.
+    thread::sleep(Duration::from_secs(4));
+    // There is no window manager that would give it the keyboard.
+    tool(&["windowfocus", "--sync", &window]);
+    let saved = until("a saved picture", &said, || {
+        tool(&["key", "ctrl+s"]);
+        thread::sleep(Duration::from_secs(1));
+        pictures_under(home.path()).into_iter().next()
+    });
+    thread::sleep(Duration::from_millis(500));
+    let painted = image::open(&saved).unwrap().to_rgb8();
+    let (width, height) = painted.dimensions();
+    let content = impasto::picture::CONTENTS[0].open();
+    let resized = impasto::picture::resize(&content.rgb, width, height, impasto::picture::Filter::Lanczos);
+    let difference: u64 =
+        painted.as_raw().iter().zip(resized.as_raw()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+    let mean = difference as f64 / painted.as_raw().len() as f64;
+    assert!(mean > 8.0, "the saved picture {width}×{height} is hardly painted: {mean}");
+}
