@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Takes the pictures of this folder from the real window in a real run, on a virtual display.
+# Needs: cargo build --release; Xvfb, xdotool and ImageMagick (Debian: xvfb xdotool imagemagick mesa-vulkan-drivers).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+program=target/release/impasto
+export DISPLAY=:97
+unset WAYLAND_DISPLAY
+work=$(mktemp -d)
+chmod 700 "$work"
+export HOME=$work XDG_RUNTIME_DIR=$work
+Xvfb $DISPLAY -screen 0 1600x1000x24 -nolisten tcp -noreset >/dev/null 2>&1 &
+display=$!
+trap 'kill $display 2>/dev/null; rm -rf "$work"' EXIT
+sleep 1
+
+window=
+start() { # a fresh configuration, then arguments for the program
+  export IMPASTO_CONFIG_DIR="$work/$RANDOM$RANDOM"
+  "$program" "$@" >/dev/null 2>&1 &
+  run=$!
+  until window=$(xdotool search --name '^Impasto$' | tail -n 1) && [ -n "$window" ]; do sleep 0.2; done
+  xdotool windowfocus --sync "$window"
+}
+stop() { kill $run; wait $run 2>/dev/null || true; }
+take() { # the pointer out of the way, then the window alone
+  xdotool mousemove 700 990; sleep 0.6
+  import -window "$window" "screenshots/$1.png"
+  echo "screenshots/$1.png"
+}
+click() { xdotool mousemove "$1" "$2" click 1; sleep 0.4; }
+
+start --size 384 --steps 400
+sleep 75; take painting
+click 1065 692; take settings
+stop
+
+start assets/astronaut.jpg assets/mosaic.jpg --size 320 --steps 120
+sleep 70; take finished
+xdotool key ctrl+l; take light
+stop
+
+start assets/coffee.jpg assets/embers.jpg --size 256 --steps 300
+xdotool windowsize --sync "$window" 1024 640; sleep 20; take narrow
+xdotool key F1; take keys
+stop
