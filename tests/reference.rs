@@ -89,7 +89,10 @@ fn check_terms(run: &mut StyleTransfer, reference: &Reference, name: &str) {
 
 fn objectives(device: &Device, reference: &Reference, weights: &Arc<Weights>) {
     for &objective in Objective::ALL {
-        let settings = Settings::for_objective(objective);
+        let mut settings = Settings::for_objective(objective);
+        if objective == Objective::Paper {
+            settings.style_weight = 1e4;
+        }
         check_terms(
             &mut reference_run(device, reference, weights, &settings),
             reference,

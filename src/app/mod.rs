@@ -71,7 +71,7 @@ pub struct AppStart {
     pub dialogs: Arc<dyn Dialogs>,
     /// Lists the devices; called in the background.
     pub devices: fn() -> Vec<DeviceInfo>,
-    /// Time from a new picture to the frame that shows it, see [`repaint_after`].
+    /// Time from a new picture to the frame that shows it; zero would ask egui for two frames each time.
     pub repaint_after: Duration,
 }
 
