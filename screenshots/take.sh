@@ -40,6 +40,11 @@ sleep 70; take finished
 xdotool key ctrl+l; take light
 stop
 
+start --size 128 --steps 5
+sleep 8
+click 190 440; click 190 221; take empty
+stop
+
 start assets/coffee.jpg assets/embers.jpg --size 256 --steps 300
 xdotool windowsize --sync "$window" 1024 640; sleep 20; take narrow
 xdotool key F1; take keys

@@ -241,6 +241,22 @@ fn force_never_replaces_an_input() {
 }
 
 #[test]
+fn a_report_never_replaces_a_file_unasked_and_never_an_input() {
+    let render = Render::new().to("out.png").path_arg("--report", "run.json").args(["--steps", "1"]);
+    fs::write(render.path("run.json"), "mine").unwrap();
+    expect_error(&render.run(), 1, &["run.json", "--force"]);
+    assert_eq!(fs::read(render.path("run.json")).unwrap(), b"mine");
+    let render = Render::new()
+        .to("out.png")
+        .path_arg("--settings", "mix.toml")
+        .path_arg("--report", "mix.toml")
+        .args(["--force"]);
+    fs::write(render.path("mix.toml"), "steps = 1\n").unwrap();
+    expect_error(&render.run(), 1, &["mix.toml", "paint from"]);
+    assert_eq!(fs::read(render.path("mix.toml")).unwrap(), b"steps = 1\n");
+}
+
+#[test]
 fn a_wrong_settings_file_is_explained_in_one_line() {
     let render = Render::new().to("out.png").path_arg("--settings", "mix.toml");
     fs::write(render.path("mix.toml"), "sise = 99\n").unwrap();

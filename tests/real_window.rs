@@ -86,6 +86,7 @@ fn the_window_opens_paints_by_itself_and_saves() {
             .stderr(fs::File::create(&log).unwrap())
             .env("DISPLAY", &display)
             .env_remove("WAYLAND_DISPLAY")
+            .current_dir(home.path())
             .env("HOME", home.path())
             .env("XDG_RUNTIME_DIR", home.path())
             .env("IMPASTO_CONFIG_DIR", &config)

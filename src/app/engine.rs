@@ -35,7 +35,7 @@ impl ImpastoApp {
         (!styles.is_empty()).then_some((content, styles))
     }
 
-    fn still_opening(&self) -> bool {
+    pub(super) fn still_opening(&self) -> bool {
         self.content.loading.is_some() || self.styles.iter().any(|slot| slot.loading.is_some())
     }
 
@@ -81,7 +81,7 @@ impl ImpastoApp {
                     given: Some(Given { content, styles, settings: self.settings.clone() }),
                     ..Run::default()
                 };
-                self.choose_size = false;
+                self.notice = None;
                 self.history.clear();
                 self.banners.retain(|banner| !matches!(banner.trouble, Trouble::Run));
             }
@@ -97,9 +97,14 @@ impl ImpastoApp {
         }
     }
 
-    pub(super) fn order(&mut self, command: Command) {
-        if let Some(Err(error)) = self.session.as_ref().map(|session| session.send(command)) {
-            self.send_failed(error);
+    /// Gives an order; true when it was taken.
+    pub(super) fn order(&mut self, command: Command) -> bool {
+        match self.session.as_ref().map(|session| session.send(command)) {
+            Some(Err(error)) => {
+                self.send_failed(error);
+                false
+            }
+            sent => sent.is_some(),
         }
     }
 
@@ -112,20 +117,20 @@ impl ImpastoApp {
         match self.run.state {
             _ if self.session.is_none() => {}
             RunState::Running | RunState::Preparing | RunState::Paused => {
-                self.run.playing = !self.run.playing;
-                self.order(if self.run.playing { Command::Resume } else { Command::Pause });
+                let playing = !self.run.playing;
+                if self.order(if playing { Command::Resume } else { Command::Pause }) {
+                    self.run.playing = playing;
+                }
             }
             RunState::Finished if self.steps_left() => {
-                self.run.playing = true;
-                self.order(Command::Resume);
+                self.run.playing = self.order(Command::Resume);
             }
             RunState::Finished => {
                 self.toasts
                     .add("The step limit is reached. Raise Steps to go on, or restart to begin afresh.");
             }
             RunState::Stopped if self.goes_on() => {
-                self.run.playing = true;
-                self.order(Command::Resume);
+                self.run.playing = self.order(Command::Resume);
             }
             RunState::Idle | RunState::Stopped | RunState::Failed => self.start_run(Start::Current, false),
         }
@@ -190,13 +195,18 @@ impl ImpastoApp {
             RunState::Failed if reasons.is_empty() => return,
             _ => {}
         }
+        if given.settings.size != self.settings.size {
+            self.choose_size = false;
+        }
         if !reasons.is_empty() {
             // Half a number or a slider on its way is nobody's wish yet.
             let editing = ctx.text_edit_focused() || ctx.egui_is_using_pointer() || self.still_opening();
             if !editing {
                 self.toasts.add(restart_note(&reasons));
-                let paused = self.run.state == RunState::Paused
-                    || (self.run.state == RunState::Preparing && !self.run.playing);
+                // What was asked for counts, not what the worker has confirmed.
+                let under_way =
+                    matches!(self.run.state, RunState::Preparing | RunState::Running | RunState::Paused);
+                let paused = under_way && !self.run.playing;
                 self.start_run(Start::Current, paused);
             }
             return;
@@ -244,9 +254,16 @@ impl ImpastoApp {
                 if state != RunState::Preparing {
                     self.run.preparing = None;
                 }
+                if matches!(state, RunState::Finished | RunState::Stopped) {
+                    // What is to be done now matters more than what was.
+                    self.notice = None;
+                }
             }
             Event::Preparing { run, what } if run == current => self.run.preparing = Some(what),
             Event::Started { run, info } if run == current => {
+                if self.run.choosing_size {
+                    self.choose_size = false;
+                }
                 if self.run.choosing_size
                     && let Some(given) = &mut self.run.given
                     && self.settings.size == given.settings.size
@@ -254,8 +271,8 @@ impl ImpastoApp {
                     given.settings.size = info.size;
                     self.settings.size = info.size;
                 }
-                for remark in &info.remarks {
-                    self.notice = Some(remark.clone());
+                if !info.remarks.is_empty() {
+                    self.notice = Some(info.remarks.join("; "));
                 }
                 self.run.info = Some(*info);
             }

@@ -183,8 +183,7 @@ impl ImpastoApp {
     /// Writes what has changed, once it has rested for a while.
     pub(super) fn remember(&mut self, ctx: &egui::Context) {
         let now = ctx.input(|input| input.time);
-        // Unusable settings would only come back as unusable settings.
-        if self.problem.is_some() || self.remembered() == self.written {
+        if !self.is_worth_remembering() || self.remembered() == self.written {
             self.unwritten_since = None;
             return;
         }
@@ -209,9 +208,15 @@ impl ImpastoApp {
 
     /// Writes what has changed, at the end.
     pub(super) fn remember_now(&mut self) {
-        if self.problem.is_none() && self.remembered() != self.written {
+        if self.is_worth_remembering() && self.remembered() != self.written {
             self.write();
         }
+    }
+
+    /// Unusable settings would only come back as unusable settings, pictures that are being opened would be missing, and a
+    /// size that is still to be measured would never be.
+    fn is_worth_remembering(&self) -> bool {
+        self.problem.is_none() && !self.still_opening() && !self.choose_size
     }
 }
 

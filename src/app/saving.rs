@@ -59,7 +59,10 @@ impl ImpastoApp {
 
     /// Where no dialog can be shown, a picture can still be saved: under a free name, where pictures belong.
     pub(super) fn save_without_dialog(&mut self, picture: Arc<RgbImage>) {
-        let folder = self.save_folder.clone().or_else(dialogs::first_folder).unwrap_or_default();
+        let Some(folder) = self.save_folder.clone().or_else(dialogs::first_folder) else {
+            self.toasts.add("No file dialog could be shown, and there is no home folder to save to.");
+            return;
+        };
         let wanted = folder.join(self.save_name());
         let path = if wanted.exists() { picture::free_name(&wanted) } else { wanted };
         self.toasts.add("No file dialog could be shown, so the name was chosen.");

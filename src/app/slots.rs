@@ -215,7 +215,9 @@ fn thumbnail(ui: &Ui, slot: &Slot, rect: Rect, response: &egui::Response) {
             let size = loaded.texture.size_vec2();
             let scale = (rect.size() / size).max_elem();
             let shown = rect.size() / (size * scale);
-            let uv = Rect::from_center_size(pos2(0.5, 0.5), shown.min(Vec2::splat(1.0)));
+            // Heads are rather up than down: of a tall picture more is cut below.
+            let shown = shown.min(Vec2::splat(1.0));
+            let uv = Rect::from_min_size(pos2((1.0 - shown.x) / 2.0, (1.0 - shown.y) / 4.0), shown);
             let tint = if slot.loading.is_some() { Color32::from_gray(110) } else { Color32::WHITE };
             egui::Image::from_texture((loaded.texture.id(), rect.size()))
                 .uv(uv)

@@ -109,6 +109,10 @@ pub fn device_name(device: &DeviceInfo) -> String {
         .name
         .strip_prefix(kind)
         .map_or(device.name.as_str(), |rest| rest.trim_start_matches([':', ' ']));
+    // Ornaments that say nothing about which one it is.
+    let name = ["(R)", "(TM)", "(tm)", " Processor"]
+        .iter()
+        .fold(name.to_owned(), |name, part| name.replace(part, ""));
     format!("{kind} · {name}")
 }
 

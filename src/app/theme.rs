@@ -5,6 +5,8 @@ use egui::{
     Color32, Context, CornerRadius, FontFamily, FontId, Margin, Stroke, Style, TextStyle, Theme, Ui, Vec2,
 };
 
+use crate::vgg::Layer;
+
 /// Distances in points. Everything in the window keeps one of these from its neighbour.
 pub mod space {
     pub const XS: f32 = 4.0;
@@ -97,9 +99,13 @@ impl Palette {
         }
     }
 
-    /// The colour of a layer's line: deep layers turn from ochre over green to blue.
-    pub fn layer(&self, layer: crate::vgg::Layer) -> Color32 {
-        let hue = 0.11 + 0.62 * layer.index() as f32 / 15.0;
+    /// The colour of a layer's line: deep layers turn from ochre over green and blue to violet.
+    pub fn layer(&self, layer: Layer) -> Color32 {
+        // The paper's five are a block apart, so a block is a wide step and a layer inside it a narrow one.
+        let block = (layer.block() - 1) as f32;
+        let inside =
+            Layer::ALL[..layer.index()].iter().filter(|other| other.block() == layer.block()).count();
+        let hue = 0.11 + 0.145 * block + 0.03 * inside as f32;
         let dark = self.panel.r() < 0x80;
         let (saturation, value) = if dark { (0.68, 0.92) } else { (0.9, 0.55) };
         egui::ecolor::Hsva::new(hue, saturation, value, 1.0).into()

@@ -120,7 +120,9 @@ impl ImpastoApp {
             facts.push(format!("{rate:.decimals$} steps/s"));
             facts.push(format!("{} elapsed", widgets::clock(progress.elapsed)));
             let left = f64::from(limit.saturating_sub(step)) * progress.seconds_per_step;
-            facts.push(format!("{} left", widgets::clock(left)));
+            if left > 0.0 {
+                facts.push(format!("{} left", widgets::clock(left)));
+            }
         }
         // As many facts as fit, the most telling ones first.
         let room = count_rect.min.x - word_rect.max.x - 2.0 * space::L;

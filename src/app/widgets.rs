@@ -131,7 +131,6 @@ fn paint_button(ui: &Ui, response: &Response, rect: egui::Rect, accent: bool) {
         (false, false) => palette.button,
         (false, true) => palette.button_hover,
     };
-    let fill = if ui.is_enabled() { fill } else { fill.gamma_multiply(0.5) };
     ui.painter().rect_filled(rect, RADIUS, fill);
     if response.has_focus() {
         let stroke = Stroke::new(2.0, if accent { palette.text } else { palette.accent });
@@ -195,6 +194,7 @@ pub struct Entry<'a> {
 impl Entry<'_> {
     /// A number that is dragged or typed. Typing counts when it is finished.
     pub fn show(&self, ui: &mut Ui, value: &mut f64) -> Response {
+        let before = *value;
         let speed = if self.whole { (*value * 0.01).max(0.25) } else { (value.abs() * 0.01).max(1e-4) };
         let whole = self.whole;
         let widget = DragValue::new(value)
@@ -205,6 +205,10 @@ impl Entry<'_> {
             .custom_formatter(move |value, _| if whole { format!("{value:.0}") } else { number(value) })
             .custom_parser(parse);
         let response = ui.add(widget).accessible_name(self.name).on_hover_text(self.tooltip);
+        // Leaving the field reads the shown text, which may be rounded: a number that still reads the same was not typed.
+        if !response.dragged() && !whole && number(before) == number(*value) {
+            *value = before;
+        }
         if response.dragged() {
             *value = value.clamp(*self.drag.start(), *self.drag.end());
         }

@@ -12,9 +12,14 @@ use crate::{
 pub(super) fn check(arguments: &RenderArgs, settings: &Settings) -> anyhow::Result<()> {
     settings.validate()?;
     let weights = || arguments.style.iter().map(|style| style.weight);
-    if let Some(weight) = weights().find(|weight| !(weight.is_finite() && *weight >= 0.0)) {
-        let message =
-            format!("style: the weight of a picture is {weight}, but must be 0 or a positive number");
+    if let Some(style) =
+        arguments.style.iter().find(|style| !(style.weight.is_finite() && style.weight >= 0.0))
+    {
+        let message = format!(
+            "style {}: its weight is {}, but must be 0 or a positive number",
+            style.path.display(),
+            style.weight
+        );
         return Err(UsageError(message).into());
     }
     if weights().all(|weight| weight == 0.0) {
@@ -31,9 +36,9 @@ pub(super) fn check(arguments: &RenderArgs, settings: &Settings) -> anyhow::Resu
     })?;
     keep_input(&arguments.output, arguments, settings)?;
     if let Some(report) = &arguments.report {
-        report::check_destination(report)?;
+        report::check_destination(report, arguments.force)?;
         keep_input(report, arguments, settings)?;
-        if *report == arguments.output {
+        if same_file(report, &arguments.output) {
             return Err(
                 UsageError("the report and the painted picture cannot be the same file".into()).into()
             );
@@ -55,18 +60,32 @@ pub(super) fn check(arguments: &RenderArgs, settings: &Settings) -> anyhow::Resu
     }
 }
 
-/// `--force` means the results of earlier renders, never the pictures that this one begins with.
+/// Whether both paths name one file, which need not exist yet.
+fn same_file(a: &Path, b: &Path) -> bool {
+    let whole = |path: &Path| {
+        let name = path.file_name()?;
+        let parent = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+        Some(parent.canonicalize().ok()?.join(name))
+    };
+    a == b || whole(a).is_some_and(|a| whole(b) == Some(a))
+}
+
+/// `--force` means the results of earlier renders, never the files that this one begins with.
 fn keep_input(path: &Path, arguments: &RenderArgs, settings: &Settings) -> anyhow::Result<()> {
     let Ok(path) = path.canonicalize() else { return Ok(()) };
     let start = match &settings.init {
         Init::File(file) => Some(file),
         _ => None,
     };
-    let mut inputs =
-        [&arguments.content].into_iter().chain(arguments.style.iter().map(|style| &style.path)).chain(start);
+    let mut inputs = [&arguments.content]
+        .into_iter()
+        .chain(arguments.style.iter().map(|style| &style.path))
+        .chain(start)
+        .chain(&settings.weights)
+        .chain(arguments.settings.file());
     match inputs.find(|input| input.canonicalize().is_ok_and(|input| input == path)) {
         Some(input) => anyhow::bail!(
-            "{} is one of the pictures to paint from; choose another file to write",
+            "{} is one of the files to paint from; choose another file to write",
             input.display()
         ),
         None => Ok(()),

@@ -127,9 +127,21 @@ impl Report {
 }
 
 /// Checks, before any work starts, that a report can be written to this path.
-pub(super) fn check_destination(path: &Path) -> anyhow::Result<()> {
+pub(super) fn check_destination(path: &Path, overwrite: bool) -> anyhow::Result<()> {
     if path.is_dir() {
         anyhow::bail!("the report {} is a folder", path.display());
+    }
+    if path.exists() {
+        anyhow::ensure!(
+            path.is_file(),
+            "the report {} is not a regular file; choose another",
+            path.display()
+        );
+        anyhow::ensure!(
+            overwrite,
+            "{} exists already: choose another name for the report, or add --force",
+            path.display()
+        );
     }
     temporary_beside(path).with_context(|| format!("cannot write the report {}", path.display()))?;
     Ok(())
@@ -206,10 +218,10 @@ mod tests {
     #[test]
     fn a_reports_folder_must_exist() {
         let folder = tempfile::tempdir().unwrap();
-        check_destination(&folder.path().join("r.json")).unwrap();
+        check_destination(&folder.path().join("r.json"), false).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-        let error = check_destination(&folder.path().join("gone/r.json")).unwrap_err();
+        let error = check_destination(&folder.path().join("gone/r.json"), false).unwrap_err();
         assert!(format!("{error:#}").contains("no folder"), "{error:#}");
-        assert!(check_destination(folder.path()).is_err());
+        assert!(check_destination(folder.path(), false).is_err());
     }
 }

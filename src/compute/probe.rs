@@ -137,7 +137,11 @@ fn in_children(api: Api, software_too: bool, probe: &mut Probe) {
     loop {
         let answer = ask(&Question { api, from, software_too });
         if let (None, Some(adapters)) = (&list, answer.adapters) {
-            list = Some(adapters.into_iter().map(|adapter| (adapter, Ok(()))).collect());
+            let untried = |adapter: &Adapter| match software_too || !adapter.is_software() {
+                true => Err("its self-check did not come to an end".to_owned()),
+                false => Ok(()),
+            };
+            list = Some(adapters.into_iter().map(|adapter| (adapter.clone(), untried(&adapter))).collect());
         }
         let Some(list) = &mut list else {
             let ended = answer.trouble.unwrap_or_else(|| "ended early".into());

@@ -121,7 +121,7 @@ pub enum PictureError {
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
     /// The name's ending says no format.
-    #[error("cannot tell the format of {}: end the name in .png, .jpg, .jpeg, .webp, .tif or .tiff", path.display())]
+    #[error("cannot write {} in that format: end the name in .png, .jpg, .jpeg, .webp, .tif or .tiff", path.display())]
     Format {
         /// The wanted file.
         path: PathBuf,

@@ -163,11 +163,12 @@ impl Session {
     ///
     /// [`SendError::Dead`] when the worker is gone.
     pub fn update(&self, run: RunId, settings: &Settings, style_weights: &[f64]) -> Result<(), SendError> {
-        self.shared.update.put(Update {
-            run,
-            settings: settings.clone(),
-            style_weights: style_weights.to_vec(),
-        });
+        let update = Update { run, settings: settings.clone(), style_weights: style_weights.to_vec() };
+        let waiting = self.shared.update.put(update);
+        // Who drags a slider during a long step must not fill the inbox that a pause has to pass.
+        if waiting && !self.worker.is_finished() {
+            return Ok(());
+        }
         // A full inbox wakes the worker as well.
         match self.commands.try_send(Command::Nudge) {
             Err(TrySendError::Disconnected(_)) => Err(SendError::Dead),

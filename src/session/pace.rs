@@ -34,7 +34,7 @@ impl Pace {
         let due = match every {
             // A GPU is only given its steps here, so the time that they will take counts as well.
             0 => waited.max(self.expected(self.steps_since)) >= AUTOMATIC || self.seconds_per_step == 0.0,
-            steps => self.steps_since >= steps,
+            steps => self.steps_since >= steps || self.seconds_per_step == 0.0,
         };
         due && (taken || waited >= UNWATCHED)
     }
@@ -115,6 +115,9 @@ mod tests {
     fn the_users_interval_counts_steps() {
         let start = Instant::now();
         let mut pace = Pace::new(start);
+        // The first step is always worth a look.
+        assert!(pace.after_step(start, 3, true));
+        pace.read(start + Duration::from_millis(5));
         let due: Vec<bool> = (0..3).map(|_| pace.after_step(start, 3, true)).collect();
         assert_eq!(due, [false, false, true]);
     }

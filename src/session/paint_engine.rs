@@ -55,19 +55,27 @@ impl PaintEngine {
         Self::default()
     }
 
-    /// Lets the run work on the device. A device that fails is not opened again.
-    fn work<T>(
+    /// Works on the device. A device that fails is not opened again.
+    fn on_device<T>(
         &mut self,
-        work: impl FnOnce(&mut StyleTransfer) -> Result<T, TransferError>,
-    ) -> Result<T, EngineError> {
-        let run = self.run.as_mut().ok_or("no run has been started")?;
+        work: impl FnOnce(&mut Self) -> Result<T, TransferError>,
+    ) -> Result<T, TransferError> {
         self.at_work = true;
-        let result = work(run);
+        let result = work(self);
         self.at_work = false;
         if let Err(TransferError::Device(_)) = result {
             self.condemn();
         }
-        Ok(result?)
+        result
+    }
+
+    /// Lets the run work.
+    fn work<T>(
+        &mut self,
+        work: impl FnOnce(&mut StyleTransfer) -> Result<T, TransferError>,
+    ) -> Result<T, EngineError> {
+        let work = |engine: &mut Self| work(engine.run.as_mut().ok_or(TransferError::NoRun)?);
+        Ok(self.on_device(work)?)
     }
 
     fn condemn(&mut self) {
@@ -186,7 +194,7 @@ impl Engine for PaintEngine {
         let weights = self.weights(settings.weights.as_ref(), say)?;
         if job.choose_size {
             say("measuring the device");
-            settings.size = self.choose_size(job, &device, &weights)?;
+            settings.size = self.on_device(|engine| engine.choose_size(job, &device, &weights))?;
         }
         let styles: Vec<_> = job.styles.iter().map(|style| style.picture.dimensions()).collect();
         let shapes = Shapes::new(job.content.dimensions(), &styles, &settings);
@@ -212,7 +220,7 @@ impl Engine for PaintEngine {
             ));
         }
         say("looking at the pictures");
-        let run = self.transfer(job, current, &settings, &device, &weights)?;
+        let run = self.on_device(|engine| engine.transfer(job, current, &settings, &device, &weights))?;
         let (width, height) = run.dimensions();
         self.run = Some(run);
         Ok(RunInfo {

@@ -18,9 +18,9 @@ impl<T> Latest<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a value, replacing one that was not taken.
-    pub fn put(&self, value: T) {
-        *self.lock() = Some(value);
+    /// Puts a value; true when it replaced one that was not taken.
+    pub fn put(&self, value: T) -> bool {
+        self.lock().replace(value).is_some()
     }
 
     /// Takes the value, if there is one.
@@ -47,8 +47,8 @@ mod tests {
     fn the_latest_value_wins_and_is_taken_once() {
         let slot = Latest::default();
         assert!(slot.is_empty());
-        slot.put(1);
-        slot.put(2);
+        assert!(!slot.put(1));
+        assert!(slot.put(2));
         assert_eq!((slot.take(), slot.take()), (Some(2), None));
     }
 

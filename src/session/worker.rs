@@ -164,8 +164,18 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                 {
                     self.queue.drain(..at);
                     if let Some(Command::Run(newer)) = self.queue.pop_front() {
-                        job = newer;
+                        // Who asked to begin afresh, and then changed something else, still wants to.
+                        let start =
+                            if job.start == Start::Beginning { Start::Beginning } else { newer.start };
+                        let choose_size = newer.choose_size
+                            || (job.choose_size && newer.settings.size == job.settings.size);
+                        job = Box::new(Job { start, choose_size, ..*newer });
                     }
+                }
+                if let Some(at) = self.queue.iter().position(|waiting| matches!(waiting, Command::Quit)) {
+                    // The loop meets it next; nobody waits for this run.
+                    self.queue.drain(..at);
+                    return;
                 }
                 self.start(&job);
             }

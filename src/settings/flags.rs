@@ -26,6 +26,11 @@ const CONTENT_LAYER: &str = "content_layer";
 const FILE: &str = "settings";
 
 impl SettingsFlags {
+    /// The settings file that was given, if any.
+    pub fn file(&self) -> Option<&PathBuf> {
+        self.0.get_one(FILE)
+    }
+
     /// The settings that the flags ask for: `base`, replaced by the file of `--settings` if there is one, then the
     /// usual values of `--objective`, then every other flag. `--layer` and `--content-layer` replace the whole
     /// default set the first time they are given.

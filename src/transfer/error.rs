@@ -11,10 +11,12 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum TransferError {
     #[error(
-        "the {what} picture would be painted at {width}×{height} px, but {layer} needs at least {} px on the shorter side; choose a larger size or shallower layers",
-        layer.stride()
+        "the {what} picture would be {width}×{height} px, but {layer} needs at least {} px on the shorter side: choose a larger size (for a style: style scale), a less narrow picture or shallower layers",
+        layer.stride().max(2)
     )]
     TooNarrow { what: &'static str, width: usize, height: usize, layer: Layer },
+    #[error("no run has been started")]
+    NoRun,
     #[error("a run needs a style picture")]
     NoStyle,
     #[error("{what} is no longer finite after step {step}; lower the learning rate or the weights")]
