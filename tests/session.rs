@@ -363,6 +363,27 @@ fn of_several_runs_in_a_row_only_the_last_is_prepared_and_it_goes_on_from_the_la
 }
 
 #[test]
+fn a_new_worker_goes_on_from_the_picture_that_it_is_lent() {
+    let mut window = Window::open(Fault::default());
+    window.session.go_on_from(Arc::new(RgbImage::new(30, 20)));
+    window.send(Command::Run(Box::new(Job { start: Start::Current, ..job(1, endless()) })));
+    window.until("painting", |w| w.progress() > 0);
+    assert_eq!(window.log.started.lock().unwrap()[0], (1, Some((30, 20))));
+}
+
+#[test]
+fn progress_is_told_although_previews_are_far_apart() {
+    let mut window = Window::open(Fault { slow: Some(Duration::from_millis(40)), ..Fault::default() });
+    let rarely = Settings { preview_every: 100_000, ..endless() };
+    window.send(Command::Run(Box::new(job(1, rarely))));
+    // The first step is shown; what is told later costs no read-back.
+    window.until("the first step", |w| w.progress() == 1);
+    let reads = window.log.reads.load(Ordering::Relaxed);
+    window.until("progress", |w| w.progress() > 10);
+    assert_eq!(window.log.reads.load(Ordering::Relaxed), reads);
+}
+
+#[test]
 fn a_window_that_does_not_look_costs_no_read_backs_and_loses_no_state() {
     let mut window = Window::open(Fault::default());
     window.send(Command::Run(Box::new(job(1, Settings { steps: 300, ..Settings::default() }))));

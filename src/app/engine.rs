@@ -44,7 +44,12 @@ impl ImpastoApp {
         let ctx = ctx.clone();
         let after = self.repaint_after;
         match (self.spawn)(Box::new(move || ctx.request_repaint_after(after))) {
-            Ok(session) => self.session = Some(session),
+            Ok(session) => {
+                if let Some(picture) = self.canvas.picture() {
+                    session.go_on_from(picture);
+                }
+                self.session = Some(session);
+            }
             Err(error) => self.banners.push(Banner {
                 trouble: Trouble::Engine,
                 text: format!("The engine cannot be started: {error}"),

@@ -23,7 +23,8 @@ pub enum Start {
     /// From the initial image that the settings name.
     #[default]
     Beginning,
-    /// From the picture that the worker painted last; from the beginning where there is none.
+    /// From the picture that the worker painted last, or was lent ([`super::Session::go_on_from`]); from the beginning where
+    /// there is none.
     Current,
 }
 
@@ -98,7 +99,7 @@ pub struct RunInfo {
 pub struct Progress {
     /// Steps painted.
     pub step: u32,
-    /// Terms as they stood before that step's update; `None` before the first step.
+    /// Terms as they stood before that step's update; `None` before the first step, and where nothing was read back.
     pub losses: Option<Losses>,
     /// Mean of the recent steps, in seconds; 0 before the first step.
     pub seconds_per_step: f64,

@@ -100,6 +100,7 @@ pub(crate) struct Update {
 pub(crate) struct Shared {
     pub frame: Latest<Frame>,
     pub update: Latest<Update>,
+    pub canvas: Latest<Arc<RgbImage>>,
 }
 
 /// The window's handle to a worker. Dropping it ends the worker after the step in hand.
@@ -174,6 +175,11 @@ impl Session {
             Err(TrySendError::Disconnected(_)) => Err(SendError::Dead),
             _ => Ok(()),
         }
+    }
+
+    /// Lends a new worker the picture that an earlier one painted, for runs that begin with [`Start::Current`].
+    pub fn go_on_from(&self, picture: Arc<RgbImage>) {
+        self.shared.canvas.put(picture);
     }
 
     /// The next event, if one waits.

@@ -14,7 +14,7 @@ use image::RgbImage;
 use super::{
     Command, Engine, EngineError, Event, Frame, Job, Pace, Progress, RunId, RunState, Shared, Start, Update,
 };
-use crate::settings::Settings;
+use crate::{settings::Settings, transfer::Losses};
 
 /// Runs until the window says quit or is gone. A panic in the engine fails the run and the next run gets a new engine.
 pub(super) fn run<E: Engine>(
@@ -33,6 +33,8 @@ pub(super) fn run<E: Engine>(
     }
 }
 
+/// Longest time between two tellings of the progress.
+const SILENCE: Duration = Duration::from_secs(1);
 /// How long a dying worker waits for a window that is behind.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
@@ -92,6 +94,8 @@ struct Run {
     /// Step of the picture that was read last.
     shown: Option<u32>,
     pace: Pace,
+    /// When progress was told last.
+    told: Instant,
     /// Painting time before the last pause, and when painting went on.
     painted: f64,
     since: Option<Instant>,
@@ -169,7 +173,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                             if job.start == Start::Beginning { Start::Beginning } else { newer.start };
                         let choose_size = newer.choose_size
                             || (job.choose_size && newer.settings.size == job.settings.size);
-                        job = Box::new(Job { start, choose_size, ..*newer });
+                        *job = Job { start, choose_size, ..*newer };
                     }
                 }
                 if let Some(at) = self.queue.iter().position(|waiting| matches!(waiting, Command::Quit)) {
@@ -244,6 +248,9 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         if job.start == Start::Current {
             // The latest picture, not the latest preview.
             self.show(true);
+            if let Some(picture) = self.shared.canvas.take() {
+                self.canvas.get_or_insert(picture);
+            }
         }
         self.run = Some(Run {
             id,
@@ -252,6 +259,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             step: 0,
             shown: None,
             pace: Pace::new(Instant::now()),
+            told: Instant::now(),
             painted: 0.0,
             since: None,
         });
@@ -327,6 +335,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         run.step += 1;
         let due = run.pace.after_step(Instant::now(), run.settings.preview_every, taken);
         let piled_up = run.pace.piled_up();
+        let silent = run.told.elapsed() >= SILENCE;
         if single {
             self.rest(RunState::Paused);
         } else if run.step >= run.settings.steps {
@@ -342,6 +351,10 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                     }
                 }
             }
+        }
+        if silent && self.is_running() {
+            // With previews far apart a person still sees that it goes on.
+            self.tell_progress(None, false);
         }
     }
 
@@ -373,9 +386,15 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let picture = Arc::new(reading.picture);
         self.canvas = Some(Arc::clone(&picture));
         self.shared.frame.put(Frame { run: run.id, step: run.step, picture });
+        self.tell_progress(reading.losses, important);
+    }
+
+    fn tell_progress(&mut self, losses: Option<Losses>, important: bool) {
+        let Some(run) = &mut self.run else { return };
+        run.told = Instant::now();
         let progress = Box::new(Progress {
             step: run.step,
-            losses: reading.losses,
+            losses,
             seconds_per_step: run.pace.seconds_per_step(),
             elapsed: run.elapsed(),
         });
