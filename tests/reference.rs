@@ -34,11 +34,10 @@ fn norm(values: &[f32]) -> f64 {
 
 fn features_of_all_layers(device: &Device, reference: &Reference, weights: &Weights) {
     let deepest = Layer::ALL[15];
-    let network = Network::new(weights, deepest, &device.tensor);
+    let network = Network::new(weights, deepest, &device.tensor, false);
     let image = TensorData::new(reference.values("iterate").to_vec(), [1, 3, 67, 94]);
-    let activations = network.forward(Tensor::from_data(image, &device.tensor), deepest);
-    for layer in Layer::ALL {
-        let features = host(activations.features(layer).into_tensor().flatten::<1>(0, 3));
+    for (layer, features) in network.features(Tensor::from_data(image, &device.tensor), &Layer::ALL) {
+        let features = host(features.to_tensor().flatten::<1>(0, 3));
         let name = format!("features.{layer}");
         let mean = features.iter().map(|v| f64::from(*v)).sum::<f64>() / features.len() as f64;
         assert_close(&name, norm(&features), reference.value(&format!("{name}.norm")), LOSS);
@@ -49,15 +48,14 @@ fn features_of_all_layers(device: &Device, reference: &Reference, weights: &Weig
 }
 
 fn gram_matrices(device: &Device, reference: &Reference, weights: &Weights) {
-    let network = Network::new(weights, Layer::PAPER_STYLE[4], &device.tensor);
+    let network = Network::new(weights, Layer::PAPER_STYLE[4], &device.tensor, false);
     let style = &pictures().styles[0];
     let (width, height) = (style.width() as usize, style.height() as usize);
     let planes: Vec<f32> =
         (0..3).flat_map(|c| style.as_raw()[c..].iter().step_by(3).map(|&v| f32::from(v) / 255.0)).collect();
     let image = Tensor::from_data(TensorData::new(planes, [1, 3, height, width]), &device.tensor);
-    let activations = network.forward(image, Layer::PAPER_STYLE[4]);
-    for layer in Layer::PAPER_STYLE {
-        let found = host(activations.features(layer).gram().flatten::<1>(0, 1));
+    for (layer, features) in network.features(image, &Layer::PAPER_STYLE) {
+        let found = host(features.gram().flatten::<1>(0, 1));
         let name = format!("gram.{layer}");
         assert_close(&name, norm(&found), reference.value(&format!("{name}.norm")), LOSS);
         let error = relative_error(&sample(&found), reference.values(&format!("{name}.sample")));

@@ -267,6 +267,8 @@ impl ImpastoApp {
         row(ui, "Background", tooltip, |ui| {
             colour(ui, "Background colour", tooltip, &mut self.settings.background)
         });
+        let tooltip = "Hold as little memory as possible. A step takes about half as long again; the picture is the same.";
+        ui.checkbox(&mut self.settings.low_memory, "Low memory").on_hover_text(tooltip);
         self.weights_row(ui);
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 
-use super::{Features, Network};
+use super::{Network, Pull};
 use crate::vgg::{Layer, Weights};
 
 /// Runs a small piece of the chain, forward and backward, on a device and with burn's own operations on the CPU, and
@@ -18,7 +18,7 @@ pub fn self_check(device: &TensorDevice) -> Result<(), String> {
     let weights = Weights::synthetic();
     let expected = run(Network::portable(&weights, deepest, &TensorDevice::flex()), &TensorDevice::flex())?;
     let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        run(Network::new(&weights, deepest, device), device)
+        run(Network::new(&weights, deepest, device, false), device)
     }))
     .map_err(|_| "its driver failed in the self-check".to_owned())??;
     for (what, found, expected) in [("Gram matrix", found.0, expected.0), ("gradient", found.1, expected.1)] {
@@ -43,12 +43,16 @@ fn run(network: Network, device: &TensorDevice) -> Result<(Vec<f32>, Vec<f32>), 
     let pixels: Vec<f32> =
         (0..3 * height * width).map(|i| (((i * 2_654_435_761_usize) >> 7) & 255) as f32 / 255.0).collect();
     let image = Tensor::<4>::from_data(TensorData::new(pixels, [1, 3, height, width]), device);
-    let activations = network.forward(image, deepest);
-    let features: Features = activations.features(deepest);
-    let gram = features.gram();
-    let gradient = features.gram_gradient(gram.clone());
+    let mut grams = Vec::new();
+    let activations = network.forward(image, deepest, |layer, features| {
+        if layer == deepest {
+            grams.push(features.gram());
+        }
+    });
+    let gram = grams.pop().ok_or("the chain gave no features")?;
+    let pull = Pull { matrix: Some(gram.clone()), ..Pull::default() };
     let back = network
-        .backward(activations, BTreeMap::from([(deepest, gradient)]))
+        .backward(activations, &BTreeMap::from([(deepest, pull)]))
         .ok_or("the chain gave no gradient")?;
     let read = |tensor: Tensor<1>| {
         let data = tensor.try_into_data().map_err(|error| error.to_string())?;

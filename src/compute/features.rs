@@ -1,9 +1,9 @@
-//! A layer's features, and gradients of the same shape, in whatever form the device computes with; and the products that
-//! every objective is made of: Gram matrices, squared distances and their gradients with respect to the features.
+//! A layer's features, in whatever form the device computes with; and what every objective is made of: Gram matrices and
+//! squared distances.
 
 use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 
-use super::cpu::HostFeatures;
+use super::{cpu::HostFeatures, gpu::GpuFeatures};
 
 /// Features of one layer.
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub enum Features {
     Tensor(Tensor<4>),
     /// `[P, C]` in memory, for the CPU's own kernels.
     Host { matrix: HostFeatures, height: usize, width: usize, device: TensorDevice },
+    /// `[P, C]` in a buffer, for kernels of our own on a graphics adapter.
+    Gpu(GpuFeatures),
 }
 
 /// `[1, C, H, W]` as a matrix `[C, P]`.
@@ -21,20 +23,7 @@ fn flat(features: &Tensor<4>) -> Tensor<2> {
     features.clone().reshape([channels, height * width])
 }
 
-fn host_matrix(tensor: &Tensor<2>) -> Vec<f32> {
-    tensor.to_data().try_to_vec().expect("a CPU tensor of floats is readable")
-}
-
 impl Features {
-    fn host(matrix: HostFeatures, like: &Self) -> Self {
-        match like {
-            Features::Host { height, width, device, .. } => {
-                Features::Host { matrix, height: *height, width: *width, device: device.clone() }
-            }
-            Features::Tensor(_) => unreachable!("one device computes all features of a run"),
-        }
-    }
-
     /// Positions P = H·W.
     pub fn positions(&self) -> usize {
         match self {
@@ -43,6 +32,7 @@ impl Features {
                 height * width
             }
             Features::Host { matrix, .. } => matrix.positions(),
+            Features::Gpu(features) => features.shape.positions(),
         }
     }
 
@@ -58,23 +48,7 @@ impl Features {
                 let channels = matrix.channels;
                 Tensor::from_data(TensorData::new(matrix.gram(), [channels, channels]), device)
             }
-        }
-    }
-
-    /// Gradient of ‖G−G*‖² with respect to F, given the symmetric difference G−G* `[C, C]`: 4/P·(G−G*)·F.
-    pub fn gram_gradient(&self, difference: Tensor<2>) -> Self {
-        match self {
-            Features::Tensor(tensor) => {
-                let flat = flat(tensor);
-                let [_, positions] = flat.dims();
-                // The small matrix takes the factor: C² instead of C·P multiplications.
-                let product = (difference * (4.0 / positions as f32)).matmul(flat);
-                Features::Tensor(product.reshape(tensor.dims()))
-            }
-            Features::Host { matrix, .. } => {
-                let factor = 4.0 / matrix.positions() as f32;
-                Self::host(matrix.times(&host_matrix(&difference), factor), self)
-            }
+            Features::Gpu(features) => features.gram(),
         }
     }
 
@@ -83,69 +57,38 @@ impl Features {
         match self {
             Features::Tensor(tensor) => f64::from(tensor.clone().square().sum().into_scalar::<f32>()),
             Features::Host { matrix, .. } => matrix.energy(),
+            Features::Gpu(features) => f64::from(features.squares(None).into_scalar::<f32>()),
         }
     }
 
-    /// Value Σ(F−F*)², shape `[1]`, and its gradient 2(F−F*).
-    pub fn distance_gradient(&self, target: &Self) -> (Tensor<1>, Self) {
+    /// Σ(F−F*)², shape `[1]`. Its gradient is 2(F−F*), see [`super::Pull::add_toward`].
+    ///
+    /// # Panics
+    ///
+    /// When the two come from different networks or layers.
+    pub fn distance(&self, target: &Self) -> Tensor<1> {
         match (self, target) {
             (Features::Tensor(features), Features::Tensor(target)) => {
-                let difference = features.clone() - target.clone();
-                (difference.clone().square().sum(), Features::Tensor(difference * 2.0))
+                (features.clone() - target.clone()).square().sum()
             }
             (Features::Host { matrix, device, .. }, Features::Host { matrix: target, .. }) => {
-                let difference = matrix.minus(target);
-                let value = TensorData::new(vec![difference.energy() as f32], [1]);
-                (Tensor::from_data(value, device), Self::host(difference.scaled(2.0), self))
+                Tensor::from_data(TensorData::new(vec![matrix.distance(target) as f32], [1]), device)
             }
-            _ => unreachable!("one device computes all features of a run"),
-        }
-    }
-
-    /// These times a factor.
-    pub fn scaled(self, factor: f64) -> Self {
-        match self {
-            Features::Tensor(tensor) => Features::Tensor(tensor * factor),
-            Features::Host { matrix, height, width, device } => {
-                Features::Host { matrix: matrix.scaled(factor as f32), height, width, device }
-            }
-        }
-    }
-
-    /// The sum of two.
-    pub fn plus(self, other: Self) -> Self {
-        match (self, other) {
-            (Features::Tensor(a), Features::Tensor(b)) => Features::Tensor(a + b),
-            (Features::Host { matrix, height, width, device }, Features::Host { matrix: other, .. }) => {
-                Features::Host { matrix: matrix.plus(&other), height, width, device }
-            }
-            _ => unreachable!("one device computes all features of a run"),
+            (Features::Gpu(features), Features::Gpu(target)) => features.squares(Some(target)),
+            _ => panic!("one network computes all features of a run"),
         }
     }
 
     /// As a tensor `[1, C, H, W]`.
-    pub fn into_tensor(self) -> Tensor<4> {
+    pub fn to_tensor(&self) -> Tensor<4> {
         match self {
-            Features::Tensor(tensor) => tensor,
+            Features::Tensor(tensor) => tensor.clone(),
             Features::Host { matrix, height, width, device } => {
-                let shape = [1, height, width, matrix.channels];
-                let values = std::sync::Arc::unwrap_or_clone(matrix.values);
-                Tensor::<4>::from_data(TensorData::new(values, shape), &device).permute([0, 3, 1, 2])
+                let shape = [1, *height, *width, matrix.channels];
+                let data = TensorData::new(matrix.values.to_vec(), shape);
+                Tensor::<4>::from_data(data, device).permute([0, 3, 1, 2])
             }
-        }
-    }
-
-    /// Features from a tensor `[1, C, H, W]`, in the form that `self` has.
-    pub fn same_form(&self, tensor: Tensor<4>) -> Self {
-        match self {
-            Features::Tensor(_) => Features::Tensor(tensor),
-            Features::Host { .. } => {
-                let [_, channels, ..] = tensor.dims();
-                let last = tensor.permute([0, 2, 3, 1]).flatten::<1>(0, 3);
-                let values = last.into_data().try_to_vec().expect("a CPU tensor of floats is readable");
-                let matrix = HostFeatures { values: std::sync::Arc::new(values), channels };
-                Self::host(matrix, self)
-            }
+            Features::Gpu(features) => features.to_tensor(),
         }
     }
 }

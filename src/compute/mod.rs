@@ -1,17 +1,22 @@
 //! Devices, and the network's frozen convolution chain on them: forward, and the backward pass written out.
 //!
-//! The chain runs on burn tensors on any GPU that wgpu reaches, and on kernels of our own on the CPU (burn's `flex`
-//! device), see `cpu`. No autodiff graph is
-//! recorded: the chain is fixed, so its gradient is too. All tensors of a device stay on one OS thread, because burn
-//! orders GPU work per thread.
+//! `chain` knows the order of the layers and writes the backward pass out: no autodiff graph is recorded, since the chain
+//! is fixed and so is its gradient. The work is done by kernels of our own on the CPU (burn's `flex` device), see `cpu`,
+//! on any GPU that wgpu
+//! reaches, see `gpu`, and by burn's operations where those fail their self-check, see `portable`. All tensors of a device stay on one OS thread, because burn orders
+//! GPU work per thread.
 
+mod chain;
 mod check;
 mod cpu;
 mod devices;
 mod features;
+mod gpu;
 mod info;
 mod network;
+mod portable;
 mod probe;
+mod pull;
 mod threads;
 
 pub use check::self_check;
@@ -20,4 +25,5 @@ pub use features::Features;
 pub use info::{DeviceInfo, DeviceKind};
 pub use network::{Activations, Network};
 pub use probe::run_probe_if_asked;
+pub use pull::Pull;
 pub use threads::leave_room_for_the_window;

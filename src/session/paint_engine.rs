@@ -22,6 +22,8 @@ pub struct PaintEngine {
     weights: Option<(Option<PathBuf>, Arc<Weights>)>,
     /// On the device and of the weights above, when no run holds it.
     network: Option<Network>,
+    /// Whether that network holds as little memory as it can.
+    low_memory: bool,
     run: Option<StyleTransfer>,
     /// Set while the device is at work: found set afterwards, the device's code has panicked.
     at_work: bool,
@@ -192,6 +194,10 @@ impl Engine for PaintEngine {
         settings.validate().map_err(TransferError::from)?;
         let device = self.device(&settings.device, say)?;
         let weights = self.weights(settings.weights.as_ref(), say)?;
+        if self.low_memory != settings.low_memory {
+            self.network = None;
+            self.low_memory = settings.low_memory;
+        }
         if job.choose_size {
             say("measuring the device");
             settings.size = self.on_device(|engine| engine.choose_size(job, &device, &weights))?;

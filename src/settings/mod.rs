@@ -77,6 +77,10 @@ pub struct Settings {
     /// Device: auto, cpu, gpu, software or a part of a name listed by `impasto devices`
     #[arg(long, value_name = "DEVICE")]
     pub device: DeviceChoice,
+    /// Hold as little memory as possible, at about half as long again for a step: what lies between two poolings is
+    /// computed twice instead of kept
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub low_memory: bool,
     /// VGG-19 weights file (safetensors, .pth) instead of the bundled one
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
@@ -106,6 +110,7 @@ impl Default for Settings {
             seed: 0,
             background: Rgb::WHITE,
             device: DeviceChoice::Auto,
+            low_memory: false,
             weights: None,
             preview_every: 0,
         }
@@ -184,6 +189,7 @@ impl Settings {
         };
         check(self.longest_side() != new.longest_side(), "size");
         check(self.device != new.device, "device");
+        check(self.low_memory != new.low_memory, "low memory");
         check(self.weights != new.weights, "weights file");
         check(self.objective != new.objective, "objective");
         check(self.style_scale != new.style_scale, "style scale");

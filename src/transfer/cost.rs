@@ -1,10 +1,7 @@
 //! What a run costs: floating-point operations and memory.
 
 use super::prepare::{Dimensions, Shapes};
-use crate::{
-    settings::{LayerWeights, Settings},
-    vgg::Layer,
-};
+use crate::{settings::Settings, vgg::Layer};
 
 fn deepest(settings: &Settings) -> Option<Layer> {
     settings.content_layers.layers().chain(settings.style_layers.layers()).max()
@@ -51,26 +48,35 @@ pub fn memory_bytes(shapes: &Shapes, settings: &Settings, kernels: Kernels) -> u
     let layers = || Layer::ALL.into_iter().filter(|&layer| layer <= deepest);
     let (width, height) = shapes.content;
     let output = |layer: Layer| layer.channels() as f64 * positions(layer, width, height);
-    let sum = |weights: &LayerWeights| weights.layers().map(output).sum::<f64>();
     let widest = |(width, height): Dimensions| {
         layers().map(|layer| layer.channels() as f64 * positions(layer, width, height)).fold(0.0, f64::max)
     };
     let weights: f64 = layers().map(|l| (9 * l.input_channels() * l.channels()) as f64).sum();
     let outputs: f64 = layers().map(output).sum();
-    let content = sum(&settings.content_layers);
+    let content: f64 = settings.content_layers.layers().map(output).sum();
+    let pooled = |layer: Layer| layer.input_channels() as f64 * positions(layer, width, height);
+    let pooled: f64 = layers().filter(|layer| layer.after_pool()).map(pooled).sum();
+    let stage = (1..=5)
+        .map(|block| layers().filter(|layer| layer.block() == block).map(output).sum::<f64>())
+        .fold(0.0, f64::max);
     let (weights, step, style) = match kernels {
         Kernels::Cpu => {
-            // 36 points for 9 weights, in both directions; the gradients of the style layers wait for the backward pass.
-            let step = outputs + sum(&settings.style_layers) + 2.0 * content + 0.5 * widest(shapes.content);
-            (8.0 * weights + SCRATCH, step, 4.0)
+            // 36 points for 9 weights, in both directions.
+            // Two gradients on their way, and the first convolution's, half as wide.
+            let moving = 2.5 * widest(shapes.content);
+            if settings.low_memory {
+                // The weights as they are, in both directions, and one transform; of a step, what goes into each stage and
+                // the widest stage's outputs.
+                let transform = |l: Layer| (36 * l.input_channels() * l.channels()) as f64;
+                let transform = layers().map(transform).fold(0.0, f64::max);
+                (2.0 * weights + transform + SCRATCH, content + pooled + stage + moving, 3.0)
+            } else {
+                (8.0 * weights + SCRATCH, outputs + content + moving, 3.0)
+            }
         }
         Kernels::Adapter => {
-            let pooled: f64 = layers()
-                .filter(|l| l.after_pool())
-                // A pooled value and its index.
-                .map(|l| 2.0 * l.input_channels() as f64 * positions(l, width, height))
-                .sum();
-            (2.0 * weights, outputs + pooled + 4.0 * widest(shapes.content) + content, 5.0)
+            // Pooling leaves each value's index too.
+            (2.0 * weights, outputs + 2.0 * pooled + 4.0 * widest(shapes.content) + content, 5.0)
         }
     };
     let style = style * shapes.styles.iter().map(|&shape| widest(shape)).fold(0.0, f64::max);
@@ -147,6 +153,13 @@ mod tests {
             let mut deeper = settings.clone();
             deeper.style_layers.set(Layer::ALL[15], 1.0);
             assert!(memory_bytes(&square(128), &deeper, kernels) > small);
+            let economy = Settings { low_memory: true, ..settings.clone() };
+            if kernels == Kernels::Cpu {
+                assert!(
+                    2 * memory_bytes(&square(512), &economy, kernels)
+                        < memory_bytes(&square(512), &settings, kernels)
+                );
+            }
             let large_style = Shapes { styles: vec![(4000, 3000)], ..square(128) };
             assert!(memory_bytes(&large_style, &settings, kernels) > 4 * small);
         }

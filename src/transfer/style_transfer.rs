@@ -12,7 +12,7 @@ use super::{
     targets::Targets,
 };
 use crate::{
-    compute::{Features, Network},
+    compute::{Features, Network, Pull},
     objective::smoothness_gradient,
     settings::{LayerWeights, Settings},
     vgg::{Layer, Weights},
@@ -83,7 +83,8 @@ impl StyleTransfer {
         assert!(!pictures.styles.is_empty(), "a run has at least one style");
         assert_eq!(pictures.styles.len(), style_weights.len(), "one weight per style");
         assert_eq!(pictures.content.dimensions(), pictures.initial.dimensions(), "same shape");
-        let network = network.unwrap_or_else(|| Network::new(&weights, Layer::ALL[0], device));
+        let network =
+            network.unwrap_or_else(|| Network::new(&weights, Layer::ALL[0], device, settings.low_memory));
         let space = Space::new(settings.objective, device);
         let mut transfer = Self {
             device: device.clone(),
@@ -102,7 +103,10 @@ impl StyleTransfer {
             gradient_norm: None,
             reweighted: false,
         };
+        transfer.network.forget_sizes();
         transfer.prepare()?;
+        // The styles' sizes do not come again in a step.
+        transfer.network.forget_sizes();
         Ok(transfer)
     }
 
@@ -200,41 +204,37 @@ impl StyleTransfer {
         let image = self.space.image(self.variable.clone());
         let (content, style, deepest) = Self::layers(settings);
         let mut terms = Vec::new();
-        let mut gradients: BTreeMap<Layer, Features> = BTreeMap::new();
-        let mut add = |layer, gradient: Features| {
-            let sum = match gradients.remove(&layer) {
-                Some(before) => before.plus(gradient),
-                None => gradient,
-            };
-            gradients.insert(layer, sum);
-        };
-        let activations = deepest.map(|deepest| self.network.forward(image.clone(), deepest));
-        if let Some(activations) = &activations {
-            for layer in content {
-                let features = activations.features(layer);
+        let mut pulls: BTreeMap<Layer, Pull> = BTreeMap::new();
+        let mut look = |layer: Layer, features: &Features| {
+            let mut pull = Pull::default();
+            if content.contains(&layer) {
                 let target = &self.targets.content[&layer];
                 let factor = settings.objective.content_factor(layer, features.positions(), target.energy);
-                let (value, gradient) = features.distance_gradient(&target.features);
                 let weight = settings.content_layers.get(layer).unwrap_or(0.0);
-                terms.push((Term::Content(weight), value * factor));
+                terms.push((Term::Content(weight), features.distance(&target.features) * factor));
                 let factor = settings.content_weight * weight * factor;
                 if factor > 0.0 {
-                    add(layer, gradient.scaled(factor));
+                    pull.add_toward(target.features.clone(), 2.0 * factor);
                 }
             }
-            for layer in style {
-                let features = activations.features(layer);
+            if style.contains(&layer) {
                 let target = &self.targets.style[&layer];
-                let factor = settings.objective.style_factor(layer, features.positions(), target.energy);
+                let positions = features.positions();
+                let factor = settings.objective.style_factor(layer, positions, target.energy);
                 let difference = features.gram() - target.blend.clone();
                 terms.push((Term::Style(layer), difference.clone().square().sum() * factor));
                 let factor = settings.style_weight * settings.style_layers.get(layer).unwrap_or(0.0) * factor;
                 if factor > 0.0 {
-                    add(layer, features.gram_gradient(difference * factor));
+                    // The gradient of ‖G−G*‖² with respect to F is 4/P·(G−G*)·F.
+                    pull.add_matrix(difference * (4.0 * factor / positions as f64));
                 }
             }
-        }
-        let mut gradient = activations.and_then(|activations| self.network.backward(activations, gradients));
+            if !pull.is_empty() {
+                pulls.insert(layer, pull);
+            }
+        };
+        let activations = deepest.map(|deepest| self.network.forward(image.clone(), deepest, &mut look));
+        let mut gradient = activations.and_then(|activations| self.network.backward(activations, &pulls));
         if settings.smoothness_weight > 0.0 {
             let (value, pull) = smoothness_gradient(&image);
             terms.push((Term::Smoothness, value));

@@ -3,19 +3,21 @@
 use rayon::prelude::*;
 
 use super::{
-    kernel::{Isa, Packed},
-    winograd::Shape,
+    buffer::{Buffer, Pool},
+    kernel::{Isa, Packed, pack, padded},
 };
+use crate::compute::chain::Shape;
 
 const INPUTS: usize = 3;
 const TAPS: usize = 9 * INPUTS;
 
 /// The first convolution, forward and backward.
 pub struct First {
+    isa: Isa,
     /// 27 × outputs.
-    forward: Packed,
+    forward: Vec<f32>,
     /// outputs × 27.
-    backward: Packed,
+    backward: Vec<f32>,
     outputs: usize,
 }
 
@@ -31,17 +33,19 @@ impl First {
         // Neighbourhoods are gathered tap by tap, three channels each.
         let at = |output: usize, k: usize| weight[(output * INPUTS + k % INPUTS) * 9 + k / INPUTS];
         Self {
-            forward: Packed::new(isa, TAPS, outputs, |k, n| at(n, k)),
-            backward: Packed::new(isa, outputs, TAPS, at),
+            isa,
+            forward: pack(isa, TAPS, outputs, |k, n| at(n, k)),
+            backward: pack(isa, outputs, TAPS, at),
             outputs,
         }
     }
 
     /// `[H, W, 3]` to `[H, W, outputs]` with bias and ReLU.
-    pub fn forward(&self, image: &[f32], shape: Shape, bias: &[f32]) -> Vec<f32> {
+    pub fn forward(&self, image: &[f32], shape: Shape, bias: &[f32], memory: &Pool) -> Buffer {
         let Shape { height, width, .. } = shape;
-        let mut out = vec![0.0; height * width * self.outputs];
-        let stride = self.forward.padded_columns();
+        let mut out = memory.take(height * width * self.outputs);
+        let packed = Packed { isa: self.isa, values: &self.forward, depth: TAPS, columns: self.outputs };
+        let stride = padded(self.isa, self.outputs);
         out.par_chunks_exact_mut(width * self.outputs).enumerate().for_each_init(
             || (vec![0.0; width * TAPS], vec![0.0; width * stride]),
             |(gathered, product), (y, out)| {
@@ -56,7 +60,7 @@ impl First {
                             .copy_from_slice(&image[from..from + INPUTS]);
                     }
                 }
-                self.forward.multiply(gathered, width, product);
+                packed.multiply(gathered, width, product);
                 for (out, product) in out.chunks_exact_mut(self.outputs).zip(product.chunks_exact(stride)) {
                     for ((out, value), bias) in out.iter_mut().zip(product).zip(bias) {
                         *out = (value + bias).max(0.0);
@@ -69,12 +73,13 @@ impl First {
 
     /// Gradient with respect to the image `[H, W, 3]`, of a gradient `[H, W, outputs]` that counts where `mask`, the
     /// layer's output, is positive.
-    pub fn backward(&self, gradient: &[f32], mask: &[f32], shape: Shape) -> Vec<f32> {
+    pub fn backward(&self, gradient: &[f32], mask: &[f32], shape: Shape, memory: &Pool) -> Buffer {
         let Shape { height, width, .. } = shape;
-        let stride = self.backward.padded_columns();
+        let packed = Packed { isa: self.isa, values: &self.backward, depth: self.outputs, columns: TAPS };
+        let stride = padded(self.isa, TAPS);
         let row_values = width * self.outputs;
         // What each pixel of a row hands to its 3×3 neighbourhood.
-        let mut spread = vec![0.0; height * width * stride];
+        let mut spread = memory.take(height * width * stride);
         spread.par_chunks_exact_mut(width * stride).enumerate().for_each_init(
             || vec![0.0; row_values],
             |masked, (y, spread)| {
@@ -82,10 +87,11 @@ impl First {
                 for ((to, value), mask) in masked.iter_mut().zip(&gradient[rows.clone()]).zip(&mask[rows]) {
                     *to = if *mask > 0.0 { *value } else { 0.0 };
                 }
-                self.backward.multiply(masked, width, spread);
+                packed.multiply(masked, width, spread);
             },
         );
-        let mut out = vec![0.0; shape.positions() * INPUTS];
+        let mut out = memory.take(shape.positions() * INPUTS);
+        out.fill(0.0);
         out.par_chunks_exact_mut(width * INPUTS).enumerate().for_each(|(y, out)| {
             for tap in 0..9 {
                 let (dy, dx) = offset(tap);

@@ -49,87 +49,130 @@ impl Isa {
 }
 
 /// A matrix K×N in panels of [`Isa::panel`] columns, each panel row by row, the last one filled up with zeros.
-pub struct Packed {
-    isa: Isa,
-    values: Vec<f32>,
-    depth: usize,
-    columns: usize,
+#[derive(Clone, Copy)]
+pub struct Packed<'a> {
+    pub isa: Isa,
+    pub values: &'a [f32],
+    pub depth: usize,
+    pub columns: usize,
 }
 
-impl Packed {
-    /// Packs the matrix whose element (k, n) is `element(k, n)`.
-    pub fn new(isa: Isa, depth: usize, columns: usize, element: impl Fn(usize, usize) -> f32) -> Self {
-        let width = isa.panel();
-        let panels = columns.div_ceil(width);
-        let mut values = vec![0.0; panels * width * depth];
-        for (panel, chunk) in values.chunks_exact_mut(width * depth).enumerate() {
-            for (k, row) in chunk.chunks_exact_mut(width).enumerate() {
-                for (lane, value) in row.iter_mut().enumerate() {
-                    let n = panel * width + lane;
-                    if n < columns {
-                        *value = element(k, n);
-                    }
-                }
+/// `columns` rounded up to whole panels: the row stride of a product with a [`Packed`] matrix.
+pub fn padded(isa: Isa, columns: usize) -> usize {
+    columns.div_ceil(isa.panel()) * isa.panel()
+}
+
+/// Values of a [`Packed`] matrix whose element (k, n) is `element(k, n)`.
+pub fn pack(isa: Isa, depth: usize, columns: usize, element: impl Fn(usize, usize) -> f32) -> Vec<f32> {
+    let width = isa.panel();
+    let mut values = vec![0.0; padded(isa, columns) * depth];
+    for (panel, chunk) in values.chunks_exact_mut(width * depth).enumerate() {
+        for (k, row) in chunk.chunks_exact_mut(width).enumerate() {
+            for (lane, value) in row.iter_mut().enumerate().take(columns - panel * width) {
+                *value = element(k, panel * width + lane);
             }
         }
-        Self { isa, values, depth, columns }
     }
+    values
+}
 
-    /// N rounded up to whole panels: the row stride of a product.
-    pub fn padded_columns(&self) -> usize {
-        self.columns.div_ceil(self.isa.panel()) * self.isa.panel()
-    }
-
-    /// Bytes held.
-    pub fn bytes(&self) -> usize {
-        4 * self.values.len()
-    }
-
-    /// `out` = `rows` · this, for `count` rows of K values each; rows of `out` have [`Packed::padded_columns`] values.
+impl Packed<'_> {
+    /// `out` = `rows` · this, for `count` rows of K values each; rows of `out` have [`padded`] values.
     ///
     /// # Panics
     ///
     /// When a slice is too short.
     pub fn multiply(&self, rows: &[f32], count: usize, out: &mut [f32]) {
-        let stride = self.padded_columns();
-        assert!(rows.len() >= count * self.depth && out.len() >= count * stride, "whole rows");
-        let width = self.isa.panel();
+        self.product(rows, count, out, false);
+    }
+
+    /// `out` += `rows` · this, see [`Packed::multiply`].
+    pub fn multiply_add(&self, rows: &[f32], count: usize, out: &mut [f32]) {
+        self.product(rows, count, out, true);
+    }
+
+    fn product(&self, rows: &[f32], count: usize, out: &mut [f32], add: bool) {
+        let (width, stride) = (self.isa.panel(), padded(self.isa, self.columns));
+        let left = Strided { values: rows, row: self.depth, step: 1 };
         for (panel, values) in self.values.chunks_exact(width * self.depth).enumerate() {
-            let out = &mut out[panel * width..];
-            match self.isa {
-                // SAFETY: `Isa::available` has found these instructions, and the slices hold what is read and written:
-                // `count` rows of `depth` values, a panel of `depth` rows, and `count` rows at `stride` of `out`.
-                #[cfg(target_arch = "x86_64")]
-                Isa::Avx512 => unsafe {
-                    x86::avx512(rows.as_ptr(), count, self.depth, values.as_ptr(), out.as_mut_ptr(), stride);
-                },
-                #[cfg(target_arch = "x86_64")]
-                Isa::Avx2 => unsafe {
-                    x86::avx2(rows.as_ptr(), count, self.depth, values.as_ptr(), out.as_mut_ptr(), stride);
-                },
-                Isa::Portable => portable(rows, count, self.depth, values, out, stride),
-            }
+            let right = Strided { values, row: width, step: 1 };
+            product(self.isa, left, right, count, self.depth, &mut out[panel * width..], stride, add);
         }
     }
 }
 
-fn portable(rows: &[f32], count: usize, depth: usize, panel: &[f32], out: &mut [f32], stride: usize) {
+/// A matrix inside a slice: element (i, j) is at i·`row` + j·`step`.
+#[derive(Clone, Copy)]
+pub struct Strided<'a> {
+    pub values: &'a [f32],
+    pub row: usize,
+    pub step: usize,
+}
+
+/// `out` = or += `left` · `right` for `count` rows of `left`, `depth` products per element and one panel of columns;
+/// `right` has step 1, rows of `out` begin `stride` apart.
+///
+/// # Panics
+///
+/// When a slice is too short.
+#[expect(clippy::too_many_arguments, reason = "the shape of a matrix product")]
+pub fn product(
+    isa: Isa,
+    left: Strided<'_>,
+    right: Strided<'_>,
+    count: usize,
+    depth: usize,
+    out: &mut [f32],
+    stride: usize,
+    add: bool,
+) {
+    if count == 0 || depth == 0 {
+        return;
+    }
+    let width = isa.panel();
+    assert!(right.step == 1 && right.values.len() >= (depth - 1) * right.row + width, "whole rows");
+    assert!(left.values.len() > (count - 1) * left.row + (depth - 1) * left.step, "whole rows");
+    assert!(out.len() >= (count - 1) * stride + width, "whole rows");
+    match isa {
+        // SAFETY: `Isa::available` has found these instructions, and by the assertions the slices hold all that is read
+        // and written.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => unsafe { x86::avx512(left, right, count, depth, out.as_mut_ptr(), stride, add) },
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => unsafe { x86::avx2(left, right, count, depth, out.as_mut_ptr(), stride, add) },
+        Isa::Portable => portable(left, right, count, depth, out, stride, add),
+    }
+}
+
+fn portable(
+    left: Strided<'_>,
+    right: Strided<'_>,
+    count: usize,
+    depth: usize,
+    out: &mut [f32],
+    stride: usize,
+    add: bool,
+) {
     const WIDTH: usize = 16;
     const HEIGHT: usize = 4;
     let mut row = 0;
     while row < count {
         let height = HEIGHT.min(count - row);
         let mut sums = [[0.0_f32; WIDTH]; HEIGHT];
-        for (k, b) in panel.as_chunks::<WIDTH>().0.iter().enumerate() {
+        for k in 0..depth {
+            let b = &right.values[k * right.row..][..WIDTH];
             for (i, sum) in sums.iter_mut().enumerate().take(height) {
-                let a = rows[(row + i) * depth + k];
+                let a = left.values[(row + i) * left.row + k * left.step];
                 for (s, b) in sum.iter_mut().zip(b) {
                     *s += a * b;
                 }
             }
         }
         for (i, sum) in sums.iter().enumerate().take(height) {
-            out[(row + i) * stride..][..WIDTH].copy_from_slice(sum);
+            let out = &mut out[(row + i) * stride..][..WIDTH];
+            for (out, sum) in out.iter_mut().zip(sum) {
+                *out = if add { *out + sum } else { *sum };
+            }
         }
         row += height;
     }
@@ -139,51 +182,64 @@ fn portable(rows: &[f32], count: usize, depth: usize, panel: &[f32], out: &mut [
 mod x86 {
     use std::arch::x86_64::*;
 
+    use super::Strided;
+
     macro_rules! kernel {
         ($name:ident, $block:ident, $features:literal, $height:literal, $lanes:literal, $zero:ident, $load:ident,
-         $set:ident, $fma:ident, $store:ident, [$($rest:literal)*]) => {
+         $set:ident, $fma:ident, $sum:ident, $store:ident, [$($rest:literal)*]) => {
             /// HEIGHT rows of the product with one panel, two vectors wide.
             #[target_feature(enable = $features)]
             unsafe fn $block<const HEIGHT: usize>(
-                rows: *const f32, depth: usize, panel: *const f32, out: *mut f32, stride: usize,
+                left: *const f32, row: usize, step: usize, right: *const f32, right_row: usize, depth: usize,
+                out: *mut f32, stride: usize, add: bool,
             ) {
                 // SAFETY: the caller of `$name` vouches for the extents.
                 unsafe {
                     let mut sums = [[$zero(); 2]; HEIGHT];
                     for k in 0..depth {
-                        let left = $load(panel.add(2 * $lanes * k));
-                        let right = $load(panel.add(2 * $lanes * k + $lanes));
+                        let first = $load(right.add(right_row * k));
+                        let second = $load(right.add(right_row * k + $lanes));
                         for i in 0..HEIGHT {
-                            let a = $set(*rows.add(i * depth + k));
-                            sums[i][0] = $fma(a, left, sums[i][0]);
-                            sums[i][1] = $fma(a, right, sums[i][1]);
+                            let a = $set(*left.add(i * row + k * step));
+                            sums[i][0] = $fma(a, first, sums[i][0]);
+                            sums[i][1] = $fma(a, second, sums[i][1]);
                         }
                     }
                     for (i, sum) in sums.iter().enumerate() {
-                        $store(out.add(i * stride), sum[0]);
-                        $store(out.add(i * stride + $lanes), sum[1]);
+                        let out = out.add(i * stride);
+                        let [mut first, mut second] = *sum;
+                        if add {
+                            first = $sum(first, $load(out));
+                            second = $sum(second, $load(out.add($lanes)));
+                        }
+                        $store(out, first);
+                        $store(out.add($lanes), second);
                     }
                 }
             }
 
             /// # Safety
             ///
-            /// The processor has the instructions; `rows` has `count`×`depth` values, `panel` `depth`×2·lanes, `out`
-            /// `count` rows of 2·lanes at `stride`.
+            /// The processor has the instructions; `left` has `count` rows of `depth` values, `right` `depth` rows of
+            /// 2·lanes, `out` `count` rows of 2·lanes at `stride`.
             #[target_feature(enable = $features)]
             pub unsafe fn $name(
-                rows: *const f32, count: usize, depth: usize, panel: *const f32, out: *mut f32, stride: usize,
+                left: Strided<'_>, right: Strided<'_>, count: usize, depth: usize, out: *mut f32, stride: usize,
+                add: bool,
             ) {
+                let (row, step, right_row) = (left.row, left.step, right.row);
+                let (left, right) = (left.values.as_ptr(), right.values.as_ptr());
                 // SAFETY: every row that is touched lies below `count`.
                 unsafe {
-                    let mut row = 0;
-                    while row + $height <= count {
-                        $block::<$height>(rows.add(row * depth), depth, panel, out.add(row * stride), stride);
-                        row += $height;
+                    let mut at = 0;
+                    while at + $height <= count {
+                        let (left, out) = (left.add(at * row), out.add(at * stride));
+                        $block::<$height>(left, row, step, right, right_row, depth, out, stride, add);
+                        at += $height;
                     }
-                    let (rows, out) = (rows.add(row * depth), out.add(row * stride));
-                    match count - row {
-                        $($rest => $block::<$rest>(rows, depth, panel, out, stride),)*
+                    let (left, out) = (left.add(at * row), out.add(at * stride));
+                    match count - at {
+                        $($rest => $block::<$rest>(left, row, step, right, right_row, depth, out, stride, add),)*
                         _ => {}
                     }
                 }
@@ -192,9 +248,9 @@ mod x86 {
     }
 
     kernel!(avx512, avx512_block, "avx512f,fma", 12, 16, _mm512_setzero_ps, _mm512_loadu_ps, _mm512_set1_ps,
-        _mm512_fmadd_ps, _mm512_storeu_ps, [1 2 3 4 5 6 7 8 9 10 11]);
+        _mm512_fmadd_ps, _mm512_add_ps, _mm512_storeu_ps, [1 2 3 4 5 6 7 8 9 10 11]);
     kernel!(avx2, avx2_block, "avx2,fma", 6, 8, _mm256_setzero_ps, _mm256_loadu_ps, _mm256_set1_ps,
-        _mm256_fmadd_ps, _mm256_storeu_ps, [1 2 3 4 5]);
+        _mm256_fmadd_ps, _mm256_add_ps, _mm256_storeu_ps, [1 2 3 4 5]);
 }
 
 #[cfg(test)]
@@ -208,8 +264,9 @@ mod tests {
             for (count, depth, columns) in [(1, 1, 1), (5, 3, 16), (12, 27, 64), (13, 64, 27), (31, 70, 130)]
             {
                 let rows: Vec<f32> = (0..count * depth).map(value).collect();
-                let packed = Packed::new(isa, depth, columns, |k, n| value(k * columns + n + 7));
-                let stride = packed.padded_columns();
+                let values = pack(isa, depth, columns, |k, n| value(k * columns + n + 7));
+                let packed = Packed { isa, values: &values, depth, columns };
+                let stride = padded(isa, columns);
                 let mut out = vec![f32::NAN; count * stride];
                 packed.multiply(&rows, count, &mut out);
                 for row in 0..count {
@@ -220,6 +277,11 @@ mod tests {
                         let found = f64::from(out[row * stride + n]);
                         assert!((found - expected).abs() < 1e-5, "{isa:?} {count}×{depth}×{columns}");
                     }
+                }
+                let once = out.clone();
+                packed.multiply_add(&rows, count, &mut out);
+                for (twice, once) in out.iter().zip(&once) {
+                    assert!((twice - 2.0 * once).abs() < 1e-5, "{isa:?} {count}×{depth}×{columns} added");
                 }
             }
         }

@@ -1,12 +1,16 @@
-//! The chain on the CPU with kernels of our own: channels-last pictures, Winograd convolutions with fused edges.
+//! Kernels of our own for the CPU: channels-last pictures, Winograd convolutions with fused edges.
 
-mod chain;
+mod buffer;
 mod first;
 mod kernel;
+mod kernels;
 mod matrix;
 mod pool;
 mod shared;
+#[cfg(test)]
+mod tests;
 mod winograd;
 
-pub use chain::{CpuActivations, CpuChain, CpuOutput};
-pub use matrix::HostFeatures;
+pub use buffer::Pool;
+pub use kernels::CpuKernels;
+pub use matrix::{HostFeatures, HostPull};

@@ -2,13 +2,14 @@
 
 use rayon::prelude::*;
 
-use super::winograd::Shape;
+use super::buffer::{Buffer, Pool};
+use crate::compute::chain::Shape;
 
 /// Pools `[H, W, C]` to `[H/2, W/2, C]`.
-pub fn forward(input: &[f32], shape: Shape) -> Vec<f32> {
+pub fn forward(input: &[f32], shape: Shape, memory: &Pool) -> Buffer {
     let Shape { width, channels, .. } = shape;
     let (rows, columns) = (shape.height / 2, width / 2);
-    let mut out = vec![0.0; rows * columns * channels];
+    let mut out = memory.take(rows * columns * channels);
     out.par_chunks_exact_mut(columns * channels).enumerate().for_each(|(y, out)| {
         let (upper, lower) =
             input[2 * y * width * channels..][..2 * width * channels].split_at(width * channels);
@@ -25,10 +26,14 @@ pub fn forward(input: &[f32], shape: Shape) -> Vec<f32> {
 }
 
 /// Hands each window's gradient to the first of its largest inputs; `input` is what was pooled.
-pub fn backward(input: &[f32], shape: Shape, gradient: &[f32]) -> Vec<f32> {
+pub fn backward(input: &[f32], shape: Shape, gradient: &[f32], memory: &Pool) -> Buffer {
     let Shape { width, channels, .. } = shape;
     let columns = width / 2;
-    let mut out = vec![0.0; shape.len()];
+    let mut out = memory.take(shape.len());
+    if width % 2 == 1 || shape.height % 2 == 1 {
+        // What no window covers has no gradient.
+        out.fill(0.0);
+    }
     out.par_chunks_exact_mut(2 * width * channels).enumerate().take(shape.height / 2).for_each(|(y, out)| {
         let (upper, lower) =
             input[2 * y * width * channels..][..2 * width * channels].split_at(width * channels);

@@ -7,9 +7,11 @@
 use rayon::prelude::*;
 
 use super::{
-    kernel::{Isa, Packed},
+    buffer::{Buffer, Pool},
+    kernel::{Isa, Packed, padded},
     shared::SharedSlice,
 };
+use crate::compute::chain::Shape;
 
 /// Outputs of a tile along one axis, and inputs.
 const OUT: usize = 4;
@@ -17,24 +19,6 @@ const IN: usize = 6;
 const POINTS: usize = IN * IN;
 /// Channels that a transform handles at once.
 const LANES: usize = 16;
-
-/// Height, width and channels of a channels-last picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shape {
-    pub height: usize,
-    pub width: usize,
-    pub channels: usize,
-}
-
-impl Shape {
-    pub fn positions(self) -> usize {
-        self.height * self.width
-    }
-
-    pub fn len(self) -> usize {
-        self.positions() * self.channels
-    }
-}
 
 /// What happens to the input on its way in and to the output on its way out.
 #[derive(Clone, Copy)]
@@ -45,12 +29,19 @@ pub enum Edge<'a> {
     Mask(&'a [f32]),
 }
 
-/// A convolution's weights, transformed and packed.
+/// A convolution with frozen weights.
 pub struct Winograd {
-    points: Vec<Packed>,
+    isa: Isa,
     inputs: usize,
     outputs: usize,
-    isa: Isa,
+    weights: Kept,
+}
+
+enum Kept {
+    /// 36 matrices, packed: four times the weights, and nothing to do before a convolution.
+    Transformed(Vec<f32>),
+    /// `[9, inputs, padded outputs]`: the weights alone, transformed each time.
+    Taps(Vec<f32>),
 }
 
 /// Where a thread works on tiles of its own, the transforms of its tiles should stay in its cache.
@@ -60,78 +51,119 @@ const SHARED_WEIGHTS: usize = 3 << 20;
 const SHARED_TILES: usize = 256;
 
 impl Winograd {
-    /// Transforms weights: `weight(o, i)` is the 3×3 kernel from input channel `i` to output channel `o`. The number of
-    /// input channels must be a multiple of 16.
-    pub fn new(isa: Isa, inputs: usize, outputs: usize, weight: impl Fn(usize, usize) -> [f32; 9]) -> Self {
+    /// `weight(o, i)` is the 3×3 kernel from input channel `i` to output channel `o`. The number of input channels must be
+    /// a multiple of 16. With `economy` the transform of the weights is made anew for each convolution and not kept.
+    pub fn new(
+        isa: Isa,
+        inputs: usize,
+        outputs: usize,
+        economy: bool,
+        weight: impl Fn(usize, usize) -> [f32; 9] + Sync,
+    ) -> Self {
         assert_eq!(inputs % LANES, 0, "whole vectors of channels");
-        let mut transformed = vec![0.0_f32; POINTS * inputs * outputs];
-        for input in 0..inputs {
+        let columns = padded(isa, outputs);
+        let mut taps = vec![0.0_f32; 9 * inputs * columns];
+        let shared = SharedSlice::new(&mut taps);
+        (0..inputs).into_par_iter().for_each(|input| {
+            let mut rows = vec![0.0; 9 * columns];
             for output in 0..outputs {
-                let kernel = transform_kernel(weight(output, input));
-                for (point, value) in kernel.into_iter().enumerate() {
-                    transformed[(point * inputs + input) * outputs + output] = value;
+                for (tap, value) in weight(output, input).into_iter().enumerate() {
+                    rows[tap * columns + output] = value;
                 }
             }
+            for (tap, row) in rows.chunks_exact(columns).enumerate() {
+                // SAFETY: each input channel has rows of its own.
+                unsafe { shared.write((tap * inputs + input) * columns, row) };
+            }
+        });
+        let mut winograd = Self { isa, inputs, outputs, weights: Kept::Taps(taps) };
+        if !economy {
+            let mut transformed = vec![0.0; winograd.transformed_len()];
+            winograd.transform_weights(&mut transformed);
+            winograd.weights = Kept::Transformed(transformed);
         }
-        let points = transformed
-            .par_chunks_exact(inputs * outputs)
-            .map(|values| Packed::new(isa, inputs, outputs, |k, n| values[k * outputs + n]))
-            .collect();
-        Self { points, inputs, outputs, isa }
+        winograd
     }
 
-    /// Bytes that the transformed weights take.
-    pub fn bytes(&self) -> usize {
-        self.points.iter().map(Packed::bytes).sum()
+    /// Values of the transformed weights.
+    pub fn transformed_len(&self) -> usize {
+        POINTS * self.inputs * padded(self.isa, self.outputs)
     }
 
-    /// Convolves `input` `[H, W, inputs]`; returns `[H, W, outputs]`.
-    pub fn convolve(&self, input: &[f32], height: usize, width: usize, edge: Edge<'_>) -> Vec<f32> {
+    /// G·g·Gᵀ of every kernel, packed. Nothing happens where that is kept.
+    fn transform_weights(&self, out: &mut [f32]) {
+        let Kept::Taps(taps) = &self.weights else { return };
+        let out = SharedSlice::new(&mut out[..self.transformed_len()]);
+        (0..self.inputs).into_par_iter().with_min_len(8).for_each(|input| {
+            let (inputs, columns) = (self.inputs, padded(self.isa, self.outputs));
+            match self.isa {
+                // SAFETY: `Isa::available` has found these instructions.
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512 => unsafe { weights_avx512(taps, inputs, columns, input, &out) },
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx2 => unsafe { weights_avx2(taps, inputs, columns, input, &out) },
+                Isa::Portable => weights_any(taps, inputs, columns, self.isa.panel(), input, &out),
+            }
+        });
+    }
+
+    /// Convolves `input` `[H, W, inputs]`; returns `[H, W, outputs]`. `scratch` holds [`Winograd::transformed_len`] values
+    /// for weights whose transform is not kept.
+    pub fn convolve(
+        &self,
+        input: &[f32],
+        height: usize,
+        width: usize,
+        edge: Edge<'_>,
+        scratch: &mut [f32],
+        memory: &Pool,
+    ) -> Buffer {
+        self.transform_weights(scratch);
+        let weights = match &self.weights {
+            Kept::Transformed(weights) => weights,
+            Kept::Taps(_) => &scratch[..self.transformed_len()],
+        };
         let shape = Shape { height, width, channels: self.inputs };
         assert_eq!(input.len(), shape.len(), "[H, W, inputs]");
-        let mut output = vec![0.0; shape.positions() * self.outputs];
+        let mut output = memory.take(shape.positions() * self.outputs);
         let tiles = height.div_ceil(OUT) * width.div_ceil(OUT);
-        let stride = self.points[0].padded_columns();
+        let stride = padded(self.isa, self.outputs);
+        let point = |point: usize| Packed {
+            isa: self.isa,
+            values: &weights[point * self.inputs * stride..][..self.inputs * stride],
+            depth: self.inputs,
+            columns: self.outputs,
+        };
         let out = SharedSlice::new(&mut output);
-        if self.bytes() <= SHARED_WEIGHTS {
+        if 4 * weights.len() <= SHARED_WEIGHTS {
             let per_tile = 4 * POINTS * (self.inputs + stride);
             let block = (PRIVATE_BYTES / per_tile / 12 * 12).clamp(12, tiles.div_ceil(2).max(12));
             (0..tiles.div_ceil(block)).into_par_iter().for_each_init(
-                || (vec![0.0; POINTS * block * self.inputs], vec![0.0; POINTS * block * stride]),
+                || (memory.take(POINTS * block * self.inputs), memory.take(POINTS * block * stride)),
                 |(v, m), index| {
                     let first = index * block;
                     let count = block.min(tiles - first);
-                    self.transform_in(
-                        input,
-                        shape,
-                        edge,
-                        first..first + count,
-                        &SharedSlice::new(v),
-                        first,
-                        block,
-                    );
-                    for (point, packed) in self.points.iter().enumerate() {
-                        packed.multiply(
-                            &v[point * block * self.inputs..],
-                            count,
-                            &mut m[point * block * stride..],
-                        );
+                    let tiles = first..first + count;
+                    self.transform_in(input, shape, edge, tiles.clone(), &SharedSlice::new(v), first, block);
+                    for index in 0..POINTS {
+                        let (v, m) = (&v[index * block * self.inputs..], &mut m[index * block * stride..]);
+                        point(index).multiply(v, count, m);
                     }
-                    self.transform_out(m, shape, edge, first..first + count, &out, first, block);
+                    self.transform_out(m, shape, edge, tiles, &out, first, block);
                 },
             );
         } else {
             let block = tiles.min(SHARED_TILES);
-            let mut v = vec![0.0; POINTS * block * self.inputs];
-            let mut m = vec![0.0; POINTS * block * stride];
+            let mut v = memory.take(POINTS * block * self.inputs);
+            let mut m = memory.take(POINTS * block * stride);
             for first in (0..tiles).step_by(block) {
                 let count = block.min(tiles - first);
                 let v_shared = SharedSlice::new(&mut v);
                 (first..first + count).into_par_iter().with_min_len(2).for_each(|tile| {
                     self.transform_in(input, shape, edge, tile..tile + 1, &v_shared, first, block);
                 });
-                m.par_chunks_exact_mut(block * stride).enumerate().for_each(|(point, m)| {
-                    self.points[point].multiply(&v[point * block * self.inputs..], count, m);
+                m.par_chunks_exact_mut(block * stride).enumerate().for_each(|(index, m)| {
+                    point(index).multiply(&v[index * block * self.inputs..], count, m);
                 });
                 (first..first + count).into_par_iter().with_min_len(2).for_each(|tile| {
                     self.transform_out(&m, shape, edge, tile..tile + 1, &out, first, block);
@@ -182,7 +214,7 @@ impl Winograd {
             Edge::Mask(_) => None,
         };
         let shape = Shape { channels: self.outputs, ..shape };
-        let stride = self.points[0].padded_columns();
+        let stride = padded(self.isa, self.outputs);
         match self.isa {
             // SAFETY: `Isa::available` has found these instructions.
             #[cfg(target_arch = "x86_64")]
@@ -192,28 +224,6 @@ impl Winograd {
             Isa::Portable => out_any(m, shape, bias, tiles, out, first, block, stride),
         }
     }
-}
-
-/// G·g·Gᵀ.
-fn transform_kernel(kernel: [f32; 9]) -> [f32; POINTS] {
-    const G: [[f64; 3]; IN] = [
-        [0.25, 0.0, 0.0],
-        [-1.0 / 6.0, -1.0 / 6.0, -1.0 / 6.0],
-        [-1.0 / 6.0, 1.0 / 6.0, -1.0 / 6.0],
-        [1.0 / 24.0, 1.0 / 12.0, 1.0 / 6.0],
-        [1.0 / 24.0, -1.0 / 12.0, 1.0 / 6.0],
-        [0.0, 0.0, 1.0],
-    ];
-    let mut half = [[0.0; 3]; IN];
-    for (row, g) in half.iter_mut().zip(&G) {
-        for (j, value) in row.iter_mut().enumerate() {
-            *value = (0..3).map(|k| g[k] * f64::from(kernel[3 * k + j])).sum();
-        }
-    }
-    std::array::from_fn(|point| {
-        let (row, g) = (&half[point / IN], &G[point % IN]);
-        (0..3).map(|k| row[k] * g[k]).sum::<f64>() as f32
-    })
 }
 
 type Vector = [f32; LANES];
@@ -249,6 +259,45 @@ fn a_transform(m: [&Vector; IN]) -> [Vector; OUT] {
         map(m, |[_, b, c, d, e, _]| (b + c) + 4.0 * (d + e)),
         map(m, |[_, b, c, d, e, f]| (b - c) + 8.0 * (d - e) + f),
     ]
+}
+
+/// G·g along one axis.
+#[inline(always)]
+fn g_transform(g: [&Vector; 3]) -> [Vector; IN] {
+    [
+        map(g, |[a, _, _]| 0.25 * a),
+        map(g, |[a, b, c]| (a + b + c) * (-1.0 / 6.0)),
+        map(g, |[a, b, c]| (a - b + c) * (-1.0 / 6.0)),
+        map(g, |[a, b, c]| (a + 2.0 * b + 4.0 * c) * (1.0 / 24.0)),
+        map(g, |[a, b, c]| (a - 2.0 * b + 4.0 * c) * (1.0 / 24.0)),
+        *g[2],
+    ]
+}
+
+/// The transforms of one input channel's kernels, into panels of `panel` output channels.
+#[inline(always)]
+fn weights_any(
+    taps: &[f32],
+    inputs: usize,
+    columns: usize,
+    panel: usize,
+    input: usize,
+    out: &SharedSlice<'_>,
+) {
+    for column in (0..columns).step_by(LANES) {
+        let tap = |tap: usize| -> &Vector {
+            taps[(tap * inputs + input) * columns + column..].first_chunk().expect("whole vectors")
+        };
+        let half: [[Vector; IN]; 3] = std::array::from_fn(|x| g_transform([tap(x), tap(3 + x), tap(6 + x)]));
+        for y in 0..IN {
+            let row = g_transform([&half[0][y], &half[1][y], &half[2][y]]);
+            for (x, vector) in row.iter().enumerate() {
+                let at = ((y * IN + x) * columns + column / panel * panel) * inputs;
+                // SAFETY: each input channel and vector of output channels has a place of its own.
+                unsafe { out.write(at + input * panel + column % panel, vector) };
+            }
+        }
+    }
 }
 
 #[inline(always)]
@@ -346,7 +395,13 @@ fn out_any(
 }
 
 macro_rules! for_isa {
-    ($features:literal, $in_name:ident, $out_name:ident) => {
+    ($features:literal, $panel:literal, $in_name:ident, $out_name:ident, $weights_name:ident) => {
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = $features)]
+        fn $weights_name(taps: &[f32], inputs: usize, columns: usize, input: usize, out: &SharedSlice<'_>) {
+            weights_any(taps, inputs, columns, $panel, input, out);
+        }
+
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = $features)]
         fn $in_name(
@@ -379,5 +434,5 @@ macro_rules! for_isa {
     };
 }
 
-for_isa!("avx512f,fma", in_avx512, out_avx512);
-for_isa!("avx2,fma", in_avx2, out_avx2);
+for_isa!("avx512f,fma", 32, in_avx512, out_avx512, weights_avx512);
+for_isa!("avx2,fma", 16, in_avx2, out_avx2, weights_avx2);

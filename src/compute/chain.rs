@@ -1,0 +1,255 @@
+//! The frozen chain: which layer follows which, what is kept of a forward pass, and the backward pass written out. The
+//! kernels that do the work on a device are behind [`Kernels`].
+
+use std::collections::BTreeMap;
+
+use burn::tensor::Tensor;
+
+use super::{Features, Pull};
+use crate::vgg::{Layer, Weights, weights::Convolution as HostConvolution};
+
+/// Height, width and channels of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    pub height: usize,
+    pub width: usize,
+    pub channels: usize,
+}
+
+impl Shape {
+    pub fn positions(self) -> usize {
+        self.height * self.width
+    }
+
+    pub fn len(self) -> usize {
+        self.positions() * self.channels
+    }
+
+    /// After a 2×2 pooling that drops incomplete windows.
+    pub fn pooled(self) -> Self {
+        Self { height: self.height / 2, width: self.width / 2, ..self }
+    }
+}
+
+/// What a device must be able to do. Pictures are `[H, W, C]` or `[1, C, H, W]`, as the kernels like it.
+pub trait Kernels {
+    /// The values of a picture; a clone shares them.
+    type Values: Clone;
+    /// A convolution's frozen weights, prepared for both directions.
+    type Convolution;
+
+    /// Prepares a layer's convolution. With `economy` as little as possible is held.
+    fn prepare(&self, layer: Layer, host: HostConvolution, economy: bool) -> Self::Convolution;
+
+    /// The values of a network input `[1, 3, H, W]`.
+    fn input(&self, input: Tensor<4>) -> Self::Values;
+
+    /// 3×3 convolution with stride 1 and padding 1, bias and ReLU; `shape` is the input's.
+    fn forward(&self, convolution: &Self::Convolution, input: &Self::Values, shape: Shape) -> Self::Values;
+
+    /// The gradient with respect to a convolution's input, of a gradient with respect to its output that counts where the
+    /// ReLU's `output` is positive; `shape` is the output's.
+    fn backward(
+        &self,
+        convolution: &Self::Convolution,
+        gradient: Self::Values,
+        output: &Self::Values,
+        shape: Shape,
+    ) -> Self::Values;
+
+    /// 2×2 maximum pooling with stride 2; incomplete windows are dropped.
+    fn pool(&self, input: &Self::Values, shape: Shape) -> Self::Values;
+
+    /// The gradient with respect to the pooling's `input`: each window's goes to the first of its largest values.
+    fn unpool(&self, input: &Self::Values, shape: Shape, gradient: Self::Values) -> Self::Values;
+
+    /// A gradient, or zeros, plus a pull at these features.
+    fn pulled(
+        &self,
+        features: &Self::Values,
+        shape: Shape,
+        gradient: Option<Self::Values>,
+        pull: &Pull,
+    ) -> Self::Values;
+
+    /// A layer's output as the objective sees it.
+    fn features(&self, values: &Self::Values, shape: Shape) -> Features;
+
+    /// The gradient with respect to the network input as a tensor `[1, 3, H, W]`.
+    fn gradient(&self, values: Self::Values, shape: Shape) -> Tensor<4>;
+
+    /// Gives memory back that only pictures of other sizes would use again.
+    fn forget_sizes(&self) {}
+}
+
+/// The convolutions up to the deepest layer that was asked for.
+pub struct Chain<K: Kernels> {
+    kernels: K,
+    convolutions: Vec<K::Convolution>,
+    /// Keep as little as possible: of a forward pass what goes into each stage, and compute the stage again.
+    economy: bool,
+}
+
+/// A layer's output after its ReLU.
+struct Output<V> {
+    values: V,
+    shape: Shape,
+}
+
+/// What a forward pass leaves for the backward pass. A stage is what lies between two poolings.
+pub struct Activations<V> {
+    /// What goes into each stage; where all outputs are kept, only the first stage's.
+    inputs: Vec<(V, Shape)>,
+    /// Every layer's output, shallow to deep; empty in economy.
+    outputs: Vec<Output<V>>,
+    deepest: Layer,
+    /// Shape of the network input.
+    input: Shape,
+}
+
+/// What of a forward pass is kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    Outputs,
+    Inputs,
+    Nothing,
+}
+
+/// The layers of a stage, down to the deepest in use.
+fn stage_layers(stage: usize, deepest: Layer) -> impl DoubleEndedIterator<Item = Layer> {
+    Layer::ALL.into_iter().filter(move |layer| layer.block() == stage + 1 && *layer <= deepest)
+}
+
+/// Position of a stage's first layer.
+fn first_of(stage: usize) -> usize {
+    Layer::ALL.into_iter().filter(|layer| layer.block() <= stage).count()
+}
+
+impl<K: Kernels> Chain<K> {
+    /// A chain without layers.
+    pub fn new(kernels: K, economy: bool) -> Self {
+        Self { kernels, convolutions: Vec::new(), economy }
+    }
+
+    /// Prepares what is missing up to `deepest`.
+    pub fn extend(&mut self, weights: &Weights, deepest: Layer) {
+        for layer in Layer::ALL.into_iter().take(deepest.index() + 1).skip(self.convolutions.len()) {
+            let host = weights.normalised_convolution(layer);
+            self.convolutions.push(self.kernels.prepare(layer, host, self.economy));
+        }
+    }
+
+    /// See [`Kernels::forget_sizes`].
+    pub fn forget_sizes(&self) {
+        self.kernels.forget_sizes();
+    }
+
+    /// Runs the chain up to `deepest` on a network input `[1, 3, H, W]`; `each` gets every layer's features.
+    pub fn forward(
+        &self,
+        input: Tensor<4>,
+        deepest: Layer,
+        each: impl FnMut(Layer, &Features),
+    ) -> Activations<K::Values> {
+        let keep = if self.economy { Keep::Inputs } else { Keep::Outputs };
+        self.run(input, deepest, keep, each)
+    }
+
+    /// The same for the features alone: nothing is kept.
+    pub fn look(&self, input: Tensor<4>, deepest: Layer, each: impl FnMut(Layer, &Features)) {
+        self.run(input, deepest, Keep::Nothing, each);
+    }
+
+    fn run(
+        &self,
+        input: Tensor<4>,
+        deepest: Layer,
+        keep: Keep,
+        mut each: impl FnMut(Layer, &Features),
+    ) -> Activations<K::Values> {
+        let [_, channels, height, width] = input.dims();
+        let mut shape = Shape { height, width, channels };
+        let mut input = self.kernels.input(input);
+        let mut kept = Activations { inputs: Vec::new(), outputs: Vec::new(), deepest, input: shape };
+        for stage in 0..deepest.block() {
+            if stage == 0 || keep == Keep::Inputs {
+                kept.inputs.push((input.clone(), shape));
+            }
+            let mut last = None;
+            self.stage(stage, deepest, input, shape, |layer, values, shape| {
+                each(layer, &self.kernels.features(&values, shape));
+                if keep == Keep::Outputs {
+                    kept.outputs.push(Output { values: values.clone(), shape });
+                }
+                last = Some((values, shape));
+            });
+            match last {
+                Some((values, before)) if stage + 1 < deepest.block() => {
+                    input = self.kernels.pool(&values, before);
+                    shape = before.pooled();
+                }
+                _ => break,
+            }
+        }
+        kept
+    }
+
+    /// Runs a stage's layers on what goes into it.
+    fn stage(
+        &self,
+        stage: usize,
+        deepest: Layer,
+        input: K::Values,
+        mut shape: Shape,
+        mut each: impl FnMut(Layer, K::Values, Shape),
+    ) {
+        let mut below = input;
+        for layer in stage_layers(stage, deepest) {
+            below = self.kernels.forward(&self.convolutions[layer.index()], &below, shape);
+            shape.channels = layer.channels();
+            each(layer, below.clone(), shape);
+        }
+    }
+
+    /// Gradient `[1, 3, H, W]` with respect to the network input, of pulls at some layers; `None` when there is none.
+    pub fn backward(
+        &self,
+        mut activations: Activations<K::Values>,
+        pulls: &BTreeMap<Layer, Pull>,
+    ) -> Option<Tensor<4>> {
+        let deepest = activations.deepest;
+        let mut gradient: Option<K::Values> = None;
+        for stage in (0..deepest.block()).rev() {
+            if gradient.is_none() && !stage_layers(stage, deepest).any(|layer| pulls.contains_key(&layer)) {
+                // Nothing pulls this deep.
+                activations.outputs.truncate(first_of(stage));
+                activations.inputs.truncate(stage.max(1));
+                continue;
+            }
+            let mut outputs: Vec<Output<K::Values>> = Vec::new();
+            if self.economy {
+                if let Some((input, shape)) = activations.inputs.pop() {
+                    self.stage(stage, deepest, input, shape, |_, values, shape| {
+                        outputs.push(Output { values, shape });
+                    });
+                }
+            } else {
+                outputs = activations.outputs.split_off(first_of(stage));
+            }
+            if let (Some(above), Some(last)) = (gradient.take(), outputs.last()) {
+                gradient = Some(self.kernels.unpool(&last.values, last.shape, above));
+            }
+            for layer in stage_layers(stage, deepest).rev() {
+                let Some(Output { values, shape }) = outputs.pop() else { break };
+                if let Some(pull) = pulls.get(&layer) {
+                    gradient = Some(self.kernels.pulled(&values, shape, gradient, pull));
+                }
+                gradient = gradient.map(|above| {
+                    self.kernels.backward(&self.convolutions[layer.index()], above, &values, shape)
+                });
+            }
+        }
+        let shape = activations.input;
+        gradient.map(|values| self.kernels.gradient(values, shape))
+    }
+}

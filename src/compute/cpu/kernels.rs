@@ -1,0 +1,160 @@
+//! The chain's kernels on the CPU.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
+
+use super::{
+    buffer::{Buffer, Pool},
+    first::First,
+    kernel::Isa,
+    matrix::HostFeatures,
+    pool,
+    winograd::{Edge, Winograd},
+};
+use crate::{
+    compute::{
+        Features, Pull,
+        chain::{Kernels, Shape},
+        pull::host_values,
+    },
+    vgg::{Layer, weights::Convolution as HostConvolution},
+};
+
+/// The kernels with their memory. Pictures are `[H, W, C]`.
+pub struct CpuKernels {
+    isa: Isa,
+    memory: Pool,
+    device: TensorDevice,
+    /// Length of the longest transform that is not kept.
+    scratch: AtomicUsize,
+}
+
+pub struct CpuConvolution {
+    kind: Kind,
+    bias: Vec<f32>,
+}
+
+enum Kind {
+    First(First),
+    Both { forward: Winograd, backward: Winograd },
+}
+
+impl CpuKernels {
+    pub fn new(device: &TensorDevice) -> Self {
+        Self {
+            isa: Isa::detected(),
+            memory: Pool::default(),
+            device: device.clone(),
+            scratch: AtomicUsize::new(0),
+        }
+    }
+
+    fn scratch(&self) -> Buffer {
+        self.memory.take(self.scratch.load(Ordering::Relaxed))
+    }
+}
+
+impl Kernels for CpuKernels {
+    type Values = Arc<Buffer>;
+    type Convolution = CpuConvolution;
+
+    fn prepare(&self, layer: Layer, host: HostConvolution, economy: bool) -> CpuConvolution {
+        let (inputs, outputs) = (layer.input_channels(), layer.channels());
+        let kernel = |output: usize, input: usize| -> [f32; 9] {
+            let at = (output * inputs + input) * 9;
+            std::array::from_fn(|i| host.weight[at + i])
+        };
+        let kind = match layer.index() {
+            0 => Kind::First(First::new(self.isa, &host.weight)),
+            _ => {
+                let forward = Winograd::new(self.isa, inputs, outputs, economy, kernel);
+                // The gradient with respect to the input is a convolution with the kernels turned and the channels
+                // swapped: W'[ci, co, kh, kw] = W[co, ci, 2−kh, 2−kw].
+                let backward = Winograd::new(self.isa, outputs, inputs, economy, |output, input| {
+                    let mut turned = kernel(input, output);
+                    turned.reverse();
+                    turned
+                });
+                if economy {
+                    let len = forward.transformed_len().max(backward.transformed_len());
+                    self.scratch.fetch_max(len, Ordering::Relaxed);
+                }
+                Kind::Both { forward, backward }
+            }
+        };
+        CpuConvolution { kind, bias: host.bias }
+    }
+
+    fn input(&self, input: Tensor<4>) -> Arc<Buffer> {
+        let values = host_values(&input.permute([0, 2, 3, 1]).flatten::<1>(0, 3));
+        let mut buffer = self.memory.take(values.len());
+        buffer.copy_from_slice(&values);
+        Arc::new(buffer)
+    }
+
+    fn forward(&self, convolution: &CpuConvolution, input: &Arc<Buffer>, shape: Shape) -> Arc<Buffer> {
+        let CpuConvolution { kind, bias } = convolution;
+        Arc::new(match kind {
+            Kind::First(first) => first.forward(input, shape, bias, &self.memory),
+            Kind::Both { forward, .. } => {
+                let edge = Edge::BiasRelu(bias);
+                forward.convolve(input, shape.height, shape.width, edge, &mut self.scratch(), &self.memory)
+            }
+        })
+    }
+
+    fn backward(
+        &self,
+        convolution: &CpuConvolution,
+        gradient: Arc<Buffer>,
+        output: &Arc<Buffer>,
+        shape: Shape,
+    ) -> Arc<Buffer> {
+        Arc::new(match &convolution.kind {
+            Kind::First(first) => first.backward(&gradient, output, shape, &self.memory),
+            Kind::Both { backward, .. } => {
+                let (height, width, edge) = (shape.height, shape.width, Edge::Mask(output));
+                backward.convolve(&gradient, height, width, edge, &mut self.scratch(), &self.memory)
+            }
+        })
+    }
+
+    fn pool(&self, input: &Arc<Buffer>, shape: Shape) -> Arc<Buffer> {
+        Arc::new(pool::forward(input, shape, &self.memory))
+    }
+
+    fn unpool(&self, input: &Arc<Buffer>, shape: Shape, gradient: Arc<Buffer>) -> Arc<Buffer> {
+        Arc::new(pool::backward(input, shape, &gradient, &self.memory))
+    }
+
+    fn pulled(
+        &self,
+        features: &Arc<Buffer>,
+        shape: Shape,
+        gradient: Option<Arc<Buffer>>,
+        pull: &Pull,
+    ) -> Arc<Buffer> {
+        let features = HostFeatures { values: Arc::clone(features), channels: shape.channels };
+        // Nobody else holds a gradient.
+        let gradient = gradient.and_then(Arc::into_inner);
+        Arc::new(features.pulled(gradient, &pull.host(), &self.memory))
+    }
+
+    fn features(&self, values: &Arc<Buffer>, shape: Shape) -> Features {
+        let matrix = HostFeatures { values: Arc::clone(values), channels: shape.channels };
+        Features::Host { matrix, height: shape.height, width: shape.width, device: self.device.clone() }
+    }
+
+    fn gradient(&self, values: Arc<Buffer>, shape: Shape) -> Tensor<4> {
+        let data = TensorData::new(values.to_vec(), [1, shape.height, shape.width, shape.channels]);
+        Tensor::<4>::from_data(data, &self.device).permute([0, 3, 1, 2])
+    }
+
+    fn forget_sizes(&self) {
+        self.memory.clear();
+    }
+}

@@ -1,0 +1,158 @@
+//! The kernels against the direct sum in f64.
+
+use super::{
+    buffer::Pool,
+    first::First,
+    kernel::Isa,
+    pool,
+    winograd::{Edge, Winograd},
+};
+use crate::compute::chain::Shape;
+
+fn values(count: usize, salt: usize) -> Vec<f32> {
+    (0..count)
+        .map(|i| ((i + 31 * salt).wrapping_mul(2_654_435_761) >> 9 & 0xffff) as f32 / 32768.0 - 1.0)
+        .collect()
+}
+
+/// The direct sum in f64.
+fn direct(
+    input: &[f32],
+    (height, width): (usize, usize),
+    inputs: usize,
+    weight: &[f32],
+    outputs: usize,
+) -> Vec<f64> {
+    let mut out = vec![0.0; height * width * outputs];
+    for y in 0..height {
+        for x in 0..width {
+            for o in 0..outputs {
+                let mut sum = 0.0;
+                for ky in 0..3 {
+                    for kx in 0..3 {
+                        let (sy, sx) = (y + ky, x + kx);
+                        if !(1..=height).contains(&sy) || !(1..=width).contains(&sx) {
+                            continue;
+                        }
+                        for i in 0..inputs {
+                            let w = weight[((o * inputs + i) * 3 + ky) * 3 + kx];
+                            sum += f64::from(w) * f64::from(input[((sy - 1) * width + sx - 1) * inputs + i]);
+                        }
+                    }
+                }
+                out[(y * width + x) * outputs + o] = sum;
+            }
+        }
+    }
+    out
+}
+
+#[test]
+fn winograd_agrees_with_the_direct_sum_at_odd_sizes_on_every_instruction_set() {
+    for isa in Isa::available() {
+        for (height, width, inputs, outputs) in [
+            (1, 1, 16, 16),
+            (1, 9, 16, 48),
+            (4, 4, 32, 16),
+            (5, 7, 64, 64),
+            (13, 6, 64, 128),
+            (19, 33, 128, 64),
+        ] {
+            let input = values(height * width * inputs, 1);
+            let weight = values(outputs * inputs * 9, 2);
+            let kernel = |o: usize, i: usize| std::array::from_fn(|k| weight[(o * inputs + i) * 9 + k]);
+            let memory = Pool::default();
+            let winograd = Winograd::new(isa, inputs, outputs, false, kernel);
+            let bias = vec![0.25; outputs];
+            let found = winograd.convolve(&input, height, width, Edge::BiasRelu(&bias), &mut [], &memory);
+            let sparing = Winograd::new(isa, inputs, outputs, true, kernel);
+            let mut scratch = vec![f32::NAN; sparing.transformed_len()];
+            let edge = Edge::BiasRelu(&bias);
+            assert_eq!(*found, *sparing.convolve(&input, height, width, edge, &mut scratch, &memory));
+            let expected = direct(&input, (height, width), inputs, &weight, outputs);
+            let (mut difference, mut norm) = (0.0, 0.0);
+            for (found, expected) in found.iter().zip(&expected) {
+                let expected = (expected + 0.25).max(0.0);
+                difference += (f64::from(*found) - expected).powi(2);
+                norm += expected * expected;
+            }
+            let error = (difference / norm).sqrt();
+            assert!(error < 1e-5, "{isa:?} {height}×{width}×{inputs}→{outputs}: {error:.1e}");
+            // Backward: the input is masked.
+            let mask = values(height * width * inputs, 3);
+            let masked: Vec<f32> =
+                input.iter().zip(&mask).map(|(v, m)| if *m > 0.0 { *v } else { 0.0 }).collect();
+            let found = winograd.convolve(&input, height, width, Edge::Mask(&mask), &mut [], &memory);
+            let expected = direct(&masked, (height, width), inputs, &weight, outputs);
+            let worst =
+                found.iter().zip(&expected).map(|(f, e)| (f64::from(*f) - e).abs()).fold(0.0, f64::max);
+            assert!(worst < 1e-3, "{isa:?} {height}×{width} masked: {worst:.1e}");
+        }
+    }
+}
+
+#[test]
+fn large_weights_take_the_other_way_through_the_work_and_agree() {
+    let (height, width, inputs, outputs) = (18, 70, 256, 160);
+    let input = values(height * width * inputs, 1);
+    let weight = values(outputs * inputs * 9, 2);
+    let kernel = |o: usize, i: usize| std::array::from_fn(|k| weight[(o * inputs + i) * 9 + k]);
+    let winograd = Winograd::new(Isa::detected(), inputs, outputs, kernel);
+    let found = winograd.convolve(&input, height, width, Edge::BiasRelu(&vec![0.0; outputs]));
+    let expected = direct(&input, (height, width), inputs, &weight, outputs);
+    let worst =
+        found.iter().zip(&expected).map(|(f, e)| (f64::from(*f) - e.max(0.0)).abs()).fold(0.0, f64::max);
+    assert!(worst < 2e-3, "{worst:.1e}");
+}
+
+#[test]
+fn the_first_convolution_agrees_with_the_direct_sum_both_ways() {
+    let (height, width, outputs) = (7, 10, 64);
+    let shape = Shape { height, width, channels: 3 };
+    let image = values(shape.len(), 1);
+    let weight = values(outputs * 27, 2);
+    let bias = vec![0.1; outputs];
+    for isa in Isa::available() {
+        let first = First::new(isa, &weight);
+        let found = first.forward(&image, shape, &bias, &Pool::default());
+        let expected = direct(&image, (height, width), 3, &weight, outputs);
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!((f64::from(*found) - (expected + 0.1).max(0.0)).abs() < 1e-4);
+        }
+        let (gradient, mask) = (values(height * width * outputs, 3), values(height * width * outputs, 4));
+        let masked: Vec<f32> =
+            gradient.iter().zip(&mask).map(|(v, m)| if *m > 0.0 { *v } else { 0.0 }).collect();
+        let mut turned = vec![0.0; weight.len()];
+        for o in 0..outputs {
+            for i in 0..3 {
+                for k in 0..9 {
+                    turned[(i * outputs + o) * 9 + 8 - k] = weight[(o * 3 + i) * 9 + k];
+                }
+            }
+        }
+        let found = first.backward(&gradient, &mask, shape, &Pool::default());
+        let expected = direct(&masked, (height, width), outputs, &turned, 3);
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!((f64::from(*found) - expected).abs() < 1e-4);
+        }
+    }
+}
+
+#[test]
+fn pooling_takes_the_first_of_equal_maxima_and_drops_incomplete_windows() {
+    let shape = Shape { height: 3, width: 5, channels: 1 };
+    #[rustfmt::skip]
+    let input = [
+        1.0, 5.0, 2.0, 2.0, 9.0,
+        5.0, 0.0, 2.0, 1.0, 9.0,
+        7.0, 7.0, 7.0, 7.0, 7.0,
+    ];
+    assert_eq!(*pool::forward(&input, shape, &Pool::default()), [5.0, 2.0]);
+    let back = pool::backward(&input, shape, &[10.0, 20.0], &Pool::default());
+    #[rustfmt::skip]
+    assert_eq!(*back, [
+        0.0, 10.0, 20.0, 0.0, 0.0,
+        0.0,  0.0,  0.0, 0.0, 0.0,
+        0.0,  0.0,  0.0, 0.0, 0.0,
+    ]);
+}

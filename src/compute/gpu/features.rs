@@ -1,0 +1,222 @@
+//! A layer's features on a graphics adapter, and what the objective does with them.
+
+use burn::tensor::{DType, Shape as TensorShape, Tensor};
+use burn_wgpu::{CubeTensor, Wgpu};
+use cubecl::{client::Client, prelude::*, server::Handle};
+
+use super::matrix::{self, SUM_THREADS, THREADS, TILE};
+use crate::compute::{Features, Pull, chain::Shape};
+
+/// Values `[H, W, C]` in a buffer of the device, and how to compute with them.
+#[derive(Clone)]
+pub struct GpuFeatures {
+    pub handle: Handle,
+    pub shape: Shape,
+    pub queue: Queue,
+}
+
+impl std::fmt::Debug for GpuFeatures {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GpuFeatures").field("shape", &self.shape).finish_non_exhaustive()
+    }
+}
+
+/// burn's queue of work for a device.
+#[derive(Clone)]
+pub struct Queue {
+    client: Client,
+    device: cubecl::Device,
+}
+
+/// Workgroups that a Gram product should fill a large device with.
+const GRAM_GROUPS: usize = 512;
+/// Positions that are worth a workgroup of a Gram product.
+const GRAM_CHUNK: usize = 256;
+/// Most workgroups that sum squares.
+const SUM_GROUPS: usize = 256;
+/// Threads of a workgroup where each thread makes one result.
+const PLAIN_THREADS: usize = 64;
+/// Most workgroups along one axis that every adapter takes.
+const MOST_GROUPS: usize = 65_535;
+
+/// A whole buffer as an argument of a kernel, with its number of values of four bytes.
+pub fn argument(handle: &Handle) -> BufferArg {
+    let length = handle.size_in_used() as usize / 4;
+    // SAFETY: the length is the buffer's own; kernels that read vectors are given whole vectors.
+    unsafe { BufferArg::from_raw_parts(handle.clone(), length) }
+}
+
+impl Queue {
+    /// The queue that this tensor's device has.
+    ///
+    /// # Panics
+    ///
+    /// When the tensor is not on a graphics adapter.
+    pub fn of(tensor: &Tensor<1>) -> Self {
+        let CubeTensor { client, device, .. } = primitive(tensor.clone());
+        Self { client, device }
+    }
+
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// A buffer of this many floats with anything in it.
+    pub fn empty(&self, length: usize) -> Handle {
+        self.client.empty(4 * length)
+    }
+
+    pub fn upload(&self, values: &[f32]) -> Handle {
+        self.client.create_from_slice(f32::as_bytes(values))
+    }
+
+    /// Workgroups for this many threads that make one result each.
+    pub fn plain(threads: usize) -> (CubeCount, CubeDim) {
+        let groups = threads.div_ceil(PLAIN_THREADS);
+        let rows = groups.div_ceil(MOST_GROUPS);
+        let count = CubeCount::Static(groups.div_ceil(rows) as u32, rows as u32, 1);
+        (count, CubeDim::new_1d(PLAIN_THREADS as u32))
+    }
+
+    /// A buffer as a tensor.
+    pub fn tensor<const D: usize>(&self, handle: Handle, shape: [usize; D]) -> Tensor<D> {
+        let shape = TensorShape::from(shape);
+        let tensor =
+            CubeTensor::new_contiguous(self.client.clone(), self.device.clone(), shape, handle, DType::F32);
+        Tensor::from_primitive::<Wgpu>(tensor)
+    }
+}
+
+fn primitive(tensor: Tensor<1>) -> CubeTensor {
+    tensor.try_into_primitive::<Wgpu>().expect("a tensor on a graphics adapter")
+}
+
+/// A tensor's values in their order, as a buffer.
+pub fn buffer<const D: usize>(tensor: &Tensor<D>) -> Handle {
+    // A tensor of one dimension made of another's values has them in their order.
+    primitive(tensor.clone().reshape([-1])).handle
+}
+
+impl GpuFeatures {
+    fn quads(&self) -> u32 {
+        self.shape.channels as u32 / 4
+    }
+
+    /// FᵀF/P `[C, C]`.
+    pub fn gram(&self) -> Tensor<2> {
+        let (positions, channels) = (self.shape.positions(), self.shape.channels);
+        let tiles = channels / TILE;
+        let pairs = tiles * (tiles + 1) / 2;
+        let splits = GRAM_GROUPS.div_ceil(pairs).min(positions.div_ceil(GRAM_CHUNK)).max(1);
+        let chunk = positions.div_ceil(splits);
+        let splits = positions.div_ceil(chunk);
+        let client = &self.queue.client;
+        let parts = self.queue.empty(splits * channels * channels);
+        let gram = self.queue.empty(channels * channels);
+        let length = channels * channels / 4;
+        let (count, dim) = Queue::plain(length);
+        // SAFETY: the kernels stay inside these buffers for these shapes.
+        unsafe {
+            matrix::gram_parts::launch_unchecked(
+                client,
+                CubeCount::Static((tiles * tiles) as u32, splits as u32, 1),
+                CubeDim::new_1d(THREADS as u32),
+                argument(&self.handle),
+                argument(&parts),
+                positions as u32,
+                self.quads(),
+                chunk as u32,
+            );
+            matrix::gram_sum::launch_unchecked(
+                client,
+                count,
+                dim,
+                argument(&parts),
+                argument(&gram),
+                length as u32,
+                splits as u32,
+                1.0 / positions as f32,
+            );
+        }
+        self.queue.tensor(gram, [channels, channels])
+    }
+
+    /// Σ(F − T)², or ΣF² without a target, shape `[1]`.
+    pub fn squares(&self, target: Option<&Self>) -> Tensor<1> {
+        let length = self.shape.len() / 4;
+        let groups = length.div_ceil(SUM_THREADS * 8).clamp(1, SUM_GROUPS);
+        let parts = self.queue.empty(groups);
+        // SAFETY: the kernel stays inside these buffers; both pictures have one shape.
+        unsafe {
+            matrix::squares::launch_unchecked(
+                &self.queue.client,
+                CubeCount::Static(groups as u32, 1, 1),
+                CubeDim::new_1d(SUM_THREADS as u32),
+                argument(&self.handle),
+                argument(&target.unwrap_or(self).handle),
+                argument(&parts),
+                length as u32,
+                target.is_some(),
+            );
+        }
+        self.queue.tensor(parts, [groups]).sum()
+    }
+
+    /// `gradient`, or zeros, plus a pull.
+    ///
+    /// # Panics
+    ///
+    /// When a target comes from another network.
+    pub fn pulled(&self, gradient: Option<Handle>, pull: &Pull) -> Handle {
+        let positions = self.shape.positions();
+        let mut add = gradient.is_some();
+        let out = gradient.unwrap_or_else(|| self.queue.empty(self.shape.len()));
+        let (mut matrix, mut vector) = (pull.matrix.as_ref().map(buffer), pull.vector.as_ref().map(buffer));
+        let mut targets = pull.toward.iter().map(|(target, factor)| match target {
+            Features::Gpu(target) => (target, *factor as f32),
+            _ => panic!("one network computes all features of a run"),
+        });
+        let mut target = targets.next();
+        loop {
+            let count =
+                CubeCount::Static(positions.div_ceil(TILE) as u32, (self.shape.channels / TILE) as u32, 1);
+            let any = &self.handle;
+            // SAFETY: the kernel stays inside these buffers: D is C×C, v has C values, the pictures have one shape.
+            unsafe {
+                matrix::pull::launch_unchecked(
+                    &self.queue.client,
+                    count,
+                    CubeDim::new_1d(THREADS as u32),
+                    argument(&self.handle),
+                    argument(matrix.as_ref().unwrap_or(any)),
+                    argument(vector.as_ref().unwrap_or(any)),
+                    argument(target.map_or(any, |(target, _)| &target.handle)),
+                    argument(&out),
+                    positions as u32,
+                    self.quads(),
+                    target.map_or(0.0, |(_, factor)| factor),
+                    matrix.is_some(),
+                    vector.is_some(),
+                    target.is_some(),
+                    add,
+                );
+            }
+            (add, matrix, vector) = (true, None, None);
+            target = targets.next();
+            if target.is_none() {
+                return out;
+            }
+        }
+    }
+
+    /// A pull's gradient alone, `[1, C, H, W]`.
+    pub fn pull_gradient(&self, pull: &Pull) -> Tensor<4> {
+        Self { handle: self.pulled(None, pull), ..self.clone() }.to_tensor()
+    }
+
+    /// As a tensor `[1, C, H, W]`.
+    pub fn to_tensor(&self) -> Tensor<4> {
+        let Shape { height, width, channels } = self.shape;
+        self.queue.tensor(self.handle.clone(), [1, height, width, channels]).permute([0, 3, 1, 2])
+    }
+}

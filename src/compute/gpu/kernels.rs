@@ -1,0 +1,235 @@
+//! The chain's kernels on a graphics adapter.
+
+use burn::tensor::{Device as TensorDevice, Tensor};
+use cubecl::{prelude::*, server::Handle};
+
+use super::{
+    convolution::{self, BAND, Tile},
+    features::{GpuFeatures, Queue, argument, buffer},
+    pooling,
+};
+use crate::{
+    compute::{
+        Features, Pull,
+        chain::{Kernels, Shape},
+    },
+    vgg::{Layer, weights::Convolution as HostConvolution},
+};
+
+/// The kernels and the device's queue. Pictures are `[H, W, C]`.
+pub struct GpuKernels {
+    queue: Queue,
+}
+
+/// A convolution's weights on the device, in both directions.
+pub struct GpuConvolution {
+    /// `[9, in, out]`.
+    forward: Handle,
+    /// `[9, out, in]`, turned; of the first convolution the same as `forward`.
+    backward: Handle,
+    bias: Handle,
+    inputs: usize,
+    outputs: usize,
+}
+
+/// Workgroups that keep a large device busy: a smaller tile is taken where a larger one gives fewer.
+const BUSY: usize = 256;
+
+/// The largest tile that keeps a device busy.
+fn tile(shape: Shape, outputs: usize) -> Tile {
+    let groups = |tile: &Tile| {
+        let (x, y, z) = tile.groups(shape.height, shape.width, outputs);
+        x * y * z
+    };
+    let [.., smallest] = Tile::ALL;
+    Tile::ALL.into_iter().find(|tile| groups(tile) >= BUSY).unwrap_or(smallest)
+}
+
+impl GpuKernels {
+    /// Kernels for this device.
+    ///
+    /// # Panics
+    ///
+    /// When it is not a graphics adapter.
+    pub fn new(device: &TensorDevice) -> Self {
+        Self { queue: Queue::of(&Tensor::zeros([1], device)) }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one call for both directions")]
+    fn convolve(
+        &self,
+        input: &Handle,
+        mask: &Handle,
+        weights: &Handle,
+        bias: &Handle,
+        shape: Shape,
+        (inputs, outputs): (usize, usize),
+        backward: bool,
+    ) -> Handle {
+        let output = self.queue.empty(shape.positions() * outputs);
+        let tile = tile(shape, outputs);
+        let (x, y, z) = tile.groups(shape.height, shape.width, outputs);
+        // SAFETY: the kernel stays inside buffers of these shapes.
+        unsafe {
+            convolution::convolve::launch_unchecked(
+                self.queue.client(),
+                CubeCount::Static(x as u32, y as u32, z as u32),
+                CubeDim::new_1d(tile.threads() as u32),
+                argument(input),
+                argument(mask),
+                argument(weights),
+                argument(bias),
+                argument(&output),
+                shape.height as u32,
+                shape.width as u32,
+                inputs as u32 / 4,
+                outputs as u32 / 4,
+                tile.rows,
+                tile.columns,
+                backward,
+            );
+        }
+        output
+    }
+}
+
+impl Kernels for GpuKernels {
+    type Values = Handle;
+    type Convolution = GpuConvolution;
+
+    fn prepare(&self, layer: Layer, host: HostConvolution, _economy: bool) -> GpuConvolution {
+        let (inputs, outputs) = (layer.input_channels(), layer.channels());
+        assert_eq!(outputs % BAND, 0, "whole bands of channels");
+        let at = |output: usize, input: usize, tap: usize| host.weight[(output * inputs + input) * 9 + tap];
+        let arrange = |rows: usize, columns: usize, value: &dyn Fn(usize, usize, usize) -> f32| {
+            let mut values = Vec::with_capacity(9 * rows * columns);
+            for tap in 0..9 {
+                for row in 0..rows {
+                    values.extend((0..columns).map(|column| value(tap, row, column)));
+                }
+            }
+            self.queue.upload(&values)
+        };
+        let forward = arrange(inputs, outputs, &|tap, input, output| at(output, input, tap));
+        let backward = match layer.index() {
+            0 => forward.clone(),
+            // The gradient with respect to the input is a convolution with the kernels turned and the channels swapped.
+            _ => arrange(outputs, inputs, &|tap, output, input| at(output, input, 8 - tap)),
+        };
+        GpuConvolution { forward, backward, bias: self.queue.upload(&host.bias), inputs, outputs }
+    }
+
+    fn input(&self, input: Tensor<4>) -> Handle {
+        buffer(&input)
+    }
+
+    fn forward(&self, convolution: &GpuConvolution, input: &Handle, shape: Shape) -> Handle {
+        let GpuConvolution { forward, bias, inputs, outputs, .. } = convolution;
+        if *inputs != 3 {
+            return self.convolve(input, input, forward, bias, shape, (*inputs, *outputs), false);
+        }
+        let output = self.queue.empty(shape.positions() * outputs);
+        let (count, dim) = Queue::plain(shape.positions() * outputs / 4);
+        // SAFETY: the kernel stays inside buffers of these shapes.
+        unsafe {
+            convolution::first_forward::launch_unchecked(
+                self.queue.client(),
+                count,
+                dim,
+                argument(input),
+                argument(forward),
+                argument(bias),
+                argument(&output),
+                shape.height as u32,
+                shape.width as u32,
+                *outputs as u32 / 4,
+            );
+        }
+        output
+    }
+
+    fn backward(
+        &self,
+        convolution: &GpuConvolution,
+        gradient: Handle,
+        output: &Handle,
+        shape: Shape,
+    ) -> Handle {
+        let GpuConvolution { backward, bias, inputs, outputs, .. } = convolution;
+        if *inputs != 3 {
+            let channels = (*outputs, *inputs);
+            return self.convolve(&gradient, output, backward, bias, shape, channels, true);
+        }
+        let below = self.queue.empty(shape.positions() * inputs);
+        let (count, dim) = Queue::plain(shape.positions());
+        // SAFETY: the kernel stays inside buffers of these shapes.
+        unsafe {
+            convolution::first_backward::launch_unchecked(
+                self.queue.client(),
+                count,
+                dim,
+                argument(&gradient),
+                argument(output),
+                argument(backward),
+                argument(&below),
+                shape.height as u32,
+                shape.width as u32,
+                *outputs as u32 / 4,
+            );
+        }
+        below
+    }
+
+    fn pool(&self, input: &Handle, shape: Shape) -> Handle {
+        let length = shape.pooled().len();
+        let output = self.queue.empty(length);
+        let (count, dim) = Queue::plain(length / 4);
+        // SAFETY: the kernel stays inside buffers of these shapes.
+        unsafe {
+            pooling::pool::launch_unchecked(
+                self.queue.client(),
+                count,
+                dim,
+                argument(input),
+                argument(&output),
+                shape.height as u32,
+                shape.width as u32,
+                shape.channels as u32 / 4,
+            );
+        }
+        output
+    }
+
+    fn unpool(&self, input: &Handle, shape: Shape, gradient: Handle) -> Handle {
+        let output = self.queue.empty(shape.len());
+        let windows = shape.height.div_ceil(2) * shape.width.div_ceil(2);
+        let (count, dim) = Queue::plain(windows * shape.channels / 4);
+        // SAFETY: the kernel stays inside buffers of these shapes.
+        unsafe {
+            pooling::unpool::launch_unchecked(
+                self.queue.client(),
+                count,
+                dim,
+                argument(input),
+                argument(&gradient),
+                argument(&output),
+                shape.height as u32,
+                shape.width as u32,
+                shape.channels as u32 / 4,
+            );
+        }
+        output
+    }
+
+    fn pulled(&self, features: &Handle, shape: Shape, gradient: Option<Handle>, pull: &Pull) -> Handle {
+        GpuFeatures { handle: features.clone(), shape, queue: self.queue.clone() }.pulled(gradient, pull)
+    }
+
+    fn features(&self, values: &Handle, shape: Shape) -> Features {
+        Features::Gpu(GpuFeatures { handle: values.clone(), shape, queue: self.queue.clone() })
+    }
+
+    fn gradient(&self, values: Handle, shape: Shape) -> Tensor<4> {
+        self.queue.tensor(values, [1, shape.channels, shape.height, shape.width])
+    }
+}

@@ -1,0 +1,134 @@
+//! The chain's kernels on burn's own operations, for any device: the portable baseline, and the reference for kernels of
+//! our own.
+
+use burn::tensor::{
+    Device as TensorDevice, Tensor, TensorData,
+    activation::relu,
+    module::{conv2d, max_pool2d, max_pool2d_with_indices, max_pool2d_with_indices_backward},
+    ops::{ConvOptions, MaxPoolOptions},
+};
+
+use super::{
+    Features, Pull,
+    chain::{Kernels, Shape},
+};
+use crate::vgg::{Layer, weights::Convolution as HostConvolution};
+
+/// burn's operations on a device. Pictures are `[1, C, H, W]`.
+pub struct PortableKernels {
+    pub device: TensorDevice,
+}
+
+/// One 3×3 convolution's weights, prepared for both directions.
+pub struct PortableConvolution {
+    /// `[out, in, 3, 3]`
+    weight: Tensor<4>,
+    /// `[out]`
+    bias: Tensor<1>,
+    /// `[in, out, 3, 3]`: W'[ci, co, kh, kw] = W[co, ci, 2−kh, 2−kw]. The gradient of a 3×3 convolution with
+    /// stride 1 and padding 1 with respect to its input is a convolution of the output's gradient with it.
+    adjoint: Tensor<4>,
+}
+
+fn same_size() -> ConvOptions<2> {
+    ConvOptions::new([1, 1], [1, 1], [1, 1], 1)
+}
+
+/// 2×2, stride 2, incomplete windows dropped.
+fn pooling() -> MaxPoolOptions<2> {
+    MaxPoolOptions::new([2, 2])
+}
+
+impl Kernels for PortableKernels {
+    type Values = Tensor<4>;
+    type Convolution = PortableConvolution;
+
+    fn prepare(&self, layer: Layer, host: HostConvolution, _economy: bool) -> PortableConvolution {
+        let shape = [layer.channels(), layer.input_channels(), 3, 3];
+        let adjoint = adjoint(&host.weight, shape);
+        let [out, inputs, ..] = shape;
+        let tensor =
+            |values, shape: [usize; 4]| Tensor::from_data(TensorData::new(values, shape), &self.device);
+        PortableConvolution {
+            weight: tensor(host.weight, shape),
+            adjoint: tensor(adjoint, [inputs, out, 3, 3]),
+            bias: Tensor::from_data(TensorData::new(host.bias, [out]), &self.device),
+        }
+    }
+
+    fn input(&self, input: Tensor<4>) -> Tensor<4> {
+        input
+    }
+
+    fn forward(&self, convolution: &PortableConvolution, input: &Tensor<4>, _shape: Shape) -> Tensor<4> {
+        let (weight, bias) = (convolution.weight.clone(), convolution.bias.clone());
+        relu(conv2d(input.clone(), weight, Some(bias), same_size()))
+    }
+
+    fn backward(
+        &self,
+        convolution: &PortableConvolution,
+        gradient: Tensor<4>,
+        output: &Tensor<4>,
+        _shape: Shape,
+    ) -> Tensor<4> {
+        // ReLU's derivative is 1 where its output is positive, which is the output's sign.
+        let masked = gradient * output.clone().sign();
+        conv2d(masked, convolution.adjoint.clone(), None, same_size())
+    }
+
+    fn pool(&self, input: &Tensor<4>, _shape: Shape) -> Tensor<4> {
+        max_pool2d(input.clone(), pooling())
+    }
+
+    fn unpool(&self, input: &Tensor<4>, _shape: Shape, gradient: Tensor<4>) -> Tensor<4> {
+        let (_, maxima) = max_pool2d_with_indices(input.clone(), pooling());
+        let (two, one) = ([2, 2], [1, 1]);
+        max_pool2d_with_indices_backward(input.clone(), two, two, [0, 0], one, false, gradient, maxima)
+    }
+
+    fn pulled(
+        &self,
+        features: &Tensor<4>,
+        _shape: Shape,
+        gradient: Option<Tensor<4>>,
+        pull: &Pull,
+    ) -> Tensor<4> {
+        pull.added(gradient, features).unwrap_or_else(|| features.zeros_like())
+    }
+
+    fn features(&self, values: &Tensor<4>, _shape: Shape) -> Features {
+        Features::Tensor(values.clone())
+    }
+
+    fn gradient(&self, values: Tensor<4>, _shape: Shape) -> Tensor<4> {
+        values
+    }
+}
+
+fn adjoint(weight: &[f32], [out, inputs, ..]: [usize; 4]) -> Vec<f32> {
+    let mut turned = vec![0.0; weight.len()];
+    for co in 0..out {
+        for ci in 0..inputs {
+            let from = &weight[(co * inputs + ci) * 9..][..9];
+            let to = &mut turned[(ci * out + co) * 9..][..9];
+            for (k, value) in from.iter().enumerate() {
+                to[8 - k] = *value;
+            }
+        }
+    }
+    turned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_adjoint_turns_each_kernel_and_swaps_the_channels() {
+        let weight: Vec<f32> = (0..2 * 3 * 9).map(|i| i as f32).collect();
+        let turned = adjoint(&weight, [2, 3, 3, 3]);
+        // W'[ci=2, co=1, kh=0, kw=1] = W[co=1, ci=2, 2, 1]
+        assert_eq!(turned[(2 * 2 + 1) * 9 + 1], weight[(3 + 2) * 9 + 7]);
+    }
+}
