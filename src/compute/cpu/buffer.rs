@@ -10,10 +10,11 @@ use std::{
 #[derive(Clone, Debug, Default)]
 pub struct Pool(Arc<Mutex<Vec<Vec<f32>>>>);
 
-/// A block of floats that returns to its pool.
+/// A block of floats that returns to its pool. It may be the beginning of a longer one.
 #[derive(Debug)]
 pub struct Buffer {
     values: Vec<f32>,
+    len: usize,
     pool: Pool,
 }
 
@@ -26,10 +27,11 @@ impl Pool {
     /// A block of this length whose contents are left from earlier uses.
     pub fn take(&self, len: usize) -> Buffer {
         let mut blocks = self.blocks();
-        let waiting = blocks.iter().rposition(|block| block.len() == len);
-        let values = waiting.map(|at| blocks.swap_remove(at));
+        let fitting = blocks.iter().enumerate().filter(|(_, block)| (len..=2 * len).contains(&block.len()));
+        let best = fitting.min_by_key(|(_, block)| block.len()).map(|(at, _)| at);
+        let values = best.map(|at| blocks.swap_remove(at));
         drop(blocks);
-        Buffer { values: values.unwrap_or_else(|| vec![0.0; len]), pool: self.clone() }
+        Buffer { values: values.unwrap_or_else(|| vec![0.0; len]), len, pool: self.clone() }
     }
 
     /// Gives the blocks that nobody uses back to the system.
@@ -42,13 +44,13 @@ impl Deref for Buffer {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        &self.values
+        &self.values[..self.len]
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [f32] {
-        &mut self.values
+        &mut self.values[..self.len]
     }
 }
 
@@ -66,16 +68,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_block_is_used_again_by_whoever_asks_for_its_length() {
+    fn a_block_is_used_again_by_whoever_asks_for_about_its_length() {
         let pool = Pool::default();
         let mut first = pool.take(1000);
         first[7] = 3.0;
         let address = first.as_ptr();
         drop(first);
-        let other = pool.take(500);
+        let other = pool.take(400);
         let again = pool.take(1000);
-        assert_eq!((again.as_ptr(), again[7], other.len()), (address, 3.0, 500));
+        assert_eq!((again.as_ptr(), again[7], other.len()), (address, 3.0, 400));
         drop(again);
+        let shorter = pool.take(700);
+        assert_eq!((shorter.as_ptr(), shorter.len()), (address, 700));
+        drop(shorter);
+        assert_eq!(pool.take(1000).len(), 1000);
         pool.clear();
         assert!(pool.blocks().is_empty());
     }

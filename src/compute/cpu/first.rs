@@ -10,6 +10,8 @@ use crate::compute::chain::Shape;
 
 const INPUTS: usize = 3;
 const TAPS: usize = 9 * INPUTS;
+/// Rows that a thread computes at once on the way back.
+const BAND: usize = 16;
 
 /// The first convolution, forward and backward.
 pub struct First {
@@ -78,36 +80,44 @@ impl First {
         let packed = Packed { isa: self.isa, values: &self.backward, depth: self.outputs, columns: TAPS };
         let stride = padded(self.isa, TAPS);
         let row_values = width * self.outputs;
-        // What each pixel of a row hands to its 3×3 neighbourhood.
-        let mut spread = memory.take(height * width * stride);
-        spread.par_chunks_exact_mut(width * stride).enumerate().for_each_init(
-            || vec![0.0; row_values],
-            |masked, (y, spread)| {
-                let rows = y * row_values..(y + 1) * row_values;
-                for ((to, value), mask) in masked.iter_mut().zip(&gradient[rows.clone()]).zip(&mask[rows]) {
-                    *to = if *mask > 0.0 { *value } else { 0.0 };
-                }
-                packed.multiply(masked, width, spread);
-            },
-        );
         let mut out = memory.take(shape.positions() * INPUTS);
-        out.fill(0.0);
-        out.par_chunks_exact_mut(width * INPUTS).enumerate().for_each(|(y, out)| {
-            for tap in 0..9 {
-                let (dy, dx) = offset(tap);
-                // The output at (y − dy, x − dx) saw this pixel through this tap.
-                let Some(row) = y.checked_add_signed(-dy).filter(|&row| row < height) else { continue };
-                for x in 0..width {
-                    let Some(column) = x.checked_add_signed(-dx).filter(|&c| c < width) else { continue };
-                    let from = (row * width + column) * stride + tap * INPUTS;
-                    for (to, value) in
-                        out[x * INPUTS..][..INPUTS].iter_mut().zip(&spread[from..from + INPUTS])
-                    {
-                        *to += value;
+        out.par_chunks_mut(BAND * width * INPUTS).enumerate().for_each_init(
+            || (vec![0.0; (BAND + 2) * width * stride], vec![0.0; row_values]),
+            |(spread, masked), (band, out)| {
+                // What each pixel of these rows and of those beside them hands to its 3×3 neighbourhood.
+                let first = band * BAND;
+                let rows = first.saturating_sub(1)..(first + BAND + 1).min(height);
+                for (row, spread) in rows.clone().zip(spread.chunks_exact_mut(width * stride)) {
+                    let values = row * row_values..(row + 1) * row_values;
+                    let sources = gradient[values.clone()].iter().zip(&mask[values]);
+                    for (to, (value, mask)) in masked.iter_mut().zip(sources) {
+                        *to = if *mask > 0.0 { *value } else { 0.0 };
+                    }
+                    packed.multiply(masked, width, spread);
+                }
+                for (y, out) in out.chunks_exact_mut(width * INPUTS).enumerate() {
+                    out.fill(0.0);
+                    for tap in 0..9 {
+                        let (dy, dx) = offset(tap);
+                        // The output at (y − dy, x − dx) saw this pixel through this tap.
+                        let Some(row) = (first + y).checked_add_signed(-dy).filter(|row| rows.contains(row))
+                        else {
+                            continue;
+                        };
+                        let row = &spread[(row - rows.start) * width * stride..][..width * stride];
+                        for x in 0..width {
+                            let Some(column) = x.checked_add_signed(-dx).filter(|&c| c < width) else {
+                                continue;
+                            };
+                            let from = &row[column * stride + tap * INPUTS..][..INPUTS];
+                            for (to, value) in out[x * INPUTS..][..INPUTS].iter_mut().zip(from) {
+                                *to += value;
+                            }
+                        }
                     }
                 }
-            }
-        });
+            },
+        );
         out
     }
 }

@@ -189,6 +189,7 @@ mod x86 {
          $set:ident, $fma:ident, $sum:ident, $store:ident, [$($rest:literal)*]) => {
             /// HEIGHT rows of the product with one panel, two vectors wide.
             #[target_feature(enable = $features)]
+            #[expect(clippy::too_many_arguments, reason = "two matrices and where the product goes")]
             unsafe fn $block<const HEIGHT: usize>(
                 left: *const f32, row: usize, step: usize, right: *const f32, right_row: usize, depth: usize,
                 out: *mut f32, stride: usize, add: bool,

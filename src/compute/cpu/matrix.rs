@@ -28,53 +28,89 @@ pub struct HostPull<'a> {
 
 /// Values that a thread sums at once; in f32 a longer sum would lose digits.
 const CHUNK: usize = 1 << 14;
-/// Positions that one task of a Gram product takes, at most this many tasks: their sum has a fixed order, so that the
-/// result does not depend on the number of threads.
+/// Tasks that share the positions of a Gram product, and channels up to which they do.
 const TASKS: usize = 16;
+const NARROW: usize = 128;
 
 impl HostFeatures {
     pub fn positions(&self) -> usize {
         self.values.len() / self.channels
     }
 
-    /// FᵀF/P `[C, C]`, row-major. Only the upper triangle is computed, panel by panel.
+    /// FᵀF/P `[C, C]`, row-major. Only the upper triangle is computed, panel by panel. The order of every sum is fixed, so
+    /// the result does not depend on the number of threads.
     pub fn gram(&self) -> Vec<f32> {
-        let (isa, c, p) = (Isa::detected(), self.channels, self.positions());
-        let width = isa.panel();
-        // A chunk stays in a cache near the core; short sums keep their digits.
-        let chunk = (CHUNK / c).max(64);
-        let task = p.div_ceil(TASKS).next_multiple_of(chunk);
+        let c = self.channels;
+        let upper = if c <= NARROW { self.gram_by_positions() } else { self.gram_by_panels() };
+        let mut gram = vec![0.0_f32; c * c];
+        let scale = 1.0 / self.positions() as f32;
+        gram.par_chunks_exact_mut(c).enumerate().for_each(|(i, row)| {
+            for (j, value) in row.iter_mut().enumerate() {
+                *value = scale * upper[i.min(j) * c + i.max(j)];
+            }
+        });
+        gram
+    }
+
+    /// One panel of columns, down to the diagonal, over some positions: added to `out` whose rows are `stride` apart.
+    fn gram_panel(&self, rows: &[f32], column: usize, out: &mut [f32], stride: usize) {
+        let (isa, c) = (Isa::detected(), self.channels);
+        let left = Strided { values: rows, row: 1, step: c };
+        let right = Strided { values: &rows[column..], row: c, step: 1 };
+        product(isa, left, right, (column + isa.panel()).min(c), rows.len() / c, out, stride, true);
+    }
+
+    /// Positions in a chunk that stays in a cache near the core; short sums keep their digits.
+    fn gram_chunk(&self) -> usize {
+        (CHUNK / self.channels).max(64)
+    }
+
+    /// Tasks share the positions, and their sums are added: for few channels, where a sum is small.
+    fn gram_by_positions(&self) -> Vec<f32> {
+        let c = self.channels;
+        let chunk = self.gram_chunk();
+        let task = self.positions().div_ceil(TASKS).next_multiple_of(chunk);
         let parts: Vec<Vec<f32>> = self
             .values
             .par_chunks(task * c)
             .map(|rows| {
                 let mut sum = vec![0.0; c * c];
                 for rows in rows.chunks(chunk * c) {
-                    for column in (0..c).step_by(width) {
-                        let left = Strided { values: rows, row: 1, step: c };
-                        let right = Strided { values: &rows[column..], row: c, step: 1 };
-                        let out = &mut sum[column..];
-                        product(isa, left, right, (column + width).min(c), rows.len() / c, out, c, true);
+                    for column in (0..c).step_by(Isa::detected().panel()) {
+                        self.gram_panel(rows, column, &mut sum[column..], c);
                     }
                 }
                 sum
             })
             .collect();
-        let mut gram = vec![0.0_f32; c * c];
-        gram.par_chunks_exact_mut(c).enumerate().for_each(|(i, row)| {
-            for part in &parts {
-                for (value, part) in row[i..].iter_mut().zip(&part[i * c + i..(i + 1) * c]) {
-                    *value += part;
+        let mut parts = parts.into_iter();
+        let mut sum = parts.next().unwrap_or_default();
+        for part in parts {
+            sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+        }
+        sum
+    }
+
+    /// Tasks share the panels.
+    fn gram_by_panels(&self) -> Vec<f32> {
+        let (c, width) = (self.channels, Isa::detected().panel());
+        let panels: Vec<Vec<f32>> = (0..c / width)
+            .into_par_iter()
+            .map(|panel| {
+                let mut sum = vec![0.0; (panel + 1) * width * width];
+                for rows in self.values.chunks(self.gram_chunk() * c) {
+                    self.gram_panel(rows, panel * width, &mut sum, width);
                 }
-            }
-            row[i..].iter_mut().for_each(|value| *value /= p as f32);
-        });
-        for i in 0..c {
-            for j in 0..i {
-                gram[i * c + j] = gram[j * c + i];
+                sum
+            })
+            .collect();
+        let mut upper = vec![0.0; c * c];
+        for (panel, values) in panels.iter().enumerate() {
+            for (i, row) in values.chunks_exact(width).enumerate() {
+                upper[i * c + panel * width..][..width].copy_from_slice(row);
             }
         }
-        gram
+        upper
     }
 
     /// `gradient`, or zeros, plus a pull, see [`HostPull`].

@@ -7,8 +7,10 @@ mod kernels;
 mod matrix;
 mod pool;
 mod shared;
+mod simd;
 #[cfg(test)]
 mod tests;
+mod transform;
 mod winograd;
 
 pub use buffer::Pool;

@@ -19,19 +19,34 @@ impl<'a> SharedSlice<'a> {
         Self { start: slice.as_mut_ptr(), len: slice.len(), borrow: PhantomData }
     }
 
+    /// Where `count` values from `at` on lie.
+    ///
+    /// # Safety
+    ///
+    /// While this is shared, nobody else reads or writes the places that are written through it.
+    ///
+    /// # Panics
+    ///
+    /// When the values reach beyond the slice.
+    #[inline(always)]
+    pub unsafe fn place(&self, at: usize, count: usize) -> *mut f32 {
+        assert!(at + count <= self.len, "inside the slice");
+        // SAFETY: inside the slice by the check.
+        unsafe { self.start.add(at) }
+    }
+
     /// Writes values from `at` on.
     ///
     /// # Safety
     ///
-    /// While this is shared, nobody else reads or writes these places.
+    /// As [`SharedSlice::place`].
     ///
     /// # Panics
     ///
     /// When the values reach beyond the slice.
     #[inline(always)]
     pub unsafe fn write(&self, at: usize, values: &[f32]) {
-        assert!(at + values.len() <= self.len, "inside the slice");
         // SAFETY: inside the slice by the check; exclusive by the caller's word.
-        unsafe { std::ptr::copy_nonoverlapping(values.as_ptr(), self.start.add(at), values.len()) };
+        unsafe { std::ptr::copy_nonoverlapping(values.as_ptr(), self.place(at, values.len()), values.len()) };
     }
 }

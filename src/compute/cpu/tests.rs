@@ -97,8 +97,9 @@ fn large_weights_take_the_other_way_through_the_work_and_agree() {
     let input = values(height * width * inputs, 1);
     let weight = values(outputs * inputs * 9, 2);
     let kernel = |o: usize, i: usize| std::array::from_fn(|k| weight[(o * inputs + i) * 9 + k]);
-    let winograd = Winograd::new(Isa::detected(), inputs, outputs, kernel);
-    let found = winograd.convolve(&input, height, width, Edge::BiasRelu(&vec![0.0; outputs]));
+    let winograd = Winograd::new(Isa::detected(), inputs, outputs, false, kernel);
+    let edge = Edge::BiasRelu(&[0.0; 160]);
+    let found = winograd.convolve(&input, height, width, edge, &mut [], &Pool::default());
     let expected = direct(&input, (height, width), inputs, &weight, outputs);
     let worst =
         found.iter().zip(&expected).map(|(f, e)| (f64::from(*f) - e.max(0.0)).abs()).fold(0.0, f64::max);

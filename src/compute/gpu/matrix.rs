@@ -247,7 +247,7 @@ pub fn squares(
     while half > 0 {
         sync_cube();
         if thread < half {
-            sums[thread] = sums[thread] + sums[thread + half];
+            sums[thread] += sums[thread + half];
         }
         half /= 2;
     }

@@ -1,0 +1,271 @@
+//! The transforms of Winograd's F(4×4, 3×3), sixteen channels at a time: Bᵀ·d·B of input tiles, G·g·Gᵀ of kernels and
+//! Aᵀ·m·A of the products (Lavin & Gray, CVPR 2016).
+
+#![expect(
+    clippy::needless_range_loop,
+    reason = "the second transform runs over columns of the first one's rows"
+)]
+
+use std::ops::Range;
+
+use super::{
+    kernel::Isa,
+    shared::SharedSlice,
+    simd::{Simd, Work, with_simd},
+};
+use crate::compute::chain::Shape;
+
+/// Outputs of a tile along one axis, and inputs.
+pub const OUT: usize = 4;
+const IN: usize = 6;
+pub const POINTS: usize = IN * IN;
+/// Channels that a transform handles at once.
+pub const LANES: usize = 16;
+
+/// Where tiles lie in a batch of transforms `[36, block, channels]`: tile `first` is the batch's first.
+#[derive(Clone, Copy)]
+pub struct Batch {
+    pub first: usize,
+    pub block: usize,
+}
+
+/// The shape of a convolution's packed kernels.
+#[derive(Clone, Copy)]
+pub struct Kernels {
+    pub inputs: usize,
+    /// Output channels, rounded up to whole panels.
+    pub columns: usize,
+    pub panel: usize,
+}
+
+/// Bᵀ·d·B of these tiles of a picture `[H, W, C]`, which counts where the mask, if there is one, is positive.
+pub fn input(
+    isa: Isa,
+    picture: &[f32],
+    mask: Option<&[f32]>,
+    shape: Shape,
+    tiles: Range<usize>,
+    batch: Batch,
+    out: &SharedSlice<'_>,
+) {
+    assert!(picture.len() == shape.len() && mask.is_none_or(|mask| mask.len() == shape.len()), "one shape");
+    with_simd(isa, Input { picture, mask, shape, tiles, batch, out });
+}
+
+/// Aᵀ·m·A of these tiles into a picture `[H, W, C]` of this shape, with bias and ReLU if there is a bias.
+pub fn output(
+    isa: Isa,
+    products: &[f32],
+    bias: Option<&[f32]>,
+    shape: Shape,
+    tiles: Range<usize>,
+    batch: Batch,
+    out: &SharedSlice<'_>,
+) {
+    let stride = super::kernel::padded(isa, shape.channels);
+    assert!(products.len() >= POINTS * batch.block * stride, "a whole batch");
+    assert!(bias.is_none_or(|bias| bias.len() == shape.channels), "a bias per channel");
+    with_simd(isa, Output { products, bias, shape, stride, tiles, batch, out });
+}
+
+/// G·g·Gᵀ of one input channel's kernels, from `[9, inputs, columns]` into 36 packed matrices.
+pub fn weights(isa: Isa, taps: &[f32], kernels: Kernels, input: usize, out: &SharedSlice<'_>) {
+    assert!(taps.len() == 9 * kernels.inputs * kernels.columns && input < kernels.inputs, "whole kernels");
+    with_simd(isa, Weights { taps, kernels, input, out });
+}
+
+struct Input<'a> {
+    picture: &'a [f32],
+    mask: Option<&'a [f32]>,
+    shape: Shape,
+    tiles: Range<usize>,
+    batch: Batch,
+    out: &'a SharedSlice<'a>,
+}
+
+struct Output<'a> {
+    products: &'a [f32],
+    bias: Option<&'a [f32]>,
+    shape: Shape,
+    stride: usize,
+    tiles: Range<usize>,
+    batch: Batch,
+    out: &'a SharedSlice<'a>,
+}
+
+struct Weights<'a> {
+    taps: &'a [f32],
+    kernels: Kernels,
+    input: usize,
+    out: &'a SharedSlice<'a>,
+}
+
+/// Bᵀ·d along one axis.
+#[inline(always)]
+unsafe fn b_transform<S: Simd>([a, b, c, d, e, f]: [S; IN]) -> [S; IN] {
+    // SAFETY: by the caller's word.
+    unsafe {
+        let (two, four, five) = (S::set(2.0), S::set(-4.0), S::set(-5.0));
+        let (even, odd) = (c.mul_add(four, e), b.mul_add(four, d));
+        let (wide, double) = (e.sub(c), d.sub(b).mul(two));
+        [
+            a.mul_add(S::set(4.0), c.mul_add(five, e)),
+            even.add(odd),
+            even.sub(odd),
+            wide.add(double),
+            wide.sub(double),
+            b.mul_add(S::set(4.0), d.mul_add(five, f)),
+        ]
+    }
+}
+
+/// Aᵀ·m along one axis.
+#[inline(always)]
+unsafe fn a_transform<S: Simd>([a, b, c, d, e, f]: [S; IN]) -> [S; OUT] {
+    // SAFETY: by the caller's word.
+    unsafe {
+        let (sum1, difference1) = (b.add(c), b.sub(c));
+        let (sum2, difference2) = (d.add(e), d.sub(e));
+        [
+            a.add(sum1).add(sum2),
+            difference2.mul_add(S::set(2.0), difference1),
+            sum2.mul_add(S::set(4.0), sum1),
+            difference2.mul_add(S::set(8.0), difference1).add(f),
+        ]
+    }
+}
+
+/// G·g along one axis.
+#[inline(always)]
+unsafe fn g_transform<S: Simd>([a, b, c]: [S; 3]) -> [S; IN] {
+    // SAFETY: by the caller's word.
+    unsafe {
+        let (sixth, twenty_fourth) = (S::set(-1.0 / 6.0), S::set(1.0 / 24.0));
+        let ends = a.add(c);
+        let outer = c.mul_add(S::set(4.0), a);
+        let double = b.mul(S::set(2.0));
+        [
+            a.mul(S::set(0.25)),
+            ends.add(b).mul(sixth),
+            ends.sub(b).mul(sixth),
+            outer.add(double).mul(twenty_fourth),
+            outer.sub(double).mul(twenty_fourth),
+            c,
+        ]
+    }
+}
+
+impl Work for Input<'_> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let Shape { height, width, channels } = self.shape;
+        let across = width.div_ceil(OUT);
+        // SAFETY: what is read lies inside the picture, see `inside`; each tile and channel is written to a place of its
+        // own by one thread.
+        unsafe {
+            for tile in self.tiles {
+                let (top, left) = (tile / across * OUT, tile % across * OUT);
+                let to = (tile - self.batch.first) * channels;
+                for channel in (0..channels).step_by(LANES) {
+                    let mut half = [[S::set(0.0); IN]; IN];
+                    for x in 0..IN {
+                        let mut d = [S::set(0.0); IN];
+                        // The tile begins one pixel up and left of its outputs; outside the picture there are zeros.
+                        let inside_x = (1..=width).contains(&(left + x));
+                        for (y, value) in d.iter_mut().enumerate() {
+                            if inside_x && (1..=height).contains(&(top + y)) {
+                                let at = ((top + y - 1) * width + left + x - 1) * channels + channel;
+                                *value = S::load(self.picture.as_ptr().add(at));
+                                if let Some(mask) = self.mask {
+                                    *value = value.where_positive(S::load(mask.as_ptr().add(at)));
+                                }
+                            }
+                        }
+                        half[x] = b_transform(d);
+                    }
+                    for y in 0..IN {
+                        let row = b_transform(std::array::from_fn(|x| half[x][y]));
+                        for (x, value) in row.into_iter().enumerate() {
+                            let at = (y * IN + x) * self.batch.block * channels + to + channel;
+                            value.store(self.out.place(at, LANES));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Work for Output<'_> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let Shape { height, width, channels } = self.shape;
+        let across = width.div_ceil(OUT);
+        // SAFETY: a batch has `stride` values for each tile and point, at least as many as vectors cover; each output
+        // belongs to one tile.
+        unsafe {
+            for tile in self.tiles {
+                let (top, left) = (tile / across * OUT, tile % across * OUT);
+                let from = (tile - self.batch.first) * self.stride;
+                let (rows, columns) = (OUT.min(height - top), OUT.min(width - left));
+                for channel in (0..channels).step_by(LANES) {
+                    let mut half = [[S::set(0.0); OUT]; IN];
+                    for (x, column) in half.iter_mut().enumerate() {
+                        *column = a_transform(std::array::from_fn(|y| {
+                            let at = (y * IN + x) * self.batch.block * self.stride + from + channel;
+                            S::load(self.products.as_ptr().add(at))
+                        }));
+                    }
+                    let lanes = LANES.min(channels - channel);
+                    let mut bias = [0.0; LANES];
+                    if let Some(values) = self.bias {
+                        bias[..lanes].copy_from_slice(&values[channel..channel + lanes]);
+                    }
+                    let bias = S::load(bias.as_ptr());
+                    for y in 0..rows {
+                        let row = a_transform(std::array::from_fn(|x| half[x][y]));
+                        for (x, value) in row.into_iter().enumerate().take(columns) {
+                            let at = ((top + y) * width + left + x) * channels + channel;
+                            let value = match self.bias {
+                                Some(_) => value.add(bias).max(S::set(0.0)),
+                                None => value,
+                            };
+                            if lanes == LANES {
+                                value.store(self.out.place(at, LANES));
+                            } else {
+                                let mut values = [0.0; LANES];
+                                value.store(values.as_mut_ptr());
+                                self.out.write(at, &values[..lanes]);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Work for Weights<'_> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let Kernels { inputs, columns, panel } = self.kernels;
+        // SAFETY: there are `columns` kernels per tap and input channel, in whole vectors; each input channel and vector
+        // of output channels is written to a place of its own.
+        unsafe {
+            for column in (0..columns).step_by(LANES) {
+                let tap = |tap: usize| {
+                    S::load(self.taps.as_ptr().add((tap * inputs + self.input) * columns + column))
+                };
+                let half: [[S; IN]; 3] =
+                    std::array::from_fn(|x| g_transform([tap(x), tap(3 + x), tap(6 + x)]));
+                for y in 0..IN {
+                    let row = g_transform([half[0][y], half[1][y], half[2][y]]);
+                    for (x, value) in row.into_iter().enumerate() {
+                        let at = ((y * IN + x) * columns + column / panel * panel) * inputs;
+                        value.store(self.out.place(at + self.input * panel + column % panel, LANES));
+                    }
+                }
+            }
+        }
+    }
+}
