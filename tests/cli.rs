@@ -467,8 +467,31 @@ fn a_device_is_measured() {
         }
         assert!(size["peak_memory_bytes"].is_u64());
     }
+    assert!(results["peak_gflops"].as_f64().unwrap() > 0.1);
     expect(&run(["bench", "--device", "cpu", "--size", "32", "--steps", "1"]), 0, &["s/step", "32"]);
+    let layers = run(["bench", "--device", "cpu", "--size", "32", "--steps", "1", "--layers"]);
+    expect(&layers, 0, &["relu1_1", "relu5_1", "backward"]);
     expect_error(&run(["bench", "--device", "abacus"]), 1, &["abacus"]);
+}
+
+/// Peak and estimated memory of a measured size, in bytes.
+#[cfg(target_os = "linux")]
+fn memory(arguments: &[&str]) -> [f64; 2] {
+    let common = ["bench", "--device", "cpu", "--json", "--steps", "3"];
+    let output = run(common.iter().chain(arguments).copied());
+    expect(&output, 0, &[]);
+    let results: Value = serde_json::from_slice(&output.stdout).unwrap();
+    ["peak_memory_bytes", "estimated_memory_bytes"].map(|key| results["sizes"][0][key].as_f64().unwrap())
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn memory_is_what_was_estimated_and_low_memory_halves_it() {
+    let [peak, estimate] = memory(&["--size", "384"]);
+    assert!((estimate / peak - 1.0).abs() < 0.15, "{estimate} instead of {peak}");
+    let [low, low_estimate] = memory(&["--size", "384", "--low-memory"]);
+    assert!((low_estimate / low - 1.0).abs() < 0.15, "{low_estimate} instead of {low}");
+    assert!(low < 0.55 * peak, "{low} instead of {peak}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 use common::{Reference, adapter, cpu, reference_run, relative_error};
 use impasto::{
-    compute::{self, Features, Network, Pull},
+    compute::{self, Features, KernelChoice, Network, Pull},
     objective::smoothness_gradient,
     settings::{Objective, Settings},
     vgg::{Layer, Weights},
@@ -198,8 +198,10 @@ fn every_layer_on_the_cpus_kernels_agrees_with_burns_operations() {
 
 #[test]
 fn the_self_check_passes_on_what_is_there() {
-    compute::self_check(&cpu().tensor).unwrap();
-    if let Some(device) = adapter() {
-        compute::self_check(&device.tensor).unwrap();
+    for kernels in [KernelChoice::Own, KernelChoice::Portable] {
+        compute::self_check(&cpu().tensor, kernels).unwrap();
+        if let Some(device) = adapter() {
+            compute::self_check(&device.tensor, kernels).unwrap();
+        }
     }
 }

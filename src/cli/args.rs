@@ -106,6 +106,12 @@ pub(super) struct BenchArgs {
     /// VGG-19 weights file instead of the bundled one
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
+    /// Measure each layer's convolution too, forward and backward
+    #[arg(long)]
+    pub layers: bool,
+    /// Hold as little memory as possible
+    #[arg(long)]
+    pub low_memory: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -7,11 +7,12 @@ use serde::Serialize;
 
 use super::{args::BenchArgs, paint::guarded};
 use crate::{
-    compute::DeviceInfo,
+    compute::{DeviceInfo, LayerTime},
     picture::{Picture, PictureError},
     session::{Engine, Job, PaintEngine, RunInfo, Start, StyleSource},
     settings::{Objective, Settings},
     transfer,
+    vgg::Layer,
 };
 
 /// Steps that are painted but not counted: the first ones compile kernels and fill caches.
@@ -20,6 +21,8 @@ const WARM_UP: usize = 2;
 #[derive(Serialize)]
 struct Results {
     device: DeviceInfo,
+    /// Multiply-adds that the device does with registers alone, two operations each.
+    peak_gflops: f64,
     weights: WeightsSha,
     sizes: Vec<Measured>,
 }
@@ -37,9 +40,24 @@ struct Measured {
     first_step_seconds: f64,
     /// Opening the device and loading weights (the first size only), and computing targets.
     prepare_seconds: f64,
+    /// Operations of direct convolutions: where fewer are needed, this may exceed the peak.
     gflops: f64,
+    share_of_peak: f64,
+    /// What is shown before a run.
+    estimated_memory_bytes: u64,
     /// Of the whole process until now, so larger sizes had better come later.
     peak_memory_bytes: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    layers: Vec<MeasuredLayer>,
+}
+
+#[derive(Serialize)]
+struct MeasuredLayer {
+    layer: Layer,
+    forward_seconds: f64,
+    forward_gflops: f64,
+    backward_seconds: f64,
+    backward_gflops: f64,
 }
 
 /// Measures every size and prints the results.
@@ -50,18 +68,23 @@ pub(super) fn run(arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
         anyhow::ensure!(file.is_file(), "weights: there is no file {}", file.display());
     }
     let mut engine = PaintEngine::new();
+    let peak_gflops = guarded(|| engine.peak(&arguments.device))? / 1e9;
     let mut facts: Option<RunInfo> = None;
     let mut sizes = Vec::new();
     for settings in settings {
         let size = settings.size;
-        let (info, measured) = measure(&mut engine, settings, arguments.steps)
+        let (info, measured) = measure(&mut engine, settings, arguments, peak_gflops)
             .with_context(|| format!("cannot measure size {size}"))?;
         facts.get_or_insert(info);
         sizes.push(measured);
     }
     let facts = facts.context("no size was asked for")?;
-    let results =
-        Results { device: facts.device, weights: WeightsSha { sha256: facts.weights.sha256 }, sizes };
+    let results = Results {
+        device: facts.device,
+        peak_gflops,
+        weights: WeightsSha { sha256: facts.weights.sha256 },
+        sizes,
+    };
     let text = if arguments.json { serde_json::to_string_pretty(&results)? + "\n" } else { table(&results) };
     super::print(&text)?;
     Ok(ExitCode::SUCCESS)
@@ -73,11 +96,17 @@ fn settings(arguments: &BenchArgs, size: u32) -> Settings {
         steps: arguments.steps,
         device: arguments.device.clone(),
         weights: arguments.weights.clone(),
+        low_memory: arguments.low_memory,
         ..Settings::for_objective(Objective::default())
     }
 }
 
-fn measure(engine: &mut PaintEngine, settings: Settings, steps: u32) -> anyhow::Result<(RunInfo, Measured)> {
+fn measure(
+    engine: &mut PaintEngine,
+    settings: Settings,
+    arguments: &BenchArgs,
+    peak_gflops: f64,
+) -> anyhow::Result<(RunInfo, Measured)> {
     let size = settings.size;
     let style = StyleSource { picture: Arc::new(pattern("bench style", size, 2)?), weight: 1.0 };
     let job = Job {
@@ -97,7 +126,7 @@ fn measure(engine: &mut PaintEngine, settings: Settings, steps: u32) -> anyhow::
     })?;
     let prepare_seconds = began.elapsed().as_secs_f64();
     let mut seconds = Vec::new();
-    for _ in 0..steps {
+    for _ in 0..arguments.steps {
         let began = Instant::now();
         guarded(|| {
             engine.step()?;
@@ -109,16 +138,38 @@ fn measure(engine: &mut PaintEngine, settings: Settings, steps: u32) -> anyhow::
     let first_step_seconds = seconds.first().copied().unwrap_or_default();
     let seconds_per_step = median_after_warm_up(&seconds);
     let flops = transfer::flops_per_step(info.width, info.height, &job.settings);
+    let gflops = flops / seconds_per_step.max(1e-9) / 1e9;
+    let layers = match arguments.layers {
+        true => layers(&guarded(|| engine.time_layers())?, &info),
+        false => Vec::new(),
+    };
     let measured = Measured {
         size,
         seconds_per_step,
         first_step_seconds,
         prepare_seconds,
-        gflops: flops / seconds_per_step.max(1e-9) / 1e9,
+        gflops,
+        share_of_peak: gflops / peak_gflops,
+        estimated_memory_bytes: info.memory_bytes,
         peak_memory_bytes: memory,
+        layers,
     };
     engine.end();
     Ok((info, measured))
+}
+
+fn layers(times: &[LayerTime], info: &RunInfo) -> Vec<MeasuredLayer> {
+    let measured = |time: &LayerTime| {
+        let flops = transfer::convolution_flops(time.layer, info.width, info.height) / 1e9;
+        MeasuredLayer {
+            layer: time.layer,
+            forward_seconds: time.forward,
+            forward_gflops: flops / time.forward,
+            backward_seconds: time.backward,
+            backward_gflops: flops / time.backward,
+        }
+    };
+    times.iter().map(measured).collect()
 }
 
 /// With too few steps for a whole warm-up, the last one still counts.
@@ -162,19 +213,36 @@ fn pattern(name: &str, size: u32, seed: u32) -> Result<Picture, PictureError> {
 }
 
 fn table(results: &Results) -> String {
-    let mut text = format!("{} ({})\n", results.device.name, results.device.backend);
-    text.push_str("   size   s/step   steps/s   first step   prepare   GFLOP/s   peak memory\n");
+    let mut text = format!(
+        "{} ({}), peak {:.0} GFLOP/s\n",
+        results.device.name, results.device.backend, results.peak_gflops
+    );
+    text.push_str(
+        "   size   s/step   steps/s   first step   prepare   GFLOP/s   of peak   peak memory   estimate\n",
+    );
     for m in &results.sizes {
         text.push_str(&format!(
-            "{:7} {:8.3} {:9.2} {:10.2} s {:7.2} s {:9.1} {:9.0} MiB\n",
+            "{:7} {:8.3} {:9.2} {:10.2} s {:7.2} s {:9.1} {:7.0} % {:9.0} MiB {:6.0} MiB\n",
             m.size,
             m.seconds_per_step,
             1.0 / m.seconds_per_step.max(1e-9),
             m.first_step_seconds,
             m.prepare_seconds,
             m.gflops,
+            100.0 * m.share_of_peak,
             m.peak_memory_bytes as f64 / f64::from(1 << 20),
+            m.estimated_memory_bytes as f64 / f64::from(1 << 20),
         ));
+        for l in &m.layers {
+            text.push_str(&format!(
+                "  {}   forward {:8.3} ms {:9.1} GFLOP/s   backward {:8.3} ms {:9.1} GFLOP/s\n",
+                l.layer,
+                1e3 * l.forward_seconds,
+                l.forward_gflops,
+                1e3 * l.backward_seconds,
+                l.backward_gflops,
+            ));
+        }
     }
     text
 }

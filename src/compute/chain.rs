@@ -1,9 +1,9 @@
 //! The frozen chain: which layer follows which, what is kept of a forward pass, and the backward pass written out. The
 //! kernels that do the work on a device are behind [`Kernels`].
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Instant};
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device as TensorDevice, Tensor};
 
 use super::{Features, Pull};
 use crate::vgg::{Layer, Weights, weights::Convolution as HostConvolution};
@@ -48,19 +48,20 @@ pub trait Kernels {
     fn forward(&self, convolution: &Self::Convolution, input: &Self::Values, shape: Shape) -> Self::Values;
 
     /// The gradient with respect to a convolution's input, of a gradient with respect to its output that counts where the
-    /// ReLU's `output` is positive; `shape` is the output's.
+    /// ReLU's output, the `mask`, is positive; `shape` is the output's. Without a mask all of it counts.
     fn backward(
         &self,
         convolution: &Self::Convolution,
         gradient: Self::Values,
-        output: &Self::Values,
+        mask: Option<&Self::Values>,
         shape: Shape,
     ) -> Self::Values;
 
     /// 2×2 maximum pooling with stride 2; incomplete windows are dropped.
     fn pool(&self, input: &Self::Values, shape: Shape) -> Self::Values;
 
-    /// The gradient with respect to the pooling's `input`: each window's goes to the first of its largest values.
+    /// The gradient with respect to the pooling's `input`, a ReLU's output: each window's goes to the first of its largest
+    /// values where that is positive, so that the ReLU is behind it too.
     fn unpool(&self, input: &Self::Values, shape: Shape, gradient: Self::Values) -> Self::Values;
 
     /// A gradient, or zeros, plus a pull at these features.
@@ -81,6 +82,17 @@ pub trait Kernels {
     /// Gives memory back that only pictures of other sizes would use again.
     fn forget_sizes(&self) {}
 }
+
+/// Seconds of a layer's convolution in both directions.
+#[derive(Clone, Copy, Debug)]
+pub struct LayerTime {
+    pub layer: Layer,
+    pub forward: f64,
+    pub backward: f64,
+}
+
+/// Measurements of which the best counts.
+const TIMES: usize = 5;
 
 /// The convolutions up to the deepest layer that was asked for.
 pub struct Chain<K: Kernels> {
@@ -211,6 +223,45 @@ impl<K: Kernels> Chain<K> {
         }
     }
 
+    /// Times each convolution alone: the best of a few, the device having finished before and after.
+    pub fn time_layers(&self, input: Tensor<4>, deepest: Layer, device: &TensorDevice) -> Vec<LayerTime> {
+        let time = |work: &dyn Fn()| {
+            // A device that fails here fails again where somebody listens.
+            let finish = || drop(device.sync());
+            work();
+            finish();
+            let once = |_| {
+                let start = Instant::now();
+                work();
+                finish();
+                start.elapsed().as_secs_f64()
+            };
+            (0..TIMES).map(once).fold(f64::INFINITY, f64::min)
+        };
+        let [_, channels, height, width] = input.dims();
+        let mut shape = Shape { height, width, channels };
+        let mut below = self.kernels.input(input);
+        let mut times = Vec::new();
+        for (layer, convolution) in Layer::ALL.into_iter().zip(&self.convolutions) {
+            if layer > deepest {
+                break;
+            }
+            if layer.after_pool() {
+                below = self.kernels.pool(&below, shape);
+                shape = shape.pooled();
+            }
+            let before = shape;
+            shape.channels = layer.channels();
+            let output = self.kernels.forward(convolution, &below, before);
+            let forward = time(&|| drop(self.kernels.forward(convolution, &below, before)));
+            let backward =
+                time(&|| drop(self.kernels.backward(convolution, output.clone(), Some(&output), shape)));
+            times.push(LayerTime { layer, forward, backward });
+            below = output;
+        }
+        times
+    }
+
     /// Gradient `[1, 3, H, W]` with respect to the network input, of pulls at some layers; `None` when there is none.
     pub fn backward(
         &self,
@@ -236,16 +287,22 @@ impl<K: Kernels> Chain<K> {
             } else {
                 outputs = activations.outputs.split_off(first_of(stage));
             }
+            let mut masked = false;
             if let (Some(above), Some(last)) = (gradient.take(), outputs.last()) {
                 gradient = Some(self.kernels.unpool(&last.values, last.shape, above));
+                masked = true;
             }
             for layer in stage_layers(stage, deepest).rev() {
                 let Some(Output { values, shape }) = outputs.pop() else { break };
                 if let Some(pull) = pulls.get(&layer) {
                     gradient = Some(self.kernels.pulled(&values, shape, gradient, pull));
+                    masked = false;
                 }
+                // Where the ReLU is behind the gradient already, the memory of its output is free for the result.
+                let mask = (!masked).then_some(values);
+                masked = false;
                 gradient = gradient.map(|above| {
-                    self.kernels.backward(&self.convolutions[layer.index()], above, &values, shape)
+                    self.kernels.backward(&self.convolutions[layer.index()], above, mask.as_ref(), shape)
                 });
             }
         }

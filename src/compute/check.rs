@@ -1,24 +1,54 @@
 //! Whether a device computes what the CPU computes.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
 
 use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
 
 use super::{Network, Pull};
 use crate::vgg::{Layer, Weights};
 
-/// Runs a small piece of the chain, forward and backward, on a device and with burn's own operations on the CPU, and
-/// compares.
+/// Which kernels a device computes with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KernelChoice {
+    /// Ours.
+    Own,
+    /// burn's operations.
+    Portable,
+}
+
+/// Devices on which kernels of our own do not agree with the CPU.
+static PORTABLE_ONLY: Mutex<Vec<TensorDevice>> = Mutex::new(Vec::new());
+
+/// From now on networks on this device use burn's operations.
+pub fn use_portable_kernels(device: &TensorDevice) {
+    PORTABLE_ONLY.lock().unwrap_or_else(PoisonError::into_inner).push(device.clone());
+}
+
+/// The kernels that networks on this device use.
+pub fn kernels_of(device: &TensorDevice) -> KernelChoice {
+    match PORTABLE_ONLY.lock().unwrap_or_else(PoisonError::into_inner).contains(device) {
+        true => KernelChoice::Portable,
+        false => KernelChoice::Own,
+    }
+}
+
+/// Runs a small piece of the chain, forward and backward, on a device with these kernels, and with burn's own operations on
+/// the CPU, and compares.
 ///
 /// # Errors
 ///
 /// What differed, or what the device failed with.
-pub fn self_check(device: &TensorDevice) -> Result<(), String> {
+pub fn self_check(device: &TensorDevice, kernels: KernelChoice) -> Result<(), String> {
     let deepest = Layer::ALL[2];
     let weights = Weights::synthetic();
     let expected = run(Network::portable(&weights, deepest, &TensorDevice::flex()), &TensorDevice::flex())?;
-    let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        run(Network::new(&weights, deepest, device, false), device)
+    let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match kernels {
+        KernelChoice::Own => run(Network::new(&weights, deepest, device, false), device),
+        KernelChoice::Portable => run(Network::portable(&weights, deepest, device), device),
     }))
     .map_err(|_| "its driver failed in the self-check".to_owned())??;
     for (what, found, expected) in [("Gram matrix", found.0, expected.0), ("gradient", found.1, expected.1)] {

@@ -6,6 +6,7 @@ use burn::tensor::{Device as TensorDevice, DeviceKind as AdapterKind, wgpu::Wgpu
 use serde::{Deserialize, Serialize};
 
 use super::{
+    check::{KernelChoice, use_portable_kernels},
     info::{DeviceInfo, DeviceKind},
     probe::{self, Probe},
 };
@@ -136,7 +137,7 @@ fn cpu(reason: String) -> DeviceInfo {
 /// program.
 pub fn devices() -> Vec<DeviceInfo> {
     let probe = probe::probe(false);
-    let chosen = best_gpu(&probe);
+    let chosen = best_gpu(&probe).map(|(adapter, _)| adapter);
     let mut list: Vec<DeviceInfo> = probe
         .adapters
         .iter()
@@ -144,10 +145,11 @@ pub fn devices() -> Vec<DeviceInfo> {
             let is_chosen = chosen.is_some_and(|chosen| chosen.is(adapter));
             let reason = match outcome {
                 _ if is_chosen => "chosen: hardware GPU that passed its self-check".to_owned(),
-                Ok(()) if adapter.is_software() => {
+                Ok(_) if adapter.is_software() => {
                     "software driver: used only when asked for by name".to_owned()
                 }
-                Ok(()) => "usable: passed its self-check".to_owned(),
+                Ok(KernelChoice::Own) => "usable: passed its self-check".to_owned(),
+                Ok(KernelChoice::Portable) => format!("usable: passed its self-check {PORTABLE}"),
                 Err(error) => format!("not used: {error}"),
             };
             DeviceInfo { reason, ..adapter.info.clone() }
@@ -160,18 +162,24 @@ pub fn devices() -> Vec<DeviceInfo> {
     list
 }
 
-fn best_gpu(probe: &Probe) -> Option<&Adapter> {
-    let rank = |adapter: &Adapter| match adapter.info.kind {
-        DeviceKind::DiscreteGpu => 0,
-        DeviceKind::IntegratedGpu => 1,
-        _ => 2,
+/// What is said of an adapter on which our own kernels fail.
+const PORTABLE: &str = "with burn's slower operations only";
+
+/// The best hardware adapter that passed its self-check, and with which kernels.
+fn best_gpu(probe: &Probe) -> Option<(&Adapter, KernelChoice)> {
+    let rank = |(adapter, kernels): &(&Adapter, KernelChoice)| {
+        let rank = match adapter.info.kind {
+            DeviceKind::DiscreteGpu => 0,
+            DeviceKind::IntegratedGpu => 1,
+            _ => 2,
+        };
+        (rank, *kernels != KernelChoice::Own)
     };
-    probe
-        .adapters
-        .iter()
-        .filter(|(adapter, outcome)| outcome.is_ok() && !adapter.is_software())
-        .map(|(adapter, _)| adapter)
-        .min_by_key(|adapter| rank(adapter))
+    let passed = |(adapter, outcome): &'_ (Adapter, Result<KernelChoice, String>)| {
+        outcome.is_ok() && !adapter.is_software()
+    };
+    let usable = probe.adapters.iter().filter(|tried| passed(tried));
+    usable.filter_map(|(adapter, outcome)| Some((adapter, *outcome.as_ref().ok()?))).min_by_key(rank)
 }
 
 fn why_no_gpu(probe: &Probe) -> String {
@@ -195,16 +203,22 @@ fn why_no_gpu(probe: &Probe) -> String {
 /// When there is no such device or it failed its self-check; `Auto` always finds one.
 pub fn open(choice: &DeviceChoice) -> Result<Device, DeviceError> {
     let on_cpu = |reason: String| Device { info: cpu(reason), tensor: TensorDevice::flex(), adapter: None };
-    let on = |adapter: &Adapter, reason: &str| {
+    let on = |(adapter, kernels): (&Adapter, KernelChoice), reason: &str| {
+        let mut reason = reason.to_owned();
         let tensor = adapter
             .open()
             .map_err(|reason| DeviceError::Unusable { name: adapter.info.name.clone(), reason })?;
+        if kernels == KernelChoice::Portable {
+            use_portable_kernels(&tensor);
+            reason = format!("{reason}, {PORTABLE}");
+        }
         Ok(Device {
-            info: DeviceInfo { reason: reason.to_owned(), ..adapter.info.clone() },
+            info: DeviceInfo { reason, ..adapter.info.clone() },
             tensor,
             adapter: Some(adapter.clone()),
         })
     };
+
     match choice {
         DeviceChoice::Cpu => Ok(on_cpu("asked for".into())),
         DeviceChoice::Auto => {
@@ -230,15 +244,14 @@ pub fn open(choice: &DeviceChoice) -> Result<Device, DeviceError> {
                         }),
                     }
                 })?;
-            usable(adapter, outcome)?;
-            on(adapter, "asked for: software driver")
+            on((adapter, usable(adapter, outcome)?), "asked for: software driver")
         }
         DeviceChoice::Named(name) => {
             let wanted = name.to_lowercase();
             let processor = cpu("asked for by name".into());
             // Software drivers are only tried when no hardware has the name.
             let mut probe = probe::probe(false);
-            let named = |(adapter, _): &&(Adapter, Result<(), String>)| {
+            let named = |(adapter, _): &&(Adapter, Result<KernelChoice, String>)| {
                 adapter.info.name.to_lowercase().contains(&wanted)
             };
             if !probe.adapters.iter().filter(named).any(|(adapter, _)| !adapter.is_software()) {
@@ -247,10 +260,7 @@ pub fn open(choice: &DeviceChoice) -> Result<Device, DeviceError> {
             // The same card may fail through one interface and work through another.
             let found = probe.adapters.iter().filter(named).min_by_key(|(_, outcome)| outcome.is_err());
             match found {
-                Some((adapter, outcome)) => {
-                    usable(adapter, outcome)?;
-                    on(adapter, "asked for by name")
-                }
+                Some((adapter, outcome)) => on((adapter, usable(adapter, outcome)?), "asked for by name"),
                 None if processor.name.to_lowercase().contains(&wanted) => {
                     Ok(on_cpu("asked for by name".into()))
                 }
@@ -265,7 +275,7 @@ pub fn open(choice: &DeviceChoice) -> Result<Device, DeviceError> {
     }
 }
 
-fn usable(adapter: &Adapter, outcome: &Result<(), String>) -> Result<(), DeviceError> {
+fn usable(adapter: &Adapter, outcome: &Result<KernelChoice, String>) -> Result<KernelChoice, DeviceError> {
     outcome
         .as_ref()
         .copied()

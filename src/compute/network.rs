@@ -6,7 +6,8 @@ use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 
 use super::{
     Features, Pull,
-    chain::{self, Chain, Kernels},
+    chain::{self, Chain, Kernels, LayerTime},
+    check::{KernelChoice, kernels_of},
     cpu::CpuKernels,
     gpu::GpuKernels,
     portable::PortableKernels,
@@ -48,14 +49,20 @@ macro_rules! with_chain {
 }
 
 impl Network {
-    /// Prepares the convolutions up to `deepest`: on the CPU for kernels of our own, elsewhere for burn's operations.
+    /// Prepares the convolutions up to `deepest`, for kernels of our own, or for burn's operations where those failed the
+    /// device's self-check.
     ///
     /// With `economy` it holds as little memory as it can, and takes longer: see
     /// [`crate::settings::Settings::low_memory`].
     pub fn new(weights: &Weights, deepest: Layer, device: &TensorDevice, economy: bool) -> Self {
-        let form = match *device == TensorDevice::flex() {
-            true => Form::Cpu(Chain::new(CpuKernels::new(device), economy)),
-            false => Form::Gpu(Chain::new(GpuKernels::new(device), economy)),
+        let form = match kernels_of(device) {
+            KernelChoice::Portable => {
+                Form::Portable(Chain::new(PortableKernels { device: device.clone() }, economy))
+            }
+            KernelChoice::Own if *device == TensorDevice::flex() => {
+                Form::Cpu(Chain::new(CpuKernels::new(device, economy), economy))
+            }
+            KernelChoice::Own => Form::Gpu(Chain::new(GpuKernels::new(device), economy)),
         };
         Self::with_form(weights, deepest, device, form)
     }
@@ -124,6 +131,13 @@ impl Network {
             }
         }));
         wanted
+    }
+
+    /// Times each convolution up to `deepest` alone, on what an image `[1, 3, H, W]` brings it.
+    pub fn time_layers(&self, image: Tensor<4>, deepest: Layer) -> Vec<LayerTime> {
+        let device = image.device();
+        let input = self.normalised(image);
+        with_chain!(&self.form, chain => chain.time_layers(input, deepest, &device))
     }
 
     /// The network's input `[1, 3, H, W]`.

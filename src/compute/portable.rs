@@ -69,11 +69,14 @@ impl Kernels for PortableKernels {
         &self,
         convolution: &PortableConvolution,
         gradient: Tensor<4>,
-        output: &Tensor<4>,
+        mask: Option<&Tensor<4>>,
         _shape: Shape,
     ) -> Tensor<4> {
         // ReLU's derivative is 1 where its output is positive, which is the output's sign.
-        let masked = gradient * output.clone().sign();
+        let masked = match mask {
+            Some(output) => gradient * output.clone().sign(),
+            None => gradient,
+        };
         conv2d(masked, convolution.adjoint.clone(), None, same_size())
     }
 
@@ -84,7 +87,9 @@ impl Kernels for PortableKernels {
     fn unpool(&self, input: &Tensor<4>, _shape: Shape, gradient: Tensor<4>) -> Tensor<4> {
         let (_, maxima) = max_pool2d_with_indices(input.clone(), pooling());
         let (two, one) = ([2, 2], [1, 1]);
-        max_pool2d_with_indices_backward(input.clone(), two, two, [0, 0], one, false, gradient, maxima)
+        let below =
+            max_pool2d_with_indices_backward(input.clone(), two, two, [0, 0], one, false, gradient, maxima);
+        below * input.clone().sign()
     }
 
     fn pulled(

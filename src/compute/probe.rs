@@ -17,7 +17,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    check::self_check,
+    check::{KernelChoice, self_check},
     devices::{Adapter, Api},
     info::{DeviceInfo, DeviceKind},
 };
@@ -25,7 +25,7 @@ use super::{
 /// What the probe found: adapters, each usable or not and why.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Probe {
-    pub adapters: Vec<(Adapter, Result<(), String>)>,
+    pub adapters: Vec<(Adapter, Result<KernelChoice, String>)>,
     /// Why adapters of some graphics interface could not be listed.
     pub trouble: Option<String>,
 }
@@ -43,7 +43,7 @@ struct Question {
 enum Line {
     Adapters(Vec<Adapter>),
     Trying(usize),
-    Tried(usize, Result<(), String>),
+    Tried(usize, Result<KernelChoice, String>),
     Done,
 }
 
@@ -91,8 +91,13 @@ fn answer(question: &Question) {
     say(&Line::Done);
 }
 
-fn try_out(adapter: &Adapter) -> Result<(), String> {
-    adapter.open().and_then(|device| self_check(&device))
+fn try_out(adapter: &Adapter) -> Result<KernelChoice, String> {
+    let device = adapter.open()?;
+    let Err(own) = self_check(&device, KernelChoice::Own) else { return Ok(KernelChoice::Own) };
+    match self_check(&device, KernelChoice::Portable) {
+        Ok(()) => Ok(KernelChoice::Portable),
+        Err(_) => Err(own),
+    }
 }
 
 /// Probes once per program run and kind; later calls return what was found.
@@ -108,7 +113,7 @@ pub(super) fn probe(software_too: bool) -> Probe {
                     true => in_children(api, software_too, &mut probe),
                     false => probe.adapters.extend(enumerate(api).into_iter().map(|adapter| {
                         let tried = software_too || !adapter.is_software();
-                        let outcome = if tried { try_out(&adapter) } else { Ok(()) };
+                        let outcome = if tried { try_out(&adapter) } else { Ok(KernelChoice::Own) };
                         (adapter, outcome)
                     })),
                 }
@@ -132,14 +137,14 @@ pub(super) fn condemn(adapter: &Adapter, reason: &str) {
 /// Asks children until every adapter of the interface has been tried: one that crashes or hangs is noted, and another
 /// child goes on behind it.
 fn in_children(api: Api, software_too: bool, probe: &mut Probe) {
-    let mut list: Option<Vec<(Adapter, Result<(), String>)>> = None;
+    let mut list: Option<Vec<(Adapter, Result<KernelChoice, String>)>> = None;
     let mut from = 0;
     loop {
         let answer = ask(&Question { api, from, software_too });
         if let (None, Some(adapters)) = (&list, answer.adapters) {
             let untried = |adapter: &Adapter| match software_too || !adapter.is_software() {
                 true => Err("its self-check did not come to an end".to_owned()),
-                false => Ok(()),
+                false => Ok(KernelChoice::Own),
             };
             list = Some(adapters.into_iter().map(|adapter| (adapter.clone(), untried(&adapter))).collect());
         }
@@ -173,7 +178,7 @@ fn in_children(api: Api, software_too: bool, probe: &mut Probe) {
 #[derive(Default)]
 struct Answer {
     adapters: Option<Vec<Adapter>>,
-    tried: Vec<(usize, Result<(), String>)>,
+    tried: Vec<(usize, Result<KernelChoice, String>)>,
     /// The adapter whose trial has no outcome.
     trying: Option<usize>,
     /// How the child ended, unless it came to its end.

@@ -6,7 +6,7 @@ use image::RgbImage;
 
 use super::{Engine, EngineError, Job, Reading, RunInfo};
 use crate::{
-    compute::{self, Device, DeviceKind, Network},
+    compute::{self, Device, DeviceKind, LayerTime, Network},
     settings::{DeviceChoice, MAX_SIZE, Settings},
     transfer::{
         Kernels, Losses, Shapes, StyleTransfer, TransferError, available_memory, bytes_text, flops_per_step,
@@ -104,6 +104,25 @@ impl PaintEngine {
     /// When the device fails.
     pub fn synchronize(&mut self) -> Result<(), EngineError> {
         self.work(|run| run.synchronize())
+    }
+
+    /// The device's peak in floating-point operations per second, opening it if need be, see [`compute::peak`].
+    ///
+    /// # Errors
+    ///
+    /// When the device cannot be opened or fails.
+    pub fn peak(&mut self, choice: &DeviceChoice) -> Result<f64, EngineError> {
+        let device = self.device(choice, &mut |_| {})?;
+        Ok(self.on_device(|_| Ok(compute::peak(&device.tensor)))?)
+    }
+
+    /// Times each convolution of the run alone.
+    ///
+    /// # Errors
+    ///
+    /// When there is no run.
+    pub fn time_layers(&mut self) -> Result<Vec<LayerTime>, EngineError> {
+        self.work(|run| Ok(run.time_layers()))
     }
 
     fn device(&mut self, choice: &DeviceChoice, say: &mut dyn FnMut(&str)) -> Result<Device, TransferError> {

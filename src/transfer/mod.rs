@@ -10,7 +10,9 @@ mod space;
 mod style_transfer;
 mod targets;
 
-pub use cost::{Kernels, available_memory, bytes_text, flops_per_step, memory_bytes, process_memory};
+pub use cost::{
+    Kernels, available_memory, bytes_text, convolution_flops, flops_per_step, memory_bytes, process_memory,
+};
 pub use error::TransferError;
 pub use losses::{Losses, Reading};
 pub use prepare::{Dimensions, Shapes, pictures};

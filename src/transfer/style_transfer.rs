@@ -12,7 +12,7 @@ use super::{
     targets::Targets,
 };
 use crate::{
-    compute::{Features, Network, Pull},
+    compute::{Features, LayerTime, Network, Pull},
     objective::smoothness_gradient,
     settings::{LayerWeights, Settings},
     vgg::{Layer, Weights},
@@ -356,6 +356,12 @@ impl StyleTransfer {
     /// When the device fails.
     pub fn synchronize(&self) -> Result<(), TransferError> {
         self.device.sync().map_err(|error| TransferError::Device(error.to_string()))
+    }
+
+    /// Times each convolution up to the deepest in use alone.
+    pub fn time_layers(&self) -> Vec<LayerTime> {
+        let Some(deepest) = Self::layers(&self.settings).2 else { return Vec::new() };
+        self.network.time_layers(self.space.image(self.variable.clone()), deepest)
     }
 
     /// Ends the run and gives the network back for the next.

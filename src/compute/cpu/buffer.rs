@@ -8,7 +8,11 @@ use std::{
 
 /// Blocks that wait to be used again. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct Pool(Arc<Mutex<Vec<Vec<f32>>>>);
+pub struct Pool {
+    blocks: Arc<Mutex<Vec<Vec<f32>>>>,
+    /// Any block that is long enough will do.
+    sharing: bool,
+}
 
 /// A block of floats that returns to its pool. It may be the beginning of a longer one.
 #[derive(Debug)]
@@ -18,16 +22,34 @@ pub struct Buffer {
     pool: Pool,
 }
 
+/// Blocks up to this length are not worth a long one.
+const SMALL: usize = 1 << 18;
+
 impl Pool {
+    /// An empty pool. `sharing` takes the shortest block that is long enough, otherwise one of about the length.
+    pub fn new(sharing: bool) -> Self {
+        Self { blocks: Arc::default(), sharing }
+    }
+
     fn blocks(&self) -> std::sync::MutexGuard<'_, Vec<Vec<f32>>> {
         // A list of blocks is whole whatever panicked while it was locked.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.blocks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A block of this length whose contents are left from earlier uses.
     pub fn take(&self, len: usize) -> Buffer {
+        let most = if self.sharing && len > SMALL { usize::MAX } else { 2 * len };
+        self.take_up_to(len, most)
+    }
+
+    /// The same, never the beginning of a longer one.
+    pub fn take_exactly(&self, len: usize) -> Buffer {
+        self.take_up_to(len, len)
+    }
+
+    fn take_up_to(&self, len: usize, most: usize) -> Buffer {
         let mut blocks = self.blocks();
-        let fitting = blocks.iter().enumerate().filter(|(_, block)| (len..=2 * len).contains(&block.len()));
+        let fitting = blocks.iter().enumerate().filter(|(_, block)| (len..=most).contains(&block.len()));
         let best = fitting.min_by_key(|(_, block)| block.len()).map(|(at, _)| at);
         let values = best.map(|at| blocks.swap_remove(at));
         drop(blocks);
@@ -82,6 +104,11 @@ mod tests {
         assert_eq!((shorter.as_ptr(), shorter.len()), (address, 700));
         drop(shorter);
         assert_eq!(pool.take(1000).len(), 1000);
+        let sharing = Pool::new(true);
+        drop(sharing.take(10 * SMALL));
+        assert_eq!(sharing.take(2 * SMALL).values.len(), 10 * SMALL);
+        assert_eq!(sharing.take_exactly(2 * SMALL).values.len(), 2 * SMALL);
+        assert_eq!(sharing.take(1000).values.len(), 1000);
         pool.clear();
         assert!(pool.blocks().is_empty());
     }

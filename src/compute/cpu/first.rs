@@ -74,29 +74,35 @@ impl First {
     }
 
     /// Gradient with respect to the image `[H, W, 3]`, of a gradient `[H, W, outputs]` that counts where `mask`, the
-    /// layer's output, is positive.
-    pub fn backward(&self, gradient: &[f32], mask: &[f32], shape: Shape, memory: &Pool) -> Buffer {
+    /// layer's output, is positive, or everywhere.
+    pub fn backward(&self, gradient: &[f32], mask: Option<&[f32]>, shape: Shape, memory: &Pool) -> Buffer {
         let Shape { height, width, .. } = shape;
         let packed = Packed { isa: self.isa, values: &self.backward, depth: self.outputs, columns: TAPS };
         let stride = padded(self.isa, TAPS);
         let row_values = width * self.outputs;
         let mut out = memory.take(shape.positions() * INPUTS);
         out.par_chunks_mut(BAND * width * INPUTS).enumerate().for_each_init(
-            || (vec![0.0; (BAND + 2) * width * stride], vec![0.0; row_values]),
-            |(spread, masked), (band, out)| {
+            || {
+                let spread = memory.take((BAND + 2) * width * stride);
+                (spread, memory.take(row_values), vec![[0.0_f32; 4]; width])
+            },
+            |(spread, masked, sums), (band, out)| {
                 // What each pixel of these rows and of those beside them hands to its 3×3 neighbourhood.
                 let first = band * BAND;
                 let rows = first.saturating_sub(1)..(first + BAND + 1).min(height);
                 for (row, spread) in rows.clone().zip(spread.chunks_exact_mut(width * stride)) {
                     let values = row * row_values..(row + 1) * row_values;
-                    let sources = gradient[values.clone()].iter().zip(&mask[values]);
-                    for (to, (value, mask)) in masked.iter_mut().zip(sources) {
-                        *to = if *mask > 0.0 { *value } else { 0.0 };
+                    let mut row = &gradient[values.clone()];
+                    if let Some(mask) = mask {
+                        for ((to, value), mask) in masked.iter_mut().zip(row).zip(&mask[values]) {
+                            *to = if *mask > 0.0 { *value } else { 0.0 };
+                        }
+                        row = masked;
                     }
-                    packed.multiply(masked, width, spread);
+                    packed.multiply(row, width, spread);
                 }
                 for (y, out) in out.chunks_exact_mut(width * INPUTS).enumerate() {
-                    out.fill(0.0);
+                    sums.fill([0.0; 4]);
                     for tap in 0..9 {
                         let (dy, dx) = offset(tap);
                         // The output at (y − dy, x − dx) saw this pixel through this tap.
@@ -105,15 +111,18 @@ impl First {
                             continue;
                         };
                         let row = &spread[(row - rows.start) * width * stride..][..width * stride];
-                        for x in 0..width {
-                            let Some(column) = x.checked_add_signed(-dx).filter(|&c| c < width) else {
-                                continue;
-                            };
-                            let from = &row[column * stride + tap * INPUTS..][..INPUTS];
-                            for (to, value) in out[x * INPUTS..][..INPUTS].iter_mut().zip(from) {
-                                *to += value;
+                        let columns = row[tap * INPUTS..].chunks(stride);
+                        let (skipped, begin) = ((-dx).max(0) as usize, dx.max(0) as usize);
+                        let to = sums[begin..width - skipped].iter_mut();
+                        for (sum, from) in to.zip(columns.skip(skipped)) {
+                            // One value more than counts makes a whole vector; a row of the product is longer still.
+                            if let Some(from) = from.first_chunk::<4>() {
+                                sum.iter_mut().zip(from).for_each(|(sum, from)| *sum += from);
                             }
                         }
+                    }
+                    for (out, sum) in out.as_chunks_mut::<INPUTS>().0.iter_mut().zip(&*sums) {
+                        out.copy_from_slice(&sum[..INPUTS]);
                     }
                 }
             },

@@ -144,6 +144,21 @@ pub fn product(
     }
 }
 
+/// Multiplies small matrices that stay in the nearest cache; returns the number of operations.
+pub fn multiply_adds(rounds: usize) -> f64 {
+    const COUNT: usize = 12;
+    const DEPTH: usize = 64;
+    let isa = Isa::detected();
+    let (rows, values) = (vec![0.5; COUNT * DEPTH], vec![0.25; DEPTH * isa.panel()]);
+    let mut out = vec![0.0; COUNT * isa.panel()];
+    let packed = Packed { isa, values: &values, depth: DEPTH, columns: isa.panel() };
+    let rounds = 64 * rounds;
+    for _ in 0..rounds {
+        packed.multiply(std::hint::black_box(&rows), COUNT, std::hint::black_box(&mut out));
+    }
+    (2 * COUNT * DEPTH * isa.panel() * rounds) as f64
+}
+
 fn portable(
     left: Strided<'_>,
     right: Strided<'_>,

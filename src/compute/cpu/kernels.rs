@@ -44,10 +44,11 @@ enum Kind {
 }
 
 impl CpuKernels {
-    pub fn new(device: &TensorDevice) -> Self {
+    /// With `economy`, pictures of different sizes share their memory.
+    pub fn new(device: &TensorDevice, economy: bool) -> Self {
         Self {
             isa: Isa::detected(),
-            memory: Pool::default(),
+            memory: Pool::new(economy),
             device: device.clone(),
             scratch: AtomicUsize::new(0),
         }
@@ -74,10 +75,12 @@ impl Kernels for CpuKernels {
                 let forward = Winograd::new(self.isa, inputs, outputs, economy, kernel);
                 // The gradient with respect to the input is a convolution with the kernels turned and the channels
                 // swapped: W'[ci, co, kh, kw] = W[co, ci, 2−kh, 2−kw].
-                let backward = Winograd::new(self.isa, outputs, inputs, economy, |output, input| {
-                    let mut turned = kernel(input, output);
-                    turned.reverse();
-                    turned
+                let backward = forward.adjoint().unwrap_or_else(|| {
+                    Winograd::new(self.isa, outputs, inputs, economy, |output, input| {
+                        let mut turned = kernel(input, output);
+                        turned.reverse();
+                        turned
+                    })
                 });
                 if economy {
                     let len = forward.transformed_len().max(backward.transformed_len());
@@ -111,13 +114,14 @@ impl Kernels for CpuKernels {
         &self,
         convolution: &CpuConvolution,
         gradient: Arc<Buffer>,
-        output: &Arc<Buffer>,
+        mask: Option<&Arc<Buffer>>,
         shape: Shape,
     ) -> Arc<Buffer> {
+        let mask = mask.map(|mask| &***mask);
         Arc::new(match &convolution.kind {
-            Kind::First(first) => first.backward(&gradient, output, shape, &self.memory),
+            Kind::First(first) => first.backward(&gradient, mask, shape, &self.memory),
             Kind::Both { backward, .. } => {
-                let (height, width, edge) = (shape.height, shape.width, Edge::Mask(output));
+                let (height, width, edge) = (shape.height, shape.width, Edge::Mask(mask));
                 backward.convolve(&gradient, height, width, edge, &mut self.scratch(), &self.memory)
             }
         })

@@ -14,5 +14,6 @@ mod transform;
 mod winograd;
 
 pub use buffer::Pool;
+pub use kernel::multiply_adds;
 pub use kernels::CpuKernels;
 pub use matrix::{HostFeatures, HostPull};

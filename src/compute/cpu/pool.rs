@@ -9,7 +9,8 @@ use crate::compute::chain::Shape;
 pub fn forward(input: &[f32], shape: Shape, memory: &Pool) -> Buffer {
     let Shape { width, channels, .. } = shape;
     let (rows, columns) = (shape.height / 2, width / 2);
-    let mut out = memory.take(rows * columns * channels);
+    // What goes into a stage may be held for long.
+    let mut out = memory.take_exactly(rows * columns * channels);
     out.par_chunks_exact_mut(columns * channels).enumerate().for_each(|(y, out)| {
         let (upper, lower) =
             input[2 * y * width * channels..][..2 * width * channels].split_at(width * channels);
@@ -25,7 +26,7 @@ pub fn forward(input: &[f32], shape: Shape, memory: &Pool) -> Buffer {
     out
 }
 
-/// Hands each window's gradient to the first of its largest inputs; `input` is what was pooled.
+/// Hands each window's gradient to the first of its largest inputs where that is positive; `input` is what was pooled.
 pub fn backward(input: &[f32], shape: Shape, gradient: &[f32], memory: &Pool) -> Buffer {
     let Shape { width, channels, .. } = shape;
     let columns = width / 2;
@@ -47,6 +48,7 @@ pub fn backward(input: &[f32], shape: Shape, gradient: &[f32], memory: &Pool) ->
             let (out_c, out_d) = out_lower[at..at + 2 * channels].split_at_mut(channels);
             for (i, &gradient) in gradient.iter().enumerate() {
                 let largest = a[i].max(b[i]).max(c[i].max(d[i]));
+                let gradient = if largest > 0.0 { gradient } else { 0.0 };
                 // Without branches, so that it vectorises.
                 let is_a = a[i] == largest;
                 let is_b = !is_a & (b[i] == largest);

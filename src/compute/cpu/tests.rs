@@ -82,7 +82,7 @@ fn winograd_agrees_with_the_direct_sum_at_odd_sizes_on_every_instruction_set() {
             let mask = values(height * width * inputs, 3);
             let masked: Vec<f32> =
                 input.iter().zip(&mask).map(|(v, m)| if *m > 0.0 { *v } else { 0.0 }).collect();
-            let found = winograd.convolve(&input, height, width, Edge::Mask(&mask), &mut [], &memory);
+            let found = winograd.convolve(&input, height, width, Edge::Mask(Some(&mask)), &mut [], &memory);
             let expected = direct(&masked, (height, width), inputs, &weight, outputs);
             let worst =
                 found.iter().zip(&expected).map(|(f, e)| (f64::from(*f) - e).abs()).fold(0.0, f64::max);
@@ -131,12 +131,21 @@ fn the_first_convolution_agrees_with_the_direct_sum_both_ways() {
                 }
             }
         }
-        let found = first.backward(&gradient, &mask, shape, &Pool::default());
+        let found = first.backward(&gradient, Some(&mask), shape, &Pool::default());
         let expected = direct(&masked, (height, width), outputs, &turned, 3);
         for (found, expected) in found.iter().zip(&expected) {
             assert!((f64::from(*found) - expected).abs() < 1e-4);
         }
     }
+}
+
+#[test]
+fn what_a_relu_cut_off_has_no_gradient_after_pooling() {
+    let shape = Shape { height: 2, width: 2, channels: 2 };
+    // The first channel is 0 everywhere.
+    let back =
+        pool::backward(&[0.0, 1.0, 0.0, 3.0, 0.0, 2.0, 0.0, 0.0], shape, &[5.0, 7.0], &Pool::default());
+    assert_eq!(*back, [0.0, 0.0, 0.0, 7.0, 0.0, 0.0, 0.0, 0.0]);
 }
 
 #[test]

@@ -36,6 +36,15 @@ pub struct Kernels {
     /// Output channels, rounded up to whole panels.
     pub columns: usize,
     pub panel: usize,
+    /// The taps are those of the convolution whose data gradient this is.
+    pub adjoint: bool,
+}
+
+/// A convolution's weights `[9, inputs, columns]`: `columns` output channels, the last ones 0.
+pub struct Taps {
+    pub values: Vec<f32>,
+    pub inputs: usize,
+    pub columns: usize,
 }
 
 /// Bᵀ·d·B of these tiles of a picture `[H, W, C]`, which counts where the mask, if there is one, is positive.
@@ -68,9 +77,11 @@ pub fn output(
     with_simd(isa, Output { products, bias, shape, stride, tiles, batch, out });
 }
 
-/// G·g·Gᵀ of one input channel's kernels, from `[9, inputs, columns]` into 36 packed matrices.
-pub fn weights(isa: Isa, taps: &[f32], kernels: Kernels, input: usize, out: &SharedSlice<'_>) {
-    assert!(taps.len() == 9 * kernels.inputs * kernels.columns && input < kernels.inputs, "whole kernels");
+/// G·g·Gᵀ of one input channel's kernels, into 36 packed matrices.
+pub fn weights(isa: Isa, taps: &Taps, kernels: Kernels, input: usize, out: &SharedSlice<'_>) {
+    assert!(taps.values.len() == 9 * taps.inputs * taps.columns, "whole kernels");
+    assert!(input < if kernels.adjoint { taps.columns } else { taps.inputs }, "a channel of theirs");
+    assert!(kernels.adjoint || kernels.columns <= taps.columns, "channels of theirs");
     with_simd(isa, Weights { taps, kernels, input, out });
 }
 
@@ -94,7 +105,7 @@ struct Output<'a> {
 }
 
 struct Weights<'a> {
-    taps: &'a [f32],
+    taps: &'a Taps,
     kernels: Kernels,
     input: usize,
     out: &'a SharedSlice<'a>,
@@ -248,13 +259,23 @@ impl Work for Output<'_> {
 impl Work for Weights<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let Kernels { inputs, columns, panel } = self.kernels;
+        let Kernels { inputs, columns, panel, adjoint } = self.kernels;
+        let taps = self.taps;
         // SAFETY: there are `columns` kernels per tap and input channel, in whole vectors; each input channel and vector
         // of output channels is written to a place of its own.
         unsafe {
             for column in (0..columns).step_by(LANES) {
                 let tap = |tap: usize| {
-                    S::load(self.taps.as_ptr().add((tap * inputs + self.input) * columns + column))
+                    if adjoint {
+                        let mut values = [0.0; LANES];
+                        let rows = (column..taps.inputs).zip(&mut values);
+                        rows.for_each(|(row, value)| {
+                            *value = taps.values[((8 - tap) * taps.inputs + row) * taps.columns + self.input];
+                        });
+                        return S::load(values.as_ptr());
+                    }
+                    let at = (tap * taps.inputs + self.input) * taps.columns + column;
+                    S::load(taps.values.as_ptr().add(at))
                 };
                 let half: [[S; IN]; 3] =
                     std::array::from_fn(|x| g_transform([tap(x), tap(3 + x), tap(6 + x)]));

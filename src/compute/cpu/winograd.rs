@@ -4,13 +4,15 @@
 //! Pictures are channels-last, `[H, W, C]`. Each 4×4 output tile comes from a 6×6 input tile: Bᵀ·d·B, 36 matrix products
 //! over the channels with the weights' transforms G·g·Gᵀ, and Aᵀ·m·A. The weights are frozen, so theirs are done once.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use super::{
     buffer::{Buffer, Pool},
     kernel::{Isa, Packed, padded},
     shared::SharedSlice,
-    transform::{self, Batch, Kernels, LANES, OUT, POINTS},
+    transform::{self, Batch, Kernels, LANES, OUT, POINTS, Taps},
 };
 use crate::compute::chain::Shape;
 
@@ -19,8 +21,8 @@ use crate::compute::chain::Shape;
 pub enum Edge<'a> {
     /// Forward: bias and ReLU on the output.
     BiasRelu(&'a [f32]),
-    /// Backward: the input counts only where this layer output, of the same shape, is positive.
-    Mask(&'a [f32]),
+    /// Backward: the input counts only where this layer output, of the same shape, is positive; without one, everywhere.
+    Mask(Option<&'a [f32]>),
 }
 
 /// A convolution with frozen weights.
@@ -34,8 +36,10 @@ pub struct Winograd {
 enum Kept {
     /// 36 matrices, packed: four times the weights, and nothing to do before a convolution.
     Transformed(Vec<f32>),
-    /// `[9, inputs, padded outputs]`: the weights alone, transformed each time.
-    Taps(Vec<f32>),
+    /// The weights alone, transformed each time.
+    Taps(Arc<Taps>),
+    /// The same of the convolution whose data gradient this is.
+    AdjointTaps(Arc<Taps>),
 }
 
 /// Where a thread works on tiles of its own, the transforms of its tiles should stay in its cache.
@@ -70,6 +74,7 @@ impl Winograd {
                 unsafe { shared.write((tap * inputs + input) * columns, row) };
             }
         });
+        let taps = Arc::new(Taps { values: taps, inputs, columns });
         let mut winograd = Self { isa, inputs, outputs, weights: Kept::Taps(taps) };
         if !economy {
             let mut transformed = vec![0.0; winograd.transformed_len()];
@@ -79,6 +84,14 @@ impl Winograd {
         winograd
     }
 
+    /// The gradient of a convolution, whose weights must not be kept transformed, with respect to its input: a convolution
+    /// with the kernels turned and the channels swapped, W'[ci, co, kh, kw] = W[co, ci, 2−kh, 2−kw]. It shares the weights.
+    pub fn adjoint(&self) -> Option<Self> {
+        let Kept::Taps(taps) = &self.weights else { return None };
+        let weights = Kept::AdjointTaps(Arc::clone(taps));
+        Some(Self { isa: self.isa, inputs: self.outputs, outputs: self.inputs, weights })
+    }
+
     /// Values of the transformed weights.
     pub fn transformed_len(&self) -> usize {
         POINTS * self.inputs * padded(self.isa, self.outputs)
@@ -86,10 +99,18 @@ impl Winograd {
 
     /// G·g·Gᵀ of every kernel, packed. Nothing happens where that is kept.
     fn transform_weights(&self, out: &mut [f32]) {
-        let Kept::Taps(taps) = &self.weights else { return };
+        let (taps, adjoint) = match &self.weights {
+            Kept::Taps(taps) => (taps, false),
+            Kept::AdjointTaps(taps) => (taps, true),
+            Kept::Transformed(_) => return,
+        };
         let out = SharedSlice::new(&mut out[..self.transformed_len()]);
-        let kernels =
-            Kernels { inputs: self.inputs, columns: padded(self.isa, self.outputs), panel: self.isa.panel() };
+        let kernels = Kernels {
+            inputs: self.inputs,
+            columns: padded(self.isa, self.outputs),
+            panel: self.isa.panel(),
+            adjoint,
+        };
         (0..self.inputs).into_par_iter().with_min_len(8).for_each(|input| {
             transform::weights(self.isa, taps, kernels, input, &out);
         });
@@ -109,12 +130,12 @@ impl Winograd {
         self.transform_weights(scratch);
         let weights = match &self.weights {
             Kept::Transformed(weights) => weights,
-            Kept::Taps(_) => &scratch[..self.transformed_len()],
+            Kept::Taps(_) | Kept::AdjointTaps(_) => &scratch[..self.transformed_len()],
         };
         let shape = Shape { height, width, channels: self.inputs };
         let results = Shape { channels: self.outputs, ..shape };
         let (mask, bias) = match edge {
-            Edge::Mask(mask) => (Some(mask), None),
+            Edge::Mask(mask) => (mask, None),
             Edge::BiasRelu(bias) => (None, Some(bias)),
         };
         assert_eq!(input.len(), shape.len(), "[H, W, inputs]");

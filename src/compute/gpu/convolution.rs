@@ -44,8 +44,8 @@ impl Tile {
 }
 
 /// `input` and `mask` `[H, W, inputs/4]`, `weights` `[9, inputs, outputs/4]`, `bias` `[outputs/4]`, `output`
-/// `[H, W, outputs/4]`, in vectors of four channels. `backward`: the input counts where the mask is positive, and the sum
-/// goes out as it is; otherwise bias and ReLU are applied.
+/// `[H, W, outputs/4]`, in vectors of four channels. `masked`: the input counts where the mask is positive. `forward`: bias
+/// and ReLU are applied; otherwise the sum goes out as it is.
 #[cube(launch_unchecked)]
 pub fn convolve(
     input: &[Quad],
@@ -59,7 +59,8 @@ pub fn convolve(
     output_quads: u32,
     #[comptime] rows: usize,
     #[comptime] columns: usize,
-    #[comptime] backward: bool,
+    #[comptime] masked: bool,
+    #[comptime] forward: bool,
 ) {
     let threads = comptime!(rows * columns / STRIP * ACROSS);
     let wide = comptime!(columns + 2);
@@ -103,7 +104,7 @@ pub fn convolve(
             if y >= 1 && y <= height && x >= 1 && x <= width {
                 let from = ((y - 1) * width + x - 1) * input_quads + quad;
                 value = input[from];
-                if comptime!(backward) {
+                if comptime!(masked) {
                     let zero = Quad::new(0.0f32);
                     value = select_many(mask[from].greater_than(&zero), value, zero);
                 }
@@ -156,7 +157,7 @@ pub fn convolve(
                 let to = (y * width + x) * output_quads + band + across;
                 let mut a = first[pixel];
                 let mut b = second[pixel];
-                if comptime!(!backward) {
+                if comptime!(forward) {
                     let zero = Quad::new(0.0f32);
                     a = max(a + bias[band + across], zero);
                     b = max(b + bias[band + across + ACROSS], zero);
@@ -207,7 +208,7 @@ pub fn first_forward(
     }
 }
 
-/// conv1_1's data gradient: `gradient`, which counts where `mask` is positive, `[H, W, outputs/4]`, to a planar
+/// conv1_1's data gradient: `gradient`, which counts where `mask` is positive if `masked`, `[H, W, outputs/4]`, to a planar
 /// `[3, H, W]`; `weights` `[9, 3, outputs/4]` as in [`first_forward`]. One thread per pixel.
 #[cube(launch_unchecked)]
 pub fn first_backward(
@@ -218,6 +219,7 @@ pub fn first_backward(
     height: u32,
     width: u32,
     output_quads: u32,
+    #[comptime] masked: bool,
 ) {
     let height = height as usize;
     let width = width as usize;
@@ -238,8 +240,10 @@ pub fn first_backward(
             if oy >= 1 && oy <= height && ox >= 1 && ox <= width {
                 let from = ((oy - 1) * width + ox - 1) * output_quads;
                 for quad in 0..output_quads {
-                    let on = mask[from + quad].greater_than(&zero);
-                    let value = select_many(on, gradient[from + quad], zero);
+                    let mut value = gradient[from + quad];
+                    if comptime!(masked) {
+                        value = select_many(mask[from + quad].greater_than(&zero), value, zero);
+                    }
                     let at = comptime!(tap * 3) * output_quads + quad;
                     red = fma(weights[at], value, red);
                     green = fma(weights[at + output_quads], value, green);

@@ -55,16 +55,14 @@ impl GpuKernels {
         Self { queue: Queue::of(&Tensor::zeros([1], device)) }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one call for both directions")]
     fn convolve(
         &self,
         input: &Handle,
-        mask: &Handle,
+        mask: Option<&Handle>,
         weights: &Handle,
-        bias: &Handle,
+        bias: Option<&Handle>,
         shape: Shape,
         (inputs, outputs): (usize, usize),
-        backward: bool,
     ) -> Handle {
         let output = self.queue.empty(shape.positions() * outputs);
         let tile = tile(shape, outputs);
@@ -76,9 +74,9 @@ impl GpuKernels {
                 CubeCount::Static(x as u32, y as u32, z as u32),
                 CubeDim::new_1d(tile.threads() as u32),
                 argument(input),
-                argument(mask),
+                argument(mask.unwrap_or(input)),
                 argument(weights),
-                argument(bias),
+                argument(bias.unwrap_or(input)),
                 argument(&output),
                 shape.height as u32,
                 shape.width as u32,
@@ -86,7 +84,8 @@ impl GpuKernels {
                 outputs as u32 / 4,
                 tile.rows,
                 tile.columns,
-                backward,
+                mask.is_some(),
+                bias.is_some(),
             );
         }
         output
@@ -126,7 +125,7 @@ impl Kernels for GpuKernels {
     fn forward(&self, convolution: &GpuConvolution, input: &Handle, shape: Shape) -> Handle {
         let GpuConvolution { forward, bias, inputs, outputs, .. } = convolution;
         if *inputs != 3 {
-            return self.convolve(input, input, forward, bias, shape, (*inputs, *outputs), false);
+            return self.convolve(input, None, forward, Some(bias), shape, (*inputs, *outputs));
         }
         let output = self.queue.empty(shape.positions() * outputs);
         let (count, dim) = Queue::plain(shape.positions() * outputs / 4);
@@ -152,13 +151,13 @@ impl Kernels for GpuKernels {
         &self,
         convolution: &GpuConvolution,
         gradient: Handle,
-        output: &Handle,
+        mask: Option<&Handle>,
         shape: Shape,
     ) -> Handle {
-        let GpuConvolution { backward, bias, inputs, outputs, .. } = convolution;
+        let GpuConvolution { backward, inputs, outputs, .. } = convolution;
         if *inputs != 3 {
             let channels = (*outputs, *inputs);
-            return self.convolve(&gradient, output, backward, bias, shape, channels, true);
+            return self.convolve(&gradient, mask, backward, None, shape, channels);
         }
         let below = self.queue.empty(shape.positions() * inputs);
         let (count, dim) = Queue::plain(shape.positions());
@@ -169,12 +168,13 @@ impl Kernels for GpuKernels {
                 count,
                 dim,
                 argument(&gradient),
-                argument(output),
+                argument(mask.unwrap_or(&gradient)),
                 argument(backward),
                 argument(&below),
                 shape.height as u32,
                 shape.width as u32,
                 *outputs as u32 / 4,
+                mask.is_some(),
             );
         }
         below

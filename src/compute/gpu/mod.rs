@@ -6,7 +6,9 @@ mod convolution;
 mod features;
 mod kernels;
 mod matrix;
+mod peak;
 mod pooling;
 
-pub use features::GpuFeatures;
+pub use features::{GpuFeatures, Queue};
 pub use kernels::GpuKernels;
+pub use peak::multiply_adds;

@@ -23,8 +23,8 @@ pub fn pool(input: &[Quad], output: &mut [Quad], height: u32, width: u32, quads:
     }
 }
 
-/// The gradient with respect to the pooling's `input`: each window's goes to the first of its largest values. One thread per
-/// window, incomplete ones included: they get zeros.
+/// The gradient with respect to the pooling's `input`: each window's goes to the first of its largest values where that is
+/// positive. One thread per window, incomplete ones included: they get zeros.
 #[cube(launch_unchecked)]
 pub fn unpool(input: &[Quad], gradient: &[Quad], output: &mut [Quad], height: u32, width: u32, quads: u32) {
     let quads = quads as usize;
@@ -47,7 +47,8 @@ pub fn unpool(input: &[Quad], gradient: &[Quad], output: &mut [Quad], height: u3
             let c = input[from + width * quads];
             let d = input[from + (width + 1) * quads];
             let largest = max(max(a, b), max(c, d));
-            let mut rest = gradient[(y * (width / 2) + x) * quads + quad];
+            let above = gradient[(y * (width / 2) + x) * quads + quad];
+            let mut rest = select_many(largest.greater_than(&zero), above, zero);
             let is_a = a.equal(&largest);
             output[from] = select_many(is_a, rest, zero);
             rest = select_many(is_a, zero, rest);
