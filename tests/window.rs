@@ -248,6 +248,8 @@ fn layers_come_and_go_while_it_runs() {
     window.until("the layer is gone", |_, log| {
         log.updates.last().is_some_and(|(s, _)| s.style_layers.get("relu3_1".parse().unwrap()).is_none())
     });
+    // The button has moved up.
+    window.steps(3);
     window.harness.get_by_label("Add style layer…").click();
     window.steps(3);
     window
