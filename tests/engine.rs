@@ -91,10 +91,10 @@ fn a_change_keeps_the_optimizers_moments() {
     // A change too small to matter must lead to the same picture as none; an optimizer that begins afresh would move
     // every value by the whole learning rate in its next step.
     let paint = |change: bool| {
-        let mut engine = started(Settings::default());
+        let mut engine = started(Settings { averaging: 0.0, ..Settings::default() });
         steps(&mut engine, 12);
         if change {
-            let mut settings = small(Settings::default());
+            let mut settings = small(Settings { averaging: 0.0, ..Settings::default() });
             settings.style_weight *= 1.0 + 1e-6;
             engine.update(&settings, &[1.0]).unwrap();
         }
@@ -117,7 +117,7 @@ fn a_panorama_can_be_a_first_picture() {
 #[test]
 fn a_slider_that_jumps_neither_bolts_nor_stalls_the_picture() {
     for factor in [1e-3, 1e3] {
-        let settings = Settings { content_weight: 0.0, ..Settings::default() };
+        let settings = Settings { content_weight: 0.0, averaging: 0.0, ..Settings::default() };
         let mut changed = started(settings.clone());
         let mut constant = started(settings.clone());
         steps(&mut changed, 8);

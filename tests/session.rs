@@ -18,7 +18,7 @@ use impasto::{
         Start, StyleSource,
     },
     settings::Settings,
-    transfer::Losses,
+    transfer::{Losses, Place},
     vgg::WeightsInfo,
 };
 
@@ -109,7 +109,8 @@ impl Engine for Fake {
         }
         let losses = (self.step > 0).then(|| Losses { total: f64::from(self.step), ..Losses::default() });
         let shade = (self.step % 256) as u8;
-        Ok(Reading { step: self.step, losses, picture: RgbImage::from_pixel(8, 4, image::Rgb([shade; 3])) })
+        let picture = RgbImage::from_pixel(8, 4, image::Rgb([shade; 3]));
+        Ok(Reading { step: self.step, place: Place::default(), losses, picture })
     }
 
     fn end(&mut self) {

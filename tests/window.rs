@@ -8,7 +8,7 @@ use egui::{ColorImage, Event, HoveredFile, Key, Modifiers, Role, accesskit::Togg
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use image::RgbImage;
 use impasto::{
-    session::Start,
+    session::{LevelOrder, Start},
     settings::{Objective, Settings},
 };
 use window_support::{Setup, Window};
@@ -272,7 +272,7 @@ fn a_file_dropped_on_a_slot_fills_it() {
     drop_files(&mut window, &[path]);
     window.until("the style is changed", |_, log| log.jobs.len() == 2);
     let job = window.job(1);
-    assert_eq!((job.styles[0].picture.name.as_str(), job.start), ("meadow.png", Start::Current));
+    assert_eq!((job.styles[0].picture.name.as_str(), job.start), ("meadow.png", Start::Repaint));
     assert!(has(&window, "Style: meadow.png"));
 }
 
@@ -605,4 +605,38 @@ fn settings_of_the_command_line_win() {
     let mut window = setup.open();
     window.until_painting();
     assert_eq!((window.job(0).settings.size, window.job(0).choose_size), (128, false));
+}
+
+#[test]
+fn the_level_of_the_pyramid_is_shown_moved_and_held() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    window.until("the level", |harness, _| {
+        harness.query_all_by_label_contains("48 px, 1 of 3").next().is_some()
+    });
+    window.harness.get_by_label("Next larger level").click();
+    window.until("a climb", |_, log| log.levels == [LevelOrder::Climb]);
+    window.until("the level", |harness, _| {
+        harness.query_all_by_label_contains("48 px, 2 of 3").next().is_some()
+    });
+    window.harness.key_press(Key::PageDown);
+    window.until("a drop", |_, log| log.levels == [LevelOrder::Climb, LevelOrder::Drop]);
+    window.harness.key_press(Key::H);
+    window.until("a hold", |_, log| log.levels.last() == Some(&LevelOrder::Hold));
+    window.until("it is held", |harness, _| {
+        harness
+            .query_all_by_label("Hold this level")
+            .any(|node| node.accesskit_node().toggled() == Some(Toggled::True))
+    });
+    window.harness.key_press(Key::H);
+    window.until("a release", |_, log| log.levels.last() == Some(&LevelOrder::Release));
+    // Without a pyramid there is nothing to move.
+    window
+        .harness
+        .get_by(|node| node.label().as_deref() == Some("Pyramid") && node.role() == Role::CheckBox)
+        .click();
+    window.until("a second run", |_, log| log.jobs.len() == 2);
+    assert!(!window.job(1).settings.pyramid);
+    window.steps(3);
+    assert!(window.harness.query_by_label("Next larger level").is_none());
 }

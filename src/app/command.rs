@@ -11,6 +11,9 @@ pub enum Command {
     Step,
     Stop,
     Restart,
+    Climb,
+    Drop,
+    Hold,
     OpenContent,
     OpenStyle,
     Swap,
@@ -27,11 +30,14 @@ pub enum Command {
 
 impl Command {
     /// In the order of the help window.
-    pub const ALL: [Command; 16] = [
+    pub const ALL: [Command; 19] = [
         Command::PlayPause,
         Command::Step,
         Command::Stop,
         Command::Restart,
+        Command::Climb,
+        Command::Drop,
+        Command::Hold,
         Command::OpenContent,
         Command::OpenStyle,
         Command::Swap,
@@ -52,6 +58,9 @@ impl Command {
             Command::Step => "Single step",
             Command::Stop => "Stop",
             Command::Restart => "Restart",
+            Command::Climb => "Next larger level",
+            Command::Drop => "Next smaller level",
+            Command::Hold => "Hold this level",
             Command::OpenContent => "Open content…",
             Command::OpenStyle => "Open style…",
             Command::Swap => "Swap content and style",
@@ -73,6 +82,11 @@ impl Command {
             Command::Step => "Paints one step, then pauses",
             Command::Stop => "Ends the run; the picture stays and can be saved",
             Command::Restart => "Begins afresh from the initial image",
+            Command::Climb => "Goes on at the next larger size of the pyramid, now",
+            Command::Drop => {
+                "Goes back to the next smaller size of the pyramid and stays there: changes show sooner, and the fine detail comes back on the way up"
+            }
+            Command::Hold => "Stays at this size of the pyramid, or follows the schedule again",
             Command::OpenContent => "Opens the picture whose shapes are kept",
             Command::OpenStyle => "Opens the picture whose strokes and colours are taken",
             Command::Swap => "Makes the content the style and the first style the content",
@@ -98,6 +112,9 @@ impl Command {
             Command::Step => Icon::Step,
             Command::Stop => Icon::Stop,
             Command::Restart => Icon::Restart,
+            Command::Climb => Icon::Up,
+            Command::Drop => Icon::Down,
+            Command::Hold => Icon::Hold,
             Command::OpenContent | Command::OpenStyle => Icon::Open,
             Command::Swap => Icon::Swap,
             Command::Save => Icon::Save,
@@ -116,6 +133,9 @@ impl Command {
             Command::PlayPause => plain(Key::Space),
             Command::Step => plain(Key::Period),
             Command::Restart => plain(Key::R),
+            Command::Climb => plain(Key::PageUp),
+            Command::Drop => plain(Key::PageDown),
+            Command::Hold => plain(Key::H),
             Command::OpenContent => command(Key::O),
             Command::OpenStyle => Some(KeyboardShortcut::new(Modifiers::COMMAND | Modifiers::SHIFT, Key::O)),
             Command::Save => command(Key::S),

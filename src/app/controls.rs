@@ -3,7 +3,10 @@
 use egui::{ComboBox, Label, Ui};
 
 use super::{
-    ImpastoApp, layers,
+    ImpastoApp,
+    command::Command,
+    icons::Icon,
+    layers,
     tasks::Purpose,
     theme::{Palette, ROW, space},
     widgets::{self, Entry, Fader, row, row_error, section},
@@ -22,6 +25,7 @@ impl ImpastoApp {
             section(ui, "Picture");
             self.objective_row(ui);
             self.size_row(ui);
+            self.pyramid_row(ui);
             self.steps_rows(ui);
             self.device_row(ui);
 
@@ -101,6 +105,42 @@ impl ImpastoApp {
             );
         });
         self.error_of(ui, "size", "Size");
+    }
+
+    fn pyramid_row(&mut self, ui: &mut Ui) {
+        let tooltip = "Paints through sizes from about 128 pixels to the full one: large strokes first, and most steps where they are quick";
+        row(ui, "Pyramid", tooltip, |ui| {
+            ui.checkbox(&mut self.settings.pyramid, "").on_hover_text(tooltip).widget_info(|| {
+                egui::WidgetInfo::selected(egui::Role::CheckBox, true, self.settings.pyramid, "Pyramid")
+            });
+            let place = self.run.place();
+            if !self.settings.pyramid || place.levels < 2 {
+                return;
+            }
+            ui.spacing_mut().item_spacing.x = space::XS;
+            let ctx = ui.ctx().clone();
+            let alive = self.run.alive();
+            let mut wanted = None;
+            let mut button = |ui: &mut Ui, command: Command, enabled: bool| {
+                let hint = command.hint(&ctx);
+                if widgets::icon_button(ui, command.icon(), command.text(), &hint, enabled).clicked() {
+                    wanted = Some(command);
+                }
+            };
+            button(ui, Command::Drop, alive && place.level > 0);
+            button(ui, Command::Climb, alive && place.level + 1 < place.levels);
+            let hint = Command::Hold.hint(&ctx);
+            let name = Command::Hold.text();
+            if widgets::icon_toggle(ui, Icon::Hold, name, &hint, place.held).clicked() {
+                wanted = Some(Command::Hold);
+            }
+            let size = place.width.max(place.height);
+            ui.label(widgets::weak(ui, format!("{size} px, {} of {}", place.level + 1, place.levels)))
+                .on_hover_text("The size that is painted now, and which of the pyramid's sizes it is");
+            if let Some(command) = wanted {
+                self.run_command(&ctx, command);
+            }
+        });
     }
 
     fn steps_rows(&mut self, ui: &mut Ui) {
@@ -243,6 +283,9 @@ impl ImpastoApp {
             "Size of the style pictures relative to the painting, 0.05 to 20. Smaller gives finer strokes.";
         entry(ui, "Style scale", "Style scale", tooltip, 0.05..=20.0, &mut self.settings.style_scale);
         self.error_of(ui, "style-scale", "The style scale");
+        let tooltip = "Decay of the iterates' mean, which is what is shown and saved: 0.99 takes the optimizer's noise out, 0 shows the iterate itself";
+        entry(ui, "Averaging", "Averaging", tooltip, 0.0..=0.999, &mut self.settings.averaging);
+        self.error_of(ui, "averaging", "The averaging");
         let tooltip = "Adam's decay of the gradient's mean, 0 to below 1";
         entry(ui, "Adam β1", "Adam β1", tooltip, 0.0..=0.9999, &mut self.settings.beta1);
         self.error_of(ui, "beta1", "β1");

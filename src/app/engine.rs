@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     picture::Picture,
-    session::{Command, Event, Job, RunState, SendError, Start, StyleSource},
+    session::{Command, Event, Job, LevelOrder, RunState, SendError, Start, StyleSource},
+    transfer::Schedule,
 };
 
 /// Longest time that one frame of the window spends on the worker's news.
@@ -168,6 +169,19 @@ impl ImpastoApp {
         }
     }
 
+    pub(super) fn order_level(&mut self, order: LevelOrder) {
+        if self.run.alive() && self.run.place().levels > 1 {
+            self.order(Command::Level(order));
+        }
+    }
+
+    /// The schedule of a run with what is set now.
+    pub(super) fn schedule(&self) -> Option<Schedule> {
+        let (content, styles) = self.sources()?;
+        let styles: Vec<_> = styles.iter().map(|style| style.picture.dimensions()).collect();
+        Some(Schedule::new(&self.settings, content.dimensions(), &styles))
+    }
+
     pub(super) fn stop(&mut self) {
         if self.run.alive() {
             self.run.playing = false;
@@ -212,7 +226,8 @@ impl ImpastoApp {
                 let under_way =
                     matches!(self.run.state, RunState::Preparing | RunState::Running | RunState::Paused);
                 let paused = under_way && !self.run.playing;
-                self.start_run(Start::Current, paused);
+                let start = if reasons.contains(&"picture") { Start::Repaint } else { Start::Current };
+                self.start_run(start, paused);
             }
             return;
         }

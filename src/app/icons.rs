@@ -24,6 +24,9 @@ pub enum Icon {
     Open,
     More,
     Fit,
+    Up,
+    Down,
+    Hold,
 }
 
 impl Icon {
@@ -76,6 +79,24 @@ impl Icon {
                 path(vec![at(-6.0, -2.5), at(-3.0, -5.8), at(0.0, -2.5)]);
                 path(vec![at(3.0, -6.0), at(3.0, 5.5)]);
                 path(vec![at(0.0, 2.5), at(3.0, 5.8), at(6.0, 2.5)]);
+            }
+            Icon::Up => {
+                path(vec![at(-5.0, 2.5), at(0.0, -2.8), at(5.0, 2.5)]);
+            }
+            Icon::Down => {
+                path(vec![at(-5.0, -2.5), at(0.0, 2.8), at(5.0, -2.5)]);
+            }
+            // A padlock.
+            Icon::Hold => {
+                block(-5.0, -0.5, 5.0, 6.5);
+                path(vec![
+                    at(-3.0, -0.5),
+                    at(-3.0, -4.0),
+                    at(-1.5, -6.2),
+                    at(1.5, -6.2),
+                    at(3.0, -4.0),
+                    at(3.0, -0.5),
+                ]);
             }
             Icon::Close => {
                 path(vec![at(-4.0, -4.0), at(4.0, 4.0)]);

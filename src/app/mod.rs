@@ -45,7 +45,7 @@ use self::{
 };
 use crate::{
     compute::{self, DeviceInfo},
-    session::{PaintEngine, Session, Start},
+    session::{LevelOrder, PaintEngine, Session, Start},
     settings::{Init, Settings, SettingsError},
 };
 
@@ -249,6 +249,12 @@ impl ImpastoApp {
             Command::Restart => {
                 self.init_at_start = Some(self.settings.init.clone());
                 self.start_run(Start::Beginning, false);
+            }
+            Command::Climb => self.order_level(LevelOrder::Climb),
+            Command::Drop => self.order_level(LevelOrder::Drop),
+            Command::Hold => {
+                let held = self.run.place().held;
+                self.order_level(if held { LevelOrder::Release } else { LevelOrder::Hold });
             }
             Command::OpenContent => self.ask_for_picture(Target::Content),
             Command::OpenStyle => self.ask_for_picture(Target::Style),

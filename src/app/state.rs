@@ -8,7 +8,7 @@ use crate::{
     picture::Picture,
     session::{Progress, RunId, RunInfo, RunState, StyleSource},
     settings::Settings,
-    transfer::Losses,
+    transfer::{Losses, Place},
     vgg::Layer,
 };
 
@@ -51,6 +51,11 @@ pub struct Run {
 impl Run {
     pub fn step(&self) -> u32 {
         self.progress.as_ref().map_or(0, |progress| progress.step)
+    }
+
+    /// Where the run is in its pyramid.
+    pub fn place(&self) -> Place {
+        self.progress.as_ref().map_or_else(Place::default, |progress| progress.place)
     }
 
     /// Whether the worker has a run in hand.

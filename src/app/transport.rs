@@ -76,15 +76,28 @@ impl ImpastoApp {
         let (rect, response) = ui.allocate_exact_size(vec2(width, 38.0), Sense::hover());
         let step = self.run.step();
         let limit = self.settings.steps.max(1);
+        let schedule = self.schedule().filter(|schedule| schedule.levels().len() > 1);
         let painter = ui.painter().with_clip_rect(rect);
         let small = FontId::proportional(12.5);
 
         let bar = Rect::from_min_max(pos2(rect.min.x, rect.max.y - 9.0), pos2(rect.max.x, rect.max.y - 4.0));
         painter.rect_filled(bar, 2.5, palette.button);
         let share = (step as f32 / limit as f32).clamp(0.0, 1.0);
+        let share = match &schedule {
+            // Where a step's cost varies, the bar shows the work and not the number of steps.
+            Some(schedule) => (schedule.work(step) / schedule.work(limit)).clamp(0.0, 1.0) as f32,
+            None => share,
+        };
         if share > 0.0 {
             let filled = Rect::from_min_size(bar.min, vec2((bar.width() * share).max(4.0), bar.height()));
             painter.rect_filled(filled, 2.5, if self.run.playing { palette.accent } else { palette.weak });
+        }
+        for level in schedule.iter().flat_map(|schedule| schedule.levels()) {
+            let at = schedule.as_ref().map_or(0.0, |s| s.work(level.until) / s.work(limit)) as f32;
+            if at < 1.0 {
+                let x = bar.min.x + bar.width() * at;
+                painter.vline(x, bar.y_range().expand(2.0), Stroke::new(1.5, palette.bar));
+            }
         }
 
         let line = rect.min.y + 12.0;
@@ -119,7 +132,18 @@ impl ImpastoApp {
             let decimals = if rate < 10.0 { 2 } else { 1 };
             facts.push(format!("{rate:.decimals$} steps/s"));
             facts.push(format!("{} elapsed", widgets::clock(progress.elapsed)));
-            let left = f64::from(limit.saturating_sub(step)) * progress.seconds_per_step;
+            let left = match &schedule {
+                Some(schedule) => {
+                    let level = schedule.levels().get(progress.place.level).copied();
+                    let unit = progress.seconds_per_step / level.map_or(1.0, |level| schedule.cost(level));
+                    unit * (schedule.work(limit) - schedule.work(step)).max(0.0)
+                }
+                None => f64::from(limit.saturating_sub(step)) * progress.seconds_per_step,
+            };
+            let place = progress.place;
+            if place.levels > 1 {
+                facts.insert(0, format!("{} px", place.width.max(place.height)));
+            }
             if left > 0.0 {
                 facts.push(format!("{} left", widgets::clock(left)));
             }
@@ -194,7 +218,7 @@ impl ImpastoApp {
             (Icon::PanelLeft, "Pictures panel", &mut layout.show_left),
         ] {
             let tooltip = format!("{} the {}", if *shown { "Hides" } else { "Shows" }, name.to_lowercase());
-            let response = panel_toggle(ui, icon, name, *shown).on_hover_text(tooltip);
+            let response = widgets::icon_toggle(ui, icon, name, &tooltip, *shown);
             if response.clicked() {
                 *shown = !*shown;
             }
@@ -208,21 +232,4 @@ impl ImpastoApp {
             }
         }
     }
-}
-
-/// A button that is down while its panel is shown.
-fn panel_toggle(ui: &mut Ui, icon: Icon, name: &str, shown: bool) -> egui::Response {
-    let palette = Palette::of(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(ROW, ROW), Sense::click());
-    if shown || response.hovered() {
-        let fill = if response.hovered() { palette.button_hover } else { palette.button };
-        ui.painter().rect_filled(rect, super::theme::RADIUS, fill);
-    }
-    if response.has_focus() {
-        let stroke = Stroke::new(2.0, palette.accent);
-        ui.painter().rect_stroke(rect, super::theme::RADIUS, stroke, StrokeKind::Inside);
-    }
-    icon.paint(ui.painter(), rect.center(), if shown { palette.text } else { palette.weak });
-    response.widget_info(|| WidgetInfo::selected(Role::Switch, true, shown, name));
-    response
 }

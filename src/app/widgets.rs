@@ -32,6 +32,23 @@ pub fn icon_button(ui: &mut Ui, icon: Icon, name: &str, tooltip: &str, enabled: 
     response.on_hover_text(tooltip).on_disabled_hover_text(tooltip)
 }
 
+/// A button that is down while something is on.
+pub fn icon_toggle(ui: &mut Ui, icon: Icon, name: &str, tooltip: &str, on: bool) -> Response {
+    let palette = Palette::of(ui);
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(ROW), Sense::click());
+    if on || response.hovered() {
+        let fill = if response.hovered() { palette.button_hover } else { palette.button };
+        ui.painter().rect_filled(rect, RADIUS, fill);
+    }
+    if response.has_focus() {
+        let stroke = Stroke::new(2.0, palette.accent);
+        ui.painter().rect_stroke(rect, RADIUS, stroke, egui::StrokeKind::Inside);
+    }
+    icon.paint(ui.painter(), rect.center(), if on { palette.text } else { palette.weak });
+    response.widget_info(|| WidgetInfo::selected(Role::Switch, true, on, name));
+    response.on_hover_text(tooltip)
+}
+
 /// A button with an icon and a word.
 pub fn text_button(
     ui: &mut Ui,

@@ -97,6 +97,7 @@ fn settings(arguments: &BenchArgs, size: u32) -> Settings {
         device: arguments.device.clone(),
         weights: arguments.weights.clone(),
         low_memory: arguments.low_memory,
+        pyramid: false,
         ..Settings::for_objective(Objective::default())
     }
 }

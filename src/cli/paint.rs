@@ -180,7 +180,7 @@ pub(super) fn guarded<T>(call: impl FnOnce() -> Result<T, EngineError>) -> anyho
 mod tests {
     use super::*;
     use crate::{
-        session::{Job, Reading, RunInfo},
+        session::{Job, Place, Reading, RunInfo},
         settings::Settings,
     };
 
@@ -211,7 +211,8 @@ mod tests {
         }
         fn read(&mut self) -> Result<Reading, EngineError> {
             let losses = Painter::losses(self)?;
-            Ok(Reading { step: self.step, losses, picture: RgbImage::new(1, self.step) })
+            let picture = RgbImage::new(1, self.step);
+            Ok(Reading { step: self.step, place: Place::default(), losses, picture })
         }
         fn end(&mut self) {}
     }

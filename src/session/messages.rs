@@ -4,7 +4,13 @@ use std::sync::Arc;
 
 use image::RgbImage;
 
-use crate::{compute::DeviceInfo, picture::Picture, settings::Settings, transfer::Losses, vgg::WeightsInfo};
+use crate::{
+    compute::DeviceInfo,
+    picture::Picture,
+    settings::Settings,
+    transfer::{LevelOrder, Losses, Place},
+    vgg::WeightsInfo,
+};
 
 /// Number of a run. The window gives every run a new one, and ignores what comes from an older one.
 pub type RunId = u64;
@@ -26,6 +32,8 @@ pub enum Start {
     /// From the picture that the worker painted last, or was lent ([`super::Session::go_on_from`]); from the beginning where
     /// there is none.
     Current,
+    /// The same picture, which other pictures are to change: through all levels of the pyramid again.
+    Repaint,
 }
 
 /// All that a run needs.
@@ -53,6 +61,8 @@ pub enum Command {
     Resume,
     /// Paints a single step, then pauses.
     Step,
+    /// Moves the run in its pyramid.
+    Level(LevelOrder),
     /// Ends the run; the picture stays.
     Stop,
     /// Wakes a waiting worker so that it takes over changed settings.
@@ -99,6 +109,8 @@ pub struct RunInfo {
 pub struct Progress {
     /// Steps painted.
     pub step: u32,
+    /// Where in the pyramid.
+    pub place: Place,
     /// Terms as they stood before that step's update; `None` before the first step, and where nothing was read back.
     pub losses: Option<Losses>,
     /// Mean of the recent steps, in seconds; 0 before the first step.

@@ -27,7 +27,7 @@ pub use paint_engine::PaintEngine;
 pub use slot::Latest;
 
 use crate::settings::Settings;
-pub use crate::transfer::Reading;
+pub use crate::transfer::{LevelOrder, Place, Reading};
 use image::RgbImage;
 
 /// Error of an engine, with its cause chain.
@@ -65,6 +65,16 @@ pub trait Engine {
     ///
     /// A device failure.
     fn step(&mut self) -> Result<(), EngineError>;
+
+    /// Moves the run in its pyramid. Engines without one need not do anything.
+    ///
+    /// # Errors
+    ///
+    /// A device failure.
+    fn level(&mut self, order: LevelOrder) -> Result<(), EngineError> {
+        let _ = order;
+        Ok(())
+    }
 
     /// Waits until the device has done the steps it was given, so that they do not pile up. Engines whose steps are done
     /// when they return need not do anything.

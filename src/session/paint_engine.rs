@@ -4,13 +4,13 @@ use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use image::RgbImage;
 
-use super::{Engine, EngineError, Job, Reading, RunInfo};
+use super::{Engine, EngineError, Job, Reading, RunInfo, Start};
 use crate::{
     compute::{self, Device, DeviceKind, LayerTime, Network},
     settings::{DeviceChoice, MAX_SIZE, Settings},
     transfer::{
-        Kernels, Losses, Shapes, StyleTransfer, TransferError, available_memory, bytes_text, flops_per_step,
-        memory_bytes, pictures, process_memory,
+        Begin, Kernels, LevelOrder, Losses, Painting, Sources, StyleTransfer, TransferError,
+        available_memory, bytes_text, flops_per_step, memory_bytes, process_memory,
     },
     vgg::{Layer, Weights},
 };
@@ -24,15 +24,15 @@ pub struct PaintEngine {
     network: Option<Network>,
     /// Whether that network holds as little memory as it can.
     low_memory: bool,
-    run: Option<StyleTransfer>,
+    run: Option<Painting>,
     /// Set while the device is at work: found set afterwards, the device's code has panicked.
     at_work: bool,
 }
 
 /// Longest sides that a first run may get.
 const FIRST_SIZES: [u32; 9] = [128, 160, 192, 224, 256, 320, 384, 448, 512];
-/// Seconds that a step of a first run may take.
-const FIRST_STEP: f64 = 0.25;
+/// Seconds that a step of a first run may take at its final size; most steps are at smaller ones.
+const FIRST_STEP: f64 = 0.5;
 /// Longest side of the measurement behind that choice.
 const MEASURED_SIZE: u32 = 64;
 /// Bytes above which a person is told what a run needs of a GPU, whose free memory cannot be asked for.
@@ -74,7 +74,7 @@ impl PaintEngine {
     /// Lets the run work.
     fn work<T>(
         &mut self,
-        work: impl FnOnce(&mut StyleTransfer) -> Result<T, TransferError>,
+        work: impl FnOnce(&mut Painting) -> Result<T, TransferError>,
     ) -> Result<T, EngineError> {
         let work = |engine: &mut Self| work(engine.run.as_mut().ok_or(TransferError::NoRun)?);
         Ok(self.on_device(work)?)
@@ -94,7 +94,7 @@ impl PaintEngine {
     ///
     /// When the device fails or a loss is not finite.
     pub fn losses(&mut self) -> Result<Option<Losses>, EngineError> {
-        self.work(StyleTransfer::losses)
+        self.work(Painting::losses)
     }
 
     /// Waits until the device has done everything it was given.
@@ -167,7 +167,12 @@ impl PaintEngine {
     ) -> Result<u32, TransferError> {
         let least = least_size(job);
         let settings = Settings { size: MEASURED_SIZE.max(least), ..job.settings.clone() };
-        let mut transfer = self.transfer(job, None, &settings, device, weights)?;
+        let network = self.network.take();
+        let pictures = sources(job).pictures(&settings, None)?;
+        let shares = shares(job);
+        let weights = Arc::clone(weights);
+        let mut transfer =
+            StyleTransfer::new(&device.tensor, weights, network, &pictures, &shares, &settings)?;
         transfer.step();
         transfer.synchronize()?;
         let start = Instant::now();
@@ -184,21 +189,15 @@ impl PaintEngine {
         };
         Ok(FIRST_SIZES.into_iter().rev().find(quick).unwrap_or(FIRST_SIZES[0]).max(least))
     }
+}
 
-    fn transfer(
-        &mut self,
-        job: &Job,
-        current: Option<&RgbImage>,
-        settings: &Settings,
-        device: &Device,
-        weights: &Arc<Weights>,
-    ) -> Result<StyleTransfer, TransferError> {
-        let styles: Vec<_> = job.styles.iter().map(|style| &*style.picture).collect();
-        let shares: Vec<f64> = job.styles.iter().map(|style| style.weight).collect();
-        let pictures = pictures(&job.content, &styles, settings, current)?;
-        let network = self.network.take();
-        StyleTransfer::new(&device.tensor, Arc::clone(weights), network, &pictures, &shares, settings)
-    }
+fn sources(job: &Job) -> Sources {
+    let styles = job.styles.iter().map(|style| Arc::clone(&style.picture)).collect();
+    Sources { content: Arc::clone(&job.content), styles }
+}
+
+fn shares(job: &Job) -> Vec<f64> {
+    job.styles.iter().map(|style| style.weight).collect()
 }
 
 impl Engine for PaintEngine {
@@ -221,8 +220,7 @@ impl Engine for PaintEngine {
             say("measuring the device");
             settings.size = self.on_device(|engine| engine.choose_size(job, &device, &weights))?;
         }
-        let styles: Vec<_> = job.styles.iter().map(|style| style.picture.dimensions()).collect();
-        let shapes = Shapes::new(job.content.dimensions(), &styles, &settings);
+        let shapes = sources(job).shapes(&settings);
         let kernels = if device.info.kind == DeviceKind::Cpu { Kernels::Cpu } else { Kernels::Adapter };
         let memory_bytes = memory_bytes(&shapes, &settings, kernels);
         if matches!(device.info.kind, DeviceKind::Cpu | DeviceKind::Software)
@@ -245,7 +243,17 @@ impl Engine for PaintEngine {
             ));
         }
         say("looking at the pictures");
-        let run = self.on_device(|engine| engine.transfer(job, current, &settings, &device, &weights))?;
+        let begin = match (job.start, current) {
+            (_, None) => Begin::Initial,
+            (Start::Repaint, Some(picture)) => Begin::Repaint(picture),
+            (_, Some(picture)) => Begin::From(picture),
+        };
+        let run = self.on_device(|engine| {
+            let network = engine.network.take();
+            let weights = Arc::clone(&weights);
+            let (sources, shares) = (sources(job), shares(job));
+            Painting::new(&device.tensor, weights, network, sources, &shares, &settings, begin)
+        })?;
         let (width, height) = run.dimensions();
         self.run = Some(run);
         Ok(RunInfo {
@@ -265,10 +273,11 @@ impl Engine for PaintEngine {
     }
 
     fn step(&mut self) -> Result<(), EngineError> {
-        self.work(|run| {
-            run.step();
-            Ok(())
-        })
+        self.work(Painting::step)
+    }
+
+    fn level(&mut self, order: LevelOrder) -> Result<(), EngineError> {
+        self.work(|run| run.order(order))
     }
 
     fn settle(&mut self) -> Result<(), EngineError> {
@@ -276,12 +285,12 @@ impl Engine for PaintEngine {
     }
 
     fn read(&mut self) -> Result<Reading, EngineError> {
-        self.work(StyleTransfer::read)
+        self.work(Painting::read)
     }
 
     fn end(&mut self) {
         if let Some(run) = self.run.take() {
-            self.network = Some(run.into_network());
+            self.network = run.into_network();
         }
     }
 }

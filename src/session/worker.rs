@@ -14,7 +14,10 @@ use image::RgbImage;
 use super::{
     Command, Engine, EngineError, Event, Frame, Job, Pace, Progress, RunId, RunState, Shared, Start, Update,
 };
-use crate::{settings::Settings, transfer::Losses};
+use crate::{
+    settings::Settings,
+    transfer::{Losses, Place},
+};
 
 /// Runs until the window says quit or is gone. A panic in the engine fails the run and the next run gets a new engine.
 pub(super) fn run<E: Engine>(
@@ -91,8 +94,9 @@ struct Run {
     settings: Settings,
     state: RunState,
     step: u32,
-    /// Step of the picture that was read last.
+    /// Step of the picture that was read last, and where in the pyramid it was.
     shown: Option<u32>,
+    place: Place,
     pace: Pace,
     /// When progress was told last.
     told: Instant,
@@ -169,8 +173,11 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                     self.queue.drain(..at);
                     if let Some(Command::Run(newer)) = self.queue.pop_front() {
                         // Who asked to begin afresh, and then changed something else, still wants to.
-                        let start =
-                            if job.start == Start::Beginning { Start::Beginning } else { newer.start };
+                        let start = match (job.start, newer.start) {
+                            (Start::Beginning, _) => Start::Beginning,
+                            (Start::Repaint, Start::Current) => Start::Repaint,
+                            (_, newer) => newer,
+                        };
                         let choose_size = newer.choose_size
                             || (job.choose_size && newer.settings.size == job.settings.size);
                         *job = Job { start, choose_size, ..*newer };
@@ -211,6 +218,23 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                     self.paint(true);
                 }
             }
+            Command::Level(order) => {
+                self.take_update();
+                if self.run.as_ref().is_some_and(|run| {
+                    !matches!(run.state, RunState::Failed | RunState::Preparing | RunState::Idle)
+                }) {
+                    match self.guard(|engine, _| engine.level(order)) {
+                        Err(message) => self.fail(message),
+                        Ok(()) => {
+                            // The same step in another size is another picture.
+                            if let Some(run) = &mut self.run {
+                                run.shown = None;
+                            }
+                            self.show(true);
+                        }
+                    }
+                }
+            }
             Command::Stop => {
                 if self.run.as_ref().is_some_and(|run| {
                     matches!(run.state, RunState::Running | RunState::Paused | RunState::Finished)
@@ -245,7 +269,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
 
     fn start(&mut self, job: &Job) {
         let id = job.run;
-        if job.start == Start::Current {
+        if job.start != Start::Beginning {
             // The latest picture, not the latest preview.
             self.show(true);
             if let Some(picture) = self.shared.canvas.take() {
@@ -258,6 +282,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             state: RunState::Preparing,
             step: 0,
             shown: None,
+            place: Place::default(),
             pace: Pace::new(Instant::now()),
             told: Instant::now(),
             painted: 0.0,
@@ -265,7 +290,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         });
         self.enter(RunState::Preparing);
         let current = match job.start {
-            Start::Current => self.canvas.clone(),
+            Start::Current | Start::Repaint => self.canvas.clone(),
             Start::Beginning => None,
         };
         let started = self.guard(|engine, outbox| {
@@ -383,6 +408,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let Some(run) = &mut self.run else { return };
         run.pace.read(Instant::now());
         run.shown = Some(run.step);
+        run.place = reading.place;
         let picture = Arc::new(reading.picture);
         self.canvas = Some(Arc::clone(&picture));
         self.shared.frame.put(Frame { run: run.id, step: run.step, picture });
@@ -394,6 +420,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         run.told = Instant::now();
         let progress = Box::new(Progress {
             step: run.step,
+            place: run.place,
             losses,
             seconds_per_step: run.pace.seconds_per_step(),
             elapsed: run.elapsed(),

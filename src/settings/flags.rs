@@ -129,6 +129,14 @@ mod tests {
     }
 
     #[test]
+    fn switches_are_kept_unless_they_are_given() {
+        assert!(resolve(&["--lr", "0.01"]).pyramid);
+        assert!(!resolve(&["--pyramid=false"]).pyramid);
+        assert!(resolve(&["--objective", "classic", "--pyramid"]).pyramid);
+        assert!(resolve(&["--low-memory"]).low_memory);
+    }
+
+    #[test]
     fn layers_replace_the_default_set() {
         let settings =
             resolve(&["--layer", "relu3_1=0.5", "--layer", "relu1_2", "--content-layer", "relu5_2=2"]);

@@ -29,6 +29,10 @@ pub struct Settings {
     /// Longest side of the painted picture, in pixels (classic: at most 400)
     #[arg(long, value_name = "PIXELS")]
     pub size: u32,
+    /// Paint through a pyramid of sizes, from about 128 pixels to `size`: large strokes first, and most steps where they
+    /// are quick
+    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub pyramid: bool,
     /// Number of steps to paint
     #[arg(long, value_name = "N")]
     pub steps: u32,
@@ -56,6 +60,9 @@ pub struct Settings {
     /// Learning rate: about the largest move of a pixel in one step, where 1 is the whole range
     #[arg(long = "lr", value_name = "RATE", allow_negative_numbers = true)]
     pub learning_rate: f64,
+    /// Decay of the iterates' mean, which is what is shown and saved: less of the optimizer's noise; 0 shows the iterate
+    #[arg(long, value_name = "DECAY", allow_negative_numbers = true)]
+    pub averaging: f64,
     /// Adam's decay of the gradient's mean
     #[arg(long, value_name = "BETA1", allow_negative_numbers = true)]
     pub beta1: f64,
@@ -79,7 +86,7 @@ pub struct Settings {
     pub device: DeviceChoice,
     /// Hold as little memory as possible, at about half as long again for a step: what lies between two poolings is
     /// computed twice instead of kept
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub low_memory: bool,
     /// VGG-19 weights file (safetensors, .pth) instead of the bundled one
     #[arg(long, value_name = "FILE")]
@@ -94,6 +101,7 @@ impl Default for Settings {
         Self {
             objective: Objective::Balanced,
             size: 512,
+            pyramid: true,
             steps: 500,
             content_weight: 1.0,
             style_weight: 8.0,
@@ -103,6 +111,7 @@ impl Default for Settings {
             style_scale: 1.0,
             optimizer: Optimizer::Adam,
             learning_rate: 0.03,
+            averaging: 0.99,
             beta1: 0.9,
             beta2: 0.99,
             epsilon: 1e-8,
@@ -129,7 +138,7 @@ impl Settings {
     }
 
     /// Changes the objective and everything whose usual value depends on it: α, β, the layers' weights, the
-    /// optimizer's constants, the number of steps, the style's scale and the smoothness.
+    /// optimizer's constants, the pyramid, the number of steps, the style's scale and the smoothness.
     pub fn set_objective(&mut self, objective: Objective) {
         let usual = Self::default();
         self.objective = objective;
@@ -138,6 +147,8 @@ impl Settings {
         self.beta1 = 0.9;
         self.smoothness_weight = 0.0;
         self.style_scale = 1.0;
+        self.pyramid = objective == Objective::Balanced;
+        self.averaging = if objective == Objective::Balanced { usual.averaging } else { 0.0 };
         self.content_weight = 1.0;
         self.style_layers = usual.style_layers;
         self.content_layers = usual.content_layers;
@@ -188,6 +199,7 @@ impl Settings {
             }
         };
         check(self.longest_side() != new.longest_side(), "size");
+        check(self.pyramid != new.pyramid, "pyramid");
         check(self.device != new.device, "device");
         check(self.low_memory != new.low_memory, "low memory");
         check(self.weights != new.weights, "weights file");

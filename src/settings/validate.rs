@@ -63,7 +63,7 @@ impl Settings {
         if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
             return Err(error("lr", format!("is {}, but must be above 0", self.learning_rate)));
         }
-        for (name, value) in [("beta1", self.beta1), ("beta2", self.beta2)] {
+        for (name, value) in [("averaging", self.averaging), ("beta1", self.beta1), ("beta2", self.beta2)] {
             if !(0.0..1.0).contains(&value) {
                 return Err(error(name, format!("is {value}, but must be at least 0 and below 1")));
             }

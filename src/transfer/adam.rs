@@ -13,6 +13,13 @@ pub struct Adam {
     decay2: f64,
 }
 
+/// What an optimizer has seen: decaying means of the gradient and of its square, and the powers of β₁ and β₂ so far.
+pub struct Moments {
+    pub mean: Tensor<4>,
+    pub square: Tensor<4>,
+    pub decays: [f64; 2],
+}
+
 impl Adam {
     /// An optimizer that has seen nothing.
     pub fn new() -> Self {
@@ -36,6 +43,18 @@ impl Adam {
         let moved = x - mean.clone() / divisor * (settings.learning_rate / correction1);
         self.moments = Some((mean, square));
         moved
+    }
+
+    /// What the optimizer has seen; `None` before the first step.
+    pub fn moments(&self) -> Option<Moments> {
+        let (mean, square) = self.moments.clone()?;
+        Some(Moments { mean, square, decays: [self.decay1, self.decay2] })
+    }
+
+    /// Goes on from what another optimizer has seen.
+    pub fn set_moments(&mut self, moments: Moments) {
+        self.moments = Some((moments.mean, moments.square));
+        [self.decay1, self.decay2] = moments.decays;
     }
 
     /// Tells that gradients are `factor` times as large from now on, as after a weight was moved: the moments follow,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
+use super::painting::Place;
 use crate::{settings::Settings, vgg::Layer};
 
 /// Terms of the objective, unweighted, as they stand before a step's update; `total` is their weighted sum.
@@ -46,6 +47,8 @@ impl Losses {
 pub struct Reading {
     /// Steps painted.
     pub step: u32,
+    /// Where in the pyramid.
+    pub place: Place,
     /// Losses of the last step; `None` before the first.
     pub losses: Option<Losses>,
     pub picture: RgbImage,

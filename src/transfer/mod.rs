@@ -1,11 +1,14 @@
-//! One run of style transfer, step by step.
+//! A run of style transfer: [`StyleTransfer`] paints at one size, step by step; [`Painting`] takes it through a pyramid.
 
 mod adam;
 mod cost;
 mod error;
 mod losses;
 mod noise;
+mod painting;
+mod planes;
 mod prepare;
+mod schedule;
 mod space;
 mod style_transfer;
 mod targets;
@@ -15,5 +18,7 @@ pub use cost::{
 };
 pub use error::TransferError;
 pub use losses::{Losses, Reading};
-pub use prepare::{Dimensions, Shapes, pictures};
+pub use painting::{Begin, LevelOrder, Painting, Place};
+pub use prepare::{Dimensions, Shapes, Sources, pictures};
+pub use schedule::{Level, Schedule};
 pub use style_transfer::{Pictures, StyleTransfer};

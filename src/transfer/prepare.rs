@@ -1,8 +1,10 @@
 //! From opened pictures to those of a run: flattened, resized, with the initial image.
 
+use std::sync::Arc;
+
 use image::RgbImage;
 
-use super::{Pictures, TransferError, noise::noise};
+use super::{Pictures, TransferError, noise::noise, schedule::Schedule};
 use crate::{
     picture::{Filter, Picture, fit, resize},
     settings::{Init, MIN_SIZE, Objective, Rgb, Settings},
@@ -35,6 +37,43 @@ impl Shapes {
             false => fit(width, height, wanted.clamp(MIN_SIZE, width.max(height).max(MIN_SIZE))),
         };
         Self { content, styles: styles.iter().map(style).collect() }
+    }
+}
+
+/// What a run is painted from.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    pub content: Arc<Picture>,
+    pub styles: Vec<Arc<Picture>>,
+}
+
+impl Sources {
+    fn style_dimensions(&self) -> Vec<Dimensions> {
+        self.styles.iter().map(|style| style.dimensions()).collect()
+    }
+
+    /// See [`Shapes::new`].
+    pub fn shapes(&self, settings: &Settings) -> Shapes {
+        Shapes::new(self.content.dimensions(), &self.style_dimensions(), settings)
+    }
+
+    /// See [`Schedule::new`].
+    pub fn schedule(&self, settings: &Settings) -> Schedule {
+        Schedule::new(settings, self.content.dimensions(), &self.style_dimensions())
+    }
+
+    /// See [`pictures`].
+    ///
+    /// # Errors
+    ///
+    /// As [`pictures`].
+    pub fn pictures(
+        &self,
+        settings: &Settings,
+        current: Option<&RgbImage>,
+    ) -> Result<Pictures, TransferError> {
+        let styles: Vec<&Picture> = self.styles.iter().map(|style| &**style).collect();
+        pictures(&self.content, &styles, settings, current)
     }
 }
 

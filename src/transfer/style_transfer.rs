@@ -7,7 +7,9 @@ use image::RgbImage;
 
 use super::{
     Losses, Reading, TransferError,
-    adam::Adam,
+    adam::{Adam, Moments},
+    painting::Place,
+    planes::{Kernel, Planes},
     space::{Space, download, upload},
     targets::Targets,
 };
@@ -25,6 +27,30 @@ pub struct Pictures {
     pub styles: Vec<RgbImage>,
     /// What painting starts from, in the content's shape.
     pub initial: RgbImage,
+}
+
+/// What passes from one size to another.
+#[derive(Clone, Debug)]
+pub struct Carry {
+    /// The variable as it is shown.
+    pub image: Planes,
+    /// Adam's moments and its decays so far.
+    pub moments: Option<(Planes, Planes, [f64; 2])>,
+}
+
+impl Carry {
+    /// In another shape: image and first moment bicubic, the second, which must not become negative, bilinear. With r times
+    /// the pixels, each has 1/r of the gradient.
+    pub fn resized(&self, width: u32, height: u32) -> Self {
+        let pixels = |width: u32, height: u32| f64::from(width) * f64::from(height);
+        let factor = pixels(self.image.width, self.image.height) / pixels(width, height);
+        let moments = self.moments.as_ref().map(|(mean, square, decays)| {
+            let mean = mean.resized(width, height).scaled(factor as f32);
+            let square = square.resized_by(Kernel::Bilinear, width, height).scaled((factor * factor) as f32);
+            (mean, square, *decays)
+        });
+        Self { image: self.image.resized(width, height), moments }
+    }
 }
 
 /// Which term a value on the device belongs to, with its layer weight where that counts for the report.
@@ -51,6 +77,8 @@ pub struct StyleTransfer {
     space: Space,
     variable: Tensor<4>,
     adam: Adam,
+    /// Decaying sum of the iterates and of the weights that they have in it; `None` before the first step.
+    average: Option<(Tensor<4>, f64)>,
     step: u32,
     /// The last step's terms, still on the device.
     terms: Vec<(Term, Tensor<1>)>,
@@ -98,6 +126,7 @@ impl StyleTransfer {
             variable: space.variable(upload(&pictures.initial, device)),
             space,
             adam: Adam::new(),
+            average: None,
             step: 0,
             terms: Vec::new(),
             gradient_norm: None,
@@ -172,7 +201,12 @@ impl StyleTransfer {
                 s.style_layers.clone(),
             )
         };
-        self.reweighted |= styles_changed || weighing(&before) != weighing(&self.settings);
+        if styles_changed || weighing(&before) != weighing(&self.settings) {
+            self.reweighted = true;
+            // What a person does must show at once: the past counts no more than the next step.
+            let weight = 1.0 - before.averaging;
+            self.average = self.average.is_some().then(|| (self.shown() * weight, weight));
+        }
         Ok(())
     }
 
@@ -195,6 +229,56 @@ impl StyleTransfer {
         self.gradient_norm = Some(norm);
         let moved = self.adam.step(self.variable.clone(), gradient, &self.settings);
         self.variable = self.space.confine(moved);
+        let decay = self.settings.averaging;
+        let now = self.variable.clone() * (1.0 - decay);
+        self.average = (decay > 0.0).then(|| match self.average.take() {
+            Some((sum, weight)) => (sum * decay + now, weight * decay + 1.0 - decay),
+            None => (now, 1.0 - decay),
+        });
+    }
+
+    /// The picture that is shown, saved and carried on: the iterates' decaying mean, which has not the optimizer's noise;
+    /// the iterate itself where there is no averaging.
+    fn shown(&self) -> Tensor<4> {
+        match &self.average {
+            Some((sum, weight)) => sum.clone() / *weight,
+            None => self.variable.clone(),
+        }
+    }
+
+    /// What a run at another size goes on from.
+    ///
+    /// # Errors
+    ///
+    /// When the device fails.
+    pub fn carry(&self) -> Result<Carry, TransferError> {
+        let (width, height) = self.dimensions();
+        let planes = |tensor: Tensor<4>| -> Result<Planes, TransferError> {
+            Ok(Planes { width, height, values: values(tensor.flatten::<1>(0, 3))? })
+        };
+        let moments = match self.adam.moments() {
+            Some(moments) => Some((planes(moments.mean)?, planes(moments.square)?, moments.decays)),
+            None => None,
+        };
+        Ok(Carry { image: planes(self.shown())?, moments })
+    }
+
+    /// Goes on from what another size had, in this one's shape.
+    ///
+    /// # Panics
+    ///
+    /// When it has another shape.
+    pub fn take_over(&mut self, carry: &Carry) {
+        assert_eq!(self.dimensions(), (carry.image.width, carry.image.height), "one shape");
+        let shape = self.variable.dims();
+        let tensor = |planes: &Planes| {
+            let data = burn::tensor::TensorData::new(planes.values.clone(), shape);
+            Tensor::<4>::from_data(data, &self.device)
+        };
+        self.variable = self.space.confine(tensor(&carry.image));
+        if let Some((mean, square, decays)) = &carry.moments {
+            self.adam.set_moments(Moments { mean: tensor(mean), square: tensor(square), decays: *decays });
+        }
     }
 
     /// Computes the terms and the gradient `[1, 3, H, W]` with respect to the optimised variable; `None` when every
@@ -334,7 +418,7 @@ impl StyleTransfer {
     /// When the device fails, or the picture or a loss is not finite.
     pub fn read(&mut self) -> Result<Reading, TransferError> {
         let (width, height) = self.dimensions();
-        let image = self.space.image(self.variable.clone()).flatten::<1>(0, 3);
+        let image = self.space.image(self.shown()).flatten::<1>(0, 3);
         let mut parts = vec![image];
         parts.extend(self.terms.iter().map(|(_, value)| value.clone()));
         let numbers = values(Tensor::cat(parts, 0))?;
@@ -346,7 +430,8 @@ impl StyleTransfer {
             [] => None,
             numbers => Some(self.collect(numbers)?),
         };
-        Ok(Reading { step: self.step, losses, picture: download(planes, width, height) })
+        let place = Place { level: 0, levels: 1, width, height, held: false };
+        Ok(Reading { step: self.step, place, losses, picture: download(planes, width, height) })
     }
 
     /// Waits until the device has done everything it was given.

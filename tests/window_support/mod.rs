@@ -15,7 +15,7 @@ use impasto::{
         dialogs::{Answer, Dialogs},
     },
     compute::{DeviceInfo, DeviceKind},
-    session::{Engine, EngineError, Job, Reading, RunInfo, Session},
+    session::{Engine, EngineError, Job, LevelOrder, Place, Reading, RunInfo, Session},
     settings::Settings,
     transfer::Losses,
     vgg::{Layer, WeightsInfo},
@@ -28,6 +28,7 @@ pub struct Log {
     /// Whether the start of the job at the same index got a picture to go on from.
     pub from_current: Vec<bool>,
     pub updates: Vec<(Settings, Vec<f64>)>,
+    pub levels: Vec<LevelOrder>,
     pub steps: u32,
     pub fail_start: Option<String>,
     pub fail_step: Option<String>,
@@ -42,6 +43,8 @@ pub type Shared = Arc<Mutex<Log>>;
 pub struct Fake {
     log: Shared,
     step: u32,
+    level: usize,
+    held: bool,
     settings: Settings,
 }
 
@@ -124,9 +127,21 @@ impl Engine for Fake {
         let picture = self.log.lock().unwrap().paint.clone();
         Ok(Reading {
             step: self.step,
+            place: Place { level: self.level, levels: 3, width: 48, height: 32, held: self.held },
             losses: (self.step > 0).then(|| losses(self.step, &self.settings)),
             picture: picture.unwrap_or_else(|| RgbImage::from_pixel(96, 64, colour(self.step))),
         })
+    }
+
+    fn level(&mut self, order: LevelOrder) -> Result<(), EngineError> {
+        match order {
+            LevelOrder::Climb => self.level += 1,
+            LevelOrder::Drop => self.level -= 1,
+            LevelOrder::Hold => self.held = true,
+            LevelOrder::Release => self.held = false,
+        }
+        self.log.lock().unwrap().levels.push(order);
+        Ok(())
     }
 
     fn end(&mut self) {}
@@ -229,7 +244,13 @@ impl Setup {
                 move || {
                     let die = std::mem::take(&mut log.lock().unwrap().die_at_birth);
                     assert!(!die, "the driver is gone");
-                    Fake { log: Arc::clone(&log), step: 0, settings: Settings::default() }
+                    Fake {
+                        log: Arc::clone(&log),
+                        step: 0,
+                        level: 0,
+                        held: false,
+                        settings: Settings::default(),
+                    }
                 },
                 wake,
             )

@@ -1,0 +1,312 @@
+//! A whole run: one optimisation after the other through the sizes of a pyramid, each going on where the smaller one was.
+
+use std::sync::Arc;
+
+use burn::tensor::Device as TensorDevice;
+use image::RgbImage;
+
+use super::{
+    Losses, Pictures, Reading, TransferError,
+    planes::Planes,
+    prepare::Sources,
+    schedule::{Level, Schedule},
+    style_transfer::StyleTransfer,
+};
+use crate::{
+    compute::{LayerTime, Network},
+    picture::{Filter, resize},
+    settings::{Init, Settings},
+    vgg::Weights,
+};
+
+/// What a person may ask of the level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LevelOrder {
+    /// To the next larger size, now.
+    Climb,
+    /// Back to the next smaller size.
+    Drop,
+    /// Stay at this size until told otherwise.
+    Hold,
+    /// Follow the schedule again.
+    Release,
+}
+
+/// Where a run is in its pyramid.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Counted from 0, the smallest.
+    pub level: usize,
+    pub levels: usize,
+    /// Size of the iterate in pixels.
+    pub width: u32,
+    pub height: u32,
+    pub held: bool,
+}
+
+/// What a run begins with, and at which level.
+#[derive(Clone, Copy, Debug)]
+pub enum Begin<'a> {
+    /// The settings' initial image, at the smallest level.
+    Initial,
+    /// A picture, at the level of its size.
+    From(&'a RgbImage),
+    /// A picture that is to become another, at the smallest level.
+    Repaint(&'a RgbImage),
+}
+
+/// A picture being painted through the sizes of a pyramid: like [`StyleTransfer`], whose size changes on the way.
+///
+/// All tensors live on the thread that created it.
+pub struct Painting {
+    device: TensorDevice,
+    weights: Arc<Weights>,
+    sources: Sources,
+    style_weights: Vec<f64>,
+    settings: Settings,
+    schedule: Schedule,
+    level: usize,
+    /// Follow no schedule.
+    held: bool,
+    /// `None` only while one level takes over from another, and after that failed.
+    transfer: Option<StyleTransfer>,
+    step: u32,
+    /// Steps at this level that the schedule does not count: it was entered late, or entered again.
+    late: u32,
+    /// What a larger level had that the smaller one, to which it was dropped, cannot show.
+    detail: Option<(u32, Planes)>,
+    /// Shape of the final picture.
+    shape: (u32, u32),
+}
+
+impl Painting {
+    /// Prepares the level that the run begins with.
+    ///
+    /// # Errors
+    ///
+    /// When the initial image cannot be opened or a picture is too narrow for the deepest layer in use.
+    ///
+    /// # Panics
+    ///
+    /// When there is no style picture.
+    pub fn new(
+        device: &TensorDevice,
+        weights: Arc<Weights>,
+        network: Option<Network>,
+        sources: Sources,
+        style_weights: &[f64],
+        settings: &Settings,
+        begin: Begin<'_>,
+    ) -> Result<Self, TransferError> {
+        let schedule = sources.schedule(settings);
+        let (level, current) = match begin {
+            Begin::Initial => (0, None),
+            Begin::Repaint(picture) => (0, Some(picture)),
+            Begin::From(picture) => {
+                (schedule.level_for(picture.width().max(picture.height())), Some(picture))
+            }
+        };
+        let shape = sources.shapes(settings).content;
+        let late = level.checked_sub(1).map_or(0, |before| schedule.levels()[before].until);
+        let mut painting = Self {
+            device: device.clone(),
+            weights,
+            sources,
+            style_weights: style_weights.to_vec(),
+            settings: settings.clone(),
+            schedule,
+            level,
+            held: false,
+            transfer: None,
+            step: 0,
+            late,
+            detail: None,
+            shape,
+        };
+        let pictures = painting.sources.pictures(&painting.level_settings(), current)?;
+        painting.transfer = Some(painting.start(network, &pictures)?);
+        Ok(painting)
+    }
+
+    fn size(&self) -> Level {
+        self.schedule.levels()[self.level]
+    }
+
+    /// The settings at this level's size.
+    fn level_settings(&self) -> Settings {
+        Settings { size: self.size().size, ..self.settings.clone() }
+    }
+
+    fn start(&self, network: Option<Network>, pictures: &Pictures) -> Result<StyleTransfer, TransferError> {
+        StyleTransfer::new(
+            &self.device,
+            Arc::clone(&self.weights),
+            network,
+            pictures,
+            &self.style_weights,
+            &self.level_settings(),
+        )
+    }
+
+    fn transfer(&mut self) -> Result<&mut StyleTransfer, TransferError> {
+        self.transfer.as_mut().ok_or(TransferError::NoRun)
+    }
+
+    /// Goes on at another level, from the picture as it is shown and with the optimizer's moments.
+    fn go_to(&mut self, level: usize) -> Result<(), TransferError> {
+        let mut carry = self.transfer()?.carry()?;
+        let from = self.size().size;
+        let drops = level < self.level;
+        self.level = level;
+        // The initial image has done its part.
+        let settings = Settings { init: Init::Content, ..self.level_settings() };
+        let pictures = self.sources.pictures(&settings, None)?;
+        let (width, height) = pictures.content.dimensions();
+        let mut resized = carry.resized(width, height);
+        if drops {
+            let back = resized.image.resized(carry.image.width, carry.image.height);
+            carry.image.subtract(&back);
+            // What is kept of the largest level is worth the most.
+            if self.detail.as_ref().is_none_or(|(size, _)| *size <= from) {
+                self.detail = Some((from, carry.image));
+            }
+        } else if let Some((_, detail)) =
+            self.detail.take_if(|(size, _)| *size <= self.schedule.levels()[level].size)
+            && (detail.width, detail.height) == (width, height)
+        {
+            resized.image.add(&detail);
+        }
+        let network = self.transfer.take().map(StyleTransfer::into_network);
+        let mut transfer = self.start(network, &pictures)?;
+        transfer.take_over(&resized);
+        self.transfer = Some(transfer);
+        Ok(())
+    }
+
+    /// Paints one step, at the next level if this one has had its steps.
+    ///
+    /// # Errors
+    ///
+    /// When the device fails.
+    pub fn step(&mut self) -> Result<(), TransferError> {
+        if !self.held
+            && self.level + 1 < self.schedule.levels().len()
+            && self.step + self.late >= self.size().until
+        {
+            self.go_to(self.level + 1)?;
+        }
+        self.transfer()?.step();
+        self.step += 1;
+        Ok(())
+    }
+
+    /// Does what a person asks of the level.
+    ///
+    /// # Errors
+    ///
+    /// When the device fails.
+    pub fn order(&mut self, order: LevelOrder) -> Result<(), TransferError> {
+        match order {
+            LevelOrder::Hold => self.held = true,
+            LevelOrder::Release => {
+                self.held = false;
+                self.synchronize_schedule();
+            }
+            LevelOrder::Climb if self.level + 1 < self.schedule.levels().len() => {
+                self.go_to(self.level + 1)?;
+                self.synchronize_schedule();
+            }
+            LevelOrder::Drop if self.level > 0 => {
+                self.go_to(self.level - 1)?;
+                // Who drops wants to see something change there.
+                self.held = true;
+            }
+            LevelOrder::Climb | LevelOrder::Drop => {}
+        }
+        Ok(())
+    }
+
+    /// Lets the schedule count from the beginning of this level.
+    fn synchronize_schedule(&mut self) {
+        let begin = self.level.checked_sub(1).map_or(0, |before| self.schedule.levels()[before].until);
+        self.late = begin.saturating_sub(self.step);
+    }
+
+    /// Takes over changed settings, see [`StyleTransfer::update`].
+    ///
+    /// # Errors
+    ///
+    /// When a layer that was added is too deep for the pictures; the settings before stay in force.
+    pub fn update(&mut self, settings: &Settings, style_weights: &[f64]) -> Result<(), TransferError> {
+        let size = self.size().size;
+        self.transfer()?.update(&Settings { size, ..settings.clone() }, style_weights)?;
+        self.style_weights = style_weights.to_vec();
+        self.settings =
+            Settings { size: self.settings.size, pyramid: self.settings.pyramid, ..settings.clone() };
+        // A deeper layer may forbid the smallest sizes; where the run is now stays.
+        let schedule = self.sources.schedule(&self.settings);
+        if let Some(level) = schedule.levels().iter().position(|level| level.size == size) {
+            self.level = level;
+            self.schedule = schedule;
+        }
+        Ok(())
+    }
+
+    /// Steps painted so far.
+    pub fn steps(&self) -> u32 {
+        self.step
+    }
+
+    /// Width and height of the final picture.
+    pub fn dimensions(&self) -> (u32, u32) {
+        self.shape
+    }
+
+    /// Where the run is in its pyramid.
+    pub fn place(&self) -> Place {
+        let (width, height) = self.transfer.as_ref().map_or((0, 0), StyleTransfer::dimensions);
+        Place { level: self.level, levels: self.schedule.levels().len(), width, height, held: self.held }
+    }
+
+    /// Losses of the last step, see [`StyleTransfer::losses`].
+    ///
+    /// # Errors
+    ///
+    /// When the device fails or a loss is not finite.
+    pub fn losses(&mut self) -> Result<Option<Losses>, TransferError> {
+        self.transfer()?.losses()
+    }
+
+    /// Waits for the device and reads the picture, in the final shape, and the last step's losses.
+    ///
+    /// # Errors
+    ///
+    /// When the device fails, or the picture or a loss is not finite.
+    pub fn read(&mut self) -> Result<Reading, TransferError> {
+        let (width, height) = self.shape;
+        let mut reading = self.transfer()?.read()?;
+        if reading.picture.dimensions() != (width, height) {
+            reading.picture = resize(&reading.picture, width, height, Filter::Lanczos);
+        }
+        Ok(Reading { step: self.step, place: self.place(), ..reading })
+    }
+
+    /// Waits until the device has done everything it was given.
+    ///
+    /// # Errors
+    ///
+    /// When the device fails.
+    pub fn synchronize(&mut self) -> Result<(), TransferError> {
+        self.transfer()?.synchronize()
+    }
+
+    /// Times each convolution up to the deepest in use alone, at this level.
+    pub fn time_layers(&self) -> Vec<LayerTime> {
+        self.transfer.as_ref().map_or_else(Vec::new, StyleTransfer::time_layers)
+    }
+
+    /// Ends the run and gives the network back for the next.
+    pub fn into_network(self) -> Option<Network> {
+        self.transfer.map(StyleTransfer::into_network)
+    }
+}

@@ -1,0 +1,134 @@
+//! A run through the sizes of a pyramid, on the CPU with the real network.
+
+use std::sync::Arc;
+
+use image::RgbImage;
+use impasto::{
+    picture,
+    session::{Engine, Job, LevelOrder, PaintEngine, Place, Start, StyleSource},
+    settings::{DeviceChoice, Settings},
+};
+
+fn job(settings: Settings) -> Job {
+    Job {
+        run: 1,
+        content: Arc::new(picture::CONTENTS[0].open()),
+        styles: vec![StyleSource { picture: Arc::new(picture::STYLES[0].open()), weight: 1.0 }],
+        settings: Settings { device: DeviceChoice::Cpu, ..settings },
+        start: Start::Beginning,
+        paused: false,
+        choose_size: false,
+    }
+}
+
+fn settings() -> Settings {
+    Settings { size: 256, steps: 10, ..Settings::default() }
+}
+
+fn started(settings: Settings, start: Start, current: Option<&RgbImage>) -> PaintEngine {
+    let mut engine = PaintEngine::new();
+    engine.start(&Job { start, ..job(settings) }, current, &mut |_| ()).unwrap();
+    engine
+}
+
+fn place(engine: &mut PaintEngine) -> Place {
+    engine.read().unwrap().place
+}
+
+fn mean_difference(a: &RgbImage, b: &RgbImage) -> f64 {
+    assert_eq!(a.dimensions(), b.dimensions());
+    let sum: u64 = a.as_raw().iter().zip(b.as_raw()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+    sum as f64 / a.as_raw().len() as f64
+}
+
+#[test]
+fn a_run_climbs_and_its_picture_always_has_the_final_size() {
+    let mut engine = started(settings(), Start::Beginning, None);
+    let mut sizes = Vec::new();
+    let mut before: Option<RgbImage> = None;
+    for _ in 0..10 {
+        engine.step().unwrap();
+        let reading = engine.read().unwrap();
+        assert_eq!(reading.picture.width(), 256);
+        let size = reading.place.width;
+        if let (Some(before), Some(&last)) = (&before, sizes.last()) {
+            // Climbing is seen as more detail, not as another picture.
+            let moved = mean_difference(before, &reading.picture);
+            assert!(moved < 14.0, "from {last} to {size}: {moved}");
+        }
+        before = Some(reading.picture);
+        sizes.push(size);
+    }
+    assert_eq!((sizes[0], sizes[9]), (128, 256));
+    assert!(sizes.contains(&181) && sizes.is_sorted(), "{sizes:?}");
+}
+
+#[test]
+fn the_loss_falls_further_in_a_pyramid_for_less_work() {
+    let total = |pyramid: bool, steps: u32| {
+        let mut engine =
+            started(Settings { pyramid, steps, averaging: 0.0, ..settings() }, Start::Beginning, None);
+        (0..steps).for_each(|_| engine.step().unwrap());
+        engine.losses().unwrap().unwrap().total
+    };
+    // 40 steps of this pyramid are the work of 18 at the final size.
+    let (climbed, flat) = (total(true, 40), total(false, 18));
+    assert!(climbed < flat, "{climbed} and {flat}");
+}
+
+#[test]
+fn levels_are_held_dropped_and_climbed_at_will() {
+    let mut engine = started(Settings { steps: 12, ..settings() }, Start::Beginning, None);
+    engine.level(LevelOrder::Drop).unwrap();
+    assert_eq!(place(&mut engine).level, 0, "there is nothing below");
+    engine.level(LevelOrder::Hold).unwrap();
+    (0..12).for_each(|_| engine.step().unwrap());
+    assert_eq!((place(&mut engine).level, place(&mut engine).held), (0, true));
+    engine.level(LevelOrder::Climb).unwrap();
+    engine.level(LevelOrder::Climb).unwrap();
+    engine.level(LevelOrder::Climb).unwrap();
+    assert_eq!(place(&mut engine).level, 2, "there is nothing above");
+    (0..4).for_each(|_| engine.step().unwrap());
+    let painted = engine.read().unwrap().picture;
+    engine.level(LevelOrder::Drop).unwrap();
+    let dropped = engine.read().unwrap();
+    assert_eq!((dropped.place.width, dropped.place.held), (181, true));
+    engine.level(LevelOrder::Climb).unwrap();
+    // Down and up again without a step in between brings the fine detail back.
+    let back = mean_difference(&engine.read().unwrap().picture, &painted);
+    let lost = mean_difference(&dropped.picture, &painted);
+    assert!(back < 0.6 && lost > 2.0 * back, "{back} {lost}");
+}
+
+#[test]
+fn who_goes_on_begins_at_the_pictures_size_and_who_repaints_at_the_smallest() {
+    let current = RgbImage::from_pixel(256, 170, image::Rgb([90, 20, 40]));
+    let mut on = started(settings(), Start::Current, Some(&current));
+    assert_eq!(place(&mut on).width, 256);
+    let mut again = started(settings(), Start::Repaint, Some(&current));
+    assert_eq!(place(&mut again).width, 128);
+    assert!(mean_difference(&again.read().unwrap().picture, &on.read().unwrap().picture) < 1.0);
+    // Late in the pyramid, it follows the schedule from there.
+    let small = RgbImage::from_pixel(181, 120, image::Rgb([90, 20, 40]));
+    let mut middle = started(settings(), Start::Current, Some(&small));
+    assert_eq!(place(&mut middle).width, 181);
+    (0..6).for_each(|_| middle.step().unwrap());
+    assert_eq!(place(&mut middle).width, 256);
+}
+
+#[test]
+fn settings_change_hot_in_the_middle_of_a_pyramid() {
+    let mut engine = started(settings(), Start::Beginning, None);
+    (0..3).for_each(|_| engine.step().unwrap());
+    let before = engine.read().unwrap();
+    let mut changed = Settings { device: DeviceChoice::Cpu, style_weight: 40.0, ..settings() };
+    changed.style_layers.set("relu3_3".parse().unwrap(), 0.5);
+    engine.update(&changed, &[1.0]).unwrap();
+    let after = engine.read().unwrap();
+    assert_eq!((after.place, &after.picture), (before.place, &before.picture));
+    // Fewer steps move the schedule on.
+    engine.update(&Settings { steps: 4, ..changed.clone() }, &[1.0]).unwrap();
+    engine.step().unwrap();
+    assert!(engine.read().unwrap().place.level > before.place.level);
+    assert!(engine.losses().unwrap().unwrap().style.contains_key(&"relu3_3".parse().unwrap()));
+}
