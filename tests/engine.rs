@@ -9,7 +9,7 @@ use image::RgbImage;
 use impasto::{
     picture::{self, Picture},
     session::{Engine, Job, PaintEngine, Start, StyleSource},
-    settings::{DeviceChoice, Init, LayerWeights, Objective, Settings},
+    settings::{DeviceChoice, Init, LayerWeights, Objective, Settings, Statistic},
     transfer::{Pictures, StyleTransfer, TransferError},
     vgg::{Layer, Weights},
 };
@@ -279,4 +279,38 @@ fn reading_in_between_changes_nothing() {
         run.variable().unwrap()
     };
     assert_eq!(relative_error(&run(true), &run(false)), 0.0);
+}
+
+#[test]
+fn kept_colours_are_those_of_the_content_and_painting_goes_on_without_them() {
+    let mut engine = started(Settings::default());
+    steps(&mut engine, 12);
+    let plain = engine.read().unwrap();
+    assert!(plain.plain.is_none());
+    engine.update(&small(Settings { keep_colours: 1.0, ..Settings::default() }), &[1.0]).unwrap();
+    let kept = engine.read().unwrap();
+    // What painting goes on from has not changed; what is seen has.
+    assert_eq!(kept.plain.as_ref(), Some(&plain.picture));
+    assert!(mean_difference(&kept.picture, &plain.picture) > 3.0);
+    let content = picture::CONTENTS[0].open();
+    let content =
+        picture::resize(&content.rgb, kept.picture.width(), kept.picture.height(), picture::Filter::Lanczos);
+    let redness = |image: &RgbImage| {
+        let sum: i64 = image.pixels().map(|p| i64::from(p.0[0]) - i64::from(p.0[2])).sum();
+        sum as f64 / image.pixels().len() as f64
+    };
+    assert!((redness(&kept.picture) - redness(&content)).abs() < 4.0);
+    assert!((redness(&plain.picture) - redness(&content)).abs() > 20.0);
+}
+
+#[test]
+fn every_statistic_paints_and_changes_hot() {
+    let mut engine = started(Settings { statistic: Statistic::Gram, ..Settings::default() });
+    steps(&mut engine, 3);
+    for &statistic in [Statistic::Wasserstein, Statistic::Moments, Statistic::Gram].iter() {
+        engine.update(&small(Settings { statistic, ..Settings::default() }), &[1.0]).unwrap();
+        let first = steps(&mut engine, 1);
+        let last = steps(&mut engine, 10);
+        assert!(last < first, "{statistic}: {first} to {last}");
+    }
 }

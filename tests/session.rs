@@ -110,7 +110,7 @@ impl Engine for Fake {
         let losses = (self.step > 0).then(|| Losses { total: f64::from(self.step), ..Losses::default() });
         let shade = (self.step % 256) as u8;
         let picture = RgbImage::from_pixel(8, 4, image::Rgb([shade; 3]));
-        Ok(Reading { step: self.step, place: Place::default(), losses, picture })
+        Ok(Reading { step: self.step, place: Place::default(), losses, picture, plain: None })
     }
 
     fn end(&mut self) {

@@ -9,7 +9,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use image::RgbImage;
 use impasto::{
     session::{LevelOrder, Start},
-    settings::{Objective, Settings},
+    settings::{Objective, Settings, Statistic},
 };
 use window_support::{Setup, Window};
 
@@ -583,7 +583,7 @@ fn an_idle_window_rests() {
 
 #[test]
 fn every_control_has_a_name_and_the_legend_hides_lines() {
-    let mut window = Setup::default().open();
+    let mut window = Setup { size: [1280.0, 1200.0], ..Setup::default() }.open();
     window.until_painting();
     window.harness.get_by_label("Advanced").click();
     window.steps(5);
@@ -639,4 +639,52 @@ fn the_level_of_the_pyramid_is_shown_moved_and_held() {
     assert!(!window.job(1).settings.pyramid);
     window.steps(3);
     assert!(window.harness.query_by_label("Next larger level").is_none());
+}
+
+#[test]
+fn a_preset_sets_the_mix_and_the_mix_before_comes_back() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    let choose = |window: &mut Window, text: &str| {
+        window
+            .harness
+            .get_by(|node| node.label().as_deref() == Some("Preset") && node.role() == Role::ComboBox)
+            .click();
+        window.steps(3);
+        window.harness.get_by_label(text).click();
+    };
+    choose(&mut window, "Bold strokes");
+    window.until("the mix is there", |_, log| {
+        log.updates
+            .last()
+            .is_some_and(|(s, _)| s.statistic == Statistic::Wasserstein && s.style_weight == 30.0)
+    });
+    window.steps(3);
+    choose(&mut window, "Back to the mix before");
+    window.until("the mix before is there", |_, log| {
+        log.updates.last().is_some_and(|(s, _)| s.statistic == Statistic::Moments && s.style_weight == 8.0)
+    });
+    assert_eq!(window.jobs(), 1);
+}
+
+#[test]
+fn strokes_are_tilted_and_colours_kept_while_it_runs() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    window.harness.get_by_label("Larger strokes").click();
+    window.until("the weights are tilted", |_, log| {
+        log.updates.last().is_some_and(|(s, _)| s.style_layers.get("relu5_1".parse().unwrap()) > Some(0.4))
+    });
+    window.steps(3);
+    let slider = window.harness.get_by(|node| {
+        node.label().as_deref() == Some("Keep the content's colours") && node.role() == Role::Slider
+    });
+    slider.focus();
+    window.steps(2);
+    for _ in 0..3 {
+        window.harness.key_press(Key::ArrowRight);
+        window.steps(2);
+    }
+    window.until("colours are kept", |_, log| log.updates.last().is_some_and(|(s, _)| s.keep_colours > 0.0));
+    assert_eq!(window.jobs(), 1);
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     session::RunState,
-    settings::{DeviceChoice, Init, MAX_SIZE, MIN_SIZE, Objective, Rgb, Settings},
+    settings::{DeviceChoice, Init, MAX_SIZE, MIN_SIZE, Objective, Preset, Rgb, Settings, Statistic},
 };
 
 const SIZES: [u32; 10] = [128, 160, 192, 256, 320, 384, 512, 640, 768, 1024];
@@ -23,6 +23,7 @@ impl ImpastoApp {
         egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             ui.add_space(-space::XS);
             section(ui, "Picture");
+            self.preset_row(ui);
             self.objective_row(ui);
             self.size_row(ui);
             self.pyramid_row(ui);
@@ -40,6 +41,13 @@ impl ImpastoApp {
             let error = |setting: &str| {
                 problem.as_ref().filter(|p| p.setting == setting).map(|p| widgets::sentence(&p.message))
             };
+            section(ui, "Style");
+            if self.settings.objective == Objective::Balanced {
+                self.statistic_row(ui);
+            }
+            self.tilt_row(ui);
+            section(ui, "Colour");
+            self.colour_rows(ui);
             layers::show(ui, &layers::STYLE, &mut self.settings.style_layers, &usual.style_layers, &error);
             layers::show(
                 ui,
@@ -62,6 +70,48 @@ impl ImpastoApp {
         }
     }
 
+    fn preset_row(&mut self, ui: &mut Ui) {
+        let tooltip = "A mix to begin with: sets the objective, the weights, the statistic and the optimizer, and leaves size and device alone. What was set before can be brought back.";
+        row(ui, "Preset", tooltip, |ui| {
+            let chosen = Preset::ALL.into_iter().find(|preset| preset.apply(&self.settings) == self.settings);
+            let text = chosen.map_or("Own mix", Preset::name).to_owned();
+            let mut wanted = None;
+            combo(ui, "Preset", tooltip, text, |ui| {
+                for preset in Preset::ALL {
+                    let label = ui.selectable_label(chosen == Some(preset), preset.name());
+                    if label.on_hover_text(preset.tooltip()).clicked() {
+                        wanted = Some(preset);
+                    }
+                }
+                if let Some(before) = &self.before_preset {
+                    ui.separator();
+                    let text = "Back to the mix before";
+                    if ui.selectable_label(false, text).on_hover_text("As it was before the preset").clicked()
+                    {
+                        self.settings = (**before).clone();
+                    }
+                }
+            });
+            if let Some(preset) = wanted {
+                let mix = preset.apply(&self.settings);
+                self.before_preset = Some(Box::new(std::mem::replace(&mut self.settings, mix)));
+            }
+        });
+    }
+
+    /// Tilts the style layers' weights: a step each time, so that single faders stay what they are.
+    fn tilt_row(&mut self, ui: &mut Ui) {
+        let tooltip = "Tilts the style layers' weights towards fine grain or towards large strokes, each times e to the power of its depth; their sum stays";
+        row(ui, "Strokes", tooltip, |ui| {
+            for (text, name, tilt) in [("Finer", "Finer strokes", -0.1), ("Larger", "Larger strokes", 0.1)] {
+                let button = ui.add(egui::Button::new(text).min_size(egui::vec2(64.0, ROW)));
+                if button.accessible_name(name).on_hover_text(tooltip).clicked() {
+                    self.settings.style_layers = self.settings.style_layers.tilted(tilt);
+                }
+            }
+        });
+    }
+
     fn objective_row(&mut self, ui: &mut Ui) {
         let tooltip = "The formulas that are minimised. Choosing one sets α, β, the layers and the optimizer to its usual values.";
         row(ui, "Objective", tooltip, |ui| {
@@ -79,6 +129,45 @@ impl ImpastoApp {
             if chosen != self.settings.objective {
                 self.settings.set_objective(chosen);
             }
+        });
+    }
+
+    fn colour_rows(&mut self, ui: &mut Ui) {
+        let fader = |ui: &mut Ui, label: &str, name: &str, tooltip: &str, value: &mut f64| {
+            row(ui, label, tooltip, |ui| {
+                Fader { name, tooltip, max: 1.0, min_positive: 0.0, usual: 0.0 }.show(ui, value, 0.0);
+            });
+        };
+        let tooltip = "How much of the content's colours is kept, 0 to 1: the painting's light with the content's chroma. It is done to the finished picture and can be moved at any time.";
+        fader(ui, "Keep", "Keep the content's colours", tooltip, &mut self.settings.keep_colours);
+        self.error_of(ui, "keep-colours", "Keep");
+        let tooltip = "How much of the content's colours the styles get before painting, 0 to 1: their mean and covariance. Changing it repaints from the current picture.";
+        fader(
+            ui,
+            "Match",
+            "Match the styles to the content's colours",
+            tooltip,
+            &mut self.settings.match_colours,
+        );
+        self.error_of(ui, "match-colours", "Match");
+    }
+
+    fn statistic_row(&mut self, ui: &mut Ui) {
+        let tooltip = "What of the style pictures is matched, layer by layer. It can be changed at any time.";
+        row(ui, "Statistic", tooltip, |ui| {
+            let chosen = &mut self.settings.statistic;
+            combo(ui, "Style statistic", tooltip, widgets::capital(&chosen.to_string()), |ui| {
+                for (statistic, text) in [
+                    (Statistic::Gram, "Gram: which features go together (Gatys et al.)"),
+                    (Statistic::Moments, "Moments: the Gram matrix, mean and deviation; steadier colours"),
+                    (
+                        Statistic::Wasserstein,
+                        "Wasserstein: mean and covariance; the most faithful strokes, slower",
+                    ),
+                ] {
+                    ui.selectable_value(chosen, statistic, text);
+                }
+            });
         });
     }
 

@@ -149,6 +149,8 @@ pub struct ImpastoApp {
     folder: Option<PathBuf>,
 
     settings: Settings,
+    /// The settings as they were before the last preset was chosen.
+    before_preset: Option<Box<Settings>>,
     /// Why the settings cannot be sent, if they cannot.
     problem: Option<SettingsError>,
     /// The initial image that the painting began with.
@@ -207,6 +209,7 @@ impl ImpastoApp {
             tasks: Tasks::new(ctx),
             folder: start.folder,
             settings: start.options.settings.clone().unwrap_or_else(|| remembered.settings.clone()),
+            before_preset: None,
             problem: None,
             init_at_start: None,
             choose_size,

@@ -236,12 +236,12 @@ impl Entry<'_> {
     }
 }
 
-/// A logarithmic slider from 0 with a number entry; a double click goes back to `usual`.
+/// A logarithmic or linear slider from 0 with a number entry; a double click goes back to `usual`.
 pub struct Fader<'a> {
     pub name: &'a str,
     pub tooltip: &'a str,
     pub max: f64,
-    /// The smallest value above 0 on the slider.
+    /// The smallest value above 0 on a logarithmic slider; 0 makes it linear.
     pub min_positive: f64,
     pub usual: f64,
 }
@@ -250,9 +250,10 @@ impl Fader<'_> {
     /// Shows slider and number; `after` points are left free behind them.
     pub fn show(&self, ui: &mut Ui, value: &mut f64, after: f32) {
         let tooltip = format!(
-            "{}\nSlider 0 to {}, logarithmic; any number from 0 up can be typed. Double-click: {}.",
+            "{}\nSlider 0 to {}{}; any number from 0 up can be typed. Double-click: {}.",
             self.tooltip,
             number(self.max),
+            if self.min_positive > 0.0 { ", logarithmic" } else { "" },
             number(self.usual)
         );
         let gap = ui.spacing().item_spacing.x;
@@ -261,8 +262,8 @@ impl Fader<'_> {
         let palette = Palette::of(ui);
         let resting = std::mem::replace(&mut ui.visuals_mut().widgets.inactive.bg_fill, palette.line);
         let slider = Slider::new(value, 0.0..=self.max)
-            .logarithmic(true)
-            .smallest_positive(self.min_positive)
+            .logarithmic(self.min_positive > 0.0)
+            .smallest_positive(self.min_positive.max(1e-6))
             .clamping(SliderClamping::Never)
             .smart_aim(false)
             .show_value(false);

@@ -10,7 +10,7 @@ use crate::{
     compute::{DeviceInfo, LayerTime},
     picture::{Picture, PictureError},
     session::{Engine, Job, PaintEngine, RunInfo, Start, StyleSource},
-    settings::{Objective, Settings},
+    settings::{Objective, Settings, Statistic},
     transfer,
     vgg::Layer,
 };
@@ -98,6 +98,7 @@ fn settings(arguments: &BenchArgs, size: u32) -> Settings {
         weights: arguments.weights.clone(),
         low_memory: arguments.low_memory,
         pyramid: false,
+        statistic: Statistic::Gram,
         ..Settings::for_objective(Objective::default())
     }
 }

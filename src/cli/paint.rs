@@ -212,7 +212,7 @@ mod tests {
         fn read(&mut self) -> Result<Reading, EngineError> {
             let losses = Painter::losses(self)?;
             let picture = RgbImage::new(1, self.step);
-            Ok(Reading { step: self.step, place: Place::default(), losses, picture })
+            Ok(Reading { step: self.step, place: Place::default(), losses, picture, plain: None })
         }
         fn end(&mut self) {}
     }

@@ -52,6 +52,21 @@ impl Features {
         }
     }
 
+    /// Mean over all positions `[C]`.
+    pub fn mean(&self) -> Tensor<1> {
+        match self {
+            Features::Tensor(tensor) => {
+                let flat = flat(tensor);
+                let [channels, _] = flat.dims();
+                flat.mean_dim(1).reshape([channels])
+            }
+            Features::Host { matrix, device, .. } => {
+                Tensor::from_data(TensorData::new(matrix.mean(), [matrix.channels]), device)
+            }
+            Features::Gpu(features) => features.mean(),
+        }
+    }
+
     /// Energy ΣF².
     pub fn energy(&self) -> f64 {
         match self {

@@ -9,12 +9,16 @@
 //! | paper (Gatys, Ecker & Bethge, CVPR 2016) | ½·Σ(F−F*)² | Σ(G−G*)² / (4C²), which is the paper's Σ(K−A)²/(4C²P²) with K = P·G |
 //! | classic (the PyTorch tutorial) | mean (F−F*)² | mean over C² of (K−K*)², divided by C·P |
 //!
+//! In balanced the style of a layer may be other statistics than the Gram matrix, see [`StyleAim`].
+//!
 //! and total = α·Σ w·content + β·Σ w·style + γ·smoothness. All three are the same two squared distances with different
 //! factors, see [`Objective::content_factor`] and [`Objective::style_factor`].
 
 mod smoothness;
+mod style;
 
 pub use smoothness::smoothness_gradient;
+pub use style::{Moments, StyleAim, StyleTerm};
 
 use crate::{settings::Objective, vgg::Layer};
 

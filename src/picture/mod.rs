@@ -8,6 +8,7 @@ mod error;
 mod examples;
 mod jpeg;
 mod load;
+mod recolour;
 mod save;
 mod shape;
 
@@ -22,6 +23,7 @@ pub use error::{PictureError, SaveError};
 
 pub use examples::{CONTENTS, Example, STYLES};
 pub use load::{MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE};
+pub use recolour::{style_in_colours_of, with_colours_of};
 pub use save::{check_destination, free_name, save};
 pub use shape::{Filter, fit, resize, thumbnail};
 

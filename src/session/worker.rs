@@ -346,7 +346,14 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                 self.enter(RunState::Running);
             }
             RunState::Running if step >= limit => self.rest(RunState::Finished),
-            _ => {}
+            RunState::Running | RunState::Preparing => {}
+            // What is done to the picture after the fact shows without a step.
+            _ => {
+                if let Some(run) = &mut self.run {
+                    run.shown = None;
+                }
+                self.show(true);
+            }
         }
     }
 
@@ -410,7 +417,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         run.shown = Some(run.step);
         run.place = reading.place;
         let picture = Arc::new(reading.picture);
-        self.canvas = Some(Arc::clone(&picture));
+        self.canvas = Some(reading.plain.map_or_else(|| Arc::clone(&picture), Arc::new));
         self.shared.frame.put(Frame { run: run.id, step: run.step, picture });
         self.tell_progress(reading.losses, important);
     }

@@ -3,6 +3,7 @@
 
 mod flags;
 mod layer_weights;
+mod presets;
 mod validate;
 mod values;
 
@@ -12,8 +13,9 @@ use serde::{Deserialize, Serialize};
 
 pub use flags::{SettingsFileError, SettingsFlags};
 pub use layer_weights::{LayerWeight, LayerWeights};
+pub use presets::Preset;
 pub use validate::{MAX_SIZE, MIN_SIZE, SettingsError};
-pub use values::{DeviceChoice, Init, Objective, Optimizer, Rgb};
+pub use values::{DeviceChoice, Init, Objective, Optimizer, Rgb, Statistic};
 
 /// All parameters of a run except the pictures themselves.
 ///
@@ -45,6 +47,10 @@ pub struct Settings {
     /// Weight of the smoothness term (total variation)
     #[arg(long, value_name = "GAMMA", allow_negative_numbers = true)]
     pub smoothness_weight: f64,
+    /// What style is, in the balanced objective: gram (Gram matrices), moments (with each channel's mean and deviation) or
+    /// wasserstein (mean and covariance; the most faithful strokes, and slower)
+    #[arg(long)]
+    pub statistic: Statistic,
     /// Style layers and their weights.
     #[arg(skip)]
     pub style_layers: LayerWeights,
@@ -54,6 +60,13 @@ pub struct Settings {
     /// Size of a style picture relative to `size`; smaller gives finer strokes
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     pub style_scale: f64,
+    /// How much of the content's colours the painting keeps, 0 to 1: its luminance with the content's chroma, taken after
+    /// the fact
+    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
+    pub keep_colours: f64,
+    /// How much of the content's colours the styles get beforehand, 0 to 1: their mean and covariance
+    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
+    pub match_colours: f64,
     /// Optimizer: adam
     #[arg(long)]
     pub optimizer: Optimizer,
@@ -106,9 +119,12 @@ impl Default for Settings {
             content_weight: 1.0,
             style_weight: 8.0,
             smoothness_weight: 0.0,
+            statistic: Statistic::Moments,
             style_layers: LayerWeights::style_default(),
             content_layers: LayerWeights::content_default(),
             style_scale: 1.0,
+            keep_colours: 0.0,
+            match_colours: 0.0,
             optimizer: Optimizer::Adam,
             learning_rate: 0.03,
             averaging: 0.99,
@@ -149,6 +165,7 @@ impl Settings {
         self.style_scale = 1.0;
         self.pyramid = objective == Objective::Balanced;
         self.averaging = if objective == Objective::Balanced { usual.averaging } else { 0.0 };
+        self.statistic = usual.statistic;
         self.content_weight = 1.0;
         self.style_layers = usual.style_layers;
         self.content_layers = usual.content_layers;
@@ -179,6 +196,14 @@ impl Settings {
         }
     }
 
+    /// The statistic that is really used: only balanced has others than the Gram matrix.
+    pub fn style_statistic(&self) -> Statistic {
+        match self.objective {
+            Objective::Balanced => self.statistic,
+            _ => Statistic::Gram,
+        }
+    }
+
     /// The longest side that is really painted, in pixels: [`Settings::size`], in classic at most 400.
     pub fn longest_side(&self) -> u32 {
         match self.objective {
@@ -205,6 +230,7 @@ impl Settings {
         check(self.weights != new.weights, "weights file");
         check(self.objective != new.objective, "objective");
         check(self.style_scale != new.style_scale, "style scale");
+        check(self.match_colours != new.match_colours, "the styles' colours");
         check(self.background != new.background, "background colour");
         reasons
     }

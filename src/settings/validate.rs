@@ -60,6 +60,11 @@ impl Settings {
                 format!("is {}, but must be between 0.05 and 20", self.style_scale),
             ));
         }
+        for (name, value) in [("keep-colours", self.keep_colours), ("match-colours", self.match_colours)] {
+            if !(0.0..=1.0).contains(&value) {
+                return Err(error(name, format!("is {value}, but must be between 0 and 1")));
+            }
+        }
         if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
             return Err(error("lr", format!("is {}, but must be above 0", self.learning_rate)));
         }

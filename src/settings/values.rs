@@ -175,6 +175,19 @@ macro_rules! named {
 }
 
 named!(Objective, "objective", Balanced => "balanced", Paper => "paper", Classic => "classic");
+/// What the style of a layer is, in the balanced objective. See [`crate::objective::StyleAim`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Statistic {
+    /// The Gram matrix of the features.
+    Gram,
+    /// The Gram matrix, and each channel's mean and deviation.
+    #[default]
+    Moments,
+    /// Mean and covariance, by the Wasserstein distance.
+    Wasserstein,
+}
+
+named!(Statistic, "statistic", Gram => "gram", Moments => "moments", Wasserstein => "wasserstein");
 named!(Optimizer, "optimizer", Adam => "adam");
 
 macro_rules! serde_as_text {
@@ -193,7 +206,7 @@ macro_rules! serde_as_text {
     )+};
 }
 
-serde_as_text!(Rgb, Init, DeviceChoice, Objective, Optimizer);
+serde_as_text!(Rgb, Init, DeviceChoice, Objective, Optimizer, Statistic);
 
 #[cfg(test)]
 mod tests {

@@ -51,5 +51,8 @@ pub struct Reading {
     pub place: Place,
     /// Losses of the last step; `None` before the first.
     pub losses: Option<Losses>,
+    /// The picture as it is looked at and saved.
     pub picture: RgbImage,
+    /// The same without what is done to it after the fact, if anything is: what painting goes on from.
+    pub plain: Option<RgbImage>,
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     compute::{LayerTime, Network},
-    picture::{Filter, resize},
+    picture::{Filter, resize, with_colours_of},
     settings::{Init, Settings},
     vgg::Weights,
 };
@@ -75,8 +75,9 @@ pub struct Painting {
     late: u32,
     /// What a larger level had that the smaller one, to which it was dropped, cannot show.
     detail: Option<(u32, Planes)>,
-    /// Shape of the final picture.
+    /// Shape of the final picture, and the content in it.
     shape: (u32, u32),
+    content: RgbImage,
 }
 
 impl Painting {
@@ -107,6 +108,8 @@ impl Painting {
             }
         };
         let shape = sources.shapes(settings).content;
+        let content =
+            resize(&sources.content.flattened(Some(settings.background)), shape.0, shape.1, Filter::Lanczos);
         let late = level.checked_sub(1).map_or(0, |before| schedule.levels()[before].until);
         let mut painting = Self {
             device: device.clone(),
@@ -122,6 +125,7 @@ impl Painting {
             late,
             detail: None,
             shape,
+            content,
         };
         let pictures = painting.sources.pictures(&painting.level_settings(), current)?;
         painting.transfer = Some(painting.start(network, &pictures)?);
@@ -287,6 +291,10 @@ impl Painting {
         let mut reading = self.transfer()?.read()?;
         if reading.picture.dimensions() != (width, height) {
             reading.picture = resize(&reading.picture, width, height, Filter::Lanczos);
+        }
+        if self.settings.keep_colours > 0.0 {
+            let shown = with_colours_of(&reading.picture, &self.content, self.settings.keep_colours);
+            reading.plain = Some(std::mem::replace(&mut reading.picture, shown));
         }
         Ok(Reading { step: self.step, place: self.place(), ..reading })
     }

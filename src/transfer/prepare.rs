@@ -6,7 +6,7 @@ use image::RgbImage;
 
 use super::{Pictures, TransferError, noise::noise, schedule::Schedule};
 use crate::{
-    picture::{Filter, Picture, fit, resize},
+    picture::{Filter, Picture, fit, resize, style_in_colours_of},
     settings::{Init, MIN_SIZE, Objective, Rgb, Settings},
 };
 
@@ -99,7 +99,13 @@ pub fn pictures(
     let styles: Vec<RgbImage> = styles
         .iter()
         .zip(shapes.styles)
-        .map(|(style, (width, height))| resize(&style.flattened(background), width, height, filter))
+        .map(|(style, (width, height))| {
+            let style = resize(&style.flattened(background), width, height, filter);
+            match settings.match_colours > 0.0 {
+                true => style_in_colours_of(&style, &content_image, settings.match_colours),
+                false => style,
+            }
+        })
         .collect();
     let first_style = styles.first().ok_or(TransferError::NoStyle)?;
     let initial = match (current, &settings.init) {

@@ -167,7 +167,8 @@ impl StyleTransfer {
         }
         self.network.extend(&self.weights, deepest);
         self.targets.need_content(&self.network, &self.content, &content);
-        self.targets.need_style(&self.network, &self.styles, &self.style_weights, &style);
+        let statistic = self.settings.style_statistic();
+        self.targets.need_style(&self.network, &self.styles, &self.style_weights, &style, statistic);
         Ok(())
     }
 
@@ -190,13 +191,14 @@ impl StyleTransfer {
             style_weights.len() == self.style_weights.len() && style_weights != self.style_weights;
         if styles_changed {
             self.style_weights = style_weights.to_vec();
-            self.targets.blend(style_weights);
+            self.targets.blend(style_weights, self.settings.style_statistic());
         }
         let weighing = |s: &Settings| {
             (
                 s.content_weight,
                 s.style_weight,
                 s.smoothness_weight,
+                s.statistic,
                 s.content_layers.clone(),
                 s.style_layers.clone(),
             )
@@ -302,15 +304,16 @@ impl StyleTransfer {
                 }
             }
             if style.contains(&layer) {
-                let target = &self.targets.style[&layer];
-                let positions = features.positions();
-                let factor = settings.objective.style_factor(layer, positions, target.energy);
-                let difference = features.gram() - target.blend.clone();
-                terms.push((Term::Style(layer), difference.clone().square().sum() * factor));
-                let factor = settings.style_weight * settings.style_layers.get(layer).unwrap_or(0.0) * factor;
-                if factor > 0.0 {
-                    // The gradient of ‖G−G*‖² with respect to F is 4/P·(G−G*)·F.
-                    pull.add_matrix(difference * (4.0 * factor / positions as f64));
+                let aim = &self.targets.style[&layer].aim;
+                let factor = settings.objective.style_factor(layer, features.positions(), aim.energy);
+                let term = aim.term(features, factor);
+                terms.push((Term::Style(layer), term.value));
+                let weight = settings.style_weight * settings.style_layers.get(layer).unwrap_or(0.0);
+                if weight > 0.0 {
+                    pull.add_matrix(term.matrix * weight);
+                    if let Some(vector) = term.vector {
+                        pull.add_vector(vector * weight);
+                    }
                 }
             }
             if !pull.is_empty() {
@@ -431,7 +434,8 @@ impl StyleTransfer {
             numbers => Some(self.collect(numbers)?),
         };
         let place = Place { level: 0, levels: 1, width, height, held: false };
-        Ok(Reading { step: self.step, place, losses, picture: download(planes, width, height) })
+        let picture = download(planes, width, height);
+        Ok(Reading { step: self.step, place, losses, picture, plain: None })
     }
 
     /// Waits until the device has done everything it was given.

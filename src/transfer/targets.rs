@@ -1,4 +1,4 @@
-//! What the terms aim at: the content's features, and the styles' Gram matrices blended.
+//! What the terms aim at: the content's features, and the styles' statistics blended.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +6,8 @@ use burn::tensor::Tensor;
 
 use crate::{
     compute::{Features, Network},
+    objective::{Moments, StyleAim},
+    settings::Statistic,
     vgg::Layer,
 };
 
@@ -15,11 +17,10 @@ pub struct ContentTarget {
     pub energy: f64,
 }
 
-/// Gram matrices `[C, C]` of one layer: each style's own and their blend with its energy ‖G*‖².
+/// One layer's style: each style picture's statistics, and what their blend aims at.
 pub struct StyleTarget {
-    each: Vec<Tensor<2>>,
-    pub blend: Tensor<2>,
-    pub energy: f64,
+    each: Vec<Moments>,
+    pub aim: StyleAim,
 }
 
 /// Targets of every layer that was asked for so far.
@@ -29,18 +30,14 @@ pub struct Targets {
     pub style: BTreeMap<Layer, StyleTarget>,
 }
 
-fn energy(tensor: &Tensor<2>) -> f64 {
-    f64::from(tensor.clone().square().sum().into_scalar::<f32>())
-}
-
-/// The mean of the styles' Gram matrices with these weights, normalised to a sum of 1.
-fn blend(each: &[Tensor<2>], weights: &[f64]) -> Tensor<2> {
+/// The mean of the styles' statistics with these weights, normalised to a sum of 1.
+fn blend(each: &[Moments], weights: &[f64]) -> Moments {
     let total: f64 = weights.iter().sum();
     let share = |weight: &f64| if total > 0.0 { weight / total } else { 1.0 / each.len() as f64 };
     each.iter()
         .zip(weights)
-        .map(|(gram, weight)| gram.clone() * share(weight))
-        .reduce(|sum, gram| sum + gram)
+        .map(|(moments, weight)| moments.scaled(share(weight)))
+        .reduce(Moments::plus)
         .expect("a run has at least one style")
 }
 
@@ -54,27 +51,37 @@ impl Targets {
         }
     }
 
-    /// Computes the style targets that are missing for these layers, from the style images.
-    pub fn need_style(&mut self, network: &Network, images: &[Tensor<4>], weights: &[f64], layers: &[Layer]) {
+    /// Computes the style targets that are missing for these layers, from the style images, for this statistic.
+    pub fn need_style(
+        &mut self,
+        network: &Network,
+        images: &[Tensor<4>],
+        weights: &[f64],
+        layers: &[Layer],
+        statistic: Statistic,
+    ) {
         let missing: Vec<Layer> = layers.iter().copied().filter(|l| !self.style.contains_key(l)).collect();
-        let mut grams: BTreeMap<Layer, Vec<Tensor<2>>> = BTreeMap::new();
+        let mut found: BTreeMap<Layer, Vec<Moments>> = BTreeMap::new();
         for image in images {
             for (layer, features) in network.features(image.clone(), &missing) {
-                grams.entry(layer).or_default().push(features.gram());
+                found.entry(layer).or_default().push(Moments::of(&features));
             }
         }
-        for (layer, each) in grams {
-            let blend = blend(&each, weights);
-            let energy = energy(&blend);
-            self.style.insert(layer, StyleTarget { each, blend, energy });
+        for (layer, each) in found {
+            let aim = StyleAim::new(blend(&each, weights), statistic);
+            self.style.insert(layer, StyleTarget { each, aim });
+        }
+        for layer in layers {
+            if let Some(target) = self.style.get_mut(layer) {
+                target.aim.set_statistic(statistic);
+            }
         }
     }
 
     /// Blends the styles anew.
-    pub fn blend(&mut self, weights: &[f64]) {
+    pub fn blend(&mut self, weights: &[f64], statistic: Statistic) {
         for target in self.style.values_mut() {
-            target.blend = blend(&target.each, weights);
-            target.energy = energy(&target.blend);
+            target.aim = StyleAim::new(blend(&target.each, weights), statistic);
         }
     }
 }

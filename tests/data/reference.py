@@ -47,6 +47,9 @@ TORCHVISION_STD = (0.229, 0.224, 0.225)
 
 SAMPLES = 257
 
+# Added to variances, so that they have a root.
+EPSILON = 1e-4
+
 # The gradient jumps where a pre-activation crosses 0 or two values of a pooling window tie, so two correct programs can
 # differ by 1e-3 there. Of the seeds 0 to 159 this one keeps the iterate furthest away: from relu2_2 on, every
 # pre-activation is at least 1e-5 of its layer's root mean square from 0, and every pooling's winner as far ahead.
@@ -173,6 +176,52 @@ class Balanced(Objective):
     def style_term(actual, target, _shape):
         """Squared error relative to the target's squared norm."""
         return square(actual - target) / square(target)
+
+
+class Moments(Balanced):
+    """Gram matrices, and each channel's mean and deviation."""
+
+    def grams(self, features):
+        """Gram matrix, mean and deviation of the style layers."""
+        result = {}
+        for layer in STYLE_LAYERS:
+            matrix = gram(features[layer])
+            mean = features[layer].double().flatten(1).mean(1)
+            deviation = ((matrix.diagonal() - mean**2).clamp(min=0) + EPSILON).sqrt()
+            result[layer] = (matrix, mean, deviation)
+        return result
+
+    @staticmethod
+    def style_term(actual, target, _shape):
+        """The sum of the three relative squared errors."""
+        return sum(square(a - t) / square(t) for a, t in zip(actual, target))
+
+
+class Wasserstein(Balanced):
+    """Mean and covariance by the 2-Wasserstein distance; on layers with more positions than channels."""
+
+    layer_weights = {**dict.fromkeys(STYLE_LAYERS, 0.0), "relu1_1": 1.0, "relu2_1": 0.7, "relu3_1": 0.5}
+
+    def grams(self, features):
+        """Gram matrix, mean and covariance of the style layers."""
+        result = {}
+        for layer in STYLE_LAYERS:
+            matrix = gram(features[layer])
+            mean = features[layer].double().flatten(1).mean(1)
+            covariance = matrix - torch.outer(mean, mean) + EPSILON * torch.eye(len(mean), dtype=torch.float64)
+            result[layer] = (matrix, mean, covariance)
+        return result
+
+    @staticmethod
+    def style_term(actual, target, _shape):
+        """The squared distance over the trace of the target's Gram matrix; roots from eigenvalues."""
+        (_, mean, covariance), (matrix, target_mean, target_covariance) = actual, target
+        values, vectors = torch.linalg.eigh(target_covariance)
+        root = vectors @ torch.diag(values.clamp(min=0).sqrt()) @ vectors.T
+        product = root @ covariance @ root
+        eigenvalues = torch.linalg.eigvalsh((product + product.T) / 2).clamp(min=1e-30)
+        traces = covariance.trace() + target_covariance.trace() - 2 * eigenvalues.sqrt().sum()
+        return (square(mean - target_mean) + traces) / matrix.trace()
 
 
 class Paper(Objective):
@@ -318,6 +367,8 @@ def objectives(dtype):
     content, style, resized = images["content"], images["style"], images["classic.style"]
     return {
         "balanced": Balanced(scaled, content, style),
+        "moments": Moments(scaled, content, style),
+        "wasserstein": Wasserstein(scaled, content, style),
         "paper": Paper(scaled, content, style),
         "classic": Classic(scaled, content, resized),
         "classic_raw": Classic(raw, content, resized),

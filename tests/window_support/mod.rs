@@ -130,6 +130,7 @@ impl Engine for Fake {
             place: Place { level: self.level, levels: 3, width: 48, height: 32, held: self.held },
             losses: (self.step > 0).then(|| losses(self.step, &self.settings)),
             picture: picture.unwrap_or_else(|| RgbImage::from_pixel(96, 64, colour(self.step))),
+            plain: None,
         })
     }
 

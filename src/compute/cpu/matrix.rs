@@ -149,6 +149,24 @@ impl HostFeatures {
         out
     }
 
+    /// Mean over all positions `[C]`.
+    pub fn mean(&self) -> Vec<f32> {
+        let c = self.channels;
+        let chunk = |rows: &[f32]| {
+            let mut sum = vec![0.0_f32; c];
+            for row in rows.chunks_exact(c) {
+                sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+            }
+            sum
+        };
+        let chunks: Vec<Vec<f32>> = self.values.par_chunks(self.gram_chunk() * c).map(chunk).collect();
+        let mut sum = vec![0.0_f64; c];
+        for chunk in chunks {
+            sum.iter_mut().zip(chunk).for_each(|(sum, value)| *sum += f64::from(value));
+        }
+        sum.into_iter().map(|sum| (sum / self.positions() as f64) as f32).collect()
+    }
+
     /// ΣF².
     pub fn energy(&self) -> f64 {
         let chunk = |chunk: &[f32]| f64::from(sum_of_squares(chunk.iter().copied()));

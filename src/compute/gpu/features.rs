@@ -141,6 +141,30 @@ impl GpuFeatures {
         self.queue.tensor(gram, [channels, channels])
     }
 
+    /// Mean over all positions `[C]`.
+    pub fn mean(&self) -> Tensor<1> {
+        let (positions, channels) = (self.shape.positions(), self.shape.channels);
+        let chunk = positions.div_ceil(SUM_GROUPS).max(16);
+        let chunks = positions.div_ceil(chunk);
+        let parts = self.queue.empty(chunks * channels);
+        let (count, dim) = Queue::plain(chunks * channels / 4);
+        // SAFETY: the kernel stays inside these buffers.
+        unsafe {
+            matrix::mean_parts::launch_unchecked(
+                &self.queue.client,
+                count,
+                dim,
+                argument(&self.handle),
+                argument(&parts),
+                positions as u32,
+                self.quads(),
+                chunk as u32,
+            );
+        }
+        let parts = self.queue.tensor(parts, [chunks, channels]);
+        parts.sum_dim(0).reshape([channels]) / positions as f32
+    }
+
     /// Σ(F − T)², or ΣF² without a target, shape `[1]`.
     pub fn squares(&self, target: Option<&Self>) -> Tensor<1> {
         let length = self.shape.len() / 4;

@@ -217,6 +217,22 @@ pub fn pull(
     }
 }
 
+/// Sums of F over `chunk` positions each, `[chunks, C/4]`. One thread per vector.
+#[cube(launch_unchecked)]
+pub fn mean_parts(features: &[Quad], parts: &mut [Quad], positions: u32, quads: u32, chunk: u32) {
+    let quads = quads as usize;
+    let at = ABSOLUTE_POS;
+    let start = at / quads * chunk as usize;
+    if start < positions as usize {
+        let end = min(start + chunk as usize, positions as usize);
+        let mut sum = Quad::new(0.0f32);
+        for position in start..end {
+            sum += features[position * quads + at % quads];
+        }
+        parts[at] = sum;
+    }
+}
+
 /// Threads of a workgroup that sums squares.
 pub const SUM_THREADS: usize = 256;
 
