@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 use common::{Reference, adapter, cpu, reference_run, relative_error};
 use impasto::{
-    compute::{self, Features, KernelChoice, Network, Pull},
+    compute::{self, Features, KernelChoice, Network, NetworkOptions, Pull},
     objective::smoothness_gradient,
     settings::{Objective, Settings},
     vgg::{Layer, Weights},
@@ -70,8 +70,9 @@ fn both_forms_of_features_agree() {
     let layer: Layer = "relu2_2".parse().unwrap();
     let device = TensorDevice::flex();
     let image = |salt| tensor([1, 3, 21, 34], salt) * 0.5 + 0.5;
+    let zero = NetworkOptions::default();
     let both = |salt| {
-        [Network::new(&weights, layer, &device, false), Network::portable(&weights, layer, &device)]
+        [Network::new(&weights, layer, &device, zero), Network::portable(&weights, layer, &device, zero)]
             .map(|network| network.features(image(salt), &[layer]).remove(0).1)
     };
     let ([a_host, a], [b_host, b]) = (both(1), both(2));
@@ -176,24 +177,46 @@ fn compare(found: &[[Vec<f32>; 2]], expected: &[[Vec<f32>; 2]], limits: [f64; 2]
 fn every_layer_on_an_adapter_agrees_with_the_cpu() {
     let Some(device) = adapter() else { return };
     let (weights, deepest, shape) = (Weights::bundled().unwrap(), Layer::ALL[15], [1, 3, 35, 50]);
-    let run = |device: &TensorDevice| {
-        forward_and_back(&Network::new(&weights, deepest, device, false), shape, device)
-    };
-    compare(&run(&device.tensor), &run(&cpu().tensor), [1e-5, 2e-3]);
+    for replicate in [false, true] {
+        let options = NetworkOptions { economy: false, replicate };
+        let run = |device: &TensorDevice| {
+            forward_and_back(&Network::new(&weights, deepest, device, options), shape, device)
+        };
+        compare(&run(&device.tensor), &run(&cpu().tensor), [1e-5, 2e-3]);
+    }
 }
 
 #[test]
 fn every_layer_on_the_cpus_kernels_agrees_with_burns_operations() {
     let (weights, deepest, shape) = (Weights::bundled().unwrap(), Layer::ALL[15], [1, 3, 53, 38]);
     let device = TensorDevice::flex();
-    let expected = forward_and_back(&Network::portable(&weights, deepest, &device), shape, &device);
-    for economy in [false, true] {
-        let network = Network::new(&weights, deepest, &device, economy);
+    for (economy, replicate) in [(false, false), (false, true), (true, false)] {
+        let options = NetworkOptions { economy, replicate };
+        let expected =
+            forward_and_back(&Network::portable(&weights, deepest, &device, options), shape, &device);
+        let network = Network::new(&weights, deepest, &device, options);
         // The second time in memory that was used before.
         for _ in 0..2 {
             compare(&forward_and_back(&network, shape, &device), &expected, [2e-5, 5e-3]);
         }
     }
+}
+
+/// The portable kernels' replicated edge is a padded picture, so they are the reference; their gradient against
+/// differences.
+#[test]
+fn the_gradient_through_a_replicated_edge_agrees_with_finite_differences() {
+    let (weights, device) = (Weights::bundled().unwrap(), TensorDevice::flex());
+    let options = NetworkOptions { economy: false, replicate: true };
+    let layer = Layer::ALL[0];
+    let network = Network::portable(&weights, layer, &device, options);
+    let image = tensor([1, 3, 6, 5], 1) * 0.5 + 0.5;
+    let energy = |x: Tensor<4>| network.features(x, &[layer]).remove(0).1.energy() as f32;
+    let zero = Features::Tensor(Tensor::zeros([1, 64, 6, 5], &device));
+    let activations = network.forward(image.clone(), layer, |_, _| ());
+    let pull = Pull { toward: vec![(zero, 2.0)], ..Pull::default() };
+    let gradient = network.backward(activations, &BTreeMap::from([(layer, pull)])).unwrap();
+    check("replicated edge", &image, gradient, energy, 1e-2);
 }
 
 #[test]

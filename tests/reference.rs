@@ -8,9 +8,9 @@ use std::sync::Arc;
 use burn::tensor::{Tensor, TensorData};
 use common::{Reference, adapter, assert_close, cpu, pictures, reference_run, relative_error};
 use impasto::{
-    compute::{Device, Network},
+    compute::{Device, Network, NetworkOptions},
     objective::smoothness_gradient,
-    settings::{Objective, Settings, Statistic},
+    settings::{Objective, Padding, Settings, Statistic},
     transfer::StyleTransfer,
     vgg::{Layer, Weights},
 };
@@ -34,7 +34,7 @@ fn norm(values: &[f32]) -> f64 {
 
 fn features_of_all_layers(device: &Device, reference: &Reference, weights: &Weights) {
     let deepest = Layer::ALL[15];
-    let network = Network::new(weights, deepest, &device.tensor, false);
+    let network = Network::new(weights, deepest, &device.tensor, NetworkOptions::default());
     let image = TensorData::new(reference.values("iterate").to_vec(), [1, 3, 67, 94]);
     for (layer, features) in network.features(Tensor::from_data(image, &device.tensor), &Layer::ALL) {
         let features = host(features.to_tensor().flatten::<1>(0, 3));
@@ -48,7 +48,7 @@ fn features_of_all_layers(device: &Device, reference: &Reference, weights: &Weig
 }
 
 fn gram_matrices(device: &Device, reference: &Reference, weights: &Weights) {
-    let network = Network::new(weights, Layer::PAPER_STYLE[4], &device.tensor, false);
+    let network = Network::new(weights, Layer::PAPER_STYLE[4], &device.tensor, NetworkOptions::default());
     let style = &pictures().styles[0];
     let (width, height) = (style.width() as usize, style.height() as usize);
     let planes: Vec<f32> =
@@ -87,7 +87,7 @@ fn check_terms(run: &mut StyleTransfer, reference: &Reference, name: &str) {
 
 /// An objective with Gram matrices, whatever its default.
 fn gram(objective: Objective) -> Settings {
-    Settings { statistic: Statistic::Gram, ..Settings::for_objective(objective) }
+    Settings { statistic: Statistic::Gram, padding: Padding::Zero, ..Settings::for_objective(objective) }
 }
 
 fn objectives(device: &Device, reference: &Reference, weights: &Arc<Weights>) {
@@ -102,7 +102,7 @@ fn objectives(device: &Device, reference: &Reference, weights: &Arc<Weights>) {
             &objective.to_string(),
         );
     }
-    let moments = Settings { statistic: Statistic::Moments, ..Settings::default() };
+    let moments = Settings { statistic: Statistic::Moments, ..gram(Objective::Balanced) };
     check_terms(&mut reference_run(device, reference, weights, &moments), reference, "moments");
     wasserstein(device, reference, weights);
     // The tutorial's own numbers: the same with activation scales of 1.
@@ -115,7 +115,7 @@ fn objectives(device: &Device, reference: &Reference, weights: &Arc<Weights>) {
 /// The root is iterated here and made of eigenvalues there: twelve iterations leave the smallest of them too large, and the
 /// distance with them.
 fn wasserstein(device: &Device, reference: &Reference, weights: &Arc<Weights>) {
-    let mut settings = Settings { statistic: Statistic::Wasserstein, ..Settings::default() };
+    let mut settings = Settings { statistic: Statistic::Wasserstein, ..gram(Objective::Balanced) };
     settings.style_layers = Layer::PAPER_STYLE.into_iter().take(3).zip([1.0, 0.7, 0.5]).collect();
     let mut run = reference_run(device, reference, weights, &settings);
     let (gradient, losses) = run.gradient().unwrap();

@@ -13,7 +13,9 @@ use super::{
 };
 use crate::{
     session::RunState,
-    settings::{DeviceChoice, Init, MAX_SIZE, MIN_SIZE, Objective, Preset, Rgb, Settings, Statistic},
+    settings::{
+        DeviceChoice, Init, MAX_SIZE, MIN_SIZE, Objective, Padding, Preset, Rgb, Settings, Statistic,
+    },
 };
 
 const SIZES: [u32; 10] = [128, 160, 192, 256, 320, 384, 512, 640, 768, 1024];
@@ -398,6 +400,15 @@ impl ImpastoApp {
         let tooltip = "Colour behind transparent pictures";
         row(ui, "Background", tooltip, |ui| {
             colour(ui, "Background colour", tooltip, &mut self.settings.background)
+        });
+        let tooltip = "What the network sees outside of a picture: its edge going on, which keeps the frame clean, or 0, as in the papers";
+        row(ui, "Padding", tooltip, |ui| {
+            let chosen = &mut self.settings.padding;
+            combo(ui, "Padding", tooltip, widgets::capital(&chosen.to_string()), |ui| {
+                for &padding in Padding::ALL {
+                    ui.selectable_value(chosen, padding, widgets::capital(&padding.to_string()));
+                }
+            });
         });
         let tooltip = "Hold as little memory as possible. A step takes about half as long again; the picture is the same.";
         ui.checkbox(&mut self.settings.low_memory, "Low memory").on_hover_text(tooltip);

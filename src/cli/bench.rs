@@ -10,7 +10,7 @@ use crate::{
     compute::{DeviceInfo, LayerTime},
     picture::{Picture, PictureError},
     session::{Engine, Job, PaintEngine, RunInfo, Start, StyleSource},
-    settings::{Objective, Settings, Statistic},
+    settings::{Objective, Padding, Settings, Statistic},
     transfer,
     vgg::Layer,
 };
@@ -99,6 +99,7 @@ fn settings(arguments: &BenchArgs, size: u32) -> Settings {
         low_memory: arguments.low_memory,
         pyramid: false,
         statistic: Statistic::Gram,
+        padding: Padding::Zero,
         ..Settings::for_objective(Objective::default())
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use super::{Network, Pull};
+use super::{Network, NetworkOptions, Pull};
 use crate::vgg::{Layer, Weights};
 
 /// Which kernels a device computes with.
@@ -45,10 +45,12 @@ pub fn kernels_of(device: &TensorDevice) -> KernelChoice {
 pub fn self_check(device: &TensorDevice, kernels: KernelChoice) -> Result<(), String> {
     let deepest = Layer::ALL[2];
     let weights = Weights::synthetic();
-    let expected = run(Network::portable(&weights, deepest, &TensorDevice::flex()), &TensorDevice::flex())?;
+    let options = NetworkOptions { economy: false, replicate: true };
+    let cpu = TensorDevice::flex();
+    let expected = run(Network::portable(&weights, deepest, &cpu, options), &cpu)?;
     let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match kernels {
-        KernelChoice::Own => run(Network::new(&weights, deepest, device, false), device),
-        KernelChoice::Portable => run(Network::portable(&weights, deepest, device), device),
+        KernelChoice::Own => run(Network::new(&weights, deepest, device, options), device),
+        KernelChoice::Portable => run(Network::portable(&weights, deepest, device, options), device),
     }))
     .map_err(|_| "its driver failed in the self-check".to_owned())??;
     for (what, found, expected) in [("Gram matrix", found.0, expected.0), ("gradient", found.1, expected.1)] {

@@ -25,7 +25,7 @@ pub use check::{KernelChoice, self_check};
 pub use devices::{Device, DeviceError, condemn, devices, open};
 pub use features::Features;
 pub use info::{DeviceInfo, DeviceKind};
-pub use network::{Activations, Network};
+pub use network::{Activations, Network, NetworkOptions};
 pub use peak::peak;
 pub use probe::run_probe_if_asked;
 pub use pull::Pull;

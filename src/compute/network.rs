@@ -22,6 +22,16 @@ pub struct Network {
     offset: Tensor<4>,
 }
 
+/// How a network computes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NetworkOptions {
+    /// Hold as little memory as possible.
+    pub economy: bool,
+    /// For the first convolution the picture's edge goes on outside of it, where otherwise lies 0: without it the frame of
+    /// the picture is painted as if something black lay behind.
+    pub replicate: bool,
+}
+
 enum Form {
     Portable(Chain<PortableKernels>),
     Cpu(Chain<CpuKernels>),
@@ -54,22 +64,33 @@ impl Network {
     ///
     /// With `economy` it holds as little memory as it can, and takes longer: see
     /// [`crate::settings::Settings::low_memory`].
-    pub fn new(weights: &Weights, deepest: Layer, device: &TensorDevice, economy: bool) -> Self {
+    pub fn new(
+        weights: &Weights,
+        deepest: Layer,
+        device: &TensorDevice,
+        NetworkOptions { economy, replicate }: NetworkOptions,
+    ) -> Self {
         let form = match kernels_of(device) {
             KernelChoice::Portable => {
-                Form::Portable(Chain::new(PortableKernels { device: device.clone() }, economy))
+                Form::Portable(Chain::new(PortableKernels { device: device.clone(), replicate }, economy))
             }
             KernelChoice::Own if *device == TensorDevice::flex() => {
-                Form::Cpu(Chain::new(CpuKernels::new(device, economy), economy))
+                Form::Cpu(Chain::new(CpuKernels::new(device, economy, replicate), economy))
             }
-            KernelChoice::Own => Form::Gpu(Chain::new(GpuKernels::new(device), economy)),
+            KernelChoice::Own => Form::Gpu(Chain::new(GpuKernels::new(device, replicate), economy)),
         };
         Self::with_form(weights, deepest, device, form)
     }
 
     /// The same on burn's operations alone, on any device: the reference for the kernels.
-    pub fn portable(weights: &Weights, deepest: Layer, device: &TensorDevice) -> Self {
-        let form = Form::Portable(Chain::new(PortableKernels { device: device.clone() }, false));
+    pub fn portable(
+        weights: &Weights,
+        deepest: Layer,
+        device: &TensorDevice,
+        NetworkOptions { economy, replicate }: NetworkOptions,
+    ) -> Self {
+        let kernels = PortableKernels { device: device.clone(), replicate };
+        let form = Form::Portable(Chain::new(kernels, economy));
         Self::with_form(weights, deepest, device, form)
     }
 

@@ -17,6 +17,8 @@ use crate::vgg::{Layer, weights::Convolution as HostConvolution};
 /// burn's operations on a device. Pictures are `[1, C, H, W]`.
 pub struct PortableKernels {
     pub device: TensorDevice,
+    /// What lies outside of the picture for the first convolution: its edge again, or 0.
+    pub replicate: bool,
 }
 
 /// One 3×3 convolution's weights, prepared for both directions.
@@ -60,8 +62,12 @@ impl Kernels for PortableKernels {
         input
     }
 
-    fn forward(&self, convolution: &PortableConvolution, input: &Tensor<4>, _shape: Shape) -> Tensor<4> {
+    fn forward(&self, convolution: &PortableConvolution, input: &Tensor<4>, shape: Shape) -> Tensor<4> {
         let (weight, bias) = (convolution.weight.clone(), convolution.bias.clone());
+        if self.replicate && shape.channels == 3 {
+            let wider = with_edges(with_edges(input.clone(), 2), 3);
+            return relu(conv2d(wider, weight, Some(bias), ConvOptions::new([1, 1], [0, 0], [1, 1], 1)));
+        }
         relu(conv2d(input.clone(), weight, Some(bias), same_size()))
     }
 
@@ -77,6 +83,12 @@ impl Kernels for PortableKernels {
             Some(output) => gradient * output.clone().sign(),
             None => gradient,
         };
+        let [inputs, ..] = convolution.adjoint.dims();
+        if self.replicate && inputs == 3 {
+            let wide = ConvOptions::new([1, 1], [2, 2], [1, 1], 1);
+            let wider = conv2d(masked, convolution.adjoint.clone(), None, wide);
+            return folded_edges(folded_edges(wider, 2), 3);
+        }
         conv2d(masked, convolution.adjoint.clone(), None, same_size())
     }
 
@@ -109,6 +121,24 @@ impl Kernels for PortableKernels {
     fn gradient(&self, values: Tensor<4>, _shape: Shape) -> Tensor<4> {
         values
     }
+}
+
+/// A picture with its first and last row or column once more outside of it.
+fn with_edges(picture: Tensor<4>, axis: usize) -> Tensor<4> {
+    let last = picture.dims()[axis] - 1;
+    let edge = |at: usize| picture.clone().narrow(axis, at, 1);
+    Tensor::cat(vec![edge(0), picture.clone(), edge(last)], axis)
+}
+
+/// The gradient of [`with_edges`]: what is outside belongs to the edge.
+fn folded_edges(gradient: Tensor<4>, axis: usize) -> Tensor<4> {
+    let length = gradient.dims()[axis] - 2;
+    let part = |at: usize, count: usize| gradient.clone().narrow(axis, at, count);
+    if length == 1 {
+        return part(0, 1) + part(1, 1) + part(2, 1);
+    }
+    let (first, last) = (part(0, 1) + part(1, 1), part(length, 1) + part(length + 1, 1));
+    Tensor::cat(vec![first, part(2, length - 2), last], axis)
 }
 
 fn adjoint(weight: &[f32], [out, inputs, ..]: [usize; 4]) -> Vec<f32> {

@@ -6,7 +6,7 @@ use image::RgbImage;
 
 use super::{Engine, EngineError, Job, Reading, RunInfo, Start};
 use crate::{
-    compute::{self, Device, DeviceKind, LayerTime, Network},
+    compute::{self, Device, DeviceKind, LayerTime, Network, NetworkOptions},
     settings::{DeviceChoice, MAX_SIZE, Settings},
     transfer::{
         Begin, Kernels, LevelOrder, Losses, Painting, Sources, StyleTransfer, TransferError,
@@ -22,8 +22,8 @@ pub struct PaintEngine {
     weights: Option<(Option<PathBuf>, Arc<Weights>)>,
     /// On the device and of the weights above, when no run holds it.
     network: Option<Network>,
-    /// Whether that network holds as little memory as it can.
-    low_memory: bool,
+    /// How that network computes.
+    options: NetworkOptions,
     run: Option<Painting>,
     /// Set while the device is at work: found set afterwards, the device's code has panicked.
     at_work: bool,
@@ -212,9 +212,9 @@ impl Engine for PaintEngine {
         settings.validate().map_err(TransferError::from)?;
         let device = self.device(&settings.device, say)?;
         let weights = self.weights(settings.weights.as_ref(), say)?;
-        if self.low_memory != settings.low_memory {
+        if self.options != settings.network_options() {
             self.network = None;
-            self.low_memory = settings.low_memory;
+            self.options = settings.network_options();
         }
         if job.choose_size {
             say("measuring the device");

@@ -11,11 +11,13 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::compute::NetworkOptions;
+
 pub use flags::{SettingsFileError, SettingsFlags};
 pub use layer_weights::{LayerWeight, LayerWeights};
 pub use presets::Preset;
 pub use validate::{MAX_SIZE, MIN_SIZE, SettingsError};
-pub use values::{DeviceChoice, Init, Objective, Optimizer, Rgb, Statistic};
+pub use values::{DeviceChoice, Init, Objective, Optimizer, Padding, Rgb, Statistic};
 
 /// All parameters of a run except the pictures themselves.
 ///
@@ -101,6 +103,10 @@ pub struct Settings {
     /// computed twice instead of kept
     #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub low_memory: bool,
+    /// What the network sees outside of a picture: replicate (its edge goes on; keeps the frame clean) or zero (as in the
+    /// papers)
+    #[arg(long)]
+    pub padding: Padding,
     /// VGG-19 weights file (safetensors, .pth) instead of the bundled one
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
@@ -136,6 +142,7 @@ impl Default for Settings {
             background: Rgb::WHITE,
             device: DeviceChoice::Auto,
             low_memory: false,
+            padding: Padding::Replicate,
             weights: None,
             preview_every: 0,
         }
@@ -166,6 +173,7 @@ impl Settings {
         self.pyramid = objective == Objective::Balanced;
         self.averaging = if objective == Objective::Balanced { usual.averaging } else { 0.0 };
         self.statistic = usual.statistic;
+        self.padding = if objective == Objective::Balanced { Padding::Replicate } else { Padding::Zero };
         self.content_weight = 1.0;
         self.style_layers = usual.style_layers;
         self.content_layers = usual.content_layers;
@@ -194,6 +202,11 @@ impl Settings {
                 self.init = Init::Content;
             }
         }
+    }
+
+    /// How the network computes.
+    pub fn network_options(&self) -> NetworkOptions {
+        NetworkOptions { economy: self.low_memory, replicate: self.padding == Padding::Replicate }
     }
 
     /// The statistic that is really used: only balanced has others than the Gram matrix.
@@ -227,6 +240,7 @@ impl Settings {
         check(self.pyramid != new.pyramid, "pyramid");
         check(self.device != new.device, "device");
         check(self.low_memory != new.low_memory, "low memory");
+        check(self.padding != new.padding, "padding");
         check(self.weights != new.weights, "weights file");
         check(self.objective != new.objective, "objective");
         check(self.style_scale != new.style_scale, "style scale");

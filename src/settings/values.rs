@@ -175,6 +175,18 @@ macro_rules! named {
 }
 
 named!(Objective, "objective", Balanced => "balanced", Paper => "paper", Classic => "classic");
+/// What the network's first convolution sees outside of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Padding {
+    /// The edge goes on.
+    #[default]
+    Replicate,
+    /// 0, the mean colour of the network's training pictures.
+    Zero,
+}
+
+named!(Padding, "padding", Replicate => "replicate", Zero => "zero");
+
 /// What the style of a layer is, in the balanced objective. See [`crate::objective::StyleAim`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Statistic {
@@ -206,7 +218,7 @@ macro_rules! serde_as_text {
     )+};
 }
 
-serde_as_text!(Rgb, Init, DeviceChoice, Objective, Optimizer, Statistic);
+serde_as_text!(Rgb, Init, DeviceChoice, Objective, Optimizer, Padding, Statistic);
 
 #[cfg(test)]
 mod tests {

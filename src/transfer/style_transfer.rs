@@ -111,8 +111,8 @@ impl StyleTransfer {
         assert!(!pictures.styles.is_empty(), "a run has at least one style");
         assert_eq!(pictures.styles.len(), style_weights.len(), "one weight per style");
         assert_eq!(pictures.content.dimensions(), pictures.initial.dimensions(), "same shape");
-        let network =
-            network.unwrap_or_else(|| Network::new(&weights, Layer::ALL[0], device, settings.low_memory));
+        let network = network
+            .unwrap_or_else(|| Network::new(&weights, Layer::ALL[0], device, settings.network_options()));
         let space = Space::new(settings.objective, device);
         let mut transfer = Self {
             device: device.clone(),

@@ -16,11 +16,21 @@ const BAND: usize = 16;
 /// The first convolution, forward and backward.
 pub struct First {
     isa: Isa,
+    /// Outside the picture lies its edge again, and not 0.
+    replicate: bool,
     /// 27 × outputs.
     forward: Vec<f32>,
     /// outputs × 27.
     backward: Vec<f32>,
     outputs: usize,
+}
+
+/// Adds three values. One more than counts makes a whole vector; a row of the product is longer still.
+#[inline(always)]
+fn add(sum: &mut [f32; 4], from: &[f32]) {
+    if let Some(from) = from.first_chunk::<4>() {
+        sum.iter_mut().zip(from).for_each(|(sum, from)| *sum += from);
+    }
 }
 
 /// Offset in rows and columns of a tap.
@@ -30,15 +40,24 @@ fn offset(tap: usize) -> (isize, isize) {
 
 impl First {
     /// `weight` is `[outputs, 3, 3, 3]`, row-major.
-    pub fn new(isa: Isa, weight: &[f32]) -> Self {
+    pub fn new(isa: Isa, weight: &[f32], replicate: bool) -> Self {
         let outputs = weight.len() / TAPS;
         // Neighbourhoods are gathered tap by tap, three channels each.
         let at = |output: usize, k: usize| weight[(output * INPUTS + k % INPUTS) * 9 + k / INPUTS];
         Self {
             isa,
+            replicate,
             forward: pack(isa, TAPS, outputs, |k, n| at(n, k)),
             backward: pack(isa, outputs, TAPS, at),
             outputs,
+        }
+    }
+
+    /// Where a tap at this offset reads.
+    fn source(&self, position: usize, offset: isize, length: usize) -> Option<usize> {
+        match position.checked_add_signed(offset).filter(|&at| at < length) {
+            None if self.replicate => Some(position),
+            inside => inside,
         }
     }
 
@@ -54,9 +73,9 @@ impl First {
                 gathered.fill(0.0);
                 for tap in 0..9 {
                     let (dy, dx) = offset(tap);
-                    let Some(row) = y.checked_add_signed(dy).filter(|&row| row < height) else { continue };
+                    let Some(row) = self.source(y, dy, height) else { continue };
                     for x in 0..width {
-                        let Some(column) = x.checked_add_signed(dx).filter(|&c| c < width) else { continue };
+                        let Some(column) = self.source(x, dx, width) else { continue };
                         let from = (row * width + column) * INPUTS;
                         gathered[x * TAPS + tap * INPUTS..][..INPUTS]
                             .copy_from_slice(&image[from..from + INPUTS]);
@@ -105,19 +124,20 @@ impl First {
                     sums.fill([0.0; 4]);
                     for tap in 0..9 {
                         let (dy, dx) = offset(tap);
-                        // The output at (y − dy, x − dx) saw this pixel through this tap.
-                        let Some(row) = (first + y).checked_add_signed(-dy).filter(|row| rows.contains(row))
-                        else {
-                            continue;
-                        };
-                        let row = &spread[(row - rows.start) * width * stride..][..width * stride];
-                        let columns = row[tap * INPUTS..].chunks(stride);
-                        let (skipped, begin) = ((-dx).max(0) as usize, dx.max(0) as usize);
-                        let to = sums[begin..width - skipped].iter_mut();
-                        for (sum, from) in to.zip(columns.skip(skipped)) {
-                            // One value more than counts makes a whole vector; a row of the product is longer still.
-                            if let Some(from) = from.first_chunk::<4>() {
-                                sum.iter_mut().zip(from).for_each(|(sum, from)| *sum += from);
+                        // The output at (y − dy, x − dx) saw this pixel through this tap; with a replicated edge those on
+                        // the edge saw it instead of what would lie outside.
+                        let y = first + y;
+                        let edge = self.replicate && self.source(y, dy, height) == Some(y) && dy != 0;
+                        let inside = y.checked_add_signed(-dy).filter(|row| rows.contains(row));
+                        for row in inside.into_iter().chain(edge.then_some(y)) {
+                            let row = &spread[(row - rows.start) * width * stride..][..width * stride];
+                            let columns = row[tap * INPUTS..].chunks(stride);
+                            let (skipped, begin) = ((-dx).max(0) as usize, dx.max(0) as usize);
+                            let to = sums[begin..width - skipped].iter_mut();
+                            to.zip(columns.skip(skipped)).for_each(|(sum, from)| add(sum, from));
+                            if self.replicate && dx != 0 {
+                                let x = if dx < 0 { 0 } else { width - 1 };
+                                add(&mut sums[x], &row[x * stride + tap * INPUTS..]);
                             }
                         }
                     }

@@ -29,6 +29,8 @@ pub struct CpuKernels {
     isa: Isa,
     memory: Pool,
     device: TensorDevice,
+    /// What lies outside of the picture for the first convolution: its edge again, or 0.
+    replicate: bool,
     /// Length of the longest transform that is not kept.
     scratch: AtomicUsize,
 }
@@ -45,11 +47,12 @@ enum Kind {
 
 impl CpuKernels {
     /// With `economy`, pictures of different sizes share their memory.
-    pub fn new(device: &TensorDevice, economy: bool) -> Self {
+    pub fn new(device: &TensorDevice, economy: bool, replicate: bool) -> Self {
         Self {
             isa: Isa::detected(),
             memory: Pool::new(economy),
             device: device.clone(),
+            replicate,
             scratch: AtomicUsize::new(0),
         }
     }
@@ -70,7 +73,7 @@ impl Kernels for CpuKernels {
             std::array::from_fn(|i| host.weight[at + i])
         };
         let kind = match layer.index() {
-            0 => Kind::First(First::new(self.isa, &host.weight)),
+            0 => Kind::First(First::new(self.isa, &host.weight, self.replicate)),
             _ => {
                 let forward = Winograd::new(self.isa, inputs, outputs, economy, kernel);
                 // The gradient with respect to the input is a convolution with the kernels turned and the channels

@@ -114,7 +114,7 @@ fn the_first_convolution_agrees_with_the_direct_sum_both_ways() {
     let weight = values(outputs * 27, 2);
     let bias = vec![0.1; outputs];
     for isa in Isa::available() {
-        let first = First::new(isa, &weight);
+        let first = First::new(isa, &weight, false);
         let found = first.forward(&image, shape, &bias, &Pool::default());
         let expected = direct(&image, (height, width), 3, &weight, outputs);
         for (found, expected) in found.iter().zip(&expected) {

@@ -170,7 +170,7 @@ pub fn convolve(
 }
 
 /// conv1_1: a planar network input `[3, H, W]` to `[H, W, outputs/4]`, with bias and ReLU; `weights`
-/// `[9, 3, outputs/4]`. One thread per result.
+/// `[9, 3, outputs/4]`. Outside the picture lies 0, or its edge again. One thread per result.
 #[cube(launch_unchecked)]
 pub fn first_forward(
     input: &[f32],
@@ -180,6 +180,7 @@ pub fn first_forward(
     height: u32,
     width: u32,
     output_quads: u32,
+    #[comptime] replicate: bool,
 ) {
     let height = height as usize;
     let width = width as usize;
@@ -193,8 +194,12 @@ pub fn first_forward(
         let mut sum = bias[quad];
         #[unroll]
         for tap in 0..9usize {
-            let sy = y + comptime!(tap / 3);
-            let sx = x + comptime!(tap % 3);
+            let mut sy = y + comptime!(tap / 3);
+            let mut sx = x + comptime!(tap % 3);
+            if comptime!(replicate) {
+                sy = min(max(sy, 1), height);
+                sx = min(max(sx, 1), width);
+            }
             if sy >= 1 && sy <= height && sx >= 1 && sx <= width {
                 let from = (sy - 1) * width + sx - 1;
                 #[unroll]
@@ -209,7 +214,7 @@ pub fn first_forward(
 }
 
 /// conv1_1's data gradient: `gradient`, which counts where `mask` is positive if `masked`, `[H, W, outputs/4]`, to a planar
-/// `[3, H, W]`; `weights` `[9, 3, outputs/4]` as in [`first_forward`]. One thread per pixel.
+/// `[3, H, W]`; `weights` and `replicate` as in [`first_forward`]. One thread per pixel.
 #[cube(launch_unchecked)]
 pub fn first_backward(
     gradient: &[Quad],
@@ -220,6 +225,7 @@ pub fn first_backward(
     width: u32,
     output_quads: u32,
     #[comptime] masked: bool,
+    #[comptime] replicate: bool,
 ) {
     let height = height as usize;
     let width = width as usize;
@@ -232,22 +238,28 @@ pub fn first_backward(
         let mut red = Quad::new(0.0f32);
         let mut green = Quad::new(0.0f32);
         let mut blue = Quad::new(0.0f32);
-        #[unroll]
-        for tap in 0..9usize {
-            // The output at (y + 1 − ty, x + 1 − tx) saw this pixel through the tap (ty, tx).
-            let oy = y + comptime!(2 - tap / 3);
-            let ox = x + comptime!(2 - tap % 3);
-            if oy >= 1 && oy <= height && ox >= 1 && ox <= width {
-                let from = ((oy - 1) * width + ox - 1) * output_quads;
-                for quad in 0..output_quads {
-                    let mut value = gradient[from + quad];
-                    if comptime!(masked) {
-                        value = select_many(mask[from + quad].greater_than(&zero), value, zero);
+        // An edge that is replicated is seen twice.
+        let ways = comptime!(if replicate { 2usize } else { 1usize });
+        for row in 0..comptime!(3 * ways) {
+            let ty = row / ways;
+            let oy = who_saw(y, ty, row % ways, height);
+            if oy >= 1 {
+                for column in 0..comptime!(3 * ways) {
+                    let tx = column / ways;
+                    let ox = who_saw(x, tx, column % ways, width);
+                    if ox >= 1 {
+                        let from = ((oy - 1) * width + ox - 1) * output_quads;
+                        for quad in 0..output_quads {
+                            let mut value = gradient[from + quad];
+                            if comptime!(masked) {
+                                value = select_many(mask[from + quad].greater_than(&zero), value, zero);
+                            }
+                            let at = (ty * 3 + tx) * 3 * output_quads + quad;
+                            red = fma(weights[at], value, red);
+                            green = fma(weights[at + output_quads], value, green);
+                            blue = fma(weights[at + 2 * output_quads], value, blue);
+                        }
                     }
-                    let at = comptime!(tap * 3) * output_quads + quad;
-                    red = fma(weights[at], value, red);
-                    green = fma(weights[at + output_quads], value, green);
-                    blue = fma(weights[at + 2 * output_quads], value, blue);
                 }
             }
         }
@@ -256,6 +268,27 @@ pub fn first_backward(
         output[plane + pixel] = sum(green);
         output[2 * plane + pixel] = sum(blue);
     }
+}
+
+/// The output, counted from 1, that saw this position through a tap, or 0: the one beside it, or in the second way the one
+/// on the edge that saw it instead of what would lie outside.
+#[cube]
+fn who_saw(position: usize, tap: usize, way: usize, length: usize) -> usize {
+    let beside = position + 2 - tap;
+    let mut result = 0usize;
+    if way == 0 {
+        if beside <= length {
+            result = beside;
+        }
+    } else {
+        if tap == 0 && position == 0 {
+            result = 1usize;
+        }
+        if tap == 2 && position + 1 == length {
+            result = length;
+        }
+    }
+    result
 }
 
 #[cube]

@@ -19,6 +19,8 @@ use crate::{
 /// The kernels and the device's queue. Pictures are `[H, W, C]`.
 pub struct GpuKernels {
     queue: Queue,
+    /// What lies outside of the picture for the first convolution: its edge again, or 0.
+    replicate: bool,
 }
 
 /// A convolution's weights on the device, in both directions.
@@ -51,8 +53,8 @@ impl GpuKernels {
     /// # Panics
     ///
     /// When it is not a graphics adapter.
-    pub fn new(device: &TensorDevice) -> Self {
-        Self { queue: Queue::of(&Tensor::zeros([1], device)) }
+    pub fn new(device: &TensorDevice, replicate: bool) -> Self {
+        Self { queue: Queue::of(&Tensor::zeros([1], device)), replicate }
     }
 
     fn convolve(
@@ -142,6 +144,7 @@ impl Kernels for GpuKernels {
                 shape.height as u32,
                 shape.width as u32,
                 *outputs as u32 / 4,
+                self.replicate,
             );
         }
         output
@@ -175,6 +178,7 @@ impl Kernels for GpuKernels {
                 shape.width as u32,
                 *outputs as u32 / 4,
                 mask.is_some(),
+                self.replicate,
             );
         }
         below
