@@ -98,6 +98,20 @@ fn levels_are_held_dropped_and_climbed_at_will() {
     let back = mean_difference(&engine.read().unwrap().picture, &painted);
     let lost = mean_difference(&dropped.picture, &painted);
     assert!(back < 0.6 && lost > 2.0 * back, "{back} {lost}");
+    // Over two levels as well.
+    for order in [LevelOrder::Drop, LevelOrder::Drop, LevelOrder::Climb, LevelOrder::Climb] {
+        engine.level(order).unwrap();
+    }
+    let back = mean_difference(&engine.read().unwrap().picture, &painted);
+    assert!(back < 0.9, "{back}");
+    // Who lets go of a level gives what is left to the levels to come.
+    engine.level(LevelOrder::Drop).unwrap();
+    engine.level(LevelOrder::Release).unwrap();
+    engine.update(&Settings { device: DeviceChoice::Cpu, steps: 30, ..settings() }, &[1.0]).unwrap();
+    let there = place(&mut engine);
+    assert!(!there.held && there.ends.len() == 2 && there.ends[0] >= 4.0, "{there:?}");
+    (0..14).for_each(|_| engine.step().unwrap());
+    assert_eq!(place(&mut engine).level, 2);
 }
 
 #[test]
@@ -108,12 +122,24 @@ fn who_goes_on_begins_at_the_pictures_size_and_who_repaints_at_the_smallest() {
     let mut again = started(settings(), Start::Repaint, Some(&current));
     assert_eq!(place(&mut again).width, 128);
     assert!(mean_difference(&again.read().unwrap().picture, &on.read().unwrap().picture) < 1.0);
-    // Late in the pyramid, it follows the schedule from there.
+    // Late in the pyramid, it shares the steps from there.
     let small = RgbImage::from_pixel(181, 120, image::Rgb([90, 20, 40]));
     let mut middle = started(settings(), Start::Current, Some(&small));
     assert_eq!(place(&mut middle).width, 181);
-    (0..6).for_each(|_| middle.step().unwrap());
+    (0..7).for_each(|_| middle.step().unwrap());
     assert_eq!(place(&mut middle).width, 256);
+}
+
+#[test]
+fn a_restart_goes_on_at_the_level_that_it_left() {
+    let mut engine = started(settings(), Start::Beginning, None);
+    engine.step().unwrap();
+    let picture = engine.read().unwrap().picture;
+    assert_eq!(picture.width(), 256);
+    // The picture has the final size, and was painted at half of that.
+    let larger = Job { start: Start::Current, ..job(Settings { size: 512, ..settings() }) };
+    engine.start(&larger, Some(&picture), &mut |_| ()).unwrap();
+    assert_eq!(place(&mut engine).width, 128);
 }
 
 #[test]
@@ -125,7 +151,7 @@ fn settings_change_hot_in_the_middle_of_a_pyramid() {
     changed.style_layers.set("relu3_3".parse().unwrap(), 0.5);
     engine.update(&changed, &[1.0]).unwrap();
     let after = engine.read().unwrap();
-    assert_eq!((after.place, &after.picture), (before.place, &before.picture));
+    assert_eq!((after.place.width, &after.picture), (before.place.width, &before.picture));
     // Fewer steps move the schedule on.
     engine.update(&Settings { steps: 4, ..changed.clone() }, &[1.0]).unwrap();
     engine.step().unwrap();

@@ -90,13 +90,28 @@ impl ImpastoApp {
                     let text = "Back to the mix before";
                     if ui.selectable_label(false, text).on_hover_text("As it was before the preset").clicked()
                     {
-                        self.settings = (**before).clone();
+                        let now = self.settings.clone();
+                        // The mix comes back, not where and how large it was painted.
+                        self.settings = Settings {
+                            size: now.size,
+                            device: now.device,
+                            weights: now.weights,
+                            background: now.background,
+                            low_memory: now.low_memory,
+                            seed: now.seed,
+                            preview_every: now.preview_every,
+                            ..(**before).clone()
+                        };
                     }
                 }
             });
             if let Some(preset) = wanted {
                 let mix = preset.apply(&self.settings);
-                self.before_preset = Some(Box::new(std::mem::replace(&mut self.settings, mix)));
+                let before = std::mem::replace(&mut self.settings, mix);
+                // From preset to preset, the person's own mix is what is worth bringing back.
+                if chosen.is_none() || self.before_preset.is_none() {
+                    self.before_preset = Some(Box::new(before));
+                }
             }
         });
     }

@@ -15,7 +15,6 @@ use super::{
 use crate::{
     picture::Picture,
     session::{Command, Event, Job, LevelOrder, RunState, SendError, Start, StyleSource},
-    transfer::Schedule,
 };
 
 /// Longest time that one frame of the window spends on the worker's news.
@@ -175,13 +174,6 @@ impl ImpastoApp {
         }
     }
 
-    /// The schedule of a run with what is set now.
-    pub(super) fn schedule(&self) -> Option<Schedule> {
-        let (content, styles) = self.sources()?;
-        let styles: Vec<_> = styles.iter().map(|style| style.picture.dimensions()).collect();
-        Some(Schedule::new(&self.settings, content.dimensions(), &styles))
-    }
-
     pub(super) fn stop(&mut self) {
         if self.run.alive() {
             self.run.playing = false;
@@ -226,7 +218,10 @@ impl ImpastoApp {
                 let under_way =
                     matches!(self.run.state, RunState::Preparing | RunState::Running | RunState::Paused);
                 let paused = under_way && !self.run.playing;
-                let start = if reasons.contains(&"picture") { Start::Repaint } else { Start::Current };
+                // What changes the whole look begins with large strokes again.
+                let repaint = ["picture", "the styles' colours", "style scale", "pyramid"];
+                let again = reasons.iter().any(|reason| repaint.contains(reason));
+                let start = if again { Start::Repaint } else { Start::Current };
                 self.start_run(start, paused);
             }
             return;

@@ -55,7 +55,7 @@ impl Run {
 
     /// Where the run is in its pyramid.
     pub fn place(&self) -> Place {
-        self.progress.as_ref().map_or_else(Place::default, |progress| progress.place)
+        self.progress.as_ref().map_or_else(Place::default, |progress| progress.place.clone())
     }
 
     /// Whether the worker has a run in hand.
@@ -104,6 +104,7 @@ pub struct History {
     /// Every how many readings one is kept.
     stride: u64,
     readings: u64,
+    last_step: u32,
 }
 
 #[derive(Default)]
@@ -126,8 +127,10 @@ impl History {
     }
 
     pub fn add(&mut self, step: u32, losses: &Losses) {
-        let keep = self.readings.is_multiple_of(self.stride.max(1));
-        self.readings += 1;
+        // The same step read again, with other weights or at another level, has a value but no point of its own.
+        let keep = step > self.last_step && self.readings.is_multiple_of(self.stride.max(1));
+        self.readings += u64::from(step > self.last_step);
+        self.last_step = step;
         let style = losses.style.iter().map(|(&layer, &value)| (Series::Style(layer), value));
         let values =
             [(Series::Total, losses.total), (Series::Content, losses.content)].into_iter().chain(style);

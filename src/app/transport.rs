@@ -76,24 +76,22 @@ impl ImpastoApp {
         let (rect, response) = ui.allocate_exact_size(vec2(width, 38.0), Sense::hover());
         let step = self.run.step();
         let limit = self.settings.steps.max(1);
-        let schedule = self.schedule().filter(|schedule| schedule.levels().len() > 1);
         let painter = ui.painter().with_clip_rect(rect);
         let small = FontId::proportional(12.5);
 
         let bar = Rect::from_min_max(pos2(rect.min.x, rect.max.y - 9.0), pos2(rect.max.x, rect.max.y - 4.0));
         painter.rect_filled(bar, 2.5, palette.button);
         let share = (step as f32 / limit as f32).clamp(0.0, 1.0);
-        let share = match &schedule {
-            // Where a step's cost varies, the bar shows the work and not the number of steps.
-            Some(schedule) => (schedule.work(step) / schedule.work(limit)).clamp(0.0, 1.0) as f32,
-            None => share,
-        };
+        let place = self.run.place();
+        // Where a step's cost varies, the bar shows the work and not the number of steps.
+        let work = place.done + place.left;
+        let share = if place.levels > 1 && work > 0.0 { (place.done / work) as f32 } else { share };
         if share > 0.0 {
             let filled = Rect::from_min_size(bar.min, vec2((bar.width() * share).max(4.0), bar.height()));
             painter.rect_filled(filled, 2.5, if self.run.playing { palette.accent } else { palette.weak });
         }
-        for level in schedule.iter().flat_map(|schedule| schedule.levels()) {
-            let at = schedule.as_ref().map_or(0.0, |s| s.work(level.until) / s.work(limit)) as f32;
+        for end in place.ends.iter().filter(|_| place.levels > 1 && work > 0.0) {
+            let at = ((place.done + end) / work) as f32;
             if at < 1.0 {
                 let x = bar.min.x + bar.width() * at;
                 painter.vline(x, bar.y_range().expand(2.0), Stroke::new(1.5, palette.bar));
@@ -132,15 +130,8 @@ impl ImpastoApp {
             let decimals = if rate < 10.0 { 2 } else { 1 };
             facts.push(format!("{rate:.decimals$} steps/s"));
             facts.push(format!("{} elapsed", widgets::clock(progress.elapsed)));
-            let left = match &schedule {
-                Some(schedule) => {
-                    let level = schedule.levels().get(progress.place.level).copied();
-                    let unit = progress.seconds_per_step / level.map_or(1.0, |level| schedule.cost(level));
-                    unit * (schedule.work(limit) - schedule.work(step)).max(0.0)
-                }
-                None => f64::from(limit.saturating_sub(step)) * progress.seconds_per_step,
-            };
-            let place = progress.place;
+            let steps = if place.levels > 1 { place.left } else { f64::from(limit.saturating_sub(step)) };
+            let left = steps * progress.seconds_per_step;
             if place.levels > 1 {
                 facts.insert(0, format!("{} px", place.width.max(place.height)));
             }

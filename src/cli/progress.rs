@@ -7,7 +7,10 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::{settings::Settings, transfer::Losses};
+use crate::{
+    settings::Settings,
+    transfer::{Losses, Schedule},
+};
 
 /// Time between two lines where there is no terminal: a log file stays short.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -40,6 +43,8 @@ impl Printer {
 pub(super) struct Progress {
     printer: Printer,
     total: u32,
+    /// Where a step's cost varies.
+    schedule: Schedule,
     /// The first step seen: speed counts from there, since a run's first step is slower than all others.
     first: Option<(u32, Instant)>,
     last_line: Instant,
@@ -47,12 +52,12 @@ pub(super) struct Progress {
 
 impl Progress {
     /// A display of so many steps.
-    pub fn new(total: u32, quiet: bool) -> Self {
+    pub fn new(total: u32, schedule: Schedule, quiet: bool) -> Self {
         let bar = (!quiet && io::stderr().is_terminal()).then(|| {
             let style = ProgressStyle::with_template("{bar:24.cyan/blue} {pos}/{len} {wide_msg}");
             ProgressBar::new(total.into()).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
-        Self { printer: Printer { bar, quiet }, total, first: None, last_line: Instant::now() }
+        Self { printer: Printer { bar, quiet }, total, schedule, first: None, last_line: Instant::now() }
     }
 
     /// For lines beside the progress.
@@ -74,17 +79,20 @@ impl Progress {
             return;
         }
         let now = Instant::now();
+        let left = |step| self.schedule.work_left(0, step).last().copied().unwrap_or(0.0);
         let rate = match self.first {
             None => {
                 self.first = Some((step, now));
                 None
             }
             Some((first, at)) if step > first => {
-                Some(f64::from(step - first) / now.duration_since(at).as_secs_f64().max(1e-9))
+                let seconds = now.duration_since(at).as_secs_f64().max(1e-9);
+                let seconds_left = left(step) * seconds / (left(first) - left(step)).max(1e-9);
+                Some((f64::from(step - first) / seconds, seconds_left))
             }
             Some(_) => None,
         };
-        let text = format!("{}{}", speed(rate, self.total - step.min(self.total)), terms(losses, settings));
+        let text = format!("{}{}", speed(rate), terms(losses, settings));
         match &self.printer.bar {
             Some(bar) => {
                 bar.set_message(text);
@@ -106,9 +114,10 @@ impl Progress {
     }
 }
 
-fn speed(rate: Option<f64>, left: u32) -> String {
+/// Steps per second so far, and the seconds that are left.
+fn speed(rate: Option<(f64, f64)>) -> String {
     match rate {
-        Some(rate) => format!("{rate:.2} steps/s, {} left, ", duration(f64::from(left) / rate)),
+        Some((rate, left)) => format!("{rate:.2} steps/s, {} left, ", duration(left)),
         None => String::new(),
     }
 }
@@ -144,10 +153,10 @@ mod tests {
         losses.style.insert("relu1_1".parse().unwrap(), 4.0);
         losses.weigh(&settings);
         assert_eq!(
-            speed(Some(2.0), 250) + &terms(&losses, &settings),
+            speed(Some((2.0, 125.0))) + &terms(&losses, &settings),
             "2.00 steps/s, 2 min 05 s left, content 2.000e0, style 2.000e0, total 1.800e1"
         );
-        assert_eq!(speed(None, 3), "");
+        assert_eq!(speed(None), "");
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub struct NetworkOptions {
     /// Hold as little memory as possible.
     pub economy: bool,
     /// For the first convolution the picture's edge goes on outside of it, where otherwise lies 0: without it the frame of
-    /// the picture is painted as if something black lay behind.
+    /// the picture is painted as if the training pictures' mean colour lay behind.
     pub replicate: bool,
 }
 

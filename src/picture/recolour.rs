@@ -25,6 +25,9 @@ pub fn with_colours_of(painting: &RgbImage, content: &RgbImage, amount: f64) -> 
     result
 }
 
+/// Added to variances, in squared byte values: less than that is grain, whose colours must not be blown up.
+const GRAIN: f64 = 4.0;
+
 type Vector = [f64; 3];
 type Matrix = [[f64; 3]; 3];
 
@@ -63,7 +66,7 @@ fn moments(picture: &RgbImage) -> (Vector, Matrix) {
         }
     }
     let covariance = std::array::from_fn(|i| {
-        std::array::from_fn(|j| square[i][j] - mean[i] * mean[j] + if i == j { 1e-2 } else { 0.0 })
+        std::array::from_fn(|j| square[i][j] - mean[i] * mean[j] + if i == j { GRAIN } else { 0.0 })
     });
     (mean, covariance)
 }

@@ -25,6 +25,8 @@ pub struct PaintEngine {
     /// How that network computes.
     options: NetworkOptions,
     run: Option<Painting>,
+    /// Longest side of the last run's iterate: its pictures were enlarged from that.
+    painted: Option<u32>,
     /// Set while the device is at work: found set afterwards, the device's code has panicked.
     at_work: bool,
 }
@@ -35,6 +37,9 @@ const FIRST_SIZES: [u32; 9] = [128, 160, 192, 224, 256, 320, 384, 448, 512];
 const FIRST_STEP: f64 = 0.5;
 /// Longest side of the measurement behind that choice.
 const MEASURED_SIZE: u32 = 64;
+/// Most pixels of a picture on a graphics adapter: the first layer's 64 channels then fill a buffer of 2 GiB, the largest
+/// that can be bound.
+const MOST_PIXELS: u64 = (1 << 31) / 256 - 1;
 /// Bytes above which a person is told what a run needs of a GPU, whose free memory cannot be asked for.
 const LARGE_ON_GPU: u64 = 3_000_000_000;
 
@@ -223,6 +228,12 @@ impl Engine for PaintEngine {
         let shapes = sources(job).shapes(&settings);
         let kernels = if device.info.kind == DeviceKind::Cpu { Kernels::Cpu } else { Kernels::Adapter };
         let memory_bytes = memory_bytes(&shapes, &settings, kernels);
+        let large = |(width, height): &(u32, u32)| u64::from(*width) * u64::from(*height) > MOST_PIXELS;
+        if kernels == Kernels::Adapter
+            && let Some(&(width, height)) = shapes.styles.iter().chain([&shapes.content]).find(|s| large(s))
+        {
+            return Err(TransferError::TooLargeForAdapter { width, height }.into());
+        }
         if matches!(device.info.kind, DeviceKind::Cpu | DeviceKind::Software)
             && let Some(available) = available_memory()
             // The network of the run before is part of what this process holds already.
@@ -246,7 +257,10 @@ impl Engine for PaintEngine {
         let begin = match (job.start, current) {
             (_, None) => Begin::Initial,
             (Start::Repaint, Some(picture)) => Begin::Repaint(picture),
-            (_, Some(picture)) => Begin::From(picture),
+            (_, Some(picture)) => {
+                let side = picture.width().max(picture.height());
+                Begin::From(picture, self.painted.unwrap_or(side))
+            }
         };
         let run = self.on_device(|engine| {
             let network = engine.network.take();
@@ -290,6 +304,8 @@ impl Engine for PaintEngine {
 
     fn end(&mut self) {
         if let Some(run) = self.run.take() {
+            let place = run.place();
+            self.painted = Some(place.width.max(place.height));
             self.network = run.into_network();
         }
     }

@@ -226,9 +226,10 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                     match self.guard(|engine, _| engine.level(order)) {
                         Err(message) => self.fail(message),
                         Ok(()) => {
-                            // The same step in another size is another picture.
                             if let Some(run) = &mut self.run {
+                                // The same step in another size is another picture, and preparing it is not painting.
                                 run.shown = None;
+                                run.pace.resume(Instant::now());
                             }
                             self.show(true);
                         }
@@ -330,6 +331,8 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             return;
         }
         let limit = settings.steps;
+        let recoloured =
+            self.run.as_ref().is_some_and(|run| run.settings.keep_colours != settings.keep_colours);
         match self.guard(|engine, _| engine.update(&settings, &style_weights)) {
             Err(text) if self.engine.is_none() => return self.fail(text),
             Err(text) => return self.outbox.tell(Event::Notice { run: id, text }),
@@ -348,12 +351,13 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             RunState::Running if step >= limit => self.rest(RunState::Finished),
             RunState::Running | RunState::Preparing => {}
             // What is done to the picture after the fact shows without a step.
-            _ => {
+            _ if recoloured => {
                 if let Some(run) = &mut self.run {
                     run.shown = None;
                 }
                 self.show(true);
             }
+            _ => {}
         }
     }
 
@@ -413,7 +417,12 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             Err(message) => return self.fail(message),
         };
         let Some(run) = &mut self.run else { return };
-        run.pace.read(Instant::now());
+        if reading.place.level == run.place.level {
+            run.pace.read(Instant::now());
+        } else {
+            // Steps of another size take another time.
+            run.pace = Pace::new(Instant::now());
+        }
         run.shown = Some(run.step);
         run.place = reading.place;
         let picture = Arc::new(reading.picture);
@@ -427,7 +436,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         run.told = Instant::now();
         let progress = Box::new(Progress {
             step: run.step,
-            place: run.place,
+            place: run.place.clone(),
             losses,
             seconds_per_step: run.pace.seconds_per_step(),
             elapsed: run.elapsed(),

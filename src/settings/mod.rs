@@ -161,7 +161,8 @@ impl Settings {
     }
 
     /// Changes the objective and everything whose usual value depends on it: α, β, the layers' weights, the
-    /// optimizer's constants, the pyramid, the number of steps, the style's scale and the smoothness.
+    /// optimizer's constants, the statistic, the padding, the pyramid and its averaging, the number of steps, the style's
+    /// scale and the smoothness.
     pub fn set_objective(&mut self, objective: Objective) {
         let usual = Self::default();
         self.objective = objective;

@@ -56,6 +56,7 @@ impl Preset {
             Preset::Paper => Objective::Paper,
             _ => Objective::Balanced,
         });
+        mix.size = settings.size;
         if mix.objective == settings.objective {
             mix.steps = settings.steps;
         }

@@ -27,10 +27,24 @@ pub enum TransferError {
     Memory { needed: String, available: String },
     #[error("cannot open the initial image")]
     Initial(#[source] PictureError),
+    #[error(
+        "{width}×{height} px are more than this program can give a graphics adapter at once; choose a smaller size, or --device cpu"
+    )]
+    TooLargeForAdapter { width: u32, height: u32 },
     #[error(transparent)]
     Settings(#[from] SettingsError),
     #[error(transparent)]
     Weights(#[from] WeightsError),
     #[error(transparent)]
     Open(#[from] DeviceError),
+}
+
+impl TransferError {
+    /// The same error at a step of the whole run.
+    pub(super) fn at_step(self, step: u32) -> Self {
+        match self {
+            TransferError::NotFinite { what, .. } => TransferError::NotFinite { what, step },
+            other => other,
+        }
+    }
 }

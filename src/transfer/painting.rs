@@ -33,7 +33,7 @@ pub enum LevelOrder {
 }
 
 /// Where a run is in its pyramid.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Place {
     /// Counted from 0, the smallest.
     pub level: usize,
@@ -42,6 +42,11 @@ pub struct Place {
     pub width: u32,
     pub height: u32,
     pub held: bool,
+    /// Work done, and work left to the step limit, in steps at this level.
+    pub done: f64,
+    pub left: f64,
+    /// Work to the end of each level from this one on, in steps at this level.
+    pub ends: Vec<f64>,
 }
 
 /// What a run begins with, and at which level.
@@ -49,8 +54,8 @@ pub struct Place {
 pub enum Begin<'a> {
     /// The settings' initial image, at the smallest level.
     Initial,
-    /// A picture, at the level of its size.
-    From(&'a RgbImage),
+    /// A picture that was painted with this longest side, at the level of that size.
+    From(&'a RgbImage, u32),
     /// A picture that is to become another, at the smallest level.
     Repaint(&'a RgbImage),
 }
@@ -71,10 +76,13 @@ pub struct Painting {
     /// `None` only while one level takes over from another, and after that failed.
     transfer: Option<StyleTransfer>,
     step: u32,
-    /// Steps at this level that the schedule does not count: it was entered late, or entered again.
-    late: u32,
-    /// What a larger level had that the smaller one, to which it was dropped, cannot show.
-    detail: Option<(u32, Planes)>,
+    /// The step at which this level was entered.
+    entered: u32,
+    /// Work done, in steps at the final size.
+    done: f64,
+    /// What larger levels had that the smaller ones, to which they were dropped, cannot show; with their sizes, the smallest
+    /// last.
+    details: Vec<(u32, Planes)>,
     /// Shape of the final picture, and the content in it.
     shape: (u32, u32),
     content: RgbImage,
@@ -101,16 +109,14 @@ impl Painting {
     ) -> Result<Self, TransferError> {
         let schedule = sources.schedule(settings);
         let (level, current) = match begin {
-            Begin::Initial => (0, None),
-            Begin::Repaint(picture) => (0, Some(picture)),
-            Begin::From(picture) => {
-                (schedule.level_for(picture.width().max(picture.height())), Some(picture))
-            }
+            Begin::Initial => (schedule.level_at(0, 0), None),
+            Begin::Repaint(picture) => (schedule.level_at(0, 0), Some(picture)),
+            Begin::From(picture, longest) => (schedule.level_for(longest), Some(picture)),
         };
+        let schedule = schedule.shared(level, 0, settings.steps);
         let shape = sources.shapes(settings).content;
         let content =
             resize(&sources.content.flattened(Some(settings.background)), shape.0, shape.1, Filter::Lanczos);
-        let late = level.checked_sub(1).map_or(0, |before| schedule.levels()[before].until);
         let mut painting = Self {
             device: device.clone(),
             weights,
@@ -122,8 +128,9 @@ impl Painting {
             held: false,
             transfer: None,
             step: 0,
-            late,
-            detail: None,
+            entered: 0,
+            done: 0.0,
+            details: Vec::new(),
             shape,
             content,
         };
@@ -162,23 +169,22 @@ impl Painting {
         let from = self.size().size;
         let drops = level < self.level;
         self.level = level;
+        self.entered = self.step;
         // The initial image has done its part.
         let settings = Settings { init: Init::Content, ..self.level_settings() };
         let pictures = self.sources.pictures(&settings, None)?;
         let (width, height) = pictures.content.dimensions();
         let mut resized = carry.resized(width, height);
         if drops {
-            let back = resized.image.resized(carry.image.width, carry.image.height);
-            carry.image.subtract(&back);
-            // What is kept of the largest level is worth the most.
-            if self.detail.as_ref().is_none_or(|(size, _)| *size <= from) {
-                self.detail = Some((from, carry.image));
+            carry.image.subtract(&resized.image.resized(carry.image.width, carry.image.height));
+            self.details.push((from, carry.image));
+        } else {
+            let size = self.size().size;
+            while let Some((_, detail)) = self.details.pop_if(|(detail, _)| *detail <= size) {
+                if (detail.width, detail.height) == (width, height) {
+                    resized.image.add(&detail);
+                }
             }
-        } else if let Some((_, detail)) =
-            self.detail.take_if(|(size, _)| *size <= self.schedule.levels()[level].size)
-            && (detail.width, detail.height) == (width, height)
-        {
-            resized.image.add(&detail);
         }
         let network = self.transfer.take().map(StyleTransfer::into_network);
         let mut transfer = self.start(network, &pictures)?;
@@ -193,14 +199,15 @@ impl Painting {
     ///
     /// When the device fails.
     pub fn step(&mut self) -> Result<(), TransferError> {
-        if !self.held
-            && self.level + 1 < self.schedule.levels().len()
-            && self.step + self.late >= self.size().until
-        {
-            self.go_to(self.level + 1)?;
+        if !self.held {
+            let due = self.schedule.level_at(self.level, self.step);
+            if due > self.level {
+                self.go_to(due)?;
+            }
         }
         self.transfer()?.step();
         self.step += 1;
+        self.done += self.schedule.cost(self.level);
         Ok(())
     }
 
@@ -214,11 +221,12 @@ impl Painting {
             LevelOrder::Hold => self.held = true,
             LevelOrder::Release => {
                 self.held = false;
-                self.synchronize_schedule();
+                self.entered = self.step;
+                self.share_steps();
             }
             LevelOrder::Climb if self.level + 1 < self.schedule.levels().len() => {
                 self.go_to(self.level + 1)?;
-                self.synchronize_schedule();
+                self.share_steps();
             }
             LevelOrder::Drop if self.level > 0 => {
                 self.go_to(self.level - 1)?;
@@ -230,10 +238,9 @@ impl Painting {
         Ok(())
     }
 
-    /// Lets the schedule count from the beginning of this level.
-    fn synchronize_schedule(&mut self) {
-        let begin = self.level.checked_sub(1).map_or(0, |before| self.schedule.levels()[before].until);
-        self.late = begin.saturating_sub(self.step);
+    /// Shares the steps that are left by the levels that are still to come.
+    fn share_steps(&mut self) {
+        self.schedule = self.schedule.shared(self.level, self.entered, self.settings.steps);
     }
 
     /// Takes over changed settings, see [`StyleTransfer::update`].
@@ -253,6 +260,7 @@ impl Painting {
             self.level = level;
             self.schedule = schedule;
         }
+        self.share_steps();
         Ok(())
     }
 
@@ -269,7 +277,21 @@ impl Painting {
     /// Where the run is in its pyramid.
     pub fn place(&self) -> Place {
         let (width, height) = self.transfer.as_ref().map_or((0, 0), StyleTransfer::dimensions);
-        Place { level: self.level, levels: self.schedule.levels().len(), width, height, held: self.held }
+        let cost = self.schedule.cost(self.level);
+        let ends: Vec<f64> = match self.held {
+            true => vec![f64::from(self.settings.steps.saturating_sub(self.step))],
+            false => self.schedule.work_left(self.level, self.step).iter().map(|work| work / cost).collect(),
+        };
+        Place {
+            level: self.level,
+            levels: self.schedule.levels().len(),
+            width,
+            height,
+            held: self.held,
+            done: self.done / cost,
+            left: ends.last().copied().unwrap_or(0.0),
+            ends,
+        }
     }
 
     /// Losses of the last step, see [`StyleTransfer::losses`].
@@ -278,7 +300,8 @@ impl Painting {
     ///
     /// When the device fails or a loss is not finite.
     pub fn losses(&mut self) -> Result<Option<Losses>, TransferError> {
-        self.transfer()?.losses()
+        let step = self.step;
+        self.transfer()?.losses().map_err(|error| error.at_step(step))
     }
 
     /// Waits for the device and reads the picture, in the final shape, and the last step's losses.
@@ -288,7 +311,8 @@ impl Painting {
     /// When the device fails, or the picture or a loss is not finite.
     pub fn read(&mut self) -> Result<Reading, TransferError> {
         let (width, height) = self.shape;
-        let mut reading = self.transfer()?.read()?;
+        let step = self.step;
+        let mut reading = self.transfer()?.read().map_err(|error| error.at_step(step))?;
         if reading.picture.dimensions() != (width, height) {
             reading.picture = resize(&reading.picture, width, height, Filter::Lanczos);
         }

@@ -1,9 +1,12 @@
 //! The pyramid's schedule: at which sizes a picture is painted, and for how many steps each.
 
 use super::prepare::{Dimensions, Shapes};
-use crate::{settings::Settings, vgg::Layer};
+use crate::{
+    settings::{Objective, Settings},
+    vgg::Layer,
+};
 
-/// Longest side at which a pyramid begins, in pixels, or a little more.
+/// Longest side at which a pyramid begins, in pixels, give or take a fifth.
 pub const SMALLEST: u32 = 128;
 /// Steps of a level relative to those of the next smaller one: strokes are laid down where a step is cheap and reaches far,
 /// and the larger levels refine them.
@@ -27,7 +30,11 @@ impl Schedule {
     /// after him), or that size alone where the settings or the pictures want no pyramid. The pictures of every level are
     /// large enough for the deepest layer in use.
     pub fn new(settings: &Settings, content: Dimensions, styles: &[Dimensions]) -> Self {
-        let size = settings.longest_side();
+        let size = match settings.objective {
+            // Classic enlarges nothing.
+            Objective::Classic => settings.longest_side().min(content.0.max(content.1)),
+            _ => settings.longest_side(),
+        };
         let below = match settings.pyramid && size > SMALLEST {
             true => (2.0 * (f64::from(size) / f64::from(SMALLEST)).log2()).round() as i32,
             false => 0,
@@ -41,12 +48,27 @@ impl Schedule {
         let scaled = |k: i32| (f64::from(size) / (f64::from(k) / 2.0).exp2()).round() as u32;
         let mut sizes: Vec<u32> = (1..=below).rev().map(scaled).filter(|&size| fits(size)).collect();
         sizes.push(size);
-        let shares: Vec<f64> = (0..sizes.len()).map(|level| SHARE.powi(level as i32)).collect();
-        let total: f64 = shares.iter().sum();
+        Self(sizes.into_iter().map(|size| Level { size, until: 0 }).collect()).shared(0, 0, settings.steps)
+    }
+
+    /// The steps from `entered` to `steps` shared anew by the levels from `level` on. The final size always gets one.
+    #[must_use]
+    pub fn shared(&self, level: usize, entered: u32, steps: u32) -> Self {
+        let share = |index: usize| SHARE.powi((index - level) as i32);
+        let total: f64 = (level..self.0.len()).map(share).sum();
+        let left = f64::from(steps.saturating_sub(entered));
+        let last = self.0.len() - 1;
         let mut sum = 0.0;
-        let levels = sizes.into_iter().zip(shares).map(|(size, share)| {
-            sum += share;
-            Level { size, until: (f64::from(settings.steps) * sum / total).round() as u32 }
+        let levels = self.0.iter().enumerate().map(|(index, &Level { size, .. })| {
+            let until = if index < level {
+                entered
+            } else if index == last {
+                steps
+            } else {
+                sum += share(index);
+                (entered + (left * sum / total).round() as u32).min(steps.saturating_sub(1))
+            };
+            Level { size, until }
         });
         Self(levels.collect())
     }
@@ -55,25 +77,31 @@ impl Schedule {
         &self.0
     }
 
-    /// Work of the steps up to this one, in steps at the final size: a step's cost goes with the pixels.
-    pub fn work(&self, step: u32) -> f64 {
-        let (mut from, mut work) = (0, 0.0);
-        for level in &self.0 {
-            work += f64::from(level.until.min(step).saturating_sub(from)) * self.cost(*level);
-            from = level.until;
-        }
-        work + f64::from(step.saturating_sub(from))
+    /// Cost of a step at a level, in steps at the final size: it goes with the pixels.
+    pub fn cost(&self, level: usize) -> f64 {
+        let last = self.0[self.0.len() - 1].size;
+        (f64::from(self.0[level].size) / f64::from(last)).powi(2)
     }
 
-    /// Cost of a step at a level, in steps at the final size.
-    pub fn cost(&self, level: Level) -> f64 {
-        let last = self.0.last().map_or(level.size, |last| last.size);
-        (f64::from(level.size) / f64::from(last)).powi(2)
+    /// Work from a step at a level to the end of each level from there on, in steps at the final size.
+    pub fn work_left(&self, level: usize, step: u32) -> Vec<f64> {
+        let (mut from, mut work) = (step, 0.0);
+        let ends = self.0.iter().enumerate().skip(level).map(|(index, level)| {
+            work += f64::from(level.until.saturating_sub(from)) * self.cost(index);
+            from = from.max(level.until);
+            work
+        });
+        ends.collect()
     }
 
-    /// The level that a step belongs to.
-    pub fn level_at(&self, step: u32) -> usize {
-        self.0.iter().position(|level| step < level.until).unwrap_or(self.0.len() - 1)
+    /// The level that a step belongs to, from `level` on.
+    pub fn level_at(&self, level: usize, step: u32) -> usize {
+        let ahead = self.0.iter().enumerate().skip(level);
+        ahead
+            .filter(|(_, level)| step < level.until)
+            .map(|(index, _)| index)
+            .next()
+            .unwrap_or(self.0.len() - 1)
     }
 
     /// The smallest level that is about as large as a picture with this longest side.
@@ -92,16 +120,39 @@ mod tests {
         Schedule::new(&settings, (600, 400), &[(500, 500)])
     }
 
+    fn sizes(schedule: &Schedule) -> Vec<u32> {
+        schedule.levels().iter().map(|level| level.size).collect()
+    }
+
     #[test]
     fn sizes_climb_by_the_square_root_of_two_and_most_steps_are_small() {
         let schedule = schedule(512, 500);
-        let sizes: Vec<u32> = schedule.levels().iter().map(|level| level.size).collect();
-        assert_eq!(sizes, [128, 181, 256, 362, 512]);
+        assert_eq!(sizes(&schedule), [128, 181, 256, 362, 512]);
         let until: Vec<u32> = schedule.levels().iter().map(|level| level.until).collect();
         assert_eq!(until.last(), Some(&500));
         assert!(until[0] > 170 && until.windows(3).all(|w| w[1] - w[0] > w[2] - w[1]), "{until:?}");
-        assert_eq!((schedule.level_at(0), schedule.level_at(until[0]), schedule.level_at(9999)), (0, 1, 4));
+        assert_eq!((schedule.level_at(0, 0), schedule.level_at(0, until[0])), (0, 1));
+        assert_eq!((schedule.level_at(2, 0), schedule.level_at(0, 9999)), (2, 4));
         assert_eq!((schedule.level_for(100), schedule.level_for(256), schedule.level_for(4000)), (0, 2, 4));
+    }
+
+    #[test]
+    fn the_final_size_gets_a_step_however_few_there_are() {
+        for steps in 1..=20 {
+            let schedule = schedule(512, steps);
+            assert_eq!(schedule.level_at(0, steps - 1), 4, "{steps} steps: {schedule:?}");
+        }
+    }
+
+    #[test]
+    fn who_enters_a_level_late_shares_what_is_left() {
+        let shared = schedule(512, 500).shared(3, 460, 500);
+        let until: Vec<u32> = shared.levels().iter().map(|level| level.until).collect();
+        assert_eq!((until[2], until[4]), (460, 500));
+        assert!((475..=490).contains(&until[3]), "{until:?}");
+        // More steps are shared by the levels that are still to come.
+        assert!(shared.shared(3, 460, 2000).levels()[3].until > 1200);
+        assert_eq!(shared.shared(4, 490, 300).levels()[4].until, 300);
     }
 
     #[test]
@@ -109,17 +160,20 @@ mod tests {
         assert_eq!(schedule(128, 10).levels().len(), 1);
         assert_eq!(schedule(16, 10).levels(), [Level { size: 16, until: 10 }]);
         let settings = Settings { size: 512, pyramid: true, ..Settings::default() };
-        let narrow = Schedule::new(&settings, (2000, 100), &[(500, 500)]);
-        assert_eq!(narrow.levels().iter().map(|level| level.size).collect::<Vec<_>>(), [362, 512]);
-        let flat = Settings { pyramid: false, ..settings };
+        assert_eq!(sizes(&Schedule::new(&settings, (2000, 100), &[(500, 500)])), [362, 512]);
+        let flat = Settings { pyramid: false, ..settings.clone() };
         assert_eq!(Schedule::new(&flat, (600, 400), &[(9, 9)]).levels().len(), 1);
+        let classic = Settings { objective: Objective::Classic, ..settings };
+        assert_eq!(sizes(&Schedule::new(&classic, (200, 150), &[(500, 500)])), [141, 200]);
     }
 
     #[test]
     fn work_counts_pixels() {
         let schedule = schedule(256, 100);
-        assert_eq!(schedule.work(0), 0.0);
-        assert!(schedule.work(100) < 60.0 && schedule.work(100) > 20.0);
-        assert!((schedule.work(150) - schedule.work(100) - 50.0).abs() < 1e-9);
+        let left = schedule.work_left(0, 0);
+        assert_eq!(left.len(), 3);
+        assert!(left[2] > 20.0 && left[2] < 60.0 && left.is_sorted(), "{left:?}");
+        assert_eq!(schedule.work_left(2, 90), [10.0]);
+        assert_eq!(schedule.work_left(0, 100), [0.0; 3]);
     }
 }

@@ -36,6 +36,8 @@ pub struct Carry {
     pub image: Planes,
     /// Adam's moments and its decays so far.
     pub moments: Option<(Planes, Planes, [f64; 2])>,
+    /// ‖∂L/∂variable‖² of the last step.
+    pub gradient_norm: Option<f32>,
 }
 
 impl Carry {
@@ -49,7 +51,8 @@ impl Carry {
             let square = square.resized_by(Kernel::Bilinear, width, height).scaled((factor * factor) as f32);
             (mean, square, *decays)
         });
-        Self { image: self.image.resized(width, height), moments }
+        let gradient_norm = self.gradient_norm.map(|norm| norm * factor as f32);
+        Self { image: self.image.resized(width, height), moments, gradient_norm }
     }
 }
 
@@ -262,7 +265,11 @@ impl StyleTransfer {
             Some(moments) => Some((planes(moments.mean)?, planes(moments.square)?, moments.decays)),
             None => None,
         };
-        Ok(Carry { image: planes(self.shown())?, moments })
+        let gradient_norm = match &self.gradient_norm {
+            Some(norm) => values(norm.clone())?.first().copied(),
+            None => None,
+        };
+        Ok(Carry { image: planes(self.shown())?, moments, gradient_norm })
     }
 
     /// Goes on from what another size had, in this one's shape.
@@ -281,6 +288,12 @@ impl StyleTransfer {
         if let Some((mean, square, decays)) = &carry.moments {
             self.adam.set_moments(Moments { mean: tensor(mean), square: tensor(square), decays: *decays });
         }
+        // That a pixel's gradient goes with its share of the picture is not quite so, and weights may have changed since the
+        // last step: the next one measures it.
+        self.gradient_norm = carry
+            .gradient_norm
+            .map(|norm| Tensor::from_data(burn::tensor::TensorData::new(vec![norm], [1]), &self.device));
+        self.reweighted = true;
     }
 
     /// Computes the terms and the gradient `[1, 3, H, W]` with respect to the optimised variable; `None` when every
@@ -433,7 +446,7 @@ impl StyleTransfer {
             [] => None,
             numbers => Some(self.collect(numbers)?),
         };
-        let place = Place { level: 0, levels: 1, width, height, held: false };
+        let place = Place { levels: 1, width, height, ..Place::default() };
         let picture = download(planes, width, height);
         Ok(Reading { step: self.step, place, losses, picture, plain: None })
     }

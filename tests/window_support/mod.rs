@@ -127,7 +127,16 @@ impl Engine for Fake {
         let picture = self.log.lock().unwrap().paint.clone();
         Ok(Reading {
             step: self.step,
-            place: Place { level: self.level, levels: 3, width: 48, height: 32, held: self.held },
+            place: Place {
+                level: self.level,
+                levels: 3,
+                width: 48,
+                height: 32,
+                held: self.held,
+                done: f64::from(self.step),
+                left: 900.0,
+                ends: vec![200.0, 500.0, 900.0],
+            },
             losses: (self.step > 0).then(|| losses(self.step, &self.settings)),
             picture: picture.unwrap_or_else(|| RgbImage::from_pixel(96, 64, colour(self.step))),
             plain: None,

@@ -146,8 +146,8 @@ impl Kernels for CpuKernels {
         pull: &Pull,
     ) -> Arc<Buffer> {
         let features = HostFeatures { values: Arc::clone(features), channels: shape.channels };
-        // Nobody else holds a gradient.
-        let gradient = gradient.and_then(Arc::into_inner);
+        let gradient =
+            gradient.map(|gradient| Arc::into_inner(gradient).expect("nobody else holds a gradient"));
         Arc::new(features.pulled(gradient, &pull.host(), &self.memory))
     }
 

@@ -29,6 +29,14 @@ pub struct Batch {
     pub block: usize,
 }
 
+impl Batch {
+    /// Whether these tiles of a picture lie in the batch.
+    fn holds(self, tiles: &Range<usize>, shape: Shape) -> bool {
+        let count = shape.height.div_ceil(OUT) * shape.width.div_ceil(OUT);
+        self.first <= tiles.start && tiles.end <= count.min(self.first + self.block)
+    }
+}
+
 /// The shape of a convolution's packed kernels.
 #[derive(Clone, Copy)]
 pub struct Kernels {
@@ -57,6 +65,10 @@ pub fn input(
     batch: Batch,
     out: &SharedSlice<'_>,
 ) {
+    assert!(
+        shape.channels.is_multiple_of(LANES) && batch.holds(&tiles, shape),
+        "whole vectors of a batch's tiles"
+    );
     assert!(picture.len() == shape.len() && mask.is_none_or(|mask| mask.len() == shape.len()), "one shape");
     with_simd(isa, Input { picture, mask, shape, tiles, batch, out });
 }
@@ -72,6 +84,7 @@ pub fn output(
     out: &SharedSlice<'_>,
 ) {
     let stride = super::kernel::padded(isa, shape.channels);
+    assert!(batch.holds(&tiles, shape), "the batch's tiles");
     assert!(products.len() >= POINTS * batch.block * stride, "a whole batch");
     assert!(bias.is_none_or(|bias| bias.len() == shape.channels), "a bias per channel");
     with_simd(isa, Output { products, bias, shape, stride, tiles, batch, out });
@@ -79,6 +92,7 @@ pub fn output(
 
 /// G·g·Gᵀ of one input channel's kernels, into 36 packed matrices.
 pub fn weights(isa: Isa, taps: &Taps, kernels: Kernels, input: usize, out: &SharedSlice<'_>) {
+    assert!(kernels.columns.is_multiple_of(LANES), "whole vectors");
     assert!(taps.values.len() == 9 * taps.inputs * taps.columns, "whole kernels");
     assert!(input < if kernels.adjoint { taps.columns } else { taps.inputs }, "a channel of theirs");
     assert!(kernels.adjoint || kernels.columns <= taps.columns, "channels of theirs");

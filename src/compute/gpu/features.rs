@@ -202,8 +202,13 @@ impl GpuFeatures {
         });
         let mut target = targets.next();
         loop {
-            let count =
-                CubeCount::Static(positions.div_ceil(TILE) as u32, (self.shape.channels / TILE) as u32, 1);
+            let groups = positions.div_ceil(TILE);
+            let rows = groups.div_ceil(MOST_GROUPS);
+            let count = CubeCount::Static(
+                groups.div_ceil(rows) as u32,
+                rows as u32,
+                (self.shape.channels / TILE) as u32,
+            );
             let any = &self.handle;
             // SAFETY: the kernel stays inside these buffers: D is C×C, v has C values, the pictures have one shape.
             unsafe {

@@ -119,7 +119,7 @@ pub fn gram_sum(parts: &[Quad], gram: &mut [Quad], length: u32, splits: u32, sca
 }
 
 /// `gradient` `[P, C/4]` = or += F·D + v + f·(F − T) for features and target `[P, C/4]`, D `[C, C/4]`, v `[C/4]`. What is
-/// not used may be any buffer. Workgroups (positions/64, C/64).
+/// not used may be any buffer. Workgroups (positions/64 in rows, the rows, C/64).
 #[cube(launch_unchecked)]
 pub fn pull(
     features: &[Quad],
@@ -140,8 +140,8 @@ pub fn pull(
     let thread = UNIT_POS as usize;
     let across = thread % 8;
     let down = thread / 8;
-    let start = CUBE_POS_X as usize * TILE;
-    let band = CUBE_POS_Y as usize * TILE_QUADS;
+    let start = (CUBE_POS_Y * CUBE_COUNT_X + CUBE_POS_X) as usize * TILE;
+    let band = CUBE_POS_Z as usize * TILE_QUADS;
     let mut first = Array::<Quad>::new(8usize);
     let mut second = Array::<Quad>::new(8usize);
     #[unroll]
