@@ -30,22 +30,19 @@ take() { # the pointer out of the way, then the window alone
 }
 click() { xdotool mousemove "$1" "$2" click 1; sleep 0.4; }
 
-start --size 384 --steps 400
-sleep 75; take painting
-click 1065 692; take settings
+start --size 512 --steps 500
+sleep 22; take painting
+# The last settings are below what fits.
+xdotool mousemove 1190 700 click --repeat 60 --delay 10 5; sleep 1
+click 1065 793; xdotool mousemove 1190 700 click --repeat 60 --delay 10 5; sleep 1; take settings
 stop
 
-start assets/astronaut.jpg assets/mosaic.jpg --size 320 --steps 120
-sleep 70; take finished
+start assets/astronaut.jpg assets/mosaic.jpg --size 448 --steps 250 --statistic wasserstein
+sleep 60; take finished
 xdotool key ctrl+l; take light
 stop
 
-start --size 128 --steps 5
-sleep 8
-click 190 440; click 190 221; take empty
-stop
-
-start assets/coffee.jpg assets/embers.jpg --size 256 --steps 300
-xdotool windowsize --sync "$window" 1024 640; sleep 20; take narrow
+start assets/coffee.jpg assets/embers.jpg --size 320 --steps 300
+xdotool windowsize --sync "$window" 1024 640; sleep 12; take narrow
 xdotool key F1; take keys
 stop

@@ -158,3 +158,26 @@ fn settings_change_hot_in_the_middle_of_a_pyramid() {
     assert!(engine.read().unwrap().place.level > before.place.level);
     assert!(engine.losses().unwrap().unwrap().style.contains_key(&"relu3_3".parse().unwrap()));
 }
+
+#[test]
+fn painting_is_as_quick_after_a_climb_as_before() {
+    let mut engine = started(Settings { steps: 60, averaging: 0.0, ..settings() }, Start::Beginning, None);
+    let mut step = |count: u32| {
+        (0..count).for_each(|_| engine.step().unwrap());
+        let reading = engine.read().unwrap();
+        (reading.losses.unwrap().style.values().sum::<f64>(), reading.place.level)
+    };
+    let mut before = step(1);
+    // What an enlarged picture lacks is painted within a few steps, on every level.
+    for _ in 0..59 {
+        let now = step(1);
+        if now.1 > before.1 {
+            let later = step(8);
+            assert!(later.0 < 0.5 * now.0, "level {}: {} to {}", now.1, now.0, later.0);
+        }
+        before = now;
+        if now.1 == 2 {
+            return;
+        }
+    }
+}

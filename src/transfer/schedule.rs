@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Longest side at which a pyramid begins, in pixels, give or take a fifth.
-pub const SMALLEST: u32 = 128;
+const SMALLEST: u32 = 128;
 /// Steps of a level relative to those of the next smaller one: strokes are laid down where a step is cheap and reaches far,
 /// and the larger levels refine them.
 const SHARE: f64 = 0.7;
@@ -26,7 +26,7 @@ pub struct Level {
 pub struct Schedule(Vec<Level>);
 
 impl Schedule {
-    /// Sizes a factor √2 apart from about [`SMALLEST`] to the settings' size (Snelgrove, SIGGRAPH Asia 2017, and others
+    /// Sizes a factor √2 apart from about 128 pixels to the settings' size (Snelgrove, SIGGRAPH Asia 2017, and others
     /// after him), or that size alone where the settings or the pictures want no pyramid. The pictures of every level are
     /// large enough for the deepest layer in use.
     pub fn new(settings: &Settings, content: Dimensions, styles: &[Dimensions]) -> Self {

@@ -36,7 +36,7 @@ pub struct Carry {
     pub image: Planes,
     /// Adam's moments and its decays so far.
     pub moments: Option<(Planes, Planes, [f64; 2])>,
-    /// ‖∂L/∂variable‖² of the last step.
+    /// ‖∂L/∂variable‖² of the last step, if weights have changed since.
     pub gradient_norm: Option<f32>,
 }
 
@@ -265,7 +265,7 @@ impl StyleTransfer {
             Some(moments) => Some((planes(moments.mean)?, planes(moments.square)?, moments.decays)),
             None => None,
         };
-        let gradient_norm = match &self.gradient_norm {
+        let gradient_norm = match self.gradient_norm.as_ref().filter(|_| self.reweighted) {
             Some(norm) => values(norm.clone())?.first().copied(),
             None => None,
         };
@@ -288,12 +288,10 @@ impl StyleTransfer {
         if let Some((mean, square, decays)) = &carry.moments {
             self.adam.set_moments(Moments { mean: tensor(mean), square: tensor(square), decays: *decays });
         }
-        // That a pixel's gradient goes with its share of the picture is not quite so, and weights may have changed since the
-        // last step: the next one measures it.
         self.gradient_norm = carry
             .gradient_norm
             .map(|norm| Tensor::from_data(burn::tensor::TensorData::new(vec![norm], [1]), &self.device));
-        self.reweighted = true;
+        self.reweighted = carry.gradient_norm.is_some();
     }
 
     /// Computes the terms and the gradient `[1, 3, H, W]` with respect to the optimised variable; `None` when every
