@@ -31,7 +31,7 @@ take() { # the pointer out of the way, then the window alone
 click() { xdotool mousemove "$1" "$2" click 1; sleep 0.4; }
 
 start --size 512 --steps 500
-sleep 22; take painting
+sleep 45; take painting
 # The last settings are below what fits.
 xdotool mousemove 1190 700 click --repeat 60 --delay 10 5; sleep 1
 click 1065 793; xdotool mousemove 1190 700 click --repeat 60 --delay 10 5; sleep 1; take settings

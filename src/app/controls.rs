@@ -202,7 +202,7 @@ impl ImpastoApp {
                 ui,
                 "Size presets",
                 "Usual sizes, in pixels of the longest side",
-                "Presets".to_owned(),
+                "Sizes".to_owned(),
                 |ui| {
                     for preset in SIZES {
                         ui.selectable_value(&mut self.settings.size, preset, format!("{preset} px"));
@@ -425,8 +425,13 @@ impl ImpastoApp {
                 }
             });
         });
-        let tooltip = "Hold as little memory as possible. A step takes about half as long again; the picture is the same.";
-        ui.checkbox(&mut self.settings.low_memory, "Low memory").on_hover_text(tooltip);
+        let tooltip =
+            "Hold as little memory as possible. A step takes about 60 % longer; the picture is the same.";
+        row(ui, "Low memory", tooltip, |ui| {
+            ui.checkbox(&mut self.settings.low_memory, "").on_hover_text(tooltip).widget_info(|| {
+                egui::WidgetInfo::selected(egui::Role::CheckBox, true, self.settings.low_memory, "Low memory")
+            });
+        });
         self.weights_row(ui);
     }
 

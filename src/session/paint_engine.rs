@@ -10,7 +10,7 @@ use crate::{
     settings::{DeviceChoice, MAX_SIZE, Settings},
     transfer::{
         Begin, Kernels, LevelOrder, Losses, Painting, Sources, StyleTransfer, TransferError,
-        available_memory, bytes_text, flops_per_step, memory_bytes, process_memory,
+        available_memory, bytes_text, flops_per_step, memory_bytes, network_options, process_memory,
     },
     vgg::{Layer, Weights},
 };
@@ -217,9 +217,10 @@ impl Engine for PaintEngine {
         settings.validate().map_err(TransferError::from)?;
         let device = self.device(&settings.device, say)?;
         let weights = self.weights(settings.weights.as_ref(), say)?;
-        if self.options != settings.network_options() {
+        let options = network_options(&settings);
+        if self.options != options {
             self.network = None;
-            self.options = settings.network_options();
+            self.options = options;
         }
         if job.choose_size {
             say("measuring the device");

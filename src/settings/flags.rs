@@ -61,8 +61,18 @@ impl SettingsFlags {
 fn read_file(path: &PathBuf) -> Result<Settings, SettingsFileError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| SettingsFileError::Read { path: path.clone(), source })?;
-    toml::from_str(&text)
-        .map_err(|source| SettingsFileError::Parse { path: path.clone(), source: Box::new(source) })
+    let wrong = |source| SettingsFileError::Parse { path: path.clone(), source: Box::new(source) };
+    // Read as settings first, for its messages; then again over the usual values of the objective that it names.
+    let parsed: Settings = toml::from_str(&text).map_err(wrong)?;
+    let given: toml::Table = toml::from_str(&text).map_err(wrong)?;
+    match toml::Table::try_from(Settings::for_objective(parsed.objective)) {
+        Ok(mut table) => {
+            table.extend(given);
+            table.try_into().map_err(wrong)
+        }
+        // Not every value has a TOML form; then the file alone must do.
+        Err(_) => Ok(parsed),
+    }
 }
 
 impl FromArgMatches for SettingsFlags {
@@ -153,6 +163,11 @@ mod tests {
         let settings = resolve(&["--settings", file.to_str().unwrap(), "--steps", "9"]);
         assert_eq!((settings.size, settings.steps), (200, 9));
         assert_eq!(settings.style_layers.get("relu2_2".parse().unwrap()), Some(0.9));
+        // What the file does not name has the usual value of the objective that it names.
+        std::fs::write(&file, "objective = \"classic\"\nsteps = 7\n").unwrap();
+        let mut expected = Settings::for_objective(Objective::Classic);
+        expected.steps = 7;
+        assert_eq!(resolve(&["--settings", file.to_str().unwrap()]), expected);
     }
 
     #[test]

@@ -11,8 +11,6 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::compute::NetworkOptions;
-
 pub use flags::{SettingsFileError, SettingsFlags};
 pub use layer_weights::{LayerWeight, LayerWeights};
 pub use presets::Preset;
@@ -99,7 +97,7 @@ pub struct Settings {
     /// Device: auto, cpu, gpu, software or a part of a name listed by `impasto devices`
     #[arg(long, value_name = "DEVICE")]
     pub device: DeviceChoice,
-    /// Hold as little memory as possible, at about half as long again for a step: what lies between two poolings is
+    /// Hold as little memory as possible, at about 60 % more time for a step: what lies between two poolings is
     /// computed twice instead of kept
     #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub low_memory: bool,
@@ -203,11 +201,6 @@ impl Settings {
                 self.init = Init::Content;
             }
         }
-    }
-
-    /// How the network computes.
-    pub fn network_options(&self) -> NetworkOptions {
-        NetworkOptions { economy: self.low_memory, replicate: self.padding == Padding::Replicate }
     }
 
     /// The statistic that is really used: only balanced has others than the Gram matrix.

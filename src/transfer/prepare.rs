@@ -6,8 +6,9 @@ use image::RgbImage;
 
 use super::{Pictures, TransferError, noise::noise, schedule::Schedule};
 use crate::{
+    compute::NetworkOptions,
     picture::{Filter, Picture, fit, resize, style_in_colours_of},
-    settings::{Init, MIN_SIZE, Objective, Rgb, Settings},
+    settings::{Init, MIN_SIZE, Objective, Padding, Rgb, Settings},
 };
 
 /// Width and height in pixels.
@@ -38,6 +39,11 @@ impl Shapes {
         };
         Self { content, styles: styles.iter().map(style).collect() }
     }
+}
+
+/// How these settings want the network to compute.
+pub fn network_options(settings: &Settings) -> NetworkOptions {
+    NetworkOptions { economy: settings.low_memory, replicate: settings.padding == Padding::Replicate }
 }
 
 /// What a run is painted from.

@@ -10,6 +10,7 @@ use super::{
     adam::{Adam, Moments},
     painting::Place,
     planes::{Kernel, Planes},
+    prepare::network_options,
     space::{Space, download, upload},
     targets::Targets,
 };
@@ -115,7 +116,7 @@ impl StyleTransfer {
         assert_eq!(pictures.styles.len(), style_weights.len(), "one weight per style");
         assert_eq!(pictures.content.dimensions(), pictures.initial.dimensions(), "same shape");
         let network = network
-            .unwrap_or_else(|| Network::new(&weights, Layer::ALL[0], device, settings.network_options()));
+            .unwrap_or_else(|| Network::new(&weights, Layer::ALL[0], device, network_options(settings)));
         let space = Space::new(settings.objective, device);
         let mut transfer = Self {
             device: device.clone(),

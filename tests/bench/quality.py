@@ -2,7 +2,7 @@
 """Measure how good Impasto's pictures are for the time that they take.
 
     cargo build --release
-    python tests/bench/quality.py time                     # against the tutorial's optimisation, by its own objective
+    python tests/bench/quality.py time                     # against the tutorial's optimiser
     python tests/bench/quality.py fronts --sheet sheet.jpg # against pastiche (PyPI), at equal wall time
 
 `time` lets the tutorial's optimiser (Adam 0.003, 3000 steps, one size) minimise the balanced objective with Gram matrices,
