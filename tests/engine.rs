@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{cpu, relative_error};
+use common::{cpu, mean_difference, relative_error};
 use image::RgbImage;
 use impasto::{
     picture::{self, Picture},
@@ -41,11 +41,6 @@ fn steps(engine: &mut PaintEngine, count: u32) -> f64 {
         engine.step().unwrap();
     }
     engine.losses().unwrap().unwrap().total
-}
-
-fn mean_difference(a: &RgbImage, b: &RgbImage) -> f64 {
-    let sum: u64 = a.as_raw().iter().zip(b.as_raw()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
-    sum as f64 / a.as_raw().len() as f64
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! A run through the sizes of a pyramid, on the CPU with the real network.
 
+mod common;
+
 use std::sync::Arc;
 
+use common::mean_difference;
 use image::RgbImage;
 use impasto::{
     picture,
@@ -33,12 +36,6 @@ fn started(settings: Settings, start: Start, current: Option<&RgbImage>) -> Pain
 
 fn place(engine: &mut PaintEngine) -> Place {
     engine.read().unwrap().place
-}
-
-fn mean_difference(a: &RgbImage, b: &RgbImage) -> f64 {
-    assert_eq!(a.dimensions(), b.dimensions());
-    let sum: u64 = a.as_raw().iter().zip(b.as_raw()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
-    sum as f64 / a.as_raw().len() as f64
 }
 
 #[test]

@@ -216,9 +216,7 @@ impl ImpastoApp {
     fn pyramid_row(&mut self, ui: &mut Ui) {
         let tooltip = "Paints through sizes from about 128 pixels to the full one: large strokes first, and most steps where they are quick";
         row(ui, "Pyramid", tooltip, |ui| {
-            ui.checkbox(&mut self.settings.pyramid, "").on_hover_text(tooltip).widget_info(|| {
-                egui::WidgetInfo::selected(egui::Role::CheckBox, true, self.settings.pyramid, "Pyramid")
-            });
+            widgets::checkbox(ui, "Pyramid", tooltip, &mut self.settings.pyramid);
             let place = self.run.place();
             if !self.settings.pyramid || place.levels < 2 {
                 return;
@@ -428,9 +426,7 @@ impl ImpastoApp {
         let tooltip =
             "Hold as little memory as possible. A step takes about 60 % longer; the picture is the same.";
         row(ui, "Low memory", tooltip, |ui| {
-            ui.checkbox(&mut self.settings.low_memory, "").on_hover_text(tooltip).widget_info(|| {
-                egui::WidgetInfo::selected(egui::Role::CheckBox, true, self.settings.low_memory, "Low memory")
-            });
+            widgets::checkbox(ui, "Low memory", tooltip, &mut self.settings.low_memory);
         });
         self.weights_row(ui);
     }

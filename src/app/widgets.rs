@@ -49,6 +49,12 @@ pub fn icon_toggle(ui: &mut Ui, icon: Icon, name: &str, tooltip: &str, on: bool)
     response.on_hover_text(tooltip)
 }
 
+/// A box to check, in a row that has its label.
+pub fn checkbox(ui: &mut Ui, name: &str, tooltip: &str, on: &mut bool) {
+    let response = ui.checkbox(on, "").on_hover_text(tooltip);
+    response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, *on, name));
+}
+
 /// A button with an icon and a word.
 pub fn text_button(
     ui: &mut Ui,

@@ -26,7 +26,7 @@ use crate::{
     picture::{self, Picture},
     session::{Engine, Job, PaintEngine, Start, StyleSource},
     settings::Settings,
-    transfer::{self, Losses, Schedule},
+    transfer::{self, Losses},
 };
 
 /// Steps between two frames when nobody says.
@@ -38,8 +38,7 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
     checks::check(&arguments, &settings)?;
     let job = open(&arguments, settings)?;
 
-    let styles: Vec<_> = job.styles.iter().map(|style| style.picture.dimensions()).collect();
-    let schedule = Schedule::new(&job.settings, job.content.dimensions(), &styles);
+    let schedule = job.sources().schedule(&job.settings);
     let progress = Progress::new(job.settings.steps, schedule, arguments.quiet);
     let printer = progress.printer();
     let pictures = [&job.content].into_iter().chain(job.styles.iter().map(|style| &style.picture));

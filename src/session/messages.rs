@@ -8,7 +8,7 @@ use crate::{
     compute::DeviceInfo,
     picture::Picture,
     settings::Settings,
-    transfer::{LevelOrder, Losses, Place},
+    transfer::{LevelOrder, Losses, Place, Sources},
     vgg::WeightsInfo,
 };
 
@@ -49,6 +49,14 @@ pub struct Job {
     /// Replace the settings' size by one that suits the device's measured speed. What was chosen is in
     /// [`RunInfo::size`].
     pub choose_size: bool,
+}
+
+impl Job {
+    /// What the run is painted from.
+    pub fn sources(&self) -> Sources {
+        let styles = self.styles.iter().map(|style| Arc::clone(&style.picture)).collect();
+        Sources { content: Arc::clone(&self.content), styles }
+    }
 }
 
 /// Orders to the worker. Changed settings do not travel here but in a latest-wins slot, see

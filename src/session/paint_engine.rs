@@ -9,8 +9,8 @@ use crate::{
     compute::{self, Device, DeviceKind, LayerTime, Network, NetworkOptions},
     settings::{DeviceChoice, MAX_SIZE, Settings},
     transfer::{
-        Begin, Kernels, LevelOrder, Losses, Painting, Sources, StyleTransfer, TransferError,
-        available_memory, bytes_text, flops_per_step, memory_bytes, network_options, process_memory,
+        Begin, Kernels, LevelOrder, Losses, Painting, StyleTransfer, TransferError, available_memory,
+        bytes_text, flops_per_step, memory_bytes, network_options, process_memory,
     },
     vgg::{Layer, Weights},
 };
@@ -46,8 +46,7 @@ const LARGE_ON_GPU: u64 = 3_000_000_000;
 /// The smallest longest side at which every picture of a job is wide enough for the deepest layer in use.
 fn least_size(job: &Job) -> u32 {
     let settings = &job.settings;
-    let deepest = settings.content_layers.layers().chain(settings.style_layers.layers()).max();
-    let least = deepest.map_or(1, Layer::stride) as f64 + 0.5;
+    let least = settings.deepest_layer().map_or(1, Layer::stride) as f64 + 0.5;
     let needed = |(width, height): (u32, u32), scale: f64| {
         let (short, long) = (width.min(height), width.max(height));
         (least * f64::from(long) / f64::from(short) / scale).ceil() as u32
@@ -173,7 +172,7 @@ impl PaintEngine {
         let least = least_size(job);
         let settings = Settings { size: MEASURED_SIZE.max(least), ..job.settings.clone() };
         let network = self.network.take();
-        let pictures = sources(job).pictures(&settings, None)?;
+        let pictures = job.sources().pictures(&settings, None)?;
         let shares = shares(job);
         let weights = Arc::clone(weights);
         let mut transfer =
@@ -194,11 +193,6 @@ impl PaintEngine {
         };
         Ok(FIRST_SIZES.into_iter().rev().find(quick).unwrap_or(FIRST_SIZES[0]).max(least))
     }
-}
-
-fn sources(job: &Job) -> Sources {
-    let styles = job.styles.iter().map(|style| Arc::clone(&style.picture)).collect();
-    Sources { content: Arc::clone(&job.content), styles }
 }
 
 fn shares(job: &Job) -> Vec<f64> {
@@ -226,7 +220,7 @@ impl Engine for PaintEngine {
             say("measuring the device");
             settings.size = self.on_device(|engine| engine.choose_size(job, &device, &weights))?;
         }
-        let shapes = sources(job).shapes(&settings);
+        let shapes = job.sources().shapes(&settings);
         let kernels = if device.info.kind == DeviceKind::Cpu { Kernels::Cpu } else { Kernels::Adapter };
         let memory_bytes = memory_bytes(&shapes, &settings, kernels);
         let large = |(width, height): &(u32, u32)| u64::from(*width) * u64::from(*height) > MOST_PIXELS;
@@ -266,7 +260,7 @@ impl Engine for PaintEngine {
         let run = self.on_device(|engine| {
             let network = engine.network.take();
             let weights = Arc::clone(&weights);
-            let (sources, shares) = (sources(job), shares(job));
+            let (sources, shares) = (job.sources(), shares(job));
             Painting::new(&device.tensor, weights, network, sources, &shares, &settings, begin)
         })?;
         let (width, height) = run.dimensions();

@@ -11,6 +11,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::vgg::Layer;
+
 pub use flags::{SettingsFileError, SettingsFlags};
 pub use layer_weights::{LayerWeight, LayerWeights};
 pub use presets::Preset;
@@ -201,6 +203,11 @@ impl Settings {
                 self.init = Init::Content;
             }
         }
+    }
+
+    /// The deepest layer of those listed, whatever their weights.
+    pub fn deepest_layer(&self) -> Option<Layer> {
+        self.content_layers.layers().chain(self.style_layers.layers()).max()
     }
 
     /// The statistic that is really used: only balanced has others than the Gram matrix.

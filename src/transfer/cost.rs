@@ -3,10 +3,6 @@
 use super::prepare::{Dimensions, Shapes};
 use crate::{settings::Settings, vgg::Layer};
 
-fn deepest(settings: &Settings) -> Option<Layer> {
-    settings.content_layers.layers().chain(settings.style_layers.layers()).max()
-}
-
 /// Positions of a layer in a picture.
 fn positions(layer: Layer, width: u32, height: u32) -> f64 {
     let stride = layer.stride() as u32;
@@ -21,7 +17,7 @@ pub fn convolution_flops(layer: Layer, width: u32, height: u32) -> f64 {
 /// Floating-point operations of one step on a picture of this shape: forward and backward through the layers up to the
 /// deepest in use, and the Gram products (counted as direct convolutions, one multiplication and one addition each).
 pub fn flops_per_step(width: u32, height: u32, settings: &Settings) -> f64 {
-    let Some(deepest) = deepest(settings) else { return 0.0 };
+    let Some(deepest) = settings.deepest_layer() else { return 0.0 };
     let convolutions: f64 = Layer::ALL
         .into_iter()
         .filter(|&layer| layer <= deepest)
@@ -47,7 +43,7 @@ pub enum Kernels {
 /// Estimated memory in bytes of a run in these shapes: the prepared weights, and the larger of what a step and what a look
 /// at the largest style take.
 pub fn memory_bytes(shapes: &Shapes, settings: &Settings, kernels: Kernels) -> u64 {
-    let Some(deepest) = deepest(settings) else { return 0 };
+    let Some(deepest) = settings.deepest_layer() else { return 0 };
     let layers = || Layer::ALL.into_iter().filter(|&layer| layer <= deepest);
     let (width, height) = shapes.content;
     let output = |layer: Layer| layer.channels() as f64 * positions(layer, width, height);

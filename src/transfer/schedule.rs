@@ -39,8 +39,7 @@ impl Schedule {
             true => (2.0 * (f64::from(size) / f64::from(SMALLEST)).log2()).round() as i32,
             false => 0,
         };
-        let deepest = settings.content_layers.layers().chain(settings.style_layers.layers()).max();
-        let least = deepest.map_or(2, Layer::stride).max(2) as u32;
+        let least = settings.deepest_layer().map_or(2, Layer::stride).max(2) as u32;
         let fits = |size: u32| {
             let shapes = Shapes::new(content, styles, &Settings { size, ..settings.clone() });
             shapes.styles.iter().chain([&shapes.content]).all(|(width, height)| *width.min(height) >= least)
@@ -96,12 +95,7 @@ impl Schedule {
 
     /// The level that a step belongs to, from `level` on.
     pub fn level_at(&self, level: usize, step: u32) -> usize {
-        let ahead = self.0.iter().enumerate().skip(level);
-        ahead
-            .filter(|(_, level)| step < level.until)
-            .map(|(index, _)| index)
-            .next()
-            .unwrap_or(self.0.len() - 1)
+        (level..self.0.len()).find(|&index| step < self.0[index].until).unwrap_or(self.0.len() - 1)
     }
 
     /// The smallest level that is about as large as a picture with this longest side.

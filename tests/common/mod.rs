@@ -56,6 +56,13 @@ pub fn relative_error(found: &[f32], expected: &[f32]) -> f64 {
     (difference / norm).sqrt()
 }
 
+/// Mean difference of two pictures of one shape, in byte values.
+pub fn mean_difference(a: &RgbImage, b: &RgbImage) -> f64 {
+    assert_eq!(a.dimensions(), b.dimensions());
+    let sum: u64 = a.as_raw().iter().zip(b.as_raw()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+    sum as f64 / a.as_raw().len() as f64
+}
+
 pub fn assert_close(what: &str, found: f64, expected: f64, tolerance: f64) {
     let error = ((found - expected) / expected).abs();
     assert!(error <= tolerance, "{what}: {found} instead of {expected}, relative error {error:.2e}");

@@ -72,10 +72,7 @@ impl Queue {
 
     /// Workgroups for this many threads that make one result each.
     pub fn plain(threads: usize) -> (CubeCount, CubeDim) {
-        let groups = threads.div_ceil(PLAIN_THREADS);
-        let rows = groups.div_ceil(MOST_GROUPS);
-        let count = CubeCount::Static(groups.div_ceil(rows) as u32, rows as u32, 1);
-        (count, CubeDim::new_1d(PLAIN_THREADS as u32))
+        (in_rows(threads.div_ceil(PLAIN_THREADS), 1), CubeDim::new_1d(PLAIN_THREADS as u32))
     }
 
     /// A buffer as a tensor.
@@ -85,6 +82,12 @@ impl Queue {
             CubeTensor::new_contiguous(self.client.clone(), self.device.clone(), shape, handle, DType::F32);
         Tensor::from_primitive::<Wgpu>(tensor)
     }
+}
+
+/// `layers` of at least so many workgroups, in rows that every adapter takes.
+fn in_rows(groups: usize, layers: usize) -> CubeCount {
+    let rows = groups.div_ceil(MOST_GROUPS);
+    CubeCount::Static(groups.div_ceil(rows) as u32, rows as u32, layers as u32)
 }
 
 fn primitive(tensor: Tensor<1>) -> CubeTensor {
@@ -202,13 +205,7 @@ impl GpuFeatures {
         });
         let mut target = targets.next();
         loop {
-            let groups = positions.div_ceil(TILE);
-            let rows = groups.div_ceil(MOST_GROUPS);
-            let count = CubeCount::Static(
-                groups.div_ceil(rows) as u32,
-                rows as u32,
-                (self.shape.channels / TILE) as u32,
-            );
+            let count = in_rows(positions.div_ceil(TILE), self.shape.channels / TILE);
             let any = &self.handle;
             // SAFETY: the kernel stays inside these buffers: D is C×C, v has C values, the pictures have one shape.
             unsafe {
