@@ -1,0 +1,145 @@
+//! What is seldom changed: smoothness, the optimizer's constants, the initial image, the network.
+
+use egui::{Label, Ui};
+
+use super::{colour_button, combo};
+use crate::{
+    app::{
+        ImpastoApp,
+        tasks::Purpose,
+        theme::space,
+        widgets::{self, Entry, Fader, row},
+    },
+    session::RunState,
+    settings::{Init, Padding, Rgb, Settings},
+};
+
+impl ImpastoApp {
+    pub(super) fn advanced(&mut self, ui: &mut Ui, usual: &Settings) {
+        ui.add_space(space::XS);
+        let tooltip = "Weight of the smoothness term (total variation). More removes grain.";
+        row(ui, "Smoothness", tooltip, |ui| {
+            Fader {
+                name: "Smoothness",
+                tooltip,
+                max: 100.0,
+                min_positive: 1e-3,
+                usual: usual.smoothness_weight,
+            }
+            .show(ui, &mut self.settings.smoothness_weight, 0.0);
+        });
+        self.error_of(ui, "smoothness-weight", "The smoothness");
+        let entry = |ui: &mut Ui, label, name, tooltip, drag, value: &mut f64| {
+            row(ui, label, tooltip, |ui| {
+                Entry { name, tooltip, drag, suffix: "", whole: false, width: 84.0 }.show(ui, value);
+            });
+        };
+        let tooltip =
+            "Size of the style pictures relative to the painting, 0.05 to 20. Smaller gives finer strokes.";
+        entry(ui, "Style scale", "Style scale", tooltip, 0.05..=20.0, &mut self.settings.style_scale);
+        self.error_of(ui, "style-scale", "The style scale");
+        let tooltip = "Decay of the iterates' mean, which is what is shown and saved: 0.99 takes the optimizer's noise out, 0 shows the iterate itself";
+        entry(ui, "Averaging", "Averaging", tooltip, 0.0..=0.999, &mut self.settings.averaging);
+        self.error_of(ui, "averaging", "The averaging");
+        let tooltip = "Adam's decay of the gradient's mean, 0 to below 1";
+        entry(ui, "Adam β1", "Adam β1", tooltip, 0.0..=0.9999, &mut self.settings.beta1);
+        self.error_of(ui, "beta1", "β1");
+        let tooltip = "Adam's decay of the gradient's square, 0 to below 1";
+        entry(ui, "Adam β2", "Adam β2", tooltip, 0.0..=0.9999, &mut self.settings.beta2);
+        self.error_of(ui, "beta2", "β2");
+        let tooltip = "Adam's term against division by zero, above 0";
+        entry(ui, "Adam ε", "Adam ε", tooltip, 1e-12..=1.0, &mut self.settings.epsilon);
+        self.error_of(ui, "epsilon", "ε");
+
+        self.init_row(ui);
+        let tooltip = "Seed of the noise, a whole number. The same seed gives the same noise.";
+        row(ui, "Seed", tooltip, |ui| {
+            let mut seed = self.settings.seed as f64;
+            let drag = 0.0..=9e15;
+            Entry { name: "Seed", tooltip, drag, suffix: "", whole: true, width: 84.0 }.show(ui, &mut seed);
+            if seed != self.settings.seed as f64 {
+                self.settings.seed = seed.max(0.0) as u64;
+            }
+        });
+        let tooltip = "Colour behind transparent pictures";
+        row(ui, "Background", tooltip, |ui| {
+            colour_button(ui, "Background colour", tooltip, &mut self.settings.background)
+        });
+        let tooltip = "What the network sees outside of a picture: its edge going on, which keeps the frame clean, or 0, as in the papers";
+        row(ui, "Padding", tooltip, |ui| {
+            let chosen = &mut self.settings.padding;
+            combo(ui, "Padding", tooltip, widgets::capital(&chosen.to_string()), |ui| {
+                for &padding in Padding::ALL {
+                    ui.selectable_value(chosen, padding, widgets::capital(&padding.to_string()));
+                }
+            });
+        });
+        let tooltip =
+            "Hold as little memory as possible. A step takes about 60 % longer; the picture is the same.";
+        row(ui, "Low memory", tooltip, |ui| {
+            widgets::checkbox(ui, "Low memory", tooltip, &mut self.settings.low_memory);
+        });
+        self.weights_row(ui);
+    }
+
+    fn init_row(&mut self, ui: &mut Ui) {
+        let tooltip = "What painting begins with. It counts at the next restart.";
+        row(ui, "Begin with", tooltip, |ui| {
+            let init = &mut self.settings.init;
+            let text = match init {
+                Init::Content => "Content".to_owned(),
+                Init::Noise => "Noise".to_owned(),
+                Init::Blank(_) => "One colour".to_owned(),
+                Init::Style => "Style".to_owned(),
+                Init::File(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            };
+            let mut pick = false;
+            combo(ui, "Initial image", tooltip, widgets::shorten(&text, 20), |ui| {
+                ui.selectable_value(init, Init::Content, "Content");
+                ui.selectable_value(init, Init::Noise, "Noise");
+                let blank = matches!(init, Init::Blank(_));
+                if ui.selectable_label(blank, "One colour").clicked() && !blank {
+                    *init = Init::Blank(Rgb::GREY);
+                }
+                ui.selectable_value(init, Init::Style, "Style");
+                pick = ui.selectable_label(matches!(init, Init::File(_)), "Picture file…").clicked();
+            });
+            if let Init::Blank(rgb) = init {
+                colour_button(ui, "Initial colour", "The colour that painting begins with", rgb);
+            }
+            if pick {
+                let answer = self.dialogs.open_pictures("Open the initial picture", false);
+                self.await_answer(answer, Purpose::Init);
+            }
+        });
+        let begun = self.run.given.as_ref().is_some_and(|_| self.run.state != RunState::Idle);
+        if begun && self.init_at_start.as_ref().is_some_and(|init| *init != self.settings.init) {
+            ui.label(widgets::weak(ui, "Counts at the next restart."));
+        }
+    }
+
+    fn weights_row(&mut self, ui: &mut Ui) {
+        let tooltip = "VGG-19 weights: the bundled ones, or a safetensors or PyTorch file. Changing them starts anew from the current picture.";
+        row(ui, "Weights", tooltip, |ui| {
+            let text = match &self.settings.weights {
+                None => "Bundled".to_owned(),
+                Some(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            };
+            let mut pick = false;
+            combo(ui, "Weights file", tooltip, widgets::shorten(&text, 24), |ui| {
+                ui.selectable_value(&mut self.settings.weights, None, "Bundled");
+                pick = ui.selectable_label(self.settings.weights.is_some(), "Choose a file…").clicked();
+            });
+            if pick {
+                let answer = self.dialogs.open_weights();
+                self.await_answer(answer, Purpose::Weights);
+            }
+        });
+        if let Some(info) = &self.run.info {
+            let sha = &info.weights.sha256;
+            let text = widgets::weak(ui, format!("SHA-256 {}", widgets::shorten(sha, 24)));
+            ui.add(Label::new(text).truncate())
+                .on_hover_text(format!("{}\nSHA-256 {sha}", info.weights.source));
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Content against style, and what style is.
+
+use egui::Ui;
+
+use super::combo;
+use crate::{
+    app::{
+        ImpastoApp,
+        theme::ROW,
+        widgets::{self, Fader, row, row_error},
+    },
+    settings::{Settings, Statistic},
+};
+
+impl ImpastoApp {
+    pub(super) fn balance_rows(&mut self, ui: &mut Ui, usual: &Settings) {
+        let fader = |ui: &mut Ui, label, name, tooltip, usual: f64, value: &mut f64| {
+            row(ui, label, tooltip, |ui| {
+                Fader { name, tooltip, max: usual * 100.0, min_positive: usual * 1e-3, usual }
+                    .show(ui, value, 0.0);
+            });
+        };
+        let tooltip = "α: weight of the content term. More keeps the shapes of the content.";
+        fader(
+            ui,
+            "Content α",
+            "Content weight α",
+            tooltip,
+            usual.content_weight,
+            &mut self.settings.content_weight,
+        );
+        self.error_of(ui, "content-weight", "The content weight");
+        let tooltip = "β: weight of the style term. More takes the strokes and colours of the style.";
+        fader(ui, "Style β", "Style weight β", tooltip, usual.style_weight, &mut self.settings.style_weight);
+        self.error_of(ui, "style-weight", "The style weight");
+        if let Some(problem) = self.problem.as_ref().filter(|problem| problem.setting == "weights") {
+            row_error(ui, &widgets::sentence(&problem.message));
+        }
+        let tooltip =
+            "Learning rate: about the largest move of a pixel in one step, where 1 is the whole range.";
+        row(ui, "Step size", tooltip, |ui| {
+            let usual = usual.learning_rate;
+            Fader { name: "Learning rate", tooltip, max: 1.0, min_positive: 1e-4, usual }.show(
+                ui,
+                &mut self.settings.learning_rate,
+                0.0,
+            );
+        });
+        self.error_of(ui, "lr", "The learning rate");
+    }
+
+    pub(super) fn statistic_row(&mut self, ui: &mut Ui) {
+        let tooltip = "What of the style pictures is matched, layer by layer. It can be changed at any time.";
+        row(ui, "Statistic", tooltip, |ui| {
+            let chosen = &mut self.settings.statistic;
+            combo(ui, "Style statistic", tooltip, widgets::capital(&chosen.to_string()), |ui| {
+                for (statistic, text) in [
+                    (Statistic::Gram, "Gram: which features go together (Gatys et al.)"),
+                    (Statistic::Moments, "Moments: the Gram matrix, mean and deviation; steadier colours"),
+                    (
+                        Statistic::Wasserstein,
+                        "Wasserstein: mean and covariance; the most faithful strokes, slower",
+                    ),
+                ] {
+                    ui.selectable_value(chosen, statistic, text);
+                }
+            });
+        });
+    }
+
+    /// Tilts the style layers' weights: a step each time, so that single faders stay what they are.
+    pub(super) fn tilt_row(&mut self, ui: &mut Ui) {
+        let tooltip = "Tilts the style layers' weights towards fine grain or towards large strokes, each times e to the power of its depth; their sum stays";
+        row(ui, "Strokes", tooltip, |ui| {
+            for (text, name, tilt) in [("Finer", "Finer strokes", -0.1), ("Larger", "Larger strokes", 0.1)] {
+                let button = ui.add(egui::Button::new(text).min_size(egui::vec2(64.0, ROW)));
+                if button.accessible_name(name).on_hover_text(tooltip).clicked() {
+                    self.settings.style_layers = self.settings.style_layers.tilted(tilt);
+                }
+            }
+        });
+    }
+}

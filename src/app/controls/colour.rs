@@ -1,0 +1,30 @@
+//! How much of the content's colours there is.
+
+use egui::Ui;
+
+use crate::app::{
+    ImpastoApp,
+    widgets::{Fader, row},
+};
+
+impl ImpastoApp {
+    pub(super) fn colour_rows(&mut self, ui: &mut Ui) {
+        let fader = |ui: &mut Ui, label: &str, name: &str, tooltip: &str, value: &mut f64| {
+            row(ui, label, tooltip, |ui| {
+                Fader { name, tooltip, max: 1.0, min_positive: 0.0, usual: 0.0 }.show(ui, value, 0.0);
+            });
+        };
+        let tooltip = "How much of the content's colours is kept, 0 to 1: the painting's light with the content's chroma. It is done to the finished picture and can be moved at any time.";
+        fader(ui, "Keep", "Keep the content's colours", tooltip, &mut self.settings.keep_colours);
+        self.error_of(ui, "keep-colours", "Keep");
+        let tooltip = "How much of the content's colours the styles get before painting, 0 to 1: their mean and covariance. Changing it repaints from the current picture.";
+        fader(
+            ui,
+            "Match",
+            "Match the styles to the content's colours",
+            tooltip,
+            &mut self.settings.match_colours,
+        );
+        self.error_of(ui, "match-colours", "Match");
+    }
+}

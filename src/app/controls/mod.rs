@@ -1,0 +1,89 @@
+//! The right panel: every setting of a run.
+
+mod advanced;
+mod balance;
+mod colour;
+mod device;
+mod picture;
+
+use egui::{ComboBox, Label, Ui};
+
+use super::{
+    ImpastoApp, layers,
+    theme::{Palette, ROW, space},
+    widgets::{self, row_error, section},
+};
+use crate::settings::{Objective, Rgb, Settings};
+
+impl ImpastoApp {
+    pub(in crate::app) fn controls_ui(&mut self, ui: &mut Ui) {
+        egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            ui.add_space(-space::XS);
+            section(ui, "Picture");
+            self.preset_row(ui);
+            self.objective_row(ui);
+            self.size_row(ui);
+            self.pyramid_row(ui);
+            self.steps_rows(ui);
+            self.device_row(ui);
+
+            section(ui, "Balance");
+            let usual = Settings::for_objective(self.settings.objective);
+            self.balance_rows(ui, &usual);
+            for remark in self.settings.remarks() {
+                ui.add(Label::new(widgets::weak(ui, widgets::sentence(&remark))).wrap());
+            }
+
+            let problem = self.problem.clone();
+            let error = |setting: &str| {
+                problem.as_ref().filter(|p| p.setting == setting).map(|p| widgets::sentence(&p.message))
+            };
+            section(ui, "Style");
+            if self.settings.objective == Objective::Balanced {
+                self.statistic_row(ui);
+            }
+            self.tilt_row(ui);
+            section(ui, "Colour");
+            self.colour_rows(ui);
+            layers::show(ui, &layers::STYLE, &mut self.settings.style_layers, &usual.style_layers, &error);
+            layers::show(
+                ui,
+                &layers::CONTENT,
+                &mut self.settings.content_layers,
+                &usual.content_layers,
+                &error,
+            );
+
+            ui.add_space(space::M);
+            egui::CollapsingHeader::new("Advanced").show_unindented(ui, |ui| self.advanced(ui, &usual));
+            ui.add_space(space::L);
+        });
+    }
+
+    /// What is wrong with a setting, if it is this one.
+    pub(super) fn error_of(&self, ui: &mut Ui, setting: &str, label: &str) {
+        if let Some(problem) = self.problem.as_ref().filter(|problem| problem.setting == setting) {
+            row_error(ui, &format!("{label} {}", problem.message));
+        }
+    }
+}
+
+/// A choice from a list that fills the rest of its row.
+fn combo(ui: &mut Ui, name: &str, tooltip: &str, text: String, content: impl FnOnce(&mut Ui)) {
+    let response = ComboBox::from_id_salt(name)
+        .selected_text(text)
+        .width((ui.available_width() - 1.0).max(80.0))
+        .height(420.0)
+        .truncate()
+        .show_ui(ui, content)
+        .response;
+    response.accessible_name(name).on_hover_text(tooltip);
+}
+
+fn colour_button(ui: &mut Ui, name: &str, tooltip: &str, Rgb(rgb): &mut Rgb) {
+    ui.spacing_mut().interact_size = egui::vec2(44.0, ROW - 4.0);
+    ui.color_edit_button_srgb(rgb).accessible_name(name).on_hover_text(tooltip);
+    ui.label(widgets::weak(ui, Rgb(*rgb).to_string()));
+    // Who compares colours should not have to compare them against a tinted edge.
+    ui.visuals_mut().widgets.inactive.bg_stroke = egui::Stroke::new(1.0, Palette::of(ui).line);
+}
