@@ -1,8 +1,11 @@
 //! A run of style transfer: [`StyleTransfer`] paints at one size, step by step; [`Painting`] takes it through a pyramid.
 
 mod adam;
+mod average;
+mod carry;
 mod cost;
 mod error;
+mod evaluator;
 mod losses;
 mod noise;
 mod painting;
@@ -12,6 +15,7 @@ mod schedule;
 mod space;
 mod style_transfer;
 mod targets;
+mod terms;
 
 pub use cost::{
     Kernels, available_memory, bytes_text, convolution_flops, flops_per_step, memory_bytes, process_memory,

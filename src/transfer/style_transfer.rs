@@ -1,24 +1,25 @@
 //! One run of the optimisation.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use burn::tensor::{Device as TensorDevice, Tensor};
+use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 use image::RgbImage;
 
 use super::{
     Losses, Reading, TransferError,
     adam::{Adam, Moments},
+    average::Average,
+    carry::Carry,
+    evaluator::{Evaluation, Evaluator},
     painting::Place,
-    planes::{Kernel, Planes},
-    prepare::network_options,
+    planes::Planes,
     space::{Space, download, upload},
-    targets::Targets,
+    terms::Terms,
 };
 use crate::{
-    compute::{Features, LayerTime, Network, Pull},
-    objective::smoothness_gradient,
-    settings::{LayerWeights, Settings},
-    vgg::{Layer, Weights},
+    compute::{LayerTime, Network},
+    settings::Settings,
+    vgg::Weights,
 };
 
 /// Pictures of a run, resized and flattened, 8-bit sRGB.
@@ -30,62 +31,21 @@ pub struct Pictures {
     pub initial: RgbImage,
 }
 
-/// What passes from one size to another.
-#[derive(Clone, Debug)]
-pub struct Carry {
-    /// The variable as it is shown.
-    pub image: Planes,
-    /// Adam's moments and its decays so far.
-    pub moments: Option<(Planes, Planes, [f64; 2])>,
-    /// ‖∂L/∂variable‖² of the last step, if weights have changed since.
-    pub gradient_norm: Option<f32>,
-}
-
-impl Carry {
-    /// In another shape: image and first moment bicubic, the second, which must not become negative, bilinear. With r times
-    /// the pixels, each has 1/r of the gradient.
-    pub fn resized(&self, width: u32, height: u32) -> Self {
-        let pixels = |width: u32, height: u32| f64::from(width) * f64::from(height);
-        let factor = pixels(self.image.width, self.image.height) / pixels(width, height);
-        let moments = self.moments.as_ref().map(|(mean, square, decays)| {
-            let mean = mean.resized(width, height).scaled(factor as f32);
-            let square = square.resized_by(Kernel::Bilinear, width, height).scaled((factor * factor) as f32);
-            (mean, square, *decays)
-        });
-        let gradient_norm = self.gradient_norm.map(|norm| norm * factor as f32);
-        Self { image: self.image.resized(width, height), moments, gradient_norm }
-    }
-}
-
-/// Which term a value on the device belongs to, with its layer weight where that counts for the report.
-#[derive(Clone, Copy)]
-enum Term {
-    Content(f64),
-    Style(Layer),
-    Smoothness,
-}
-
 /// An image being painted: call [`StyleTransfer::step`] again and again, and [`StyleTransfer::read`] when you want to
 /// look. Every setting that needs no new pictures may change in between, see [`StyleTransfer::update`].
 ///
 /// All tensors live on the thread that created it.
 pub struct StyleTransfer {
     device: TensorDevice,
-    weights: Arc<Weights>,
-    network: Network,
+    evaluator: Evaluator,
     settings: Settings,
-    style_weights: Vec<f64>,
-    content: Tensor<4>,
-    styles: Vec<Tensor<4>>,
-    targets: Targets,
     space: Space,
     variable: Tensor<4>,
     adam: Adam,
-    /// Decaying sum of the iterates and of the weights that they have in it; `None` before the first step.
-    average: Option<(Tensor<4>, f64)>,
+    average: Average,
     step: u32,
     /// The last step's terms, still on the device.
-    terms: Vec<(Term, Tensor<1>)>,
+    terms: Terms,
     /// ‖∂L/∂variable‖² of the last step, `[1]`.
     gradient_norm: Option<Tensor<1>>,
     /// Weights have changed since the last step, so the gradient's scale may jump.
@@ -115,65 +75,21 @@ impl StyleTransfer {
         assert!(!pictures.styles.is_empty(), "a run has at least one style");
         assert_eq!(pictures.styles.len(), style_weights.len(), "one weight per style");
         assert_eq!(pictures.content.dimensions(), pictures.initial.dimensions(), "same shape");
-        let network = network
-            .unwrap_or_else(|| Network::new(&weights, Layer::ALL[0], device, network_options(settings)));
+        let evaluator = Evaluator::new(device, weights, network, pictures, style_weights, settings)?;
         let space = Space::new(settings.objective, device);
-        let mut transfer = Self {
+        Ok(Self {
             device: device.clone(),
-            weights,
-            network,
+            evaluator,
             settings: settings.clone(),
-            style_weights: style_weights.to_vec(),
-            content: upload(&pictures.content, device),
-            styles: pictures.styles.iter().map(|style| upload(style, device)).collect(),
-            targets: Targets::default(),
             variable: space.variable(upload(&pictures.initial, device)),
             space,
             adam: Adam::new(),
-            average: None,
+            average: Average::default(),
             step: 0,
-            terms: Vec::new(),
+            terms: Terms::default(),
             gradient_norm: None,
             reweighted: false,
-        };
-        transfer.network.forget_sizes();
-        transfer.prepare()?;
-        // The styles' sizes do not come again in a step.
-        transfer.network.forget_sizes();
-        Ok(transfer)
-    }
-
-    /// The layers that the settings use, and the deepest.
-    fn layers(settings: &Settings) -> (Vec<Layer>, Vec<Layer>, Option<Layer>) {
-        let active = |factor: f64, weights: &LayerWeights| {
-            weights.iter().filter(|&(_, weight)| factor * weight > 0.0).map(|(layer, _)| layer).max()
-        };
-        let deepest = active(settings.content_weight, &settings.content_layers)
-            .max(active(settings.style_weight, &settings.style_layers));
-        // A muted layer is still measured if it lies on the way, and otherwise costs nothing.
-        let reached = |weights: &LayerWeights| {
-            weights.layers().filter(|&layer| deepest.is_some_and(|deepest| layer <= deepest)).collect()
-        };
-        (reached(&settings.content_layers), reached(&settings.style_layers), deepest)
-    }
-
-    /// Uploads weights and computes targets that the settings need and that are not there yet.
-    fn prepare(&mut self) -> Result<(), TransferError> {
-        let (content, style, deepest) = Self::layers(&self.settings);
-        let Some(deepest) = deepest else { return Ok(()) };
-        for (what, image) in std::iter::once(("content", &self.content))
-            .chain(self.styles.iter().map(|style| ("style", style)))
-        {
-            let [_, _, height, width] = image.dims();
-            if height.min(width) < deepest.stride().max(2) {
-                return Err(TransferError::TooNarrow { what, width, height, layer: deepest });
-            }
-        }
-        self.network.extend(&self.weights, deepest);
-        self.targets.need_content(&self.network, &self.content, &content);
-        let statistic = self.settings.style_statistic();
-        self.targets.need_style(&self.network, &self.styles, &self.style_weights, &style, statistic);
-        Ok(())
+        })
     }
 
     /// Takes over changed settings between two steps: weights, layers, optimizer constants, the weights of the styles.
@@ -190,13 +106,8 @@ impl StyleTransfer {
             style_scale: before.style_scale,
             ..settings.clone()
         };
-        self.prepare().inspect_err(|_| self.settings = before.clone())?;
-        let styles_changed =
-            style_weights.len() == self.style_weights.len() && style_weights != self.style_weights;
-        if styles_changed {
-            self.style_weights = style_weights.to_vec();
-            self.targets.blend(style_weights, self.settings.style_statistic());
-        }
+        self.evaluator.prepare(&self.settings).inspect_err(|_| self.settings = before.clone())?;
+        let styles_changed = self.evaluator.blend(style_weights, &self.settings);
         let weighing = |s: &Settings| {
             (
                 s.content_weight,
@@ -209,9 +120,7 @@ impl StyleTransfer {
         };
         if styles_changed || weighing(&before) != weighing(&self.settings) {
             self.reweighted = true;
-            // What a person does must show at once: the past counts no more than the next step.
-            let weight = 1.0 - before.averaging;
-            self.average = self.average.is_some().then(|| (self.shown() * weight, weight));
+            self.average.fade(before.averaging);
         }
         Ok(())
     }
@@ -235,21 +144,13 @@ impl StyleTransfer {
         self.gradient_norm = Some(norm);
         let moved = self.adam.step(self.variable.clone(), gradient, &self.settings);
         self.variable = self.space.confine(moved);
-        let decay = self.settings.averaging;
-        let now = self.variable.clone() * (1.0 - decay);
-        self.average = (decay > 0.0).then(|| match self.average.take() {
-            Some((sum, weight)) => (sum * decay + now, weight * decay + 1.0 - decay),
-            None => (now, 1.0 - decay),
-        });
+        self.average.add(&self.variable, self.settings.averaging);
     }
 
     /// The picture that is shown, saved and carried on: the iterates' decaying mean, which has not the optimizer's noise;
     /// the iterate itself where there is no averaging.
     fn shown(&self) -> Tensor<4> {
-        match &self.average {
-            Some((sum, weight)) => sum.clone() / *weight,
-            None => self.variable.clone(),
-        }
+        self.average.mean().unwrap_or_else(|| self.variable.clone())
     }
 
     /// What a run at another size goes on from.
@@ -282,67 +183,23 @@ impl StyleTransfer {
         assert_eq!(self.dimensions(), (carry.image.width, carry.image.height), "one shape");
         let shape = self.variable.dims();
         let tensor = |planes: &Planes| {
-            let data = burn::tensor::TensorData::new(planes.values.clone(), shape);
+            let data = TensorData::new(planes.values.clone(), shape);
             Tensor::<4>::from_data(data, &self.device)
         };
         self.variable = self.space.confine(tensor(&carry.image));
         if let Some((mean, square, decays)) = &carry.moments {
             self.adam.set_moments(Moments { mean: tensor(mean), square: tensor(square), decays: *decays });
         }
-        self.gradient_norm = carry
-            .gradient_norm
-            .map(|norm| Tensor::from_data(burn::tensor::TensorData::new(vec![norm], [1]), &self.device));
+        self.gradient_norm =
+            carry.gradient_norm.map(|norm| Tensor::from_data(TensorData::new(vec![norm], [1]), &self.device));
         self.reweighted = carry.gradient_norm.is_some();
     }
 
     /// Computes the terms and the gradient `[1, 3, H, W]` with respect to the optimised variable; `None` when every
     /// weight is 0.
     fn evaluate(&mut self) -> Option<Tensor<4>> {
-        let settings = &self.settings;
         let image = self.space.image(self.variable.clone());
-        let (content, style, deepest) = Self::layers(settings);
-        let mut terms = Vec::new();
-        let mut pulls: BTreeMap<Layer, Pull> = BTreeMap::new();
-        let mut look = |layer: Layer, features: &Features| {
-            let mut pull = Pull::default();
-            if content.contains(&layer) {
-                let target = &self.targets.content[&layer];
-                let factor = settings.objective.content_factor(layer, features.positions(), target.energy);
-                let weight = settings.content_layers.get(layer).unwrap_or(0.0);
-                terms.push((Term::Content(weight), features.distance(&target.features) * factor));
-                let factor = settings.content_weight * weight * factor;
-                if factor > 0.0 {
-                    pull.add_toward(target.features.clone(), 2.0 * factor);
-                }
-            }
-            if style.contains(&layer) {
-                let aim = &self.targets.style[&layer].aim;
-                let factor = settings.objective.style_factor(layer, features.positions(), aim.energy);
-                let term = aim.term(features, factor);
-                terms.push((Term::Style(layer), term.value));
-                let weight = settings.style_weight * settings.style_layers.get(layer).unwrap_or(0.0);
-                if weight > 0.0 {
-                    pull.add_matrix(term.matrix * weight);
-                    if let Some(vector) = term.vector {
-                        pull.add_vector(vector * weight);
-                    }
-                }
-            }
-            if !pull.is_empty() {
-                pulls.insert(layer, pull);
-            }
-        };
-        let activations = deepest.map(|deepest| self.network.forward(image.clone(), deepest, &mut look));
-        let mut gradient = activations.and_then(|activations| self.network.backward(activations, &pulls));
-        if settings.smoothness_weight > 0.0 {
-            let (value, pull) = smoothness_gradient(&image);
-            terms.push((Term::Smoothness, value));
-            let pull = pull * settings.smoothness_weight;
-            gradient = Some(match gradient {
-                Some(gradient) => gradient + pull,
-                None => pull,
-            });
-        }
+        let Evaluation { terms, gradient } = self.evaluator.evaluate(&image, &self.settings);
         self.terms = terms;
         gradient.map(|gradient| self.space.gradient(gradient))
     }
@@ -391,7 +248,7 @@ impl StyleTransfer {
     /// When the number of values does not fit the picture.
     pub fn set_variable(&mut self, planes: Vec<f32>) {
         let shape = self.variable.dims();
-        self.variable = Tensor::from_data(burn::tensor::TensorData::new(planes, shape), &self.device);
+        self.variable = Tensor::from_data(TensorData::new(planes, shape), &self.device);
     }
 
     /// Losses of the last step, as they stood before its move; `None` before the first step.
@@ -403,23 +260,12 @@ impl StyleTransfer {
         if self.terms.is_empty() {
             return Ok(None);
         }
-        let numbers = values(Tensor::cat(self.terms.iter().map(|(_, value)| value.clone()).collect(), 0))?;
+        let numbers = values(Tensor::cat(self.terms.values().collect(), 0))?;
         self.collect(&numbers).map(Some)
     }
 
     fn collect(&self, numbers: &[f32]) -> Result<Losses, TransferError> {
-        let mut losses = Losses::default();
-        for ((term, _), &number) in self.terms.iter().zip(numbers) {
-            let number = f64::from(number);
-            match *term {
-                Term::Content(weight) => losses.content += weight * number,
-                Term::Style(layer) => {
-                    losses.style.insert(layer, number);
-                }
-                Term::Smoothness => losses.smoothness = number,
-            }
-        }
-        losses.weigh(&self.settings);
+        let losses = self.terms.losses(numbers, &self.settings);
         match losses.is_finite() {
             true => Ok(losses),
             false => Err(TransferError::NotFinite { what: "loss", step: self.step }),
@@ -435,7 +281,7 @@ impl StyleTransfer {
         let (width, height) = self.dimensions();
         let image = self.space.image(self.shown()).flatten::<1>(0, 3);
         let mut parts = vec![image];
-        parts.extend(self.terms.iter().map(|(_, value)| value.clone()));
+        parts.extend(self.terms.values());
         let numbers = values(Tensor::cat(parts, 0))?;
         let (planes, losses) = numbers.split_at(3 * width as usize * height as usize);
         if !planes.iter().all(|value| value.is_finite()) {
@@ -461,13 +307,12 @@ impl StyleTransfer {
 
     /// Times each convolution up to the deepest in use alone.
     pub fn time_layers(&self) -> Vec<LayerTime> {
-        let Some(deepest) = Self::layers(&self.settings).2 else { return Vec::new() };
-        self.network.time_layers(self.space.image(self.variable.clone()), deepest)
+        self.evaluator.time_layers(self.space.image(self.variable.clone()), &self.settings)
     }
 
     /// Ends the run and gives the network back for the next.
     pub fn into_network(self) -> Network {
-        self.network
+        self.evaluator.into_network()
     }
 }
 

@@ -1,0 +1,175 @@
+//! The objective at a picture: its terms and its gradient.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use burn::tensor::{Device as TensorDevice, Tensor};
+
+use super::{
+    Pictures, TransferError,
+    prepare::network_options,
+    space::upload,
+    targets::Targets,
+    terms::{Term, Terms},
+};
+use crate::{
+    compute::{Features, LayerTime, Network, Pull},
+    objective::smoothness_gradient,
+    settings::{LayerWeights, Settings},
+    vgg::{Layer, Weights},
+};
+
+/// The network, and what the terms aim at in one size.
+pub struct Evaluator {
+    weights: Arc<Weights>,
+    network: Network,
+    content: Tensor<4>,
+    styles: Vec<Tensor<4>>,
+    style_weights: Vec<f64>,
+    targets: Targets,
+}
+
+/// The objective at one picture.
+pub struct Evaluation {
+    pub terms: Terms,
+    /// With respect to the image, `[1, 3, H, W]`; `None` when every weight is 0.
+    pub gradient: Option<Tensor<4>>,
+}
+
+/// The layers that the settings use, and the deepest.
+fn layers(settings: &Settings) -> (Vec<Layer>, Vec<Layer>, Option<Layer>) {
+    let active = |factor: f64, weights: &LayerWeights| {
+        weights.iter().filter(|&(_, weight)| factor * weight > 0.0).map(|(layer, _)| layer).max()
+    };
+    let deepest = active(settings.content_weight, &settings.content_layers)
+        .max(active(settings.style_weight, &settings.style_layers));
+    // A muted layer is still measured if it lies on the way, and otherwise costs nothing.
+    let reached = |weights: &LayerWeights| {
+        weights.layers().filter(|&layer| deepest.is_some_and(|deepest| layer <= deepest)).collect()
+    };
+    (reached(&settings.content_layers), reached(&settings.style_layers), deepest)
+}
+
+impl Evaluator {
+    /// Uploads the pictures and computes the targets, see [`super::StyleTransfer::new`].
+    ///
+    /// # Errors
+    ///
+    /// When a picture's shorter side is too short for the deepest layer in use.
+    pub fn new(
+        device: &TensorDevice,
+        weights: Arc<Weights>,
+        network: Option<Network>,
+        pictures: &Pictures,
+        style_weights: &[f64],
+        settings: &Settings,
+    ) -> Result<Self, TransferError> {
+        let network = network
+            .unwrap_or_else(|| Network::new(&weights, Layer::ALL[0], device, network_options(settings)));
+        let mut evaluator = Self {
+            weights,
+            network,
+            content: upload(&pictures.content, device),
+            styles: pictures.styles.iter().map(|style| upload(style, device)).collect(),
+            style_weights: style_weights.to_vec(),
+            targets: Targets::default(),
+        };
+        evaluator.network.forget_sizes();
+        evaluator.prepare(settings)?;
+        // The styles' sizes do not come again in a step.
+        evaluator.network.forget_sizes();
+        Ok(evaluator)
+    }
+
+    /// Uploads weights and computes targets that the settings need and that are not there yet.
+    ///
+    /// # Errors
+    ///
+    /// When a picture's shorter side is too short for the deepest layer in use; nothing has changed then.
+    pub fn prepare(&mut self, settings: &Settings) -> Result<(), TransferError> {
+        let (content, style, deepest) = layers(settings);
+        let Some(deepest) = deepest else { return Ok(()) };
+        for (what, image) in std::iter::once(("content", &self.content))
+            .chain(self.styles.iter().map(|style| ("style", style)))
+        {
+            let [_, _, height, width] = image.dims();
+            if height.min(width) < deepest.stride().max(2) {
+                return Err(TransferError::TooNarrow { what, width, height, layer: deepest });
+            }
+        }
+        self.network.extend(&self.weights, deepest);
+        self.targets.need_content(&self.network, &self.content, &content);
+        let statistic = settings.style_statistic();
+        self.targets.need_style(&self.network, &self.styles, &self.style_weights, &style, statistic);
+        Ok(())
+    }
+
+    /// Blends the styles anew if their weights have changed, and says whether they have. Weights of another number of
+    /// styles are ignored.
+    pub fn blend(&mut self, style_weights: &[f64], settings: &Settings) -> bool {
+        let changed = style_weights.len() == self.style_weights.len() && style_weights != self.style_weights;
+        if changed {
+            self.style_weights = style_weights.to_vec();
+            self.targets.blend(style_weights, settings.style_statistic());
+        }
+        changed
+    }
+
+    /// The terms and the gradient at an image `[1, 3, H, W]`.
+    pub fn evaluate(&self, image: &Tensor<4>, settings: &Settings) -> Evaluation {
+        let (content, style, deepest) = layers(settings);
+        let mut terms = Terms::default();
+        let mut pulls: BTreeMap<Layer, Pull> = BTreeMap::new();
+        let mut look = |layer: Layer, features: &Features| {
+            let mut pull = Pull::default();
+            if content.contains(&layer) {
+                let target = &self.targets.content[&layer];
+                let factor = settings.objective.content_factor(layer, features.positions(), target.energy);
+                let weight = settings.content_layers.get(layer).unwrap_or(0.0);
+                terms.push(Term::Content(weight), features.distance(&target.features) * factor);
+                let factor = settings.content_weight * weight * factor;
+                if factor > 0.0 {
+                    pull.add_toward(target.features.clone(), 2.0 * factor);
+                }
+            }
+            if style.contains(&layer) {
+                let aim = &self.targets.style[&layer].aim;
+                let factor = settings.objective.style_factor(layer, features.positions(), aim.energy);
+                let term = aim.term(features, factor);
+                terms.push(Term::Style(layer), term.value);
+                let weight = settings.style_weight * settings.style_layers.get(layer).unwrap_or(0.0);
+                if weight > 0.0 {
+                    pull.add_matrix(term.matrix * weight);
+                    if let Some(vector) = term.vector {
+                        pull.add_vector(vector * weight);
+                    }
+                }
+            }
+            if !pull.is_empty() {
+                pulls.insert(layer, pull);
+            }
+        };
+        let activations = deepest.map(|deepest| self.network.forward(image.clone(), deepest, &mut look));
+        let mut gradient = activations.and_then(|activations| self.network.backward(activations, &pulls));
+        if settings.smoothness_weight > 0.0 {
+            let (value, pull) = smoothness_gradient(image);
+            terms.push(Term::Smoothness, value);
+            let pull = pull * settings.smoothness_weight;
+            gradient = Some(match gradient {
+                Some(gradient) => gradient + pull,
+                None => pull,
+            });
+        }
+        Evaluation { terms, gradient }
+    }
+
+    /// Times each convolution up to the deepest in use alone.
+    pub fn time_layers(&self, image: Tensor<4>, settings: &Settings) -> Vec<LayerTime> {
+        let Some(deepest) = layers(settings).2 else { return Vec::new() };
+        self.network.time_layers(image, deepest)
+    }
+
+    /// Gives the network back for the next run.
+    pub fn into_network(self) -> Network {
+        self.network
+    }
+}

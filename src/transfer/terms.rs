@@ -1,0 +1,50 @@
+//! The values of an objective's terms while they are still on the device.
+
+use burn::tensor::Tensor;
+
+use super::Losses;
+use crate::{settings::Settings, vgg::Layer};
+
+/// Which term a value belongs to, with its layer weight where that counts for the report.
+#[derive(Clone, Copy)]
+pub enum Term {
+    Content(f64),
+    Style(Layer),
+    Smoothness,
+}
+
+/// One step's terms, unweighted, each of shape `[1]`.
+#[derive(Default)]
+pub struct Terms(Vec<(Term, Tensor<1>)>);
+
+impl Terms {
+    pub fn push(&mut self, term: Term, value: Tensor<1>) {
+        self.0.push((term, value));
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The values, to be read back.
+    pub fn values(&self) -> impl Iterator<Item = Tensor<1>> + '_ {
+        self.0.iter().map(|(_, value)| value.clone())
+    }
+
+    /// The losses of these terms, given their values as they were read back.
+    pub fn losses(&self, numbers: &[f32], settings: &Settings) -> Losses {
+        let mut losses = Losses::default();
+        for ((term, _), &number) in self.0.iter().zip(numbers) {
+            let number = f64::from(number);
+            match *term {
+                Term::Content(weight) => losses.content += weight * number,
+                Term::Style(layer) => {
+                    losses.style.insert(layer, number);
+                }
+                Term::Smoothness => losses.smoothness = number,
+            }
+        }
+        losses.weigh(settings);
+        losses
+    }
+}
