@@ -9,8 +9,8 @@ use image::RgbImage;
 use impasto::{
     picture::{self, Picture},
     session::{Engine, Job, PaintEngine, Start, StyleSource},
-    settings::{DeviceChoice, Init, LayerWeights, Objective, Settings, Statistic},
-    transfer::{Pictures, StyleTransfer, TransferError},
+    settings::{DeviceChoice, Init, LayerWeights, Objective, Settings, Statistic, StyleMix},
+    transfer::{Pictures, Sources, StyleTransfer, TransferError},
     vgg::{Layer, Weights},
 };
 
@@ -22,7 +22,7 @@ fn job(settings: Settings) -> Job {
     Job {
         run: 1,
         content: Arc::new(picture::CONTENTS[0].open()),
-        styles: vec![StyleSource { picture: Arc::new(picture::STYLES[0].open()), weight: 1.0 }],
+        styles: vec![StyleSource::new(Arc::new(picture::STYLES[0].open()))],
         settings: small(settings),
         start: Start::Beginning,
         paused: false,
@@ -67,7 +67,7 @@ fn weights_and_layers_change_between_two_steps_without_losing_the_picture() {
     settings.style_layers.set("relu3_3".parse().unwrap(), 0.4);
     settings.style_layers.remove("relu1_1".parse().unwrap());
     settings.content_layers = [("relu5_2".parse().unwrap(), 1.0)].into_iter().collect();
-    engine.update(&settings, &[1.0]).unwrap();
+    engine.update(&settings, &[StyleMix::default()]).unwrap();
     let unchanged = engine.read().unwrap();
     assert_eq!(unchanged.picture, before.picture);
     engine.step().unwrap();
@@ -91,7 +91,7 @@ fn a_change_keeps_the_optimizers_moments() {
         if change {
             let mut settings = small(Settings { averaging: 0.0, ..Settings::default() });
             settings.style_weight *= 1.0 + 1e-6;
-            engine.update(&settings, &[1.0]).unwrap();
+            engine.update(&settings, &[StyleMix::default()]).unwrap();
         }
         steps(&mut engine, 1);
         engine.read().unwrap().picture
@@ -99,6 +99,79 @@ fn a_change_keeps_the_optimizers_moments() {
     let difference = mean_difference(&paint(true), &paint(false));
     // The gradient's scale is measured anew, and it drifts a little from step to step by itself.
     assert!(difference < 0.6, "{difference}");
+}
+
+/// The losses at the content itself, with two styles: of a run that began like this, and of one that was changed to it.
+#[test]
+fn what_is_changed_of_the_styles_between_two_steps_is_what_a_new_run_would_have() {
+    let two = |settings: Settings, mix: [StyleMix; 2]| {
+        let mut job = job(settings);
+        job.styles.push(StyleSource::new(Arc::new(picture::STYLES[1].open())));
+        job.styles.iter_mut().zip(mix).for_each(|(style, mix)| style.mix = mix);
+        let mut engine = PaintEngine::new();
+        engine.start(&job, None, &mut |_| ()).unwrap();
+        engine
+    };
+    let losses = |engine: &mut PaintEngine| {
+        engine.step().unwrap();
+        engine.losses().unwrap().unwrap()
+    };
+    let usual = StyleMix::default();
+    let plain = losses(&mut two(Settings::default(), [usual; 2]));
+    let mut seen = vec![plain.total];
+    for (what, settings, mix) in [
+        ("scale", Settings::default(), [usual, StyleMix { scale: 0.5, ..usual }]),
+        ("weight", Settings::default(), [usual, StyleMix { weight: 0.2, ..usual }]),
+        ("off", Settings::default(), [usual, StyleMix { on: false, ..usual }]),
+        ("all off", Settings::default(), [StyleMix { on: false, ..usual }; 2]),
+        ("style scale", Settings { style_scale: 0.6, ..Settings::default() }, [usual; 2]),
+        ("colours", Settings { match_colours: 0.8, ..Settings::default() }, [usual; 2]),
+    ] {
+        let fresh = losses(&mut two(settings.clone(), mix));
+        let mut engine = two(Settings::default(), [usual; 2]);
+        engine.update(&small(settings), &mix).unwrap();
+        let changed = losses(&mut engine);
+        assert!(
+            (changed.total - fresh.total).abs() < 1e-6 * fresh.total.max(1e-6),
+            "{what}: {changed:?} {fresh:?}"
+        );
+        for (layer, value) in &fresh.style {
+            assert!((changed.style[layer] - value).abs() < 1e-6 * value, "{what} at {layer}");
+        }
+        assert!(
+            seen.iter().all(|other| (other - fresh.total).abs() > 1e-4 * other),
+            "{what} changes nothing"
+        );
+        seen.push(fresh.total);
+        // And back.
+        engine.update(&small(Settings::default()), &[usual; 2]).unwrap();
+        let (_, again) = (engine.step().unwrap(), engine.losses().unwrap().unwrap());
+        assert!((again.total / plain.total - 1.0).abs() < 0.2, "{what}: {again:?} {plain:?}");
+    }
+    // A style that is off is as good as absent.
+    let mut alone = started(Settings::default());
+    let mut off = two(Settings::default(), [usual, StyleMix { on: false, ..usual }]);
+    assert!((losses(&mut alone).total / losses(&mut off).total - 1.0).abs() < 1e-5);
+}
+
+#[test]
+fn a_changed_scale_keeps_the_picture_and_neither_bolts_nor_stalls_it() {
+    let mut engine = started(Settings { averaging: 0.0, ..Settings::default() });
+    steps(&mut engine, 10);
+    let before = engine.read().unwrap();
+    let settings = small(Settings { averaging: 0.0, ..Settings::default() });
+    engine.update(&settings, &[StyleMix { scale: 0.4, ..StyleMix::default() }]).unwrap();
+    assert_eq!(engine.read().unwrap().picture, before.picture);
+    let first = steps(&mut engine, 1);
+    let after = engine.read().unwrap();
+    assert_eq!(after.step, 11);
+    let moved = mean_difference(&after.picture, &before.picture);
+    assert!((0.5..12.0).contains(&moved), "{moved}");
+    assert!(steps(&mut engine, 15) < 0.8 * first);
+    // Nonsense is refused, and painting goes on.
+    let error = engine.update(&settings, &[StyleMix { scale: 0.0, ..StyleMix::default() }]).unwrap_err();
+    assert!(error.to_string().contains("scale is 0"), "{error}");
+    steps(&mut engine, 1);
 }
 
 #[test]
@@ -119,7 +192,7 @@ fn a_slider_that_jumps_neither_bolts_nor_stalls_the_picture() {
         steps(&mut constant, 8);
         let mut other = small(settings);
         other.style_weight *= factor;
-        changed.update(&other, &[1.0]).unwrap();
+        changed.update(&other, &[StyleMix::default()]).unwrap();
         steps(&mut changed, 4);
         steps(&mut constant, 4);
         // With style alone its weight only scales the objective, and Adam does not care for scale.
@@ -242,11 +315,11 @@ fn a_weights_file_is_used_instead_of_the_bundled_network() {
 fn transparency_is_flattened_on_the_background_and_discarded_in_classic() {
     let mut rgba = [0, 0, 255, 0].repeat(32 * 32);
     rgba[3] = 255;
-    let content = Picture::from_rgba("glass", 32, 32, rgba).unwrap();
-    let style = picture::STYLES[0].open();
+    let content = Arc::new(Picture::from_rgba("glass", 32, 32, rgba).unwrap());
+    let sources = Sources { content, styles: job(Settings::default()).styles };
     let made = |objective| {
         let settings = Settings { size: 32, ..Settings::for_objective(objective) };
-        impasto::transfer::pictures(&content, &[&style], &settings, None).unwrap()
+        sources.pictures(&settings, None).unwrap()
     };
     assert_eq!(made(Objective::Balanced).content.get_pixel(16, 16).0, [255, 255, 255]);
     assert_eq!(made(Objective::Classic).content.get_pixel(16, 16).0, [0, 0, 255]);
@@ -282,7 +355,9 @@ fn kept_colours_are_those_of_the_content_and_painting_goes_on_without_them() {
     steps(&mut engine, 12);
     let plain = engine.read().unwrap();
     assert!(plain.plain.is_none());
-    engine.update(&small(Settings { keep_colours: 1.0, ..Settings::default() }), &[1.0]).unwrap();
+    engine
+        .update(&small(Settings { keep_colours: 1.0, ..Settings::default() }), &[StyleMix::default()])
+        .unwrap();
     let kept = engine.read().unwrap();
     // What painting goes on from has not changed; what is seen has.
     assert_eq!(kept.plain.as_ref(), Some(&plain.picture));
@@ -303,7 +378,7 @@ fn every_statistic_paints_and_changes_hot() {
     let mut engine = started(Settings { statistic: Statistic::Gram, ..Settings::default() });
     steps(&mut engine, 3);
     for &statistic in [Statistic::Wasserstein, Statistic::Moments, Statistic::Gram].iter() {
-        engine.update(&small(Settings { statistic, ..Settings::default() }), &[1.0]).unwrap();
+        engine.update(&small(Settings { statistic, ..Settings::default() }), &[StyleMix::default()]).unwrap();
         let first = steps(&mut engine, 1);
         let last = steps(&mut engine, 10);
         assert!(last < first, "{statistic}: {first} to {last}");

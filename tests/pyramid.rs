@@ -9,14 +9,14 @@ use image::RgbImage;
 use impasto::{
     picture,
     session::{Engine, Job, LevelOrder, PaintEngine, Place, Start, StyleSource},
-    settings::{DeviceChoice, Settings},
+    settings::{DeviceChoice, Settings, StyleMix},
 };
 
 fn job(settings: Settings) -> Job {
     Job {
         run: 1,
         content: Arc::new(picture::CONTENTS[0].open()),
-        styles: vec![StyleSource { picture: Arc::new(picture::STYLES[0].open()), weight: 1.0 }],
+        styles: vec![StyleSource::new(Arc::new(picture::STYLES[0].open()))],
         settings: Settings { device: DeviceChoice::Cpu, ..settings },
         start: Start::Beginning,
         paused: false,
@@ -104,7 +104,9 @@ fn levels_are_held_dropped_and_climbed_at_will() {
     // Who lets go of a level gives what is left to the levels to come.
     engine.level(LevelOrder::Drop).unwrap();
     engine.level(LevelOrder::Release).unwrap();
-    engine.update(&Settings { device: DeviceChoice::Cpu, steps: 30, ..settings() }, &[1.0]).unwrap();
+    engine
+        .update(&Settings { device: DeviceChoice::Cpu, steps: 30, ..settings() }, &[StyleMix::default()])
+        .unwrap();
     let there = place(&mut engine);
     assert!(!there.held && there.ends.len() == 2 && there.ends[0] >= 4.0, "{there:?}");
     (0..14).for_each(|_| engine.step().unwrap());
@@ -146,11 +148,11 @@ fn settings_change_hot_in_the_middle_of_a_pyramid() {
     let before = engine.read().unwrap();
     let mut changed = Settings { device: DeviceChoice::Cpu, style_weight: 40.0, ..settings() };
     changed.style_layers.set("relu3_3".parse().unwrap(), 0.5);
-    engine.update(&changed, &[1.0]).unwrap();
+    engine.update(&changed, &[StyleMix::default()]).unwrap();
     let after = engine.read().unwrap();
     assert_eq!((after.place.width, &after.picture), (before.place.width, &before.picture));
     // Fewer steps move the schedule on.
-    engine.update(&Settings { steps: 4, ..changed.clone() }, &[1.0]).unwrap();
+    engine.update(&Settings { steps: 4, ..changed.clone() }, &[StyleMix::default()]).unwrap();
     engine.step().unwrap();
     assert!(engine.read().unwrap().place.level > before.place.level);
     assert!(engine.losses().unwrap().unwrap().style.contains_key(&"relu3_3".parse().unwrap()));

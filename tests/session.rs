@@ -17,7 +17,7 @@ use impasto::{
         Command, Engine, EngineError, Event, Frame, Job, Reading, RunInfo, RunState, SendError, Session,
         Start, StyleSource,
     },
-    settings::Settings,
+    settings::{Settings, StyleMix},
     transfer::{Losses, Place},
     vgg::WeightsInfo,
 };
@@ -88,9 +88,13 @@ impl Engine for Fake {
         })
     }
 
-    fn update(&mut self, settings: &Settings, style_weights: &[f64]) -> Result<(), EngineError> {
+    fn update(&mut self, settings: &Settings, styles: &[StyleMix]) -> Result<(), EngineError> {
         settings.validate()?;
-        self.log.updates.lock().unwrap().push((settings.style_weight, style_weights.to_vec()));
+        self.log
+            .updates
+            .lock()
+            .unwrap()
+            .push((settings.style_weight, styles.iter().map(|style| style.weight).collect()));
         Ok(())
     }
 
@@ -198,7 +202,7 @@ fn job(run: u64, settings: Settings) -> Job {
     Job {
         run,
         content: picture(),
-        styles: vec![StyleSource { picture: picture(), weight: 1.0 }],
+        styles: vec![StyleSource::new(picture())],
         settings,
         start: Start::Beginning,
         paused: false,
@@ -263,7 +267,8 @@ fn settings_are_taken_over_without_a_restart_and_only_the_latest_counts() {
     window.until("painting", |w| w.progress() > 0);
     for weight in 1..=50 {
         let settings = Settings { style_weight: f64::from(weight), ..endless() };
-        window.session.update(1, &settings, &[0.25]).unwrap();
+        let style = StyleMix { weight: 0.25, ..StyleMix::default() };
+        window.session.update(1, &settings, &[style]).unwrap();
     }
     window.until("the update", |w| w.log.updates.lock().unwrap().last() == Some(&(50.0, vec![0.25])));
     assert!(window.log.updates.lock().unwrap().len() < 10, "a drag is not replayed value by value");
@@ -275,7 +280,7 @@ fn a_paused_run_takes_settings_over_at_once() {
     let mut window = Window::open(Fault::default());
     window.send(Command::Run(Box::new(Job { paused: true, ..job(1, endless()) })));
     window.until("pause", |w| w.is(1, RunState::Paused));
-    window.session.update(1, &Settings { style_weight: 3.0, ..endless() }, &[1.0]).unwrap();
+    window.session.update(1, &Settings { style_weight: 3.0, ..endless() }, &[StyleMix::default()]).unwrap();
     window.until("the update", |w| !w.log.updates.lock().unwrap().is_empty());
 }
 
@@ -284,11 +289,11 @@ fn raising_the_limit_of_a_finished_run_goes_on_and_lowering_it_finishes() {
     let mut window = Window::open(Fault::default());
     window.send(Command::Run(Box::new(job(1, Settings { steps: 3, ..Settings::default() }))));
     window.until("the end", |w| w.is(1, RunState::Finished));
-    window.session.update(1, &Settings { steps: 6, ..Settings::default() }, &[1.0]).unwrap();
+    window.session.update(1, &Settings { steps: 6, ..Settings::default() }, &[StyleMix::default()]).unwrap();
     window.until("three more steps", |w| w.steps() == 6 && w.is(1, RunState::Finished));
-    window.session.update(1, &endless(), &[1.0]).unwrap();
+    window.session.update(1, &endless(), &[StyleMix::default()]).unwrap();
     window.until("painting", |w| w.steps() > 10);
-    window.session.update(1, &Settings { steps: 2, ..Settings::default() }, &[1.0]).unwrap();
+    window.session.update(1, &Settings { steps: 2, ..Settings::default() }, &[StyleMix::default()]).unwrap();
     window.until("the end", |w| w.is(1, RunState::Finished));
 }
 
@@ -297,10 +302,10 @@ fn settings_of_an_older_run_and_unusable_ones_change_nothing() {
     let mut window = Window::open(Fault::default());
     window.send(Command::Run(Box::new(job(2, endless()))));
     window.until("painting", |w| w.progress() > 0);
-    window.session.update(1, &Settings { style_weight: 99.0, ..endless() }, &[1.0]).unwrap();
+    window.session.update(1, &Settings { style_weight: 99.0, ..endless() }, &[StyleMix::default()]).unwrap();
     thread::sleep(Duration::from_millis(30));
     assert!(window.log.updates.lock().unwrap().is_empty());
-    window.session.update(2, &Settings { style_weight: -1.0, ..endless() }, &[1.0]).unwrap();
+    window.session.update(2, &Settings { style_weight: -1.0, ..endless() }, &[StyleMix::default()]).unwrap();
     window.until("a notice", |w| {
         w.events.iter().any(|e| matches!(e, Event::Notice { run: 2, text } if text.contains("style-weight")))
     });
@@ -333,9 +338,9 @@ fn an_update_for_a_run_that_still_waits_reaches_it() {
     window.send(Command::Run(Box::new(job(1, endless()))));
     window.until("painting", |w| w.progress() > 0);
     // Both while a step is in hand: the first nudge must not cost the second run its settings.
-    window.session.update(1, &Settings { style_weight: 5.0, ..endless() }, &[1.0]).unwrap();
+    window.session.update(1, &Settings { style_weight: 5.0, ..endless() }, &[StyleMix::default()]).unwrap();
     window.send(Command::Run(Box::new(job(2, endless()))));
-    window.session.update(2, &Settings { style_weight: 77.0, ..endless() }, &[1.0]).unwrap();
+    window.session.update(2, &Settings { style_weight: 77.0, ..endless() }, &[StyleMix::default()]).unwrap();
     window.until("the update", |w| w.log.updates.lock().unwrap().last() == Some(&(77.0, vec![1.0])));
 }
 

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     picture::Picture,
     session::{Command, Event, Job, LevelOrder, RunState, SendError, Start, StyleSource},
+    settings::StyleMix,
 };
 
 /// Longest time that one frame of the window spends on the worker's news.
@@ -29,7 +30,9 @@ impl ImpastoApp {
             .iter()
             .filter_map(|slot| {
                 let picture = Arc::clone(&slot.picture.as_ref()?.picture);
-                Some(StyleSource { picture, weight: slot.weight })
+                // The weight of a single style has nothing to be weighed against, and is not shown.
+                let weight = if self.styles.len() > 1 { slot.mix.weight } else { 1.0 };
+                Some(StyleSource { picture, mix: StyleMix { weight, ..slot.mix } })
             })
             .collect();
         (!styles.is_empty()).then_some((content, styles))
@@ -219,17 +222,17 @@ impl ImpastoApp {
                     matches!(self.run.state, RunState::Preparing | RunState::Running | RunState::Paused);
                 let paused = under_way && !self.run.playing;
                 // What changes the whole look begins with large strokes again.
-                let repaint = ["picture", "the styles' colours", "style scale", "pyramid"];
+                let repaint = ["picture", "pyramid"];
                 let again = reasons.iter().any(|reason| repaint.contains(reason));
                 let start = if again { Start::Repaint } else { Start::Current };
                 self.start_run(start, paused);
             }
             return;
         }
-        let weights: Vec<f64> = styles.iter().map(|style| style.weight).collect();
-        if given.settings != self.settings || given.style_weights() != weights {
+        let mix: Vec<StyleMix> = styles.iter().map(|style| style.mix).collect();
+        if given.settings != self.settings || given.mix() != mix {
             if let Some(session) = &self.session
-                && let Err(error) = session.update(self.run.id, &self.settings, &weights)
+                && let Err(error) = session.update(self.run.id, &self.settings, &mix)
             {
                 self.send_failed(error);
             }

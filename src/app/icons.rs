@@ -27,6 +27,8 @@ pub enum Icon {
     Up,
     Down,
     Hold,
+    Eye,
+    EyeOff,
 }
 
 impl Icon {
@@ -97,6 +99,23 @@ impl Icon {
                     at(3.0, -4.0),
                     at(3.0, -0.5),
                 ]);
+            }
+            Icon::Eye | Icon::EyeOff => {
+                let lid = |side: f32| -> Vec<Pos2> {
+                    (0..=16)
+                        .map(|i| {
+                            let t = i as f32 / 8.0 - 1.0;
+                            at(7.0 * t, side * 4.6 * (1.0 - t * t))
+                        })
+                        .collect()
+                };
+                path(lid(-1.0));
+                path(lid(1.0));
+                if self == Icon::Eye {
+                    painter.circle_filled(center, 2.2, color);
+                } else {
+                    path(vec![at(-5.5, 5.5), at(5.5, -5.5)]);
+                }
             }
             Icon::Close => {
                 path(vec![at(-4.0, -4.0), at(4.0, 4.0)]);

@@ -13,7 +13,10 @@ use super::{
     ImpastoApp, Options,
     pictures::{Slot, Source, Target},
 };
-use crate::{picture, settings::Settings};
+use crate::{
+    picture,
+    settings::{Settings, StyleMix},
+};
 
 const FILE: &str = "impasto.toml";
 
@@ -32,10 +35,11 @@ pub enum Origin {
     Example(String),
 }
 
-/// A style picture and its weight.
+/// A style picture and how it counts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RememberedStyle {
-    pub weight: f64,
+    #[serde(flatten)]
+    pub mix: StyleMix,
     pub picture: Origin,
 }
 
@@ -137,21 +141,21 @@ impl ImpastoApp {
         };
         self.open(Target::Content, content.unwrap_or(Source::Example(&picture::CONTENTS[0])));
 
-        let mut styles: Vec<(Source, f64)> =
-            options.styles.iter().map(|path| (Source::File(path.clone()), 1.0)).collect();
+        let mut styles: Vec<(Source, StyleMix)> =
+            options.styles.iter().map(|path| (Source::File(path.clone()), StyleMix::default())).collect();
         if styles.is_empty() {
             for style in &remembered.styles {
                 let source = Source::remembered(&style.picture);
                 missing |= source.is_none();
-                styles.extend(source.map(|source| (source, style.weight)));
+                styles.extend(source.map(|source| (source, style.mix)));
             }
         }
         if styles.is_empty() {
-            styles.push((Source::Example(&picture::STYLES[0]), 1.0));
+            styles.push((Source::Example(&picture::STYLES[0]), StyleMix::default()));
         }
-        for (index, (source, weight)) in styles.into_iter().enumerate() {
+        for (index, (source, mix)) in styles.into_iter().enumerate() {
             self.open(if index == 0 { Target::Style } else { Target::NewStyle }, source);
-            self.styles[index].weight = weight;
+            self.styles[index].mix = mix;
         }
         if missing {
             self.toasts.add("A picture of the last time is no longer there; a bundled example stands in.");
@@ -171,7 +175,7 @@ impl ImpastoApp {
         let styles = self
             .styles
             .iter()
-            .filter_map(|slot| Some(RememberedStyle { weight: slot.weight, picture: origin(slot)? }));
+            .filter_map(|slot| Some(RememberedStyle { mix: slot.mix, picture: origin(slot)? }));
         Remembered {
             layout,
             content: origin(&self.content),
@@ -230,7 +234,11 @@ mod tests {
         assert_eq!(load(folder.path()), Ok(None));
         let mut remembered =
             Remembered { content: Some(Origin::File("a b.png".into())), ..Default::default() };
-        remembered.styles.push(RememberedStyle { weight: 0.5, picture: Origin::Example("Wave".into()) });
+        let mix = StyleMix { weight: 0.5, scale: 0.7, on: false };
+        remembered.styles.push(RememberedStyle { mix, picture: Origin::Example("Wave".into()) });
+        // Files of older versions know no scale.
+        let old: RememberedStyle = toml::from_str("weight = 0.25\n[picture]\nexample = \"Wave\"").unwrap();
+        assert_eq!(old.mix, StyleMix { weight: 0.25, ..StyleMix::default() });
         remembered.settings.size = 320;
         remembered.layout.light = true;
         store(folder.path(), &remembered).unwrap();

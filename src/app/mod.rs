@@ -4,6 +4,7 @@
 //! and leaves all that takes time to background threads (`tasks`).
 
 mod canvas;
+mod card;
 mod command;
 mod controls;
 pub mod dialogs;

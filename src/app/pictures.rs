@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     picture::{self, Example, Picture},
-    settings::Rgb,
+    settings::{Rgb, StyleMix},
 };
 
 /// Longest side of the small copy that cards and the waiting canvas show, in pixels.
@@ -24,8 +24,8 @@ pub struct Slot {
     pub loading: Option<Loading>,
     /// Why the last picture could not be opened; stays until dismissed or replaced.
     pub error: Option<String>,
-    /// Weight against the other styles.
-    pub weight: f64,
+    /// How it counts among the styles.
+    pub mix: StyleMix,
 }
 
 /// A picture in its slot.
@@ -131,7 +131,7 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 
 impl Slot {
     pub fn new(id: u64) -> Self {
-        Self { id, picture: None, loading: None, error: None, weight: 1.0 }
+        Self { id, picture: None, loading: None, error: None, mix: StyleMix::default() }
     }
 
     pub fn is_empty(&self) -> bool {

@@ -7,7 +7,7 @@ use egui_plot::PlotPoint;
 use crate::{
     picture::Picture,
     session::{Progress, RunId, RunInfo, RunState, StyleSource},
-    settings::Settings,
+    settings::{Settings, StyleMix},
     transfer::{Losses, Place},
     vgg::Layer,
 };
@@ -28,8 +28,8 @@ impl Given {
             && self.styles.iter().zip(styles).all(|(a, b)| Arc::ptr_eq(&a.picture, &b.picture))
     }
 
-    pub fn style_weights(&self) -> Vec<f64> {
-        self.styles.iter().map(|style| style.weight).collect()
+    pub fn mix(&self) -> Vec<StyleMix> {
+        self.styles.iter().map(|style| style.mix).collect()
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     compute::{DeviceInfo, DeviceKind},
     session::RunState,
-    transfer::{self, Kernels, Shapes},
+    transfer::{self, Kernels, Sources},
 };
 
 impl ImpastoApp {
@@ -54,8 +54,7 @@ impl ImpastoApp {
     /// Memory in bytes that a run with what is set now would take; the kernels are those of the last run's device.
     fn memory_estimate(&self) -> Option<u64> {
         let (content, styles) = self.sources()?;
-        let styles: Vec<_> = styles.iter().map(|style| style.picture.dimensions()).collect();
-        let shapes = Shapes::new(content.dimensions(), &styles, &self.settings);
+        let shapes = Sources { content, styles }.shapes(&self.settings);
         let kernels = match self.run.info.as_ref().map(|info| info.device.kind) {
             None | Some(DeviceKind::Cpu) => Kernels::Cpu,
             Some(_) => Kernels::Adapter,

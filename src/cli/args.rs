@@ -12,7 +12,7 @@ use clap::{
     parser::ValueSource,
 };
 
-use crate::settings::{DeviceChoice, SettingsFlags};
+use crate::settings::{DeviceChoice, SettingsFlags, StyleMix};
 
 /// Live neural style transfer: paints a content picture in the style of others.
 ///
@@ -57,8 +57,9 @@ pub(super) struct RenderArgs {
     /// Picture whose content is painted
     #[arg(long, short, value_name = "PICTURE")]
     pub content: PathBuf,
-    /// Picture whose style it gets, with an optional weight against other styles: wave.jpg or wave.jpg:0.5 (repeatable)
-    #[arg(long, short, value_name = "PICTURE[:WEIGHT]", required = true, value_parser = OsStringValueParser::new().map(StyleArg::split))]
+    /// Picture whose style it gets, with an optional weight against other styles and an optional scale of its strokes:
+    /// wave.jpg, wave.jpg:0.5, wave.jpg@0.7 or wave.jpg:0.5@0.7 (repeatable)
+    #[arg(long, short, value_name = "PICTURE[:WEIGHT][@SCALE]", required = true, value_parser = OsStringValueParser::new().map(StyleArg::split))]
     pub style: Vec<StyleArg>,
     /// File for the painted picture; its extension chooses the format
     #[arg(long, short, value_name = "FILE")]
@@ -131,25 +132,35 @@ pub(super) enum WeightsCommand {
     },
 }
 
-/// A style picture and its weight, as `--style` writes them.
+/// A style picture and how it counts, as `--style` writes them.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct StyleArg {
     pub path: PathBuf,
-    pub weight: f64,
+    pub mix: StyleMix,
 }
 
 impl StyleArg {
-    /// The part after the last colon is a weight only if it is a number and the whole text names no file: Windows
-    /// paths have colons, and so may file names elsewhere.
+    /// What follows the last `@` is a scale and what follows the last colon before it a weight, each only if it is a
+    /// number and what it would be cut from names no file: Windows paths have colons, and so may file names elsewhere.
     fn split(text: OsString) -> Self {
-        let weighted = text.to_str().and_then(|text| text.rsplit_once(':')).and_then(|(path, weight)| {
-            (!path.is_empty()).then_some(())?;
-            Some(Self { path: path.into(), weight: weight.trim().parse().ok()? })
-        });
-        match weighted {
-            Some(weighted) if !Path::new(&text).exists() => weighted,
-            _ => Self { path: text.into(), weight: 1.0 },
-        }
+        let (text, scale) = cut_number(text, '@');
+        let (path, weight) = cut_number(text, ':');
+        let usual = StyleMix::default();
+        let mix =
+            StyleMix { weight: weight.unwrap_or(usual.weight), scale: scale.unwrap_or(usual.scale), ..usual };
+        Self { path: path.into(), mix }
+    }
+}
+
+/// Cuts the number off that follows the last `mark`, if there is one and the whole text names no file.
+fn cut_number(text: OsString, mark: char) -> (OsString, Option<f64>) {
+    let cut = text.to_str().and_then(|text| text.rsplit_once(mark)).and_then(|(path, number)| {
+        (!path.is_empty()).then_some(())?;
+        Some((OsString::from(path), number.trim().parse().ok()?))
+    });
+    match cut {
+        Some((path, number)) if !Path::new(&text).exists() => (path, Some(number)),
+        _ => (text, None),
     }
 }
 
@@ -229,10 +240,20 @@ mod tests {
     }
 
     #[test]
-    fn a_styles_weight_stands_after_the_last_colon() {
+    fn a_styles_scale_stands_last_and_its_weight_before_it() {
         let split = |text: &str| {
             let style = StyleArg::split(text.into());
-            (style.path.to_str().unwrap().to_owned(), style.weight)
+            (style.path.to_str().unwrap().to_owned(), style.mix.weight, style.mix.scale)
+        };
+        assert_eq!(split("wave.jpg:0.25@0.5"), ("wave.jpg".into(), 0.25, 0.5));
+        assert_eq!(split("wave.jpg@2"), ("wave.jpg".into(), 1.0, 2.0));
+        assert_eq!(split("wave@2x.jpg"), ("wave@2x.jpg".into(), 1.0, 1.0));
+        assert_eq!(split("wave@2x.jpg:3"), ("wave@2x.jpg".into(), 3.0, 1.0));
+        assert_eq!(split("@2"), ("@2".into(), 1.0, 1.0));
+        let split = |text: &str| {
+            let (path, weight, scale) = split(text);
+            assert_eq!(scale, 1.0);
+            (path, weight)
         };
         assert_eq!(split("wave.jpg"), ("wave.jpg".into(), 1.0));
         assert_eq!(split("wave.jpg:0.25"), ("wave.jpg".into(), 0.25));
@@ -245,11 +266,16 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_file_with_a_colon_in_its_name_wins_over_a_weight() {
+    fn a_file_with_a_colon_in_its_name_wins_over_a_weight_and_a_scale() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("take:2");
-        std::fs::write(&path, "").unwrap();
-        assert_eq!(StyleArg::split(path.clone().into()), StyleArg { path, weight: 1.0 });
+        for name in ["take:2", "take@2", "take:2@3"] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, "").unwrap();
+            let mut scaled = OsString::from(&path);
+            assert_eq!(StyleArg::split(scaled.clone()), StyleArg { path, mix: StyleMix::default() });
+            scaled.push("@0.5");
+            assert_eq!(StyleArg::split(scaled).mix, StyleMix { scale: 0.5, ..StyleMix::default() });
+        }
     }
 
     #[test]
@@ -268,7 +294,7 @@ mod tests {
             .unwrap();
         let Some(Command::Render(render)) = cli.command else { panic!("no render") };
         assert_eq!(render.settings.resolve(Settings::default()).unwrap().size, 99);
-        assert_eq!((render.style.len(), render.style[0].weight), (2, 2.0));
+        assert_eq!((render.style.len(), render.style[0].mix.weight), (2, 2.0));
         assert!(cli.verbose && render.force && !cli.settings_given);
     }
 

@@ -111,7 +111,7 @@ fn measure(
     peak_gflops: f64,
 ) -> anyhow::Result<(RunInfo, Measured)> {
     let size = settings.size;
-    let style = StyleSource { picture: Arc::new(pattern("bench style", size, 2)?), weight: 1.0 };
+    let style = StyleSource::new(Arc::new(pattern("bench style", size, 2)?));
     let job = Job {
         run: 1,
         content: Arc::new(pattern("bench content", size, 1)?),

@@ -11,18 +11,13 @@ use crate::{
 /// All checks that need no picture to be decoded and no device to be opened.
 pub(super) fn check(arguments: &RenderArgs, settings: &Settings) -> anyhow::Result<()> {
     settings.validate()?;
-    let weights = || arguments.style.iter().map(|style| style.weight);
-    if let Some(style) =
-        arguments.style.iter().find(|style| !(style.weight.is_finite() && style.weight >= 0.0))
-    {
-        let message = format!(
-            "style {}: its weight is {}, but must be 0 or a positive number",
-            style.path.display(),
-            style.weight
-        );
-        return Err(UsageError(message).into());
+    for style in &arguments.style {
+        style
+            .mix
+            .validate()
+            .map_err(|error| UsageError(format!("style {}: {}", style.path.display(), error.message)))?;
     }
-    if weights().all(|weight| weight == 0.0) {
+    if arguments.style.iter().all(|style| style.mix.share() == 0.0) {
         return Err(UsageError(
             "style: all pictures have weight 0; give at least one a positive weight".into(),
         )

@@ -181,7 +181,7 @@ mod tests {
     use super::*;
     use crate::{
         session::{Job, Place, Reading, RunInfo},
-        settings::Settings,
+        settings::{Settings, StyleMix},
     };
 
     /// Steps cost nothing; the step `fails_at` is not finite when it is read, the step `panics_at` panics.
@@ -201,7 +201,7 @@ mod tests {
         ) -> Result<RunInfo, EngineError> {
             Err("not needed".into())
         }
-        fn update(&mut self, _: &Settings, _: &[f64]) -> Result<(), EngineError> {
+        fn update(&mut self, _: &Settings, _: &[StyleMix]) -> Result<(), EngineError> {
             Ok(())
         }
         fn step(&mut self) -> Result<(), EngineError> {

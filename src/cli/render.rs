@@ -100,8 +100,8 @@ fn warn_all(printer: &Printer, texts: &[String]) {
 }
 
 fn open(arguments: &RenderArgs, settings: Settings) -> anyhow::Result<Job> {
-    let style = |StyleArg { path, weight }: &StyleArg| -> anyhow::Result<StyleSource> {
-        Ok(StyleSource { picture: Arc::new(Picture::open(path)?), weight: *weight })
+    let style = |StyleArg { path, mix }: &StyleArg| -> anyhow::Result<StyleSource> {
+        Ok(StyleSource { picture: Arc::new(Picture::open(path)?), mix: *mix })
     };
     Ok(Job {
         run: 1,

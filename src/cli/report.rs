@@ -58,6 +58,7 @@ struct Style {
     source: Source,
     /// As it was given, before the weights are normalised.
     weight: f64,
+    scale: f64,
 }
 
 #[derive(Debug, Serialize)]
@@ -89,7 +90,11 @@ impl Report {
             styles: job
                 .styles
                 .iter()
-                .map(|style| Style { source: style.picture.as_ref().into(), weight: style.weight })
+                .map(|style| Style {
+                    source: style.picture.as_ref().into(),
+                    weight: style.mix.weight,
+                    scale: style.mix.scale,
+                })
                 .collect(),
             outcome: None,
             error: None,

@@ -8,20 +8,12 @@ use crate::{
     compute::DeviceInfo,
     picture::Picture,
     settings::Settings,
-    transfer::{LevelOrder, Losses, Place, Sources},
+    transfer::{LevelOrder, Losses, Place, Sources, StyleSource},
     vgg::WeightsInfo,
 };
 
 /// Number of a run. The window gives every run a new one, and ignores what comes from an older one.
 pub type RunId = u64;
-
-/// A style picture and its share among the styles of a run.
-#[derive(Clone, Debug)]
-pub struct StyleSource {
-    pub picture: Arc<Picture>,
-    /// Weight against the other styles; the weights are normalised to a sum of 1.
-    pub weight: f64,
-}
 
 /// Where a run begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -54,8 +46,7 @@ pub struct Job {
 impl Job {
     /// What the run is painted from.
     pub fn sources(&self) -> Sources {
-        let styles = self.styles.iter().map(|style| Arc::clone(&style.picture)).collect();
-        Sources { content: Arc::clone(&self.content), styles }
+        Sources { content: Arc::clone(&self.content), styles: self.styles.clone() }
     }
 }
 

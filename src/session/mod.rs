@@ -21,13 +21,13 @@ use std::{
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
-pub use messages::{Command, Event, Frame, Job, Progress, RunId, RunInfo, RunState, Start, StyleSource};
+pub use messages::{Command, Event, Frame, Job, Progress, RunId, RunInfo, RunState, Start};
 pub use pace::Pace;
 pub use paint_engine::PaintEngine;
 pub use slot::Latest;
 
-use crate::settings::Settings;
-pub use crate::transfer::{LevelOrder, Place, Reading};
+use crate::settings::{Settings, StyleMix};
+pub use crate::transfer::{LevelOrder, Place, Reading, StyleSource};
 use image::RgbImage;
 
 /// Error of an engine, with its cause chain.
@@ -52,12 +52,12 @@ pub trait Engine {
         say: &mut dyn FnMut(&str),
     ) -> Result<RunInfo, EngineError>;
 
-    /// Takes over changed settings between two steps. `style_weights` are in the order of [`Job::styles`].
+    /// Takes over changed settings between two steps, and how the styles count, in the order of [`Job::styles`].
     ///
     /// # Errors
     ///
     /// Whatever makes the settings unusable for this run.
-    fn update(&mut self, settings: &Settings, style_weights: &[f64]) -> Result<(), EngineError>;
+    fn update(&mut self, settings: &Settings, styles: &[StyleMix]) -> Result<(), EngineError>;
 
     /// Paints one step.
     ///
@@ -102,7 +102,7 @@ pub trait Engine {
 pub(crate) struct Update {
     pub run: RunId,
     pub settings: Settings,
-    pub style_weights: Vec<f64>,
+    pub styles: Vec<StyleMix>,
 }
 
 /// State shared by the handle and the worker.
@@ -173,8 +173,8 @@ impl Session {
     /// # Errors
     ///
     /// [`SendError::Dead`] when the worker is gone.
-    pub fn update(&self, run: RunId, settings: &Settings, style_weights: &[f64]) -> Result<(), SendError> {
-        let update = Update { run, settings: settings.clone(), style_weights: style_weights.to_vec() };
+    pub fn update(&self, run: RunId, settings: &Settings, styles: &[StyleMix]) -> Result<(), SendError> {
+        let update = Update { run, settings: settings.clone(), styles: styles.to_vec() };
         let waiting = self.shared.update.put(update);
         // Who drags a slider during a long step must not fill the inbox that a pause has to pass.
         if waiting && !self.worker.is_finished() {

@@ -7,9 +7,9 @@ use image::RgbImage;
 use super::{Engine, EngineError, Job, Reading, RunInfo, Start};
 use crate::{
     compute::{self, Device, DeviceKind, LayerTime, Network, NetworkOptions},
-    settings::{DeviceChoice, MAX_SIZE, Settings},
+    settings::{DeviceChoice, MAX_SIZE, Settings, StyleMix},
     transfer::{
-        Begin, Kernels, LevelOrder, Losses, Painting, StyleTransfer, TransferError, available_memory,
+        Begin, Kernels, LevelOrder, Losses, Painting, Shapes, StyleTransfer, TransferError, available_memory,
         bytes_text, flops_per_step, memory_bytes, network_options, process_memory,
     },
     vgg::{Layer, Weights},
@@ -43,16 +43,37 @@ const MOST_PIXELS: u64 = (1 << 31) / 256 - 1;
 /// Bytes above which a person is told what a run needs of a GPU, whose free memory cannot be asked for.
 const LARGE_ON_GPU: u64 = 3_000_000_000;
 
-/// The smallest longest side at which every picture of a job is wide enough for the deepest layer in use.
+/// The smallest longest side at which the content of a job is wide enough for the deepest layer in use; styles always are.
 fn least_size(job: &Job) -> u32 {
-    let settings = &job.settings;
-    let least = settings.deepest_layer().map_or(1, Layer::stride) as f64 + 0.5;
-    let needed = |(width, height): (u32, u32), scale: f64| {
-        let (short, long) = (width.min(height), width.max(height));
-        (least * f64::from(long) / f64::from(short) / scale).ceil() as u32
-    };
-    let styles = job.styles.iter().map(|style| needed(style.picture.dimensions(), settings.style_scale));
-    styles.fold(needed(job.content.dimensions(), 1.0), u32::max).min(MAX_SIZE)
+    let least = job.settings.deepest_layer().map_or(1, Layer::stride) as f64 + 0.5;
+    let (width, height) = job.content.dimensions();
+    let (short, long) = (width.min(height), width.max(height));
+    ((least * f64::from(long) / f64::from(short)).ceil() as u32).min(MAX_SIZE)
+}
+
+/// The estimated memory of a run in bytes.
+///
+/// # Errors
+///
+/// When the device has not that much, or cannot take a picture of one of these shapes.
+fn check_memory(device: &Device, shapes: &Shapes, settings: &Settings) -> Result<u64, TransferError> {
+    let kernels = if device.info.kind == DeviceKind::Cpu { Kernels::Cpu } else { Kernels::Adapter };
+    let memory_bytes = memory_bytes(shapes, settings, kernels);
+    let large = |(width, height): &(u32, u32)| u64::from(*width) * u64::from(*height) > MOST_PIXELS;
+    if kernels == Kernels::Adapter
+        && let Some(&(width, height)) = shapes.styles.iter().chain([&shapes.content]).find(|s| large(s))
+    {
+        return Err(TransferError::TooLargeForAdapter { width, height });
+    }
+    if matches!(device.info.kind, DeviceKind::Cpu | DeviceKind::Software)
+        && let Some(available) = available_memory()
+        // The network of the run before is part of what this process holds already.
+        && memory_bytes > available + process_memory().0
+    {
+        let (needed, available) = (bytes_text(memory_bytes), bytes_text(available));
+        return Err(TransferError::Memory { needed, available });
+    }
+    Ok(memory_bytes)
 }
 
 impl PaintEngine {
@@ -172,11 +193,11 @@ impl PaintEngine {
         let least = least_size(job);
         let settings = Settings { size: MEASURED_SIZE.max(least), ..job.settings.clone() };
         let network = self.network.take();
-        let pictures = job.sources().pictures(&settings, None)?;
-        let shares = shares(job);
+        let sources = job.sources();
+        let pictures = sources.pictures(&settings, None)?;
         let weights = Arc::clone(weights);
         let mut transfer =
-            StyleTransfer::new(&device.tensor, weights, network, &pictures, &shares, &settings)?;
+            StyleTransfer::new(&device.tensor, weights, network, &pictures, &sources.shares(), &settings)?;
         transfer.step();
         transfer.synchronize()?;
         let start = Instant::now();
@@ -193,10 +214,6 @@ impl PaintEngine {
         };
         Ok(FIRST_SIZES.into_iter().rev().find(quick).unwrap_or(FIRST_SIZES[0]).max(least))
     }
-}
-
-fn shares(job: &Job) -> Vec<f64> {
-    job.styles.iter().map(|style| style.weight).collect()
 }
 
 impl Engine for PaintEngine {
@@ -220,26 +237,11 @@ impl Engine for PaintEngine {
             say("measuring the device");
             settings.size = self.on_device(|engine| engine.choose_size(job, &device, &weights))?;
         }
-        let shapes = job.sources().shapes(&settings);
-        let kernels = if device.info.kind == DeviceKind::Cpu { Kernels::Cpu } else { Kernels::Adapter };
-        let memory_bytes = memory_bytes(&shapes, &settings, kernels);
-        let large = |(width, height): &(u32, u32)| u64::from(*width) * u64::from(*height) > MOST_PIXELS;
-        if kernels == Kernels::Adapter
-            && let Some(&(width, height)) = shapes.styles.iter().chain([&shapes.content]).find(|s| large(s))
-        {
-            return Err(TransferError::TooLargeForAdapter { width, height }.into());
+        for style in &job.styles {
+            style.mix.validate().map_err(TransferError::from)?;
         }
-        if matches!(device.info.kind, DeviceKind::Cpu | DeviceKind::Software)
-            && let Some(available) = available_memory()
-            // The network of the run before is part of what this process holds already.
-            && memory_bytes > available + process_memory().0
-        {
-            return Err(TransferError::Memory {
-                needed: bytes_text(memory_bytes),
-                available: bytes_text(available),
-            }
-            .into());
-        }
+        let sources = job.sources();
+        let memory_bytes = check_memory(&device, &sources.shapes(&settings), &settings)?;
         let mut remarks = settings.remarks();
         if !matches!(device.info.kind, DeviceKind::Cpu | DeviceKind::Software) && memory_bytes > LARGE_ON_GPU
         {
@@ -260,8 +262,7 @@ impl Engine for PaintEngine {
         let run = self.on_device(|engine| {
             let network = engine.network.take();
             let weights = Arc::clone(&weights);
-            let (sources, shares) = (job.sources(), shares(job));
-            Painting::new(&device.tensor, weights, network, sources, &shares, &settings, begin)
+            Painting::new(&device.tensor, weights, network, sources, &settings, begin)
         })?;
         let (width, height) = run.dimensions();
         self.run = Some(run);
@@ -276,9 +277,20 @@ impl Engine for PaintEngine {
         })
     }
 
-    fn update(&mut self, settings: &Settings, style_weights: &[f64]) -> Result<(), EngineError> {
+    fn update(&mut self, settings: &Settings, styles: &[StyleMix]) -> Result<(), EngineError> {
         settings.validate()?;
-        self.work(|run| run.update(settings, style_weights))
+        styles.iter().try_for_each(|mix| mix.validate())?;
+        if let (Some(run), Some((_, device))) = (&self.run, &self.device) {
+            let mut sources = run.sources().clone();
+            let before = sources.shapes(settings);
+            sources.set_mix(styles);
+            let shapes = sources.shapes(settings);
+            // Statistics of a style that has become larger need room, which may be gone since the start.
+            if shapes != before || settings.style_scale > run.settings().style_scale {
+                check_memory(device, &shapes, settings)?;
+            }
+        }
+        self.work(|run| run.update(settings, styles))
     }
 
     fn step(&mut self) -> Result<(), EngineError> {

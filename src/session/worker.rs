@@ -326,14 +326,14 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let (id, state, step) = (run.id, run.state, run.step);
         // What is meant for a run that waits in the inbox stays for it.
         let Some(update) = self.shared.update.take_if(|update| update.run <= id) else { return };
-        let Update { run: meant, settings, style_weights } = update;
+        let Update { run: meant, settings, styles } = update;
         if meant != id || state == RunState::Failed {
             return;
         }
         let limit = settings.steps;
         let recoloured =
             self.run.as_ref().is_some_and(|run| run.settings.keep_colours != settings.keep_colours);
-        match self.guard(|engine, _| engine.update(&settings, &style_weights)) {
+        match self.guard(|engine, _| engine.update(&settings, &styles)) {
             Err(text) if self.engine.is_none() => return self.fail(text),
             Err(text) => return self.outbox.tell(Event::Notice { run: id, text }),
             Ok(()) => {}

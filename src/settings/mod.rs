@@ -4,6 +4,7 @@
 mod flags;
 mod layer_weights;
 mod presets;
+mod style_mix;
 mod validate;
 mod values;
 
@@ -16,6 +17,7 @@ use crate::vgg::Layer;
 pub use flags::{SettingsFileError, SettingsFlags};
 pub use layer_weights::{LayerWeight, LayerWeights};
 pub use presets::Preset;
+pub use style_mix::{STYLE_SCALES, StyleMix};
 pub use validate::{MAX_SIZE, MIN_SIZE, SettingsError};
 pub use values::{DeviceChoice, Init, Objective, Optimizer, Padding, Rgb, Statistic};
 
@@ -59,7 +61,7 @@ pub struct Settings {
     /// Content layers and their weights.
     #[arg(skip)]
     pub content_layers: LayerWeights,
-    /// Size of a style picture relative to `size`; smaller gives finer strokes
+    /// Size of the style pictures relative to `size`, each times its own scale; smaller gives finer strokes
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     pub style_scale: f64,
     /// How much of the content's colours the painting keeps, 0 to 1: its luminance with the content's chroma, taken after
@@ -244,8 +246,6 @@ impl Settings {
         check(self.padding != new.padding, "padding");
         check(self.weights != new.weights, "weights file");
         check(self.objective != new.objective, "objective");
-        check(self.style_scale != new.style_scale, "style scale");
-        check(self.match_colours != new.match_colours, "the styles' colours");
         check(self.background != new.background, "background colour");
         reasons
     }
@@ -286,6 +286,8 @@ mod tests {
         new.learning_rate = 0.01;
         new.steps = 9;
         new.preview_every = 7;
+        new.style_scale = 0.5;
+        new.match_colours = 1.0;
         new.init = Init::Noise;
         assert!(old.restart_reasons(&new).is_empty());
         new.size = 300;

@@ -1,6 +1,6 @@
 //! Which settings make sense, and what to tell a person about those that do not.
 
-use super::{LayerWeights, Settings};
+use super::{LayerWeights, STYLE_SCALES, Settings};
 
 /// Smallest longest side, in pixels: the deepest style layer sees one position per 16 pixels.
 pub const MIN_SIZE: u32 = 16;
@@ -16,7 +16,7 @@ pub struct SettingsError {
     pub message: String,
 }
 
-fn error(setting: impl Into<String>, message: impl Into<String>) -> SettingsError {
+pub(super) fn error(setting: impl Into<String>, message: impl Into<String>) -> SettingsError {
     SettingsError { setting: setting.into(), message: message.into() }
 }
 
@@ -54,7 +54,7 @@ impl Settings {
         weight("smoothness-weight", self.smoothness_weight)?;
         layers("layer", &self.style_layers)?;
         layers("content-layer", &self.content_layers)?;
-        if !(0.05..=20.0).contains(&self.style_scale) {
+        if !STYLE_SCALES.contains(&self.style_scale) {
             return Err(error(
                 "style-scale",
                 format!("is {}, but must be between 0.05 and 20", self.style_scale),

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use burn::tensor::{Device as TensorDevice, Tensor};
+use image::RgbImage;
 
 use super::{
     Pictures, TransferError,
@@ -88,6 +89,16 @@ impl Evaluator {
     pub fn prepare(&mut self, settings: &Settings) -> Result<(), TransferError> {
         let (content, style, deepest) = layers(settings);
         let Some(deepest) = deepest else { return Ok(()) };
+        self.check(deepest)?;
+        self.network.extend(&self.weights, deepest);
+        self.targets.need_content(&self.network, &self.content, &content);
+        let statistic = settings.style_statistic();
+        self.targets.need_style(&self.network, &self.styles, &self.style_weights, &style, statistic);
+        Ok(())
+    }
+
+    /// Whether every picture is wide enough for a layer.
+    fn check(&self, deepest: Layer) -> Result<(), TransferError> {
         for (what, image) in std::iter::once(("content", &self.content))
             .chain(self.styles.iter().map(|style| ("style", style)))
         {
@@ -96,10 +107,31 @@ impl Evaluator {
                 return Err(TransferError::TooNarrow { what, width, height, layer: deepest });
             }
         }
-        self.network.extend(&self.weights, deepest);
-        self.targets.need_content(&self.network, &self.content, &content);
-        let statistic = settings.style_statistic();
-        self.targets.need_style(&self.network, &self.styles, &self.style_weights, &style, statistic);
+        Ok(())
+    }
+
+    /// Takes other images of some styles, by their index, and computes what the settings need of them.
+    ///
+    /// # Errors
+    ///
+    /// When an image's shorter side is too short for the deepest layer in use; nothing has changed then.
+    pub fn replace_styles(
+        &mut self,
+        replaced: &[(usize, RgbImage)],
+        settings: &Settings,
+    ) -> Result<(), TransferError> {
+        let before = self.styles.clone();
+        for (index, image) in replaced {
+            self.styles[*index] = upload(image, &self.content.device());
+        }
+        if let Some(deepest) = layers(settings).2 {
+            self.check(deepest).inspect_err(|_| self.styles = before)?;
+        }
+        replaced.iter().for_each(|(index, _)| self.targets.forget_style(*index));
+        self.network.forget_sizes();
+        self.prepare(settings)?;
+        // The styles' sizes do not come again in a step.
+        self.network.forget_sizes();
         Ok(())
     }
 
@@ -132,7 +164,7 @@ impl Evaluator {
                 }
             }
             if style.contains(&layer) {
-                let aim = &self.targets.style[&layer].aim;
+                let aim = &self.targets.style[&layer];
                 let factor = settings.objective.style_factor(layer, features.positions(), aim.energy);
                 let term = aim.term(features, factor);
                 terms.push(Term::Style(layer), term.value);

@@ -23,6 +23,6 @@ pub use cost::{
 pub use error::TransferError;
 pub use losses::{Losses, Reading};
 pub use painting::{Begin, LevelOrder, Painting, Place};
-pub use prepare::{Dimensions, Shapes, Sources, network_options, pictures};
+pub use prepare::{Dimensions, Shapes, Sources, StyleSource, network_options};
 pub use schedule::{Level, Schedule};
 pub use style_transfer::{Pictures, StyleTransfer};

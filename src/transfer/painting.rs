@@ -8,14 +8,14 @@ use image::RgbImage;
 use super::{
     Losses, Pictures, Reading, TransferError,
     planes::Planes,
-    prepare::Sources,
+    prepare::{Sources, StyleLook},
     schedule::{Level, Schedule},
     style_transfer::StyleTransfer,
 };
 use crate::{
     compute::{LayerTime, Network},
     picture::{Filter, resize, with_colours_of},
-    settings::{Init, Settings},
+    settings::{Init, Settings, StyleMix},
     vgg::Weights,
 };
 
@@ -67,7 +67,6 @@ pub struct Painting {
     device: TensorDevice,
     weights: Arc<Weights>,
     sources: Sources,
-    style_weights: Vec<f64>,
     settings: Settings,
     schedule: Schedule,
     level: usize,
@@ -103,7 +102,6 @@ impl Painting {
         weights: Arc<Weights>,
         network: Option<Network>,
         sources: Sources,
-        style_weights: &[f64],
         settings: &Settings,
         begin: Begin<'_>,
     ) -> Result<Self, TransferError> {
@@ -121,7 +119,6 @@ impl Painting {
             device: device.clone(),
             weights,
             sources,
-            style_weights: style_weights.to_vec(),
             settings: settings.clone(),
             schedule,
             level,
@@ -143,9 +140,11 @@ impl Painting {
         self.schedule.levels()[self.level]
     }
 
-    /// The settings at this level's size.
+    /// The settings at this level's size. Where no style is on, there is no style to paint in.
     fn level_settings(&self) -> Settings {
-        Settings { size: self.size().size, ..self.settings.clone() }
+        let silent = self.sources.shares().iter().all(|&share| share == 0.0);
+        let style_weight = if silent { 0.0 } else { self.settings.style_weight };
+        Settings { size: self.size().size, style_weight, ..self.settings.clone() }
     }
 
     fn start(&self, network: Option<Network>, pictures: &Pictures) -> Result<StyleTransfer, TransferError> {
@@ -154,7 +153,7 @@ impl Painting {
             Arc::clone(&self.weights),
             network,
             pictures,
-            &self.style_weights,
+            &self.sources.shares(),
             &self.level_settings(),
         )
     }
@@ -243,17 +242,23 @@ impl Painting {
         self.schedule = self.schedule.shared(self.level, self.entered, self.settings.steps);
     }
 
-    /// Takes over changed settings, see [`StyleTransfer::update`].
+    /// Takes over changed settings and how the styles count, see [`StyleTransfer::update`]. Of styles whose scale or colours
+    /// have changed the statistics are computed anew.
     ///
     /// # Errors
     ///
     /// When a layer that was added is too deep for the pictures; the settings before stay in force.
-    pub fn update(&mut self, settings: &Settings, style_weights: &[f64]) -> Result<(), TransferError> {
+    pub fn update(&mut self, settings: &Settings, styles: &[StyleMix]) -> Result<(), TransferError> {
         let size = self.size().size;
-        self.transfer()?.update(&Settings { size, ..settings.clone() }, style_weights)?;
-        self.style_weights = style_weights.to_vec();
+        let before = (self.sources.clone(), self.settings.clone());
+        let looks = self.sources.looks(&self.level_settings());
+        self.sources.set_mix(styles);
         self.settings =
             Settings { size: self.settings.size, pyramid: self.settings.pyramid, ..settings.clone() };
+        if let Err(error) = self.follow(&looks) {
+            (self.sources, self.settings) = before;
+            return Err(error);
+        }
         // A deeper layer may forbid the smallest sizes; where the run is now stays.
         let schedule = self.sources.schedule(&self.settings);
         if let Some(level) = schedule.levels().iter().position(|level| level.size == size) {
@@ -262,6 +267,31 @@ impl Painting {
         }
         self.share_steps();
         Ok(())
+    }
+
+    /// Brings the level up to the settings and the styles as they are now; the styles looked like `before`.
+    fn follow(&mut self, before: &[StyleLook]) -> Result<(), TransferError> {
+        let (settings, shares) = (self.level_settings(), self.sources.shares());
+        self.transfer()?.update(&settings, &shares)?;
+        let looks = self.sources.looks(&settings);
+        let changed: Vec<usize> = (0..looks.len()).filter(|&index| looks[index] != before[index]).collect();
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let content = self.sources.content_image(&settings);
+        let image = |index| (index, self.sources.style_image(index, looks[index], &settings, &content));
+        let replaced: Vec<(usize, RgbImage)> = changed.into_iter().map(image).collect();
+        self.transfer()?.replace_styles(&replaced)
+    }
+
+    /// The settings in force, in the final size.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What the run is painted from.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
     }
 
     /// Steps painted so far.

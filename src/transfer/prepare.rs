@@ -7,8 +7,8 @@ use image::RgbImage;
 use super::{Pictures, TransferError, noise::noise, schedule::Schedule};
 use crate::{
     compute::NetworkOptions,
-    picture::{Filter, Picture, fit, resize, style_in_colours_of},
-    settings::{Init, MIN_SIZE, Objective, Padding, Rgb, Settings},
+    picture::{Filter, MIN_SIDE, Picture, fit, resize, style_in_colours_of},
+    settings::{Init, MIN_SIZE, Objective, Padding, Rgb, Settings, StyleMix},
 };
 
 /// Width and height in pixels.
@@ -22,20 +22,26 @@ pub struct Shapes {
 }
 
 impl Shapes {
-    /// Shapes for source pictures of these dimensions: the content is brought to [`Settings::longest_side`] (classic never
-    /// enlarges it), each style to that times [`Settings::style_scale`] but not beyond its own size (classic: to the
-    /// content's shape).
-    pub fn new(content: Dimensions, styles: &[Dimensions], settings: &Settings) -> Self {
+    /// Shapes for source pictures of these dimensions, the styles with their own scales: the content is brought to
+    /// [`Settings::longest_side`] (classic never enlarges it), each style to that times its scale and
+    /// [`Settings::style_scale`], but not beyond its own size, nor so small that the deepest layer would see nothing of it
+    /// (classic: to the content's shape).
+    pub fn new(content: Dimensions, styles: &[(Dimensions, f64)], settings: &Settings) -> Self {
         let classic = settings.objective == Objective::Classic;
         let longest = match classic {
             true => settings.longest_side().min(content.0.max(content.1)),
             false => settings.longest_side(),
         };
         let content = fit(content.0, content.1, longest);
-        let wanted = (f64::from(longest) * settings.style_scale).round() as u32;
-        let style = |&(width, height): &Dimensions| match classic {
-            true => content,
-            false => fit(width, height, wanted.clamp(MIN_SIZE, width.max(height).max(MIN_SIZE))),
+        let style = |&((width, height), scale): &(Dimensions, f64)| {
+            let (short, long) = (width.min(height), width.max(height));
+            let wanted = (f64::from(longest) * settings.style_scale * scale).round() as u32;
+            let least = (u64::from(MIN_SIDE) * u64::from(long)).div_ceil(u64::from(short.max(1)));
+            let least = least.min(u64::from(long)) as u32;
+            match classic {
+                true => content,
+                false => fit(width, height, wanted.clamp(least, long).max(MIN_SIZE)),
+            }
         };
         Self { content, styles: styles.iter().map(style).collect() }
     }
@@ -46,132 +52,202 @@ pub fn network_options(settings: &Settings) -> NetworkOptions {
     NetworkOptions { economy: settings.low_memory, replicate: settings.padding == Padding::Replicate }
 }
 
+/// A style picture and how it counts among the styles of a run.
+#[derive(Clone, Debug)]
+pub struct StyleSource {
+    pub picture: Arc<Picture>,
+    pub mix: StyleMix,
+}
+
+impl StyleSource {
+    /// A style that counts as much as any other, in the painting's own scale.
+    pub fn new(picture: Arc<Picture>) -> Self {
+        Self { picture, mix: StyleMix::default() }
+    }
+}
+
 /// What a run is painted from.
 #[derive(Clone, Debug)]
 pub struct Sources {
     pub content: Arc<Picture>,
-    pub styles: Vec<Arc<Picture>>,
+    pub styles: Vec<StyleSource>,
+}
+
+/// What a style's image depends on besides its picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StyleLook {
+    shape: Dimensions,
+    matched: f64,
 }
 
 impl Sources {
-    fn style_dimensions(&self) -> Vec<Dimensions> {
-        self.styles.iter().map(|style| style.dimensions()).collect()
+    /// The styles' weights that count, see [`StyleMix::share`].
+    pub fn shares(&self) -> Vec<f64> {
+        self.styles.iter().map(|style| style.mix.share()).collect()
+    }
+
+    /// Takes over how the styles count; for another number of styles it is ignored.
+    pub fn set_mix(&mut self, mix: &[StyleMix]) {
+        if mix.len() == self.styles.len() {
+            self.styles.iter_mut().zip(mix).for_each(|(style, mix)| style.mix = *mix);
+        }
     }
 
     /// See [`Shapes::new`].
     pub fn shapes(&self, settings: &Settings) -> Shapes {
-        Shapes::new(self.content.dimensions(), &self.style_dimensions(), settings)
+        let styles: Vec<(Dimensions, f64)> =
+            self.styles.iter().map(|style| (style.picture.dimensions(), style.mix.scale)).collect();
+        Shapes::new(self.content.dimensions(), &styles, settings)
     }
 
     /// See [`Schedule::new`].
     pub fn schedule(&self, settings: &Settings) -> Schedule {
-        Schedule::new(settings, self.content.dimensions(), &self.style_dimensions())
+        Schedule::new(settings, self.content.dimensions())
     }
 
-    /// See [`pictures`].
+    /// The pictures of a run as the settings want them, in the shapes of [`Shapes::new`]. `current` replaces the initial
+    /// image.
     ///
     /// # Errors
     ///
-    /// As [`pictures`].
+    /// When there is no style, or the initial image's file cannot be opened.
     pub fn pictures(
         &self,
         settings: &Settings,
         current: Option<&RgbImage>,
     ) -> Result<Pictures, TransferError> {
-        let styles: Vec<&Picture> = self.styles.iter().map(|style| &**style).collect();
-        pictures(&self.content, &styles, settings, current)
+        let content = self.content_image(settings);
+        let looks = self.looks(settings);
+        let styles: Vec<RgbImage> = looks
+            .iter()
+            .enumerate()
+            .map(|(index, &look)| self.style_image(index, look, settings, &content))
+            .collect();
+        let first_style = styles.first().ok_or(TransferError::NoStyle)?;
+        let (width, height) = content.dimensions();
+        let to_shape = |picture: &RgbImage| resize(picture, width, height, filter(settings));
+        let initial = match (current, &settings.init) {
+            (Some(current), _) => to_shape(current),
+            (None, Init::Content) => content.clone(),
+            (None, Init::Noise) => noise(width, height, settings.seed),
+            (None, Init::Blank(Rgb(colour))) => RgbImage::from_pixel(width, height, image::Rgb(*colour)),
+            (None, Init::Style) => to_shape(first_style),
+            (None, Init::File(path)) => {
+                let picture = Picture::open(path).map_err(TransferError::Initial)?;
+                to_shape(&picture.flattened(background(settings)))
+            }
+        };
+        Ok(Pictures { content, styles, initial })
+    }
+
+    /// The content in its shape.
+    pub fn content_image(&self, settings: &Settings) -> RgbImage {
+        let (width, height) = self.shapes(settings).content;
+        resize(&self.content.flattened(background(settings)), width, height, filter(settings))
+    }
+
+    /// How the settings want each style to look.
+    pub fn looks(&self, settings: &Settings) -> Vec<StyleLook> {
+        let look = |shape| StyleLook { shape, matched: settings.match_colours };
+        self.shapes(settings).styles.into_iter().map(look).collect()
+    }
+
+    /// A style's image with this look, beside the content's image.
+    pub fn style_image(
+        &self,
+        index: usize,
+        look: StyleLook,
+        settings: &Settings,
+        content: &RgbImage,
+    ) -> RgbImage {
+        let (width, height) = look.shape;
+        let style = self.styles[index].picture.flattened(background(settings));
+        let style = resize(&style, width, height, filter(settings));
+        match look.matched > 0.0 {
+            true => style_in_colours_of(&style, content, look.matched),
+            false => style,
+        }
     }
 }
 
-/// The pictures of a run as the settings want them, in the shapes of [`Shapes::new`]. `current` replaces the initial image.
-///
-/// # Errors
-///
-/// When there is no style, or the initial image's file cannot be opened.
-pub fn pictures(
-    content: &Picture,
-    styles: &[&Picture],
-    settings: &Settings,
-    current: Option<&RgbImage>,
-) -> Result<Pictures, TransferError> {
-    let classic = settings.objective == Objective::Classic;
-    let filter = if classic { Filter::Bilinear } else { Filter::Lanczos };
-    let background = (!classic).then_some(settings.background);
-    let dimensions: Vec<Dimensions> = styles.iter().map(|style| style.dimensions()).collect();
-    let shapes = Shapes::new(content.dimensions(), &dimensions, settings);
-    let (width, height) = shapes.content;
-    let to_shape = |picture: &RgbImage| resize(picture, width, height, filter);
-    let content_image = to_shape(&content.flattened(background));
-    let styles: Vec<RgbImage> = styles
-        .iter()
-        .zip(shapes.styles)
-        .map(|(style, (width, height))| {
-            let style = resize(&style.flattened(background), width, height, filter);
-            match settings.match_colours > 0.0 {
-                true => style_in_colours_of(&style, &content_image, settings.match_colours),
-                false => style,
-            }
-        })
-        .collect();
-    let first_style = styles.first().ok_or(TransferError::NoStyle)?;
-    let initial = match (current, &settings.init) {
-        (Some(current), _) => to_shape(current),
-        (None, Init::Content) => content_image.clone(),
-        (None, Init::Noise) => noise(width, height, settings.seed),
-        (None, Init::Blank(Rgb(colour))) => RgbImage::from_pixel(width, height, image::Rgb(*colour)),
-        (None, Init::Style) => to_shape(first_style),
-        (None, Init::File(path)) => {
-            to_shape(&Picture::open(path).map_err(TransferError::Initial)?.flattened(background))
-        }
-    };
-    Ok(Pictures { content: content_image, styles, initial })
+/// How the objective's recipe resamples pictures.
+fn filter(settings: &Settings) -> Filter {
+    if settings.objective == Objective::Classic { Filter::Bilinear } else { Filter::Lanczos }
+}
+
+/// What the objective's recipe puts behind transparency; classic discards it.
+fn background(settings: &Settings) -> Option<Rgb> {
+    (settings.objective != Objective::Classic).then_some(settings.background)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn picture(width: u32, height: u32) -> Picture {
-        Picture::from_rgba("test", width, height, [90, 20, 200, 255].repeat((width * height) as usize))
-            .unwrap()
+    fn picture(width: u32, height: u32) -> Arc<Picture> {
+        let pixels = [90, 20, 200, 255].repeat((width * height) as usize);
+        Arc::new(Picture::from_rgba("test", width, height, pixels).unwrap())
+    }
+
+    fn sources(content: Dimensions, styles: &[Dimensions]) -> Sources {
+        let styles = styles.iter().map(|&(width, height)| StyleSource::new(picture(width, height)));
+        Sources { content: picture(content.0, content.1), styles: styles.collect() }
     }
 
     #[test]
     fn sizes_follow_the_objective() {
-        let (content, style) = (picture(300, 150), picture(90, 120));
+        let mut sources = sources((300, 150), &[(90, 120)]);
         let mut settings = Settings { size: 600, ..Settings::default() };
-        let made = pictures(&content, &[&style], &settings, None).unwrap();
+        let made = sources.pictures(&settings, None).unwrap();
         assert_eq!(made.content.dimensions(), (600, 300));
         // A style is not enlarged.
         assert_eq!(made.styles[0].dimensions(), (90, 120));
         settings.style_scale = 0.1;
-        let made = pictures(&content, &[&style], &settings, None).unwrap();
+        let made = sources.pictures(&settings, None).unwrap();
         assert_eq!(made.styles[0].dimensions(), (45, 60));
+        // Its own scale counts beside that of all styles.
+        sources.set_mix(&[StyleMix { scale: 0.5, ..StyleMix::default() }]);
+        assert_eq!(sources.shapes(&settings).styles, [(23, 30)]);
+        sources.set_mix(&[StyleMix { scale: 20.0, ..StyleMix::default() }]);
+        assert_eq!(sources.shapes(&settings).styles, [(90, 120)]);
         settings.set_objective(Objective::Classic);
-        let made = pictures(&content, &[&style], &settings, None).unwrap();
+        let made = sources.pictures(&settings, None).unwrap();
         assert_eq!(made.content.dimensions(), (300, 150));
         assert_eq!(made.styles[0].dimensions(), (300, 150));
     }
 
     #[test]
+    fn however_small_its_scale_a_style_stays_wide_enough_for_every_layer() {
+        for style in [(2000, 100), (64, 1000), (16, 16), (17, 400)] {
+            let mut sources = sources((300, 150), &[style]);
+            for (scale, size) in [(0.05, 128), (0.3, 181), (20.0, 4000)] {
+                sources.set_mix(&[StyleMix { scale, ..StyleMix::default() }]);
+                let (width, height) = sources.shapes(&Settings { size, ..Settings::default() }).styles[0];
+                assert!(width.min(height) >= MIN_SIDE, "{style:?} times {scale}: {width}×{height}");
+                assert!(width <= style.0 && height <= style.1);
+            }
+        }
+    }
+
+    #[test]
     fn the_initial_image_is_what_was_asked_for() {
-        let (content, style) = (picture(64, 32), picture(40, 40));
+        let sources = sources((64, 32), &[(40, 40)]);
         let mut settings = Settings { size: 64, init: Init::Blank(Rgb([1, 2, 3])), ..Settings::default() };
-        let made = pictures(&content, &[&style], &settings, None).unwrap();
+        let made = sources.pictures(&settings, None).unwrap();
         assert_eq!(made.initial.get_pixel(5, 5).0, [1, 2, 3]);
         settings.init = Init::File("no-such-picture.png".into());
-        let text = pictures(&content, &[&style], &settings, None).unwrap_err().to_string();
+        let text = sources.pictures(&settings, None).unwrap_err().to_string();
         assert!(text.contains("initial image"), "{text}");
         // A current picture wins over everything.
         let current = RgbImage::from_pixel(10, 5, image::Rgb([9, 9, 9]));
-        let made = pictures(&content, &[&style], &settings, Some(&current)).unwrap();
+        let made = sources.pictures(&settings, Some(&current)).unwrap();
         assert_eq!(made.initial.dimensions(), (64, 32));
         assert_eq!(made.initial.get_pixel(60, 30).0, [9, 9, 9]);
     }
 
     #[test]
     fn a_run_needs_a_style() {
-        let error = pictures(&picture(32, 32), &[], &Settings::default(), None).unwrap_err();
+        let error = sources((32, 32), &[]).pictures(&Settings::default(), None).unwrap_err();
         assert!(matches!(error, TransferError::NoStyle));
     }
 }

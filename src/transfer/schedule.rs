@@ -27,9 +27,9 @@ pub struct Schedule(Vec<Level>);
 
 impl Schedule {
     /// Sizes a factor √2 apart from about 128 pixels to the settings' size (Snelgrove, SIGGRAPH Asia 2017, and others
-    /// after him), or that size alone where the settings or the pictures want no pyramid. The pictures of every level are
-    /// large enough for the deepest layer in use.
-    pub fn new(settings: &Settings, content: Dimensions, styles: &[Dimensions]) -> Self {
+    /// after him), or that size alone where the settings or the picture want no pyramid. The picture of every level is
+    /// large enough for the deepest layer in use; the styles always are, see [`Shapes::new`].
+    pub fn new(settings: &Settings, content: Dimensions) -> Self {
         let size = match settings.objective {
             // Classic enlarges nothing.
             Objective::Classic => settings.longest_side().min(content.0.max(content.1)),
@@ -41,8 +41,8 @@ impl Schedule {
         };
         let least = settings.deepest_layer().map_or(2, Layer::stride).max(2) as u32;
         let fits = |size: u32| {
-            let shapes = Shapes::new(content, styles, &Settings { size, ..settings.clone() });
-            shapes.styles.iter().chain([&shapes.content]).all(|(width, height)| *width.min(height) >= least)
+            let shapes = Shapes::new(content, &[], &Settings { size, ..settings.clone() });
+            shapes.content.0.min(shapes.content.1) >= least
         };
         let scaled = |k: i32| (f64::from(size) / (f64::from(k) / 2.0).exp2()).round() as u32;
         let mut sizes: Vec<u32> = (1..=below).rev().map(scaled).filter(|&size| fits(size)).collect();
@@ -111,7 +111,7 @@ mod tests {
 
     fn schedule(size: u32, steps: u32) -> Schedule {
         let settings = Settings { size, steps, pyramid: true, ..Settings::default() };
-        Schedule::new(&settings, (600, 400), &[(500, 500)])
+        Schedule::new(&settings, (600, 400))
     }
 
     fn sizes(schedule: &Schedule) -> Vec<u32> {
@@ -154,11 +154,11 @@ mod tests {
         assert_eq!(schedule(128, 10).levels().len(), 1);
         assert_eq!(schedule(16, 10).levels(), [Level { size: 16, until: 10 }]);
         let settings = Settings { size: 512, pyramid: true, ..Settings::default() };
-        assert_eq!(sizes(&Schedule::new(&settings, (2000, 100), &[(500, 500)])), [362, 512]);
+        assert_eq!(sizes(&Schedule::new(&settings, (2000, 100))), [362, 512]);
         let flat = Settings { pyramid: false, ..settings.clone() };
-        assert_eq!(Schedule::new(&flat, (600, 400), &[(9, 9)]).levels().len(), 1);
+        assert_eq!(Schedule::new(&flat, (600, 400)).levels().len(), 1);
         let classic = Settings { objective: Objective::Classic, ..settings };
-        assert_eq!(sizes(&Schedule::new(&classic, (200, 150), &[(500, 500)])), [141, 200]);
+        assert_eq!(sizes(&Schedule::new(&classic, (200, 150))), [141, 200]);
     }
 
     #[test]

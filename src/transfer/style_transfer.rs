@@ -100,12 +100,7 @@ impl StyleTransfer {
     /// When a layer that was added is too deep for the pictures; the settings before stay in force.
     pub fn update(&mut self, settings: &Settings, style_weights: &[f64]) -> Result<(), TransferError> {
         let before = self.settings.clone();
-        self.settings = Settings {
-            objective: before.objective,
-            size: before.size,
-            style_scale: before.style_scale,
-            ..settings.clone()
-        };
+        self.settings = Settings { objective: before.objective, size: before.size, ..settings.clone() };
         self.evaluator.prepare(&self.settings).inspect_err(|_| self.settings = before.clone())?;
         let styles_changed = self.evaluator.blend(style_weights, &self.settings);
         let weighing = |s: &Settings| {
@@ -119,10 +114,27 @@ impl StyleTransfer {
             )
         };
         if styles_changed || weighing(&before) != weighing(&self.settings) {
-            self.reweighted = true;
-            self.average.fade(before.averaging);
+            self.turn(before.averaging);
         }
         Ok(())
+    }
+
+    /// Takes over other images of some styles between two steps, by their index: in another size, in other colours. The
+    /// painted image, the moments and the step count stay.
+    ///
+    /// # Errors
+    ///
+    /// When an image's shorter side is too short for the deepest layer in use; the images before stay in force.
+    pub fn replace_styles(&mut self, replaced: &[(usize, RgbImage)]) -> Result<(), TransferError> {
+        self.evaluator.replace_styles(replaced, &self.settings)?;
+        self.turn(self.settings.averaging);
+        Ok(())
+    }
+
+    /// The objective has changed: so may the gradient's scale, and the past of the mean counts no more.
+    fn turn(&mut self, decay: f64) {
+        self.reweighted = true;
+        self.average.fade(decay);
     }
 
     /// Paints one step: losses and gradient of the picture as it is, then the optimizer's move.

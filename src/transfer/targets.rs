@@ -17,28 +17,23 @@ pub struct ContentTarget {
     pub energy: f64,
 }
 
-/// One layer's style: each style picture's statistics, and what their blend aims at.
-pub struct StyleTarget {
-    each: Vec<Moments>,
-    pub aim: StyleAim,
-}
-
 /// Targets of every layer that was asked for so far.
 #[derive(Default)]
 pub struct Targets {
     pub content: BTreeMap<Layer, ContentTarget>,
-    pub style: BTreeMap<Layer, StyleTarget>,
+    /// What the blend of the styles aims at.
+    pub style: BTreeMap<Layer, StyleAim>,
+    /// Each style's own statistics; `None` where its picture has changed and nobody has asked since.
+    each: BTreeMap<Layer, Vec<Option<Moments>>>,
 }
 
-/// The mean of the styles' statistics with these weights, normalised to a sum of 1.
-fn blend(each: &[Moments], weights: &[f64]) -> Moments {
+/// The mean of the styles' statistics with these weights, normalised to a sum of 1; `None` while one is missing.
+fn blend(each: &[Option<Moments>], weights: &[f64]) -> Option<Moments> {
     let total: f64 = weights.iter().sum();
     let share = |weight: &f64| if total > 0.0 { weight / total } else { 1.0 / each.len() as f64 };
-    each.iter()
-        .zip(weights)
-        .map(|(moments, weight)| moments.scaled(share(weight)))
-        .reduce(Moments::plus)
-        .expect("a run has at least one style")
+    let scaled = |(moments, weight): (&Option<Moments>, &f64)| Some(moments.as_ref()?.scaled(share(weight)));
+    let all: Option<Vec<Moments>> = each.iter().zip(weights).map(scaled).collect();
+    all?.into_iter().reduce(Moments::plus)
 }
 
 impl Targets {
@@ -60,28 +55,38 @@ impl Targets {
         layers: &[Layer],
         statistic: Statistic,
     ) {
-        let missing: Vec<Layer> = layers.iter().copied().filter(|l| !self.style.contains_key(l)).collect();
-        let mut found: BTreeMap<Layer, Vec<Moments>> = BTreeMap::new();
-        for image in images {
+        for (index, image) in images.iter().enumerate() {
+            let has = |layer: &Layer| self.each.get(layer).is_some_and(|each| each[index].is_some());
+            let missing: Vec<Layer> = layers.iter().copied().filter(|layer| !has(layer)).collect();
             for (layer, features) in network.features(image.clone(), &missing) {
-                found.entry(layer).or_default().push(Moments::of(&features));
+                let each = self.each.entry(layer).or_insert_with(|| vec![None; images.len()]);
+                each[index] = Some(Moments::of(&features));
+                self.style.remove(&layer);
             }
         }
-        for (layer, each) in found {
-            let aim = StyleAim::new(blend(&each, weights), statistic);
-            self.style.insert(layer, StyleTarget { each, aim });
-        }
-        for layer in layers {
-            if let Some(target) = self.style.get_mut(layer) {
-                target.aim.set_statistic(statistic);
+        for &layer in layers {
+            match self.style.get_mut(&layer) {
+                Some(aim) => aim.set_statistic(statistic),
+                None => self.aim(layer, weights, statistic),
             }
+        }
+    }
+
+    fn aim(&mut self, layer: Layer, weights: &[f64], statistic: Statistic) {
+        if let Some(moments) = self.each.get(&layer).and_then(|each| blend(each, weights)) {
+            self.style.insert(layer, StyleAim::new(moments, statistic));
         }
     }
 
     /// Blends the styles anew.
     pub fn blend(&mut self, weights: &[f64], statistic: Statistic) {
-        for target in self.style.values_mut() {
-            target.aim = StyleAim::new(blend(&target.each, weights), statistic);
+        for layer in Layer::ALL {
+            self.aim(layer, weights, statistic);
         }
+    }
+
+    /// Forgets what was known of a style, whose picture has changed.
+    pub fn forget_style(&mut self, index: usize) {
+        self.each.values_mut().for_each(|each| each[index] = None);
     }
 }

@@ -16,7 +16,7 @@ use impasto::{
     },
     compute::{DeviceInfo, DeviceKind},
     session::{Engine, EngineError, Job, LevelOrder, Place, Reading, RunInfo, Session},
-    settings::Settings,
+    settings::{Settings, StyleMix},
     transfer::Losses,
     vgg::{Layer, WeightsInfo},
 };
@@ -27,7 +27,7 @@ pub struct Log {
     pub jobs: Vec<Job>,
     /// Whether the start of the job at the same index got a picture to go on from.
     pub from_current: Vec<bool>,
-    pub updates: Vec<(Settings, Vec<f64>)>,
+    pub updates: Vec<(Settings, Vec<StyleMix>)>,
     pub levels: Vec<LevelOrder>,
     pub steps: u32,
     pub fail_start: Option<String>,
@@ -103,9 +103,9 @@ impl Engine for Fake {
         })
     }
 
-    fn update(&mut self, settings: &Settings, style_weights: &[f64]) -> Result<(), EngineError> {
+    fn update(&mut self, settings: &Settings, styles: &[StyleMix]) -> Result<(), EngineError> {
         self.settings = settings.clone();
-        self.log.lock().unwrap().updates.push((settings.clone(), style_weights.to_vec()));
+        self.log.lock().unwrap().updates.push((settings.clone(), styles.to_vec()));
         Ok(())
     }
 

@@ -17,7 +17,7 @@ impl ImpastoApp {
         let tooltip = "How much of the content's colours is kept, 0 to 1: the painting's light with the content's chroma. It is done to the finished picture and can be moved at any time.";
         fader(ui, "Keep", "Keep the content's colours", tooltip, &mut self.settings.keep_colours);
         self.error_of(ui, "keep-colours", "Keep");
-        let tooltip = "How much of the content's colours the styles get before painting, 0 to 1: their mean and covariance. Changing it repaints from the current picture.";
+        let tooltip = "How much of the content's colours the styles get before painting, 0 to 1: their mean and covariance. It can be changed at any time; how soon it shows depends on how much is painted over.";
         fader(
             ui,
             "Match",

@@ -1,0 +1,72 @@
+//! How a style picture counts among the others of a run.
+
+use serde::{Deserialize, Serialize};
+
+use super::{SettingsError, validate::error};
+
+/// Range of a style's scale, and of all styles' together.
+pub const STYLE_SCALES: std::ops::RangeInclusive<f64> = 0.05..=20.0;
+
+/// What can be set of each style picture, at any time while it is painted.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StyleMix {
+    /// Share among the styles that are on; the shares are normalised to a sum of 1.
+    pub weight: f64,
+    /// Size of this picture's strokes: its size relative to the painting, times [`super::Settings::style_scale`]. A picture is
+    /// never enlarged beyond its own pixels.
+    pub scale: f64,
+    /// Whether it counts at all.
+    pub on: bool,
+}
+
+impl Default for StyleMix {
+    fn default() -> Self {
+        Self { weight: 1.0, scale: 1.0, on: true }
+    }
+}
+
+impl StyleMix {
+    /// The weight that counts.
+    pub fn share(self) -> f64 {
+        if self.on { self.weight } else { 0.0 }
+    }
+
+    /// Checks both numbers.
+    ///
+    /// # Errors
+    ///
+    /// A weight that is negative or not finite, a scale outside of [`STYLE_SCALES`].
+    pub fn validate(self) -> Result<(), SettingsError> {
+        if !(self.weight.is_finite() && self.weight >= 0.0) {
+            let message = format!("its weight is {}, but must be 0 or a positive number", self.weight);
+            return Err(error("style", message));
+        }
+        if !STYLE_SCALES.contains(&self.scale) {
+            let message = format!(
+                "its scale is {}, but must be between {} and {}",
+                self.scale,
+                STYLE_SCALES.start(),
+                STYLE_SCALES.end()
+            );
+            return Err(error("style", message));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_style_that_is_off_has_no_share_and_bad_numbers_are_named() {
+        let mix = StyleMix { weight: 0.5, ..StyleMix::default() };
+        assert_eq!((mix.share(), StyleMix { on: false, ..mix }.share()), (0.5, 0.0));
+        mix.validate().unwrap();
+        let message = |mix: StyleMix| mix.validate().unwrap_err().to_string();
+        assert!(message(StyleMix { weight: -1.0, ..mix }).contains("weight is -1"));
+        assert!(message(StyleMix { scale: f64::NAN, ..mix }).contains("scale is NaN"));
+        assert!(message(StyleMix { scale: 0.01, ..mix }).contains("between 0.05 and 20"));
+    }
+}

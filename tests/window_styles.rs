@@ -1,0 +1,90 @@
+//! The styles in the left panel: weight, scale and eye of each.
+
+mod window_support;
+
+use std::path::PathBuf;
+
+use egui::{Event, Key, Role, accesskit::Toggled};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use image::RgbImage;
+use impasto::settings::StyleMix;
+use window_support::{Setup, Window};
+
+fn picture_file(window: &Window, name: &str) -> PathBuf {
+    let path = window.folder.path().join(name);
+    RgbImage::from_pixel(60, 40, image::Rgb([10, 200, 30])).save(&path).unwrap();
+    path
+}
+
+fn enter(window: &mut Window, name: &str, text: &str) {
+    window
+        .harness
+        .get_by(|node| node.label().as_deref() == Some(name) && node.role() == Role::SpinButton)
+        .click();
+    window.steps(3);
+    window.harness.event(Event::Text(text.to_owned()));
+    window.harness.step();
+    window.harness.key_press(Key::Enter);
+    window.steps(3);
+}
+
+fn add_style(window: &mut Window, name: &str, styles: usize) {
+    let path = picture_file(window, name);
+    window.dialogs.will_pick(&path);
+    window.harness.get_by_label("Add style…").click();
+    window.until("it is added", |_, log| log.jobs.last().is_some_and(|job| job.styles.len() == styles));
+    window.steps(3);
+}
+
+fn last(window: &Window) -> Vec<StyleMix> {
+    window.log.lock().unwrap().updates.last().map(|(_, styles)| styles.clone()).unwrap_or_default()
+}
+
+#[test]
+fn a_single_style_has_a_scale_and_an_eye_and_no_weight() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    assert!(window.harness.query_by_label("Weight of style").is_none());
+    enter(&mut window, "Scale of style", "0.5");
+    window.until("the scale arrives", |_, log| {
+        log.updates.last().is_some_and(|(_, styles)| styles[0].scale == 0.5)
+    });
+    window.harness.get_by_label("Use the style").click();
+    window.until("it is off", |_, log| log.updates.last().is_some_and(|(_, styles)| !styles[0].on));
+    window.steps(3);
+    assert!(window.harness.query_by_label_contains("No style counts").is_some());
+    assert_eq!(window.harness.get_by_label("Use the style").accesskit_node().toggled(), Some(Toggled::False));
+    // Beyond its range it stays at its end.
+    enter(&mut window, "Scale of style", "90");
+    window.until("the scale arrives", |_, log| {
+        log.updates.last().is_some_and(|(_, styles)| styles[0].scale == 20.0)
+    });
+    assert_eq!(window.jobs(), 1, "none of it needs a new run");
+    window.harness.check_accessibility();
+}
+
+#[test]
+fn each_of_several_styles_is_weighed_scaled_and_switched_by_itself_and_remembered() {
+    let mut window = Setup { size: [1280.0, 1000.0], ..Setup::default() }.open();
+    window.until_painting();
+    add_style(&mut window, "second.png", 2);
+    enter(&mut window, "Scale of style 2", "2");
+    enter(&mut window, "Weight of style 2", "0.25");
+    window.harness.get_by_label("Use the style 1").click();
+    window.until("all arrive", |_, log| {
+        log.updates.last().is_some_and(|(_, styles)| !styles[0].on && styles[1].weight == 0.25)
+    });
+    let off = StyleMix { on: false, ..StyleMix::default() };
+    assert_eq!(last(&window), [off, StyleMix { weight: 0.25, scale: 2.0, on: true }]);
+    let file = window.folder.path().join("impasto.toml");
+    window.until("it is written", |_, _| {
+        std::fs::read_to_string(&file).is_ok_and(|text| text.contains("scale = 2.0"))
+    });
+
+    let Window { harness, folder, .. } = window;
+    drop(harness);
+    let mut window = Setup { options: Default::default(), ..Setup::default() }.open_in(folder);
+    window.until("it paints", |_, log| log.steps > 0);
+    let mix: Vec<StyleMix> = window.job(0).styles.iter().map(|style| style.mix).collect();
+    assert_eq!(mix, [off, StyleMix { weight: 0.25, scale: 2.0, on: true }]);
+}
