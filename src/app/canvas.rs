@@ -33,6 +33,8 @@ pub struct Canvas {
     pub area: Option<Rect>,
     /// Screen pixels per picture pixel in the last frame.
     scale: f32,
+    /// Where the whole picture was drawn in the last frame.
+    drawn: Option<Rect>,
 }
 
 /// What part of the picture is seen.
@@ -151,6 +153,7 @@ impl Canvas {
             let snap = |v: f32| (v * density).round() / density;
             rect = Rect::from_min_size(pos2(snap(rect.min.x), snap(rect.min.y)), rect.size());
         }
+        self.drawn = Some(rect);
         let painter = ui.painter().with_clip_rect(area);
         let uv = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
         painter.image(texture.id(), rect, uv, Color32::WHITE);
@@ -192,6 +195,9 @@ impl ImpastoApp {
                 response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &what));
                 let response = response.on_hover_cursor(CursorIcon::Grab);
                 self.canvas.show_picture(ui, &response, &texture, vec2(width as f32, height as f32));
+                if let Some(drawn) = self.canvas.drawn.filter(|_| painted.is_some()) {
+                    self.heat_over(ui, drawn, area);
+                }
                 if self.run.state == RunState::Preparing {
                     self.preparing_note(ui, area);
                 }

@@ -23,6 +23,7 @@ pub enum Command {
     Fit,
     ActualSize,
     TogglePanels,
+    Lab,
     ToggleTheme,
     Controls,
     Help,
@@ -30,7 +31,7 @@ pub enum Command {
 
 impl Command {
     /// In the order of the help window.
-    pub const ALL: [Command; 19] = [
+    pub const ALL: [Command; 20] = [
         Command::PlayPause,
         Command::Step,
         Command::Stop,
@@ -47,6 +48,7 @@ impl Command {
         Command::Fit,
         Command::ActualSize,
         Command::TogglePanels,
+        Command::Lab,
         Command::ToggleTheme,
         Command::Controls,
         Command::Help,
@@ -70,6 +72,7 @@ impl Command {
             Command::Fit => "Fit to window",
             Command::ActualSize => "Actual pixels",
             Command::TogglePanels => "Hide or show panels",
+            Command::Lab => "Layer lab",
             Command::ToggleTheme => "Light or dark",
             Command::Controls => "Keyboard to the controls",
             Command::Help => "Help",
@@ -98,6 +101,9 @@ impl Command {
             Command::Fit => "Shows the whole picture (also: double-click on it)",
             Command::ActualSize => "One pixel of the picture on one pixel of the screen",
             Command::TogglePanels => "Leaves only the picture and the transport, or brings the panels back",
+            Command::Lab => {
+                "Shows what one layer sees: its Gram matrix beside the style's, its feature maps, and where in the picture it pulls"
+            }
             Command::ToggleTheme => "Switches between the dark and the light theme",
             Command::Controls => {
                 "Moves the keyboard's focus into the controls; there, tab and the arrows move on, escape leaves"
@@ -121,6 +127,7 @@ impl Command {
             Command::Copy | Command::Paste => Icon::Copy,
             Command::Fit | Command::ActualSize => Icon::Fit,
             Command::TogglePanels | Command::Controls => Icon::PanelLeft,
+            Command::Lab => Icon::Lab,
             Command::ToggleTheme => Icon::Theme,
             Command::Help => Icon::Help,
         }
@@ -144,6 +151,7 @@ impl Command {
             Command::Fit => plain(Key::F),
             Command::ActualSize => plain(Key::Num1),
             Command::TogglePanels => plain(Key::Tab),
+            Command::Lab => plain(Key::L),
             Command::ToggleTheme => command(Key::L),
             Command::Controls => plain(Key::F6),
             Command::Help => plain(Key::F1),

@@ -29,6 +29,7 @@ pub enum Icon {
     Hold,
     Eye,
     EyeOff,
+    Lab,
 }
 
 impl Icon {
@@ -81,6 +82,19 @@ impl Icon {
                 path(vec![at(-6.0, -2.5), at(-3.0, -5.8), at(0.0, -2.5)]);
                 path(vec![at(3.0, -6.0), at(3.0, 5.5)]);
                 path(vec![at(0.0, 2.5), at(3.0, 5.8), at(6.0, 2.5)]);
+            }
+            // A matrix: three by three squares, those on the diagonal full.
+            Icon::Lab => {
+                for row in 0..3 {
+                    for column in 0..3 {
+                        let (x, y) = (-6.5 + 4.6 * column as f32, -6.5 + 4.6 * row as f32);
+                        if row == column {
+                            block(x, y, x + 3.8, y + 3.8);
+                        } else {
+                            frame(x + 0.5, y + 0.5, x + 3.3, y + 3.3);
+                        }
+                    }
+                }
             }
             Icon::Up => {
                 path(vec![at(-5.0, 2.5), at(0.0, -2.8), at(5.0, 2.5)]);

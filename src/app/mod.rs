@@ -12,6 +12,7 @@ mod engine;
 mod help;
 mod icons;
 mod incoming;
+mod lab;
 mod layers;
 mod memory;
 mod notes;
@@ -36,6 +37,7 @@ use self::{
     command::Command,
     dialogs::{Dialogs, SystemDialogs},
     incoming::Hovering,
+    lab::Lab,
     memory::{Layout, Remembered},
     notes::{Banner, Toasts, Trouble},
     pictures::{Slot, Source, Target},
@@ -175,6 +177,7 @@ pub struct ImpastoApp {
     /// The last thing a person was told, for the status line.
     notice: Option<String>,
     help: bool,
+    lab: Lab,
     hovering: Hovering,
     drop_rects: Vec<(Rect, Target)>,
     unplaced: Vec<Source>,
@@ -227,6 +230,7 @@ impl ImpastoApp {
             banners,
             notice: None,
             help: false,
+            lab: Lab::default(),
             hovering: Hovering::default(),
             drop_rects: Vec::new(),
             unplaced: Vec::new(),
@@ -270,6 +274,7 @@ impl ImpastoApp {
             Command::Fit => self.canvas.fit(),
             Command::ActualSize => self.canvas.actual_size(),
             Command::TogglePanels => self.toggle_panels(),
+            Command::Lab => self.lab.open = !self.lab.open,
             Command::ToggleTheme => {
                 self.layout.light = !self.layout.light;
                 self.apply_theme(ctx);
@@ -340,13 +345,17 @@ impl ImpastoApp {
         Panel::bottom("status").frame(bar(12, 0)).exact_size(26.0).show(ui, |ui| self.status_ui(ui));
 
         let room = ui.available_size();
-        let mut shown = self.layout.show_left;
+        // The lab stands beside the painting; in a narrow window the pictures make room for it.
+        let crowded = self.lab.open && room.x < lab::NARROW;
+        let mut shown = self.layout.show_left && !crowded;
         let panel =
             Panel::left("pictures").frame(side).resizable(true).size_range(180.0..=(room.x * 0.3).max(190.0));
         let panel =
             panel.default_size(self.layout.left).show_collapsible(ui, &mut shown, |ui| self.slots_ui(ui));
         self.layout.left = panel.map_or(self.layout.left, |panel| panel.response.rect.width());
-        self.layout.show_left = shown;
+        if !crowded {
+            self.layout.show_left = shown;
+        }
         if !shown {
             self.drop_rects.clear();
         }
@@ -372,6 +381,7 @@ impl ImpastoApp {
         self.layout.bottom = panel.map_or(self.layout.bottom, |panel| panel.response.rect.height());
         self.layout.show_bottom = shown;
 
+        self.lab_panel(ui);
         self.canvas_ui(ui);
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     picture::Picture,
     settings::Settings,
     transfer::{LevelOrder, Losses, Place, Sources, StyleSource},
-    vgg::WeightsInfo,
+    vgg::{Layer, WeightsInfo},
 };
 
 /// Number of a run. The window gives every run a new one, and ignores what comes from an older one.
@@ -62,6 +62,8 @@ pub enum Command {
     Step,
     /// Moves the run in its pyramid.
     Level(LevelOrder),
+    /// Looks into a layer from now on, as often as painting allows ([`super::Session::take_study`]); `None` ends it.
+    Study(Option<Layer>),
     /// Ends the run; the picture stays.
     Stop,
     /// Wakes a waiting worker so that it takes over changed settings.

@@ -11,6 +11,7 @@ mod messages;
 mod pace;
 mod paint_engine;
 mod slot;
+mod studying;
 mod worker;
 
 use std::{
@@ -25,9 +26,13 @@ pub use messages::{Command, Event, Frame, Job, Progress, RunId, RunInfo, RunStat
 pub use pace::Pace;
 pub use paint_engine::PaintEngine;
 pub use slot::Latest;
+pub use studying::Study;
 
-use crate::settings::{Settings, StyleMix};
-pub use crate::transfer::{LevelOrder, Place, Reading, StyleSource};
+pub use crate::transfer::{LayerStudy, LevelOrder, Place, Reading, StyleSource};
+use crate::{
+    settings::{Settings, StyleMix},
+    vgg::Layer,
+};
 use image::RgbImage;
 
 /// Error of an engine, with its cause chain.
@@ -76,6 +81,16 @@ pub trait Engine {
         Ok(())
     }
 
+    /// Looks into a layer at the picture as it is. Engines that cannot give `None`.
+    ///
+    /// # Errors
+    ///
+    /// A device failure, or pictures too narrow for the layer.
+    fn study(&mut self, layer: Layer) -> Result<Option<LayerStudy>, EngineError> {
+        let _ = layer;
+        Ok(None)
+    }
+
     /// Waits until the device has done the steps it was given, so that they do not pile up. Engines whose steps are done
     /// when they return need not do anything.
     ///
@@ -111,6 +126,7 @@ pub(crate) struct Shared {
     pub frame: Latest<Frame>,
     pub update: Latest<Update>,
     pub canvas: Latest<Arc<RgbImage>>,
+    pub study: Latest<Study>,
 }
 
 /// The window's handle to a worker. Dropping it ends the worker after the step in hand.
@@ -200,6 +216,11 @@ impl Session {
     /// The latest picture, if a new one came since the last call.
     pub fn take_frame(&self) -> Option<Frame> {
         self.shared.frame.take()
+    }
+
+    /// The latest look into a layer ([`Command::Study`]), if a new one came since the last call.
+    pub fn take_study(&self) -> Option<Study> {
+        self.shared.study.take()
     }
 }
 

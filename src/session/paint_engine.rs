@@ -9,8 +9,8 @@ use crate::{
     compute::{self, Device, DeviceKind, LayerTime, Network, NetworkOptions},
     settings::{DeviceChoice, MAX_SIZE, Settings, StyleMix},
     transfer::{
-        Begin, Kernels, LevelOrder, Losses, Painting, Shapes, StyleTransfer, TransferError, available_memory,
-        bytes_text, flops_per_step, memory_bytes, network_options, process_memory,
+        Begin, Kernels, LayerStudy, LevelOrder, Losses, Painting, Shapes, StyleTransfer, TransferError,
+        available_memory, bytes_text, flops_per_step, memory_bytes, network_options, process_memory,
     },
     vgg::{Layer, Weights},
 };
@@ -299,6 +299,10 @@ impl Engine for PaintEngine {
 
     fn level(&mut self, order: LevelOrder) -> Result<(), EngineError> {
         self.work(|run| run.order(order))
+    }
+
+    fn study(&mut self, layer: Layer) -> Result<Option<LayerStudy>, EngineError> {
+        self.work(|run| run.study(layer)).map(Some)
     }
 
     fn settle(&mut self) -> Result<(), EngineError> {

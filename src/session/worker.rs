@@ -12,7 +12,8 @@ use crossbeam_channel::{Receiver, Sender, TrySendError};
 use image::RgbImage;
 
 use super::{
-    Command, Engine, EngineError, Event, Frame, Job, Pace, Progress, RunId, RunState, Shared, Start, Update,
+    Command, Engine, EngineError, Event, Frame, Job, Pace, Progress, RunId, RunState, Shared, Start, Study,
+    Update, studying::Studying,
 };
 use crate::{
     settings::Settings,
@@ -29,7 +30,17 @@ pub(super) fn run<E: Engine>(
 ) {
     let outbox = Outbox { events, waiting: VecDeque::new(), wake };
     let queue = VecDeque::new();
-    let mut worker = Worker { make, engine: None, commands, queue, outbox, shared, run: None, canvas: None };
+    let mut worker = Worker {
+        make,
+        engine: None,
+        commands,
+        queue,
+        outbox,
+        shared,
+        run: None,
+        canvas: None,
+        studying: Studying::default(),
+    };
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| worker.work())) {
         worker.outbox.tell(Event::Died { message: panic_text(&*panic) });
         worker.outbox.drain(LAST_WORDS);
@@ -133,6 +144,7 @@ struct Worker<'a, E: Engine, M: Fn() -> E, W: Fn()> {
     run: Option<Run>,
     /// The last picture that was read, to go on from.
     canvas: Option<Arc<RgbImage>>,
+    studying: Studying,
 }
 
 impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
@@ -191,6 +203,10 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                 self.start(&job);
             }
             Command::Nudge => self.take_update(),
+            Command::Study(layer) => {
+                self.studying.set(layer);
+                self.look_into_layer();
+            }
             Command::Pause => {
                 if self.is_running() {
                     self.rest(RunState::Paused);
@@ -403,6 +419,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             run.stop_clock();
             self.enter(state);
         }
+        self.look_into_layer();
     }
 
     /// Reads the picture and the losses back and tells them, unless that was done for this step. What is important is told
@@ -429,6 +446,35 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         self.canvas = Some(reading.plain.map_or_else(|| Arc::clone(&picture), Arc::new));
         self.shared.frame.put(Frame { run: run.id, step: run.step, picture });
         self.tell_progress(reading.losses, important);
+        self.look_into_layer();
+    }
+
+    /// Looks into the layer that the window has open, if it is time.
+    fn look_into_layer(&mut self) {
+        let Some(run) = &self.run else { return };
+        if matches!(run.state, RunState::Failed | RunState::Preparing | RunState::Idle) {
+            return;
+        }
+        let (id, step, resting, start) = (run.id, run.step, run.state != RunState::Running, Instant::now());
+        let Some(layer) = self.studying.due(id, step, resting, start) else { return };
+        let found = self.guard(|engine, _| engine.study(layer));
+        self.studying.done(id, step, start.elapsed(), Instant::now());
+        if let Some(run) = &mut self.run {
+            // What it took is no part of a step.
+            run.pace.resume(Instant::now());
+        }
+        match found {
+            Ok(Some(study)) => {
+                self.shared.study.put(Study { run: id, step, study });
+                (self.outbox.wake)();
+            }
+            Ok(None) => {}
+            Err(text) if self.engine.is_none() => self.fail(text),
+            Err(text) => {
+                self.studying.set(None);
+                self.outbox.tell(Event::Notice { run: id, text });
+            }
+        }
     }
 
     fn tell_progress(&mut self, losses: Option<Losses>, important: bool) {

@@ -9,12 +9,13 @@ use super::{
     Pictures, TransferError,
     prepare::network_options,
     space::upload,
-    targets::Targets,
+    study::{LayerStudy, Seen, study},
+    targets::{self, Targets},
     terms::{Term, Terms},
 };
 use crate::{
     compute::{Features, LayerTime, Network, Pull},
-    objective::smoothness_gradient,
+    objective::{Moments, StyleAim, smoothness_gradient},
     settings::{LayerWeights, Settings},
     vgg::{Layer, Weights},
 };
@@ -192,6 +193,51 @@ impl Evaluator {
             });
         }
         Evaluation { terms, gradient }
+    }
+
+    /// Looks into a layer, whether it is in use or not, at an image `[1, 3, H, W]`.
+    ///
+    /// # Errors
+    ///
+    /// When a picture's shorter side is too short for the layer, or the device fails.
+    pub fn study(
+        &mut self,
+        image: &Tensor<4>,
+        layer: Layer,
+        settings: &Settings,
+    ) -> Result<LayerStudy, TransferError> {
+        self.check(layer)?;
+        self.network.extend(&self.weights, layer);
+        let first = |image: &Tensor<4>| {
+            let mut features = self.network.features(image.clone(), &[layer]);
+            features.pop().expect("one layer was asked for").1
+        };
+        let content = first(&self.content);
+        // Of several styles the one with the largest share shows its maps; the target is that of all.
+        let each: Vec<Features> = self.styles.iter().map(first).collect();
+        let largest = (0..each.len())
+            .max_by(|&a, &b| self.style_weights[a].total_cmp(&self.style_weights[b]))
+            .unwrap_or(0);
+        let moments: Vec<Option<Moments>> = each.iter().map(|features| Some(Moments::of(features))).collect();
+        let blended = targets::blend(&moments, &self.style_weights).expect("a run has at least one style");
+        let aim = StyleAim::new(blended, settings.style_statistic());
+        let mut picture = None;
+        let mut pulls = BTreeMap::new();
+        let activations = self.network.forward(image.clone(), layer, |at, features| {
+            if at == layer {
+                let factor = settings.objective.style_factor(layer, features.positions(), aim.energy);
+                let term = aim.term(features, factor);
+                let pull = Pull { matrix: Some(term.matrix), vector: term.vector, ..Pull::default() };
+                pulls.insert(layer, pull);
+                picture = Some(features.clone());
+            }
+        });
+        let picture = picture.expect("the forward pass reaches the layer");
+        let seen = Seen { content: &content, style: &each[largest], picture: &picture, target: &aim.moments };
+        let gradient = self.network.backward(activations, &pulls).unwrap_or_else(|| image.zeros_like());
+        let study = study(layer, &seen, gradient);
+        self.network.forget_sizes();
+        study
     }
 
     /// Times each convolution up to the deepest in use alone.

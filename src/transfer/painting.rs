@@ -10,13 +10,14 @@ use super::{
     planes::Planes,
     prepare::{Sources, StyleLook},
     schedule::{Level, Schedule},
+    study::LayerStudy,
     style_transfer::StyleTransfer,
 };
 use crate::{
     compute::{LayerTime, Network},
     picture::{Filter, resize, with_colours_of},
     settings::{Init, Settings, StyleMix},
-    vgg::Weights,
+    vgg::{Layer, Weights},
 };
 
 /// What a person may ask of the level.
@@ -360,6 +361,15 @@ impl Painting {
     /// When the device fails.
     pub fn synchronize(&mut self) -> Result<(), TransferError> {
         self.transfer()?.synchronize()
+    }
+
+    /// Looks into a layer at the picture as it is, in the level's size.
+    ///
+    /// # Errors
+    ///
+    /// When a picture is too narrow for the layer, or the device fails.
+    pub fn study(&mut self, layer: Layer) -> Result<LayerStudy, TransferError> {
+        self.transfer()?.study(layer)
     }
 
     /// Times each convolution up to the deepest in use alone, at this level.

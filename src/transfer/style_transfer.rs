@@ -14,12 +14,13 @@ use super::{
     painting::Place,
     planes::Planes,
     space::{Space, download, upload},
+    study::LayerStudy,
     terms::Terms,
 };
 use crate::{
     compute::{LayerTime, Network},
     settings::Settings,
-    vgg::Weights,
+    vgg::{Layer, Weights},
 };
 
 /// Pictures of a run, resized and flattened, 8-bit sRGB.
@@ -315,6 +316,16 @@ impl StyleTransfer {
     /// When the device fails.
     pub fn synchronize(&self) -> Result<(), TransferError> {
         self.device.sync().map_err(|error| TransferError::Device(error.to_string()))
+    }
+
+    /// Looks into a layer at the picture as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Evaluator::study`].
+    pub fn study(&mut self, layer: Layer) -> Result<LayerStudy, TransferError> {
+        let image = self.space.image(self.shown());
+        self.evaluator.study(&image, layer, &self.settings)
     }
 
     /// Times each convolution up to the deepest in use alone.

@@ -28,7 +28,7 @@ pub struct Targets {
 }
 
 /// The mean of the styles' statistics with these weights, normalised to a sum of 1; `None` while one is missing.
-fn blend(each: &[Option<Moments>], weights: &[f64]) -> Option<Moments> {
+pub(super) fn blend(each: &[Option<Moments>], weights: &[f64]) -> Option<Moments> {
     let total: f64 = weights.iter().sum();
     let share = |weight: &f64| if total > 0.0 { weight / total } else { 1.0 / each.len() as f64 };
     let scaled = |(moments, weight): (&Option<Moments>, &f64)| Some(moments.as_ref()?.scaled(share(weight)));

@@ -8,16 +8,16 @@ use std::{
 };
 
 use egui_kittest::{Harness, HarnessBuilder};
-use image::{Rgb, RgbImage};
+use image::{GrayImage, Luma, Rgb, RgbImage};
 use impasto::{
     app::{
         AppStart, ImpastoApp, Options, SpawnSession,
         dialogs::{Answer, Dialogs},
     },
     compute::{DeviceInfo, DeviceKind},
-    session::{Engine, EngineError, Job, LevelOrder, Place, Reading, RunInfo, Session},
+    session::{Engine, EngineError, Job, LayerStudy, LevelOrder, Place, Reading, RunInfo, Session},
     settings::{Settings, StyleMix},
-    transfer::Losses,
+    transfer::{FeatureMap, Losses},
     vgg::{Layer, WeightsInfo},
 };
 
@@ -29,6 +29,8 @@ pub struct Log {
     pub from_current: Vec<bool>,
     pub updates: Vec<(Settings, Vec<StyleMix>)>,
     pub levels: Vec<LevelOrder>,
+    /// Layers that were looked into.
+    pub studied: Vec<Layer>,
     pub steps: u32,
     pub fail_start: Option<String>,
     pub fail_step: Option<String>,
@@ -154,7 +156,42 @@ impl Engine for Fake {
         Ok(())
     }
 
+    fn study(&mut self, layer: Layer) -> Result<Option<LayerStudy>, EngineError> {
+        self.log.lock().unwrap().studied.push(layer);
+        Ok(Some(study(layer)))
+    }
+
     fn end(&mut self) {}
+}
+
+/// What the fake engine sees in a layer: channels that get stronger with their number, a bump in every map.
+pub fn study(layer: Layer) -> LayerStudy {
+    let channels = layer.channels();
+    let strength = |channel: usize| (channel + 1) as f32 / channels as f32;
+    let matrix = |share: f32| {
+        let pair = |i: usize| {
+            let (a, b) = (i / channels, i % channels);
+            share * strength(a) * strength(b) * if a == b { 1.0 } else { ((a * b) % 7) as f32 / 9.0 }
+        };
+        (0..channels * channels).map(pair).collect::<Vec<f32>>()
+    };
+    let bump = |x0: f32, y0: f32| {
+        GrayImage::from_fn(48, 32, |x, y| {
+            let away = (x as f32 - x0).powi(2) + (y as f32 - y0).powi(2);
+            Luma([(255.0 * (-away / 90.0).exp()) as u8])
+        })
+    };
+    let map = |i: usize| {
+        let x = 6.0 * i as f32;
+        FeatureMap {
+            channel: channels - 1 - i,
+            content: bump(x, 8.0),
+            style: bump(x, 16.0),
+            picture: bump(x, 24.0),
+        }
+    };
+    let maps = (0..8).map(map).collect();
+    LayerStudy { layer, channels, gram: matrix(1.1), target: matrix(1.0), maps, heat: bump(30.0, 12.0) }
 }
 
 pub fn device() -> DeviceInfo {

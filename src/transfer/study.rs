@@ -1,0 +1,191 @@
+//! A look into one layer: its Gram matrix beside the target's, its strongest feature maps, and where in the picture its
+//! style term pulls.
+
+use burn::tensor::{Int, Tensor};
+use image::{GrayImage, Luma, imageops};
+
+use super::TransferError;
+use crate::{compute::Features, objective::Moments, vgg::Layer};
+
+/// Feature maps that are shown of a layer.
+pub const MAPS: usize = 8;
+/// Longest side of a feature map and of the heat map, in pixels: what is larger is averaged.
+const MAP_SIDE: u32 = 192;
+
+/// What one layer makes of a picture.
+#[derive(Clone, Debug)]
+pub struct LayerStudy {
+    pub layer: Layer,
+    /// Channels C of the layer.
+    pub channels: usize,
+    /// Gram matrix F·Fᵀ/P of the picture as it is, C×C.
+    pub gram: Vec<f32>,
+    /// The one that the styles ask for, C×C.
+    pub target: Vec<f32>,
+    /// The channels in which the style is strongest, strongest first.
+    pub maps: Vec<FeatureMap>,
+    /// Length of the gradient of this layer's style term with respect to each pixel, as a part of the longest: where the
+    /// layer's style is furthest from its aim, and changed most. White is 1.
+    pub heat: GrayImage,
+}
+
+/// One channel's features on three pictures, in one scale, white being the largest value of all.
+#[derive(Clone, Debug)]
+pub struct FeatureMap {
+    pub channel: usize,
+    pub content: GrayImage,
+    pub style: GrayImage,
+    pub picture: GrayImage,
+}
+
+impl LayerStudy {
+    /// ‖G − G*‖/‖G*‖: how far the picture's Gram matrix is from the target.
+    pub fn distance(&self) -> f64 {
+        let (mut apart, mut whole) = (0.0, 0.0);
+        for (&found, &target) in self.gram.iter().zip(&self.target) {
+            apart += f64::from(found - target).powi(2);
+            whole += f64::from(target).powi(2);
+        }
+        if whole > 0.0 { (apart / whole).sqrt() } else { 0.0 }
+    }
+
+    /// The channels, those strongest in the style first.
+    pub fn by_strength(&self) -> Vec<usize> {
+        strongest(&self.target, self.channels)
+    }
+}
+
+/// Channels by the diagonal of a Gram matrix, largest first.
+fn strongest(gram: &[f32], channels: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..channels).collect();
+    order.sort_by(|&a, &b| gram[b * channels + b].total_cmp(&gram[a * channels + a]));
+    order
+}
+
+/// The features that a study compares.
+pub(super) struct Seen<'a> {
+    pub content: &'a Features,
+    pub style: &'a Features,
+    pub picture: &'a Features,
+    /// What the styles ask for.
+    pub target: &'a Moments,
+}
+
+/// Puts a study together; `gradient` is that of the layer's style term with respect to the image, `[1, 3, H, W]`.
+pub(super) fn study(layer: Layer, seen: &Seen<'_>, gradient: Tensor<4>) -> Result<LayerStudy, TransferError> {
+    let channels = layer.channels();
+    let gram = numbers(seen.picture.gram().reshape([channels * channels]))?;
+    let target = numbers(seen.target.gram.clone().reshape([channels * channels]))?;
+    let chosen: Vec<usize> = strongest(&target, channels).into_iter().take(MAPS).collect();
+    let content = planes(seen.content, &chosen)?;
+    let style = planes(seen.style, &chosen)?;
+    let picture = planes(seen.picture, &chosen)?;
+    let maps = chosen
+        .iter()
+        .enumerate()
+        .map(|(index, &channel)| {
+            let most = [&content, &style, &picture]
+                .into_iter()
+                .flat_map(|maps| maps.plane(index).iter().copied())
+                .fold(f32::MIN_POSITIVE, f32::max);
+            let gray = |maps: &Planes| gray(maps.plane(index), maps.width, maps.height, most);
+            FeatureMap { channel, content: gray(&content), style: gray(&style), picture: gray(&picture) }
+        })
+        .collect();
+    Ok(LayerStudy { layer, channels, gram, target, maps, heat: heat(gradient)? })
+}
+
+/// Some channels of a layer's features.
+struct Planes {
+    width: u32,
+    height: u32,
+    values: Vec<f32>,
+}
+
+impl Planes {
+    fn plane(&self, index: usize) -> &[f32] {
+        let count = self.width as usize * self.height as usize;
+        &self.values[index * count..][..count]
+    }
+}
+
+fn planes(features: &Features, channels: &[usize]) -> Result<Planes, TransferError> {
+    let tensor = features.to_tensor();
+    let [_, _, height, width] = tensor.dims();
+    let indices: Vec<i32> = channels.iter().map(|&channel| channel as i32).collect();
+    let indices = Tensor::<1, Int>::from_data(indices.as_slice(), &tensor.device());
+    let chosen = tensor.select(1, indices).reshape([channels.len() * height * width]);
+    Ok(Planes { width: width as u32, height: height as u32, values: numbers(chosen)? })
+}
+
+fn heat(gradient: Tensor<4>) -> Result<GrayImage, TransferError> {
+    let [_, _, height, width] = gradient.dims();
+    let length = gradient.square().sum_dim(1).sqrt().reshape([height * width]);
+    let values = numbers(length)?;
+    let most = values.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+    let (width, height) = (width as u32, height as u32);
+    // Averaged first and scaled to its own largest afterwards: single pixels stand far above their surroundings.
+    let mean = shrunk(&values.iter().map(|value| value / most).collect::<Vec<f32>>(), width, height);
+    let most = mean.pixels().map(|pixel| pixel.0[0]).fold(f32::MIN_POSITIVE, f32::max);
+    Ok(GrayImage::from_fn(mean.width(), mean.height(), |x, y| Luma([byte(mean.get_pixel(x, y).0[0] / most)])))
+}
+
+fn gray(values: &[f32], width: u32, height: u32, most: f32) -> GrayImage {
+    let mean = shrunk(&values.iter().map(|value| value / most).collect::<Vec<f32>>(), width, height);
+    // Activations are many small ones and few large ones; the root shows both.
+    GrayImage::from_fn(mean.width(), mean.height(), |x, y| {
+        Luma([byte(mean.get_pixel(x, y).0[0].max(0.0).sqrt())])
+    })
+}
+
+fn byte(value: f32) -> u8 {
+    (value.clamp(0.0, 1.0) * 255.0).round() as u8
+}
+
+/// At most [`MAP_SIDE`] long, by averaging.
+fn shrunk(values: &[f32], width: u32, height: u32) -> image::ImageBuffer<Luma<f32>, Vec<f32>> {
+    let image = image::ImageBuffer::<Luma<f32>, Vec<f32>>::from_raw(width, height, values.to_vec())
+        .expect("one value per pixel");
+    if width.max(height) <= MAP_SIDE {
+        return image;
+    }
+    let (width, height) = crate::picture::fit(width, height, MAP_SIDE);
+    imageops::resize(&image, width, height, imageops::FilterType::Triangle)
+}
+
+fn numbers(tensor: Tensor<1>) -> Result<Vec<f32>, TransferError> {
+    let data = tensor.try_into_data().map_err(|error| TransferError::Device(error.to_string()))?;
+    data.try_to_vec::<f32>().map_err(|error| TransferError::Device(format!("{error:?}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(gram: Vec<f32>, target: Vec<f32>) -> LayerStudy {
+        let layer = Layer::ALL[0];
+        LayerStudy { layer, channels: 2, gram, target, maps: Vec::new(), heat: GrayImage::new(1, 1) }
+    }
+
+    #[test]
+    fn channels_are_ordered_by_what_the_style_has_of_them() {
+        let study = of(vec![9.0, 0.0, 0.0, 1.0], vec![1.0, 0.5, 0.5, 2.0]);
+        assert_eq!(study.by_strength(), [1, 0]);
+    }
+
+    #[test]
+    fn the_distance_is_a_part_of_the_target() {
+        let study = of(vec![3.0, 0.0, 0.0, 4.0], vec![3.0, 0.0, 0.0, 4.0]);
+        assert_eq!(study.distance(), 0.0);
+        let study = of(vec![0.0; 4], vec![3.0, 0.0, 0.0, 4.0]);
+        assert!((study.distance() - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn large_maps_are_averaged() {
+        let values: Vec<f32> = (0..400 * 200).map(|i| if (i % 400) < 200 { 1.0 } else { 0.0 }).collect();
+        let map = gray(&values, 400, 200, 1.0);
+        assert_eq!(map.dimensions(), (192, 96));
+        assert_eq!((map.get_pixel(10, 50).0[0], map.get_pixel(180, 50).0[0]), (255, 0));
+    }
+}
