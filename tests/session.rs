@@ -371,7 +371,7 @@ fn of_several_runs_in_a_row_only_the_last_is_prepared_and_it_goes_on_from_the_la
 #[test]
 fn a_new_worker_goes_on_from_the_picture_that_it_is_lent() {
     let mut window = Window::open(Fault::default());
-    window.session.go_on_from(Arc::new(RgbImage::new(30, 20)));
+    window.session.go_on_from(Arc::new(RgbImage::new(30, 20)), None);
     window.send(Command::Run(Box::new(Job { start: Start::Current, ..job(1, endless()) })));
     window.until("painting", |w| w.progress() > 0);
     assert_eq!(window.log.started.lock().unwrap()[0], (1, Some((30, 20))));

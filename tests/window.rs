@@ -11,7 +11,7 @@ use impasto::{
     session::{LevelOrder, Start},
     settings::{Objective, Settings, Statistic},
 };
-use window_support::{Setup, Window};
+use window_support::{Setup, Window, drop_files, has};
 
 fn picture_file(window: &Window, name: &str, width: u32, height: u32) -> PathBuf {
     let path = window.folder.path().join(name);
@@ -19,36 +19,11 @@ fn picture_file(window: &Window, name: &str, width: u32, height: u32) -> PathBuf
     path
 }
 
-/// A file as the windowing system drops it.
-#[derive(Debug)]
-struct Dropped(PathBuf);
-
-impl egui::DroppedFile for Dropped {
-    fn path(&self) -> &std::path::Path {
-        &self.0
-    }
-
-    fn bytes(&self) -> Result<Vec<u8>, String> {
-        std::fs::read(&self.0).map_err(|error| error.to_string())
-    }
-}
-
 fn hover_files(window: &mut Window, at: egui::Pos2) {
     window.harness.input_mut().hovered_files = vec![HoveredFile::default()];
     window.harness.step();
     window.harness.hover_at(at);
     window.harness.step();
-}
-
-fn drop_files(window: &mut Window, paths: &[PathBuf]) {
-    window.harness.input_mut().hovered_files.clear();
-    window.harness.input_mut().dropped_files =
-        paths.iter().map(|path| Arc::new(Dropped(path.clone())) as egui::DroppedFileHandle).collect();
-    window.harness.step();
-}
-
-fn has(window: &Window, label: &str) -> bool {
-    window.harness.query_all_by_label_contains(label).next().is_some()
 }
 
 /// Types a number into the entry of this name.
@@ -296,8 +271,9 @@ fn a_drop_without_a_place_is_asked_about() {
     window.until_painting();
     let path = picture_file(&window, "meadow.png", 60, 40);
     drop_files(&mut window, &[path]);
+    window.until("it is asked", |harness, _| harness.query_by_label_contains("What is it for?").is_some());
     window.steps(3);
-    assert!(has(&window, "What is it for?") && has(&window, "meadow.png"));
+    assert!(has(&window, "meadow.png"));
     window.harness.get_by_label("Use as content").click();
     window.until("the content is changed", |_, log| log.jobs.len() == 2);
     assert_eq!(window.job(1).content.name, "meadow.png");

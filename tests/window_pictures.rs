@@ -9,7 +9,7 @@ use egui::{HoveredFile, Key};
 use egui_kittest::kittest::Queryable as _;
 use image::{Rgba, RgbaImage};
 use impasto::settings::Settings;
-use window_support::{Setup, Window};
+use window_support::{Setup, Window, drop_files};
 
 /// Whether there is anything to draw with.
 fn can_draw() -> bool {
@@ -217,4 +217,35 @@ fn overlays() {
     window.steps(2);
     window.harness.get_by(|node| node.label().as_deref() == Some("Device")).click();
     draw(&mut window, "menu");
+}
+
+#[test]
+fn a_recipe_and_the_menu() {
+    if !can_draw() {
+        return;
+    }
+    let mut setup = setup();
+    setup.options.styles = ["swirl.jpg", "mosaic.jpg"]
+        .map(|name| Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(name))
+        .into();
+    let mut window = setup.open();
+    until_step(&mut window, 30);
+    let path = window.folder.path().join("Chelsea in Swirl.png");
+    window.dialogs.will_pick(&path);
+    window.harness.get_by_label("Save…").click();
+    let wanted = path.clone();
+    window.until("it is saved", move |_, _| wanted.exists());
+    drop_files(&mut window, &[path]);
+    window.until("the recipe is offered", |harness, _| {
+        harness.query_by_label_contains("carries its recipe").is_some()
+    });
+    draw(&mut window, "recipe");
+    window.harness.key_press(Key::Escape);
+    window.steps(3);
+    window.harness.get_by_label("More about the painting").click();
+    draw(&mut window, "painting_menu");
+    let mut narrow = Setup { size: [900.0, 600.0], ..self::setup() }.open();
+    until_step(&mut narrow, 30);
+    narrow.harness.get_by_label("More about the painting").click();
+    draw(&mut narrow, "painting_menu_narrow");
 }

@@ -19,6 +19,8 @@ pub enum Command {
     Swap,
     Save,
     Copy,
+    CopyCommandLine,
+    ToggleRecipe,
     Paste,
     Fit,
     ActualSize,
@@ -31,7 +33,7 @@ pub enum Command {
 
 impl Command {
     /// In the order of the help window.
-    pub const ALL: [Command; 20] = [
+    pub const ALL: [Command; 22] = [
         Command::PlayPause,
         Command::Step,
         Command::Stop,
@@ -44,6 +46,8 @@ impl Command {
         Command::Swap,
         Command::Save,
         Command::Copy,
+        Command::CopyCommandLine,
+        Command::ToggleRecipe,
         Command::Paste,
         Command::Fit,
         Command::ActualSize,
@@ -68,6 +72,8 @@ impl Command {
             Command::Swap => "Swap content and style",
             Command::Save => "Save…",
             Command::Copy => "Copy picture",
+            Command::CopyCommandLine => "Copy as command line",
+            Command::ToggleRecipe => "Recipe in saved pictures",
             Command::Paste => "Paste picture",
             Command::Fit => "Fit to window",
             Command::ActualSize => "Actual pixels",
@@ -95,6 +101,12 @@ impl Command {
             Command::Swap => "Makes the content the style and the first style the content",
             Command::Save => "Saves the picture as it is now: PNG, JPEG, WebP or TIFF",
             Command::Copy => "Puts the picture as it is now on the clipboard",
+            Command::CopyCommandLine => {
+                "Puts the impasto render command on the clipboard that paints this picture without the window"
+            }
+            Command::ToggleRecipe => {
+                "Saved pictures carry their settings, small copies of their sources and the names of their files, so that they can be painted again; switch it off before you pass a picture on if that is nobody's business"
+            }
             Command::Paste => {
                 "Puts the clipboard's picture into the slot under the pointer, or asks which one is meant"
             }
@@ -123,8 +135,8 @@ impl Command {
             Command::Hold => Icon::Hold,
             Command::OpenContent | Command::OpenStyle => Icon::Open,
             Command::Swap => Icon::Swap,
-            Command::Save => Icon::Save,
-            Command::Copy | Command::Paste => Icon::Copy,
+            Command::Save | Command::ToggleRecipe => Icon::Save,
+            Command::Copy | Command::Paste | Command::CopyCommandLine => Icon::Copy,
             Command::Fit | Command::ActualSize => Icon::Fit,
             Command::TogglePanels | Command::Controls => Icon::PanelLeft,
             Command::Lab => Icon::Lab,
@@ -155,7 +167,7 @@ impl Command {
             Command::ToggleTheme => command(Key::L),
             Command::Controls => plain(Key::F6),
             Command::Help => plain(Key::F1),
-            Command::Stop | Command::Swap => None,
+            Command::Stop | Command::Swap | Command::CopyCommandLine | Command::ToggleRecipe => None,
         }
     }
 

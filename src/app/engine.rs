@@ -49,7 +49,7 @@ impl ImpastoApp {
         match (self.spawn)(Box::new(move || ctx.request_repaint_after(after))) {
             Ok(session) => {
                 if let Some(picture) = self.canvas.picture() {
-                    session.go_on_from(picture);
+                    session.go_on_from(picture, self.record.clone());
                 }
                 self.session = Some(session);
             }
@@ -216,7 +216,9 @@ impl ImpastoApp {
             // Half a number or a slider on its way is nobody's wish yet.
             let editing = ctx.text_edit_focused() || ctx.egui_is_using_pointer() || self.still_opening();
             if !editing {
-                self.toasts.add(restart_note(&reasons));
+                if !self.begin_afresh {
+                    self.toasts.add(restart_note(&reasons));
+                }
                 // What was asked for counts, not what the worker has confirmed.
                 let under_way =
                     matches!(self.run.state, RunState::Preparing | RunState::Running | RunState::Paused);
@@ -224,7 +226,11 @@ impl ImpastoApp {
                 // What changes the whole look begins with large strokes again.
                 let repaint = ["picture", "pyramid"];
                 let again = reasons.iter().any(|reason| repaint.contains(reason));
-                let start = if again { Start::Repaint } else { Start::Current };
+                let mut start = if again { Start::Repaint } else { Start::Current };
+                if std::mem::take(&mut self.begin_afresh) {
+                    start = Start::Beginning;
+                    self.init_at_start = Some(self.settings.init.clone());
+                }
                 self.start_run(start, paused);
             }
             return;
@@ -254,6 +260,7 @@ impl ImpastoApp {
             && frame.run == self.run.id
         {
             self.canvas.take(ctx, frame.picture, frame.step);
+            self.record = Some(frame.record);
         }
     }
 

@@ -62,20 +62,12 @@ impl ImpastoApp {
     /// Puts pictures where the pointer says, or asks.
     fn place(&mut self, ctx: &Context, sources: Vec<Source>, pointer: Option<Pos2>) {
         let slot = pointer.and_then(|pos| self.drop_rects.iter().find(|(rect, _)| rect.contains(pos)));
-        if let Some(&(_, target)) = slot {
-            self.open_all(target, sources);
-            return;
-        }
         let half = pointer
             .filter(|_| self.hovering.pointer_seen)
             .and_then(|pos| halves(self.canvas.area?).into_iter().find(|(rect, ..)| rect.contains(pos)));
-        match half {
-            Some((_, target, _)) => self.open_all(target, sources),
-            None => {
-                self.unplaced = sources;
-                ctx.request_repaint();
-            }
-        }
+        let target = slot.map(|&(_, target)| target).or(half.map(|(_, target, _)| target));
+        self.take_in(target, sources);
+        ctx.request_repaint();
     }
 
     /// Two big targets while files hover over the window.

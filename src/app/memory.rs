@@ -75,6 +75,8 @@ impl Default for Layout {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Remembered {
+    /// Pictures are saved without the recipe that names the files they were painted from.
+    pub without_recipe: bool,
     pub layout: Layout,
     pub content: Option<Origin>,
     pub styles: Vec<RememberedStyle>,
@@ -181,6 +183,7 @@ impl ImpastoApp {
             content: origin(&self.content),
             styles: styles.collect(),
             settings: self.settings.clone(),
+            without_recipe: self.without_recipe,
         }
     }
 

@@ -18,6 +18,7 @@ mod memory;
 mod notes;
 mod pictures;
 mod plot;
+mod recipes;
 mod saving;
 mod slots;
 mod state;
@@ -41,6 +42,7 @@ use self::{
     memory::{Layout, Remembered},
     notes::{Banner, Toasts, Trouble},
     pictures::{Slot, Source, Target},
+    recipes::Offered,
     saving::Replacing,
     state::{History, Run, Series},
     tasks::{Done, Purpose, Tasks},
@@ -48,7 +50,7 @@ use self::{
 };
 use crate::{
     compute::{self, DeviceInfo},
-    session::{LevelOrder, PaintEngine, Session, Start},
+    session::{LevelOrder, PaintEngine, Record, Session, Start},
     settings::{Init, Settings, SettingsError},
 };
 
@@ -158,6 +160,8 @@ pub struct ImpastoApp {
     problem: Option<SettingsError>,
     /// The initial image that the painting began with.
     init_at_start: Option<Init>,
+    /// The next run begins from its initial image, whatever else changed.
+    begin_afresh: bool,
     choose_size: bool,
     content: Slot,
     /// Never empty: the first one may be an empty slot.
@@ -168,6 +172,8 @@ pub struct ImpastoApp {
     history: History,
     hidden: BTreeSet<Series>,
     canvas: Canvas,
+    /// How the picture on the canvas came about.
+    record: Option<Record>,
 
     layout: Layout,
     /// The panels that [`Command::TogglePanels`] brings back.
@@ -181,6 +187,9 @@ pub struct ImpastoApp {
     hovering: Hovering,
     drop_rects: Vec<(Rect, Target)>,
     unplaced: Vec<Source>,
+    offered: Option<Offered>,
+    /// See [`Remembered::without_recipe`].
+    without_recipe: bool,
     replacing: Option<Replacing>,
     save_folder: Option<PathBuf>,
 
@@ -216,6 +225,7 @@ impl ImpastoApp {
             before_preset: None,
             problem: None,
             init_at_start: None,
+            begin_afresh: false,
             choose_size,
             content: Slot::new(0),
             styles: vec![Slot::new(1)],
@@ -224,6 +234,7 @@ impl ImpastoApp {
             history: History::default(),
             hidden: BTreeSet::new(),
             canvas: Canvas::default(),
+            record: None,
             layout: remembered.layout.clone(),
             put_away: None,
             toasts: Toasts::default(),
@@ -234,6 +245,8 @@ impl ImpastoApp {
             hovering: Hovering::default(),
             drop_rects: Vec::new(),
             unplaced: Vec::new(),
+            offered: None,
+            without_recipe: remembered.without_recipe,
             replacing: None,
             save_folder: None,
             written: remembered.clone(),
@@ -269,6 +282,8 @@ impl ImpastoApp {
             Command::Swap => self.swap(),
             Command::Save => self.ask_to_save(),
             Command::Copy => self.copy_picture(ctx),
+            Command::CopyCommandLine => self.copy_command_line(ctx),
+            Command::ToggleRecipe => self.toggle_recipe(),
             // The picture comes as an event, like that of the keys.
             Command::Paste => ctx.send_viewport_cmd(egui::ViewportCommand::RequestPaste),
             Command::Fit => self.canvas.fit(),
@@ -307,8 +322,8 @@ impl ImpastoApp {
                     slot.take(ctx, ticket, result);
                 }
             }
-            Done::Picked { purpose: Purpose::Save(picture), paths: None, took } if took < NO_DIALOG => {
-                self.save_without_dialog(picture);
+            Done::Picked { purpose: Purpose::Save(painting), paths: None, took } if took < NO_DIALOG => {
+                self.save_without_dialog(painting);
             }
             Done::Picked { paths: None, took, .. } if took < NO_DIALOG => {
                 self.toasts
@@ -318,17 +333,20 @@ impl ImpastoApp {
             Done::Picked { purpose, paths: Some(paths), .. } => {
                 let mut paths = paths.into_iter();
                 match purpose {
-                    Purpose::Picture(target) => self.open_all(target, paths.map(Source::File)),
+                    Purpose::Picture(target) => {
+                        self.take_in(Some(target), paths.map(Source::File).collect());
+                    }
                     Purpose::Init => self.settings.init = paths.next().map_or(Init::Content, Init::File),
                     Purpose::Weights => self.settings.weights = paths.next(),
-                    Purpose::Save(picture) => {
+                    Purpose::Save(painting) => {
                         if let Some(path) = paths.next() {
-                            self.save_to(path, picture);
+                            self.save_to(path, painting);
                         }
                     }
                 }
             }
-            Done::Saved { path, picture, result } => self.saved(path, picture, result),
+            Done::Saved { path, painting, result } => self.saved(path, painting, result),
+            Done::Looked(looked) => self.looked(*looked),
             Done::Devices(devices) => self.devices = Some(devices),
             Done::Broken(text) => {
                 self.banners.push(Banner { trouble: Trouble::Other, text: format!("{text}.") })
@@ -408,6 +426,7 @@ impl eframe::App for ImpastoApp {
         self.panels_ui(ui);
         self.hover_overlay(&ctx);
         self.unplaced_window(&ctx);
+        self.offered_window(&ctx);
         self.replacing_window(&ctx);
         self.help_window(&ctx);
         let area = self.canvas.area.unwrap_or(Rect::from_min_size(egui::Pos2::ZERO, vec2(600.0, 400.0)));

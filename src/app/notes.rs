@@ -1,15 +1,15 @@
 //! Notes to the person: toasts that go by themselves, and banners that stay until they are dealt with.
 
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 use egui::{Align2, Area, Context, Frame, Id, Label, Order, RichText, Stroke, Ui, vec2};
-use image::RgbImage;
 
 use crate::session::Start;
 
 use super::{
     ImpastoApp,
     icons::Icon,
+    recipes::Painting,
     theme::{Palette, space},
     widgets,
 };
@@ -76,7 +76,7 @@ pub enum Trouble {
     /// The worker is gone.
     Engine,
     /// A picture could not be saved.
-    Save { path: PathBuf, picture: Arc<RgbImage> },
+    Save { path: PathBuf, painting: Painting },
     /// Anything else that a person must read.
     Other,
 }
@@ -164,7 +164,7 @@ impl ImpastoApp {
                     self.start_engine(ui.ctx());
                     self.start_run(Start::Current, false);
                 }
-                Trouble::Save { path, picture } => self.start_saving(path, picture, false),
+                Trouble::Save { path, painting } => self.start_saving(path, painting, false),
                 Trouble::Other => {}
             },
         }

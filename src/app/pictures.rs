@@ -11,6 +11,8 @@ use super::{
 };
 use crate::{
     picture::{self, Example, Picture},
+    recipe::{Found, Thumbnail, find},
+    session::SourceRecord,
     settings::{Rgb, StyleMix},
 };
 
@@ -47,6 +49,8 @@ pub struct Opened {
     picture: Picture,
     small: ColorImage,
     origin: Option<Origin>,
+    /// Who stands in for whom, if the picture itself could not be found.
+    missing: Option<String>,
 }
 
 /// Where a picture should go.
@@ -66,6 +70,47 @@ pub enum Source {
     File(PathBuf),
     Example(&'static Example),
     Pasted(Arc<ColorImage>),
+    /// One that a recipe names.
+    Recalled(Box<Recalled>),
+}
+
+/// A picture that a recipe names, with what helps to find it.
+#[derive(Clone)]
+pub struct Recalled {
+    pub record: SourceRecord,
+    pub thumbnail: Option<Thumbnail>,
+    pub folders: Vec<PathBuf>,
+}
+
+impl Recalled {
+    /// The picture, or its thumbnail with a message for the person.
+    fn open(&self) -> Result<(Picture, Option<Origin>, Option<String>), String> {
+        let name = &self.record.name;
+        let place = self
+            .record
+            .path
+            .as_ref()
+            .map_or_else(String::new, |path| format!(" (it was {})", path.display()));
+        if let Some(found) = find(&self.record, &self.folders) {
+            let changed = matches!(found, Found::Changed(_));
+            let mut picture = found.picture();
+            if changed {
+                picture.notes.push(format!("{name} has changed since the recipe was written"));
+            }
+            let origin =
+                picture.path.clone().map_or_else(|| Origin::Example(picture.name.clone()), Origin::File);
+            return Ok((picture, Some(origin), None));
+        }
+        let stand_in = self.thumbnail.as_ref().and_then(|thumbnail| thumbnail.stand_in(&self.record));
+        match stand_in {
+            Some(picture) => Ok((
+                picture,
+                None,
+                Some(format!("{name} is not found{place}: its thumbnail stands in. Open it here.")),
+            )),
+            None => Err(format!("{name} is not found{place}: open it here")),
+        }
+    }
 }
 
 impl Source {
@@ -76,6 +121,7 @@ impl Source {
                 .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned()),
             Source::Example(example) => example.title.to_owned(),
             Source::Pasted(_) => "pasted picture".to_owned(),
+            Source::Recalled(recalled) => recalled.record.name.clone(),
         }
     }
 
@@ -93,6 +139,7 @@ impl Source {
 
     fn open(self, background: Rgb) -> Result<Box<Opened>, String> {
         let name = self.name();
+        let mut missing = None;
         let (opened, origin) = match self {
             Source::File(path) => {
                 let opened = Picture::open(&path);
@@ -104,6 +151,11 @@ impl Source {
                 let rgba = image.pixels.iter().flat_map(|pixel| pixel.to_srgba_unmultiplied()).collect();
                 (Picture::from_rgba(&name, width as u32, height as u32, rgba), None)
             }
+            Source::Recalled(recalled) => {
+                let (picture, origin, message) = recalled.open()?;
+                missing = message;
+                (Ok(picture), origin)
+            }
         };
         let picture = opened.map_err(|error| {
             let text = chain(&error);
@@ -111,7 +163,7 @@ impl Source {
         })?;
         let small = picture::thumbnail(&picture.flattened(Some(background)), SMALL);
         let small = ColorImage::from_rgb([small.width() as usize, small.height() as usize], small.as_raw());
-        Ok(Box::new(Opened { picture, small, origin }))
+        Ok(Box::new(Opened { picture, small, origin, missing }))
     }
 }
 
@@ -146,9 +198,9 @@ impl Slot {
         self.loading = None;
         match result {
             Ok(opened) => {
-                let Opened { picture, small, origin } = *opened;
+                let Opened { picture, small, origin, missing } = *opened;
                 let texture = ctx.load_texture(picture.name.clone(), small, TextureOptions::LINEAR);
-                self.error = None;
+                self.error = missing;
                 self.picture = Some(Loaded { picture: Arc::new(picture), texture, origin });
             }
             Err(error) => self.error = Some(error),

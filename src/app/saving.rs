@@ -1,17 +1,14 @@
 //! Saving the picture: asks where, never overwrites unasked, keeps the picture until it is safe.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
 
 use egui::Context;
-use image::RgbImage;
 
 use super::{
     ImpastoApp, dialogs,
     notes::{Banner, Trouble},
     pictures::chain,
+    recipes::Painting,
     tasks::{Done, Purpose},
     theme::space,
 };
@@ -21,22 +18,23 @@ use crate::picture::{self, SaveError};
 pub struct Replacing {
     path: PathBuf,
     free: PathBuf,
-    picture: Arc<RgbImage>,
+    painting: Painting,
 }
 
 impl ImpastoApp {
     /// Asks where to save the picture as it is now.
     pub(super) fn ask_to_save(&mut self) {
-        let Some(picture) = self.canvas.picture() else {
+        let Some(painting) = self.painting() else {
             self.toasts.add("There is no painted picture to save yet.");
             return;
         };
         let folder = self.save_folder.clone().or_else(dialogs::first_folder);
         let answer = self.dialogs.save_picture(&self.save_name(), folder.as_deref());
-        self.await_answer(answer, Purpose::Save(picture));
+        self.await_answer(answer, Purpose::Save(painting));
     }
 
-    fn save_name(&self) -> String {
+    /// A name for the picture.
+    pub(super) fn save_name(&self) -> String {
         let stem = |slot: &super::pictures::Slot| {
             let name = slot.picture.as_ref().map_or("picture", |loaded| loaded.picture.name.as_str());
             let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -46,7 +44,7 @@ impl ImpastoApp {
     }
 
     /// Saves to a path that a person picked.
-    pub(super) fn save_to(&mut self, mut path: PathBuf, picture: Arc<RgbImage>) {
+    pub(super) fn save_to(&mut self, mut path: PathBuf, painting: Painting) {
         let mut overwrite = self.dialogs.confirms_replacing();
         if path.extension().is_none() {
             // The dialog asked about another name than the one that this makes.
@@ -54,11 +52,11 @@ impl ImpastoApp {
             overwrite = false;
         }
         self.save_folder = path.parent().map(Path::to_owned);
-        self.start_saving(path, picture, overwrite);
+        self.start_saving(path, painting, overwrite);
     }
 
     /// Where no dialog can be shown, a picture can still be saved: under a free name, where pictures belong.
-    pub(super) fn save_without_dialog(&mut self, picture: Arc<RgbImage>) {
+    pub(super) fn save_without_dialog(&mut self, painting: Painting) {
         let Some(folder) = self.save_folder.clone().or_else(dialogs::first_folder) else {
             self.toasts.add("No file dialog could be shown, and there is no home folder to save to.");
             return;
@@ -66,17 +64,19 @@ impl ImpastoApp {
         let wanted = folder.join(self.save_name());
         let path = if wanted.exists() { picture::free_name(&wanted) } else { wanted };
         self.toasts.add("No file dialog could be shown, so the name was chosen.");
-        self.start_saving(path, picture, false);
+        self.start_saving(path, painting, false);
     }
 
-    pub(super) fn start_saving(&mut self, path: PathBuf, picture: Arc<RgbImage>, overwrite: bool) {
+    pub(super) fn start_saving(&mut self, path: PathBuf, painting: Painting, overwrite: bool) {
         self.tasks.start("save", move || {
-            let result = picture::save(&picture, &path, overwrite);
-            Done::Saved { path, picture, result }
+            let recipe = painting.draft.as_ref().map(|draft| draft.compose(&painting.picture));
+            let text = |room| recipe.as_ref()?.text(room);
+            let result = picture::save_with_text(&painting.picture, &path, overwrite, &text);
+            Done::Saved { path, painting, result }
         });
     }
 
-    pub(super) fn saved(&mut self, path: PathBuf, picture: Arc<RgbImage>, result: Result<(), SaveError>) {
+    pub(super) fn saved(&mut self, path: PathBuf, painting: Painting, result: Result<(), SaveError>) {
         match result {
             Ok(()) => {
                 let note = format!("Saved {}", path.display());
@@ -85,11 +85,11 @@ impl ImpastoApp {
             }
             Err(SaveError::Exists { .. }) => {
                 let free = picture::free_name(&path);
-                self.replacing = Some(Replacing { path, free, picture });
+                self.replacing = Some(Replacing { path, free, painting });
             }
             Err(error) => {
                 let text = format!("The picture is not saved: {}.", chain(&error));
-                self.banners.push(Banner { trouble: Trouble::Save { path, picture }, text });
+                self.banners.push(Banner { trouble: Trouble::Save { path, painting }, text });
             }
         }
     }
@@ -124,10 +124,10 @@ impl ImpastoApp {
             decision = decision.or(Some(None));
         }
         if let Some(decision) = decision
-            && let Some(Replacing { picture, .. }) = self.replacing.take()
+            && let Some(Replacing { painting, .. }) = self.replacing.take()
             && let Some((path, overwrite)) = decision
         {
-            self.start_saving(path, picture, overwrite);
+            self.start_saving(path, painting, overwrite);
         }
     }
 

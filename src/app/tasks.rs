@@ -3,16 +3,16 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
-    sync::Arc,
     thread,
     time::Duration,
 };
 
-use crossbeam_channel::{Receiver, Sender};
-use image::RgbImage;
-
-use super::pictures::{Opened, Target};
+use super::{
+    pictures::{Opened, Target},
+    recipes::{Looked, Painting},
+};
 use crate::{compute::DeviceInfo, picture::SaveError};
+use crossbeam_channel::{Receiver, Sender};
 
 /// A finished task.
 pub enum Done {
@@ -28,9 +28,10 @@ pub enum Done {
     },
     Saved {
         path: PathBuf,
-        picture: Arc<RgbImage>,
+        painting: Painting,
         result: Result<(), SaveError>,
     },
+    Looked(Box<Looked>),
     Devices(Vec<DeviceInfo>),
     /// A task that ended without a result.
     Broken(String),
@@ -42,7 +43,7 @@ pub enum Purpose {
     Picture(Target),
     Init,
     Weights,
-    Save(Arc<RgbImage>),
+    Save(Painting),
 }
 
 /// Starts tasks and hands over what they bring.

@@ -14,7 +14,7 @@ use super::{
 use crate::session::RunState;
 
 /// Width of the buttons on the right.
-const RIGHT: f32 = 362.0;
+const RIGHT: f32 = 400.0;
 /// Width of the device's name, and of the middle from which on there is room for it; the status line has it else.
 const CHIP: f32 = 190.0;
 /// Width of the buttons on the left, with the margins.
@@ -193,6 +193,30 @@ impl ImpastoApp {
         }
     }
 
+    /// What else can be done with the picture.
+    fn file_menu(&mut self, ui: &mut Ui) {
+        let tooltip = "More to do with this painting";
+        let more = widgets::icon_button(ui, Icon::More, "More about the painting", tooltip, true);
+        let mut wanted = None;
+        egui::Popup::menu(&more).show(|ui| {
+            ui.set_min_width(200.0);
+            let command = Command::CopyCommandLine;
+            if ui.button(command.text()).on_hover_text(command.tooltip()).clicked() {
+                wanted = Some(command);
+            }
+            ui.separator();
+            let command = Command::ToggleRecipe;
+            let mut on = !self.without_recipe;
+            if ui.checkbox(&mut on, command.text()).on_hover_text(command.tooltip()).changed() {
+                wanted = Some(command);
+            }
+        });
+        if let Some(command) = wanted {
+            let ctx = ui.ctx().clone();
+            self.run_command(&ctx, command);
+        }
+    }
+
     /// From right to left.
     fn transport_right(&mut self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
@@ -215,6 +239,7 @@ impl ImpastoApp {
             }
         }
         ui.add_space(space::S);
+        self.file_menu(ui);
         let painted = self.canvas.picture().is_some();
         for (command, text) in [(Command::Copy, "Copy"), (Command::Save, "Save…")] {
             let hint = command.hint(&ctx);

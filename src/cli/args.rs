@@ -54,13 +54,23 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct RenderArgs {
-    /// Picture whose content is painted
-    #[arg(long, short, value_name = "PICTURE")]
-    pub content: PathBuf,
+    /// Picture whose content is painted: a file, or example:NAME for a bundled one (chelsea, astronaut, coffee, rocket)
+    #[arg(long, short, value_name = "PICTURE", required_unless_present = "recipe")]
+    pub content: Option<PathBuf>,
     /// Picture whose style it gets, with an optional weight against other styles and an optional scale of its strokes:
-    /// wave.jpg, wave.jpg:0.5, wave.jpg@0.7 or wave.jpg:0.5@0.7 (repeatable)
-    #[arg(long, short, value_name = "PICTURE[:WEIGHT][@SCALE]", required = true, value_parser = OsStringValueParser::new().map(StyleArg::split))]
+    /// wave.jpg, wave.jpg:0.5, wave.jpg@0.7, wave.jpg:0.5@0.7, or example:NAME (swirl, mosaic, woodcut, embers) (repeatable)
+    #[arg(long, short, value_name = "PICTURE[:WEIGHT][@SCALE]", required_unless_present = "recipe", value_parser = OsStringValueParser::new().map(StyleArg::split))]
     pub style: Vec<StyleArg>,
+    /// Paint this picture again, by the recipe that Impasto saved in it: its pictures, settings and what was changed while it
+    /// was painted. --content, --style and every setting beside it win
+    #[arg(long, value_name = "PICTURE")]
+    pub recipe: Option<PathBuf>,
+    /// Save the picture without its recipe, which names the files that it was painted from
+    #[arg(long)]
+    pub no_recipe: bool,
+    /// Stop after N steps of those that are set, as if interrupted there: the pyramid's schedule stays
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub stop_after: Option<u32>,
     /// File for the painted picture; its extension chooses the format
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,

@@ -17,7 +17,7 @@ pub(super) fn check(arguments: &RenderArgs, settings: &Settings) -> anyhow::Resu
             .validate()
             .map_err(|error| UsageError(format!("style {}: {}", style.path.display(), error.message)))?;
     }
-    if arguments.style.iter().all(|style| style.mix.share() == 0.0) {
+    if !arguments.style.is_empty() && arguments.style.iter().all(|style| style.mix.share() == 0.0) {
         return Err(UsageError(
             "style: all pictures have weight 0; give at least one a positive weight".into(),
         )
@@ -72,8 +72,10 @@ fn keep_input(path: &Path, arguments: &RenderArgs, settings: &Settings) -> anyho
         Init::File(file) => Some(file),
         _ => None,
     };
-    let mut inputs = [&arguments.content]
-        .into_iter()
+    let mut inputs = arguments
+        .content
+        .iter()
+        .chain(&arguments.recipe)
         .chain(arguments.style.iter().map(|style| &style.path))
         .chain(start)
         .chain(&settings.weights)

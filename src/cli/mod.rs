@@ -17,6 +17,7 @@ mod paint;
 mod progress;
 mod render;
 mod report;
+mod scores;
 mod weights;
 
 use std::{
@@ -183,5 +184,47 @@ mod tests {
         assert_eq!(format!("{:?}", exit_code(&error)), format!("{:?}", ExitCode::from(USAGE)));
         let error = anyhow::anyhow!("disk full");
         assert_eq!(format!("{:?}", exit_code(&error)), format!("{:?}", ExitCode::from(FAILED)));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_copied_command_is_read_as_the_same_painting() {
+        use std::process::Command as Shell;
+
+        let mut settings =
+            Settings { size: 300, style_weight: 0.1 + 0.2, pyramid: false, ..Settings::default() };
+        settings.style_layers.set("relu3_2".parse().unwrap(), 1.0 / 3.0);
+        settings.init = crate::settings::Init::File("/tmp/it's a start.png".into());
+        settings.device = "Mesa \"llvm\" $pipe".parse().unwrap();
+        let mix = |weight, scale| crate::settings::StyleMix { weight, scale, on: true };
+        let line = crate::recipe::CommandLine {
+            settings: &settings,
+            content: "/home/me/my cat's.jpg".into(),
+            styles: vec![
+                ("example:Swirl".into(), mix(1.0, 1.0)),
+                ("/a/b:2.png".into(), mix(0.3, 0.1 + 0.2)),
+                ("-odd@3".into(), mix(1.0, 1.0)),
+            ],
+            output: "Cat in Swirl.png".into(),
+            stop_after: Some(17),
+        };
+        let script = line.text().unwrap().replacen("impasto", "printf '%s\\n' impasto", 1);
+        let words = Shell::new("sh").args(["-c", &script]).output().unwrap();
+        let words: Vec<OsString> = String::from_utf8(words.stdout).unwrap().lines().map(Into::into).collect();
+        let cli = args::parse(&words).unwrap_or_else(|error| panic!("{script}: {error}"));
+        let Some(Command::Render(render)) = cli.command else { panic!("{words:?}") };
+        assert_eq!(render.settings.resolve(Settings::default()).unwrap(), settings);
+        assert_eq!(render.content.unwrap().to_str(), Some("/home/me/my cat's.jpg"));
+        let styles: Vec<_> =
+            render.style.iter().map(|style| (style.path.to_str().unwrap(), style.mix)).collect();
+        assert_eq!(
+            styles,
+            [
+                ("example:Swirl", mix(1.0, 1.0)),
+                ("/a/b:2.png", mix(0.3, 0.1 + 0.2)),
+                ("./-odd@3", mix(1.0, 1.0))
+            ]
+        );
+        assert_eq!((render.output.to_str(), render.stop_after), (Some("Cat in Swirl.png"), Some(17)));
     }
 }

@@ -11,6 +11,7 @@ use anyhow::Context;
 use image::RgbImage;
 
 use crate::{
+    recipe::Player,
     session::{Engine, EngineError, PaintEngine},
     transfer::Losses,
 };
@@ -24,6 +25,12 @@ pub(super) trait Painter: Engine {
 impl Painter for PaintEngine {
     fn losses(&mut self) -> Result<Option<Losses>, EngineError> {
         PaintEngine::losses(self)
+    }
+}
+
+impl Painter for Player<PaintEngine> {
+    fn losses(&mut self) -> Result<Option<Losses>, EngineError> {
+        self.engine().losses()
     }
 }
 

@@ -23,6 +23,11 @@ pub(super) struct Printer {
 }
 
 impl Printer {
+    /// A printer for what is said while there is no bar.
+    pub fn new(quiet: bool) -> Self {
+        Self { bar: None, quiet }
+    }
+
     /// A line that `--quiet` leaves out.
     pub fn say(&self, text: &str) {
         if !self.quiet {

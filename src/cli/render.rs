@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Instant,
@@ -16,15 +16,17 @@ use image::RgbImage;
 
 use super::{
     INTERRUPTED,
-    args::{RenderArgs, StyleArg},
+    args::RenderArgs,
     checks,
     paint::{self, Audience, End, Painted, Plan, guarded},
     progress::{self, Printer, Progress},
     report::{self, Outcome, Report},
+    scores::{self, Scores},
 };
 use crate::{
-    picture::{self, Picture},
-    session::{Engine, Job, PaintEngine, Start, StyleSource},
+    picture,
+    recipe::{Player, Recipe, Score, Thumbnail, Told},
+    session::{Engine, Job, PaintEngine, RunInfo},
     settings::Settings,
     transfer::{self, Losses},
 };
@@ -34,29 +36,53 @@ const FRAME_EVERY: u32 = 10;
 
 /// Renders; `program_start` is what the report's first picture is measured from.
 pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Result<ExitCode> {
-    let settings = arguments.settings.resolve(Settings::default())?;
+    let recipe = scores::recipe(&arguments)?;
+    let base = recipe.as_ref().map_or_else(Settings::default, |(recipe, _)| recipe.settings.clone());
+    let settings = arguments.settings.resolve(base)?;
     checks::check(&arguments, &settings)?;
-    let job = open(&arguments, settings)?;
+    let Scores { mut scores, remarks, network, device } = scores::open(&arguments, settings, recipe)?;
+    let last = scores.pop().context("there is nothing to paint")?;
 
+    let mut player = Player::new(PaintEngine::new);
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let mut printer = Printer::new(arguments.quiet);
+    warn_all(&printer, &remarks);
+    let speaker = Arc::new(Mutex::new(printer.clone()));
+    catch_ctrl_c(&speaker, &interrupted)?;
+    let runs = scores.len() + 1;
+    for (index, score) in scores.iter().enumerate() {
+        printer.say(&format!("run {} of {runs}, which the painting went on from", index + 1));
+        if !paint_before(&mut player, score, &arguments, &interrupted)? {
+            printer.say("interrupted: the last run was not begun, so nothing is saved");
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
+    }
+
+    let job = &last.job;
     let schedule = job.sources().schedule(&job.settings);
-    let progress = Progress::new(job.settings.steps, schedule, arguments.quiet);
-    let printer = progress.printer();
+    let progress = Progress::new(last.steps, schedule, arguments.quiet);
+    printer = progress.printer();
+    *speaker.lock().unwrap_or_else(PoisonError::into_inner) = printer.clone();
     let pictures = [&job.content].into_iter().chain(job.styles.iter().map(|style| &style.picture));
     let notes =
         pictures.flat_map(|picture| picture.notes.iter().map(|note| format!("{}: {note}", picture.name)));
     let mut remarks: Vec<String> = notes.chain(job.settings.remarks()).collect();
     warn_all(&printer, &remarks);
-    let interrupted = catch_ctrl_c(&printer)?;
 
-    let mut engine = PaintEngine::new();
-    let info = guarded(|| engine.start(&job, None, &mut |what| progress.preparing(what)))
+    let info = guarded(|| player.begin(&last, &mut |what| progress.preparing(what)))
         .inspect_err(|_| progress.finish())?;
     // The engine repeats the settings' own remarks.
     remarks = info.remarks.iter().filter(|remark| !remarks.contains(remark)).cloned().collect();
+    if network.is_some_and(|network| network != info.weights.sha256) {
+        remarks.push("the recipe was painted with another network, so this picture will differ".to_owned());
+    }
+    if let Some(device) = device.filter(|device| *device != info.device.name) {
+        remarks.push(format!("the recipe was painted on {device}: on another device small differences grow"));
+    }
     warn_all(&printer, &remarks);
     printer.say(&format!(
         "painting {}×{} px, {} steps, on {}",
-        info.width, info.height, job.settings.steps, info.device.name
+        info.width, info.height, last.steps, info.device.name
     ));
 
     let frame_every = arguments.save_every.unwrap_or(match job.settings.preview_every {
@@ -64,19 +90,23 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
         every => every,
     });
     let plan = Plan {
-        steps: job.settings.steps,
+        steps: last.steps,
         losses_every: arguments.report.as_ref().map(|_| arguments.report_every),
         picture_every: (arguments.frames.is_some() || arguments.save_every.is_some()).then_some(frame_every),
     };
     let mut studio = Studio {
-        report: Report::new(&job, &info),
+        report: Report::new(job, &info),
         progress,
         settings: &job.settings,
         frames: arguments.frames.as_deref(),
-        output: Output { path: arguments.output.clone(), overwrite: arguments.force },
+        output: Output {
+            path: arguments.output.clone(),
+            overwrite: arguments.force,
+            recipe: (!arguments.no_recipe).then(|| Writer::new(job, info, player.told())),
+        },
     };
     let began = Instant::now();
-    let painted = paint::paint(&mut engine, plan, &interrupted, &mut studio);
+    let painted = paint::paint(&mut player, plan, &interrupted, &mut studio);
     studio.progress.finish();
     let seconds = began.elapsed().as_secs_f64();
     let first_picture = painted.first_picture.map(|at| at.duration_since(program_start).as_secs_f64());
@@ -93,40 +123,57 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
     .run(painted)
 }
 
+/// Paints a run that the next one goes on from; false if it was interrupted.
+fn paint_before(
+    player: &mut Player<PaintEngine>,
+    score: &Score,
+    arguments: &RenderArgs,
+    interrupted: &AtomicBool,
+) -> anyhow::Result<bool> {
+    struct Watching<'a>(Progress, &'a Settings);
+    impl Audience for Watching<'_> {
+        fn losses(&mut self, step: u32, losses: &Losses, _: f64, _: bool) {
+            self.0.step(step, losses, self.1);
+        }
+        fn picture(&mut self, _: u32, _: &RgbImage) -> anyhow::Result<()> {
+            Ok(())
+        }
+    }
+    let schedule = score.job.sources().schedule(&score.job.settings);
+    let progress = Progress::new(score.steps, schedule, arguments.quiet);
+    guarded(|| player.begin(score, &mut |what| progress.preparing(what)))
+        .inspect_err(|_| progress.finish())?;
+    let plan = Plan { steps: score.steps, losses_every: None, picture_every: None };
+    let mut audience = Watching(progress, &score.job.settings);
+    let painted = paint::paint(player, plan, interrupted, &mut audience);
+    audience.0.finish();
+    match painted.end {
+        End::Failed(error) => Err(error),
+        End::Interrupted => Ok(false),
+        // A run of no steps still has its initial picture.
+        End::Finished if score.steps == 0 => guarded(|| player.read()).map(|_| true),
+        End::Finished => Ok(true),
+    }
+}
+
 fn warn_all(printer: &Printer, texts: &[String]) {
     for text in texts {
         printer.warn(&format!("impasto: warning: {text}"));
     }
 }
 
-fn open(arguments: &RenderArgs, settings: Settings) -> anyhow::Result<Job> {
-    let style = |StyleArg { path, mix }: &StyleArg| -> anyhow::Result<StyleSource> {
-        Ok(StyleSource { picture: Arc::new(Picture::open(path)?), mix: *mix })
-    };
-    Ok(Job {
-        run: 1,
-        content: Arc::new(Picture::open(&arguments.content)?),
-        styles: arguments.style.iter().map(style).collect::<anyhow::Result<_>>()?,
-        settings,
-        start: Start::Beginning,
-        paused: false,
-        choose_size: false,
-    })
-}
-
 /// The first Ctrl-C sets the flag, the second ends the program.
-fn catch_ctrl_c(printer: &Printer) -> anyhow::Result<Arc<AtomicBool>> {
-    let flag = Arc::new(AtomicBool::new(false));
-    let theirs = Arc::clone(&flag);
-    let printer = printer.clone();
+fn catch_ctrl_c(speaker: &Arc<Mutex<Printer>>, flag: &Arc<AtomicBool>) -> anyhow::Result<()> {
+    let theirs = Arc::clone(flag);
+    let speaker = Arc::clone(speaker);
     ctrlc::set_handler(move || {
         if theirs.swap(true, Ordering::Relaxed) {
             exit_at_once();
         }
+        let printer = speaker.lock().unwrap_or_else(PoisonError::into_inner).clone();
         printer.say("interrupted: finishing the step and saving; press Ctrl-C again to stop at once");
     })
-    .context("cannot watch for Ctrl-C")?;
-    Ok(flag)
+    .context("cannot watch for Ctrl-C")
 }
 
 fn exit_at_once() -> ! {
@@ -140,15 +187,37 @@ fn exit_at_once() -> ! {
     std::process::exit(INTERRUPTED.into())
 }
 
+/// What the recipe of a picture is made of.
+struct Writer {
+    info: RunInfo,
+    thumbnails: Vec<Thumbnail>,
+    told: Told,
+}
+
+impl Writer {
+    fn new(job: &Job, info: RunInfo, told: Told) -> Self {
+        let pictures = [&job.content].into_iter().chain(job.styles.iter().map(|style| &style.picture));
+        Self { info, thumbnails: Thumbnail::of(pictures.map(AsRef::as_ref), job.settings.background), told }
+    }
+
+    /// The recipe of the picture that was read last.
+    fn text(&self, picture: &RgbImage, room: usize) -> Option<String> {
+        let recipe = Recipe::new(&self.told.latest()?, picture.dimensions(), &self.info);
+        Recipe { thumbnails: self.thumbnails.clone(), ..recipe }.text(room)
+    }
+}
+
 /// The picture's file.
 struct Output {
     path: PathBuf,
     overwrite: bool,
+    recipe: Option<Writer>,
 }
 
 impl Output {
     fn save(&mut self, picture: &RgbImage) -> anyhow::Result<()> {
-        picture::save(picture, &self.path, self.overwrite)?;
+        let text = |room| self.recipe.as_ref()?.text(picture, room);
+        picture::save_with_text(picture, &self.path, self.overwrite, &text)?;
         // From now on the file is this run's own.
         self.overwrite = true;
         Ok(())

@@ -38,6 +38,11 @@ pub const STYLES: [Example; 4] = [
     example!("Embers", "embers.jpg"),
 ];
 
+/// The bundled picture of this title, whatever its case.
+pub fn example(title: &str) -> Option<&'static Example> {
+    CONTENTS.iter().chain(&STYLES).find(|example| example.title.eq_ignore_ascii_case(title))
+}
+
 impl Example {
     /// Decodes the picture. Its name is the title.
     pub fn open(&self) -> Picture {

@@ -3,6 +3,7 @@
 //! Everything behind this door is 8-bit sRGB and upright, whatever the file was, so that no other module has to
 //! know about orientations, colour profiles or bit depths.
 
+mod carry;
 mod colour;
 mod error;
 mod examples;
@@ -19,12 +20,13 @@ use std::path::PathBuf;
 
 use image::{GrayImage, RgbImage};
 
+pub use carry::{MAX_TEXT, carried_text};
 pub use error::{PictureError, SaveError};
 
-pub use examples::{CONTENTS, Example, STYLES};
+pub use examples::{CONTENTS, Example, STYLES, example};
 pub use load::{MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE};
 pub use recolour::{style_in_colours_of, with_colours_of};
-pub use save::{check_destination, free_name, save};
+pub use save::{check_destination, free_name, save, save_with_text};
 pub use shape::{Filter, fit, resize, thumbnail};
 
 /// A decoded picture: 8-bit sRGB, upright, with its transparency kept apart.

@@ -17,28 +17,22 @@ use image::{
 };
 use tempfile::{Builder, NamedTempFile};
 
-use super::SaveError;
+use super::{
+    SaveError,
+    carry::{self, Carrier},
+};
 
 const JPEG_QUALITY: u8 = 95;
 
-#[derive(Clone, Copy)]
-enum Format {
-    Png,
-    Jpeg,
-    WebP,
-    Tiff,
-}
-
-impl Format {
-    fn of(path: &Path) -> Result<Self, SaveError> {
-        let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-        match extension.as_str() {
-            "png" => Ok(Self::Png),
-            "jpg" | "jpeg" => Ok(Self::Jpeg),
-            "webp" => Ok(Self::WebP),
-            "tif" | "tiff" => Ok(Self::Tiff),
-            _ => Err(SaveError::Format { path: path.to_owned() }),
-        }
+/// The format that a name's extension says.
+fn format_of(path: &Path) -> Result<Carrier, SaveError> {
+    let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    match extension.as_str() {
+        "png" => Ok(Carrier::Png),
+        "jpg" | "jpeg" => Ok(Carrier::Jpeg),
+        "webp" => Ok(Carrier::WebP),
+        "tif" | "tiff" => Ok(Carrier::Tiff),
+        _ => Err(SaveError::Format { path: path.to_owned() }),
     }
 }
 
@@ -49,9 +43,25 @@ impl Format {
 ///
 /// When the extension says no format, when the file exists and `overwrite` is not set, or when it cannot be written.
 pub fn save(image: &RgbImage, path: &Path, overwrite: bool) -> Result<(), SaveError> {
+    save_with_text(image, path, overwrite, &|_| None)
+}
+
+/// As [`save`], with a text inside the file. `text` is asked for one of at most that many bytes, see
+/// [`super::carried_text`].
+///
+/// # Errors
+///
+/// Those of [`save`].
+pub fn save_with_text(
+    image: &RgbImage,
+    path: &Path,
+    overwrite: bool,
+    text: &dyn Fn(usize) -> Option<String>,
+) -> Result<(), SaveError> {
     let format = check_name(path, overwrite)?;
     let bytes =
         encode(image, format).map_err(|source| SaveError::Encode { path: path.to_owned(), source })?;
+    let bytes = carry::put(bytes, format, text);
     write_whole(path, overwrite, |file| file.write_all(&bytes))
 }
 
@@ -88,8 +98,8 @@ fn is_taken(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 
-fn check_name(path: &Path, overwrite: bool) -> Result<Format, SaveError> {
-    let format = Format::of(path)?;
+fn check_name(path: &Path, overwrite: bool) -> Result<Carrier, SaveError> {
+    let format = format_of(path)?;
     if path.is_dir() {
         return Err(SaveError::IsFolder { path: path.to_owned() });
     }
@@ -99,17 +109,17 @@ fn check_name(path: &Path, overwrite: bool) -> Result<Format, SaveError> {
     Ok(format)
 }
 
-fn encode(image: &RgbImage, format: Format) -> Result<Vec<u8>, ImageError> {
+fn encode(image: &RgbImage, format: Carrier) -> Result<Vec<u8>, ImageError> {
     let mut bytes = Cursor::new(Vec::new());
     match format {
-        Format::Png => image.write_with_encoder(PngEncoder::new_with_quality(
+        Carrier::Png => image.write_with_encoder(PngEncoder::new_with_quality(
             &mut bytes,
             CompressionType::Default,
             FilterType::Adaptive,
         )),
-        Format::Jpeg => image.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY)),
-        Format::WebP => image.write_with_encoder(WebPEncoder::new_lossless(&mut bytes)),
-        Format::Tiff => image.write_with_encoder(TiffEncoder::new(&mut bytes)),
+        Carrier::Jpeg => image.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY)),
+        Carrier::WebP => image.write_with_encoder(WebPEncoder::new_lossless(&mut bytes)),
+        Carrier::Tiff => image.write_with_encoder(TiffEncoder::new(&mut bytes)),
     }?;
     Ok(bytes.into_inner())
 }

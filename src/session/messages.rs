@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use image::RgbImage;
+use serde::{Deserialize, Serialize};
 
+use super::Record;
 use crate::{
     compute::DeviceInfo,
     picture::Picture,
@@ -16,7 +18,8 @@ use crate::{
 pub type RunId = u64;
 
 /// Where a run begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Start {
     /// From the initial image that the settings name.
     #[default]
@@ -164,4 +167,6 @@ pub struct Frame {
     /// Steps painted into it; 0 is the initial image.
     pub step: u32,
     pub picture: Arc<RgbImage>,
+    /// How the picture came about.
+    pub record: Record,
 }

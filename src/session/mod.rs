@@ -10,6 +10,7 @@
 mod messages;
 mod pace;
 mod paint_engine;
+mod record;
 mod slot;
 mod studying;
 mod worker;
@@ -25,6 +26,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError};
 pub use messages::{Command, Event, Frame, Job, Progress, RunId, RunInfo, RunState, Start};
 pub use pace::Pace;
 pub use paint_engine::PaintEngine;
+pub use record::{Change, MOST_CHANGES, MOST_PASSES, Pass, Record, SourceRecord, StyleRecord};
 pub use slot::Latest;
 pub use studying::Study;
 
@@ -120,12 +122,19 @@ pub(crate) struct Update {
     pub styles: Vec<StyleMix>,
 }
 
+/// A picture to go on from, and how it came about, if that is known.
+#[derive(Clone)]
+pub(crate) struct Canvas {
+    pub picture: Arc<RgbImage>,
+    pub record: Option<Record>,
+}
+
 /// State shared by the handle and the worker.
 #[derive(Default)]
 pub(crate) struct Shared {
     pub frame: Latest<Frame>,
     pub update: Latest<Update>,
-    pub canvas: Latest<Arc<RgbImage>>,
+    pub canvas: Latest<Canvas>,
     pub study: Latest<Study>,
 }
 
@@ -203,9 +212,10 @@ impl Session {
         }
     }
 
-    /// Lends a new worker the picture that an earlier one painted, for runs that begin with [`Start::Current`].
-    pub fn go_on_from(&self, picture: Arc<RgbImage>) {
-        self.shared.canvas.put(picture);
+    /// Lends a new worker the picture that an earlier one painted, for runs that begin with [`Start::Current`], and how it
+    /// came about.
+    pub fn go_on_from(&self, picture: Arc<RgbImage>, record: Option<Record>) {
+        self.shared.canvas.put(Canvas { picture, record });
     }
 
     /// The next event, if one waits.

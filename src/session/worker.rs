@@ -9,14 +9,13 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
-use image::RgbImage;
 
 use super::{
-    Command, Engine, EngineError, Event, Frame, Job, Pace, Progress, RunId, RunState, Shared, Start, Study,
-    Update, studying::Studying,
+    Canvas, Command, Engine, EngineError, Event, Frame, Job, Pace, Pass, Progress, Record, RunId, RunState,
+    Shared, Start, Study, Update, studying::Studying,
 };
 use crate::{
-    settings::Settings,
+    settings::{Settings, StyleMix},
     transfer::{Losses, Place},
 };
 
@@ -103,6 +102,8 @@ impl<W: Fn()> Outbox<W> {
 struct Run {
     id: RunId,
     settings: Settings,
+    styles: Vec<StyleMix>,
+    record: Record,
     state: RunState,
     step: u32,
     /// Step of the picture that was read last, and where in the pyramid it was.
@@ -143,7 +144,7 @@ struct Worker<'a, E: Engine, M: Fn() -> E, W: Fn()> {
     shared: &'a Shared,
     run: Option<Run>,
     /// The last picture that was read, to go on from.
-    canvas: Option<Arc<RgbImage>>,
+    canvas: Option<Canvas>,
     studying: Studying,
 }
 
@@ -243,6 +244,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                         Err(message) => self.fail(message),
                         Ok(()) => {
                             if let Some(run) = &mut self.run {
+                                run.record.order(run.step, order);
                                 // The same step in another size is another picture, and preparing it is not painting.
                                 run.shown = None;
                                 run.pace.resume(Instant::now());
@@ -289,13 +291,17 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         if job.start != Start::Beginning {
             // The latest picture, not the latest preview.
             self.show(true);
-            if let Some(picture) = self.shared.canvas.take() {
-                self.canvas.get_or_insert(picture);
+            if let Some(lent) = self.shared.canvas.take() {
+                self.canvas.get_or_insert(lent);
             }
         }
+        let canvas = self.canvas.clone().filter(|_| job.start != Start::Beginning);
+        let record = self.record_of(job, canvas.as_ref());
         self.run = Some(Run {
             id,
             settings: job.settings.clone(),
+            styles: job.styles.iter().map(|style| style.mix).collect(),
+            record,
             state: RunState::Preparing,
             step: 0,
             shown: None,
@@ -306,12 +312,9 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             since: None,
         });
         self.enter(RunState::Preparing);
-        let current = match job.start {
-            Start::Current | Start::Repaint => self.canvas.clone(),
-            Start::Beginning => None,
-        };
+        let current = canvas.as_ref().map(|canvas| &*canvas.picture);
         let started = self.guard(|engine, outbox| {
-            engine.start(job, current.as_deref(), &mut |what| {
+            engine.start(job, current, &mut |what| {
                 outbox.tell(Event::Preparing { run: id, what: what.to_owned() });
             })
         });
@@ -321,6 +324,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         };
         if let Some(run) = &mut self.run {
             run.settings.size = info.size;
+            run.record.set_size(info.size);
         }
         self.outbox.tell(Event::Started { run: id, info: Box::new(info) });
         self.show(true);
@@ -334,6 +338,20 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                 }
                 self.enter(RunState::Running);
             }
+        }
+    }
+
+    /// How a job's first picture comes about.
+    fn record_of(&self, job: &Job, canvas: Option<&Canvas>) -> Record {
+        let Some(canvas) = canvas else { return Record::new(Pass::new(job, Start::Beginning)) };
+        let pass = Pass { new_engine: self.engine.is_none(), ..Pass::new(job, job.start) };
+        match &canvas.record {
+            // What a failure left behind in the engine is not known.
+            Some(record) if self.run.as_ref().is_none_or(|run| run.state != RunState::Failed) => {
+                record.then(pass)
+            }
+            Some(record) => record.then(pass).incomplete(),
+            None => Record::new(pass).incomplete(),
         }
     }
 
@@ -355,7 +373,8 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             Ok(()) => {}
         }
         if let Some(run) = &mut self.run {
-            run.settings = settings;
+            run.record.change(step, (&run.settings, &settings), (&run.styles, &styles));
+            (run.settings, run.styles) = (settings, styles);
         }
         match state {
             RunState::Finished if step < limit => {
@@ -443,8 +462,10 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         run.shown = Some(run.step);
         run.place = reading.place;
         let picture = Arc::new(reading.picture);
-        self.canvas = Some(reading.plain.map_or_else(|| Arc::clone(&picture), Arc::new));
-        self.shared.frame.put(Frame { run: run.id, step: run.step, picture });
+        let record = run.record.at(run.step);
+        let plain = reading.plain.map_or_else(|| Arc::clone(&picture), Arc::new);
+        self.canvas = Some(Canvas { picture: plain, record: Some(record.clone()) });
+        self.shared.frame.put(Frame { run: run.id, step: run.step, picture, record });
         self.tell_progress(reading.losses, important);
         self.look_into_layer();
     }

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, parser::ValueSource};
+use serde_json::Value;
 
 use super::{LayerWeight, LayerWeights, Objective, Settings};
 
@@ -24,8 +25,15 @@ pub enum SettingsFileError {
 const LAYER: &str = "layer";
 const CONTENT_LAYER: &str = "content_layer";
 const FILE: &str = "settings";
+/// Stands for an empty set of layers.
+const NO_LAYER: &str = "none";
 
 impl SettingsFlags {
+    /// Whether a flag of this name (with underscores) was given on the command line, or a file that may set it.
+    pub fn gives(&self, name: &str) -> bool {
+        self.file().is_some() || self.0.value_source(name) == Some(ValueSource::CommandLine)
+    }
+
     /// The settings file that was given, if any.
     pub fn file(&self) -> Option<&PathBuf> {
         self.0.get_one(FILE)
@@ -50,11 +58,57 @@ impl SettingsFlags {
         for (id, weights) in
             [(LAYER, &mut settings.style_layers), (CONTENT_LAYER, &mut settings.content_layers)]
         {
-            if let Some(given) = self.0.get_many::<LayerWeight>(id) {
-                *weights = given.map(|w| (w.layer, w.weight)).collect::<LayerWeights>();
+            if let Some(given) = self.0.get_many::<Option<LayerWeight>>(id) {
+                *weights = given.flatten().map(|w| (w.layer, w.weight)).collect::<LayerWeights>();
             }
         }
         Ok(settings)
+    }
+}
+
+impl Settings {
+    /// The flags that give these settings: those whose values differ from the usual ones of the objective. A flag and its value
+    /// are one argument, `--size=300`.
+    ///
+    /// # Errors
+    ///
+    /// When a path in the settings is no Unicode text.
+    pub fn to_flags(&self) -> Result<Vec<String>, serde_json::Error> {
+        let usual = serde_json::to_value(Self::for_objective(self.objective))?;
+        let mine = serde_json::to_value(self)?;
+        let mut flags = Vec::new();
+        if self.objective != Objective::default() {
+            flags.push(format!("--objective={}", self.objective));
+        }
+        let command = SettingsFlags::augment_args(Command::new(""));
+        for argument in command.get_arguments() {
+            let Some(flag) = argument.get_long() else { continue };
+            let name = argument.get_id().as_str();
+            match &mine[name] {
+                value if *value == usual[name] => {}
+                Value::String(text) => flags.push(format!("--{flag}={text}")),
+                // The shortest text that is read as this very number.
+                Value::Number(number) => flags.push(format!("--{flag}={number}")),
+                Value::Bool(on) => flags.push(format!("--{flag}={on}")),
+                Value::Null | Value::Array(_) | Value::Object(_) => {}
+            }
+        }
+        let before = Self::for_objective(self.objective);
+        for (flag, layers, usual) in [
+            ("layer", &self.style_layers, &before.style_layers),
+            ("content-layer", &self.content_layers, &before.content_layers),
+        ] {
+            if layers.is_empty() && !usual.is_empty() {
+                flags.push(format!("--{flag}={NO_LAYER}"));
+            } else if layers != usual {
+                flags.extend(
+                    layers
+                        .iter()
+                        .map(|(layer, weight)| format!("--{flag}={}", LayerWeight { layer, weight })),
+                );
+            }
+        }
+        Ok(flags)
     }
 }
 
@@ -93,12 +147,15 @@ impl Args for SettingsFlags {
                 .long(flag)
                 .value_name("LAYER=WEIGHT")
                 .action(ArgAction::Append)
-                .value_parser(|text: &str| text.parse::<LayerWeight>())
+                .value_parser(|text: &str| match text {
+                    NO_LAYER => Ok(None),
+                    _ => text.parse::<LayerWeight>().map(Some),
+                })
                 .help(help)
         };
         Settings::augment_args_for_update(command)
-            .arg(layer(LAYER, "layer", "A style layer and its weight, as relu3_1=0.5 (repeatable; the given ones replace the default five)"))
-            .arg(layer(CONTENT_LAYER, "content-layer", "A content layer and its weight, as relu4_2=1 (repeatable; replaces the default)"))
+            .arg(layer(LAYER, "layer", "A style layer and its weight, as relu3_1=0.5 (repeatable; the given ones replace the default five; none for no layer)"))
+            .arg(layer(CONTENT_LAYER, "content-layer", "A content layer and its weight, as relu4_2=1 (repeatable; replaces the default; none for no layer)"))
             .arg(
                 Arg::new(FILE)
                     .long("settings")
@@ -153,6 +210,63 @@ mod tests {
         let style: Vec<_> = settings.style_layers.iter().map(|(l, w)| format!("{l}={w}")).collect();
         assert_eq!(style, ["relu1_2=1", "relu3_1=0.5"]);
         assert_eq!(settings.content_layers.iter().count(), 1);
+    }
+
+    #[test]
+    fn flags_of_settings_give_the_same_settings() {
+        assert!(Settings::default().to_flags().unwrap().is_empty());
+        let back = |settings: &Settings| {
+            let flags = settings.to_flags().unwrap();
+            let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+            (resolve(&flags), flags.len())
+        };
+        for &objective in Objective::ALL {
+            let usual = Settings::for_objective(objective);
+            assert_eq!(back(&usual), (usual.clone(), usize::from(objective != Objective::default())));
+            // Every field, so that a new one cannot be forgotten: what differs must come back.
+            let mut all = usual.clone();
+            let other = Settings::for_objective(match objective {
+                Objective::Balanced => Objective::Classic,
+                _ => Objective::Balanced,
+            });
+            let mut fields = serde_json::to_value(&all).unwrap();
+            for (name, value) in fields.as_object_mut().unwrap() {
+                *value = match (name.as_str(), &*value) {
+                    (
+                        "objective" | "optimizer" | "device" | "weights" | "init" | "background" | "seed",
+                        _,
+                    ) => continue,
+                    (_, Value::Bool(on)) => Value::Bool(!on),
+                    (_, Value::Number(number)) if number.is_u64() => (number.as_u64().unwrap() + 7).into(),
+                    (_, Value::Number(number)) => (number.as_f64().unwrap() * 0.377 + 0.1 / 3.0).into(),
+                    (name, _) => serde_json::to_value(&other).unwrap()[name].clone(),
+                };
+            }
+            all = serde_json::from_value(fields).unwrap();
+            all.style_layers = LayerWeights::none();
+            all.content_layers.set("relu2_1".parse().unwrap(), 0.1 + 0.2);
+            all.init = Init::File("a b's:0.5.png".into());
+            all.device = "-odd name".parse().unwrap();
+            all.background = "#102030".parse().unwrap();
+            all.weights = Some("w x.pth".into());
+            all.seed = 77;
+            let (resolved, flags) = back(&all);
+            assert_eq!(resolved, all);
+            assert!(flags >= 20, "{flags}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_weight_survives_the_flags(bits in proptest::prelude::any::<u64>()) {
+            let weight = f64::from_bits(bits);
+            proptest::prop_assume!(weight.is_finite());
+            let mut settings = Settings { style_weight: weight, ..Settings::default() };
+            settings.style_layers.set("relu3_1".parse().unwrap(), weight);
+            let flags = settings.to_flags().unwrap();
+            let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+            proptest::prop_assert_eq!(resolve(&flags), settings);
+        }
     }
 
     #[test]

@@ -21,7 +21,8 @@ use crate::{
 };
 
 /// What a person may ask of the level.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum LevelOrder {
     /// To the next larger size, now.
     Climb,

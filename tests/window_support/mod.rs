@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use egui_kittest::{Harness, HarnessBuilder};
+use egui_kittest::{Harness, HarnessBuilder, kittest::Queryable as _};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use impasto::{
     app::{
@@ -362,4 +362,31 @@ impl Window {
 /// Every style layer of the default settings.
 pub fn style_layers() -> [Layer; 5] {
     Layer::PAPER_STYLE
+}
+
+/// A file as the windowing system drops it.
+#[derive(Debug)]
+struct Dropped(PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &std::path::Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        std::fs::read(&self.0).map_err(|error| error.to_string())
+    }
+}
+
+/// Drops files where the pointer was last seen.
+pub fn drop_files(window: &mut Window, paths: &[PathBuf]) {
+    window.harness.input_mut().hovered_files.clear();
+    window.harness.input_mut().dropped_files =
+        paths.iter().map(|path| Arc::new(Dropped(path.clone())) as egui::DroppedFileHandle).collect();
+    window.harness.step();
+}
+
+/// Whether something on the window says this.
+pub fn has(window: &Window, label: &str) -> bool {
+    window.harness.query_all_by_label_contains(label).next().is_some()
 }

@@ -1,0 +1,299 @@
+//! Painting a recipe again: every run with everything that happened to it, at the same steps.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use image::RgbImage;
+use serde_json::Value;
+
+use super::Recipe;
+use crate::{
+    picture::Picture,
+    session::{Engine, EngineError, Job, Pass, Reading, Record, RunInfo, Start, StyleSource},
+    settings::{Settings, StyleMix},
+    transfer::LevelOrder,
+};
+
+/// Something to do to a run between two steps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Act {
+    /// Steps that are painted before.
+    pub step: u32,
+    pub what: What,
+}
+
+/// What is done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    /// The settings, and how the styles count, become these.
+    Update(Box<Settings>, Vec<StyleMix>),
+    Level(LevelOrder),
+}
+
+/// What happened to a recorded run, with the whole settings after each change.
+///
+/// # Errors
+///
+/// When a change does not fit the settings.
+pub(super) fn acts(pass: &Pass) -> Result<Vec<Act>, String> {
+    let mut settings = pass.settings.clone();
+    let mut mix: Vec<StyleMix> = pass.styles.iter().map(|style| style.mix).collect();
+    let mut acts = Vec::new();
+    for change in &pass.changes {
+        let at = |error: &dyn std::fmt::Display| format!("the change at step {}: {error}", change.step);
+        let what = match change.level {
+            Some(order) => What::Level(order),
+            None => {
+                let mut whole = serde_json::to_value(&settings).map_err(|error| at(&error))?;
+                if let Value::Object(fields) = &mut whole {
+                    fields.extend(change.settings.clone());
+                }
+                settings = serde_json::from_value(whole).map_err(|error| at(&error))?;
+                settings.validate().map_err(|error| at(&error))?;
+                if let Some(new) = &change.styles {
+                    mix.clone_from(new);
+                }
+                What::Update(Box::new(settings.clone()), mix.clone())
+            }
+        };
+        acts.push(Act { step: change.step, what });
+    }
+    Ok(acts)
+}
+
+/// The settings as they stood after everything that happened to a run.
+pub(super) fn last_settings(pass: &Pass) -> Settings {
+    let settings = acts(pass).unwrap_or_default().into_iter().rev().find_map(|act| match act.what {
+        What::Update(settings, _) => Some(*settings),
+        What::Level(_) => None,
+    });
+    settings.unwrap_or_else(|| pass.settings.clone())
+}
+
+/// A run to paint and what to do to it meanwhile.
+#[derive(Clone, Debug)]
+pub struct Score {
+    pub job: Job,
+    pub acts: Vec<Act>,
+    /// Steps to paint; the job's settings may ask for more.
+    pub steps: u32,
+    /// Begin with an engine that knows nothing of the run before.
+    pub new_engine: bool,
+}
+
+/// Pictures that replace those of a recipe.
+#[derive(Clone, Debug, Default)]
+pub struct Others {
+    pub content: Option<Arc<Picture>>,
+    pub styles: Option<Vec<StyleSource>>,
+}
+
+impl Score {
+    /// A run that nothing happens to.
+    pub fn plain(job: Job, steps: u32) -> Self {
+        Self { job, acts: Vec::new(), steps, new_engine: false }
+    }
+
+    /// The scores of a recipe's runs. `open` finds the pictures; `others` replace them in every run; `change` has the last
+    /// word on all settings.
+    ///
+    /// # Errors
+    ///
+    /// Those of `open` and `change`, and a change in the recipe that fits no settings.
+    pub fn of(
+        recipe: &Recipe,
+        others: &Others,
+        open: &mut dyn FnMut(&crate::session::SourceRecord) -> anyhow::Result<Arc<Picture>>,
+        change: &dyn Fn(Settings) -> anyhow::Result<Settings>,
+    ) -> anyhow::Result<Vec<Self>> {
+        let mut scores = Vec::new();
+        for (index, pass) in recipe.passes.iter().enumerate() {
+            let content = match &others.content {
+                Some(content) => Arc::clone(content),
+                None => open(&pass.content)?,
+            };
+            let styles = match &others.styles {
+                Some(styles) => styles.clone(),
+                None => pass
+                    .styles
+                    .iter()
+                    .map(|style| Ok(style.with_picture(open(&style.source)?)))
+                    .collect::<anyhow::Result<_>>()?,
+            };
+            let own = others.styles.as_ref().map(|_| styles.iter().map(|style| style.mix).collect());
+            let mut acts = acts(pass).map_err(anyhow::Error::msg)?;
+            for act in &mut acts {
+                if let What::Update(settings, mix) = &mut act.what {
+                    **settings = change((**settings).clone())?;
+                    if let Some(own) = &own {
+                        Vec::clone_from(mix, own);
+                    }
+                }
+            }
+            let job = Job {
+                run: index as u64 + 1,
+                content,
+                styles,
+                settings: change(pass.settings.clone())?,
+                start: if index == 0 { Start::Beginning } else { pass.start },
+                paused: false,
+                choose_size: false,
+            };
+            scores.push(Self { job, acts, steps: pass.steps, new_engine: pass.new_engine });
+        }
+        Ok(scores)
+    }
+}
+
+/// How the picture that was read last came about, for those who have no hold of the player.
+#[derive(Clone, Default)]
+pub struct Told(Arc<Mutex<Option<Record>>>);
+
+impl Told {
+    fn put(&self, record: Record) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(record);
+    }
+
+    /// The latest, if a picture was read.
+    pub fn latest(&self) -> Option<Record> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// An engine that plays scores: it does to a run what was done to the recorded one, and records it again.
+pub struct Player<E> {
+    make: fn() -> E,
+    engine: E,
+    acts: VecDeque<Act>,
+    step: u32,
+    settings: Settings,
+    mix: Vec<StyleMix>,
+    /// The picture that was read last, as the next run goes on from it, and how it came about.
+    canvas: Option<(RgbImage, Record)>,
+    record: Option<Record>,
+    told: Told,
+}
+
+impl<E: Engine> Player<E> {
+    /// A player of engines that `make` makes.
+    pub fn new(make: fn() -> E) -> Self {
+        Self {
+            make,
+            engine: make(),
+            acts: VecDeque::new(),
+            step: 0,
+            settings: Settings::default(),
+            mix: Vec::new(),
+            canvas: None,
+            record: None,
+            told: Told::default(),
+        }
+    }
+
+    /// Prepares the next run, which goes on from the last picture unless its job says otherwise.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::start`].
+    pub fn begin(&mut self, score: &Score, say: &mut dyn FnMut(&str)) -> Result<RunInfo, EngineError> {
+        if score.new_engine {
+            self.engine = (self.make)();
+        }
+        let canvas = self.canvas.take().filter(|_| score.job.start != Start::Beginning);
+        let start = if canvas.is_some() { score.job.start } else { Start::Beginning };
+        let pass = Pass { new_engine: score.new_engine, ..Pass::new(&score.job, start) };
+        let mut record = match &canvas {
+            Some((_, record)) => record.then(pass),
+            None => Record::new(pass),
+        };
+        let job = Job { start, ..score.job.clone() };
+        let info = self.engine.start(&job, canvas.as_ref().map(|(picture, _)| picture), say)?;
+        record.set_size(info.size);
+        self.record = Some(record);
+        self.acts = score.acts.clone().into();
+        self.settings = job.settings;
+        self.mix = job.styles.iter().map(|style| style.mix).collect();
+        self.step = 0;
+        Ok(info)
+    }
+
+    /// The engine.
+    pub fn engine(&mut self) -> &mut E {
+        &mut self.engine
+    }
+
+    /// What is told at every reading.
+    pub fn told(&self) -> Told {
+        self.told.clone()
+    }
+
+    /// Does what is due.
+    fn play(&mut self) -> Result<(), EngineError> {
+        while let Some(act) = self.acts.pop_front_if(|act| act.step <= self.step) {
+            match act.what {
+                What::Level(order) => {
+                    self.engine.level(order)?;
+                    if let Some(record) = &mut self.record {
+                        record.order(self.step, order);
+                    }
+                }
+                What::Update(settings, mix) => self.update(&settings, &mix)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<E: Engine> Engine for Player<E> {
+    fn start(
+        &mut self,
+        job: &Job,
+        _: Option<&RgbImage>,
+        say: &mut dyn FnMut(&str),
+    ) -> Result<RunInfo, EngineError> {
+        self.begin(&Score::plain(job.clone(), job.settings.steps), say)
+    }
+
+    fn update(&mut self, settings: &Settings, styles: &[StyleMix]) -> Result<(), EngineError> {
+        self.engine.update(settings, styles)?;
+        if let Some(record) = &mut self.record {
+            record.change(self.step, (&self.settings, settings), (&self.mix, styles));
+        }
+        self.settings = settings.clone();
+        self.mix = styles.to_vec();
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<(), EngineError> {
+        self.play()?;
+        self.engine.step()?;
+        self.step += 1;
+        Ok(())
+    }
+
+    fn level(&mut self, order: LevelOrder) -> Result<(), EngineError> {
+        self.engine.level(order)
+    }
+
+    fn settle(&mut self) -> Result<(), EngineError> {
+        self.engine.settle()
+    }
+
+    fn read(&mut self) -> Result<Reading, EngineError> {
+        // What was done after the last step shows in its picture.
+        self.play()?;
+        let reading = self.engine.read()?;
+        if let Some(record) = self.record.as_ref().map(|record| record.at(self.step)) {
+            self.told.put(record.clone());
+            let plain = reading.plain.as_ref().unwrap_or(&reading.picture).clone();
+            self.canvas = Some((plain, record));
+        }
+        Ok(reading)
+    }
+
+    fn end(&mut self) {
+        self.engine.end();
+    }
+}

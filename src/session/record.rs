@@ -1,0 +1,313 @@
+//! What the worker did to get to a picture: enough to do it again.
+
+use std::{path::PathBuf, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{Job, Start, StyleSource};
+use crate::{
+    picture::Picture,
+    settings::{Settings, StyleMix},
+    transfer::LevelOrder,
+};
+
+/// Changes and runs that are remembered at most; what a record cannot hold makes it incomplete.
+pub const MOST_CHANGES: usize = 400;
+pub const MOST_PASSES: usize = 12;
+
+/// Settings that act on no picture by being changed between two steps.
+const WITHOUT_EFFECT: [&str; 2] = ["size", "preview_every"];
+
+/// A picture that a run is painted from, without its pixels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SourceRecord {
+    pub name: String,
+    /// The file that it was opened from, whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// As [`Picture::sha256`].
+    pub sha256: String,
+    /// Width and height in pixels.
+    pub width: u32,
+    pub height: u32,
+}
+
+impl From<&Picture> for SourceRecord {
+    fn from(picture: &Picture) -> Self {
+        let (width, height) = picture.dimensions();
+        let path =
+            picture.path.as_ref().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()));
+        // A path that is no Unicode text has no place in a text; the name and the hash still find the file.
+        let path = path.filter(|path| path.to_str().is_some());
+        Self { name: picture.name.clone(), path, sha256: picture.sha256.clone(), width, height }
+    }
+}
+
+/// A style of a run and what is set for it alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StyleRecord {
+    #[serde(flatten)]
+    pub source: SourceRecord,
+    #[serde(flatten)]
+    pub mix: StyleMix,
+}
+
+impl From<&StyleSource> for StyleRecord {
+    fn from(style: &StyleSource) -> Self {
+        Self { source: style.picture.as_ref().into(), mix: style.mix }
+    }
+}
+
+impl StyleRecord {
+    /// The same style with its picture.
+    pub fn with_picture(&self, picture: Arc<Picture>) -> StyleSource {
+        StyleSource { picture, mix: self.mix }
+    }
+}
+
+/// Something that a person did while a run went on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// Steps that were painted before.
+    pub step: u32,
+    /// The settings that changed, by their names, with their new values.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub settings: Map<String, Value>,
+    /// How the styles count, if that changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub styles: Option<Vec<StyleMix>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<LevelOrder>,
+}
+
+/// One run: what it began with and what happened until its picture was read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pass {
+    pub start: Start,
+    /// As the run began, with the size that was really painted.
+    pub settings: Settings,
+    pub content: SourceRecord,
+    pub styles: Vec<StyleRecord>,
+    /// Steps painted.
+    pub steps: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+    /// The engine was made anew for this run, and knew nothing of the run before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub new_engine: bool,
+}
+
+impl Pass {
+    /// A run that has painted nothing yet.
+    pub fn new(job: &Job, start: Start) -> Self {
+        Self {
+            start,
+            settings: job.settings.clone(),
+            content: job.content.as_ref().into(),
+            styles: job.styles.iter().map(StyleRecord::from).collect(),
+            steps: 0,
+            changes: Vec::new(),
+            new_engine: false,
+        }
+    }
+}
+
+/// The runs that led to a picture: each but the first went on from the one before. Cheap to clone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    before: Vec<Arc<Pass>>,
+    last: Arc<Pass>,
+    steps: u32,
+    complete: bool,
+}
+
+impl Record {
+    /// The record of a first run.
+    pub fn new(pass: Pass) -> Self {
+        Self { before: Vec::new(), steps: pass.steps, last: Arc::new(pass), complete: true }
+    }
+
+    /// The record of recorded runs; nothing without any.
+    pub fn of(mut passes: Vec<Pass>, complete: bool) -> Option<Self> {
+        let last = passes.pop()?;
+        let before = passes.into_iter().map(Arc::new).collect();
+        Some(Self { before, steps: last.steps, last: Arc::new(last), complete })
+    }
+
+    /// The record of a run that goes on from this one's picture.
+    pub(crate) fn then(&self, pass: Pass) -> Self {
+        let mut before = self.before.clone();
+        before.push(Arc::new(Pass { steps: self.steps, ..(*self.last).clone() }));
+        let mut complete = self.complete;
+        if before.len() >= MOST_PASSES {
+            before.remove(0);
+            complete = false;
+        }
+        Self { before, steps: pass.steps, last: Arc::new(pass), complete }
+    }
+
+    /// Says that doing all this again does not give the picture.
+    #[must_use]
+    pub fn incomplete(self) -> Self {
+        Self { complete: false, ..self }
+    }
+
+    /// Whether doing all this again gives the picture.
+    pub fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// The runs in their order, the last one with its steps up to the picture.
+    pub fn passes(&self) -> Vec<Pass> {
+        let before = self.before.iter().map(|pass| Pass::clone(pass));
+        before.chain([Pass { steps: self.steps, ..(*self.last).clone() }]).collect()
+    }
+
+    /// Steps of the last run, up to the picture.
+    pub fn steps(&self) -> u32 {
+        self.steps
+    }
+
+    /// Whether the picture is what the last run's settings paint from their initial image, without anything else.
+    pub fn is_plain(&self) -> bool {
+        self.complete && self.before.is_empty() && self.last.changes.is_empty()
+    }
+
+    pub(crate) fn set_size(&mut self, size: u32) {
+        if self.last.settings.size != size {
+            Arc::make_mut(&mut self.last).settings.size = size;
+        }
+    }
+
+    /// The record of the picture after so many steps.
+    pub(crate) fn at(&self, steps: u32) -> Self {
+        Self { steps, ..self.clone() }
+    }
+
+    /// Remembers that settings, or how the styles count, changed after `step` steps.
+    pub(crate) fn change(
+        &mut self,
+        step: u32,
+        settings: (&Settings, &Settings),
+        mix: (&[StyleMix], &[StyleMix]),
+    ) {
+        let mut changed = difference(settings.0, settings.1);
+        WITHOUT_EFFECT.iter().for_each(|name| drop(changed.remove(*name)));
+        let styles = (mix.0 != mix.1).then(|| mix.1.to_vec());
+        let last = Arc::make_mut(&mut self.last);
+        // A dragged slider is taken many times between two steps. The first time tells the engine that something changed,
+        // the last time what to; both count even where nothing is different in the end.
+        match last.changes.as_mut_slice() {
+            [.., first, before]
+                if [&*first, &*before].iter().all(|change| change.step == step && change.level.is_none()) =>
+            {
+                before.settings.extend(changed);
+                before.styles = styles.or(before.styles.take());
+            }
+            _ => self.add(Change { step, settings: changed, styles, level: None }),
+        }
+    }
+
+    /// Remembers that the level was changed after `step` steps.
+    pub(crate) fn order(&mut self, step: u32, order: LevelOrder) {
+        self.add(Change { step, level: Some(order), ..Change::default() });
+    }
+
+    fn add(&mut self, change: Change) {
+        if self.last.changes.len() >= MOST_CHANGES {
+            self.complete = false;
+        } else {
+            Arc::make_mut(&mut self.last).changes.push(change);
+        }
+    }
+}
+
+/// The fields in which two settings differ, with the values of the second.
+fn difference(old: &Settings, new: &Settings) -> Map<String, Value> {
+    let fields = |settings: &Settings| match serde_json::to_value(settings) {
+        Ok(Value::Object(fields)) => fields,
+        // A path that is no Unicode text; it cannot be changed between two steps.
+        _ => Map::new(),
+    };
+    let old = fields(old);
+    fields(new).into_iter().filter(|(name, value)| old.get(name) != Some(value)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::picture;
+
+    fn pass() -> Pass {
+        let job = Job {
+            run: 1,
+            content: Arc::new(picture::CONTENTS[0].open()),
+            styles: vec![StyleSource {
+                picture: Arc::new(picture::STYLES[0].open()),
+                mix: StyleMix::default(),
+            }],
+            settings: Settings::default(),
+            start: Start::Beginning,
+            paused: false,
+            choose_size: false,
+        };
+        Pass::new(&job, Start::Beginning)
+    }
+
+    fn mix(weight: f64) -> StyleMix {
+        StyleMix { weight, ..StyleMix::default() }
+    }
+
+    fn change(record: &mut Record, step: u32, alter: impl FnOnce(&mut Settings), weight: f64) {
+        let before = Settings::default();
+        let mut after = before.clone();
+        alter(&mut after);
+        record.change(step, (&before, &after), (&[mix(1.0)], &[mix(weight)]));
+    }
+
+    #[test]
+    fn changes_are_kept_with_their_steps_and_folded_within_one() {
+        let mut record = Record::new(pass());
+        assert!(record.is_plain());
+        change(&mut record, 3, |s| s.style_weight = 1.0, 1.0);
+        change(&mut record, 3, |s| s.style_weight = 2.0, 1.0);
+        change(&mut record, 3, |s| s.style_weight = 5.0, 0.5);
+        change(&mut record, 3, |s| s.content_weight = 9.0, 1.0);
+        record.order(3, LevelOrder::Drop);
+        // What shows in no picture has no value to keep.
+        change(&mut record, 8, |s| s.preview_every = 9, 1.0);
+        change(&mut record, 8, |s| s.style_layers = Default::default(), 1.0);
+        let passes = record.at(10).passes();
+        let [pass] = passes.as_slice() else { panic!("{passes:?}") };
+        let steps: Vec<_> = pass.changes.iter().map(|change| change.step).collect();
+        assert_eq!((pass.steps, steps), (10, vec![3, 3, 3, 8, 8]));
+        assert!(pass.changes[3].settings.is_empty());
+        let folded = &pass.changes[1];
+        assert_eq!(folded.settings["style_weight"], 5.0);
+        assert_eq!((folded.settings.len(), folded.styles.as_deref()), (2, Some([mix(0.5)].as_slice())));
+        assert_eq!(pass.changes[2].level, Some(LevelOrder::Drop));
+        assert!(record.is_complete() && !record.is_plain());
+    }
+
+    #[test]
+    fn what_is_too_much_makes_the_record_incomplete() {
+        let mut record = Record::new(pass());
+        for step in 0..MOST_CHANGES as u32 {
+            record.order(step, LevelOrder::Hold);
+        }
+        assert!(record.is_complete());
+        record.order(9999, LevelOrder::Hold);
+        assert!(!record.is_complete() && record.passes()[0].changes.len() == MOST_CHANGES);
+
+        let mut record = Record::new(pass());
+        for steps in 1..MOST_PASSES as u32 {
+            record = record.at(steps).then(pass());
+        }
+        assert!(record.is_complete());
+        let passes = record.passes();
+        assert_eq!((passes.len(), passes[0].steps, passes[1].steps), (MOST_PASSES, 1, 2));
+        record = record.then(pass());
+        assert!(!record.is_complete() && record.passes().len() == MOST_PASSES);
+    }
+}
