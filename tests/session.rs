@@ -276,6 +276,29 @@ fn settings_are_taken_over_without_a_restart_and_only_the_latest_counts() {
 }
 
 #[test]
+fn a_picture_tells_with_which_update_it_was_painted() {
+    let mut window = Window::open(Fault::default());
+    window.send(Command::Run(Box::new(job(1, endless()))));
+    window.until("a picture", |w| w.frame.as_ref().is_some_and(|frame| frame.step > 0));
+    assert_eq!(window.frame.as_ref().unwrap().update, 0);
+    for weight in [3.0, 4.0] {
+        let settings = Settings { style_weight: weight, ..endless() };
+        let number = window.session.update(1, &settings, &[StyleMix::default()]).unwrap();
+        window.until("a picture with it", |w| w.frame.as_ref().is_some_and(|frame| frame.update == number));
+        assert_eq!(window.log.updates.lock().unwrap().last().unwrap().0, weight);
+    }
+    // What is only taken over has not been painted yet.
+    window.send(Command::Pause);
+    window.until("pause", |w| w.is(1, RunState::Paused));
+    let before = window.frame.as_ref().unwrap().update;
+    let number = window.session.update(1, &endless(), &[StyleMix::default()]).unwrap();
+    window.until("the update", |w| w.log.updates.lock().unwrap().len() == 3);
+    assert_eq!(window.frame.as_ref().unwrap().update, before);
+    window.send(Command::Step);
+    window.until("a picture with it", |w| w.frame.as_ref().is_some_and(|frame| frame.update == number));
+}
+
+#[test]
 fn a_paused_run_takes_settings_over_at_once() {
     let mut window = Window::open(Fault::default());
     window.send(Command::Run(Box::new(Job { paused: true, ..job(1, endless()) })));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use egui::{
-    Color32, ColorImage, Context, CursorIcon, FontId, Pos2, Rect, RichText, Role, Sense, Stroke, StrokeKind,
+    Align2, Color32, ColorImage, Context, CursorIcon, FontId, Painter, Rect, Role, Sense, Stroke, StrokeKind,
     TextureFilter, TextureHandle, TextureOptions, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 use image::RgbImage;
@@ -11,10 +11,9 @@ use image::RgbImage;
 use super::{
     ImpastoApp,
     command::Command,
-    icons::Icon,
-    pictures::{Source, Target},
+    compare::{Look, Shown},
+    split,
     theme::{Palette, space},
-    widgets,
 };
 use crate::{picture, session::RunState};
 
@@ -107,19 +106,36 @@ impl Canvas {
         })
     }
 
-    /// Draws a texture into `area` as the view says, and moves the view with the pointer.
-    fn show_picture(&mut self, ui: &Ui, response: &egui::Response, texture: &TextureHandle, size: Vec2) {
-        let area = response.rect;
+    /// The step that the picture is from.
+    pub fn step(&self) -> u32 {
+        self.step
+    }
+
+    /// Whether pixels are shown as squares.
+    pub fn is_sharp(&self) -> bool {
+        self.sharp
+    }
+
+    /// Where the picture is in each of the `frames` of equal size, as the view says; moves the view with the pointer.
+    /// `spread` is how many times its size has to fit.
+    fn places(
+        &mut self,
+        ui: &Ui,
+        response: &egui::Response,
+        size: Vec2,
+        frames: &[Rect],
+        spread: f32,
+    ) -> Vec<Rect> {
         let density = ui.pixels_per_point();
-        let room = (area.size() - Vec2::splat(2.0 * space::L)).max(Vec2::splat(16.0));
-        let fit = (room / size).min_elem() * density;
+        let room = (frames[0].size() - Vec2::splat(2.0 * space::L)).max(Vec2::splat(16.0));
+        let fit = (room / (size * spread)).min_elem() * density;
         let (mut zoom, mut middle) = match self.view {
             View::Fit => (fit, Vec2::splat(0.5)),
             View::Free { zoom, middle } => (zoom, middle),
         };
-        let place = |zoom: f32, middle: Vec2| {
+        let place = |frame: &Rect, zoom: f32, middle: Vec2| {
             let drawn = size * zoom / density;
-            Rect::from_min_size(area.center() - drawn * middle, drawn)
+            Rect::from_min_size(frame.center() - drawn * middle, drawn)
         };
 
         let mut moved = false;
@@ -131,10 +147,11 @@ impl Canvas {
             let (scroll, pinch) = ui.input(|input| (input.smooth_scroll_delta().y, input.zoom_delta()));
             let factor = pinch * (scroll / 240.0).exp();
             if factor != 1.0 {
+                let frame = frames.iter().find(|frame| frame.contains(pointer)).unwrap_or(&frames[0]);
                 // What is under the pointer stays there.
-                let seen = (pointer - place(zoom, middle).min) / (size * zoom / density);
+                let seen = (pointer - place(frame, zoom, middle).min) / (size * zoom / density);
                 zoom = (zoom * factor).clamp(*ZOOM.start(), *ZOOM.end());
-                middle = seen - (pointer - area.center()) / (size * zoom / density);
+                middle = seen - (pointer - frame.center()) / (size * zoom / density);
                 moved = true;
             }
         }
@@ -147,26 +164,35 @@ impl Canvas {
         }
         self.scale = zoom;
 
-        let mut rect = place(zoom, middle);
-        if zoom == 1.0 {
-            // Whole screen pixels: otherwise every one of them is mixed from two.
-            let snap = |v: f32| (v * density).round() / density;
-            rect = Rect::from_min_size(pos2(snap(rect.min.x), snap(rect.min.y)), rect.size());
-        }
-        self.drawn = Some(rect);
-        let painter = ui.painter().with_clip_rect(area);
-        let uv = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
-        painter.image(texture.id(), rect, uv, Color32::WHITE);
-        let edge = Color32::from_black_alpha(if ui.visuals().dark_mode { 120 } else { 50 });
-        painter.rect_stroke(rect, 0.0, Stroke::new(1.0, edge), StrokeKind::Outside);
-
         // Seen large by choice, pixels should be pixels; a small picture that merely fills the canvas stays smooth.
         let sharp = zoom > 2.0 && self.view != View::Fit;
         if sharp != self.sharp && self.picture.is_some() {
             self.sharp = sharp;
             self.upload(ui.ctx());
         }
+        let snapped = |rect: Rect| {
+            if zoom != 1.0 {
+                return rect;
+            }
+            // Whole screen pixels: otherwise every one of them is mixed from two.
+            let snap = |v: f32| (v * density).round() / density;
+            Rect::from_min_size(pos2(snap(rect.min.x), snap(rect.min.y)), rect.size())
+        };
+        frames.iter().map(|frame| snapped(place(frame, zoom, middle))).collect()
     }
+}
+
+/// Two frames side by side, or one below the other: however a picture of this shape is larger.
+fn two_frames(area: Rect, size: Vec2) -> [Rect; 2] {
+    let (left, right) = area.split_left_right_at_fraction(0.5);
+    let (upper, lower) = area.split_top_bottom_at_fraction(0.5);
+    let scale = |frame: Rect| (frame.size() / size).min_elem();
+    if scale(left) >= scale(upper) { [left, right] } else { [upper, lower] }
+}
+
+fn edge(ui: &Ui, painter: &Painter, rect: Rect) {
+    let color = Color32::from_black_alpha(if ui.visuals().dark_mode { 120 } else { 50 });
+    painter.rect_stroke(rect, 0.0, Stroke::new(1.0, color), StrokeKind::Outside);
 }
 
 impl ImpastoApp {
@@ -187,14 +213,31 @@ impl ImpastoApp {
         match painted.clone().or_else(|| waiting.filter(|_| enough)) {
             Some((texture, (width, height))) => {
                 let response = ui.allocate_rect(area, Sense::click_and_drag());
+                let shown = Shown {
+                    name: format!("Painting, step {}", self.canvas.step),
+                    texture,
+                    size: vec2(width as f32, height as f32),
+                };
+                let look = if painted.is_some() {
+                    self.look(ui.ctx(), Command::peeks(ui.ctx()))
+                } else {
+                    Look::Painting
+                };
                 let what = if painted.is_some() {
                     format!("Painting, {width} by {height} pixels, step {}", self.canvas.step)
                 } else {
                     format!("Content, {width} by {height} pixels, waiting for the first step")
                 };
+                let what = match &look {
+                    Look::Painting => what,
+                    Look::Other(other) => format!("{}, in the place of: {what}", other.name),
+                    Look::Split(other) => format!("{what}; split with {}", other.name),
+                    Look::Sides(other) => format!("{what}; beside {}", other.name),
+                    Look::Wrap => format!("{what}; tiled"),
+                };
                 response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &what));
                 let response = response.on_hover_cursor(CursorIcon::Grab);
-                self.canvas.show_picture(ui, &response, &texture, vec2(width as f32, height as f32));
+                self.draw(ui, &response, &shown, look);
                 if let Some(drawn) = self.canvas.drawn.filter(|_| painted.is_some()) {
                     self.heat_over(ui, drawn, area);
                 }
@@ -208,6 +251,60 @@ impl ImpastoApp {
         self.banners_ui(&mut over);
     }
 
+    /// Draws the painting and what it is compared with.
+    fn draw(&mut self, ui: &Ui, response: &egui::Response, shown: &Shown, look: Look) {
+        let area = response.rect;
+        let painter = ui.painter().with_clip_rect(area);
+        self.canvas.drawn = None;
+        match look {
+            Look::Painting => {
+                let place = self.canvas.places(ui, response, shown.size, &[area], 1.0)[0];
+                self.canvas.drawn = Some(place);
+                split::fill(&painter, shown, place);
+                edge(ui, &painter, place);
+            }
+            Look::Other(other) => {
+                let place = self.canvas.places(ui, response, shown.size, &[area], 1.0)[0];
+                split::contain(&painter, &other, place);
+                edge(ui, &painter, place);
+                split::label(ui, area, Align2::LEFT_TOP, &other.name);
+            }
+            Look::Wrap => {
+                let place = self.canvas.places(ui, response, shown.size, &[area], 3.0)[0];
+                for x in [-1.0, 0.0, 1.0] {
+                    for y in [-1.0, 0.0, 1.0] {
+                        split::fill(&painter, shown, place.translate(place.size() * vec2(x, y)));
+                    }
+                }
+                split::label(ui, area, Align2::LEFT_TOP, "Tiled");
+            }
+            Look::Sides(other) => {
+                let frames = two_frames(area, shown.size);
+                let places = self.canvas.places(ui, response, shown.size, &frames, 1.0);
+                for (index, (frame, place)) in frames.iter().zip(places).enumerate() {
+                    let painter = painter.with_clip_rect(*frame);
+                    let picture = if index == 0 { &other } else { shown };
+                    split::contain(&painter, picture, place);
+                    edge(ui, &painter, place);
+                    split::label(ui, *frame, Align2::LEFT_TOP, &picture.name);
+                }
+                let gap = Stroke::new(1.0, Palette::of(ui).line);
+                painter.line_segment([frames[1].left_top(), frames[0].right_bottom()], gap);
+            }
+            Look::Split(other) => {
+                let place = self.canvas.places(ui, response, shown.size, &[area], 1.0)[0];
+                let line = self.compare.line;
+                let (at, normal) = (area.min + line.at * area.size(), line.normal());
+                split::half(&painter, &other, place, at, normal);
+                split::half(&painter, shown, place, at, -normal);
+                edge(ui, &painter, place);
+                split::label(ui, area, split::corner(-normal), &other.name);
+                split::label(ui, area, split::corner(normal), &shown.name);
+                split::handles(ui, area, &mut self.compare.line);
+            }
+        }
+    }
+
     fn preparing_note(&self, ui: &Ui, area: Rect) {
         let palette = Palette::of(ui);
         let text = self.run.preparing.clone().unwrap_or_else(|| "Preparing…".to_owned());
@@ -216,64 +313,5 @@ impl ImpastoApp {
         let rect = Rect::from_center_size(middle, galley.size() + vec2(28.0, 16.0));
         ui.painter().rect_filled(rect, 6.0, palette.bar);
         ui.painter().galley(rect.center() - galley.size() / 2.0, galley, palette.text);
-    }
-
-    /// Nothing to show: say what to do, and offer it.
-    fn empty_canvas(&mut self, ui: &mut Ui, area: Rect) {
-        let palette = Palette::of(ui);
-        let content = self.content.picture.is_some();
-        let style = self.styles.iter().any(|slot| slot.picture.is_some());
-        let width = (area.width() - 2.0 * space::XL).min(520.0);
-        let top = (area.center().y - 150.0).max(area.min.y + space::L);
-        let rect = Rect::from_min_max(
-            pos2(area.center().x - width / 2.0, top),
-            pos2(area.center().x + width / 2.0, area.max.y),
-        );
-        let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(rect));
-        ui.vertical_centered(|ui| {
-            ui.heading("Two pictures make a painting");
-            ui.add_space(space::XS);
-            let text = "Drop pictures anywhere on this window, paste them, or open them here.";
-            ui.label(RichText::new(text).color(palette.weak));
-            ui.add_space(space::XL);
-        });
-        let mut wanted = None;
-        ui.columns(2, |columns| {
-            for (ui, (number, title, text, done, command)) in columns.iter_mut().zip([
-                ("1", "Content", "Its shapes are kept.", content, Command::OpenContent),
-                ("2", "Style", "Its strokes and colours are taken.", style, Command::OpenStyle),
-            ]) {
-                egui::Frame::new().fill(palette.panel).corner_radius(6).inner_margin(16).show(ui, |ui| {
-                    ui.set_min_width(ui.available_width());
-                    ui.horizontal(|ui| {
-                        ui.label(RichText::new(number).size(22.0).color(palette.accent));
-                        ui.label(RichText::new(title).size(17.0));
-                        if done {
-                            ui.label(RichText::new("chosen").color(palette.good));
-                        }
-                    });
-                    ui.label(RichText::new(text).color(palette.weak));
-                    ui.add_space(space::M);
-                    let name = command.text().replace('…', " for the painting");
-                    let hint = command.hint(ui.ctx());
-                    if widgets::text_button(ui, Icon::Open, "Open…", &name, &hint, true).clicked() {
-                        wanted = Some(command);
-                    }
-                });
-            }
-        });
-        if let Some(command) = wanted {
-            let ctx = ui.ctx().clone();
-            self.run_command(&ctx, command);
-        }
-        ui.add_space(space::XL);
-        ui.vertical_centered(|ui| {
-            let tooltip = "Takes the bundled pair of pictures and begins to paint";
-            let width = 200.0;
-            if widgets::accent_button(ui, Icon::Play, "Try the examples", width, tooltip, true).clicked() {
-                self.open(Target::Content, Source::Example(&picture::CONTENTS[0]));
-                self.open(Target::Style, Source::Example(&picture::STYLES[0]));
-            }
-        });
     }
 }

@@ -17,6 +17,9 @@ pub enum Command {
     OpenContent,
     OpenStyle,
     Swap,
+    Undo,
+    Redo,
+    History,
     Save,
     Copy,
     CopyCommandLine,
@@ -24,16 +27,26 @@ pub enum Command {
     Paste,
     Fit,
     ActualSize,
+    Split,
+    Sides,
+    Wrap,
+    Flip,
+    CompareNext,
+    Pin,
     TogglePanels,
     Lab,
+    Present,
+    PresentFacts,
     ToggleTheme,
     Controls,
+    Find,
+    FrameTimes,
     Help,
 }
 
 impl Command {
     /// In the order of the help window.
-    pub const ALL: [Command; 22] = [
+    pub const ALL: [Command; 35] = [
         Command::PlayPause,
         Command::Step,
         Command::Stop,
@@ -44,6 +57,9 @@ impl Command {
         Command::OpenContent,
         Command::OpenStyle,
         Command::Swap,
+        Command::Undo,
+        Command::Redo,
+        Command::History,
         Command::Save,
         Command::Copy,
         Command::CopyCommandLine,
@@ -51,10 +67,20 @@ impl Command {
         Command::Paste,
         Command::Fit,
         Command::ActualSize,
+        Command::Split,
+        Command::Sides,
+        Command::Wrap,
+        Command::Flip,
+        Command::CompareNext,
+        Command::Pin,
         Command::TogglePanels,
         Command::Lab,
+        Command::Present,
+        Command::PresentFacts,
         Command::ToggleTheme,
         Command::Controls,
+        Command::Find,
+        Command::FrameTimes,
         Command::Help,
     ];
 
@@ -70,6 +96,9 @@ impl Command {
             Command::OpenContent => "Open content…",
             Command::OpenStyle => "Open style…",
             Command::Swap => "Swap content and style",
+            Command::Undo => "Undo",
+            Command::Redo => "Redo",
+            Command::History => "History",
             Command::Save => "Save…",
             Command::Copy => "Copy picture",
             Command::CopyCommandLine => "Copy as command line",
@@ -77,10 +106,20 @@ impl Command {
             Command::Paste => "Paste picture",
             Command::Fit => "Fit to window",
             Command::ActualSize => "Actual pixels",
+            Command::Split => "Compare: split",
+            Command::Sides => "Compare: side by side",
+            Command::Wrap => "Tile the picture",
+            Command::Flip => "Show the other picture",
+            Command::CompareNext => "Compare with the next",
+            Command::Pin => "Pin the picture",
             Command::TogglePanels => "Hide or show panels",
             Command::Lab => "Layer lab",
+            Command::Present => "Full screen, picture alone",
+            Command::PresentFacts => "Facts on the full screen",
             Command::ToggleTheme => "Light or dark",
             Command::Controls => "Keyboard to the controls",
+            Command::Find => "Find a command or setting",
+            Command::FrameTimes => "Frame times",
             Command::Help => "Help",
         }
     }
@@ -99,6 +138,9 @@ impl Command {
             Command::OpenContent => "Opens the picture whose shapes are kept",
             Command::OpenStyle => "Opens the picture whose strokes and colours are taken",
             Command::Swap => "Makes the content the style and the first style the content",
+            Command::Undo => "Takes the last change of the settings or pictures back; the painting goes on",
+            Command::Redo => "Does what was taken back again",
+            Command::History => "Lists every change; a click goes to it",
             Command::Save => "Saves the picture as it is now: PNG, JPEG, WebP or TIFF",
             Command::Copy => "Puts the picture as it is now on the clipboard",
             Command::CopyCommandLine => {
@@ -111,14 +153,32 @@ impl Command {
                 "Puts the clipboard's picture into the slot under the pointer, or asks which one is meant"
             }
             Command::Fit => "Shows the whole picture (also: double-click on it)",
+            Command::Split => {
+                "The painting and another picture on one canvas, with a line between them to drag and turn"
+            }
+            Command::Sides => "The painting and another picture side by side, zoomed and moved together",
+            Command::Wrap => "The painting with its copies around it: do its edges fit?",
+            Command::Flip => "The other picture in the painting's place, or the painting again",
+            Command::CompareNext => "Takes the next picture to compare with: content, style, pins",
+            Command::Pin => {
+                "Keeps the picture as it is now, with its settings, to compare with and to return to"
+            }
             Command::ActualSize => "One pixel of the picture on one pixel of the screen",
             Command::TogglePanels => "Leaves only the picture and the transport, or brings the panels back",
             Command::Lab => {
                 "Shows what one layer sees: its Gram matrix beside the style's, its feature maps, and where in the picture it pulls"
             }
+            Command::Present => "The picture alone on the whole screen; escape leaves it",
+            Command::PresentFacts => "Shows over the picture what it is painted from, and how",
             Command::ToggleTheme => "Switches between the dark and the light theme",
             Command::Controls => {
                 "Moves the keyboard's focus into the controls; there, tab and the arrows move on, escape leaves"
+            }
+            Command::Find => {
+                "Finds any command, preset or setting by a few letters, and sets values: “beta 12”"
+            }
+            Command::FrameTimes => {
+                "Shows how long frames and steps take, and how soon a changed setting is seen"
             }
             Command::Help => "Lists the keys",
         }
@@ -137,10 +197,21 @@ impl Command {
             Command::Swap => Icon::Swap,
             Command::Save | Command::ToggleRecipe => Icon::Save,
             Command::Copy | Command::Paste | Command::CopyCommandLine => Icon::Copy,
+            Command::Undo => Icon::Undo,
+            Command::Redo => Icon::Redo,
+            Command::History => Icon::History,
             Command::Fit | Command::ActualSize => Icon::Fit,
+            Command::Split => Icon::Split,
+            Command::Sides => Icon::Sides,
+            Command::Wrap => Icon::Wrap,
+            Command::Flip | Command::CompareNext => Icon::Flip,
+            Command::Pin => Icon::Pin,
             Command::TogglePanels | Command::Controls => Icon::PanelLeft,
             Command::Lab => Icon::Lab,
+            Command::Present | Command::PresentFacts => Icon::Fit,
             Command::ToggleTheme => Icon::Theme,
+            Command::Find => Icon::Find,
+            Command::FrameTimes => Icon::History,
             Command::Help => Icon::Help,
         }
     }
@@ -157,18 +228,36 @@ impl Command {
             Command::Hold => plain(Key::H),
             Command::OpenContent => command(Key::O),
             Command::OpenStyle => Some(KeyboardShortcut::new(Modifiers::COMMAND | Modifiers::SHIFT, Key::O)),
+            Command::Undo => command(Key::Z),
+            Command::Redo => Some(KeyboardShortcut::new(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z)),
+            Command::History => command(Key::H),
             Command::Save => command(Key::S),
             Command::Copy => command(Key::C),
             Command::Paste => command(Key::V),
             Command::Fit => plain(Key::F),
             Command::ActualSize => plain(Key::Num1),
+            Command::Split => plain(Key::S),
+            Command::Sides => plain(Key::D),
+            Command::Wrap => plain(Key::W),
+            Command::Flip => plain(Key::X),
+            Command::CompareNext => plain(Key::N),
+            Command::Pin => plain(Key::P),
             Command::TogglePanels => plain(Key::Tab),
             Command::Lab => plain(Key::L),
+            Command::Present => plain(Key::F11),
+            Command::PresentFacts => plain(Key::I),
             Command::ToggleTheme => command(Key::L),
             Command::Controls => plain(Key::F6),
+            Command::Find => command(Key::K),
+            Command::FrameTimes => plain(Key::F12),
             Command::Help => plain(Key::F1),
             Command::Stop | Command::Swap | Command::CopyCommandLine | Command::ToggleRecipe => None,
         }
+    }
+
+    /// A second key for the same, for hands that learnt it elsewhere.
+    fn other_shortcut(self) -> Option<KeyboardShortcut> {
+        (self == Command::Redo).then_some(KeyboardShortcut::new(Modifiers::COMMAND, Key::Y))
     }
 
     /// Tooltip and shortcut together, as shown on a button.
@@ -177,6 +266,15 @@ impl Command {
             Some(shortcut) => format!("{} ({})", self.tooltip(), ctx.format_shortcut(&shortcut)),
             None => self.tooltip().to_owned(),
         }
+    }
+
+    /// The key that shows the content for as long as it is held.
+    pub const PEEK: Key = Key::C;
+
+    /// Whether the content is peeked at: the key alone is held, and nobody types.
+    pub fn peeks(ctx: &Context) -> bool {
+        let held = ctx.input(|input| input.key_down(Self::PEEK) && input.modifiers.is_none());
+        held && !ctx.text_edit_focused() && ctx.memory(|memory| memory.top_modal_layer().is_none())
     }
 
     /// The commands whose keys were pressed since the last frame. Plain keys belong to the widget that has the
@@ -194,7 +292,10 @@ impl Command {
         let mut shortcuts: Vec<(KeyboardShortcut, Command)> = Command::ALL
             .into_iter()
             .filter(|command| !matches!(command, Command::Copy | Command::Paste | Command::Help))
-            .filter_map(|command| command.shortcut().map(|shortcut| (shortcut, command)))
+            .flat_map(|command| {
+                let shortcuts = command.shortcut().into_iter().chain(command.other_shortcut());
+                shortcuts.map(move |shortcut| (shortcut, command))
+            })
             .filter(|(shortcut, _)| !focused || shortcut.modifiers.command)
             .collect();
         // ctrl-O also matches when shift is held, so what asks for more keys goes first.
@@ -209,5 +310,26 @@ impl Command {
             }
         }
         commands
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_commands_share_a_key_and_all_are_listed_once() {
+        let mut keys: Vec<KeyboardShortcut> = Command::ALL
+            .into_iter()
+            .flat_map(|c| c.shortcut().into_iter().chain(c.other_shortcut()))
+            .collect();
+        let before = keys.len();
+        keys.sort_by_key(|key| format!("{key:?}"));
+        keys.dedup();
+        assert_eq!(keys.len(), before);
+        let mut texts = Command::ALL.map(Command::text).to_vec();
+        texts.sort_unstable();
+        texts.dedup();
+        assert_eq!(texts.len(), Command::ALL.len());
     }
 }

@@ -90,6 +90,7 @@ impl ImpastoApp {
                     ..Run::default()
                 };
                 self.notice = None;
+                self.frames.forget_changes();
                 self.history.clear();
                 self.banners.retain(|banner| !matches!(banner.trouble, Trouble::Run));
             }
@@ -237,10 +238,11 @@ impl ImpastoApp {
         }
         let mix: Vec<StyleMix> = styles.iter().map(|style| style.mix).collect();
         if given.settings != self.settings || given.mix() != mix {
-            if let Some(session) = &self.session
-                && let Err(error) = session.update(self.run.id, &self.settings, &mix)
-            {
-                self.send_failed(error);
+            let sent = self.session.as_ref().map(|session| session.update(self.run.id, &self.settings, &mix));
+            match sent {
+                Some(Ok(update)) => self.frames.sent(update, self.run.step()),
+                Some(Err(error)) => self.send_failed(error),
+                None => {}
             }
             self.run.given = Some(Given { content, styles, settings: self.settings.clone() });
         }
@@ -259,6 +261,7 @@ impl ImpastoApp {
         if let Some(frame) = self.session.as_ref().and_then(|session| session.take_frame())
             && frame.run == self.run.id
         {
+            self.frames.arrived(frame.update, frame.step);
             self.canvas.take(ctx, frame.picture, frame.step);
             self.record = Some(frame.record);
         }
@@ -293,6 +296,7 @@ impl ImpastoApp {
                     && let Some(given) = &mut self.run.given
                     && self.settings.size == given.settings.size
                 {
+                    self.undo.size_was_chosen(given.settings.size, info.size);
                     given.settings.size = info.size;
                     self.settings.size = info.size;
                 }
@@ -305,7 +309,7 @@ impl ImpastoApp {
                 if let Some(losses) = &progress.losses {
                     self.history.add(progress.step, losses);
                 }
-                self.run.progress = Some(*progress);
+                self.run.advance(*progress);
             }
             Event::Notice { run, text } if run == current => {
                 self.toasts.add(text.clone());

@@ -30,6 +30,15 @@ pub enum Icon {
     Eye,
     EyeOff,
     Lab,
+    Undo,
+    Redo,
+    History,
+    Split,
+    Sides,
+    Wrap,
+    Flip,
+    Pin,
+    Find,
 }
 
 impl Icon {
@@ -130,6 +139,50 @@ impl Icon {
                 } else {
                     path(vec![at(-5.5, 5.5), at(5.5, -5.5)]);
                 }
+            }
+            Icon::Undo | Icon::Redo => {
+                let side = if self == Icon::Undo { 1.0 } else { -1.0 };
+                let bow = arc(center + vec2(0.0, 1.0), 5.0, -90.0, 90.0);
+                let bow = bow.iter().map(|point| center + (*point - center) * vec2(side, 1.0));
+                path(
+                    std::iter::once(at(-5.5 * side, -4.0)).chain(bow).chain([at(-3.0 * side, 6.0)]).collect(),
+                );
+                path(vec![at(-2.5 * side, -7.2), at(-6.0 * side, -4.0), at(-2.5 * side, -0.8)]);
+            }
+            Icon::Split => {
+                frame(-6.5, -5.5, 6.5, 5.5);
+                block(-5.5, -4.5, 0.0, 4.5);
+                path(vec![at(0.0, -7.5), at(0.0, 7.5)]);
+            }
+            Icon::Sides => {
+                frame(-7.0, -4.5, -1.0, 4.5);
+                frame(1.0, -4.5, 7.0, 4.5);
+            }
+            Icon::Wrap => {
+                for x in [-5.0, 0.0, 5.0] {
+                    for y in [-5.0, 0.0, 5.0] {
+                        block(x - 1.8, y - 1.8, x + 1.8, y + 1.8);
+                    }
+                }
+            }
+            // One sheet before another.
+            Icon::Flip => {
+                frame(-2.0, -6.0, 6.0, 2.0);
+                block(-6.0, -2.0, 2.0, 6.0);
+            }
+            Icon::Pin => {
+                path(vec![at(0.0, 1.5), at(0.0, 7.0)]);
+                path(vec![at(-4.5, 1.5), at(4.5, 1.5)]);
+                block(-2.6, -6.5, 2.6, 1.5);
+                path(vec![at(-4.0, -6.5), at(4.0, -6.5)]);
+            }
+            Icon::Find => {
+                painter.circle_stroke(center + vec2(-1.2, -1.2), 4.6, line);
+                path(vec![at(2.2, 2.2), at(6.4, 6.4)]);
+            }
+            Icon::History => {
+                painter.circle_stroke(center, 6.2, line);
+                path(vec![at(0.0, -3.6), at(0.0, 0.4), at(2.8, 2.0)]);
             }
             Icon::Close => {
                 path(vec![at(-4.0, -4.0), at(4.0, 4.0)]);

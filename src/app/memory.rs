@@ -55,6 +55,8 @@ pub struct Layout {
     pub show_right: bool,
     pub show_bottom: bool,
     pub light: bool,
+    /// What a newcomer should know is still shown.
+    pub hints: bool,
 }
 
 impl Default for Layout {
@@ -67,6 +69,7 @@ impl Default for Layout {
             show_right: true,
             show_bottom: true,
             light: false,
+            hints: true,
         }
     }
 }

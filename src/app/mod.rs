@@ -6,10 +6,16 @@
 mod canvas;
 mod card;
 mod command;
+mod compare;
 mod controls;
 pub mod dialogs;
+mod empty;
 mod engine;
+mod fields;
+mod finder;
+mod frames;
 mod help;
+mod hints;
 mod icons;
 mod incoming;
 mod lab;
@@ -17,18 +23,29 @@ mod layers;
 mod memory;
 mod notes;
 mod pictures;
+mod pins;
 mod plot;
+mod present;
 mod recipes;
 mod saving;
 mod slots;
+mod split;
 mod state;
 mod status;
 mod tasks;
 mod theme;
+mod toolbar;
 mod transport;
+mod undo;
 mod widgets;
 
-use std::{collections::BTreeSet, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    io,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::anyhow;
 use egui::{Context, Frame, Margin, Panel, Rect, Ui, vec2};
@@ -36,17 +53,23 @@ use egui::{Context, Frame, Margin, Panel, Rect, Ui, vec2};
 use self::{
     canvas::Canvas,
     command::Command,
+    compare::{Compare, Mode},
     dialogs::{Dialogs, SystemDialogs},
+    finder::Finder,
+    frames::Frames,
     incoming::Hovering,
     lab::Lab,
     memory::{Layout, Remembered},
     notes::{Banner, Toasts, Trouble},
     pictures::{Slot, Source, Target},
+    pins::Pins,
+    present::Present,
     recipes::Offered,
     saving::Replacing,
     state::{History, Run, Series},
     tasks::{Done, Purpose, Tasks},
     theme::Palette,
+    undo::Undo,
 };
 use crate::{
     compute::{self, DeviceInfo},
@@ -61,6 +84,10 @@ pub struct Options {
     pub styles: Vec<PathBuf>,
     /// Instead of the remembered settings.
     pub settings: Option<Settings>,
+    /// When the program started; the first frame is measured from here.
+    pub started: Option<Instant>,
+    /// Print the times of the frames at the end.
+    pub frame_times: bool,
 }
 
 /// Called by the worker after every event and picture.
@@ -174,6 +201,16 @@ pub struct ImpastoApp {
     canvas: Canvas,
     /// How the picture on the canvas came about.
     record: Option<Record>,
+    undo: Undo,
+    compare: Compare,
+    pins: Pins,
+    finder: Finder,
+    present: Present,
+    may_hint: bool,
+    /// Frames since a control is looked for that was not there.
+    focus_search_frames: u32,
+    frames: Frames,
+    print_frame_times: bool,
 
     layout: Layout,
     /// The panels that [`Command::TogglePanels`] brings back.
@@ -213,6 +250,7 @@ impl ImpastoApp {
             }
         };
         let choose_size = remembered.is_none() && start.options.settings.is_none();
+        let known = remembered.is_some();
         let remembered = remembered.unwrap_or_default();
         let mut app = Self {
             spawn,
@@ -235,6 +273,15 @@ impl ImpastoApp {
             hidden: BTreeSet::new(),
             canvas: Canvas::default(),
             record: None,
+            undo: Undo::default(),
+            compare: Compare::default(),
+            pins: Pins::default(),
+            finder: Finder::default(),
+            present: Present::default(),
+            may_hint: false,
+            focus_search_frames: 0,
+            frames: Frames::new(start.options.started.unwrap_or_else(Instant::now)),
+            print_frame_times: start.options.frame_times,
             layout: remembered.layout.clone(),
             put_away: None,
             toasts: Toasts::default(),
@@ -253,6 +300,8 @@ impl ImpastoApp {
             unwritten_since: None,
             numbers: 1,
         };
+        // Who starts with settings of the command line knows the way around.
+        app.may_hint = choose_size || known;
         app.apply_theme(ctx);
         app.start_engine(ctx);
         app.first_pictures(&start.options, &remembered);
@@ -280,6 +329,9 @@ impl ImpastoApp {
             Command::OpenContent => self.ask_for_picture(Target::Content),
             Command::OpenStyle => self.ask_for_picture(Target::Style),
             Command::Swap => self.swap(),
+            Command::Undo => self.undo(),
+            Command::Redo => self.redo(),
+            Command::History => self.undo.shown = !self.undo.shown,
             Command::Save => self.ask_to_save(),
             Command::Copy => self.copy_picture(ctx),
             Command::CopyCommandLine => self.copy_command_line(ctx),
@@ -288,13 +340,23 @@ impl ImpastoApp {
             Command::Paste => ctx.send_viewport_cmd(egui::ViewportCommand::RequestPaste),
             Command::Fit => self.canvas.fit(),
             Command::ActualSize => self.canvas.actual_size(),
+            Command::Split => self.compare.toggle(Mode::Split),
+            Command::Sides => self.compare.toggle(Mode::Sides),
+            Command::Wrap => self.compare.toggle(Mode::Wrap),
+            Command::Flip => self.compare.flipped = !self.compare.flipped,
+            Command::CompareNext => self.compare_with_next(),
+            Command::Pin => self.pin(),
             Command::TogglePanels => self.toggle_panels(),
             Command::Lab => self.lab.open = !self.lab.open,
+            Command::Present => self.toggle_presentation(ctx),
+            Command::PresentFacts => self.present.facts = !self.present.facts,
             Command::ToggleTheme => {
                 self.layout.light = !self.layout.light;
                 self.apply_theme(ctx);
             }
             Command::Controls => ctx.memory_mut(|memory| memory.move_focus(egui::FocusDirection::Next)),
+            Command::Find => self.finder.toggle(),
+            Command::FrameTimes => self.frames.shown = !self.frames.shown,
             Command::Help => self.help = !self.help,
         }
     }
@@ -347,6 +409,8 @@ impl ImpastoApp {
             }
             Done::Saved { path, painting, result } => self.saved(path, painting, result),
             Done::Looked(looked) => self.looked(*looked),
+            Done::Resampled { picture, size, image } => self.compare.take(&picture, size, image),
+            Done::Pinned { pin, small } => self.pins.take(ctx, pin, small),
             Done::Devices(devices) => self.devices = Some(devices),
             Done::Broken(text) => {
                 self.banners.push(Banner { trouble: Trouble::Other, text: format!("{text}.") })
@@ -400,12 +464,22 @@ impl ImpastoApp {
         self.layout.show_bottom = shown;
 
         self.lab_panel(ui);
+        if self.has_toolbar() {
+            Panel::top("toolbar")
+                .frame(bar(8, 0))
+                .exact_size(toolbar::HEIGHT)
+                .show(ui, |ui| self.toolbar_ui(ui));
+        }
+        if self.has_toolbar() && !self.pins.all().is_empty() {
+            Panel::bottom("pins").frame(bar(12, 0)).exact_size(pins::HEIGHT).show(ui, |ui| self.pins_ui(ui));
+        }
         self.canvas_ui(ui);
     }
 }
 
 impl eframe::App for ImpastoApp {
-    fn logic(&mut self, ctx: &Context, _: &mut eframe::Frame) {
+    fn logic(&mut self, ctx: &Context, frame: &mut eframe::Frame) {
+        self.frames.begin(frame.info().cpu_usage, ctx.input(|input| input.pointer.any_down()));
         while let Some(done) = self.tasks.next() {
             self.take_done(ctx, done);
         }
@@ -423,20 +497,32 @@ impl eframe::App for ImpastoApp {
                 self.run_command(&ctx, command);
             }
         }
-        self.panels_ui(ui);
+        if self.present.on {
+            self.presentation_ui(ui);
+        } else {
+            self.panels_ui(ui);
+        }
+        self.hints(&ctx);
         self.hover_overlay(&ctx);
         self.unplaced_window(&ctx);
         self.offered_window(&ctx);
         self.replacing_window(&ctx);
         self.help_window(&ctx);
+        self.finder_window(&ctx);
+        self.frames_panel(&ctx);
         let area = self.canvas.area.unwrap_or(Rect::from_min_size(egui::Pos2::ZERO, vec2(600.0, 400.0)));
         self.toasts.show(&ctx, area);
+        self.note_changes(&ctx);
         self.follow_settings(&ctx);
         self.remember(&ctx);
+        self.frames.end();
     }
 
     fn on_exit(&mut self) {
         self.remember_now();
+        if self.print_frame_times {
+            println!("{}", self.frame_summary());
+        }
     }
 
     fn persist_egui_memory(&self) -> bool {

@@ -38,6 +38,12 @@ impl Toasts {
         }
     }
 
+    /// Adds a note in the place of those that begin like one of `old`, which it makes out of date.
+    pub fn add_instead(&mut self, old: &[&str], text: impl Into<String>) {
+        self.0.retain(|toast| !old.iter().any(|begin| toast.text.starts_with(begin)));
+        self.add(text);
+    }
+
     /// Shows the toasts at the lower edge of `area`.
     pub fn show(&mut self, ctx: &Context, area: egui::Rect) {
         let now = ctx.input(|input| input.time);

@@ -20,6 +20,7 @@ use crate::{
 const SMALL: u32 = 640;
 
 /// A place for a picture.
+#[derive(Clone)]
 pub struct Slot {
     pub id: u64,
     pub picture: Option<Loaded>,
@@ -31,6 +32,7 @@ pub struct Slot {
 }
 
 /// A picture in its slot.
+#[derive(Clone)]
 pub struct Loaded {
     pub picture: Arc<Picture>,
     pub texture: TextureHandle,
@@ -39,6 +41,7 @@ pub struct Loaded {
 }
 
 /// A picture that is being opened.
+#[derive(Clone)]
 pub struct Loading {
     pub ticket: u64,
     pub name: String,

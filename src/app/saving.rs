@@ -28,6 +28,11 @@ impl ImpastoApp {
             self.toasts.add("There is no painted picture to save yet.");
             return;
         };
+        self.ask_to_save_painting(painting);
+    }
+
+    /// Asks where to save a picture.
+    pub(super) fn ask_to_save_painting(&mut self, painting: Painting) {
         let folder = self.save_folder.clone().or_else(dialogs::first_folder);
         let answer = self.dialogs.save_picture(&self.save_name(), folder.as_deref());
         self.await_answer(answer, Purpose::Save(painting));

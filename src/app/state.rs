@@ -43,12 +43,23 @@ pub struct Run {
     pub preparing: Option<String>,
     pub info: Option<RunInfo>,
     pub progress: Option<Progress>,
+    /// Work done at the moments when the run came to another level of its pyramid.
+    pub passed: Vec<f64>,
     pub given: Option<Given>,
     /// The worker chooses the size; see [`crate::session::Job::choose_size`].
     pub choosing_size: bool,
 }
 
 impl Run {
+    /// Takes in how far it is.
+    pub fn advance(&mut self, progress: Progress) {
+        let place = &progress.place;
+        if self.progress.as_ref().is_some_and(|before| before.place.level != place.level) {
+            self.passed.push(place.done);
+        }
+        self.progress = Some(progress);
+    }
+
     pub fn step(&self) -> u32 {
         self.progress.as_ref().map_or(0, |progress| progress.step)
     }
@@ -185,5 +196,19 @@ mod tests {
         }
         let (_, points, latest) = history.lines().next().unwrap();
         assert_eq!((latest, points[0].y), (2.0, 2f64.log10()));
+    }
+    #[test]
+    fn where_levels_ended_is_remembered() {
+        let mut run = Run::default();
+        for (level, done) in [(0, 1.0), (0, 4.0), (1, 4.5), (1, 9.0), (2, 9.5), (1, 10.0)] {
+            run.advance(Progress {
+                step: 1,
+                place: Place { level, done, ..Place::default() },
+                losses: None,
+                seconds_per_step: 0.1,
+                elapsed: 1.0,
+            });
+        }
+        assert_eq!(run.passed, [4.5, 9.5, 10.0], "also where a person went back");
     }
 }

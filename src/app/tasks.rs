@@ -3,16 +3,22 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
+    sync::Arc,
     thread,
     time::Duration,
 };
+
+use crossbeam_channel::{Receiver, Sender};
+use egui::ColorImage;
 
 use super::{
     pictures::{Opened, Target},
     recipes::{Looked, Painting},
 };
-use crate::{compute::DeviceInfo, picture::SaveError};
-use crossbeam_channel::{Receiver, Sender};
+use crate::{
+    compute::DeviceInfo,
+    picture::{Picture, SaveError},
+};
 
 /// A finished task.
 pub enum Done {
@@ -32,6 +38,17 @@ pub enum Done {
         result: Result<(), SaveError>,
     },
     Looked(Box<Looked>),
+    /// A source picture in the size in which it is compared.
+    Resampled {
+        picture: Arc<Picture>,
+        size: (u32, u32),
+        image: ColorImage,
+    },
+    /// A pin's small picture.
+    Pinned {
+        pin: u64,
+        small: ColorImage,
+    },
     Devices(Vec<DeviceInfo>),
     /// A task that ended without a result.
     Broken(String),

@@ -33,9 +33,13 @@ pub struct Palette {
     pub well: Color32,
     pub button: Color32,
     pub button_hover: Color32,
-    /// The chosen entry of a list, selected text, the travelled part of a fader.
+    /// The chosen entry of a list, selected text.
     pub chosen: Color32,
     pub line: Color32,
+    /// What a hand must find: the rail of a fader, the edge of a box to check.
+    pub rail: Color32,
+    /// The travelled part of a rail.
+    pub travelled: Color32,
     pub text: Color32,
     pub weak: Color32,
     /// Vermilion for fills under white text.
@@ -57,6 +61,8 @@ const DARK: Palette = Palette {
     button_hover: Color32::from_gray(0x43),
     chosen: Color32::from_gray(0x5a),
     line: Color32::from_gray(0x38),
+    rail: Color32::from_gray(0x74),
+    travelled: Color32::from_gray(0xc4),
     text: Color32::from_gray(0xdc),
     weak: Color32::from_gray(0x9c),
     accent_fill: Color32::from_rgb(0xcb, 0x45, 0x1f),
@@ -76,6 +82,8 @@ const LIGHT: Palette = Palette {
     button_hover: Color32::from_gray(0xcc),
     chosen: Color32::from_gray(0xb4),
     line: Color32::from_gray(0xc8),
+    rail: Color32::from_gray(0x7e),
+    travelled: Color32::from_gray(0x38),
     text: Color32::from_gray(0x20),
     weak: Color32::from_gray(0x58),
     accent_fill: Color32::from_rgb(0xc2, 0x3f, 0x1a),
@@ -125,6 +133,10 @@ pub fn modal(ctx: &Context, name: &'static str) -> egui::Modal {
 
 /// Puts the themes into a context.
 pub fn install(ctx: &Context) {
+    // The font for text lacks arrows and other signs that the one for numbers has.
+    let mut fonts = egui::FontDefinitions::default();
+    fonts.families.entry(FontFamily::Proportional).or_default().push("Hack".to_owned());
+    ctx.set_fonts(fonts);
     ctx.style_mut_of(Theme::Dark, |style| apply(style, &DARK));
     ctx.style_mut_of(Theme::Light, |style| apply(style, &LIGHT));
 }
@@ -207,4 +219,28 @@ fn apply(style: &mut Style, palette: &Palette) {
     }
     // What has the keyboard's focus is drawn as active: an outline that no mouse state has.
     widgets.active.bg_stroke = Stroke::new(1.0, palette.accent);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Contrast of two greys as WCAG 2 defines it, 1 to 21.
+    fn contrast(a: Color32, b: Color32) -> f32 {
+        let luminance = |color: Color32| egui::Rgba::from(color).intensity() + 0.05;
+        let (a, b) = (luminance(a), luminance(b));
+        a.max(b) / a.min(b)
+    }
+
+    #[test]
+    fn what_a_hand_must_find_stands_out() {
+        for palette in [&DARK, &LIGHT] {
+            for ground in [palette.panel, palette.bar] {
+                assert!(contrast(palette.rail, ground) >= 3.0, "{}", contrast(palette.rail, ground));
+                assert!(contrast(palette.travelled, ground) >= 3.0);
+                assert!(contrast(palette.weak, ground) >= 4.5 && contrast(palette.text, ground) >= 7.0);
+            }
+            assert!(contrast(palette.travelled, palette.rail) >= 1.9);
+        }
+    }
 }

@@ -90,8 +90,10 @@ impl ImpastoApp {
             let filled = Rect::from_min_size(bar.min, vec2((bar.width() * share).max(4.0), bar.height()));
             painter.rect_filled(filled, 2.5, if self.run.playing { palette.accent } else { palette.weak });
         }
-        for end in place.ends.iter().filter(|_| place.levels > 1 && work > 0.0) {
-            let at = ((place.done + end) / work) as f32;
+        // Where levels end that are to come, and where those have ended that are over.
+        let ends = place.ends.iter().map(|end| place.done + end).chain(self.run.passed.iter().copied());
+        for end in ends.filter(|_| place.levels > 1 && work > 0.0) {
+            let at = (end / work) as f32;
             if at < 1.0 {
                 let x = bar.min.x + bar.width() * at;
                 painter.vline(x, bar.y_range().expand(2.0), Stroke::new(1.5, palette.bar));

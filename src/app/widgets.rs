@@ -17,6 +17,39 @@ const LABEL: f32 = 92.0;
 /// Width of the column of numbers in the right panel.
 pub const NUMBER: f32 = 66.0;
 
+/// Where the name of the control is kept that should get the keyboard's focus.
+fn wanted_focus() -> egui::Id {
+    egui::Id::unique("control that gets the focus")
+}
+
+/// Gives the control of this name the keyboard's focus, as soon as it is shown.
+pub fn ask_for_focus(ctx: &egui::Context, name: String) {
+    ctx.data_mut(|data| data.insert_temp(wanted_focus(), name));
+    ctx.request_repaint();
+}
+
+/// Whether a control is being looked for, so that what hides it must open.
+pub fn is_focus_wanted(ctx: &egui::Context) -> bool {
+    ctx.data(|data| data.get_temp::<String>(wanted_focus()).is_some())
+}
+
+/// Nobody has this control: the search ends.
+pub fn end_focus_search(ctx: &egui::Context) {
+    ctx.data_mut(|data| data.remove::<String>(wanted_focus()));
+}
+
+/// Focuses the control and brings it into view, if it is the one that is looked for.
+pub fn take_focus(response: &Response, name: &str) {
+    let wanted = response
+        .ctx
+        .data(|data| data.get_temp::<String>(wanted_focus()).is_some_and(|wanted| wanted == name));
+    if wanted {
+        end_focus_search(&response.ctx);
+        response.request_focus();
+        response.scroll_to_me(Some(Align::Center));
+    }
+}
+
 /// A square button with an icon.
 pub fn icon_button(ui: &mut Ui, icon: Icon, name: &str, tooltip: &str, enabled: bool) -> Response {
     let response = ui
@@ -51,8 +84,12 @@ pub fn icon_toggle(ui: &mut Ui, icon: Icon, name: &str, tooltip: &str, on: bool)
 
 /// A box to check, in a row that has its label.
 pub fn checkbox(ui: &mut Ui, name: &str, tooltip: &str, on: &mut bool) {
+    let edge = Stroke::new(1.0, Palette::of(ui).rail);
+    let before = std::mem::replace(&mut ui.visuals_mut().widgets.inactive.bg_stroke, edge);
     let response = ui.checkbox(on, "").on_hover_text(tooltip);
+    ui.visuals_mut().widgets.inactive.bg_stroke = before;
     response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, *on, name));
+    take_focus(&response, name);
 }
 
 /// A button with an icon and a word.
@@ -228,6 +265,7 @@ impl Entry<'_> {
             .custom_formatter(move |value, _| if whole { format!("{value:.0}") } else { number(value) })
             .custom_parser(parse);
         let response = ui.add(widget).accessible_name(self.name).on_hover_text(self.tooltip);
+        take_focus(&response, self.name);
         // Leaving the field reads the shown text, which may be rounded: a number that still reads the same was not typed.
         if !response.dragged() && !whole && number(before) == number(*value) {
             *value = before;
@@ -266,7 +304,8 @@ impl Fader<'_> {
         ui.spacing_mut().slider_width = (ui.available_width() - NUMBER - gap - after).max(40.0);
         let row = std::mem::replace(&mut ui.spacing_mut().interact_size.y, 20.0);
         let palette = Palette::of(ui);
-        let resting = std::mem::replace(&mut ui.visuals_mut().widgets.inactive.bg_fill, palette.line);
+        let resting = std::mem::replace(&mut ui.visuals_mut().widgets.inactive.bg_fill, palette.rail);
+        let chosen = std::mem::replace(&mut ui.visuals_mut().selection.bg_fill, palette.travelled);
         let slider = Slider::new(value, 0.0..=self.max)
             .logarithmic(self.min_positive > 0.0)
             .smallest_positive(self.min_positive.max(1e-6))
@@ -276,6 +315,7 @@ impl Fader<'_> {
         let response = ui.add(slider).accessible_name(self.name).on_hover_text(&tooltip);
         ui.spacing_mut().interact_size.y = row;
         ui.visuals_mut().widgets.inactive.bg_fill = resting;
+        ui.visuals_mut().selection.bg_fill = chosen;
         if response.changed() {
             *value = three_digits(*value);
         }

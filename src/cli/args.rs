@@ -32,6 +32,9 @@ pub(super) struct Cli {
     /// Say more: debug messages, and every cause of an error
     #[arg(long, short, global = true)]
     pub verbose: bool,
+    /// When the window is closed, print how long its frames took and how soon changed settings were seen
+    #[arg(long)]
+    pub frame_times: bool,
     #[command(flatten, next_help_heading = "Settings")]
     pub settings: SettingsFlags,
     /// Whether any flag of `settings` was given; the window then does not restore the last session's.

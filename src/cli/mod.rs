@@ -77,7 +77,7 @@ pub fn run() -> ExitCode {
 
 fn dispatch(cli: Cli, started: Instant) -> anyhow::Result<ExitCode> {
     match cli.command {
-        None => open_window(cli).map(|()| ExitCode::SUCCESS),
+        None => open_window(cli, started).map(|()| ExitCode::SUCCESS),
         Some(Command::Render(arguments)) => render::run(*arguments, started),
         Some(Command::Devices(arguments)) => devices::run(&arguments),
         Some(Command::Bench(arguments)) => bench::run(&arguments),
@@ -86,7 +86,7 @@ fn dispatch(cli: Cli, started: Instant) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn open_window(cli: Cli) -> anyhow::Result<()> {
+fn open_window(cli: Cli, started: Instant) -> anyhow::Result<()> {
     args::check_pictures(&cli.pictures)?;
     let settings = cli
         .settings_given
@@ -97,7 +97,13 @@ fn open_window(cli: Cli) -> anyhow::Result<()> {
         })
         .transpose()?;
     let mut pictures = cli.pictures.into_iter();
-    let options = app::Options { content: pictures.next(), styles: pictures.collect(), settings };
+    let options = app::Options {
+        content: pictures.next(),
+        styles: pictures.collect(),
+        settings,
+        started: Some(started),
+        frame_times: cli.frame_times,
+    };
     app::run(options)
 }
 

@@ -169,4 +169,6 @@ pub struct Frame {
     pub picture: Arc<RgbImage>,
     /// How the picture came about.
     pub record: Record,
+    /// Number of the last [`super::Session::update`] that it was painted with; 0 before the first.
+    pub update: u64,
 }

@@ -16,7 +16,10 @@ mod studying;
 mod worker;
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -117,6 +120,8 @@ pub trait Engine {
 /// Settings on their way to the worker.
 #[derive(Clone, Debug)]
 pub(crate) struct Update {
+    /// Counts up from 1.
+    pub number: u64,
     pub run: RunId,
     pub settings: Settings,
     pub styles: Vec<StyleMix>,
@@ -144,6 +149,8 @@ pub struct Session {
     events: Receiver<Event>,
     shared: Arc<Shared>,
     worker: thread::JoinHandle<()>,
+    /// Updates so far.
+    updates: AtomicU64,
 }
 
 /// An order that the worker could not take.
@@ -178,7 +185,7 @@ impl Session {
         let worker = thread::Builder::new().name("impasto-engine".into()).spawn(move || {
             worker::run(make, command_inbox, event_outbox, &theirs, wake);
         })?;
-        Ok(Self { commands, events, shared, worker })
+        Ok(Self { commands, events, shared, worker, updates: AtomicU64::new(0) })
     }
 
     /// Gives an order; never waits.
@@ -193,22 +200,24 @@ impl Session {
         })
     }
 
-    /// Hands changed settings to the run; only the latest is taken, between two steps.
+    /// Hands changed settings to the run; only the latest is taken, between two steps. Returns the update's number, which
+    /// [`Frame::update`] names in the pictures that were painted with it.
     ///
     /// # Errors
     ///
     /// [`SendError::Dead`] when the worker is gone.
-    pub fn update(&self, run: RunId, settings: &Settings, styles: &[StyleMix]) -> Result<(), SendError> {
-        let update = Update { run, settings: settings.clone(), styles: styles.to_vec() };
+    pub fn update(&self, run: RunId, settings: &Settings, styles: &[StyleMix]) -> Result<u64, SendError> {
+        let number = self.updates.fetch_add(1, Ordering::Relaxed) + 1;
+        let update = Update { number, run, settings: settings.clone(), styles: styles.to_vec() };
         let waiting = self.shared.update.put(update);
         // Who drags a slider during a long step must not fill the inbox that a pause has to pass.
         if waiting && !self.worker.is_finished() {
-            return Ok(());
+            return Ok(number);
         }
         // A full inbox wakes the worker as well.
         match self.commands.try_send(Command::Nudge) {
             Err(TrySendError::Disconnected(_)) => Err(SendError::Dead),
-            _ => Ok(()),
+            _ => Ok(number),
         }
     }
 

@@ -109,6 +109,9 @@ struct Run {
     /// Step of the picture that was read last, and where in the pyramid it was.
     shown: Option<u32>,
     place: Place,
+    /// Number of the last update that was taken over, and of the last that a step was painted with.
+    update: u64,
+    painted_update: u64,
     pace: Pace,
     /// When progress was told last.
     told: Instant,
@@ -306,6 +309,8 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             step: 0,
             shown: None,
             place: Place::default(),
+            update: 0,
+            painted_update: 0,
             pace: Pace::new(Instant::now()),
             told: Instant::now(),
             painted: 0.0,
@@ -360,7 +365,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let (id, state, step) = (run.id, run.state, run.step);
         // What is meant for a run that waits in the inbox stays for it.
         let Some(update) = self.shared.update.take_if(|update| update.run <= id) else { return };
-        let Update { run: meant, settings, styles } = update;
+        let Update { number, run: meant, settings, styles } = update;
         if meant != id || state == RunState::Failed {
             return;
         }
@@ -375,6 +380,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         if let Some(run) = &mut self.run {
             run.record.change(step, (&run.settings, &settings), (&run.styles, &styles));
             (run.settings, run.styles) = (settings, styles);
+            run.update = number;
         }
         match state {
             RunState::Finished if step < limit => {
@@ -389,6 +395,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             _ if recoloured => {
                 if let Some(run) = &mut self.run {
                     run.shown = None;
+                    run.painted_update = run.update;
                 }
                 self.show(true);
             }
@@ -404,6 +411,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let taken = self.shared.frame.is_empty();
         let Some(run) = &mut self.run else { return };
         run.step += 1;
+        run.painted_update = run.update;
         let due = run.pace.after_step(Instant::now(), run.settings.preview_every, taken);
         let piled_up = run.pace.piled_up();
         let silent = run.told.elapsed() >= SILENCE;
@@ -465,7 +473,8 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let record = run.record.at(run.step);
         let plain = reading.plain.map_or_else(|| Arc::clone(&picture), Arc::new);
         self.canvas = Some(Canvas { picture: plain, record: Some(record.clone()) });
-        self.shared.frame.put(Frame { run: run.id, step: run.step, picture, record });
+        let update = run.painted_update;
+        self.shared.frame.put(Frame { run: run.id, step: run.step, picture, record, update });
         self.tell_progress(reading.losses, important);
         self.look_into_layer();
     }

@@ -55,7 +55,15 @@ impl ImpastoApp {
             );
 
             ui.add_space(space::M);
-            egui::CollapsingHeader::new("Advanced").show_unindented(ui, |ui| self.advanced(ui, &usual));
+            let open = widgets::is_focus_wanted(ui.ctx()).then_some(true);
+            egui::CollapsingHeader::new("Advanced")
+                .open(open)
+                .show_unindented(ui, |ui| self.advanced(ui, &usual));
+            // Where nobody has the control that is looked for, the search ends.
+            self.focus_search_frames = if open.is_some() { self.focus_search_frames + 1 } else { 0 };
+            if self.focus_search_frames > 3 {
+                widgets::end_focus_search(ui.ctx());
+            }
             ui.add_space(space::L);
         });
     }
@@ -77,6 +85,7 @@ fn combo(ui: &mut Ui, name: &str, tooltip: &str, text: String, content: impl FnO
         .truncate()
         .show_ui(ui, content)
         .response;
+    widgets::take_focus(&response, name);
     response.accessible_name(name).on_hover_text(tooltip);
 }
 

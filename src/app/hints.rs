@@ -1,0 +1,57 @@
+//! What a newcomer should know, said once: quiet cards over the picture, gone for good when they are read.
+
+use egui::{Align2, Area, Context, Frame, Id, Order, RichText, Stroke, vec2};
+
+use super::{
+    ImpastoApp,
+    theme::{Palette, space},
+    widgets,
+};
+
+/// What to try, and what comes of it.
+const HINTS: [(&str, &str); 3] = [
+    ("Drop your own pictures", "on the left half of the picture as content, on the right half as style."),
+    ("Drag a fader while it paints", "The painting follows at once. Ctrl-Z takes it back."),
+    ("Space holds and goes on", "F1 lists all keys, ctrl-K finds everything by name."),
+];
+
+impl ImpastoApp {
+    /// Shows what is not yet known.
+    pub(super) fn hints(&mut self, ctx: &Context) {
+        let Some(area) = self.canvas.area.filter(|_| self.layout.hints && self.may_hint && !self.present.on)
+        else {
+            return;
+        };
+        // Where there is no room beside the picture's middle, the picture matters more.
+        if area.width() < 360.0 || area.height() < 220.0 || self.canvas.picture().is_none() {
+            return;
+        }
+        let palette = Palette::for_theme(ctx.theme());
+        let read = Area::new(Id::unique("hints"))
+            .order(Order::Middle)
+            .pivot(Align2::LEFT_BOTTOM)
+            .fixed_pos(area.left_bottom() + vec2(space::L, -space::L))
+            .show(ctx, |ui| {
+                let frame = Frame::new()
+                    .fill(palette.bar.gamma_multiply(0.94))
+                    .stroke(Stroke::new(1.0, palette.line))
+                    .corner_radius(6)
+                    .inner_margin(12);
+                frame
+                    .show(ui, |ui| {
+                        ui.set_width(300.0);
+                        for (what, text) in HINTS {
+                            ui.label(RichText::new(what).size(13.5).color(palette.text));
+                            ui.label(widgets::weak(ui, text));
+                            ui.add_space(space::XS);
+                        }
+                        ui.button("Got it").on_hover_text("Closes these hints for good").clicked()
+                    })
+                    .inner
+            })
+            .inner;
+        if read {
+            self.layout.hints = false;
+        }
+    }
+}

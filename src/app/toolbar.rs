@@ -1,0 +1,122 @@
+//! The strip over the picture: undo and the history, comparing, pins.
+
+use egui::{ComboBox, Ui};
+
+use super::{ImpastoApp, command::Command, compare::Mode, theme::space, widgets};
+
+/// Height of the strip, in points.
+pub const HEIGHT: f32 = 36.0;
+/// From this width on, the button for pins has its word beside it.
+const WORDS_FROM: f32 = 440.0;
+
+impl ImpastoApp {
+    /// Whether the strip is shown: who put the panels away wants the picture alone.
+    pub(super) fn has_toolbar(&self) -> bool {
+        let layout = &self.layout;
+        let panels = layout.show_left || layout.show_right || layout.show_bottom;
+        panels || self.put_away.is_none() || self.undo.shown
+    }
+
+    pub(super) fn toolbar_ui(&mut self, ui: &mut Ui) {
+        let words = ui.available_width() >= WORDS_FROM;
+        ui.horizontal_centered(|ui| {
+            ui.spacing_mut().item_spacing.x = space::XS;
+            self.history_buttons(ui);
+            ui.add_space(space::S);
+            self.compare_buttons(ui);
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                self.pin_button(ui, words);
+                ui.add_space(space::XS);
+                ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| self.against(ui));
+            });
+        });
+    }
+
+    fn compare_buttons(&mut self, ui: &mut Ui) {
+        let ctx = ui.ctx().clone();
+        let mode = self.compare.mode;
+        let mut wanted = None;
+        for (command, on) in [
+            (Command::Split, mode == Mode::Split),
+            (Command::Sides, mode == Mode::Sides),
+            (Command::Wrap, mode == Mode::Wrap),
+            (Command::Flip, self.compare.flipped),
+        ] {
+            let hint = command.hint(&ctx);
+            if widgets::icon_toggle(ui, command.icon(), command.text(), &hint, on).clicked() {
+                wanted = Some(command);
+            }
+        }
+        if let Some(command) = wanted {
+            self.run_command(&ctx, command);
+        }
+    }
+
+    /// What the painting is compared with.
+    fn against(&mut self, ui: &mut Ui) {
+        let all = self.comparable();
+        let chosen = self.compare.against;
+        let Some((_, name)) = all.iter().find(|(against, _)| *against == chosen).or_else(|| all.first())
+        else {
+            return;
+        };
+        let width = (ui.available_width() - 1.0).clamp(52.0, 190.0);
+        let hint = Command::CompareNext.hint(ui.ctx());
+        let response = ComboBox::from_id_salt("compare with")
+            .selected_text(name)
+            .width(width)
+            .height(420.0)
+            .truncate()
+            .show_ui(ui, |ui| {
+                for (against, name) in &all {
+                    if ui.selectable_label(*against == chosen, widgets::shorten(name, 40)).clicked() {
+                        self.compare.against = *against;
+                    }
+                }
+            })
+            .response;
+        response.accessible_name("Compare with").on_hover_text(hint);
+    }
+
+    fn pin_button(&mut self, ui: &mut Ui, words: bool) {
+        let command = Command::Pin;
+        let hint = command.hint(ui.ctx());
+        let painted = self.canvas.picture().is_some();
+        let button = if words {
+            widgets::text_button(ui, command.icon(), "Pin", command.text(), &hint, painted)
+        } else {
+            widgets::icon_button(ui, command.icon(), command.text(), &hint, painted)
+        };
+        if button.clicked() {
+            self.pin();
+        }
+    }
+
+    fn history_buttons(&mut self, ui: &mut Ui) {
+        let ctx = ui.ctx().clone();
+        let mut wanted = None;
+        for (command, what) in [(Command::Undo, self.undo.undoes()), (Command::Redo, self.undo.redoes())] {
+            let hint = command.hint(&ctx);
+            let hint = what.map_or_else(|| hint.clone(), |what| format!("{what}\n{hint}"));
+            let enabled = what.is_some();
+            if widgets::icon_button(ui, command.icon(), command.text(), &hint, enabled).clicked() {
+                wanted = Some(command);
+            }
+        }
+        if let Some(command) = wanted {
+            self.run_command(&ctx, command);
+        }
+        let command = Command::History;
+        let hint = command.hint(&ctx);
+        let button = widgets::icon_toggle(ui, command.icon(), command.text(), &hint, self.undo.shown);
+        if button.clicked() {
+            self.undo.shown = !self.undo.shown;
+        }
+        let mut shown = self.undo.shown;
+        egui::Popup::from_response(&button)
+            .open_bool(&mut shown)
+            .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
+            .show(|ui| self.history_list(ui));
+        self.undo.shown = shown;
+    }
+}
