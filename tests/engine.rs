@@ -126,6 +126,12 @@ fn what_is_changed_of_the_styles_between_two_steps_is_what_a_new_run_would_have(
         ("all off", Settings::default(), [StyleMix { on: false, ..usual }; 2]),
         ("style scale", Settings { style_scale: 0.6, ..Settings::default() }, [usual; 2]),
         ("colours", Settings { match_colours: 0.8, ..Settings::default() }, [usual; 2]),
+        (
+            "palette",
+            Settings { match_colours: 1.0, palette: Some("example:Embers".into()), ..Settings::default() },
+            [usual; 2],
+        ),
+        ("luminance", Settings { luminance_only: true, ..Settings::default() }, [usual; 2]),
     ] {
         let fresh = losses(&mut two(settings.clone(), mix));
         let mut engine = two(Settings::default(), [usual; 2]);
@@ -316,7 +322,7 @@ fn transparency_is_flattened_on_the_background_and_discarded_in_classic() {
     let mut rgba = [0, 0, 255, 0].repeat(32 * 32);
     rgba[3] = 255;
     let content = Arc::new(Picture::from_rgba("glass", 32, 32, rgba).unwrap());
-    let sources = Sources { content, styles: job(Settings::default()).styles };
+    let sources = Sources::new(content, job(Settings::default()).styles);
     let made = |objective| {
         let settings = Settings { size: 32, ..Settings::for_objective(objective) };
         sources.pictures(&settings, None).unwrap()

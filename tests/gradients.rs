@@ -122,14 +122,24 @@ fn a_gram_matrix_computed_by_hand() {
 fn the_whole_objective_agrees_with_finite_differences() {
     let reference = Reference::load();
     let weights = Arc::new(Weights::bundled().unwrap());
-    for &objective in Objective::ALL {
-        let mut settings = Settings::for_objective(objective);
+    let luminance = [Objective::Balanced, Objective::Classic].map(|objective| (objective, true));
+    for (objective, luminance_only) in Objective::ALL.iter().map(|&o| (o, false)).chain(luminance) {
+        let mut settings = Settings { luminance_only, ..Settings::for_objective(objective) };
         settings.smoothness_weight = 0.5;
         settings.content_layers.set("relu3_2".parse().unwrap(), 0.3);
         settings.style_layers.set("relu2_2".parse().unwrap(), 0.8);
         let mut run = reference_run(&cpu(), &reference, &weights, &settings);
         let variable = run.variable().unwrap();
         let (gradient, _) = run.gradient().unwrap();
+        if luminance_only {
+            // Each channel pulls by its share of the luminance, in classic times its standard deviation.
+            let std = if objective == Objective::Classic { [0.229, 0.224, 0.225] } else { [1.0; 3] };
+            let plane = gradient.len() / 3;
+            for (red, blue) in gradient[..plane].iter().zip(&gradient[2 * plane..]) {
+                let expected = red * (0.114 * std[2]) / (0.299 * std[0]);
+                assert!((blue - expected).abs() <= 1e-4 * expected.abs() + 1e-12, "{red} {blue}");
+            }
+        }
         // Along the gradient itself the change is large against rounding.
         let norm = gradient.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
         let step = 0.02;
@@ -140,7 +150,10 @@ fn the_whole_objective_agrees_with_finite_differences() {
         };
         let difference = (at(1.0) - at(-1.0)) / (2.0 * step);
         let error = ((difference - norm) / norm).abs();
-        assert!(error < 5e-3, "{objective}: {norm} but differences say {difference}");
+        assert!(
+            error < 5e-3,
+            "{objective}, luminance {luminance_only}: {norm} but differences say {difference}"
+        );
     }
 }
 
@@ -171,6 +184,17 @@ fn compare(found: &[[Vec<f32>; 2]], expected: &[[Vec<f32>; 2]], limits: [f64; 2]
             assert!(error < limits[i], "{layer}: {what} differs by {error:.2e}");
         }
     }
+}
+
+/// Painting in luminance alone on an adapter, against the CPU.
+#[test]
+fn the_gradient_in_luminance_is_the_same_on_an_adapter() {
+    let Some(device) = adapter() else { return };
+    let (reference, weights) = (Reference::load(), Arc::new(Weights::bundled().unwrap()));
+    let settings = Settings { luminance_only: true, ..Settings::default() };
+    let gradient = |device| reference_run(device, &reference, &weights, &settings).gradient().unwrap().0;
+    let error = relative_error(&gradient(&device), &gradient(&cpu()));
+    assert!(error < 5e-3, "{error:.2e}");
 }
 
 #[test]

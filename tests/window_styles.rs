@@ -88,3 +88,51 @@ fn each_of_several_styles_is_weighed_scaled_and_switched_by_itself_and_remembere
     let mix: Vec<StyleMix> = window.job(0).styles.iter().map(|style| style.mix).collect();
     assert_eq!(mix, [off, StyleMix { weight: 0.25, scale: 2.0, on: true }]);
 }
+
+#[test]
+fn a_palette_is_chosen_used_shown_and_taken_out_while_it_paints() {
+    let mut window = Setup { size: [1280.0, 1000.0], ..Setup::default() }.open();
+    window.until_painting();
+    assert!(window.harness.query_by_label_contains("Palette: empty").is_some());
+    let path = picture_file(&window, "leaves.png");
+    window.dialogs.will_pick(&path);
+    window.harness.get_by_label_contains("Palette: empty").click();
+    window.until("the palette arrives", |_, log| {
+        log.updates.last().is_some_and(|(s, _)| s.palette.as_ref() == Some(&path) && s.match_colours == 1.0)
+    });
+    assert_eq!(*window.dialogs.asked.lock().unwrap(), ["Open a picture with the colours"]);
+    window
+        .until("it is shown", |harness, _| harness.query_by_label_contains("Palette: leaves.png").is_some());
+    // A bundled picture, from the menu.
+    window.harness.get_by_label("Choose the palette").click();
+    window.steps(3);
+    window.harness.get_by_label("Embers").click();
+    window.until("the example arrives", |_, log| {
+        log.updates.last().is_some_and(|(s, _)| s.palette == Some("example:Embers".into()))
+    });
+    window.until("it is shown", |harness, _| harness.query_by_label_contains("Palette: Embers").is_some());
+    window.harness.get_by_label("Remove the palette").click();
+    window.until("it is gone", |_, log| log.updates.last().is_some_and(|(s, _)| s.palette.is_none()));
+    window.steps(3);
+    assert!(window.harness.query_by_label_contains("Palette: empty").is_some());
+    // Light alone needs no other colours.
+    window
+        .harness
+        .get_by(|node| node.label().as_deref() == Some("Luminance only") && node.role() == Role::CheckBox)
+        .click();
+    window.until("light only", |_, log| log.updates.last().is_some_and(|(s, _)| s.luminance_only));
+    window.steps(3);
+    assert!(window.harness.query_by_label("Keep the content's colours").is_none());
+    assert_eq!(window.jobs(), 1, "none of it needs a new run");
+}
+
+#[test]
+fn a_remembered_palette_that_has_gone_is_left_out() {
+    let remembered = "[settings]\npalette = \"/nowhere/leaves.png\"\nmatch_colours = 1.0\n";
+    let mut setup = Setup { remembered: Some(remembered.to_owned()), ..Setup::default() };
+    setup.options.settings = None;
+    let mut window = setup.open();
+    window.until_painting();
+    assert_eq!(window.job(0).settings.palette, None);
+    assert!(window.harness.query_by_label_contains("The palette of the last time").is_some());
+}

@@ -17,9 +17,6 @@ use crate::{
     settings::{STYLE_SCALES, StyleMix},
 };
 
-/// Height of a card's picture, in points.
-const THUMBNAIL: f32 = 118.0;
-
 /// What a card is for.
 pub struct Card<'a> {
     /// What the slot is called.
@@ -27,6 +24,10 @@ pub struct Card<'a> {
     pub examples: &'static [Example],
     /// Of a style: whether there are several, so that their weights count.
     pub style: Option<bool>,
+    /// What an empty card says.
+    pub hint: &'a str,
+    /// Of its picture, in points.
+    pub height: f32,
 }
 
 /// Shows a slot and gives the area in which a dropped picture is meant for it.
@@ -43,8 +44,8 @@ pub fn show(ui: &mut Ui, card: &Card<'_>, slot: &mut Slot, wish: &mut Option<Wis
 }
 
 fn picture(ui: &mut Ui, card: &Card<'_>, slot: &Slot, wish: &mut Option<Wish>) {
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), THUMBNAIL), Sense::click());
-    thumbnail(ui, slot, rect, &response);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), card.height), Sense::click());
+    thumbnail(ui, card, slot, rect, &response);
     let name = card.name;
     let what = match &slot.picture {
         Some(loaded) => format!("{name}: {}. Open another picture", loaded.picture.summary()),
@@ -169,7 +170,7 @@ fn error_frame(ui: &mut Ui, card: &Card<'_>, slot: &Slot, wish: &mut Option<Wish
     });
 }
 
-fn thumbnail(ui: &Ui, slot: &Slot, rect: Rect, response: &egui::Response) {
+fn thumbnail(ui: &Ui, card: &Card<'_>, slot: &Slot, rect: Rect, response: &egui::Response) {
     let palette = Palette::of(ui);
     let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
     painter.rect_filled(rect, RADIUS, palette.well);
@@ -195,7 +196,7 @@ fn thumbnail(ui: &Ui, slot: &Slot, rect: Rect, response: &egui::Response) {
             painter.text(
                 rect.center() + vec2(0.0, 12.0),
                 egui::Align2::CENTER_CENTER,
-                "Open, drop or paste",
+                card.hint,
                 FontId::proportional(12.5),
                 palette.weak,
             );

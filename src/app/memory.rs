@@ -162,6 +162,11 @@ impl ImpastoApp {
             self.open(if index == 0 { Target::Style } else { Target::NewStyle }, source);
             self.styles[index].mix = mix;
         }
+        if self.settings.palette.as_deref().is_some_and(|path| !super::palette::is_there(path)) {
+            self.settings.palette = None;
+            self.toasts
+                .add("The palette of the last time is no longer there; the content's colours stand in.");
+        }
         if missing {
             self.toasts.add("A picture of the last time is no longer there; a bundled example stands in.");
         }

@@ -22,6 +22,7 @@ mod lab;
 mod layers;
 mod memory;
 mod notes;
+mod palette;
 mod pictures;
 mod pins;
 mod plot;
@@ -193,6 +194,9 @@ pub struct ImpastoApp {
     content: Slot,
     /// Never empty: the first one may be an empty slot.
     styles: Vec<Slot>,
+    palette: Slot,
+    /// The setting that the palette's slot shows.
+    palette_shown: Option<PathBuf>,
     devices: Option<Vec<DeviceInfo>>,
 
     run: Run,
@@ -267,6 +271,8 @@ impl ImpastoApp {
             choose_size,
             content: Slot::new(0),
             styles: vec![Slot::new(1)],
+            palette: Slot::new(2),
+            palette_shown: None,
             devices: None,
             run: Run::default(),
             history: History::default(),
@@ -298,7 +304,7 @@ impl ImpastoApp {
             save_folder: None,
             written: remembered.clone(),
             unwritten_since: None,
-            numbers: 1,
+            numbers: 2,
         };
         // Who starts with settings of the command line knows the way around.
         app.may_hint = choose_size || known;
@@ -484,6 +490,7 @@ impl eframe::App for ImpastoApp {
             self.take_done(ctx, done);
         }
         self.take_news(ctx);
+        self.follow_palette();
         if self.init_at_start.is_none() && self.run.given.is_some() {
             self.init_at_start = Some(self.settings.init.clone());
         }

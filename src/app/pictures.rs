@@ -65,6 +65,7 @@ pub enum Target {
     /// A style by its slot's number.
     Slot(u64),
     NewStyle,
+    Palette,
 }
 
 /// Where a picture comes from.
@@ -213,7 +214,8 @@ impl Slot {
 
 impl ImpastoApp {
     pub(super) fn slot_mut(&mut self, id: u64) -> Option<&mut Slot> {
-        std::iter::once(&mut self.content).chain(&mut self.styles).find(|slot| slot.id == id)
+        let others = [&mut self.content, &mut self.palette];
+        others.into_iter().chain(&mut self.styles).find(|slot| slot.id == id)
     }
 
     /// The slot that a target means, made if there is none.
@@ -221,6 +223,7 @@ impl ImpastoApp {
         let next = self.next_number();
         match target {
             Target::Content => &mut self.content,
+            Target::Palette => &mut self.palette,
             Target::Slot(id) if self.content.id == id => &mut self.content,
             Target::Slot(id) => {
                 let index = self.styles.iter().position(|slot| slot.id == id).unwrap_or(0);
@@ -242,8 +245,17 @@ impl ImpastoApp {
         self.numbers
     }
 
-    /// Opens a picture into a slot, in the background.
+    /// Opens a picture into a slot, in the background. A palette becomes a setting first, see
+    /// [`ImpastoApp::follow_palette`].
     pub(super) fn open(&mut self, target: Target, source: Source) {
+        if target == Target::Palette || target == Target::Slot(self.palette.id) {
+            self.choose_palette(source);
+        } else {
+            self.load(target, source);
+        }
+    }
+
+    pub(super) fn load(&mut self, target: Target, source: Source) {
         let ticket = self.next_number();
         let background = self.settings.background;
         let name = source.name();
@@ -269,8 +281,13 @@ impl ImpastoApp {
     /// Asks for a picture file.
     pub(super) fn ask_for_picture(&mut self, target: Target) {
         let content = target == Target::Content || target == Target::Slot(self.content.id);
-        let title = if content { "Open the content picture" } else { "Open a style picture" };
-        let answer = self.dialogs.open_pictures(title, !content);
+        let palette = target == Target::Palette || target == Target::Slot(self.palette.id);
+        let title = match (content, palette) {
+            (true, _) => "Open the content picture",
+            (_, true) => "Open a picture with the colours",
+            _ => "Open a style picture",
+        };
+        let answer = self.dialogs.open_pictures(title, !content && !palette);
         self.await_answer(answer, Purpose::Picture(target));
     }
 
@@ -292,7 +309,9 @@ impl ImpastoApp {
 
     /// Empties a slot; a style slot beside others goes altogether.
     pub(super) fn remove_picture(&mut self, id: u64) {
-        if id != self.content.id && self.styles.len() > 1 {
+        if id == self.palette.id {
+            self.settings.palette = None;
+        } else if id != self.content.id && self.styles.len() > 1 {
             self.styles.retain(|slot| slot.id != id);
         } else if let Some(slot) = self.slot_mut(id) {
             (slot.picture, slot.loading, slot.error) = (None, None, None);

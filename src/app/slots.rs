@@ -13,6 +13,10 @@ use super::{
 };
 use crate::picture::{CONTENTS, Example, STYLES};
 
+/// Heights of the cards' pictures, in points.
+const TALL: f32 = 118.0;
+const LOW: f32 = 64.0;
+
 /// What a person wants of a slot.
 pub enum Wish {
     Open(Target),
@@ -30,7 +34,13 @@ impl ImpastoApp {
             ui.add_space(-space::XS);
             widgets::section(ui, "Content");
             let target = Target::Slot(self.content.id);
-            let content = Card { name: "Content", examples: &CONTENTS, style: None };
+            let content = Card {
+                name: "Content",
+                examples: &CONTENTS,
+                style: None,
+                hint: "Open, drop or paste",
+                height: TALL,
+            };
             rects.push((card::show(ui, &content, &mut self.content, &mut wish), target));
 
             ui.add_space(space::S);
@@ -49,7 +59,13 @@ impl ImpastoApp {
             widgets::section(ui, if several { "Styles" } else { "Style" });
             for (index, slot) in self.styles.iter_mut().enumerate() {
                 let name = if several { format!("Style {}", index + 1) } else { "Style".to_owned() };
-                let style = Card { name: &name, examples: &STYLES, style: Some(several) };
+                let style = Card {
+                    name: &name,
+                    examples: &STYLES,
+                    style: Some(several),
+                    hint: "Open, drop or paste",
+                    height: TALL,
+                };
                 let target = Target::Slot(slot.id);
                 rects.push((card::show(ui, &style, slot, &mut wish), target));
                 ui.add_space(space::S);
@@ -66,6 +82,16 @@ impl ImpastoApp {
                 wish = Some(Wish::Open(Target::NewStyle));
             }
             rects.push((button.rect, Target::NewStyle));
+
+            widgets::section(ui, "Palette");
+            let palette = Card {
+                name: "Palette",
+                examples: &STYLES,
+                style: None,
+                hint: "Colours of another picture",
+                height: LOW,
+            };
+            rects.push((card::show(ui, &palette, &mut self.palette, &mut wish), Target::Palette));
             ui.add_space(space::M);
         });
         let seen = ui.clip_rect();

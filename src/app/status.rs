@@ -54,7 +54,7 @@ impl ImpastoApp {
     /// Memory in bytes that a run with what is set now would take; the kernels are those of the last run's device.
     fn memory_estimate(&self) -> Option<u64> {
         let (content, styles) = self.sources()?;
-        let shapes = Sources { content, styles }.shapes(&self.settings);
+        let shapes = Sources::new(content, styles).shapes(&self.settings);
         let kernels = match self.run.info.as_ref().map(|info| info.device.kind) {
             None | Some(DeviceKind::Cpu) => Kernels::Cpu,
             Some(_) => Kernels::Adapter,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{UsageError, args::RenderArgs, report};
 use crate::{
-    picture::{self, SaveError},
+    picture::{self, Example, SaveError},
     settings::{Init, Settings},
 };
 
@@ -46,6 +46,11 @@ pub(super) fn check(arguments: &RenderArgs, settings: &Settings) -> anyhow::Resu
             file.display()
         );
     }
+    if let Some(file) = &settings.palette
+        && Example::named(file).is_none()
+    {
+        anyhow::ensure!(file.is_file(), "palette: there is no picture {}", file.display());
+    }
     if let Some(file) = &settings.weights {
         anyhow::ensure!(file.is_file(), "weights: there is no file {}", file.display());
     }
@@ -79,6 +84,7 @@ fn keep_input(path: &Path, arguments: &RenderArgs, settings: &Settings) -> anyho
         .chain(arguments.style.iter().map(|style| &style.path))
         .chain(start)
         .chain(&settings.weights)
+        .chain(&settings.palette)
         .chain(arguments.settings.file());
     match inputs.find(|input| input.canonicalize().is_ok_and(|input| input == path)) {
         Some(input) => anyhow::bail!(

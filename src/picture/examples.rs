@@ -1,5 +1,7 @@
 //! The pictures inside the program, so that it can paint before anyone has chosen a file.
 
+use std::path::Path;
+
 use super::Picture;
 
 /// A picture that comes with the program.
@@ -43,7 +45,21 @@ pub fn example(title: &str) -> Option<&'static Example> {
     CONTENTS.iter().chain(&STYLES).find(|example| example.title.eq_ignore_ascii_case(title))
 }
 
+/// What a path begins with that means a bundled picture, as `example:Embers`.
+pub const EXAMPLE: &str = "example:";
+
 impl Example {
+    /// The bundled picture that a path like `example:Embers` names, ignoring case; the file's name without its ending may
+    /// stand for the title.
+    pub fn named(path: &Path) -> Option<&'static Example> {
+        let name = path.to_str()?.strip_prefix(EXAMPLE)?.trim();
+        let is = |text: &str| text.eq_ignore_ascii_case(name);
+        CONTENTS
+            .iter()
+            .chain(&STYLES)
+            .find(|e| is(e.title) || e.file.split_once('.').is_some_and(|(stem, _)| is(stem)))
+    }
+
     /// Decodes the picture. Its name is the title.
     pub fn open(&self) -> Picture {
         Picture::from_encoded(self.title, None, self.bytes)
@@ -69,6 +85,15 @@ mod tests {
             let (width, height) = picture.dimensions();
             assert!(width.max(height) >= 400, "{} is {width}×{height}", example.file);
         }
+    }
+
+    #[test]
+    fn a_path_can_name_an_example() {
+        for path in ["example:Embers", "example:embers"] {
+            assert_eq!(Example::named(Path::new(path)).map(|example| example.title), Some("Embers"));
+        }
+        assert!(Example::named(Path::new("embers.jpg")).is_none());
+        assert!(Example::named(Path::new("example:nothing")).is_none());
     }
 
     #[test]

@@ -3,6 +3,13 @@
 
 use image::RgbImage;
 
+/// Share of red, green and blue in the luminance of YIQ, of sRGB values.
+pub const LUMINANCE: [f32; 3] = [0.299, 0.587, 0.114];
+
+fn luminance_of(pixel: [f32; 3]) -> f32 {
+    pixel.iter().zip(LUMINANCE).map(|(value, share)| value * share).sum()
+}
+
 /// A painting's luminance with this much of the content's chroma: 0 leaves the painting as it is, 1 keeps the content's
 /// colours. Luminance and chroma are those of YIQ, of sRGB values.
 ///
@@ -12,15 +19,36 @@ use image::RgbImage;
 pub fn with_colours_of(painting: &RgbImage, content: &RgbImage, amount: f64) -> RgbImage {
     assert_eq!(painting.dimensions(), content.dimensions(), "one shape");
     let amount = amount.clamp(0.0, 1.0) as f32;
-    let luminance = |p: [f32; 3]| 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2];
     let mut result = painting.clone();
     for (pixel, source) in result.pixels_mut().zip(content.pixels()) {
         let (painted, source) = (pixel.0.map(f32::from), source.0.map(f32::from));
-        let (light, source_light) = (luminance(painted), luminance(source));
+        let (light, source_light) = (luminance_of(painted), luminance_of(source));
         for (channel, value) in pixel.0.iter_mut().enumerate() {
             let (own, other) = (painted[channel] - light, source[channel] - source_light);
             *value = (light + own + amount * (other - own)).round().clamp(0.0, 255.0) as u8;
         }
+    }
+    result
+}
+
+/// A style picture's luminance, in all three channels, with mean and deviation of the content's:
+/// L' = σ_C/σ_S·(L − μ_S) + μ_C. For painting in luminance alone.
+pub fn luminance_like(style: &RgbImage, content: &RgbImage) -> RgbImage {
+    let light = |picture: &RgbImage| -> Vec<f64> {
+        picture.pixels().map(|pixel| f64::from(luminance_of(pixel.0.map(f32::from)))).collect()
+    };
+    let moments = |light: &[f64]| {
+        let count = light.len().max(1) as f64;
+        let mean = light.iter().sum::<f64>() / count;
+        let variance = light.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
+        (mean, (variance + GRAIN).sqrt())
+    };
+    let own = light(style);
+    let ((mean, deviation), (aim, aimed_deviation)) = (moments(&own), moments(&light(content)));
+    let mut result = style.clone();
+    for (pixel, value) in result.pixels_mut().zip(own) {
+        let matched = aimed_deviation / deviation * (value - mean) + aim;
+        pixel.0 = [matched.round().clamp(0.0, 255.0) as u8; 3];
     }
     result
 }
@@ -133,6 +161,30 @@ mod tests {
         assert_eq!(style_in_colours_of(&style, &content, 0.0), style);
         let grey = RgbImage::from_pixel(5, 5, image::Rgb([90; 3]));
         assert_eq!(style_in_colours_of(&grey, &grey, 1.0).get_pixel(2, 2).0, [90; 3]);
+    }
+
+    #[test]
+    fn a_styles_luminance_gets_mean_and_deviation_of_the_contents() {
+        let style = picture(1, [80.0, 40.0, 60.0], [60.0, 90.0, 80.0]);
+        let content = picture(2, [30.0, 50.0, 70.0], [110.0, 80.0, 60.0]);
+        let matched = luminance_like(&style, &content);
+        assert!(matched.pixels().all(|p| p.0[0] == p.0[1] && p.0[1] == p.0[2]));
+        let light = |picture: &RgbImage| {
+            let values: Vec<f64> = picture
+                .pixels()
+                .map(|p| 0.299 * f64::from(p.0[0]) + 0.587 * f64::from(p.0[1]) + 0.114 * f64::from(p.0[2]))
+                .collect();
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            (mean, (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt())
+        };
+        let ((mean, deviation), (aim, aimed)) = (light(&matched), light(&content));
+        assert!(
+            (mean - aim).abs() < 0.5 && (deviation / aimed - 1.0).abs() < 0.03,
+            "{mean} {deviation} {aimed}"
+        );
+        // Flat pictures have no deviation to divide by.
+        let grey = RgbImage::from_pixel(5, 5, image::Rgb([90; 3]));
+        assert!(luminance_like(&grey, &content).pixels().all(|p| p.0[0].abs_diff(aim.round() as u8) <= 1));
     }
 
     #[test]

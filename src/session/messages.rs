@@ -49,7 +49,7 @@ pub struct Job {
 impl Job {
     /// What the run is painted from.
     pub fn sources(&self) -> Sources {
-        Sources { content: Arc::clone(&self.content), styles: self.styles.clone() }
+        Sources::new(Arc::clone(&self.content), self.styles.clone())
     }
 }
 

@@ -371,7 +371,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         }
         let limit = settings.steps;
         let recoloured =
-            self.run.as_ref().is_some_and(|run| run.settings.keep_colours != settings.keep_colours);
+            self.run.as_ref().is_some_and(|run| run.settings.kept_colours() != settings.kept_colours());
         match self.guard(|engine, _| engine.update(&settings, &styles)) {
             Err(text) if self.engine.is_none() => return self.fail(text),
             Err(text) => return self.outbox.tell(Event::Notice { run: id, text }),

@@ -55,6 +55,13 @@ impl SettingsFlags {
             settings.set_objective(objective);
         }
         settings.update_from_arg_matches(&self.0)?;
+        // Who names a palette wants its colours.
+        if self.0.get_one::<PathBuf>("palette").is_some()
+            && self.0.get_one::<f64>("match_colours").is_none()
+            && settings.match_colours == 0.0
+        {
+            settings.match_colours = 1.0;
+        }
         for (id, weights) in
             [(LAYER, &mut settings.style_layers), (CONTENT_LAYER, &mut settings.content_layers)]
         {
@@ -201,6 +208,15 @@ mod tests {
         assert!(!resolve(&["--pyramid=false"]).pyramid);
         assert!(resolve(&["--objective", "classic", "--pyramid"]).pyramid);
         assert!(resolve(&["--low-memory"]).low_memory);
+    }
+
+    #[test]
+    fn a_palette_is_used_unless_its_amount_is_given() {
+        let settings = resolve(&["--palette", "leaves.jpg"]);
+        assert_eq!((settings.palette, settings.match_colours), (Some("leaves.jpg".into()), 1.0));
+        assert_eq!(resolve(&["--palette", "leaves.jpg", "--match-colours", "0.5"]).match_colours, 0.5);
+        let unused = resolve(&["--palette", "leaves.jpg", "--match-colours", "0"]);
+        assert!(unused.remarks()[0].contains("palette is not used"), "{:?}", unused.remarks());
     }
 
     #[test]

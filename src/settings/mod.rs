@@ -68,9 +68,16 @@ pub struct Settings {
     /// the fact
     #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
     pub keep_colours: f64,
-    /// How much of the content's colours the styles get beforehand, 0 to 1: their mean and covariance
+    /// How much of the content's colours, or of the palette's, the styles get beforehand, 0 to 1: their mean and covariance
     #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
     pub match_colours: f64,
+    /// Picture whose colours the styles get instead of the content's, by the amount of --match-colours (1 if that is not
+    /// given): a file, or a bundled one as example:Embers
+    #[arg(long, value_name = "PICTURE")]
+    pub palette: Option<PathBuf>,
+    /// Paint in luminance alone, the styles' matched to the content's; the painting has the content's colours
+    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub luminance_only: bool,
     /// Optimizer: adam
     #[arg(long)]
     pub optimizer: Optimizer,
@@ -133,6 +140,8 @@ impl Default for Settings {
             style_scale: 1.0,
             keep_colours: 0.0,
             match_colours: 0.0,
+            palette: None,
+            luminance_only: false,
             optimizer: Optimizer::Adam,
             learning_rate: 0.03,
             averaging: 0.99,
@@ -228,6 +237,11 @@ impl Settings {
         }
     }
 
+    /// How much of the content's chroma is put on the painting after the fact, 0 to 1.
+    pub fn kept_colours(&self) -> f64 {
+        if self.luminance_only { 1.0 } else { self.keep_colours }
+    }
+
     /// What differs from `new` that a running optimisation cannot take over between two steps, in words for a
     /// person; empty when `new` can be applied hot.
     ///
@@ -288,6 +302,8 @@ mod tests {
         new.preview_every = 7;
         new.style_scale = 0.5;
         new.match_colours = 1.0;
+        new.palette = Some("leaves.jpg".into());
+        new.luminance_only = true;
         new.init = Init::Noise;
         assert!(old.restart_reasons(&new).is_empty());
         new.size = 300;

@@ -98,6 +98,13 @@ impl Settings {
                 "all style weights are 0: this reconstructs the content and paints no style".to_owned(),
             );
         }
+        if self.palette.is_some() && self.luminance_only {
+            remarks.push(
+                "the palette is not used: painting in luminance alone keeps the content's colours".to_owned(),
+            );
+        } else if self.palette.is_some() && self.match_colours == 0.0 {
+            remarks.push("the palette is not used: the amount of matched colours is 0".to_owned());
+        }
         if self.longest_side() < self.size {
             remarks.push(format!(
                 "the classic objective paints at most {} px: size {} is not used",

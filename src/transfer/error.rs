@@ -25,6 +25,8 @@ pub enum TransferError {
     Device(String),
     #[error("this size needs about {needed} of memory, but only {available} are free; choose a smaller size")]
     Memory { needed: String, available: String },
+    #[error("cannot open the palette")]
+    Palette(#[source] PictureError),
     #[error("cannot open the initial image")]
     Initial(#[source] PictureError),
     #[error(

@@ -7,6 +7,7 @@ use image::RgbImage;
 
 use super::{
     Pictures, TransferError,
+    luminance::{luminance, luminance_gradient},
     prepare::network_options,
     space::upload,
     study::{LayerStudy, Seen, study},
@@ -28,6 +29,8 @@ pub struct Evaluator {
     styles: Vec<Tensor<4>>,
     style_weights: Vec<f64>,
     targets: Targets,
+    /// The targets are those of the pictures' luminance.
+    in_luminance: bool,
 }
 
 /// The objective at one picture.
@@ -74,6 +77,7 @@ impl Evaluator {
             styles: pictures.styles.iter().map(|style| upload(style, device)).collect(),
             style_weights: style_weights.to_vec(),
             targets: Targets::default(),
+            in_luminance: settings.luminance_only,
         };
         evaluator.network.forget_sizes();
         evaluator.prepare(settings)?;
@@ -92,9 +96,15 @@ impl Evaluator {
         let Some(deepest) = deepest else { return Ok(()) };
         self.check(deepest)?;
         self.network.extend(&self.weights, deepest);
-        self.targets.need_content(&self.network, &self.content, &content);
+        if self.in_luminance != settings.luminance_only {
+            self.in_luminance = settings.luminance_only;
+            self.targets = Targets::default();
+        }
+        let seen = |image: &Tensor<4>| if self.in_luminance { luminance(image) } else { image.clone() };
+        self.targets.need_content(&self.network, &seen(&self.content), &content);
+        let styles: Vec<Tensor<4>> = self.styles.iter().map(seen).collect();
         let statistic = settings.style_statistic();
-        self.targets.need_style(&self.network, &self.styles, &self.style_weights, &style, statistic);
+        self.targets.need_style(&self.network, &styles, &self.style_weights, &style, statistic);
         Ok(())
     }
 
@@ -149,6 +159,15 @@ impl Evaluator {
 
     /// The terms and the gradient at an image `[1, 3, H, W]`.
     pub fn evaluate(&self, image: &Tensor<4>, settings: &Settings) -> Evaluation {
+        if !settings.luminance_only {
+            return self.evaluate_seen(image, settings);
+        }
+        let Evaluation { terms, gradient } = self.evaluate_seen(&luminance(image), settings);
+        Evaluation { terms, gradient: gradient.as_ref().map(luminance_gradient) }
+    }
+
+    /// The same with respect to the image that the network sees.
+    fn evaluate_seen(&self, image: &Tensor<4>, settings: &Settings) -> Evaluation {
         let (content, style, deepest) = layers(settings);
         let mut terms = Terms::default();
         let mut pulls: BTreeMap<Layer, Pull> = BTreeMap::new();

@@ -7,6 +7,7 @@ mod cost;
 mod error;
 mod evaluator;
 mod losses;
+mod luminance;
 mod noise;
 mod painting;
 mod planes;
@@ -24,7 +25,7 @@ pub use cost::{
 pub use error::TransferError;
 pub use losses::{Losses, Reading};
 pub use painting::{Begin, LevelOrder, Painting, Place};
-pub use prepare::{Dimensions, Shapes, Sources, StyleSource, network_options};
+pub use prepare::{Dimensions, Palette, Shapes, Sources, StyleSource, network_options};
 pub use schedule::{Level, Schedule};
 pub use study::{FeatureMap, LayerStudy};
 pub use style_transfer::{Pictures, StyleTransfer};

@@ -94,7 +94,7 @@ impl Painting {
     ///
     /// # Errors
     ///
-    /// When the initial image cannot be opened or a picture is too narrow for the deepest layer in use.
+    /// When the initial image or the palette cannot be opened or a picture is too narrow for the deepest layer in use.
     ///
     /// # Panics
     ///
@@ -103,10 +103,11 @@ impl Painting {
         device: &TensorDevice,
         weights: Arc<Weights>,
         network: Option<Network>,
-        sources: Sources,
+        mut sources: Sources,
         settings: &Settings,
         begin: Begin<'_>,
     ) -> Result<Self, TransferError> {
+        sources.open_palette(settings)?;
         let schedule = sources.schedule(settings);
         let (level, current) = match begin {
             Begin::Initial => (schedule.level_at(0, 0), None),
@@ -249,11 +250,13 @@ impl Painting {
     ///
     /// # Errors
     ///
-    /// When a layer that was added is too deep for the pictures; the settings before stay in force.
+    /// When a layer that was added is too deep for the pictures, or the palette cannot be opened; the settings before stay
+    /// in force.
     pub fn update(&mut self, settings: &Settings, styles: &[StyleMix]) -> Result<(), TransferError> {
         let size = self.size().size;
         let before = (self.sources.clone(), self.settings.clone());
         let looks = self.sources.looks(&self.level_settings());
+        self.sources.open_palette(settings)?;
         self.sources.set_mix(styles);
         self.settings =
             Settings { size: self.settings.size, pyramid: self.settings.pyramid, ..settings.clone() };
@@ -281,7 +284,7 @@ impl Painting {
             return Ok(());
         }
         let content = self.sources.content_image(&settings);
-        let image = |index| (index, self.sources.style_image(index, looks[index], &settings, &content));
+        let image = |index| (index, self.sources.style_image(index, &looks[index], &settings, &content));
         let replaced: Vec<(usize, RgbImage)> = changed.into_iter().map(image).collect();
         self.transfer()?.replace_styles(&replaced)
     }
@@ -348,8 +351,9 @@ impl Painting {
         if reading.picture.dimensions() != (width, height) {
             reading.picture = resize(&reading.picture, width, height, Filter::Lanczos);
         }
-        if self.settings.keep_colours > 0.0 {
-            let shown = with_colours_of(&reading.picture, &self.content, self.settings.keep_colours);
+        let kept = self.settings.kept_colours();
+        if kept > 0.0 {
+            let shown = with_colours_of(&reading.picture, &self.content, kept);
             reading.plain = Some(std::mem::replace(&mut reading.picture, shown));
         }
         Ok(Reading { step: self.step, place: self.place(), ..reading })

@@ -1,13 +1,19 @@
 //! From opened pictures to those of a run: flattened, resized, with the initial image.
 
-use std::sync::Arc;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
 
 use image::RgbImage;
 
 use super::{Pictures, TransferError, noise::noise, schedule::Schedule};
 use crate::{
     compute::NetworkOptions,
-    picture::{Filter, MIN_SIDE, Picture, fit, resize, style_in_colours_of},
+    picture::{
+        Example, Filter, MIN_SIDE, Picture, fit, luminance_like, resize, style_in_colours_of, thumbnail,
+    },
     settings::{Init, MIN_SIZE, Objective, Padding, Rgb, Settings, StyleMix},
 };
 
@@ -71,16 +77,71 @@ impl StyleSource {
 pub struct Sources {
     pub content: Arc<Picture>,
     pub styles: Vec<StyleSource>,
+    /// Whose colours the styles get, if not the content's; see [`Sources::open_palette`].
+    pub palette: Option<Palette>,
 }
 
+/// The picture that [`Settings::palette`] names.
+#[derive(Clone, Debug)]
+pub struct Palette {
+    file: PaletteFile,
+    colours: Arc<RgbImage>,
+}
+
+/// A file, and when it was written: as long as both stay, so do its colours.
+type PaletteFile = (PathBuf, Option<SystemTime>);
+
+/// Longest side of a palette: it is only asked for its mean and covariance.
+const PALETTE_SIZE: u32 = 512;
+
 /// What a style's image depends on besides its picture.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StyleLook {
     shape: Dimensions,
-    matched: f64,
+    colours: Colours,
+}
+
+/// Where a style's colours come from.
+#[derive(Clone, Debug, PartialEq)]
+enum Colours {
+    Own,
+    /// So much of the content's.
+    Content(f64),
+    /// So much of the palette's.
+    Palette(f64, PaletteFile),
+    /// None: its luminance, matched to the content's.
+    Luminance,
 }
 
 impl Sources {
+    /// Of these pictures, without a palette.
+    pub fn new(content: Arc<Picture>, styles: Vec<StyleSource>) -> Self {
+        Self { content, styles, palette: None }
+    }
+
+    /// Opens the palette that the settings name, unless it is the one that is open and its file has not changed.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened; the one before stays.
+    pub fn open_palette(&mut self, settings: &Settings) -> Result<(), TransferError> {
+        let Some(path) = &settings.palette else {
+            self.palette = None;
+            return Ok(());
+        };
+        let written = |path: &Path| path.metadata().ok()?.modified().ok();
+        let file = (path.clone(), written(path));
+        if self.palette.as_ref().is_none_or(|palette| palette.file != file) {
+            let picture = match Example::named(path) {
+                Some(example) => example.open(),
+                None => Picture::open(path).map_err(TransferError::Palette)?,
+            };
+            let colours = thumbnail(&picture.flattened(Some(settings.background)), PALETTE_SIZE);
+            self.palette = Some(Palette { file, colours: Arc::new(colours) });
+        }
+        Ok(())
+    }
+
     /// The styles' weights that count, see [`StyleMix::share`].
     pub fn shares(&self) -> Vec<f64> {
         self.styles.iter().map(|style| style.mix.share()).collect()
@@ -121,7 +182,7 @@ impl Sources {
         let styles: Vec<RgbImage> = looks
             .iter()
             .enumerate()
-            .map(|(index, &look)| self.style_image(index, look, settings, &content))
+            .map(|(index, look)| self.style_image(index, look, settings, &content))
             .collect();
         let first_style = styles.first().ok_or(TransferError::NoStyle)?;
         let (width, height) = content.dimensions();
@@ -148,7 +209,13 @@ impl Sources {
 
     /// How the settings want each style to look.
     pub fn looks(&self, settings: &Settings) -> Vec<StyleLook> {
-        let look = |shape| StyleLook { shape, matched: settings.match_colours };
+        let colours = match (settings.match_colours, &self.palette) {
+            _ if settings.luminance_only => Colours::Luminance,
+            (0.0, _) => Colours::Own,
+            (amount, None) => Colours::Content(amount),
+            (amount, Some(palette)) => Colours::Palette(amount, palette.file.clone()),
+        };
+        let look = |shape| StyleLook { shape, colours: colours.clone() };
         self.shapes(settings).styles.into_iter().map(look).collect()
     }
 
@@ -156,16 +223,22 @@ impl Sources {
     pub fn style_image(
         &self,
         index: usize,
-        look: StyleLook,
+        look: &StyleLook,
         settings: &Settings,
         content: &RgbImage,
     ) -> RgbImage {
         let (width, height) = look.shape;
         let style = self.styles[index].picture.flattened(background(settings));
         let style = resize(&style, width, height, filter(settings));
-        match look.matched > 0.0 {
-            true => style_in_colours_of(&style, content, look.matched),
-            false => style,
+        match (&look.colours, &self.palette) {
+            (Colours::Own, _) => style,
+            (Colours::Luminance, _) => luminance_like(&style, content),
+            (Colours::Palette(amount, _), Some(palette)) => {
+                style_in_colours_of(&style, &palette.colours, *amount)
+            }
+            (Colours::Content(amount) | Colours::Palette(amount, _), _) => {
+                style_in_colours_of(&style, content, *amount)
+            }
         }
     }
 }
@@ -191,7 +264,7 @@ mod tests {
 
     fn sources(content: Dimensions, styles: &[Dimensions]) -> Sources {
         let styles = styles.iter().map(|&(width, height)| StyleSource::new(picture(width, height)));
-        Sources { content: picture(content.0, content.1), styles: styles.collect() }
+        Sources::new(picture(content.0, content.1), styles.collect())
     }
 
     #[test]
@@ -227,6 +300,47 @@ mod tests {
                 assert!(width <= style.0 && height <= style.1);
             }
         }
+    }
+
+    #[test]
+    fn a_palette_gives_the_styles_its_colours_and_is_read_again_when_it_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("leaves.png");
+        let save = |green: u8| RgbImage::from_pixel(30, 30, image::Rgb([20, green, 30])).save(&path).unwrap();
+        save(180);
+        let mut sources = sources((64, 32), &[(40, 40)]);
+        let mut settings =
+            Settings { size: 64, match_colours: 1.0, palette: Some(path.clone()), ..Settings::default() };
+        sources.open_palette(&settings).unwrap();
+        let colour = |sources: &Sources, settings: &Settings| {
+            sources.pictures(settings, None).unwrap().styles[0].get_pixel(20, 20).0
+        };
+        assert_eq!(colour(&sources, &settings), [20, 180, 30]);
+        let half = colour(&sources, &Settings { match_colours: 0.5, ..settings.clone() });
+        assert_eq!(half, [55, 100, 115], "half way from its own colour");
+        let before = sources.looks(&settings);
+        sources.open_palette(&settings).unwrap();
+        assert_eq!(sources.looks(&settings), before);
+        save(90);
+        let later = SystemTime::now() + std::time::Duration::from_secs(9);
+        std::fs::File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
+        sources.open_palette(&settings).unwrap();
+        assert_ne!(sources.looks(&settings), before);
+        assert_eq!(colour(&sources, &settings), [20, 90, 30]);
+        // Luminance has no colours, and a palette that cannot be opened is named and leaves the one before.
+        let grey = colour(&sources, &Settings { luminance_only: true, ..settings.clone() });
+        assert!(grey[0] == grey[1] && grey[1] == grey[2], "{grey:?}");
+        settings.palette = Some("no-such-palette.png".into());
+        let error = sources.open_palette(&settings).unwrap_err();
+        let text = format!("{error}: {}", std::error::Error::source(&error).unwrap());
+        assert!(text.contains("palette") && text.contains("no-such-palette.png"), "{text}");
+        assert_eq!(colour(&sources, &settings), [20, 90, 30]);
+        settings.palette = Some("example:Embers".into());
+        sources.open_palette(&settings).unwrap();
+        assert_ne!(colour(&sources, &settings), [20, 90, 30]);
+        settings.palette = None;
+        sources.open_palette(&settings).unwrap();
+        assert_eq!(colour(&sources, &settings), [90, 20, 200], "the content has the style's own colour here");
     }
 
     #[test]

@@ -110,6 +110,7 @@ impl StyleTransfer {
                 s.style_weight,
                 s.smoothness_weight,
                 s.statistic,
+                s.luminance_only,
                 s.content_layers.clone(),
                 s.style_layers.clone(),
             )

@@ -4,7 +4,7 @@ use egui::Ui;
 
 use crate::app::{
     ImpastoApp,
-    widgets::{Fader, row},
+    widgets::{self, Fader, row},
 };
 
 impl ImpastoApp {
@@ -14,10 +14,17 @@ impl ImpastoApp {
                 Fader { name, tooltip, max: 1.0, min_positive: 0.0, usual: 0.0 }.show(ui, value, 0.0);
             });
         };
+        let tooltip = "Paints in luminance alone, the styles' matched to the content's in mean and deviation; the painting has the content's colours. It can be changed at any time.";
+        row(ui, "Light only", tooltip, |ui| {
+            widgets::checkbox(ui, "Luminance only", tooltip, &mut self.settings.luminance_only);
+        });
+        if self.settings.luminance_only {
+            return;
+        }
         let tooltip = "How much of the content's colours is kept, 0 to 1: the painting's light with the content's chroma. It is done to the finished picture and can be moved at any time.";
         fader(ui, "Keep", "Keep the content's colours", tooltip, &mut self.settings.keep_colours);
         self.error_of(ui, "keep-colours", "Keep");
-        let tooltip = "How much of the content's colours the styles get before painting, 0 to 1: their mean and covariance. It can be changed at any time; how soon it shows depends on how much is painted over.";
+        let tooltip = "How much of the content's colours, or of the palette's where there is one, the styles get before painting, 0 to 1: their mean and covariance. It can be changed at any time; how soon it shows depends on how much is painted over.";
         fader(
             ui,
             "Match",
