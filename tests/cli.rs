@@ -509,3 +509,40 @@ fn weights_files_are_described_and_checked() {
     expect_error(&run(["weights", "check", truncated.to_str().unwrap()]), 1, &["truncated.safetensors"]);
     expect_error(&run(["weights", "check", "gone.safetensors"]), 1, &["gone.safetensors"]);
 }
+
+#[test]
+fn presets_are_bundled_ones_your_own_and_files() {
+    let config = tempfile::tempdir().unwrap();
+    fs::create_dir(config.path().join("presets")).unwrap();
+    fs::write(config.path().join("presets/storm.toml"), "style_weight = 33.0\n").unwrap();
+    let weight = |preset: &str| {
+        let render = Render::new().to("out.png").path_arg("--report", "run.json").args(["--preset", preset]);
+        let output = render.command().env("IMPASTO_CONFIG_DIR", config.path()).output().unwrap();
+        expect(&output, 0, &[]);
+        let report = render.report("run.json");
+        assert_eq!(report["settings"]["steps"], 3, "flags win");
+        report["settings"]["style_weight"].as_f64().unwrap()
+    };
+    assert_eq!(weight("storm"), 33.0);
+    assert_eq!(weight("bold-strokes"), 30.0);
+    assert_eq!(weight(config.path().join("presets/storm.toml").to_str().unwrap()), 33.0);
+    expect_error(&with(&["--preset", "no such mix"]), 2, &["no such mix", "Painterly"]);
+    let broken = config.path().join("broken.toml");
+    fs::write(&broken, "stile_weight = 33.0\n").unwrap();
+    expect_error(&with(&["--preset", broken.to_str().unwrap()]), 1, &["broken.toml", "stile_weight"]);
+}
+
+#[test]
+fn a_palette_is_checked_and_used() {
+    expect_error(&with(&["--palette", "nowhere.png"]), 1, &["palette", "nowhere.png"]);
+    let mean = |arguments: &[&str]| {
+        let render = Render::new().to("out.png").args(arguments.iter().copied()).args(["--steps", "12"]);
+        expect(&render.run(), 0, &[]);
+        let picture = image::open(render.path("out.png")).unwrap().to_rgb8();
+        let sum: f64 = picture.pixels().map(|p| f64::from(p.0[0]) - f64::from(p.0[2])).sum();
+        sum / picture.pixels().len() as f64
+    };
+    // Embers are red, the swirl is blue.
+    let (plain, warm) = (mean(&[]), mean(&["--palette", "example:embers"]));
+    assert!(warm > plain + 20.0, "{plain} {warm}");
+}

@@ -134,5 +134,5 @@ fn a_remembered_palette_that_has_gone_is_left_out() {
     let mut window = setup.open();
     window.until_painting();
     assert_eq!(window.job(0).settings.palette, None);
-    assert!(window.harness.query_by_label_contains("The palette of the last time").is_some());
+    assert!(window.harness.query_by_label_contains("The palette is not there").is_some());
 }

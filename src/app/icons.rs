@@ -39,6 +39,7 @@ pub enum Icon {
     Flip,
     Pin,
     Find,
+    Pen,
 }
 
 impl Icon {
@@ -183,6 +184,17 @@ impl Icon {
             Icon::History => {
                 painter.circle_stroke(center, 6.2, line);
                 path(vec![at(0.0, -3.6), at(0.0, 0.4), at(2.8, 2.0)]);
+            }
+            Icon::Pen => {
+                path(vec![
+                    at(-5.5, 5.5),
+                    at(-4.5, 2.0),
+                    at(3.5, -6.0),
+                    at(6.0, -3.5),
+                    at(-2.0, 4.5),
+                    at(-5.5, 5.5),
+                ]);
+                path(vec![at(1.2, -3.7), at(3.7, -1.2)]);
             }
             Icon::Close => {
                 path(vec![at(-4.0, -4.0), at(4.0, 4.0)]);

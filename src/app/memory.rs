@@ -23,9 +23,6 @@ const FILE: &str = "impasto.toml";
 /// How long changed settings wait before they are written, so that a dragged slider is written once.
 const WRITE_AFTER: f64 = 1.0;
 
-/// Overrides the folder that settings are kept in.
-const FOLDER_VARIABLE: &str = "IMPASTO_CONFIG_DIR";
-
 /// Where a picture can be found again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -84,14 +81,6 @@ pub struct Remembered {
     pub content: Option<Origin>,
     pub styles: Vec<RememberedStyle>,
     pub settings: Settings,
-}
-
-/// The folder for settings, if the system has one.
-pub fn folder() -> Option<PathBuf> {
-    match std::env::var_os(FOLDER_VARIABLE) {
-        Some(folder) if !folder.is_empty() => Some(folder.into()),
-        _ => directories::ProjectDirs::from("", "", "impasto").map(|dirs| dirs.config_dir().to_owned()),
-    }
 }
 
 /// Reads what was remembered; `None` on the first start.
@@ -164,8 +153,7 @@ impl ImpastoApp {
         }
         if self.settings.palette.as_deref().is_some_and(|path| !super::palette::is_there(path)) {
             self.settings.palette = None;
-            self.toasts
-                .add("The palette of the last time is no longer there; the content's colours stand in.");
+            self.toasts.add("The palette is not there; the content's colours stand in.");
         }
         if missing {
             self.toasts.add("A picture of the last time is no longer there; a bundled example stands in.");

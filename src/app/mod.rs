@@ -27,6 +27,7 @@ mod pictures;
 mod pins;
 mod plot;
 mod present;
+mod presets;
 mod recipes;
 mod saving;
 mod slots;
@@ -65,6 +66,7 @@ use self::{
     pictures::{Slot, Source, Target},
     pins::Pins,
     present::Present,
+    presets::Presets,
     recipes::Offered,
     saving::Replacing,
     state::{History, Run, Series},
@@ -75,7 +77,7 @@ use self::{
 use crate::{
     compute::{self, DeviceInfo},
     session::{LevelOrder, PaintEngine, Record, Session, Start},
-    settings::{Init, Settings, SettingsError},
+    settings::{Init, Settings, SettingsError, config_folder},
 };
 
 /// What the command line gives the window.
@@ -129,7 +131,7 @@ const NO_DIALOG: Duration = Duration::from_millis(150);
 ///
 /// When no window can be opened: no display, no usable graphics.
 pub fn run(options: Options) -> anyhow::Result<()> {
-    let folder = memory::folder();
+    let folder = config_folder();
     let native = eframe::NativeOptions {
         renderer: eframe::Renderer::Wgpu,
         viewport: egui::ViewportBuilder::default()
@@ -184,6 +186,7 @@ pub struct ImpastoApp {
     settings: Settings,
     /// The settings as they were before the last preset was chosen.
     before_preset: Option<Box<Settings>>,
+    presets: Presets,
     /// Why the settings cannot be sent, if they cannot.
     problem: Option<SettingsError>,
     /// The initial image that the painting began with.
@@ -265,6 +268,7 @@ impl ImpastoApp {
             folder: start.folder,
             settings: start.options.settings.clone().unwrap_or_else(|| remembered.settings.clone()),
             before_preset: None,
+            presets: Presets::default(),
             problem: None,
             init_at_start: None,
             begin_afresh: false,
@@ -313,6 +317,7 @@ impl ImpastoApp {
         app.first_pictures(&start.options, &remembered);
         let devices = start.devices;
         app.tasks.start("devices", move || Done::Devices(devices()));
+        app.with_presets(|_| Ok(()));
         app
     }
 
@@ -418,6 +423,7 @@ impl ImpastoApp {
             Done::Resampled { picture, size, image } => self.compare.take(&picture, size, image),
             Done::Pinned { pin, small } => self.pins.take(ctx, pin, small),
             Done::Devices(devices) => self.devices = Some(devices),
+            Done::Presets { list, result } => self.presets.take(list, result),
             Done::Broken(text) => {
                 self.banners.push(Banner { trouble: Trouble::Other, text: format!("{text}.") })
             }
@@ -517,6 +523,7 @@ impl eframe::App for ImpastoApp {
         self.help_window(&ctx);
         self.finder_window(&ctx);
         self.frames_panel(&ctx);
+        self.presets_window(&ctx);
         let area = self.canvas.area.unwrap_or(Rect::from_min_size(egui::Pos2::ZERO, vec2(600.0, 400.0)));
         self.toasts.show(&ctx, area);
         self.note_changes(&ctx);

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     compute::DeviceInfo,
     picture::{Picture, SaveError},
+    settings::UserPreset,
 };
 
 /// A finished task.
@@ -50,6 +51,11 @@ pub enum Done {
         small: ColorImage,
     },
     Devices(Vec<DeviceInfo>),
+    /// The person's presets, and how what was to be done to them went.
+    Presets {
+        list: Vec<UserPreset>,
+        result: Result<(), String>,
+    },
     /// A task that ended without a result.
     Broken(String),
 }

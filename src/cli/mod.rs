@@ -36,7 +36,7 @@ use tracing_subscriber::{
 
 use crate::{
     app,
-    settings::{Settings, SettingsError, SettingsFileError},
+    settings::{PresetError, Settings, SettingsError, SettingsFileError},
 };
 use args::{Cli, Command, WeightsCommand};
 
@@ -134,7 +134,10 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
     let usage = error.chain().any(|cause| {
         cause.is::<UsageError>()
             || cause.is::<SettingsError>()
-            || matches!(cause.downcast_ref(), Some(SettingsFileError::Flags(_)))
+            || matches!(
+                cause.downcast_ref(),
+                Some(SettingsFileError::Flags(_) | SettingsFileError::Preset(PresetError::Unknown { .. }))
+            )
     });
     ExitCode::from(if usage { USAGE } else { FAILED })
 }

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, parser::ValueSource};
 use serde_json::Value;
 
-use super::{LayerWeight, LayerWeights, Objective, Settings};
+use super::{
+    LayerWeight, LayerWeights, Objective, PresetError, PresetFolder, Settings, config_folder,
+    user_presets::{apply_named, over_usual},
+};
 
 /// The flags of [`Settings`] as they were given. [`SettingsFlags::resolve`] makes settings of them.
 #[derive(Clone, Debug)]
@@ -18,6 +21,8 @@ pub enum SettingsFileError {
     Read { path: PathBuf, source: std::io::Error },
     #[error("{} is not a settings file", path.display())]
     Parse { path: PathBuf, source: Box<toml::de::Error> },
+    #[error(transparent)]
+    Preset(#[from] PresetError),
     #[error("cannot use the flags")]
     Flags(#[from] clap::Error),
 }
@@ -27,11 +32,12 @@ const CONTENT_LAYER: &str = "content_layer";
 const FILE: &str = "settings";
 /// Stands for an empty set of layers.
 const NO_LAYER: &str = "none";
+const PRESET: &str = "preset";
 
 impl SettingsFlags {
     /// Whether a flag of this name (with underscores) was given on the command line, or a file that may set it.
     pub fn gives(&self, name: &str) -> bool {
-        self.file().is_some() || self.0.value_source(name) == Some(ValueSource::CommandLine)
+        self.file().is_some() || self.0.contains_id(PRESET) || self.0.value_source(name) == Some(ValueSource::CommandLine)
     }
 
     /// The settings file that was given, if any.
@@ -39,18 +45,22 @@ impl SettingsFlags {
         self.0.get_one(FILE)
     }
 
-    /// The settings that the flags ask for: `base`, replaced by the file of `--settings` if there is one, then the
-    /// usual values of `--objective`, then every other flag. `--layer` and `--content-layer` replace the whole
+    /// The settings that the flags ask for: `base`, replaced by the file of `--settings` if there is one, then the mix of
+    /// `--preset`, then the usual values of `--objective`, then every other flag. `--layer` and `--content-layer` replace the whole
     /// default set the first time they are given.
     ///
     /// # Errors
     ///
-    /// When the settings file cannot be read or parsed.
+    /// When the settings file or the preset cannot be read or parsed.
     pub fn resolve(&self, base: Settings) -> Result<Settings, SettingsFileError> {
         let mut settings = match self.0.get_one::<PathBuf>(FILE) {
             None => base,
             Some(path) => read_file(path)?,
         };
+        if let Some(name) = self.0.get_one::<String>(PRESET) {
+            let folder = config_folder().map(|folder| PresetFolder::within(&folder));
+            settings = apply_named(name, folder.as_ref(), &settings)?;
+        }
         if let Some(&objective) = self.0.get_one::<Objective>("objective") {
             settings.set_objective(objective);
         }
@@ -124,16 +134,8 @@ fn read_file(path: &PathBuf) -> Result<Settings, SettingsFileError> {
         .map_err(|source| SettingsFileError::Read { path: path.clone(), source })?;
     let wrong = |source| SettingsFileError::Parse { path: path.clone(), source: Box::new(source) };
     // Read as settings first, for its messages; then again over the usual values of the objective that it names.
-    let parsed: Settings = toml::from_str(&text).map_err(wrong)?;
-    let given: toml::Table = toml::from_str(&text).map_err(wrong)?;
-    match toml::Table::try_from(Settings::for_objective(parsed.objective)) {
-        Ok(mut table) => {
-            table.extend(given);
-            table.try_into().map_err(wrong)
-        }
-        // Not every value has a TOML form; then the file alone must do.
-        Err(_) => Ok(parsed),
-    }
+    let _: Settings = toml::from_str(&text).map_err(wrong)?;
+    over_usual([toml::from_str(&text).map_err(wrong)?]).map_err(wrong)
 }
 
 impl FromArgMatches for SettingsFlags {
@@ -163,6 +165,12 @@ impl Args for SettingsFlags {
         Settings::augment_args_for_update(command)
             .arg(layer(LAYER, "layer", "A style layer and its weight, as relu3_1=0.5 (repeatable; the given ones replace the default five; none for no layer)"))
             .arg(layer(CONTENT_LAYER, "content-layer", "A content layer and its weight, as relu4_2=1 (repeatable; replaces the default; none for no layer)"))
+            .arg(
+                Arg::new(PRESET)
+                    .long("preset")
+                    .value_name("NAME|FILE.toml")
+                    .help("Begin with a preset: painterly, faithful-photo, bold-strokes, texture, classic, paper, one of your own by its name, or a file; flags beside it win"),
+            )
             .arg(
                 Arg::new(FILE)
                     .long("settings")
@@ -298,6 +306,21 @@ mod tests {
         let mut expected = Settings::for_objective(Objective::Classic);
         expected.steps = 7;
         assert_eq!(resolve(&["--settings", file.to_str().unwrap()]), expected);
+    }
+
+    #[test]
+    fn a_preset_comes_after_the_file_and_flags_win_over_both() {
+        let folder = tempfile::tempdir().unwrap();
+        let [mix, preset] = ["mix.toml", "preset.toml"].map(|name| folder.path().join(name));
+        std::fs::write(&mix, "size = 200\nstyle_weight = 3.0\nlearning_rate = 0.5\n").unwrap();
+        std::fs::write(&preset, "style_weight = 44.0\ncontent_weight = 2.0\n").unwrap();
+        let [mix, preset] = [&mix, &preset].map(|path| path.to_str().unwrap());
+        let settings = resolve(&["--settings", mix, "--preset", preset, "--content-weight", "5"]);
+        // A preset is a whole mix: what it does not name is usual again, but for the size.
+        let expected = Settings { size: 200, style_weight: 44.0, content_weight: 5.0, ..Settings::default() };
+        assert_eq!(settings, expected);
+        let bold = crate::settings::Preset::BoldStrokes.apply(&Settings::default());
+        assert_eq!(resolve(&["--preset", "bold-strokes"]), bold);
     }
 
     #[test]

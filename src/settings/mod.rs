@@ -5,6 +5,7 @@ mod flags;
 mod layer_weights;
 mod presets;
 mod style_mix;
+mod user_presets;
 mod validate;
 mod values;
 
@@ -18,6 +19,7 @@ pub use flags::{SettingsFileError, SettingsFlags};
 pub use layer_weights::{LayerWeight, LayerWeights};
 pub use presets::Preset;
 pub use style_mix::{STYLE_SCALES, StyleMix};
+pub use user_presets::{Mix, PresetError, PresetFolder, UserPreset, config_folder};
 pub use validate::{MAX_SIZE, MIN_SIZE, SettingsError};
 pub use values::{DeviceChoice, Init, Objective, Optimizer, Padding, Rgb, Statistic};
 

@@ -35,6 +35,20 @@ impl Preset {
         }
     }
 
+    /// The preset that a person names, ignoring case and everything but letters and digits; what stands in brackets may be
+    /// left out.
+    pub fn named(text: &str) -> Option<Self> {
+        let letters = |text: &str| -> String {
+            text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+        };
+        let wanted = letters(text);
+        Self::ALL.into_iter().find(|preset| {
+            let name = preset.name();
+            letters(name) == wanted
+                || name.split_once(" (").is_some_and(|(short, _)| letters(short) == wanted)
+        })
+    }
+
     pub fn tooltip(self) -> &'static str {
         match self {
             Preset::FaithfulPhoto => {
@@ -112,6 +126,9 @@ mod tests {
             assert_eq!(mix.init == Init::Noise, preset == Preset::Texture);
         }
         assert_eq!(Preset::Painterly.apply(&Settings::default()), Settings::default());
+        assert_eq!(Preset::named("faithful-photo"), Some(Preset::FaithfulPhoto));
+        assert_eq!(Preset::named("PAPER"), Some(Preset::Paper));
+        assert_eq!(Preset::named(""), None);
     }
 
     #[test]

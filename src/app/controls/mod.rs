@@ -5,6 +5,7 @@ mod balance;
 mod colour;
 mod device;
 mod picture;
+mod presets;
 
 use egui::{ComboBox, Label, Ui};
 

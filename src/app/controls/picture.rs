@@ -11,56 +11,12 @@ use crate::{
         theme::space,
         widgets::{self, Entry, row},
     },
-    settings::{MAX_SIZE, MIN_SIZE, Objective, Preset, Settings},
+    settings::{MAX_SIZE, MIN_SIZE, Objective},
 };
 
 const SIZES: [u32; 10] = [128, 160, 192, 256, 320, 384, 512, 640, 768, 1024];
 
 impl ImpastoApp {
-    pub(super) fn preset_row(&mut self, ui: &mut Ui) {
-        let tooltip = "A mix to begin with: sets the objective, the weights, the statistic and the optimizer, and leaves size and device alone. What was set before can be brought back.";
-        row(ui, "Preset", tooltip, |ui| {
-            let chosen = Preset::ALL.into_iter().find(|preset| preset.apply(&self.settings) == self.settings);
-            let text = chosen.map_or("Own mix", Preset::name).to_owned();
-            let mut wanted = None;
-            combo(ui, "Preset", tooltip, text, |ui| {
-                for preset in Preset::ALL {
-                    let label = ui.selectable_label(chosen == Some(preset), preset.name());
-                    if label.on_hover_text(preset.tooltip()).clicked() {
-                        wanted = Some(preset);
-                    }
-                }
-                if let Some(before) = &self.before_preset {
-                    ui.separator();
-                    let text = "Back to the mix before";
-                    if ui.selectable_label(false, text).on_hover_text("As it was before the preset").clicked()
-                    {
-                        let now = self.settings.clone();
-                        // The mix comes back, not where and how large it was painted.
-                        self.settings = Settings {
-                            size: now.size,
-                            device: now.device,
-                            weights: now.weights,
-                            background: now.background,
-                            low_memory: now.low_memory,
-                            seed: now.seed,
-                            preview_every: now.preview_every,
-                            ..(**before).clone()
-                        };
-                    }
-                }
-            });
-            if let Some(preset) = wanted {
-                let mix = preset.apply(&self.settings);
-                let before = std::mem::replace(&mut self.settings, mix);
-                // From preset to preset, the person's own mix is what is worth bringing back.
-                if chosen.is_none() || self.before_preset.is_none() {
-                    self.before_preset = Some(Box::new(before));
-                }
-            }
-        });
-    }
-
     pub(super) fn objective_row(&mut self, ui: &mut Ui) {
         let tooltip = "The formulas that are minimised. Choosing one sets α, β, the layers and the optimizer to its usual values.";
         row(ui, "Objective", tooltip, |ui| {
