@@ -73,6 +73,8 @@ fn a_mix_is_saved_chosen_renamed_and_deleted() {
     window.until("it is told", |harness, _| {
         harness.query_all_by_label_contains("cannot be called \"a/b\"").next().is_some()
     });
+    // The dialog has grown, so its fields have moved.
+    window.steps(10);
     type_into(&mut window, "New name of Storm", "Gale");
     window.harness.get_by_label("OK").click();
     window.until("it is renamed", |harness, _| harness.query_by_label("Delete Gale").is_some());

@@ -238,7 +238,11 @@ impl ImpastoApp {
         }
         let mix: Vec<StyleMix> = styles.iter().map(|style| style.mix).collect();
         if given.settings != self.settings || given.mix() != mix {
-            let sent = self.session.as_ref().map(|session| session.update(self.run.id, &self.settings, &mix));
+            // A hand on a slider wants to see what it does.
+            let sent = self.session.as_ref().map(|session| match ctx.egui_is_using_pointer() {
+                true => session.update_while_dragged(self.run.id, &self.settings, &mix),
+                false => session.update(self.run.id, &self.settings, &mix),
+            });
             match sent {
                 Some(Ok(update)) => self.frames.sent(update, self.run.step()),
                 Some(Err(error)) => self.send_failed(error),

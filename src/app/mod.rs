@@ -423,7 +423,11 @@ impl ImpastoApp {
             Done::Resampled { picture, size, image } => self.compare.take(&picture, size, image),
             Done::Pinned { pin, small } => self.pins.take(ctx, pin, small),
             Done::Devices(devices) => self.devices = Some(devices),
-            Done::Presets { list, result } => self.presets.take(list, result),
+            Done::Presets { list, result } => {
+                if let Some(error) = self.presets.take(list, result) {
+                    self.toasts.add(widgets::sentence(&error));
+                }
+            }
             Done::Broken(text) => {
                 self.banners.push(Banner { trouble: Trouble::Other, text: format!("{text}.") })
             }

@@ -57,15 +57,15 @@ impl Presets {
         self.list.iter().any(|preset| preset.name.eq_ignore_ascii_case(name.trim()))
     }
 
-    /// Takes the list in, and how the last wish went.
-    pub fn take(&mut self, list: Vec<UserPreset>, result: Result<(), String>) {
+    /// Takes the list in, and how the last wish went; gives back what went wrong if no dialog can show it.
+    pub fn take(&mut self, list: Vec<UserPreset>, result: Result<(), String>) -> Option<String> {
         self.list = list;
-        if let Some(dialog) = &mut self.dialog {
-            if result.is_ok() {
-                *dialog = Dialog::default();
-            }
-            dialog.error = result.err();
+        match (&mut self.dialog, result) {
+            (None, result) => return result.err(),
+            (Some(dialog), Ok(())) => *dialog = Dialog::default(),
+            (Some(dialog), Err(error)) => dialog.error = Some(error),
         }
+        None
     }
 }
 

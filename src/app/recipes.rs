@@ -239,6 +239,7 @@ impl ImpastoApp {
             device: own.device.clone(),
             low_memory: own.low_memory,
             preview_every: own.preview_every,
+            follow_drags: own.follow_drags,
             ..recipe.settings.clone()
         };
         self.choose_size = false;

@@ -1,9 +1,7 @@
 //! The command that paints a picture without the window.
 
+pub use crate::picture::EXAMPLE;
 use crate::settings::{Settings, StyleMix};
-
-/// How a bundled picture is named on the command line: with its title behind this.
-pub const EXAMPLE: &str = "example:";
 
 /// What the command is made of.
 #[derive(Clone, Debug)]

@@ -96,6 +96,27 @@ pub trait Engine {
         Ok(None)
     }
 
+    /// Goes to a smaller size, where a step costs at most this share of a step at the present one if there is such a size, and
+    /// stays there until [`Engine::end_detour`]; steps in between do not count, and the picture stays as sharp as it was.
+    /// False where there is no smaller one; engines without a pyramid have none.
+    ///
+    /// # Errors
+    ///
+    /// A device failure.
+    fn detour(&mut self, share: f64) -> Result<bool, EngineError> {
+        let _ = share;
+        Ok(false)
+    }
+
+    /// Goes back to the size that a detour left.
+    ///
+    /// # Errors
+    ///
+    /// A device failure.
+    fn end_detour(&mut self) -> Result<(), EngineError> {
+        Ok(())
+    }
+
     /// Waits until the device has done the steps it was given, so that they do not pile up. Engines whose steps are done
     /// when they return need not do anything.
     ///
@@ -125,6 +146,8 @@ pub(crate) struct Update {
     pub run: RunId,
     pub settings: Settings,
     pub styles: Vec<StyleMix>,
+    /// A hand is on a slider: more of them will come.
+    pub dragged: bool,
 }
 
 /// A picture to go on from, and how it came about, if that is known.
@@ -207,8 +230,33 @@ impl Session {
     ///
     /// [`SendError::Dead`] when the worker is gone.
     pub fn update(&self, run: RunId, settings: &Settings, styles: &[StyleMix]) -> Result<u64, SendError> {
+        self.hand_over(run, settings, styles, false)
+    }
+
+    /// The same while a hand is on a slider. Where steps are slow and [`Settings::follow_drags`] is set, painting goes on at
+    /// a smaller size until the hand has rested, so that the change shows soon.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::update`].
+    pub fn update_while_dragged(
+        &self,
+        run: RunId,
+        settings: &Settings,
+        styles: &[StyleMix],
+    ) -> Result<u64, SendError> {
+        self.hand_over(run, settings, styles, true)
+    }
+
+    fn hand_over(
+        &self,
+        run: RunId,
+        settings: &Settings,
+        styles: &[StyleMix],
+        dragged: bool,
+    ) -> Result<u64, SendError> {
         let number = self.updates.fetch_add(1, Ordering::Relaxed) + 1;
-        let update = Update { number, run, settings: settings.clone(), styles: styles.to_vec() };
+        let update = Update { number, run, settings: settings.clone(), styles: styles.to_vec(), dragged };
         let waiting = self.shared.update.put(update);
         // Who drags a slider during a long step must not fill the inbox that a pause has to pass.
         if waiting && !self.worker.is_finished() {

@@ -305,6 +305,14 @@ impl Engine for PaintEngine {
         self.work(|run| run.study(layer)).map(Some)
     }
 
+    fn detour(&mut self, share: f64) -> Result<bool, EngineError> {
+        self.work(|run| run.detour(share))
+    }
+
+    fn end_detour(&mut self) -> Result<(), EngineError> {
+        self.work(Painting::end_detour)
+    }
+
     fn settle(&mut self) -> Result<(), EngineError> {
         self.synchronize()
     }
@@ -315,8 +323,7 @@ impl Engine for PaintEngine {
 
     fn end(&mut self) {
         if let Some(run) = self.run.take() {
-            let place = run.place();
-            self.painted = Some(place.width.max(place.height));
+            self.painted = Some(run.painted_size());
             self.network = run.into_network();
         }
     }

@@ -17,7 +17,7 @@ pub const MOST_CHANGES: usize = 400;
 pub const MOST_PASSES: usize = 12;
 
 /// Settings that act on no picture by being changed between two steps.
-const WITHOUT_EFFECT: [&str; 2] = ["size", "preview_every"];
+const WITHOUT_EFFECT: [&str; 3] = ["size", "preview_every", "follow_drags"];
 
 /// A picture that a run is painted from, without its pixels.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

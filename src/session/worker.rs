@@ -48,6 +48,10 @@ pub(super) fn run<E: Engine>(
 
 /// Longest time between two tellings of the progress.
 const SILENCE: Duration = Duration::from_secs(1);
+/// A step that takes longer is too slow to follow a hand, in seconds.
+const QUICK: f64 = 0.1;
+/// How long a hand rests before painting goes on at the size that it had.
+const REST: Duration = Duration::from_millis(700);
 /// How long a dying worker waits for a window that is behind.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
@@ -113,6 +117,12 @@ struct Run {
     update: u64,
     painted_update: u64,
     pace: Pace,
+    /// On a detour to a smaller size; since when the hand has rested.
+    detour: Option<Instant>,
+    /// Seconds of a step at the size that the last detour left, for as long as they are not measured anew.
+    slow: f64,
+    /// What was changed has not been shown yet.
+    changed: bool,
     /// When progress was told last.
     told: Instant,
     /// Painting time before the last pause, and when painting went on.
@@ -167,6 +177,9 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                 Ok(command) => self.obey(command),
                 Err(false) => {
                     self.take_update();
+                    if self.has_rested() {
+                        self.end_detour();
+                    }
                     if self.is_running() {
                         self.paint(false);
                     }
@@ -240,6 +253,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             }
             Command::Level(order) => {
                 self.take_update();
+                self.end_detour();
                 if self.run.as_ref().is_some_and(|run| {
                     !matches!(run.state, RunState::Failed | RunState::Preparing | RunState::Idle)
                 }) {
@@ -312,6 +326,9 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             update: 0,
             painted_update: 0,
             pace: Pace::new(Instant::now()),
+            detour: None,
+            slow: 0.0,
+            changed: false,
             told: Instant::now(),
             painted: 0.0,
             since: None,
@@ -365,13 +382,20 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let (id, state, step) = (run.id, run.state, run.step);
         // What is meant for a run that waits in the inbox stays for it.
         let Some(update) = self.shared.update.take_if(|update| update.run <= id) else { return };
-        let Update { number, run: meant, settings, styles } = update;
+        let Update { number, run: meant, settings, styles, dragged } = update;
         if meant != id || state == RunState::Failed {
             return;
         }
         let limit = settings.steps;
         let recoloured =
             self.run.as_ref().is_some_and(|run| run.settings.kept_colours() != settings.kept_colours());
+        let otherwise = self
+            .run
+            .as_ref()
+            .is_some_and(|run| run.styles != styles || run.settings.paints_otherwise(&settings));
+        if dragged && otherwise && settings.follow_drags {
+            self.start_detour();
+        }
         match self.guard(|engine, _| engine.update(&settings, &styles)) {
             Err(text) if self.engine.is_none() => return self.fail(text),
             Err(text) => return self.outbox.tell(Event::Notice { run: id, text }),
@@ -381,6 +405,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             run.record.change(step, (&run.settings, &settings), (&run.styles, &styles));
             (run.settings, run.styles) = (settings, styles);
             run.update = number;
+            run.changed |= otherwise;
         }
         match state {
             RunState::Finished if step < limit => {
@@ -403,6 +428,53 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         }
     }
 
+    /// Goes to a smaller size where steps are too slow to follow a hand, or stays there.
+    fn start_detour(&mut self) {
+        let Some(run) = self.run.as_mut().filter(|run| run.state == RunState::Running) else { return };
+        if run.detour.is_none() {
+            let measured = run.pace.seconds_per_step();
+            let seconds = if measured > 0.0 { measured } else { run.slow };
+            run.slow = seconds;
+            if seconds <= QUICK {
+                return;
+            }
+            match self.guard(|engine, _| engine.detour(QUICK / seconds)) {
+                Err(message) => return self.fail(message),
+                Ok(false) => return,
+                Ok(true) => {}
+            }
+        }
+        if let Some(run) = &mut self.run {
+            if run.detour.is_none() {
+                // Steps of another size take another time, and no record counts them.
+                run.pace = Pace::new(Instant::now());
+                run.record = run.record.clone().incomplete();
+            }
+            run.detour = Some(Instant::now());
+        }
+    }
+
+    fn has_rested(&self) -> bool {
+        let since = self.run.as_ref().and_then(|run| run.detour);
+        since.is_some_and(|since| since.elapsed() >= REST)
+    }
+
+    /// Goes back from a detour, if there is one.
+    fn end_detour(&mut self) {
+        if self.run.as_mut().is_none_or(|run| run.state == RunState::Failed || run.detour.take().is_none()) {
+            return;
+        }
+        match self.guard(|engine, _| engine.end_detour()) {
+            Err(message) => self.fail(message),
+            Ok(()) => {
+                if let Some(run) = &mut self.run {
+                    run.pace = Pace::new(Instant::now());
+                    run.shown = None;
+                }
+            }
+        }
+    }
+
     /// One step. `single` pauses after it.
     fn paint(&mut self, single: bool) {
         if let Err(message) = self.guard(|engine, _| engine.step()) {
@@ -410,9 +482,15 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         }
         let taken = self.shared.frame.is_empty();
         let Some(run) = &mut self.run else { return };
-        run.step += 1;
+        if run.detour.is_some() {
+            // It does not count, and the same step has another picture.
+            run.shown = None;
+        } else {
+            run.step += 1;
+        }
         run.painted_update = run.update;
-        let due = run.pace.after_step(Instant::now(), run.settings.preview_every, taken);
+        let changed = std::mem::take(&mut run.changed);
+        let due = run.pace.after_step(Instant::now(), run.settings.preview_every, taken) || changed;
         let piled_up = run.pace.piled_up();
         let silent = run.told.elapsed() >= SILENCE;
         if single {
@@ -439,6 +517,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
 
     /// Stops painting in this state with the latest picture shown.
     fn rest(&mut self, state: RunState) {
+        self.end_detour();
         self.show(true);
         if let Some(run) = &mut self.run
             && run.state != RunState::Failed

@@ -37,7 +37,9 @@ const PRESET: &str = "preset";
 impl SettingsFlags {
     /// Whether a flag of this name (with underscores) was given on the command line, or a file that may set it.
     pub fn gives(&self, name: &str) -> bool {
-        self.file().is_some() || self.0.contains_id(PRESET) || self.0.value_source(name) == Some(ValueSource::CommandLine)
+        self.file().is_some()
+            || self.0.contains_id(PRESET)
+            || self.0.value_source(name) == Some(ValueSource::CommandLine)
     }
 
     /// The settings file that was given, if any.
@@ -109,6 +111,10 @@ impl Settings {
                 Value::Bool(on) => flags.push(format!("--{flag}={on}")),
                 Value::Null | Value::Array(_) | Value::Object(_) => {}
             }
+        }
+        // Who names a palette gets its colours unless that is said.
+        if self.palette.is_some() && self.match_colours == 0.0 {
+            flags.push("--match-colours=0".to_owned());
         }
         let before = Self::for_objective(self.objective);
         for (flag, layers, usual) in [

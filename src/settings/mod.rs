@@ -124,6 +124,9 @@ pub struct Settings {
     /// Steps between two previews in the window; 0 chooses by itself
     #[arg(long, value_name = "N")]
     pub preview_every: u32,
+    /// Paint at a smaller size while a slider is dragged in the window, where a step takes long.
+    #[arg(skip = true)]
+    pub follow_drags: bool,
 }
 
 impl Default for Settings {
@@ -158,6 +161,7 @@ impl Default for Settings {
             padding: Padding::Replicate,
             weights: None,
             preview_every: 0,
+            follow_drags: true,
         }
     }
 }
@@ -239,6 +243,26 @@ impl Settings {
         }
     }
 
+    /// Whether `new` makes another painting of what is painted: not what only counts when a run starts or ends, how a picture
+    /// is shown, or how fast it moves.
+    pub fn paints_otherwise(&self, new: &Settings) -> bool {
+        let same = Settings {
+            steps: self.steps,
+            keep_colours: self.keep_colours,
+            learning_rate: self.learning_rate,
+            averaging: self.averaging,
+            beta1: self.beta1,
+            beta2: self.beta2,
+            epsilon: self.epsilon,
+            init: self.init.clone(),
+            seed: self.seed,
+            preview_every: self.preview_every,
+            follow_drags: self.follow_drags,
+            ..new.clone()
+        };
+        *self != same
+    }
+
     /// How much of the content's chroma is put on the painting after the fact, 0 to 1.
     pub fn kept_colours(&self) -> f64 {
         if self.luminance_only { 1.0 } else { self.keep_colours }
@@ -307,7 +331,9 @@ mod tests {
         new.palette = Some("leaves.jpg".into());
         new.luminance_only = true;
         new.init = Init::Noise;
-        assert!(old.restart_reasons(&new).is_empty());
+        assert!(old.restart_reasons(&new).is_empty() && old.paints_otherwise(&new));
+        let still = Settings { steps: 7, keep_colours: 1.0, ..old.clone() };
+        assert!(!old.paints_otherwise(&still));
         new.size = 300;
         new.device = DeviceChoice::Cpu;
         assert_eq!(old.restart_reasons(&new), ["size", "device"]);

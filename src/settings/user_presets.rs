@@ -12,8 +12,17 @@ use super::{Objective, Preset, Settings, SettingsError};
 const FOLDER_VARIABLE: &str = "IMPASTO_CONFIG_DIR";
 
 /// Keys that belong to no mix: where, how large and from what it is painted.
-const NO_MIX: [&str; 8] =
-    ["size", "device", "weights", "background", "low_memory", "seed", "preview_every", "palette"];
+const NO_MIX: [&str; 9] = [
+    "size",
+    "device",
+    "weights",
+    "background",
+    "low_memory",
+    "seed",
+    "preview_every",
+    "palette",
+    "follow_drags",
+];
 
 /// Longest name of a preset, in characters.
 const LONGEST_NAME: usize = 60;

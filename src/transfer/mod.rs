@@ -4,6 +4,7 @@ mod adam;
 mod average;
 mod carry;
 mod cost;
+mod detour;
 mod error;
 mod evaluator;
 mod losses;

@@ -7,6 +7,7 @@ use image::RgbImage;
 
 use super::{
     Losses, Pictures, Reading, TransferError,
+    detour::Detour,
     planes::Planes,
     prepare::{Sources, StyleLook},
     schedule::{Level, Schedule},
@@ -69,21 +70,23 @@ pub struct Painting {
     device: TensorDevice,
     weights: Arc<Weights>,
     sources: Sources,
-    settings: Settings,
-    schedule: Schedule,
-    level: usize,
+    pub(super) settings: Settings,
+    pub(super) schedule: Schedule,
+    pub(super) level: usize,
     /// Follow no schedule.
     held: bool,
     /// `None` only while one level takes over from another, and after that failed.
     transfer: Option<StyleTransfer>,
-    step: u32,
+    pub(super) step: u32,
     /// The step at which this level was entered.
-    entered: u32,
+    pub(super) entered: u32,
     /// Work done, in steps at the final size.
     done: f64,
     /// What larger levels had that the smaller ones, to which they were dropped, cannot show; with their sizes, the smallest
     /// last.
-    details: Vec<(u32, Planes)>,
+    pub(super) details: Vec<(u32, Planes)>,
+    /// On a detour to a smaller level, see [`Painting::detour`].
+    pub(super) detour: Option<Detour>,
     /// Shape of the final picture, and the content in it.
     shape: (u32, u32),
     content: RgbImage,
@@ -131,6 +134,7 @@ impl Painting {
             entered: 0,
             done: 0.0,
             details: Vec::new(),
+            detour: None,
             shape,
             content,
         };
@@ -139,7 +143,7 @@ impl Painting {
         Ok(painting)
     }
 
-    fn size(&self) -> Level {
+    pub(super) fn size(&self) -> Level {
         self.schedule.levels()[self.level]
     }
 
@@ -161,12 +165,12 @@ impl Painting {
         )
     }
 
-    fn transfer(&mut self) -> Result<&mut StyleTransfer, TransferError> {
+    pub(super) fn transfer(&mut self) -> Result<&mut StyleTransfer, TransferError> {
         self.transfer.as_mut().ok_or(TransferError::NoRun)
     }
 
     /// Goes on at another level, from the picture as it is shown and with the optimizer's moments.
-    fn go_to(&mut self, level: usize) -> Result<(), TransferError> {
+    pub(super) fn go_to(&mut self, level: usize) -> Result<(), TransferError> {
         let mut carry = self.transfer()?.carry()?;
         let from = self.size().size;
         let drops = level < self.level;
@@ -201,6 +205,10 @@ impl Painting {
     ///
     /// When the device fails.
     pub fn step(&mut self) -> Result<(), TransferError> {
+        if self.detour.is_some() {
+            self.transfer()?.step();
+            return Ok(());
+        }
         if !self.held {
             let due = self.schedule.level_at(self.level, self.step);
             if due > self.level {
@@ -219,6 +227,7 @@ impl Painting {
     ///
     /// When the device fails.
     pub fn order(&mut self, order: LevelOrder) -> Result<(), TransferError> {
+        self.end_detour()?;
         match order {
             LevelOrder::Hold => self.held = true,
             LevelOrder::Release => {
@@ -241,7 +250,7 @@ impl Painting {
     }
 
     /// Shares the steps that are left by the levels that are still to come.
-    fn share_steps(&mut self) {
+    pub(super) fn share_steps(&mut self) {
         self.schedule = self.schedule.shared(self.level, self.entered, self.settings.steps);
     }
 
@@ -313,9 +322,12 @@ impl Painting {
     pub fn place(&self) -> Place {
         let (width, height) = self.transfer.as_ref().map_or((0, 0), StyleTransfer::dimensions);
         let cost = self.schedule.cost(self.level);
-        let ends: Vec<f64> = match self.held {
-            true => vec![f64::from(self.settings.steps.saturating_sub(self.step))],
-            false => self.schedule.work_left(self.level, self.step).iter().map(|work| work / cost).collect(),
+        let ends: Vec<f64> = match (self.left_on_detour(), self.held) {
+            (Some(left), _) => vec![left],
+            (None, true) => vec![f64::from(self.settings.steps.saturating_sub(self.step))],
+            (None, false) => {
+                self.schedule.work_left(self.level, self.step).iter().map(|work| work / cost).collect()
+            }
         };
         Place {
             level: self.level,
@@ -348,6 +360,7 @@ impl Painting {
         let (width, height) = self.shape;
         let step = self.step;
         let mut reading = self.transfer()?.read().map_err(|error| error.at_step(step))?;
+        reading.picture = self.shown(reading.picture);
         if reading.picture.dimensions() != (width, height) {
             reading.picture = resize(&reading.picture, width, height, Filter::Lanczos);
         }

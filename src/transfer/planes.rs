@@ -60,6 +60,15 @@ impl Planes {
         self.values.iter_mut().zip(&other.values).for_each(|(a, b)| *a -= b);
     }
 
+    /// Each plane times a factor of its own.
+    pub fn stretched(mut self, factors: [f32; 3]) -> Self {
+        let plane = self.width as usize * self.height as usize;
+        for (values, factor) in self.values.chunks_exact_mut(plane.max(1)).zip(factors) {
+            values.iter_mut().for_each(|value| *value *= factor);
+        }
+        self
+    }
+
     pub fn scaled(mut self, factor: f32) -> Self {
         self.values.iter_mut().for_each(|value| *value *= factor);
         self

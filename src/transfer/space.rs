@@ -3,6 +3,7 @@
 use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 use image::RgbImage;
 
+use super::planes::Planes;
 use crate::settings::Objective;
 
 /// Maps between images in 0 to 1 and the optimised variable.
@@ -28,6 +29,14 @@ impl Space {
         match &self.normalised {
             None => variable,
             Some((std, mean)) => variable * std.clone() + mean.clone(),
+        }
+    }
+
+    /// By how much each channel of an image changes with the variable.
+    pub fn gains(&self) -> [f32; 3] {
+        match &self.normalised {
+            None => [1.0; 3],
+            Some(_) => crate::vgg::weights::InputNormalisation::TORCHVISION.std,
         }
     }
 
@@ -59,11 +68,17 @@ impl Space {
 /// Uploads a picture as `[1, 3, H, W]` in 0 to 1.
 pub fn upload(picture: &RgbImage, device: &TensorDevice) -> Tensor<4> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
+    Tensor::from_data(TensorData::new(planes_of(picture).values, [1, 3, height, width]), device)
+}
+
+/// The planes of a picture, in 0 to 1.
+pub fn planes_of(picture: &RgbImage) -> Planes {
+    let (width, height) = picture.dimensions();
     let pixels = picture.as_raw();
-    let planes: Vec<f32> = (0..3)
+    let values = (0..3)
         .flat_map(|channel| pixels[channel..].iter().step_by(3).map(|&value| f32::from(value) / 255.0))
         .collect();
-    Tensor::from_data(TensorData::new(planes, [1, 3, height, width]), device)
+    Planes { width, height, values }
 }
 
 /// Makes a picture of planar RGB values, of which those outside 0 to 1 are clamped.

@@ -218,6 +218,11 @@ impl StyleTransfer {
         gradient.map(|gradient| self.space.gradient(gradient))
     }
 
+    /// By how much each channel of the picture changes with the optimised variable.
+    pub fn gains(&self) -> [f32; 3] {
+        self.space.gains()
+    }
+
     /// Steps painted so far.
     pub fn steps(&self) -> u32 {
         self.step

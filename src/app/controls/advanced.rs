@@ -61,6 +61,10 @@ impl ImpastoApp {
                 self.settings.seed = seed.max(0.0) as u64;
             }
         });
+        let tooltip = "While a slider is dragged, paints at a smaller size where a step takes longer than a tenth of a second, so that the change shows soon; when the hand rests, painting goes on at the size that it had, with its detail";
+        row(ui, "Follow drags", tooltip, |ui| {
+            widgets::checkbox(ui, "Follow drags", tooltip, &mut self.settings.follow_drags);
+        });
         let tooltip = "Colour behind transparent pictures";
         row(ui, "Background", tooltip, |ui| {
             colour_button(ui, "Background colour", tooltip, &mut self.settings.background)
