@@ -269,12 +269,16 @@ fn detail(picture: &RgbImage) -> f64 {
 #[test]
 fn a_picture_stays_sharp_on_a_detour_and_on_the_way_back() {
     let longest = std::env::var("IMPASTO_DRAG_SIZE").ok().and_then(|text| text.parse().ok()).unwrap_or(256);
-    let settings = Settings { size: longest, steps: 60, ..settings() };
+    let settings = Settings { size: longest, steps: 80, ..settings() };
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("drags");
     std::fs::create_dir_all(&folder).unwrap();
     let mut engine = PaintEngine::new();
     engine.start(&job(settings.clone(), Start::Beginning), None, &mut |_| ()).unwrap();
     (0..50).for_each(|_| engine.step().unwrap());
+    while engine.read().unwrap().place.width < longest {
+        engine.level(LevelOrder::Climb).unwrap();
+        (0..4).for_each(|_| engine.step().unwrap());
+    }
     let look = |engine: &mut PaintEngine, name: &str| {
         let reading = engine.read().unwrap();
         reading.picture.save(folder.join(format!("{name}.png"))).unwrap();

@@ -249,3 +249,47 @@ fn a_recipe_and_the_menu() {
     narrow.harness.get_by_label("More about the painting").click();
     draw(&mut narrow, "painting_menu_narrow");
 }
+
+#[test]
+fn styles_palette_menu_and_presets() {
+    if !can_draw() {
+        return;
+    }
+    let mut setup = Setup { size: [1024.0, 640.0], ..setup() };
+    setup.options.settings.as_mut().unwrap().palette = Some("example:Embers".into());
+    let mut window = setup.open();
+    until_step(&mut window, 30);
+    let second = window.folder.path().join("a rather long name of a second style.png");
+    image::RgbImage::from_fn(300, 200, |x, y| image::Rgb([(x % 256) as u8, 90, (y % 256) as u8]))
+        .save(&second)
+        .unwrap();
+    window.dialogs.will_pick(&second);
+    window.harness.get_by_label("Add style…").scroll_to_me();
+    window.steps(3);
+    window.harness.get_by_label("Add style…").click();
+    window.until("two styles", |_, log| log.jobs.last().is_some_and(|job| job.styles.len() == 2));
+    window.steps(3);
+    window.harness.get_by_label("Use the style 2").scroll_to_me();
+    window.steps(3);
+    window.harness.get_by_label("Use the style 2").click();
+    window.steps(3);
+    draw(&mut window, "styles");
+    window.harness.get_by_label("Choose the palette").scroll_to_me();
+    window.steps(3);
+    draw(&mut window, "palette");
+    window.harness.get_by_label("Choose the style 2").click();
+    window.steps(30);
+    draw(&mut window, "gallery");
+    window.harness.key_press(Key::Escape);
+    window.steps(3);
+    let mut window = Setup { size: [1024.0, 900.0], ..self::setup() }.open();
+    until_step(&mut window, 10);
+    window
+        .harness
+        .get_by(|node| node.label().as_deref() == Some("Preset") && node.role() == egui::Role::ComboBox)
+        .click();
+    window.steps(3);
+    window.harness.get_by_label("Save or manage…").click();
+    window.steps(3);
+    draw(&mut window, "presets");
+}

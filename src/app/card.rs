@@ -6,7 +6,9 @@ use egui::{
 };
 
 use super::{
+    gallery::{COLUMNS, Gallery, TILE},
     icons::Icon,
+    memory::Origin,
     pictures::{Slot, Target},
     slots::Wish,
     theme::{Palette, RADIUS, ROW, space},
@@ -31,11 +33,17 @@ pub struct Card<'a> {
 }
 
 /// Shows a slot and gives the area in which a dropped picture is meant for it.
-pub fn show(ui: &mut Ui, card: &Card<'_>, slot: &mut Slot, wish: &mut Option<Wish>) -> Rect {
+pub fn show(
+    ui: &mut Ui,
+    card: &Card<'_>,
+    slot: &mut Slot,
+    gallery: &mut Gallery,
+    wish: &mut Option<Wish>,
+) -> Rect {
     let top = ui.cursor().min;
     let width = ui.available_width();
     picture(ui, card, slot, wish);
-    title_row(ui, card, slot, wish);
+    title_row(ui, card, slot, gallery, wish);
     if let (Some(several), Some(_)) = (card.style, &slot.picture) {
         mix_row(ui, card.name, several, &mut slot.mix);
     }
@@ -62,8 +70,7 @@ fn picture(ui: &mut Ui, card: &Card<'_>, slot: &Slot, wish: &mut Option<Wish>) {
 }
 
 /// Name and size of the picture, and the card's buttons.
-fn title_row(ui: &mut Ui, card: &Card<'_>, slot: &mut Slot, wish: &mut Option<Wish>) {
-    let target = Target::Slot(slot.id);
+fn title_row(ui: &mut Ui, card: &Card<'_>, slot: &mut Slot, gallery: &mut Gallery, wish: &mut Option<Wish>) {
     let lower = card.name.to_lowercase();
     let eye = card.style.is_some() && slot.picture.is_some();
     ui.horizontal(|ui| {
@@ -99,26 +106,46 @@ fn title_row(ui: &mut Ui, card: &Card<'_>, slot: &mut Slot, wish: &mut Option<Wi
             }
         }
         let menu_name = format!("Choose the {lower}");
-        let tooltip = "Open a file, or take one of the bundled examples";
+        let tooltip = "Open a file, read it again, or take a bundled or a recent picture";
         let more = widgets::icon_button(ui, Icon::More, &menu_name, tooltip, true);
-        egui::Popup::menu(&more).show(|ui| {
-            ui.set_min_width(150.0);
-            if ui.button("Open…").clicked() {
-                *wish = Some(Wish::Open(target));
-            }
-            ui.separator();
-            for example in card.examples {
-                if ui.button(example.title).clicked() {
-                    *wish = Some(Wish::Example(target, example));
-                }
-            }
-        });
+        if more.clicked() {
+            gallery.look_again();
+        }
+        egui::Popup::menu(&more).show(|ui| menu(ui, card, slot, gallery, wish));
         let remove = format!("Remove the {lower}");
         let filled = slot.picture.is_some() || slot.loading.is_some();
         if widgets::icon_button(ui, Icon::Close, &remove, "Takes this picture out", filled).clicked() {
             *wish = Some(Wish::Remove(slot.id));
         }
     });
+}
+
+/// Where a picture can come from.
+fn menu(ui: &mut Ui, card: &Card<'_>, slot: &Slot, gallery: &mut Gallery, wish: &mut Option<Wish>) {
+    let target = Target::Slot(slot.id);
+    ui.set_width(COLUMNS as f32 * (TILE.x + space::XS) - space::XS);
+    if ui.button("Open…").clicked() {
+        *wish = Some(Wish::Open(target));
+    }
+    let from_file =
+        slot.picture.as_ref().is_some_and(|loaded| matches!(loaded.origin, Some(Origin::File(_))));
+    if from_file {
+        let hint = "Reads the file again, after another program has changed it";
+        if ui.button("Reload").on_hover_text(hint).clicked() {
+            *wish = Some(Wish::Reload(slot.id));
+        }
+    }
+    ui.add_space(space::XS);
+    ui.label(widgets::weak(ui, "Examples"));
+    let mut chosen = gallery.examples(ui, card.examples, COLUMNS, TILE);
+    if !gallery.recent().is_empty() {
+        ui.add_space(space::XS);
+        ui.label(widgets::weak(ui, "Recent"));
+        chosen = gallery.files(ui, COLUMNS, TILE).or(chosen);
+    }
+    if let Some(source) = chosen {
+        *wish = Some(Wish::Take(target, source));
+    }
 }
 
 /// Weight among several styles, and scale.

@@ -1,6 +1,6 @@
 //! What the canvas says when there is nothing to show.
 
-use egui::{Rect, RichText, Ui, pos2};
+use egui::{Rect, RichText, Ui, pos2, vec2};
 
 use super::{
     ImpastoApp,
@@ -10,7 +10,7 @@ use super::{
     theme::{Palette, space},
     widgets,
 };
-use crate::picture;
+use crate::picture::{self, CONTENTS, STYLES};
 
 impl ImpastoApp {
     /// Nothing to show: say what to do, and offer it.
@@ -33,11 +33,17 @@ impl ImpastoApp {
             ui.add_space(space::XL);
         });
         let mut wanted = None;
+        let mut taken = None;
+        let gallery = &mut self.gallery;
         ui.columns(2, |columns| {
-            for (ui, (number, title, text, done, command)) in columns.iter_mut().zip([
-                ("1", "Content", "Its shapes are kept.", content, Command::OpenContent),
-                ("2", "Style", "Its strokes and colours are taken.", style, Command::OpenStyle),
+            for (ui, (target, done, command)) in columns.iter_mut().zip([
+                (Target::Content, content, Command::OpenContent),
+                (Target::Style, style, Command::OpenStyle),
             ]) {
+                let (number, title, text, examples) = match target {
+                    Target::Content => ("1", "Content", "Its shapes are kept.", &CONTENTS),
+                    _ => ("2", "Style", "Its strokes and colours are taken.", &STYLES),
+                };
                 egui::Frame::new().fill(palette.panel).corner_radius(6).inner_margin(16).show(ui, |ui| {
                     ui.set_min_width(ui.available_width());
                     ui.horizontal(|ui| {
@@ -54,9 +60,19 @@ impl ImpastoApp {
                     if widgets::text_button(ui, Icon::Open, "Open…", &name, &hint, true).clicked() {
                         wanted = Some(command);
                     }
+                    ui.add_space(space::S);
+                    ui.label(widgets::weak(ui, "or take one of these:"));
+                    let side = ((ui.available_width() - 3.0 * space::XS) / 4.0).floor().max(24.0);
+                    let tile = vec2(side, (0.75 * side).floor());
+                    if let Some(source) = gallery.examples(ui, examples, 4, tile) {
+                        taken = Some((target, source));
+                    }
                 });
             }
         });
+        if let Some((target, source)) = taken {
+            self.open(target, source);
+        }
         if let Some(command) = wanted {
             let ctx = ui.ctx().clone();
             self.run_command(&ctx, command);

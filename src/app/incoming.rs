@@ -7,7 +7,7 @@ use egui::{Align2, Context, Event, FontId, Id, LayerId, Order, Pos2, Rect, Strok
 use super::{
     ImpastoApp,
     pictures::{Source, Target},
-    theme::{Palette, space},
+    theme::{Palette, ROW, space},
 };
 
 /// Files over the window, not dropped yet.
@@ -99,10 +99,28 @@ impl ImpastoApp {
                 palette.weak,
             );
         }
-        for (rect, _) in &self.drop_rects {
-            if pointer.is_some_and(|pos| rect.contains(pos)) {
-                painter.rect_stroke(*rect, 6.0, Stroke::new(2.0, palette.accent), StrokeKind::Inside);
+        for (rect, target) in &self.drop_rects {
+            if rect.height() < ROW {
+                continue;
             }
+            let lit = pointer.is_some_and(|pos| rect.contains(pos));
+            let stroke = Stroke::new(2.0, if lit { palette.accent } else { palette.weak });
+            painter.rect(*rect, 6.0, palette.panel.gamma_multiply(0.8), stroke, StrokeKind::Inside);
+            let color = if lit { palette.accent } else { palette.text };
+            let text = self.drop_hint(*target);
+            painter.text(rect.center(), Align2::CENTER_CENTER, text, FontId::proportional(14.0), color);
+        }
+    }
+
+    /// What a picture dropped there becomes.
+    fn drop_hint(&self, target: Target) -> String {
+        let style = self.styles.iter().position(|slot| target == Target::Slot(slot.id));
+        match (target, style) {
+            (Target::NewStyle, _) => "A further style".to_owned(),
+            (Target::Palette, _) => "The palette".to_owned(),
+            (_, Some(index)) if self.styles.len() > 1 => format!("Style {}", index + 1),
+            (_, Some(_)) => "The style".to_owned(),
+            (_, None) => "The content".to_owned(),
         }
     }
 
@@ -126,6 +144,7 @@ impl ImpastoApp {
                     ("Use as content", Target::Content, "Its shapes are kept"),
                     ("Use as style", Target::Style, "Its strokes and colours are taken"),
                     ("Add as style", Target::NewStyle, "A further style beside those that are there"),
+                    ("Use as palette", Target::Palette, "The styles get its colours"),
                 ] {
                     if ui.button(text).on_hover_text(tooltip).clicked() {
                         chosen = Some(target);

@@ -24,7 +24,7 @@ const FILE: &str = "impasto.toml";
 const WRITE_AFTER: f64 = 1.0;
 
 /// Where a picture can be found again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
     File(PathBuf),
@@ -75,6 +75,8 @@ impl Default for Layout {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Remembered {
+    /// Picture files opened lately, the latest first.
+    pub recent: Vec<PathBuf>,
     /// Pictures are saved without the recipe that names the files they were painted from.
     pub without_recipe: bool,
     pub layout: Layout,
@@ -175,6 +177,7 @@ impl ImpastoApp {
             .iter()
             .filter_map(|slot| Some(RememberedStyle { mix: slot.mix, picture: origin(slot)? }));
         Remembered {
+            recent: self.gallery.recent().to_vec(),
             layout,
             content: origin(&self.content),
             styles: styles.collect(),

@@ -14,6 +14,7 @@ mod engine;
 mod fields;
 mod finder;
 mod frames;
+mod gallery;
 mod help;
 mod hints;
 mod icons;
@@ -59,6 +60,7 @@ use self::{
     dialogs::{Dialogs, SystemDialogs},
     finder::Finder,
     frames::Frames,
+    gallery::Gallery,
     incoming::Hovering,
     lab::Lab,
     memory::{Layout, Remembered},
@@ -198,8 +200,11 @@ pub struct ImpastoApp {
     /// Never empty: the first one may be an empty slot.
     styles: Vec<Slot>,
     palette: Slot,
+    gallery: Gallery,
     /// The setting that the palette's slot shows.
     palette_shown: Option<PathBuf>,
+    /// Tell the worker again what it knows: a file may have changed.
+    resend: bool,
     devices: Option<Vec<DeviceInfo>>,
 
     run: Run,
@@ -277,6 +282,8 @@ impl ImpastoApp {
             styles: vec![Slot::new(1)],
             palette: Slot::new(2),
             palette_shown: None,
+            gallery: Gallery::new(&remembered.recent),
+            resend: false,
             devices: None,
             run: Run::default(),
             history: History::default(),
@@ -391,8 +398,12 @@ impl ImpastoApp {
     fn take_done(&mut self, ctx: &Context, done: Done) {
         match done {
             Done::Opened { slot, ticket, result } => {
-                if let Some(slot) = self.slot_mut(slot) {
-                    slot.take(ctx, ticket, result);
+                let file = result.as_ref().ok().and_then(|opened| opened.file());
+                if let Some(path) = file {
+                    self.gallery.opened(path);
+                }
+                if self.slot_mut(slot).is_some_and(|slot| slot.take(ctx, ticket, result)) {
+                    self.toasts.add("The file has not changed.");
                 }
             }
             Done::Picked { purpose: Purpose::Save(painting), paths: None, took } if took < NO_DIALOG => {
@@ -423,6 +434,7 @@ impl ImpastoApp {
             Done::Resampled { picture, size, image } => self.compare.take(&picture, size, image),
             Done::Pinned { pin, small } => self.pins.take(ctx, pin, small),
             Done::Devices(devices) => self.devices = Some(devices),
+            Done::Small { origin, result } => self.gallery.take(ctx, origin, result),
             Done::Presets { list, result } => {
                 if let Some(error) = self.presets.take(list, result) {
                     self.toasts.add(widgets::sentence(&error));
@@ -501,6 +513,7 @@ impl eframe::App for ImpastoApp {
         }
         self.take_news(ctx);
         self.follow_palette();
+        self.follow_gallery();
         if self.init_at_start.is_none() && self.run.given.is_some() {
             self.init_at_start = Some(self.settings.init.clone());
         }

@@ -45,6 +45,8 @@ pub struct Loaded {
 pub struct Loading {
     pub ticket: u64,
     pub name: String,
+    /// The file that is there already is read again.
+    pub again: bool,
 }
 
 /// What a background thread brings.
@@ -54,6 +56,16 @@ pub struct Opened {
     origin: Option<Origin>,
     /// Who stands in for whom, if the picture itself could not be found.
     missing: Option<String>,
+}
+
+impl Opened {
+    /// The file that it came from, if it came from one.
+    pub fn file(&self) -> Option<PathBuf> {
+        match &self.origin {
+            Some(Origin::File(path)) => Some(path.clone()),
+            _ => None,
+        }
+    }
 }
 
 /// Where a picture should go.
@@ -131,8 +143,13 @@ impl Source {
 
     /// The source that was remembered, if it still exists.
     pub fn remembered(origin: &Origin) -> Option<Self> {
+        Self::of(origin).filter(|source| !matches!(source, Source::File(path) if !path.is_file()))
+    }
+
+    /// The source that was remembered; none where an example of that name is no longer bundled.
+    pub fn of(origin: &Origin) -> Option<Self> {
         match origin {
-            Origin::File(path) => path.is_file().then(|| Source::File(path.clone())),
+            Origin::File(path) => Some(Source::File(path.clone())),
             Origin::Example(title) => picture::CONTENTS
                 .iter()
                 .chain(&picture::STYLES)
@@ -194,21 +211,27 @@ impl Slot {
         self.picture.is_none() && self.loading.is_none() && self.error.is_none()
     }
 
-    /// Takes a picture from the background in; an answer to an older question is dropped.
-    pub fn take(&mut self, ctx: &Context, ticket: u64, result: Result<Box<Opened>, String>) {
+    /// Takes a picture from the background in; an answer to an older question is dropped. A file that was read again and has
+    /// not changed leaves everything as it is: then it says true.
+    pub fn take(&mut self, ctx: &Context, ticket: u64, result: Result<Box<Opened>, String>) -> bool {
         if self.loading.as_ref().is_none_or(|loading| loading.ticket != ticket) {
-            return;
+            return false;
         }
-        self.loading = None;
+        let reloading = self.loading.take().is_some_and(|loading| loading.again);
         match result {
             Ok(opened) => {
                 let Opened { picture, small, origin, missing } = *opened;
+                let known = self.picture.as_ref().map(|loaded| &loaded.picture.sha256);
+                if reloading && known == Some(&picture.sha256) {
+                    return true;
+                }
                 let texture = ctx.load_texture(picture.name.clone(), small, TextureOptions::LINEAR);
                 self.error = missing;
                 self.picture = Some(Loaded { picture: Arc::new(picture), texture, origin });
             }
             Err(error) => self.error = Some(error),
         }
+        false
     }
 }
 
@@ -225,6 +248,7 @@ impl ImpastoApp {
             Target::Content => &mut self.content,
             Target::Palette => &mut self.palette,
             Target::Slot(id) if self.content.id == id => &mut self.content,
+            Target::Slot(id) if self.palette.id == id => &mut self.palette,
             Target::Slot(id) => {
                 let index = self.styles.iter().position(|slot| slot.id == id).unwrap_or(0);
                 &mut self.styles[index]
@@ -260,7 +284,7 @@ impl ImpastoApp {
         let background = self.settings.background;
         let name = source.name();
         let slot = self.slot_for(target);
-        slot.loading = Some(Loading { ticket, name: name.clone() });
+        slot.loading = Some(Loading { ticket, name: name.clone(), again: false });
         slot.error = None;
         let slot = slot.id;
         self.tasks.start("open", move || {
@@ -269,6 +293,18 @@ impl ImpastoApp {
                 .unwrap_or_else(|_| Err(format!("{name}: the decoder failed by a fault of the program")));
             Done::Opened { slot, ticket, result }
         });
+    }
+
+    /// Reads a slot's file again.
+    pub(super) fn reload(&mut self, id: u64) {
+        let origin = self.slot_mut(id).and_then(|slot| slot.picture.as_ref()?.origin.clone());
+        let Some(source) = origin.as_ref().and_then(Source::of) else { return };
+        self.load(Target::Slot(id), source);
+        if let Some(loading) = self.slot_mut(id).and_then(|slot| slot.loading.as_mut()) {
+            loading.again = true;
+        }
+        // The worker reads the palette itself, and sees by its date that it has changed.
+        self.resend |= id == self.palette.id;
     }
 
     /// Opens several pictures: the first where it was meant to go, the rest as further styles.

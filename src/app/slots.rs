@@ -11,7 +11,7 @@ use super::{
     theme::space,
     widgets,
 };
-use crate::picture::{CONTENTS, Example, STYLES};
+use crate::picture::{CONTENTS, STYLES};
 
 /// Heights of the cards' pictures, in points.
 const TALL: f32 = 118.0;
@@ -20,7 +20,9 @@ const LOW: f32 = 64.0;
 /// What a person wants of a slot.
 pub enum Wish {
     Open(Target),
-    Example(Target, &'static Example),
+    Take(Target, Source),
+    /// To read a slot's file again.
+    Reload(u64),
     Remove(u64),
     Dismiss(u64),
 }
@@ -41,7 +43,7 @@ impl ImpastoApp {
                 hint: "Open, drop or paste",
                 height: TALL,
             };
-            rects.push((card::show(ui, &content, &mut self.content, &mut wish), target));
+            rects.push((card::show(ui, &content, &mut self.content, &mut self.gallery, &mut wish), target));
 
             ui.add_space(space::S);
             ui.vertical_centered(|ui| {
@@ -67,7 +69,7 @@ impl ImpastoApp {
                     height: TALL,
                 };
                 let target = Target::Slot(slot.id);
-                rects.push((card::show(ui, &style, slot, &mut wish), target));
+                rects.push((card::show(ui, &style, slot, &mut self.gallery, &mut wish), target));
                 ui.add_space(space::S);
             }
             let shown = || self.styles.iter().filter(|slot| slot.picture.is_some());
@@ -91,7 +93,10 @@ impl ImpastoApp {
                 hint: "Colours of another picture",
                 height: LOW,
             };
-            rects.push((card::show(ui, &palette, &mut self.palette, &mut wish), Target::Palette));
+            rects.push((
+                card::show(ui, &palette, &mut self.palette, &mut self.gallery, &mut wish),
+                Target::Palette,
+            ));
             ui.add_space(space::M);
         });
         let seen = ui.clip_rect();
@@ -99,7 +104,8 @@ impl ImpastoApp {
         match wish {
             None => {}
             Some(Wish::Open(target)) => self.ask_for_picture(target),
-            Some(Wish::Example(target, example)) => self.open(target, Source::Example(example)),
+            Some(Wish::Take(target, source)) => self.open(target, source),
+            Some(Wish::Reload(id)) => self.reload(id),
             Some(Wish::Remove(id)) => self.remove_picture(id),
             Some(Wish::Dismiss(id)) => {
                 if let Some(slot) = self.slot_mut(id) {

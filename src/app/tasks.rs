@@ -12,6 +12,7 @@ use crossbeam_channel::{Receiver, Sender};
 use egui::ColorImage;
 
 use super::{
+    memory::Origin,
     pictures::{Opened, Target},
     recipes::{Looked, Painting},
 };
@@ -49,6 +50,11 @@ pub enum Done {
     Pinned {
         pin: u64,
         small: ColorImage,
+    },
+    /// A small picture for the gallery.
+    Small {
+        origin: Origin,
+        result: Result<egui::ColorImage, String>,
     },
     Devices(Vec<DeviceInfo>),
     /// The person's presets, and how what was to be done to them went.
