@@ -14,7 +14,8 @@ use impasto::{
     picture,
     recipe::{self, Recipe, Thumbnail},
     session::{
-        self, Event, Frame, Job, LevelOrder, PaintEngine, RunInfo, RunState, Session, Start, StyleSource,
+        self, DetourPart, Event, Frame, Job, LevelOrder, PaintEngine, RunInfo, RunState, Session, Start,
+        StyleSource,
     },
     settings::{DeviceChoice, Rgb, Settings, Statistic, StyleMix},
 };
@@ -288,4 +289,50 @@ fn what_a_person_changed_on_the_way_is_painted_again_at_the_same_steps() {
     picture::save_with_text(&frame.picture, &bare, false, &|room| plain.text(room)).unwrap();
     good(&render(&["--recipe", text(&bare), "--output", text(&again), "--force"]));
     assert_ne!(pixels(&again), *frame.picture);
+}
+
+#[test]
+fn a_drag_with_its_detour_is_painted_again_to_the_last_bit() {
+    let settings = Settings {
+        size: 512,
+        steps: 9,
+        device: DeviceChoice::Cpu,
+        preview_every: 1,
+        statistic: Statistic::Gram,
+        ..Settings::default()
+    };
+    let job = Job {
+        run: 1,
+        content: Arc::new(picture::CONTENTS[1].open()),
+        styles: vec![StyleSource { picture: Arc::new(picture::STYLES[0].open()), mix: mix(1.0) }],
+        settings: settings.clone(),
+        start: Start::Beginning,
+        paused: true,
+        choose_size: false,
+    };
+    let mut worker = Worker::new();
+    worker.run(job);
+    worker.until("the run waits", |worker| worker.state == RunState::Paused);
+    for _ in 0..4 {
+        worker.session.send(session::Command::Level(LevelOrder::Climb)).unwrap();
+    }
+    worker.session.send(session::Command::Resume).unwrap();
+    worker.until("steps at the final size are measured", |worker| worker.step() >= 4);
+    for weight in [20.0, 30.0, 40.0] {
+        let before = worker.frame.as_ref().unwrap().picture.clone();
+        let dragged = Settings { style_weight: weight, ..settings.clone() };
+        worker.session.update_while_dragged(1, &dragged, &[mix(1.0)]).unwrap();
+        worker.until("it shows", |worker| worker.frame.as_ref().is_some_and(|now| now.picture != before));
+    }
+    worker.until("the run is finished", |worker| worker.state == RunState::Finished && worker.step() == 9);
+    let frame = worker.frame.take().unwrap();
+    let recipe = Recipe::new(&frame.record, frame.picture.dimensions(), worker.info.as_ref().unwrap());
+    let parts: Vec<_> = recipe.passes[0].changes.iter().filter_map(|change| change.detour).collect();
+    assert!(recipe.complete && parts.len() >= 3 && parts.last() == Some(&DetourPart::End), "{parts:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let [file, again] = ["a.png", "again.png"].map(|name| folder.path().join(name));
+    picture::save_with_text(&frame.picture, &file, false, &|room| recipe.text(room)).unwrap();
+    good(&render(&["--recipe", text(&file), "--output", text(&again)]));
+    assert_eq!(pixels(&again), *frame.picture, "the same to the last bit");
+    assert_eq!(recipe_of(&again).passes, recipe.passes);
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::Recipe;
 use crate::{
     picture::Picture,
-    session::{Engine, EngineError, Job, Pass, Reading, Record, RunInfo, Start, StyleSource},
+    session::{DetourPart, Engine, EngineError, Job, Pass, Reading, Record, RunInfo, Start, StyleSource},
     settings::{Settings, StyleMix},
     transfer::LevelOrder,
 };
@@ -30,6 +30,7 @@ pub enum What {
     /// The settings, and how the styles count, become these.
     Update(Box<Settings>, Vec<StyleMix>),
     Level(LevelOrder),
+    Detour(DetourPart),
 }
 
 /// What happened to a recorded run, with the whole settings after each change.
@@ -43,9 +44,10 @@ pub(super) fn acts(pass: &Pass) -> Result<Vec<Act>, String> {
     let mut acts = Vec::new();
     for change in &pass.changes {
         let at = |error: &dyn std::fmt::Display| format!("the change at step {}: {error}", change.step);
-        let what = match change.level {
-            Some(order) => What::Level(order),
-            None => {
+        let what = match (change.level, change.detour) {
+            (Some(order), _) => What::Level(order),
+            (None, Some(part)) => What::Detour(part),
+            (None, None) => {
                 let mut whole = serde_json::to_value(&settings).map_err(|error| at(&error))?;
                 if let Value::Object(fields) = &mut whole {
                     fields.extend(change.settings.clone());
@@ -67,7 +69,7 @@ pub(super) fn acts(pass: &Pass) -> Result<Vec<Act>, String> {
 pub(super) fn last_settings(pass: &Pass) -> Settings {
     let settings = acts(pass).unwrap_or_default().into_iter().rev().find_map(|act| match act.what {
         What::Update(settings, _) => Some(*settings),
-        What::Level(_) => None,
+        What::Level(_) | What::Detour(_) => None,
     });
     settings.unwrap_or_else(|| pass.settings.clone())
 }
@@ -237,6 +239,16 @@ impl<E: Engine> Player<E> {
                     self.engine.level(order)?;
                     if let Some(record) = &mut self.record {
                         record.order(self.step, order);
+                    }
+                }
+                What::Detour(part) => {
+                    match part {
+                        DetourPart::Begin(share) => drop(self.engine.detour(share)?),
+                        DetourPart::Steps(count) => (0..count).try_for_each(|_| self.engine.step())?,
+                        DetourPart::End => self.engine.end_detour()?,
+                    }
+                    if let Some(record) = &mut self.record {
+                        record.detour(self.step, part);
                     }
                 }
                 What::Update(settings, mix) => self.update(&settings, &mix)?,

@@ -29,7 +29,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError};
 pub use messages::{Command, Event, Frame, Job, Progress, RunId, RunInfo, RunState, Start};
 pub use pace::Pace;
 pub use paint_engine::PaintEngine;
-pub use record::{Change, MOST_CHANGES, MOST_PASSES, Pass, Record, SourceRecord, StyleRecord};
+pub use record::{Change, DetourPart, MOST_CHANGES, MOST_PASSES, Pass, Record, SourceRecord, StyleRecord};
 pub use slot::Latest;
 pub use studying::Study;
 

@@ -66,6 +66,17 @@ impl StyleRecord {
     }
 }
 
+/// A part of a detour to a smaller size while a slider was dragged, see [`super::Engine::detour`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DetourPart {
+    /// It begins, for steps of this share of the cost.
+    Begin(f64),
+    /// So many steps are painted on it, which do not count.
+    Steps(u32),
+    End,
+}
+
 /// Something that a person did while a run went on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Change {
@@ -79,6 +90,8 @@ pub struct Change {
     pub styles: Option<Vec<StyleMix>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<LevelOrder>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detour: Option<DetourPart>,
 }
 
 /// One run: what it began with and what happened until its picture was read.
@@ -200,18 +213,32 @@ impl Record {
         // the last time what to; both count even where nothing is different in the end.
         match last.changes.as_mut_slice() {
             [.., first, before]
-                if [&*first, &*before].iter().all(|change| change.step == step && change.level.is_none()) =>
+                if [&*first, &*before].iter().all(|change| {
+                    change.step == step && change.level.is_none() && change.detour.is_none()
+                }) =>
             {
                 before.settings.extend(changed);
                 before.styles = styles.or(before.styles.take());
             }
-            _ => self.add(Change { step, settings: changed, styles, level: None }),
+            _ => self.add(Change { step, settings: changed, styles, ..Change::default() }),
         }
     }
 
     /// Remembers that the level was changed after `step` steps.
     pub(crate) fn order(&mut self, step: u32, order: LevelOrder) {
         self.add(Change { step, level: Some(order), ..Change::default() });
+    }
+
+    /// Remembers a part of a detour after `step` steps; steps in a row are added up.
+    pub(crate) fn detour(&mut self, step: u32, part: DetourPart) {
+        if let DetourPart::Steps(more) = part
+            && let Some(Change { detour: Some(DetourPart::Steps(steps)), .. }) =
+                Arc::make_mut(&mut self.last).changes.last_mut()
+        {
+            *steps += more;
+        } else {
+            self.add(Change { step, detour: Some(part), ..Change::default() });
+        }
     }
 
     fn add(&mut self, change: Change) {
@@ -288,6 +315,26 @@ mod tests {
         assert_eq!((folded.settings.len(), folded.styles.as_deref()), (2, Some([mix(0.5)].as_slice())));
         assert_eq!(pass.changes[2].level, Some(LevelOrder::Drop));
         assert!(record.is_complete() && !record.is_plain());
+    }
+
+    #[test]
+    fn a_detour_is_kept_in_its_parts_and_in_order() {
+        let mut record = Record::new(pass());
+        record.detour(4, DetourPart::Begin(0.25));
+        change(&mut record, 4, |s| s.style_weight = 2.0, 1.0);
+        record.detour(4, DetourPart::Steps(1));
+        record.detour(4, DetourPart::Steps(2));
+        change(&mut record, 4, |s| s.style_weight = 3.0, 1.0);
+        change(&mut record, 4, |s| s.style_weight = 4.0, 1.0);
+        record.detour(4, DetourPart::Steps(5));
+        record.detour(4, DetourPart::End);
+        let passes = record.at(9).passes();
+        let parts: Vec<_> = passes[0].changes.iter().map(|change| change.detour).collect();
+        let steps = |count| Some(DetourPart::Steps(count));
+        let begin = Some(DetourPart::Begin(0.25));
+        assert_eq!(parts, [begin, None, steps(3), None, None, steps(5), Some(DetourPart::End)]);
+        let text = serde_json::to_string(&passes[0]).unwrap();
+        assert_eq!(serde_json::from_str::<Pass>(&text).unwrap(), passes[0]);
     }
 
     #[test]

@@ -11,8 +11,8 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
 use super::{
-    Canvas, Command, Engine, EngineError, Event, Frame, Job, Pace, Pass, Progress, Record, RunId, RunState,
-    Shared, Start, Study, Update, studying::Studying,
+    Canvas, Command, DetourPart, Engine, EngineError, Event, Frame, Job, Pace, Pass, Progress, Record, RunId,
+    RunState, Shared, Start, Study, Update, studying::Studying,
 };
 use crate::{
     settings::{Settings, StyleMix},
@@ -119,6 +119,8 @@ struct Run {
     pace: Pace,
     /// On a detour to a smaller size; since when the hand has rested.
     detour: Option<Instant>,
+    /// Steps painted on it that are in no record yet.
+    aside: u32,
     /// Seconds of a step at the size that the last detour left, for as long as they are not measured anew.
     slow: f64,
     /// What was changed has not been shown yet.
@@ -133,6 +135,14 @@ struct Run {
 impl Run {
     fn elapsed(&self) -> f64 {
         self.painted + self.since.map_or(0.0, |since| since.elapsed().as_secs_f64())
+    }
+
+    /// Puts the steps of a detour into the record.
+    fn record_aside(&mut self) {
+        match std::mem::take(&mut self.aside) {
+            0 => {}
+            steps => self.record.detour(self.step, DetourPart::Steps(steps)),
+        }
     }
 
     fn stop_clock(&mut self) {
@@ -327,6 +337,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             painted_update: 0,
             pace: Pace::new(Instant::now()),
             detour: None,
+            aside: 0,
             slow: 0.0,
             changed: false,
             told: Instant::now(),
@@ -402,6 +413,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             Ok(()) => {}
         }
         if let Some(run) = &mut self.run {
+            run.record_aside();
             run.record.change(step, (&run.settings, &settings), (&run.styles, &styles));
             (run.settings, run.styles) = (settings, styles);
             run.update = number;
@@ -446,9 +458,9 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         }
         if let Some(run) = &mut self.run {
             if run.detour.is_none() {
-                // Steps of another size take another time, and no record counts them.
+                // Steps of another size take another time.
                 run.pace = Pace::new(Instant::now());
-                run.record = run.record.clone().incomplete();
+                run.record.detour(run.step, DetourPart::Begin(QUICK / run.slow));
             }
             run.detour = Some(Instant::now());
         }
@@ -468,6 +480,8 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             Err(message) => self.fail(message),
             Ok(()) => {
                 if let Some(run) = &mut self.run {
+                    run.record_aside();
+                    run.record.detour(run.step, DetourPart::End);
                     run.pace = Pace::new(Instant::now());
                     run.shown = None;
                 }
@@ -485,6 +499,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         if run.detour.is_some() {
             // It does not count, and the same step has another picture.
             run.shown = None;
+            run.aside += 1;
         } else {
             run.step += 1;
         }
@@ -549,6 +564,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         run.shown = Some(run.step);
         run.place = reading.place;
         let picture = Arc::new(reading.picture);
+        run.record_aside();
         let record = run.record.at(run.step);
         let plain = reading.plain.map_or_else(|| Arc::clone(&picture), Arc::new);
         self.canvas = Some(Canvas { picture: plain, record: Some(record.clone()) });
