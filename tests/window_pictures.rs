@@ -293,3 +293,33 @@ fn styles_palette_menu_and_presets() {
     window.steps(3);
     draw(&mut window, "presets");
 }
+
+#[test]
+fn the_layer_lab() {
+    if !can_draw() {
+        return;
+    }
+    for (name, size, scale) in [("lab", [1400.0, 880.0], 1.0), ("lab_narrow", [1024.0, 640.0], 1.0)] {
+        let mut window = Setup { size, scale, ..setup() }.open();
+        until_step(&mut window, 60);
+        window.harness.key_press(Key::L);
+        window
+            .until("the lab looks", |harness, _| harness.query_by_label_contains("Gram matrix of").is_some());
+        window.harness.get_by_label("Show on the painting where this layer pulls").click();
+        window.steps(3);
+        draw(&mut window, name);
+    }
+}
+
+#[test]
+fn the_guided_tour() {
+    if !can_draw() {
+        return;
+    }
+    let mut window = Setup { size: [1024.0, 640.0], ..setup() }.open();
+    until_step(&mut window, 60);
+    window.harness.key_press(Key::F2);
+    window.steps(10);
+    until_step(&mut window, 120);
+    draw(&mut window, "tour");
+}

@@ -37,6 +37,7 @@ pub enum Command {
     Lab,
     Present,
     PresentFacts,
+    Tour,
     ToggleTheme,
     Controls,
     Find,
@@ -46,7 +47,7 @@ pub enum Command {
 
 impl Command {
     /// In the order of the help window.
-    pub const ALL: [Command; 35] = [
+    pub const ALL: [Command; 36] = [
         Command::PlayPause,
         Command::Step,
         Command::Stop,
@@ -77,6 +78,7 @@ impl Command {
         Command::Lab,
         Command::Present,
         Command::PresentFacts,
+        Command::Tour,
         Command::ToggleTheme,
         Command::Controls,
         Command::Find,
@@ -116,6 +118,7 @@ impl Command {
             Command::Lab => "Layer lab",
             Command::Present => "Full screen, picture alone",
             Command::PresentFacts => "Facts on the full screen",
+            Command::Tour => "Guided tour",
             Command::ToggleTheme => "Light or dark",
             Command::Controls => "Keyboard to the controls",
             Command::Find => "Find a command or setting",
@@ -170,6 +173,7 @@ impl Command {
             }
             Command::Present => "The picture alone on the whole screen; escape leaves it",
             Command::PresentFacts => "Shows over the picture what it is painted from, and how",
+            Command::Tour => "Six stops from content to style to both, painted live",
             Command::ToggleTheme => "Switches between the dark and the light theme",
             Command::Controls => {
                 "Moves the keyboard's focus into the controls; there, tab and the arrows move on, escape leaves"
@@ -209,6 +213,7 @@ impl Command {
             Command::TogglePanels | Command::Controls => Icon::PanelLeft,
             Command::Lab => Icon::Lab,
             Command::Present | Command::PresentFacts => Icon::Fit,
+            Command::Tour => Icon::Help,
             Command::ToggleTheme => Icon::Theme,
             Command::Find => Icon::Find,
             Command::FrameTimes => Icon::History,
@@ -252,6 +257,7 @@ impl Command {
             Command::FrameTimes => plain(Key::F12),
             Command::Help => plain(Key::F1),
             Command::Stop | Command::Swap | Command::CopyCommandLine | Command::ToggleRecipe => None,
+            Command::Tour => plain(Key::F2),
         }
     }
 

@@ -30,6 +30,7 @@ impl ImpastoApp {
         if !self.help {
             return;
         }
+        let mut tour = false;
         let modal = super::theme::modal(ctx, "help").show(ctx, |ui| {
             let width = (ctx.content_rect().width() - 84.0).min(960.0);
             ui.set_width(width);
@@ -40,6 +41,7 @@ impl ImpastoApp {
             ui.add_space(space::M);
             ui.horizontal(|ui| {
                 ui.label(widgets::weak(ui, concat!("Impasto ", env!("CARGO_PKG_VERSION"))));
+                tour = ui.button("Guided tour").on_hover_text(Command::Tour.hint(ctx)).clicked();
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                     ui.button("Close").on_hover_text("Closes the help (Escape)").clicked()
                 })
@@ -49,6 +51,9 @@ impl ImpastoApp {
         });
         if modal.inner || modal.should_close() {
             self.help = false;
+        }
+        if tour {
+            self.run_command(ctx, Command::Tour);
         }
     }
 }

@@ -38,6 +38,7 @@ mod status;
 mod tasks;
 mod theme;
 mod toolbar;
+mod tour;
 mod transport;
 mod undo;
 mod widgets;
@@ -74,6 +75,7 @@ use self::{
     state::{History, Run, Series},
     tasks::{Done, Purpose, Tasks},
     theme::Palette,
+    tour::Tour,
     undo::Undo,
 };
 use crate::{
@@ -233,6 +235,7 @@ pub struct ImpastoApp {
     notice: Option<String>,
     help: bool,
     lab: Lab,
+    tour: Option<Tour>,
     hovering: Hovering,
     drop_rects: Vec<(Rect, Target)>,
     unplaced: Vec<Source>,
@@ -306,6 +309,7 @@ impl ImpastoApp {
             notice: None,
             help: false,
             lab: Lab::default(),
+            tour: None,
             hovering: Hovering::default(),
             drop_rects: Vec::new(),
             unplaced: Vec::new(),
@@ -365,6 +369,10 @@ impl ImpastoApp {
             Command::CompareNext => self.compare_with_next(),
             Command::Pin => self.pin(),
             Command::TogglePanels => self.toggle_panels(),
+            Command::Tour => {
+                self.help = false;
+                self.start_tour();
+            }
             Command::Lab => self.lab.open = !self.lab.open,
             Command::Present => self.toggle_presentation(ctx),
             Command::PresentFacts => self.present.facts = !self.present.facts,
@@ -537,6 +545,7 @@ impl eframe::App for ImpastoApp {
         self.unplaced_window(&ctx);
         self.offered_window(&ctx);
         self.replacing_window(&ctx);
+        self.tour_window(&ctx);
         self.help_window(&ctx);
         self.finder_window(&ctx);
         self.frames_panel(&ctx);
