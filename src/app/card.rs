@@ -108,6 +108,7 @@ fn title_row(ui: &mut Ui, card: &Card<'_>, slot: &mut Slot, gallery: &mut Galler
         let menu_name = format!("Choose the {lower}");
         let tooltip = "Open a file, read it again, or take a bundled or a recent picture";
         let more = widgets::icon_button(ui, Icon::More, &menu_name, tooltip, true);
+        widgets::take_focus(&more, &menu_name);
         if more.clicked() {
             gallery.look_again();
         }

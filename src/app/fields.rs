@@ -31,6 +31,8 @@ pub const FIELDS: &[Row] = &[
         "color, histogram",
         "Match the styles to the content's colours, number",
     ),
+    ("palette", "Palette", "colours, colors, picture", "Choose the palette"),
+    ("luminance_only", "Light only", "luminance, grey, gray, black and white", "Luminance only"),
     ("optimizer", "Optimizer", "adam", ""),
     ("learning_rate", "Step size", "lr, learning rate", "Learning rate, number"),
     ("averaging", "Averaging", "mean, decay", "Averaging"),
@@ -45,6 +47,7 @@ pub const FIELDS: &[Row] = &[
     ("padding", "Padding", "replicate, zero, border", "Padding"),
     ("weights", "Weights", "network, vgg, file", "Weights file"),
     ("preview_every", "Show every", "preview, interval", "Preview interval"),
+    ("follow_drags", "Follow drags", "latency, detour, slider", "Follow drags"),
 ];
 
 /// A setting that can be looked for.
