@@ -323,3 +323,40 @@ fn the_guided_tour() {
     until_step(&mut window, 120);
     draw(&mut window, "tour");
 }
+
+#[test]
+fn finding_hints_frame_times_and_the_full_screen() {
+    if !can_draw() {
+        return;
+    }
+    let mut setup = Setup { size: [1024.0, 640.0], ..setup() };
+    setup.options.settings = None;
+    let mut window = setup.open();
+    until_step(&mut window, 60);
+    draw(&mut window, "hints");
+    window.harness.get_by_label("Got it").click();
+    window.steps(3);
+    window.harness.key_press(Key::F12);
+    window.harness.key_press(Key::P);
+    draw(&mut window, "frame_times");
+    window.harness.key_press(Key::F12);
+    window.harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::K);
+    window.steps(3);
+    window.harness.event(egui::Event::Text("beta 12".to_owned()));
+    draw(&mut window, "finder");
+    window.harness.key_press(Key::Enter);
+    window.steps(3);
+    window.harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::H);
+    draw(&mut window, "history");
+    window.harness.key_press(Key::Escape);
+    window.steps(3);
+    window.harness.key_press(Key::F1);
+    draw(&mut window, "keys_small");
+    window.harness.key_press(Key::Escape);
+    window.steps(3);
+    window.harness.key_press(Key::F11);
+    window.harness.key_press(Key::I);
+    window.steps(3);
+    let image = draw(&mut window, "presentation");
+    assert!(!shows(&image, VERMILION), "only the picture is there");
+}

@@ -186,8 +186,8 @@ impl ImpastoApp {
         let palette = Palette::for_theme(ctx.theme());
         Area::new(Id::unique("frame times"))
             .order(Order::Foreground)
-            .pivot(Align2::LEFT_BOTTOM)
-            .fixed_pos(area.left_bottom() + vec2(space::M, -space::M))
+            .pivot(Align2::RIGHT_BOTTOM)
+            .fixed_pos(area.right_bottom() - vec2(space::M, space::M))
             .interactable(false)
             .show(ctx, |ui| {
                 Frame::new()
