@@ -153,6 +153,13 @@ impl ImpastoApp {
             let detail = if mix == self.settings { "as it is" } else { "" }.to_owned();
             add(fits(query, &title), title, detail, Deed::Set(Box::new(mix)));
         }
+        for preset in &self.presets.list {
+            let title = format!("Preset: {}", preset.name);
+            let Some(score) = fits(query, &title) else { continue };
+            if let Some(mix) = preset.mix.as_ref().ok().and_then(|mix| mix.apply(&self.settings).ok()) {
+                add(Some(score), title, "your own".to_owned(), Deed::Set(Box::new(mix)));
+            }
+        }
         for (against, name) in self.comparable() {
             let title = format!("Compare with {name}");
             add(fits(query, &title), title, String::new(), Deed::Compare(against));
