@@ -299,10 +299,10 @@ fn a_picture_too_narrow_for_the_layers_is_explained() {
         ..Settings::default()
     };
     let mut run = new(&shallow).unwrap();
-    run.step();
+    run.step().unwrap();
     assert!(run.update(&Settings::default(), &[1.0]).is_err());
     assert_eq!(run.settings(), &shallow);
-    run.step();
+    run.step().unwrap();
     assert!(run.losses().unwrap().unwrap().total.is_finite());
 }
 
@@ -345,7 +345,7 @@ fn reading_in_between_changes_nothing() {
         )
         .unwrap();
         for _ in 0..3 {
-            run.step();
+            run.step().unwrap();
             if look {
                 run.read().unwrap();
             }

@@ -86,7 +86,7 @@ fn a_layer_out_of_use_can_be_looked_into_and_the_run_goes_on() {
             StyleTransfer::new(&device.tensor, Arc::clone(&weights), None, &pictures(), &[1.0], &settings)
                 .unwrap();
         for _ in 0..4 {
-            run.step();
+            run.step().unwrap();
             if looking {
                 assert_eq!(run.study(layer("relu4_2")).unwrap().channels, 512);
             }

@@ -33,7 +33,10 @@ pub const FIELDS: &[Row] = &[
     ),
     ("palette", "Palette", "colours, colors, picture", "Choose the palette"),
     ("luminance_only", "Light only", "luminance, grey, gray, black and white", "Luminance only"),
-    ("optimizer", "Optimizer", "adam", ""),
+    ("optimizer", "Optimizer", "adam, lbfgs, l-bfgs", "Optimizer"),
+    // Their controls are there with L-BFGS only.
+    ("history", "History", "lbfgs, l-bfgs, curvature", ""),
+    ("line_search", "Line search", "lbfgs, l-bfgs, wolfe, fixed", ""),
     ("learning_rate", "Step size", "lr, learning rate", "Learning rate, number"),
     ("averaging", "Averaging", "mean, decay", "Averaging"),
     ("beta1", "Adam β1", "beta1, momentum", "Adam β1"),

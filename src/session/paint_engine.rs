@@ -198,10 +198,10 @@ impl PaintEngine {
         let weights = Arc::clone(weights);
         let mut transfer =
             StyleTransfer::new(&device.tensor, weights, network, &pictures, &sources.shares(), &settings)?;
-        transfer.step();
+        transfer.step()?;
         transfer.synchronize()?;
         let start = Instant::now();
-        transfer.step();
+        transfer.step()?;
         transfer.synchronize()?;
         let seconds = start.elapsed().as_secs_f64();
         let (width, height) = transfer.dimensions();

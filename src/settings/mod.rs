@@ -20,8 +20,8 @@ pub use layer_weights::{LayerWeight, LayerWeights};
 pub use presets::Preset;
 pub use style_mix::{STYLE_SCALES, StyleMix};
 pub use user_presets::{Mix, PresetError, PresetFolder, UserPreset, config_folder};
-pub use validate::{MAX_SIZE, MIN_SIZE, SettingsError};
-pub use values::{DeviceChoice, Init, Objective, Optimizer, Padding, Rgb, Statistic};
+pub use validate::{MAX_HISTORY, MAX_SIZE, MIN_SIZE, SettingsError};
+pub use values::{DeviceChoice, Init, LineSearch, Objective, Optimizer, Padding, Rgb, Statistic};
 
 /// All parameters of a run except the pictures themselves.
 ///
@@ -80,13 +80,21 @@ pub struct Settings {
     /// Paint in luminance alone, the styles' matched to the content's; the painting has the content's colours
     #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub luminance_only: bool,
-    /// Optimizer: adam
+    /// Optimizer: adam or lbfgs (for a low objective at the end; shows the iterate without averaging)
     #[arg(long)]
     pub optimizer: Optimizer,
-    /// Learning rate: about the largest move of a pixel in one step, where 1 is the whole range
+    /// Steps whose curvature L-BFGS remembers, 1 to 50; usual are 10 to 20
+    #[arg(long, value_name = "N")]
+    pub history: u32,
+    /// L-BFGS's length of a step: wolfe (searched, one to a few evaluations each) or fixed (not longer than the learning
+    /// rate)
+    #[arg(long)]
+    pub line_search: LineSearch,
+    /// Learning rate: about the largest move of a pixel in one step, where 1 is the whole range; with L-BFGS the root mean
+    /// square of its first step, and of every fixed one at most
     #[arg(long = "lr", value_name = "RATE", allow_negative_numbers = true)]
     pub learning_rate: f64,
-    /// Decay of the iterates' mean, which is what is shown and saved: less of the optimizer's noise; 0 shows the iterate
+    /// Decay of the mean of Adam's iterates, which is what is shown and saved: less of the optimizer's noise; 0 shows the iterate
     #[arg(long, value_name = "DECAY", allow_negative_numbers = true)]
     pub averaging: f64,
     /// Adam's decay of the gradient's mean
@@ -148,6 +156,8 @@ impl Default for Settings {
             palette: None,
             luminance_only: false,
             optimizer: Optimizer::Adam,
+            history: 10,
+            line_search: LineSearch::Wolfe,
             learning_rate: 0.03,
             averaging: 0.99,
             beta1: 0.9,
@@ -183,7 +193,9 @@ impl Settings {
     pub fn set_objective(&mut self, objective: Objective) {
         let usual = Self::default();
         self.objective = objective;
-        self.optimizer = Optimizer::Adam;
+        self.optimizer = usual.optimizer;
+        self.history = usual.history;
+        self.line_search = usual.line_search;
         self.epsilon = 1e-8;
         self.beta1 = 0.9;
         self.smoothness_weight = 0.0;
@@ -324,6 +336,7 @@ mod tests {
         new.content_weight = 3.0;
         new.style_layers.set("relu1_2".parse().unwrap(), 1.0);
         new.learning_rate = 0.01;
+        new.optimizer = Optimizer::Lbfgs;
         new.steps = 9;
         new.preview_every = 7;
         new.style_scale = 0.5;

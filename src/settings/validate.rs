@@ -7,6 +7,9 @@ pub const MIN_SIZE: u32 = 16;
 /// Largest longest side, in pixels.
 pub const MAX_SIZE: u32 = 8192;
 
+/// Most steps that L-BFGS may remember; each takes the memory of two images.
+pub const MAX_HISTORY: u32 = 50;
+
 /// A setting that cannot be used, with what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{setting}: {message}")]
@@ -67,6 +70,10 @@ impl Settings {
         }
         if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
             return Err(error("lr", format!("is {}, but must be above 0", self.learning_rate)));
+        }
+        if !(1..=MAX_HISTORY).contains(&self.history) {
+            let message = format!("is {}, but must be between 1 and {MAX_HISTORY} steps", self.history);
+            return Err(error("history", message));
         }
         for (name, value) in [("averaging", self.averaging), ("beta1", self.beta1), ("beta2", self.beta2)] {
             if !(0.0..1.0).contains(&value) {
@@ -144,6 +151,7 @@ mod tests {
         assert!(message(|s| s.style_weight = f64::NAN).contains("style-weight: is NaN"));
         assert!(message(|s| s.style_layers.set("relu3_1".parse().unwrap(), -0.5)).contains("relu3_1"));
         assert!(message(|s| s.learning_rate = 0.0).starts_with("lr"));
+        assert!(message(|s| s.history = 0).starts_with("history"));
         assert!(message(|s| s.beta2 = 1.0).starts_with("beta2"));
         assert!(message(|s| s.epsilon = 0.0).starts_with("epsilon"));
         assert!(message(|s| s.style_scale = 0.0).starts_with("style-scale"));

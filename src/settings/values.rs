@@ -149,6 +149,18 @@ pub enum Optimizer {
     /// Kingma & Ba, ICLR 2015.
     #[default]
     Adam,
+    /// Limited-memory BFGS, Liu & Nocedal 1989.
+    Lbfgs,
+}
+
+/// How L-BFGS finds the length of its steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum LineSearch {
+    /// A search for the strong Wolfe conditions: the objective never rises, and a step may take several evaluations.
+    #[default]
+    Wolfe,
+    /// The quasi-Newton step, not longer than the learning rate.
+    Fixed,
 }
 
 macro_rules! named {
@@ -200,7 +212,8 @@ pub enum Statistic {
 }
 
 named!(Statistic, "statistic", Gram => "gram", Moments => "moments", Wasserstein => "wasserstein");
-named!(Optimizer, "optimizer", Adam => "adam");
+named!(Optimizer, "optimizer", Adam => "adam", Lbfgs => "lbfgs");
+named!(LineSearch, "line search", Wolfe => "wolfe", Fixed => "fixed");
 
 macro_rules! serde_as_text {
     ($($type:ident),+) => {$(
@@ -218,7 +231,7 @@ macro_rules! serde_as_text {
     )+};
 }
 
-serde_as_text!(Rgb, Init, DeviceChoice, Objective, Optimizer, Padding, Statistic);
+serde_as_text!(Rgb, Init, DeviceChoice, Objective, Optimizer, LineSearch, Padding, Statistic);
 
 #[cfg(test)]
 mod tests {

@@ -19,6 +19,11 @@ impl Average {
         });
     }
 
+    /// Begins with an image that counts as much as a long past.
+    pub fn begin(&mut self, image: Tensor<4>) {
+        self.0 = Some((image, 1.0));
+    }
+
     /// Lets the past count no more than the next step, so that what a person does shows at once.
     pub fn fade(&mut self, decay: f64) {
         let weight = 1.0 - decay;

@@ -7,6 +7,8 @@ mod cost;
 mod detour;
 mod error;
 mod evaluator;
+mod lbfgs;
+mod line_search;
 mod losses;
 mod luminance;
 mod noise;

@@ -206,7 +206,7 @@ impl Painting {
     /// When the device fails.
     pub fn step(&mut self) -> Result<(), TransferError> {
         if self.detour.is_some() {
-            self.transfer()?.step();
+            self.transfer()?.step()?;
             return Ok(());
         }
         if !self.held {
@@ -215,7 +215,7 @@ impl Painting {
                 self.go_to(due)?;
             }
         }
-        self.transfer()?.step();
+        self.transfer()?.step()?;
         self.step += 1;
         self.done += self.schedule.cost(self.level);
         Ok(())

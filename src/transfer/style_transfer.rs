@@ -11,6 +11,7 @@ use super::{
     average::Average,
     carry::Carry,
     evaluator::{Evaluation, Evaluator},
+    lbfgs::Lbfgs,
     painting::Place,
     planes::Planes,
     space::{Space, download, upload},
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::{
     compute::{LayerTime, Network},
-    settings::Settings,
+    settings::{Optimizer, Settings},
     vgg::{Layer, Weights},
 };
 
@@ -43,6 +44,8 @@ pub struct StyleTransfer {
     space: Space,
     variable: Tensor<4>,
     adam: Adam,
+    /// Instead of Adam, where the settings want it.
+    lbfgs: Option<Lbfgs>,
     average: Average,
     step: u32,
     /// The last step's terms, still on the device.
@@ -85,6 +88,7 @@ impl StyleTransfer {
             variable: space.variable(upload(&pictures.initial, device)),
             space,
             adam: Adam::new(),
+            lbfgs: (settings.optimizer == Optimizer::Lbfgs).then(Lbfgs::new),
             average: Average::default(),
             step: 0,
             terms: Terms::default(),
@@ -115,6 +119,9 @@ impl StyleTransfer {
                 s.style_layers.clone(),
             )
         };
+        if self.settings.optimizer != before.optimizer {
+            self.change_optimizer();
+        }
         if styles_changed || weighing(&before) != weighing(&self.settings) {
             self.turn(before.averaging);
         }
@@ -133,17 +140,63 @@ impl StyleTransfer {
         Ok(())
     }
 
-    /// The objective has changed: so may the gradient's scale, and the past of the mean counts no more.
+    /// The objective has changed: so may the gradient's scale, and the past of the mean counts no more; what L-BFGS knows of
+    /// the curvature is that of another one.
     fn turn(&mut self, decay: f64) {
+        if let Some(lbfgs) = &mut self.lbfgs {
+            if let Some(iterate) = lbfgs.iterate() {
+                self.variable = iterate.clone();
+            }
+            return lbfgs.forget();
+        }
         self.reweighted = true;
         self.average.fade(decay);
     }
 
-    /// Paints one step: losses and gradient of the picture as it is, then the optimizer's move.
-    pub fn step(&mut self) {
-        let gradient = self.evaluate();
+    /// Goes on from the picture as it is shown with an optimizer that has seen nothing.
+    fn change_optimizer(&mut self) {
+        let shown = self.shown();
+        self.average = Average::default();
+        self.adam = Adam::new();
+        self.gradient_norm = None;
+        self.reweighted = false;
+        self.lbfgs = (self.settings.optimizer == Optimizer::Lbfgs).then(Lbfgs::new);
+        if self.lbfgs.is_none() && self.settings.averaging > 0.0 {
+            // Adam's first steps are its roughest.
+            self.average.begin(self.space.confine(shown.clone()));
+        }
+        self.variable = self.space.confine(shown);
+    }
+
+    /// Paints one step: losses and gradient of the picture as it is, then the optimizer's move. With L-BFGS a step is one
+    /// evaluation of the objective, of which a line search may take several; until it has found the next iterate, picture
+    /// and losses stay.
+    ///
+    /// # Errors
+    ///
+    /// When the device fails.
+    pub fn step(&mut self) -> Result<(), TransferError> {
+        let Evaluation { terms, gradient } = self.evaluate();
         self.step += 1;
-        let Some(gradient) = gradient else { return };
+        match (gradient, &mut self.lbfgs) {
+            (None, _) => self.terms = terms,
+            (Some(gradient), None) => {
+                self.terms = terms;
+                self.adam_step(gradient);
+            }
+            (Some(gradient), Some(lbfgs)) => {
+                let value = terms.total(&self.settings).unwrap_or_else(|| gradient.clone().sum());
+                let step = lbfgs.step(self.variable.clone(), gradient, value, &self.settings)?;
+                self.variable = step.next;
+                if step.accepted || self.terms.is_empty() {
+                    self.terms = terms;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn adam_step(&mut self, gradient: Tensor<4>) {
         let norm = gradient.clone().square().sum();
         if self.reweighted {
             self.reweighted = false;
@@ -161,9 +214,12 @@ impl StyleTransfer {
         self.average.add(&self.variable, self.settings.averaging);
     }
 
-    /// The picture that is shown, saved and carried on: the iterates' decaying mean, which has not the optimizer's noise;
-    /// the iterate itself where there is no averaging.
+    /// The picture that is shown, saved and carried on: Adam's iterates' decaying mean, which has not the optimizer's noise;
+    /// the iterate itself where there is no averaging, and with L-BFGS.
     fn shown(&self) -> Tensor<4> {
+        if let Some(iterate) = self.lbfgs.as_ref().and_then(Lbfgs::iterate) {
+            return iterate.clone();
+        }
         self.average.mean().unwrap_or_else(|| self.variable.clone())
     }
 
@@ -201,6 +257,9 @@ impl StyleTransfer {
             Tensor::<4>::from_data(data, &self.device)
         };
         self.variable = self.space.confine(tensor(&carry.image));
+        if let Some(lbfgs) = &mut self.lbfgs {
+            return lbfgs.forget();
+        }
         if let Some((mean, square, decays)) = &carry.moments {
             self.adam.set_moments(Moments { mean: tensor(mean), square: tensor(square), decays: *decays });
         }
@@ -209,13 +268,11 @@ impl StyleTransfer {
         self.reweighted = carry.gradient_norm.is_some();
     }
 
-    /// Computes the terms and the gradient `[1, 3, H, W]` with respect to the optimised variable; `None` when every
-    /// weight is 0.
-    fn evaluate(&mut self) -> Option<Tensor<4>> {
+    /// The terms, and the gradient `[1, 3, H, W]` with respect to the optimised variable.
+    fn evaluate(&self) -> Evaluation {
         let image = self.space.image(self.variable.clone());
         let Evaluation { terms, gradient } = self.evaluator.evaluate(&image, &self.settings);
-        self.terms = terms;
-        gradient.map(|gradient| self.space.gradient(gradient))
+        Evaluation { terms, gradient: gradient.map(|gradient| self.space.gradient(gradient)) }
     }
 
     /// By how much each channel of the picture changes with the optimised variable.
@@ -246,12 +303,15 @@ impl StyleTransfer {
     ///
     /// When the device fails or a value is not finite.
     pub fn gradient(&mut self) -> Result<(Vec<f32>, Losses), TransferError> {
-        let gradient = self.evaluate().unwrap_or_else(|| self.variable.zeros_like());
+        let Evaluation { terms, gradient } = self.evaluate();
+        self.terms = terms;
+        let gradient = gradient.unwrap_or_else(|| self.variable.zeros_like());
         let losses = self.losses()?.unwrap_or_default();
         Ok((values(gradient.flatten::<1>(0, 3))?, losses))
     }
 
-    /// The optimised variable `[1, 3, H, W]`, planar: in classic the torchvision-normalised image.
+    /// The optimised variable `[1, 3, H, W]`, planar: in classic the torchvision-normalised image; with L-BFGS where the
+    /// objective is evaluated next.
     ///
     /// # Errors
     ///
@@ -268,6 +328,9 @@ impl StyleTransfer {
     pub fn set_variable(&mut self, planes: Vec<f32>) {
         let shape = self.variable.dims();
         self.variable = Tensor::from_data(TensorData::new(planes, shape), &self.device);
+        if let Some(lbfgs) = &mut self.lbfgs {
+            lbfgs.forget();
+        }
     }
 
     /// Losses of the last step, as they stood before its move; `None` before the first step.
@@ -345,7 +408,8 @@ impl StyleTransfer {
     }
 }
 
-fn values(tensor: Tensor<1>) -> Result<Vec<f32>, TransferError> {
+/// The values of a tensor, waiting for the device.
+pub(super) fn values(tensor: Tensor<1>) -> Result<Vec<f32>, TransferError> {
     let data = tensor.try_into_data().map_err(|error| TransferError::Device(error.to_string()))?;
     data.try_to_vec::<f32>().map_err(|error| TransferError::Device(format!("{error:?}")))
 }

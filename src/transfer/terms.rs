@@ -31,6 +31,21 @@ impl Terms {
         self.0.iter().map(|(_, value)| value.clone())
     }
 
+    /// What is minimised, as [`Losses::total`], `[1]`; `None` where there is no term.
+    pub fn total(&self, settings: &Settings) -> Option<Tensor<1>> {
+        let weighted = self.0.iter().map(|(term, value)| {
+            value.clone()
+                * match *term {
+                    Term::Content(weight) => settings.content_weight * weight,
+                    Term::Style(layer) => {
+                        settings.style_weight * settings.style_layers.get(layer).unwrap_or(0.0)
+                    }
+                    Term::Smoothness => settings.smoothness_weight,
+                }
+        });
+        weighted.reduce(|sum, value| sum + value)
+    }
+
     /// The losses of these terms, given their values as they were read back.
     pub fn losses(&self, numbers: &[f32], settings: &Settings) -> Losses {
         let mut losses = Losses::default();

@@ -1,4 +1,4 @@
-//! What is seldom changed: smoothness, the optimizer's constants, the initial image, the network.
+//! What is seldom changed: smoothness, the optimizer, the initial image, the network.
 
 use egui::{Label, Ui};
 
@@ -38,18 +38,7 @@ impl ImpastoApp {
             "Size of the style pictures relative to the painting, 0.05 to 20. Smaller gives finer strokes.";
         entry(ui, "Style scale", "Style scale", tooltip, 0.05..=20.0, &mut self.settings.style_scale);
         self.error_of(ui, "style-scale", "The style scale");
-        let tooltip = "Decay of the iterates' mean, which is what is shown and saved: 0.99 takes the optimizer's noise out, 0 shows the iterate itself";
-        entry(ui, "Averaging", "Averaging", tooltip, 0.0..=0.999, &mut self.settings.averaging);
-        self.error_of(ui, "averaging", "The averaging");
-        let tooltip = "Adam's decay of the gradient's mean, 0 to below 1";
-        entry(ui, "Adam β1", "Adam β1", tooltip, 0.0..=0.9999, &mut self.settings.beta1);
-        self.error_of(ui, "beta1", "β1");
-        let tooltip = "Adam's decay of the gradient's square, 0 to below 1";
-        entry(ui, "Adam β2", "Adam β2", tooltip, 0.0..=0.9999, &mut self.settings.beta2);
-        self.error_of(ui, "beta2", "β2");
-        let tooltip = "Adam's term against division by zero, above 0";
-        entry(ui, "Adam ε", "Adam ε", tooltip, 1e-12..=1.0, &mut self.settings.epsilon);
-        self.error_of(ui, "epsilon", "ε");
+        self.optimizer_rows(ui);
 
         self.init_row(ui);
         let tooltip = "Seed of the noise, a whole number. The same seed gives the same noise.";

@@ -1,0 +1,82 @@
+//! The optimizer and its constants.
+
+use egui::Ui;
+
+use super::combo;
+use crate::{
+    app::{
+        ImpastoApp,
+        widgets::{self, Entry, row},
+    },
+    settings::{LineSearch, MAX_HISTORY, Optimizer},
+};
+
+impl ImpastoApp {
+    pub(super) fn optimizer_rows(&mut self, ui: &mut Ui) {
+        let tooltip = "How the image is moved along its gradient. It can be changed at any time; the new one begins at the picture as it is shown.";
+        row(ui, "Optimizer", tooltip, |ui| {
+            let chosen = &mut self.settings.optimizer;
+            let name = |optimizer: Optimizer| match optimizer {
+                Optimizer::Adam => "Adam",
+                Optimizer::Lbfgs => "L-BFGS",
+            };
+            combo(ui, "Optimizer", tooltip, name(*chosen).to_owned(), |ui| {
+                for (optimizer, text) in [
+                    (Optimizer::Adam, "Adam: quick to paint, follows every change"),
+                    (Optimizer::Lbfgs, "L-BFGS: refines, to a lower objective in the end"),
+                ] {
+                    ui.selectable_value(chosen, optimizer, text);
+                }
+            });
+        });
+        match self.settings.optimizer {
+            Optimizer::Adam => self.adam_rows(ui),
+            Optimizer::Lbfgs => self.lbfgs_rows(ui),
+        }
+    }
+
+    fn adam_rows(&mut self, ui: &mut Ui) {
+        let entry = |ui: &mut Ui, label, tooltip, drag, value: &mut f64| {
+            row(ui, label, tooltip, |ui| {
+                Entry { name: label, tooltip, drag, suffix: "", whole: false, width: 84.0 }.show(ui, value);
+            });
+        };
+        let tooltip = "Decay of the iterates' mean, which is what is shown and saved: 0.99 takes the optimizer's noise out, 0 shows the iterate itself";
+        entry(ui, "Averaging", tooltip, 0.0..=0.999, &mut self.settings.averaging);
+        self.error_of(ui, "averaging", "The averaging");
+        let tooltip = "Adam's decay of the gradient's mean, 0 to below 1";
+        entry(ui, "Adam β1", tooltip, 0.0..=0.9999, &mut self.settings.beta1);
+        self.error_of(ui, "beta1", "β1");
+        let tooltip = "Adam's decay of the gradient's square, 0 to below 1";
+        entry(ui, "Adam β2", tooltip, 0.0..=0.9999, &mut self.settings.beta2);
+        self.error_of(ui, "beta2", "β2");
+        let tooltip = "Adam's term against division by zero, above 0";
+        entry(ui, "Adam ε", tooltip, 1e-12..=1.0, &mut self.settings.epsilon);
+        self.error_of(ui, "epsilon", "ε");
+    }
+
+    fn lbfgs_rows(&mut self, ui: &mut Ui) {
+        let tooltip = "Steps whose curvature L-BFGS remembers, 1 to 50; usual are 10 to 20. Each takes the memory of two images.";
+        row(ui, "History", tooltip, |ui| {
+            let mut history = f64::from(self.settings.history);
+            let drag = 1.0..=f64::from(MAX_HISTORY);
+            Entry { name: "History", tooltip, drag, suffix: "", whole: true, width: 84.0 }
+                .show(ui, &mut history);
+            self.settings.history = history as u32;
+            ui.label(widgets::weak(ui, "steps"));
+        });
+        self.error_of(ui, "history", "The history");
+        let tooltip = "How L-BFGS finds the length of a step: searched for, so that the objective never rises, or fixed, not longer than the step size";
+        row(ui, "Line search", tooltip, |ui| {
+            let chosen = &mut self.settings.line_search;
+            combo(ui, "Line search", tooltip, widgets::capital(&chosen.to_string()), |ui| {
+                for (kind, text) in [
+                    (LineSearch::Wolfe, "Wolfe: searched, one to a few evaluations each"),
+                    (LineSearch::Fixed, "Fixed: one evaluation each, not longer than the step size"),
+                ] {
+                    ui.selectable_value(chosen, kind, text);
+                }
+            });
+        });
+    }
+}
