@@ -39,3 +39,28 @@ fn the_optimizer_is_changed_while_it_paints_and_shows_its_own_constants() {
     });
     assert_eq!(window.jobs(), 1, "nothing was restarted");
 }
+
+#[test]
+fn convergence_is_said_and_stops_the_run_where_that_is_wanted() {
+    let mut window = Setup { size: [1280.0, 1600.0], ..Setup::default() }.open();
+    window.until_painting();
+    assert!(window.harness.query_all_by_label_contains("Converged").next().is_none());
+    window.log.lock().unwrap().converged = true;
+    let says = |text: &'static str| {
+        move |harness: &egui_kittest::Harness<'static, impasto::app::ImpastoApp>, _: &window_support::Log| {
+            harness.query_all_by_label_contains(text).next().is_some()
+        }
+    };
+    window.until("it says so", says("Converged: the objective has fallen"));
+    let painted = window.log.lock().unwrap().steps;
+    window.until("it paints on", |_, log| log.steps > painted + 20);
+    window.harness.get_by_label("Advanced").click();
+    window.steps(8);
+    window.harness.get_by_label("Stop when converged").click();
+    window.until("it has stopped", says("Converged: change a weight"));
+    let painted = window.log.lock().unwrap().steps;
+    window.steps(20);
+    assert_eq!(window.log.lock().unwrap().steps, painted);
+    window.harness.get_by_label("Stop when converged").click();
+    window.until("it paints on", |_, log| log.steps > painted + 20);
+}

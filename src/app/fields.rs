@@ -42,6 +42,8 @@ pub const FIELDS: &[Row] = &[
     ("beta1", "Adam β1", "beta1, momentum", "Adam β1"),
     ("beta2", "Adam β2", "beta2", "Adam β2"),
     ("epsilon", "Adam ε", "epsilon", "Adam ε"),
+    ("stop_when_converged", "Stop when converged", "convergence, end", "Stop when converged"),
+    ("keep_best", "Keep best", "lowest, best iterate", "Keep the best iterate"),
     ("init", "Begin with", "initial image, noise", "Initial image"),
     ("seed", "Seed", "noise, random", "Seed"),
     ("background", "Background", "transparent, alpha colour", "Background colour"),

@@ -74,9 +74,15 @@ impl Run {
         matches!(self.state, RunState::Preparing | RunState::Running | RunState::Paused | RunState::Finished)
     }
 
+    /// Whether the objective has stopped falling, as far as is known.
+    pub fn converged(&self) -> bool {
+        self.progress.as_ref().is_some_and(|progress| progress.converged)
+    }
+
     /// The state in a word.
     pub fn word(&self) -> &'static str {
         match self.state {
+            RunState::Running | RunState::Finished if self.converged() => "Converged",
             RunState::Idle => "Ready",
             RunState::Preparing => "Preparing",
             RunState::Running => "Painting",
@@ -205,6 +211,7 @@ mod tests {
                 step: 1,
                 place: Place { level, done, ..Place::default() },
                 losses: None,
+                converged: false,
                 seconds_per_step: 0.1,
                 elapsed: 1.0,
             });

@@ -44,6 +44,12 @@ impl ImpastoApp {
         }
         match self.run.state {
             RunState::Idle if self.sources().is_none() => "Choose a content and a style to begin".to_owned(),
+            RunState::Running if self.run.converged() => {
+                "Converged: the objective has fallen by less than 1/10 000 in 50 steps".to_owned()
+            }
+            RunState::Finished if self.run.converged() && self.run.step() < self.settings.steps => {
+                "Converged: change a weight, or turn off “Stop when converged”, to paint on".to_owned()
+            }
             RunState::Finished => "The step limit is reached: raise Steps to go on".to_owned(),
             RunState::Stopped => "Stopped: play goes on from this picture, restart begins afresh".to_owned(),
             RunState::Preparing => "Preparing…".to_owned(),

@@ -103,7 +103,8 @@ impl ImpastoApp {
         let line = rect.min.y + 12.0;
         let word = self.run.word();
         let dot = match self.run.state {
-            RunState::Running => palette.accent,
+            RunState::Running if !self.run.converged() => palette.accent,
+            RunState::Running => palette.good,
             RunState::Finished => palette.good,
             RunState::Failed => palette.bad,
             _ => palette.weak,

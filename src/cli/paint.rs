@@ -42,12 +42,17 @@ pub(super) struct Plan {
     pub losses_every: Option<u32>,
     /// Hand out the picture at every multiple of this.
     pub picture_every: Option<u32>,
+    /// End when the objective has converged.
+    pub stop_when_converged: bool,
 }
 
 /// Who is told what comes back from the device.
 pub(super) trait Audience {
     /// The losses of a step; `planned` if [`Plan::losses_every`] asked for them.
     fn losses(&mut self, step: u32, losses: &Losses, seconds: f64, planned: bool);
+
+    /// The objective was found to have converged at this step, for the first time.
+    fn converged(&mut self, step: u32);
 
     /// The picture of a step that [`Plan::picture_every`] asked for.
     fn picture(&mut self, step: u32, picture: &RgbImage) -> anyhow::Result<()>;
@@ -111,6 +116,7 @@ impl Loop<'_> {
         let mut pending = 0;
         let mut synchronised = Instant::now();
         let mut kept = Instant::now();
+        let mut converged = false;
         for step in 1..=self.plan.steps {
             if interrupted.load(Ordering::Relaxed) {
                 return self.last_picture().map(|()| End::Interrupted);
@@ -130,6 +136,13 @@ impl Loop<'_> {
             } else {
                 continue;
             }
+            if self.engine.converged() && !converged {
+                converged = true;
+                self.audience.converged(step);
+                if self.plan.stop_when_converged {
+                    return self.last_picture().map(|()| End::Finished);
+                }
+            }
             let seconds = synchronised.elapsed().as_secs_f64() / f64::from(pending);
             batch = ((BATCH.as_secs_f64() / seconds.max(1e-9)) as u32).clamp(1, MAX_BATCH);
             pending = 0;
@@ -138,7 +151,7 @@ impl Loop<'_> {
         Ok(End::Finished)
     }
 
-    /// After an interruption: what is painted but not read yet.
+    /// Before the last step: what is painted but not read yet.
     fn last_picture(&mut self) -> anyhow::Result<()> {
         let step = self.painted.steps;
         let known = self.painted.picture.as_ref().map_or(0, |&(step, _)| step);
@@ -197,6 +210,7 @@ mod tests {
         step: u32,
         fails_at: Option<u32>,
         panics_at: Option<u32>,
+        converges_at: Option<u32>,
     }
 
     impl Engine for Fake {
@@ -221,6 +235,9 @@ mod tests {
             let picture = RgbImage::new(1, self.step);
             Ok(Reading { step: self.step, place: Place::default(), losses, picture, plain: None })
         }
+        fn converged(&self) -> bool {
+            self.converges_at.is_some_and(|at| self.step >= at)
+        }
         fn end(&mut self) {}
     }
 
@@ -237,6 +254,7 @@ mod tests {
     struct Notes<'a> {
         planned: Vec<u32>,
         pictures: Vec<u32>,
+        converged: Vec<u32>,
         interrupt: Option<(u32, &'a AtomicBool)>,
     }
 
@@ -250,6 +268,9 @@ mod tests {
                 flag.store(step >= at, Ordering::Relaxed);
             }
         }
+        fn converged(&mut self, step: u32) {
+            self.converged.push(step);
+        }
         fn picture(&mut self, step: u32, picture: &RgbImage) -> anyhow::Result<()> {
             assert_eq!(picture.height(), step);
             self.pictures.push(step);
@@ -258,7 +279,12 @@ mod tests {
     }
 
     fn plan(steps: u32, losses_every: u32, picture_every: u32) -> Plan {
-        Plan { steps, losses_every: Some(losses_every), picture_every: Some(picture_every) }
+        Plan {
+            steps,
+            losses_every: Some(losses_every),
+            picture_every: Some(picture_every),
+            stop_when_converged: false,
+        }
     }
 
     #[test]
@@ -270,6 +296,19 @@ mod tests {
         assert_eq!(notes.pictures, [10, 20]);
         assert_eq!(painted.picture.map(|(step, picture)| (step, picture.height())), Some((25, 25)));
         assert!(painted.first_picture.is_some());
+    }
+
+    #[test]
+    fn convergence_is_told_once_and_ends_the_run_only_where_that_is_wanted() {
+        for (stop_when_converged, steps) in [(false, 60), (true, 37)] {
+            let mut notes = Notes::default();
+            let mut fake = Fake { converges_at: Some(37), ..Fake::default() };
+            let plan = Plan { stop_when_converged, ..plan(60, 1, 10) };
+            let painted = paint(&mut fake, plan, &AtomicBool::new(false), &mut notes);
+            assert!(matches!(painted.end, End::Finished));
+            assert_eq!((painted.steps, painted.picture.map(|(step, _)| step)), (steps, Some(steps)));
+            assert_eq!(notes.converged, [37]);
+        }
     }
 
     #[test]

@@ -38,6 +38,8 @@ const FRAME_EVERY: u32 = 10;
 pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Result<ExitCode> {
     let recipe = scores::recipe(&arguments)?;
     let base = recipe.as_ref().map_or_else(Settings::default, |(recipe, _)| recipe.settings.clone());
+    // What a recipe has painted is painted again to its last step.
+    let repeats = recipe.is_some();
     let settings = arguments.settings.resolve(base)?;
     checks::check(&arguments, &settings)?;
     let Scores { mut scores, remarks, network, device } = scores::open(&arguments, settings, recipe)?;
@@ -93,6 +95,7 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
         steps: last.steps,
         losses_every: arguments.report.as_ref().map(|_| arguments.report_every),
         picture_every: (arguments.frames.is_some() || arguments.save_every.is_some()).then_some(frame_every),
+        stop_when_converged: job.settings.stop_when_converged && !repeats,
     };
     let mut studio = Studio {
         report: Report::new(job, &info),
@@ -135,6 +138,7 @@ fn paint_before(
         fn losses(&mut self, step: u32, losses: &Losses, _: f64, _: bool) {
             self.0.step(step, losses, self.1);
         }
+        fn converged(&mut self, _: u32) {}
         fn picture(&mut self, _: u32, _: &RgbImage) -> anyhow::Result<()> {
             Ok(())
         }
@@ -143,7 +147,8 @@ fn paint_before(
     let progress = Progress::new(score.steps, schedule, arguments.quiet);
     guarded(|| player.begin(score, &mut |what| progress.preparing(what)))
         .inspect_err(|_| progress.finish())?;
-    let plan = Plan { steps: score.steps, losses_every: None, picture_every: None };
+    let plan =
+        Plan { steps: score.steps, losses_every: None, picture_every: None, stop_when_converged: false };
     let mut audience = Watching(progress, &score.job.settings);
     let painted = paint::paint(player, plan, interrupted, &mut audience);
     audience.0.finish();
@@ -239,6 +244,14 @@ impl Audience for Studio<'_> {
             self.report.add(step, losses, seconds);
         }
         self.progress.step(step, losses, self.settings);
+    }
+
+    fn converged(&mut self, step: u32) {
+        self.report.converged(step);
+        let printer = self.progress.printer();
+        printer.say(&format!(
+            "converged at step {step}: the objective has fallen by less than 1/10000 in 50 steps"
+        ));
     }
 
     fn picture(&mut self, step: u32, picture: &RgbImage) -> anyhow::Result<()> {

@@ -43,6 +43,8 @@ pub(super) struct Report {
     /// From the program's start until the first painted picture was there.
     first_picture_seconds: Option<f64>,
     peak_memory_bytes: u64,
+    /// The step at which the objective was first found to have converged.
+    converged_at: Option<u32>,
     steps: Vec<Step>,
 }
 
@@ -100,6 +102,7 @@ impl Report {
             error: None,
             first_picture_seconds: None,
             peak_memory_bytes: 0,
+            converged_at: None,
             steps: Vec::new(),
         }
     }
@@ -109,6 +112,11 @@ impl Report {
         if self.steps.last().is_none_or(|last| last.step < step) {
             self.steps.push(Step { step, losses: losses.clone(), seconds });
         }
+    }
+
+    /// Notes that the objective has converged.
+    pub fn converged(&mut self, step: u32) {
+        self.converged_at = Some(step);
     }
 
     /// Fills in what is known at the end only.

@@ -293,6 +293,10 @@ impl<E: Engine> Engine for Player<E> {
         self.engine.settle()
     }
 
+    fn converged(&self) -> bool {
+        self.engine.converged()
+    }
+
     fn read(&mut self) -> Result<Reading, EngineError> {
         // What was done after the last step shows in its picture.
         self.play()?;

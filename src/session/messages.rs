@@ -85,7 +85,8 @@ pub enum RunState {
     Preparing,
     Running,
     Paused,
-    /// The step limit is reached. Raising it and resuming goes on.
+    /// The step limit is reached, and raising it and resuming goes on; or the objective has converged, and the settings
+    /// want to stop there.
     Finished,
     Stopped,
     /// See [`Event::Failed`].
@@ -117,6 +118,8 @@ pub struct Progress {
     pub place: Place,
     /// Terms as they stood before that step's update; `None` before the first step, and where nothing was read back.
     pub losses: Option<Losses>,
+    /// The objective had stopped falling, at the final size, when it was last read back.
+    pub converged: bool,
     /// Mean of the recent steps, in seconds; 0 before the first step.
     pub seconds_per_step: f64,
     /// Time spent painting (pauses not counted), in seconds.

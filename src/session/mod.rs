@@ -134,6 +134,12 @@ pub trait Engine {
     /// A device failure, or a picture or loss that is not finite.
     fn read(&mut self) -> Result<Reading, EngineError>;
 
+    /// Whether the objective had stopped falling, at the final size, when losses were last read. Engines that do not watch
+    /// it need not say.
+    fn converged(&self) -> bool {
+        false
+    }
+
     /// Ends the run and frees its memory.
     fn end(&mut self);
 }

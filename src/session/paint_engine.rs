@@ -321,6 +321,10 @@ impl Engine for PaintEngine {
         self.work(Painting::read)
     }
 
+    fn converged(&self) -> bool {
+        self.run.as_ref().is_some_and(Painting::converged)
+    }
+
     fn end(&mut self) {
         if let Some(run) = self.run.take() {
             self.painted = Some(run.painted_size());

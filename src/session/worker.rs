@@ -116,6 +116,8 @@ struct Run {
     /// Number of the last update that was taken over, and of the last that a step was painted with.
     update: u64,
     painted_update: u64,
+    /// The objective had stopped falling when it was last read back.
+    converged: bool,
     pace: Pace,
     /// On a detour to a smaller size; since when the hand has rested.
     detour: Option<Instant>,
@@ -335,6 +337,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             place: Place::default(),
             update: 0,
             painted_update: 0,
+            converged: false,
             pace: Pace::new(Instant::now()),
             detour: None,
             aside: 0,
@@ -412,12 +415,14 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             Err(text) => return self.outbox.tell(Event::Notice { run: id, text }),
             Ok(()) => {}
         }
+        let converged = self.engine.as_ref().is_some_and(E::converged);
         if let Some(run) = &mut self.run {
             run.record_aside();
             run.record.change(step, (&run.settings, &settings), (&run.styles, &styles));
             (run.settings, run.styles) = (settings, styles);
             run.update = number;
             run.changed |= otherwise;
+            run.converged = converged;
         }
         match state {
             RunState::Finished if step < limit => {
@@ -514,6 +519,10 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             self.rest(RunState::Finished);
         } else if due {
             self.show(false);
+            let ends = |run: &Run| run.converged && run.settings.stop_when_converged;
+            if self.is_running() && self.run.as_ref().is_some_and(ends) {
+                self.rest(RunState::Finished);
+            }
         } else if piled_up {
             match self.guard(|engine, _| engine.settle()) {
                 Err(message) => self.fail(message),
@@ -563,6 +572,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         }
         run.shown = Some(run.step);
         run.place = reading.place;
+        run.converged = self.engine.as_ref().is_some_and(E::converged);
         let picture = Arc::new(reading.picture);
         run.record_aside();
         let record = run.record.at(run.step);
@@ -609,6 +619,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             step: run.step,
             place: run.place.clone(),
             losses,
+            converged: run.converged,
             seconds_per_step: run.pace.seconds_per_step(),
             elapsed: run.elapsed(),
         });

@@ -106,6 +106,13 @@ pub struct Settings {
     /// Adam's term against division by zero
     #[arg(long, value_name = "EPSILON", allow_negative_numbers = true)]
     pub epsilon: f64,
+    /// Stop when the objective has converged: when its lowest value has fallen by less than 1/10000 in 50 steps at the final
+    /// size
+    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub stop_when_converged: bool,
+    /// Show and save the iterate with the lowest objective so far at its size, instead of the last one or the mean
+    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub keep_best: bool,
     /// Initial image: content, noise, blank, blank:#rrggbb, style or a picture file
     #[arg(long, value_name = "INIT")]
     pub init: Init,
@@ -163,6 +170,8 @@ impl Default for Settings {
             beta1: 0.9,
             beta2: 0.99,
             epsilon: 1e-8,
+            stop_when_converged: false,
+            keep_best: false,
             init: Init::Content,
             seed: 0,
             background: Rgb::WHITE,
@@ -336,6 +345,7 @@ mod tests {
         new.content_weight = 3.0;
         new.style_layers.set("relu1_2".parse().unwrap(), 1.0);
         new.learning_rate = 0.01;
+        (new.keep_best, new.stop_when_converged) = (true, true);
         new.optimizer = Optimizer::Lbfgs;
         new.steps = 9;
         new.preview_every = 7;

@@ -10,6 +10,7 @@ mod evaluator;
 mod lbfgs;
 mod line_search;
 mod losses;
+mod lowest;
 mod luminance;
 mod noise;
 mod painting;

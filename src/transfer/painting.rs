@@ -341,6 +341,13 @@ impl Painting {
         }
     }
 
+    /// Whether the objective has stopped falling at the final size, see [`StyleTransfer::converged`].
+    pub fn converged(&self) -> bool {
+        self.level + 1 == self.schedule.levels().len()
+            && self.detour.is_none()
+            && self.transfer.as_ref().is_some_and(StyleTransfer::converged)
+    }
+
     /// Losses of the last step, see [`StyleTransfer::losses`].
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use super::{
     carry::Carry,
     evaluator::{Evaluation, Evaluator},
     lbfgs::Lbfgs,
+    lowest::{Lowest, has_converged},
     painting::Place,
     planes::Planes,
     space::{Space, download, upload},
@@ -47,6 +48,9 @@ pub struct StyleTransfer {
     /// Instead of Adam, where the settings want it.
     lbfgs: Option<Lbfgs>,
     average: Average,
+    lowest: Lowest,
+    /// As of the last read-back.
+    converged: bool,
     step: u32,
     /// The last step's terms, still on the device.
     terms: Terms,
@@ -90,6 +94,8 @@ impl StyleTransfer {
             adam: Adam::new(),
             lbfgs: (settings.optimizer == Optimizer::Lbfgs).then(Lbfgs::new),
             average: Average::default(),
+            lowest: Lowest::default(),
+            converged: false,
             step: 0,
             terms: Terms::default(),
             gradient_norm: None,
@@ -143,6 +149,8 @@ impl StyleTransfer {
     /// The objective has changed: so may the gradient's scale, and the past of the mean counts no more; what L-BFGS knows of
     /// the curvature is that of another one.
     fn turn(&mut self, decay: f64) {
+        self.lowest = Lowest::default();
+        self.converged = false;
         if let Some(lbfgs) = &mut self.lbfgs {
             if let Some(iterate) = lbfgs.iterate() {
                 self.variable = iterate.clone();
@@ -161,6 +169,8 @@ impl StyleTransfer {
         self.gradient_norm = None;
         self.reweighted = false;
         self.lbfgs = (self.settings.optimizer == Optimizer::Lbfgs).then(Lbfgs::new);
+        self.lowest.watch_anew();
+        self.converged = false;
         if self.lbfgs.is_none() && self.settings.averaging > 0.0 {
             // Adam's first steps are its roughest.
             self.average.begin(self.space.confine(shown.clone()));
@@ -178,6 +188,10 @@ impl StyleTransfer {
     pub fn step(&mut self) -> Result<(), TransferError> {
         let Evaluation { terms, gradient } = self.evaluate();
         self.step += 1;
+        let total = terms.total(&self.settings);
+        if let Some(total) = &total {
+            self.lowest.add(total, &self.variable, self.settings.keep_best);
+        }
         match (gradient, &mut self.lbfgs) {
             (None, _) => self.terms = terms,
             (Some(gradient), None) => {
@@ -185,7 +199,7 @@ impl StyleTransfer {
                 self.adam_step(gradient);
             }
             (Some(gradient), Some(lbfgs)) => {
-                let value = terms.total(&self.settings).unwrap_or_else(|| gradient.clone().sum());
+                let value = total.unwrap_or_else(|| gradient.clone().sum());
                 let step = lbfgs.step(self.variable.clone(), gradient, value, &self.settings)?;
                 self.variable = step.next;
                 if step.accepted || self.terms.is_empty() {
@@ -215,8 +229,11 @@ impl StyleTransfer {
     }
 
     /// The picture that is shown, saved and carried on: Adam's iterates' decaying mean, which has not the optimizer's noise;
-    /// the iterate itself where there is no averaging, and with L-BFGS.
+    /// the iterate itself where there is no averaging, and with L-BFGS; the best iterate where that is kept.
     fn shown(&self) -> Tensor<4> {
+        if let Some(best) = self.lowest.iterate().filter(|_| self.settings.keep_best) {
+            return best.clone();
+        }
         if let Some(iterate) = self.lbfgs.as_ref().and_then(Lbfgs::iterate) {
             return iterate.clone();
         }
@@ -342,8 +359,24 @@ impl StyleTransfer {
         if self.terms.is_empty() {
             return Ok(None);
         }
-        let numbers = values(Tensor::cat(self.terms.values().collect(), 0))?;
-        self.collect(&numbers).map(Some)
+        let mut parts: Vec<_> = self.terms.values().collect();
+        let count = parts.len();
+        parts.extend(self.lowest.ends().into_iter().flatten());
+        let numbers = values(Tensor::cat(parts, 0))?;
+        let (numbers, ends) = numbers.split_at(count);
+        self.look_at(ends);
+        self.collect(numbers).map(Some)
+    }
+
+    /// Takes in what [`Lowest::ends`] gave, if anything.
+    fn look_at(&mut self, ends: &[f32]) {
+        self.converged = matches!(ends, &[before, now] if has_converged(before, now));
+    }
+
+    /// Whether the lowest total had as good as stopped falling when it was last read back: by less than 1/10 000 of itself
+    /// in 50 steps.
+    pub fn converged(&self) -> bool {
+        self.converged
     }
 
     fn collect(&self, numbers: &[f32]) -> Result<Losses, TransferError> {
@@ -364,8 +397,12 @@ impl StyleTransfer {
         let image = self.space.image(self.shown()).flatten::<1>(0, 3);
         let mut parts = vec![image];
         parts.extend(self.terms.values());
+        let count = parts.len() - 1;
+        parts.extend(self.lowest.ends().into_iter().flatten());
         let numbers = values(Tensor::cat(parts, 0))?;
         let (planes, losses) = numbers.split_at(3 * width as usize * height as usize);
+        let (losses, ends) = losses.split_at(count);
+        self.look_at(ends);
         if !planes.iter().all(|value| value.is_finite()) {
             return Err(TransferError::NotFinite { what: "picture", step: self.step });
         }

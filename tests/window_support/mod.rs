@@ -38,6 +38,7 @@ pub struct Log {
     pub slow: Duration,
     pub preparing: Duration,
     pub paint: Option<RgbImage>,
+    pub converged: bool,
 }
 
 pub type Shared = Arc<Mutex<Log>>;
@@ -159,6 +160,10 @@ impl Engine for Fake {
     fn study(&mut self, layer: Layer) -> Result<Option<LayerStudy>, EngineError> {
         self.log.lock().unwrap().studied.push(layer);
         Ok(Some(study(layer)))
+    }
+
+    fn converged(&self) -> bool {
+        self.log.lock().unwrap().converged
     }
 
     fn end(&mut self) {}

@@ -33,6 +33,16 @@ impl ImpastoApp {
             Optimizer::Adam => self.adam_rows(ui),
             Optimizer::Lbfgs => self.lbfgs_rows(ui),
         }
+        let tooltip = "Shows and saves the iterate with the lowest objective so far, instead of the last one or the mean of Adam's. It begins anew with every change of the objective and at every size.";
+        row(ui, "Keep best", tooltip, |ui| {
+            widgets::checkbox(ui, "Keep the best iterate", tooltip, &mut self.settings.keep_best);
+        });
+        let tooltip = "Stops when the objective has converged: when its lowest value has fallen by less than 1/10 000 in 50 steps at the final size. Otherwise it says so and paints on.";
+        row(ui, "Stop", tooltip, |ui| {
+            let stop = &mut self.settings.stop_when_converged;
+            widgets::checkbox(ui, "Stop when converged", tooltip, stop);
+            ui.label(widgets::weak(ui, "when converged"));
+        });
     }
 
     fn adam_rows(&mut self, ui: &mut Ui) {
