@@ -10,7 +10,7 @@ use common::{Reference, adapter, cpu, reference_run, relative_error};
 use impasto::{
     compute::{self, Features, KernelChoice, Network, NetworkOptions, Pull},
     objective::smoothness_gradient,
-    settings::{Objective, Settings},
+    settings::{Objective, Settings, Smoothness},
     vgg::{Layer, Weights},
 };
 
@@ -98,8 +98,16 @@ fn both_forms_of_features_agree() {
 #[test]
 fn smoothness_agrees_with_finite_differences() {
     let x = tensor([1, 3, 8, 5], 1);
-    let (_, gradient) = smoothness_gradient(&x);
-    check("smoothness", &x, gradient, |x| host(smoothness_gradient(&x).0)[0], 1e-3);
+    for &kind in Smoothness::ALL {
+        let (_, gradient) = smoothness_gradient(&x, kind);
+        check(
+            &format!("smoothness {kind}"),
+            &x,
+            gradient,
+            |x| host(smoothness_gradient(&x, kind).0)[0],
+            1e-3,
+        );
+    }
 }
 
 #[test]

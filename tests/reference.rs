@@ -6,11 +6,11 @@ mod common;
 use std::sync::Arc;
 
 use burn::tensor::{Tensor, TensorData};
-use common::{Reference, adapter, assert_close, cpu, pictures, reference_run, relative_error};
+use common::{Reference, adapter, assert_close, cpu, data, pictures, reference_run, relative_error};
 use impasto::{
     compute::{Device, Network, NetworkOptions},
     objective::smoothness_gradient,
-    settings::{Objective, Padding, Settings, Statistic},
+    settings::{Objective, Padding, Settings, Smoothness, Statistic},
     transfer::StyleTransfer,
     vgg::{Layer, Weights},
 };
@@ -175,10 +175,20 @@ fn two_styles_blend(device: &Device, reference: &Reference, weights: &Arc<Weight
 
 fn smoothness(device: &Device, reference: &Reference) {
     let image = TensorData::new(reference.values("iterate").to_vec(), [1, 3, 67, 94]);
-    let (value, gradient) = smoothness_gradient(&Tensor::from_data(image, &device.tensor));
+    let image = Tensor::from_data(image, &device.tensor);
+    let (value, gradient) = smoothness_gradient(&image, Smoothness::Four);
     assert_close("smoothness", f64::from(host(value)[0]), reference.value("smoothness"), LOSS);
     let error = relative_error(&host(gradient.flatten::<1>(0, 3)), reference.values("smoothness.gradient"));
     assert!(error < GRADIENT, "smoothness gradient differs by {error:.2e}");
+    let text = std::fs::read_to_string(data("smoothness.json")).unwrap();
+    let nine: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let (value, gradient) = smoothness_gradient(&image, Smoothness::Nine);
+    assert_close("nine points", f64::from(host(value)[0]), nine["value"].as_f64().unwrap(), LOSS);
+    let gradient = host(gradient.flatten::<1>(0, 3));
+    assert_close("their gradient", norm(&gradient), nine["gradient_norm"].as_f64().unwrap(), GRADIENT);
+    let expected: Vec<f32> = serde_json::from_value(nine["gradient_sample"].clone()).unwrap();
+    let error = relative_error(&sample(&gradient), &expected);
+    assert!(error < GRADIENT, "the nine points' gradient differs by {error:.2e}");
 }
 
 /// All on one thread: a device's tensors must not cross threads.

@@ -21,7 +21,7 @@ pub use presets::Preset;
 pub use style_mix::{STYLE_SCALES, StyleMix};
 pub use user_presets::{Mix, PresetError, PresetFolder, UserPreset, config_folder};
 pub use validate::{MAX_HISTORY, MAX_SIZE, MIN_SIZE, SettingsError};
-pub use values::{DeviceChoice, Init, LineSearch, Objective, Optimizer, Padding, Rgb, Statistic};
+pub use values::{DeviceChoice, Init, LineSearch, Objective, Optimizer, Padding, Rgb, Smoothness, Statistic};
 
 /// All parameters of a run except the pictures themselves.
 ///
@@ -50,6 +50,10 @@ pub struct Settings {
     /// β: weight of the style term
     #[arg(long, value_name = "BETA", allow_negative_numbers = true)]
     pub style_weight: f64,
+    /// What smoothness compares: four (the neighbours beside each pixel) or nine (those at its corners as well: grain goes in
+    /// all directions alike)
+    #[arg(long)]
+    pub smoothness: Smoothness,
     /// Weight of the smoothness term (total variation)
     #[arg(long, value_name = "GAMMA", allow_negative_numbers = true)]
     pub smoothness_weight: f64,
@@ -153,6 +157,7 @@ impl Default for Settings {
             steps: 500,
             content_weight: 1.0,
             style_weight: 8.0,
+            smoothness: Smoothness::Four,
             smoothness_weight: 0.0,
             statistic: Statistic::Moments,
             style_layers: LayerWeights::style_default(),
@@ -207,6 +212,7 @@ impl Settings {
         self.line_search = usual.line_search;
         self.epsilon = 1e-8;
         self.beta1 = 0.9;
+        self.smoothness = usual.smoothness;
         self.smoothness_weight = 0.0;
         self.style_scale = 1.0;
         self.pyramid = objective == Objective::Balanced;
@@ -345,6 +351,7 @@ mod tests {
         new.content_weight = 3.0;
         new.style_layers.set("relu1_2".parse().unwrap(), 1.0);
         new.learning_rate = 0.01;
+        new.smoothness = Smoothness::Nine;
         (new.keep_best, new.stop_when_converged) = (true, true);
         new.optimizer = Optimizer::Lbfgs;
         new.steps = 9;

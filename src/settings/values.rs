@@ -153,6 +153,16 @@ pub enum Optimizer {
     Lbfgs,
 }
 
+/// Which neighbours the smoothness term compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Smoothness {
+    /// Those beside a pixel.
+    #[default]
+    Four,
+    /// Those at its corners as well, whose gradient is the nine-point Laplacian.
+    Nine,
+}
+
 /// How L-BFGS finds the length of its steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum LineSearch {
@@ -213,6 +223,7 @@ pub enum Statistic {
 
 named!(Statistic, "statistic", Gram => "gram", Moments => "moments", Wasserstein => "wasserstein");
 named!(Optimizer, "optimizer", Adam => "adam", Lbfgs => "lbfgs");
+named!(Smoothness, "smoothness", Four => "four", Nine => "nine");
 named!(LineSearch, "line search", Wolfe => "wolfe", Fixed => "fixed");
 
 macro_rules! serde_as_text {
@@ -231,7 +242,7 @@ macro_rules! serde_as_text {
     )+};
 }
 
-serde_as_text!(Rgb, Init, DeviceChoice, Objective, Optimizer, LineSearch, Padding, Statistic);
+serde_as_text!(Rgb, Init, DeviceChoice, Objective, Optimizer, LineSearch, Padding, Smoothness, Statistic);
 
 #[cfg(test)]
 mod tests {

@@ -203,7 +203,7 @@ impl Evaluator {
         let activations = deepest.map(|deepest| self.network.forward(image.clone(), deepest, &mut look));
         let mut gradient = activations.and_then(|activations| self.network.backward(activations, &pulls));
         if settings.smoothness_weight > 0.0 {
-            let (value, pull) = smoothness_gradient(image);
+            let (value, pull) = smoothness_gradient(image, settings.smoothness);
             terms.push(Term::Smoothness, value);
             let pull = pull * settings.smoothness_weight;
             gradient = Some(match gradient {

@@ -118,7 +118,7 @@ impl StyleTransfer {
             (
                 s.content_weight,
                 s.style_weight,
-                s.smoothness_weight,
+                (s.smoothness_weight, s.smoothness),
                 s.statistic,
                 s.luminance_only,
                 s.content_layers.clone(),

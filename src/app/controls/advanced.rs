@@ -11,7 +11,7 @@ use crate::{
         widgets::{self, Entry, Fader, row},
     },
     session::RunState,
-    settings::{Init, Padding, Rgb, Settings},
+    settings::{Init, Padding, Rgb, Settings, Smoothness},
 };
 
 impl ImpastoApp {
@@ -29,6 +29,19 @@ impl ImpastoApp {
             .show(ui, &mut self.settings.smoothness_weight, 0.0);
         });
         self.error_of(ui, "smoothness-weight", "The smoothness");
+        let tooltip = "What smoothness compares a pixel with: its four neighbours, or those at its corners as well, so that grain goes in all directions alike";
+        row(ui, "Stencil", tooltip, |ui| {
+            let chosen = &mut self.settings.smoothness;
+            let name = |smoothness: Smoothness| match smoothness {
+                Smoothness::Four => "Four neighbours",
+                Smoothness::Nine => "Nine points",
+            };
+            combo(ui, "Smoothness stencil", tooltip, name(*chosen).to_owned(), |ui| {
+                for &smoothness in Smoothness::ALL {
+                    ui.selectable_value(chosen, smoothness, name(smoothness));
+                }
+            });
+        });
         let entry = |ui: &mut Ui, label, name, tooltip, drag, value: &mut f64| {
             row(ui, label, tooltip, |ui| {
                 Entry { name, tooltip, drag, suffix: "", whole: false, width: 84.0 }.show(ui, value);
