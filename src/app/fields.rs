@@ -20,6 +20,7 @@ pub const FIELDS: &[Row] = &[
     ("content_weight", "Content α", "alpha, content weight", "Content weight α, number"),
     ("style_weight", "Style β", "beta, style weight", "Style weight β, number"),
     ("smoothness_weight", "Smoothness", "total variation, tv, gamma", "Smoothness, number"),
+    ("histogram_weight", "Histogram", "distribution, risser, delta", "Histogram weight, number"),
     ("smoothness", "Stencil", "smoothness, nine points, neighbours", "Smoothness stencil"),
     ("statistic", "Statistic", "gram, moments, wasserstein", "Style statistic"),
     ("style_layers", "Style", "", ""),

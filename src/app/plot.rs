@@ -134,11 +134,12 @@ impl ImpastoApp {
                 .widget_info(|| WidgetInfo::selected(Role::CheckBox, true, shown, format!("Line of {name}")));
             let tooltip = match series {
                 Series::Total => {
-                    "What is minimised: α·content + β·sum of the weighted style layers + smoothness"
+                    "What is minimised: α·content + β·sum of the weighted style layers + smoothness and histogram"
                 }
                 Series::Content => "The content term, before its weight α",
                 Series::Style(_) => "This style layer's term, before its weight",
                 Series::Smoothness => "The smoothness term, before its weight",
+                Series::Histogram => "The histogram term, before its weight",
             };
             if response.on_hover_text(format!("{tooltip}. Click to hide or show the line.")).clicked() {
                 toggled = Some(series);
@@ -157,6 +158,7 @@ fn look(palette: &Palette, series: Series) -> (Color32, f32, LineStyle) {
         Series::Total => (palette.accent, 2.0, LineStyle::Solid),
         Series::Content => (palette.text, 1.5, LineStyle::Solid),
         Series::Smoothness => (palette.weak, 1.5, LineStyle::dashed_loose()),
+        Series::Histogram => (palette.text, 1.3, LineStyle::dotted_dense()),
         Series::Style(layer) => (palette.layer(layer), 1.3, LineStyle::Solid),
     }
 }

@@ -101,6 +101,7 @@ pub enum Series {
     Content,
     Style(Layer),
     Smoothness,
+    Histogram,
 }
 
 impl Series {
@@ -110,6 +111,7 @@ impl Series {
             Series::Content => "content".to_owned(),
             Series::Style(layer) => layer.to_string(),
             Series::Smoothness => "smoothness".to_owned(),
+            Series::Histogram => "histogram".to_owned(),
         }
     }
 }
@@ -152,7 +154,8 @@ impl History {
         let values =
             [(Series::Total, losses.total), (Series::Content, losses.content)].into_iter().chain(style);
         let mut full = false;
-        for (series, value) in values.chain([(Series::Smoothness, losses.smoothness)]) {
+        let others = [(Series::Smoothness, losses.smoothness), (Series::Histogram, losses.histogram)];
+        for (series, value) in values.chain(others) {
             // A logarithm has no zero: a term that is switched off has no line.
             if value > 0.0 && value.is_finite() {
                 let line = self.lines.entry(series).or_default();

@@ -94,6 +94,52 @@ impl Features {
         }
     }
 
+    /// Whether the values are in the host's memory, and reading them costs nothing.
+    pub fn is_on_host(&self) -> bool {
+        matches!(self, Features::Host { .. })
+    }
+
+    /// The values `[P, C]`, waiting for the device.
+    ///
+    /// # Panics
+    ///
+    /// When the device fails.
+    pub fn values(&self) -> Vec<f32> {
+        match self {
+            Features::Host { matrix, .. } => matrix.values.to_vec(),
+            _ => {
+                let rows = self.to_tensor().permute([0, 2, 3, 1]).into_data();
+                rows.try_to_vec().expect("the device gives its features back")
+            }
+        }
+    }
+
+    /// Other values `[P, C]` in the form that these have.
+    ///
+    /// # Panics
+    ///
+    /// When their number is another.
+    #[must_use]
+    pub fn with_values(&self, values: &[f32]) -> Self {
+        match self {
+            Features::Tensor(tensor) => {
+                let [_, channels, height, width] = tensor.dims();
+                let data = TensorData::new(values.to_vec(), [1, height, width, channels]);
+                Features::Tensor(Tensor::<4>::from_data(data, &tensor.device()).permute([0, 3, 1, 2]))
+            }
+            Features::Host { matrix, height, width, device } => Features::Host {
+                matrix: HostFeatures::new(values, matrix.channels),
+                height: *height,
+                width: *width,
+                device: device.clone(),
+            },
+            Features::Gpu(features) => {
+                assert_eq!(values.len(), features.shape.len(), "one shape");
+                Features::Gpu(GpuFeatures { handle: features.queue.upload(values), ..features.clone() })
+            }
+        }
+    }
+
     /// As a tensor `[1, C, H, W]`.
     pub fn to_tensor(&self) -> Tensor<4> {
         match self {

@@ -11,12 +11,15 @@
 //!
 //! In balanced the style of a layer may be other statistics than the Gram matrix, see [`StyleAim`].
 //!
-//! and total = α·Σ w·content + β·Σ w·style + γ·smoothness. All three are the same two squared distances with different
+//! and total = α·Σ w·content + β·Σ w·style + γ·smoothness + δ·histogram, the latter the mean of two layers' terms, see
+//! [`Quantiles`]. All three are the same two squared distances with different
 //! factors, see [`Objective::content_factor`] and [`Objective::style_factor`].
 
+mod histogram;
 mod smoothness;
 mod style;
 
+pub use histogram::Quantiles;
 pub use smoothness::smoothness_gradient;
 pub use style::{Moments, StyleAim, StyleTerm};
 

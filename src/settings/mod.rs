@@ -50,6 +50,10 @@ pub struct Settings {
     /// β: weight of the style term
     #[arg(long, value_name = "BETA", allow_negative_numbers = true)]
     pub style_weight: f64,
+    /// Weight of the histogram term: how closely the distribution of each feature follows the style's at relu1_1 and relu4_1
+    /// (Risser et al. 2017); usual are 1 to 10, 0 leaves it out
+    #[arg(long, value_name = "DELTA", allow_negative_numbers = true)]
+    pub histogram_weight: f64,
     /// What smoothness compares: four (the neighbours beside each pixel) or nine (those at its corners as well: grain goes in
     /// all directions alike)
     #[arg(long)]
@@ -157,6 +161,7 @@ impl Default for Settings {
             steps: 500,
             content_weight: 1.0,
             style_weight: 8.0,
+            histogram_weight: 0.0,
             smoothness: Smoothness::Four,
             smoothness_weight: 0.0,
             statistic: Statistic::Moments,
@@ -213,6 +218,7 @@ impl Settings {
         self.epsilon = 1e-8;
         self.beta1 = 0.9;
         self.smoothness = usual.smoothness;
+        self.histogram_weight = usual.histogram_weight;
         self.smoothness_weight = 0.0;
         self.style_scale = 1.0;
         self.pyramid = objective == Objective::Balanced;
@@ -251,7 +257,13 @@ impl Settings {
 
     /// The deepest layer of those listed, whatever their weights.
     pub fn deepest_layer(&self) -> Option<Layer> {
-        self.content_layers.layers().chain(self.style_layers.layers()).max()
+        let layers = self.content_layers.layers().chain(self.style_layers.layers());
+        layers.chain(self.histogram_layers().iter().copied()).max()
+    }
+
+    /// The histogram term's layers; none while it has no weight.
+    pub fn histogram_layers(&self) -> &'static [Layer] {
+        if self.histogram_weight > 0.0 { &Layer::HISTOGRAM } else { &[] }
     }
 
     /// The statistic that is really used: only balanced has others than the Gram matrix.
@@ -352,6 +364,7 @@ mod tests {
         new.style_layers.set("relu1_2".parse().unwrap(), 1.0);
         new.learning_rate = 0.01;
         new.smoothness = Smoothness::Nine;
+        new.histogram_weight = 2.0;
         (new.keep_best, new.stop_when_converged) = (true, true);
         new.optimizer = Optimizer::Lbfgs;
         new.steps = 9;

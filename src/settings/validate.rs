@@ -55,6 +55,7 @@ impl Settings {
         weight("content-weight", self.content_weight)?;
         weight("style-weight", self.style_weight)?;
         weight("smoothness-weight", self.smoothness_weight)?;
+        weight("histogram-weight", self.histogram_weight)?;
         layers("layer", &self.style_layers)?;
         layers("content-layer", &self.content_layers)?;
         if !STYLE_SCALES.contains(&self.style_scale) {
@@ -88,7 +89,7 @@ impl Settings {
         }
         let content = self.content_weight > 0.0 && self.content_layers.any_positive();
         let style = self.style_weight > 0.0 && self.style_layers.any_positive();
-        if !(content || style || self.smoothness_weight > 0.0) {
+        if !(content || style || self.smoothness_weight > 0.0 || self.histogram_weight > 0.0) {
             return Err(error(
                 "weights",
                 "all weights are 0, so there is nothing to paint; give a style layer (--layer relu3_1=1) or the content a positive weight",
@@ -100,7 +101,8 @@ impl Settings {
     /// What is allowed but probably not meant, for a person to read; empty when there is nothing to say.
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
-        if self.style_weight == 0.0 || !self.style_layers.any_positive() {
+        let style = self.style_weight > 0.0 && self.style_layers.any_positive();
+        if !(style || self.histogram_weight > 0.0) {
             remarks.push(
                 "all style weights are 0: this reconstructs the content and paints no style".to_owned(),
             );
@@ -148,6 +150,7 @@ mod tests {
         }
         assert!(message(|s| s.steps = 0).starts_with("steps"));
         assert!(message(|s| s.content_weight = -1.0).contains("content-weight: is -1"));
+        assert!(message(|s| s.histogram_weight = -2.0).contains("histogram-weight: is -2"));
         assert!(message(|s| s.style_weight = f64::NAN).contains("style-weight: is NaN"));
         assert!(message(|s| s.style_layers.set("relu3_1".parse().unwrap(), -0.5)).contains("relu3_1"));
         assert!(message(|s| s.learning_rate = 0.0).starts_with("lr"));

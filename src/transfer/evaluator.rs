@@ -7,6 +7,7 @@ use image::RgbImage;
 
 use super::{
     Pictures, TransferError,
+    histograms::Histograms,
     luminance::{luminance, luminance_gradient},
     prepare::network_options,
     space::upload,
@@ -31,6 +32,7 @@ pub struct Evaluator {
     targets: Targets,
     /// The targets are those of the pictures' luminance.
     in_luminance: bool,
+    histograms: Histograms,
 }
 
 /// The objective at one picture.
@@ -46,7 +48,8 @@ fn layers(settings: &Settings) -> (Vec<Layer>, Vec<Layer>, Option<Layer>) {
         weights.iter().filter(|&(_, weight)| factor * weight > 0.0).map(|(layer, _)| layer).max()
     };
     let deepest = active(settings.content_weight, &settings.content_layers)
-        .max(active(settings.style_weight, &settings.style_layers));
+        .max(active(settings.style_weight, &settings.style_layers))
+        .max(settings.histogram_layers().iter().copied().max());
     // A muted layer is still measured if it lies on the way, and otherwise costs nothing.
     let reached = |weights: &LayerWeights| {
         weights.layers().filter(|&layer| deepest.is_some_and(|deepest| layer <= deepest)).collect()
@@ -78,6 +81,7 @@ impl Evaluator {
             style_weights: style_weights.to_vec(),
             targets: Targets::default(),
             in_luminance: settings.luminance_only,
+            histograms: Histograms::default(),
         };
         evaluator.network.forget_sizes();
         evaluator.prepare(settings)?;
@@ -99,12 +103,15 @@ impl Evaluator {
         if self.in_luminance != settings.luminance_only {
             self.in_luminance = settings.luminance_only;
             self.targets = Targets::default();
+            self.histograms = Histograms::default();
         }
         let seen = |image: &Tensor<4>| if self.in_luminance { luminance(image) } else { image.clone() };
         self.targets.need_content(&self.network, &seen(&self.content), &content);
         let styles: Vec<Tensor<4>> = self.styles.iter().map(seen).collect();
         let statistic = settings.style_statistic();
         self.targets.need_style(&self.network, &styles, &self.style_weights, &style, statistic);
+        let layers = settings.histogram_layers();
+        self.histograms.need(&self.network, &styles, &self.style_weights, layers);
         Ok(())
     }
 
@@ -139,6 +146,7 @@ impl Evaluator {
             self.check(deepest).inspect_err(|_| self.styles = before)?;
         }
         replaced.iter().for_each(|(index, _)| self.targets.forget_style(*index));
+        self.histograms = Histograms::default();
         self.network.forget_sizes();
         self.prepare(settings)?;
         // The styles' sizes do not come again in a step.
@@ -153,12 +161,13 @@ impl Evaluator {
         if changed {
             self.style_weights = style_weights.to_vec();
             self.targets.blend(style_weights, settings.style_statistic());
+            self.histograms.blend(style_weights);
         }
         changed
     }
 
     /// The terms and the gradient at an image `[1, 3, H, W]`.
-    pub fn evaluate(&self, image: &Tensor<4>, settings: &Settings) -> Evaluation {
+    pub fn evaluate(&mut self, image: &Tensor<4>, settings: &Settings) -> Evaluation {
         if !settings.luminance_only {
             return self.evaluate_seen(image, settings);
         }
@@ -167,7 +176,7 @@ impl Evaluator {
     }
 
     /// The same with respect to the image that the network sees.
-    fn evaluate_seen(&self, image: &Tensor<4>, settings: &Settings) -> Evaluation {
+    fn evaluate_seen(&mut self, image: &Tensor<4>, settings: &Settings) -> Evaluation {
         let (content, style, deepest) = layers(settings);
         let mut terms = Terms::default();
         let mut pulls: BTreeMap<Layer, Pull> = BTreeMap::new();
@@ -195,6 +204,13 @@ impl Evaluator {
                         pull.add_vector(vector * weight);
                     }
                 }
+            }
+            if settings.histogram_layers().contains(&layer)
+                && let Some((target, factor)) = self.histograms.target(layer, features)
+            {
+                terms.push(Term::Histogram, features.distance(&target) * factor);
+                let weight = settings.histogram_weight / Layer::HISTOGRAM.len() as f64;
+                pull.add_toward(target, 2.0 * weight * factor);
             }
             if !pull.is_empty() {
                 pulls.insert(layer, pull);

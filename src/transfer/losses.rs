@@ -16,7 +16,10 @@ pub struct Losses {
     /// One value per style layer, without its weight.
     pub style: BTreeMap<Layer, f64>,
     pub smoothness: f64,
-    /// What is minimised: α·content + β·Σ wₗ·styleₗ + γ·smoothness.
+    /// Mean over its layers; 0 while it has no weight.
+    #[serde(default)]
+    pub histogram: f64,
+    /// What is minimised: α·content + β·Σ wₗ·styleₗ + γ·smoothness + δ·histogram.
     pub total: f64,
 }
 
@@ -30,13 +33,15 @@ impl Losses {
             .sum();
         self.total = settings.content_weight * self.content
             + settings.style_weight * style
-            + settings.smoothness_weight * self.smoothness;
+            + settings.smoothness_weight * self.smoothness
+            + settings.histogram_weight * self.histogram;
     }
 
     /// Whether every term is a finite number.
     pub fn is_finite(&self) -> bool {
         self.content.is_finite()
             && self.smoothness.is_finite()
+            && self.histogram.is_finite()
             && self.total.is_finite()
             && self.style.values().all(|value| value.is_finite())
     }

@@ -7,6 +7,7 @@ mod cost;
 mod detour;
 mod error;
 mod evaluator;
+mod histograms;
 mod lbfgs;
 mod line_search;
 mod losses;

@@ -150,8 +150,13 @@ impl Painting {
     /// The settings at this level's size. Where no style is on, there is no style to paint in.
     fn level_settings(&self) -> Settings {
         let silent = self.sources.shares().iter().all(|&share| share == 0.0);
-        let style_weight = if silent { 0.0 } else { self.settings.style_weight };
-        Settings { size: self.size().size, style_weight, ..self.settings.clone() }
+        let heard = |weight: f64| if silent { 0.0 } else { weight };
+        Settings {
+            size: self.size().size,
+            style_weight: heard(self.settings.style_weight),
+            histogram_weight: heard(self.settings.histogram_weight),
+            ..self.settings.clone()
+        }
     }
 
     fn start(&self, network: Option<Network>, pictures: &Pictures) -> Result<StyleTransfer, TransferError> {

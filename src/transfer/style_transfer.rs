@@ -118,7 +118,7 @@ impl StyleTransfer {
             (
                 s.content_weight,
                 s.style_weight,
-                (s.smoothness_weight, s.smoothness),
+                (s.smoothness_weight, s.smoothness, s.histogram_weight),
                 s.statistic,
                 s.luminance_only,
                 s.content_layers.clone(),
@@ -286,7 +286,7 @@ impl StyleTransfer {
     }
 
     /// The terms, and the gradient `[1, 3, H, W]` with respect to the optimised variable.
-    fn evaluate(&self) -> Evaluation {
+    fn evaluate(&mut self) -> Evaluation {
         let image = self.space.image(self.variable.clone());
         let Evaluation { terms, gradient } = self.evaluator.evaluate(&image, &self.settings);
         Evaluation { terms, gradient: gradient.map(|gradient| self.space.gradient(gradient)) }

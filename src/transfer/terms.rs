@@ -11,6 +11,8 @@ pub enum Term {
     Content(f64),
     Style(Layer),
     Smoothness,
+    /// One of the layers', of which the mean counts.
+    Histogram,
 }
 
 /// One step's terms, unweighted, each of shape `[1]`.
@@ -41,6 +43,7 @@ impl Terms {
                         settings.style_weight * settings.style_layers.get(layer).unwrap_or(0.0)
                     }
                     Term::Smoothness => settings.smoothness_weight,
+                    Term::Histogram => settings.histogram_weight / Layer::HISTOGRAM.len() as f64,
                 }
         });
         weighted.reduce(|sum, value| sum + value)
@@ -57,6 +60,7 @@ impl Terms {
                     losses.style.insert(layer, number);
                 }
                 Term::Smoothness => losses.smoothness = number,
+                Term::Histogram => losses.histogram += number / Layer::HISTOGRAM.len() as f64,
             }
         }
         losses.weigh(settings);

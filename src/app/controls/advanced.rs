@@ -42,6 +42,18 @@ impl ImpastoApp {
                 }
             });
         });
+        let tooltip = "Weight of the histogram term: how closely the distribution of each feature follows the style's at relu1_1 and relu4_1. Steadies colours and contrasts; usual are 1 to 10, and a step takes longer.";
+        row(ui, "Histogram", tooltip, |ui| {
+            Fader {
+                name: "Histogram weight",
+                tooltip,
+                max: 100.0,
+                min_positive: 1e-2,
+                usual: usual.histogram_weight,
+            }
+            .show(ui, &mut self.settings.histogram_weight, 0.0);
+        });
+        self.error_of(ui, "histogram-weight", "The histogram weight");
         let entry = |ui: &mut Ui, label, name, tooltip, drag, value: &mut f64| {
             row(ui, label, tooltip, |ui| {
                 Entry { name, tooltip, drag, suffix: "", whole: false, width: 84.0 }.show(ui, value);

@@ -33,6 +33,13 @@ const TASKS: usize = 16;
 const NARROW: usize = 128;
 
 impl HostFeatures {
+    /// Features of these values `[P, C]`.
+    pub fn new(values: &[f32], channels: usize) -> Self {
+        let mut block = Pool::default().take_exactly(values.len());
+        block.copy_from_slice(values);
+        Self { values: Arc::new(block), channels }
+    }
+
     pub fn positions(&self) -> usize {
         self.values.len() / self.channels
     }
