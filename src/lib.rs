@@ -5,6 +5,7 @@ pub mod cli;
 pub mod compute;
 pub mod objective;
 pub mod picture;
+pub mod project;
 pub mod recipe;
 pub mod session;
 pub mod settings;

@@ -24,6 +24,9 @@ pub enum Command {
     Copy,
     CopyCommandLine,
     ToggleRecipe,
+    OpenProject,
+    SaveProject,
+    OpenLast,
     Paste,
     Fit,
     ActualSize,
@@ -47,7 +50,7 @@ pub enum Command {
 
 impl Command {
     /// In the order of the help window.
-    pub const ALL: [Command; 36] = [
+    pub const ALL: [Command; 39] = [
         Command::PlayPause,
         Command::Step,
         Command::Stop,
@@ -65,6 +68,9 @@ impl Command {
         Command::Copy,
         Command::CopyCommandLine,
         Command::ToggleRecipe,
+        Command::OpenProject,
+        Command::SaveProject,
+        Command::OpenLast,
         Command::Paste,
         Command::Fit,
         Command::ActualSize,
@@ -105,6 +111,9 @@ impl Command {
             Command::Copy => "Copy picture",
             Command::CopyCommandLine => "Copy as command line",
             Command::ToggleRecipe => "Recipe in saved pictures",
+            Command::OpenProject => "Open project…",
+            Command::SaveProject => "Save project…",
+            Command::OpenLast => "Last painting",
             Command::Paste => "Paste picture",
             Command::Fit => "Fit to window",
             Command::ActualSize => "Actual pixels",
@@ -149,6 +158,13 @@ impl Command {
             Command::CopyCommandLine => {
                 "Puts the impasto render command on the clipboard that paints this picture without the window"
             }
+            Command::OpenProject => {
+                "Opens a painting with its pictures, settings and losses, as it was saved"
+            }
+            Command::SaveProject => {
+                "Saves the painting with its pictures, settings and losses in one file, to go on with it later or elsewhere"
+            }
+            Command::OpenLast => "Brings back the painting of the window that was closed last",
             Command::ToggleRecipe => {
                 "Saved pictures carry their settings, small copies of their sources and the names of their files, so that they can be painted again; switch it off before you pass a picture on if that is nobody's business"
             }
@@ -193,13 +209,13 @@ impl Command {
             Command::PlayPause => Icon::Play,
             Command::Step => Icon::Step,
             Command::Stop => Icon::Stop,
-            Command::Restart => Icon::Restart,
+            Command::Restart | Command::OpenLast => Icon::Restart,
             Command::Climb => Icon::Up,
             Command::Drop => Icon::Down,
             Command::Hold => Icon::Hold,
-            Command::OpenContent | Command::OpenStyle => Icon::Open,
+            Command::OpenContent | Command::OpenStyle | Command::OpenProject => Icon::Open,
             Command::Swap => Icon::Swap,
-            Command::Save | Command::ToggleRecipe => Icon::Save,
+            Command::Save | Command::SaveProject | Command::ToggleRecipe => Icon::Save,
             Command::Copy | Command::Paste | Command::CopyCommandLine => Icon::Copy,
             Command::Undo => Icon::Undo,
             Command::Redo => Icon::Redo,
@@ -237,6 +253,9 @@ impl Command {
             Command::Redo => Some(KeyboardShortcut::new(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z)),
             Command::History => command(Key::H),
             Command::Save => command(Key::S),
+            Command::SaveProject => {
+                Some(KeyboardShortcut::new(Modifiers::COMMAND | Modifiers::SHIFT, Key::S))
+            }
             Command::Copy => command(Key::C),
             Command::Paste => command(Key::V),
             Command::Fit => plain(Key::F),
@@ -256,8 +275,13 @@ impl Command {
             Command::Find => command(Key::K),
             Command::FrameTimes => plain(Key::F12),
             Command::Help => plain(Key::F1),
-            Command::Stop | Command::Swap | Command::CopyCommandLine | Command::ToggleRecipe => None,
             Command::Tour => plain(Key::F2),
+            Command::Stop
+            | Command::Swap
+            | Command::CopyCommandLine
+            | Command::ToggleRecipe
+            | Command::OpenProject
+            | Command::OpenLast => None,
         }
     }
 

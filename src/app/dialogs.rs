@@ -9,6 +9,8 @@ use std::{
     thread::{self, Thread},
 };
 
+use crate::project::EXTENSION;
+
 /// What a person picked; `None` when the dialog was cancelled or could not be shown.
 pub type Answer = Pin<Box<dyn Future<Output = Option<Vec<PathBuf>>> + Send>>;
 
@@ -20,6 +22,10 @@ pub trait Dialogs: Send + Sync {
     fn open_weights(&self) -> Answer;
     /// Asks where to save a picture.
     fn save_picture(&self, name: &str, folder: Option<&Path>) -> Answer;
+    /// Asks for a project to open.
+    fn open_project(&self) -> Answer;
+    /// Asks where to save a project.
+    fn save_project(&self, name: &str, folder: Option<&Path>) -> Answer;
     /// Whether the save dialog itself asks before a file is replaced.
     fn confirms_replacing(&self) -> bool;
 }
@@ -59,6 +65,25 @@ impl Dialogs for SystemDialogs {
             .add_filter("JPEG", &["jpg", "jpeg"])
             .add_filter("WebP", &["webp"])
             .add_filter("TIFF", &["tif", "tiff"])
+            .set_file_name(name);
+        if let Some(folder) = folder {
+            dialog = dialog.set_directory(folder);
+        }
+        one(dialog.save_file())
+    }
+
+    fn open_project(&self) -> Answer {
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title("Open a project")
+            .add_filter("Impasto projects", &[EXTENSION])
+            .add_filter("All files", &["*"]);
+        one(dialog.pick_file())
+    }
+
+    fn save_project(&self, name: &str, folder: Option<&Path>) -> Answer {
+        let mut dialog = rfd::AsyncFileDialog::new()
+            .set_title("Save the project")
+            .add_filter("Impasto projects", &[EXTENSION])
             .set_file_name(name);
         if let Some(folder) = folder {
             dialog = dialog.set_directory(folder);

@@ -49,7 +49,8 @@ impl ImpastoApp {
         match (self.spawn)(Box::new(move || ctx.request_repaint_after(after))) {
             Ok(session) => {
                 if let Some(picture) = self.canvas.picture() {
-                    session.go_on_from(picture, self.record.clone());
+                    let record = self.record_of(&picture).cloned();
+                    session.go_on_from(picture, record);
                 }
                 self.session = Some(session);
             }
@@ -91,7 +92,10 @@ impl ImpastoApp {
                 };
                 self.notice = None;
                 self.frames.forget_changes();
-                self.history.clear();
+                match std::mem::take(&mut self.resume) {
+                    true => self.history.go_on(),
+                    false => self.history.clear(),
+                }
                 self.banners.retain(|banner| !matches!(banner.trouble, Trouble::Run));
             }
             Err(error) => self.send_failed(error),
@@ -194,8 +198,11 @@ impl ImpastoApp {
         }
         let Some((content, styles)) = self.sources() else { return };
         let Some(given) = &self.run.given else {
-            if self.run.state == RunState::Idle && !self.still_opening() {
-                self.start_run(Start::Beginning, false);
+            let waiting = self.keeper.looking || self.keeper.comeback.is_some();
+            if self.run.state == RunState::Idle && !self.still_opening() && !waiting {
+                // What was brought back waits to be looked at.
+                let start = if self.resume { Start::Current } else { Start::Beginning };
+                self.start_run(start, self.resume);
             }
             return;
         };
@@ -266,8 +273,8 @@ impl ImpastoApp {
             && frame.run == self.run.id
         {
             self.frames.arrived(frame.update, frame.step);
+            self.record = Some((Arc::clone(&frame.picture), frame.record));
             self.canvas.take(ctx, frame.picture, frame.step);
-            self.record = Some(frame.record);
         }
     }
 

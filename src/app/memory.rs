@@ -85,6 +85,16 @@ pub struct Remembered {
     pub settings: Settings,
 }
 
+/// The folder in which windows keep their paintings, if the system has one: that of the settings where it was moved.
+pub fn sessions_folder() -> Option<PathBuf> {
+    let usual = directories::ProjectDirs::from("", "", "impasto");
+    let (config, data) =
+        usual.map(|dirs| (dirs.config_dir().to_owned(), dirs.data_local_dir().to_owned())).unzip();
+    let folder = crate::settings::config_folder();
+    let moved = folder != config;
+    Some(if moved { folder } else { data }?.join("sessions"))
+}
+
 /// Reads what was remembered; `None` on the first start.
 ///
 /// # Errors

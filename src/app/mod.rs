@@ -19,6 +19,7 @@ mod help;
 mod hints;
 mod icons;
 mod incoming;
+mod keeping;
 mod lab;
 mod layers;
 mod memory;
@@ -53,6 +54,7 @@ use std::{
 
 use anyhow::anyhow;
 use egui::{Context, Frame, Margin, Panel, Rect, Ui, vec2};
+use image::RgbImage;
 
 use self::{
     canvas::Canvas,
@@ -63,6 +65,7 @@ use self::{
     frames::Frames,
     gallery::Gallery,
     incoming::Hovering,
+    keeping::Keeper,
     lab::Lab,
     memory::{Layout, Remembered},
     notes::{Banner, Toasts, Trouble},
@@ -107,6 +110,8 @@ pub struct AppStart {
     pub options: Options,
     /// Where settings are remembered; nothing is remembered without it.
     pub folder: Option<PathBuf>,
+    /// Where the painting in hand is kept; after a crash nothing comes back without it.
+    pub sessions: Option<PathBuf>,
     pub dialogs: Arc<dyn Dialogs>,
     /// Lists the devices; called in the background.
     pub devices: fn() -> Vec<DeviceInfo>,
@@ -156,6 +161,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
             let start = AppStart {
                 options,
                 folder,
+                sessions: memory::sessions_folder(),
                 dialogs: Arc::new(SystemDialogs),
                 devices: compute::devices,
                 repaint_after: repaint_after(creation),
@@ -197,6 +203,8 @@ pub struct ImpastoApp {
     init_at_start: Option<Init>,
     /// The next run begins from its initial image, whatever else changed.
     begin_afresh: bool,
+    /// The next run goes on with a painting that was brought back.
+    resume: bool,
     choose_size: bool,
     content: Slot,
     /// Never empty: the first one may be an empty slot.
@@ -213,8 +221,9 @@ pub struct ImpastoApp {
     history: History,
     hidden: BTreeSet<Series>,
     canvas: Canvas,
-    /// How the picture on the canvas came about.
-    record: Option<Record>,
+    /// The picture that was painted last, and how it came about.
+    record: Option<(Arc<RgbImage>, Record)>,
+    keeper: Keeper,
     undo: Undo,
     compare: Compare,
     pins: Pins,
@@ -280,6 +289,8 @@ impl ImpastoApp {
             problem: None,
             init_at_start: None,
             begin_afresh: false,
+            resume: false,
+            keeper: Keeper::new(start.sessions),
             choose_size,
             content: Slot::new(0),
             styles: vec![Slot::new(1)],
@@ -325,7 +336,15 @@ impl ImpastoApp {
         app.may_hint = choose_size || known;
         app.apply_theme(ctx);
         app.start_engine(ctx);
-        app.first_pictures(&start.options, &remembered);
+        app.look_for_comeback();
+        match start.options.content.clone().filter(|path| keeping::is_project(path)) {
+            Some(project) => {
+                let others = Options { content: None, ..start.options.clone() };
+                app.first_pictures(&others, &remembered);
+                app.read_project(project);
+            }
+            None => app.first_pictures(&start.options, &remembered),
+        }
         let devices = start.devices;
         app.tasks.start("devices", move || Done::Devices(devices()));
         app.with_presets(|_| Ok(()));
@@ -358,6 +377,9 @@ impl ImpastoApp {
             Command::Copy => self.copy_picture(ctx),
             Command::CopyCommandLine => self.copy_command_line(ctx),
             Command::ToggleRecipe => self.toggle_recipe(),
+            Command::OpenProject => self.ask_for_project(),
+            Command::SaveProject => self.ask_to_save_project(),
+            Command::OpenLast => self.open_last(),
             // The picture comes as an event, like that of the keys.
             Command::Paste => ctx.send_viewport_cmd(egui::ViewportCommand::RequestPaste),
             Command::Fit => self.canvas.fit(),
@@ -417,6 +439,9 @@ impl ImpastoApp {
             Done::Picked { purpose: Purpose::Save(painting), paths: None, took } if took < NO_DIALOG => {
                 self.save_without_dialog(painting);
             }
+            Done::Picked { purpose: Purpose::SaveProject(name), paths: None, took } if took < NO_DIALOG => {
+                self.save_project(None, &name);
+            }
             Done::Picked { paths: None, took, .. } if took < NO_DIALOG => {
                 self.toasts
                     .add("No file dialog could be shown. Drop the file on the window, or paste its path.");
@@ -430,6 +455,12 @@ impl ImpastoApp {
                     }
                     Purpose::Init => self.settings.init = paths.next().map_or(Init::Content, Init::File),
                     Purpose::Weights => self.settings.weights = paths.next(),
+                    Purpose::OpenProject => paths.take(1).for_each(|path| self.read_project(path)),
+                    Purpose::SaveProject(name) => {
+                        if let Some(path) = paths.next() {
+                            self.save_project(Some(path), &name);
+                        }
+                    }
                     Purpose::Save(painting) => {
                         if let Some(path) = paths.next() {
                             self.save_to(path, painting);
@@ -439,6 +470,10 @@ impl ImpastoApp {
             }
             Done::Saved { path, painting, result } => self.saved(path, painting, result),
             Done::Looked(looked) => self.looked(*looked),
+            Done::Left(left) => self.left(left),
+            Done::Kept { result, took } => self.kept(ctx, result, took),
+            Done::ProjectRead { path, result } => self.project_read(ctx, &path, result),
+            Done::ProjectSaved { path, result } => self.project_saved(&path, result),
             Done::Resampled { picture, size, image } => self.compare.take(&picture, size, image),
             Done::Pinned { pin, small } => self.pins.take(ctx, pin, small),
             Done::Devices(devices) => self.devices = Some(devices),
@@ -449,6 +484,8 @@ impl ImpastoApp {
                 }
             }
             Done::Broken(text) => {
+                // Whatever was looked for, painting does not wait for it.
+                self.keeper.looking = false;
                 self.banners.push(Banner { trouble: Trouble::Other, text: format!("{text}.") })
             }
         }
@@ -544,6 +581,7 @@ impl eframe::App for ImpastoApp {
         self.hover_overlay(&ctx);
         self.unplaced_window(&ctx);
         self.offered_window(&ctx);
+        self.comeback_window(&ctx);
         self.replacing_window(&ctx);
         self.tour_window(&ctx);
         self.help_window(&ctx);
@@ -555,11 +593,13 @@ impl eframe::App for ImpastoApp {
         self.note_changes(&ctx);
         self.follow_settings(&ctx);
         self.remember(&ctx);
+        self.keep(&ctx);
         self.frames.end();
     }
 
     fn on_exit(&mut self) {
         self.remember_now();
+        self.keeper.end();
         if self.print_frame_times {
             println!("{}", self.frame_summary());
         }

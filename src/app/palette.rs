@@ -14,7 +14,7 @@ impl ImpastoApp {
         let path = match source {
             Source::File(path) => std::path::absolute(&path).unwrap_or(path),
             Source::Example(example) => PathBuf::from(format!("{EXAMPLE}{}", example.title)),
-            Source::Pasted(_) | Source::Recalled(_) => {
+            Source::Pasted(_) | Source::Recalled(_) | Source::Kept(_) => {
                 self.toasts
                     .add("A palette is remembered by its file: save the picture first, then open it here.");
                 return;

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     picture::{self, Example, Picture},
+    project::{Pixels, Project},
     recipe::{Found, Thumbnail, find},
     session::SourceRecord,
     settings::{Rgb, StyleMix},
@@ -88,6 +89,30 @@ pub enum Source {
     Pasted(Arc<ColorImage>),
     /// One that a recipe names.
     Recalled(Box<Recalled>),
+    /// One that a project keeps, or names.
+    Kept(Box<Kept>),
+}
+
+/// A source of a project.
+#[derive(Clone)]
+pub struct Kept {
+    pub project: Arc<Project>,
+    pub pixels: Pixels,
+    pub recalled: Recalled,
+}
+
+impl Kept {
+    fn open(&self) -> Result<(Picture, Option<Origin>, Option<String>), String> {
+        match self.project.kept(&self.recalled.record, &self.pixels) {
+            None => self.recalled.open(),
+            Some(mut picture) => {
+                // Where the file itself is still there, it can be opened again at the next start.
+                picture.path = picture.path.filter(|path| path.is_file());
+                let origin = picture.path.clone().map(Origin::File);
+                Ok((picture, origin, None))
+            }
+        }
+    }
 }
 
 /// A picture that a recipe names, with what helps to find it.
@@ -138,6 +163,7 @@ impl Source {
             Source::Example(example) => example.title.to_owned(),
             Source::Pasted(_) => "pasted picture".to_owned(),
             Source::Recalled(recalled) => recalled.record.name.clone(),
+            Source::Kept(kept) => kept.recalled.record.name.clone(),
         }
     }
 
@@ -171,6 +197,11 @@ impl Source {
                 let [width, height] = image.size;
                 let rgba = image.pixels.iter().flat_map(|pixel| pixel.to_srgba_unmultiplied()).collect();
                 (Picture::from_rgba(&name, width as u32, height as u32, rgba), None)
+            }
+            Source::Kept(kept) => {
+                let (picture, origin, message) = kept.open()?;
+                missing = message;
+                (Ok(picture), origin)
             }
             Source::Recalled(recalled) => {
                 let (picture, origin, message) = recalled.open()?;

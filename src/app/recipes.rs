@@ -10,6 +10,7 @@ use image::RgbImage;
 
 use super::{
     ImpastoApp,
+    keeping::is_project,
     memory::Origin,
     pictures::{Recalled, Slot, Source, Target},
     tasks::Done,
@@ -33,9 +34,14 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// The recipe without thumbnails.
+    pub fn bare(&self, picture: &RgbImage) -> Recipe {
+        Recipe::new(&self.record, picture.dimensions(), &self.info)
+    }
+
     /// The recipe with thumbnails; takes a while for large pictures.
     pub fn compose(&self, picture: &RgbImage) -> Recipe {
-        let mut recipe = Recipe::new(&self.record, picture.dimensions(), &self.info);
+        let mut recipe = self.bare(picture);
         recipe.thumbnails = Thumbnail::of(self.pictures.iter().map(AsRef::as_ref), self.background);
         recipe
     }
@@ -97,6 +103,9 @@ fn look(path: &Path) -> Result<Option<(Recipe, Vec<String>)>, String> {
         remarks
             .push(format!("The weights file {} is gone: the bundled network stands in.", weights.display()));
     }
+    if let Some(palette) = settings.palette.take_if(|palette| !super::palette::is_there(palette)) {
+        remarks.push(format!("The palette {} is gone: the content's colours stand in.", palette.display()));
+    }
     if let Init::File(init) = &settings.init
         && !init.is_file()
     {
@@ -115,18 +124,25 @@ fn look(path: &Path) -> Result<Option<(Recipe, Vec<String>)>, String> {
 impl ImpastoApp {
     /// The picture as it is now, on its way to a file.
     pub(super) fn painting(&self) -> Option<Painting> {
-        let picture = self.canvas.picture()?;
-        let draft = || {
-            let given = self.run.given.as_ref()?;
-            let styles = given.styles.iter().map(|style| Arc::clone(&style.picture));
-            Some(Arc::new(Draft {
-                record: self.record.clone()?,
-                info: self.run.info.clone()?,
-                pictures: [Arc::clone(&given.content)].into_iter().chain(styles).collect(),
-                background: given.settings.background,
-            }))
-        };
-        Some(Painting { picture, draft: if self.without_recipe { None } else { draft() } })
+        let draft = if self.without_recipe { None } else { self.draft() };
+        Some(Painting { picture: self.canvas.picture()?, draft })
+    }
+
+    /// What the recipe of the picture on the canvas is made of; a picture that was not painted last has none.
+    pub(super) fn draft(&self) -> Option<Arc<Draft>> {
+        let given = self.run.given.as_ref()?;
+        let styles = given.styles.iter().map(|style| Arc::clone(&style.picture));
+        Some(Arc::new(Draft {
+            record: self.record_of(&self.canvas.picture()?)?.clone(),
+            info: self.run.info.clone()?,
+            pictures: [Arc::clone(&given.content)].into_iter().chain(styles).collect(),
+            background: given.settings.background,
+        }))
+    }
+
+    /// How a picture came about, if it is the one that was painted last.
+    pub(super) fn record_of(&self, picture: &Arc<RgbImage>) -> Option<&Record> {
+        self.record.as_ref().filter(|(painted, _)| Arc::ptr_eq(painted, picture)).map(|(_, record)| record)
     }
 
     pub(super) fn toggle_recipe(&mut self) {
@@ -142,6 +158,7 @@ impl ImpastoApp {
     /// Files that may carry a recipe are looked into first; everything else goes where it should.
     pub(super) fn take_in(&mut self, target: Option<Target>, mut sources: Vec<Source>) {
         match sources.as_slice() {
+            [Source::File(path)] if is_project(path) => self.read_project(path.clone()),
             [Source::File(path)] if may_carry(path) => {
                 let path = path.clone();
                 self.tasks.start("recipe", move || {
@@ -312,7 +329,9 @@ impl ImpastoApp {
             Err(error) => self.toasts.add(format!("The command cannot be written: {error}.")),
             Ok(text) => {
                 ctx.copy_text(text);
-                let plain = self.record.as_ref().is_none_or(Record::is_plain);
+                let picture = self.canvas.picture();
+                let record = picture.and_then(|picture| self.record_of(&picture).cloned());
+                let plain = record.is_none_or(|record| record.is_plain());
                 self.toasts.add(match (missing.as_slice(), plain) {
                     ([], true) => "Copied the command that paints this picture.".to_owned(),
                     ([], false) => "Copied the command with the settings as they are now. What was changed on the way is only in the recipe of the saved picture: render --recipe.".to_owned(),

@@ -6,6 +6,7 @@ use egui_plot::PlotPoint;
 
 use crate::{
     picture::Picture,
+    project::Losses as SavedLosses,
     session::{Progress, RunId, RunInfo, RunState, StyleSource},
     settings::{Settings, StyleMix},
     transfer::{Losses, Place},
@@ -105,6 +106,15 @@ pub enum Series {
 }
 
 impl Series {
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "total" => Series::Total,
+            "content" => Series::Content,
+            "smoothness" => Series::Smoothness,
+            _ => Series::Style(name.parse().ok()?),
+        })
+    }
+
     pub fn name(self) -> String {
         match self {
             Series::Total => "total".to_owned(),
@@ -124,6 +134,8 @@ pub struct History {
     stride: u64,
     readings: u64,
     last_step: u32,
+    /// Steps of a painting that was brought back, on which the present run's follow.
+    before: u32,
 }
 
 #[derive(Default)]
@@ -145,7 +157,35 @@ impl History {
         self.lines.is_empty()
     }
 
+    /// The lines as a project keeps them.
+    pub fn to_losses(&self) -> Vec<SavedLosses> {
+        let points = |line: &Line| line.points.iter().map(|point| [point.x, point.y]).collect();
+        self.lines
+            .iter()
+            .map(|(series, line)| SavedLosses { name: series.name(), points: points(line) })
+            .collect()
+    }
+
+    /// Shows the lines of a project.
+    pub fn restore(&mut self, losses: &[SavedLosses]) {
+        self.clear();
+        for SavedLosses { name, points } in losses {
+            let Some(series) = Series::named(name) else { continue };
+            let latest = points.last().map_or(0.0, |point| 10f64.powf(point[1]));
+            let last = points.last().map_or(0.0, |point| point[0]);
+            self.last_step = self.last_step.max(last as u32);
+            let points = points.iter().map(|&[x, y]| PlotPoint::new(x, y)).collect();
+            self.lines.insert(series, Line { points, latest });
+        }
+    }
+
+    /// The next run's steps follow those that are shown.
+    pub fn go_on(&mut self) {
+        self.before = self.last_step;
+    }
+
     pub fn add(&mut self, step: u32, losses: &Losses) {
+        let step = self.before + step;
         // The same step read again, with other weights or at another level, has a value but no point of its own.
         let keep = step > self.last_step && self.readings.is_multiple_of(self.stride.max(1));
         self.readings += u64::from(step > self.last_step);
@@ -187,6 +227,23 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_history_comes_back_and_goes_on() {
+        let mut losses = Losses { content: 0.5, total: 2.0, smoothness: 1e-3, ..Losses::default() };
+        losses.style.insert(Layer::PAPER_CONTENT, 0.01);
+        let mut history = History::default();
+        (1..=9).for_each(|step| history.add(step, &losses));
+        let mut back = History::default();
+        back.restore(&history.to_losses());
+        assert_eq!(back.to_losses(), history.to_losses());
+        assert_eq!(back.lines().count(), 4);
+        back.go_on();
+        back.add(1, &losses);
+        for (_, points, _) in back.lines() {
+            assert_eq!((points.len(), points[9].x), (10, 10.0));
+        }
+    }
 
     #[test]
     fn history_keeps_its_ends_and_its_size() {

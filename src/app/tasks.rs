@@ -19,6 +19,7 @@ use super::{
 use crate::{
     compute::DeviceInfo,
     picture::{Picture, SaveError},
+    project::{Project, sessions::Held},
     settings::UserPreset,
 };
 
@@ -56,6 +57,20 @@ pub enum Done {
         origin: Origin,
         result: Result<egui::ColorImage, String>,
     },
+    /// What a crash has left.
+    Left(Option<Box<(Held, Result<Project, String>)>>),
+    Kept {
+        result: Result<(), String>,
+        took: Duration,
+    },
+    ProjectRead {
+        path: PathBuf,
+        result: Result<Box<Project>, String>,
+    },
+    ProjectSaved {
+        path: PathBuf,
+        result: Result<(), String>,
+    },
     Devices(Vec<DeviceInfo>),
     /// The person's presets, and how what was to be done to them went.
     Presets {
@@ -73,6 +88,9 @@ pub enum Purpose {
     Init,
     Weights,
     Save(Painting),
+    OpenProject,
+    /// With the name that was proposed.
+    SaveProject(Arc<str>),
 }
 
 /// Starts tasks and hands over what they bring.

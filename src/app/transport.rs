@@ -208,6 +208,12 @@ impl ImpastoApp {
                 wanted = Some(command);
             }
             ui.separator();
+            for command in [Command::OpenProject, Command::SaveProject, Command::OpenLast] {
+                if ui.button(command.text()).on_hover_text(command.hint(ui.ctx())).clicked() {
+                    wanted = Some(command);
+                }
+            }
+            ui.separator();
             let command = Command::ToggleRecipe;
             let mut on = !self.without_recipe;
             if ui.checkbox(&mut on, command.text()).on_hover_text(command.tooltip()).changed() {

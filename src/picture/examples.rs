@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Picture;
+use super::{Picture, load::sha256};
 
 /// A picture that comes with the program.
 #[derive(Clone, Copy)]
@@ -43,6 +43,12 @@ pub const STYLES: [Example; 4] = [
 /// The bundled picture of this title, whatever its case.
 pub fn example(title: &str) -> Option<&'static Example> {
     CONTENTS.iter().chain(&STYLES).find(|example| example.title.eq_ignore_ascii_case(title))
+}
+
+/// Whether a picture is a bundled one.
+pub fn is_example(picture: &Picture) -> bool {
+    picture.path.is_none()
+        && example(&picture.name).is_some_and(|example| sha256(example.bytes) == picture.sha256)
 }
 
 /// What a path begins with that means a bundled picture, as `example:Embers`.

@@ -23,7 +23,7 @@ use image::{GrayImage, RgbImage};
 pub use carry::{MAX_TEXT, carried_text};
 pub use error::{PictureError, SaveError};
 
-pub use examples::{CONTENTS, EXAMPLE, Example, STYLES, example};
+pub use examples::{CONTENTS, EXAMPLE, Example, STYLES, example, is_example};
 pub use load::{MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE};
 pub use recolour::{LUMINANCE, luminance_like, style_in_colours_of, with_colours_of};
 pub use save::{check_destination, free_name, save, save_with_text};

@@ -22,6 +22,8 @@ use crate::{
 pub use command_line::{CommandLine, EXAMPLE};
 pub use error::RecipeError;
 pub use find::{Found, find};
+pub(crate) use numbers::parse as exact_json;
+pub(crate) use read::{adapt, check};
 pub use read::{of_file, parse};
 pub use replay::{Act, Others, Player, Score, Told, What};
 pub use thumbnail::Thumbnail;

@@ -73,7 +73,7 @@ pub fn parse(name: &str, text: &str) -> Result<(Recipe, Vec<String>), RecipeErro
 
 /// Takes unknown settings out, and fills in what older programs did not have: with the usual values of the objective, as
 /// for a settings file. Changed settings are only what changed, and are not filled in.
-fn adapt(recipe: &mut Value, unknown: &mut Vec<String>) {
+pub fn adapt(recipe: &mut Value, unknown: &mut Vec<String>) {
     let Ok(Value::Object(usual)) = serde_json::to_value(Settings::default()) else { return };
     let mut keep_known = |fields: &mut Map<String, Value>| {
         fields.retain(|name, _| {
@@ -112,7 +112,11 @@ fn adapt(recipe: &mut Value, unknown: &mut Vec<String>) {
 }
 
 /// Whether every value can be used.
-fn check(recipe: &Recipe) -> Result<(), String> {
+///
+/// # Errors
+///
+/// What cannot.
+pub fn check(recipe: &Recipe) -> Result<(), String> {
     recipe.settings.validate().map_err(|error| error.to_string())?;
     if recipe.passes.is_empty() || recipe.passes.len() > MOST_PASSES + 1 {
         return Err(format!("it has {} runs", recipe.passes.len()));

@@ -275,10 +275,10 @@ impl Session {
         }
     }
 
-    /// Lends a new worker the picture that an earlier one painted, for runs that begin with [`Start::Current`], and how it
+    /// Lends the worker a picture that another one painted, for the next run that begins with [`Start::Current`], and how it
     /// came about.
     pub fn go_on_from(&self, picture: Arc<RgbImage>, record: Option<Record>) {
-        self.shared.canvas.put(Canvas { picture, record });
+        self.shared.canvas.put(Canvas { picture, record: record.map(Record::shown) });
     }
 
     /// The next event, if one waits.

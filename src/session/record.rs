@@ -166,6 +166,14 @@ impl Record {
         Self { complete: false, ..self }
     }
 
+    /// The same for a worker that is lent the picture as it was shown: where colours were kept, the worker that painted it
+    /// would have gone on from another.
+    pub(super) fn shown(self) -> Self {
+        let keeps = |settings: &Settings| settings.keep_colours > 0.0;
+        let changed = self.last.changes.iter().any(|change| change.settings.contains_key("keep_colours"));
+        if keeps(&self.last.settings) || changed { self.incomplete() } else { self }
+    }
+
     /// Whether doing all this again gives the picture.
     pub fn is_complete(&self) -> bool {
         self.complete
@@ -335,6 +343,15 @@ mod tests {
         assert_eq!(parts, [begin, None, steps(3), None, None, steps(5), Some(DetourPart::End)]);
         let text = serde_json::to_string(&passes[0]).unwrap();
         assert_eq!(serde_json::from_str::<Pass>(&text).unwrap(), passes[0]);
+    }
+
+    #[test]
+    fn a_recoloured_picture_is_not_what_painting_would_go_on_from() {
+        let record = Record::new(pass());
+        assert!(record.clone().shown().is_complete());
+        let mut changed = record;
+        change(&mut changed, 2, |s| s.keep_colours = 0.5, 1.0);
+        assert!(changed.is_complete() && !changed.shown().is_complete());
     }
 
     #[test]

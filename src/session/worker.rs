@@ -321,7 +321,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             // The latest picture, not the latest preview.
             self.show(true);
             if let Some(lent) = self.shared.canvas.take() {
-                self.canvas.get_or_insert(lent);
+                self.canvas = Some(lent);
             }
         }
         let canvas = self.canvas.clone().filter(|_| job.start != Start::Beginning);

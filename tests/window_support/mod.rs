@@ -240,6 +240,14 @@ impl Dialogs for FakeDialogs {
         self.give(format!("save {name}"))
     }
 
+    fn open_project(&self) -> Answer {
+        self.give("open project".to_owned())
+    }
+
+    fn save_project(&self, name: &str, _: Option<&Path>) -> Answer {
+        self.give(format!("save project {name}"))
+    }
+
     fn confirms_replacing(&self) -> bool {
         false
     }
@@ -310,6 +318,7 @@ impl Setup {
         let start = AppStart {
             options: self.options,
             folder: Some(folder.path().to_owned()),
+            sessions: Some(folder.path().join("sessions")),
             dialogs: Arc::clone(&dialogs) as Arc<dyn Dialogs>,
             devices: || vec![device()],
             repaint_after: std::time::Duration::from_millis(1),

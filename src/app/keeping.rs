@@ -1,0 +1,426 @@
+//! The painting in hand is kept on the disk every few seconds, and offered again after a crash; projects are the same kind
+//! of file, written where a person wants it.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use egui::{Context, TextureHandle, TextureOptions, vec2};
+use image::RgbImage;
+
+use super::{
+    ImpastoApp, dialogs,
+    notes::{Banner, Trouble},
+    pictures::{Kept, Recalled, Slot, Source, Target, chain},
+    recipes::Draft,
+    state::Run,
+    tasks::{Done, Purpose},
+    theme::space,
+    widgets,
+};
+use crate::{
+    picture::{self, Picture},
+    project::{
+        self, Content, EXTENSION, Keep, Manifest, Project, ProjectError, Style, sessions, sessions::Held,
+    },
+    recipe::Recipe,
+    session::{self, StyleRecord},
+    settings::Settings,
+};
+
+/// Shortest time between two writings of the painting in hand. A slow disk or a large picture gets more: writing takes a fifth of
+/// the time at most.
+const EVERY: f64 = 4.0;
+const SHARE: f64 = 5.0;
+const LONGEST: f64 = 30.0;
+
+/// Keeps the painting in hand.
+pub struct Keeper {
+    /// Where windows keep their paintings; nothing is kept without it.
+    sessions: Option<PathBuf>,
+    held: Option<Held>,
+    writing: bool,
+    /// What was written last.
+    written: Option<(Arc<RgbImage>, Settings)>,
+    /// On egui's clock.
+    not_before: f64,
+    /// The look for what a crash has left is not over yet.
+    pub looking: bool,
+    pub comeback: Option<Comeback>,
+}
+
+/// What a crash has left.
+pub struct Comeback {
+    held: Held,
+    project: Arc<Project>,
+    texture: Option<TextureHandle>,
+}
+
+/// A painting with all that belongs to it, on its way to the disk.
+pub struct Snapshot {
+    manifest: Manifest,
+    picture: Option<Arc<RgbImage>>,
+    draft: Option<Arc<Draft>>,
+    content: Option<Arc<Picture>>,
+    styles: Vec<(Arc<Picture>, StyleRecord)>,
+}
+
+impl Snapshot {
+    fn write(self, path: &Path, keep: Keep<'_>) -> Result<(), ProjectError> {
+        let mut draft = project::Draft::new(self.manifest, keep);
+        if let Some(picture) = &self.picture {
+            draft.picture(picture)?;
+            draft.manifest.recipe = self.draft.map(|draft| draft.bare(picture));
+        }
+        if let Some(content) = &self.content {
+            let pixels = draft.pixels(content)?;
+            draft.manifest.content = Some(Content { source: content.as_ref().into(), pixels });
+        }
+        for (picture, style) in self.styles {
+            let pixels = draft.pixels(&picture)?;
+            draft.manifest.styles.push(Style { style, pixels });
+        }
+        draft.write(path)
+    }
+}
+
+impl Keeper {
+    pub fn new(sessions: Option<PathBuf>) -> Self {
+        let looking = sessions.is_some();
+        Self { sessions, held: None, writing: false, written: None, not_before: 0.0, looking, comeback: None }
+    }
+
+    /// Ends in peace: nothing is offered at the next start.
+    pub fn end(&mut self) {
+        if let Some(held) = self.held.take() {
+            held.end();
+        }
+    }
+}
+
+impl ImpastoApp {
+    fn snapshot(&self) -> Snapshot {
+        let mut manifest = Manifest::new(self.settings.clone());
+        manifest.step = self.run.step();
+        manifest.losses = self.history.to_losses();
+        let loaded = |slot: &Slot| slot.picture.as_ref().map(|loaded| Arc::clone(&loaded.picture));
+        let styles = self.styles.iter().filter_map(|slot| {
+            let picture = loaded(slot)?;
+            let record = StyleRecord { source: picture.as_ref().into(), mix: slot.mix };
+            Some((picture, record))
+        });
+        Snapshot {
+            manifest,
+            picture: self.canvas.picture(),
+            draft: self.draft(),
+            content: loaded(&self.content),
+            styles: styles.collect(),
+        }
+    }
+
+    /// Looks for what a crash has left.
+    pub(super) fn look_for_comeback(&mut self) {
+        let Some(sessions) = self.keeper.sessions.clone() else { return };
+        self.tasks.start("sessions", move || {
+            Done::Left(sessions::left(&sessions).map(|held| {
+                let project = Project::read(&held.painting()).map_err(|error| chain(&error));
+                Box::new((held, project))
+            }))
+        });
+    }
+
+    pub(super) fn left(&mut self, left: Option<Box<(Held, Result<Project, String>)>>) {
+        self.keeper.looking = false;
+        match left.map(|left| *left) {
+            None => {}
+            Some((held, Ok(project))) => {
+                self.keeper.comeback = Some(Comeback { held, project: Arc::new(project), texture: None });
+            }
+            Some((held, Err(text))) => {
+                held.remove();
+                let text = format!("The painting of the last time cannot be brought back: {text}.");
+                self.banners.push(Banner { trouble: Trouble::Other, text });
+            }
+        }
+    }
+
+    /// Writes the painting in hand, if it has changed and the last writing is a while ago.
+    pub(super) fn keep(&mut self, ctx: &Context) {
+        let Some(sessions) = self.keeper.sessions.clone() else { return };
+        let Some(picture) = self.canvas.picture() else { return };
+        let same =
+            self.keeper.written.as_ref().is_some_and(|(before, settings)| {
+                Arc::ptr_eq(before, &picture) && *settings == self.settings
+            });
+        // Without its recipe a painting that was brought back would lose its story.
+        if self.keeper.writing
+            || same
+            || self.still_opening()
+            || self.draft().is_none()
+            || self.problem.is_some()
+        {
+            return;
+        }
+        let now = ctx.input(|input| input.time);
+        if now < self.keeper.not_before {
+            ctx.request_repaint_after(Duration::from_secs_f64(self.keeper.not_before - now));
+            return;
+        }
+        if self.keeper.held.is_none() {
+            match Held::new(&sessions) {
+                Ok(held) => self.keeper.held = Some(held),
+                Err(error) => {
+                    // Said once; painting goes on.
+                    self.keeper.sessions = None;
+                    self.notice =
+                        Some(format!("The painting cannot be kept in {}: {error}", sessions.display()));
+                    return;
+                }
+            }
+        }
+        let Some(held) = &self.keeper.held else { return };
+        let (folder, path) = (held.folder().to_owned(), held.painting());
+        self.keeper.writing = true;
+        self.keeper.written = Some((picture, self.settings.clone()));
+        let snapshot = self.snapshot();
+        self.tasks.start("keep", move || {
+            let began = Instant::now();
+            let result = snapshot.write(&path, Keep::Beside(&folder)).map_err(|error| chain(&error));
+            Done::Kept { result, took: began.elapsed() }
+        });
+    }
+
+    pub(super) fn kept(&mut self, ctx: &Context, result: Result<(), String>, took: Duration) {
+        self.keeper.writing = false;
+        let wait = (took.as_secs_f64() * SHARE).clamp(EVERY, LONGEST);
+        self.keeper.not_before = ctx.input(|input| input.time) + wait;
+        if let Err(text) = result {
+            self.notice = Some(format!("The painting cannot be kept: {text}"));
+        }
+    }
+
+    /// Asks whether the painting that a crash has left is wanted.
+    pub(super) fn comeback_window(&mut self, ctx: &Context) {
+        let Some(comeback) = &mut self.keeper.comeback else { return };
+        if comeback.texture.is_none()
+            && let Some(picture) = &comeback.project.picture
+        {
+            let small = super::canvas::color_image(&picture::thumbnail(picture, 640));
+            comeback.texture = Some(ctx.load_texture("comeback", small, TextureOptions::LINEAR));
+        }
+        let manifest = &comeback.project.manifest;
+        let mut decision = None;
+        let modal = super::theme::modal(ctx, "comeback").show(ctx, |ui| {
+            ui.set_width(380.0);
+            ui.heading(format!("Bring back the painting of {}?", clock(manifest.saved)));
+            ui.add_space(space::S);
+            ui.label("Impasto ended without being closed. The picture, its settings and its losses are still there.");
+            ui.add_space(space::M);
+            if let Some(texture) = &comeback.texture {
+                let size = texture.size_vec2();
+                let scale = (vec2(380.0, 240.0) / size).min_elem().min(1.0);
+                ui.vertical_centered(|ui| ui.image((texture.id(), size * scale)));
+            }
+            ui.add_space(space::XS);
+            if let Some(recipe) = &manifest.recipe {
+                ui.add(egui::Label::new(widgets::weak(ui, recipe.summary())).truncate());
+            }
+            ui.add_space(space::L);
+            ui.horizontal(|ui| {
+                let tooltip = "Opens its pictures and shows it as it was; play goes on from it";
+                let button =
+                    widgets::accent_button(ui, super::icons::Icon::Restart, "Bring it back", 150.0, tooltip, true);
+                if ui.memory(|memory| memory.focused().is_none()) {
+                    button.request_focus();
+                }
+                if button.clicked() {
+                    decision = Some(true);
+                }
+                let tooltip = "Begins with something else; it can still be brought back by the menu beside Save";
+                if ui.button("No, thanks").on_hover_text(tooltip).clicked() {
+                    decision = Some(false);
+                }
+            });
+        });
+        if modal.should_close() {
+            decision = decision.or(Some(false));
+        }
+        if let Some(decision) = decision
+            && let Some(Comeback { held, project, .. }) = self.keeper.comeback.take()
+        {
+            if decision {
+                self.open_project(ctx, &project);
+                // It is this window's from now on, which goes on keeping it there.
+                self.keeper.end();
+                self.keeper.held = Some(held);
+            } else {
+                held.end();
+            }
+        }
+    }
+
+    /// Shows a project as it was, ready to go on.
+    pub(super) fn open_project(&mut self, ctx: &Context, project: &Arc<Project>) {
+        let manifest = &project.manifest;
+        self.stop();
+        self.settings = manifest.settings.clone();
+        self.choose_size = false;
+        self.begin_afresh = false;
+        self.init_at_start = Some(self.settings.init.clone());
+        let kept = |source: &session::SourceRecord, pixels: &project::Pixels| {
+            Source::Kept(Box::new(Kept {
+                project: Arc::clone(project),
+                pixels: pixels.clone(),
+                recalled: Recalled {
+                    record: source.clone(),
+                    thumbnail: None,
+                    folders: vec![project.folder().to_owned()],
+                },
+            }))
+        };
+        if let Some(content) = &manifest.content {
+            self.open(Target::Content, kept(&content.source, &content.pixels));
+        }
+        if !manifest.styles.is_empty() {
+            self.styles = vec![Slot::new(self.next_number())];
+        }
+        for (index, Style { style, pixels }) in manifest.styles.iter().enumerate() {
+            self.open(if index == 0 { Target::Style } else { Target::NewStyle }, kept(&style.source, pixels));
+            self.styles[index].mix = style.mix;
+        }
+        // What the worker still says of the run before is of no interest.
+        let info = self.run.info.take();
+        self.run = Run { id: self.run.id + 1, info, ..Run::default() };
+        self.history.restore(&manifest.losses);
+        if let Some(picture) = &project.picture {
+            let picture = Arc::new(picture.clone());
+            let record = manifest.recipe.as_ref().and_then(Recipe::record);
+            self.record = record.clone().map(|record| (Arc::clone(&picture), record));
+            self.canvas.take(ctx, Arc::clone(&picture), manifest.step);
+            if let Some(session) = &self.session {
+                session.go_on_from(picture, record);
+            }
+            self.resume = true;
+        }
+        for remark in &project.remarks {
+            self.toasts.add(remark.clone());
+        }
+    }
+
+    /// Reads a project in the background.
+    pub(super) fn read_project(&mut self, path: PathBuf) {
+        self.tasks.start("project", move || {
+            let result = Project::read(&path).map(Box::new).map_err(|error| chain(&error));
+            Done::ProjectRead { path, result }
+        });
+    }
+
+    pub(super) fn project_read(&mut self, ctx: &Context, path: &Path, result: Result<Box<Project>, String>) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match result {
+            Ok(project) => {
+                self.open_project(ctx, &Arc::new(*project));
+                self.toasts.add(format!("Opened {name}: play goes on from its picture."));
+            }
+            Err(text) => {
+                self.banners.push(Banner { trouble: Trouble::Other, text: format!("{name}: {text}.") });
+            }
+        }
+    }
+
+    pub(super) fn ask_for_project(&self) {
+        self.await_answer(self.dialogs.open_project(), Purpose::OpenProject);
+    }
+
+    /// Opens the painting of the window that was closed last.
+    pub(super) fn open_last(&mut self) {
+        match self.keeper.sessions.as_deref().and_then(sessions::last) {
+            Some(path) => self.read_project(path),
+            None => self.toasts.add("There is no last painting yet."),
+        }
+    }
+
+    pub(super) fn ask_to_save_project(&mut self) {
+        if self.sources().is_none() {
+            self.toasts.add("There is nothing to put into a project yet: open a content and a style.");
+            return;
+        }
+        let folder = self.save_folder.clone().or_else(dialogs::first_folder);
+        let name = Path::new(&self.save_name()).with_extension(EXTENSION).display().to_string();
+        let answer = self.dialogs.save_project(&name, folder.as_deref());
+        self.await_answer(answer, Purpose::SaveProject(Arc::from(name)));
+    }
+
+    /// Saves to the path that a person picked, or where no dialog can be shown, under a free name.
+    pub(super) fn save_project(&mut self, picked: Option<PathBuf>, name: &str) {
+        let (mut path, mut overwrite) =
+            match (picked, self.save_folder.clone().or_else(dialogs::first_folder)) {
+                (Some(path), _) => (path, true),
+                (None, Some(folder)) => (folder.join(name), false),
+                (None, None) => {
+                    self.toasts.add("No file dialog could be shown, and there is no home folder to save to.");
+                    return;
+                }
+            };
+        if path.extension().is_none_or(|extension| extension != EXTENSION) {
+            // The dialog asked about another name than the one that this makes.
+            path.as_mut_os_string().push(format!(".{EXTENSION}"));
+            overwrite = false;
+        }
+        // Where the dialog itself does not ask, nothing that is there is lost.
+        if !(overwrite && self.dialogs.confirms_replacing()) {
+            path = picture::free_name(&path);
+        }
+        self.save_folder = path.parent().map(Path::to_owned);
+        let snapshot = self.snapshot();
+        self.tasks.start("save", move || {
+            let result = snapshot.write(&path, Keep::Inside).map_err(|error| chain(&error));
+            Done::ProjectSaved { path, result }
+        });
+    }
+
+    pub(super) fn project_saved(&mut self, path: &Path, result: Result<(), String>) {
+        match result {
+            Ok(()) => {
+                let note = format!("Saved {}", path.display());
+                self.notice = Some(note.clone());
+                self.toasts.add(note);
+            }
+            Err(text) => {
+                let text = format!("The project is not saved: {text}.");
+                self.banners.push(Banner { trouble: Trouble::Other, text });
+            }
+        }
+    }
+}
+
+/// Whether a file's name is that of a project.
+pub fn is_project(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(EXTENSION))
+}
+
+/// The time of day here, or how long ago it was where that is not known.
+fn clock(seconds: u64) -> String {
+    #[cfg(unix)]
+    if let Some(time) = libc::time_t::try_from(seconds).ok().and_then(local_time) {
+        return time;
+    }
+    let since = std::time::UNIX_EPOCH + Duration::from_secs(seconds);
+    let minutes = since.elapsed().map_or(0, |ago| ago.as_secs() / 60);
+    match minutes {
+        0 => "just now".to_owned(),
+        1..=119 => format!("{minutes} minutes ago"),
+        _ => format!("{} hours ago", minutes / 60),
+    }
+}
+
+#[cfg(unix)]
+fn local_time(seconds: libc::time_t) -> Option<String> {
+    // SAFETY: all zeros are a valid `tm`: numbers and a null pointer.
+    let mut time: libc::tm = unsafe { std::mem::zeroed() };
+    // SAFETY: both pointers are valid for the call, which writes to the second only.
+    let known = unsafe { !libc::localtime_r(&raw const seconds, &raw mut time).is_null() };
+    known.then(|| format!("{:02}:{:02}", time.tm_hour, time.tm_min))
+}

@@ -1,0 +1,51 @@
+//! Why a project cannot be read or written.
+
+use std::{io, path::PathBuf};
+
+use super::VERSION;
+
+/// A project that cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectError {
+    /// Another kind of file.
+    #[error("this is no Impasto project: choose a file that “Save project” wrote")]
+    Other,
+    /// A part is missing or wrong.
+    #[error("the project is damaged ({reason}): get it again, or open its pictures by themselves")]
+    Torn {
+        /// What is wrong.
+        reason: String,
+    },
+    /// Written by a later program.
+    #[error(
+        "the project has version {version}, and this program knows those up to {VERSION}: it was written by {program}; use that or a newer one"
+    )]
+    Newer {
+        /// Version of the project.
+        version: u64,
+        /// The program that wrote it.
+        program: String,
+    },
+    /// Something in it has no place in the file.
+    #[error("the project cannot be put into a file ({reason})")]
+    Text {
+        /// What is wrong.
+        reason: String,
+    },
+    /// The operating system refuses.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's answer.
+        source: io::Error,
+    },
+    /// The operating system refuses.
+    #[error("cannot write {}: choose another folder", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's answer.
+        source: io::Error,
+    },
+}
