@@ -4,6 +4,7 @@ use egui::{Align2, Area, Context, Frame, Id, Order, RichText, Stroke, vec2};
 
 use super::{
     ImpastoApp,
+    command::Command,
     theme::{Palette, space},
     widgets,
 };
@@ -18,16 +19,16 @@ const HINTS: [(&str, &str); 3] = [
 impl ImpastoApp {
     /// Shows what is not yet known.
     pub(super) fn hints(&mut self, ctx: &Context) {
-        let Some(area) = self.canvas.area.filter(|_| self.layout.hints && self.may_hint && !self.present.on)
-        else {
+        let Some(area) = self.canvas.area.filter(|_| self.layout.hints && self.may_hint) else {
             return;
         };
         // Where there is no room beside the picture's middle, the picture matters more.
-        if area.width() < 360.0 || area.height() < 220.0 || self.canvas.picture().is_none() {
+        let room = area.width() >= 360.0 && area.height() >= 220.0 && self.canvas.picture().is_some();
+        if !room || self.present.on || self.tour.is_some() {
             return;
         }
         let palette = Palette::for_theme(ctx.theme());
-        let read = Area::new(Id::unique("hints"))
+        let (read, tour) = Area::new(Id::unique("hints"))
             .order(Order::Middle)
             .pivot(Align2::LEFT_BOTTOM)
             .fixed_pos(area.left_bottom() + vec2(space::L, -space::L))
@@ -45,13 +46,21 @@ impl ImpastoApp {
                             ui.label(widgets::weak(ui, text));
                             ui.add_space(space::XS);
                         }
-                        ui.button("Got it").on_hover_text("Closes these hints for good").clicked()
+                        ui.horizontal(|ui| {
+                            let read = ui.button("Got it").on_hover_text("Closes these hints for good");
+                            let tour = ui.button("Take the tour").on_hover_text(Command::Tour.hint(ctx));
+                            (read.clicked(), tour.clicked())
+                        })
+                        .inner
                     })
                     .inner
             })
             .inner;
-        if read {
+        if read || tour {
             self.layout.hints = false;
+        }
+        if tour {
+            self.run_command(ctx, Command::Tour);
         }
     }
 }
