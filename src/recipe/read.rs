@@ -7,12 +7,15 @@ use serde_json::{Map, Value};
 use super::{Recipe, RecipeError, VERSION, numbers, replay};
 use crate::{
     picture::{MAX_FILE_BYTES, MAX_TEXT, carried_text},
-    session::{MOST_CHANGES, MOST_PASSES, Pass},
+    session::{DetourPart, MOST_CHANGES, MOST_PASSES, Pass},
     settings::{Settings, StyleMix},
 };
 
 /// Most styles of a run.
 const MOST_STYLES: usize = 64;
+
+/// Most steps of a detour between two changes: hours of dragging.
+const MOST_DETOUR: u32 = 100_000;
 
 /// Settings are objects under these names, wherever they are.
 const SETTINGS: &str = "settings";
@@ -141,6 +144,15 @@ fn check_pass(pass: &Pass) -> Result<(), String> {
     if pass.changes.len() > MOST_CHANGES || !pass.changes.is_sorted_by_key(|change| change.step) {
         return Err(format!("its {} changes are too many or out of order", pass.changes.len()));
     }
+    // A stranger's picture must not keep a render busy for ever between two of its steps.
+    let detour = |part: DetourPart| match part {
+        DetourPart::Begin(share) => share.is_finite() && share > 0.0,
+        DetourPart::Steps(count) => count <= MOST_DETOUR,
+        DetourPart::End => true,
+    };
+    if !pass.changes.iter().filter_map(|change| change.detour).all(detour) {
+        return Err("a detour in it cannot be painted".to_owned());
+    }
     replay::acts(pass).map(drop)
 }
 
@@ -193,7 +205,7 @@ mod tests {
     #[test]
     fn values_that_cannot_be_used_are_refused() {
         type Edit = fn(&mut Value);
-        let edits: [(Edit, &str); 11] = [
+        let edits: [(Edit, &str); 12] = [
             (|value| value["settings"]["size"] = json!(1_000_000), "size"),
             (|value| value["passes"][0]["settings"]["steps"] = json!(0), "steps"),
             (|value| value["passes"] = json!([]), "0 runs"),
@@ -209,6 +221,13 @@ mod tests {
                 "the change at step 5",
             ),
             (|value| value["passes"][0]["changes"] = json!([{"step": 5, "settings": {"beta1": 2}}]), "beta1"),
+            (
+                |value| {
+                    value["passes"][0]["changes"] =
+                        json!([{"step": 5, "detour": {"steps": 4_000_000_000u32}}])
+                },
+                "detour",
+            ),
             (|value| value["settings"]["objective"] = json!("cubist"), "cubist"),
             (|value| drop(value.as_object_mut().unwrap().remove("version")), "no version"),
         ];

@@ -313,3 +313,98 @@ impl<E: Engine> Engine for Player<E> {
         self.engine.end();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{recipe::tests, session::SourceRecord};
+
+    /// Writes down what it is told; its picture is as high as it has painted steps.
+    #[derive(Default)]
+    struct Fake {
+        told: Vec<String>,
+        steps: u32,
+    }
+
+    impl Engine for Fake {
+        fn start(
+            &mut self,
+            job: &Job,
+            current: Option<&RgbImage>,
+            _: &mut dyn FnMut(&str),
+        ) -> Result<RunInfo, EngineError> {
+            let from = current.map_or(0, RgbImage::height);
+            self.told.push(format!("start {:?} from {from} β {}", job.start, job.settings.style_weight));
+            self.steps = 0;
+            Ok(RunInfo { size: job.settings.size, ..tests::info() })
+        }
+        fn update(&mut self, settings: &Settings, styles: &[StyleMix]) -> Result<(), EngineError> {
+            let told = format!("after {}: β {} × {}", self.steps, settings.style_weight, styles[0].weight);
+            self.told.push(told);
+            Ok(())
+        }
+        fn step(&mut self) -> Result<(), EngineError> {
+            self.steps += 1;
+            Ok(())
+        }
+        fn level(&mut self, order: LevelOrder) -> Result<(), EngineError> {
+            self.told.push(format!("after {}: {order:?}", self.steps));
+            Ok(())
+        }
+        fn read(&mut self) -> Result<Reading, EngineError> {
+            let picture = RgbImage::new(1, self.steps);
+            Ok(Reading { step: self.steps, place: Default::default(), losses: None, picture, plain: None })
+        }
+        fn end(&mut self) {}
+    }
+
+    /// Plays every score and gives what the engine was told, and the last record.
+    fn played(scores: &[Score]) -> (Vec<String>, Record) {
+        let mut player = Player::new(Fake::default);
+        for score in scores {
+            player.begin(score, &mut |_| ()).unwrap();
+            (0..score.steps).for_each(|_| player.step().unwrap());
+            player.read().unwrap();
+        }
+        (player.engine().told.clone(), player.told().latest().unwrap())
+    }
+
+    #[test]
+    fn everything_happens_again_at_its_step_and_is_recorded_again() {
+        let job = tests::job();
+        let heavier = Settings { style_weight: 3.5, ..job.settings.clone() };
+        let (old, new) = (job.styles[0].mix, StyleMix { weight: 0.25, ..job.styles[0].mix });
+        let mut first = Record::new(Pass::new(&job, Start::Beginning));
+        first.change(4, (&job.settings, &heavier), (&[old], &[old]));
+        first.order(4, LevelOrder::Climb);
+        first.change(9, (&heavier, &job.settings), (&[old], &[new]));
+        let mut second = first.at(9).then(Pass::new(&job, Start::Repaint));
+        second.order(2, LevelOrder::Hold);
+        let recipe = Recipe::new(&second.at(3), (60, 40), &tests::info());
+
+        let mut open = |source: &SourceRecord| {
+            let found = crate::recipe::find(source, &[]).map(crate::recipe::Found::picture);
+            found.map(Arc::new).ok_or_else(|| anyhow::anyhow!("{} is gone", source.name))
+        };
+        let scores = Score::of(&recipe, &Others::default(), &mut open, &|settings| Ok(settings)).unwrap();
+        let (told, record) = played(&scores);
+        let usual = job.settings.style_weight;
+        let expected = [
+            format!("start Beginning from 0 β {usual}"),
+            "after 4: β 3.5 × 0.7".to_owned(),
+            "after 4: Climb".to_owned(),
+            format!("after 9: β {usual} × 0.25"),
+            format!("start Repaint from 9 β {usual}"),
+            "after 2: Hold".to_owned(),
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(record.passes(), recipe.passes);
+        assert!(record.is_complete());
+
+        // What is set from outside holds after every change.
+        let change = |settings| Ok(Settings { style_weight: 1.25, ..settings });
+        let scores = Score::of(&recipe, &Others::default(), &mut open, &change).unwrap();
+        let (told, _) = played(&scores);
+        assert_eq!(told.iter().filter(|line| line.contains("β 1.25")).count(), 4, "{told:?}");
+    }
+}

@@ -263,7 +263,9 @@ mod tests {
             for (name, value) in fields.as_object_mut().unwrap() {
                 *value = match (name.as_str(), &*value) {
                     (
-                        "objective" | "optimizer" | "device" | "weights" | "init" | "background" | "seed",
+                        // The last is about the window alone and has no flag.
+                        "objective" | "optimizer" | "device" | "weights" | "init" | "background" | "seed"
+                        | "follow_drags",
                         _,
                     ) => continue,
                     (_, Value::Bool(on)) => Value::Bool(!on),
