@@ -262,7 +262,7 @@ mod tests {
                 s.set_objective(Objective::Paper);
                 s.seed = 3;
             }),
-            "Objective balanced → paper, and 9 more"
+            "Objective balanced → paper, and 10 more"
         );
         assert_eq!(
             titled(|s| (s.style_weight, s.content_weight) = (3.0, 2.0)),
