@@ -2,193 +2,248 @@
 """Measure how good Impasto's pictures are for the time that they take.
 
     cargo build --release
-    python tests/bench/quality.py time                     # against the tutorial's optimiser
-    python tests/bench/quality.py fronts --sheet sheet.jpg # against pastiche (PyPI), at equal wall time
+    python tests/bench/quality.py time    # against the tutorial's optimiser
+    python tests/bench/quality.py sweep   # against pastiche (PyPI) and Katherine Crowson's recipe, at equal time
+    python tests/bench/quality.py sizes   # the same settings at 256, 512 and 1024 px
 
 `time` lets the tutorial's optimiser (Adam 0.003, 3000 steps, one size) minimise the balanced objective with Gram matrices,
 and then Impasto with its own step size and pyramid for more and more steps.
 
-`fronts` paints every content in every style with both systems, each with its style weight times 1/4, 1 and 4, for the same
-wall time, and measures both on layers that neither optimises (relu1_2, relu2_2, relu3_3, relu4_3): the relative error of
-Gram matrices, of means and of deviations, and the distance of the palettes in OkLab; and the content by the divergence of
-self-similarities at relu3_1 (CFSD). Lower is better everywhere.
+`sweep` first times the systems' steps (the machine should be idle for that minute) and so finds for each how many it paints
+in `--seconds`, its start not counted; then it paints every content in every style with each, the style's weight times each
+factor, with that many steps: what else the machine does meanwhile does not matter. Pictures are measured on layers that no
+system optimises, see `measures.py`, and the systems compared by their fronts, see `fronts.py`. Everything is kept in
+`--folder`: what is there already is not painted again, further pictures, factors and variants of Impasto
+(`--variant "name=--lr 0.05 --style-weight 4"`) join it, and `--budget 0` only prints.
 
-Needs numpy, pillow, safetensors and torch; `fronts` also pastiche.
+`sizes` paints with the same settings at each size and measures the style errors at that size.
+
+Needs numpy, pillow, safetensors and torch; `sweep` also pastiche.
 """
 
 import argparse
 import json
-import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
+from fronts import contact_sheet, fronts_table, means_table, systems_of
+from measures import STYLE_AXES, Measure, load
+from systems import Impasto, Pastiche, Recipe, calibrate, run
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/data"))
-from reference import Network, gram  # noqa: E402
-
-LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
-CONTENT_LAYER = "relu3_1"
-CONTENTS = [ROOT / "assets/chelsea.jpg", ROOT / "assets/astronaut.jpg"]
-STYLES = [ROOT / "assets/swirl.jpg", ROOT / "assets/mosaic.jpg"]
-FACTORS = (0.25, 1.0, 4.0)
+CONTENTS = [ROOT / f"assets/{name}.jpg" for name in ("chelsea", "astronaut", "coffee", "rocket")]
+STYLES = [ROOT / f"assets/{name}.jpg" for name in ("swirl", "mosaic", "woodcut", "embers")]
 
 
-def impasto(arguments, *flags, report=None):
-    """Render; returns the wall time."""
-    command = [str(arguments.impasto), "render", "--device", "cpu", "--quiet", "--force", *map(str, flags)]
-    if report:
-        command += ["--report", str(report), "--report-every", "50"]
-    began = time.monotonic()
-    subprocess.run(command, check=True)
-    return time.monotonic() - began
-
-
-def time_to_quality(arguments, folder):
+def time_to_quality(arguments):
     """Print how long the tutorial's optimiser takes, and how long Impasto for the same."""
-    report = folder / "report.json"
-    common = ["-c", CONTENTS[0], "-s", STYLES[0], "-o", folder / "out.png", "--size", arguments.size]
-    common += ["--statistic", "gram", "--padding", "zero", "--averaging", 0]
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        common = [arguments.impasto, "render", "--device", "cpu", "--quiet", "--force", "-c", CONTENTS[0], "-s", STYLES[0]]
+        common += ["-o", Path(folder) / "out.png", "--size", arguments.size, "--statistic", "gram", "--padding", "zero"]
+        common += ["--averaging", 0, "--report", report, "--report-every", 50]
 
-    def run(*flags):
-        wall = impasto(arguments, *common, *flags, report=report)
-        return wall, json.loads(report.read_text())["steps"][-1]["total"]
+        def render(*flags):
+            began = time.monotonic()
+            subprocess.run(list(map(str, [*common, *flags])), check=True)
+            return time.monotonic() - began, json.loads(report.read_text())["steps"][-1]["total"]
 
-    tutorial = ["--pyramid=false", "--lr", 0.003, "--beta2", 0.999, "--steps", 3000]
-    reached = run(*tutorial)
-    print(f"tutorial's optimiser, 3000 steps at {arguments.size} px: {reached[1]:.4f} in {reached[0]:.1f} s", flush=True)
-    for steps in (40, 50, 60, 80, 100, 120, 150, 200, 250, 300, 400, 500):
-        wall, total = run("--steps", steps)
-        print(f"Impasto, {steps} steps: {total:.4f} in {wall:.1f} s, 1/{reached[0] / wall:.0f} of the time", flush=True)
-        if total <= reached[1]:
-            break
-
-
-def pastiche(content, style, output, size, steps, factor):
-    """Run pastiche; returns the wall time."""
-    command = [shutil.which("pastiche", path=str(Path(sys.executable).parent)) or "pastiche"]
-    command += ["--content", str(content), "--styles", str(style), "--output", str(output), "--size", str(size), "--style-size", str(size)]
-    command += ["--num-steps", str(steps), "--content-weight", str(1 / factor), "--no-verbose", "--device", "cpu"]
-    began = time.monotonic()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.monotonic() - began
+        seconds, goal = render("--pyramid=false", "--lr", 0.003, "--beta2", 0.999, "--steps", 3000)
+        print(f"tutorial's optimiser, 3000 steps at {arguments.size} px: {goal:.4f} in {seconds:.1f} s", flush=True)
+        for steps in (40, 50, 60, 80, 100, 120, 150, 200, 250, 300, 400, 500):
+            wall, total = render("--steps", steps)
+            print(f"Impasto, {steps} steps: {total:.4f} in {wall:.1f} s, 1/{seconds / wall:.0f} of the time", flush=True)
+            if total <= goal:
+                break
 
 
-def load(path, longest):
-    """A picture as [3, H, W] in [0, 1] with this longest side."""
-    picture = Image.open(path).convert("RGB")
-    scale = longest / max(picture.size)
-    picture = picture.resize([max(1, round(side * scale)) for side in picture.size], Image.LANCZOS)
-    return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255.0
+def diagonal_pairs(contents, styles):
+    """All pairs, in an order in which every start of the list has as many different pictures as can be."""
+    for offset in range(max(len(contents), len(styles))):
+        for index in range(max(len(contents), len(styles))):
+            pair = (contents[index % len(contents)], styles[(index + offset) % len(styles)])
+            yield pair
 
 
-def oklab(picture):
-    """Colours [P, 3] in OkLab (Ottosson 2020)."""
-    x = picture.flatten(1).double()
-    linear = torch.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4)
-    first = torch.tensor([[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566],
-                          [0.0883024619, 0.2817188376, 0.6299787005]], dtype=torch.float64)
-    second = torch.tensor([[0.2104542553, 0.7936177850, -0.0040720468], [1.9779984951, -2.4285922050, 0.4505937099],
-                           [0.0259040371, 0.7827717662, -0.8086757660]], dtype=torch.float64)
-    return (second @ (first @ linear).clamp(min=0) ** (1 / 3)).T
+class Results:
+    """What a folder holds: timings, points and the errors of the untouched contents."""
+
+    def __init__(self, folder):
+        self.file = folder / "results.json"
+        empty = {"timings": {}, "points": [], "starts": []}
+        self.data = json.loads(self.file.read_text()) if self.file.exists() else empty
+
+    def save(self):
+        """Write the file anew."""
+        draft = self.file.with_suffix(".part")
+        draft.write_text(json.dumps(self.data, indent=1) + "\n")
+        draft.replace(self.file)
+
+    def has(self, task):
+        """Whether the task's point is there."""
+        return any(all(point[key] == value for key, value in task.items()) for point in self.data["points"])
+
+    def starts(self):
+        """{(content, style, size): errors}."""
+        return {(start["content"], start["style"], start["size"]): start for start in self.data["starts"]}
 
 
-def palette_distance(a, b, directions=64):
-    """Sliced 1-Wasserstein distance of two palettes."""
-    generator = torch.Generator().manual_seed(1)
-    axes = torch.nn.functional.normalize(torch.randn(3, directions, generator=generator, dtype=torch.float64), dim=0)
-    quantiles = torch.linspace(0.005, 0.995, 199, dtype=torch.float64)
-    spread = [torch.quantile(x[:: max(1, len(x) // 20000)] @ axes, quantiles, dim=0) for x in (a, b)]
-    return (spread[0] - spread[1]).abs().mean().item()
+def time_steps(arguments, systems, results):
+    """Seconds to start and per step of every system, timed now unless the folder has them."""
+    timings = results.data["timings"].setdefault(f"{arguments.size} px, {arguments.timing_threads} threads", {})
+    for system in systems:
+        if system.name not in timings and arguments.budget > 0:
+            pair = arguments.contents[0], arguments.styles[0]
+            output = arguments.folder / "trial.png"
+            timings[system.name] = calibrate(system, *pair, output, arguments.size, arguments.timing_threads)
+            print(f"{system.name}: {timings[system.name]}", flush=True)
+            results.save()
+    return timings
 
 
-def relative(found, expected):
-    """Relative error in the L2 norm."""
-    return ((found - expected).norm() / expected.norm()).item()
+def missing(arguments, pairs, systems, timings, results):
+    """What is still to be painted: (system, content, style, what identifies the point)."""
+    tasks = []
+    for content, style in pairs:
+        for factor in arguments.factors:
+            for system in (system for system in systems if system.name in timings):
+                steps = max(1, round(arguments.seconds / timings[system.name]["step"]))
+                task = {"system": system.name, "content": content.stem, "style": style.stem, "factor": factor,
+                        "size": arguments.size, "steps": steps, "seconds": arguments.seconds}
+                if not results.has(task):
+                    tasks.append((system, content, style, task))
+    return tasks
 
 
-def measure(network, picture, content, style):
-    """Style and content errors of a picture."""
-    found, wanted = network.features(picture, LAYERS), network.features(style, LAYERS)
-    grams, moments = [], []
-    for layer in LAYERS:
-        grams.append(relative(gram(found[layer]), gram(wanted[layer])))
-        a, b = found[layer].double().flatten(1), wanted[layer].double().flatten(1)
-        moments.append((relative(a.mean(1), b.mean(1)) + relative(a.std(1), b.std(1))) / 2)
-    similar = []
-    for image in (content, picture):
-        features = network.features(image, (CONTENT_LAYER,))[CONTENT_LAYER].double()
-        features = torch.nn.functional.interpolate(features[None], size=(24, 24), mode="area")[0].flatten(1)
-        similar.append(torch.log_softmax(features.T @ features / len(features), dim=1))
-    divergence = (similar[0].exp() * (similar[0] - similar[1])).sum(1).mean().item()
-    palette = palette_distance(oklab(picture), oklab(style))
-    return {"gram": statistics.mean(grams), "moments": statistics.mean(moments), "palette": palette, "cfsd": divergence}
+def paint_and_measure(arguments, tasks, results):
+    """Paint the tasks that the budget allows, and keep their points."""
+    began, measure = time.monotonic(), Measure()
+
+    def paint(entry):
+        system, content, style, task = entry
+        if time.monotonic() - began > 60 * arguments.budget:
+            return None
+        name = "-".join(str(task[key]) for key in ("system", "content", "style", "factor", "size", "steps"))
+        output = arguments.folder / f"{name.replace(' ', '_').replace('/', '_')}.png"
+        command = system.command(content, style, output, arguments.size, task["steps"], task["factor"], arguments.threads)
+        cost = run(command, arguments.threads, arguments.nice)
+        return {**task, "wall": cost.wall, "cpu": cost.cpu, "picture": output.name}
+
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        for (system, content, style, task), point in zip(tasks, pool.map(paint, tasks)):
+            if point is None:
+                continue
+            targets = load(content, arguments.size), load(style, arguments.size, enlarge=False)
+            if (content.stem, style.stem, arguments.size) not in results.starts():
+                pair = {"content": content.stem, "style": style.stem, "size": arguments.size}
+                results.data["starts"].append({**pair, **measure(targets[0], *targets)})
+            point |= measure(load(arguments.folder / point["picture"], arguments.size), *targets)
+            results.data["points"].append(point)
+            results.save()
+            seconds = time.monotonic() - began
+            print(f"{seconds:6.0f} s  {system.name}, {content.stem} in {style.stem}, ×{task['factor']:g}", flush=True)
 
 
-def fronts(arguments, folder):
-    """Print both systems' errors at equal wall time."""
-    network = Network()
-    size, budget = arguments.size, arguments.seconds
-    short, long = (pastiche(CONTENTS[0], STYLES[0], folder / "p.png", size, steps, 1.0) for steps in (5, 25))
-    theirs = max(1, round((budget - short) / ((long - short) / 20)) + 5)
-    common = ["--size", size, "-o", folder / "i.png"]
-    short, long = (impasto(arguments, "-c", CONTENTS[0], "-s", STYLES[0], *common, "--steps", n) for n in (50, 150))
-    ours = max(1, round(50 + (budget - short) / ((long - short) / 100)))
-    print(f"{size} px, {budget} s each: pastiche {theirs} steps (L-BFGS), Impasto {ours} steps\n", flush=True)
-    print("| style weight | system | Gram | mean, σ | palette | content (CFSD) | seconds |\n|---|---|---|---|---|---|---|")
-    tiles = []
-    for factor in FACTORS:
-        rows = {"pastiche": [], "Impasto": []}
-        for content in CONTENTS:
-            for style in STYLES:
-                names = {name: folder / f"{name}-{content.stem}-{style.stem}-{factor}.png" for name in rows}
-                flags = ["-c", content, "-s", style, "--size", size, "--steps", ours, "-o", names["Impasto"]]
-                seconds = {
-                    "pastiche": pastiche(content, style, names["pastiche"], size, theirs, factor),
-                    "Impasto": impasto(arguments, *flags, "--style-weight", 8 * factor),
-                }
-                targets = load(content, size), load(style, size)
-                for name, path in names.items():
-                    with torch.no_grad():
-                        row = measure(network, load(path, size), *targets)
-                    rows[name].append({**row, "seconds": seconds[name]})
-                if factor == 1.0:
-                    tiles.append((names["pastiche"], names["Impasto"]))
-        for name, values in rows.items():
-            mean = {key: statistics.mean(row[key] for row in values) for key in values[0]}
-            numbers = " | ".join(f"{mean[key]:.3f}" for key in ("gram", "moments", "palette", "cfsd"))
-            print(f"| ×{factor:g} | {name} | {numbers} | {mean['seconds']:.0f} |", flush=True)
+def sweep(arguments):
+    """Paint what is missing, measure it, print the tables, save the sheet."""
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    results = Results(arguments.folder)
+    systems = [Pastiche(), Recipe(), Impasto(arguments.impasto)]
+    systems += [Impasto(arguments.impasto, *variant.split("=", 1)) for variant in arguments.variant]
+    systems = [system for system in systems if not arguments.only or system.name in arguments.only]
+    timings = time_steps(arguments, systems, results)
+    if arguments.time_only:
+        return
+    pairs = list(dict.fromkeys(diagonal_pairs(arguments.contents, arguments.styles)))[: arguments.pairs]
+    if arguments.budget > 0:
+        paint_and_measure(arguments, missing(arguments, pairs, systems, timings, results), results)
+    names = {(content.stem, style.stem) for content, style in pairs}
+    points = [point for point in results.data["points"]
+              if (point["content"], point["style"]) in names and (point["size"], point["seconds"]) == (arguments.size, arguments.seconds)]
+    starts = {pair[:2]: start for pair, start in results.starts().items() if pair[2] == arguments.size}
+    print(f"\n{arguments.size} px, {arguments.seconds:g} s of painting\n\n{means_table(points)}\n")
+    for hero in (name for name in systems_of(points) if name not in (Pastiche.name, Recipe.name)):
+        print(fronts_table(points, starts, hero) + "\n")
     if arguments.sheet:
-        pairs = [[Image.open(path).convert("RGB") for path in pair] for pair in tiles]
-        width = max(image.width for pair in pairs for image in pair)
-        height = max(image.height for pair in pairs for image in pair)
-        sheet = Image.new("RGB", (len(pairs) * (width + 8) - 8, 2 * height + 8), "white")
-        for column, pair in enumerate(pairs):
-            for row, image in enumerate(pair):
-                sheet.paste(image, (column * (width + 8), row * (height + 8)))
-        sheet.save(arguments.sheet, quality=90)
+        save_sheet(arguments, points, pairs[: arguments.sheet_rows])
+
+
+def save_sheet(arguments, points, pairs):
+    """The pictures at the usual style weight, one row per pair."""
+    names = [name for name in systems_of(points) if not arguments.only or name in arguments.only]
+    rows = []
+    for content, style in pairs:
+        row = [content, style]
+        for name in names:
+            task = (name, content.stem, style.stem, arguments.sheet_factor)
+            row += [arguments.folder / p["picture"] for p in points if (p["system"], p["content"], p["style"], p["factor"]) == task][-1:]
+        if len(row) == len(names) + 2:
+            rows.append(row)
+    contact_sheet(["content", "style", *names], rows, arguments.size, arguments.sheet)
+
+
+def sizes(arguments):
+    """Print the style errors at each size, and how far they are apart."""
+    measure = Measure()
+    folder = arguments.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    system = Impasto(arguments.impasto, "Impasto", arguments.flags)
+    print("| content, style | px | Gram | mean, σ | palette | content (CFSD) |\n|---|---|---|---|---|---|")
+    for content, style in list(diagonal_pairs(arguments.contents, arguments.styles))[: arguments.pairs]:
+        rows = []
+        for size in arguments.sizes:
+            output = folder / f"sizes-{content.stem}-{style.stem}-{size}.png"
+            command = system.command(content, style, output, size, arguments.steps, 1.0, arguments.threads)
+            run(command, arguments.threads, arguments.nice)
+            row = measure(load(output, size), load(content, size), load(style, size, enlarge=False))
+            rows.append(row)
+            numbers = " | ".join(f"{value:.3f}" for value in row.values())
+            print(f"| {content.stem}, {style.stem} | {size} | {numbers} |", flush=True)
+        apart = " | ".join(f"{max(r[a] for r in rows) / min(r[a] for r in rows):.2f}" for a in STYLE_AXES)
+        print(f"| | largest / smallest | {apart} | |", flush=True)
 
 
 def main():
-    """Run one of the two."""
+    """Run one of the three."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("time", "fronts"))
-    parser.add_argument("--size", type=int, default=256)
-    parser.add_argument("--seconds", type=float, default=20, help="wall time of each picture in fronts")
-    parser.add_argument("--sheet", type=Path, help="file for a contact sheet: pastiche above, Impasto below")
-    parser.add_argument("--impasto", type=Path, default=ROOT / "target/release/impasto")
+    commands = parser.add_subparsers(dest="what", required=True)
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--impasto", type=Path, default=ROOT / "target/release/impasto")
+    pictures = argparse.ArgumentParser(add_help=False)
+    pictures.add_argument("--contents", type=Path, nargs="+", default=CONTENTS)
+    pictures.add_argument("--styles", type=Path, nargs="+", default=STYLES)
+    pictures.add_argument("--pairs", type=int, help="only so many pairs of content and style")
+    pictures.add_argument("--folder", type=Path, default=ROOT / "target/quality", help="for pictures and results")
+    pictures.add_argument("--threads", type=int, default=2, help="of each run")
+    pictures.add_argument("--nice", type=int, default=0)
+    command = commands.add_parser("time", parents=[common])
+    command.add_argument("--size", type=int, default=256)
+    command = commands.add_parser("sweep", parents=[common, pictures])
+    command.add_argument("--size", type=int, default=192)
+    command.add_argument("--seconds", type=float, default=10, help="time to paint one picture, start not counted")
+    command.add_argument("--factors", type=float, nargs="+", default=[0.25, 1.0, 4.0], help="of the style's weight")
+    command.add_argument("--timing-threads", type=int, default=2, help="with which steps are timed")
+    command.add_argument("--time-only", action="store_true", help="time the steps and stop")
+    command.add_argument("--variant", action="append", default=[], metavar="NAME=FLAGS", help="Impasto with other flags")
+    command.add_argument("--only", action="append", default=[], metavar="SYSTEM", help="paint only with this system")
+    command.add_argument("--jobs", type=int, default=1, help="pictures painted at the same time")
+    command.add_argument("--budget", type=float, default=600, help="minutes after which no further picture is begun")
+    command.add_argument("--sheet", type=Path, help="file for a contact sheet")
+    command.add_argument("--sheet-rows", type=int, default=4)
+    command.add_argument("--sheet-factor", type=float, default=1.0)
+    command = commands.add_parser("sizes", parents=[common, pictures])
+    command.add_argument("--sizes", type=int, nargs="+", default=[256, 512, 1024])
+    command.add_argument("--steps", type=int, default=500)
+    command.add_argument("--flags", default="", help="further flags of impasto render")
     arguments = parser.parse_args()
     torch.set_num_threads(2)
-    with tempfile.TemporaryDirectory() as folder:
-        {"time": time_to_quality, "fronts": fronts}[arguments.what](arguments, Path(folder))
+    {"time": time_to_quality, "sweep": sweep, "sizes": sizes}[arguments.what](arguments)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""How near a picture is to its style and to its content, on layers and statistics that no compared system optimises.
+
+Lower is better everywhere; the formulas are in each function. Needs numpy, pillow, safetensors and torch.
+"""
+
+import statistics
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/data"))
+from reference import Network, gram  # noqa: E402
+
+LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
+CONTENT_LAYER = "relu3_1"
+STYLE_AXES = ("gram", "moments", "palette")
+AXES = (*STYLE_AXES, "cfsd")
+
+
+def load(path, longest, enlarge=True):
+    """A picture as [3, H, W] in [0, 1] with this longest side, or its own if that is less and it may not be enlarged."""
+    picture = Image.open(path).convert("RGB")
+    scale = longest / max(picture.size)
+    if scale < 1 or enlarge:
+        picture = picture.resize([max(1, round(side * scale)) for side in picture.size], Image.LANCZOS)
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255.0
+
+
+def oklab(picture):
+    """Colours [P, 3] in OkLab (Ottosson 2020)."""
+    x = picture.flatten(1).double()
+    linear = torch.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4)
+    first = torch.tensor([[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566],
+                          [0.0883024619, 0.2817188376, 0.6299787005]], dtype=torch.float64)
+    second = torch.tensor([[0.2104542553, 0.7936177850, -0.0040720468], [1.9779984951, -2.4285922050, 0.4505937099],
+                           [0.0259040371, 0.7827717662, -0.8086757660]], dtype=torch.float64)
+    return (second @ (first @ linear).clamp(min=0) ** (1 / 3)).T
+
+
+def palette_distance(a, b, directions=64):
+    """Sliced 1-Wasserstein distance of two palettes [P, 3]."""
+    generator = torch.Generator().manual_seed(1)
+    axes = torch.nn.functional.normalize(torch.randn(3, directions, generator=generator, dtype=torch.float64), dim=0)
+    quantiles = torch.linspace(0.005, 0.995, 199, dtype=torch.float64)
+    spread = [torch.quantile(x[:: max(1, len(x) // 20000)] @ axes, quantiles, dim=0) for x in (a, b)]
+    return (spread[0] - spread[1]).abs().mean().item()
+
+
+def relative(found, expected):
+    """Relative error in the L2 norm."""
+    return ((found - expected).norm() / expected.norm()).item()
+
+
+class Measure:
+    """Measures pictures; the network is decoded once."""
+
+    def __init__(self):
+        self.network = Network()
+
+    def style(self, picture, style):
+        """Mean over the layers of the relative errors of Gram matrices, and of means and deviations; the palettes' distance."""
+        with torch.no_grad():
+            found, wanted = (self.network.features(image, LAYERS) for image in (picture, style))
+            grams, moments = [], []
+            for layer in LAYERS:
+                grams.append(relative(gram(found[layer]), gram(wanted[layer])))
+                a, b = found[layer].double().flatten(1), wanted[layer].double().flatten(1)
+                moments.append((relative(a.mean(1), b.mean(1)) + relative(a.std(1), b.std(1))) / 2)
+        palette = palette_distance(oklab(picture), oklab(style))
+        return {"gram": statistics.mean(grams), "moments": statistics.mean(moments), "palette": palette}
+
+    def similarities(self, picture):
+        """log softmax of the rows of FᵀF/C at relu3_1, brought to 24 by 24 places."""
+        with torch.no_grad():
+            features = self.network.features(picture, (CONTENT_LAYER,))[CONTENT_LAYER].double()
+            features = torch.nn.functional.interpolate(features[None], size=(24, 24), mode="area")[0].flatten(1)
+            return torch.log_softmax(features.T @ features / len(features), dim=1)
+
+    def content(self, picture, content):
+        """Divergence of self-similarities (CFSD): the mean over places of KL(content ‖ picture)."""
+        wanted, found = self.similarities(content), self.similarities(picture)
+        return (wanted.exp() * (wanted - found)).sum(1).mean().item()
+
+    def __call__(self, picture, content, style):
+        """All axes."""
+        return {**self.style(picture, style), "cfsd": self.content(picture, content)}

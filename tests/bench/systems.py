@@ -1,0 +1,88 @@
+"""The systems that are compared, as commands: Impasto (with any flags), pastiche (PyPI) and Katherine Crowson's recipe."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+USUAL_STYLE_WEIGHT = 8.0
+
+
+@dataclass
+class Cost:
+    """What a run took: seconds by the clock, and seconds of processor time."""
+
+    wall: float
+    cpu: float
+
+
+def run(command, threads, niceness=0):
+    """Run a command that paints with this many threads; raises if it fails."""
+    environment = {**os.environ, "RAYON_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [*("nice", "-n", str(niceness)), *map(str, command)], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    complaint = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{shlex.join(map(str, command))} failed:\n{complaint}")
+    return Cost(time.monotonic() - began, usage.ru_utime + usage.ru_stime)
+
+
+class Impasto:
+    """The program's `render`, with its defaults or with these flags."""
+
+    trial = (50, 150)
+
+    def __init__(self, program, name="Impasto", flags=""):
+        self.program, self.name, self.flags = program, name, shlex.split(flags)
+
+    def command(self, content, style, output, size, steps, factor, _threads):
+        """Arguments that paint one picture; `factor` multiplies the style's weight."""
+        flags, weight = list(self.flags), USUAL_STYLE_WEIGHT
+        if "--style-weight" in flags:
+            at = flags.index("--style-weight")
+            weight = float(flags[at + 1])
+            del flags[at : at + 2]
+        command = [self.program, "render", "--device", "cpu", "--quiet", "--force", "-c", content, "-s", style, "-o", output]
+        return [*command, "--size", size, "--steps", steps, "--style-weight", weight * factor, *flags]
+
+
+class Pastiche:
+    """pastiche with its defaults: Gram matrices, L-BFGS, one size."""
+
+    name, trial = "pastiche", (5, 25)
+
+    def command(self, content, style, output, size, steps, factor, _threads):
+        """As Impasto's. Its single style's weight is 1."""
+        program = shutil.which("pastiche", path=str(Path(sys.executable).parent)) or "pastiche"
+        command = [program, "--device", "cpu", "--no-verbose", "--content", content, "--styles", style, "--output", output]
+        return [*command, "--size", size, "--style-size", size, "--num-steps", steps, "--content-weight", 1 / factor]
+
+
+class Recipe:
+    """`recipe.py`: Wasserstein distance, sizes √2 apart, Adam, the iterates' mean."""
+
+    name, trial = "Crowson's recipe", (6, 24)
+
+    def command(self, content, style, output, size, steps, factor, threads):
+        """As Impasto's."""
+        command = [sys.executable, ROOT / "tests/bench/recipe.py", "--content", content, "--style", style, "--output", output]
+        return [*command, "--size", size, "--steps", steps, "--factor", factor, "--threads", threads]
+
+
+def calibrate(system, content, style, output, size, threads):
+    """Seconds to start and seconds per step, from a short and a longer run, each the quicker of two."""
+    seconds = []
+    for steps in system.trial:
+        command = system.command(content, style, output, size, steps, 1.0, threads)
+        seconds.append(min(run(command, threads).wall for _ in range(2)))
+    step = (seconds[1] - seconds[0]) / (system.trial[1] - system.trial[0])
+    return {"start": seconds[0] - step * system.trial[0], "step": step}
