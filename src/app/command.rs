@@ -46,11 +46,12 @@ pub enum Command {
     Find,
     FrameTimes,
     Help,
+    Quit,
 }
 
 impl Command {
     /// In the order of the help window.
-    pub const ALL: [Command; 39] = [
+    pub const ALL: [Command; 40] = [
         Command::PlayPause,
         Command::Step,
         Command::Stop,
@@ -90,6 +91,7 @@ impl Command {
         Command::Find,
         Command::FrameTimes,
         Command::Help,
+        Command::Quit,
     ];
 
     pub fn text(self) -> &'static str {
@@ -133,6 +135,7 @@ impl Command {
             Command::Find => "Find a command or setting",
             Command::FrameTimes => "Frame times",
             Command::Help => "Help",
+            Command::Quit => "Quit",
         }
     }
 
@@ -201,6 +204,7 @@ impl Command {
                 "Shows how long frames and steps take, and how soon a changed setting is seen"
             }
             Command::Help => "Lists the keys",
+            Command::Quit => "Closes the window; settings and pictures are remembered",
         }
     }
 
@@ -234,6 +238,7 @@ impl Command {
             Command::Find => Icon::Find,
             Command::FrameTimes => Icon::History,
             Command::Help => Icon::Help,
+            Command::Quit => Icon::Close,
         }
     }
 
@@ -275,6 +280,7 @@ impl Command {
             Command::Find => command(Key::K),
             Command::FrameTimes => plain(Key::F12),
             Command::Help => plain(Key::F1),
+            Command::Quit => command(Key::Q),
             Command::Tour => plain(Key::F2),
             Command::Stop
             | Command::Swap

@@ -406,6 +406,7 @@ impl ImpastoApp {
             Command::Find => self.finder.toggle(),
             Command::FrameTimes => self.frames.shown = !self.frames.shown,
             Command::Help => self.help = !self.help,
+            Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
         }
     }
 

@@ -19,11 +19,11 @@ window=
 start() {
   "$program" "$@" --device cpu --frame-times >"$work/times" 2>&1 &
   run=$!
-  until window=$(xdotool search --name '^Impasto$' | tail -n 1) && [ -n "$window" ]; do sleep 0.1; done
+  until window=$(xdotool search --onlyvisible --name '^Impasto$' 2>/dev/null | tail -n 1) && [ -n "$window" ]; do sleep 0.1; done
   xdotool windowfocus --sync "$window"
 }
-close() { # as a window manager would
-  xdotool windowquit "$window"
+close() {
+  xdotool key ctrl+q
   for _ in $(seq 50); do kill -0 $run 2>/dev/null || break; sleep 0.1; done
   wait $run || true
 }
