@@ -18,7 +18,7 @@ use impasto::{
         Start, StyleSource,
     },
     settings::{Settings, StyleMix},
-    transfer::{Losses, Place},
+    transfer::{GradientNorms, Losses, Place},
     vgg::WeightsInfo,
 };
 
@@ -32,6 +32,8 @@ struct Log {
     updates: Mutex<Vec<(f64, Vec<f64>)>>,
     steps: AtomicUsize,
     reads: AtomicUsize,
+    /// The steps after which a measurement was asked for.
+    measured: Mutex<Vec<u32>>,
     made: AtomicUsize,
     ended: AtomicUsize,
 }
@@ -114,7 +116,13 @@ impl Engine for Fake {
         let losses = (self.step > 0).then(|| Losses { total: f64::from(self.step), ..Losses::default() });
         let shade = (self.step % 256) as u8;
         let picture = RgbImage::from_pixel(8, 4, image::Rgb([shade; 3]));
-        Ok(Reading { step: self.step, place: Place::default(), losses, picture, plain: None })
+        let norms = GradientNorms::default();
+        Ok(Reading { step: self.step, place: Place::default(), losses, norms, picture, plain: None })
+    }
+
+    fn measure(&mut self) -> Result<(), EngineError> {
+        self.log.measured.lock().unwrap().push(self.step);
+        Ok(())
     }
 
     fn end(&mut self) {
@@ -481,4 +489,22 @@ fn a_worker_that_cannot_make_an_engine_says_that_it_died() {
         assert!(Instant::now() < deadline, "a dead worker is noticed");
         thread::sleep(Duration::from_millis(2));
     }
+}
+
+#[test]
+fn a_terms_share_is_measured_for_a_window_that_looks_and_seldom() {
+    let slow = Fault { slow: Some(Duration::from_millis(1)), ..Fault::default() };
+    let settings = Settings { preview_every: 1, ..endless() };
+    let mut window = Window::open(slow);
+    window.send(Command::Run(Box::new(job(1, settings.clone()))));
+    window.until("some measurements", |w| w.log.measured.lock().unwrap().len() > 8);
+    let measured = window.log.measured.lock().unwrap().clone();
+    assert!(measured.windows(2).all(|pair| pair[1] - pair[0] >= 5), "{measured:?}");
+
+    // Nobody takes the pictures here.
+    let blind = Window::open(slow);
+    blind.send(Command::Run(Box::new(job(1, settings))));
+    thread::sleep(Duration::from_millis(300));
+    assert!(blind.steps() > 20);
+    assert!(blind.log.measured.lock().unwrap().len() <= 1);
 }

@@ -225,6 +225,8 @@ fn layers_come_and_go_while_it_runs() {
     });
     // The button has moved up.
     window.steps(3);
+    window.harness.get_by_label("Add style layer…").scroll_to_me();
+    window.steps(3);
     window.harness.get_by_label("Add style layer…").click();
     window.steps(3);
     window
@@ -559,7 +561,7 @@ fn an_idle_window_rests() {
 
 #[test]
 fn every_control_has_a_name_and_the_legend_hides_lines() {
-    let mut window = Setup { size: [1280.0, 1200.0], ..Setup::default() }.open();
+    let mut window = Setup { size: [1280.0, 1500.0], ..Setup::default() }.open();
     window.until_painting();
     window.harness.get_by_label("Advanced").click();
     window.steps(5);

@@ -171,7 +171,7 @@ fn settings_open_and_wrong() {
     if !can_draw() {
         return;
     }
-    let mut window = Setup { size: [1360.0, 1150.0], ..setup() }.open();
+    let mut window = Setup { size: [1360.0, 1500.0], ..setup() }.open();
     until_step(&mut window, 30);
     let second = window.folder.path().join("second style.png");
     image::RgbImage::from_fn(300, 200, |x, y| image::Rgb([(x % 256) as u8, 90, (y % 256) as u8]))

@@ -22,6 +22,8 @@ pub const FIELDS: &[Row] = &[
     ("smoothness_weight", "Smoothness", "total variation, tv, gamma", "Smoothness, number"),
     ("histogram_weight", "Histogram", "distribution, risser, delta", "Histogram weight, number"),
     ("smoothness", "Stencil", "smoothness, nine points, neighbours", "Smoothness stencil"),
+    ("smoothness_muted", "Smoothness muted", "mute, silence", "Mute smoothness"),
+    ("smoothness_solo", "Smoothness solo", "solo", "Solo smoothness"),
     ("statistic", "Statistic", "gram, moments, wasserstein", "Style statistic"),
     ("style_layers", "Style", "", ""),
     ("content_layers", "Content", "", ""),

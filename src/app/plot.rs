@@ -136,7 +136,7 @@ impl ImpastoApp {
                 Series::Total => {
                     "What is minimised: α·content + β·sum of the weighted style layers + smoothness and histogram"
                 }
-                Series::Content => "The content term, before its weight α",
+                Series::Content | Series::ContentLayer(_) => "The content term, before its weight α",
                 Series::Style(_) => "This style layer's term, before its weight",
                 Series::Smoothness => "The smoothness term, before its weight",
                 Series::Histogram => "The histogram term, before its weight",
@@ -156,7 +156,7 @@ impl ImpastoApp {
 fn look(palette: &Palette, series: Series) -> (Color32, f32, LineStyle) {
     match series {
         Series::Total => (palette.accent, 2.0, LineStyle::Solid),
-        Series::Content => (palette.text, 1.5, LineStyle::Solid),
+        Series::Content | Series::ContentLayer(_) => (palette.text, 1.5, LineStyle::Solid),
         Series::Smoothness => (palette.weak, 1.5, LineStyle::dashed_loose()),
         Series::Histogram => (palette.text, 1.3, LineStyle::dotted_dense()),
         Series::Style(layer) => (palette.layer(layer), 1.3, LineStyle::Solid),

@@ -100,6 +100,8 @@ impl Run {
 pub enum Series {
     Total,
     Content,
+    /// One layer of the content term, which the mixer shows and the plot does not.
+    ContentLayer(Layer),
     Style(Layer),
     Smoothness,
     Histogram,
@@ -111,7 +113,11 @@ impl Series {
             "total" => Series::Total,
             "content" => Series::Content,
             "smoothness" => Series::Smoothness,
-            _ => Series::Style(name.parse().ok()?),
+            "histogram" => Series::Histogram,
+            _ => match name.strip_prefix("content ") {
+                Some(layer) => Series::ContentLayer(layer.parse().ok()?),
+                None => Series::Style(name.parse().ok()?),
+            },
         })
     }
 
@@ -119,6 +125,7 @@ impl Series {
         match self {
             Series::Total => "total".to_owned(),
             Series::Content => "content".to_owned(),
+            Series::ContentLayer(layer) => format!("content {layer}"),
             Series::Style(layer) => layer.to_string(),
             Series::Smoothness => "smoothness".to_owned(),
             Series::Histogram => "histogram".to_owned(),
@@ -191,8 +198,12 @@ impl History {
         self.readings += u64::from(step > self.last_step);
         self.last_step = step;
         let style = losses.style.iter().map(|(&layer, &value)| (Series::Style(layer), value));
-        let values =
-            [(Series::Total, losses.total), (Series::Content, losses.content)].into_iter().chain(style);
+        let content =
+            losses.content_layers.iter().map(|(&layer, &value)| (Series::ContentLayer(layer), value));
+        let values = [(Series::Total, losses.total), (Series::Content, losses.content)]
+            .into_iter()
+            .chain(content)
+            .chain(style);
         let mut full = false;
         let others = [(Series::Smoothness, losses.smoothness), (Series::Histogram, losses.histogram)];
         for (series, value) in values.chain(others) {
@@ -218,15 +229,22 @@ impl History {
         }
     }
 
-    /// The lines with their points and latest values.
+    /// The points of one series and its latest value, if it has any.
+    pub fn line(&self, series: Series) -> Option<(&[PlotPoint], f64)> {
+        self.lines.get(&series).map(|line| (line.points.as_slice(), line.latest))
+    }
+
+    /// The plot's lines with their points and latest values.
     pub fn lines(&self) -> impl Iterator<Item = (Series, &[PlotPoint], f64)> {
-        self.lines.iter().map(|(&series, line)| (series, line.points.as_slice(), line.latest))
+        let plotted = self.lines.iter().filter(|(series, _)| !matches!(series, Series::ContentLayer(_)));
+        plotted.map(|(&series, line)| (series, line.points.as_slice(), line.latest))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transfer::GradientNorms;
 
     #[test]
     fn a_history_comes_back_and_goes_on() {
@@ -250,6 +268,7 @@ mod tests {
         let mut history = History::default();
         let mut losses = Losses { content: 0.5, total: 2.0, ..Losses::default() };
         losses.style.insert(Layer::PAPER_CONTENT, 0.01);
+        losses.content_layers.insert(Layer::PAPER_CONTENT, 0.5);
         for step in 1..=50_000 {
             history.add(step, &losses);
         }
@@ -260,9 +279,11 @@ mod tests {
             assert!(points.last().unwrap().x > 49_900.0);
             assert!(points.windows(2).all(|pair| pair[0].x < pair[1].x));
         }
+        assert!(history.line(Series::ContentLayer(Layer::PAPER_CONTENT)).is_some());
         let (_, points, latest) = history.lines().next().unwrap();
         assert_eq!((latest, points[0].y), (2.0, 2f64.log10()));
     }
+
     #[test]
     fn where_levels_ended_is_remembered() {
         let mut run = Run::default();
@@ -272,6 +293,7 @@ mod tests {
                 place: Place { level, done, ..Place::default() },
                 losses: None,
                 converged: false,
+                norms: GradientNorms::default(),
                 seconds_per_step: 0.1,
                 elapsed: 1.0,
             });

@@ -65,6 +65,20 @@ pub fn icon_button(ui: &mut Ui, icon: Icon, name: &str, tooltip: &str, enabled: 
     response.on_hover_text(tooltip).on_disabled_hover_text(tooltip)
 }
 
+/// The same without a button around it, in a place of its own.
+pub fn small_icon_button(ui: &mut Ui, icon: Icon, name: &str, tooltip: &str, rect: egui::Rect) -> Response {
+    let palette = Palette::of(ui);
+    let response = ui.interact(rect, ui.scope_id().with(name), Sense::click());
+    let lit = response.hovered() || response.has_focus();
+    if response.has_focus() {
+        let stroke = Stroke::new(2.0, palette.accent);
+        ui.painter().rect_stroke(rect.shrink(1.0), RADIUS, stroke, egui::StrokeKind::Inside);
+    }
+    icon.paint(ui.painter(), rect.center(), if lit { palette.text } else { palette.weak });
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
+    response.on_hover_text(tooltip)
+}
+
 /// A button that is down while something is on.
 pub fn icon_toggle(ui: &mut Ui, icon: Icon, name: &str, tooltip: &str, on: bool) -> Response {
     let palette = Palette::of(ui);
@@ -293,15 +307,24 @@ pub struct Fader<'a> {
 impl Fader<'_> {
     /// Shows slider and number; `after` points are left free behind them.
     pub fn show(&self, ui: &mut Ui, value: &mut f64, after: f32) {
-        let tooltip = format!(
+        let gap = ui.spacing().item_spacing.x;
+        self.slider(ui, value, (ui.available_width() - NUMBER - gap - after).max(40.0));
+        self.number(ui, value, NUMBER);
+    }
+
+    fn whole_tooltip(&self) -> String {
+        format!(
             "{}\nSlider 0 to {}{}; any number from 0 up can be typed. Double-click: {}.",
             self.tooltip,
             number(self.max),
             if self.min_positive > 0.0 { ", logarithmic" } else { "" },
             number(self.usual)
-        );
-        let gap = ui.spacing().item_spacing.x;
-        ui.spacing_mut().slider_width = (ui.available_width() - NUMBER - gap - after).max(40.0);
+        )
+    }
+
+    /// The slider alone.
+    pub fn slider(&self, ui: &mut Ui, value: &mut f64, width: f32) -> Response {
+        ui.spacing_mut().slider_width = width;
         let row = std::mem::replace(&mut ui.spacing_mut().interact_size.y, 20.0);
         let palette = Palette::of(ui);
         let resting = std::mem::replace(&mut ui.visuals_mut().widgets.inactive.bg_fill, palette.rail);
@@ -312,7 +335,7 @@ impl Fader<'_> {
             .clamping(SliderClamping::Never)
             .smart_aim(false)
             .show_value(false);
-        let response = ui.add(slider).accessible_name(self.name).on_hover_text(&tooltip);
+        let response = ui.add(slider).accessible_name(self.name).on_hover_text(self.whole_tooltip());
         ui.spacing_mut().interact_size.y = row;
         ui.visuals_mut().widgets.inactive.bg_fill = resting;
         ui.visuals_mut().selection.bg_fill = chosen;
@@ -320,21 +343,20 @@ impl Fader<'_> {
             *value = three_digits(*value);
         }
         // The slider senses only drags; a double press is all it takes to go back.
-        let pressed_twice = response.contains_pointer()
-            && ui.input(|input| input.pointer.button_double_clicked(egui::PointerButton::Primary));
-        let name = format!("{}, number", self.name);
-        Entry {
-            name: &name,
-            tooltip: &tooltip,
-            drag: 0.0..=f64::MAX,
-            suffix: "",
-            whole: false,
-            width: NUMBER,
-        }
-        .show(ui, value);
-        if pressed_twice {
+        if response.contains_pointer()
+            && ui.input(|input| input.pointer.button_double_clicked(egui::PointerButton::Primary))
+        {
             *value = self.usual;
         }
+        response
+    }
+
+    /// The number alone.
+    pub fn number(&self, ui: &mut Ui, value: &mut f64, width: f32) -> Response {
+        let name = format!("{}, number", self.name);
+        let tooltip = self.whole_tooltip();
+        Entry { name: &name, tooltip: &tooltip, drag: 0.0..=f64::MAX, suffix: "", whole: false, width }
+            .show(ui, value)
     }
 }
 

@@ -202,6 +202,7 @@ mod tests {
     use crate::{
         session::{Job, Place, Reading, RunInfo},
         settings::{Settings, StyleMix},
+        transfer::GradientNorms,
     };
 
     /// Steps cost nothing; the step `fails_at` is not finite when it is read, the step `panics_at` panics.
@@ -233,7 +234,14 @@ mod tests {
         fn read(&mut self) -> Result<Reading, EngineError> {
             let losses = Painter::losses(self)?;
             let picture = RgbImage::new(1, self.step);
-            Ok(Reading { step: self.step, place: Place::default(), losses, picture, plain: None })
+            Ok(Reading {
+                step: self.step,
+                place: Place::default(),
+                losses,
+                norms: GradientNorms::default(),
+                picture,
+                plain: None,
+            })
         }
         fn converged(&self) -> bool {
             self.converges_at.is_some_and(|at| self.step >= at)

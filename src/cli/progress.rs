@@ -128,6 +128,7 @@ fn speed(rate: Option<(f64, f64)>) -> String {
 }
 
 fn terms(losses: &Losses, settings: &Settings) -> String {
+    let settings = settings.heard();
     let style: f64 = losses
         .style
         .iter()

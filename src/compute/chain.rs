@@ -103,12 +103,14 @@ pub struct Chain<K: Kernels> {
 }
 
 /// A layer's output after its ReLU.
+#[derive(Clone)]
 struct Output<V> {
     values: V,
     shape: Shape,
 }
 
-/// What a forward pass leaves for the backward pass. A stage is what lies between two poolings.
+/// What a forward pass leaves for the backward pass. A stage is what lies between two poolings. A clone shares the values.
+#[derive(Clone)]
 pub struct Activations<V> {
     /// What goes into each stage; where all outputs are kept, only the first stage's.
     inputs: Vec<(V, Shape)>,

@@ -38,9 +38,11 @@ enum Form {
     Gpu(Chain<GpuKernels>),
 }
 
-/// What a forward pass leaves for the backward pass.
+/// What a forward pass leaves for the backward pass. A clone shares the values, for a further backward pass.
+#[derive(Clone)]
 pub struct Activations(Kept);
 
+#[derive(Clone)]
 enum Kept {
     Portable(chain::Activations<<PortableKernels as Kernels>::Values>),
     Cpu(chain::Activations<<CpuKernels as Kernels>::Values>),

@@ -353,7 +353,14 @@ mod tests {
         }
         fn read(&mut self) -> Result<Reading, EngineError> {
             let picture = RgbImage::new(1, self.steps);
-            Ok(Reading { step: self.steps, place: Default::default(), losses: None, picture, plain: None })
+            Ok(Reading {
+                step: self.steps,
+                place: Default::default(),
+                losses: None,
+                norms: Default::default(),
+                picture,
+                plain: None,
+            })
         }
         fn end(&mut self) {}
     }

@@ -10,7 +10,7 @@ use crate::{
     compute::DeviceInfo,
     picture::Picture,
     settings::Settings,
-    transfer::{LevelOrder, Losses, Place, Sources, StyleSource},
+    transfer::{GradientNorms, LevelOrder, Losses, Place, Sources, StyleSource},
     vgg::{Layer, WeightsInfo},
 };
 
@@ -120,6 +120,8 @@ pub struct Progress {
     pub losses: Option<Losses>,
     /// The objective had stopped falling, at the final size, when it was last read back.
     pub converged: bool,
+    /// What each term's gradient was when it was measured last; [`GradientNorms::shares`] are the level meters.
+    pub norms: GradientNorms,
     /// Mean of the recent steps, in seconds; 0 before the first step.
     pub seconds_per_step: f64,
     /// Time spent painting (pauses not counted), in seconds.

@@ -96,6 +96,16 @@ pub trait Engine {
         Ok(None)
     }
 
+    /// Asks the next step to measure one term's share of the gradient as well, which the next reading brings. Engines that
+    /// cannot need not do anything.
+    ///
+    /// # Errors
+    ///
+    /// A device failure.
+    fn measure(&mut self) -> Result<(), EngineError> {
+        Ok(())
+    }
+
     /// Goes to a smaller size, where a step costs at most this share of a step at the present one if there is such a size, and
     /// stays there until [`Engine::end_detour`]; steps in between do not count, and the picture stays as sharp as it was.
     /// False where there is no smaller one; engines without a pyramid have none.

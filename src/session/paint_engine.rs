@@ -313,6 +313,10 @@ impl Engine for PaintEngine {
         self.work(Painting::end_detour)
     }
 
+    fn measure(&mut self) -> Result<(), EngineError> {
+        self.work(Painting::measure)
+    }
+
     fn settle(&mut self) -> Result<(), EngineError> {
         self.synchronize()
     }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     settings::{Settings, StyleMix},
-    transfer::{Losses, Place},
+    transfer::{GradientNorms, Losses, Place},
 };
 
 /// Runs until the window says quit or is gone. A panic in the engine fails the run and the next run gets a new engine.
@@ -52,6 +52,10 @@ const SILENCE: Duration = Duration::from_secs(1);
 const QUICK: f64 = 0.1;
 /// How long a hand rests before painting goes on at the size that it had.
 const REST: Duration = Duration::from_millis(700);
+/// Steps from one measurement of a term's share to the next: it takes half a step, and in low-memory mode two thirds, so
+/// that it is at most a tenth of the time.
+const MEASURE_EVERY: u32 = 5;
+const MEASURE_EVERY_ECONOMY: u32 = 7;
 /// How long a dying worker waits for a window that is behind.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
@@ -118,6 +122,9 @@ struct Run {
     painted_update: u64,
     /// The objective had stopped falling when it was last read back.
     converged: bool,
+    norms: GradientNorms,
+    /// The step after which a measurement was asked for last.
+    measured: Option<u32>,
     pace: Pace,
     /// On a detour to a smaller size; since when the hand has rested.
     detour: Option<Instant>,
@@ -338,6 +345,8 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             update: 0,
             painted_update: 0,
             converged: false,
+            norms: GradientNorms::default(),
+            measured: None,
             pace: Pace::new(Instant::now()),
             detour: None,
             aside: 0,
@@ -522,6 +531,8 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             let ends = |run: &Run| run.converged && run.settings.stop_when_converged;
             if self.is_running() && self.run.as_ref().is_some_and(ends) {
                 self.rest(RunState::Finished);
+            } else if taken {
+                self.measure();
             }
         } else if piled_up {
             match self.guard(|engine, _| engine.settle()) {
@@ -536,6 +547,19 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         if silent && self.is_running() {
             // With previews far apart a person still sees that it goes on.
             self.tell_progress(None, false);
+        }
+    }
+
+    /// Has a term's share of the gradient measured in the next step, for a window that is looking.
+    fn measure(&mut self) {
+        let Some(run) = &mut self.run else { return };
+        let every = if run.settings.low_memory { MEASURE_EVERY_ECONOMY } else { MEASURE_EVERY };
+        if run.state != RunState::Running || run.measured.is_some_and(|at| run.step < at + every) {
+            return;
+        }
+        run.measured = Some(run.step);
+        if let Err(message) = self.guard(|engine, _| engine.measure()) {
+            self.fail(message);
         }
     }
 
@@ -573,6 +597,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         run.shown = Some(run.step);
         run.place = reading.place;
         run.converged = self.engine.as_ref().is_some_and(E::converged);
+        run.norms = reading.norms;
         let picture = Arc::new(reading.picture);
         run.record_aside();
         let record = run.record.at(run.step);
@@ -620,6 +645,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             place: run.place.clone(),
             losses,
             converged: run.converged,
+            norms: run.norms.clone(),
             seconds_per_step: run.pace.seconds_per_step(),
             elapsed: run.elapsed(),
         });

@@ -78,7 +78,7 @@ impl SettingsFlags {
             [(LAYER, &mut settings.style_layers), (CONTENT_LAYER, &mut settings.content_layers)]
         {
             if let Some(given) = self.0.get_many::<Option<LayerWeight>>(id) {
-                *weights = given.flatten().map(|w| (w.layer, w.weight)).collect::<LayerWeights>();
+                *weights = given.flatten().map(|w| (w.layer, w.strip)).collect::<LayerWeights>();
             }
         }
         Ok(settings)
@@ -126,8 +126,8 @@ impl Settings {
             } else if layers != usual {
                 flags.extend(
                     layers
-                        .iter()
-                        .map(|(layer, weight)| format!("--{flag}={}", LayerWeight { layer, weight })),
+                        .strips()
+                        .map(|(layer, strip)| format!("--{flag}={}", LayerWeight { layer, strip })),
                 );
             }
         }
@@ -169,7 +169,7 @@ impl Args for SettingsFlags {
                 .help(help)
         };
         Settings::augment_args_for_update(command)
-            .arg(layer(LAYER, "layer", "A style layer and its weight, as relu3_1=0.5 (repeatable; the given ones replace the default five; none for no layer)"))
+            .arg(layer(LAYER, "layer", "A style layer and its weight, as relu3_1=0.5 (repeatable; the given ones replace the default five; none for no layer); relu3_1=0.5,muted does not count, and beside relu3_1=0.5,solo only other soloed ones do"))
             .arg(layer(CONTENT_LAYER, "content-layer", "A content layer and its weight, as relu4_2=1 (repeatable; replaces the default; none for no layer)"))
             .arg(
                 Arg::new(PRESET)
@@ -194,7 +194,7 @@ impl Args for SettingsFlags {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Init;
+    use crate::settings::{Init, Strip};
 
     fn resolve(arguments: &[&str]) -> Settings {
         let command = SettingsFlags::augment_args(Command::new("test").no_binary_name(true));
@@ -277,6 +277,8 @@ mod tests {
             all = serde_json::from_value(fields).unwrap();
             all.style_layers = LayerWeights::none();
             all.content_layers.set("relu2_1".parse().unwrap(), 0.1 + 0.2);
+            let silent = Strip { weight: 0.7, muted: true, solo: true };
+            all.content_layers.set_strip("relu3_1".parse().unwrap(), silent);
             all.init = Init::File("a b's:0.5.png".into());
             all.device = "-odd name".parse().unwrap();
             all.background = "#102030".parse().unwrap();

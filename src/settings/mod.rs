@@ -3,6 +3,7 @@
 
 mod flags;
 mod layer_weights;
+mod mixer;
 mod presets;
 mod style_mix;
 mod user_presets;
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::vgg::Layer;
 
 pub use flags::{SettingsFileError, SettingsFlags};
-pub use layer_weights::{LayerWeight, LayerWeights};
+pub use layer_weights::{LayerWeight, LayerWeights, Strip};
 pub use presets::Preset;
 pub use style_mix::{STYLE_SCALES, StyleMix};
 pub use user_presets::{Mix, PresetError, PresetFolder, UserPreset, config_folder};
@@ -61,6 +62,12 @@ pub struct Settings {
     /// Weight of the smoothness term (total variation)
     #[arg(long, value_name = "GAMMA", allow_negative_numbers = true)]
     pub smoothness_weight: f64,
+    /// Let the smoothness term count as 0
+    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub smoothness_muted: bool,
+    /// Let only the smoothness term and other soloed layers count
+    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub smoothness_solo: bool,
     /// What style is, in the balanced objective: gram (Gram matrices), moments (with each channel's mean and deviation) or
     /// wasserstein (mean and covariance; the most faithful strokes, and slower)
     #[arg(long)]
@@ -164,6 +171,8 @@ impl Default for Settings {
             histogram_weight: 0.0,
             smoothness: Smoothness::Four,
             smoothness_weight: 0.0,
+            smoothness_muted: false,
+            smoothness_solo: false,
             statistic: Statistic::Moments,
             style_layers: LayerWeights::style_default(),
             content_layers: LayerWeights::content_default(),
@@ -220,6 +229,8 @@ impl Settings {
         self.smoothness = usual.smoothness;
         self.histogram_weight = usual.histogram_weight;
         self.smoothness_weight = 0.0;
+        self.smoothness_muted = false;
+        self.smoothness_solo = false;
         self.style_scale = 1.0;
         self.pyramid = objective == Objective::Balanced;
         self.averaging = if objective == Objective::Balanced { usual.averaging } else { 0.0 };
@@ -342,6 +353,8 @@ mod tests {
         settings.init = Init::File("a b.png".into());
         settings.device = DeviceChoice::Named("llvmpipe".into());
         settings.style_layers.set("relu3_4".parse().unwrap(), 0.25);
+        let muted = Strip { weight: 0.3, muted: true, solo: false };
+        settings.content_layers.set_strip("relu4_2".parse().unwrap(), muted);
         settings.weights = Some("vgg.pth".into());
         let text = toml::to_string(&settings).unwrap();
         assert_eq!(toml::from_str::<Settings>(&text).unwrap(), settings);

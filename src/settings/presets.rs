@@ -108,7 +108,7 @@ impl LayerWeights {
         let before: f64 = self.iter().map(|(_, weight)| weight).sum();
         let after: f64 = self.iter().map(|(layer, weight)| weight * factor(layer)).sum();
         let scale = if after > 0.0 { before / after } else { 1.0 };
-        self.iter().map(|(layer, weight)| (layer, weight * factor(layer) * scale)).collect()
+        self.with_weights(|layer, weight| weight * factor(layer) * scale)
     }
 }
 

@@ -87,9 +87,16 @@ impl Settings {
         if i64::try_from(self.seed).is_err() {
             return Err(error("seed", format!("is {}, but must be at most {}", self.seed, i64::MAX)));
         }
-        let content = self.content_weight > 0.0 && self.content_layers.any_positive();
-        let style = self.style_weight > 0.0 && self.style_layers.any_positive();
-        if !(content || style || self.smoothness_weight > 0.0 || self.histogram_weight > 0.0) {
+        let heard = self.heard();
+        let content = heard.content_weight > 0.0 && heard.content_layers.any_positive();
+        let style = heard.style_weight > 0.0 && heard.style_layers.any_positive();
+        if !(content || style || heard.smoothness_weight > 0.0 || heard.histogram_weight > 0.0) {
+            if heard != *self {
+                return Err(error(
+                    "weights",
+                    "everything is muted or 0, so there is nothing to paint; unmute a layer or end a solo",
+                ));
+            }
             return Err(error(
                 "weights",
                 "all weights are 0, so there is nothing to paint; give a style layer (--layer relu3_1=1) or the content a positive weight",
@@ -106,6 +113,8 @@ impl Settings {
             remarks.push(
                 "all style weights are 0: this reconstructs the content and paints no style".to_owned(),
             );
+        } else if !self.heard().style_layers.any_positive() {
+            remarks.push("no style layer is heard: they are muted, or others are soloed".to_owned());
         }
         if self.palette.is_some() && self.luminance_only {
             remarks.push(
@@ -173,5 +182,10 @@ mod tests {
         settings.style_layers = LayerWeights::none();
         settings.validate().unwrap();
         assert!(settings.remarks()[0].contains("no style"));
+        let mut settings = Settings { smoothness_solo: true, ..Settings::default() };
+        assert!(settings.validate().unwrap_err().message.contains("muted"));
+        settings.smoothness_weight = 1.0;
+        settings.validate().unwrap();
+        assert!(settings.remarks()[0].contains("soloed"));
     }
 }

@@ -1,6 +1,9 @@
 //! What a run takes along from one size to another.
 
-use super::planes::{Kernel, Planes};
+use super::{
+    meter::GradientNorms,
+    planes::{Kernel, Planes},
+};
 
 /// What passes from one size to another.
 #[derive(Clone, Debug)]
@@ -11,6 +14,8 @@ pub struct Carry {
     pub moments: Option<(Planes, Planes, [f64; 2])>,
     /// ‖∂L/∂variable‖² of the last step, if weights have changed since.
     pub gradient_norm: Option<f32>,
+    /// What the terms' gradients were when they were measured.
+    pub norms: GradientNorms,
 }
 
 impl Carry {
@@ -25,6 +30,7 @@ impl Carry {
             (mean, square, *decays)
         });
         let gradient_norm = self.gradient_norm.map(|norm| norm * factor as f32);
-        Self { image: self.image.resized(width, height), moments, gradient_norm }
+        let norms = self.norms.scaled(factor.sqrt());
+        Self { image: self.image.resized(width, height), moments, gradient_norm, norms }
     }
 }

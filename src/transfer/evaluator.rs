@@ -6,14 +6,14 @@ use burn::tensor::{Device as TensorDevice, Tensor};
 use image::RgbImage;
 
 use super::{
-    Pictures, TransferError,
+    Pictures, Term, TransferError,
     histograms::Histograms,
     luminance::{luminance, luminance_gradient},
     prepare::network_options,
     space::upload,
     study::{LayerStudy, Seen, study},
     targets::{self, Targets},
-    terms::{Term, Terms},
+    terms::Terms,
 };
 use crate::{
     compute::{Features, LayerTime, Network, Pull},
@@ -40,6 +40,8 @@ pub struct Evaluation {
     pub terms: Terms,
     /// With respect to the image, `[1, 3, H, W]`; `None` when every weight is 0.
     pub gradient: Option<Tensor<4>>,
+    /// The same of the term that was to be measured, before its weight; `None` where it is not computed.
+    pub measured: Option<Tensor<4>>,
 }
 
 /// The layers that the settings use, and the deepest.
@@ -166,27 +168,43 @@ impl Evaluator {
         changed
     }
 
-    /// The terms and the gradient at an image `[1, 3, H, W]`.
-    pub fn evaluate(&mut self, image: &Tensor<4>, settings: &Settings) -> Evaluation {
+    /// The terms and the gradient at an image `[1, 3, H, W]`, and the gradient of one `measured` term alone: the backward
+    /// pass is linear in the pulls, so that takes another one over what the same forward pass has left.
+    pub fn evaluate(&mut self, image: &Tensor<4>, settings: &Settings, measured: Option<Term>) -> Evaluation {
         if !settings.luminance_only {
-            return self.evaluate_seen(image, settings);
+            return self.evaluate_seen(image, settings, measured);
         }
-        let Evaluation { terms, gradient } = self.evaluate_seen(&luminance(image), settings);
-        Evaluation { terms, gradient: gradient.as_ref().map(luminance_gradient) }
+        let Evaluation { terms, gradient, measured } =
+            self.evaluate_seen(&luminance(image), settings, measured);
+        Evaluation {
+            terms,
+            gradient: gradient.as_ref().map(luminance_gradient),
+            measured: measured.as_ref().map(luminance_gradient),
+        }
     }
 
     /// The same with respect to the image that the network sees.
-    fn evaluate_seen(&mut self, image: &Tensor<4>, settings: &Settings) -> Evaluation {
+    fn evaluate_seen(
+        &mut self,
+        image: &Tensor<4>,
+        settings: &Settings,
+        measured: Option<Term>,
+    ) -> Evaluation {
         let (content, style, deepest) = layers(settings);
         let mut terms = Terms::default();
         let mut pulls: BTreeMap<Layer, Pull> = BTreeMap::new();
+        let mut alone: BTreeMap<Layer, Pull> = BTreeMap::new();
         let mut look = |layer: Layer, features: &Features| {
             let mut pull = Pull::default();
             if content.contains(&layer) {
                 let target = &self.targets.content[&layer];
                 let factor = settings.objective.content_factor(layer, features.positions(), target.energy);
                 let weight = settings.content_layers.get(layer).unwrap_or(0.0);
-                terms.push(Term::Content(weight), features.distance(&target.features) * factor);
+                terms.push(Term::Content(layer), features.distance(&target.features) * factor);
+                if measured == Some(Term::Content(layer)) {
+                    let toward = vec![(target.features.clone(), 2.0 * factor)];
+                    alone.insert(layer, Pull { toward, ..Pull::default() });
+                }
                 let factor = settings.content_weight * weight * factor;
                 if factor > 0.0 {
                     pull.add_toward(target.features.clone(), 2.0 * factor);
@@ -197,6 +215,10 @@ impl Evaluator {
                 let factor = settings.objective.style_factor(layer, features.positions(), aim.energy);
                 let term = aim.term(features, factor);
                 terms.push(Term::Style(layer), term.value);
+                if measured == Some(Term::Style(layer)) {
+                    let (matrix, vector) = (Some(term.matrix.clone()), term.vector.clone());
+                    alone.insert(layer, Pull { matrix, vector, ..Pull::default() });
+                }
                 let weight = settings.style_weight * settings.style_layers.get(layer).unwrap_or(0.0);
                 if weight > 0.0 {
                     pull.add_matrix(term.matrix * weight);
@@ -209,7 +231,12 @@ impl Evaluator {
                 && let Some((target, factor)) = self.histograms.target(layer, features)
             {
                 terms.push(Term::Histogram, features.distance(&target) * factor);
-                let weight = settings.histogram_weight / Layer::HISTOGRAM.len() as f64;
+                let share = 1.0 / Layer::HISTOGRAM.len() as f64;
+                if measured == Some(Term::Histogram) {
+                    let toward = vec![(target.clone(), 2.0 * share * factor)];
+                    alone.insert(layer, Pull { toward, ..Pull::default() });
+                }
+                let weight = settings.histogram_weight * share;
                 pull.add_toward(target, 2.0 * weight * factor);
             }
             if !pull.is_empty() {
@@ -217,17 +244,24 @@ impl Evaluator {
             }
         };
         let activations = deepest.map(|deepest| self.network.forward(image.clone(), deepest, &mut look));
+        let mut measured_gradient = match &activations {
+            Some(activations) if !alone.is_empty() => self.network.backward(activations.clone(), &alone),
+            _ => None,
+        };
         let mut gradient = activations.and_then(|activations| self.network.backward(activations, &pulls));
         if settings.smoothness_weight > 0.0 {
             let (value, pull) = smoothness_gradient(image, settings.smoothness);
             terms.push(Term::Smoothness, value);
+            if measured == Some(Term::Smoothness) {
+                measured_gradient = Some(pull.clone());
+            }
             let pull = pull * settings.smoothness_weight;
             gradient = Some(match gradient {
                 Some(gradient) => gradient + pull,
                 None => pull,
             });
         }
-        Evaluation { terms, gradient }
+        Evaluation { terms, gradient, measured: measured_gradient }
     }
 
     /// Looks into a layer, whether it is in use or not, at an image `[1, 3, H, W]`.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
-use super::painting::Place;
+use super::{meter::GradientNorms, painting::Place};
 use crate::{settings::Settings, vgg::Layer};
 
 /// Terms of the objective, unweighted, as they stand before a step's update; `total` is their weighted sum.
@@ -13,6 +13,9 @@ use crate::{settings::Settings, vgg::Layer};
 pub struct Losses {
     /// Sum over the content layers, each with its layer weight.
     pub content: f64,
+    /// One value per content layer, without its weight.
+    #[serde(default)]
+    pub content_layers: BTreeMap<Layer, f64>,
     /// One value per style layer, without its weight.
     pub style: BTreeMap<Layer, f64>,
     pub smoothness: f64,
@@ -43,6 +46,7 @@ impl Losses {
             && self.smoothness.is_finite()
             && self.histogram.is_finite()
             && self.total.is_finite()
+            && self.content_layers.values().all(|value| value.is_finite())
             && self.style.values().all(|value| value.is_finite())
     }
 }
@@ -56,6 +60,8 @@ pub struct Reading {
     pub place: Place,
     /// Losses of the last step; `None` before the first.
     pub losses: Option<Losses>,
+    /// What each term's gradient was when it was measured last, see [`super::StyleTransfer::measure`].
+    pub norms: GradientNorms,
     /// The picture as it is looked at and saved.
     pub picture: RgbImage,
     /// The same without what is done to it after the fact, if anything is: what painting goes on from.

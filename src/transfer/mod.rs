@@ -13,6 +13,7 @@ mod line_search;
 mod losses;
 mod lowest;
 mod luminance;
+mod meter;
 mod noise;
 mod painting;
 mod planes;
@@ -29,6 +30,7 @@ pub use cost::{
 };
 pub use error::TransferError;
 pub use losses::{Losses, Reading};
+pub use meter::{GradientNorms, Term};
 pub use painting::{Begin, LevelOrder, Painting, Place};
 pub use prepare::{Dimensions, Palette, Shapes, Sources, StyleSource, network_options};
 pub use schedule::{Level, Schedule};

@@ -226,6 +226,16 @@ impl Painting {
         Ok(())
     }
 
+    /// Asks the next step to measure one term's share of the gradient, see [`StyleTransfer::measure`].
+    ///
+    /// # Errors
+    ///
+    /// When a level could not take over from another.
+    pub fn measure(&mut self) -> Result<(), TransferError> {
+        self.transfer()?.measure();
+        Ok(())
+    }
+
     /// Does what a person asks of the level.
     ///
     /// # Errors

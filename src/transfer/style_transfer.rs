@@ -13,6 +13,7 @@ use super::{
     evaluator::{Evaluation, Evaluator},
     lbfgs::Lbfgs,
     lowest::{Lowest, has_converged},
+    meter::Meter,
     painting::Place,
     planes::Planes,
     space::{Space, download, upload},
@@ -58,6 +59,7 @@ pub struct StyleTransfer {
     gradient_norm: Option<Tensor<1>>,
     /// Weights have changed since the last step, so the gradient's scale may jump.
     reweighted: bool,
+    meter: Meter,
 }
 
 impl StyleTransfer {
@@ -83,16 +85,18 @@ impl StyleTransfer {
         assert!(!pictures.styles.is_empty(), "a run has at least one style");
         assert_eq!(pictures.styles.len(), style_weights.len(), "one weight per style");
         assert_eq!(pictures.content.dimensions(), pictures.initial.dimensions(), "same shape");
-        let evaluator = Evaluator::new(device, weights, network, pictures, style_weights, settings)?;
+        let settings = settings.heard();
+        let evaluator = Evaluator::new(device, weights, network, pictures, style_weights, &settings)?;
         let space = Space::new(settings.objective, device);
+        let lbfgs = (settings.optimizer == Optimizer::Lbfgs).then(Lbfgs::new);
         Ok(Self {
             device: device.clone(),
             evaluator,
-            settings: settings.clone(),
+            settings,
             variable: space.variable(upload(&pictures.initial, device)),
             space,
             adam: Adam::new(),
-            lbfgs: (settings.optimizer == Optimizer::Lbfgs).then(Lbfgs::new),
+            lbfgs,
             average: Average::default(),
             lowest: Lowest::default(),
             converged: false,
@@ -100,6 +104,7 @@ impl StyleTransfer {
             terms: Terms::default(),
             gradient_norm: None,
             reweighted: false,
+            meter: Meter::default(),
         })
     }
 
@@ -111,7 +116,7 @@ impl StyleTransfer {
     /// When a layer that was added is too deep for the pictures; the settings before stay in force.
     pub fn update(&mut self, settings: &Settings, style_weights: &[f64]) -> Result<(), TransferError> {
         let before = self.settings.clone();
-        self.settings = Settings { objective: before.objective, size: before.size, ..settings.clone() };
+        self.settings = Settings { objective: before.objective, size: before.size, ..settings.heard() };
         self.evaluator.prepare(&self.settings).inspect_err(|_| self.settings = before.clone())?;
         let styles_changed = self.evaluator.blend(style_weights, &self.settings);
         let weighing = |s: &Settings| {
@@ -131,6 +136,11 @@ impl StyleTransfer {
         if styles_changed || weighing(&before) != weighing(&self.settings) {
             self.turn(before.averaging);
         }
+        if before.luminance_only != self.settings.luminance_only {
+            self.meter = Meter::default();
+        } else if styles_changed || before.statistic != self.settings.statistic {
+            self.meter.forget_styles();
+        }
         Ok(())
     }
 
@@ -142,6 +152,7 @@ impl StyleTransfer {
     /// When an image's shorter side is too short for the deepest layer in use; the images before stay in force.
     pub fn replace_styles(&mut self, replaced: &[(usize, RgbImage)]) -> Result<(), TransferError> {
         self.evaluator.replace_styles(replaced, &self.settings)?;
+        self.meter.forget_styles();
         self.turn(self.settings.averaging);
         Ok(())
     }
@@ -186,7 +197,7 @@ impl StyleTransfer {
     ///
     /// When the device fails.
     pub fn step(&mut self) -> Result<(), TransferError> {
-        let Evaluation { terms, gradient } = self.evaluate();
+        let Evaluation { terms, gradient, .. } = self.evaluate();
         self.step += 1;
         let total = terms.total(&self.settings);
         if let Some(total) = &total {
@@ -228,6 +239,12 @@ impl StyleTransfer {
         self.average.add(&self.variable, self.settings.averaging);
     }
 
+    /// Asks the next step to measure one term's share of the gradient as well, in rotation, which takes at most another
+    /// backward pass. [`Reading::norms`] has what was found so far.
+    pub fn measure(&mut self) {
+        self.meter.ask();
+    }
+
     /// The picture that is shown, saved and carried on: Adam's iterates' decaying mean, which has not the optimizer's noise;
     /// the iterate itself where there is no averaging, and with L-BFGS; the best iterate where that is kept.
     fn shown(&self) -> Tensor<4> {
@@ -258,7 +275,8 @@ impl StyleTransfer {
             Some(norm) => values(norm.clone())?.first().copied(),
             None => None,
         };
-        Ok(Carry { image: planes(self.shown())?, moments, gradient_norm })
+        let norms = self.meter.norms().clone();
+        Ok(Carry { image: planes(self.shown())?, moments, gradient_norm, norms })
     }
 
     /// Goes on from what another size had, in this one's shape.
@@ -274,6 +292,7 @@ impl StyleTransfer {
             Tensor::<4>::from_data(data, &self.device)
         };
         self.variable = self.space.confine(tensor(&carry.image));
+        self.meter.take_over(&carry.norms);
         if let Some(lbfgs) = &mut self.lbfgs {
             return lbfgs.forget();
         }
@@ -288,8 +307,12 @@ impl StyleTransfer {
     /// The terms, and the gradient `[1, 3, H, W]` with respect to the optimised variable.
     fn evaluate(&mut self) -> Evaluation {
         let image = self.space.image(self.variable.clone());
-        let Evaluation { terms, gradient } = self.evaluator.evaluate(&image, &self.settings);
-        Evaluation { terms, gradient: gradient.map(|gradient| self.space.gradient(gradient)) }
+        let term = self.meter.due(&self.settings);
+        let Evaluation { terms, gradient, measured } = self.evaluator.evaluate(&image, &self.settings, term);
+        if let (Some(term), Some(measured)) = (term, measured) {
+            self.meter.take(term, &self.space.gradient(measured));
+        }
+        Evaluation { terms, gradient: gradient.map(|gradient| self.space.gradient(gradient)), measured: None }
     }
 
     /// By how much each channel of the picture changes with the optimised variable.
@@ -320,7 +343,7 @@ impl StyleTransfer {
     ///
     /// When the device fails or a value is not finite.
     pub fn gradient(&mut self) -> Result<(Vec<f32>, Losses), TransferError> {
-        let Evaluation { terms, gradient } = self.evaluate();
+        let Evaluation { terms, gradient, .. } = self.evaluate();
         self.terms = terms;
         let gradient = gradient.unwrap_or_else(|| self.variable.zeros_like());
         let losses = self.losses()?.unwrap_or_default();
@@ -398,10 +421,17 @@ impl StyleTransfer {
         let mut parts = vec![image];
         parts.extend(self.terms.values());
         let count = parts.len() - 1;
+        let norm = self.meter.value();
+        let measured = usize::from(norm.is_some());
+        parts.extend(norm);
         parts.extend(self.lowest.ends().into_iter().flatten());
         let numbers = values(Tensor::cat(parts, 0))?;
         let (planes, losses) = numbers.split_at(3 * width as usize * height as usize);
-        let (losses, ends) = losses.split_at(count);
+        let (losses, rest) = losses.split_at(count);
+        let (norm, ends) = rest.split_at(measured);
+        if let &[norm] = norm {
+            self.meter.read(f64::from(norm));
+        }
         self.look_at(ends);
         if !planes.iter().all(|value| value.is_finite()) {
             return Err(TransferError::NotFinite { what: "picture", step: self.step });
@@ -412,7 +442,8 @@ impl StyleTransfer {
         };
         let place = Place { levels: 1, width, height, ..Place::default() };
         let picture = download(planes, width, height);
-        Ok(Reading { step: self.step, place, losses, picture, plain: None })
+        let norms = self.meter.norms().clone();
+        Ok(Reading { step: self.step, place, losses, norms, picture, plain: None })
     }
 
     /// Waits until the device has done everything it was given.

@@ -2,18 +2,8 @@
 
 use burn::tensor::Tensor;
 
-use super::Losses;
+use super::{Losses, Term};
 use crate::{settings::Settings, vgg::Layer};
-
-/// Which term a value belongs to, with its layer weight where that counts for the report.
-#[derive(Clone, Copy)]
-pub enum Term {
-    Content(f64),
-    Style(Layer),
-    Smoothness,
-    /// One of the layers', of which the mean counts.
-    Histogram,
-}
 
 /// One step's terms, unweighted, each of shape `[1]`.
 #[derive(Default)]
@@ -38,12 +28,9 @@ impl Terms {
         let weighted = self.0.iter().map(|(term, value)| {
             value.clone()
                 * match *term {
-                    Term::Content(weight) => settings.content_weight * weight,
-                    Term::Style(layer) => {
-                        settings.style_weight * settings.style_layers.get(layer).unwrap_or(0.0)
-                    }
-                    Term::Smoothness => settings.smoothness_weight,
+                    // Of which each layer has a value.
                     Term::Histogram => settings.histogram_weight / Layer::HISTOGRAM.len() as f64,
+                    term => term.weight(settings),
                 }
         });
         weighted.reduce(|sum, value| sum + value)
@@ -55,7 +42,10 @@ impl Terms {
         for ((term, _), &number) in self.0.iter().zip(numbers) {
             let number = f64::from(number);
             match *term {
-                Term::Content(weight) => losses.content += weight * number,
+                Term::Content(layer) => {
+                    losses.content += settings.content_layers.get(layer).unwrap_or(0.0) * number;
+                    losses.content_layers.insert(layer, number);
+                }
                 Term::Style(layer) => {
                     losses.style.insert(layer, number);
                 }

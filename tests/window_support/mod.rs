@@ -17,7 +17,7 @@ use impasto::{
     compute::{DeviceInfo, DeviceKind},
     session::{Engine, EngineError, Job, LayerStudy, LevelOrder, Place, Reading, RunInfo, Session},
     settings::{Settings, StyleMix},
-    transfer::{FeatureMap, Losses},
+    transfer::{FeatureMap, GradientNorms, Losses, Term},
     vgg::{Layer, WeightsInfo},
 };
 
@@ -32,6 +32,7 @@ pub struct Log {
     /// Layers that were looked into.
     pub studied: Vec<Layer>,
     pub steps: u32,
+    pub measurements: u32,
     pub fail_start: Option<String>,
     pub fail_step: Option<String>,
     pub die_at_birth: bool,
@@ -49,6 +50,7 @@ pub struct Fake {
     level: usize,
     held: bool,
     settings: Settings,
+    norms: GradientNorms,
 }
 
 /// The colour that the fake engine paints in a step.
@@ -63,8 +65,24 @@ pub fn losses(step: u32, settings: &Settings) -> Losses {
         let depth = layer.index() as f64;
         losses.style.insert(layer, (0.9 / (1.0 + 0.2 * depth)) * t.powf(-0.55 - 0.03 * depth) + 2e-3);
     }
+    for (layer, _) in settings.content_layers.iter() {
+        losses.content_layers.insert(layer, losses.content);
+    }
     losses.weigh(settings);
     losses
+}
+
+/// ‖∂L/∂x‖ of every term, as the fake engine measures them.
+pub fn norms(settings: &Settings) -> GradientNorms {
+    let mut norms = GradientNorms::default();
+    for (layer, _) in settings.style_layers.iter() {
+        norms.set(Term::Style(layer), 0.02 / (1.0 + 0.15 * layer.index() as f64));
+    }
+    for (layer, _) in settings.content_layers.iter() {
+        norms.set(Term::Content(layer), 0.06);
+    }
+    norms.set(Term::Smoothness, 0.01);
+    norms
 }
 
 impl Engine for Fake {
@@ -140,6 +158,7 @@ impl Engine for Fake {
                 left: 900.0,
                 ends: vec![200.0, 500.0, 900.0],
             },
+            norms: self.norms.clone(),
             losses: (self.step > 0).then(|| losses(self.step, &self.settings)),
             picture: picture.unwrap_or_else(|| RgbImage::from_pixel(96, 64, colour(self.step))),
             plain: None,
@@ -164,6 +183,12 @@ impl Engine for Fake {
 
     fn converged(&self) -> bool {
         self.log.lock().unwrap().converged
+    }
+
+    fn measure(&mut self) -> Result<(), EngineError> {
+        self.log.lock().unwrap().measurements += 1;
+        self.norms = norms(&self.settings);
+        Ok(())
     }
 
     fn end(&mut self) {}
@@ -310,6 +335,7 @@ impl Setup {
                         level: 0,
                         held: false,
                         settings: Settings::default(),
+                        norms: GradientNorms::default(),
                     }
                 },
                 wake,

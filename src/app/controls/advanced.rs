@@ -1,4 +1,4 @@
-//! What is seldom changed: smoothness, the optimizer, the initial image, the network.
+//! What is seldom changed: the histogram term, the optimizer, the initial image, the network.
 
 use egui::{Label, Ui};
 
@@ -17,18 +17,6 @@ use crate::{
 impl ImpastoApp {
     pub(super) fn advanced(&mut self, ui: &mut Ui, usual: &Settings) {
         ui.add_space(space::XS);
-        let tooltip = "Weight of the smoothness term (total variation). More removes grain.";
-        row(ui, "Smoothness", tooltip, |ui| {
-            Fader {
-                name: "Smoothness",
-                tooltip,
-                max: 100.0,
-                min_positive: 1e-3,
-                usual: usual.smoothness_weight,
-            }
-            .show(ui, &mut self.settings.smoothness_weight, 0.0);
-        });
-        self.error_of(ui, "smoothness-weight", "The smoothness");
         let tooltip = "What smoothness compares a pixel with: its four neighbours, or those at its corners as well, so that grain goes in all directions alike";
         row(ui, "Stencil", tooltip, |ui| {
             let chosen = &mut self.settings.smoothness;

@@ -11,7 +11,7 @@ mod presets;
 use egui::{ComboBox, Label, Ui};
 
 use super::{
-    ImpastoApp, layers,
+    ImpastoApp,
     theme::{Palette, ROW, space},
     widgets::{self, row_error, section},
 };
@@ -36,25 +36,14 @@ impl ImpastoApp {
                 ui.add(Label::new(widgets::weak(ui, widgets::sentence(&remark))).wrap());
             }
 
-            let problem = self.problem.clone();
-            let error = |setting: &str| {
-                problem.as_ref().filter(|p| p.setting == setting).map(|p| widgets::sentence(&p.message))
-            };
             section(ui, "Style");
             if self.settings.objective == Objective::Balanced {
                 self.statistic_row(ui);
             }
             self.tilt_row(ui);
+            self.mixer_ui(ui, &usual);
             section(ui, "Colour");
             self.colour_rows(ui);
-            layers::show(ui, &layers::STYLE, &mut self.settings.style_layers, &usual.style_layers, &error);
-            layers::show(
-                ui,
-                &layers::CONTENT,
-                &mut self.settings.content_layers,
-                &usual.content_layers,
-                &error,
-            );
 
             ui.add_space(space::M);
             let open = widgets::is_focus_wanted(ui.ctx()).then_some(true);

@@ -1,0 +1,195 @@
+//! The mixer: a channel strip for every term of the objective.
+
+mod strip;
+
+use std::collections::BTreeMap;
+
+use egui::{RichText, Ui};
+
+use self::strip::{Look, StripUi};
+use super::{
+    ImpastoApp,
+    state::{History, Series},
+    theme::{Palette, space},
+    widgets::{self, row_error, section},
+};
+use crate::{
+    settings::{LayerWeights, Settings, SettingsError, Strip},
+    transfer::Term,
+    vgg::Layer,
+};
+
+/// One of the two lists of layers.
+struct List {
+    title: &'static str,
+    /// As an adjective in names.
+    kind: &'static str,
+    /// How errors name these settings.
+    setting: &'static str,
+    tooltip: &'static str,
+    add_tooltip: &'static str,
+    term: fn(Layer) -> Term,
+    series: fn(Layer) -> Series,
+}
+
+const STYLE: List = List {
+    title: "Style layers",
+    kind: "style",
+    setting: "layer",
+    tooltip: "Weight of this layer's style. Shallow layers carry colour and fine grain, deep ones large strokes and shapes.",
+    add_tooltip: "A further layer whose style counts: relu1_1 is the finest, relu5_4 the coarsest",
+    term: Term::Style,
+    series: Series::Style,
+};
+
+const CONTENT: List = List {
+    title: "Content layers",
+    kind: "content",
+    setting: "content-layer",
+    tooltip: "Weight of this layer's content. Shallow layers hold on to every detail, deep ones to the arrangement.",
+    add_tooltip: "A further layer whose content counts",
+    term: Term::Content,
+    series: Series::ContentLayer,
+};
+
+/// What the strips show beside the settings.
+struct Context<'a> {
+    history: &'a History,
+    problem: Option<&'a SettingsError>,
+    /// Each counting term's share of the gradient, if they are known.
+    shares: Option<BTreeMap<Term, f64>>,
+    any_solo: bool,
+}
+
+impl Context<'_> {
+    fn look(&self, ui: &Ui, term: Term, series: Series, strip: Strip) -> Look<'_> {
+        let palette = Palette::of(ui);
+        let heard = strip.heard(self.any_solo) > 0.0 || (strip.weight == 0.0 && !strip.muted);
+        let share = if strip.heard(self.any_solo) == 0.0 {
+            Some(0.0)
+        } else {
+            // A factor α or β of 0 leaves no share either.
+            self.shares.as_ref().map(|shares| shares.get(&term).copied().unwrap_or(0.0))
+        };
+        let (points, latest) = self.history.line(series).map_or((&[][..], None), |(p, l)| (p, Some(l)));
+        let color = match term {
+            Term::Style(layer) => palette.layer(layer),
+            Term::Content(_) => palette.text,
+            Term::Smoothness | Term::Histogram => palette.weak,
+        };
+        Look { color, heard, share, points, latest }
+    }
+
+    fn error(&self, ui: &mut Ui, setting: &str) {
+        if let Some(problem) = self.problem.filter(|problem| problem.setting == setting) {
+            row_error(ui, &widgets::sentence(&problem.message));
+        }
+    }
+}
+
+impl ImpastoApp {
+    /// The strips of all terms.
+    pub(super) fn mixer_ui(&mut self, ui: &mut Ui, usual: &Settings) {
+        let shares = self.run.progress.as_ref().and_then(|progress| progress.norms.shares(&self.settings));
+        let context = Context {
+            history: &self.history,
+            problem: self.problem.as_ref(),
+            shares,
+            any_solo: self.settings.any_solo(),
+        };
+        let settings = &mut self.settings;
+        list_ui(ui, &STYLE, &mut settings.style_layers, &usual.style_layers, &context);
+        list_ui(ui, &CONTENT, &mut settings.content_layers, &usual.content_layers, &context);
+
+        section(ui, "Smoothness");
+        let before = Strip {
+            weight: settings.smoothness_weight,
+            muted: settings.smoothness_muted,
+            solo: settings.smoothness_solo,
+        };
+        let mut strip = before;
+        StripUi {
+            label: "smoothness",
+            what: "smoothness",
+            fader: "Smoothness",
+            tooltip: "Weight of the smoothness term (total variation). More removes grain.",
+            max: 100.0,
+            usual: usual.smoothness_weight,
+            look: context.look(ui, Term::Smoothness, Series::Smoothness, strip),
+            removable: false,
+        }
+        .show(ui, &mut strip);
+        context.error(ui, "smoothness-weight");
+        settings.smoothness_weight = strip.weight;
+        settings.smoothness_muted = strip.muted;
+        settings.smoothness_solo = strip.solo;
+
+        if switched(&self.settings) {
+            ui.add_space(space::XS);
+            let tooltip = "Ends every mute and solo; the weights are what they were";
+            if widgets::add_button(ui, "Hear everything", tooltip, "", true).clicked() {
+                self.settings.hear_everything();
+            }
+        }
+    }
+}
+
+/// Whether any strip is muted or soloed.
+fn switched(settings: &Settings) -> bool {
+    let mut everything = settings.clone();
+    everything.hear_everything();
+    everything != *settings
+}
+
+fn list_ui(
+    ui: &mut Ui,
+    list: &List,
+    weights: &mut LayerWeights,
+    usual: &LayerWeights,
+    context: &Context<'_>,
+) {
+    section(ui, list.title);
+    let used: Vec<(Layer, Strip)> = weights.strips().collect();
+    for (layer, before) in used {
+        let mut strip = before;
+        let label = layer.to_string();
+        let removed = StripUi {
+            label: &label,
+            what: &format!("{} layer {label}", list.kind),
+            fader: &format!("{label} {} weight", list.kind),
+            tooltip: list.tooltip,
+            max: 10.0,
+            usual: usual.get(layer).unwrap_or(1.0),
+            look: context.look(ui, (list.term)(layer), (list.series)(layer), strip),
+            removable: true,
+        }
+        .show(ui, &mut strip);
+        if removed {
+            weights.remove(layer);
+        } else if strip != before {
+            weights.set_strip(layer, strip);
+        }
+        context.error(ui, &format!("{} {layer}", list.setting));
+    }
+    add_ui(ui, list, weights, usual);
+}
+
+fn add_ui(ui: &mut Ui, list: &List, weights: &mut LayerWeights, usual: &LayerWeights) {
+    ui.add_space(2.0);
+    let text = format!("Add {} layer…", list.kind);
+    let free: Vec<Layer> = Layer::ALL.into_iter().filter(|&layer| weights.get(layer).is_none()).collect();
+    let button =
+        widgets::add_button(ui, &text, list.add_tooltip, "All sixteen layers are in use", !free.is_empty());
+    egui::Popup::menu(&button).show(|ui| {
+        ui.set_min_width(160.0);
+        for layer in free {
+            let text = RichText::new(layer.to_string());
+            let tooltip =
+                format!("{} channels, sees one position per {} pixels", layer.channels(), layer.stride());
+            if ui.button(text).on_hover_text(tooltip).clicked() {
+                weights.set(layer, usual.get(layer).unwrap_or(1.0));
+            }
+        }
+    });
+    ui.add_space(space::XS);
+}
