@@ -10,7 +10,7 @@ use common::{Reference, adapter, assert_close, cpu, data, pictures, reference_ru
 use impasto::{
     compute::{Device, Network, NetworkOptions},
     objective::smoothness_gradient,
-    settings::{Objective, Padding, Settings, Smoothness, Statistic},
+    settings::{Objective, Padding, Pooling, Settings, Smoothness, Statistic},
     transfer::StyleTransfer,
     vgg::{Layer, Weights},
 };
@@ -112,6 +112,21 @@ fn objectives(device: &Device, reference: &Reference, weights: &Arc<Weights>) {
     check_terms(&mut reference_run(device, reference, &Arc::new(raw), &settings), reference, "classic_raw");
 }
 
+/// Other poolings, given at the start and changed while running.
+fn poolings(device: &Device, reference: &Reference, weights: &Arc<Weights>) {
+    let numbers = Reference::of("variants.safetensors");
+    for pooling in [Pooling::Average, Pooling::L2] {
+        let settings = Settings { pooling, ..gram(Objective::Balanced) };
+        let begun = reference_run(device, reference, weights, &settings);
+        let mut changed = reference_run(device, reference, weights, &gram(Objective::Balanced));
+        changed.gradient().unwrap();
+        changed.update(&settings, &[1.0]).unwrap();
+        for mut run in [begun, changed] {
+            check_terms(&mut run, &numbers, &pooling.to_string());
+        }
+    }
+}
+
 /// The root is iterated here and made of eigenvalues there: twelve iterations leave the smallest of them too large, and the
 /// distance with them.
 fn wasserstein(device: &Device, reference: &Reference, weights: &Arc<Weights>) {
@@ -199,6 +214,7 @@ fn everything(device: &Device) {
     features_of_all_layers(device, &reference, &weights);
     gram_matrices(device, &reference, &weights);
     objectives(device, &reference, &weights);
+    poolings(device, &reference, &weights);
     two_styles_blend(device, &reference, &weights);
     ten_adam_steps(device, &reference, &weights);
 }

@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, time::Instant};
 use burn::tensor::{Device as TensorDevice, Tensor};
 
 use super::{Features, Pull};
+use crate::settings::Pooling;
 use crate::vgg::{Layer, Weights, weights::Convolution as HostConvolution};
 
 /// Height, width and channels of a picture.
@@ -57,12 +58,18 @@ pub trait Kernels {
         shape: Shape,
     ) -> Self::Values;
 
-    /// 2×2 maximum pooling with stride 2; incomplete windows are dropped.
-    fn pool(&self, input: &Self::Values, shape: Shape) -> Self::Values;
+    /// 2×2 pooling with stride 2; incomplete windows are dropped.
+    fn pool(&self, pooling: Pooling, input: &Self::Values, shape: Shape) -> Self::Values;
 
-    /// The gradient with respect to the pooling's `input`, a ReLU's output: each window's goes to the first of its largest
-    /// values where that is positive, so that the ReLU is behind it too.
-    fn unpool(&self, input: &Self::Values, shape: Shape, gradient: Self::Values) -> Self::Values;
+    /// The gradient with respect to the pooling's `input`, a ReLU's output, and 0 where that is 0, so that the ReLU is
+    /// behind it too. A maximum hands it to the first of a window's largest values, the others to each by its share.
+    fn unpool(
+        &self,
+        pooling: Pooling,
+        input: &Self::Values,
+        shape: Shape,
+        gradient: Self::Values,
+    ) -> Self::Values;
 
     /// A gradient, or zeros, plus a pull at these features.
     fn pulled(
@@ -91,6 +98,11 @@ pub struct LayerTime {
     pub backward: f64,
 }
 
+/// What average pooling is multiplied by, and what the root of a window's squares is, so that deeper layers get values as
+/// large as maxima are.
+pub const AVERAGE_SCALE: f32 = 2.0;
+pub const L2_SCALE: f32 = 0.78;
+
 /// Measurements of which the best counts.
 const TIMES: usize = 5;
 
@@ -98,6 +110,7 @@ const TIMES: usize = 5;
 pub struct Chain<K: Kernels> {
     kernels: K,
     convolutions: Vec<K::Convolution>,
+    pooling: Pooling,
     /// Keep as little as possible: of a forward pass what goes into each stage, and compute the stage again.
     economy: bool,
 }
@@ -142,7 +155,7 @@ fn first_of(stage: usize) -> usize {
 impl<K: Kernels> Chain<K> {
     /// A chain without layers.
     pub fn new(kernels: K, economy: bool) -> Self {
-        Self { kernels, convolutions: Vec::new(), economy }
+        Self { kernels, convolutions: Vec::new(), pooling: Pooling::Max, economy }
     }
 
     /// Prepares what is missing up to `deepest`.
@@ -151,6 +164,12 @@ impl<K: Kernels> Chain<K> {
             let host = weights.normalised_convolution(layer);
             self.convolutions.push(self.kernels.prepare(layer, host, self.economy));
         }
+    }
+
+    /// From now on the chain pools like this; says whether that is a change. What an earlier forward pass left is of no use
+    /// then.
+    pub fn set_pooling(&mut self, pooling: Pooling) -> bool {
+        std::mem::replace(&mut self.pooling, pooling) != pooling
     }
 
     /// See [`Kernels::forget_sizes`].
@@ -199,7 +218,7 @@ impl<K: Kernels> Chain<K> {
             });
             match last {
                 Some((values, before)) if stage + 1 < deepest.block() => {
-                    input = self.kernels.pool(&values, before);
+                    input = self.kernels.pool(self.pooling, &values, before);
                     shape = before.pooled();
                 }
                 _ => break,
@@ -249,7 +268,7 @@ impl<K: Kernels> Chain<K> {
                 break;
             }
             if layer.after_pool() {
-                below = self.kernels.pool(&below, shape);
+                below = self.kernels.pool(self.pooling, &below, shape);
                 shape = shape.pooled();
             }
             let before = shape;
@@ -291,7 +310,7 @@ impl<K: Kernels> Chain<K> {
             }
             let mut masked = false;
             if let (Some(above), Some(last)) = (gradient.take(), outputs.last()) {
-                gradient = Some(self.kernels.unpool(&last.values, last.shape, above));
+                gradient = Some(self.kernels.unpool(self.pooling, &last.values, last.shape, above));
                 masked = true;
             }
             for layer in stage_layers(stage, deepest).rev() {

@@ -9,7 +9,10 @@ use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::{Network, NetworkOptions, Pull};
-use crate::vgg::{Layer, Weights};
+use crate::{
+    settings::Pooling,
+    vgg::{Layer, Weights},
+};
 
 /// Which kernels a device computes with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,12 +50,25 @@ pub fn self_check(device: &TensorDevice, kernels: KernelChoice) -> Result<(), St
     let weights = Weights::synthetic();
     let options = NetworkOptions { economy: false, replicate: true };
     let cpu = TensorDevice::flex();
-    let expected = run(Network::portable(&weights, deepest, &cpu, options), &cpu)?;
-    let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match kernels {
-        KernelChoice::Own => run(Network::new(&weights, deepest, device, options), device),
-        KernelChoice::Portable => run(Network::portable(&weights, deepest, device, options), device),
+    let mut reference = Network::portable(&weights, deepest, &cpu, options);
+    let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let mut network = match kernels {
+            KernelChoice::Own => Network::new(&weights, deepest, device, options),
+            KernelChoice::Portable => Network::portable(&weights, deepest, device, options),
+        };
+        Pooling::ALL.iter().map(|&pooling| run(&mut network, pooling, device)).collect::<Result<Vec<_>, _>>()
     }))
     .map_err(|_| "its driver failed in the self-check".to_owned())??;
+    for (&pooling, found) in Pooling::ALL.iter().zip(found) {
+        compare(found, run(&mut reference, pooling, &cpu)?)?;
+    }
+    Ok(())
+}
+
+/// Statistics and a gradient.
+type Results = (Vec<f32>, Vec<f32>);
+
+fn compare(found: Results, expected: Results) -> Result<(), String> {
     for (what, found, expected) in [("statistics", found.0, expected.0), ("gradients", found.1, expected.1)] {
         let (mut difference, mut norm) = (0.0, 0.0);
         for (found, expected) in found.iter().zip(&expected) {
@@ -69,7 +85,8 @@ pub fn self_check(device: &TensorDevice, kernels: KernelChoice) -> Result<(), St
 }
 
 /// Statistics of a layer's features, and the gradient of a pull of every kind there.
-fn run(network: Network, device: &TensorDevice) -> Result<(Vec<f32>, Vec<f32>), String> {
+fn run(network: &mut Network, pooling: Pooling, device: &TensorDevice) -> Result<Results, String> {
+    network.set_pooling(pooling);
     let (height, width) = (21, 18);
     let deepest = Layer::ALL[2];
     let image = |salt: usize| {

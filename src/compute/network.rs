@@ -12,7 +12,10 @@ use super::{
     gpu::GpuKernels,
     portable::PortableKernels,
 };
-use crate::vgg::{Layer, Weights};
+use crate::{
+    settings::Pooling,
+    vgg::{Layer, Weights},
+};
 
 /// The frozen network on a device. Features come out scaled by the weights file's activation scales.
 pub struct Network {
@@ -112,6 +115,12 @@ impl Network {
     /// Prepares what is missing up to `deepest`.
     pub fn extend(&mut self, weights: &Weights, deepest: Layer) {
         with_chain!(&mut self.form, chain => chain.extend(weights, deepest));
+    }
+
+    /// From now on the network pools like this, and not by maxima as at first; says whether that is a change. Features that
+    /// it gave before are of another network then.
+    pub fn set_pooling(&mut self, pooling: Pooling) -> bool {
+        with_chain!(&mut self.form, chain => chain.set_pooling(pooling))
     }
 
     /// Gives memory back that only pictures of other sizes would use again.

@@ -4,15 +4,18 @@
 use burn::tensor::{
     Device as TensorDevice, Tensor, TensorData,
     activation::relu,
-    module::{conv2d, max_pool2d, max_pool2d_with_indices, max_pool2d_with_indices_backward},
-    ops::{ConvOptions, MaxPoolOptions},
+    module::{avg_pool2d, conv2d, max_pool2d, max_pool2d_with_indices, max_pool2d_with_indices_backward},
+    ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions},
 };
 
 use super::{
     Features, Pull,
-    chain::{Kernels, Shape},
+    chain::{AVERAGE_SCALE, Kernels, L2_SCALE, Shape},
 };
-use crate::vgg::{Layer, weights::Convolution as HostConvolution};
+use crate::{
+    settings::Pooling,
+    vgg::{Layer, weights::Convolution as HostConvolution},
+};
 
 /// burn's operations on a device. Pictures are `[1, C, H, W]`.
 pub struct PortableKernels {
@@ -37,8 +40,34 @@ fn same_size() -> ConvOptions<2> {
 }
 
 /// 2×2, stride 2, incomplete windows dropped.
-fn pooling() -> MaxPoolOptions<2> {
+fn windows() -> MaxPoolOptions<2> {
     MaxPoolOptions::new([2, 2])
+}
+
+/// Of the same windows.
+fn means(picture: Tensor<4>) -> Tensor<4> {
+    avg_pool2d(picture, AvgPoolOptions::new([2, 2]))
+}
+
+/// The root of each window's sum of squares.
+fn norms(picture: &Tensor<4>) -> Tensor<4> {
+    (means(picture.clone().square()) * 4.0).sqrt()
+}
+
+/// Each window's value at its four positions in a picture of this shape, and 0 outside of whole windows.
+fn spread(values: Tensor<4>, [_, channels, height, width]: [usize; 4]) -> Tensor<4> {
+    let (rows, columns) = (height / 2, width / 2);
+    let each = values.reshape([channels, rows, 1, columns, 1]).expand([channels, rows, 2, columns, 2]);
+    let mut picture = each.reshape([1, channels, 2 * rows, 2 * columns]);
+    for (axis, length) in [(2, height), (3, width)] {
+        let mut rest = picture.dims();
+        rest[axis] = length - rest[axis];
+        if rest[axis] > 0 {
+            let zeros = Tensor::zeros(rest, &picture.device());
+            picture = Tensor::cat(vec![picture, zeros], axis);
+        }
+    }
+    picture
 }
 
 impl Kernels for PortableKernels {
@@ -92,16 +121,31 @@ impl Kernels for PortableKernels {
         conv2d(masked, convolution.adjoint.clone(), None, same_size())
     }
 
-    fn pool(&self, input: &Tensor<4>, _shape: Shape) -> Tensor<4> {
-        max_pool2d(input.clone(), pooling())
+    fn pool(&self, pooling: Pooling, input: &Tensor<4>, _shape: Shape) -> Tensor<4> {
+        match pooling {
+            Pooling::Max => max_pool2d(input.clone(), windows()),
+            Pooling::Average => means(input.clone()) * AVERAGE_SCALE,
+            Pooling::L2 => norms(input) * L2_SCALE,
+        }
     }
 
-    fn unpool(&self, input: &Tensor<4>, _shape: Shape, gradient: Tensor<4>) -> Tensor<4> {
-        let (_, maxima) = max_pool2d_with_indices(input.clone(), pooling());
-        let (two, one) = ([2, 2], [1, 1]);
-        let below =
-            max_pool2d_with_indices_backward(input.clone(), two, two, [0, 0], one, false, gradient, maxima);
-        below * input.clone().sign()
+    fn unpool(&self, pooling: Pooling, input: &Tensor<4>, _shape: Shape, gradient: Tensor<4>) -> Tensor<4> {
+        match pooling {
+            Pooling::Max => {
+                let (_, maxima) = max_pool2d_with_indices(input.clone(), windows());
+                let (two, one, x) = ([2, 2], [1, 1], input.clone());
+                let below =
+                    max_pool2d_with_indices_backward(x, two, two, [0, 0], one, false, gradient, maxima);
+                below * input.clone().sign()
+            }
+            Pooling::Average => spread(gradient * (AVERAGE_SCALE / 4.0), input.dims()) * input.clone().sign(),
+            Pooling::L2 => {
+                let norms = norms(input);
+                // Where the norm is 0 so are the values.
+                let divisor = norms.clone().mask_fill(norms.equal_elem(0.0), 1.0);
+                spread(gradient * L2_SCALE / divisor, input.dims()) * input.clone()
+            }
+        }
     }
 
     fn pulled(

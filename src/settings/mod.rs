@@ -22,7 +22,9 @@ pub use presets::Preset;
 pub use style_mix::{STYLE_SCALES, StyleMix};
 pub use user_presets::{Mix, PresetError, PresetFolder, UserPreset, config_folder};
 pub use validate::{MAX_HISTORY, MAX_SIZE, MIN_SIZE, SettingsError};
-pub use values::{DeviceChoice, Init, LineSearch, Objective, Optimizer, Padding, Rgb, Smoothness, Statistic};
+pub use values::{
+    DeviceChoice, Init, LineSearch, Objective, Optimizer, Padding, Pooling, Rgb, Smoothness, Statistic,
+};
 
 /// All parameters of a run except the pictures themselves.
 ///
@@ -148,6 +150,9 @@ pub struct Settings {
     /// papers)
     #[arg(long)]
     pub padding: Padding,
+    /// How the network pools: max (as it was trained), average (smoother) or l2 (between the two)
+    #[arg(long)]
+    pub pooling: Pooling,
     /// VGG-19 weights file (safetensors, .pth) instead of the bundled one
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
@@ -197,6 +202,7 @@ impl Default for Settings {
             device: DeviceChoice::Auto,
             low_memory: false,
             padding: Padding::Replicate,
+            pooling: Pooling::Max,
             weights: None,
             preview_every: 0,
             follow_drags: true,
@@ -216,8 +222,8 @@ impl Settings {
     }
 
     /// Changes the objective and everything whose usual value depends on it: α, β, the layers' weights, the
-    /// optimizer's constants, the statistic, the padding, the pyramid and its averaging, the number of steps, the style's
-    /// scale and the smoothness.
+    /// optimizer's constants, the statistic, the padding, the pooling, the pyramid and its averaging, the number of steps,
+    /// the style's scale and the smoothness.
     pub fn set_objective(&mut self, objective: Objective) {
         let usual = Self::default();
         self.objective = objective;
@@ -236,6 +242,7 @@ impl Settings {
         self.averaging = if objective == Objective::Balanced { usual.averaging } else { 0.0 };
         self.statistic = usual.statistic;
         self.padding = if objective == Objective::Balanced { Padding::Replicate } else { Padding::Zero };
+        self.pooling = Pooling::Max;
         self.content_weight = 1.0;
         self.style_layers = usual.style_layers;
         self.content_layers = usual.content_layers;

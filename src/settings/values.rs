@@ -209,6 +209,21 @@ pub enum Padding {
 
 named!(Padding, "padding", Replicate => "replicate", Zero => "zero");
 
+/// How the network pools 2×2 windows between its blocks. Each is scaled so that what comes out is about as large as deeper
+/// layers expect it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Pooling {
+    /// The largest of the four, as VGG was trained.
+    #[default]
+    Max,
+    /// Twice their mean (Gatys, Ecker & Bethge saw smoother pictures).
+    Average,
+    /// 0.78 times the root of the sum of their squares.
+    L2,
+}
+
+named!(Pooling, "pooling", Max => "max", Average => "average", L2 => "l2");
+
 /// What the style of a layer is, in the balanced objective. See [`crate::objective::StyleAim`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Statistic {
@@ -242,7 +257,18 @@ macro_rules! serde_as_text {
     )+};
 }
 
-serde_as_text!(Rgb, Init, DeviceChoice, Objective, Optimizer, LineSearch, Padding, Smoothness, Statistic);
+serde_as_text!(
+    Rgb,
+    Init,
+    DeviceChoice,
+    Objective,
+    Optimizer,
+    LineSearch,
+    Padding,
+    Pooling,
+    Smoothness,
+    Statistic
+);
 
 #[cfg(test)]
 mod tests {

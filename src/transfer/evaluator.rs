@@ -101,6 +101,11 @@ impl Evaluator {
         let (content, style, deepest) = layers(settings);
         let Some(deepest) = deepest else { return Ok(()) };
         self.check(deepest)?;
+        let other_pooling = self.network.set_pooling(settings.pooling);
+        if other_pooling {
+            self.targets = Targets::default();
+            self.histograms = Histograms::default();
+        }
         self.network.extend(&self.weights, deepest);
         if self.in_luminance != settings.luminance_only {
             self.in_luminance = settings.luminance_only;
@@ -114,6 +119,10 @@ impl Evaluator {
         self.targets.need_style(&self.network, &styles, &self.style_weights, &style, statistic);
         let layers = settings.histogram_layers();
         self.histograms.need(&self.network, &styles, &self.style_weights, layers);
+        if other_pooling {
+            // The styles' sizes do not come again in a step.
+            self.network.forget_sizes();
+        }
         Ok(())
     }
 

@@ -108,8 +108,9 @@ impl StyleTransfer {
         })
     }
 
-    /// Takes over changed settings between two steps: weights, layers, optimizer constants, the weights of the styles.
-    /// The image, the moments and the step count stay. Settings that [`Settings::restart_reasons`] names are ignored.
+    /// Takes over changed settings between two steps: weights, layers, the pooling, optimizer constants, the weights of the
+    /// styles. The image, the moments and the step count stay. Settings that [`Settings::restart_reasons`] names are
+    /// ignored.
     ///
     /// # Errors
     ///
@@ -126,6 +127,7 @@ impl StyleTransfer {
                 (s.smoothness_weight, s.smoothness, s.histogram_weight),
                 s.statistic,
                 s.luminance_only,
+                s.pooling,
                 s.content_layers.clone(),
                 s.style_layers.clone(),
             )

@@ -21,14 +21,19 @@ pub struct Reference(HashMap<String, Vec<f32>>);
 
 impl Reference {
     pub fn load() -> Self {
-        let bytes = std::fs::read(data("reference.safetensors")).unwrap();
+        Self::of("reference.safetensors")
+    }
+
+    /// The numbers in another file beside it.
+    pub fn of(file: &str) -> Self {
+        let bytes = std::fs::read(data(file)).unwrap();
         let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
         let floats = |bytes: &[u8]| bytes.as_chunks::<4>().0.iter().map(|&b| f32::from_le_bytes(b)).collect();
         Self(tensors.iter().map(|(name, view)| (name.to_owned(), floats(view.data()))).collect())
     }
 
     pub fn values(&self, name: &str) -> &[f32] {
-        self.0.get(name).unwrap_or_else(|| panic!("reference.safetensors has no {name}"))
+        self.0.get(name).unwrap_or_else(|| panic!("the reference has no {name}"))
     }
 
     pub fn value(&self, name: &str) -> f64 {

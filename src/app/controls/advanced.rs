@@ -11,7 +11,7 @@ use crate::{
         widgets::{self, Entry, Fader, row},
     },
     session::RunState,
-    settings::{Init, Padding, Rgb, Settings, Smoothness},
+    settings::{Init, Padding, Pooling, Rgb, Settings, Smoothness},
 };
 
 impl ImpastoApp {
@@ -77,6 +77,15 @@ impl ImpastoApp {
             combo(ui, "Padding", tooltip, widgets::capital(&chosen.to_string()), |ui| {
                 for &padding in Padding::ALL {
                     ui.selectable_value(chosen, padding, widgets::capital(&padding.to_string()));
+                }
+            });
+        });
+        let tooltip = "How the network pools between its blocks. Max: as it was trained. Average: smoother, as the paper's pictures were made. L2: between the two. It can be changed at any time.";
+        row(ui, "Pooling", tooltip, |ui| {
+            let chosen = &mut self.settings.pooling;
+            combo(ui, "Pooling", tooltip, widgets::capital(&chosen.to_string()), |ui| {
+                for &pooling in Pooling::ALL {
+                    ui.selectable_value(chosen, pooling, widgets::capital(&pooling.to_string()));
                 }
             });
         });

@@ -21,6 +21,7 @@ use crate::{
         chain::{Kernels, Shape},
         pull::host_values,
     },
+    settings::Pooling,
     vgg::{Layer, weights::Convolution as HostConvolution},
 };
 
@@ -130,12 +131,18 @@ impl Kernels for CpuKernels {
         })
     }
 
-    fn pool(&self, input: &Arc<Buffer>, shape: Shape) -> Arc<Buffer> {
-        Arc::new(pool::forward(input, shape, &self.memory))
+    fn pool(&self, pooling: Pooling, input: &Arc<Buffer>, shape: Shape) -> Arc<Buffer> {
+        Arc::new(pool::forward(pooling, input, shape, &self.memory))
     }
 
-    fn unpool(&self, input: &Arc<Buffer>, shape: Shape, gradient: Arc<Buffer>) -> Arc<Buffer> {
-        Arc::new(pool::backward(input, shape, &gradient, &self.memory))
+    fn unpool(
+        &self,
+        pooling: Pooling,
+        input: &Arc<Buffer>,
+        shape: Shape,
+        gradient: Arc<Buffer>,
+    ) -> Arc<Buffer> {
+        Arc::new(pool::backward(pooling, input, shape, &gradient, &self.memory))
     }
 
     fn pulled(

@@ -7,7 +7,7 @@ use super::{
     pool,
     winograd::{Edge, Winograd},
 };
-use crate::compute::chain::Shape;
+use crate::{compute::chain::Shape, settings::Pooling};
 
 fn values(count: usize, salt: usize) -> Vec<f32> {
     (0..count)
@@ -143,9 +143,14 @@ fn the_first_convolution_agrees_with_the_direct_sum_both_ways() {
 fn what_a_relu_cut_off_has_no_gradient_after_pooling() {
     let shape = Shape { height: 2, width: 2, channels: 2 };
     // The first channel is 0 everywhere.
-    let back =
-        pool::backward(&[0.0, 1.0, 0.0, 3.0, 0.0, 2.0, 0.0, 0.0], shape, &[5.0, 7.0], &Pool::default());
-    assert_eq!(*back, [0.0, 0.0, 0.0, 7.0, 0.0, 0.0, 0.0, 0.0]);
+    let input = [0.0, 1.0, 0.0, 3.0, 0.0, 2.0, 0.0, 0.0];
+    let back = |pooling| pool::backward(pooling, &input, shape, &[5.0, 7.0], &Pool::default());
+    assert_eq!(*back(Pooling::Max), [0.0, 0.0, 0.0, 7.0, 0.0, 0.0, 0.0, 0.0]);
+    assert_eq!(*back(Pooling::Average), [0.0, 3.5, 0.0, 3.5, 0.0, 3.5, 0.0, 0.0]);
+    assert_eq!(
+        back(Pooling::L2)[..4],
+        [0.0, 0.78 * 7.0 / 14_f32.sqrt(), 0.0, 3.0 * (0.78 * 7.0 / 14_f32.sqrt())]
+    );
 }
 
 #[test]
@@ -157,12 +162,52 @@ fn pooling_takes_the_first_of_equal_maxima_and_drops_incomplete_windows() {
         5.0, 0.0, 2.0, 1.0, 9.0,
         7.0, 7.0, 7.0, 7.0, 7.0,
     ];
-    assert_eq!(*pool::forward(&input, shape, &Pool::default()), [5.0, 2.0]);
-    let back = pool::backward(&input, shape, &[10.0, 20.0], &Pool::default());
+    assert_eq!(*pool::forward(Pooling::Max, &input, shape, &Pool::default()), [5.0, 2.0]);
+    let back = pool::backward(Pooling::Max, &input, shape, &[10.0, 20.0], &Pool::default());
     #[rustfmt::skip]
     assert_eq!(*back, [
         0.0, 10.0, 20.0, 0.0, 0.0,
         0.0,  0.0,  0.0, 0.0, 0.0,
         0.0,  0.0,  0.0, 0.0, 0.0,
     ]);
+}
+
+/// Against the definition in f64, and the gradient against its differences, at sizes with incomplete windows.
+#[test]
+fn average_and_l2_pooling_agree_with_their_definitions_and_with_finite_differences() {
+    let shape = Shape { height: 7, width: 9, channels: 3 };
+    // What comes out of a ReLU: some windows are 0 altogether.
+    let input: Vec<f32> = values(shape.len(), 1).iter().map(|v| if *v > 0.3 { *v } else { 0.0 }).collect();
+    let gradient = values(shape.pooled().len(), 2);
+    let window = |y: usize, x: usize, c: usize| -> [usize; 4] {
+        [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(dy, dx)| ((2 * y + dy) * shape.width + 2 * x + dx) * 3 + c)
+    };
+    for pooling in [Pooling::Average, Pooling::L2] {
+        let value = |window: [f64; 4]| match pooling {
+            Pooling::Average => 2.0 * window.iter().sum::<f64>() / 4.0,
+            _ => 0.78 * window.iter().map(|v| v * v).sum::<f64>().sqrt(),
+        };
+        let found = pool::forward(pooling, &input, shape, &Pool::default());
+        let back = pool::backward(pooling, &input, shape, &gradient, &Pool::default());
+        let mut expected = vec![0.0; shape.len()];
+        for (at, &gradient) in gradient.iter().enumerate() {
+            let (position, c) = (at / 3, at % 3);
+            let places = window(position / (shape.width / 2), position % (shape.width / 2), c);
+            let inputs = places.map(|place| f64::from(input[place]));
+            assert!((f64::from(found[at]) - value(inputs)).abs() < 1e-6, "{pooling} {at}");
+            for (i, place) in places.into_iter().enumerate() {
+                if inputs[i] > 0.0 {
+                    let moved = |by: f64| {
+                        let mut moved = inputs;
+                        moved[i] += by;
+                        value(moved)
+                    };
+                    expected[place] = f64::from(gradient) * (moved(1e-5) - moved(-1e-5)) / 2e-5;
+                }
+            }
+        }
+        for (found, expected) in back.iter().zip(&expected) {
+            assert!((f64::from(*found) - expected).abs() < 1e-6, "{pooling}: {found} {expected}");
+        }
+    }
 }

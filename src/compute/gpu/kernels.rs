@@ -13,6 +13,7 @@ use crate::{
         Features, Pull,
         chain::{Kernels, Shape},
     },
+    settings::Pooling,
     vgg::{Layer, weights::Convolution as HostConvolution},
 };
 
@@ -184,7 +185,7 @@ impl Kernels for GpuKernels {
         below
     }
 
-    fn pool(&self, input: &Handle, shape: Shape) -> Handle {
+    fn pool(&self, pooling: Pooling, input: &Handle, shape: Shape) -> Handle {
         let length = shape.pooled().len();
         let output = self.queue.empty(length);
         let (count, dim) = Queue::plain(length / 4);
@@ -199,12 +200,13 @@ impl Kernels for GpuKernels {
                 shape.height as u32,
                 shape.width as u32,
                 shape.channels as u32 / 4,
+                pooling,
             );
         }
         output
     }
 
-    fn unpool(&self, input: &Handle, shape: Shape, gradient: Handle) -> Handle {
+    fn unpool(&self, pooling: Pooling, input: &Handle, shape: Shape, gradient: Handle) -> Handle {
         let output = self.queue.empty(shape.len());
         let windows = shape.height.div_ceil(2) * shape.width.div_ceil(2);
         let (count, dim) = Queue::plain(windows * shape.channels / 4);
@@ -220,6 +222,7 @@ impl Kernels for GpuKernels {
                 shape.height as u32,
                 shape.width as u32,
                 shape.channels as u32 / 4,
+                pooling,
             );
         }
         output

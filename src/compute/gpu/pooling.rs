@@ -1,12 +1,23 @@
-//! 2×2 maximum pooling with stride 2; incomplete windows are dropped.
+//! 2×2 pooling with stride 2; incomplete windows are dropped.
 
 use cubecl::prelude::*;
 
 use super::convolution::Quad;
+use crate::{
+    compute::chain::{AVERAGE_SCALE, L2_SCALE},
+    settings::Pooling,
+};
 
 /// `[H, W, quads]` to `[H/2, W/2, quads]`. One thread per result.
 #[cube(launch_unchecked)]
-pub fn pool(input: &[Quad], output: &mut [Quad], height: u32, width: u32, quads: u32) {
+pub fn pool(
+    input: &[Quad],
+    output: &mut [Quad],
+    height: u32,
+    width: u32,
+    quads: u32,
+    #[comptime] pooling: Pooling,
+) {
     let quads = quads as usize;
     let width = width as usize;
     let across = width / 2;
@@ -17,16 +28,37 @@ pub fn pool(input: &[Quad], output: &mut [Quad], height: u32, width: u32, quads:
     let x = window % across;
     if y < height as usize / 2 {
         let from = (2 * y * width + 2 * x) * quads + quad;
-        let upper = max(input[from], input[from + quads]);
-        let lower = max(input[from + width * quads], input[from + (width + 1) * quads]);
-        output[at] = max(upper, lower);
+        let a = input[from];
+        let b = input[from + quads];
+        let c = input[from + width * quads];
+        let d = input[from + (width + 1) * quads];
+        if comptime!(pooling == Pooling::Max) {
+            output[at] = max(max(a, b), max(c, d));
+        } else if comptime!(pooling == Pooling::Average) {
+            output[at] = (a + b + (c + d)) * Quad::new(comptime!(AVERAGE_SCALE / 4.0));
+        } else {
+            output[at] = norm(a, b, c, d) * Quad::new(comptime!(L2_SCALE));
+        }
     }
 }
 
-/// The gradient with respect to the pooling's `input`: each window's goes to the first of its largest values where that is
-/// positive. One thread per window, incomplete ones included: they get zeros.
+#[cube]
+fn norm(a: Quad, b: Quad, c: Quad, d: Quad) -> Quad {
+    (a * a + b * b + (c * c + d * d)).sqrt()
+}
+
+/// The gradient with respect to the pooling's `input`, nowhere negative, where that is positive. One thread per window,
+/// incomplete ones included: they get zeros.
 #[cube(launch_unchecked)]
-pub fn unpool(input: &[Quad], gradient: &[Quad], output: &mut [Quad], height: u32, width: u32, quads: u32) {
+pub fn unpool(
+    input: &[Quad],
+    gradient: &[Quad],
+    output: &mut [Quad],
+    height: u32,
+    width: u32,
+    quads: u32,
+    #[comptime] pooling: Pooling,
+) {
     let quads = quads as usize;
     let width = width as usize;
     let height = height as usize;
@@ -46,18 +78,35 @@ pub fn unpool(input: &[Quad], gradient: &[Quad], output: &mut [Quad], height: u3
             let b = input[from + quads];
             let c = input[from + width * quads];
             let d = input[from + (width + 1) * quads];
-            let largest = max(max(a, b), max(c, d));
             let above = gradient[(y * (width / 2) + x) * quads + quad];
-            let mut rest = select_many(largest.greater_than(&zero), above, zero);
-            let is_a = a.equal(&largest);
-            output[from] = select_many(is_a, rest, zero);
-            rest = select_many(is_a, zero, rest);
-            let is_b = b.equal(&largest);
-            output[from + quads] = select_many(is_b, rest, zero);
-            rest = select_many(is_b, zero, rest);
-            let is_c = c.equal(&largest);
-            output[from + width * quads] = select_many(is_c, rest, zero);
-            output[from + (width + 1) * quads] = select_many(is_c, zero, rest);
+            if comptime!(pooling == Pooling::Max) {
+                let largest = max(max(a, b), max(c, d));
+                let mut rest = select_many(largest.greater_than(&zero), above, zero);
+                let is_a = a.equal(&largest);
+                output[from] = select_many(is_a, rest, zero);
+                rest = select_many(is_a, zero, rest);
+                let is_b = b.equal(&largest);
+                output[from + quads] = select_many(is_b, rest, zero);
+                rest = select_many(is_b, zero, rest);
+                let is_c = c.equal(&largest);
+                output[from + width * quads] = select_many(is_c, rest, zero);
+                output[from + (width + 1) * quads] = select_many(is_c, zero, rest);
+            } else if comptime!(pooling == Pooling::Average) {
+                let share = above * Quad::new(comptime!(AVERAGE_SCALE / 4.0));
+                output[from] = select_many(a.greater_than(&zero), share, zero);
+                output[from + quads] = select_many(b.greater_than(&zero), share, zero);
+                output[from + width * quads] = select_many(c.greater_than(&zero), share, zero);
+                output[from + (width + 1) * quads] = select_many(d.greater_than(&zero), share, zero);
+            } else {
+                let root = norm(a, b, c, d);
+                // Where it is 0 so are the values.
+                let divisor = select_many(root.greater_than(&zero), root, Quad::new(1.0f32));
+                let factor = above * Quad::new(comptime!(L2_SCALE)) / divisor;
+                output[from] = a * factor;
+                output[from + quads] = b * factor;
+                output[from + width * quads] = c * factor;
+                output[from + (width + 1) * quads] = d * factor;
+            }
         } else {
             output[from] = zero;
             if right {
