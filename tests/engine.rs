@@ -9,7 +9,7 @@ use image::RgbImage;
 use impasto::{
     picture::{self, Picture},
     session::{Engine, Job, PaintEngine, Start, StyleSource},
-    settings::{DeviceChoice, Init, LayerWeights, Objective, Settings, Statistic, StyleMix},
+    settings::{DeviceChoice, Init, LayerWeights, Objective, Padding, Settings, Statistic, StyleMix},
     transfer::{Pictures, Sources, StyleTransfer, TransferError},
     vgg::{Layer, Weights},
 };
@@ -178,6 +178,47 @@ fn a_changed_scale_keeps_the_picture_and_neither_bolts_nor_stalls_it() {
     let error = engine.update(&settings, &[StyleMix { scale: 0.0, ..StyleMix::default() }]).unwrap_err();
     assert!(error.to_string().contains("scale is 0"), "{error}");
     steps(&mut engine, 1);
+}
+
+/// Mean difference of neighbours across the picture's edges, relative to that of neighbours inside of it.
+fn seam(picture: &RgbImage) -> f64 {
+    let (width, height) = picture.dimensions();
+    let difference = |a: (u32, u32), b: (u32, u32)| -> u64 {
+        let (a, b) = (picture.get_pixel(a.0, a.1), picture.get_pixel(b.0, b.1));
+        a.0.iter().zip(b.0).map(|(a, b)| u64::from(a.abs_diff(b))).sum()
+    };
+    let rows = |a: u32, b: u32| (0..width).map(|x| difference((x, a), (x, b))).sum::<u64>();
+    let columns = |a: u32, b: u32| (0..height).map(|y| difference((a, y), (b, y))).sum::<u64>();
+    let inner = (1..height).map(|y| rows(y - 1, y)).sum::<u64>() as f64 / f64::from(height - 1)
+        + (1..width).map(|x| columns(x - 1, x)).sum::<u64>() as f64 / f64::from(width - 1);
+    (rows(height - 1, 0) + columns(width - 1, 0)) as f64 / inner
+}
+
+#[test]
+fn circular_padding_paints_a_tile_without_a_seam() {
+    let paint = |padding| {
+        let settings = Settings {
+            padding,
+            content_weight: 0.0,
+            smoothness_weight: 0.5,
+            init: Init::Noise,
+            averaging: 0.9,
+            ..Settings::default()
+        };
+        let mut job = job(settings);
+        job.settings.size = 70;
+        let mut engine = PaintEngine::new();
+        let info = engine.start(&job, None, &mut |_| ()).unwrap();
+        steps(&mut engine, 60);
+        (seam(&engine.read().unwrap().picture), info)
+    };
+    let (tile, info) = paint(Padding::Circular);
+    assert_eq!((info.width % 16, info.height % 16, info.width.max(info.height)), (0, 0, 64));
+    assert!(info.remarks.iter().any(|remark| remark.contains("without a seam")), "{:?}", info.remarks);
+    let (edged, info) = paint(Padding::Replicate);
+    println!("across the edges: circular {tile:.2}, replicate {edged:.2} of the difference inside");
+    assert!(tile < 1.1, "{tile}");
+    assert!(edged > tile + 0.1 && info.remarks.is_empty(), "{edged} {:?}", info.remarks);
 }
 
 #[test]

@@ -8,9 +8,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 use common::{Reference, adapter, cpu, reference_run, relative_error};
 use impasto::{
-    compute::{self, Features, KernelChoice, Network, NetworkOptions, Pull},
+    compute::{self, Features, Iterate, KernelChoice, Network, NetworkOptions, Pull, Update},
     objective::smoothness_gradient,
-    settings::{Objective, Pooling, Settings, Smoothness},
+    settings::{Objective, Padding, Pooling, Settings, Smoothness},
     vgg::{Layer, Weights},
 };
 
@@ -98,15 +98,10 @@ fn both_forms_of_features_agree() {
 #[test]
 fn smoothness_agrees_with_finite_differences() {
     let x = tensor([1, 3, 8, 5], 1);
-    for &kind in Smoothness::ALL {
-        let (_, gradient) = smoothness_gradient(&x, kind);
-        check(
-            &format!("smoothness {kind}"),
-            &x,
-            gradient,
-            |x| host(smoothness_gradient(&x, kind).0)[0],
-            1e-3,
-        );
+    for (&kind, tile) in Smoothness::ALL.iter().flat_map(|kind| [(kind, false), (kind, true)]) {
+        let (_, gradient) = smoothness_gradient(&x, kind, tile);
+        let value = |x: Tensor<4>| host(smoothness_gradient(&x, kind, tile).0)[0];
+        check(&format!("smoothness {kind}, tile {tile}"), &x, gradient, value, 1e-3);
     }
 }
 
@@ -136,9 +131,10 @@ fn the_whole_objective_agrees_with_finite_differences() {
         Settings { luminance_only: true, ..Settings::for_objective(Objective::Classic) },
         Settings { pooling: Pooling::Average, ..Settings::default() },
         Settings { pooling: Pooling::L2, ..Settings::default() },
+        Settings { padding: Padding::Circular, ..Settings::default() },
     ];
     for mut settings in usual.chain(others) {
-        let Settings { objective, pooling, luminance_only, .. } = settings;
+        let Settings { objective, pooling, padding, luminance_only, .. } = settings;
         settings.smoothness_weight = 0.5;
         settings.content_layers.set("relu3_2".parse().unwrap(), 0.3);
         settings.style_layers.set("relu2_2".parse().unwrap(), 0.8);
@@ -166,7 +162,7 @@ fn the_whole_objective_agrees_with_finite_differences() {
         let error = ((difference - norm) / norm).abs();
         assert!(
             error < 5e-3,
-            "{objective}, {pooling} pooling, luminance {luminance_only}: {norm} but differences say {difference}"
+            "{objective}, {pooling} pooling, {padding} padding, luminance {luminance_only}: {norm}, differences {difference}"
         );
     }
 }
@@ -212,19 +208,26 @@ fn the_gradient_in_luminance_is_the_same_on_an_adapter() {
 }
 
 /// Odd sizes at which, in block 3 and deeper, no pre-activation is so near to 0 that it may round to the other side of it.
-fn shape_of(pooling: Pooling) -> [usize; 4] {
-    if pooling == Pooling::Max { [1, 3, 53, 38] } else { [1, 3, 45, 34] }
+fn shape_of(padding: Padding, pooling: Pooling) -> [usize; 4] {
+    match (padding, pooling) {
+        (Padding::Zero | Padding::Replicate, Pooling::Max) => [1, 3, 53, 38],
+        _ => [1, 3, 45, 34],
+    }
 }
 
 #[test]
 fn every_layer_on_an_adapter_agrees_with_the_cpu() {
     let Some(device) = adapter() else { return };
     let (weights, deepest) = (Weights::bundled().unwrap(), Layer::ALL[15]);
-    for (replicate, pooling) in
-        [(false, Pooling::Max), (true, Pooling::Max), (false, Pooling::Average), (false, Pooling::L2)]
-    {
-        let options = NetworkOptions { economy: false, replicate };
-        let shape = shape_of(pooling);
+    for (padding, pooling) in [
+        (Padding::Zero, Pooling::Max),
+        (Padding::Replicate, Pooling::Max),
+        (Padding::Circular, Pooling::Max),
+        (Padding::Zero, Pooling::Average),
+        (Padding::Zero, Pooling::L2),
+    ] {
+        let options = NetworkOptions { economy: false, padding };
+        let shape = shape_of(padding, pooling);
         let run = |device: &TensorDevice| {
             let mut network = Network::new(&weights, deepest, device, options);
             network.set_pooling(pooling);
@@ -238,16 +241,18 @@ fn every_layer_on_an_adapter_agrees_with_the_cpu() {
 fn every_layer_on_the_cpus_kernels_agrees_with_burns_operations() {
     let (weights, deepest) = (Weights::bundled().unwrap(), Layer::ALL[15]);
     let device = TensorDevice::flex();
-    for (economy, replicate, pooling) in [
-        (false, false, Pooling::Max),
-        (false, true, Pooling::Max),
-        (true, false, Pooling::Max),
-        (true, false, Pooling::Average),
-        (true, false, Pooling::L2),
-        (false, false, Pooling::L2),
+    for (economy, padding, pooling) in [
+        (false, Padding::Zero, Pooling::Max),
+        (false, Padding::Replicate, Pooling::Max),
+        (false, Padding::Circular, Pooling::Max),
+        (true, Padding::Zero, Pooling::Max),
+        (true, Padding::Circular, Pooling::Max),
+        (true, Padding::Zero, Pooling::Average),
+        (true, Padding::Zero, Pooling::L2),
+        (false, Padding::Zero, Pooling::L2),
     ] {
-        let shape = shape_of(pooling);
-        let options = NetworkOptions { economy, replicate };
+        let shape = shape_of(padding, pooling);
+        let options = NetworkOptions { economy, padding };
         let mut reference = Network::portable(&weights, deepest, &device, options);
         reference.set_pooling(pooling);
         let expected = forward_and_back(&reference, shape, &device);
@@ -260,12 +265,18 @@ fn every_layer_on_the_cpus_kernels_agrees_with_burns_operations() {
     }
 }
 
-/// The portable kernels' replicated edge is a padded picture, so they are the reference; their gradient against
+/// The portable kernels' edges are those of a padded picture, so they are the reference; their gradient against
 /// differences.
 #[test]
-fn the_gradient_through_a_replicated_edge_agrees_with_finite_differences() {
+fn the_gradient_through_a_padded_edge_agrees_with_finite_differences() {
+    for padding in [Padding::Replicate, Padding::Circular] {
+        differences_through(padding);
+    }
+}
+
+fn differences_through(padding: Padding) {
     let (weights, device) = (Weights::bundled().unwrap(), TensorDevice::flex());
-    let options = NetworkOptions { economy: false, replicate: true };
+    let options = NetworkOptions { economy: false, padding };
     let layer = Layer::ALL[0];
     let network = Network::portable(&weights, layer, &device, options);
     let image = tensor([1, 3, 6, 5], 1) * 0.5 + 0.5;
@@ -274,7 +285,125 @@ fn the_gradient_through_a_replicated_edge_agrees_with_finite_differences() {
     let activations = network.forward(image.clone(), layer, |_, _| ());
     let pull = Pull { toward: vec![(zero, 2.0)], ..Pull::default() };
     let gradient = network.backward(activations, &BTreeMap::from([(layer, pull)])).unwrap();
-    check("replicated edge", &image, gradient, energy, 1e-2);
+    check("padded edge", &image, gradient, energy, 1e-2);
+}
+
+/// Rows and columns moved by so many, what leaves on one side coming in on the other; `[1, C, H, W]`.
+fn shifted(
+    values: &[f32],
+    [_, channels, height, width]: [usize; 4],
+    (down, right): (usize, usize),
+) -> Vec<f32> {
+    let places =
+        (0..channels).flat_map(|c| (0..height).flat_map(move |y| (0..width).map(move |x| (c, y, x))));
+    let from = |(c, y, x)| (c * height + (y + height - down) % height) * width + (x + width - right) % width;
+    places.map(|place| values[from(place)]).collect()
+}
+
+/// A network that wraps around knows no edge: a picture moved by the deepest stride has the same gradient, moved.
+#[test]
+fn with_circular_padding_a_shifted_picture_has_a_shifted_gradient() {
+    let (weights, deepest, shape) = (Weights::bundled().unwrap(), Layer::ALL[15], [1, 3, 48, 48]);
+    let pixels: Vec<f32> = values(shape.iter().product(), 7).iter().map(|v| v * 0.5 + 0.5).collect();
+    let shift = (16, 32);
+    let options = |padding| NetworkOptions { economy: false, padding };
+    let differs = |network: &Network, device: &TensorDevice| {
+        let gradient = |pixels: Vec<f32>| {
+            let image = Tensor::from_data(TensorData::new(pixels, shape), device);
+            let activations = network.forward(image, deepest, |_, _| ());
+            let pull = || Pull { vector: Some(Tensor::ones([512], device)), ..Pull::default() };
+            let pulls = BTreeMap::from([(Layer::ALL[9], pull()), (deepest, pull())]);
+            host(network.backward(activations, &pulls).unwrap())
+        };
+        let moved = gradient(shifted(&pixels, shape, shift));
+        relative_error(&moved, &shifted(&gradient(pixels.clone()), shape, shift))
+    };
+    let cpu = TensorDevice::flex();
+    let circular = options(Padding::Circular);
+    let mut found = vec![
+        differs(&Network::new(&weights, deepest, &cpu, circular), &cpu),
+        differs(&Network::portable(&weights, deepest, &cpu, circular), &cpu),
+    ];
+    if let Some(device) = adapter() {
+        found.push(differs(&Network::new(&weights, deepest, &device.tensor, circular), &device.tensor));
+    }
+    println!("{found:?}");
+    assert!(found.iter().all(|error| *error < 1e-4), "{found:?}");
+    // With an edge it is another one.
+    assert!(differs(&Network::new(&weights, deepest, &cpu, options(Padding::Zero)), &cpu) > 0.1);
+}
+
+#[test]
+fn a_step_of_adam_on_an_adapter_does_what_burns_operations_do() {
+    let Some(device) = adapter() else { return };
+    let shape = [1, 3, 45, 67];
+    let uploaded = |salt: usize| {
+        let values: Vec<f32> = values(shape.iter().product(), salt).iter().map(|v| v * 0.5 + 0.5).collect();
+        Tensor::<4>::from_data(TensorData::new(values, shape), &device.tensor)
+    };
+    for (confine, average) in [(true, true), (false, true), (true, false)] {
+        let start = Iterate {
+            variable: uploaded(1),
+            mean: uploaded(2) - 0.5,
+            square: uploaded(3),
+            sum: average.then(|| uploaded(4)),
+        };
+        let update = Update {
+            beta1: 0.9,
+            beta2: 0.99,
+            rate: 0.3,
+            correction: 0.2,
+            epsilon: 1e-8,
+            confine,
+            averaging: 0.95,
+        };
+        let gradient = uploaded(5) - 0.5;
+        let (expected, norm) = update.portable(start.clone(), gradient.clone());
+        // The first one finds everything held by somebody else, the second one works in the memory of the first.
+        let (once, parts) = update.apply(start.clone(), gradient.clone());
+        let again = update.apply(once.clone(), gradient.clone()).0;
+        let twice = update.portable(expected.clone(), gradient.clone()).0;
+        assert_eq!(host(start.variable), host(uploaded(1)), "who holds the variable still sees it as it was");
+        let norms = [parts, norm].map(|parts| host(parts.sum())[0]);
+        assert!((norms[0] / norms[1] - 1.0).abs() < 1e-5, "{norms:?}");
+        for (found, expected) in [(once, expected), (again, twice)] {
+            let sums = found.sum.into_iter().zip(expected.sum);
+            let pairs = [
+                (found.variable, expected.variable),
+                (found.mean, expected.mean),
+                (found.square, expected.square),
+            ];
+            for (found, expected) in pairs.into_iter().chain(sums) {
+                let error = relative_error(&host(found), &host(expected));
+                assert!(error < 1e-6, "{error:.1e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_picture_from_an_adapter_has_the_pixels_of_one_from_the_cpu() {
+    let Some(device) = adapter() else { return };
+    let shape = [1, 3, 37, 53];
+    let mut pixels: Vec<f32> = values(shape.iter().product(), 7).iter().map(|v| v * 0.7 + 0.5).collect();
+    let shown = |pixels: &[f32], device: &TensorDevice, numbers: &[f32]| {
+        let image = Tensor::<4>::from_data(TensorData::new(pixels.to_vec(), shape), device);
+        let number = |&number| Tensor::<1>::from_data(TensorData::new(vec![number], [1]), device);
+        compute::read_picture(image, numbers.iter().map(number).collect()).unwrap()
+    };
+    for (broken, numbers) in
+        [(None, &[1.5, -2.5][..]), (None, &[]), (Some(f32::NAN), &[3.0]), (Some(f32::INFINITY), &[])]
+    {
+        if let Some(broken) = broken {
+            pixels[2 * 37 * 53 + 11] = broken;
+        }
+        let found = shown(&pixels, &device.tensor, numbers);
+        let expected = shown(&pixels, &TensorDevice::flex(), numbers);
+        assert_eq!((found.finite, &found.numbers), (broken.is_none(), &expected.numbers));
+        if broken.is_none() {
+            assert_eq!(found, expected);
+        }
+    }
 }
 
 #[test]

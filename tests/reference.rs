@@ -67,6 +67,10 @@ fn gram_matrices(device: &Device, reference: &Reference, weights: &Weights) {
 }
 
 fn check_terms(run: &mut StyleTransfer, reference: &Reference, name: &str) {
+    check_terms_within(GRADIENT, run, reference, name);
+}
+
+fn check_terms_within(limit: f64, run: &mut StyleTransfer, reference: &Reference, name: &str) {
     let (gradient, losses) = run.gradient().unwrap();
     assert_close(
         &format!("{name} content"),
@@ -82,7 +86,7 @@ fn check_terms(run: &mut StyleTransfer, reference: &Reference, name: &str) {
     assert_close(&format!("{name} total"), losses.total, reference.value(&format!("{name}.total")), LOSS);
     let error = relative_error(&gradient, reference.values(&format!("{name}.gradient")));
     println!("{name}: gradient differs by {error:.1e}");
-    assert!(error < GRADIENT, "{name}: gradient differs by {error:.2e}");
+    assert!(error < limit, "{name}: gradient differs by {error:.2e}");
 }
 
 /// An objective with Gram matrices, whatever its default.
@@ -112,17 +116,22 @@ fn objectives(device: &Device, reference: &Reference, weights: &Arc<Weights>) {
     check_terms(&mut reference_run(device, reference, &Arc::new(raw), &settings), reference, "classic_raw");
 }
 
-/// Other poolings, given at the start and changed while running.
-fn poolings(device: &Device, reference: &Reference, weights: &Arc<Weights>) {
+/// Circular padding; other poolings, given at the start and changed while running.
+fn variants(device: &Device, weights: &Arc<Weights>) {
+    // No iterate keeps so far away from the kinks of several networks as that of one.
+    const GRADIENT: f64 = 4e-3;
     let numbers = Reference::of("variants.safetensors");
+    let usual = gram(Objective::Balanced);
+    let tile = Settings { padding: Padding::Circular, ..usual.clone() };
+    check_terms_within(GRADIENT, &mut reference_run(device, &numbers, weights, &tile), &numbers, "circular");
     for pooling in [Pooling::Average, Pooling::L2] {
-        let settings = Settings { pooling, ..gram(Objective::Balanced) };
-        let begun = reference_run(device, reference, weights, &settings);
-        let mut changed = reference_run(device, reference, weights, &gram(Objective::Balanced));
+        let settings = Settings { pooling, ..usual.clone() };
+        let begun = reference_run(device, &numbers, weights, &settings);
+        let mut changed = reference_run(device, &numbers, weights, &usual);
         changed.gradient().unwrap();
         changed.update(&settings, &[1.0]).unwrap();
         for mut run in [begun, changed] {
-            check_terms(&mut run, &numbers, &pooling.to_string());
+            check_terms_within(GRADIENT, &mut run, &numbers, &pooling.to_string());
         }
     }
 }
@@ -191,13 +200,13 @@ fn two_styles_blend(device: &Device, reference: &Reference, weights: &Arc<Weight
 fn smoothness(device: &Device, reference: &Reference) {
     let image = TensorData::new(reference.values("iterate").to_vec(), [1, 3, 67, 94]);
     let image = Tensor::from_data(image, &device.tensor);
-    let (value, gradient) = smoothness_gradient(&image, Smoothness::Four);
+    let (value, gradient) = smoothness_gradient(&image, Smoothness::Four, false);
     assert_close("smoothness", f64::from(host(value)[0]), reference.value("smoothness"), LOSS);
     let error = relative_error(&host(gradient.flatten::<1>(0, 3)), reference.values("smoothness.gradient"));
     assert!(error < GRADIENT, "smoothness gradient differs by {error:.2e}");
     let text = std::fs::read_to_string(data("smoothness.json")).unwrap();
     let nine: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let (value, gradient) = smoothness_gradient(&image, Smoothness::Nine);
+    let (value, gradient) = smoothness_gradient(&image, Smoothness::Nine, false);
     assert_close("nine points", f64::from(host(value)[0]), nine["value"].as_f64().unwrap(), LOSS);
     let gradient = host(gradient.flatten::<1>(0, 3));
     assert_close("their gradient", norm(&gradient), nine["gradient_norm"].as_f64().unwrap(), GRADIENT);
@@ -214,7 +223,7 @@ fn everything(device: &Device) {
     features_of_all_layers(device, &reference, &weights);
     gram_matrices(device, &reference, &weights);
     objectives(device, &reference, &weights);
-    poolings(device, &reference, &weights);
+    variants(device, &weights);
     two_styles_blend(device, &reference, &weights);
     ten_adam_steps(device, &reference, &weights);
 }

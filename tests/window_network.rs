@@ -4,7 +4,7 @@ mod window_support;
 
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable;
-use impasto::settings::{Pooling, Settings};
+use impasto::settings::{Padding, Pooling, Settings};
 use window_support::{Setup, Window};
 
 /// Chooses from a list of the advanced settings.
@@ -38,4 +38,13 @@ fn the_pooling_is_changed_while_it_paints() {
         });
     }
     assert_eq!(window.jobs(), 1);
+}
+
+#[test]
+fn circular_padding_begins_a_run_from_the_current_picture() {
+    let mut window = Setup { size: [1280.0, 1600.0], ..Setup::default() }.open();
+    window.until_painting();
+    choose(&mut window, "Padding", "Circular");
+    window.until("a second run", |_, log| log.jobs.len() == 2 && log.from_current[1]);
+    assert_eq!(window.job(1).settings.padding, Padding::Circular);
 }

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Instant};
 use burn::tensor::{Device as TensorDevice, Tensor};
 
 use super::{Features, Pull};
-use crate::settings::Pooling;
+use crate::settings::{Padding, Pooling};
 use crate::vgg::{Layer, Weights, weights::Convolution as HostConvolution};
 
 /// Height, width and channels of a picture.
@@ -45,7 +45,7 @@ pub trait Kernels {
     /// The values of a network input `[1, 3, H, W]`.
     fn input(&self, input: Tensor<4>) -> Self::Values;
 
-    /// 3×3 convolution with stride 1 and padding 1, bias and ReLU; `shape` is the input's.
+    /// 3×3 convolution with stride 1, a padding of 1 (see [`padding_of`]), bias and ReLU; `shape` is the input's.
     fn forward(&self, convolution: &Self::Convolution, input: &Self::Values, shape: Shape) -> Self::Values;
 
     /// The gradient with respect to a convolution's input, of a gradient with respect to its output that counts where the
@@ -71,7 +71,7 @@ pub trait Kernels {
         gradient: Self::Values,
     ) -> Self::Values;
 
-    /// A gradient, or zeros, plus a pull at these features.
+    /// A gradient, or zeros, plus a pull at these features, a ReLU's output, and 0 where that is 0: so the ReLU is behind it.
     fn pulled(
         &self,
         features: &Self::Values,
@@ -96,6 +96,14 @@ pub struct LayerTime {
     pub layer: Layer,
     pub forward: f64,
     pub backward: f64,
+}
+
+/// What a layer's convolution sees outside of its input: only the first one's edge is replicated.
+pub fn padding_of(layer: Layer, padding: Padding) -> Padding {
+    match padding {
+        Padding::Replicate if layer.index() > 0 => Padding::Zero,
+        padding => padding,
+    }
 }
 
 /// What average pooling is multiplied by, and what the root of a window's squares is, so that deeper layers get values as
@@ -317,7 +325,7 @@ impl<K: Kernels> Chain<K> {
                 let Some(Output { values, shape }) = outputs.pop() else { break };
                 if let Some(pull) = pulls.get(&layer) {
                     gradient = Some(self.kernels.pulled(&values, shape, gradient, pull));
-                    masked = false;
+                    masked = true;
                 }
                 // Where the ReLU is behind the gradient already, the memory of its output is free for the result.
                 let mask = (!masked).then_some(values);

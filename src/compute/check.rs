@@ -8,9 +8,9 @@ use std::{
 use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use super::{Network, NetworkOptions, Pull};
+use super::{Iterate, Network, NetworkOptions, Pull, Update, read_picture};
 use crate::{
-    settings::Pooling,
+    settings::{Padding, Pooling},
     vgg::{Layer, Weights},
 };
 
@@ -48,21 +48,66 @@ pub fn kernels_of(device: &TensorDevice) -> KernelChoice {
 pub fn self_check(device: &TensorDevice, kernels: KernelChoice) -> Result<(), String> {
     let deepest = Layer::ALL[2];
     let weights = Weights::synthetic();
-    let options = NetworkOptions { economy: false, replicate: true };
     let cpu = TensorDevice::flex();
-    let mut reference = Network::portable(&weights, deepest, &cpu, options);
-    let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        let mut network = match kernels {
-            KernelChoice::Own => Network::new(&weights, deepest, device, options),
-            KernelChoice::Portable => Network::portable(&weights, deepest, device, options),
-        };
-        Pooling::ALL.iter().map(|&pooling| run(&mut network, pooling, device)).collect::<Result<Vec<_>, _>>()
-    }))
-    .map_err(|_| "its driver failed in the self-check".to_owned())??;
-    for (&pooling, found) in Pooling::ALL.iter().zip(found) {
-        compare(found, run(&mut reference, pooling, &cpu)?)?;
+    for (padding, pooling) in [
+        (Padding::Replicate, Pooling::Max),
+        (Padding::Replicate, Pooling::Average),
+        (Padding::Circular, Pooling::L2),
+    ] {
+        let options = NetworkOptions { economy: false, padding };
+        let expected = run(Network::portable(&weights, deepest, &cpu, options), pooling, &cpu)?;
+        let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let network = match kernels {
+                KernelChoice::Own => Network::new(&weights, deepest, device, options),
+                KernelChoice::Portable => Network::portable(&weights, deepest, device, options),
+            };
+            run(network, pooling, device)
+        }))
+        .map_err(|_| DRIVER_FAILED.to_owned())??;
+        compare(found, expected)?;
     }
-    Ok(())
+    if kernels == KernelChoice::Portable {
+        return Ok(());
+    }
+    let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| paint(device)))
+        .map_err(|_| DRIVER_FAILED.to_owned())??;
+    compare(found, paint(&cpu)?)
+}
+
+const DRIVER_FAILED: &str = "its driver failed in the self-check";
+const HEIGHT: usize = 21;
+const WIDTH: usize = 18;
+
+/// Seeded values in 0 to 1, `[1, 3, H, W]`.
+fn picture(device: &TensorDevice, salt: usize) -> Tensor<4> {
+    let value = |i: usize| (((i + salt).wrapping_mul(2_654_435_761) >> 7) & 255) as f32 / 255.0;
+    let pixels: Vec<f32> = (0..3 * HEIGHT * WIDTH).map(value).collect();
+    Tensor::from_data(TensorData::new(pixels, [1, 3, HEIGHT, WIDTH]), device)
+}
+
+/// The gradient's norm, and the picture after a step of Adam as it is shown.
+fn paint(device: &TensorDevice) -> Result<Results, String> {
+    let iterate = Iterate {
+        variable: picture(device, 0),
+        mean: picture(device, 1000) - 0.5,
+        square: picture(device, 2000) + 0.1,
+        sum: Some(picture(device, 3000)),
+    };
+    let update = Update {
+        beta1: 0.9,
+        beta2: 0.99,
+        rate: 0.03,
+        correction: 0.5,
+        epsilon: 1e-8,
+        confine: true,
+        averaging: 0.9,
+    };
+    let (after, norm) = update.apply(iterate, picture(device, 4000) - 0.5);
+    let shown = read_picture(
+        after.variable * 0.5 + after.sum.ok_or("a step lost the mean")? * 0.5,
+        vec![norm.sum()],
+    )?;
+    Ok((shown.numbers, shown.pixels.into_iter().map(f32::from).collect()))
 }
 
 /// Statistics and a gradient.
@@ -85,15 +130,10 @@ fn compare(found: Results, expected: Results) -> Result<(), String> {
 }
 
 /// Statistics of a layer's features, and the gradient of a pull of every kind there.
-fn run(network: &mut Network, pooling: Pooling, device: &TensorDevice) -> Result<Results, String> {
+fn run(mut network: Network, pooling: Pooling, device: &TensorDevice) -> Result<Results, String> {
     network.set_pooling(pooling);
-    let (height, width) = (21, 18);
     let deepest = Layer::ALL[2];
-    let image = |salt: usize| {
-        let value = |i: usize| (((i + salt).wrapping_mul(2_654_435_761) >> 7) & 255) as f32 / 255.0;
-        let pixels: Vec<f32> = (0..3 * height * width).map(value).collect();
-        Tensor::<4>::from_data(TensorData::new(pixels, [1, 3, height, width]), device)
-    };
+    let image = |salt: usize| picture(device, salt);
     let (_, target) = network.features(image(5000), &[deepest]).pop().ok_or("the chain gave no features")?;
     let mut statistics = Vec::new();
     let mut pull = Pull::default();

@@ -13,7 +13,7 @@ use super::{
     portable::PortableKernels,
 };
 use crate::{
-    settings::Pooling,
+    settings::{Padding, Pooling},
     vgg::{Layer, Weights},
 };
 
@@ -26,13 +26,20 @@ pub struct Network {
 }
 
 /// How a network computes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NetworkOptions {
     /// Hold as little memory as possible.
     pub economy: bool,
-    /// For the first convolution the picture's edge goes on outside of it, where otherwise lies 0: without it the frame of
-    /// the picture is painted as if the training pictures' mean colour lay behind.
-    pub replicate: bool,
+    /// What lies outside of the picture. With zeros its frame is painted as if the training pictures' mean colour lay
+    /// behind.
+    pub padding: Padding,
+}
+
+impl Default for NetworkOptions {
+    /// As the network was trained.
+    fn default() -> Self {
+        Self { economy: false, padding: Padding::Zero }
+    }
 }
 
 enum Form {
@@ -73,16 +80,16 @@ impl Network {
         weights: &Weights,
         deepest: Layer,
         device: &TensorDevice,
-        NetworkOptions { economy, replicate }: NetworkOptions,
+        NetworkOptions { economy, padding }: NetworkOptions,
     ) -> Self {
         let form = match kernels_of(device) {
             KernelChoice::Portable => {
-                Form::Portable(Chain::new(PortableKernels { device: device.clone(), replicate }, economy))
+                Form::Portable(Chain::new(PortableKernels { device: device.clone(), padding }, economy))
             }
             KernelChoice::Own if *device == TensorDevice::flex() => {
-                Form::Cpu(Chain::new(CpuKernels::new(device, economy, replicate), economy))
+                Form::Cpu(Chain::new(CpuKernels::new(device, economy, padding), economy))
             }
-            KernelChoice::Own => Form::Gpu(Chain::new(GpuKernels::new(device, replicate), economy)),
+            KernelChoice::Own => Form::Gpu(Chain::new(GpuKernels::new(device, padding), economy)),
         };
         Self::with_form(weights, deepest, device, form)
     }
@@ -92,9 +99,9 @@ impl Network {
         weights: &Weights,
         deepest: Layer,
         device: &TensorDevice,
-        NetworkOptions { economy, replicate }: NetworkOptions,
+        NetworkOptions { economy, padding }: NetworkOptions,
     ) -> Self {
-        let kernels = PortableKernels { device: device.clone(), replicate };
+        let kernels = PortableKernels { device: device.clone(), padding };
         let form = Form::Portable(Chain::new(kernels, economy));
         Self::with_form(weights, deepest, device, form)
     }

@@ -10,18 +10,17 @@ use burn::tensor::{
 
 use super::{
     Features, Pull,
-    chain::{AVERAGE_SCALE, Kernels, L2_SCALE, Shape},
+    chain::{AVERAGE_SCALE, Kernels, L2_SCALE, Shape, padding_of},
 };
 use crate::{
-    settings::Pooling,
+    settings::{Padding, Pooling},
     vgg::{Layer, weights::Convolution as HostConvolution},
 };
 
 /// burn's operations on a device. Pictures are `[1, C, H, W]`.
 pub struct PortableKernels {
     pub device: TensorDevice,
-    /// What lies outside of the picture for the first convolution: its edge again, or 0.
-    pub replicate: bool,
+    pub padding: Padding,
 }
 
 /// One 3×3 convolution's weights, prepared for both directions.
@@ -33,10 +32,13 @@ pub struct PortableConvolution {
     /// `[in, out, 3, 3]`: W'[ci, co, kh, kw] = W[co, ci, 2−kh, 2−kw]. The gradient of a 3×3 convolution with
     /// stride 1 and padding 1 with respect to its input is a convolution of the output's gradient with it.
     adjoint: Tensor<4>,
+    /// What this convolution sees outside of its input.
+    padding: Padding,
 }
 
-fn same_size() -> ConvOptions<2> {
-    ConvOptions::new([1, 1], [1, 1], [1, 1], 1)
+/// Stride 1, with so many zeros on every side.
+fn zeros(around: usize) -> ConvOptions<2> {
+    ConvOptions::new([1, 1], [around, around], [1, 1], 1)
 }
 
 /// 2×2, stride 2, incomplete windows dropped.
@@ -84,6 +86,7 @@ impl Kernels for PortableKernels {
             weight: tensor(host.weight, shape),
             adjoint: tensor(adjoint, [inputs, out, 3, 3]),
             bias: Tensor::from_data(TensorData::new(host.bias, [out]), &self.device),
+            padding: padding_of(layer, self.padding),
         }
     }
 
@@ -91,13 +94,14 @@ impl Kernels for PortableKernels {
         input
     }
 
-    fn forward(&self, convolution: &PortableConvolution, input: &Tensor<4>, shape: Shape) -> Tensor<4> {
+    fn forward(&self, convolution: &PortableConvolution, input: &Tensor<4>, _shape: Shape) -> Tensor<4> {
         let (weight, bias) = (convolution.weight.clone(), convolution.bias.clone());
-        if self.replicate && shape.channels == 3 {
-            let wider = with_edges(with_edges(input.clone(), 2), 3);
-            return relu(conv2d(wider, weight, Some(bias), ConvOptions::new([1, 1], [0, 0], [1, 1], 1)));
-        }
-        relu(conv2d(input.clone(), weight, Some(bias), same_size()))
+        let (wider, around) = match convolution.padding {
+            Padding::Zero => (input.clone(), 1),
+            Padding::Replicate => (with_edges(with_edges(input.clone(), 2), 3), 0),
+            Padding::Circular => (with_other_sides(with_other_sides(input.clone(), 2), 3), 0),
+        };
+        relu(conv2d(wider, weight, Some(bias), zeros(around)))
     }
 
     fn backward(
@@ -112,13 +116,14 @@ impl Kernels for PortableKernels {
             Some(output) => gradient * output.clone().sign(),
             None => gradient,
         };
-        let [inputs, ..] = convolution.adjoint.dims();
-        if self.replicate && inputs == 3 {
-            let wide = ConvOptions::new([1, 1], [2, 2], [1, 1], 1);
-            let wider = conv2d(masked, convolution.adjoint.clone(), None, wide);
-            return folded_edges(folded_edges(wider, 2), 3);
+        let adjoint = convolution.adjoint.clone();
+        match convolution.padding {
+            Padding::Zero => conv2d(masked, adjoint, None, zeros(1)),
+            Padding::Replicate => folded_edges(folded_edges(conv2d(masked, adjoint, None, zeros(2)), 2), 3),
+            Padding::Circular => {
+                conv2d(with_other_sides(with_other_sides(masked, 2), 3), adjoint, None, zeros(0))
+            }
         }
-        conv2d(masked, convolution.adjoint.clone(), None, same_size())
     }
 
     fn pool(&self, pooling: Pooling, input: &Tensor<4>, _shape: Shape) -> Tensor<4> {
@@ -155,7 +160,10 @@ impl Kernels for PortableKernels {
         gradient: Option<Tensor<4>>,
         pull: &Pull,
     ) -> Tensor<4> {
-        pull.added(gradient, features).unwrap_or_else(|| features.zeros_like())
+        match pull.added(gradient, features) {
+            Some(gradient) => gradient * features.clone().sign(),
+            None => features.zeros_like(),
+        }
     }
 
     fn features(&self, values: &Tensor<4>, _shape: Shape) -> Features {
@@ -172,6 +180,13 @@ fn with_edges(picture: Tensor<4>, axis: usize) -> Tensor<4> {
     let last = picture.dims()[axis] - 1;
     let edge = |at: usize| picture.clone().narrow(axis, at, 1);
     Tensor::cat(vec![edge(0), picture.clone(), edge(last)], axis)
+}
+
+/// A picture with its last row or column before the first, and the first behind the last.
+fn with_other_sides(picture: Tensor<4>, axis: usize) -> Tensor<4> {
+    let last = picture.dims()[axis] - 1;
+    let side = |at: usize| picture.clone().narrow(axis, at, 1);
+    Tensor::cat(vec![side(last), picture.clone(), side(0)], axis)
 }
 
 /// The gradient of [`with_edges`]: what is outside belongs to the edge.

@@ -53,7 +53,7 @@ impl Pull {
         match features {
             Features::Tensor(tensor) => self.added(None, tensor).unwrap_or_else(|| tensor.zeros_like()),
             Features::Host { matrix, height, width, device } => {
-                let gradient = matrix.pulled(None, &self.host(), &Pool::default());
+                let gradient = matrix.pulled(None, &self.host(), false, &Pool::default());
                 let data = TensorData::new(gradient.to_vec(), [1, *height, *width, matrix.channels]);
                 Tensor::<4>::from_data(data, device).permute([0, 3, 1, 2])
             }

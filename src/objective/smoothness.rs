@@ -14,8 +14,9 @@ const CORNERS: [(usize, isize, f32); 2] = [(1, 1, 2.0), (1, -1, 2.0)];
 /// and over both kinds of directions averaged where there are eight neighbours, so that a plane costs the same with either
 /// stencil; shape `[1]`. And its gradient `[1, 3, H, W]`, for an image `[1, 3, H, W]` with sides of at least 2.
 ///
-/// With eight neighbours the gradient is the nine-point Laplacian, which prefers no direction.
-pub fn smoothness_gradient(image: &Tensor<4>, smoothness: Smoothness) -> (Tensor<1>, Tensor<4>) {
+/// With eight neighbours the gradient is the nine-point Laplacian, which prefers no direction. In a `tile` the first row and
+/// the last are neighbours, and so are the columns.
+pub fn smoothness_gradient(image: &Tensor<4>, smoothness: Smoothness, tile: bool) -> (Tensor<1>, Tensor<4>) {
     let count = image.shape().num_elements() as f32;
     let directions: Vec<(usize, isize, f32)> = match smoothness {
         Smoothness::Four => SIDES.to_vec(),
@@ -23,7 +24,7 @@ pub fn smoothness_gradient(image: &Tensor<4>, smoothness: Smoothness) -> (Tensor
     };
     let kinds = directions.len() as f32 / 2.0;
     let parts = directions.into_iter().map(|(down, right, square)| {
-        let (value, gradient) = along(image, down, right);
+        let (value, gradient) = if tile { around(image, down, right) } else { along(image, down, right) };
         let factor = 1.0 / (count * kinds * square);
         (value * factor, gradient * factor)
     });
@@ -47,6 +48,28 @@ fn along(image: &Tensor<4>, down: usize, right: isize) -> (Tensor<1>, Tensor<4>)
     };
     let gradient = placed(down, far) - placed(0, near);
     (difference.square().sum(), gradient)
+}
+
+/// The same in a tile.
+fn around(image: &Tensor<4>, down: usize, right: isize) -> (Tensor<1>, Tensor<4>) {
+    let moved =
+        |image: &Tensor<4>, down: isize, right: isize| rolled(rolled(image.clone(), 2, down), 3, right);
+    let down = down as isize;
+    let difference = moved(image, down, right) - image.clone();
+    // A difference of two pixels pulls on both.
+    let gradient = (moved(&difference, -down, -right) - difference.clone()) * 2.0;
+    (difference.square().sum(), gradient)
+}
+
+/// Each place gets what is so many places further along an axis, the end being followed by the beginning.
+fn rolled(values: Tensor<4>, axis: usize, by: isize) -> Tensor<4> {
+    let length = values.dims()[axis];
+    match by.rem_euclid(length as isize) as usize {
+        0 => values,
+        by => {
+            Tensor::cat(vec![values.clone().narrow(axis, by, length - by), values.narrow(axis, 0, by)], axis)
+        }
+    }
 }
 
 /// With zeros before and after, along an axis.
@@ -88,11 +111,14 @@ mod tests {
     #[test]
     fn the_gradient_agrees_with_differences() {
         let direction = image(|c, y, x| ((c * 31 + y * 17 + x * 13) % 19) as f32 / 19.0 - 0.5);
-        for &smoothness in Smoothness::ALL {
-            let (_, gradient) = smoothness_gradient(&rough(), smoothness);
+        for (&smoothness, tile) in
+            Smoothness::ALL.iter().flat_map(|smoothness| [(smoothness, false), (smoothness, true)])
+        {
+            let (_, gradient) = smoothness_gradient(&rough(), smoothness, tile);
             let along = number((gradient * direction.clone()).sum());
-            let at =
-                |step: f64| number(smoothness_gradient(&(rough() + direction.clone() * step), smoothness).0);
+            let at = |step: f64| {
+                number(smoothness_gradient(&(rough() + direction.clone() * step), smoothness, tile).0)
+            };
             // The value is quadratic, so a long step costs no accuracy.
             let measured = at(1.0) - at(-1.0);
             assert!(
@@ -104,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_checkerboard_costs_less_and_lines_of_all_directions_the_same_with_eight_neighbours() {
-        let value = |image: &Tensor<4>, smoothness| number(smoothness_gradient(image, smoothness).0);
+        let value = |image: &Tensor<4>, smoothness| number(smoothness_gradient(image, smoothness, false).0);
         let board = image(|_, y, x| ((x + y) % 2) as f32);
         assert!(value(&board, Smoothness::Nine) < 0.6 * value(&board, Smoothness::Four));
         // A plane, but for the edges, at which there are fewer corners than sides.
@@ -112,5 +138,18 @@ mod tests {
         let ratio = value(&plane, Smoothness::Nine) / value(&plane, Smoothness::Four);
         assert!((0.9..=1.0).contains(&ratio), "{ratio}");
         assert_eq!(value(&image(|_, _, _| 0.3), Smoothness::Nine), 0.0);
+    }
+
+    #[test]
+    fn a_tile_costs_the_same_wherever_it_begins_and_a_step_at_its_edge_costs_too() {
+        for &smoothness in Smoothness::ALL {
+            let value = |image: &Tensor<4>, tile| number(smoothness_gradient(image, smoothness, tile).0);
+            let moved = rolled(rolled(rough(), 2, 4), 3, -3);
+            let (here, there) = (value(&rough(), true), value(&moved, true));
+            assert!((here - there).abs() < 1e-5 * here, "{here} {there}");
+            // Light above, dark below: one step inside, and in a tile another one at the edge.
+            let step = image(|_, y, _| if y < 4 { 1.0 } else { 0.0 });
+            assert!(value(&step, true) > 1.9 * value(&step, false));
+        }
     }
 }

@@ -7,10 +7,11 @@ use image::RgbImage;
 use super::{Engine, EngineError, Job, Reading, RunInfo, Start};
 use crate::{
     compute::{self, Device, DeviceKind, LayerTime, Network, NetworkOptions},
-    settings::{DeviceChoice, MAX_SIZE, Settings, StyleMix},
+    settings::{DeviceChoice, MAX_SIZE, Padding, Settings, StyleMix},
     transfer::{
-        Begin, Kernels, LayerStudy, LevelOrder, Losses, Painting, Shapes, StyleTransfer, TransferError,
-        available_memory, bytes_text, flops_per_step, memory_bytes, network_options, process_memory,
+        Begin, Kernels, LayerStudy, LevelOrder, Losses, Painting, Shapes, StyleTransfer, TILE_SIDE,
+        TransferError, available_memory, bytes_text, flops_per_step, memory_bytes, network_options,
+        process_memory,
     },
     vgg::{Layer, Weights},
 };
@@ -74,6 +75,18 @@ fn check_memory(device: &Device, shapes: &Shapes, settings: &Settings) -> Result
         return Err(TransferError::Memory { needed, available });
     }
     Ok(memory_bytes)
+}
+
+/// What to tell a person whose picture is painted in another shape so that it tiles.
+fn tile_remark(job: &Job, settings: &Settings) -> Option<String> {
+    let shape = |padding| job.sources().shapes(&Settings { padding, ..settings.clone() }).content;
+    let (plain, (width, height)) = (shape(Padding::Zero), shape(settings.padding));
+    (plain != (width, height)).then(|| {
+        format!(
+            "the picture is painted as {width} × {height} px instead of {} × {}: sides that are multiples of {TILE_SIDE} make a tile without a seam",
+            plain.0, plain.1
+        )
+    })
 }
 
 impl PaintEngine {
@@ -250,6 +263,7 @@ impl Engine for PaintEngine {
                 bytes_text(memory_bytes)
             ));
         }
+        remarks.extend(tile_remark(job, &settings));
         say("looking at the pictures");
         let begin = match (job.start, current) {
             (_, None) => Begin::Initial,

@@ -146,8 +146,8 @@ pub struct Settings {
     /// computed twice instead of kept
     #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub low_memory: bool,
-    /// What the network sees outside of a picture: replicate (its edge goes on; keeps the frame clean) or zero (as in the
-    /// papers)
+    /// What the network sees outside of a picture: replicate (its edge goes on; keeps the frame clean), zero (as in the
+    /// papers) or circular (the other side: the picture becomes a tile without a seam, its sides multiples of 16 pixels)
     #[arg(long)]
     pub padding: Padding,
     /// How the network pools: max (as it was trained), average (smoother) or l2 (between the two)

@@ -197,17 +197,19 @@ macro_rules! named {
 }
 
 named!(Objective, "objective", Balanced => "balanced", Paper => "paper", Classic => "classic");
-/// What the network's first convolution sees outside of a picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+/// What the network sees outside of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Padding {
-    /// The edge goes on.
+    /// For the first convolution the edge goes on; for the others there is 0.
     #[default]
     Replicate,
     /// 0, the mean colour of the network's training pictures.
     Zero,
+    /// For every convolution the other side: the picture is painted as a tile.
+    Circular,
 }
 
-named!(Padding, "padding", Replicate => "replicate", Zero => "zero");
+named!(Padding, "padding", Replicate => "replicate", Zero => "zero", Circular => "circular");
 
 /// How the network pools 2×2 windows between its blocks. Each is scaled so that what comes out is about as large as deeper
 /// layers expect it.

@@ -2,7 +2,11 @@
 
 use burn::tensor::Tensor;
 
-use crate::settings::Settings;
+use super::average::Average;
+use crate::{
+    compute::{Iterate, Update},
+    settings::Settings,
+};
 
 /// The optimizer's moments and step count.
 pub struct Adam {
@@ -26,23 +30,35 @@ impl Adam {
         Self { moments: None, decay1: 1.0, decay2: 1.0 }
     }
 
-    /// Moves `x` along `gradient`, both `[1, 3, H, W]`, with the constants that the settings have now.
-    pub fn step(&mut self, x: Tensor<4>, gradient: Tensor<4>, settings: &Settings) -> Tensor<4> {
+    /// Moves `x` along `gradient`, both `[1, 3, H, W]`, with the constants that the settings have now; takes the new iterate
+    /// into the `average`. With `confine` it stays in 0 to 1. Returns it and parts of ‖gradient‖², see [`Update::apply`].
+    pub fn step(
+        &mut self,
+        x: Tensor<4>,
+        gradient: Tensor<4>,
+        average: &mut Average,
+        confine: bool,
+        settings: &Settings,
+    ) -> (Tensor<4>, Tensor<1>) {
         let (beta1, beta2) = (settings.beta1, settings.beta2);
-        let (mean, square) = match self.moments.take() {
-            None => (gradient.clone() * (1.0 - beta1), gradient.square() * (1.0 - beta2)),
-            Some((mean, square)) => (
-                mean * beta1 + gradient.clone() * (1.0 - beta1),
-                square * beta2 + gradient.square() * (1.0 - beta2),
-            ),
-        };
         self.decay1 *= beta1;
         self.decay2 *= beta2;
-        let (correction1, correction2) = (1.0 - self.decay1, 1.0 - self.decay2);
-        let divisor = (square.clone() / correction2).sqrt() + settings.epsilon;
-        let moved = x - mean.clone() / divisor * (settings.learning_rate / correction1);
+        let update = Update {
+            beta1,
+            beta2,
+            rate: settings.learning_rate / (1.0 - self.decay1),
+            correction: 1.0 - self.decay2,
+            epsilon: settings.epsilon,
+            confine,
+            averaging: settings.averaging,
+        };
+        let (mean, square) = self.moments.take().unwrap_or_else(|| (x.zeros_like(), x.zeros_like()));
+        let (sum, weight) = average.begin_step(&x, settings.averaging);
+        let (Iterate { variable, mean, square, sum }, norm) =
+            update.apply(Iterate { variable: x, mean, square, sum }, gradient);
         self.moments = Some((mean, square));
-        moved
+        average.end_step(sum, weight);
+        (variable, norm)
     }
 
     /// What the optimizer has seen; `None` before the first step.
@@ -80,10 +96,16 @@ mod tests {
         tensor.to_data().try_to_vec().unwrap()
     }
 
+    /// A step without averaging or bounds.
+    fn step(adam: &mut Adam, x: Tensor<4>, gradient: Tensor<4>, settings: &Settings) -> Tensor<4> {
+        let settings = Settings { averaging: 0.0, ..settings.clone() };
+        adam.step(x, gradient, &mut Average::default(), false, &settings).0
+    }
+
     #[test]
     fn the_first_step_moves_every_value_by_the_learning_rate_against_the_gradients_sign() {
         let settings = Settings { learning_rate: 0.1, ..Settings::default() };
-        let moved = Adam::new().step(tensor([0.0; 4]), tensor([3.0, -2.0, 1e-3, -1e-3]), &settings);
+        let moved = step(&mut Adam::new(), tensor([0.0; 4]), tensor([3.0, -2.0, 1e-3, -1e-3]), &settings);
         for (value, expected) in values(&moved).iter().zip([-0.1, 0.1, -0.1, 0.1]) {
             assert!((value - expected).abs() < 1e-5, "{value} is not {expected}");
         }
@@ -94,8 +116,8 @@ mod tests {
         let settings = Settings { learning_rate: 0.01, beta1: 0.8, beta2: 0.95, ..Settings::default() };
         let mut adam = Adam::new();
         let (g1, g2) = (0.5_f64, -0.25_f64);
-        let x = adam.step(tensor([1.0; 4]), tensor([g1 as f32; 4]), &settings);
-        let x = adam.step(x, tensor([g2 as f32; 4]), &settings);
+        let x = step(&mut adam, tensor([1.0; 4]), tensor([g1 as f32; 4]), &settings);
+        let x = step(&mut adam, x, tensor([g2 as f32; 4]), &settings);
         let m = 0.8 * 0.2 * g1 + 0.2 * g2;
         let v = 0.95 * 0.05 * g1 * g1 + 0.05 * g2 * g2;
         let first = 0.01 * g1 / (g1.abs() + 1e-8);
@@ -110,11 +132,11 @@ mod tests {
         let gradients = [[0.3, -0.1, 0.02, 0.5], [0.2, -0.3, 0.1, 0.4]];
         let (mut changed, mut constant) = (Adam::new(), Adam::new());
         let start = tensor([0.5; 4]);
-        let a = changed.step(start.clone(), tensor(gradients[0]), &settings);
-        let b = constant.step(start, tensor(gradients[0].map(|g| 100.0 * g)), &settings);
+        let a = step(&mut changed, start.clone(), tensor(gradients[0]), &settings);
+        let b = step(&mut constant, start, tensor(gradients[0].map(|g| 100.0 * g)), &settings);
         changed.rescale(100.0);
-        let a = changed.step(a, tensor(gradients[1].map(|g| 100.0 * g)), &settings);
-        let b = constant.step(b, tensor(gradients[1].map(|g| 100.0 * g)), &settings);
+        let a = step(&mut changed, a, tensor(gradients[1].map(|g| 100.0 * g)), &settings);
+        let b = step(&mut constant, b, tensor(gradients[1].map(|g| 100.0 * g)), &settings);
         for (a, b) in values(&a).iter().zip(values(&b)) {
             assert!((a - b).abs() < 1e-5);
         }

@@ -8,15 +8,19 @@ use burn::tensor::Tensor;
 pub struct Average(Option<(Tensor<4>, f64)>);
 
 impl Average {
-    /// Takes an iterate `[1, 3, H, W]` in; a decay of 0 remembers nothing.
-    pub fn add(&mut self, iterate: &Tensor<4>, decay: f64) {
-        self.0 = (decay > 0.0).then(|| {
-            let now = iterate.clone() * (1.0 - decay);
-            match self.0.take() {
-                Some((sum, weight)) => (sum * decay + now, weight * decay + 1.0 - decay),
-                None => (now, 1.0 - decay),
-            }
-        });
+    /// Gives its sum away, to be updated with a next iterate of the shape of `x`, and tells the weight that it has then. A
+    /// decay of 0 remembers nothing.
+    pub fn begin_step(&mut self, x: &Tensor<4>, decay: f64) -> (Option<Tensor<4>>, f64) {
+        match (decay > 0.0, self.0.take()) {
+            (false, _) => (None, 0.0),
+            (true, Some((sum, weight))) => (Some(sum), weight * decay + 1.0 - decay),
+            (true, None) => (Some(x.zeros_like()), 1.0 - decay),
+        }
+    }
+
+    /// Takes the updated sum back.
+    pub fn end_step(&mut self, sum: Option<Tensor<4>>, weight: f64) {
+        self.0 = sum.map(|sum| (sum, weight));
     }
 
     /// Begins with an image that counts as much as a long past.

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     compute::{Features, LayerTime, Network, Pull},
     objective::{Moments, StyleAim, smoothness_gradient},
-    settings::{LayerWeights, Settings},
+    settings::{LayerWeights, Padding, Settings},
     vgg::{Layer, Weights},
 };
 
@@ -259,7 +259,8 @@ impl Evaluator {
         };
         let mut gradient = activations.and_then(|activations| self.network.backward(activations, &pulls));
         if settings.smoothness_weight > 0.0 {
-            let (value, pull) = smoothness_gradient(image, settings.smoothness);
+            let tile = settings.padding == Padding::Circular;
+            let (value, pull) = smoothness_gradient(image, settings.smoothness, tile);
             terms.push(Term::Smoothness, value);
             if measured == Some(Term::Smoothness) {
                 measured_gradient = Some(pull.clone());

@@ -32,7 +32,7 @@ pub use error::TransferError;
 pub use losses::{Losses, Reading};
 pub use meter::{GradientNorms, Term};
 pub use painting::{Begin, LevelOrder, Painting, Place};
-pub use prepare::{Dimensions, Palette, Shapes, Sources, StyleSource, network_options};
+pub use prepare::{Dimensions, Palette, Shapes, Sources, StyleSource, TILE_SIDE, network_options};
 pub use schedule::{Level, Schedule};
 pub use study::{FeatureMap, LayerStudy};
 pub use style_transfer::{Pictures, StyleTransfer};

@@ -29,8 +29,8 @@ pub struct Shapes {
 
 impl Shapes {
     /// Shapes for source pictures of these dimensions, the styles with their own scales: the content is brought to
-    /// [`Settings::longest_side`] (classic never enlarges it), each style to that times its scale and
-    /// [`Settings::style_scale`], but not beyond its own size, nor so small that the deepest layer would see nothing of it
+    /// [`Settings::longest_side`] (classic never enlarges it) and with circular padding to sides of a tile, each style to
+    /// that times its scale and [`Settings::style_scale`], but not beyond its own size, nor so small that the deepest layer would see nothing of it
     /// (classic: to the content's shape).
     pub fn new(content: Dimensions, styles: &[(Dimensions, f64)], settings: &Settings) -> Self {
         let classic = settings.objective == Objective::Classic;
@@ -39,6 +39,7 @@ impl Shapes {
             false => settings.longest_side(),
         };
         let content = fit(content.0, content.1, longest);
+        let content = if settings.padding == Padding::Circular { tile(content) } else { content };
         let style = |&((width, height), scale): &(Dimensions, f64)| {
             let (short, long) = (width.min(height), width.max(height));
             let wanted = (f64::from(longest) * settings.style_scale * scale).round() as u32;
@@ -53,9 +54,19 @@ impl Shapes {
     }
 }
 
+/// Sides of a tile that wraps around without a seam are multiples of this: the stride of the deepest layers, which would
+/// otherwise see less than the whole of it.
+pub const TILE_SIDE: u32 = 16;
+
+/// The nearest dimensions in which a picture wraps around without a seam.
+fn tile((width, height): Dimensions) -> Dimensions {
+    let side = |side: u32| ((side + TILE_SIDE / 2) / TILE_SIDE).max(1) * TILE_SIDE;
+    (side(width), side(height))
+}
+
 /// How these settings want the network to compute.
 pub fn network_options(settings: &Settings) -> NetworkOptions {
-    NetworkOptions { economy: settings.low_memory, replicate: settings.padding == Padding::Replicate }
+    NetworkOptions { economy: settings.low_memory, padding: settings.padding }
 }
 
 /// A style picture and how it counts among the styles of a run.
@@ -256,6 +267,7 @@ fn background(settings: &Settings) -> Option<Rgb> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vgg::Layer;
 
     fn picture(width: u32, height: u32) -> Arc<Picture> {
         let pixels = [90, 20, 200, 255].repeat((width * height) as usize);
@@ -341,6 +353,16 @@ mod tests {
         settings.palette = None;
         sources.open_palette(&settings).unwrap();
         assert_eq!(colour(&sources, &settings), [90, 20, 200], "the content has the style's own colour here");
+    }
+
+    #[test]
+    fn a_tile_has_sides_that_every_layer_sees_whole() {
+        let settings = Settings { size: 500, padding: Padding::Circular, ..Settings::default() };
+        assert_eq!(Shapes::new((300, 200), &[], &settings).content, (496, 336));
+        assert_eq!(Shapes::new((3000, 10), &[], &settings).content, (496, 16));
+        assert!(Layer::ALL.iter().all(|layer| (TILE_SIDE as usize).is_multiple_of(layer.stride())));
+        let settings = Settings { padding: Padding::Zero, ..settings };
+        assert_eq!(Shapes::new((300, 200), &[], &settings).content, (500, 333));
     }
 
     #[test]

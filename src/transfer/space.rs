@@ -4,7 +4,7 @@ use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 use image::RgbImage;
 
 use super::planes::Planes;
-use crate::settings::Objective;
+use crate::{compute::pixels, settings::Objective};
 
 /// Maps between images in 0 to 1 and the optimised variable.
 pub struct Space {
@@ -56,6 +56,11 @@ impl Space {
         }
     }
 
+    /// Whether the variable is kept in 0 to 1.
+    pub fn confines(&self) -> bool {
+        self.normalised.is_none()
+    }
+
     /// Keeps the variable where it may be.
     pub fn confine(&self, variable: Tensor<4>) -> Tensor<4> {
         match &self.normalised {
@@ -87,13 +92,8 @@ pub fn planes_of(picture: &RgbImage) -> Planes {
 ///
 /// When there are not 3·width·height values.
 pub fn download(planes: &[f32], width: u32, height: u32) -> RgbImage {
-    let count = width as usize * height as usize;
-    assert_eq!(planes.len(), 3 * count, "three planes");
-    let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
-    let (red, rest) = planes.split_at(count);
-    let (green, blue) = rest.split_at(count);
-    let pixels = red.iter().zip(green).zip(blue).flat_map(|((r, g), b)| [byte(*r), byte(*g), byte(*b)]);
-    RgbImage::from_raw(width, height, pixels.collect()).expect("three bytes per pixel")
+    assert_eq!(planes.len(), 3 * width as usize * height as usize, "three planes");
+    RgbImage::from_raw(width, height, pixels(planes)).expect("three bytes per pixel")
 }
 
 #[cfg(test)]
@@ -107,8 +107,8 @@ mod tests {
         for &objective in Objective::ALL {
             let space = Space::new(objective, &device);
             let variable = space.variable(upload(&picture, &device));
-            let planes: Vec<f32> = space.image(variable).to_data().try_to_vec().unwrap();
-            assert_eq!(download(&planes, 5, 3), picture);
+            let shown = crate::compute::read_picture(space.image(variable), Vec::new()).unwrap();
+            assert_eq!(shown.pixels, *picture.as_raw());
         }
     }
 }

@@ -16,12 +16,12 @@ use super::{
     meter::Meter,
     painting::Place,
     planes::Planes,
-    space::{Space, download, upload},
+    space::{Space, upload},
     study::LayerStudy,
     terms::Terms,
 };
 use crate::{
-    compute::{LayerTime, Network},
+    compute::{LayerTime, Network, read_picture},
     settings::{Optimizer, Settings},
     vgg::{Layer, Weights},
 };
@@ -55,7 +55,7 @@ pub struct StyleTransfer {
     step: u32,
     /// The last step's terms, still on the device.
     terms: Terms,
-    /// ‖∂L/∂variable‖² of the last step, `[1]`.
+    /// Parts of ‖∂L/∂variable‖² of the last step, whose sum it is.
     gradient_norm: Option<Tensor<1>>,
     /// Weights have changed since the last step, so the gradient's scale may jump.
     reweighted: bool,
@@ -224,21 +224,22 @@ impl StyleTransfer {
     }
 
     fn adam_step(&mut self, gradient: Tensor<4>) {
-        let norm = gradient.clone().square().sum();
         if self.reweighted {
             self.reweighted = false;
             if let Some(before) = self.gradient_norm.take() {
-                let squares: [f32; 2] = [before, norm.clone()].map(|norm| norm.into_scalar());
-                let factor = f64::from(squares[1] / squares[0]).sqrt();
+                let norms =
+                    [before.sum(), gradient.clone().square().sum()].map(|norm| norm.into_scalar::<f32>());
+                let factor = f64::from(norms[1] / norms[0]).sqrt();
                 if factor.is_finite() && factor > 0.0 {
                     self.adam.rescale(factor);
                 }
             }
         }
-        self.gradient_norm = Some(norm);
-        let moved = self.adam.step(self.variable.clone(), gradient, &self.settings);
-        self.variable = self.space.confine(moved);
-        self.average.add(&self.variable, self.settings.averaging);
+        // Nobody else holds the variable while it moves, so that it may stay where it is.
+        let variable = std::mem::replace(&mut self.variable, gradient.clone());
+        let (average, confine) = (&mut self.average, self.space.confines());
+        let (moved, norm) = self.adam.step(variable, gradient, average, confine, &self.settings);
+        (self.variable, self.gradient_norm) = (moved, Some(norm));
     }
 
     /// Asks the next step to measure one term's share of the gradient as well, in rotation, which takes at most another
@@ -274,7 +275,7 @@ impl StyleTransfer {
             None => None,
         };
         let gradient_norm = match self.gradient_norm.as_ref().filter(|_| self.reweighted) {
-            Some(norm) => values(norm.clone())?.first().copied(),
+            Some(parts) => values(parts.clone().sum())?.first().copied(),
             None => None,
         };
         let norms = self.meter.norms().clone();
@@ -419,23 +420,21 @@ impl StyleTransfer {
     /// When the device fails, or the picture or a loss is not finite.
     pub fn read(&mut self) -> Result<Reading, TransferError> {
         let (width, height) = self.dimensions();
-        let image = self.space.image(self.shown()).flatten::<1>(0, 3);
-        let mut parts = vec![image];
-        parts.extend(self.terms.values());
-        let count = parts.len() - 1;
+        let image = self.space.image(self.shown());
+        let mut numbers: Vec<Tensor<1>> = self.terms.values().collect();
+        let count = numbers.len();
         let norm = self.meter.value();
         let measured = usize::from(norm.is_some());
-        parts.extend(norm);
-        parts.extend(self.lowest.ends().into_iter().flatten());
-        let numbers = values(Tensor::cat(parts, 0))?;
-        let (planes, losses) = numbers.split_at(3 * width as usize * height as usize);
-        let (losses, rest) = losses.split_at(count);
+        numbers.extend(norm);
+        numbers.extend(self.lowest.ends().into_iter().flatten());
+        let shown = read_picture(image, numbers).map_err(TransferError::Device)?;
+        let (losses, rest) = shown.numbers.split_at(count);
         let (norm, ends) = rest.split_at(measured);
         if let &[norm] = norm {
             self.meter.read(f64::from(norm));
         }
         self.look_at(ends);
-        if !planes.iter().all(|value| value.is_finite()) {
+        if !shown.finite {
             return Err(TransferError::NotFinite { what: "picture", step: self.step });
         }
         let losses = match losses {
@@ -443,7 +442,7 @@ impl StyleTransfer {
             numbers => Some(self.collect(numbers)?),
         };
         let place = Place { levels: 1, width, height, ..Place::default() };
-        let picture = download(planes, width, height);
+        let picture = RgbImage::from_raw(width, height, shown.pixels).expect("three bytes per pixel");
         let norms = self.meter.norms().clone();
         Ok(Reading { step: self.step, place, losses, norms, picture, plain: None })
     }

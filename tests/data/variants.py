@@ -3,8 +3,8 @@
 
     python tests/data/variants.py
 
-Writes variants.safetensors: for each variant the balanced objective (with Gram
-matrices) at the iterate of reference.py: <variant>.content, .style.<layer>,
+Writes variants.safetensors: `iterate`, made as in reference.py from another
+seed, and for each variant the balanced objective (with Gram matrices) there: <variant>.content, .style.<layer>,
 .total and .gradient, as README.md defines them for balanced.
 """
 
@@ -20,6 +20,9 @@ from reference import HERE, LAYERS, RELUS
 
 # (pooling, padding_mode)
 VARIANTS = {"average": ("average", "zeros"), "l2": ("l2", "zeros"), "circular": ("max", "circular")}
+
+# As in reference.py, of the seeds 0 to 399 for these networks.
+NOISE_SEED = 237
 
 
 def pool(kind, x):
@@ -67,11 +70,12 @@ class Network(reference.Network):
 def main():
     """Write variants.safetensors."""
     torch.set_num_threads(1)
+    reference.NOISE_SEED = NOISE_SEED
     images = reference.pictures(torch.float32)
-    result = {}
+    iterate = images["iterate"]
+    result = {"iterate": iterate}
     for name, (pooling, padding) in VARIANTS.items():
         objective = reference.Balanced(Network(pooling, padding), images["content"], images["style"])
-        iterate = images["iterate"]
         with torch.no_grad():
             content, style, total = objective.terms(iterate)
         result[f"{name}.content"], result[f"{name}.total"] = content, total

@@ -71,7 +71,7 @@ impl ImpastoApp {
         row(ui, "Background", tooltip, |ui| {
             colour_button(ui, "Background colour", tooltip, &mut self.settings.background)
         });
-        let tooltip = "What the network sees outside of a picture: its edge going on, which keeps the frame clean, or 0, as in the papers";
+        let tooltip = "What the network sees outside of a picture: its edge going on, which keeps the frame clean; 0, as in the papers; or, circular, its other side: then the picture becomes a tile without a seam, with sides that are multiples of 16 pixels. Changing it starts anew from the current picture.";
         row(ui, "Padding", tooltip, |ui| {
             let chosen = &mut self.settings.padding;
             combo(ui, "Padding", tooltip, widgets::capital(&chosen.to_string()), |ui| {

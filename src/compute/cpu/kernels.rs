@@ -18,10 +18,10 @@ use super::{
 use crate::{
     compute::{
         Features, Pull,
-        chain::{Kernels, Shape},
+        chain::{Kernels, Shape, padding_of},
         pull::host_values,
     },
-    settings::Pooling,
+    settings::{Padding, Pooling},
     vgg::{Layer, weights::Convolution as HostConvolution},
 };
 
@@ -30,8 +30,7 @@ pub struct CpuKernels {
     isa: Isa,
     memory: Pool,
     device: TensorDevice,
-    /// What lies outside of the picture for the first convolution: its edge again, or 0.
-    replicate: bool,
+    padding: Padding,
     /// Length of the longest transform that is not kept.
     scratch: AtomicUsize,
 }
@@ -48,12 +47,12 @@ enum Kind {
 
 impl CpuKernels {
     /// With `economy`, pictures of different sizes share their memory.
-    pub fn new(device: &TensorDevice, economy: bool, replicate: bool) -> Self {
+    pub fn new(device: &TensorDevice, economy: bool, padding: Padding) -> Self {
         Self {
             isa: Isa::detected(),
             memory: Pool::new(economy),
             device: device.clone(),
-            replicate,
+            padding,
             scratch: AtomicUsize::new(0),
         }
     }
@@ -73,14 +72,16 @@ impl Kernels for CpuKernels {
             let at = (output * inputs + input) * 9;
             std::array::from_fn(|i| host.weight[at + i])
         };
+        let padding = padding_of(layer, self.padding);
+        let wrap = padding == Padding::Circular;
         let kind = match layer.index() {
-            0 => Kind::First(First::new(self.isa, &host.weight, self.replicate)),
+            0 => Kind::First(First::new(self.isa, &host.weight, padding)),
             _ => {
-                let forward = Winograd::new(self.isa, inputs, outputs, economy, kernel);
+                let forward = Winograd::new(self.isa, inputs, outputs, economy, wrap, kernel);
                 // The gradient with respect to the input is a convolution with the kernels turned and the channels
                 // swapped: W'[ci, co, kh, kw] = W[co, ci, 2−kh, 2−kw].
                 let backward = forward.adjoint().unwrap_or_else(|| {
-                    Winograd::new(self.isa, outputs, inputs, economy, |output, input| {
+                    Winograd::new(self.isa, outputs, inputs, economy, wrap, |output, input| {
                         let mut turned = kernel(input, output);
                         turned.reverse();
                         turned
@@ -155,7 +156,7 @@ impl Kernels for CpuKernels {
         let features = HostFeatures { values: Arc::clone(features), channels: shape.channels };
         let gradient =
             gradient.map(|gradient| Arc::into_inner(gradient).expect("nobody else holds a gradient"));
-        Arc::new(features.pulled(gradient, &pull.host(), &self.memory))
+        Arc::new(features.pulled(gradient, &pull.host(), true, &self.memory))
     }
 
     fn features(&self, values: &Arc<Buffer>, shape: Shape) -> Features {

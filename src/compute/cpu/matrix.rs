@@ -120,8 +120,14 @@ impl HostFeatures {
         upper
     }
 
-    /// `gradient`, or zeros, plus a pull, see [`HostPull`].
-    pub fn pulled(&self, gradient: Option<Buffer>, pull: &HostPull<'_>, memory: &Pool) -> Buffer {
+    /// `gradient`, or zeros, plus a pull, see [`HostPull`]. If `masked` it is 0 where these features are not positive.
+    pub fn pulled(
+        &self,
+        gradient: Option<Buffer>,
+        pull: &HostPull<'_>,
+        masked: bool,
+        memory: &Pool,
+    ) -> Buffer {
         let (isa, c) = (Isa::detected(), self.channels);
         let add = gradient.is_some();
         let mut out = gradient.unwrap_or_else(|| memory.take(self.values.len()));
@@ -149,6 +155,12 @@ impl HostFeatures {
                     let target = &target.values[index * rows * c..][..features.len()];
                     for ((out, f), t) in out.iter_mut().zip(features).zip(target) {
                         *out += factor * (f - t);
+                    }
+                }
+                if masked {
+                    // While both are in a cache.
+                    for (out, f) in out.iter_mut().zip(features) {
+                        *out = if *f > 0.0 { *out } else { 0.0 };
                     }
                 }
             },

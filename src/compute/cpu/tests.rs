@@ -7,7 +7,10 @@ use super::{
     pool,
     winograd::{Edge, Winograd},
 };
-use crate::{compute::chain::Shape, settings::Pooling};
+use crate::{
+    compute::chain::Shape,
+    settings::{Padding, Pooling},
+};
 
 fn values(count: usize, salt: usize) -> Vec<f32> {
     (0..count)
@@ -15,8 +18,18 @@ fn values(count: usize, salt: usize) -> Vec<f32> {
         .collect()
 }
 
+/// Where a tap reads, counted from −1, or nowhere.
+fn source(position: usize, tap: usize, length: usize, padding: Padding) -> Option<usize> {
+    match (position + tap).checked_sub(1).filter(|&at| at < length) {
+        None if padding == Padding::Circular => Some((position + tap + length - 1) % length),
+        None if padding == Padding::Replicate => Some(position),
+        inside => inside,
+    }
+}
+
 /// The direct sum in f64.
 fn direct(
+    padding: Padding,
     input: &[f32],
     (height, width): (usize, usize),
     inputs: usize,
@@ -30,13 +43,14 @@ fn direct(
                 let mut sum = 0.0;
                 for ky in 0..3 {
                     for kx in 0..3 {
-                        let (sy, sx) = (y + ky, x + kx);
-                        if !(1..=height).contains(&sy) || !(1..=width).contains(&sx) {
+                        let (Some(sy), Some(sx)) =
+                            (source(y, ky, height, padding), source(x, kx, width, padding))
+                        else {
                             continue;
-                        }
+                        };
                         for i in 0..inputs {
                             let w = weight[((o * inputs + i) * 3 + ky) * 3 + kx];
-                            sum += f64::from(w) * f64::from(input[((sy - 1) * width + sx - 1) * inputs + i]);
+                            sum += f64::from(w) * f64::from(input[(sy * width + sx) * inputs + i]);
                         }
                     }
                 }
@@ -50,26 +64,31 @@ fn direct(
 #[test]
 fn winograd_agrees_with_the_direct_sum_at_odd_sizes_on_every_instruction_set() {
     for isa in Isa::available() {
-        for (height, width, inputs, outputs) in [
-            (1, 1, 16, 16),
-            (1, 9, 16, 48),
-            (4, 4, 32, 16),
-            (5, 7, 64, 64),
-            (13, 6, 64, 128),
-            (19, 33, 128, 64),
+        for (height, width, inputs, outputs, padding) in [
+            (1, 1, 16, 16, Padding::Zero),
+            (1, 9, 16, 48, Padding::Zero),
+            (4, 4, 32, 16, Padding::Zero),
+            (5, 7, 64, 64, Padding::Zero),
+            (13, 6, 64, 128, Padding::Zero),
+            (19, 33, 128, 64, Padding::Zero),
+            (1, 1, 16, 16, Padding::Circular),
+            (2, 9, 16, 48, Padding::Circular),
+            (5, 7, 64, 64, Padding::Circular),
+            (8, 16, 32, 16, Padding::Circular),
         ] {
+            let wrap = padding == Padding::Circular;
             let input = values(height * width * inputs, 1);
             let weight = values(outputs * inputs * 9, 2);
             let kernel = |o: usize, i: usize| std::array::from_fn(|k| weight[(o * inputs + i) * 9 + k]);
             let memory = Pool::default();
-            let winograd = Winograd::new(isa, inputs, outputs, false, kernel);
+            let winograd = Winograd::new(isa, inputs, outputs, false, wrap, kernel);
             let bias = vec![0.25; outputs];
             let found = winograd.convolve(&input, height, width, Edge::BiasRelu(&bias), &mut [], &memory);
-            let sparing = Winograd::new(isa, inputs, outputs, true, kernel);
+            let sparing = Winograd::new(isa, inputs, outputs, true, wrap, kernel);
             let mut scratch = vec![f32::NAN; sparing.transformed_len()];
             let edge = Edge::BiasRelu(&bias);
             assert_eq!(*found, *sparing.convolve(&input, height, width, edge, &mut scratch, &memory));
-            let expected = direct(&input, (height, width), inputs, &weight, outputs);
+            let expected = direct(padding, &input, (height, width), inputs, &weight, outputs);
             let (mut difference, mut norm) = (0.0, 0.0);
             for (found, expected) in found.iter().zip(&expected) {
                 let expected = (expected + 0.25).max(0.0);
@@ -77,13 +96,13 @@ fn winograd_agrees_with_the_direct_sum_at_odd_sizes_on_every_instruction_set() {
                 norm += expected * expected;
             }
             let error = (difference / norm).sqrt();
-            assert!(error < 1e-5, "{isa:?} {height}×{width}×{inputs}→{outputs}: {error:.1e}");
+            assert!(error < 1e-5, "{isa:?} {padding} {height}×{width}×{inputs}→{outputs}: {error:.1e}");
             // Backward: the input is masked.
             let mask = values(height * width * inputs, 3);
             let masked: Vec<f32> =
                 input.iter().zip(&mask).map(|(v, m)| if *m > 0.0 { *v } else { 0.0 }).collect();
             let found = winograd.convolve(&input, height, width, Edge::Mask(Some(&mask)), &mut [], &memory);
-            let expected = direct(&masked, (height, width), inputs, &weight, outputs);
+            let expected = direct(padding, &masked, (height, width), inputs, &weight, outputs);
             let worst =
                 found.iter().zip(&expected).map(|(f, e)| (f64::from(*f) - e).abs()).fold(0.0, f64::max);
             assert!(worst < 1e-3, "{isa:?} {height}×{width} masked: {worst:.1e}");
@@ -97,44 +116,58 @@ fn large_weights_take_the_other_way_through_the_work_and_agree() {
     let input = values(height * width * inputs, 1);
     let weight = values(outputs * inputs * 9, 2);
     let kernel = |o: usize, i: usize| std::array::from_fn(|k| weight[(o * inputs + i) * 9 + k]);
-    let winograd = Winograd::new(Isa::detected(), inputs, outputs, false, kernel);
+    let winograd = Winograd::new(Isa::detected(), inputs, outputs, false, false, kernel);
     let edge = Edge::BiasRelu(&[0.0; 160]);
     let found = winograd.convolve(&input, height, width, edge, &mut [], &Pool::default());
-    let expected = direct(&input, (height, width), inputs, &weight, outputs);
+    let expected = direct(Padding::Zero, &input, (height, width), inputs, &weight, outputs);
     let worst =
         found.iter().zip(&expected).map(|(f, e)| (f64::from(*f) - e.max(0.0)).abs()).fold(0.0, f64::max);
     assert!(worst < 2e-3, "{worst:.1e}");
 }
 
+/// The way back hands each output's gradient to the inputs that it saw.
 #[test]
 fn the_first_convolution_agrees_with_the_direct_sum_both_ways() {
-    let (height, width, outputs) = (7, 10, 64);
-    let shape = Shape { height, width, channels: 3 };
-    let image = values(shape.len(), 1);
-    let weight = values(outputs * 27, 2);
-    let bias = vec![0.1; outputs];
-    for isa in Isa::available() {
-        let first = First::new(isa, &weight, false);
-        let found = first.forward(&image, shape, &bias, &Pool::default());
-        let expected = direct(&image, (height, width), 3, &weight, outputs);
-        for (found, expected) in found.iter().zip(&expected) {
-            assert!((f64::from(*found) - (expected + 0.1).max(0.0)).abs() < 1e-4);
-        }
+    for (height, width, outputs) in [(7, 10, 64), (1, 1, 16), (2, 3, 16), (70, 5, 16), (3, 101, 32)] {
+        let shape = Shape { height, width, channels: 3 };
+        let image = values(shape.len(), 1);
+        let weight = values(outputs * 27, 2);
+        let bias = vec![0.1; outputs];
         let (gradient, mask) = (values(height * width * outputs, 3), values(height * width * outputs, 4));
-        let masked: Vec<f32> =
-            gradient.iter().zip(&mask).map(|(v, m)| if *m > 0.0 { *v } else { 0.0 }).collect();
-        let mut turned = vec![0.0; weight.len()];
-        for o in 0..outputs {
-            for i in 0..3 {
-                for k in 0..9 {
-                    turned[(i * outputs + o) * 9 + 8 - k] = weight[(o * 3 + i) * 9 + k];
+        for &padding in Padding::ALL {
+            let expected = direct(padding, &image, (height, width), 3, &weight, outputs);
+            for masked in [false, true] {
+                let mut back = vec![0.0; shape.len()];
+                for (y, x, o) in (0..height)
+                    .flat_map(|y| (0..width).flat_map(move |x| (0..outputs).map(move |o| (y, x, o))))
+                {
+                    let at = (y * width + x) * outputs + o;
+                    if masked && mask[at] <= 0.0 {
+                        continue;
+                    }
+                    for (tap, channel) in (0..9).flat_map(|tap| (0..3).map(move |channel| (tap, channel))) {
+                        let (row, column) =
+                            (source(y, tap / 3, height, padding), source(x, tap % 3, width, padding));
+                        if let (Some(row), Some(column)) = (row, column) {
+                            back[(row * width + column) * 3 + channel] +=
+                                f64::from(weight[(o * 3 + channel) * 9 + tap]) * f64::from(gradient[at]);
+                        }
+                    }
+                }
+                for isa in Isa::available() {
+                    let first = First::new(isa, &weight, padding);
+                    let found = first.forward(&image, shape, &bias, &Pool::default());
+                    for (found, expected) in found.iter().zip(&expected) {
+                        assert!((f64::from(*found) - (expected + 0.1).max(0.0)).abs() < 1e-4);
+                    }
+                    let mask = masked.then_some(&*mask);
+                    let found = first.backward(&gradient, mask, shape, &Pool::default());
+                    for (found, expected) in found.iter().zip(&back) {
+                        let error = (f64::from(*found) - expected).abs();
+                        assert!(error < 1e-4, "{isa:?} {padding} {height}×{width}: {error:.1e}");
+                    }
                 }
             }
-        }
-        let found = first.backward(&gradient, Some(&mask), shape, &Pool::default());
-        let expected = direct(&masked, (height, width), outputs, &turned, 3);
-        for (found, expected) in found.iter().zip(&expected) {
-            assert!((f64::from(*found) - expected).abs() < 1e-4);
         }
     }
 }

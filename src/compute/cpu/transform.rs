@@ -55,22 +55,25 @@ pub struct Taps {
     pub columns: usize,
 }
 
-/// Bᵀ·d·B of these tiles of a picture `[H, W, C]`, which counts where the mask, if there is one, is positive.
-pub fn input(
-    isa: Isa,
-    picture: &[f32],
-    mask: Option<&[f32]>,
-    shape: Shape,
-    tiles: Range<usize>,
-    batch: Batch,
-    out: &SharedSlice<'_>,
-) {
+/// A picture `[H, W, C]`, which counts where the mask, if there is one, is positive.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    pub picture: &'a [f32],
+    pub mask: Option<&'a [f32]>,
+    pub shape: Shape,
+    /// Outside of it lies its other side, and not 0.
+    pub wrap: bool,
+}
+
+/// Bᵀ·d·B of these tiles of a picture.
+pub fn input(isa: Isa, source: Source<'_>, tiles: Range<usize>, batch: Batch, out: &SharedSlice<'_>) {
+    let Source { picture, mask, shape, .. } = source;
     assert!(
         shape.channels.is_multiple_of(LANES) && batch.holds(&tiles, shape),
         "whole vectors of a batch's tiles"
     );
     assert!(picture.len() == shape.len() && mask.is_none_or(|mask| mask.len() == shape.len()), "one shape");
-    with_simd(isa, Input { picture, mask, shape, tiles, batch, out });
+    with_simd(isa, Input { source, tiles, batch, out });
 }
 
 /// Aᵀ·m·A of these tiles into a picture `[H, W, C]` of this shape, with bias and ReLU if there is a bias.
@@ -100,9 +103,7 @@ pub fn weights(isa: Isa, taps: &Taps, kernels: Kernels, input: usize, out: &Shar
 }
 
 struct Input<'a> {
-    picture: &'a [f32],
-    mask: Option<&'a [f32]>,
-    shape: Shape,
+    source: Source<'a>,
     tiles: Range<usize>,
     batch: Batch,
     out: &'a SharedSlice<'a>,
@@ -183,25 +184,30 @@ unsafe fn g_transform<S: Simd>([a, b, c]: [S; 3]) -> [S; IN] {
 impl Work for Input<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let Shape { height, width, channels } = self.shape;
+        let Source { picture, mask, shape: Shape { height, width, channels }, wrap } = self.source;
         let across = width.div_ceil(OUT);
+        // The tile begins one pixel up and left of its outputs; `None` stands for zeros outside of the picture.
+        let inside = |at: usize, length: usize| match wrap {
+            true => Some((at + length - 1) % length),
+            false => at.checked_sub(1).filter(|&at| at < length),
+        };
         // SAFETY: what is read lies inside the picture, see `inside`; each tile and channel is written to a place of its
         // own by one thread.
         unsafe {
             for tile in self.tiles {
                 let (top, left) = (tile / across * OUT, tile % across * OUT);
                 let to = (tile - self.batch.first) * channels;
+                let rows: [Option<usize>; IN] = std::array::from_fn(|y| inside(top + y, height));
+                let columns: [Option<usize>; IN] = std::array::from_fn(|x| inside(left + x, width));
                 for channel in (0..channels).step_by(LANES) {
                     let mut half = [[S::set(0.0); IN]; IN];
                     for x in 0..IN {
                         let mut d = [S::set(0.0); IN];
-                        // The tile begins one pixel up and left of its outputs; outside the picture there are zeros.
-                        let inside_x = (1..=width).contains(&(left + x));
-                        for (y, value) in d.iter_mut().enumerate() {
-                            if inside_x && (1..=height).contains(&(top + y)) {
-                                let at = ((top + y - 1) * width + left + x - 1) * channels + channel;
-                                *value = S::load(self.picture.as_ptr().add(at));
-                                if let Some(mask) = self.mask {
+                        for (value, row) in d.iter_mut().zip(rows) {
+                            if let (Some(row), Some(column)) = (row, columns[x]) {
+                                let at = (row * width + column) * channels + channel;
+                                *value = S::load(picture.as_ptr().add(at));
+                                if let Some(mask) = mask {
                                     *value = value.where_positive(S::load(mask.as_ptr().add(at)));
                                 }
                             }

@@ -1,4 +1,4 @@
-//! 3×3 convolution, stride 1, padding 1, by Winograd's minimal filtering F(4×4, 3×3) (Lavin & Gray, CVPR 2016): a quarter
+//! 3×3 convolution, stride 1, a padding of 1 with zeros or with the other side, by Winograd's minimal filtering F(4×4, 3×3) (Lavin & Gray, CVPR 2016): a quarter
 //! of the multiplications of the direct sum.
 //!
 //! Pictures are channels-last, `[H, W, C]`. Each 4×4 output tile comes from a 6×6 input tile: Bᵀ·d·B, 36 matrix products
@@ -12,7 +12,7 @@ use super::{
     buffer::{Buffer, Pool},
     kernel::{Isa, Packed, padded},
     shared::SharedSlice,
-    transform::{self, Batch, Kernels, LANES, OUT, POINTS, Taps},
+    transform::{self, Batch, Kernels, LANES, OUT, POINTS, Source, Taps},
 };
 use crate::compute::chain::Shape;
 
@@ -30,6 +30,8 @@ pub struct Winograd {
     isa: Isa,
     inputs: usize,
     outputs: usize,
+    /// Outside of the input lies its other side, and not 0.
+    wrap: bool,
     weights: Kept,
 }
 
@@ -50,12 +52,14 @@ const SHARED_TILES: usize = 256;
 
 impl Winograd {
     /// `weight(o, i)` is the 3×3 kernel from input channel `i` to output channel `o`. The number of input channels must be
-    /// a multiple of 16. With `economy` the transform of the weights is made anew for each convolution and not kept.
+    /// a multiple of 16. With `economy` the transform of the weights is made anew for each convolution and not kept. With
+    /// `wrap` the input's other side lies outside of it.
     pub fn new(
         isa: Isa,
         inputs: usize,
         outputs: usize,
         economy: bool,
+        wrap: bool,
         weight: impl Fn(usize, usize) -> [f32; 9] + Sync,
     ) -> Self {
         assert_eq!(inputs % LANES, 0, "whole vectors of channels");
@@ -75,7 +79,7 @@ impl Winograd {
             }
         });
         let taps = Arc::new(Taps { values: taps, inputs, columns });
-        let mut winograd = Self { isa, inputs, outputs, weights: Kept::Taps(taps) };
+        let mut winograd = Self { isa, inputs, outputs, wrap, weights: Kept::Taps(taps) };
         if !economy {
             let mut transformed = vec![0.0; winograd.transformed_len()];
             winograd.transform_weights(&mut transformed);
@@ -89,7 +93,7 @@ impl Winograd {
     pub fn adjoint(&self) -> Option<Self> {
         let Kept::Taps(taps) = &self.weights else { return None };
         let weights = Kept::AdjointTaps(Arc::clone(taps));
-        Some(Self { isa: self.isa, inputs: self.outputs, outputs: self.inputs, weights })
+        Some(Self { isa: self.isa, inputs: self.outputs, outputs: self.inputs, wrap: self.wrap, weights })
     }
 
     /// Values of the transformed weights.
@@ -139,6 +143,7 @@ impl Winograd {
             Edge::BiasRelu(bias) => (None, Some(bias)),
         };
         assert_eq!(input.len(), shape.len(), "[H, W, inputs]");
+        let source = Source { picture: input, mask, shape, wrap: self.wrap };
         let mut output = memory.take(shape.positions() * self.outputs);
         let tiles = height.div_ceil(OUT) * width.div_ceil(OUT);
         let stride = padded(self.isa, self.outputs);
@@ -159,15 +164,7 @@ impl Winograd {
                     let count = block.min(tiles - first);
                     let tiles = first..first + count;
                     let batch = Batch { first, block };
-                    transform::input(
-                        self.isa,
-                        input,
-                        mask,
-                        shape,
-                        tiles.clone(),
-                        batch,
-                        &SharedSlice::new(v),
-                    );
+                    transform::input(self.isa, source, tiles.clone(), batch, &SharedSlice::new(v));
                     for index in 0..POINTS {
                         let (v, m) = (&v[index * block * self.inputs..], &mut m[index * block * stride..]);
                         point(index).multiply(v, count, m);
@@ -184,7 +181,7 @@ impl Winograd {
                 let batch = Batch { first, block };
                 let v_shared = SharedSlice::new(&mut v);
                 (first..first + count).into_par_iter().with_min_len(2).for_each(|tile| {
-                    transform::input(self.isa, input, mask, shape, tile..tile + 1, batch, &v_shared);
+                    transform::input(self.isa, source, tile..tile + 1, batch, &v_shared);
                 });
                 m.par_chunks_exact_mut(block * stride).enumerate().for_each(|(index, m)| {
                     point(index).multiply(&v[index * block * self.inputs..], count, m);

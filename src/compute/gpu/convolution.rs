@@ -1,4 +1,4 @@
-//! 3×3 convolution, stride 1, padding 1, on a graphics adapter, in both directions.
+//! 3×3 convolution, stride 1, a padding of 1, on a graphics adapter, in both directions.
 //!
 //! A direct sum, tiled: a workgroup computes a rectangle of pixels for 64 output channels. It walks over the input channels
 //! four at a time; their values around the rectangle and their weights lie in shared memory. Each thread holds a strip of
@@ -8,6 +8,8 @@
 //! With frozen weights the data gradient is the same kernel on turned weights: its input is masked where the ReLU was 0.
 
 use cubecl::prelude::*;
+
+use crate::settings::Padding;
 
 /// Four channels.
 pub type Quad = Vector<f32, Const<4>>;
@@ -45,7 +47,7 @@ impl Tile {
 
 /// `input` and `mask` `[H, W, inputs/4]`, `weights` `[9, inputs, outputs/4]`, `bias` `[outputs/4]`, `output`
 /// `[H, W, outputs/4]`, in vectors of four channels. `masked`: the input counts where the mask is positive. `forward`: bias
-/// and ReLU are applied; otherwise the sum goes out as it is.
+/// and ReLU are applied; otherwise the sum goes out as it is. `wrap`: outside of the input lies its other side, and not 0.
 #[cube(launch_unchecked)]
 pub fn convolve(
     input: &[Quad],
@@ -61,6 +63,7 @@ pub fn convolve(
     #[comptime] columns: usize,
     #[comptime] masked: bool,
     #[comptime] forward: bool,
+    #[comptime] wrap: bool,
 ) {
     let threads = comptime!(rows * columns / STRIP * ACROSS);
     let wide = comptime!(columns + 2);
@@ -97,9 +100,13 @@ pub fn convolve(
         sync_cube();
         let mut at = thread;
         while at < patch_len {
-            // The patch begins one pixel up and left of the rectangle; outside the picture there are zeros.
-            let y = top + at / wide;
-            let x = left + at % wide;
+            // The patch begins one pixel up and left of the rectangle.
+            let mut y = top + at / wide;
+            let mut x = left + at % wide;
+            if comptime!(wrap) {
+                y = other_side(y, height);
+                x = other_side(x, width);
+            }
             let mut value = Quad::new(0.0f32);
             if y >= 1 && y <= height && x >= 1 && x <= width {
                 let from = ((y - 1) * width + x - 1) * input_quads + quad;
@@ -169,8 +176,14 @@ pub fn convolve(
     }
 }
 
+/// A position counted from 1, in a picture that wraps around.
+#[cube]
+fn other_side(position: usize, length: usize) -> usize {
+    (position + length - 1) % length + 1
+}
+
 /// conv1_1: a planar network input `[3, H, W]` to `[H, W, outputs/4]`, with bias and ReLU; `weights`
-/// `[9, 3, outputs/4]`. Outside the picture lies 0, or its edge again. One thread per result.
+/// `[9, 3, outputs/4]`. One thread per result.
 #[cube(launch_unchecked)]
 pub fn first_forward(
     input: &[f32],
@@ -180,7 +193,7 @@ pub fn first_forward(
     height: u32,
     width: u32,
     output_quads: u32,
-    #[comptime] replicate: bool,
+    #[comptime] padding: Padding,
 ) {
     let height = height as usize;
     let width = width as usize;
@@ -196,9 +209,13 @@ pub fn first_forward(
         for tap in 0..9usize {
             let mut sy = y + comptime!(tap / 3);
             let mut sx = x + comptime!(tap % 3);
-            if comptime!(replicate) {
+            if comptime!(padding == Padding::Replicate) {
                 sy = min(max(sy, 1), height);
                 sx = min(max(sx, 1), width);
+            }
+            if comptime!(padding == Padding::Circular) {
+                sy = other_side(sy, height);
+                sx = other_side(sx, width);
             }
             if sy >= 1 && sy <= height && sx >= 1 && sx <= width {
                 let from = (sy - 1) * width + sx - 1;
@@ -214,7 +231,7 @@ pub fn first_forward(
 }
 
 /// conv1_1's data gradient: `gradient`, which counts where `mask` is positive if `masked`, `[H, W, outputs/4]`, to a planar
-/// `[3, H, W]`; `weights` and `replicate` as in [`first_forward`]. One thread per pixel.
+/// `[3, H, W]`; `weights` and `padding` as in [`first_forward`]. One thread per pixel.
 #[cube(launch_unchecked)]
 pub fn first_backward(
     gradient: &[Quad],
@@ -225,7 +242,7 @@ pub fn first_backward(
     width: u32,
     output_quads: u32,
     #[comptime] masked: bool,
-    #[comptime] replicate: bool,
+    #[comptime] padding: Padding,
 ) {
     let height = height as usize;
     let width = width as usize;
@@ -239,14 +256,14 @@ pub fn first_backward(
         let mut green = Quad::new(0.0f32);
         let mut blue = Quad::new(0.0f32);
         // An edge that is replicated is seen twice.
-        let ways = comptime!(if replicate { 2usize } else { 1usize });
+        let ways = comptime!(if padding == Padding::Replicate { 2usize } else { 1usize });
         for row in 0..comptime!(3 * ways) {
             let ty = row / ways;
-            let oy = who_saw(y, ty, row % ways, height);
+            let oy = who_saw(y, ty, row % ways, height, padding);
             if oy >= 1 {
                 for column in 0..comptime!(3 * ways) {
                     let tx = column / ways;
-                    let ox = who_saw(x, tx, column % ways, width);
+                    let ox = who_saw(x, tx, column % ways, width, padding);
                     if ox >= 1 {
                         let from = ((oy - 1) * width + ox - 1) * output_quads;
                         for quad in 0..output_quads {
@@ -273,8 +290,11 @@ pub fn first_backward(
 /// The output, counted from 1, that saw this position through a tap, or 0: the one beside it, or in the second way the one
 /// on the edge that saw it instead of what would lie outside.
 #[cube]
-fn who_saw(position: usize, tap: usize, way: usize, length: usize) -> usize {
-    let beside = position + 2 - tap;
+fn who_saw(position: usize, tap: usize, way: usize, length: usize, #[comptime] padding: Padding) -> usize {
+    let mut beside = position + 2 - tap;
+    if comptime!(padding == Padding::Circular) {
+        beside = other_side(beside, length);
+    }
     let mut result = 0usize;
     if way == 0 {
         if beside <= length {

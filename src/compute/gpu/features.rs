@@ -100,6 +100,15 @@ pub fn buffer<const D: usize>(tensor: &Tensor<D>) -> Handle {
     primitive(tensor.clone().reshape([-1])).handle
 }
 
+/// The same in a buffer that nobody else holds.
+pub fn owned<const D: usize>(tensor: Tensor<D>) -> Handle {
+    let tensor = primitive(tensor.reshape([-1]));
+    match tensor.handle.can_mut() {
+        true => tensor.handle,
+        false => primitive(Tensor::<1>::from_primitive::<Wgpu>(tensor) * 1.0).handle,
+    }
+}
+
 impl GpuFeatures {
     fn quads(&self) -> u32 {
         self.shape.channels as u32 / 4
@@ -189,12 +198,12 @@ impl GpuFeatures {
         self.queue.tensor(parts, [groups]).sum()
     }
 
-    /// `gradient`, or zeros, plus a pull.
+    /// `gradient`, or zeros, plus a pull. If `masked` it is 0 where these features are not positive.
     ///
     /// # Panics
     ///
     /// When a target comes from another network.
-    pub fn pulled(&self, gradient: Option<Handle>, pull: &Pull) -> Handle {
+    pub fn pulled(&self, gradient: Option<Handle>, pull: &Pull, masked: bool) -> Handle {
         let positions = self.shape.positions();
         let mut add = gradient.is_some();
         let out = gradient.unwrap_or_else(|| self.queue.empty(self.shape.len()));
@@ -225,6 +234,7 @@ impl GpuFeatures {
                     vector.is_some(),
                     target.is_some(),
                     add,
+                    masked,
                 );
             }
             (add, matrix, vector) = (true, None, None);
@@ -237,7 +247,7 @@ impl GpuFeatures {
 
     /// A pull's gradient alone, `[1, C, H, W]`.
     pub fn pull_gradient(&self, pull: &Pull) -> Tensor<4> {
-        Self { handle: self.pulled(None, pull), ..self.clone() }.to_tensor()
+        Self { handle: self.pulled(None, pull, false), ..self.clone() }.to_tensor()
     }
 
     /// As a tensor `[1, C, H, W]`.

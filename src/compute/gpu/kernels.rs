@@ -13,15 +13,14 @@ use crate::{
         Features, Pull,
         chain::{Kernels, Shape},
     },
-    settings::Pooling,
+    settings::{Padding, Pooling},
     vgg::{Layer, weights::Convolution as HostConvolution},
 };
 
 /// The kernels and the device's queue. Pictures are `[H, W, C]`.
 pub struct GpuKernels {
     queue: Queue,
-    /// What lies outside of the picture for the first convolution: its edge again, or 0.
-    replicate: bool,
+    padding: Padding,
 }
 
 /// A convolution's weights on the device, in both directions.
@@ -54,8 +53,8 @@ impl GpuKernels {
     /// # Panics
     ///
     /// When it is not a graphics adapter.
-    pub fn new(device: &TensorDevice, replicate: bool) -> Self {
-        Self { queue: Queue::of(&Tensor::zeros([1], device)), replicate }
+    pub fn new(device: &TensorDevice, padding: Padding) -> Self {
+        Self { queue: Queue::of(&Tensor::zeros([1], device)), padding }
     }
 
     fn convolve(
@@ -89,6 +88,7 @@ impl GpuKernels {
                 tile.columns,
                 mask.is_some(),
                 bias.is_some(),
+                self.padding == Padding::Circular,
             );
         }
         output
@@ -145,7 +145,7 @@ impl Kernels for GpuKernels {
                 shape.height as u32,
                 shape.width as u32,
                 *outputs as u32 / 4,
-                self.replicate,
+                self.padding,
             );
         }
         output
@@ -179,7 +179,7 @@ impl Kernels for GpuKernels {
                 shape.width as u32,
                 *outputs as u32 / 4,
                 mask.is_some(),
-                self.replicate,
+                self.padding,
             );
         }
         below
@@ -229,7 +229,8 @@ impl Kernels for GpuKernels {
     }
 
     fn pulled(&self, features: &Handle, shape: Shape, gradient: Option<Handle>, pull: &Pull) -> Handle {
-        GpuFeatures { handle: features.clone(), shape, queue: self.queue.clone() }.pulled(gradient, pull)
+        GpuFeatures { handle: features.clone(), shape, queue: self.queue.clone() }
+            .pulled(gradient, pull, true)
     }
 
     fn features(&self, values: &Handle, shape: Shape) -> Features {

@@ -118,8 +118,8 @@ pub fn gram_sum(parts: &[Quad], gram: &mut [Quad], length: u32, splits: u32, sca
     }
 }
 
-/// `gradient` `[P, C/4]` = or += F·D + v + f·(F − T) for features and target `[P, C/4]`, D `[C, C/4]`, v `[C/4]`. What is
-/// not used may be any buffer. Workgroups (positions/64 in rows, the rows, C/64).
+/// `gradient` `[P, C/4]` = or += F·D + v + f·(F − T) for features and target `[P, C/4]`, D `[C, C/4]`, v `[C/4]`. With
+/// `masked` it is 0 where the features are not positive. What is not used may be any buffer. Workgroups (positions/64 in rows, the rows, C/64).
 #[cube(launch_unchecked)]
 pub fn pull(
     features: &[Quad],
@@ -134,6 +134,7 @@ pub fn pull(
     #[comptime] with_vector: bool,
     #[comptime] with_target: bool,
     #[comptime] add: bool,
+    #[comptime] masked: bool,
 ) {
     let quads = quads as usize;
     let positions = positions as usize;
@@ -210,6 +211,11 @@ pub fn pull(
             if comptime!(add) {
                 a += gradient[at];
                 b += gradient[at + 8];
+            }
+            if comptime!(masked) {
+                let zero = Quad::new(0.0f32);
+                a = select_many(features[at].greater_than(&zero), a, zero);
+                b = select_many(features[at + 8].greater_than(&zero), b, zero);
             }
             gradient[at] = a;
             gradient[at + 8] = b;

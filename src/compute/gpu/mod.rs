@@ -8,7 +8,9 @@ mod kernels;
 mod matrix;
 mod peak;
 mod pooling;
+mod update;
 
 pub use features::{GpuFeatures, Queue};
 pub use kernels::GpuKernels;
 pub use peak::multiply_adds;
+pub use update::update;
