@@ -333,6 +333,33 @@ fn with_circular_padding_a_shifted_picture_has_a_shifted_gradient() {
     assert!(differs(&Network::new(&weights, deepest, &cpu, options(Padding::Zero)), &cpu) > 0.1);
 }
 
+/// Whatever was measured and whatever tile was chosen, features and gradients are the same.
+#[test]
+fn tiles_are_measured_on_an_adapter_and_change_no_result() {
+    let Some(device) = adapter() else { return };
+    let (weights, deepest, shape) = (Weights::bundled().unwrap(), Layer::ALL[9], [1, 3, 96, 80]);
+    let network = Network::new(&weights, deepest, &device.tensor, NetworkOptions::default());
+    let image = Tensor::<4>::ones(shape, &device.tensor) * 0.5;
+    let results = || {
+        let pixels: Vec<f32> = values(shape.iter().product(), 7).iter().map(|v| v * 0.5 + 0.5).collect();
+        let image = Tensor::<4>::from_data(TensorData::new(pixels, shape), &device.tensor);
+        network.features(image, &[Layer::ALL[3], deepest]).into_iter().map(|(_, f)| host(f.to_tensor()))
+    };
+    let before: Vec<Vec<f32>> = results().collect();
+    // As often as a slow adapter needs.
+    for _ in 0..40 {
+        network.tune(&image, deepest);
+    }
+    let times = network.time_layers(image.clone(), deepest);
+    let chosen: Vec<String> = times.iter().filter_map(|time| time.choices.clone()).flatten().collect();
+    println!("{chosen:?}");
+    assert_eq!(chosen.len(), 2 * 9);
+    assert!(chosen.iter().all(|tile| tile.ends_with("measured")), "{chosen:?}");
+    for (found, expected) in results().zip(&before) {
+        assert!(relative_error(&found, expected) < 1e-6);
+    }
+}
+
 #[test]
 fn a_step_of_adam_on_an_adapter_does_what_burns_operations_do() {
     let Some(device) = adapter() else { return };

@@ -58,6 +58,11 @@ struct MeasuredLayer {
     forward_gflops: f64,
     backward_seconds: f64,
     backward_gflops: f64,
+    /// The tile that an adapter computes each with, and whether it was measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forward_tile: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backward_tile: Option<String>,
 }
 
 /// Measures every size and prints the results.
@@ -164,12 +169,15 @@ fn measure(
 fn layers(times: &[LayerTime], info: &RunInfo) -> Vec<MeasuredLayer> {
     let measured = |time: &LayerTime| {
         let flops = transfer::convolution_flops(time.layer, info.width, info.height) / 1e9;
+        let (forward_tile, backward_tile) = time.choices.clone().map(|[a, b]| (a, b)).unzip();
         MeasuredLayer {
             layer: time.layer,
             forward_seconds: time.forward,
             forward_gflops: flops / time.forward,
             backward_seconds: time.backward,
             backward_gflops: flops / time.backward,
+            forward_tile,
+            backward_tile,
         }
     };
     times.iter().map(measured).collect()
@@ -237,8 +245,12 @@ fn table(results: &Results) -> String {
             m.estimated_memory_bytes as f64 / f64::from(1 << 20),
         ));
         for l in &m.layers {
+            let tiles = match (&l.forward_tile, &l.backward_tile) {
+                (Some(forward), Some(backward)) => format!("   tiles {forward}, {backward}"),
+                _ => String::new(),
+            };
             text.push_str(&format!(
-                "  {}   forward {:8.3} ms {:9.1} GFLOP/s   backward {:8.3} ms {:9.1} GFLOP/s\n",
+                "  {}   forward {:8.3} ms {:9.1} GFLOP/s   backward {:8.3} ms {:9.1} GFLOP/s{tiles}\n",
                 l.layer,
                 1e3 * l.forward_seconds,
                 l.forward_gflops,

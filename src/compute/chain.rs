@@ -10,7 +10,7 @@ use crate::settings::{Padding, Pooling};
 use crate::vgg::{Layer, Weights, weights::Convolution as HostConvolution};
 
 /// Height, width and channels of a picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Shape {
     pub height: usize,
     pub width: usize,
@@ -88,14 +88,23 @@ pub trait Kernels {
 
     /// Gives memory back that only pictures of other sizes would use again.
     fn forget_sizes(&self) {}
+
+    /// Finds out how convolutions of these inputs and numbers of output channels are computed best, if there is a choice.
+    fn tune(&self, _convolutions: &[(Shape, usize)]) {}
+
+    /// How such a convolution is computed, for a person, if there is a choice.
+    fn choice(&self, _convolution: (Shape, usize)) -> Option<String> {
+        None
+    }
 }
 
-/// Seconds of a layer's convolution in both directions.
-#[derive(Clone, Copy, Debug)]
+/// Seconds of a layer's convolution in both directions, and how each is computed where there is a choice.
+#[derive(Clone, Debug)]
 pub struct LayerTime {
     pub layer: Layer,
     pub forward: f64,
     pub backward: f64,
+    pub choices: Option<[String; 2]>,
 }
 
 /// What a layer's convolution sees outside of its input: only the first one's edge is replicated.
@@ -252,6 +261,24 @@ impl<K: Kernels> Chain<K> {
         }
     }
 
+    /// Finds out how the convolutions of a picture of this shape are computed best, down to `deepest`, in both directions.
+    pub fn tune(&self, (height, width): (usize, usize), deepest: Layer) {
+        let mut shape = Shape { height, width, channels: 3 };
+        let mut convolutions = Vec::new();
+        for layer in Layer::ALL.into_iter().take(deepest.index() + 1) {
+            if layer.after_pool() {
+                shape = shape.pooled();
+            }
+            let before = shape;
+            shape.channels = layer.channels();
+            // The first one has kernels of its own.
+            if layer.index() > 0 {
+                convolutions.extend([(before, shape.channels), (shape, before.channels)]);
+            }
+        }
+        self.kernels.tune(&convolutions);
+    }
+
     /// Times each convolution alone: the best of a few, the device having finished before and after.
     pub fn time_layers(&self, input: Tensor<4>, deepest: Layer, device: &TensorDevice) -> Vec<LayerTime> {
         let time = |work: &dyn Fn()| {
@@ -285,7 +312,9 @@ impl<K: Kernels> Chain<K> {
             let forward = time(&|| drop(self.kernels.forward(convolution, &below, before)));
             let backward =
                 time(&|| drop(self.kernels.backward(convolution, output.clone(), Some(&output), shape)));
-            times.push(LayerTime { layer, forward, backward });
+            let choice = |shape, outputs| self.kernels.choice((shape, outputs));
+            let choices = choice(before, shape.channels).zip(choice(shape, before.channels));
+            times.push(LayerTime { layer, forward, backward, choices: choices.map(<[String; 2]>::from) });
             below = output;
         }
         times

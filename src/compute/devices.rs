@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     check::{KernelChoice, use_portable_kernels},
+    gpu,
     info::{DeviceInfo, DeviceKind},
     probe::{self, Probe},
 };
@@ -106,6 +107,9 @@ impl Adapter {
             .graphics_api(self.api.burn())
             .init()
             .map_err(|error| error.to_string())?;
+        let DeviceInfo { name, backend, driver, .. } = &self.info;
+        let version = env!("CARGO_PKG_VERSION");
+        gpu::name_device(&device, format!("{name} | {backend} | {driver} | Impasto {version}"));
         open.push((this.0, this.1, this.2, device.clone()));
         Ok(device)
     }

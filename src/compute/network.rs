@@ -135,6 +135,13 @@ impl Network {
         with_chain!(&self.form, chain => chain.forget_sizes());
     }
 
+    /// Finds out how the convolutions of an image `[1, 3, H, W]` of this shape are computed best: a graphics adapter measures
+    /// it, for a tenth of a second at most, and remembers it in the user's cache folder.
+    pub fn tune(&self, image: &Tensor<4>, deepest: Layer) {
+        let [_, _, height, width] = image.dims();
+        with_chain!(&self.form, chain => chain.tune((height, width), deepest));
+    }
+
     /// Runs the network up to `deepest` on an RGB image `[1, 3, H, W]` in 0 to 1; `each` gets every layer's features,
     /// shallow to deep.
     ///

@@ -89,6 +89,9 @@ impl Evaluator {
         evaluator.prepare(settings)?;
         // The styles' sizes do not come again in a step.
         evaluator.network.forget_sizes();
+        if let Some(deepest) = layers(settings).2 {
+            evaluator.network.tune(&evaluator.content, deepest);
+        }
         Ok(evaluator)
     }
 

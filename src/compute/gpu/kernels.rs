@@ -1,5 +1,10 @@
 //! The chain's kernels on a graphics adapter.
 
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
 use burn::tensor::{Device as TensorDevice, Tensor};
 use cubecl::{prelude::*, server::Handle};
 
@@ -7,6 +12,8 @@ use super::{
     convolution::{self, BAND, Tile},
     features::{GpuFeatures, Queue, argument, buffer},
     pooling,
+    tile_store::tile_text,
+    tiles::{Tiles, Work},
 };
 use crate::{
     compute::{
@@ -21,6 +28,8 @@ use crate::{
 pub struct GpuKernels {
     queue: Queue,
     padding: Padding,
+    device: TensorDevice,
+    tiles: Mutex<Tiles>,
 }
 
 /// A convolution's weights on the device, in both directions.
@@ -34,18 +43,11 @@ pub struct GpuConvolution {
     outputs: usize,
 }
 
-/// Workgroups that keep a large device busy: a smaller tile is taken where a larger one gives fewer.
-const BUSY: usize = 256;
-
-/// The largest tile that keeps a device busy.
-fn tile(shape: Shape, outputs: usize) -> Tile {
-    let groups = |tile: &Tile| {
-        let (x, y, z) = tile.groups(shape.height, shape.width, outputs);
-        x * y * z
-    };
-    let [.., smallest] = Tile::ALL;
-    Tile::ALL.into_iter().find(|tile| groups(tile) >= BUSY).unwrap_or(smallest)
-}
+/// Seconds that a measurement of a tile should take, and operations with which a device's speed is first guessed.
+const MEASURED_SECONDS: f64 = 1.5e-3;
+const FIRST_GUESS: f64 = 5e7;
+/// Most floats of a picture that is made for a measurement.
+const MEASURED_FLOATS: usize = 1 << 24;
 
 impl GpuKernels {
     /// Kernels for this device.
@@ -54,7 +56,73 @@ impl GpuKernels {
     ///
     /// When it is not a graphics adapter.
     pub fn new(device: &TensorDevice, padding: Padding) -> Self {
-        Self { queue: Queue::of(&Tensor::zeros([1], device)), padding }
+        Self {
+            queue: Queue::of(&Tensor::zeros([1], device)),
+            padding,
+            device: device.clone(),
+            tiles: Mutex::new(Tiles::of(device)),
+        }
+    }
+
+    fn tiles(&self) -> MutexGuard<'_, Tiles> {
+        // A table is whole whatever panicked while it was locked.
+        self.tiles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Seconds of some rows of a convolution with this tile.
+    fn seconds(&self, (shape, outputs): Work, rows: usize, tile: Tile) -> f64 {
+        let shape = Shape { height: rows, ..shape };
+        let zeros = |length: usize| buffer(&Tensor::<1>::zeros([length], &self.device));
+        let (input, weights) = (zeros(shape.len()), zeros(9 * shape.channels * outputs));
+        let output = self.queue.empty(shape.positions() * outputs);
+        let bias = zeros(outputs);
+        let run = || {
+            self.launch(tile, [&input, &input, &weights, &bias, &output], shape, outputs, (false, true));
+            // A device that fails here fails again where somebody listens.
+            drop(self.device.sync());
+        };
+        // The first one compiles the kernel.
+        run();
+        let once = |_| {
+            let began = Instant::now();
+            run();
+            began.elapsed().as_secs_f64()
+        };
+        (0..2).map(once).fold(f64::INFINITY, f64::min)
+    }
+
+    /// Launches a convolution of input, mask, weights and bias to output; whether it is masked, and whether it is forward.
+    fn launch(
+        &self,
+        tile: Tile,
+        [input, mask, weights, bias, output]: [&Handle; 5],
+        shape: Shape,
+        outputs: usize,
+        (masked, forward): (bool, bool),
+    ) {
+        let (x, y, z) = tile.groups(shape.height, shape.width, outputs);
+        // SAFETY: the kernel stays inside buffers of these shapes.
+        unsafe {
+            convolution::convolve::launch_unchecked(
+                self.queue.client(),
+                CubeCount::Static(x as u32, y as u32, z as u32),
+                CubeDim::new_1d(tile.threads() as u32),
+                argument(input),
+                argument(mask),
+                argument(weights),
+                argument(bias),
+                argument(output),
+                shape.height as u32,
+                shape.width as u32,
+                shape.channels as u32 / 4,
+                outputs as u32 / 4,
+                tile.rows,
+                tile.columns,
+                masked,
+                forward,
+                self.padding == Padding::Circular,
+            );
+        }
     }
 
     fn convolve(
@@ -67,30 +135,10 @@ impl GpuKernels {
         (inputs, outputs): (usize, usize),
     ) -> Handle {
         let output = self.queue.empty(shape.positions() * outputs);
-        let tile = tile(shape, outputs);
-        let (x, y, z) = tile.groups(shape.height, shape.width, outputs);
-        // SAFETY: the kernel stays inside buffers of these shapes.
-        unsafe {
-            convolution::convolve::launch_unchecked(
-                self.queue.client(),
-                CubeCount::Static(x as u32, y as u32, z as u32),
-                CubeDim::new_1d(tile.threads() as u32),
-                argument(input),
-                argument(mask.unwrap_or(input)),
-                argument(weights),
-                argument(bias.unwrap_or(input)),
-                argument(&output),
-                shape.height as u32,
-                shape.width as u32,
-                inputs as u32 / 4,
-                outputs as u32 / 4,
-                tile.rows,
-                tile.columns,
-                mask.is_some(),
-                bias.is_some(),
-                self.padding == Padding::Circular,
-            );
-        }
+        let shape = Shape { channels: inputs, ..shape };
+        let (tile, _) = self.tiles().get((shape, outputs));
+        let buffers = [input, mask.unwrap_or(input), weights, bias.unwrap_or(input), &output];
+        self.launch(tile, buffers, shape, outputs, (mask.is_some(), bias.is_some()));
         output
     }
 }
@@ -239,5 +287,33 @@ impl Kernels for GpuKernels {
 
     fn gradient(&self, values: Handle, shape: Shape) -> Tensor<4> {
         self.queue.tensor(values, [1, shape.channels, shape.height, shape.width])
+    }
+
+    fn tune(&self, convolutions: &[Work]) {
+        let mut speed: Option<f64> = None;
+        self.tiles().measure(convolutions, |work, tile| {
+            let (shape, outputs) = work;
+            let per_row = 18.0 * (shape.width * shape.channels * outputs) as f64;
+            let most = MEASURED_FLOATS / (shape.width * shape.channels.max(outputs));
+            let rows = |operations: f64| {
+                // Whole tiles, so that a large one is not at a disadvantage.
+                let rows = (operations / per_row) as usize / 8 * 8;
+                rows.clamp(8, most.max(8)).min(shape.height)
+            };
+            let speed = *speed.get_or_insert_with(|| {
+                let first = rows(FIRST_GUESS);
+                per_row * first as f64 / self.seconds(work, first, tile)
+            });
+            self.seconds(work, rows(speed * MEASURED_SECONDS), tile)
+        });
+    }
+
+    fn choice(&self, convolution: Work) -> Option<String> {
+        if !convolution.0.channels.is_multiple_of(4) || !convolution.1.is_multiple_of(BAND) {
+            return None;
+        }
+        let (tile, measured) = self.tiles().get(convolution);
+        let how = if measured { "measured" } else { "by rule" };
+        Some(format!("{} {how}", tile_text(tile)))
     }
 }

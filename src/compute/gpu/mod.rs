@@ -8,9 +8,12 @@ mod kernels;
 mod matrix;
 mod peak;
 mod pooling;
+mod tile_store;
+mod tiles;
 mod update;
 
 pub use features::{GpuFeatures, Queue};
 pub use kernels::GpuKernels;
 pub use peak::multiply_adds;
+pub use tiles::name_device;
 pub use update::update;

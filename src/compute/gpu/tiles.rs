@@ -1,0 +1,161 @@
+//! Which tile each convolution gets on an adapter: measured when a size begins, remembered in the user's cache folder.
+//! What has not been measured gets a tile by rule.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use burn::tensor::Device as TensorDevice;
+
+use super::{convolution::Tile, tile_store};
+use crate::compute::chain::Shape;
+
+/// A convolution as far as its tile is concerned: its input and its number of output channels.
+pub type Work = (Shape, usize);
+
+/// Workgroups that keep a large device busy: by rule, a smaller tile is taken where a larger one gives fewer.
+const BUSY: usize = 256;
+/// How much quicker than the rule's another tile must be: below is noise.
+const WORTH: f64 = 0.97;
+/// After this no further comparison begins.
+const LIMIT: Duration = Duration::from_millis(120);
+
+/// Adapters that were opened, with a name that tells them, their drivers and this program's versions apart.
+static NAMES: Mutex<Vec<(TensorDevice, String)>> = Mutex::new(Vec::new());
+
+/// Gives a device the name under which its tiles are remembered.
+pub fn name_device(device: &TensorDevice, name: String) {
+    NAMES.lock().unwrap_or_else(PoisonError::into_inner).push((device.clone(), name));
+}
+
+/// The tiles of an adapter.
+pub struct Tiles {
+    /// `None`: nothing is remembered.
+    name: Option<String>,
+    known: BTreeMap<Work, Tile>,
+}
+
+/// The largest tile that keeps a device busy.
+pub fn by_rule((shape, outputs): Work) -> Tile {
+    let groups = |tile: &Tile| {
+        let (x, y, z) = tile.groups(shape.height, shape.width, outputs);
+        x * y * z
+    };
+    let [.., smallest] = Tile::ALL;
+    Tile::ALL.into_iter().find(|tile| groups(tile) >= BUSY).unwrap_or(smallest)
+}
+
+impl Tiles {
+    /// What is remembered of this device.
+    pub fn of(device: &TensorDevice) -> Self {
+        let names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = names.iter().find(|(named, _)| named == device).map(|(_, name)| name.clone());
+        let known = match (&name, tile_store::folder()) {
+            (Some(name), Some(folder)) => tile_store::load(&folder, name),
+            _ => BTreeMap::new(),
+        };
+        Self { name, known }
+    }
+
+    /// The tile for a convolution, and whether it was measured.
+    pub fn get(&self, work: Work) -> (Tile, bool) {
+        match self.known.get(&work) {
+            Some(tile) => (*tile, true),
+            None => (by_rule(work), false),
+        }
+    }
+
+    /// Measures what is not known yet, as far as the time allows, and remembers it. `seconds` tells how long a convolution
+    /// takes with a tile.
+    pub fn measure(&mut self, wanted: &[Work], seconds: impl FnMut(Work, Tile) -> f64) {
+        let before = self.known.len();
+        self.compare(wanted, LIMIT, seconds);
+        if self.known.len() > before
+            && let (Some(name), Some(folder)) = (&self.name, tile_store::folder())
+        {
+            self.remember(&folder, name);
+        }
+    }
+
+    fn remember(&self, folder: &Path, name: &str) {
+        if let Err(error) = tile_store::save(folder, name, &self.known) {
+            tracing::debug!("measured tiles are not remembered: {error}");
+        }
+    }
+
+    fn compare(&mut self, wanted: &[Work], limit: Duration, mut seconds: impl FnMut(Work, Tile) -> f64) {
+        let began = Instant::now();
+        for &work in wanted {
+            if self.known.contains_key(&work) {
+                continue;
+            }
+            if began.elapsed() >= limit {
+                return;
+            }
+            let rule = by_rule(work);
+            let mut best = (f64::INFINITY, rule);
+            for tile in Tile::ALL {
+                let handicap = if tile == rule { WORTH } else { 1.0 };
+                let time = seconds(work, tile) * handicap;
+                if time < best.0 {
+                    best = (time, tile);
+                }
+            }
+            self.known.insert(work, best.1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn work(height: usize, width: usize, channels: usize, outputs: usize) -> Work {
+        (Shape { height, width, channels }, outputs)
+    }
+
+    fn nothing() -> Tiles {
+        Tiles { name: None, known: BTreeMap::new() }
+    }
+
+    #[test]
+    fn the_quickest_tile_is_taken_and_the_rules_where_it_makes_no_difference() {
+        let (large, small) = (work(512, 512, 64, 64), work(32, 32, 512, 512));
+        let [first, second, third] = Tile::ALL;
+        assert_eq!((by_rule(large), by_rule(small)), (first, third));
+        let mut tiles = nothing();
+        tiles.compare(&[large, small, large], Duration::from_secs(60), |asked, tile| {
+            match (asked == large, tile) {
+                (true, tile) if tile == second => 0.5,
+                (true, _) => 1.0,
+                // A hair quicker than the rule's.
+                (false, tile) if tile == first => 0.99,
+                (false, _) => 1.0,
+            }
+        });
+        assert_eq!((tiles.get(large), tiles.get(small)), ((second, true), (third, true)));
+        assert_eq!(tiles.get(work(9, 9, 64, 64)), (third, false));
+    }
+
+    #[test]
+    fn what_is_known_is_not_measured_again_and_time_that_is_up_leaves_the_rule() {
+        let work = work(64, 64, 128, 128);
+        let mut tiles = nothing();
+        let mut asked = 0;
+        tiles.compare(&[work], Duration::ZERO, |_, _| {
+            asked += 1;
+            1.0
+        });
+        assert_eq!((asked, tiles.get(work)), (0, (by_rule(work), false)));
+        for _ in 0..2 {
+            tiles.compare(&[work], Duration::from_secs(60), |_, _| {
+                asked += 1;
+                1.0
+            });
+        }
+        assert_eq!(asked, Tile::ALL.len());
+    }
+}
