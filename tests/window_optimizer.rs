@@ -23,7 +23,7 @@ fn choose(window: &mut Window, combo: &str, choice: &str) {
 
 #[test]
 fn the_optimizer_is_changed_while_it_paints_and_shows_its_own_constants() {
-    let mut window = Setup { size: [1280.0, 1600.0], ..Setup::default() }.open();
+    let mut window = Setup { size: [1280.0, 2000.0], ..Setup::default() }.open();
     window.until_painting();
     window.harness.get_by_label("Advanced").click();
     window.steps(8);
@@ -42,7 +42,7 @@ fn the_optimizer_is_changed_while_it_paints_and_shows_its_own_constants() {
 
 #[test]
 fn convergence_is_said_and_stops_the_run_where_that_is_wanted() {
-    let mut window = Setup { size: [1280.0, 1600.0], ..Setup::default() }.open();
+    let mut window = Setup { size: [1280.0, 2000.0], ..Setup::default() }.open();
     window.until_painting();
     assert!(window.harness.query_all_by_label_contains("Converged").next().is_none());
     window.log.lock().unwrap().converged = true;
