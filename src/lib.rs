@@ -3,11 +3,14 @@
 pub mod app;
 pub mod cli;
 pub mod compute;
+pub mod explore;
 pub mod objective;
 pub mod picture;
 pub mod project;
 pub mod recipe;
 pub mod session;
 pub mod settings;
+pub mod timelapse;
+pub mod timeline;
 pub mod transfer;
 pub mod vgg;

@@ -247,6 +247,7 @@ impl ImpastoApp {
             }
             None => self.empty_canvas(ui, area),
         }
+        self.looking_back_note(ui, area);
         let mut over = ui.new_child(egui::UiBuilder::new().max_rect(area));
         self.banners_ui(&mut over);
     }

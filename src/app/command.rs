@@ -28,6 +28,11 @@ pub enum Command {
     SaveProject,
     OpenLast,
     Paste,
+    Earlier,
+    Later,
+    Now,
+    Branch,
+    Timelapse,
     Fit,
     ActualSize,
     Split,
@@ -45,13 +50,14 @@ pub enum Command {
     Controls,
     Find,
     FrameTimes,
+    Guide,
     Help,
     Quit,
 }
 
 impl Command {
     /// In the order of the help window.
-    pub const ALL: [Command; 40] = [
+    pub const ALL: [Command; 46] = [
         Command::PlayPause,
         Command::Step,
         Command::Stop,
@@ -73,6 +79,11 @@ impl Command {
         Command::SaveProject,
         Command::OpenLast,
         Command::Paste,
+        Command::Earlier,
+        Command::Later,
+        Command::Now,
+        Command::Branch,
+        Command::Timelapse,
         Command::Fit,
         Command::ActualSize,
         Command::Split,
@@ -90,6 +101,7 @@ impl Command {
         Command::Controls,
         Command::Find,
         Command::FrameTimes,
+        Command::Guide,
         Command::Help,
         Command::Quit,
     ];
@@ -117,6 +129,11 @@ impl Command {
             Command::SaveProject => "Save project…",
             Command::OpenLast => "Last painting",
             Command::Paste => "Paste picture",
+            Command::Earlier => "Earlier moment",
+            Command::Later => "Later moment",
+            Command::Now => "Back to now",
+            Command::Branch => "Go on from this moment",
+            Command::Timelapse => "Export a time-lapse…",
             Command::Fit => "Fit to window",
             Command::ActualSize => "Actual pixels",
             Command::Split => "Compare: split",
@@ -134,6 +151,7 @@ impl Command {
             Command::Controls => "Keyboard to the controls",
             Command::Find => "Find a command or setting",
             Command::FrameTimes => "Frame times",
+            Command::Guide => "Guide",
             Command::Help => "Help",
             Command::Quit => "Quit",
         }
@@ -174,6 +192,15 @@ impl Command {
             Command::Paste => {
                 "Puts the clipboard's picture into the slot under the pointer, or asks which one is meant"
             }
+            Command::Earlier => "Shows the painting as it was, one moment of the filmstrip back",
+            Command::Later => "One moment of the filmstrip on",
+            Command::Now => "Shows the painting as it is",
+            Command::Branch => {
+                "Goes on painting from the moment that is looked at: picture and settings return, and what was painted since stays in the filmstrip"
+            }
+            Command::Timelapse => {
+                "Makes a film of how the picture was painted: GIF, WebP, animated PNG, MP4 or WebM"
+            }
             Command::Fit => "Shows the whole picture (also: double-click on it)",
             Command::Split => {
                 "The painting and another picture on one canvas, with a line between them to drag and turn"
@@ -203,6 +230,7 @@ impl Command {
             Command::FrameTimes => {
                 "Shows how long frames and steps take, and how soon a changed setting is seen"
             }
+            Command::Guide => "What everything does, for somebody who has never done this",
             Command::Help => "Lists the keys",
             Command::Quit => "Closes the window; settings and pictures are remembered",
         }
@@ -219,11 +247,15 @@ impl Command {
             Command::Hold => Icon::Hold,
             Command::OpenContent | Command::OpenStyle | Command::OpenProject => Icon::Open,
             Command::Swap => Icon::Swap,
-            Command::Save | Command::SaveProject | Command::ToggleRecipe => Icon::Save,
+            Command::Save | Command::SaveProject | Command::ToggleRecipe | Command::Timelapse => Icon::Save,
             Command::Copy | Command::Paste | Command::CopyCommandLine => Icon::Copy,
             Command::Undo => Icon::Undo,
             Command::Redo => Icon::Redo,
             Command::History => Icon::History,
+            Command::Earlier => Icon::Up,
+            Command::Later => Icon::Down,
+            Command::Now => Icon::Step,
+            Command::Branch => Icon::Play,
             Command::Fit | Command::ActualSize => Icon::Fit,
             Command::Split => Icon::Split,
             Command::Sides => Icon::Sides,
@@ -237,7 +269,7 @@ impl Command {
             Command::ToggleTheme => Icon::Theme,
             Command::Find => Icon::Find,
             Command::FrameTimes => Icon::History,
-            Command::Help => Icon::Help,
+            Command::Guide | Command::Help => Icon::Help,
             Command::Quit => Icon::Close,
         }
     }
@@ -263,6 +295,10 @@ impl Command {
             }
             Command::Copy => command(Key::C),
             Command::Paste => command(Key::V),
+            Command::Earlier => plain(Key::OpenBracket),
+            Command::Later => plain(Key::CloseBracket),
+            Command::Now => plain(Key::End),
+            Command::Branch => plain(Key::B),
             Command::Fit => plain(Key::F),
             Command::ActualSize => plain(Key::Num1),
             Command::Split => plain(Key::S),
@@ -287,7 +323,9 @@ impl Command {
             | Command::CopyCommandLine
             | Command::ToggleRecipe
             | Command::OpenProject
-            | Command::OpenLast => None,
+            | Command::OpenLast
+            | Command::Timelapse
+            | Command::Guide => None,
         }
     }
 

@@ -26,6 +26,8 @@ pub trait Dialogs: Send + Sync {
     fn open_project(&self) -> Answer;
     /// Asks where to save a project.
     fn save_project(&self, name: &str, folder: Option<&Path>) -> Answer;
+    /// Asks where to save a time-lapse, in the format of the extension.
+    fn save_timelapse(&self, name: &str, extension: &str, folder: Option<&Path>) -> Answer;
     /// Whether the save dialog itself asks before a file is replaced.
     fn confirms_replacing(&self) -> bool;
 }
@@ -84,6 +86,17 @@ impl Dialogs for SystemDialogs {
         let mut dialog = rfd::AsyncFileDialog::new()
             .set_title("Save the project")
             .add_filter("Impasto projects", &[EXTENSION])
+            .set_file_name(name);
+        if let Some(folder) = folder {
+            dialog = dialog.set_directory(folder);
+        }
+        one(dialog.save_file())
+    }
+
+    fn save_timelapse(&self, name: &str, extension: &str, folder: Option<&Path>) -> Answer {
+        let mut dialog = rfd::AsyncFileDialog::new()
+            .set_title("Save the time-lapse")
+            .add_filter("Time-lapse", &[extension])
             .set_file_name(name);
         if let Some(folder) = folder {
             dialog = dialog.set_directory(folder);

@@ -87,9 +87,14 @@ impl ImpastoApp {
                     choosing_size: self.choose_size,
                     // What the last run knew stays in view until the new one says better.
                     info: self.run.info.take(),
-                    given: Some(Given { content, styles, settings: self.settings.clone() }),
+                    given: Some(Given {
+                        content: Arc::clone(&content),
+                        styles: styles.clone(),
+                        settings: self.settings.clone(),
+                    }),
                     ..Run::default()
                 };
+                self.film.begin(id, start, &content, &styles);
                 self.notice = None;
                 self.frames.forget_changes();
                 match std::mem::take(&mut self.resume) {
@@ -269,12 +274,19 @@ impl ImpastoApp {
                 break;
             }
         }
+        let now = ctx.input(|input| input.time);
+        while let Some(mark) = self.session.as_ref().and_then(|session| session.next_mark()) {
+            self.film.keep(mark, now);
+        }
         if let Some(frame) = self.session.as_ref().and_then(|session| session.take_frame())
             && frame.run == self.run.id
         {
-            self.frames.arrived(frame.update, frame.step);
+            let live = self.film.is_live(&frame.picture, frame.step);
             self.record = Some((Arc::clone(&frame.picture), frame.record));
-            self.canvas.take(ctx, frame.picture, frame.step);
+            if live {
+                self.frames.arrived(frame.update, frame.step);
+                self.canvas.take(ctx, frame.picture, frame.step);
+            }
         }
     }
 

@@ -43,7 +43,12 @@ impl ImpastoApp {
                 ui.label(widgets::weak(ui, concat!("Impasto ", env!("CARGO_PKG_VERSION"))));
                 tour = ui.button("Guided tour").on_hover_text(Command::Tour.hint(ctx)).clicked();
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                    ui.button("Close").on_hover_text("Closes the help (Escape)").clicked()
+                    let close = ui.button("Close").on_hover_text("Closes the help (Escape)").clicked();
+                    let guide = ui.button("Read the guide").on_hover_text(Command::Guide.tooltip());
+                    if guide.clicked() {
+                        self.guide = true;
+                    }
+                    close || guide.clicked()
                 })
                 .inner
             })

@@ -51,6 +51,8 @@ pub struct Layout {
     pub show_left: bool,
     pub show_right: bool,
     pub show_bottom: bool,
+    /// The bottom panel shows the filmstrip, not the losses.
+    pub film: bool,
     pub light: bool,
     /// What a newcomer should know is still shown.
     pub hints: bool,
@@ -61,10 +63,11 @@ impl Default for Layout {
         Self {
             left: 216.0,
             right: 320.0,
-            bottom: 168.0,
+            bottom: 190.0,
             show_left: true,
             show_right: true,
             show_bottom: true,
+            film: false,
             light: false,
             hints: true,
         }
@@ -93,6 +96,14 @@ pub fn sessions_folder() -> Option<PathBuf> {
     let folder = crate::settings::config_folder();
     let moved = folder != config;
     Some(if moved { folder } else { data }?.join("sessions"))
+}
+
+/// The folder for what may be lost, beside a folder for settings: the system's own where that is the system's own.
+pub fn cache_folder(settings: &Path) -> PathBuf {
+    match directories::ProjectDirs::from("", "", "impasto") {
+        Some(dirs) if dirs.config_dir() == settings => dirs.cache_dir().to_owned(),
+        _ => settings.join("cache"),
+    }
 }
 
 /// Reads what was remembered; `None` on the first start.

@@ -11,10 +11,14 @@ mod controls;
 pub mod dialogs;
 mod empty;
 mod engine;
+mod export;
 mod fields;
+mod film;
+mod filmstrip;
 mod finder;
 mod frames;
 mod gallery;
+mod guide;
 mod help;
 mod hints;
 mod icons;
@@ -61,6 +65,8 @@ use self::{
     command::Command,
     compare::{Compare, Mode},
     dialogs::{Dialogs, SystemDialogs},
+    export::{Export, ExportForm},
+    film::Film,
     finder::Finder,
     frames::Frames,
     gallery::Gallery,
@@ -234,6 +240,9 @@ pub struct ImpastoApp {
     focus_search_frames: u32,
     frames: Frames,
     print_frame_times: bool,
+    film: Film,
+    export_form: Option<ExportForm>,
+    export: Option<Export>,
 
     layout: Layout,
     /// The panels that [`Command::TogglePanels`] brings back.
@@ -245,6 +254,7 @@ pub struct ImpastoApp {
     help: bool,
     lab: Lab,
     tour: Option<Tour>,
+    guide: bool,
     hovering: Hovering,
     drop_rects: Vec<(Rect, Target)>,
     unplaced: Vec<Source>,
@@ -276,6 +286,7 @@ impl ImpastoApp {
         let choose_size = remembered.is_none() && start.options.settings.is_none();
         let known = remembered.is_some();
         let remembered = remembered.unwrap_or_default();
+        let film = Film::new(ctx, start.folder.as_deref().map(memory::cache_folder));
         let mut app = Self {
             spawn,
             repaint_after: start.repaint_after,
@@ -313,6 +324,9 @@ impl ImpastoApp {
             focus_search_frames: 0,
             frames: Frames::new(start.options.started.unwrap_or_else(Instant::now)),
             print_frame_times: start.options.frame_times,
+            film,
+            export_form: None,
+            export: None,
             layout: remembered.layout.clone(),
             put_away: None,
             toasts: Toasts::default(),
@@ -321,6 +335,7 @@ impl ImpastoApp {
             help: false,
             lab: Lab::default(),
             tour: None,
+            guide: false,
             hovering: Hovering::default(),
             drop_rects: Vec::new(),
             unplaced: Vec::new(),
@@ -382,6 +397,11 @@ impl ImpastoApp {
             Command::OpenLast => self.open_last(),
             // The picture comes as an event, like that of the keys.
             Command::Paste => ctx.send_viewport_cmd(egui::ViewportCommand::RequestPaste),
+            Command::Earlier => self.wander(ctx, -1),
+            Command::Later => self.wander(ctx, 1),
+            Command::Now => self.look_at(ctx, None),
+            Command::Branch => self.go_on_from_view(),
+            Command::Timelapse => self.ask_for_timelapse(),
             Command::Fit => self.canvas.fit(),
             Command::ActualSize => self.canvas.actual_size(),
             Command::Split => self.compare.toggle(Mode::Split),
@@ -407,6 +427,7 @@ impl ImpastoApp {
             Command::FrameTimes => self.frames.shown = !self.frames.shown,
             Command::Help => self.help = !self.help,
             Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
+            Command::Guide => self.guide = !self.guide,
         }
     }
 
@@ -443,6 +464,9 @@ impl ImpastoApp {
             Done::Picked { purpose: Purpose::SaveProject(name), paths: None, took } if took < NO_DIALOG => {
                 self.save_project(None, &name);
             }
+            Done::Picked { purpose: Purpose::Timelapse(plan), paths: None, took } if took < NO_DIALOG => {
+                self.export_without_dialog(plan);
+            }
             Done::Picked { paths: None, took, .. } if took < NO_DIALOG => {
                 self.toasts
                     .add("No file dialog could be shown. Drop the file on the window, or paste its path.");
@@ -462,6 +486,11 @@ impl ImpastoApp {
                             self.save_project(Some(path), &name);
                         }
                     }
+                    Purpose::Timelapse(plan) => {
+                        if let Some(path) = paths.next() {
+                            self.export_to(path, plan);
+                        }
+                    }
                     Purpose::Save(painting) => {
                         if let Some(path) = paths.next() {
                             self.save_to(path, painting);
@@ -477,6 +506,9 @@ impl ImpastoApp {
             Done::ProjectSaved { path, result } => self.project_saved(&path, result),
             Done::Resampled { picture, size, image } => self.compare.take(&picture, size, image),
             Done::Pinned { pin, small } => self.pins.take(ctx, pin, small),
+            Done::Moment { id, result } => self.take_moment(ctx, id, result),
+            Done::Exported { path, result } => self.exported(path, result),
+            Done::GoBack { id, result } => self.go_back(id, result),
             Done::Devices(devices) => self.devices = Some(devices),
             Done::Small { origin, result } => self.gallery.take(ctx, origin, result),
             Done::Presets { list, result } => {
@@ -531,7 +563,7 @@ impl ImpastoApp {
         let panel =
             Panel::bottom("plot").frame(frame).resizable(true).size_range(100.0..=(room.y * 0.5).max(120.0));
         let panel = panel.default_size(self.layout.bottom).show_collapsible(ui, &mut shown, |ui| {
-            self.plot_ui(ui);
+            self.bottom_ui(ui);
             ui.take_available_space();
         });
         self.layout.bottom = panel.map_or(self.layout.bottom, |panel| panel.response.rect.height());
@@ -560,6 +592,7 @@ impl eframe::App for ImpastoApp {
         self.take_news(ctx);
         self.follow_palette();
         self.follow_gallery();
+        self.run_film(ctx);
         if self.init_at_start.is_none() && self.run.given.is_some() {
             self.init_at_start = Some(self.settings.init.clone());
         }
@@ -585,10 +618,12 @@ impl eframe::App for ImpastoApp {
         self.comeback_window(&ctx);
         self.replacing_window(&ctx);
         self.tour_window(&ctx);
+        self.export_window(&ctx);
         self.help_window(&ctx);
         self.finder_window(&ctx);
         self.frames_panel(&ctx);
         self.presets_window(&ctx);
+        self.guide_window(&ctx);
         let area = self.canvas.area.unwrap_or(Rect::from_min_size(egui::Pos2::ZERO, vec2(600.0, 400.0)));
         self.toasts.show(&ctx, area);
         self.note_changes(&ctx);

@@ -110,7 +110,10 @@ impl ImpastoApp {
         let id = self.next_number();
         self.pins.pinned += 1;
         let given = self.run.given.as_ref();
-        let settings = given.map_or_else(|| self.settings.clone(), |given| given.settings.clone());
+        let settings = match self.film.view() {
+            Some(moment) => moment.settings.clone(),
+            None => given.map_or_else(|| self.settings.clone(), |given| given.settings.clone()),
+        };
         let picture = Arc::clone(&painting.picture);
         let (step, number) = (self.canvas.step(), self.pins.pinned);
         self.pins.all.push(Pin { id, painting, settings, step, number, small: None });

@@ -160,6 +160,16 @@ impl History {
         *self = Self::default();
     }
 
+    /// The history until a step, to go on from there.
+    pub fn up_to(&self, step: u32) -> Self {
+        let lines = self.lines.iter().map(|(&series, line)| {
+            let points: Vec<PlotPoint> =
+                line.points.iter().filter(|point| point.x <= f64::from(step)).copied().collect();
+            (series, Line { points, latest: line.latest })
+        });
+        Self { lines: lines.collect(), last_step: step, ..*self }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }

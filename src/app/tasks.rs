@@ -10,6 +10,7 @@ use std::{
 
 use crossbeam_channel::{Receiver, Sender};
 use egui::ColorImage;
+use image::RgbImage;
 
 use super::{
     memory::Origin,
@@ -20,7 +21,10 @@ use crate::{
     compute::DeviceInfo,
     picture::{Picture, SaveError},
     project::{Project, sessions::Held},
+    session::Return,
     settings::UserPreset,
+    timelapse::TimelapseError,
+    timeline::MomentId,
 };
 
 /// A finished task.
@@ -71,6 +75,21 @@ pub enum Done {
         path: PathBuf,
         result: Result<(), String>,
     },
+    /// The picture of an earlier moment.
+    Moment {
+        id: MomentId,
+        result: Result<RgbImage, String>,
+    },
+    /// A time-lapse, written or not.
+    Exported {
+        path: PathBuf,
+        result: Result<(), TimelapseError>,
+    },
+    /// All that painting needs to go on from an earlier moment.
+    GoBack {
+        id: MomentId,
+        result: Result<Return, String>,
+    },
     Devices(Vec<DeviceInfo>),
     /// The person's presets, and how what was to be done to them went.
     Presets {
@@ -87,6 +106,7 @@ pub enum Purpose {
     Picture(Target),
     Init,
     Weights,
+    Timelapse(super::export::Plan),
     Save(Painting),
     OpenProject,
     /// With the name that was proposed.
@@ -120,6 +140,10 @@ impl Tasks {
         if let Err(error) = started {
             let _ = self.outbox.send(Done::Broken(format!("cannot start a thread for {name}: {error}")));
         }
+    }
+
+    pub fn context(&self) -> &egui::Context {
+        &self.ctx
     }
 
     pub fn next(&self) -> Option<Done> {

@@ -96,6 +96,28 @@ pub fn icon_toggle(ui: &mut Ui, icon: Icon, name: &str, tooltip: &str, on: bool)
     response.on_hover_text(tooltip)
 }
 
+/// One of several views in the same place: its name, underlined when it is the one that is shown.
+pub fn tab(ui: &mut Ui, text: &str, tooltip: &str, on: bool) -> Response {
+    let palette = Palette::of(ui);
+    let color = if on { palette.text } else { palette.weak };
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), egui::FontId::proportional(13.0), color);
+    let (rect, response) =
+        ui.allocate_exact_size(vec2(galley.size().x + 2.0 * space::S, ROW), Sense::click());
+    if response.hovered() && !on {
+        ui.painter().rect_filled(rect, RADIUS, palette.button);
+    }
+    if response.has_focus() {
+        ui.painter().rect_stroke(rect, RADIUS, Stroke::new(2.0, palette.accent), egui::StrokeKind::Inside);
+    }
+    ui.painter().galley(rect.center() - galley.size() / 2.0, galley, color);
+    if on {
+        let x = rect.x_range().shrink(space::S);
+        ui.painter().hline(x, rect.max.y - 2.0, Stroke::new(2.0, palette.accent));
+    }
+    response.widget_info(|| WidgetInfo::selected(Role::Tab, true, on, text));
+    response.on_hover_text(tooltip)
+}
+
 /// A box to check, in a row that has its label.
 pub fn checkbox(ui: &mut Ui, name: &str, tooltip: &str, on: &mut bool) {
     let edge = Stroke::new(1.0, Palette::of(ui).rail);

@@ -12,6 +12,7 @@ use clap::{
     parser::ValueSource,
 };
 
+use crate::explore::{Axis, Pairing};
 use crate::settings::{DeviceChoice, SettingsFlags, StyleMix};
 
 /// Live neural style transfer: paints a content picture in the style of others.
@@ -46,6 +47,12 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Paint without a window
     Render(Box<RenderArgs>),
+    /// Paint a pair of pictures with two settings varied, on a contact sheet
+    Grid(Box<GridArgs>),
+    /// Paint many contents in many styles, going on where it was left
+    Batch(Box<BatchArgs>),
+    /// Make a time-lapse of pictures that are there already
+    Timelapse(TimelapseArgs),
     /// List what can compute here
     Devices(DevicesArgs),
     /// Measure the speed of a device
@@ -86,6 +93,12 @@ pub(super) struct RenderArgs {
     /// Folder for numbered pictures of the painting's progress, every 10 steps if --save-every does not say otherwise
     #[arg(long, value_name = "FOLDER")]
     pub frames: Option<PathBuf>,
+    /// File for a time-lapse of the painting: .gif, .webp, .png (animated), or .mp4 and .webm with an installed ffmpeg
+    #[arg(long, value_name = "FILE")]
+    pub timelapse: Option<PathBuf>,
+    /// Write the step and the weights on the time-lapse's pictures
+    #[arg(long, requires = "timelapse")]
+    pub timelapse_caption: bool,
     /// File for a JSON report: settings, device, and the objective's terms at each step
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
@@ -97,6 +110,90 @@ pub(super) struct RenderArgs {
     pub quiet: bool,
     #[command(flatten, next_help_heading = "Settings")]
     pub settings: SettingsFlags,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GridArgs {
+    /// Picture whose content is painted
+    #[arg(long, short, value_name = "PICTURE")]
+    pub content: PathBuf,
+    /// Picture whose style it gets, as in `impasto render` (repeatable)
+    #[arg(long, short, value_name = "PICTURE[:WEIGHT][@SCALE]", required = true, value_parser = OsStringValueParser::new().map(StyleArg::split))]
+    pub style: Vec<StyleArg>,
+    /// File for the contact sheet; its extension chooses the format
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
+    /// What changes from column to column: a setting's flag and its values, as style-weight=1,4,16,
+    /// style-weight=0.1-10[5] (logarithmic over a decade and more), preset=painterly,texture, layer=relu1_1,relu4_1 (each
+    /// alone) or relu3_1=0,0.5,1
+    #[arg(long, value_name = "SETTING=VALUES")]
+    pub x: Axis,
+    /// What changes from row to row
+    #[arg(long, value_name = "SETTING=VALUES")]
+    pub y: Option<Axis>,
+    /// Longest side of a cell on the sheet, in pixels; the painted size if it is not given
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(16..=2048))]
+    pub cell: Option<u32>,
+    /// Replace a file that exists
+    #[arg(long, short, visible_alias = "overwrite")]
+    pub force: bool,
+    /// Print warnings and errors only
+    #[arg(long, short)]
+    pub quiet: bool,
+    #[command(flatten, next_help_heading = "Settings (usually 192 px and 150 steps here)")]
+    pub settings: SettingsFlags,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BatchArgs {
+    /// Pictures whose content is painted: files, folders or patterns such as photos/*.jpg
+    #[arg(long, short, value_name = "PICTURES", required = true, num_args = 1..)]
+    pub content: Vec<PathBuf>,
+    /// Pictures whose style they get: files, folders or patterns
+    #[arg(long, short, value_name = "PICTURES", required = true, num_args = 1..)]
+    pub style: Vec<PathBuf>,
+    /// Folder for the paintings; it is made if need be
+    #[arg(long, short, value_name = "FOLDER")]
+    pub output_folder: PathBuf,
+    /// Names of the paintings, with {content}, {style} and {number}; the extension chooses the format
+    #[arg(long, value_name = "PATTERN", default_value = "{content} in {style}.png")]
+    pub name: String,
+    /// Which content is painted in which style
+    #[arg(long, value_name = "HOW", value_enum, default_value_t)]
+    pub pairs: Pairing,
+    /// Replace files that exist and were painted from other pictures or with other settings
+    #[arg(long, short, visible_alias = "overwrite")]
+    pub force: bool,
+    /// Print warnings and errors only
+    #[arg(long, short)]
+    pub quiet: bool,
+    #[command(flatten, next_help_heading = "Settings")]
+    pub settings: SettingsFlags,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TimelapseArgs {
+    /// Pictures, and folders of pictures such as `impasto render --frames` leaves
+    #[arg(value_name = "PICTURE", required = true)]
+    pub pictures: Vec<PathBuf>,
+    /// File for the time-lapse: .gif, .webp, .png (animated), or .mp4 and .webm with an installed ffmpeg
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Pictures per second, 0.5 to 50
+    #[arg(long, value_name = "RATE", default_value_t = 12.0)]
+    pub rate: f64,
+    /// Seconds for which the last picture stays, 0 to 60
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
+    pub hold: f64,
+    /// Longest side in pixels; nothing is enlarged
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(16..))]
+    pub side: Option<u32>,
+    /// Replace a file that exists
+    #[arg(long, short, visible_alias = "overwrite")]
+    pub force: bool,
+    /// Print warnings and errors only
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 #[derive(Debug, Args)]

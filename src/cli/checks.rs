@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{UsageError, args::RenderArgs, report};
+use super::{UsageError, args::RenderArgs, report, timelapse};
 use crate::{
     picture::{self, Example, SaveError},
     settings::{Init, Settings},
@@ -53,6 +53,15 @@ pub(super) fn check(arguments: &RenderArgs, settings: &Settings) -> anyhow::Resu
     }
     if let Some(file) = &settings.weights {
         anyhow::ensure!(file.is_file(), "weights: there is no file {}", file.display());
+    }
+    if let Some(path) = &arguments.timelapse {
+        timelapse::check(path, arguments.force)?;
+        keep_input(path, arguments, settings)?;
+        if same_file(path, &arguments.output) {
+            return Err(
+                UsageError("the time-lapse and the painted picture cannot be the same file".into()).into()
+            );
+        }
     }
     match &arguments.frames {
         Some(folder) => report::prepare_frames(folder, arguments.force),

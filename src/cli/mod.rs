@@ -10,14 +10,17 @@
 //! Results go to standard output; progress, warnings and errors go to standard error.
 
 mod args;
+mod batch;
 mod bench;
 mod checks;
 mod devices;
+mod grid;
 mod paint;
 mod progress;
 mod render;
 mod report;
 mod scores;
+mod timelapse;
 mod weights;
 
 use std::{
@@ -79,6 +82,9 @@ fn dispatch(cli: Cli, started: Instant) -> anyhow::Result<ExitCode> {
     match cli.command {
         None => open_window(cli, started).map(|()| ExitCode::SUCCESS),
         Some(Command::Render(arguments)) => render::run(*arguments, started),
+        Some(Command::Grid(arguments)) => grid::run(&arguments),
+        Some(Command::Batch(arguments)) => batch::run(&arguments),
+        Some(Command::Timelapse(arguments)) => timelapse::run(&arguments),
         Some(Command::Devices(arguments)) => devices::run(&arguments),
         Some(Command::Bench(arguments)) => bench::run(&arguments),
         Some(Command::Weights(WeightsCommand::Info { file })) => weights::info(file.as_deref()),

@@ -44,6 +44,8 @@ pub(super) struct Plan {
     pub picture_every: Option<u32>,
     /// End when the objective has converged.
     pub stop_when_converged: bool,
+    /// Hand out the moments of a time-lapse: every step at first, ever fewer later.
+    pub film: bool,
 }
 
 /// Who is told what comes back from the device.
@@ -56,6 +58,12 @@ pub(super) trait Audience {
 
     /// The picture of a step that [`Plan::picture_every`] asked for.
     fn picture(&mut self, step: u32, picture: &RgbImage) -> anyhow::Result<()>;
+
+    /// A moment of the time-lapse that [`Plan::film`] asked for.
+    fn film(&mut self, step: u32, picture: &RgbImage) -> anyhow::Result<()> {
+        let _ = (step, picture);
+        Ok(())
+    }
 }
 
 /// Why the loop ended.
@@ -84,6 +92,8 @@ const KEEP_EVERY: Duration = Duration::from_secs(2);
 /// enough for an interruption to be noticed.
 const BATCH: Duration = Duration::from_millis(50);
 const MAX_BATCH: u32 = 64;
+/// Steps so far for each step between two moments of a time-lapse: 500 steps make about 100.
+const FILM_DENSITY: u32 = 24;
 
 /// Paints a prepared run to its end, to its interruption or to its failure.
 pub(super) fn paint(
@@ -117,6 +127,7 @@ impl Loop<'_> {
         let mut synchronised = Instant::now();
         let mut kept = Instant::now();
         let mut converged = false;
+        let mut filmed = 0;
         for step in 1..=self.plan.steps {
             if interrupted.load(Ordering::Relaxed) {
                 return self.last_picture().map(|()| End::Interrupted);
@@ -127,8 +138,12 @@ impl Loop<'_> {
             pending += 1;
             let wanted = |every: Option<u32>| every.is_some_and(|every| step.is_multiple_of(every));
             let ends = step == 1 || step == self.plan.steps;
-            if ends || wanted(self.plan.picture_every) || kept.elapsed() >= KEEP_EVERY {
-                self.read(step).with_context(failed)?;
+            let films = self.plan.film && (ends || (step - filmed) * FILM_DENSITY >= step);
+            if films || ends || wanted(self.plan.picture_every) || kept.elapsed() >= KEEP_EVERY {
+                if films {
+                    filmed = step;
+                }
+                self.read(step, films).with_context(failed)?;
                 kept = Instant::now();
             } else if wanted(self.plan.losses_every) || pending >= batch {
                 let losses = guarded(|| self.engine.losses()).with_context(failed)?;
@@ -156,18 +171,21 @@ impl Loop<'_> {
         let step = self.painted.steps;
         let known = self.painted.picture.as_ref().map_or(0, |&(step, _)| step);
         if step > known {
-            self.read(step).with_context(|| format!("painting failed at step {step}"))?;
+            self.read(step, self.plan.film).with_context(|| format!("painting failed at step {step}"))?;
         }
         Ok(())
     }
 
-    fn read(&mut self, step: u32) -> anyhow::Result<()> {
+    fn read(&mut self, step: u32, films: bool) -> anyhow::Result<()> {
         let reading = guarded(|| self.engine.read())?;
         self.painted.first_picture.get_or_insert_with(Instant::now);
         self.tell(step, reading.losses.as_ref());
         let (_, picture) = self.painted.picture.insert((step, reading.picture));
         if self.plan.picture_every.is_some_and(|every| step.is_multiple_of(every)) {
             self.audience.picture(step, picture)?;
+        }
+        if films {
+            self.audience.film(step, picture)?;
         }
         Ok(())
     }
@@ -263,6 +281,7 @@ mod tests {
         planned: Vec<u32>,
         pictures: Vec<u32>,
         converged: Vec<u32>,
+        films: Vec<u32>,
         interrupt: Option<(u32, &'a AtomicBool)>,
     }
 
@@ -284,6 +303,10 @@ mod tests {
             self.pictures.push(step);
             Ok(())
         }
+        fn film(&mut self, step: u32, _: &RgbImage) -> anyhow::Result<()> {
+            self.films.push(step);
+            Ok(())
+        }
     }
 
     fn plan(steps: u32, losses_every: u32, picture_every: u32) -> Plan {
@@ -292,6 +315,7 @@ mod tests {
             losses_every: Some(losses_every),
             picture_every: Some(picture_every),
             stop_when_converged: false,
+            film: false,
         }
     }
 
@@ -317,6 +341,23 @@ mod tests {
             assert_eq!((painted.steps, painted.picture.map(|(step, _)| step)), (steps, Some(steps)));
             assert_eq!(notes.converged, [37]);
         }
+    }
+
+    #[test]
+    fn the_moments_of_a_time_lapse_thin_out_and_have_both_ends() {
+        let mut notes = Notes::default();
+        let plan = Plan {
+            steps: 500,
+            losses_every: None,
+            picture_every: None,
+            stop_when_converged: false,
+            film: true,
+        };
+        paint(&mut Fake::default(), plan, &AtomicBool::new(false), &mut notes);
+        assert_eq!(notes.films[..24], (1..=24).collect::<Vec<_>>());
+        assert_eq!(notes.films.last(), Some(&500));
+        assert!((60..140).contains(&notes.films.len()), "{}", notes.films.len());
+        assert!(notes.pictures.is_empty());
     }
 
     #[test]

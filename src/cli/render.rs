@@ -22,6 +22,7 @@ use super::{
     progress::{self, Printer, Progress},
     report::{self, Outcome, Report},
     scores::{self, Scores},
+    timelapse::Film,
 };
 use crate::{
     picture,
@@ -96,12 +97,19 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
         losses_every: arguments.report.as_ref().map(|_| arguments.report_every),
         picture_every: (arguments.frames.is_some() || arguments.save_every.is_some()).then_some(frame_every),
         stop_when_converged: job.settings.stop_when_converged && !repeats,
+        film: arguments.timelapse.is_some(),
     };
+    let film = arguments
+        .timelapse
+        .as_ref()
+        .map(|path| Film::new(path, arguments.force, arguments.timelapse_caption, &job.settings));
+    let film = film.transpose()?;
     let mut studio = Studio {
         report: Report::new(job, &info),
         progress,
         settings: &job.settings,
         frames: arguments.frames.as_deref(),
+        film,
         output: Output {
             path: arguments.output.clone(),
             overwrite: arguments.force,
@@ -113,8 +121,9 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
     studio.progress.finish();
     let seconds = began.elapsed().as_secs_f64();
     let first_picture = painted.first_picture.map(|at| at.duration_since(program_start).as_secs_f64());
-    let Studio { report, output, .. } = studio;
-    Finish {
+    let Studio { report, output, film, .. } = studio;
+    let lines = printer.clone();
+    let finished = Finish {
         report,
         output,
         report_path: arguments.report,
@@ -123,7 +132,12 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
         seconds,
         first_picture,
     }
-    .run(painted)
+    .run(painted);
+    // The picture is safe before the time-lapse is written, and an error of the painting matters more.
+    match film.map(|film| film.save(&lines)) {
+        Some(Err(error)) if finished.is_ok() => Err(error),
+        _ => finished,
+    }
 }
 
 /// Paints a run that the next one goes on from; false if it was interrupted.
@@ -147,8 +161,13 @@ fn paint_before(
     let progress = Progress::new(score.steps, schedule, arguments.quiet);
     guarded(|| player.begin(score, &mut |what| progress.preparing(what)))
         .inspect_err(|_| progress.finish())?;
-    let plan =
-        Plan { steps: score.steps, losses_every: None, picture_every: None, stop_when_converged: false };
+    let plan = Plan {
+        steps: score.steps,
+        losses_every: None,
+        picture_every: None,
+        stop_when_converged: false,
+        film: false,
+    };
     let mut audience = Watching(progress, &score.job.settings);
     let painted = paint::paint(player, plan, interrupted, &mut audience);
     audience.0.finish();
@@ -165,6 +184,13 @@ fn warn_all(printer: &Printer, texts: &[String]) {
     for text in texts {
         printer.warn(&format!("impasto: warning: {text}"));
     }
+}
+
+/// A flag that Ctrl-C sets, for commands without a bar.
+pub(super) fn ctrl_c_flag(printer: &Printer) -> anyhow::Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    catch_ctrl_c(&Arc::new(Mutex::new(printer.clone())), &flag)?;
+    Ok(flag)
 }
 
 /// The first Ctrl-C sets the flag, the second ends the program.
@@ -235,6 +261,7 @@ struct Studio<'a> {
     progress: Progress,
     settings: &'a Settings,
     frames: Option<&'a Path>,
+    film: Option<Film>,
     output: Output,
 }
 
@@ -259,6 +286,10 @@ impl Audience for Studio<'_> {
             Some(folder) => Ok(picture::save(picture, &report::frame_path(folder, step), true)?),
             None => self.output.save(picture),
         }
+    }
+
+    fn film(&mut self, step: u32, picture: &RgbImage) -> anyhow::Result<()> {
+        self.film.as_mut().map_or(Ok(()), |film| film.add(step, picture))
     }
 }
 

@@ -169,7 +169,7 @@ impl Finder<'_> {
 }
 
 /// A picture file, or a bundled picture by `example:NAME`.
-fn open_picture(path: &Path) -> anyhow::Result<Arc<Picture>> {
+pub(super) fn open_picture(path: &Path) -> anyhow::Result<Arc<Picture>> {
     let example = path.to_str().and_then(|text| text.strip_prefix(EXAMPLE)).filter(|_| !path.exists());
     Ok(Arc::new(match example {
         None => Picture::open(path)?,

@@ -7,6 +7,7 @@ mod carry;
 mod colour;
 mod error;
 mod examples;
+mod folder;
 mod jpeg;
 mod load;
 mod recolour;
@@ -24,9 +25,10 @@ pub use carry::{MAX_TEXT, carried_text};
 pub use error::{PictureError, SaveError};
 
 pub use examples::{CONTENTS, EXAMPLE, Example, STYLES, example, is_example};
+pub use folder::files_in;
 pub use load::{MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE};
 pub use recolour::{LUMINANCE, luminance_like, style_in_colours_of, with_colours_of};
-pub use save::{check_destination, free_name, save, save_with_text};
+pub use save::{check_destination, free_name, save, save_with_text, write_with};
 pub use shape::{Filter, fit, resize, thumbnail};
 
 /// A decoded picture: 8-bit sRGB, upright, with its transparency kept apart.

@@ -144,10 +144,22 @@ fn write_whole(
     overwrite: bool,
     write: impl FnOnce(&mut File) -> io::Result<()>,
 ) -> Result<(), SaveError> {
+    write_with(path, overwrite, |file| write(file.as_file_mut()).map_err(|source| describe(path, source)))
+}
+
+/// Lets `write` fill a file that takes its name only when it is complete.
+///
+/// # Errors
+///
+/// What `write` says; otherwise when the file exists and `overwrite` is not set, or when it cannot be written.
+pub fn write_with<E: From<SaveError>>(
+    path: &Path,
+    overwrite: bool,
+    write: impl FnOnce(&mut NamedTempFile) -> Result<(), E>,
+) -> Result<(), E> {
     let mut temporary = create_temporary(path)?;
-    write(temporary.as_file_mut())
-        .and_then(|()| temporary.as_file().sync_all())
-        .map_err(|source| describe(path, source))?;
+    write(&mut temporary)?;
+    temporary.as_file().sync_all().map_err(|source| describe(path, source))?;
     let moved = if overwrite {
         temporary.persist(path).map_err(|error| error.error)
     } else {
@@ -156,7 +168,7 @@ fn write_whole(
             _ => claim_and_rename(error.file, path),
         })
     };
-    moved.map(drop).map_err(|source| describe(path, source))
+    Ok(moved.map(drop).map_err(|source| describe(path, source))?)
 }
 
 /// For network shares and memory cards that know neither hard links nor a rename that spares existing files: an

@@ -29,6 +29,9 @@ pub enum Start {
     Current,
     /// The same picture, which other pictures are to change: through all levels of the pyramid again.
     Repaint,
+    /// From the earlier moment that the worker was lent, see [`super::Session::go_back_to`]; like [`Start::Current`] where
+    /// there is none.
+    Moment,
 }
 
 /// All that a run needs.

@@ -7,6 +7,7 @@
 //! ```
 //! The window never waits: nothing here blocks it, and a worker that died says so ([`Event::Died`]).
 
+mod marks;
 mod messages;
 mod pace;
 mod paint_engine;
@@ -26,6 +27,7 @@ use std::{
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
+pub use marks::{Mark, Return};
 pub use messages::{Command, Event, Frame, Job, Progress, RunId, RunInfo, RunState, Start};
 pub use pace::Pace;
 pub use paint_engine::PaintEngine;
@@ -127,6 +129,26 @@ pub trait Engine {
         Ok(())
     }
 
+    /// The run's whole state as bytes, for [`Engine::restore`]; `None` from engines that cannot give it.
+    ///
+    /// # Errors
+    ///
+    /// A device failure.
+    fn checkpoint(&mut self) -> Result<Option<Vec<u8>>, EngineError> {
+        Ok(None)
+    }
+
+    /// Goes on, in a run that was just started from the picture of an earlier moment, as at that step: exactly so if the
+    /// state that [`Engine::checkpoint`] gave then is there. Engines that count no steps need not do anything.
+    ///
+    /// # Errors
+    ///
+    /// When the state is of another run; the run then is as it was started.
+    fn restore(&mut self, step: u32, state: Option<&[u8]>) -> Result<(), EngineError> {
+        let _ = (step, state);
+        Ok(())
+    }
+
     /// Waits until the device has done the steps it was given, so that they do not pile up. Engines whose steps are done
     /// when they return need not do anything.
     ///
@@ -174,18 +196,20 @@ pub(crate) struct Canvas {
 }
 
 /// State shared by the handle and the worker.
-#[derive(Default)]
 pub(crate) struct Shared {
     pub frame: Latest<Frame>,
     pub update: Latest<Update>,
     pub canvas: Latest<Canvas>,
     pub study: Latest<Study>,
+    pub back: Latest<Return>,
+    pub marks: Sender<Mark>,
 }
 
 /// The window's handle to a worker. Dropping it ends the worker after the step in hand.
 pub struct Session {
     commands: Sender<Command>,
     events: Receiver<Event>,
+    marks: Receiver<Mark>,
     shared: Arc<Shared>,
     worker: thread::JoinHandle<()>,
     /// Updates so far.
@@ -205,6 +229,8 @@ pub enum SendError {
 const FAREWELL: Duration = Duration::from_secs(2);
 const COMMANDS: usize = 64;
 const EVENTS: usize = 256;
+/// They hold pictures and states, so few may wait.
+const MARKS: usize = 4;
 
 impl Session {
     /// Starts a worker thread. `make` creates the engine on that thread, and a new one after an engine panicked; `wake` is called after every event and
@@ -219,12 +245,20 @@ impl Session {
     ) -> std::io::Result<Self> {
         let (commands, command_inbox) = crossbeam_channel::bounded(COMMANDS);
         let (event_outbox, events) = crossbeam_channel::bounded(EVENTS);
-        let shared = Arc::new(Shared::default());
+        let (mark_outbox, marks) = crossbeam_channel::bounded(MARKS);
+        let shared = Arc::new(Shared {
+            frame: Latest::default(),
+            update: Latest::default(),
+            canvas: Latest::default(),
+            study: Latest::default(),
+            back: Latest::default(),
+            marks: mark_outbox,
+        });
         let theirs = Arc::clone(&shared);
         let worker = thread::Builder::new().name("impasto-engine".into()).spawn(move || {
             worker::run(make, command_inbox, event_outbox, &theirs, wake);
         })?;
-        Ok(Self { commands, events, shared, worker, updates: AtomicU64::new(0) })
+        Ok(Self { commands, events, marks, shared, worker, updates: AtomicU64::new(0) })
     }
 
     /// Gives an order; never waits.
@@ -289,6 +323,16 @@ impl Session {
     /// came about.
     pub fn go_on_from(&self, picture: Arc<RgbImage>, record: Option<Record>) {
         self.shared.canvas.put(Canvas { picture, record: record.map(Record::shown) });
+    }
+
+    /// Lends the worker an earlier moment, for the next run that begins with [`Start::Moment`].
+    pub fn go_back_to(&self, moment: Return) {
+        self.shared.back.put(moment);
+    }
+
+    /// The next moment worth keeping, if one waits.
+    pub fn next_mark(&self) -> Option<Mark> {
+        self.marks.try_recv().ok()
     }
 
     /// The next event, if one waits.

@@ -41,6 +41,8 @@ const MEASURED_SIZE: u32 = 64;
 /// Most pixels of a picture on a graphics adapter: the first layer's 64 channels then fill a buffer of 2 GiB, the largest
 /// that can be bound.
 const MOST_PIXELS: u64 = (1 << 31) / 256 - 1;
+/// Bytes of the largest state that is worth its copies: beyond, going back begins with the picture.
+const LARGEST_STATE: u64 = 160 << 20;
 /// Bytes above which a person is told what a run needs of a GPU, whose free memory cannot be asked for.
 const LARGE_ON_GPU: u64 = 3_000_000_000;
 
@@ -268,6 +270,7 @@ impl Engine for PaintEngine {
         let begin = match (job.start, current) {
             (_, None) => Begin::Initial,
             (Start::Repaint, Some(picture)) => Begin::Repaint(picture),
+            (Start::Moment, Some(picture)) => Begin::From(picture, picture.width().max(picture.height())),
             (_, Some(picture)) => {
                 let side = picture.width().max(picture.height());
                 Begin::From(picture, self.painted.unwrap_or(side))
@@ -329,6 +332,22 @@ impl Engine for PaintEngine {
 
     fn measure(&mut self) -> Result<(), EngineError> {
         self.work(Painting::measure)
+    }
+
+    fn checkpoint(&mut self) -> Result<Option<Vec<u8>>, EngineError> {
+        self.work(|run| {
+            let place = run.place();
+            // The iterate, two moments and the mean, three planes each.
+            let bytes = 48 * u64::from(place.width) * u64::from(place.height);
+            match bytes <= LARGEST_STATE && run.has_whole_state() {
+                true => run.checkpoint().map(Some),
+                false => Ok(None),
+            }
+        })
+    }
+
+    fn restore(&mut self, step: u32, state: Option<&[u8]>) -> Result<(), EngineError> {
+        self.work(|run| run.restore(step, state))
     }
 
     fn settle(&mut self) -> Result<(), EngineError> {

@@ -9,10 +9,11 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
+use image::RgbImage;
 
 use super::{
-    Canvas, Command, DetourPart, Engine, EngineError, Event, Frame, Job, Pace, Pass, Progress, Record, RunId,
-    RunState, Shared, Start, Study, Update, studying::Studying,
+    Canvas, Command, DetourPart, Engine, EngineError, Event, Frame, Job, Mark, Pace, Pass, Progress, Record,
+    Return, RunId, RunState, Shared, Start, Study, Update, marks::Marks, studying::Studying,
 };
 use crate::{
     settings::{Settings, StyleMix},
@@ -134,6 +135,7 @@ struct Run {
     slow: f64,
     /// What was changed has not been shown yet.
     changed: bool,
+    marks: Marks,
     /// When progress was told last.
     told: Instant,
     /// Painting time before the last pause, and when painting went on.
@@ -222,6 +224,9 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                     if let Some(Command::Run(newer)) = self.queue.pop_front() {
                         // Who asked to begin afresh, and then changed something else, still wants to.
                         let start = match (job.start, newer.start) {
+                            (Start::Moment, Start::Current | Start::Repaint) | (_, Start::Moment) => {
+                                Start::Moment
+                            }
                             (Start::Beginning, _) => Start::Beginning,
                             (Start::Repaint, Start::Current) => Start::Repaint,
                             (_, newer) => newer,
@@ -283,6 +288,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                                 run.record.order(run.step, order);
                                 // The same step in another size is another picture, and preparing it is not painting.
                                 run.shown = None;
+                                run.marks.change(Instant::now(), run.step);
                                 run.pace.resume(Instant::now());
                             }
                             self.show(true);
@@ -331,6 +337,13 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                 self.canvas = Some(lent);
             }
         }
+        let back = match job.start {
+            Start::Moment => self.shared.back.take(),
+            _ => None,
+        };
+        if let Some(Return { picture, .. }) = &back {
+            self.canvas = Some(Canvas { picture: Arc::clone(picture), record: None });
+        }
         let canvas = self.canvas.clone().filter(|_| job.start != Start::Beginning);
         let record = self.record_of(job, canvas.as_ref());
         self.run = Some(Run {
@@ -352,6 +365,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             aside: 0,
             slow: 0.0,
             changed: false,
+            marks: Marks::default(),
             told: Instant::now(),
             painted: 0.0,
             since: None,
@@ -372,11 +386,16 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             run.record.set_size(info.size);
         }
         self.outbox.tell(Event::Started { run: id, info: Box::new(info) });
+        if let Some(back) = back {
+            self.go_back(back);
+        }
         self.show(true);
         self.take_update();
         if self.run.as_ref().is_some_and(|run| run.state == RunState::Preparing) {
             if job.paused {
                 self.enter(RunState::Paused);
+            } else if self.run.as_ref().is_some_and(|run| run.step >= run.settings.steps) {
+                self.enter(RunState::Finished);
             } else {
                 if let Some(run) = &mut self.run {
                     run.start_clock();
@@ -389,7 +408,9 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     /// How a job's first picture comes about.
     fn record_of(&self, job: &Job, canvas: Option<&Canvas>) -> Record {
         let Some(canvas) = canvas else { return Record::new(Pass::new(job, Start::Beginning)) };
-        let pass = Pass { new_engine: self.engine.is_none(), ..Pass::new(job, job.start) };
+        // A recipe knows no earlier moments: it goes on from a picture, and is incomplete.
+        let start = if job.start == Start::Moment { Start::Current } else { job.start };
+        let pass = Pass { new_engine: self.engine.is_none(), ..Pass::new(job, start) };
         match &canvas.record {
             // What a failure left behind in the engine is not known.
             Some(record) if self.run.as_ref().is_none_or(|run| run.state != RunState::Failed) => {
@@ -397,6 +418,29 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             }
             Some(record) => record.then(pass).incomplete(),
             None => Record::new(pass).incomplete(),
+        }
+    }
+
+    /// Brings the run that was just started to an earlier moment.
+    fn go_back(&mut self, Return { step, state, .. }: Return) {
+        let exactly = state.as_ref().map(|state| state.as_slice());
+        let restored = match self.guard(|engine, _| engine.restore(step, exactly)) {
+            Err(text) if exactly.is_some() && self.engine.is_some() => {
+                let Some(run) = &self.run else { return };
+                let text = format!("went on from the picture alone: {text}");
+                self.outbox.tell(Event::Notice { run: run.id, text });
+                self.guard(|engine, _| engine.restore(step, None))
+            }
+            other => other,
+        };
+        match restored {
+            Err(message) => self.fail(message),
+            Ok(()) => {
+                if let Some(run) = &mut self.run {
+                    run.step = step;
+                    run.marks = Marks::from_step(step);
+                }
+            }
         }
     }
 
@@ -412,6 +456,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let limit = settings.steps;
         let recoloured =
             self.run.as_ref().is_some_and(|run| run.settings.kept_colours() != settings.kept_colours());
+        self.before_change();
         let otherwise = self
             .run
             .as_ref()
@@ -567,6 +612,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     fn rest(&mut self, state: RunState) {
         self.end_detour();
         self.show(true);
+        self.keep_now();
         if let Some(run) = &mut self.run
             && run.state != RunState::Failed
         {
@@ -604,8 +650,13 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let plain = reading.plain.map_or_else(|| Arc::clone(&picture), Arc::new);
         self.canvas = Some(Canvas { picture: plain, record: Some(record.clone()) });
         let update = run.painted_update;
+        let (shown, due) = (Arc::clone(&picture), run.marks.due(Instant::now(), run.step));
         self.shared.frame.put(Frame { run: run.id, step: run.step, picture, record, update });
-        self.tell_progress(reading.losses, important);
+        self.tell_progress(reading.losses.clone(), important);
+        if due {
+            // Where painting rests or begins is where a person comes back to.
+            self.keep(shown, reading.losses, important);
+        }
         self.look_into_layer();
     }
 
@@ -635,6 +686,59 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                 self.outbox.tell(Event::Notice { run: id, text });
             }
         }
+    }
+
+    /// Keeps what a person is about to change.
+    fn before_change(&mut self) {
+        let Some(run) = &mut self.run else { return };
+        if run.marks.change(Instant::now(), run.step) && run.state == RunState::Running {
+            self.keep_now();
+        }
+    }
+
+    /// Keeps the moment as it is, with the engine's state, unless it is kept already.
+    fn keep_now(&mut self) {
+        let Some(run) = &self.run else { return };
+        let kept = run.step == 0 || run.marks.exact_step() == Some(run.step);
+        if run.state == RunState::Failed || run.detour.is_some() || kept || self.shared.marks.is_full() {
+            return;
+        }
+        match self.guard(|engine, _| engine.read()) {
+            Err(message) => self.fail(message),
+            Ok(reading) => self.keep(Arc::new(reading.picture), reading.losses, true),
+        }
+    }
+
+    /// Hands a moment to the window, unless it is behind.
+    fn keep(&mut self, picture: Arc<RgbImage>, losses: Option<Losses>, exactly: bool) {
+        let now = Instant::now();
+        let Some(run) = &mut self.run else { return };
+        // Steps of a detour are not counted, and its picture is but a sketch.
+        if run.detour.is_some() || self.shared.marks.is_full() {
+            return;
+        }
+        let exactly = exactly || run.marks.state_due(now);
+        run.marks.kept(now, run.step, exactly);
+        let mut mark = Mark {
+            run: run.id,
+            step: run.step,
+            place: run.place.clone(),
+            elapsed: run.elapsed(),
+            settings: run.settings.clone(),
+            styles: run.styles.clone(),
+            losses,
+            picture,
+            state: None,
+        };
+        if exactly {
+            match self.guard(|engine, _| engine.checkpoint()) {
+                Ok(state) => mark.state = state.map(Arc::new),
+                Err(message) => return self.fail(message),
+            }
+        }
+        // It is full only if it has filled up since, and then there are enough.
+        let _ = self.shared.marks.try_send(mark);
+        (self.outbox.wake)();
     }
 
     fn tell_progress(&mut self, losses: Option<Losses>, important: bool) {

@@ -47,6 +47,17 @@ impl SettingsFlags {
         self.0.get_one(FILE)
     }
 
+    /// Flags as they stand on a command line, `--style-weight=2` each.
+    ///
+    /// # Errors
+    ///
+    /// What the command line would say about them.
+    pub fn parse(flags: &[String]) -> Result<Self, String> {
+        let command = Self::augment_args(Command::new("settings").no_binary_name(true));
+        let matches = command.try_get_matches_from(flags).map_err(|error| error.to_string())?;
+        Ok(Self(matches))
+    }
+
     /// The settings that the flags ask for: `base`, replaced by the file of `--settings` if there is one, then the mix of
     /// `--preset`, then the usual values of `--objective`, then every other flag. `--layer` and `--content-layer` replace the whole
     /// default set the first time they are given.

@@ -38,4 +38,14 @@ impl Average {
     pub fn mean(&self) -> Option<Tensor<4>> {
         self.0.as_ref().map(|(sum, weight)| sum.clone() / *weight)
     }
+
+    /// The decaying sum and the weights in it.
+    pub fn sum(&self) -> Option<(Tensor<4>, f64)> {
+        self.0.clone()
+    }
+
+    /// Goes on from a sum that another one had.
+    pub fn set_sum(&mut self, sum: Option<(Tensor<4>, f64)>) {
+        self.0 = sum;
+    }
 }

@@ -15,6 +15,8 @@ pub enum TransferError {
         layer.stride().max(2)
     )]
     TooNarrow { what: &'static str, width: usize, height: usize, layer: Layer },
+    #[error("the saved state does not fit these pictures and settings")]
+    Checkpoint,
     #[error("no run has been started")]
     NoRun,
     #[error("a run needs a style picture")]

@@ -3,6 +3,7 @@
 mod adam;
 mod average;
 mod carry;
+mod checkpoint;
 mod cost;
 mod detour;
 mod error;

@@ -50,6 +50,16 @@ impl Schedule {
         Self(sizes.into_iter().map(|size| Level { size, until: 0 }).collect()).shared(0, 0, settings.steps)
     }
 
+    /// These levels, from the smallest to the final size.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    pub fn of(levels: Vec<Level>) -> Self {
+        assert!(!levels.is_empty(), "a schedule has at least one level");
+        Self(levels)
+    }
+
     /// The steps from `entered` to `steps` shared anew by the levels from `level` on. The final size always gets one.
     #[must_use]
     pub fn shared(&self, level: usize, entered: u32, steps: u32) -> Self {

@@ -31,6 +31,8 @@ pub struct Log {
     pub levels: Vec<LevelOrder>,
     /// Layers that were looked into.
     pub studied: Vec<Layer>,
+    /// Steps that were gone back to, and whether with the engine's state.
+    pub restored: Vec<(u32, bool)>,
     pub steps: u32,
     pub measurements: u32,
     pub fail_start: Option<String>,
@@ -191,6 +193,19 @@ impl Engine for Fake {
         Ok(())
     }
 
+    fn checkpoint(&mut self) -> Result<Option<Vec<u8>>, EngineError> {
+        Ok(Some(self.step.to_le_bytes().to_vec()))
+    }
+
+    fn restore(&mut self, step: u32, state: Option<&[u8]>) -> Result<(), EngineError> {
+        if let Some(state) = state {
+            assert_eq!(state, step.to_le_bytes(), "the state is that of the step");
+        }
+        self.step = step;
+        self.log.lock().unwrap().restored.push((step, state.is_some()));
+        Ok(())
+    }
+
     fn end(&mut self) {}
 }
 
@@ -271,6 +286,10 @@ impl Dialogs for FakeDialogs {
 
     fn save_project(&self, name: &str, _: Option<&Path>) -> Answer {
         self.give(format!("save project {name}"))
+    }
+
+    fn save_timelapse(&self, name: &str, _: &str, _: Option<&Path>) -> Answer {
+        self.give(format!("save {name}"))
     }
 
     fn confirms_replacing(&self) -> bool {

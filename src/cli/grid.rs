@@ -1,0 +1,168 @@
+//! `impasto grid`: one pair of pictures with two settings varied, on a contact sheet.
+
+use std::{process::ExitCode, sync::Arc, time::Instant};
+
+use image::RgbImage;
+
+use super::{
+    FAILED, INTERRUPTED, UsageError,
+    args::{GridArgs, StyleArg},
+    paint::{self, Audience, End, Plan, guarded},
+    progress::{self, Printer},
+    render,
+    scores::open_picture,
+};
+use crate::{
+    explore::{Sheet, cell_order},
+    picture::{self, Picture, SaveError},
+    session::{Engine, Job, PaintEngine, Start},
+    settings::Settings,
+    transfer::{Losses, StyleSource},
+};
+
+/// Size and steps of a cell when nobody says: enough to judge a setting by.
+const SIZE: u32 = 192;
+const STEPS: u32 = 150;
+
+/// Paints the grid.
+pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
+    let base = Settings { size: SIZE, steps: STEPS, ..Settings::default() };
+    let settings = arguments.settings.resolve(base)?;
+    settings.validate()?;
+    let (x, y) = (&arguments.x, arguments.y.as_ref());
+    if y.is_some_and(|y| y.setting == x.setting) {
+        return Err(UsageError(format!("both axes are {x}; give them two settings")).into());
+    }
+    // Every cell's settings are checked before the first is painted.
+    let cell = |column: usize, row: usize| -> anyhow::Result<Settings> {
+        let usage = |error: crate::explore::AxisError| UsageError(error.to_string());
+        let settings = x.apply(&settings, &x.values[column]).map_err(usage)?;
+        Ok(match y {
+            Some(y) => y.apply(&settings, &y.values[row]).map_err(usage)?,
+            None => settings,
+        })
+    };
+    let order = cell_order(x, y, &settings);
+    let mixes = order.iter().map(|&(column, row)| cell(column, row)).collect::<anyhow::Result<Vec<_>>>()?;
+    picture::check_destination(&arguments.output, arguments.force).map_err(|error| match error {
+        SaveError::Exists { path } => {
+            anyhow::anyhow!("{} exists already: choose another name, or add --force", path.display())
+        }
+        error => error.into(),
+    })?;
+    let content = open_picture(&arguments.content)?;
+    let style = |StyleArg { path, mix }: &StyleArg| -> anyhow::Result<StyleSource> {
+        Ok(StyleSource { picture: open_picture(path)?, mix: *mix })
+    };
+    let styles: Vec<StyleSource> = arguments.style.iter().map(style).collect::<anyhow::Result<_>>()?;
+
+    let printer = Printer::new(arguments.quiet);
+    let interrupted = render::ctrl_c_flag(&printer)?;
+    let shape =
+        picture::fit(content.dimensions().0, content.dimensions().1, arguments.cell.unwrap_or(settings.size));
+    let mut sheet = Sheet::new(x.clone(), y.cloned(), shape, legend(&content, &styles, &settings));
+    let mut engine = PaintEngine::new();
+    let mut failures = Vec::new();
+    let began = Instant::now();
+    let mut stopped = false;
+    for (index, (&(column, row), mix)) in order.iter().zip(mixes).enumerate() {
+        let mut name = format!("{x} {}", x.values[column].text);
+        if let Some(y) = y {
+            name += &format!(", {y} {}", y.values[row].text);
+        }
+        let left = match index {
+            0 => String::new(),
+            done => {
+                let seconds = began.elapsed().as_secs_f64() / done as f64 * (order.len() - done) as f64;
+                format!(", about {} left", progress::duration(seconds))
+            }
+        };
+        printer.say(&format!("{}/{}: {name}{left}", index + 1, order.len()));
+        let plan = Plan {
+            steps: mix.steps,
+            losses_every: None,
+            picture_every: None,
+            stop_when_converged: mix.stop_when_converged,
+            film: false,
+        };
+        let job = Job {
+            run: index as u64 + 1,
+            content: Arc::clone(&content),
+            styles: styles.clone(),
+            settings: mix,
+            start: Start::Beginning,
+            paused: false,
+            choose_size: false,
+        };
+        let painted = guarded(|| engine.start(&job, None, &mut |_| ()))
+            .map(|_| paint::paint(&mut engine, plan, &interrupted, &mut Unheard));
+        match painted.map(|painted| (painted.end, painted.picture)) {
+            Ok((End::Finished, Some((_, picture)))) => sheet.put((column, row), Ok(picture)),
+            Ok((End::Interrupted, _)) => {
+                stopped = true;
+                break;
+            }
+            Ok((End::Failed(error), _)) | Err(error) => {
+                let reason = super::explain(&error);
+                sheet.put((column, row), Err(reason.clone()));
+                failures.push(format!("{name}: {reason}"));
+                // What a driver left behind is of no use for the next cell.
+                engine = PaintEngine::new();
+            }
+            Ok((End::Finished, None)) => sheet.put((column, row), Err("nothing was painted".to_owned())),
+        }
+    }
+    if sheet.painted() == 0 {
+        if stopped {
+            printer.say("interrupted: nothing was painted yet, so nothing is saved");
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
+        anyhow::bail!("no cell could be painted: {}", failures.first().map_or("", String::as_str));
+    }
+    picture::save(&sheet.draw(), &arguments.output, arguments.force)?;
+    let count = sheet.painted();
+    printer.say(&format!(
+        "saved {} with {count} of {} cells after {}",
+        arguments.output.display(),
+        order.len(),
+        progress::duration(began.elapsed().as_secs_f64())
+    ));
+    for failure in &failures {
+        printer.warn(&format!("impasto: warning: {failure}"));
+    }
+    Ok(match (stopped, failures.is_empty()) {
+        (true, _) => ExitCode::from(INTERRUPTED),
+        (false, true) => ExitCode::SUCCESS,
+        (false, false) => ExitCode::from(FAILED),
+    })
+}
+
+/// Nobody looks while it is painted.
+pub(super) struct Unheard;
+
+impl Audience for Unheard {
+    fn losses(&mut self, _: u32, _: &Losses, _: f64, _: bool) {}
+
+    fn converged(&mut self, _: u32) {}
+
+    fn picture(&mut self, _: u32, _: &RgbImage) -> anyhow::Result<()> {
+        Ok(())
+    }
+}
+
+/// What all cells have in common, unless an axis says otherwise.
+fn legend(content: &Picture, styles: &[StyleSource], settings: &Settings) -> Vec<String> {
+    let names: Vec<&str> = styles.iter().map(|style| style.picture.name.as_str()).collect();
+    vec![
+        format!("{} in {}", content.name, names.join(", ")),
+        format!(
+            "{} objective, {} px, {} steps, content weight {}, style weight {}, statistic {}",
+            settings.objective,
+            settings.longest_side(),
+            settings.steps,
+            settings.content_weight,
+            settings.style_weight,
+            settings.style_statistic()
+        ),
+    ]
+}

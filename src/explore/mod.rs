@@ -1,0 +1,11 @@
+//! Trying many settings, and painting many pictures: what `impasto grid` and `impasto batch` are made of.
+
+mod axis;
+mod ledger;
+mod pairs;
+mod sheet;
+
+pub use axis::{Axis, AxisError, Value};
+pub use ledger::{Ledger, recipe_hash};
+pub use pairs::{Match, PairError, Pairing, collect, file_name};
+pub use sheet::{Sheet, cell_order};

@@ -1,0 +1,82 @@
+//! Text on pictures, in the window's font.
+
+use egui::{
+    Color32, FontDefinitions, FontId,
+    epaint::text::{Fonts, TextOptions},
+};
+use image::{Rgb, RgbImage};
+
+/// Draws text with a baked font.
+pub struct Lettering(Fonts);
+
+impl Default for Lettering {
+    fn default() -> Self {
+        Self(Fonts::new(TextOptions::default(), FontDefinitions::default()))
+    }
+}
+
+impl Lettering {
+    /// Width and height of a line of text, in pixels; `size` is the font's, in pixels.
+    pub fn measure(&mut self, text: &str, size: f32) -> (u32, u32) {
+        let galley = self.0.with_pixels_per_point(1.0).layout_no_wrap(
+            text.to_owned(),
+            FontId::proportional(size),
+            Color32::WHITE,
+        );
+        (galley.size().x.ceil() as u32, galley.size().y.ceil() as u32)
+    }
+
+    /// Draws a line of text with its upper left corner at `(x, y)`. What lies outside of the picture is cut.
+    pub fn draw(&mut self, image: &mut RgbImage, (x, y): (i64, i64), text: &str, size: f32, colour: [u8; 3]) {
+        let galley = self.0.with_pixels_per_point(1.0).layout_no_wrap(
+            text.to_owned(),
+            FontId::proportional(size),
+            Color32::WHITE,
+        );
+        let atlas = self.0.texture_atlas().image();
+        for row in &galley.rows {
+            for glyph in &row.glyphs {
+                let texels = glyph.uv_rect;
+                let corner = row.pos + glyph.pos.to_vec2() + texels.offset;
+                let (left, top) = (x + corner.x.round() as i64, y + corner.y.round() as i64);
+                for v in texels.min[1]..texels.max[1] {
+                    for u in texels.min[0]..texels.max[0] {
+                        let cover = atlas.pixels[usize::from(v) * atlas.size[0] + usize::from(u)].a();
+                        let (at_x, at_y) =
+                            (left + i64::from(u - texels.min[0]), top + i64::from(v - texels.min[1]));
+                        if cover > 0
+                            && let (Ok(at_x), Ok(at_y)) = (u32::try_from(at_x), u32::try_from(at_y))
+                            && let Some(pixel) = image.get_pixel_mut_checked(at_x, at_y)
+                        {
+                            *pixel = mixed(*pixel, Rgb(colour), u32::from(cover));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `share` of 255 of `over`, the rest of `under`.
+fn mixed(under: Rgb<u8>, over: Rgb<u8>, share: u32) -> Rgb<u8> {
+    let channel = |under: u8, over: u8| {
+        ((u32::from(over) * share + u32::from(under) * (255 - share) + 127) / 255) as u8
+    };
+    Rgb([0, 1, 2].map(|index| channel(under.0[index], over.0[index])))
+}
+
+/// Writes a line along the lower edge of a picture, on a dark ground, cut to the picture's width.
+pub fn caption(image: &mut RgbImage, lettering: &mut Lettering, text: &str) {
+    let size = (image.width().min(image.height()) as f32 / 26.0).clamp(9.0, 48.0);
+    let (width, height) = lettering.measure(text, size);
+    let pad = (size / 2.0).round() as u32;
+    let top = image.height().saturating_sub(height + 2 * pad);
+    let right = (width + 2 * pad).min(image.width());
+    for y in top..image.height() {
+        for x in 0..right {
+            let pixel = image.get_pixel_mut(x, y);
+            *pixel = mixed(*pixel, Rgb([16, 16, 16]), 176);
+        }
+    }
+    lettering.draw(image, (i64::from(pad), i64::from(top + pad)), text, size, [235; 3]);
+}

@@ -1,0 +1,81 @@
+//! A folder for what does not fit into memory: gone when the program ends, and swept at the next start after a crash.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+
+use tempfile::TempDir;
+
+const PREFIX: &str = "timeline-";
+const LOCK: &str = "lock";
+
+/// A folder of this program run's own. Dropping it removes it.
+#[derive(Debug)]
+pub struct Cache {
+    folder: TempDir,
+    /// Held as long as the folder is in use; the system lets go of it even when the program is killed.
+    _lock: File,
+}
+
+impl Cache {
+    /// Makes a folder below `root`.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says.
+    pub fn new(root: &Path) -> io::Result<Self> {
+        fs::create_dir_all(root)?;
+        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(root)?;
+        let lock = File::create(folder.path().join(LOCK))?;
+        // Where a file system knows no locks the folder is simply never swept.
+        let _ = lock.try_lock();
+        Ok(Self { folder, _lock: lock })
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+/// Removes the folders below `root` that program runs have left which are no longer there.
+pub fn sweep(root: &Path) {
+    let Ok(entries) = fs::read_dir(root) else { return };
+    for folder in entries.flatten().map(|entry| entry.path()) {
+        let ours =
+            folder.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(PREFIX));
+        // A folder that is just being made has no lock yet and is left alone.
+        let abandoned = ours && File::open(folder.join(LOCK)).is_ok_and(|lock| lock.try_lock().is_ok());
+        if abandoned && let Err(error) = fs::remove_dir_all(&folder) {
+            tracing::debug!("cannot remove {}: {error}", folder.display());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_of_the_dead_are_swept_and_those_of_the_living_are_not() {
+        let root = tempfile::tempdir().unwrap();
+        let living = Cache::new(root.path()).unwrap();
+        fs::write(living.path("a"), "x").unwrap();
+        let dead = root.path().join("timeline-dead");
+        fs::create_dir(&dead).unwrap();
+        fs::write(dead.join(LOCK), "").unwrap();
+        fs::write(dead.join("1"), "x").unwrap();
+        let other = root.path().join("photos");
+        fs::create_dir(&other).unwrap();
+        fs::write(other.join(LOCK), "").unwrap();
+
+        sweep(root.path());
+        assert!(!dead.exists());
+        assert!(living.path("a").exists() && other.exists());
+
+        let path = living.path("a");
+        drop(living);
+        assert!(!path.exists(), "nothing stays behind");
+    }
+}

@@ -1,0 +1,183 @@
+//! The time machine's memory: which moments of a painting are kept, and where their pictures lie.
+//!
+//! [`Timeline`] is the index, thinned as a run grows old; [`Store`] keeps the pictures and the engine's states, compressed in
+//! memory up to a limit and in a cache folder beyond it.
+
+mod cache;
+mod store;
+mod thin;
+mod vault;
+
+use image::RgbImage;
+
+use crate::{
+    session::{Mark, RunId},
+    settings::{Settings, StyleMix},
+    transfer::Place,
+};
+
+pub use store::{Kept, Limits, Reader, Store};
+pub use vault::Full;
+
+/// Number of a moment; later ones have larger numbers.
+pub type MomentId = u64;
+
+/// A moment of a painting, without its picture.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    pub id: MomentId,
+    /// The run it belongs to: each start, restart and branch is one.
+    pub run: RunId,
+    pub step: u32,
+    pub place: Place,
+    /// Time spent painting in its run, in seconds.
+    pub elapsed: f64,
+    pub settings: Settings,
+    pub styles: Vec<StyleMix>,
+    /// Total of the objective, if it was read.
+    pub total: Option<f64>,
+    /// When it was painted, in seconds of the window's clock.
+    pub at: f64,
+    /// The settings are others than at the moment before.
+    pub changed: bool,
+    /// A person wants it kept.
+    pub pinned: bool,
+    /// The engine's whole state is kept with it.
+    pub exact: bool,
+    /// What it takes in the store, in bytes; 0 until it is there.
+    pub bytes: u64,
+    pub thumbnail: Option<RgbImage>,
+}
+
+impl Moment {
+    /// Longest side of the iterate in pixels.
+    pub fn side(&self) -> u32 {
+        self.place.width.max(self.place.height)
+    }
+}
+
+/// The moments of everything painted since the window opened, oldest first.
+#[derive(Debug)]
+pub struct Timeline {
+    moments: Vec<Moment>,
+    next: MomentId,
+    most: usize,
+}
+
+/// Most moments of a timeline.
+pub const MOST: usize = 600;
+
+impl Default for Timeline {
+    fn default() -> Self {
+        Self::new(MOST)
+    }
+}
+
+impl Timeline {
+    /// A timeline of at most so many moments.
+    pub fn new(most: usize) -> Self {
+        Self { moments: Vec::new(), next: 1, most: most.max(4) }
+    }
+
+    pub fn moments(&self) -> &[Moment] {
+        &self.moments
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.moments.is_empty()
+    }
+
+    pub fn get(&self, id: MomentId) -> Option<&Moment> {
+        self.position(id).map(|index| &self.moments[index])
+    }
+
+    pub fn get_mut(&mut self, id: MomentId) -> Option<&mut Moment> {
+        self.position(id).map(|index| &mut self.moments[index])
+    }
+
+    pub fn position(&self, id: MomentId) -> Option<usize> {
+        self.moments.binary_search_by_key(&id, |moment| moment.id).ok()
+    }
+
+    /// Adds a moment that was painted at `at` seconds; says its number and which moments had to go for it.
+    pub fn add(&mut self, run: RunId, mark: &Mark, at: f64) -> (MomentId, Vec<MomentId>) {
+        let id = self.next;
+        self.next += 1;
+        let before = self.moments.last();
+        let changed = before.is_some_and(|before| {
+            before.run == run && (before.settings != mark.settings || before.styles != mark.styles)
+        });
+        self.moments.push(Moment {
+            id,
+            run,
+            step: mark.step,
+            place: mark.place.clone(),
+            elapsed: mark.elapsed,
+            settings: mark.settings.clone(),
+            styles: mark.styles.clone(),
+            total: mark.losses.as_ref().map(|losses| losses.total),
+            at,
+            changed,
+            pinned: false,
+            exact: false,
+            bytes: 0,
+            thumbnail: None,
+        });
+        let mut gone = Vec::new();
+        while self.moments.len() > self.most {
+            match self.thin() {
+                Some(id) => gone.push(id),
+                None => break,
+            }
+        }
+        (id, gone)
+    }
+
+    /// Forgets the moment that is missed least, and says which.
+    pub fn thin(&mut self) -> Option<MomentId> {
+        let index = thin::least_missed(&self.moments)?;
+        Some(self.moments.remove(index).id)
+    }
+
+    /// Takes in what became of a moment; says which moments had to go.
+    pub fn take(&mut self, kept: Kept) -> Vec<MomentId> {
+        match kept {
+            Kept::Yes { id, thumbnail, bytes, exact } => match self.get_mut(id) {
+                Some(moment) => {
+                    moment.thumbnail = Some(thumbnail);
+                    moment.bytes = bytes;
+                    moment.exact = exact;
+                    Vec::new()
+                }
+                // Thinned out while it was being compressed.
+                None => vec![id],
+            },
+            Kept::No { id } => {
+                // Room for the next ones: an eighth of what there is.
+                let many = self.moments.len() / 8 + 1;
+                self.remove(id);
+                (0..many).map_while(|_| self.thin()).collect()
+            }
+            Kept::Inexact(ids) => {
+                for id in ids {
+                    if let Some(moment) = self.get_mut(id) {
+                        moment.exact = false;
+                    }
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    /// Forgets a moment.
+    pub fn remove(&mut self, id: MomentId) {
+        if let Some(index) = self.position(id) {
+            self.moments.remove(index);
+        }
+    }
+
+    /// What the moments take in the store, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.moments.iter().map(|moment| moment.bytes).sum()
+    }
+}

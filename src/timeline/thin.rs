@@ -1,0 +1,35 @@
+//! Which moment is missed least: recent ones are kept densely, older ones thin out, and so does the start of a run in the
+//! logarithm of its steps, where a picture changes most.
+
+use super::Moment;
+
+/// The newest moments that always stay.
+const FRESH: usize = 12;
+/// Seconds that are added to a moment's age, so that the last minute is not held to the millisecond.
+const GRACE: f64 = 20.0;
+
+/// Index of the moment whose removal leaves the smallest hole; `None` where all must stay: the ends of a run, pinned moments,
+/// the newest.
+pub fn least_missed(moments: &[Moment]) -> Option<usize> {
+    let now = moments.last()?.at;
+    let last = moments.len().saturating_sub(FRESH);
+    let hole = |index: usize| {
+        let (before, this, after) = (&moments[index - 1], &moments[index], &moments[index + 1]);
+        if this.pinned || before.run != this.run || after.run != this.run {
+            return f64::INFINITY;
+        }
+        let in_time = (after.at - before.at).max(0.0) / (now - this.at + GRACE);
+        let log = |step: u32| f64::from(step + 1).ln();
+        let in_steps = log(after.step) - log(before.step);
+        // A change of settings is worth more than one of many moments between two.
+        let worth = if this.changed || after.changed { 4.0 } else { 1.0 };
+        in_time.max(in_steps) * worth
+    };
+    (1..last)
+        .map(|index| (index, hole(index)))
+        .filter(|(_, hole)| hole.is_finite())
+        .min_by(|a, b| a.1.total_cmp(&b.1))
+        .map(|(index, _)| index)
+        // A timeline of nothing but starts and pins still has to end somewhere.
+        .or_else(|| (0..last).find(|&index| !moments[index].pinned))
+}

@@ -1,0 +1,178 @@
+//! Bytes by number: in memory up to a limit, the oldest in files beyond it, and never more than both limits together.
+
+use std::{collections::BTreeMap, fs, io, path::PathBuf, sync::Arc};
+
+use super::cache::Cache;
+
+/// Why something was not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the limit is reached")]
+pub struct Full;
+
+#[derive(Debug)]
+enum Place {
+    Memory(Arc<Vec<u8>>),
+    Disk(u64),
+}
+
+/// Keeps bytes under numbers.
+#[derive(Debug)]
+pub struct Vault {
+    name: &'static str,
+    /// Where the cache folder is to be; `None` keeps everything in memory.
+    root: Option<PathBuf>,
+    cache: Option<Cache>,
+    most_memory: u64,
+    most_disk: u64,
+    memory: u64,
+    disk: u64,
+    blobs: BTreeMap<u64, Place>,
+}
+
+impl Vault {
+    /// An empty vault; its cache folder is made below `root` when it is needed first.
+    pub fn new(name: &'static str, root: Option<PathBuf>, most_memory: u64, most_disk: u64) -> Self {
+        let most_disk = if root.is_some() { most_disk } else { 0 };
+        Self { name, root, cache: None, most_memory, most_disk, memory: 0, disk: 0, blobs: BTreeMap::new() }
+    }
+
+    /// Bytes in memory, and in files.
+    pub fn usage(&self) -> (u64, u64) {
+        (self.memory, self.disk)
+    }
+
+    /// Whether so many bytes would have room in an empty vault.
+    pub fn could_take(&self, size: u64) -> bool {
+        size <= self.most_memory
+    }
+
+    /// Keeps bytes; the oldest move to files to make room.
+    ///
+    /// # Errors
+    ///
+    /// When both limits are reached, or when the cache folder cannot be written and memory is full.
+    pub fn put(&mut self, id: u64, bytes: Arc<Vec<u8>>) -> Result<(), Full> {
+        self.remove(id);
+        let size = bytes.len() as u64;
+        if !self.could_take(size) {
+            return Err(Full);
+        }
+        while self.memory + size > self.most_memory {
+            let oldest = self.blobs.iter().find_map(|(&id, place)| match place {
+                Place::Memory(bytes) => Some((id, Arc::clone(bytes))),
+                Place::Disk(_) => None,
+            });
+            let Some((oldest, bytes)) = oldest else { break };
+            self.spill(oldest, &bytes)?;
+        }
+        self.memory += size;
+        self.blobs.insert(id, Place::Memory(bytes));
+        Ok(())
+    }
+
+    fn spill(&mut self, id: u64, bytes: &[u8]) -> Result<(), Full> {
+        let size = bytes.len() as u64;
+        if self.disk + size > self.most_disk {
+            return Err(Full);
+        }
+        let written = self.file(id).and_then(|path| fs::write(&path, bytes));
+        if let Err(error) = written {
+            tracing::warn!("the time machine cannot use its cache folder any more: {error}");
+            // What is there can still be read; nothing more is written.
+            self.most_disk = 0;
+            return Err(Full);
+        }
+        self.memory -= size;
+        self.disk += size;
+        self.blobs.insert(id, Place::Disk(size));
+        Ok(())
+    }
+
+    fn file(&mut self, id: u64) -> io::Result<PathBuf> {
+        if self.cache.is_none() {
+            let root = self.root.as_ref().ok_or_else(|| io::Error::other("there is no cache folder"))?;
+            self.cache = Some(Cache::new(root)?);
+        }
+        let name = format!("{}-{id}", self.name);
+        self.cache
+            .as_ref()
+            .map(|cache| cache.path(&name))
+            .ok_or_else(|| io::Error::other("there is no cache folder"))
+    }
+
+    /// The bytes of a number.
+    ///
+    /// # Errors
+    ///
+    /// When nothing is kept under it, or its file has gone.
+    pub fn get(&mut self, id: u64) -> io::Result<Arc<Vec<u8>>> {
+        match self.blobs.get(&id) {
+            None => Err(io::Error::from(io::ErrorKind::NotFound)),
+            Some(Place::Memory(bytes)) => Ok(Arc::clone(bytes)),
+            Some(Place::Disk(_)) => {
+                let path = self.file(id)?;
+                fs::read(path).map(Arc::new)
+            }
+        }
+    }
+
+    /// Forgets a number.
+    pub fn remove(&mut self, id: u64) {
+        match self.blobs.remove(&id) {
+            None => {}
+            Some(Place::Memory(bytes)) => self.memory -= bytes.len() as u64,
+            Some(Place::Disk(size)) => {
+                self.disk -= size;
+                if let Ok(path) = self.file(id) {
+                    // What is left there goes with the folder.
+                    let _ = fs::remove_file(path);
+                }
+            }
+        }
+    }
+
+    /// The oldest number.
+    pub fn oldest(&self) -> Option<u64> {
+        self.blobs.keys().next().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blob(id: u64) -> Arc<Vec<u8>> {
+        Arc::new((0..100).map(|i| (id * 7 + i) as u8).collect())
+    }
+
+    #[test]
+    fn bytes_come_back_from_memory_and_from_files_and_limits_hold() {
+        let root = tempfile::tempdir().unwrap();
+        let mut vault = Vault::new("test", Some(root.path().to_owned()), 350, 500);
+        for id in 1..=8 {
+            vault.put(id, blob(id)).unwrap();
+        }
+        assert_eq!(vault.usage(), (300, 500));
+        for id in 1..=8 {
+            assert_eq!(vault.get(id).unwrap(), blob(id));
+        }
+        assert_eq!(vault.put(9, blob(9)), Err(Full));
+        vault.remove(2);
+        vault.put(9, blob(9)).unwrap();
+        assert_eq!(vault.usage(), (300, 500));
+        assert!(vault.get(2).is_err());
+        assert_eq!(vault.oldest(), Some(1));
+        drop(vault);
+        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0, "the cache folder is gone");
+    }
+
+    #[test]
+    fn without_a_folder_memory_is_all_there_is() {
+        let mut vault = Vault::new("test", None, 250, 1000);
+        vault.put(1, blob(1)).unwrap();
+        vault.put(2, blob(2)).unwrap();
+        assert_eq!(vault.put(3, blob(3)), Err(Full));
+        assert_eq!(vault.put(4, Arc::new(vec![0; 300])), Err(Full), "larger than everything");
+        assert_eq!(vault.get(1).unwrap(), blob(1));
+    }
+}

@@ -1,0 +1,182 @@
+//! Going back in time: a run goes on from an earlier moment bit for bit, and hours of painting stay within limits.
+
+mod common;
+
+use std::sync::Arc;
+
+use image::RgbImage;
+use impasto::{
+    picture,
+    session::{Engine, Job, LevelOrder, Mark, PaintEngine, Start},
+    settings::{DeviceChoice, Settings, StyleMix},
+    timeline::{Kept, Limits, Store, Timeline},
+    transfer::{Place, StyleSource},
+};
+
+fn job(settings: Settings, start: Start) -> Job {
+    Job {
+        run: 1,
+        content: Arc::new(picture::CONTENTS[0].open()),
+        styles: vec![StyleSource::new(Arc::new(picture::STYLES[0].open()))],
+        settings,
+        start,
+        paused: false,
+        choose_size: false,
+    }
+}
+
+/// A run through two levels, with a weight changed and a level dropped on the way.
+fn goes_on_exactly(device: &DeviceChoice) {
+    let settings = Settings { size: 181, steps: 12, device: device.clone(), ..Settings::default() };
+    let mut engine = PaintEngine::new();
+    engine.start(&job(settings.clone(), Start::Beginning), None, &mut |_| ()).unwrap();
+    (0..3).for_each(|_| engine.step().unwrap());
+    let changed = Settings { style_weight: 3.0, ..settings };
+    engine.update(&changed, &[StyleMix::default()]).unwrap();
+    let early = engine.checkpoint().unwrap().unwrap();
+    let early_picture = engine.read().unwrap();
+    (0..6).for_each(|_| engine.step().unwrap());
+    let late = engine.checkpoint().unwrap().unwrap();
+    assert_eq!(engine.read().unwrap().place.width, 181, "it has climbed");
+    engine.level(LevelOrder::Drop).unwrap();
+    engine.step().unwrap();
+    let dropped = engine.checkpoint().unwrap().unwrap();
+    let dropped_picture = engine.read().unwrap().picture;
+    engine.level(LevelOrder::Climb).unwrap();
+    engine.step().unwrap();
+    let end = engine.checkpoint().unwrap().unwrap();
+    assert_ne!(late, end);
+
+    // Another engine, as after a restart of the program; then the same one once more.
+    let mut other = PaintEngine::new();
+    for _ in 0..2 {
+        let small = picture::resize(&early_picture.picture, 128, 85, picture::Filter::Lanczos);
+        other.start(&job(changed.clone(), Start::Moment), Some(&small), &mut |_| ()).unwrap();
+        other.restore(3, Some(&early)).unwrap();
+        assert_eq!(other.checkpoint().unwrap().unwrap(), early, "what went in comes out");
+        assert_eq!(other.read().unwrap().picture, early_picture.picture);
+        (0..6).for_each(|_| other.step().unwrap());
+        assert!(other.checkpoint().unwrap().unwrap() == late, "6 steps later they differ");
+    }
+    // Back to a level below, with the detail that waits to be added again.
+    other.restore(10, Some(&dropped)).unwrap();
+    assert_eq!(other.read().unwrap().picture, dropped_picture);
+    other.level(LevelOrder::Climb).unwrap();
+    other.step().unwrap();
+    assert!(other.checkpoint().unwrap().unwrap() == end, "a climb later they differ");
+
+    // A state of another size is refused, and the run is none the worse for it.
+    let larger = Settings { size: 256, ..changed };
+    other.start(&job(larger, Start::Beginning), None, &mut |_| ()).unwrap();
+    assert!(other.restore(3, Some(&early)).unwrap_err().to_string().contains("does not fit"));
+    assert!(other.restore(3, Some(b"nonsense")).is_err());
+    other.step().unwrap();
+    assert_eq!(other.read().unwrap().step, 1);
+    other.restore(7, None).unwrap();
+    assert_eq!(other.read().unwrap().step, 7, "without a state the step alone returns");
+}
+
+#[test]
+fn the_cpu_goes_on_from_an_earlier_moment_bit_for_bit() {
+    goes_on_exactly(&DeviceChoice::Cpu);
+}
+
+#[test]
+fn an_adapter_goes_on_from_an_earlier_moment_bit_for_bit() {
+    if let Some(device) = common::adapter() {
+        goes_on_exactly(&DeviceChoice::Named(device.info.name));
+    }
+}
+
+fn mark(step: u32, settings: &Settings, picture: &Arc<RgbImage>, state: Option<Arc<Vec<u8>>>) -> Mark {
+    Mark {
+        run: 1,
+        step,
+        place: Place { levels: 1, width: 96, height: 64, ..Place::default() },
+        elapsed: f64::from(step),
+        settings: settings.clone(),
+        styles: vec![StyleMix::default()],
+        losses: None,
+        picture: Arc::clone(picture),
+        state,
+    }
+}
+
+/// A picture that does not compress: its size in the store is known.
+fn noise(seed: u32) -> Arc<RgbImage> {
+    let mut state = seed.wrapping_mul(2_654_435_761) | 1;
+    Arc::new(RgbImage::from_fn(96, 64, |_, _| {
+        image::Rgb([0; 3].map(|_| {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            state as u8
+        }))
+    }))
+}
+
+#[test]
+fn hours_of_painting_stay_within_the_limits() {
+    let root = tempfile::tempdir().unwrap();
+    let limits =
+        Limits { picture_memory: 1 << 20, picture_disk: 3 << 20, state_memory: 1 << 20, state_disk: 2 << 20 };
+    let store = Store::new(Some(root.path().to_owned()), limits, || ()).unwrap();
+    let reader = store.reader();
+    let mut timeline = Timeline::new(300);
+    let settings = Settings::default();
+    let mut other = settings.clone();
+    other.style_weight = 2.0;
+    let mut refused = 0;
+    for step in 0..6000_u32 {
+        // One change of settings in the middle of it all.
+        let in_force = if step < 2500 { &settings } else { &other };
+        let state = step.is_multiple_of(20).then(|| Arc::new(vec![step as u8; 100_000]));
+        let picture = noise(step);
+        let moment = mark(step, in_force, &picture, state.clone());
+        let (id, gone) = timeline.add(1, &moment, f64::from(step));
+        store.remove(gone);
+        while !store.add(id, Arc::clone(&picture), state.clone()) {
+            std::thread::sleep(std::time::Duration::from_micros(200));
+        }
+        while let Some(kept) = store.next() {
+            refused += usize::from(matches!(kept, Kept::No { .. }));
+            store.remove(timeline.take(kept));
+        }
+        if step.is_multiple_of(500) {
+            let (memory, disk) = reader.usage();
+            assert!(memory <= 2 << 20 && disk <= 5 << 20, "{memory} {disk}");
+        }
+    }
+    while timeline.moments().iter().any(|moment| moment.bytes == 0) {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        while let Some(kept) = store.next() {
+            store.remove(timeline.take(kept));
+        }
+    }
+    assert!(refused > 0, "the limits were reached");
+    let moments = timeline.moments();
+    assert!((60..=300).contains(&moments.len()), "{}", moments.len());
+    assert!(moments.is_sorted_by_key(|moment| moment.id));
+    assert_eq!(moments[0].step, 0);
+    assert!(moments.last().unwrap().step > 5950);
+    // Both sides of the change are there, and the beginning is denser than its share.
+    for side in [2430..2500, 2500..2570] {
+        assert!(moments.iter().any(|moment| side.contains(&moment.step)), "{side:?}");
+    }
+    let early = moments.iter().filter(|moment| moment.step < 100).count();
+    assert!(early >= 8, "{early}");
+    for moment in moments {
+        assert_eq!(reader.picture(moment.id).unwrap(), *noise(moment.step), "step {}", moment.step);
+    }
+    let exact: Vec<_> = moments.iter().filter(|moment| moment.exact).collect();
+    assert!(!exact.is_empty());
+    for moment in exact {
+        assert_eq!(reader.state(moment.id).unwrap()[0], moment.step as u8);
+    }
+    drop((store, reader));
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(5);
+    while std::fs::read_dir(root.path()).unwrap().next().is_some() {
+        assert!(std::time::Instant::now() < until, "the cache folder stays behind");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}
