@@ -7,7 +7,7 @@ use std::sync::Arc;
 use common::{Reference, adapter, cpu, pictures};
 use impasto::{
     compute::{Device, DeviceKind},
-    settings::{Objective, Padding, Settings, Statistic},
+    settings::{LayerWeights, Objective, Padding, Settings, Statistic},
     transfer::{Pictures, StyleTransfer},
     vgg::Weights,
 };
@@ -28,6 +28,8 @@ fn follow(device: &Device, steps: usize) {
         statistic: Statistic::Gram,
         padding: Padding::Zero,
         averaging: 0.0,
+        content_layers: LayerWeights::paper_content(),
+        smoothness_weight: 0.0,
         ..Settings::for_objective(Objective::Balanced)
     };
     let weights = Arc::new(Weights::bundled().unwrap());

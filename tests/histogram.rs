@@ -18,6 +18,7 @@ fn agrees_with_pytorch(device: &Device) {
     let settings = Settings {
         content_weight: 0.0,
         style_weight: 0.0,
+        smoothness_weight: 0.0,
         histogram_weight: 3.0,
         padding: Padding::Zero,
         ..Settings::for_objective(Objective::Balanced)

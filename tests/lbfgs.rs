@@ -9,7 +9,9 @@ use impasto::{
     compute::Device,
     picture,
     session::{Engine, Job, PaintEngine, Start, StyleSource},
-    settings::{DeviceChoice, LineSearch, Objective, Optimizer, Padding, Settings, Statistic, StyleMix},
+    settings::{
+        DeviceChoice, LayerWeights, LineSearch, Objective, Optimizer, Padding, Settings, Statistic, StyleMix,
+    },
     vgg::Weights,
 };
 
@@ -24,6 +26,8 @@ fn keeps_up_with_pytorch(device: &Device, objectives: &[Objective]) {
             statistic: Statistic::Gram,
             padding: Padding::Zero,
             optimizer: Optimizer::Lbfgs,
+            content_layers: LayerWeights::paper_content(),
+            smoothness_weight: 0.0,
             ..Settings::for_objective(objective)
         };
         if objective == Objective::Paper {

@@ -10,7 +10,7 @@ use common::{Reference, adapter, assert_close, cpu, data, pictures, reference_ru
 use impasto::{
     compute::{Device, Network, NetworkOptions},
     objective::smoothness_gradient,
-    settings::{Objective, Padding, Pooling, Settings, Smoothness, Statistic},
+    settings::{LayerWeights, Objective, Padding, Pooling, Settings, Smoothness, Statistic},
     transfer::StyleTransfer,
     vgg::{Layer, Weights},
 };
@@ -91,7 +91,13 @@ fn check_terms_within(limit: f64, run: &mut StyleTransfer, reference: &Reference
 
 /// An objective with Gram matrices, whatever its default.
 fn gram(objective: Objective) -> Settings {
-    Settings { statistic: Statistic::Gram, padding: Padding::Zero, ..Settings::for_objective(objective) }
+    Settings {
+        statistic: Statistic::Gram,
+        padding: Padding::Zero,
+        content_layers: LayerWeights::paper_content(),
+        smoothness_weight: 0.0,
+        ..Settings::for_objective(objective)
+    }
 }
 
 fn objectives(device: &Device, reference: &Reference, weights: &Arc<Weights>) {

@@ -24,6 +24,7 @@ fn look(device: &Device) {
             statistic: Statistic::Gram,
             content_weight: 0.0,
             style_weight: 1.0,
+            smoothness_weight: 0.0,
             style_layers: [(layer, 1.0)].into_iter().collect(),
             ..Settings::default()
         };

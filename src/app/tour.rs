@@ -37,7 +37,7 @@ const STOPS: [Stop; 6] = [
         set: |settings| {
             settings.init = Init::Noise;
             (settings.content_weight, settings.style_weight) = (1.0, 0.0);
-            settings.content_layers = LayerWeights::content_default();
+            settings.content_layers = LayerWeights::paper_content();
         },
         afresh: true,
     },

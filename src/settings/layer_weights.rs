@@ -123,9 +123,14 @@ impl LayerWeights {
         Layer::PAPER_STYLE.into_iter().map(|layer| (layer, 0.2)).collect()
     }
 
-    /// relu4_2 alone.
-    pub fn content_default() -> Self {
+    /// The 2016 paper's: relu4_2 alone.
+    pub fn paper_content() -> Self {
         [(Layer::PAPER_CONTENT, 1.0)].into_iter().collect()
+    }
+
+    /// relu3_2 and relu4_2, half each: the shallower one holds the shapes that the deeper one lets drift.
+    pub fn content_default() -> Self {
+        [(Layer::SHAPES, 0.5), (Layer::PAPER_CONTENT, 0.5)].into_iter().collect()
     }
 
     /// The weight of a layer, if the layer is in use.

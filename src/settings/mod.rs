@@ -175,7 +175,7 @@ impl Default for Settings {
             style_weight: 8.0,
             histogram_weight: 0.0,
             smoothness: Smoothness::Four,
-            smoothness_weight: 0.0,
+            smoothness_weight: 10.0,
             smoothness_muted: false,
             smoothness_solo: false,
             statistic: Statistic::Moments,
@@ -234,7 +234,7 @@ impl Settings {
         self.beta1 = 0.9;
         self.smoothness = usual.smoothness;
         self.histogram_weight = usual.histogram_weight;
-        self.smoothness_weight = 0.0;
+        self.smoothness_weight = if objective == Objective::Balanced { usual.smoothness_weight } else { 0.0 };
         self.smoothness_muted = false;
         self.smoothness_solo = false;
         self.style_scale = 1.0;
@@ -245,7 +245,10 @@ impl Settings {
         self.pooling = Pooling::Max;
         self.content_weight = 1.0;
         self.style_layers = usual.style_layers;
-        self.content_layers = usual.content_layers;
+        self.content_layers = match objective {
+            Objective::Balanced => usual.content_layers,
+            Objective::Paper | Objective::Classic => LayerWeights::paper_content(),
+        };
         match objective {
             Objective::Balanced => {
                 self.style_weight = usual.style_weight;

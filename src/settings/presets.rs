@@ -87,11 +87,14 @@ impl Preset {
             Preset::BoldStrokes => {
                 mix.statistic = Statistic::Wasserstein;
                 mix.style_weight = 30.0;
+                mix.content_layers = LayerWeights::paper_content();
                 mix.style_layers = mix.style_layers.tilted(0.35);
             }
             Preset::Texture => {
                 mix.statistic = Statistic::Wasserstein;
                 mix.content_weight = 0.0;
+                // Grain is a part of the style.
+                mix.smoothness_weight = 0.0;
                 mix.init = Init::Noise;
             }
         }
