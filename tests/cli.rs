@@ -143,8 +143,9 @@ fn senseless_settings_are_usage_errors() {
     expect_error(&with(&["--layer", "relu3_1=-0.5"]), 2, &["relu3_1", "-0.5"]);
     expect_error(&with(&["--steps", "0"]), 2, &["steps"]);
     expect_error(&with(&["--lr", "0"]), 2, &["lr"]);
-    expect_error(&with(&["--content-weight", "0", "--style-weight", "0"]), 2, &["nothing to paint"]);
-    expect_error(&with(&["--content-weight", "0", "--layer", "relu3_1=0"]), 2, &["nothing to paint"]);
+    let silent = ["--smoothness-weight", "0", "--content-weight", "0"];
+    expect_error(&with(&[&silent[..], &["--style-weight", "0"]].concat()), 2, &["nothing to paint"]);
+    expect_error(&with(&[&silent[..], &["--layer", "relu3_1=0"]].concat()), 2, &["nothing to paint"]);
     expect_error(&run(["bench", "--size", "3"]), 2, &["size", "3"]);
     expect_error(&run(["--size", "3"]), 2, &["size", "3"]);
 }
@@ -186,8 +187,16 @@ fn the_window_is_not_opened_for_nothing() {
     expect_error(&run(["missing.jpg"]), 1, &["missing.jpg"]);
     let known = asset("astronaut.jpg");
     expect_error(&run([known.to_str().unwrap(), "missing.jpg"]), 1, &["missing.jpg"]);
-    expect_error(&run(["rendr"]), 1, &["rendr", "commands: render, devices, bench, weights"]);
-    expect(&run(["rendr", "--content", "a.jpg"]), 2, &["rendr", "commands: render, devices, bench, weights"]);
+    expect_error(
+        &run(["rendr"]),
+        1,
+        &["rendr", "commands: render, grid, batch, timelapse, devices, bench, weights"],
+    );
+    expect(
+        &run(["rendr", "--content", "a.jpg"]),
+        2,
+        &["rendr", "commands: render, grid, batch, timelapse, devices, bench, weights"],
+    );
 }
 
 #[cfg(target_os = "linux")]

@@ -175,5 +175,7 @@ fn a_killed_window_brings_its_painting_back() {
     thread::sleep(Duration::from_millis(500));
     let (recipe, _) = recipe::of_file(&file).unwrap();
     assert!(recipe.passes.len() >= 4, "{} runs", recipe.passes.len());
-    assert!(recipe.passes.iter().all(|pass| pass.steps > 0));
+    // The last run may be saved before its first step.
+    let before = &recipe.passes[..recipe.passes.len() - 1];
+    assert!(before.iter().all(|pass| pass.steps > 0));
 }

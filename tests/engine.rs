@@ -232,7 +232,8 @@ fn a_panorama_can_be_a_first_picture() {
 #[test]
 fn a_slider_that_jumps_neither_bolts_nor_stalls_the_picture() {
     for factor in [1e-3, 1e3] {
-        let settings = Settings { content_weight: 0.0, averaging: 0.0, ..Settings::default() };
+        let settings =
+            Settings { content_weight: 0.0, smoothness_weight: 0.0, averaging: 0.0, ..Settings::default() };
         let mut changed = started(settings.clone());
         let mut constant = started(settings.clone());
         steps(&mut changed, 8);

@@ -196,7 +196,8 @@ fn the_best_iterate_is_what_is_shown_until_the_objective_changes() {
 #[test]
 fn a_run_converges_at_its_final_size_and_a_change_wakes_it() {
     // Content alone from the content is at its end from the start.
-    let settled = Settings { style_weight: 0.0, size: 32, learning_rate: 1e-4, ..lbfgs() };
+    let settled =
+        Settings { style_weight: 0.0, smoothness_weight: 0.0, size: 32, learning_rate: 1e-4, ..lbfgs() };
     let mut engine = started(settled.clone());
     steps(&mut engine, 40);
     assert!(!engine.converged(), "a window of 50 steps is not over");

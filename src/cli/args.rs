@@ -419,7 +419,10 @@ mod tests {
     fn a_mistyped_command_is_told_the_commands() {
         let error = parse_words("rendr --content a.jpg").unwrap_err();
         let text = error.to_string();
-        assert!(text.contains("called rendr; commands: render, devices, bench, weights"), "{text}");
+        assert!(
+            text.contains("called rendr; commands: render, grid, batch, timelapse, devices, bench, weights"),
+            "{text}"
+        );
         let text = check_pictures(&["rendr".into()]).unwrap_err().to_string();
         assert!(text.contains("called rendr; commands: render"), "{text}");
         let text = check_pictures(&["gone.jpg".into()]).unwrap_err().to_string();

@@ -173,6 +173,7 @@ mod tests {
     #[test]
     fn an_objective_without_terms_is_refused_and_one_without_style_is_remarked() {
         let text = message(|s| {
+            s.smoothness_weight = 0.0;
             s.content_weight = 0.0;
             s.style_layers = LayerWeights::none();
         });
@@ -182,7 +183,7 @@ mod tests {
         settings.style_layers = LayerWeights::none();
         settings.validate().unwrap();
         assert!(settings.remarks()[0].contains("no style"));
-        let mut settings = Settings { smoothness_solo: true, ..Settings::default() };
+        let mut settings = Settings { smoothness_solo: true, smoothness_weight: 0.0, ..Settings::default() };
         assert!(settings.validate().unwrap_err().message.contains("muted"));
         settings.smoothness_weight = 1.0;
         settings.validate().unwrap();

@@ -142,7 +142,7 @@ mod tests {
     use burn::tensor::{Device, TensorData};
 
     use super::*;
-    use crate::settings::Strip;
+    use crate::settings::{LayerWeights, Strip};
 
     fn measure(meter: &mut Meter, settings: &Settings, norm: f32) -> Option<Term> {
         meter.ask();
@@ -156,7 +156,8 @@ mod tests {
 
     #[test]
     fn terms_are_measured_in_rotation_and_what_is_missing_first() {
-        let mut settings = Settings::default();
+        let mut settings = Settings { smoothness_weight: 0.0, ..Settings::default() };
+        settings.content_layers = LayerWeights::paper_content();
         let [first, second] = [Layer::ALL[0], Layer::ALL[2]].map(Term::Style);
         settings.style_layers = [(Layer::ALL[0], 0.5), (Layer::ALL[2], 2.0)].into_iter().collect();
         settings.content_layers.set_strip(Layer::ALL[9], Strip { weight: 1.0, muted: true, solo: false });
@@ -170,7 +171,7 @@ mod tests {
         assert_eq!((shares[&first], shares[&second]), (0.75, 0.25));
         assert_eq!(measure(&mut meter, &settings, 1.0), Some(first));
         settings.smoothness_weight = 1.0;
-        settings.content_layers = Settings::default().content_layers;
+        settings.content_layers = LayerWeights::paper_content();
         assert_eq!(measure(&mut meter, &settings, 1.0), Some(Term::Content(Layer::ALL[9])));
         assert_eq!(measure(&mut meter, &settings, 1.0), Some(Term::Smoothness));
         assert_eq!(measure(&mut meter, &settings, 1.0), Some(Term::Content(Layer::ALL[9])));
