@@ -150,7 +150,9 @@ fn settings_change_hot_in_the_middle_of_a_pyramid() {
     changed.style_layers.set("relu3_3".parse().unwrap(), 0.5);
     engine.update(&changed, &[StyleMix::default()]).unwrap();
     let after = engine.read().unwrap();
-    assert_eq!((after.place.width, &after.picture), (before.place.width, &before.picture));
+    assert_eq!(after.place.width, before.place.width);
+    // The iterates' mean is weighed anew, which may turn a value that lay between two bytes.
+    assert!(mean_difference(&after.picture, &before.picture) < 1e-3);
     // Fewer steps move the schedule on.
     engine.update(&Settings { steps: 4, ..changed.clone() }, &[StyleMix::default()]).unwrap();
     engine.step().unwrap();
