@@ -25,8 +25,10 @@ fn job(settings: Settings, start: Start) -> Job {
     }
 }
 
-/// A run through two levels, with a weight changed and a level dropped on the way.
-fn goes_on_exactly(device: &DeviceChoice) {
+/// A run through two levels, with a weight changed and a level dropped on the way. On an adapter kernels may take other
+/// tiles in between, which sum in another order.
+fn goes_on_as_before(device: &DeviceChoice) {
+    let exact = *device == DeviceChoice::Cpu;
     let settings = Settings { size: 181, steps: 12, device: device.clone(), ..Settings::default() };
     let mut engine = PaintEngine::new();
     engine.start(&job(settings.clone(), Start::Beginning), None, &mut |_| ()).unwrap();
@@ -37,6 +39,7 @@ fn goes_on_exactly(device: &DeviceChoice) {
     let early_picture = engine.read().unwrap();
     (0..6).for_each(|_| engine.step().unwrap());
     let late = engine.checkpoint().unwrap().unwrap();
+    let late_picture = engine.read().unwrap().picture;
     assert_eq!(engine.read().unwrap().place.width, 181, "it has climbed");
     engine.level(LevelOrder::Drop).unwrap();
     engine.step().unwrap();
@@ -45,7 +48,13 @@ fn goes_on_exactly(device: &DeviceChoice) {
     engine.level(LevelOrder::Climb).unwrap();
     engine.step().unwrap();
     let end = engine.checkpoint().unwrap().unwrap();
+    let end_picture = engine.read().unwrap().picture;
     assert_ne!(late, end);
+    let arrives = |engine: &mut PaintEngine, state: &[u8], picture: &RgbImage, what: &str| {
+        let off = common::mean_difference(&engine.read().unwrap().picture, picture);
+        assert!(off < 0.5, "{what}: {off}");
+        assert!(!exact || engine.checkpoint().unwrap().unwrap() == state, "{what}");
+    };
 
     // Another engine, as after a restart of the program; then the same one once more.
     let mut other = PaintEngine::new();
@@ -56,14 +65,14 @@ fn goes_on_exactly(device: &DeviceChoice) {
         assert_eq!(other.checkpoint().unwrap().unwrap(), early, "what went in comes out");
         assert_eq!(other.read().unwrap().picture, early_picture.picture);
         (0..6).for_each(|_| other.step().unwrap());
-        assert!(other.checkpoint().unwrap().unwrap() == late, "6 steps later they differ");
+        arrives(&mut other, &late, &late_picture, "6 steps later they differ");
     }
     // Back to a level below, with the detail that waits to be added again.
     other.restore(10, Some(&dropped)).unwrap();
     assert_eq!(other.read().unwrap().picture, dropped_picture);
     other.level(LevelOrder::Climb).unwrap();
     other.step().unwrap();
-    assert!(other.checkpoint().unwrap().unwrap() == end, "a climb later they differ");
+    arrives(&mut other, &end, &end_picture, "a climb later they differ");
 
     // A state of another size is refused, and the run is none the worse for it.
     let larger = Settings { size: 256, ..changed };
@@ -78,13 +87,13 @@ fn goes_on_exactly(device: &DeviceChoice) {
 
 #[test]
 fn the_cpu_goes_on_from_an_earlier_moment_bit_for_bit() {
-    goes_on_exactly(&DeviceChoice::Cpu);
+    goes_on_as_before(&DeviceChoice::Cpu);
 }
 
 #[test]
-fn an_adapter_goes_on_from_an_earlier_moment_bit_for_bit() {
+fn an_adapter_goes_on_from_an_earlier_moment() {
     if let Some(device) = common::adapter() {
-        goes_on_exactly(&DeviceChoice::Named(device.info.name));
+        goes_on_as_before(&DeviceChoice::Named(device.info.name));
     }
 }
 

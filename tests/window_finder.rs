@@ -118,8 +118,9 @@ fn a_setting_is_focused_wherever_it_is() {
     window.until("it has the focus", |harness, _| {
         harness.query_all_by_label("Adam β1").any(|node| node.accesskit_node().is_focused())
     });
+    window.steps(10);
     window.harness.event(Event::Text("0.8".to_owned()));
-    window.harness.step();
+    window.steps(2);
     window.harness.key_press(Key::Enter);
     until_settings(&mut window, "β1 is set", |s| s.beta1 == 0.8);
     for (text, label) in [("padding", "Padding"), ("smoothness", "Smoothness, number"), ("steps", "Steps")] {

@@ -50,8 +50,7 @@ fn recent_files_are_offered_everywhere_and_remembered_and_missing_ones_say_why()
     });
 
     std::fs::remove_file(&path).unwrap();
-    let Window { harness, folder, .. } = window;
-    drop(harness);
+    let folder = window.close();
     let mut window = Setup { options: Default::default(), ..Setup::default() }.open_in(folder);
     window.until("it paints", |_, log| log.steps > 0);
     menu(&mut window, "Choose the content");

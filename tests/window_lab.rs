@@ -15,7 +15,9 @@ fn opened() -> Window {
     let mut window = Setup { size: [1400.0, 900.0], ..Setup::default() }.open();
     window.until_painting();
     window.harness.key_press(Key::L);
-    window.until("the lab looks", |harness, _| harness.query_by_label_contains("Gram matrix of").is_some());
+    window.until("the lab looks", |harness, _| {
+        harness.query_by_label("Gram matrix of relu3_1: painting").is_some()
+    });
     window
 }
 
@@ -50,7 +52,7 @@ fn a_closed_lab_costs_nothing() {
     let mut window = opened();
     window.harness.get_by_label("Close the layer lab").click();
     window.steps(10);
-    assert!(window.harness.query_by_label_contains("Gram matrix of").is_none());
+    assert!(window.harness.query_by_label("Gram matrix of relu3_1: painting").is_none());
     let (looks, steps) = {
         let log = window.log.lock().unwrap();
         (log.studied.len(), log.steps)

@@ -6,8 +6,17 @@ use std::{path::Path, time::Duration};
 
 use egui::{Key, Role, accesskit::Toggled};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use impasto::settings::{Settings, Strip};
+use impasto::settings::{LayerWeights, Settings, Strip};
 use window_support::{Setup, Window, style_layers};
+
+/// Content from one layer, and no smoothness.
+fn papers_content() -> Setup {
+    let mut setup = Setup { size: [1280.0, 1400.0], ..Setup::default() };
+    let settings = setup.options.settings.get_or_insert_default();
+    settings.content_layers = LayerWeights::paper_content();
+    settings.smoothness_weight = 0.0;
+    setup
+}
 
 fn click(window: &mut Window, name: &str) {
     window.harness.get_by_label(name).click();
@@ -43,7 +52,7 @@ fn a_mute_keeps_the_weight_and_gives_it_back() {
 
 #[test]
 fn several_solos_are_heard_together_and_end_together() {
-    let mut window = Setup { size: [1280.0, 1400.0], ..Setup::default() }.open();
+    let mut window = papers_content().open();
     window.until_painting();
     click(&mut window, "Solo style layer relu1_1");
     click(&mut window, "Solo content layer relu4_2");
@@ -69,7 +78,7 @@ fn several_solos_are_heard_together_and_end_together() {
 
 #[test]
 fn meters_show_the_shares_and_follow_a_mute_at_once() {
-    let mut window = Setup { size: [1280.0, 1400.0], ..Setup::default() }.open();
+    let mut window = papers_content().open();
     window.until("the level is there", |harness, log| {
         log.measurements > 0
             && harness.query_by_label_contains("Level of style layer relu1_1: ").is_some()

@@ -22,6 +22,11 @@ fn choose(window: &mut Window, list: &str, text: &str) {
     window
         .harness
         .get_by(|node| node.label().as_deref() == Some(list) && node.role() == Role::ComboBox)
+        .scroll_to_me();
+    window.steps(10);
+    window
+        .harness
+        .get_by(|node| node.label().as_deref() == Some(list) && node.role() == Role::ComboBox)
         .click();
     window.steps(3);
     window.harness.get_by_label(text).click();

@@ -303,8 +303,9 @@ fn the_layer_lab() {
         let mut window = Setup { size, scale, ..setup() }.open();
         until_step(&mut window, 60);
         window.harness.key_press(Key::L);
-        window
-            .until("the lab looks", |harness, _| harness.query_by_label_contains("Gram matrix of").is_some());
+        window.until("the lab looks", |harness, _| {
+            harness.query_by_label("Gram matrix of relu3_1: painting").is_some()
+        });
         window.harness.get_by_label("Show on the painting where this layer pulls").click();
         window.steps(3);
         draw(&mut window, name);

@@ -74,8 +74,7 @@ fn hints_are_shown_until_they_are_read_and_never_again() {
     window.until("it is remembered", |_, _| {
         std::fs::read_to_string(&file).is_ok_and(|text| text.contains("hints = false"))
     });
-    let Window { harness, folder, .. } = window;
-    drop(harness);
+    let folder = window.close();
     let mut window = Setup { options: Default::default(), ..Setup::default() }.open_in(folder);
     window.until_painting();
     window.steps(10);

@@ -82,6 +82,9 @@ fn a_mix_is_saved_chosen_renamed_and_deleted() {
     window.harness.get_by_label("Delete Gale").click();
     window.steps(3);
     assert!(window.folder.path().join("presets/Gale.toml").exists(), "it asks first");
+    // The dialog has grown again.
+    window.until("it asks", |harness, _| harness.query_by_label("Delete").is_some());
+    window.steps(10);
     window.harness.get_by_label("Delete").click();
     window.until("it is deleted", |_, _| !window_has_presets(&file));
     close(&mut window);

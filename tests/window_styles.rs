@@ -81,8 +81,7 @@ fn each_of_several_styles_is_weighed_scaled_and_switched_by_itself_and_remembere
         std::fs::read_to_string(&file).is_ok_and(|text| text.contains("scale = 2.0"))
     });
 
-    let Window { harness, folder, .. } = window;
-    drop(harness);
+    let folder = window.close();
     let mut window = Setup { options: Default::default(), ..Setup::default() }.open_in(folder);
     window.until("it paints", |_, log| log.steps > 0);
     let mix: Vec<StyleMix> = window.job(0).styles.iter().map(|style| style.mix).collect();
@@ -116,6 +115,11 @@ fn a_palette_is_chosen_used_shown_and_taken_out_while_it_paints() {
     window.steps(3);
     assert!(window.harness.query_by_label_contains("Palette: empty").is_some());
     // Light alone needs no other colours.
+    window
+        .harness
+        .get_by(|node| node.label().as_deref() == Some("Luminance only") && node.role() == Role::CheckBox)
+        .scroll_to_me();
+    window.steps(10);
     window
         .harness
         .get_by(|node| node.label().as_deref() == Some("Luminance only") && node.role() == Role::CheckBox)

@@ -186,7 +186,7 @@ impl ImpastoApp {
                     let title = format!("Set {title} to {typed}");
                     add(Some(score + 60), title, format!("now {value}"), Deed::Set(Box::new(settings)));
                 }
-                Some(Err(message)) => add(Some(score + 50), title, message, Deed::Refused),
+                Some(Err(message)) => add(Some(score + 60), title, message, Deed::Refused),
             }
         }
         if !query.is_empty() {

@@ -402,6 +402,14 @@ impl Window {
         }
     }
 
+    /// Closes the window as a person does, and gives its folder back.
+    pub fn close(mut self) -> tempfile::TempDir {
+        eframe::App::on_exit(self.harness.state_mut());
+        let Window { harness, folder, .. } = self;
+        drop(harness);
+        folder
+    }
+
     /// Steps until the painting runs.
     #[track_caller]
     pub fn until_painting(&mut self) {
