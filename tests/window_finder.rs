@@ -119,6 +119,8 @@ fn a_setting_is_focused_wherever_it_is() {
         harness.query_all_by_label("Adam β1").any(|node| node.accesskit_node().is_focused())
     });
     window.steps(10);
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    window.steps(2);
     window.harness.event(Event::Text("0.8".to_owned()));
     window.steps(2);
     window.harness.key_press(Key::Enter);

@@ -79,6 +79,7 @@ fn a_mix_is_saved_chosen_renamed_and_deleted() {
     window.harness.get_by_label("OK").click();
     window.until("it is renamed", |harness, _| harness.query_by_label("Delete Gale").is_some());
     assert!(!file.exists() && window.folder.path().join("presets/Gale.toml").exists());
+    window.steps(10);
     window.harness.get_by_label("Delete Gale").click();
     window.steps(3);
     assert!(window.folder.path().join("presets/Gale.toml").exists(), "it asks first");
