@@ -20,7 +20,7 @@ start() { # a fresh configuration, then arguments for the program
   "$program" "$@" >/dev/null 2>&1 &
   run=$!
   until window=$(xdotool search --name '^Impasto$' | tail -n 1) && [ -n "$window" ]; do sleep 0.2; done
-  xdotool windowfocus --sync "$window"
+  sleep 1; xdotool windowfocus "$window"; sleep 0.5
 }
 stop() { kill $run; wait $run 2>/dev/null || true; }
 take() { # the pointer out of the way, then the window alone
@@ -30,11 +30,12 @@ take() { # the pointer out of the way, then the window alone
 }
 click() { xdotool mousemove "$1" "$2" click 1; sleep 0.4; }
 
-start --size 512 --steps 500
-sleep 45; take painting
-# The last settings are below what fits.
-xdotool mousemove 1190 700 click --repeat 60 --delay 10 5; sleep 1
-click 1065 793; xdotool mousemove 1190 700 click --repeat 60 --delay 10 5; sleep 1; take settings
+start --size 448 --steps 400
+sleep 40; take painting
+convert screenshots/painting.png -crop 328x780+1032+52 +repage screenshots/mixer.png
+xdotool key s; sleep 1; take compare
+xdotool key s; click 318 666; sleep 2; take filmstrip
+click 254 666; xdotool key l; sleep 6; click 657 210; sleep 2; take lab
 stop
 
 start assets/astronaut.jpg assets/mosaic.jpg --size 448 --steps 250 --statistic wasserstein
@@ -43,6 +44,6 @@ xdotool key ctrl+l; take light
 stop
 
 start assets/coffee.jpg assets/embers.jpg --size 320 --steps 300
-xdotool windowsize --sync "$window" 1024 640; sleep 12; take narrow
+xdotool windowsize "$window" 1024 640; sleep 14; take narrow
 xdotool key F1; take keys
 stop
