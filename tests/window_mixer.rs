@@ -23,6 +23,19 @@ fn click(window: &mut Window, name: &str) {
     window.steps(3);
 }
 
+/// Types a number into the entry of this name.
+fn enter(window: &mut Window, name: &str, text: &str) {
+    window
+        .harness
+        .get_by(|node| node.label().as_deref() == Some(name) && node.role() == Role::SpinButton)
+        .click();
+    window.steps(3);
+    window.harness.event(egui::Event::Text(text.to_owned()));
+    window.harness.step();
+    window.harness.key_press(Key::Enter);
+    window.steps(3);
+}
+
 fn sent(window: &mut Window, what: &str, wanted: impl Fn(&Settings) -> bool) {
     window.until(what, |_, log| log.updates.last().is_some_and(|(settings, _)| wanted(settings)));
 }
@@ -128,6 +141,37 @@ fn every_control_of_a_strip_has_a_name_and_a_role() {
             .count();
         assert_eq!(found, 1, "{name}");
     }
+}
+
+#[test]
+fn the_style_amount_sets_the_balance_until_a_weight_is_moved_by_hand() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    click(&mut window, "Use the style amount");
+    sent(&mut window, "the amount is on", |s| s.style_amount == Some(0.9));
+    let value = |window: &Window, name: &str| {
+        let entry = |node: &egui_kittest::kittest::AccessKitNode<'_>| {
+            node.label().as_deref() == Some(name) && node.role() == Role::SpinButton
+        };
+        window.harness.get_by(entry).value().unwrap_or_default()
+    };
+    window.until("the β in force is shown", |harness, _| {
+        harness
+            .query_by(|node| {
+                node.label().as_deref() == Some("Style weight β, number")
+                    && node.value().as_deref() == Some("18")
+            })
+            .is_some()
+    });
+    assert_eq!(value(&window, "Style amount, number"), "90 %");
+    enter(&mut window, "Style amount, number", "80");
+    sent(&mut window, "another amount", |s| s.style_amount == Some(0.8));
+    window.steps(3);
+    enter(&mut window, "Content weight α, number", "2");
+    sent(&mut window, "the amount is off", |s| {
+        s.style_amount.is_none() && (s.content_weight, s.style_weight) == (2.0, 16.0)
+    });
+    assert_eq!(window.jobs(), 1);
 }
 
 /// Pictures for a person to look at, in `target/window_pictures/`.

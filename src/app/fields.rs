@@ -22,6 +22,7 @@ pub const FIELDS: &[Row] = &[
     ("smoothness_weight", "Smoothness", "total variation, tv, gamma", "Smoothness, number"),
     ("histogram_weight", "Histogram", "distribution, risser, delta", "Histogram weight, number"),
     ("smoothness", "Stencil", "smoothness, nine points, neighbours", "Smoothness stencil"),
+    ("style_amount", "Style amount", "balance, strength, lambda", "Style amount, number"),
     ("smoothness_muted", "Smoothness muted", "mute, silence", "Mute smoothness"),
     ("smoothness_solo", "Smoothness solo", "solo", "Solo smoothness"),
     ("statistic", "Statistic", "gram, moments, wasserstein", "Style statistic"),

@@ -411,7 +411,7 @@ pub fn number(value: f64) -> String {
 fn parse(text: &str) -> Option<f64> {
     let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     let digits = digits.replace(',', ".").replace('−', "-");
-    let digits = digits.trim_end_matches("px").trim_end_matches("steps");
+    let digits = digits.trim_end_matches("px").trim_end_matches("steps").trim_end_matches('%');
     digits.parse().ok().filter(|value: &f64| value.is_finite())
 }
 
@@ -475,6 +475,7 @@ mod tests {
             assert_eq!(parse(text), Some(value));
         }
         assert_eq!(parse("0,5 "), Some(0.5));
+        assert_eq!(parse("75 %"), Some(75.0));
         assert_eq!(parse("512 px"), Some(512.0));
         assert_eq!((parse("nan"), parse("inf"), parse("much")), (None, None, None));
     }

@@ -61,6 +61,10 @@ pub struct Settings {
     /// all directions alike)
     #[arg(long)]
     pub smoothness: Smoothness,
+    /// How much style there is against content, 0 to 1, whatever the size and the pictures: α and β are found by measuring,
+    /// so that the style's share of their gradients is this at a picture half-way between the two; instead of the style weight
+    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
+    pub style_amount: Option<f64>,
     /// Weight of the smoothness term (total variation)
     #[arg(long, value_name = "GAMMA", allow_negative_numbers = true)]
     pub smoothness_weight: f64,
@@ -175,6 +179,7 @@ impl Default for Settings {
             style_weight: 8.0,
             histogram_weight: 0.0,
             smoothness: Smoothness::Four,
+            style_amount: None,
             smoothness_weight: 10.0,
             smoothness_muted: false,
             smoothness_solo: false,
@@ -234,6 +239,7 @@ impl Settings {
         self.beta1 = 0.9;
         self.smoothness = usual.smoothness;
         self.histogram_weight = usual.histogram_weight;
+        self.style_amount = None;
         self.smoothness_weight = if objective == Objective::Balanced { usual.smoothness_weight } else { 0.0 };
         self.smoothness_muted = false;
         self.smoothness_solo = false;
@@ -401,6 +407,7 @@ mod tests {
         new.histogram_weight = 2.0;
         (new.keep_best, new.stop_when_converged) = (true, true);
         new.optimizer = Optimizer::Lbfgs;
+        new.style_amount = Some(0.6);
         new.steps = 9;
         new.preview_every = 7;
         new.style_scale = 0.5;

@@ -64,6 +64,11 @@ impl Settings {
                 format!("is {}, but must be between 0.05 and 20", self.style_scale),
             ));
         }
+        if let Some(amount) = self.style_amount
+            && !(0.0..=1.0).contains(&amount)
+        {
+            return Err(error("style-amount", format!("is {amount}, but must be between 0 and 1")));
+        }
         for (name, value) in [("keep-colours", self.keep_colours), ("match-colours", self.match_colours)] {
             if !(0.0..=1.0).contains(&value) {
                 return Err(error(name, format!("is {value}, but must be between 0 and 1")));
@@ -88,8 +93,12 @@ impl Settings {
             return Err(error("seed", format!("is {}, but must be at most {}", self.seed, i64::MAX)));
         }
         let heard = self.heard();
-        let content = heard.content_weight > 0.0 && heard.content_layers.any_positive();
-        let style = heard.style_weight > 0.0 && heard.style_layers.any_positive();
+        let (some_content, some_style) = match self.style_amount {
+            None => (heard.content_weight > 0.0, heard.style_weight > 0.0),
+            Some(amount) => (amount < 1.0, amount > 0.0),
+        };
+        let content = some_content && heard.content_layers.any_positive();
+        let style = some_style && heard.style_layers.any_positive();
         if !(content || style || heard.smoothness_weight > 0.0 || heard.histogram_weight > 0.0) {
             if heard != *self {
                 return Err(error(
@@ -108,7 +117,8 @@ impl Settings {
     /// What is allowed but probably not meant, for a person to read; empty when there is nothing to say.
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
-        let style = self.style_weight > 0.0 && self.style_layers.any_positive();
+        let some_style = self.style_amount.unwrap_or(self.style_weight) > 0.0;
+        let style = some_style && self.style_layers.any_positive();
         if !(style || self.histogram_weight > 0.0) {
             remarks.push(
                 "all style weights are 0: this reconstructs the content and paints no style".to_owned(),
@@ -167,6 +177,7 @@ mod tests {
         assert!(message(|s| s.beta2 = 1.0).starts_with("beta2"));
         assert!(message(|s| s.epsilon = 0.0).starts_with("epsilon"));
         assert!(message(|s| s.style_scale = 0.0).starts_with("style-scale"));
+        assert!(message(|s| s.style_amount = Some(1.5)).contains("style-amount: is 1.5"));
         assert!(message(|s| s.seed = u64::MAX).starts_with("seed"));
     }
 

@@ -9,9 +9,11 @@ use super::{
     Pictures, Term, TransferError,
     histograms::Histograms,
     luminance::{luminance, luminance_gradient},
+    planes::Planes,
     prepare::network_options,
-    space::upload,
+    space::{tensor, upload},
     study::{LayerStudy, Seen, study},
+    style_transfer::values,
     targets::{self, Targets},
     terms::Terms,
 };
@@ -127,6 +129,85 @@ impl Evaluator {
             self.network.forget_sizes();
         }
         Ok(())
+    }
+
+    /// The same for every layer in use, whatever its weight.
+    ///
+    /// # Errors
+    ///
+    /// As [`Evaluator::prepare`].
+    pub fn prepare_all(&mut self, settings: &Settings) -> Result<(), TransferError> {
+        let with = |layers: &LayerWeights| layers.with_weights(|_, _| 1.0).heard(false);
+        self.prepare(&Settings {
+            content_weight: 1.0,
+            style_weight: 1.0,
+            content_layers: with(&settings.content_layers),
+            style_layers: with(&settings.style_layers),
+            ..settings.clone()
+        })
+    }
+
+    /// The picture half-way between the content and the styles' blend, stretched to the content's shape, `[1, 3, H, W]`.
+    ///
+    /// # Errors
+    ///
+    /// When the device fails.
+    pub fn halfway(&self) -> Result<Tensor<4>, TransferError> {
+        let [_, _, height, width] = self.content.dims();
+        let total: f64 = self.style_weights.iter().sum();
+        let mut image = self.content.clone() * 0.5;
+        for (style, weight) in self.styles.iter().zip(&self.style_weights) {
+            let share = if total > 0.0 { weight / total } else { 1.0 / self.styles.len() as f64 };
+            let [_, _, rows, columns] = style.dims();
+            let planes = Planes {
+                width: columns as u32,
+                height: rows as u32,
+                values: values(style.clone().flatten::<1>(0, 3))?,
+            };
+            let planes = planes.resized(width as u32, height as u32);
+            image = image + tensor(&planes, &self.content.device()) * (0.5 * share);
+        }
+        Ok(image.clamp(0.0, 1.0))
+    }
+
+    /// The gradient `[1, 3, H, W]` of each term alone, before its weight, at an image `[1, 3, H, W]`. Terms without a layer
+    /// have none here.
+    ///
+    /// # Panics
+    ///
+    /// When a term was not prepared for.
+    pub fn gradients(&self, image: &Tensor<4>, terms: &[Term], settings: &Settings) -> Vec<Tensor<4>> {
+        let layer_of = |term: &Term| match *term {
+            Term::Content(layer) | Term::Style(layer) => Some(layer),
+            Term::Smoothness | Term::Histogram => None,
+        };
+        let Some(deepest) = terms.iter().filter_map(layer_of).max() else { return Vec::new() };
+        let image = if settings.luminance_only { luminance(image) } else { image.clone() };
+        let mut pulls: BTreeMap<Term, BTreeMap<Layer, Pull>> = BTreeMap::new();
+        let activations = self.network.forward(image, deepest, |layer, features| {
+            for &term in terms.iter().filter(|term| layer_of(term) == Some(layer)) {
+                let pull = match term {
+                    Term::Style(_) => {
+                        let aim = &self.targets.style[&layer];
+                        let factor = settings.objective.style_factor(layer, features.positions(), aim.energy);
+                        let term = aim.term(features, factor);
+                        Pull { matrix: Some(term.matrix), vector: term.vector, ..Pull::default() }
+                    }
+                    _ => {
+                        let target = &self.targets.content[&layer];
+                        let factor =
+                            settings.objective.content_factor(layer, features.positions(), target.energy);
+                        Pull { toward: vec![(target.features.clone(), 2.0 * factor)], ..Pull::default() }
+                    }
+                };
+                pulls.insert(term, BTreeMap::from([(layer, pull)]));
+            }
+        });
+        let back = |term| {
+            let gradient = self.network.backward(activations.clone(), pulls.get(term)?)?;
+            Some(if settings.luminance_only { luminance_gradient(&gradient) } else { gradient })
+        };
+        terms.iter().filter_map(back).collect()
     }
 
     /// Whether every picture is wide enough for a layer.

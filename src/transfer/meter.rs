@@ -41,27 +41,36 @@ impl Term {
 /// ‖∂Lₜ/∂x‖ of terms t before their weights, x being the optimised variable. Measured one at a time, so they are of
 /// different steps.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct GradientNorms(BTreeMap<Term, f64>);
+pub struct GradientNorms {
+    norms: BTreeMap<Term, f64>,
+    /// α and β in force where the style amount has set them.
+    pub balance: Option<[f64; 2]>,
+}
 
 impl GradientNorms {
     pub fn set(&mut self, term: Term, norm: f64) {
-        self.0.insert(term, norm);
+        self.norms.insert(term, norm);
     }
 
     pub fn get(&self, term: Term) -> Option<f64> {
-        self.0.get(&term).copied()
+        self.norms.get(&term).copied()
     }
 
     /// The same times a factor.
     #[must_use]
     pub fn scaled(&self, factor: f64) -> Self {
-        Self(self.0.iter().map(|(&term, norm)| (term, norm * factor)).collect())
+        let norms = self.norms.iter().map(|(&term, norm)| (term, norm * factor));
+        Self { norms: norms.collect(), balance: self.balance }
     }
 
     /// Each counting term's share of the gradient, 0 to 1: its norm times its weight, in the sum of all. `None` until
     /// every counting term has been measured.
     pub fn shares(&self, settings: &Settings) -> Option<BTreeMap<Term, f64>> {
-        let heard = settings.heard();
+        let mut heard = settings.heard();
+        if let (Some(_), Some([alpha, beta])) = (settings.style_amount, self.balance) {
+            heard.content_weight = alpha;
+            heard.style_weight = beta;
+        }
         let norms: Option<BTreeMap<Term, f64>> =
             Term::heard(&heard).map(|term| Some((term, term.weight(&heard) * self.get(term)?))).collect();
         let mut norms = norms?;
@@ -125,15 +134,21 @@ impl Meter {
         &self.norms
     }
 
+    /// Takes the α and β that the style amount has set, if any.
+    pub fn set_balance(&mut self, balance: Option<[f64; 2]>) {
+        self.norms.balance = balance;
+    }
+
     /// Forgets the styles' norms: they have another aim now.
     pub fn forget_styles(&mut self) {
-        self.norms.0.retain(|term, _| !matches!(term, Term::Style(_) | Term::Histogram));
+        self.norms.norms.retain(|term, _| !matches!(term, Term::Style(_) | Term::Histogram));
         self.found = None;
     }
 
     /// Goes on with another size's norms.
     pub fn take_over(&mut self, norms: &GradientNorms) {
-        self.norms = norms.clone();
+        // The balance is this size's own.
+        self.norms = GradientNorms { balance: self.norms.balance, ..norms.clone() };
     }
 }
 

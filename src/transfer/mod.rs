@@ -1,6 +1,7 @@
 //! A run of style transfer: [`StyleTransfer`] paints at one size, step by step; [`Painting`] takes it through a pyramid.
 
 mod adam;
+mod amount;
 mod average;
 mod carry;
 mod checkpoint;

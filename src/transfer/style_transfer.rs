@@ -8,6 +8,7 @@ use image::RgbImage;
 use super::{
     Losses, Reading, TransferError,
     adam::{Adam, Moments},
+    amount::Calibration,
     average::Average,
     carry::Carry,
     checkpoint::{OptimizerState, State},
@@ -43,7 +44,11 @@ pub struct Pictures {
 pub struct StyleTransfer {
     device: TensorDevice,
     evaluator: Evaluator,
+    /// The settings as they were given, and as the optimisation takes them: mute, solo and the style amount worked out.
+    given: Settings,
     settings: Settings,
+    /// For the style amount, once it was asked for.
+    calibration: Option<Calibration>,
     space: Space,
     variable: Tensor<4>,
     adam: Adam,
@@ -86,14 +91,16 @@ impl StyleTransfer {
         assert!(!pictures.styles.is_empty(), "a run has at least one style");
         assert_eq!(pictures.styles.len(), style_weights.len(), "one weight per style");
         assert_eq!(pictures.content.dimensions(), pictures.initial.dimensions(), "same shape");
-        let settings = settings.heard();
-        let evaluator = Evaluator::new(device, weights, network, pictures, style_weights, &settings)?;
+        let heard = settings.heard();
+        let evaluator = Evaluator::new(device, weights, network, pictures, style_weights, &heard)?;
         let space = Space::new(settings.objective, device);
-        let lbfgs = (settings.optimizer == Optimizer::Lbfgs).then(Lbfgs::new);
-        Ok(Self {
+        let lbfgs = (heard.optimizer == Optimizer::Lbfgs).then(Lbfgs::new);
+        let mut transfer = Self {
             device: device.clone(),
             evaluator,
-            settings,
+            given: settings.clone(),
+            settings: heard,
+            calibration: None,
             variable: space.variable(upload(&pictures.initial, device)),
             space,
             adam: Adam::new(),
@@ -106,7 +113,29 @@ impl StyleTransfer {
             gradient_norm: None,
             reweighted: false,
             meter: Meter::default(),
-        })
+        };
+        transfer.weigh()?;
+        Ok(transfer)
+    }
+
+    /// Works the style amount out into α and β, measuring what was not measured yet.
+    fn weigh(&mut self) -> Result<(), TransferError> {
+        let mut balance = None;
+        if let Some(amount) = self.given.style_amount {
+            let calibration = match self.calibration.take().filter(|before| before.fits(&self.given)) {
+                Some(calibration) => calibration,
+                None => Calibration::measure(&mut self.evaluator, &self.space, &self.given)?,
+            };
+            balance = calibration.balance(amount, &self.given);
+            self.calibration = Some(calibration);
+        }
+        if let Some([alpha, beta]) = balance {
+            self.settings.content_weight = alpha;
+            self.settings.style_weight = beta;
+            self.evaluator.prepare(&self.settings)?;
+        }
+        self.meter.set_balance(balance);
+        Ok(())
     }
 
     /// Takes over changed settings between two steps: weights, layers, the pooling, optimizer constants, the weights of the
@@ -118,9 +147,19 @@ impl StyleTransfer {
     /// When a layer that was added is too deep for the pictures; the settings before stay in force.
     pub fn update(&mut self, settings: &Settings, style_weights: &[f64]) -> Result<(), TransferError> {
         let before = self.settings.clone();
-        self.settings = Settings { objective: before.objective, size: before.size, ..settings.heard() };
+        let given = Settings { objective: before.objective, size: before.size, ..settings.clone() };
+        self.settings = given.heard();
         self.evaluator.prepare(&self.settings).inspect_err(|_| self.settings = before.clone())?;
         let styles_changed = self.evaluator.blend(style_weights, &self.settings);
+        if styles_changed {
+            self.calibration = None;
+        }
+        let given_before = std::mem::replace(&mut self.given, given);
+        if let Err(error) = self.weigh() {
+            self.settings = before;
+            self.given = given_before;
+            return Err(error);
+        }
         let weighing = |s: &Settings| {
             (
                 s.content_weight,
@@ -155,6 +194,8 @@ impl StyleTransfer {
     /// When an image's shorter side is too short for the deepest layer in use; the images before stay in force.
     pub fn replace_styles(&mut self, replaced: &[(usize, RgbImage)]) -> Result<(), TransferError> {
         self.evaluator.replace_styles(replaced, &self.settings)?;
+        self.calibration = None;
+        self.weigh()?;
         self.meter.forget_styles();
         self.turn(self.settings.averaging);
         Ok(())
@@ -550,6 +591,10 @@ impl StyleTransfer {
 }
 
 /// The values of a tensor, waiting for the device.
+///
+/// # Errors
+///
+/// When the device fails.
 pub(super) fn values(tensor: Tensor<1>) -> Result<Vec<f32>, TransferError> {
     let data = tensor.try_into_data().map_err(|error| TransferError::Device(error.to_string()))?;
     data.try_to_vec::<f32>().map_err(|error| TransferError::Device(format!("{error:?}")))

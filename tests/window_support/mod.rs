@@ -148,6 +148,8 @@ impl Engine for Fake {
 
     fn read(&mut self) -> Result<Reading, EngineError> {
         let picture = self.log.lock().unwrap().paint.clone();
+        let mut norms = self.norms.clone();
+        norms.balance = self.settings.style_amount.map(|amount| [1.0, 20.0 * amount]);
         Ok(Reading {
             step: self.step,
             place: Place {
@@ -160,7 +162,7 @@ impl Engine for Fake {
                 left: 900.0,
                 ends: vec![200.0, 500.0, 900.0],
             },
-            norms: self.norms.clone(),
+            norms,
             losses: (self.step > 0).then(|| losses(self.step, &self.settings)),
             picture: picture.unwrap_or_else(|| RgbImage::from_pixel(96, 64, colour(self.step))),
             plain: None,

@@ -7,13 +7,70 @@ use crate::{
     app::{
         ImpastoApp,
         theme::ROW,
-        widgets::{self, Fader, row, row_error},
+        widgets::{self, Entry, Fader, row, row_error},
     },
     settings::{Settings, Statistic},
 };
 
+/// The amount that switching it on begins with: about what the usual weights give.
+const FIRST_AMOUNT: f64 = 0.9;
+
 impl ImpastoApp {
+    /// α and β as they are in force: those of the style amount where it is on and the engine has told them.
+    fn balance_in_force(&self) -> [f64; 2] {
+        let measured = self.run.progress.as_ref().and_then(|progress| progress.norms.balance);
+        match (self.settings.style_amount, measured) {
+            (Some(_), Some(balance)) => balance,
+            _ => [self.settings.content_weight, self.settings.style_weight],
+        }
+    }
+
+    fn amount_row(&mut self, ui: &mut Ui) {
+        let tooltip = "How much style there is against content, 0 to 100 %. It means the same at every size and with every pair: α and β are found by measuring. Moving α or β by hand switches it off.";
+        row(ui, "Style amount", tooltip, |ui| {
+            let mut on = self.settings.style_amount.is_some();
+            widgets::checkbox(ui, "Use the style amount", tooltip, &mut on);
+            match (on, &mut self.settings.style_amount) {
+                (true, amount @ None) => *amount = Some(FIRST_AMOUNT),
+                (false, Some(_)) => {
+                    let [content, style] = self.balance_in_force();
+                    self.settings.content_weight = content;
+                    self.settings.style_weight = style;
+                    self.settings.style_amount = None;
+                }
+                _ => {}
+            }
+            let Some(amount) = &mut self.settings.style_amount else {
+                ui.label(widgets::weak(ui, "off: α and β count"));
+                return;
+            };
+            let before = 100.0 * *amount;
+            let mut percent = before;
+            let name = "Style amount";
+            let fader = Fader { name, tooltip, max: 100.0, min_positive: 0.0, usual: 100.0 * FIRST_AMOUNT };
+            let gap = ui.spacing().item_spacing.x;
+            let width = (ui.available_width() - widgets::NUMBER - gap).max(40.0);
+            fader.slider(ui, &mut percent, width);
+            Entry {
+                name: "Style amount, number",
+                tooltip,
+                drag: 0.0..=100.0,
+                suffix: " %",
+                whole: false,
+                width: widgets::NUMBER,
+            }
+            .show(ui, &mut percent);
+            if percent != before {
+                *amount = percent / 100.0;
+            }
+        });
+        self.error_of(ui, "style-amount", "The style amount");
+    }
+
     pub(super) fn balance_rows(&mut self, ui: &mut Ui, usual: &Settings) {
+        self.amount_row(ui);
+        let shown = self.balance_in_force();
+        let mut balance = shown;
         let fader = |ui: &mut Ui, label, name, tooltip, usual: f64, value: &mut f64| {
             row(ui, label, tooltip, |ui| {
                 Fader { name, tooltip, max: usual * 100.0, min_positive: usual * 1e-3, usual }
@@ -21,18 +78,15 @@ impl ImpastoApp {
             });
         };
         let tooltip = "α: weight of the content term. More keeps the shapes of the content.";
-        fader(
-            ui,
-            "Content α",
-            "Content weight α",
-            tooltip,
-            usual.content_weight,
-            &mut self.settings.content_weight,
-        );
+        fader(ui, "Content α", "Content weight α", tooltip, usual.content_weight, &mut balance[0]);
         self.error_of(ui, "content-weight", "The content weight");
         let tooltip = "β: weight of the style term. More takes the strokes and colours of the style.";
-        fader(ui, "Style β", "Style weight β", tooltip, usual.style_weight, &mut self.settings.style_weight);
+        fader(ui, "Style β", "Style weight β", tooltip, usual.style_weight, &mut balance[1]);
         self.error_of(ui, "style-weight", "The style weight");
+        if balance != shown {
+            [self.settings.content_weight, self.settings.style_weight] = balance;
+            self.settings.style_amount = None;
+        }
         if let Some(problem) = self.problem.as_ref().filter(|problem| problem.setting == "weights") {
             row_error(ui, &widgets::sentence(&problem.message));
         }
