@@ -26,7 +26,7 @@ fn job(settings: Settings, start: Start) -> Job {
 }
 
 /// A run through two levels, with a weight changed and a level dropped on the way. On an adapter, where
-/// kernels may take other tiles in between, it is the same state that painting goes on from, but not the same bits later.
+/// kernels may take other tiles in between, sums differ in their last bits.
 fn goes_on_as_before(device: &DeviceChoice) {
     let exact = *device == DeviceChoice::Cpu;
     let settings = Settings { size: 181, steps: 12, device: device.clone(), ..Settings::default() };
@@ -52,7 +52,7 @@ fn goes_on_as_before(device: &DeviceChoice) {
     assert_ne!(late, end);
     let arrives = |engine: &mut PaintEngine, state: &[u8], total: f64, what: &str| {
         let found = engine.losses().unwrap().unwrap().total;
-        assert!((found / total - 1.0).abs() < 0.05, "{what}: {found} instead of {total}");
+        assert!((found / total - 1.0).abs() < 0.01, "{what}: {found} instead of {total}");
         assert!(!exact || engine.checkpoint().unwrap().unwrap() == state, "{what}");
     };
 

@@ -377,7 +377,7 @@ impl StyleTransfer {
         };
         let gradient_norm = match &self.gradient_norm {
             None => None,
-            Some(norm) => values(norm.clone())?.first().copied(),
+            Some(parts) => values(parts.clone().sum())?.first().copied(),
         };
         let variable = planes(self.variable.clone())?;
         Ok(State { variable, optimizer, average, gradient_norm, reweighted: self.reweighted })
@@ -573,7 +573,7 @@ impl StyleTransfer {
     ///
     /// # Errors
     ///
-    /// As [`Evaluator::study`].
+    /// When a picture is too narrow for the layer, or the device fails.
     pub fn study(&mut self, layer: Layer) -> Result<LayerStudy, TransferError> {
         let image = self.space.image(self.shown());
         self.evaluator.study(&image, layer, &self.settings)
