@@ -4,7 +4,7 @@
 use burn::tensor::{Int, Tensor};
 use image::{GrayImage, Luma, imageops};
 
-use super::TransferError;
+use super::{TransferError, style_transfer::values};
 use crate::{compute::Features, objective::Moments, vgg::Layer};
 
 /// Feature maps that are shown of a layer.
@@ -74,8 +74,8 @@ pub(super) struct Seen<'a> {
 /// Puts a study together; `gradient` is that of the layer's style term with respect to the image, `[1, 3, H, W]`.
 pub(super) fn study(layer: Layer, seen: &Seen<'_>, gradient: Tensor<4>) -> Result<LayerStudy, TransferError> {
     let channels = layer.channels();
-    let gram = numbers(seen.picture.gram().reshape([channels * channels]))?;
-    let target = numbers(seen.target.gram.clone().reshape([channels * channels]))?;
+    let gram = values(seen.picture.gram().reshape([channels * channels]))?;
+    let target = values(seen.target.gram.clone().reshape([channels * channels]))?;
     let chosen: Vec<usize> = strongest(&target, channels).into_iter().take(MAPS).collect();
     let content = planes(seen.content, &chosen)?;
     let style = planes(seen.style, &chosen)?;
@@ -115,26 +115,23 @@ fn planes(features: &Features, channels: &[usize]) -> Result<Planes, TransferErr
     let indices: Vec<i32> = channels.iter().map(|&channel| channel as i32).collect();
     let indices = Tensor::<1, Int>::from_data(indices.as_slice(), &tensor.device());
     let chosen = tensor.select(1, indices).reshape([channels.len() * height * width]);
-    Ok(Planes { width: width as u32, height: height as u32, values: numbers(chosen)? })
+    Ok(Planes { width: width as u32, height: height as u32, values: values(chosen)? })
 }
 
 fn heat(gradient: Tensor<4>) -> Result<GrayImage, TransferError> {
     let [_, _, height, width] = gradient.dims();
-    let length = gradient.square().sum_dim(1).sqrt().reshape([height * width]);
-    let values = numbers(length)?;
-    let most = values.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
-    let (width, height) = (width as u32, height as u32);
+    let length = values(gradient.square().sum_dim(1).sqrt().reshape([height * width]))?;
     // Averaged first and scaled to its own largest afterwards: single pixels stand far above their surroundings.
-    let mean = shrunk(&values.iter().map(|value| value / most).collect::<Vec<f32>>(), width, height);
+    let mean = shrunk(length, width as u32, height as u32);
     let most = mean.pixels().map(|pixel| pixel.0[0]).fold(f32::MIN_POSITIVE, f32::max);
     Ok(GrayImage::from_fn(mean.width(), mean.height(), |x, y| Luma([byte(mean.get_pixel(x, y).0[0] / most)])))
 }
 
 fn gray(values: &[f32], width: u32, height: u32, most: f32) -> GrayImage {
-    let mean = shrunk(&values.iter().map(|value| value / most).collect::<Vec<f32>>(), width, height);
+    let mean = shrunk(values.to_vec(), width, height);
     // Activations are many small ones and few large ones; the root shows both.
     GrayImage::from_fn(mean.width(), mean.height(), |x, y| {
-        Luma([byte(mean.get_pixel(x, y).0[0].max(0.0).sqrt())])
+        Luma([byte((mean.get_pixel(x, y).0[0] / most).max(0.0).sqrt())])
     })
 }
 
@@ -143,19 +140,14 @@ fn byte(value: f32) -> u8 {
 }
 
 /// At most [`MAP_SIDE`] long, by averaging.
-fn shrunk(values: &[f32], width: u32, height: u32) -> image::ImageBuffer<Luma<f32>, Vec<f32>> {
-    let image = image::ImageBuffer::<Luma<f32>, Vec<f32>>::from_raw(width, height, values.to_vec())
+fn shrunk(values: Vec<f32>, width: u32, height: u32) -> image::ImageBuffer<Luma<f32>, Vec<f32>> {
+    let image = image::ImageBuffer::<Luma<f32>, Vec<f32>>::from_raw(width, height, values)
         .expect("one value per pixel");
     if width.max(height) <= MAP_SIDE {
         return image;
     }
     let (width, height) = crate::picture::fit(width, height, MAP_SIDE);
     imageops::resize(&image, width, height, imageops::FilterType::Triangle)
-}
-
-fn numbers(tensor: Tensor<1>) -> Result<Vec<f32>, TransferError> {
-    let data = tensor.try_into_data().map_err(|error| TransferError::Device(error.to_string()))?;
-    data.try_to_vec::<f32>().map_err(|error| TransferError::Device(format!("{error:?}")))
 }
 
 #[cfg(test)]
