@@ -3,33 +3,17 @@
 
 #![cfg(target_os = "linux")]
 
+mod xvfb;
+
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
 
-/// A process that ends with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn quiet(program: &str) -> Command {
-    let mut command = Command::new(program);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command
-}
-
-fn is_there(program: &str) -> bool {
-    quiet("sh").args(["-c", &format!("command -v {program}")]).status().is_ok_and(|status| status.success())
-}
+use xvfb::{Running, is_there, quiet};
 
 fn until<T>(what: &str, said: &dyn Fn() -> String, mut look: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(60);

@@ -11,7 +11,7 @@ use impasto::{
     session::{LevelOrder, Start},
     settings::{Objective, Settings, Statistic},
 };
-use window_support::{Setup, Window, drop_files, has};
+use window_support::{Setup, Window, drop_files, enter, has};
 
 fn picture_file(window: &Window, name: &str, width: u32, height: u32) -> PathBuf {
     let path = window.folder.path().join(name);
@@ -24,19 +24,6 @@ fn hover_files(window: &mut Window, at: egui::Pos2) {
     window.harness.step();
     window.harness.hover_at(at);
     window.harness.step();
-}
-
-/// Types a number into the entry of this name.
-fn enter(window: &mut Window, name: &str, text: &str) {
-    window
-        .harness
-        .get_by(|node| node.label().as_deref() == Some(name) && node.role() == Role::SpinButton)
-        .click();
-    window.steps(3);
-    window.harness.event(Event::Text(text.to_owned()));
-    window.harness.step();
-    window.harness.key_press(Key::Enter);
-    window.steps(3);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::{path::Path, time::Duration};
 use egui::{Key, Role, accesskit::Toggled};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use impasto::settings::{LayerWeights, Settings, Strip};
-use window_support::{Setup, Window, style_layers};
+use window_support::{Setup, Window, enter, style_layers};
 
 /// Content from one layer, and no smoothness.
 fn papers_content() -> Setup {
@@ -20,19 +20,6 @@ fn papers_content() -> Setup {
 
 fn click(window: &mut Window, name: &str) {
     window.harness.get_by_label(name).click();
-    window.steps(3);
-}
-
-/// Types a number into the entry of this name.
-fn enter(window: &mut Window, name: &str, text: &str) {
-    window
-        .harness
-        .get_by(|node| node.label().as_deref() == Some(name) && node.role() == Role::SpinButton)
-        .click();
-    window.steps(3);
-    window.harness.event(egui::Event::Text(text.to_owned()));
-    window.harness.step();
-    window.harness.key_press(Key::Enter);
     window.steps(3);
 }
 

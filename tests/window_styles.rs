@@ -4,28 +4,16 @@ mod window_support;
 
 use std::path::PathBuf;
 
-use egui::{Event, Key, Role, accesskit::Toggled};
+use egui::{Role, accesskit::Toggled};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use image::RgbImage;
 use impasto::settings::StyleMix;
-use window_support::{Setup, Window};
+use window_support::{Setup, Window, enter};
 
 fn picture_file(window: &Window, name: &str) -> PathBuf {
     let path = window.folder.path().join(name);
     RgbImage::from_pixel(60, 40, image::Rgb([10, 200, 30])).save(&path).unwrap();
     path
-}
-
-fn enter(window: &mut Window, name: &str, text: &str) {
-    window
-        .harness
-        .get_by(|node| node.label().as_deref() == Some(name) && node.role() == Role::SpinButton)
-        .click();
-    window.steps(3);
-    window.harness.event(Event::Text(text.to_owned()));
-    window.harness.step();
-    window.harness.key_press(Key::Enter);
-    window.steps(3);
 }
 
 fn add_style(window: &mut Window, name: &str, styles: usize) {

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use egui::{Event, Key, Role};
 use egui_kittest::{Harness, HarnessBuilder, kittest::Queryable as _};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use impasto::{
@@ -458,4 +459,17 @@ pub fn drop_files(window: &mut Window, paths: &[PathBuf]) {
 /// Whether something on the window says this.
 pub fn has(window: &Window, label: &str) -> bool {
     window.harness.query_all_by_label_contains(label).next().is_some()
+}
+
+/// Types a number into the entry of this name.
+pub fn enter(window: &mut Window, name: &str, text: &str) {
+    window
+        .harness
+        .get_by(|node| node.label().as_deref() == Some(name) && node.role() == Role::SpinButton)
+        .click();
+    window.steps(3);
+    window.harness.event(Event::Text(text.to_owned()));
+    window.harness.step();
+    window.harness.key_press(Key::Enter);
+    window.steps(3);
 }
