@@ -9,7 +9,7 @@ use image::RgbImage;
 use impasto::{
     picture,
     session::{Engine, Job, LevelOrder, PaintEngine, Place, Start, StyleSource},
-    settings::{DeviceChoice, Settings, StyleMix},
+    settings::{DeviceChoice, Pooling, Settings, Statistic, StyleMix},
 };
 
 fn job(settings: Settings) -> Job {
@@ -180,5 +180,44 @@ fn painting_is_as_quick_after_a_climb_as_before() {
         if now.1 == 2 {
             return;
         }
+    }
+}
+
+#[test]
+fn a_level_that_comes_again_aims_at_what_the_settings_want_by_then() {
+    let usual = [StyleMix::default()];
+    let larger = [StyleMix { scale: 0.6, ..StyleMix::default() }];
+    let mut layers = settings().style_layers;
+    layers.set("relu2_2".parse().unwrap(), 1.0);
+    for (what, changed, mix) in [
+        ("pooling", Settings { pooling: Pooling::Average, ..settings() }, usual),
+        ("luminance", Settings { luminance_only: true, ..settings() }, usual),
+        ("layers", Settings { style_layers: layers, ..settings() }, usual),
+        ("statistic", Settings { statistic: Statistic::Wasserstein, ..settings() }, usual),
+        ("colours", Settings { match_colours: 0.7, ..settings() }, usual),
+        ("histogram", Settings { histogram_weight: 1.0, ..settings() }, usual),
+        ("scale", settings(), larger),
+        ("nothing", settings(), usual),
+    ] {
+        let mut engine = started(settings(), Start::Beginning, None);
+        engine.level(LevelOrder::Climb).unwrap();
+        engine.step().unwrap();
+        engine.level(LevelOrder::Drop).unwrap();
+        engine.update(&changed, &mix).unwrap();
+        engine.step().unwrap();
+        engine.level(LevelOrder::Climb).unwrap();
+        let state = engine.checkpoint().unwrap().expect("a small state");
+        let mut afresh = PaintEngine::new();
+        let mut job = job(changed);
+        job.styles[0].mix = mix[0];
+        afresh.start(&job, None, &mut |_| ()).unwrap();
+        afresh.restore(2, Some(&state)).unwrap();
+        for engine in [&mut engine, &mut afresh] {
+            engine.step().unwrap();
+        }
+        let terms = |engine: &mut PaintEngine| format!("{:?}", engine.losses().unwrap());
+        assert_eq!(terms(&mut engine), terms(&mut afresh), "{what}");
+        let picture = |engine: &mut PaintEngine| engine.read().unwrap().picture;
+        assert_eq!(picture(&mut engine), picture(&mut afresh), "{what}");
     }
 }

@@ -2,19 +2,16 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use burn::tensor::{Device as TensorDevice, Tensor};
+use burn::tensor::Tensor;
 use image::RgbImage;
 
 use super::{
-    Pictures, Term, TransferError,
-    histograms::Histograms,
+    Term, TransferError,
+    aims::Aims,
     luminance::{luminance, luminance_gradient},
-    planes::Planes,
     prepare::network_options,
-    space::{tensor, upload},
     study::{LayerStudy, Seen, study},
-    style_transfer::values,
-    targets::{self, Targets},
+    targets,
     terms::Terms,
 };
 use crate::{
@@ -28,13 +25,7 @@ use crate::{
 pub struct Evaluator {
     weights: Arc<Weights>,
     network: Network,
-    content: Tensor<4>,
-    styles: Vec<Tensor<4>>,
-    style_weights: Vec<f64>,
-    targets: Targets,
-    /// The targets are those of the pictures' luminance.
-    in_luminance: bool,
-    histograms: Histograms,
+    aims: Aims,
 }
 
 /// The objective at one picture.
@@ -62,37 +53,29 @@ fn layers(settings: &Settings) -> (Vec<Layer>, Vec<Layer>, Option<Layer>) {
 }
 
 impl Evaluator {
-    /// Uploads the pictures and computes the targets, see [`super::StyleTransfer::new`].
+    /// Computes what the settings need of these aims, unless it is there already.
+    ///
+    /// `network` may have been used by an earlier run on this device with the same weights.
     ///
     /// # Errors
     ///
     /// When a picture's shorter side is too short for the deepest layer in use.
     pub fn new(
-        device: &TensorDevice,
         weights: Arc<Weights>,
         network: Option<Network>,
-        pictures: &Pictures,
-        style_weights: &[f64],
+        aims: Aims,
         settings: &Settings,
     ) -> Result<Self, TransferError> {
+        let device = aims.content().device();
         let network = network
-            .unwrap_or_else(|| Network::new(&weights, Layer::ALL[0], device, network_options(settings)));
-        let mut evaluator = Self {
-            weights,
-            network,
-            content: upload(&pictures.content, device),
-            styles: pictures.styles.iter().map(|style| upload(style, device)).collect(),
-            style_weights: style_weights.to_vec(),
-            targets: Targets::default(),
-            in_luminance: settings.luminance_only,
-            histograms: Histograms::default(),
-        };
+            .unwrap_or_else(|| Network::new(&weights, Layer::ALL[0], &device, network_options(settings)));
+        let mut evaluator = Self { weights, network, aims };
         evaluator.network.forget_sizes();
         evaluator.prepare(settings)?;
         // The styles' sizes do not come again in a step.
         evaluator.network.forget_sizes();
         if let Some(deepest) = layers(settings).2 {
-            evaluator.network.tune(&evaluator.content, deepest);
+            evaluator.network.tune(evaluator.aims.content(), deepest);
         }
         Ok(evaluator)
     }
@@ -105,25 +88,10 @@ impl Evaluator {
     pub fn prepare(&mut self, settings: &Settings) -> Result<(), TransferError> {
         let (content, style, deepest) = layers(settings);
         let Some(deepest) = deepest else { return Ok(()) };
-        self.check(deepest)?;
+        self.aims.check(deepest)?;
         let other_pooling = self.network.set_pooling(settings.pooling);
-        if other_pooling {
-            self.targets = Targets::default();
-            self.histograms = Histograms::default();
-        }
         self.network.extend(&self.weights, deepest);
-        if self.in_luminance != settings.luminance_only {
-            self.in_luminance = settings.luminance_only;
-            self.targets = Targets::default();
-            self.histograms = Histograms::default();
-        }
-        let seen = |image: &Tensor<4>| if self.in_luminance { luminance(image) } else { image.clone() };
-        self.targets.need_content(&self.network, &seen(&self.content), &content);
-        let styles: Vec<Tensor<4>> = self.styles.iter().map(seen).collect();
-        let statistic = settings.style_statistic();
-        self.targets.need_style(&self.network, &styles, &self.style_weights, &style, statistic);
-        let layers = settings.histogram_layers();
-        self.histograms.need(&self.network, &styles, &self.style_weights, layers);
+        self.aims.need(&self.network, &content, &style, settings);
         if other_pooling {
             // The styles' sizes do not come again in a step.
             self.network.forget_sizes();
@@ -147,27 +115,13 @@ impl Evaluator {
         })
     }
 
-    /// The picture half-way between the content and the styles' blend, stretched to the content's shape, `[1, 3, H, W]`.
+    /// See [`Aims::halfway`].
     ///
     /// # Errors
     ///
     /// When the device fails.
     pub fn halfway(&self) -> Result<Tensor<4>, TransferError> {
-        let [_, _, height, width] = self.content.dims();
-        let total: f64 = self.style_weights.iter().sum();
-        let mut image = self.content.clone() * 0.5;
-        for (style, weight) in self.styles.iter().zip(&self.style_weights) {
-            let share = if total > 0.0 { weight / total } else { 1.0 / self.styles.len() as f64 };
-            let [_, _, rows, columns] = style.dims();
-            let planes = Planes {
-                width: columns as u32,
-                height: rows as u32,
-                values: values(style.clone().flatten::<1>(0, 3))?,
-            };
-            let planes = planes.resized(width as u32, height as u32);
-            image = image + tensor(&planes, &self.content.device()) * (0.5 * share);
-        }
-        Ok(image.clamp(0.0, 1.0))
+        self.aims.halfway()
     }
 
     /// The gradient `[1, 3, H, W]` of each term alone, before its weight, at an image `[1, 3, H, W]`. Terms without a layer
@@ -188,13 +142,13 @@ impl Evaluator {
             for &term in terms.iter().filter(|term| layer_of(term) == Some(layer)) {
                 let pull = match term {
                     Term::Style(_) => {
-                        let aim = &self.targets.style[&layer];
+                        let aim = &self.aims.targets.style[&layer];
                         let factor = settings.objective.style_factor(layer, features.positions(), aim.energy);
                         let term = aim.term(features, factor);
                         Pull { matrix: Some(term.matrix), vector: term.vector, ..Pull::default() }
                     }
                     _ => {
-                        let target = &self.targets.content[&layer];
+                        let target = &self.aims.targets.content[&layer];
                         let factor =
                             settings.objective.content_factor(layer, features.positions(), target.energy);
                         Pull { toward: vec![(target.features.clone(), 2.0 * factor)], ..Pull::default() }
@@ -210,19 +164,6 @@ impl Evaluator {
         terms.iter().filter_map(back).collect()
     }
 
-    /// Whether every picture is wide enough for a layer.
-    fn check(&self, deepest: Layer) -> Result<(), TransferError> {
-        for (what, image) in std::iter::once(("content", &self.content))
-            .chain(self.styles.iter().map(|style| ("style", style)))
-        {
-            let [_, _, height, width] = image.dims();
-            if height.min(width) < deepest.stride().max(2) {
-                return Err(TransferError::TooNarrow { what, width, height, layer: deepest });
-            }
-        }
-        Ok(())
-    }
-
     /// Takes other images of some styles, by their index, and computes what the settings need of them.
     ///
     /// # Errors
@@ -233,15 +174,7 @@ impl Evaluator {
         replaced: &[(usize, RgbImage)],
         settings: &Settings,
     ) -> Result<(), TransferError> {
-        let before = self.styles.clone();
-        for (index, image) in replaced {
-            self.styles[*index] = upload(image, &self.content.device());
-        }
-        if let Some(deepest) = layers(settings).2 {
-            self.check(deepest).inspect_err(|_| self.styles = before)?;
-        }
-        replaced.iter().for_each(|(index, _)| self.targets.forget_style(*index));
-        self.histograms = Histograms::default();
+        self.aims.replace_styles(replaced, layers(settings).2)?;
         self.network.forget_sizes();
         self.prepare(settings)?;
         // The styles' sizes do not come again in a step.
@@ -252,13 +185,7 @@ impl Evaluator {
     /// Blends the styles anew if their weights have changed, and says whether they have. Weights of another number of
     /// styles are ignored.
     pub fn blend(&mut self, style_weights: &[f64], settings: &Settings) -> bool {
-        let changed = style_weights.len() == self.style_weights.len() && style_weights != self.style_weights;
-        if changed {
-            self.style_weights = style_weights.to_vec();
-            self.targets.blend(style_weights, settings.style_statistic());
-            self.histograms.blend(style_weights);
-        }
-        changed
+        self.aims.blend(style_weights, settings)
     }
 
     /// The terms and the gradient at an image `[1, 3, H, W]`, and the gradient of one `measured` term alone: the backward
@@ -290,7 +217,7 @@ impl Evaluator {
         let mut look = |layer: Layer, features: &Features| {
             let mut pull = Pull::default();
             if content.contains(&layer) {
-                let target = &self.targets.content[&layer];
+                let target = &self.aims.targets.content[&layer];
                 let factor = settings.objective.content_factor(layer, features.positions(), target.energy);
                 let weight = settings.content_layers.get(layer).unwrap_or(0.0);
                 terms.push(Term::Content(layer), features.distance(&target.features) * factor);
@@ -304,7 +231,7 @@ impl Evaluator {
                 }
             }
             if style.contains(&layer) {
-                let aim = &self.targets.style[&layer];
+                let aim = &self.aims.targets.style[&layer];
                 let factor = settings.objective.style_factor(layer, features.positions(), aim.energy);
                 let term = aim.term(features, factor);
                 terms.push(Term::Style(layer), term.value);
@@ -321,7 +248,7 @@ impl Evaluator {
                 }
             }
             if settings.histogram_layers().contains(&layer)
-                && let Some((target, factor)) = self.histograms.target(layer, features)
+                && let Some((target, factor)) = self.aims.histograms.target(layer, features)
             {
                 terms.push(Term::Histogram, features.distance(&target) * factor);
                 let share = 1.0 / Layer::HISTOGRAM.len() as f64;
@@ -369,20 +296,19 @@ impl Evaluator {
         layer: Layer,
         settings: &Settings,
     ) -> Result<LayerStudy, TransferError> {
-        self.check(layer)?;
+        self.aims.check(layer)?;
         self.network.extend(&self.weights, layer);
         let first = |image: &Tensor<4>| {
             let mut features = self.network.features(image.clone(), &[layer]);
             features.pop().expect("one layer was asked for").1
         };
-        let content = first(&self.content);
+        let content = first(self.aims.content());
         // Of several styles the one with the largest share shows its maps; the target is that of all.
-        let each: Vec<Features> = self.styles.iter().map(first).collect();
-        let largest = (0..each.len())
-            .max_by(|&a, &b| self.style_weights[a].total_cmp(&self.style_weights[b]))
-            .unwrap_or(0);
+        let each: Vec<Features> = self.aims.styles().iter().map(first).collect();
+        let weights = self.aims.style_weights();
+        let largest = (0..each.len()).max_by(|&a, &b| weights[a].total_cmp(&weights[b])).unwrap_or(0);
         let moments: Vec<Option<Moments>> = each.iter().map(|features| Some(Moments::of(features))).collect();
-        let blended = targets::blend(&moments, &self.style_weights).expect("a run has at least one style");
+        let blended = targets::blend(&moments, weights).expect("a run has at least one style");
         let aim = StyleAim::new(blended, settings.style_statistic());
         let mut picture = None;
         let mut pulls = BTreeMap::new();
@@ -409,8 +335,8 @@ impl Evaluator {
         self.network.time_layers(image, deepest)
     }
 
-    /// Gives the network back for the next run.
-    pub fn into_network(self) -> Network {
-        self.network
+    /// Gives the network back for the next run, and the aims for when this size comes again.
+    pub fn into_parts(self) -> (Network, Aims) {
+        (self.network, self.aims)
     }
 }

@@ -1,6 +1,7 @@
 //! A run of style transfer: [`StyleTransfer`] paints at one size, step by step; [`Painting`] takes it through a pyramid.
 
 mod adam;
+mod aims;
 mod amount;
 mod average;
 mod carry;
@@ -21,6 +22,7 @@ mod painting;
 mod planes;
 mod prepare;
 mod schedule;
+mod shelf;
 mod space;
 mod study;
 mod style_transfer;

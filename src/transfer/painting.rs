@@ -6,12 +6,14 @@ use burn::tensor::Device as TensorDevice;
 use image::RgbImage;
 
 use super::{
-    Losses, Pictures, Reading, TransferError,
+    Losses, Reading, TransferError,
+    aims::Aims,
     checkpoint::{Reader, State, Writer},
     detour::Detour,
     planes::Planes,
     prepare::{Sources, StyleLook},
     schedule::{Level, Schedule},
+    shelf::Shelf,
     study::LayerStudy,
     style_transfer::StyleTransfer,
 };
@@ -88,6 +90,8 @@ pub struct Painting {
     pub(super) details: Vec<(u32, Planes)>,
     /// On a detour to a smaller level, see [`Painting::detour`].
     pub(super) detour: Option<Detour>,
+    /// Aims of levels that were left.
+    shelf: Shelf,
     /// Shape of the final picture, and the content in it.
     shape: (u32, u32),
     content: RgbImage,
@@ -136,11 +140,19 @@ impl Painting {
             done: 0.0,
             details: Vec::new(),
             detour: None,
+            shelf: Shelf::default(),
             shape,
             content,
         };
         let pictures = painting.sources.pictures(&painting.level_settings(), current)?;
-        painting.transfer = Some(painting.start(network, &pictures)?);
+        painting.transfer = Some(StyleTransfer::new(
+            device,
+            Arc::clone(&painting.weights),
+            network,
+            &pictures,
+            &painting.sources.shares(),
+            &painting.level_settings(),
+        )?);
         Ok(painting)
     }
 
@@ -160,19 +172,33 @@ impl Painting {
         }
     }
 
-    fn start(&self, network: Option<Network>, pictures: &Pictures) -> Result<StyleTransfer, TransferError> {
-        StyleTransfer::new(
-            &self.device,
-            Arc::clone(&self.weights),
-            network,
-            pictures,
-            &self.sources.shares(),
-            &self.level_settings(),
-        )
-    }
-
     pub(super) fn transfer(&mut self) -> Result<&mut StyleTransfer, TransferError> {
         self.transfer.as_mut().ok_or(TransferError::NoRun)
+    }
+
+    /// Ends the level in work, keeping its aims for when it comes again, and gives its network.
+    fn leave(&mut self) -> Option<Network> {
+        let looks = self.sources.looks(&self.level_settings());
+        let (network, aims) = self.transfer.take()?.into_parts();
+        self.shelf.put(self.size().size, looks, aims);
+        Some(network)
+    }
+
+    /// Begins the level that is set with what its styles and its content are, as its own initial image.
+    fn enter(&mut self, network: Option<Network>) -> Result<StyleTransfer, TransferError> {
+        // The initial image has done its part.
+        let settings = Settings { init: Init::Content, ..self.level_settings() };
+        let shares = self.sources.shares();
+        let aims = match self.shelf.take(settings.size, &self.sources.looks(&settings)) {
+            Some(mut aims) => {
+                aims.blend(&shares, &settings.heard());
+                aims
+            }
+            None => Aims::new(&self.device, &self.sources.pictures(&settings, None)?, &shares),
+        };
+        self.shelf.trim(settings.size);
+        let initial = aims.content().clone();
+        StyleTransfer::toward(Arc::clone(&self.weights), network, aims, initial, &settings)
     }
 
     /// Goes on at another level, from the picture as it is shown and with the optimizer's moments.
@@ -180,12 +206,11 @@ impl Painting {
         let mut carry = self.transfer()?.carry()?;
         let from = self.size().size;
         let drops = level < self.level;
+        let network = self.leave();
         self.level = level;
         self.entered = self.step;
-        // The initial image has done its part.
-        let settings = Settings { init: Init::Content, ..self.level_settings() };
-        let pictures = self.sources.pictures(&settings, None)?;
-        let (width, height) = pictures.content.dimensions();
+        let mut transfer = self.enter(network)?;
+        let (width, height) = transfer.dimensions();
         let mut resized = carry.resized(width, height);
         if drops {
             carry.image.subtract(&resized.image.resized(carry.image.width, carry.image.height));
@@ -198,8 +223,6 @@ impl Painting {
                 }
             }
         }
-        let network = self.transfer.take().map(StyleTransfer::into_network);
-        let mut transfer = self.start(network, &pictures)?;
         transfer.take_over(&resized);
         self.transfer = Some(transfer);
         Ok(())
@@ -402,13 +425,13 @@ impl Painting {
         if self.transfer()?.dimensions() == (state.variable.width, state.variable.height) {
             return self.transfer()?.set_state(state);
         }
-        let settings = Settings { init: Init::Content, ..self.level_settings() };
-        let pictures = self.sources.pictures(&settings, None)?;
-        if pictures.content.dimensions() != (state.variable.width, state.variable.height) {
+        if self.sources.shapes(&self.level_settings()).content
+            != (state.variable.width, state.variable.height)
+        {
             return Err(TransferError::Checkpoint);
         }
         let network = self.transfer.take().map(StyleTransfer::into_network);
-        let mut transfer = self.start(network, &pictures)?;
+        let mut transfer = self.enter(network)?;
         let taken = transfer.set_state(state);
         self.transfer = Some(transfer);
         taken

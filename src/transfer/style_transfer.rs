@@ -8,6 +8,7 @@ use image::RgbImage;
 use super::{
     Losses, Reading, TransferError,
     adam::{Adam, Moments},
+    aims::Aims,
     amount::Calibration,
     average::Average,
     carry::Carry,
@@ -91,17 +92,33 @@ impl StyleTransfer {
         assert!(!pictures.styles.is_empty(), "a run has at least one style");
         assert_eq!(pictures.styles.len(), style_weights.len(), "one weight per style");
         assert_eq!(pictures.content.dimensions(), pictures.initial.dimensions(), "same shape");
+        let aims = Aims::new(device, pictures, style_weights);
+        Self::toward(weights, network, aims, upload(&pictures.initial, device), settings)
+    }
+
+    /// The same with aims that are on the device already, from an image `[1, 3, H, W]` of the content's shape.
+    ///
+    /// # Errors
+    ///
+    /// As [`StyleTransfer::new`].
+    pub fn toward(
+        weights: Arc<Weights>,
+        network: Option<Network>,
+        aims: Aims,
+        initial: Tensor<4>,
+        settings: &Settings,
+    ) -> Result<Self, TransferError> {
+        let device = initial.device();
         let heard = settings.heard();
-        let evaluator = Evaluator::new(device, weights, network, pictures, style_weights, &heard)?;
-        let space = Space::new(settings.objective, device);
+        let evaluator = Evaluator::new(weights, network, aims, &heard)?;
+        let space = Space::new(settings.objective, &device);
         let lbfgs = (heard.optimizer == Optimizer::Lbfgs).then(Lbfgs::new);
         let mut transfer = Self {
-            device: device.clone(),
             evaluator,
             given: settings.clone(),
             settings: heard,
             calibration: None,
-            variable: space.variable(upload(&pictures.initial, device)),
+            variable: space.variable(initial),
             space,
             adam: Adam::new(),
             lbfgs,
@@ -113,6 +130,7 @@ impl StyleTransfer {
             gradient_norm: None,
             reweighted: false,
             meter: Meter::default(),
+            device,
         };
         transfer.weigh()?;
         Ok(transfer)
@@ -586,7 +604,12 @@ impl StyleTransfer {
 
     /// Ends the run and gives the network back for the next.
     pub fn into_network(self) -> Network {
-        self.evaluator.into_network()
+        self.into_parts().0
+    }
+
+    /// The same with the aims, for when this size comes again.
+    pub fn into_parts(self) -> (Network, Aims) {
+        self.evaluator.into_parts()
     }
 }
 

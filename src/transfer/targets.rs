@@ -85,6 +85,16 @@ impl Targets {
         }
     }
 
+    /// Floats that are kept on the device.
+    pub fn floats(&self) -> usize {
+        let content =
+            |(layer, target): (&Layer, &ContentTarget)| layer.channels() * target.features.positions();
+        let square = |layer: &Layer| layer.channels().pow(2);
+        self.content.iter().map(content).sum::<usize>()
+            + self.style.keys().map(square).sum::<usize>()
+            + self.each.iter().map(|(layer, each)| square(layer) * each.len()).sum::<usize>()
+    }
+
     /// Forgets what was known of a style, whose picture has changed.
     pub fn forget_style(&mut self, index: usize) {
         self.each.values_mut().for_each(|each| each[index] = None);
