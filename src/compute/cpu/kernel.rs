@@ -10,7 +10,9 @@ pub enum Isa {
     Avx512,
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// Plain Rust that the compiler vectorises for the target's baseline (SSE2, NEON).
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+    /// Plain Rust that the compiler vectorises for the target's baseline.
     Portable,
 }
 
@@ -34,6 +36,8 @@ impl Isa {
                 list.push(Isa::Avx2);
             }
         }
+        #[cfg(target_arch = "aarch64")]
+        list.push(Isa::Neon);
         list.push(Isa::Portable);
         list
     }
@@ -140,6 +144,11 @@ pub fn product(
         Isa::Avx512 => unsafe { x86::avx512(left, right, count, depth, out.as_mut_ptr(), stride, add) },
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => unsafe { x86::avx2(left, right, count, depth, out.as_mut_ptr(), stride, add) },
+        // SAFETY: NEON is part of the target, and the slices hold all that is read and written.
+        #[cfg(target_arch = "aarch64")]
+        Isa::Neon => unsafe {
+            super::neon::product(left, right, count, depth, out.as_mut_ptr(), stride, add);
+        },
         Isa::Portable => portable(left, right, count, depth, out, stride, add),
     }
 }

@@ -5,6 +5,8 @@ mod first;
 mod kernel;
 mod kernels;
 mod matrix;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod pool;
 mod shared;
 mod simd;

@@ -216,6 +216,9 @@ pub fn with_simd(isa: Isa, work: impl Work) {
         Isa::Avx512 => unsafe { avx512(work) },
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => unsafe { avx2(work) },
+        // SAFETY: NEON is part of the target.
+        #[cfg(target_arch = "aarch64")]
+        Isa::Neon => unsafe { work.run::<super::neon::Neon>() },
         // SAFETY: plain Rust needs none.
         Isa::Portable => unsafe { work.run::<Plain>() },
     }
