@@ -7,7 +7,7 @@ use std::sync::Arc;
 use common::{Reference, adapter, cpu, pictures};
 use impasto::{
     compute::{Device, DeviceKind},
-    settings::{LayerWeights, Objective, Padding, Settings, Statistic},
+    settings::{LayerWeights, Objective, Padding, Precision, Settings, Statistic},
     transfer::{Pictures, StyleTransfer},
     vgg::Weights,
 };
@@ -18,7 +18,7 @@ const TOLERANCE: f64 = 0.01;
 const SOFTWARE_STEPS: usize = 40;
 
 /// Paints as tests/data/curve.py does, as many steps as are asked for.
-fn follow(device: &Device, steps: usize) {
+fn follow(device: &Device, steps: usize, precision: Precision) {
     let totals = Reference::of("curve.safetensors").values("totals").to_vec();
     assert_eq!(totals.len(), 201);
     let Pictures { content, styles, .. } = pictures();
@@ -27,6 +27,7 @@ fn follow(device: &Device, steps: usize) {
     let settings = Settings {
         statistic: Statistic::Gram,
         padding: Padding::Zero,
+        precision,
         averaging: 0.0,
         content_layers: LayerWeights::paper_content(),
         smoothness_weight: 0.0,
@@ -47,7 +48,7 @@ fn follow(device: &Device, steps: usize) {
     // It has learnt something on the way.
     assert!(f64::from(totals[steps - 1]) < 0.2 * f64::from(totals[0]));
     println!(
-        "{}: {steps} steps, at most {:.3} % off, at step {}",
+        "{}, {precision}: {steps} steps, at most {:.3} % off, at step {}",
         device.info.name,
         100.0 * worst.0,
         worst.1
@@ -56,13 +57,15 @@ fn follow(device: &Device, steps: usize) {
 
 #[test]
 fn the_losses_of_200_steps_on_the_cpu_are_pytorchs() {
-    follow(&cpu(), 200);
+    follow(&cpu(), 200, Precision::Full);
 }
 
 #[test]
 fn the_losses_of_an_adapters_steps_are_pytorchs() {
     if let Some(device) = adapter() {
         let steps = if device.info.kind == DeviceKind::Software { SOFTWARE_STEPS } else { 200 };
-        follow(&device, steps);
+        for &precision in Precision::ALL {
+            follow(&device, steps, precision);
+        }
     }
 }

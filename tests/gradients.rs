@@ -8,9 +8,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 use common::{Reference, adapter, cpu, reference_run, relative_error};
 use impasto::{
-    compute::{self, Features, Iterate, KernelChoice, Network, NetworkOptions, Pull, Update},
+    compute::{self, Features, Iterate, KernelChoice, Network, NetworkOptions, Pull, Update, fast_precision},
     objective::smoothness_gradient,
-    settings::{Objective, Padding, Pooling, Settings, Smoothness},
+    settings::{Objective, Padding, Pooling, Precision, Settings, Smoothness},
     vgg::{Layer, Weights},
 };
 
@@ -226,7 +226,7 @@ fn every_layer_on_an_adapter_agrees_with_the_cpu() {
         (Padding::Zero, Pooling::Average),
         (Padding::Zero, Pooling::L2),
     ] {
-        let options = NetworkOptions { economy: false, padding };
+        let options = NetworkOptions { padding, ..NetworkOptions::default() };
         let shape = shape_of(padding, pooling);
         let run = |device: &TensorDevice| {
             let mut network = Network::new(&weights, deepest, device, options);
@@ -234,6 +234,34 @@ fn every_layer_on_an_adapter_agrees_with_the_cpu() {
             forward_and_back(&network, shape, device)
         };
         compare(&run(&device.tensor), &run(&cpu().tensor), [1e-5, 2e-3]);
+    }
+}
+
+/// With features and weights in 16 bits: the sums are right to what 11 bits can tell. Going back, every unit whose sum lies
+/// so near to 0 that it rounds to the other side opens or closes, in each layer on the way.
+#[test]
+fn every_layer_in_fast_precision_agrees_with_the_cpu() {
+    let Some(device) = adapter() else { return };
+    fast_precision(&device.tensor)
+        .expect("software Vulkan has 16-bit numbers, and so have adapters of this decade");
+    let (weights, deepest) = (Weights::bundled().unwrap(), Layer::ALL[15]);
+    for (economy, padding, pooling) in [
+        (false, Padding::Zero, Pooling::Max),
+        (false, Padding::Replicate, Pooling::Average),
+        (true, Padding::Circular, Pooling::L2),
+    ] {
+        let shape = shape_of(padding, pooling);
+        let run = |device: &TensorDevice, precision| {
+            let options = NetworkOptions { economy, padding, precision };
+            let mut network = Network::new(&weights, deepest, device, options);
+            network.set_pooling(pooling);
+            forward_and_back(&network, shape, device)
+        };
+        let found = run(&device.tensor, Precision::Fast);
+        compare(&found, &run(&cpu().tensor, Precision::Fast), [5e-3, 6e-2]);
+        // It is not the full one under another name.
+        let full = run(&device.tensor, Precision::Full);
+        assert!(relative_error(&found[15][0], &full[15][0]) > 1e-5);
     }
 }
 
@@ -252,7 +280,7 @@ fn every_layer_on_the_cpus_kernels_agrees_with_burns_operations() {
         (false, Padding::Zero, Pooling::L2),
     ] {
         let shape = shape_of(padding, pooling);
-        let options = NetworkOptions { economy, padding };
+        let options = NetworkOptions { economy, padding, ..NetworkOptions::default() };
         let mut reference = Network::portable(&weights, deepest, &device, options);
         reference.set_pooling(pooling);
         let expected = forward_and_back(&reference, shape, &device);
@@ -276,7 +304,7 @@ fn the_gradient_through_a_padded_edge_agrees_with_finite_differences() {
 
 fn differences_through(padding: Padding) {
     let (weights, device) = (Weights::bundled().unwrap(), TensorDevice::flex());
-    let options = NetworkOptions { economy: false, padding };
+    let options = NetworkOptions { padding, ..NetworkOptions::default() };
     let layer = Layer::ALL[0];
     let network = Network::portable(&weights, layer, &device, options);
     let image = tensor([1, 3, 6, 5], 1) * 0.5 + 0.5;
@@ -306,7 +334,7 @@ fn with_circular_padding_a_shifted_picture_has_a_shifted_gradient() {
     let (weights, deepest, shape) = (Weights::bundled().unwrap(), Layer::ALL[15], [1, 3, 48, 48]);
     let pixels: Vec<f32> = values(shape.iter().product(), 7).iter().map(|v| v * 0.5 + 0.5).collect();
     let shift = (16, 32);
-    let options = |padding| NetworkOptions { economy: false, padding };
+    let options = |padding| NetworkOptions { padding, ..NetworkOptions::default() };
     let differs = |network: &Network, device: &TensorDevice| {
         let gradient = |pixels: Vec<f32>| {
             let image = Tensor::from_data(TensorData::new(pixels, shape), device);

@@ -1,7 +1,7 @@
 //! The window's side of the worker: starts runs, hands over changed settings, takes in what it tells.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -20,6 +20,8 @@ use crate::{
 
 /// Longest time that one frame of the window spends on the worker's news.
 const NEWS_TIME: Duration = Duration::from_millis(8);
+/// Time to the frame that shows an awaited picture; zero would ask egui for two frames.
+const AT_ONCE: Duration = Duration::from_millis(1);
 
 impl ImpastoApp {
     /// The pictures of a run, if there are enough of them.
@@ -45,8 +47,13 @@ impl ImpastoApp {
     /// Starts the worker if there is none.
     pub(super) fn start_engine(&mut self, ctx: &Context) {
         let ctx = ctx.clone();
-        let after = self.repaint_after;
-        match (self.spawn)(Box::new(move || ctx.request_repaint_after(after))) {
+        let (after, awaited) = (self.repaint_after, self.frames.awaited());
+        let wake = move || {
+            // Who has changed something waits for it.
+            let after = if awaited.load(Ordering::Relaxed) { after.min(AT_ONCE) } else { after };
+            ctx.request_repaint_after(after);
+        };
+        match (self.spawn)(Box::new(wake)) {
             Ok(session) => {
                 if let Some(picture) = self.canvas.picture() {
                     let record = self.record_of(&picture).cloned();

@@ -54,6 +54,7 @@ pub const FIELDS: &[Row] = &[
     ("background", "Background", "transparent, alpha colour", "Background colour"),
     ("device", "Device", "gpu, cpu, adapter", "Device"),
     ("low_memory", "Low memory", "ram", "Low memory"),
+    ("precision", "Precision", "f16, half, fast, 16 bits", "Precision"),
     ("padding", "Padding", "replicate, zero, circular, border, tile, seamless texture", "Padding"),
     ("pooling", "Pooling", "max, average, l2", "Pooling"),
     ("weights", "Weights", "network, vgg, file", "Weights file"),

@@ -3,6 +3,10 @@
 
 use std::{
     collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -81,6 +85,8 @@ pub struct Frames {
     pub changes: Times,
     change_steps: u32,
     waiting: VecDeque<Sent>,
+    /// Something changed has not been seen yet.
+    awaited: Arc<AtomicBool>,
     pub shown: bool,
 }
 
@@ -97,6 +103,7 @@ impl Frames {
             changes: Times::default(),
             change_steps: 0,
             waiting: VecDeque::new(),
+            awaited: Arc::default(),
             shown: false,
         }
     }
@@ -132,6 +139,7 @@ impl Frames {
             self.waiting.pop_front();
         }
         self.waiting.push_back(Sent { update, at: Instant::now(), step });
+        self.awaited.store(true, Ordering::Relaxed);
     }
 
     /// A picture has come that was computed with the changes up to this update.
@@ -145,11 +153,18 @@ impl Frames {
             self.changes.add(sent.at.elapsed().as_secs_f32() * 1000.0);
             self.change_steps = step.saturating_sub(sent.step);
         }
+        self.awaited.store(!self.waiting.is_empty(), Ordering::Relaxed);
+    }
+
+    /// True while a changed setting has not come back in a picture; for the worker's thread.
+    pub fn awaited(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.awaited)
     }
 
     /// A new run has nothing to do with what was sent before.
     pub fn forget_changes(&mut self) {
         self.waiting.clear();
+        self.awaited.store(false, Ordering::Relaxed);
     }
 
     fn lines(&self, step: Option<f64>) -> Vec<(&'static str, String)> {
@@ -260,7 +275,10 @@ mod tests {
         assert_eq!(frames.changes.count, 0, "a picture without the change");
         frames.arrived(2, 12);
         assert_eq!((frames.changes.count, frames.change_steps, frames.waiting.len()), (1, 2, 1));
+        let awaited = frames.awaited();
+        assert!(awaited.load(Ordering::Relaxed));
         frames.forget_changes();
+        assert!(!awaited.load(Ordering::Relaxed));
         frames.arrived(3, 13);
         assert_eq!(frames.changes.count, 1);
     }

@@ -255,6 +255,7 @@ impl ImpastoApp {
         self.settings = Settings {
             device: own.device.clone(),
             low_memory: own.low_memory,
+            precision: own.precision,
             preview_every: own.preview_every,
             follow_drags: own.follow_drags,
             ..recipe.settings.clone()

@@ -13,7 +13,7 @@ use clap::{
 };
 
 use crate::explore::{Axis, Pairing};
-use crate::settings::{DeviceChoice, SettingsFlags, StyleMix};
+use crate::settings::{DeviceChoice, Precision, SettingsFlags, StyleMix};
 
 /// Live neural style transfer: paints a content picture in the style of others.
 ///
@@ -223,6 +223,9 @@ pub(super) struct BenchArgs {
     /// Hold as little memory as possible
     #[arg(long)]
     pub low_memory: bool,
+    /// How features are stored on a graphics adapter: full or fast
+    #[arg(long, default_value_t)]
+    pub precision: Precision,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

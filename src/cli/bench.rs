@@ -102,6 +102,7 @@ fn settings(arguments: &BenchArgs, size: u32) -> Settings {
         device: arguments.device.clone(),
         weights: arguments.weights.clone(),
         low_memory: arguments.low_memory,
+        precision: arguments.precision,
         pyramid: false,
         statistic: Statistic::Gram,
         padding: Padding::Zero,

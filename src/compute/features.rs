@@ -133,10 +133,7 @@ impl Features {
                 width: *width,
                 device: device.clone(),
             },
-            Features::Gpu(features) => {
-                assert_eq!(values.len(), features.shape.len(), "one shape");
-                Features::Gpu(GpuFeatures { handle: features.queue.upload(values), ..features.clone() })
-            }
+            Features::Gpu(features) => Features::Gpu(features.with_values(values)),
         }
     }
 

@@ -23,7 +23,7 @@ mod threads;
 mod update;
 
 pub use chain::LayerTime;
-pub use check::{KernelChoice, self_check};
+pub use check::{KernelChoice, fast_precision, self_check};
 pub use devices::{Device, DeviceError, condemn, devices, open};
 pub use features::Features;
 pub use info::{DeviceInfo, DeviceKind};

@@ -7,13 +7,13 @@ use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 use super::{
     Features, Pull,
     chain::{self, Chain, Kernels, LayerTime},
-    check::{KernelChoice, kernels_of},
+    check::{KernelChoice, fast_precision, kernels_of},
     cpu::CpuKernels,
-    gpu::GpuKernels,
+    gpu::{GpuKernels, Storage},
     portable::PortableKernels,
 };
 use crate::{
-    settings::{Padding, Pooling},
+    settings::{Padding, Pooling, Precision},
     vgg::{Layer, Weights},
 };
 
@@ -33,12 +33,14 @@ pub struct NetworkOptions {
     /// What lies outside of the picture. With zeros its frame is painted as if the training pictures' mean colour lay
     /// behind.
     pub padding: Padding,
+    /// See [`fast_precision`]: where that fails it is full.
+    pub precision: Precision,
 }
 
 impl Default for NetworkOptions {
     /// As the network was trained.
     fn default() -> Self {
-        Self { economy: false, padding: Padding::Zero }
+        Self { economy: false, padding: Padding::Zero, precision: Precision::Full }
     }
 }
 
@@ -80,7 +82,7 @@ impl Network {
         weights: &Weights,
         deepest: Layer,
         device: &TensorDevice,
-        NetworkOptions { economy, padding }: NetworkOptions,
+        NetworkOptions { economy, padding, precision }: NetworkOptions,
     ) -> Self {
         let form = match kernels_of(device) {
             KernelChoice::Portable => {
@@ -89,7 +91,11 @@ impl Network {
             KernelChoice::Own if *device == TensorDevice::flex() => {
                 Form::Cpu(Chain::new(CpuKernels::new(device, economy, padding), economy))
             }
-            KernelChoice::Own => Form::Gpu(Chain::new(GpuKernels::new(device, padding), economy)),
+            KernelChoice::Own => {
+                let half = precision == Precision::Fast && fast_precision(device).is_ok();
+                let stored = if half { Storage::Half } else { Storage::Full };
+                Form::Gpu(Chain::new(GpuKernels::new(device, padding, stored), economy))
+            }
         };
         Self::with_form(weights, deepest, device, form)
     }
@@ -99,11 +105,22 @@ impl Network {
         weights: &Weights,
         deepest: Layer,
         device: &TensorDevice,
-        NetworkOptions { economy, padding }: NetworkOptions,
+        NetworkOptions { economy, padding, .. }: NetworkOptions,
     ) -> Self {
         let kernels = PortableKernels { device: device.clone(), padding };
         let form = Form::Portable(Chain::new(kernels, economy));
         Self::with_form(weights, deepest, device, form)
+    }
+
+    /// On an adapter's own kernels, with features stored like that.
+    pub(super) fn on_adapter(
+        weights: &Weights,
+        deepest: Layer,
+        device: &TensorDevice,
+        stored: Storage,
+    ) -> Self {
+        let kernels = GpuKernels::new(device, Padding::Replicate, stored);
+        Self::with_form(weights, deepest, device, Form::Gpu(Chain::new(kernels, false)))
     }
 
     fn with_form(weights: &Weights, deepest: Layer, device: &TensorDevice, form: Form) -> Self {

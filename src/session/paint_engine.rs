@@ -7,7 +7,7 @@ use image::RgbImage;
 use super::{Engine, EngineError, Job, Reading, RunInfo, Start};
 use crate::{
     compute::{self, Device, DeviceKind, LayerTime, Network, NetworkOptions},
-    settings::{DeviceChoice, MAX_SIZE, Padding, Settings, StyleMix},
+    settings::{DeviceChoice, MAX_SIZE, Padding, Precision, Settings, StyleMix},
     transfer::{
         Begin, Kernels, LayerStudy, LevelOrder, Losses, Painting, Shapes, StyleTransfer, TILE_SIDE,
         TransferError, available_memory, bytes_text, flops_per_step, memory_bytes, network_options,
@@ -256,8 +256,14 @@ impl Engine for PaintEngine {
             style.mix.validate().map_err(TransferError::from)?;
         }
         let sources = job.sources();
-        let memory_bytes = check_memory(&device, &sources.shapes(&settings), &settings)?;
         let mut remarks = settings.remarks();
+        if settings.precision == Precision::Fast
+            && let Err(reason) = self.on_device(|_| Ok(compute::fast_precision(&device.tensor)))?
+        {
+            settings.precision = Precision::Full;
+            remarks.push(format!("precision is full instead of fast: {reason}"));
+        }
+        let memory_bytes = check_memory(&device, &sources.shapes(&settings), &settings)?;
         if !matches!(device.info.kind, DeviceKind::Cpu | DeviceKind::Software) && memory_bytes > LARGE_ON_GPU
         {
             remarks.push(format!(

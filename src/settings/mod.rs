@@ -23,7 +23,8 @@ pub use style_mix::{STYLE_SCALES, StyleMix};
 pub use user_presets::{Mix, PresetError, PresetFolder, UserPreset, config_folder};
 pub use validate::{MAX_HISTORY, MAX_SIZE, MIN_SIZE, SettingsError};
 pub use values::{
-    DeviceChoice, Init, LineSearch, Objective, Optimizer, Padding, Pooling, Rgb, Smoothness, Statistic,
+    DeviceChoice, Init, LineSearch, Objective, Optimizer, Padding, Pooling, Precision, Rgb, Smoothness,
+    Statistic,
 };
 
 /// All parameters of a run except the pictures themselves.
@@ -150,6 +151,10 @@ pub struct Settings {
     /// computed twice instead of kept
     #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub low_memory: bool,
+    /// On a graphics adapter: full, or fast with features and weights in 16 bits, which takes about half the memory and
+    /// differs by a thousandth. The CPU always computes in full
+    #[arg(long)]
+    pub precision: Precision,
     /// What the network sees outside of a picture: replicate (its edge goes on; keeps the frame clean), zero (as in the
     /// papers) or circular (the other side: the picture becomes a tile without a seam, its sides multiples of 16 pixels)
     #[arg(long)]
@@ -206,6 +211,7 @@ impl Default for Settings {
             background: Rgb::WHITE,
             device: DeviceChoice::Auto,
             low_memory: false,
+            precision: Precision::Full,
             padding: Padding::Replicate,
             pooling: Pooling::Max,
             weights: None,
@@ -351,6 +357,7 @@ impl Settings {
         check(self.pyramid != new.pyramid, "pyramid");
         check(self.device != new.device, "device");
         check(self.low_memory != new.low_memory, "low memory");
+        check(self.precision != new.precision, "precision");
         check(self.padding != new.padding, "padding");
         check(self.weights != new.weights, "weights file");
         check(self.objective != new.objective, "objective");

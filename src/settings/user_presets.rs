@@ -12,12 +12,13 @@ use super::{Objective, Preset, Settings, SettingsError};
 const FOLDER_VARIABLE: &str = "IMPASTO_CONFIG_DIR";
 
 /// Keys that belong to no mix: where, how large and from what it is painted.
-const NO_MIX: [&str; 9] = [
+const NO_MIX: [&str; 10] = [
     "size",
     "device",
     "weights",
     "background",
     "low_memory",
+    "precision",
     "seed",
     "preview_every",
     "palette",

@@ -209,6 +209,18 @@ pub enum Padding {
     Circular,
 }
 
+/// How features and weights are stored on a graphics adapter. Sums and gradients are in 32 bits either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Precision {
+    /// In 32 bits.
+    #[default]
+    Full,
+    /// In 16 bits.
+    Fast,
+}
+
+named!(Precision, "precision", Full => "full", Fast => "fast");
+
 named!(Padding, "padding", Replicate => "replicate", Zero => "zero", Circular => "circular");
 
 /// How the network pools 2×2 windows between its blocks. Each is scaled so that what comes out is about as large as deeper
@@ -267,6 +279,7 @@ serde_as_text!(
     Optimizer,
     LineSearch,
     Padding,
+    Precision,
     Pooling,
     Smoothness,
     Statistic

@@ -2,7 +2,7 @@
 
 use super::prepare::{Dimensions, Shapes};
 use crate::{
-    settings::{Optimizer, Settings},
+    settings::{Optimizer, Precision, Settings},
     vgg::Layer,
 };
 
@@ -79,8 +79,12 @@ pub fn memory_bytes(shapes: &Shapes, settings: &Settings, kernels: Kernels) -> u
                 (8.0 * weights + SCRATCH, outputs + pooled + content + moving, 3.0)
             }
         }
-        Kernels::Adapter if settings.low_memory => (2.0 * weights, content + pooled + stage + moving, 3.0),
-        Kernels::Adapter => (2.0 * weights, outputs + pooled + content + moving, 3.0),
+        Kernels::Adapter => {
+            // Gradients stay in 32 bits.
+            let stored = if settings.precision == Precision::Fast { 0.5 } else { 1.0 };
+            let features = if settings.low_memory { stage } else { outputs };
+            (stored * 2.0 * weights, stored * (content + pooled + features) + moving, 3.0 * stored)
+        }
     };
     let style = style * shapes.styles.iter().map(|&shape| widest(shape)).fold(0.0, f64::max);
     let grams: f64 = settings.style_layers.layers().map(|l| 3.0 * (l.channels() as f64).powi(2)).sum();

@@ -66,7 +66,7 @@ fn tile((width, height): Dimensions) -> Dimensions {
 
 /// How these settings want the network to compute.
 pub fn network_options(settings: &Settings) -> NetworkOptions {
-    NetworkOptions { economy: settings.low_memory, padding: settings.padding }
+    NetworkOptions { economy: settings.low_memory, padding: settings.padding, precision: settings.precision }
 }
 
 /// A style picture and how it counts among the styles of a run.

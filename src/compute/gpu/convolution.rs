@@ -11,8 +11,11 @@ use cubecl::prelude::*;
 
 use crate::settings::Padding;
 
-/// Four channels.
+/// Four channels of anything that computes with them.
 pub type Quad = Vector<f32, Const<4>>;
+/// Four channels as they are stored: features and weights are `f16` where precision is fast, gradients always `f32`. Sums
+/// are in `f32`.
+pub type Stored<F> = Vector<F, Const<4>>;
 
 /// Pixels of a thread, along a row.
 const STRIP: usize = 8;
@@ -45,16 +48,16 @@ impl Tile {
     }
 }
 
-/// `input` and `mask` `[H, W, inputs/4]`, `weights` `[9, inputs, outputs/4]`, `bias` `[outputs/4]`, `output`
+/// `input` (of I, as is the output) and `mask` (of M) `[H, W, inputs/4]`, `weights` (of W) `[9, inputs, outputs/4]`, `bias` `[outputs/4]`, `output`
 /// `[H, W, outputs/4]`, in vectors of four channels. `masked`: the input counts where the mask is positive. `forward`: bias
 /// and ReLU are applied; otherwise the sum goes out as it is. `wrap`: outside of the input lies its other side, and not 0.
 #[cube(launch_unchecked)]
-pub fn convolve(
-    input: &[Quad],
-    mask: &[Quad],
-    weights: &[Quad],
+pub fn convolve<I: Float, M: Float, W: Float>(
+    input: &[Stored<I>],
+    mask: &[Stored<M>],
+    weights: &[Stored<W>],
     bias: &[Quad],
-    output: &mut [Quad],
+    output: &mut [Stored<I>],
     height: u32,
     width: u32,
     input_quads: u32,
@@ -110,10 +113,10 @@ pub fn convolve(
             let mut value = Quad::new(0.0f32);
             if y >= 1 && y <= height && x >= 1 && x <= width {
                 let from = ((y - 1) * width + x - 1) * input_quads + quad;
-                value = input[from];
+                value = Quad::cast_from(input[from]);
                 if comptime!(masked) {
                     let zero = Quad::new(0.0f32);
-                    value = select_many(mask[from].greater_than(&zero), value, zero);
+                    value = select_many(Quad::cast_from(mask[from]).greater_than(&zero), value, zero);
                 }
             }
             patch[at] = value;
@@ -125,7 +128,7 @@ pub fn convolve(
             let rest = at % comptime!(4 * BAND_QUADS);
             let channel = quad * 4 + rest / BAND_QUADS;
             let from = (tap * input_quads * 4 + channel) * output_quads + band + rest % BAND_QUADS;
-            taps[at] = weights[from];
+            taps[at] = Quad::cast_from(weights[from]);
             at += threads;
         }
         sync_cube();
@@ -169,8 +172,8 @@ pub fn convolve(
                     a = max(a + bias[band + across], zero);
                     b = max(b + bias[band + across + ACROSS], zero);
                 }
-                output[to] = a;
-                output[to + ACROSS] = b;
+                output[to] = Stored::<I>::cast_from(a);
+                output[to + ACROSS] = Stored::<I>::cast_from(b);
             }
         }
     }
@@ -185,11 +188,11 @@ fn other_side(position: usize, length: usize) -> usize {
 /// conv1_1: a planar network input `[3, H, W]` to `[H, W, outputs/4]`, with bias and ReLU; `weights`
 /// `[9, 3, outputs/4]`. One thread per result.
 #[cube(launch_unchecked)]
-pub fn first_forward(
+pub fn first_forward<F: Float>(
     input: &[f32],
     weights: &[Quad],
     bias: &[Quad],
-    output: &mut [Quad],
+    output: &mut [Stored<F>],
     height: u32,
     width: u32,
     output_quads: u32,
@@ -226,16 +229,16 @@ pub fn first_forward(
                 }
             }
         }
-        output[at] = max(sum, Quad::new(0.0f32));
+        output[at] = Stored::<F>::cast_from(max(sum, Quad::new(0.0f32)));
     }
 }
 
 /// conv1_1's data gradient: `gradient`, which counts where `mask` is positive if `masked`, `[H, W, outputs/4]`, to a planar
 /// `[3, H, W]`; `weights` and `padding` as in [`first_forward`]. One thread per pixel.
 #[cube(launch_unchecked)]
-pub fn first_backward(
+pub fn first_backward<F: Float>(
     gradient: &[Quad],
-    mask: &[Quad],
+    mask: &[Stored<F>],
     weights: &[Quad],
     output: &mut [f32],
     height: u32,
@@ -269,7 +272,8 @@ pub fn first_backward(
                         for quad in 0..output_quads {
                             let mut value = gradient[from + quad];
                             if comptime!(masked) {
-                                value = select_many(mask[from + quad].greater_than(&zero), value, zero);
+                                let mask = Quad::cast_from(mask[from + quad]);
+                                value = select_many(mask.greater_than(&zero), value, zero);
                             }
                             let at = (ty * 3 + tx) * 3 * output_quads + quad;
                             red = fma(weights[at], value, red);

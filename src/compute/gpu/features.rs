@@ -2,7 +2,8 @@
 
 use burn::tensor::{DType, Shape as TensorShape, Tensor};
 use burn_wgpu::{CubeTensor, Wgpu};
-use cubecl::{client::Client, prelude::*, server::Handle};
+use cubecl::{client::Client, features::TypeUsage, prelude::*, server::Handle};
+use half::f16;
 
 use super::matrix::{self, SUM_THREADS, THREADS, TILE};
 use crate::compute::{Features, Pull, chain::Shape};
@@ -12,8 +13,43 @@ use crate::compute::{Features, Pull, chain::Shape};
 pub struct GpuFeatures {
     pub handle: Handle,
     pub shape: Shape,
+    pub stored: Storage,
     pub queue: Queue,
 }
+
+/// How features and weights are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Storage {
+    Full,
+    /// In half the bytes, with 11 bits of each number.
+    Half,
+}
+
+impl Storage {
+    pub fn bytes(self) -> usize {
+        match self {
+            Storage::Full => 4,
+            Storage::Half => 2,
+        }
+    }
+}
+
+/// The same launch of a kernel for however features are stored: `F` is their type.
+macro_rules! for_stored {
+    ($stored:expr, $F:ident => $launch:expr) => {
+        match $stored {
+            $crate::compute::gpu::features::Storage::Full => {
+                type $F = f32;
+                $launch
+            }
+            $crate::compute::gpu::features::Storage::Half => {
+                type $F = half::f16;
+                $launch
+            }
+        }
+    };
+}
+pub(super) use for_stored;
 
 impl std::fmt::Debug for GpuFeatures {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -39,9 +75,14 @@ const PLAIN_THREADS: usize = 64;
 /// Most workgroups along one axis that every adapter takes.
 const MOST_GROUPS: usize = 65_535;
 
-/// A whole buffer as an argument of a kernel, with its number of values of four bytes.
+/// A whole buffer of floats as an argument of a kernel.
 pub fn argument(handle: &Handle) -> BufferArg {
-    let length = handle.size_in_used() as usize / 4;
+    stored_argument(handle, Storage::Full)
+}
+
+/// A whole buffer of values that are stored like that.
+pub fn stored_argument(handle: &Handle, stored: Storage) -> BufferArg {
+    let length = handle.size_in_used() as usize / stored.bytes();
     // SAFETY: the length is the buffer's own; kernels that read vectors are given whole vectors.
     unsafe { BufferArg::from_raw_parts(handle.clone(), length) }
 }
@@ -68,6 +109,28 @@ impl Queue {
 
     pub fn upload(&self, values: &[f32]) -> Handle {
         self.client.create_from_slice(f32::as_bytes(values))
+    }
+
+    /// A buffer of this many values that are stored like that, with anything in it.
+    pub fn room(&self, length: usize, stored: Storage) -> Handle {
+        self.client.empty(stored.bytes() * length)
+    }
+
+    /// Uploads values to be stored like that.
+    pub fn store(&self, values: &[f32], stored: Storage) -> Handle {
+        match stored {
+            Storage::Full => self.upload(values),
+            Storage::Half => {
+                let halves: Vec<f16> = values.iter().map(|&value| f16::from_f32(value)).collect();
+                self.client.create_from_slice(f16::as_bytes(&halves))
+            }
+        }
+    }
+
+    /// Whether kernels can read and write values of half the bytes.
+    pub fn has_half(&self) -> bool {
+        let uses = f16::supported_uses(&self.client);
+        uses.contains(TypeUsage::Buffer) && uses.contains(TypeUsage::Conversion)
     }
 
     /// Workgroups for this many threads that make one result each.
@@ -110,6 +173,10 @@ pub fn owned<const D: usize>(tensor: Tensor<D>) -> Handle {
 }
 
 impl GpuFeatures {
+    fn argument(&self) -> BufferArg {
+        stored_argument(&self.handle, self.stored)
+    }
+
     fn quads(&self) -> u32 {
         self.shape.channels as u32 / 4
     }
@@ -129,16 +196,16 @@ impl GpuFeatures {
         let (count, dim) = Queue::plain(length);
         // SAFETY: the kernels stay inside these buffers for these shapes.
         unsafe {
-            matrix::gram_parts::launch_unchecked(
+            for_stored!(self.stored, F => matrix::gram_parts::launch_unchecked::<F>(
                 client,
                 CubeCount::Static((tiles * tiles) as u32, splits as u32, 1),
                 CubeDim::new_1d(THREADS as u32),
-                argument(&self.handle),
+                self.argument(),
                 argument(&parts),
                 positions as u32,
                 self.quads(),
                 chunk as u32,
-            );
+            ));
             matrix::gram_sum::launch_unchecked(
                 client,
                 count,
@@ -162,16 +229,16 @@ impl GpuFeatures {
         let (count, dim) = Queue::plain(chunks * channels / 4);
         // SAFETY: the kernel stays inside these buffers.
         unsafe {
-            matrix::mean_parts::launch_unchecked(
+            for_stored!(self.stored, F => matrix::mean_parts::launch_unchecked::<F>(
                 &self.queue.client,
                 count,
                 dim,
-                argument(&self.handle),
+                self.argument(),
                 argument(&parts),
                 positions as u32,
                 self.quads(),
                 chunk as u32,
-            );
+            ));
         }
         let parts = self.queue.tensor(parts, [chunks, channels]);
         parts.sum_dim(0).reshape([channels]) / positions as f32
@@ -184,16 +251,16 @@ impl GpuFeatures {
         let parts = self.queue.empty(groups);
         // SAFETY: the kernel stays inside these buffers; both pictures have one shape.
         unsafe {
-            matrix::squares::launch_unchecked(
+            for_stored!(self.stored, F => matrix::squares::launch_unchecked::<F>(
                 &self.queue.client,
                 CubeCount::Static(groups as u32, 1, 1),
                 CubeDim::new_1d(SUM_THREADS as u32),
-                argument(&self.handle),
-                argument(&target.unwrap_or(self).handle),
+                self.argument(),
+                target.unwrap_or(self).argument(),
                 argument(&parts),
                 length as u32,
                 target.is_some(),
-            );
+            ));
         }
         self.queue.tensor(parts, [groups]).sum()
     }
@@ -218,14 +285,14 @@ impl GpuFeatures {
             let any = &self.handle;
             // SAFETY: the kernel stays inside these buffers: D is C×C, v has C values, the pictures have one shape.
             unsafe {
-                matrix::pull::launch_unchecked(
+                for_stored!(self.stored, F => matrix::pull::launch_unchecked::<F>(
                     &self.queue.client,
                     count,
                     CubeDim::new_1d(THREADS as u32),
-                    argument(&self.handle),
+                    self.argument(),
                     argument(matrix.as_ref().unwrap_or(any)),
                     argument(vector.as_ref().unwrap_or(any)),
-                    argument(target.map_or(any, |(target, _)| &target.handle)),
+                    target.map_or(self, |(target, _)| target).argument(),
                     argument(&out),
                     positions as u32,
                     self.quads(),
@@ -235,7 +302,7 @@ impl GpuFeatures {
                     target.is_some(),
                     add,
                     masked,
-                );
+                ));
             }
             (add, matrix, vector) = (true, None, None);
             target = targets.next();
@@ -247,12 +314,42 @@ impl GpuFeatures {
 
     /// A pull's gradient alone, `[1, C, H, W]`.
     pub fn pull_gradient(&self, pull: &Pull) -> Tensor<4> {
-        Self { handle: self.pulled(None, pull, false), ..self.clone() }.to_tensor()
+        let handle = self.pulled(None, pull, false);
+        Self { handle, stored: Storage::Full, ..self.clone() }.to_tensor()
     }
 
     /// As a tensor `[1, C, H, W]`.
     pub fn to_tensor(&self) -> Tensor<4> {
         let Shape { height, width, channels } = self.shape;
-        self.queue.tensor(self.handle.clone(), [1, height, width, channels]).permute([0, 3, 1, 2])
+        let handle = match self.stored {
+            Storage::Full => self.handle.clone(),
+            Storage::Half => self.widened(),
+        };
+        self.queue.tensor(handle, [1, height, width, channels]).permute([0, 3, 1, 2])
+    }
+
+    fn widened(&self) -> Handle {
+        let values = self.queue.empty(self.shape.len());
+        let length = self.shape.len() / 4;
+        let (count, dim) = Queue::plain(length);
+        // SAFETY: the kernel stays inside buffers of this length.
+        unsafe {
+            matrix::widen::launch_unchecked::<f16>(
+                &self.queue.client,
+                count,
+                dim,
+                self.argument(),
+                argument(&values),
+                length as u32,
+            );
+        }
+        values
+    }
+
+    /// Other values `[P, C]`, stored as these are.
+    #[must_use]
+    pub fn with_values(&self, values: &[f32]) -> Self {
+        assert_eq!(values.len(), self.shape.len(), "one shape");
+        Self { handle: self.queue.store(values, self.stored), ..self.clone() }
     }
 }

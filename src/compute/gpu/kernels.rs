@@ -10,7 +10,7 @@ use cubecl::{prelude::*, server::Handle};
 
 use super::{
     convolution::{self, BAND, Tile},
-    features::{GpuFeatures, Queue, argument, buffer},
+    features::{GpuFeatures, Queue, Storage, argument, buffer, for_stored, stored_argument},
     pooling,
     tile_store::tile_text,
     tiles::{Tiles, Work},
@@ -28,6 +28,8 @@ use crate::{
 pub struct GpuKernels {
     queue: Queue,
     padding: Padding,
+    /// How features are stored, and the weights of all convolutions but the first.
+    stored: Storage,
     device: TensorDevice,
     tiles: Mutex<Tiles>,
 }
@@ -55,13 +57,18 @@ impl GpuKernels {
     /// # Panics
     ///
     /// When it is not a graphics adapter.
-    pub fn new(device: &TensorDevice, padding: Padding) -> Self {
+    pub fn new(device: &TensorDevice, padding: Padding, stored: Storage) -> Self {
         Self {
             queue: Queue::of(&Tensor::zeros([1], device)),
             padding,
+            stored,
             device: device.clone(),
-            tiles: Mutex::new(Tiles::of(device)),
+            tiles: Mutex::new(Tiles::of(device, stored)),
         }
+    }
+
+    fn seen(&self, values: &Handle, shape: Shape) -> GpuFeatures {
+        GpuFeatures { handle: values.clone(), shape, stored: self.stored, queue: self.queue.clone() }
     }
 
     fn tiles(&self) -> MutexGuard<'_, Tiles> {
@@ -72,6 +79,7 @@ impl GpuKernels {
     /// Seconds of some rows of a convolution with this tile.
     fn seconds(&self, (shape, outputs): Work, rows: usize, tile: Tile) -> f64 {
         let shape = Shape { height: rows, ..shape };
+        // Of whatever is stored in half the bytes, the first half counts.
         let zeros = |length: usize| buffer(&Tensor::<1>::zeros([length], &self.device));
         let (input, weights) = (zeros(shape.len()), zeros(9 * shape.channels * outputs));
         let output = self.queue.empty(shape.positions() * outputs);
@@ -101,27 +109,31 @@ impl GpuKernels {
         (masked, forward): (bool, bool),
     ) {
         let (x, y, z) = tile.groups(shape.height, shape.width, outputs);
+        // What goes up are gradients.
+        let moving = if forward { self.stored } else { Storage::Full };
         // SAFETY: the kernel stays inside buffers of these shapes.
         unsafe {
-            convolution::convolve::launch_unchecked(
-                self.queue.client(),
-                CubeCount::Static(x as u32, y as u32, z as u32),
-                CubeDim::new_1d(tile.threads() as u32),
-                argument(input),
-                argument(mask),
-                argument(weights),
-                argument(bias),
-                argument(output),
-                shape.height as u32,
-                shape.width as u32,
-                shape.channels as u32 / 4,
-                outputs as u32 / 4,
-                tile.rows,
-                tile.columns,
-                masked,
-                forward,
-                self.padding == Padding::Circular,
-            );
+            for_stored!(moving, I => for_stored!(self.stored, F => {
+                convolution::convolve::launch_unchecked::<I, F, F>(
+                    self.queue.client(),
+                    CubeCount::Static(x as u32, y as u32, z as u32),
+                    CubeDim::new_1d(tile.threads() as u32),
+                    stored_argument(input, moving),
+                    stored_argument(mask, self.stored),
+                    stored_argument(weights, self.stored),
+                    argument(bias),
+                    stored_argument(output, moving),
+                    shape.height as u32,
+                    shape.width as u32,
+                    shape.channels as u32 / 4,
+                    outputs as u32 / 4,
+                    tile.rows,
+                    tile.columns,
+                    masked,
+                    forward,
+                    self.padding == Padding::Circular,
+                );
+            }));
         }
     }
 
@@ -134,7 +146,8 @@ impl GpuKernels {
         shape: Shape,
         (inputs, outputs): (usize, usize),
     ) -> Handle {
-        let output = self.queue.empty(shape.positions() * outputs);
+        let moving = if bias.is_some() { self.stored } else { Storage::Full };
+        let output = self.queue.room(shape.positions() * outputs, moving);
         let shape = Shape { channels: inputs, ..shape };
         let (tile, _) = self.tiles().get((shape, outputs));
         let buffers = [input, mask.unwrap_or(input), weights, bias.unwrap_or(input), &output];
@@ -158,7 +171,8 @@ impl Kernels for GpuKernels {
                     values.extend((0..columns).map(|column| value(tap, row, column)));
                 }
             }
-            self.queue.upload(&values)
+            // The first convolution's are few, and read together with the picture.
+            self.queue.store(&values, if layer.index() == 0 { Storage::Full } else { self.stored })
         };
         let forward = arrange(inputs, outputs, &|tap, input, output| at(output, input, tap));
         let backward = match layer.index() {
@@ -178,23 +192,23 @@ impl Kernels for GpuKernels {
         if *inputs != 3 {
             return self.convolve(input, None, forward, Some(bias), shape, (*inputs, *outputs));
         }
-        let output = self.queue.empty(shape.positions() * outputs);
+        let output = self.queue.room(shape.positions() * outputs, self.stored);
         let (count, dim) = Queue::plain(shape.positions() * outputs / 4);
         // SAFETY: the kernel stays inside buffers of these shapes.
         unsafe {
-            convolution::first_forward::launch_unchecked(
+            for_stored!(self.stored, F => convolution::first_forward::launch_unchecked::<F>(
                 self.queue.client(),
                 count,
                 dim,
                 argument(input),
                 argument(forward),
                 argument(bias),
-                argument(&output),
+                stored_argument(&output, self.stored),
                 shape.height as u32,
                 shape.width as u32,
                 *outputs as u32 / 4,
                 self.padding,
-            );
+            ));
         }
         output
     }
@@ -215,12 +229,12 @@ impl Kernels for GpuKernels {
         let (count, dim) = Queue::plain(shape.positions());
         // SAFETY: the kernel stays inside buffers of these shapes.
         unsafe {
-            convolution::first_backward::launch_unchecked(
+            for_stored!(self.stored, F => convolution::first_backward::launch_unchecked::<F>(
                 self.queue.client(),
                 count,
                 dim,
                 argument(&gradient),
-                argument(mask.unwrap_or(&gradient)),
+                stored_argument(mask.unwrap_or(&gradient), self.stored),
                 argument(backward),
                 argument(&below),
                 shape.height as u32,
@@ -228,28 +242,28 @@ impl Kernels for GpuKernels {
                 *outputs as u32 / 4,
                 mask.is_some(),
                 self.padding,
-            );
+            ));
         }
         below
     }
 
     fn pool(&self, pooling: Pooling, input: &Handle, shape: Shape) -> Handle {
         let length = shape.pooled().len();
-        let output = self.queue.empty(length);
+        let output = self.queue.room(length, self.stored);
         let (count, dim) = Queue::plain(length / 4);
         // SAFETY: the kernel stays inside buffers of these shapes.
         unsafe {
-            pooling::pool::launch_unchecked(
+            for_stored!(self.stored, F => pooling::pool::launch_unchecked::<F>(
                 self.queue.client(),
                 count,
                 dim,
-                argument(input),
-                argument(&output),
+                stored_argument(input, self.stored),
+                stored_argument(&output, self.stored),
                 shape.height as u32,
                 shape.width as u32,
                 shape.channels as u32 / 4,
                 pooling,
-            );
+            ));
         }
         output
     }
@@ -260,29 +274,28 @@ impl Kernels for GpuKernels {
         let (count, dim) = Queue::plain(windows * shape.channels / 4);
         // SAFETY: the kernel stays inside buffers of these shapes.
         unsafe {
-            pooling::unpool::launch_unchecked(
+            for_stored!(self.stored, F => pooling::unpool::launch_unchecked::<F>(
                 self.queue.client(),
                 count,
                 dim,
-                argument(input),
+                stored_argument(input, self.stored),
                 argument(&gradient),
                 argument(&output),
                 shape.height as u32,
                 shape.width as u32,
                 shape.channels as u32 / 4,
                 pooling,
-            );
+            ));
         }
         output
     }
 
     fn pulled(&self, features: &Handle, shape: Shape, gradient: Option<Handle>, pull: &Pull) -> Handle {
-        GpuFeatures { handle: features.clone(), shape, queue: self.queue.clone() }
-            .pulled(gradient, pull, true)
+        self.seen(features, shape).pulled(gradient, pull, true)
     }
 
     fn features(&self, values: &Handle, shape: Shape) -> Features {
-        Features::Gpu(GpuFeatures { handle: values.clone(), shape, queue: self.queue.clone() })
+        Features::Gpu(self.seen(values, shape))
     }
 
     fn gradient(&self, values: Handle, shape: Shape) -> Tensor<4> {

@@ -2,7 +2,7 @@
 
 use cubecl::prelude::*;
 
-use super::convolution::Quad;
+use super::convolution::{Quad, Stored};
 
 /// Channels of a tile of a product, and in vectors; positions of a tile of a pull.
 pub const TILE: usize = 64;
@@ -15,7 +15,13 @@ const DEPTH: usize = 8;
 /// Parts of FᵀF `[splits, C, C/4]` for features `[P, C/4]`: a workgroup sums one tile of the upper triangle over `chunk`
 /// positions and writes it on both sides of the diagonal. Workgroups (tiles², splits).
 #[cube(launch_unchecked)]
-pub fn gram_parts(features: &[Quad], parts: &mut [Quad], positions: u32, quads: u32, chunk: u32) {
+pub fn gram_parts<F: Float>(
+    features: &[Stored<F>],
+    parts: &mut [Quad],
+    positions: u32,
+    quads: u32,
+    chunk: u32,
+) {
     let quads = quads as usize;
     let tiles = quads / TILE_QUADS;
     let pair = CUBE_POS_X as usize;
@@ -49,8 +55,8 @@ pub fn gram_parts(features: &[Quad], parts: &mut [Quad], positions: u32, quads: 
             let mut a = Quad::new(0.0f32);
             let mut b = Quad::new(0.0f32);
             if position < end {
-                a = features[position * quads + upper * TILE_QUADS + quad];
-                b = features[position * quads + lower * TILE_QUADS + quad];
+                a = Quad::cast_from(features[position * quads + upper * TILE_QUADS + quad]);
+                b = Quad::cast_from(features[position * quads + lower * TILE_QUADS + quad]);
             }
             left[at] = a;
             right[at] = b;
@@ -121,11 +127,11 @@ pub fn gram_sum(parts: &[Quad], gram: &mut [Quad], length: u32, splits: u32, sca
 /// `gradient` `[P, C/4]` = or += F·D + v + f·(F − T) for features and target `[P, C/4]`, D `[C, C/4]`, v `[C/4]`. With
 /// `masked` it is 0 where the features are not positive. What is not used may be any buffer. Workgroups (positions/64 in rows, the rows, C/64).
 #[cube(launch_unchecked)]
-pub fn pull(
-    features: &[Quad],
+pub fn pull<F: Float>(
+    features: &[Stored<F>],
     matrix: &[Quad],
     vector: &[Quad],
-    target: &[Quad],
+    target: &[Stored<F>],
     gradient: &mut [Quad],
     positions: u32,
     quads: u32,
@@ -164,7 +170,7 @@ pub fn pull(
                 let position = start + at / depth_quads;
                 let mut value = Quad::new(0.0f32);
                 if position < positions {
-                    value = features[position * quads + quad + at % depth_quads];
+                    value = Quad::cast_from(features[position * quads + quad + at % depth_quads]);
                 }
                 left[at] = value;
             }
@@ -205,8 +211,8 @@ pub fn pull(
             }
             if comptime!(with_target) {
                 let factor = Quad::new(factor);
-                a += (features[at] - target[at]) * factor;
-                b += (features[at + 8] - target[at + 8]) * factor;
+                a += (Quad::cast_from(features[at]) - Quad::cast_from(target[at])) * factor;
+                b += (Quad::cast_from(features[at + 8]) - Quad::cast_from(target[at + 8])) * factor;
             }
             if comptime!(add) {
                 a += gradient[at];
@@ -214,8 +220,8 @@ pub fn pull(
             }
             if comptime!(masked) {
                 let zero = Quad::new(0.0f32);
-                a = select_many(features[at].greater_than(&zero), a, zero);
-                b = select_many(features[at + 8].greater_than(&zero), b, zero);
+                a = select_many(Quad::cast_from(features[at]).greater_than(&zero), a, zero);
+                b = select_many(Quad::cast_from(features[at + 8]).greater_than(&zero), b, zero);
             }
             gradient[at] = a;
             gradient[at + 8] = b;
@@ -225,7 +231,13 @@ pub fn pull(
 
 /// Sums of F over `chunk` positions each, `[chunks, C/4]`. One thread per vector.
 #[cube(launch_unchecked)]
-pub fn mean_parts(features: &[Quad], parts: &mut [Quad], positions: u32, quads: u32, chunk: u32) {
+pub fn mean_parts<F: Float>(
+    features: &[Stored<F>],
+    parts: &mut [Quad],
+    positions: u32,
+    quads: u32,
+    chunk: u32,
+) {
     let quads = quads as usize;
     let at = ABSOLUTE_POS;
     let start = at / quads * chunk as usize;
@@ -233,7 +245,7 @@ pub fn mean_parts(features: &[Quad], parts: &mut [Quad], positions: u32, quads: 
         let end = min(start + chunk as usize, positions as usize);
         let mut sum = Quad::new(0.0f32);
         for position in start..end {
-            sum += features[position * quads + at % quads];
+            sum += Quad::cast_from(features[position * quads + at % quads]);
         }
         parts[at] = sum;
     }
@@ -244,9 +256,9 @@ pub const SUM_THREADS: usize = 256;
 
 /// Parts of Σ(F − T)², or of ΣF² without a target: each workgroup adds up every `stride`-th vector and writes one value.
 #[cube(launch_unchecked)]
-pub fn squares(
-    features: &[Quad],
-    target: &[Quad],
+pub fn squares<F: Float>(
+    features: &[Stored<F>],
+    target: &[Stored<F>],
     parts: &mut [f32],
     length: u32,
     #[comptime] with_target: bool,
@@ -257,9 +269,9 @@ pub fn squares(
     let mut sum = Quad::new(0.0f32);
     let mut at = CUBE_POS_X as usize * SUM_THREADS + thread;
     while at < length as usize {
-        let mut value = features[at];
+        let mut value = Quad::cast_from(features[at]);
         if comptime!(with_target) {
-            value -= target[at];
+            value -= Quad::cast_from(target[at]);
         }
         sum = fma(value, value, sum);
         at += stride;
@@ -275,5 +287,14 @@ pub fn squares(
     }
     if thread == 0 {
         parts[CUBE_POS_X as usize] = sums[0];
+    }
+}
+
+/// Values as they are stored to values to compute with. One thread per vector.
+#[cube(launch_unchecked)]
+pub fn widen<F: Float>(stored: &[Stored<F>], values: &mut [Quad], length: u32) {
+    let at = ABSOLUTE_POS;
+    if at < length as usize {
+        values[at] = Quad::cast_from(stored[at]);
     }
 }

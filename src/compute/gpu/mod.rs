@@ -12,7 +12,7 @@ mod tile_store;
 mod tiles;
 mod update;
 
-pub use features::{GpuFeatures, Queue};
+pub use features::{GpuFeatures, Queue, Storage};
 pub use kernels::GpuKernels;
 pub use peak::multiply_adds;
 pub use tiles::name_device;

@@ -2,7 +2,7 @@
 
 use cubecl::prelude::*;
 
-use super::convolution::Quad;
+use super::convolution::{Quad, Stored};
 use crate::{
     compute::chain::{AVERAGE_SCALE, L2_SCALE},
     settings::Pooling,
@@ -10,9 +10,9 @@ use crate::{
 
 /// `[H, W, quads]` to `[H/2, W/2, quads]`. One thread per result.
 #[cube(launch_unchecked)]
-pub fn pool(
-    input: &[Quad],
-    output: &mut [Quad],
+pub fn pool<F: Float>(
+    input: &[Stored<F>],
+    output: &mut [Stored<F>],
     height: u32,
     width: u32,
     quads: u32,
@@ -28,16 +28,17 @@ pub fn pool(
     let x = window % across;
     if y < height as usize / 2 {
         let from = (2 * y * width + 2 * x) * quads + quad;
-        let a = input[from];
-        let b = input[from + quads];
-        let c = input[from + width * quads];
-        let d = input[from + (width + 1) * quads];
+        let a = Quad::cast_from(input[from]);
+        let b = Quad::cast_from(input[from + quads]);
+        let c = Quad::cast_from(input[from + width * quads]);
+        let d = Quad::cast_from(input[from + (width + 1) * quads]);
         if comptime!(pooling == Pooling::Max) {
-            output[at] = max(max(a, b), max(c, d));
+            output[at] = Stored::<F>::cast_from(max(max(a, b), max(c, d)));
         } else if comptime!(pooling == Pooling::Average) {
-            output[at] = (a + b + (c + d)) * Quad::new(comptime!(AVERAGE_SCALE / 4.0));
+            let mean = (a + b + (c + d)) * Quad::new(comptime!(AVERAGE_SCALE / 4.0));
+            output[at] = Stored::<F>::cast_from(mean);
         } else {
-            output[at] = norm(a, b, c, d) * Quad::new(comptime!(L2_SCALE));
+            output[at] = Stored::<F>::cast_from(norm(a, b, c, d) * Quad::new(comptime!(L2_SCALE)));
         }
     }
 }
@@ -50,8 +51,8 @@ fn norm(a: Quad, b: Quad, c: Quad, d: Quad) -> Quad {
 /// The gradient with respect to the pooling's `input`, nowhere negative, where that is positive. One thread per window,
 /// incomplete ones included: they get zeros.
 #[cube(launch_unchecked)]
-pub fn unpool(
-    input: &[Quad],
+pub fn unpool<F: Float>(
+    input: &[Stored<F>],
     gradient: &[Quad],
     output: &mut [Quad],
     height: u32,
@@ -74,10 +75,10 @@ pub fn unpool(
         let right = 2 * x + 1 < width;
         let below = 2 * y + 1 < height;
         if right && below {
-            let a = input[from];
-            let b = input[from + quads];
-            let c = input[from + width * quads];
-            let d = input[from + (width + 1) * quads];
+            let a = Quad::cast_from(input[from]);
+            let b = Quad::cast_from(input[from + quads]);
+            let c = Quad::cast_from(input[from + width * quads]);
+            let d = Quad::cast_from(input[from + (width + 1) * quads]);
             let above = gradient[(y * (width / 2) + x) * quads + quad];
             if comptime!(pooling == Pooling::Max) {
                 let largest = max(max(a, b), max(c, d));

@@ -10,7 +10,7 @@ use std::{
 
 use burn::tensor::Device as TensorDevice;
 
-use super::{convolution::Tile, tile_store};
+use super::{convolution::Tile, features::Storage, tile_store};
 use crate::compute::chain::Shape;
 
 /// A convolution as far as its tile is concerned: its input and its number of output channels.
@@ -49,10 +49,11 @@ pub fn by_rule((shape, outputs): Work) -> Tile {
 }
 
 impl Tiles {
-    /// What is remembered of this device.
-    pub fn of(device: &TensorDevice) -> Self {
+    /// What is remembered of this device with features stored like that.
+    pub fn of(device: &TensorDevice, stored: Storage) -> Self {
         let names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = names.iter().find(|(named, _)| named == device).map(|(_, name)| name.clone());
+        let half = if stored == Storage::Half { ", half" } else { "" };
+        let name = names.iter().find(|(named, _)| named == device).map(|(_, name)| format!("{name}{half}"));
         let known = match (&name, tile_store::folder()) {
             (Some(name), Some(folder)) => tile_store::load(&folder, name),
             _ => BTreeMap::new(),
