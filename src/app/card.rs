@@ -8,6 +8,7 @@ use egui::{
 use super::{
     gallery::{COLUMNS, Gallery, TILE},
     icons::Icon,
+    knobs,
     memory::Origin,
     pictures::{Slot, Target},
     slots::Wish,
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::{
     picture::Example,
-    settings::{STYLE_SCALES, StyleMix},
+    settings::{Knob, STYLE_SCALES, StyleMix},
 };
 
 /// What a card is for.
@@ -26,6 +27,8 @@ pub struct Card<'a> {
     pub examples: &'static [Example],
     /// Of a style: whether there are several, so that their weights count.
     pub style: Option<bool>,
+    /// Of a style with a picture: its number among them, counted from 0.
+    pub index: u8,
     /// What an empty card says.
     pub hint: &'a str,
     /// Of its picture, in points.
@@ -45,7 +48,7 @@ pub fn show(
     picture(ui, card, slot, wish);
     title_row(ui, card, slot, gallery, wish);
     if let (Some(several), Some(_)) = (card.style, &slot.picture) {
-        mix_row(ui, card.name, several, &mut slot.mix);
+        mix_row(ui, card, several, &mut slot.mix);
     }
     error_frame(ui, card, slot, wish);
     Rect::from_min_max(top, pos2(top.x + width, ui.cursor().min.y))
@@ -150,31 +153,33 @@ fn menu(ui: &mut Ui, card: &Card<'_>, slot: &Slot, gallery: &mut Gallery, wish: 
 }
 
 /// Weight among several styles, and scale.
-fn mix_row(ui: &mut Ui, name: &str, several: bool, mix: &mut StyleMix) {
-    let lower = name.to_lowercase();
+fn mix_row(ui: &mut Ui, card: &Card<'_>, several: bool, mix: &mut StyleMix) {
+    let lower = card.name.to_lowercase();
     let usual = StyleMix::default();
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = space::XS;
         let half = ((ui.available_width() - space::S) / 2.0).floor();
-        let entry = |ui: &mut Ui, label: &str, tooltip: &str, drag, usual: f64, value: &mut f64| {
+        let entry = |ui: &mut Ui, label: &str, tooltip: &str, knob, drag, usual: f64, value: &mut f64| {
             ui.allocate_ui_with_layout(vec2(half, ROW), Layout::left_to_right(Align::Center), |ui| {
                 ui.label(widgets::weak(ui, label)).on_hover_text(tooltip);
                 let name = format!("{label} of {lower}");
                 let width = ui.available_width();
                 let entry = Entry { name: &name, tooltip, drag, suffix: "", whole: false, width };
-                if entry.show(ui, value).double_clicked() {
+                let response = entry.show(ui, value);
+                knobs::menu(&response, knob);
+                if response.double_clicked() {
                     *value = usual;
                 }
             });
         };
         if several {
             let tooltip = "Share of this style among the styles: 0 to 10; the shares are normalised to a sum of 1";
-            entry(ui, "Weight", tooltip, 0.0..=10.0, usual.weight, &mut mix.weight);
+            entry(ui, "Weight", tooltip, Knob::PictureWeight(card.index), 0.0..=10.0, usual.weight, &mut mix.weight);
             mix.weight = mix.weight.max(0.0);
             ui.add_space(space::S - space::XS);
         }
         let tooltip = "Size of this style's strokes, 0.05 to 20, where 1 is that of the painting; never beyond the picture's own pixels, and times the style scale of all. It can be changed at any time.";
-        entry(ui, "Scale", tooltip, STYLE_SCALES, usual.scale, &mut mix.scale);
+        entry(ui, "Scale", tooltip, Knob::PictureScale(card.index), STYLE_SCALES, usual.scale, &mut mix.scale);
         mix.scale = mix.scale.clamp(*STYLE_SCALES.start(), *STYLE_SCALES.end());
     });
 }

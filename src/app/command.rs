@@ -43,6 +43,8 @@ pub enum Command {
     Pin,
     TogglePanels,
     Lab,
+    Automation,
+    Record,
     Present,
     PresentFacts,
     Tour,
@@ -57,7 +59,7 @@ pub enum Command {
 
 impl Command {
     /// In the order of the help window.
-    pub const ALL: [Command; 46] = [
+    pub const ALL: [Command; 48] = [
         Command::PlayPause,
         Command::Step,
         Command::Stop,
@@ -94,6 +96,8 @@ impl Command {
         Command::Pin,
         Command::TogglePanels,
         Command::Lab,
+        Command::Automation,
+        Command::Record,
         Command::Present,
         Command::PresentFacts,
         Command::Tour,
@@ -144,6 +148,8 @@ impl Command {
             Command::Pin => "Pin the picture",
             Command::TogglePanels => "Hide or show panels",
             Command::Lab => "Layer lab",
+            Command::Automation => "Automation",
+            Command::Record => "Record the faders",
             Command::Present => "Full screen, picture alone",
             Command::PresentFacts => "Facts on the full screen",
             Command::Tour => "Guided tour",
@@ -217,6 +223,12 @@ impl Command {
             Command::Lab => {
                 "Shows what one layer sees: its Gram matrix beside the style's, its feature maps, and where in the picture it pulls"
             }
+            Command::Automation => {
+                "What moves by itself while it paints: oscillators and keyframes on any fader"
+            }
+            Command::Record => {
+                "Writes what you do to the faders down as keyframes, until it is pressed again; restart plays them"
+            }
             Command::Present => "The picture alone on the whole screen; escape leaves it",
             Command::PresentFacts => "Shows over the picture what it is painted from, and how",
             Command::Tour => "Six stops from content to style to both, painted live",
@@ -264,6 +276,8 @@ impl Command {
             Command::Pin => Icon::Pin,
             Command::TogglePanels | Command::Controls => Icon::PanelLeft,
             Command::Lab => Icon::Lab,
+            Command::Automation => Icon::Wave,
+            Command::Record => Icon::Record,
             Command::Present | Command::PresentFacts => Icon::Fit,
             Command::Tour => Icon::Help,
             Command::ToggleTheme => Icon::Theme,
@@ -309,6 +323,7 @@ impl Command {
             Command::Pin => plain(Key::P),
             Command::TogglePanels => plain(Key::Tab),
             Command::Lab => plain(Key::L),
+            Command::Automation => plain(Key::A),
             Command::Present => plain(Key::F11),
             Command::PresentFacts => plain(Key::I),
             Command::ToggleTheme => command(Key::L),
@@ -322,6 +337,7 @@ impl Command {
             | Command::Swap
             | Command::CopyCommandLine
             | Command::ToggleRecipe
+            | Command::Record
             | Command::OpenProject
             | Command::OpenLast
             | Command::Timelapse

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::widgets;
-use crate::settings::{Preset, Settings};
+use crate::settings::{Curve, Knob, Preset, Settings, Track};
 
 /// A field of [`Settings`]: its key, its name, further words that find it, parted by commas, and the name of its control,
 /// none where the window has no single one.
@@ -60,6 +60,7 @@ pub const FIELDS: &[Row] = &[
     ("weights", "Weights", "network, vgg, file", "Weights file"),
     ("preview_every", "Show every", "preview, interval", "Preview interval"),
     ("follow_drags", "Follow drags", "latency, detour, slider", "Follow drags"),
+    ("automation", "Automation of", "", ""),
 ];
 
 /// A setting that can be looked for.
@@ -81,6 +82,8 @@ pub fn all(settings: &Settings) -> Vec<Field> {
     let mut all = Vec::new();
     for (key, name, words, control) in FIELDS {
         match values.get(*key) {
+            // Each track is found by its knob, see the finder.
+            Some(Value::Object(_)) if *key == "automation" => {}
             Some(Value::Object(entries)) => {
                 let kind = name.to_lowercase();
                 all.extend(entries.iter().map(|(entry, value)| Field {
@@ -138,7 +141,7 @@ pub fn changes(before: &Settings, after: &Settings) -> Vec<Change> {
                     if old != new {
                         changes.push(Change {
                             key: format!("{key}.{entry}"),
-                            name: format!("{name} {entry}"),
+                            name: entry_name(key, &name, entry),
                             before: old.cloned(),
                             after: new.cloned(),
                         });
@@ -174,6 +177,9 @@ pub fn title(before: &Settings, after: &Settings, changes: &[Change]) -> String 
     if let Some(field) = table
         && rest.iter().all(|change| change.key.starts_with(&format!("{field}.")))
     {
+        if field == "automation" {
+            return format!("Automation of {} knobs", changes.len());
+        }
         return format!("{} layers, {} of them", name_of(field), changes.len());
     }
     format!("{}, and {} more", line(first), rest.len())
@@ -193,6 +199,40 @@ fn line(Change { name, before, after, .. }: &Change) -> String {
     }
 }
 
+/// An entry of a field that is a table.
+fn entry_name(field: &str, name: &str, entry: &str) -> String {
+    match entry.parse::<Knob>().ok().filter(|_| field == "automation") {
+        Some(knob) => format!("{name} {}", knob_name(knob)),
+        None => format!("{name} {entry}"),
+    }
+}
+
+/// What a knob is called.
+pub fn knob_name(knob: Knob) -> String {
+    match (knob, knob.field()) {
+        (Knob::PictureWeight(index), _) => format!("Weight of style {}", u16::from(index) + 1),
+        (Knob::PictureScale(index), _) => format!("Scale of style {}", u16::from(index) + 1),
+        (_, None) => knob.to_string(),
+        (_, Some(field)) => match field.split_once('.') {
+            Some((table, entry)) => format!("{} {entry}", name_of(table)),
+            None => name_of(&field),
+        },
+    }
+}
+
+/// What a track does, in few words.
+pub fn track_text(track: &Track) -> String {
+    let text = match &track.curve {
+        Curve::Lfo(lfo) => {
+            let turns = widgets::number(crate::settings::three_digits(1.0 / lfo.period));
+            format!("{} × {turns}", lfo.shape)
+        }
+        Curve::Keys(keys) if keys.len() == 1 => "1 keyframe".to_owned(),
+        Curve::Keys(keys) => format!("{} keyframes", keys.len()),
+    };
+    if track.on { text } else { format!("{text}, off") }
+}
+
 fn name_of(key: &str) -> String {
     let known = FIELDS.iter().find(|(field, ..)| *field == key);
     known.map_or_else(|| widgets::capital(&key.replace('_', " ")), |(_, name, ..)| (*name).to_owned())
@@ -209,7 +249,10 @@ fn text(value: &Value) -> String {
             let name = Path::new(text).file_name().map(|name| name.to_string_lossy().into_owned());
             widgets::shorten(&name.unwrap_or_else(|| text.clone()), 24)
         }
-        other => widgets::shorten(&other.to_string(), 24),
+        other => match serde_json::from_value::<Track>(other.clone()) {
+            Ok(track) => track_text(&track),
+            Err(_) => widgets::shorten(&other.to_string(), 24),
+        },
     }
 }
 

@@ -27,19 +27,28 @@ impl ImpastoApp {
         ui.spacing_mut().item_spacing.y = space::XS;
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = space::XS;
-            let film = &mut self.layout.film;
-            if widgets::tab(ui, "Losses", "How the terms of the objective fall", !*film).clicked() {
-                *film = false;
+            let (film, automation) = (self.layout.film, self.layout.automation);
+            let losses = !film && !automation;
+            if widgets::tab(ui, "Losses", "How the terms of the objective fall", losses).clicked() {
+                (self.layout.film, self.layout.automation) = (false, false);
             }
             let tooltip = "Everything that was painted, to look at again and to go on from";
-            if widgets::tab(ui, "Filmstrip", tooltip, *film).clicked() {
-                *film = true;
+            if widgets::tab(ui, "Filmstrip", tooltip, film && !automation).clicked() {
+                (self.layout.film, self.layout.automation) = (true, false);
             }
-            if self.layout.film {
+            let tooltip = Command::Automation.hint(ui.ctx());
+            if widgets::tab(ui, "Automation", &tooltip, automation).clicked() {
+                self.layout.automation = true;
+            }
+            if self.layout.automation {
+                self.automation_header(ui);
+            } else if self.layout.film {
                 self.film_header(ui);
             }
         });
-        if self.layout.film {
+        if self.layout.automation {
+            self.automation_panel(ui);
+        } else if self.layout.film {
             self.film_strip(ui);
         } else {
             self.plot_ui(ui);

@@ -13,7 +13,7 @@ use super::{
     theme::{Palette, RADIUS, space},
     widgets,
 };
-use crate::settings::{Preset, Settings};
+use crate::settings::{Knob, Preset, Settings};
 
 /// Lines that are shown at most.
 const MOST: usize = 60;
@@ -37,6 +37,7 @@ enum Deed {
     /// Moves the keyboard's focus to the control of this name.
     Focus(String),
     Compare(Against),
+    Automate(Knob),
     /// Nothing: the entry only says why.
     Refused,
 }
@@ -164,6 +165,16 @@ impl ImpastoApp {
             let title = format!("Compare with {name}");
             add(fits(query, &title), title, String::new(), Deed::Compare(against));
         }
+        for knob in Knob::all(&self.settings, &self.mix()) {
+            let name = fields::knob_name(knob);
+            let title = format!("Automate {name}");
+            let words = format!("automation {knob}, lfo {name}, keyframes {name}");
+            let detail = self.settings.automation.get(knob).map_or_else(String::new, fields::track_text);
+            // Before anything is typed there is more that is wanted more often.
+            let score =
+                if query.is_empty() { None } else { fits_any(query, &title, &words).map(|score| score - 6) };
+            add(score, title, detail, Deed::Automate(knob));
+        }
         for size in SIZES {
             let title = format!("Size {size} px");
             let settings = Settings { size, ..self.settings.clone() };
@@ -272,6 +283,7 @@ impl ImpastoApp {
             Deed::Refused => {}
             Deed::Command(command) => self.run_command(ctx, command),
             Deed::Set(settings) => self.settings = *settings,
+            Deed::Automate(knob) => self.automate(knob),
             Deed::Compare(against) => {
                 self.compare.against = against;
                 self.compare.begin();

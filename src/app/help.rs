@@ -15,7 +15,7 @@ const MOUSE: [(&str, &str); 6] = [
     ("Wheel, pinch", "Zoom around the pointer"),
     ("Drag picture", "Move it"),
     ("Double-click", "Fit it; slider: usual value"),
-    ("Right-click", "A pin: what can be done with it"),
+    ("Right-click", "A fader, a pin: what there is more"),
     ("Drop files", "Left content, right style"),
 ];
 

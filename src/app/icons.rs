@@ -30,6 +30,8 @@ pub enum Icon {
     Eye,
     EyeOff,
     Lab,
+    Wave,
+    Record,
     Undo,
     Redo,
     History,
@@ -105,6 +107,16 @@ impl Icon {
                         }
                     }
                 }
+            }
+            Icon::Wave => {
+                let point = |index: i32| {
+                    let x = index as f32 / 12.0;
+                    at(6.5 * x, -5.0 * (x * std::f32::consts::PI).sin())
+                };
+                path((-12..=12).map(point).collect());
+            }
+            Icon::Record => {
+                painter.circle_filled(center, 5.0, color);
             }
             Icon::Up => {
                 path(vec![at(-5.0, 2.5), at(0.0, -2.8), at(5.0, 2.5)]);

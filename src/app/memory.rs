@@ -53,6 +53,8 @@ pub struct Layout {
     pub show_bottom: bool,
     /// The bottom panel shows the filmstrip, not the losses.
     pub film: bool,
+    /// It shows what moves by itself, neither of them.
+    pub automation: bool,
     pub light: bool,
     /// What a newcomer should know is still shown.
     pub hints: bool,
@@ -68,6 +70,7 @@ impl Default for Layout {
             show_right: true,
             show_bottom: true,
             film: false,
+            automation: false,
             light: false,
             hints: true,
         }

@@ -3,6 +3,7 @@
 //! The window owns no tensor and never waits: it tells the worker what to do (`engine`), takes in what it says,
 //! and leaves all that takes time to background threads (`tasks`).
 
+mod automation;
 mod canvas;
 mod card;
 mod command;
@@ -24,6 +25,7 @@ mod hints;
 mod icons;
 mod incoming;
 mod keeping;
+mod knobs;
 mod lab;
 mod memory;
 mod mixer;
@@ -61,6 +63,7 @@ use egui::{Context, Frame, Margin, Panel, Rect, Ui, vec2};
 use image::RgbImage;
 
 use self::{
+    automation::AutomationUi,
     canvas::Canvas,
     command::Command,
     compare::{Compare, Mode},
@@ -231,6 +234,7 @@ pub struct ImpastoApp {
     record: Option<(Arc<RgbImage>, Record)>,
     keeper: Keeper,
     undo: Undo,
+    automation: AutomationUi,
     compare: Compare,
     pins: Pins,
     finder: Finder,
@@ -316,6 +320,7 @@ impl ImpastoApp {
             canvas: Canvas::default(),
             record: None,
             undo: Undo::default(),
+            automation: AutomationUi::default(),
             compare: Compare::default(),
             pins: Pins::default(),
             finder: Finder::default(),
@@ -415,6 +420,12 @@ impl ImpastoApp {
                 self.help = false;
                 self.start_tour();
             }
+            Command::Automation => {
+                let shown = self.layout.automation && self.layout.show_bottom;
+                self.layout.automation = !shown;
+                self.layout.show_bottom |= !shown;
+            }
+            Command::Record => self.toggle_recording(),
             Command::Lab => self.lab.open = !self.lab.open,
             Command::Present => self.toggle_presentation(ctx),
             Command::PresentFacts => self.present.facts = !self.present.facts,
@@ -538,8 +549,9 @@ impl ImpastoApp {
         let mut shown = self.layout.show_left && !crowded;
         let panel =
             Panel::left("pictures").frame(side).resizable(true).size_range(180.0..=(room.x * 0.3).max(190.0));
-        let panel =
-            panel.default_size(self.layout.left).show_collapsible(ui, &mut shown, |ui| self.slots_ui(ui));
+        let panel = panel.default_size(self.layout.left).show_collapsible(ui, &mut shown, |ui| {
+            self.live(ui, |app, ui| app.slots_ui(ui));
+        });
         self.layout.left = panel.map_or(self.layout.left, |panel| panel.response.rect.width());
         if !crowded {
             self.layout.show_left = shown;
@@ -626,6 +638,7 @@ impl eframe::App for ImpastoApp {
         self.guide_window(&ctx);
         let area = self.canvas.area.unwrap_or(Rect::from_min_size(egui::Pos2::ZERO, vec2(600.0, 400.0)));
         self.toasts.show(&ctx, area);
+        self.follow_knobs(&ctx);
         self.note_changes(&ctx);
         self.follow_settings(&ctx);
         self.remember(&ctx);

@@ -40,6 +40,7 @@ impl ImpastoApp {
                 name: "Content",
                 examples: &CONTENTS,
                 style: None,
+                index: 0,
                 hint: "Open, drop or paste",
                 height: TALL,
             };
@@ -59,16 +60,19 @@ impl ImpastoApp {
 
             let several = self.styles.len() > 1;
             widgets::section(ui, if several { "Styles" } else { "Style" });
+            let mut filled = 0;
             for (index, slot) in self.styles.iter_mut().enumerate() {
                 let name = if several { format!("Style {}", index + 1) } else { "Style".to_owned() };
                 let style = Card {
                     name: &name,
                     examples: &STYLES,
                     style: Some(several),
+                    index: filled,
                     hint: "Open, drop or paste",
                     height: TALL,
                 };
                 let target = Target::Slot(slot.id);
+                filled = filled.saturating_add(u8::from(slot.picture.is_some()));
                 rects.push((card::show(ui, &style, slot, &mut self.gallery, &mut wish), target));
                 ui.add_space(space::S);
             }
@@ -90,6 +94,7 @@ impl ImpastoApp {
                 name: "Palette",
                 examples: &STYLES,
                 style: None,
+                index: 0,
                 hint: "Colours of another picture",
                 height: LOW,
             };

@@ -9,8 +9,10 @@ use egui::{
 
 use super::{
     icons::Icon,
+    knobs,
     theme::{Palette, RADIUS, ROW, space},
 };
+use crate::settings::{Knob, Range};
 
 /// Width of the column of labels in the right panel.
 const LABEL: f32 = 92.0;
@@ -320,9 +322,9 @@ impl Entry<'_> {
 pub struct Fader<'a> {
     pub name: &'a str,
     pub tooltip: &'a str,
-    pub max: f64,
-    /// The smallest value above 0 on a logarithmic slider; 0 makes it linear.
-    pub min_positive: f64,
+    /// What it sets, and from where to where it goes in the unit that is shown.
+    pub knob: Knob,
+    pub range: Range,
     pub usual: f64,
 }
 
@@ -336,12 +338,17 @@ impl Fader<'_> {
 
     fn whole_tooltip(&self) -> String {
         format!(
-            "{}\nSlider 0 to {}{}; any number from 0 up can be typed. Double-click: {}.",
+            "{}\nSlider {} to {}{}; any number from 0 up can be typed. Double-click: {}. Right-click: more.",
             self.tooltip,
-            number(self.max),
-            if self.min_positive > 0.0 { ", logarithmic" } else { "" },
+            number(self.least()),
+            number(self.range.max),
+            if self.range.logarithmic { ", logarithmic" } else { "" },
             number(self.usual)
         )
+    }
+
+    fn least(&self) -> f64 {
+        if self.range.zero { 0.0 } else { self.range.min }
     }
 
     /// The slider alone.
@@ -350,10 +357,14 @@ impl Fader<'_> {
         let row = std::mem::replace(&mut ui.spacing_mut().interact_size.y, 20.0);
         let palette = Palette::of(ui);
         let resting = std::mem::replace(&mut ui.visuals_mut().widgets.inactive.bg_fill, palette.rail);
-        let chosen = std::mem::replace(&mut ui.visuals_mut().selection.bg_fill, palette.travelled);
-        let slider = Slider::new(value, 0.0..=self.max)
-            .logarithmic(self.min_positive > 0.0)
-            .smallest_positive(self.min_positive.max(1e-6))
+        // What plays by itself has the colour of what plays.
+        let moves = knobs::moves(ui.ctx(), self.knob);
+        let travelled = if moves { palette.accent } else { palette.travelled };
+        let chosen = std::mem::replace(&mut ui.visuals_mut().selection.bg_fill, travelled);
+        let before = *value;
+        let slider = Slider::new(value, self.least()..=self.range.max)
+            .logarithmic(self.range.logarithmic)
+            .smallest_positive(self.range.min.max(1e-6))
             .clamping(SliderClamping::Never)
             .smart_aim(false)
             .show_value(false);
@@ -361,8 +372,16 @@ impl Fader<'_> {
         ui.spacing_mut().interact_size.y = row;
         ui.visuals_mut().widgets.inactive.bg_fill = resting;
         ui.visuals_mut().selection.bg_fill = chosen;
-        if response.changed() {
-            *value = three_digits(*value);
+        knobs::menu(&response, self.knob);
+        // The second button is for the menu; egui's slider would follow it as well.
+        let second = |input: &egui::InputState| {
+            let button = egui::PointerButton::Secondary;
+            input.pointer.button_down(button) || input.pointer.button_released(button)
+        };
+        if response.changed() && ui.input(second) {
+            *value = before;
+        } else if response.changed() {
+            *value = crate::settings::three_digits(*value);
         }
         // The slider senses only drags; a double press is all it takes to go back.
         if response.contains_pointer()
@@ -377,14 +396,12 @@ impl Fader<'_> {
     pub fn number(&self, ui: &mut Ui, value: &mut f64, width: f32) -> Response {
         let name = format!("{}, number", self.name);
         let tooltip = self.whole_tooltip();
-        Entry { name: &name, tooltip: &tooltip, drag: 0.0..=f64::MAX, suffix: "", whole: false, width }
-            .show(ui, value)
+        let entry =
+            Entry { name: &name, tooltip: &tooltip, drag: 0.0..=f64::MAX, suffix: "", whole: false, width };
+        let response = entry.show(ui, value);
+        knobs::menu(&response, self.knob);
+        response
     }
-}
-
-/// Three significant digits, so that a dragged value is one that can be read and typed again.
-fn three_digits(value: f64) -> f64 {
-    format!("{value:.2e}").parse().unwrap_or(value)
 }
 
 /// A number in few characters: `0.25`, `1500`, `2.5e6`.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{Job, Start, StyleSource};
 use crate::{
     picture::Picture,
-    settings::{Settings, StyleMix},
+    settings::{Knob, Settings, StyleMix},
     transfer::LevelOrder,
 };
 
@@ -169,8 +169,15 @@ impl Record {
     /// The same for a worker that is lent the picture as it was shown: where colours were kept, the worker that painted it
     /// would have gone on from another.
     pub(super) fn shown(self) -> Self {
-        let keeps = |settings: &Settings| settings.keep_colours > 0.0;
-        let changed = self.last.changes.iter().any(|change| change.settings.contains_key("keep_colours"));
+        let keeps = |settings: &Settings| {
+            settings.keep_colours > 0.0 || settings.automation.get(Knob::KeepColours).is_some()
+        };
+        let fields = ["keep_colours", "automation"];
+        let changed = self
+            .last
+            .changes
+            .iter()
+            .any(|change| fields.iter().any(|field| change.settings.contains_key(*field)));
         if keeps(&self.last.settings) || changed { self.incomplete() } else { self }
     }
 

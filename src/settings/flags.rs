@@ -6,7 +6,8 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, parser::Va
 use serde_json::Value;
 
 use super::{
-    LayerWeight, LayerWeights, Objective, PresetError, PresetFolder, Settings, config_folder,
+    Automation, KnobTrack, LayerWeight, LayerWeights, Objective, PresetError, PresetFolder, Settings,
+    config_folder,
     user_presets::{apply_named, over_usual},
 };
 
@@ -19,6 +20,10 @@ pub struct SettingsFlags(ArgMatches);
 pub enum SettingsFileError {
     #[error("cannot read the settings file {}", path.display())]
     Read { path: PathBuf, source: std::io::Error },
+    #[error("cannot read the automation file {}", path.display())]
+    ReadAutomation { path: PathBuf, source: std::io::Error },
+    #[error("{} is no automation file", path.display())]
+    ParseAutomation { path: PathBuf, source: Box<toml::de::Error> },
     #[error("{} is not a settings file", path.display())]
     Parse { path: PathBuf, source: Box<toml::de::Error> },
     #[error(transparent)]
@@ -33,6 +38,8 @@ const FILE: &str = "settings";
 /// Stands for an empty set of layers.
 const NO_LAYER: &str = "none";
 const PRESET: &str = "preset";
+const AUTOMATION: &str = "automation";
+const AUTOMATE: &str = "automate";
 
 impl SettingsFlags {
     /// Whether a flag of this name (with underscores) was given on the command line, or a file that may set it.
@@ -92,6 +99,27 @@ impl SettingsFlags {
                 *weights = given.flatten().map(|w| (w.layer, w.strip)).collect::<LayerWeights>();
             }
         }
+        if let Some(path) = self.0.get_one::<PathBuf>(AUTOMATION) {
+            let path = path.clone();
+            let text = match std::fs::read_to_string(&path) {
+                Ok(text) => text,
+                Err(source) => return Err(SettingsFileError::ReadAutomation { path, source }),
+            };
+            settings.automation = match toml::from_str(&text) {
+                Ok(automation) => automation,
+                Err(source) => {
+                    return Err(SettingsFileError::ParseAutomation { path, source: Box::new(source) });
+                }
+            };
+        }
+        if let Some(given) = self.0.get_many::<Option<KnobTrack>>(AUTOMATE) {
+            for track in given {
+                match track {
+                    None => settings.automation = Automation::default(),
+                    Some(KnobTrack { knob, track }) => settings.automation.set(*knob, track.clone()),
+                }
+            }
+        }
         Ok(settings)
     }
 }
@@ -142,6 +170,10 @@ impl Settings {
                 );
             }
         }
+        flags.extend(self.automation.iter().map(|(knob, track)| {
+            let track = KnobTrack { knob, track: track.clone() };
+            format!("--{AUTOMATE}={track}")
+        }));
         Ok(flags)
     }
 }
@@ -182,6 +214,24 @@ impl Args for SettingsFlags {
         Settings::augment_args_for_update(command)
             .arg(layer(LAYER, "layer", "A style layer and its weight, as relu3_1=0.5 (repeatable; the given ones replace the default five; none for no layer); relu3_1=0.5,muted does not count, and beside relu3_1=0.5,solo only other soloed ones do"))
             .arg(layer(CONTENT_LAYER, "content-layer", "A content layer and its weight, as relu4_2=1 (repeatable; replaces the default; none for no layer)"))
+            .arg(
+                Arg::new(AUTOMATION)
+                    .long(AUTOMATION)
+                    .value_name("FILE.toml")
+                    .value_parser(clap::value_parser!(PathBuf))
+                    .help("Move knobs while it paints, by a file of tracks: [beta] with lfo = { shape = \"sine\", period = 0.25, depth = 0.2 }, or [\"style/relu3_1\"] with keys = [{ at = 0, value = 0.1 }, { at = 1, value = 2 }]; times are parts of the run, 0 to 1"),
+            )
+            .arg(
+                Arg::new(AUTOMATE)
+                    .long(AUTOMATE)
+                    .value_name("KNOB=TRACK")
+                    .action(ArgAction::Append)
+                    .value_parser(|text: &str| match text {
+                        NO_LAYER => Ok(None),
+                        _ => text.parse::<KnobTrack>().map(Some),
+                    })
+                    .help("Move one knob while it paints, as 'beta={ lfo = { shape = \"saw\", period = 0.1 } }' (repeatable; none takes all automation away)"),
+            )
             .arg(
                 Arg::new(PRESET)
                     .long("preset")

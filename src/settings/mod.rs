@@ -1,7 +1,9 @@
 //! Everything a person can set, in one struct: the window's form, the command line's flags, the settings file
 //! and the report all are this [`Settings`].
 
+mod automation;
 mod flags;
+mod knob;
 mod layer_weights;
 mod mixer;
 mod presets;
@@ -16,7 +18,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::vgg::Layer;
 
+pub use automation::{Automation, Curve, Ease, Key, KnobTrack, Lfo, MOST_KEYS, Shape, Track};
 pub use flags::{SettingsFileError, SettingsFlags};
+pub use knob::{Knob, Range, three_digits};
 pub use layer_weights::{LayerWeight, LayerWeights, Strip};
 pub use presets::Preset;
 pub use style_mix::{STYLE_SCALES, StyleMix};
@@ -171,6 +175,9 @@ pub struct Settings {
     /// Paint at a smaller size while a slider is dragged in the window, where a step takes long.
     #[arg(skip = true)]
     pub follow_drags: bool,
+    /// Knobs that move by themselves while it paints; times are parts of the run.
+    #[arg(skip)]
+    pub automation: Automation,
 }
 
 impl Default for Settings {
@@ -217,6 +224,7 @@ impl Default for Settings {
             weights: None,
             preview_every: 0,
             follow_drags: true,
+            automation: Automation::default(),
         }
     }
 }

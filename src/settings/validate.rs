@@ -92,6 +92,7 @@ impl Settings {
         if i64::try_from(self.seed).is_err() {
             return Err(error("seed", format!("is {}, but must be at most {}", self.seed, i64::MAX)));
         }
+        self.automation.validate()?;
         let heard = self.heard();
         let (some_content, some_style) = match self.style_amount {
             None => (heard.content_weight > 0.0, heard.style_weight > 0.0),

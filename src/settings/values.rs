@@ -3,8 +3,6 @@
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 /// An sRGB colour, written `#rrggbb`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rgb(pub [u8; 3]);
@@ -179,12 +177,12 @@ macro_rules! named {
             /// Every choice, in the order in which a person sees them.
             pub const ALL: &'static [$type] = &[$($type::$variant),+];
         }
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(match self { $($type::$variant => $name),+ })
             }
         }
-        impl FromStr for $type {
+        impl std::str::FromStr for $type {
             type Err = String;
             fn from_str(text: &str) -> Result<Self, String> {
                 match text.trim().to_ascii_lowercase().as_str() {
@@ -257,19 +255,21 @@ named!(LineSearch, "line search", Wolfe => "wolfe", Fixed => "fixed");
 
 macro_rules! serde_as_text {
     ($($type:ident),+) => {$(
-        impl Serialize for $type {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
             }
         }
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(deserializer)?;
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <String as serde::Deserialize>::deserialize(deserializer)?;
                 text.parse().map_err(serde::de::Error::custom)
             }
         }
     )+};
 }
+
+pub(super) use {named, serde_as_text};
 
 serde_as_text!(
     Rgb,

@@ -3,6 +3,7 @@
 mod adam;
 mod aims;
 mod amount;
+mod automate;
 mod average;
 mod carry;
 mod checkpoint;

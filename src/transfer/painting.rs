@@ -15,6 +15,7 @@ use super::{
     schedule::{Level, Schedule},
     shelf::Shelf,
     study::LayerStudy,
+    style_transfer::Change,
     style_transfer::StyleTransfer,
 };
 use crate::{
@@ -72,8 +73,12 @@ pub enum Begin<'a> {
 pub struct Painting {
     device: TensorDevice,
     weights: Arc<Weights>,
-    sources: Sources,
+    pub(super) sources: Sources,
     pub(super) settings: Settings,
+    /// How the styles count, but for what automation makes of it.
+    pub(super) mix: Vec<StyleMix>,
+    /// The settings as automation has them now; the sources have the styles' part.
+    pub(super) moved: Settings,
     pub(super) schedule: Schedule,
     pub(super) level: usize,
     /// Follow no schedule.
@@ -116,6 +121,9 @@ impl Painting {
         begin: Begin<'_>,
     ) -> Result<Self, TransferError> {
         sources.open_palette(settings)?;
+        let mix = sources.mix();
+        let (moved, styles) = settings.automated(&mix, 0);
+        sources.set_mix(&styles);
         let schedule = sources.schedule(settings);
         let (level, current) = match begin {
             Begin::Initial => (schedule.level_at(0, 0), None),
@@ -131,6 +139,8 @@ impl Painting {
             weights,
             sources,
             settings: settings.clone(),
+            mix,
+            moved,
             schedule,
             level,
             held: false,
@@ -161,14 +171,14 @@ impl Painting {
     }
 
     /// The settings at this level's size. Where no style is on, there is no style to paint in.
-    fn level_settings(&self) -> Settings {
+    pub(super) fn level_settings(&self) -> Settings {
         let silent = self.sources.shares().iter().all(|&share| share == 0.0);
         let heard = |weight: f64| if silent { 0.0 } else { weight };
         Settings {
             size: self.size().size,
-            style_weight: heard(self.settings.style_weight),
-            histogram_weight: heard(self.settings.histogram_weight),
-            ..self.settings.clone()
+            style_weight: heard(self.moved.style_weight),
+            histogram_weight: heard(self.moved.histogram_weight),
+            ..self.moved.clone()
         }
     }
 
@@ -244,6 +254,7 @@ impl Painting {
                 self.go_to(due)?;
             }
         }
+        self.automate()?;
         self.transfer()?.step()?;
         self.step += 1;
         self.done += self.schedule.cost(self.level);
@@ -302,14 +313,17 @@ impl Painting {
     /// in force.
     pub fn update(&mut self, settings: &Settings, styles: &[StyleMix]) -> Result<(), TransferError> {
         let size = self.size().size;
-        let before = (self.sources.clone(), self.settings.clone());
+        let before = (self.sources.clone(), self.settings.clone(), self.mix.clone(), self.moved.clone());
         let looks = self.sources.looks(&self.level_settings());
         self.sources.open_palette(settings)?;
-        self.sources.set_mix(styles);
+        if styles.len() == self.mix.len() {
+            self.mix = styles.to_vec();
+        }
         self.settings =
             Settings { size: self.settings.size, pyramid: self.settings.pyramid, ..settings.clone() };
-        if let Err(error) = self.follow(&looks) {
-            (self.sources, self.settings) = before;
+        self.place_knobs(self.step);
+        if let Err(error) = self.follow(&looks, Change::Sudden) {
+            (self.sources, self.settings, self.mix, self.moved) = before;
             return Err(error);
         }
         // A deeper layer may forbid the smallest sizes; where the run is now stays.
@@ -323,9 +337,9 @@ impl Painting {
     }
 
     /// Brings the level up to the settings and the styles as they are now; the styles looked like `before`.
-    fn follow(&mut self, before: &[StyleLook]) -> Result<(), TransferError> {
+    pub(super) fn follow(&mut self, before: &[StyleLook], change: Change) -> Result<(), TransferError> {
         let (settings, shares) = (self.level_settings(), self.sources.shares());
-        self.transfer()?.update(&settings, &shares)?;
+        self.transfer()?.change(&settings, &shares, change)?;
         let looks = self.sources.looks(&settings);
         let changed: Vec<usize> = (0..looks.len()).filter(|&index| looks[index] != before[index]).collect();
         if changed.is_empty() {
@@ -337,7 +351,7 @@ impl Painting {
         self.transfer()?.replace_styles(&replaced)
     }
 
-    /// The settings in force, in the final size.
+    /// The settings in force, in the final size, as a person has set them.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
@@ -409,6 +423,8 @@ impl Painting {
         if level >= levels.len() || sizes(&levels) != sizes(self.schedule.levels()) {
             return Err(TransferError::Checkpoint);
         }
+        // The last step was painted with the knobs as they were before it.
+        self.move_knobs(step.saturating_sub(1))?;
         self.level = level;
         if let Err(error) = self.enter_with(&state) {
             let (width, height) = self.transfer.as_ref().map_or((0, 0), StyleTransfer::dimensions);
@@ -500,7 +516,7 @@ impl Painting {
         if reading.picture.dimensions() != (width, height) {
             reading.picture = resize(&reading.picture, width, height, Filter::Lanczos);
         }
-        let kept = self.settings.kept_colours();
+        let kept = self.moved.kept_colours();
         if kept > 0.0 {
             let shown = with_colours_of(&reading.picture, &self.content, kept);
             reading.plain = Some(std::mem::replace(&mut reading.picture, shown));

@@ -158,6 +158,11 @@ impl Sources {
         self.styles.iter().map(|style| style.mix.share()).collect()
     }
 
+    /// How the styles count.
+    pub fn mix(&self) -> Vec<StyleMix> {
+        self.styles.iter().map(|style| style.mix).collect()
+    }
+
     /// Takes over how the styles count; for another number of styles it is ignored.
     pub fn set_mix(&mut self, mix: &[StyleMix]) {
         if mix.len() == self.styles.len() {

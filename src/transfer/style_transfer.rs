@@ -38,6 +38,15 @@ pub struct Pictures {
     pub initial: RgbImage,
 }
 
+/// How a change of the objective comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// A person's, which is to show at once.
+    Sudden,
+    /// A little one of many.
+    Gradual,
+}
+
 /// An image being painted: call [`StyleTransfer::step`] again and again, and [`StyleTransfer::read`] when you want to
 /// look. Every setting that needs no new pictures may change in between, see [`StyleTransfer::update`].
 ///
@@ -164,6 +173,16 @@ impl StyleTransfer {
     ///
     /// When a layer that was added is too deep for the pictures; the settings before stay in force.
     pub fn update(&mut self, settings: &Settings, style_weights: &[f64]) -> Result<(), TransferError> {
+        self.change(settings, style_weights, Change::Sudden)
+    }
+
+    /// The same; says how the change comes.
+    pub(super) fn change(
+        &mut self,
+        settings: &Settings,
+        style_weights: &[f64],
+        change: Change,
+    ) -> Result<(), TransferError> {
         let before = self.settings.clone();
         let given = Settings { objective: before.objective, size: before.size, ..settings.clone() };
         self.settings = given.heard();
@@ -194,7 +213,7 @@ impl StyleTransfer {
             self.change_optimizer();
         }
         if styles_changed || weighing(&before) != weighing(&self.settings) {
-            self.turn(before.averaging);
+            self.turn(before.averaging, change);
         }
         if before.luminance_only != self.settings.luminance_only {
             self.meter = Meter::default();
@@ -215,13 +234,13 @@ impl StyleTransfer {
         self.calibration = None;
         self.weigh()?;
         self.meter.forget_styles();
-        self.turn(self.settings.averaging);
+        self.turn(self.settings.averaging, Change::Sudden);
         Ok(())
     }
 
-    /// The objective has changed: so may the gradient's scale, and the past of the mean counts no more; what L-BFGS knows of
-    /// the curvature is that of another one.
-    fn turn(&mut self, decay: f64) {
+    /// The objective has changed: so may the gradient's scale if that was sudden, and the past of the mean counts no more; what
+    /// L-BFGS knows of the curvature is that of another one.
+    fn turn(&mut self, decay: f64, change: Change) {
         self.lowest = Lowest::default();
         self.converged = false;
         if let Some(lbfgs) = &mut self.lbfgs {
@@ -230,8 +249,10 @@ impl StyleTransfer {
             }
             return lbfgs.forget();
         }
-        self.reweighted = true;
-        self.average.fade(decay);
+        if change == Change::Sudden {
+            self.reweighted = true;
+            self.average.fade(decay);
+        }
     }
 
     /// Goes on from the picture as it is shown with an optimizer that has seen nothing.

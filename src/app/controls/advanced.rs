@@ -5,13 +5,13 @@ use egui::{Label, Ui};
 use super::{colour_button, combo};
 use crate::{
     app::{
-        ImpastoApp,
+        ImpastoApp, knobs,
         tasks::Purpose,
         theme::space,
         widgets::{self, Entry, Fader, row},
     },
     session::RunState,
-    settings::{Init, Padding, Pooling, Precision, Rgb, Settings, Smoothness},
+    settings::{Init, Knob, Padding, Pooling, Precision, Rgb, Settings, Smoothness},
 };
 
 impl ImpastoApp {
@@ -35,21 +35,30 @@ impl ImpastoApp {
             Fader {
                 name: "Histogram weight",
                 tooltip,
-                max: 100.0,
-                min_positive: 1e-2,
+                knob: Knob::Histogram,
+                range: Knob::Histogram.range(usual.objective),
                 usual: usual.histogram_weight,
             }
             .show(ui, &mut self.settings.histogram_weight, 0.0);
         });
         self.error_of(ui, "histogram-weight", "The histogram weight");
-        let entry = |ui: &mut Ui, label, name, tooltip, drag, value: &mut f64| {
+        let entry = |ui: &mut Ui, label, name, tooltip, knob, drag, value: &mut f64| {
             row(ui, label, tooltip, |ui| {
-                Entry { name, tooltip, drag, suffix: "", whole: false, width: 84.0 }.show(ui, value);
+                let entry = Entry { name, tooltip, drag, suffix: "", whole: false, width: 84.0 };
+                knobs::menu(&entry.show(ui, value), knob);
             });
         };
         let tooltip =
             "Size of the style pictures relative to the painting, 0.05 to 20. Smaller gives finer strokes.";
-        entry(ui, "Style scale", "Style scale", tooltip, 0.05..=20.0, &mut self.settings.style_scale);
+        entry(
+            ui,
+            "Style scale",
+            "Style scale",
+            tooltip,
+            Knob::StyleScale,
+            0.05..=20.0,
+            &mut self.settings.style_scale,
+        );
         self.error_of(ui, "style-scale", "The style scale");
         self.optimizer_rows(ui);
 

@@ -5,11 +5,11 @@ use egui::Ui;
 use super::combo;
 use crate::{
     app::{
-        ImpastoApp,
+        ImpastoApp, knobs,
         theme::ROW,
         widgets::{self, Entry, Fader, row, row_error},
     },
-    settings::{Settings, Statistic},
+    settings::{Knob, Range, Settings, Statistic},
 };
 
 /// The amount that switching it on begins with: about what the usual weights give.
@@ -25,6 +25,14 @@ impl ImpastoApp {
         }
     }
 
+    /// From now on α and β count, as the style amount had them.
+    pub(in crate::app) fn end_style_amount(&mut self) {
+        let [content, style] = self.balance_in_force();
+        self.settings.content_weight = content;
+        self.settings.style_weight = style;
+        self.settings.style_amount = None;
+    }
+
     fn amount_row(&mut self, ui: &mut Ui) {
         let tooltip = "How much style there is against content, 0 to 100 %. It means the same at every size and with every pair: α and β are found by measuring. Moving α or β by hand switches it off.";
         row(ui, "Style amount", tooltip, |ui| {
@@ -32,12 +40,7 @@ impl ImpastoApp {
             widgets::checkbox(ui, "Use the style amount", tooltip, &mut on);
             match (on, &mut self.settings.style_amount) {
                 (true, amount @ None) => *amount = Some(FIRST_AMOUNT),
-                (false, Some(_)) => {
-                    let [content, style] = self.balance_in_force();
-                    self.settings.content_weight = content;
-                    self.settings.style_weight = style;
-                    self.settings.style_amount = None;
-                }
+                (false, Some(_)) => self.end_style_amount(),
                 _ => {}
             }
             let Some(amount) = &mut self.settings.style_amount else {
@@ -47,11 +50,13 @@ impl ImpastoApp {
             let before = 100.0 * *amount;
             let mut percent = before;
             let name = "Style amount";
-            let fader = Fader { name, tooltip, max: 100.0, min_positive: 0.0, usual: 100.0 * FIRST_AMOUNT };
+            let range = Range { max: 100.0, ..Knob::StyleAmount.range(self.settings.objective) };
+            let usual = 100.0 * FIRST_AMOUNT;
+            let fader = Fader { name, tooltip, knob: Knob::StyleAmount, range, usual };
             let gap = ui.spacing().item_spacing.x;
             let width = (ui.available_width() - widgets::NUMBER - gap).max(40.0);
             fader.slider(ui, &mut percent, width);
-            Entry {
+            let number = Entry {
                 name: "Style amount, number",
                 tooltip,
                 drag: 0.0..=100.0,
@@ -60,6 +65,7 @@ impl ImpastoApp {
                 width: widgets::NUMBER,
             }
             .show(ui, &mut percent);
+            knobs::menu(&number, Knob::StyleAmount);
             if percent != before {
                 *amount = percent / 100.0;
             }
@@ -71,17 +77,25 @@ impl ImpastoApp {
         self.amount_row(ui);
         let shown = self.balance_in_force();
         let mut balance = shown;
-        let fader = |ui: &mut Ui, label, name, tooltip, usual: f64, value: &mut f64| {
+        let objective = self.settings.objective;
+        let fader = |ui: &mut Ui, label, name, tooltip, knob: Knob, usual: f64, value: &mut f64| {
             row(ui, label, tooltip, |ui| {
-                Fader { name, tooltip, max: usual * 100.0, min_positive: usual * 1e-3, usual }
-                    .show(ui, value, 0.0);
+                Fader { name, tooltip, knob, range: knob.range(objective), usual }.show(ui, value, 0.0);
             });
         };
         let tooltip = "α: weight of the content term. More keeps the shapes of the content.";
-        fader(ui, "Content α", "Content weight α", tooltip, usual.content_weight, &mut balance[0]);
+        fader(
+            ui,
+            "Content α",
+            "Content weight α",
+            tooltip,
+            Knob::Alpha,
+            usual.content_weight,
+            &mut balance[0],
+        );
         self.error_of(ui, "content-weight", "The content weight");
         let tooltip = "β: weight of the style term. More takes the strokes and colours of the style.";
-        fader(ui, "Style β", "Style weight β", tooltip, usual.style_weight, &mut balance[1]);
+        fader(ui, "Style β", "Style weight β", tooltip, Knob::Beta, usual.style_weight, &mut balance[1]);
         self.error_of(ui, "style-weight", "The style weight");
         if balance != shown {
             [self.settings.content_weight, self.settings.style_weight] = balance;
@@ -94,7 +108,8 @@ impl ImpastoApp {
             "Learning rate: about the largest move of a pixel in one step, where 1 is the whole range.";
         row(ui, "Step size", tooltip, |ui| {
             let usual = usual.learning_rate;
-            Fader { name: "Learning rate", tooltip, max: 1.0, min_positive: 1e-4, usual }.show(
+            let knob = Knob::LearningRate;
+            Fader { name: "Learning rate", tooltip, knob, range: knob.range(objective), usual }.show(
                 ui,
                 &mut self.settings.learning_rate,
                 0.0,

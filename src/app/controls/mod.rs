@@ -31,7 +31,7 @@ impl ImpastoApp {
 
             section(ui, "Balance");
             let usual = Settings::for_objective(self.settings.objective);
-            self.balance_rows(ui, &usual);
+            self.live(ui, |app, ui| app.balance_rows(ui, &usual));
             for remark in self.settings.remarks() {
                 ui.add(Label::new(widgets::weak(ui, widgets::sentence(&remark))).wrap());
             }
@@ -41,15 +41,15 @@ impl ImpastoApp {
                 self.statistic_row(ui);
             }
             self.tilt_row(ui);
-            self.mixer_ui(ui, &usual);
+            self.live(ui, |app, ui| app.mixer_ui(ui, &usual));
             section(ui, "Colour");
-            self.colour_rows(ui);
+            self.live(ui, |app, ui| app.colour_rows(ui));
 
             ui.add_space(space::M);
             let open = widgets::is_focus_wanted(ui.ctx()).then_some(true);
             egui::CollapsingHeader::new("Advanced")
                 .open(open)
-                .show_unindented(ui, |ui| self.advanced(ui, &usual));
+                .show_unindented(ui, |ui| self.live(ui, |app, ui| app.advanced(ui, &usual)));
             // Where nobody has the control that is looked for, the search ends.
             self.focus_search_frames = if open.is_some() { self.focus_search_frames + 1 } else { 0 };
             if self.focus_search_frames > 3 {

@@ -5,10 +5,10 @@ use egui::Ui;
 use super::combo;
 use crate::{
     app::{
-        ImpastoApp,
+        ImpastoApp, knobs,
         widgets::{self, Entry, row},
     },
-    settings::{LineSearch, MAX_HISTORY, Optimizer},
+    settings::{Knob, LineSearch, MAX_HISTORY, Optimizer},
 };
 
 impl ImpastoApp {
@@ -46,22 +46,23 @@ impl ImpastoApp {
     }
 
     fn adam_rows(&mut self, ui: &mut Ui) {
-        let entry = |ui: &mut Ui, label, tooltip, drag, value: &mut f64| {
+        let entry = |ui: &mut Ui, label, tooltip, knob, drag, value: &mut f64| {
             row(ui, label, tooltip, |ui| {
-                Entry { name: label, tooltip, drag, suffix: "", whole: false, width: 84.0 }.show(ui, value);
+                let entry = Entry { name: label, tooltip, drag, suffix: "", whole: false, width: 84.0 };
+                knobs::menu(&entry.show(ui, value), knob);
             });
         };
         let tooltip = "Decay of the iterates' mean, which is what is shown and saved: 0.99 takes the optimizer's noise out, 0 shows the iterate itself";
-        entry(ui, "Averaging", tooltip, 0.0..=0.999, &mut self.settings.averaging);
+        entry(ui, "Averaging", tooltip, Knob::Averaging, 0.0..=0.999, &mut self.settings.averaging);
         self.error_of(ui, "averaging", "The averaging");
         let tooltip = "Adam's decay of the gradient's mean, 0 to below 1";
-        entry(ui, "Adam β1", tooltip, 0.0..=0.9999, &mut self.settings.beta1);
+        entry(ui, "Adam β1", tooltip, Knob::Beta1, 0.0..=0.9999, &mut self.settings.beta1);
         self.error_of(ui, "beta1", "β1");
         let tooltip = "Adam's decay of the gradient's square, 0 to below 1";
-        entry(ui, "Adam β2", tooltip, 0.0..=0.9999, &mut self.settings.beta2);
+        entry(ui, "Adam β2", tooltip, Knob::Beta2, 0.0..=0.9999, &mut self.settings.beta2);
         self.error_of(ui, "beta2", "β2");
         let tooltip = "Adam's term against division by zero, above 0";
-        entry(ui, "Adam ε", tooltip, 1e-12..=1.0, &mut self.settings.epsilon);
+        entry(ui, "Adam ε", tooltip, Knob::Epsilon, 1e-12..=1.0, &mut self.settings.epsilon);
         self.error_of(ui, "epsilon", "ε");
     }
 

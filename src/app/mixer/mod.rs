@@ -14,7 +14,7 @@ use super::{
     widgets::{self, row_error, section},
 };
 use crate::{
-    settings::{LayerWeights, Settings, SettingsError, Strip},
+    settings::{Knob, LayerWeights, Objective, Settings, SettingsError, Strip},
     transfer::Term,
     vgg::Layer,
 };
@@ -29,6 +29,7 @@ struct List {
     tooltip: &'static str,
     add_tooltip: &'static str,
     term: fn(Layer) -> Term,
+    knob: fn(Layer) -> Knob,
     series: fn(Layer) -> Series,
 }
 
@@ -39,6 +40,7 @@ const STYLE: List = List {
     tooltip: "Weight of this layer's style. Shallow layers carry colour and fine grain, deep ones large strokes and shapes.",
     add_tooltip: "A further layer whose style counts: relu1_1 is the finest, relu5_4 the coarsest",
     term: Term::Style,
+    knob: Knob::Style,
     series: Series::Style,
 };
 
@@ -49,6 +51,7 @@ const CONTENT: List = List {
     tooltip: "Weight of this layer's content. Shallow layers hold on to every detail, deep ones to the arrangement.",
     add_tooltip: "A further layer whose content counts",
     term: Term::Content,
+    knob: Knob::Content,
     series: Series::ContentLayer,
 };
 
@@ -59,6 +62,7 @@ struct Context<'a> {
     /// Each counting term's share of the gradient, if they are known.
     shares: Option<BTreeMap<Term, f64>>,
     any_solo: bool,
+    objective: Objective,
 }
 
 impl Context<'_> {
@@ -96,6 +100,7 @@ impl ImpastoApp {
             problem: self.problem.as_ref(),
             shares,
             any_solo: self.settings.any_solo(),
+            objective: self.settings.objective,
         };
         let settings = &mut self.settings;
         list_ui(ui, &STYLE, &mut settings.style_layers, &usual.style_layers, &context);
@@ -113,7 +118,8 @@ impl ImpastoApp {
             what: "smoothness",
             fader: "Smoothness",
             tooltip: "Weight of the smoothness term (total variation). More removes grain.",
-            max: 100.0,
+            knob: Knob::Smoothness,
+            range: Knob::Smoothness.range(usual.objective),
             usual: usual.smoothness_weight,
             look: context.look(ui, Term::Smoothness, Series::Smoothness, strip),
             removable: false,
@@ -158,7 +164,8 @@ fn list_ui(
             what: &format!("{} layer {label}", list.kind),
             fader: &format!("{label} {} weight", list.kind),
             tooltip: list.tooltip,
-            max: 10.0,
+            knob: (list.knob)(layer),
+            range: (list.knob)(layer).range(context.objective),
             usual: usual.get(layer).unwrap_or(1.0),
             look: context.look(ui, (list.term)(layer), (list.series)(layer), strip),
             removable: true,

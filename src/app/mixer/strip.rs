@@ -12,7 +12,7 @@ use crate::{
         theme::{Palette, RADIUS, space},
         widgets::{self, Fader},
     },
-    settings::Strip,
+    settings::{Knob, Range, Strip},
 };
 
 /// Heights of the two lines and of the meter under the fader, in points.
@@ -25,8 +25,6 @@ const NUMBER: f32 = 58.0;
 const SWITCH: f32 = 22.0;
 const SHARE: f32 = 38.0;
 const REMOVE: f32 = 22.0;
-/// Smallest value above 0 on the fader.
-const LEAST: f64 = 1e-3;
 
 /// What a strip shows of the run.
 pub struct Look<'a> {
@@ -48,7 +46,8 @@ pub struct StripUi<'a> {
     /// Name of the fader.
     pub fader: &'a str,
     pub tooltip: &'a str,
-    pub max: f64,
+    pub knob: Knob,
+    pub range: Range,
     pub usual: f64,
     pub look: Look<'a>,
     pub removable: bool,
@@ -68,8 +67,8 @@ impl StripUi<'_> {
         let fader = Fader {
             name: self.fader,
             tooltip: self.tooltip,
-            max: self.max,
-            min_positive: LEAST,
+            knob: self.knob,
+            range: self.range,
             usual: self.usual,
         };
 

@@ -1,0 +1,96 @@
+//! What every fader has beside its value: a menu under the second button, and the colour of what moves by itself.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use egui::{Context, Id, PointerButton, Popup, Response, SetOpenCommand};
+
+use super::{fields, widgets};
+use crate::settings::Knob;
+
+/// What a person wants of a knob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// To see its automation; where it has none, to get some.
+    Automate(Knob),
+    /// Its automation on or off.
+    Switch(Knob),
+    Remove(Knob),
+}
+
+/// What the faders show of a frame: each knob that has a track, and whether that moves it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Marks {
+    pub tracks: BTreeMap<Knob, bool>,
+}
+
+fn marks_id() -> Id {
+    Id::unique("marks of the knobs")
+}
+
+fn wish_id() -> Id {
+    Id::unique("wish about a knob")
+}
+
+/// Tells the faders of this frame.
+pub fn mark(ctx: &Context, marks: Marks) {
+    let known = ctx.data(|data| data.get_temp::<Arc<Marks>>(marks_id()));
+    if known.is_none_or(|known| *known != marks) {
+        ctx.data_mut(|data| data.insert_temp(marks_id(), Arc::new(marks)));
+    }
+}
+
+fn marks(ctx: &Context) -> Arc<Marks> {
+    ctx.data(|data| data.get_temp(marks_id())).unwrap_or_default()
+}
+
+/// Whether the knob moves by itself.
+pub fn moves(ctx: &Context, knob: Knob) -> bool {
+    marks(ctx).tracks.get(&knob).is_some_and(|on| *on)
+}
+
+/// What was wanted since the last call.
+pub fn take_wish(ctx: &Context) -> Option<Wish> {
+    let wish = ctx.data(|data| data.get_temp(wish_id()));
+    if wish.is_some() {
+        ctx.data_mut(|data| data.remove::<Wish>(wish_id()));
+    }
+    wish
+}
+
+/// The menu of a fader or a number, under the second button.
+pub fn menu(response: &Response, knob: Knob) {
+    let ctx = &response.ctx;
+    // A slider senses no clicks, only drags.
+    let clicked = response.contains_pointer()
+        && ctx.input(|input| input.pointer.button_clicked(PointerButton::Secondary));
+    let id = response.id.with("menu of the knob");
+    if !clicked && !Popup::is_id_open(ctx, id) {
+        return;
+    }
+    let popup = Popup::menu(response).id(id).open_memory(clicked.then_some(SetOpenCommand::Bool(true)));
+    popup.at_pointer_fixed().show(|ui| {
+        ui.set_min_width(190.0);
+        ui.label(widgets::weak(ui, fields::knob_name(knob)));
+        let mut entries = Vec::new();
+        match marks(ui.ctx()).tracks.get(&knob) {
+            None => entries.push((
+                "Automate…",
+                "Lets this move by itself while it paints: an oscillator or keyframes",
+                Wish::Automate(knob),
+            )),
+            Some(on) => {
+                entries.push(("Show its automation", "Opens its course, to change it", Wish::Automate(knob)));
+                let text = if *on { "Switch its automation off" } else { "Switch its automation on" };
+                entries.push((text, "The course stays as it is", Wish::Switch(knob)));
+                let tooltip = "Takes the course away; the setting stays where it was set";
+                entries.push(("Remove its automation", tooltip, Wish::Remove(knob)));
+            }
+        }
+        for (text, tooltip, wish) in entries {
+            if ui.button(text).on_hover_text(tooltip).clicked() {
+                ui.ctx().data_mut(|data| data.insert_temp(wish_id(), wish));
+                ui.ctx().request_repaint();
+            }
+        }
+    });
+}

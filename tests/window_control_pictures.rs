@@ -1,0 +1,88 @@
+//! Draws the panel of automation. The pictures are left in `target/window_pictures/` for a person to look at.
+
+mod window_support;
+
+use std::{panic, path::Path, sync::OnceLock, time::Duration};
+
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable as _;
+use impasto::settings::Settings;
+use window_support::{Setup, Window};
+
+/// Whether there is anything to draw with.
+fn can_draw() -> bool {
+    static ANSWER: OnceLock<bool> = OnceLock::new();
+    let can = *ANSWER.get_or_init(|| panic::catch_unwind(egui_kittest::wgpu::WgpuTestRenderer::new).is_ok());
+    if !can {
+        assert!(std::env::var_os("IMPASTO_REQUIRE_GPU").is_none(), "no graphics adapter");
+        println!("skipped: no graphics adapter, not even a software one");
+    }
+    can
+}
+
+const COURSE: &str = "[beta]\nlfo = { shape = \"sine\", period = 0.2, depth = 0.3 }\n\
+    [smoothness]\non = false\nlfo = { shape = \"random\", period = 0.05, depth = 0.2, seed = 3 }\n\
+    [\"style/relu3_1\"]\nkeys = [{ at = 0, value = 0.02 }, { at = 0.3, value = 4, ease = \"smooth\" }, { at = 0.6, value = 0.1, ease = \"hold\" }, { at = 0.8, value = 2 }, { at = 1, value = 0.5 }]\n\
+    [style-amount]\nlfo = { shape = \"triangle\", period = 0.5, depth = 0.2 }\n";
+
+fn open(size: [f32; 2], course: &str) -> Window {
+    let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/chelsea.jpg");
+    let painting = image::open(picture).unwrap().thumbnail(384, 384).to_rgb8();
+    let mut setup = Setup { render: true, size, ..Setup::default() };
+    setup.log.paint = Some(painting);
+    setup.log.slow = Duration::from_millis(4);
+    let mut settings = Settings { steps: 500, size: 384, ..Settings::default() };
+    settings.automation = toml::from_str(course).unwrap();
+    setup.options.settings = Some(settings);
+    let mut window = setup.open();
+    window.until("it has painted for a while", |_, log| log.steps >= 120);
+    window
+}
+
+fn draw(window: &mut Window, name: &str) {
+    window.harness.remove_cursor();
+    window.steps(3);
+    let image = window.harness.render().unwrap();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("window_pictures");
+    std::fs::create_dir_all(&folder).unwrap();
+    image.save(folder.join(format!("{name}.png"))).unwrap();
+    // What moves has the accent's colour, in either theme.
+    let accent = |pixel: &image::Rgba<u8>| matches!(pixel.0, [0xf0, 0x72, 0x48, _] | [0xb8, 0x3a, 0x16, _]);
+    assert!(image.pixels().filter(|pixel| accent(pixel)).count() > 100, "{name}");
+}
+
+#[test]
+fn the_panel_of_automation() {
+    if !can_draw() {
+        return;
+    }
+    for (name, size) in [("automation", [1360.0, 860.0]), ("automation_small", [1024.0, 640.0])] {
+        let mut window = open(size, COURSE);
+        window.harness.key_press(Key::A);
+        window.steps(3);
+        window.harness.get_by_label("Automation of Style β").click();
+        draw(&mut window, name);
+        window.harness.get_by_label("Automation of Style relu3_1").click();
+        window.steps(3);
+        window.harness.get_by_label("Keyframe behind").click();
+        window.harness.key_press_modifiers(Modifiers::COMMAND, Key::L);
+        draw(&mut window, &format!("{name}_light"));
+    }
+    let mut window = open([1024.0, 640.0], "");
+    window.harness.key_press(Key::A);
+    draw(&mut window, "automation_empty");
+    window.harness.get_by_label("Record the faders").click();
+    draw(&mut window, "automation_recording");
+    let rect = window.harness.get_by_label("Content weight α").rect();
+    for pressed in [true, false] {
+        window.harness.hover_at(rect.center());
+        window.harness.event(egui::Event::PointerButton {
+            pos: rect.center(),
+            button: egui::PointerButton::Secondary,
+            pressed,
+            modifiers: Modifiers::NONE,
+        });
+        window.steps(2);
+    }
+    draw(&mut window, "knob_menu");
+}
