@@ -1,6 +1,7 @@
 //! Impasto: a live neural style transfer instrument.
 
 pub mod app;
+pub mod backstage;
 pub mod cli;
 pub mod compute;
 pub mod explore;

@@ -4,9 +4,18 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use image::AnimationDecoder as _;
+use impasto::{
+    backstage::{Cell, Desk, Item, ItemStyle, Painter, Source, State, Store},
+    picture::{self, Picture},
+    recipe,
+    session::{Job, PaintEngine, Start, StyleSource},
+    settings::{DeviceChoice, Settings, StyleMix},
+};
 
 fn asset(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(name)
@@ -197,4 +206,105 @@ fn a_batch_goes_on_where_it_was_left_and_lists_what_failed() {
     expect(&mut batch(&["--name", "{style}.png"]), 2, &["two paintings"]);
     expect(&mut batch(&["--name", "{content}.bmp"]), 1, &["bmp"]);
     expect(&mut batch(&["--pairs", "matched"]), 2, &["2 contents and 1 styles"]);
+}
+
+fn queued(output: PathBuf, steps: u32) -> Item {
+    let file = |name| Source::File { path: asset(name), sha256: None };
+    Item {
+        id: 0,
+        content: file("astronaut.jpg"),
+        styles: vec![ItemStyle { source: file("swirl.jpg"), mix: StyleMix::default() }],
+        output,
+        without_recipe: false,
+        batch: false,
+        state: State::Waiting,
+        remark: None,
+        settings: Settings { size: 48, steps, device: DeviceChoice::Cpu, ..Settings::default() },
+    }
+}
+
+fn states(desk: &Desk) -> Vec<State> {
+    desk.items(|items| items.iter().map(|item| item.state.clone()).collect())
+}
+
+#[track_caller]
+fn wait_until(what: &str, desk: &Desk, done: impl Fn(&Desk) -> bool) {
+    let patience = Instant::now() + Duration::from_secs(120);
+    while !done(desk) {
+        assert!(Instant::now() < patience, "waited in vain until {what}: {:?}", states(desk));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The real engine behind the window: two items painted, one cancelled, and a restart in between.
+#[test]
+fn a_queue_paints_as_the_command_line_does_and_survives_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let open = || Store::open(&path("queue")).unwrap();
+    let spawn = |desk: &Desk| Painter::spawn(desk.clone(), PaintEngine::behind_another, || ()).unwrap();
+    let is_done = |state: &State| matches!(state, State::Done { .. });
+
+    let desk = Desk::default();
+    desk.begin(Some(open()), Vec::new());
+    desk.add([queued(path("a.png"), 3), queued(path("b.png"), 1_000_000), queued(path("c.png"), 3)], None);
+    let painter = spawn(&desk);
+    wait_until("the second is being painted", &desk, |desk| {
+        desk.now().is_some_and(|now| now.id == 2 && now.step > 1)
+    });
+    // A cell of a grid is painted between two of its steps, and it goes on.
+    let job = Job {
+        run: 1,
+        content: Arc::new(picture::CONTENTS[1].open()),
+        styles: vec![StyleSource::new(Arc::new(picture::STYLES[0].open()))],
+        settings: Settings { size: 32, steps: 2, device: DeviceChoice::Cpu, ..Settings::default() },
+        start: Start::Beginning,
+        paused: false,
+        choose_size: false,
+    };
+    desk.paint_cells([Cell { grid: 7, index: 4, job }]);
+    let mut painted = Vec::new();
+    let patience = Instant::now() + Duration::from_secs(120);
+    while painted.is_empty() && Instant::now() < patience {
+        painted = desk.take_painted();
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!((painted[0].grid, painted[0].index), (7, 4));
+    assert_eq!(
+        painted[0].result.as_ref().unwrap().dimensions().0.max(painted[0].result.as_ref().unwrap().height()),
+        32
+    );
+    let step = desk.now().unwrap().step;
+    wait_until("the second goes on", &desk, |desk| desk.now().is_some_and(|now| now.step > step));
+    drop(painter);
+    drop(desk);
+
+    let store = open();
+    let items = store.load().unwrap();
+    let desk = Desk::default();
+    desk.begin(Some(store), items);
+    let found = states(&desk);
+    assert!(is_done(&found[0]) && found[1..] == [State::Waiting, State::Waiting], "{found:?}");
+    let painter = spawn(&desk);
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(desk.now().is_none(), "it waits for the person's word");
+    desk.hold(false);
+    wait_until("the second is begun again", &desk, |desk| {
+        desk.now().is_some_and(|now| now.id == 2 && now.step > 0)
+    });
+    desk.cancel(2);
+    wait_until("all is over", &desk, |desk| states(desk).iter().all(|state| !state.is_open()));
+    assert!(is_done(&states(&desk)[2]) && states(&desk)[1] == State::Cancelled);
+    drop(painter);
+    assert!(!path("b.png").exists());
+    assert_eq!(desk.items(|items| items[2].output.clone()), path("c.png"));
+
+    let mut command = impasto(&["render", "--steps", "3"]);
+    expect(pair(&mut command).arg("--output").arg(path("expected.png")), 0, &["expected.png"]);
+    let [a, c, expected] =
+        ["a.png", "c.png", "expected.png"].map(|name| Picture::open(&path(name)).unwrap().rgb);
+    assert!(a == expected && c == expected);
+    let (recipe, _) = recipe::of_file(&path("c.png")).unwrap();
+    assert_eq!((recipe.steps(), recipe.settings.size, recipe.complete), (3, 48, true));
+    assert!(Store::open(&path("queue")).is_err(), "the desk still has it");
 }

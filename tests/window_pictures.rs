@@ -8,7 +8,10 @@ use std::{panic, path::Path, sync::OnceLock, time::Duration};
 use egui::{HoveredFile, Key};
 use egui_kittest::kittest::Queryable as _;
 use image::{Rgba, RgbaImage};
-use impasto::settings::Settings;
+use impasto::{
+    backstage::{Item, ItemStyle, Source, State, Store},
+    settings::{Settings, StyleMix},
+};
 use window_support::{Setup, Window, drop_files};
 
 /// Whether there is anything to draw with.
@@ -360,4 +363,76 @@ fn finding_hints_frame_times_and_the_full_screen() {
     window.steps(3);
     let image = draw(&mut window, "presentation");
     assert!(!shows(&image, VERMILION), "only the picture is there");
+}
+
+/// A queue with one of each kind in it.
+fn with_queue(folder: &Path) {
+    let source = |name: &str| Source::File {
+        path: Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(name),
+        sha256: None,
+    };
+    let item = |id, content: &str, style: &str, size, state| Item {
+        id,
+        content: source(content),
+        styles: vec![ItemStyle { source: source(style), mix: StyleMix::default() }],
+        output: folder.join(format!("{content} in {style}.png").replace(".jpg", "")),
+        without_recipe: false,
+        batch: false,
+        state,
+        remark: None,
+        settings: Settings { size, steps: 400, ..Settings::default() },
+    };
+    let message =
+        "this size needs 9.1 GB of memory, but only 5.2 GB are free: choose a smaller one".to_owned();
+    let items = vec![
+        item(1, "rocket.jpg", "woodcut.jpg", 1024, State::Done { seconds: 421.0 }),
+        item(2, "coffee.jpg", "embers.jpg", 4096, State::Failed { message }),
+        item(3, "chelsea.jpg", "swirl.jpg", 1536, State::Painting),
+        item(4, "astronaut.jpg", "mosaic.jpg", 2048, State::Waiting),
+        item(5, "rocket.jpg", "swirl.jpg", 1536, State::Cancelled),
+    ];
+    let store = Store::open(&folder.join("queue")).unwrap();
+    store.write(items).unwrap();
+}
+
+#[test]
+fn the_queue() {
+    if !can_draw() {
+        return;
+    }
+    let sizes = [[1360.0, 860.0], [1024.0, 640.0]];
+    for (size, name) in sizes.into_iter().zip(["", "_narrow"]) {
+        let mut setup = Setup { size, ..setup() };
+        setup.options.settings.as_mut().unwrap().steps = 20;
+        let mut window = setup.open();
+        window.until("it is done", |harness, _| harness.query_by_label_contains("Finished.").is_some());
+        window.harness.key_press(Key::Q);
+        draw(&mut window, &format!("queue_empty{name}"));
+        window.harness.get_by_label("Add this painting…").click();
+        draw(&mut window, &format!("queue_add{name}"));
+        window.harness.key_press(Key::Escape);
+        window.steps(3);
+        window.harness.get_by_label("Add folders to the queue…").click();
+        draw(&mut window, &format!("queue_folders{name}"));
+
+        let folder = tempfile::tempdir().unwrap();
+        with_queue(folder.path());
+        let mut setup = Setup { size, ..self::setup() };
+        setup.options.settings.as_mut().unwrap().steps = 20;
+        setup.behind.paint = setup.log.paint.clone();
+        setup.behind.slow = Duration::from_millis(60);
+        let mut window = setup.open_in(folder);
+        window.until("it is done", |harness, _| harness.query_by_label_contains("Finished.").is_some());
+        window.harness.key_press(Key::Q);
+        window.until("the list is there", |harness, _| harness.query_by_label("Go on").is_some());
+        draw(&mut window, &format!("queue_held{name}"));
+        window.harness.get_by_label("Go on").click();
+        let behind = window.behind.clone();
+        window.until("it paints for a while", |_, _| behind.lock().unwrap().steps > 70);
+        draw(&mut window, &format!("queue{name}"));
+        window.harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::L);
+        draw(&mut window, &format!("queue_light{name}"));
+        window.harness.key_press(Key::Escape);
+        draw(&mut window, &format!("queue_behind{name}"));
+    }
 }

@@ -33,6 +33,10 @@ pub enum Command {
     Now,
     Branch,
     Timelapse,
+    Queue,
+    QueueAdd,
+    QueueFolders,
+    QueueHold,
     Fit,
     ActualSize,
     Split,
@@ -59,7 +63,7 @@ pub enum Command {
 
 impl Command {
     /// In the order of the help window.
-    pub const ALL: [Command; 48] = [
+    pub const ALL: [Command; 52] = [
         Command::PlayPause,
         Command::Step,
         Command::Stop,
@@ -86,6 +90,10 @@ impl Command {
         Command::Now,
         Command::Branch,
         Command::Timelapse,
+        Command::Queue,
+        Command::QueueAdd,
+        Command::QueueFolders,
+        Command::QueueHold,
         Command::Fit,
         Command::ActualSize,
         Command::Split,
@@ -138,6 +146,10 @@ impl Command {
             Command::Now => "Back to now",
             Command::Branch => "Go on from this moment",
             Command::Timelapse => "Export a time-lapse…",
+            Command::Queue => "Queue",
+            Command::QueueAdd => "Add this painting to the queue…",
+            Command::QueueFolders => "Add folders to the queue…",
+            Command::QueueHold => "Hold the queue, or go on",
             Command::Fit => "Fit to window",
             Command::ActualSize => "Actual pixels",
             Command::Split => "Compare: split",
@@ -207,6 +219,12 @@ impl Command {
             Command::Timelapse => {
                 "Makes a film of how the picture was painted: GIF, WebP, animated PNG, MP4 or WebM"
             }
+            Command::Queue => {
+                "Paintings at their final size, one after the other, behind the window: what is done, what is to come"
+            }
+            Command::QueueAdd => "Paints the present pictures and settings at a size of their own, later",
+            Command::QueueFolders => "Paints many contents in many styles with the present settings, later",
+            Command::QueueHold => "The queue begins nothing and rests where it is, or goes on",
             Command::Fit => "Shows the whole picture (also: double-click on it)",
             Command::Split => {
                 "The painting and another picture on one canvas, with a line between them to drag and turn"
@@ -268,6 +286,8 @@ impl Command {
             Command::Later => Icon::Down,
             Command::Now => Icon::Step,
             Command::Branch => Icon::Play,
+            Command::Queue | Command::QueueFolders | Command::QueueHold => Icon::Queue,
+            Command::QueueAdd => Icon::Plus,
             Command::Fit | Command::ActualSize => Icon::Fit,
             Command::Split => Icon::Split,
             Command::Sides => Icon::Sides,
@@ -313,6 +333,8 @@ impl Command {
             Command::Later => plain(Key::CloseBracket),
             Command::Now => plain(Key::End),
             Command::Branch => plain(Key::B),
+            Command::Queue => plain(Key::Q),
+            Command::QueueAdd => command(Key::Enter),
             Command::Fit => plain(Key::F),
             Command::ActualSize => plain(Key::Num1),
             Command::Split => plain(Key::S),
@@ -341,6 +363,8 @@ impl Command {
             | Command::OpenProject
             | Command::OpenLast
             | Command::Timelapse
+            | Command::QueueFolders
+            | Command::QueueHold
             | Command::Guide => None,
         }
     }

@@ -28,6 +28,8 @@ pub trait Dialogs: Send + Sync {
     fn save_project(&self, name: &str, folder: Option<&Path>) -> Answer;
     /// Asks where to save a time-lapse, in the format of the extension.
     fn save_timelapse(&self, name: &str, extension: &str, folder: Option<&Path>) -> Answer;
+    /// Asks for a folder.
+    fn pick_folder(&self, title: &str, folder: Option<&Path>) -> Answer;
     /// Whether the save dialog itself asks before a file is replaced.
     fn confirms_replacing(&self) -> bool;
 }
@@ -102,6 +104,14 @@ impl Dialogs for SystemDialogs {
             dialog = dialog.set_directory(folder);
         }
         one(dialog.save_file())
+    }
+
+    fn pick_folder(&self, title: &str, folder: Option<&Path>) -> Answer {
+        let mut dialog = rfd::AsyncFileDialog::new().set_title(title);
+        if let Some(folder) = folder {
+            dialog = dialog.set_directory(folder);
+        }
+        one(dialog.pick_folder())
     }
 
     fn confirms_replacing(&self) -> bool {

@@ -42,6 +42,8 @@ pub enum Icon {
     Pin,
     Find,
     Pen,
+    Queue,
+    Check,
 }
 
 impl Icon {
@@ -251,6 +253,16 @@ impl Icon {
                     at(6.0, 5.0),
                     at(-6.5, 5.0),
                 ]);
+            }
+            // Lines of a list, the first of them in work.
+            Icon::Queue => {
+                block(-6.5, -6.0, -2.5, -2.0);
+                path(vec![at(0.0, -4.0), at(6.5, -4.0)]);
+                path(vec![at(-6.5, 1.0), at(6.5, 1.0)]);
+                path(vec![at(-6.5, 5.5), at(6.5, 5.5)]);
+            }
+            Icon::Check => {
+                path(vec![at(-5.0, 0.5), at(-1.5, 4.0), at(5.0, -4.0)]);
             }
             Icon::More => {
                 for x in [-4.5, 0.0, 4.5] {

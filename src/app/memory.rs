@@ -58,6 +58,10 @@ pub struct Layout {
     pub light: bool,
     /// What a newcomer should know is still shown.
     pub hints: bool,
+    /// The queue paints beside the window's own painting instead of waiting for it.
+    pub share_with_queue: bool,
+    /// Longest side of the paintings that were queued last, in pixels.
+    pub final_size: u32,
 }
 
 impl Default for Layout {
@@ -73,6 +77,8 @@ impl Default for Layout {
             automation: false,
             light: false,
             hints: true,
+            share_with_queue: false,
+            final_size: 1536,
         }
     }
 }

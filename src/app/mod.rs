@@ -30,12 +30,14 @@ mod lab;
 mod memory;
 mod mixer;
 mod notes;
+mod page;
 mod palette;
 mod pictures;
 mod pins;
 mod plot;
 mod present;
 mod presets;
+mod queue;
 mod recipes;
 mod saving;
 mod slots;
@@ -78,10 +80,12 @@ use self::{
     lab::Lab,
     memory::{Layout, Remembered},
     notes::{Banner, Toasts, Trouble},
+    page::Page,
     pictures::{Slot, Source, Target},
     pins::Pins,
     present::Present,
     presets::Presets,
+    queue::Queue,
     recipes::Offered,
     saving::Replacing,
     state::{History, Run, Series},
@@ -91,6 +95,7 @@ use self::{
     undo::Undo,
 };
 use crate::{
+    backstage::{Desk, Painter},
     compute::{self, DeviceInfo},
     session::{LevelOrder, PaintEngine, Record, Session, Start},
     settings::{Init, Settings, SettingsError, config_folder},
@@ -111,6 +116,10 @@ pub struct Options {
 
 /// Called by the worker after every event and picture.
 pub type Wake = Box<dyn Fn() + Send>;
+/// Called by the painter behind the window when there is something to show.
+pub type WakeBehind = Box<dyn Fn() + Send + Sync>;
+/// Starts the painter behind the window.
+pub type SpawnPainter = Box<dyn Fn(Desk, WakeBehind) -> io::Result<Painter>>;
 /// Starts a worker.
 pub type SpawnSession = Box<dyn Fn(Wake) -> io::Result<Session>>;
 
@@ -122,6 +131,8 @@ pub struct AppStart {
     /// Where the painting in hand is kept; after a crash nothing comes back without it.
     pub sessions: Option<PathBuf>,
     pub dialogs: Arc<dyn Dialogs>,
+    /// Paints what is queued.
+    pub painter: SpawnPainter,
     /// Lists the devices; called in the background.
     pub devices: fn() -> Vec<DeviceInfo>,
     /// Time from a new picture to the frame that shows it; zero would ask egui for two frames each time.
@@ -172,6 +183,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
                 folder,
                 sessions: memory::sessions_folder(),
                 dialogs: Arc::new(SystemDialogs),
+                painter: Box::new(|desk, wake| Painter::spawn(desk, PaintEngine::behind_another, wake)),
                 devices: compute::devices,
                 repaint_after: repaint_after(creation),
             };
@@ -248,6 +260,9 @@ pub struct ImpastoApp {
     export_form: Option<ExportForm>,
     export: Option<Export>,
 
+    queue: Queue,
+    page: Page,
+
     layout: Layout,
     /// The panels that [`Command::TogglePanels`] brings back.
     put_away: Option<[bool; 3]>,
@@ -305,7 +320,7 @@ impl ImpastoApp {
             init_at_start: None,
             begin_afresh: false,
             resume: false,
-            keeper: Keeper::new(start.sessions),
+            keeper: Keeper::new(start.sessions.clone()),
             choose_size,
             content: Slot::new(0),
             styles: vec![Slot::new(1)],
@@ -332,6 +347,8 @@ impl ImpastoApp {
             film,
             export_form: None,
             export: None,
+            queue: Queue::new(start.sessions.as_deref(), start.painter),
+            page: Page::default(),
             layout: remembered.layout.clone(),
             put_away: None,
             toasts: Toasts::default(),
@@ -357,6 +374,7 @@ impl ImpastoApp {
         app.apply_theme(ctx);
         app.start_engine(ctx);
         app.look_for_comeback();
+        app.open_queue();
         match start.options.content.clone().filter(|path| keeping::is_project(path)) {
             Some(project) => {
                 let others = Options { content: None, ..start.options.clone() };
@@ -407,6 +425,10 @@ impl ImpastoApp {
             Command::Now => self.look_at(ctx, None),
             Command::Branch => self.go_on_from_view(),
             Command::Timelapse => self.ask_for_timelapse(),
+            Command::Queue => self.toggle_page(Page::Queue),
+            Command::QueueAdd => self.ask_to_queue(),
+            Command::QueueFolders => self.ask_to_queue_folders(),
+            Command::QueueHold => self.hold_queue(ctx),
             Command::Fit => self.canvas.fit(),
             Command::ActualSize => self.canvas.actual_size(),
             Command::Split => self.compare.toggle(Mode::Split),
@@ -418,15 +440,20 @@ impl ImpastoApp {
             Command::TogglePanels => self.toggle_panels(),
             Command::Tour => {
                 self.help = false;
+                self.page = Page::Painting;
                 self.start_tour();
             }
             Command::Automation => {
+                self.page = Page::Painting;
                 let shown = self.layout.automation && self.layout.show_bottom;
                 self.layout.automation = !shown;
                 self.layout.show_bottom |= !shown;
             }
             Command::Record => self.toggle_recording(),
-            Command::Lab => self.lab.open = !self.lab.open,
+            Command::Lab => {
+                self.page = Page::Painting;
+                self.lab.open = !self.lab.open;
+            }
             Command::Present => self.toggle_presentation(ctx),
             Command::PresentFacts => self.present.facts = !self.present.facts,
             Command::ToggleTheme => {
@@ -489,6 +516,7 @@ impl ImpastoApp {
                     Purpose::Picture(target) => {
                         self.take_in(Some(target), paths.map(Source::File).collect());
                     }
+                    Purpose::Queue(wanted) => self.picked_for_queue(wanted, paths.collect()),
                     Purpose::Init => self.settings.init = paths.next().map_or(Init::Content, Init::File),
                     Purpose::Weights => self.settings.weights = paths.next(),
                     Purpose::OpenProject => paths.take(1).for_each(|path| self.read_project(path)),
@@ -520,6 +548,7 @@ impl ImpastoApp {
             Done::Moment { id, result } => self.take_moment(ctx, id, result),
             Done::Exported { path, result } => self.exported(path, result),
             Done::GoBack { id, result } => self.go_back(id, result),
+            Done::Queue(news) => self.queue_news(ctx, news),
             Done::Devices(devices) => self.devices = Some(devices),
             Done::Small { origin, result } => self.gallery.take(ctx, origin, result),
             Done::Presets { list, result } => {
@@ -545,7 +574,8 @@ impl ImpastoApp {
 
         let room = ui.available_size();
         // The lab stands beside the painting; in a narrow window the pictures make room for it.
-        let crowded = self.lab.open && room.x < lab::NARROW;
+        let page = self.page != Page::Painting;
+        let crowded = (self.lab.open && room.x < lab::NARROW) || (page && room.x < page::NARROW);
         let mut shown = self.layout.show_left && !crowded;
         let panel =
             Panel::left("pictures").frame(side).resizable(true).size_range(180.0..=(room.x * 0.3).max(190.0));
@@ -570,7 +600,8 @@ impl ImpastoApp {
         self.layout.right = panel.map_or(self.layout.right, |panel| panel.response.rect.width());
         self.layout.show_right = shown;
 
-        let mut shown = self.layout.show_bottom;
+        // The curves and the filmstrip are the painting's.
+        let mut shown = self.layout.show_bottom && !page;
         let frame = Frame::new().fill(palette.panel).inner_margin(Margin::symmetric(12, 8));
         let panel =
             Panel::bottom("plot").frame(frame).resizable(true).size_range(100.0..=(room.y * 0.5).max(120.0));
@@ -579,8 +610,13 @@ impl ImpastoApp {
             ui.take_available_space();
         });
         self.layout.bottom = panel.map_or(self.layout.bottom, |panel| panel.response.rect.height());
-        self.layout.show_bottom = shown;
+        if !page {
+            self.layout.show_bottom = shown;
+        }
 
+        if page {
+            return self.page_ui(ui);
+        }
         self.lab_panel(ui);
         if self.has_toolbar() {
             Panel::top("toolbar")
@@ -605,6 +641,7 @@ impl eframe::App for ImpastoApp {
         self.follow_palette();
         self.follow_gallery();
         self.run_film(ctx);
+        self.follow_queue(ctx);
         if self.init_at_start.is_none() && self.run.given.is_some() {
             self.init_at_start = Some(self.settings.init.clone());
         }
@@ -631,6 +668,8 @@ impl eframe::App for ImpastoApp {
         self.replacing_window(&ctx);
         self.tour_window(&ctx);
         self.export_window(&ctx);
+        self.add_window(&ctx);
+        self.folders_window(&ctx);
         self.help_window(&ctx);
         self.finder_window(&ctx);
         self.frames_panel(&ctx);
@@ -649,6 +688,7 @@ impl eframe::App for ImpastoApp {
     fn on_exit(&mut self) {
         self.remember_now();
         self.keeper.end();
+        self.queue.end();
         if self.print_frame_times {
             println!("{}", self.frame_summary());
         }

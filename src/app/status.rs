@@ -3,7 +3,7 @@
 use egui::{Align, Label, Layout, Sense, Ui};
 
 use super::{
-    ImpastoApp,
+    ImpastoApp, Page,
     theme::{Palette, space},
     widgets,
 };
@@ -69,7 +69,13 @@ impl ImpastoApp {
     }
 
     /// From right to left.
-    fn facts(&self, ui: &mut Ui) {
+    fn facts(&mut self, ui: &mut Ui) {
+        if let Some(text) = self.queue_status() {
+            let label = Label::new(widgets::weak(ui, text)).sense(Sense::click());
+            if ui.add(label).on_hover_text("Shows the queue").clicked() {
+                self.toggle_page(Page::Queue);
+            }
+        }
         if let Some(zoom) = self.canvas.zoom_text() {
             ui.label(widgets::weak(ui, zoom)).on_hover_text("Zoom: screen pixels per picture pixel");
         }

@@ -96,6 +96,7 @@ pub enum Done {
         list: Vec<UserPreset>,
         result: Result<(), String>,
     },
+    Queue(super::queue::News),
     /// A task that ended without a result.
     Broken(String),
 }
@@ -109,6 +110,7 @@ pub enum Purpose {
     Timelapse(super::export::Plan),
     Save(Painting),
     OpenProject,
+    Queue(super::queue::Wanted),
     /// With the name that was proposed.
     SaveProject(Arc<str>),
 }

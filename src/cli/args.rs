@@ -156,7 +156,7 @@ pub(super) struct BatchArgs {
     #[arg(long, short, value_name = "FOLDER")]
     pub output_folder: PathBuf,
     /// Names of the paintings, with {content}, {style} and {number}; the extension chooses the format
-    #[arg(long, value_name = "PATTERN", default_value = "{content} in {style}.png")]
+    #[arg(long, value_name = "PATTERN", default_value = crate::explore::NAME_PATTERN)]
     pub name: String,
     /// Which content is painted in which style
     #[arg(long, value_name = "HOW", value_enum, default_value_t)]

@@ -14,12 +14,12 @@ use super::{
     FAILED, INTERRUPTED, UsageError,
     args::BatchArgs,
     grid::Unheard,
-    paint::{self, End, Plan, guarded},
     progress::{self, Printer},
     render,
     timelapse::is_set,
 };
 use crate::{
+    backstage::{End, Plan, guarded, paint},
     explore::{Ledger, Match, collect, recipe_hash},
     picture::{self, Picture},
     session::{Engine, Job, PaintEngine, Start},
@@ -159,7 +159,7 @@ fn paint_one(
         film: false,
     };
     let painted = guarded(|| engine.start(&job, None, &mut |_| ()))
-        .map(|_| paint::paint(engine, plan, interrupted, &mut Unheard))
+        .map(|_| paint(engine, plan, interrupted, &mut Unheard))
         .inspect_err(|_| *engine = PaintEngine::new())?;
     match painted.end {
         End::Interrupted => Ok(Outcome::Interrupted),

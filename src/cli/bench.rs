@@ -5,8 +5,9 @@ use std::{process::ExitCode, sync::Arc, time::Instant};
 use anyhow::Context;
 use serde::Serialize;
 
-use super::{args::BenchArgs, paint::guarded};
+use super::args::BenchArgs;
 use crate::{
+    backstage::guarded,
     compute::{DeviceInfo, LayerTime},
     picture::{Picture, PictureError},
     session::{Engine, Job, PaintEngine, RunInfo, Start, StyleSource},

@@ -7,26 +7,22 @@ use image::RgbImage;
 use super::{
     FAILED, INTERRUPTED, UsageError,
     args::{GridArgs, StyleArg},
-    paint::{self, Audience, End, Plan, guarded},
     progress::{self, Printer},
     render,
     scores::open_picture,
 };
 use crate::{
-    explore::{Sheet, cell_order},
-    picture::{self, Picture, SaveError},
+    backstage::{Audience, End, Plan, guarded, paint},
+    explore::{CELL_SIZE, CELL_STEPS, Sheet, cell_order, legend},
+    picture::{self, SaveError},
     session::{Engine, Job, PaintEngine, Start},
     settings::Settings,
     transfer::{Losses, StyleSource},
 };
 
-/// Size and steps of a cell when nobody says: enough to judge a setting by.
-const SIZE: u32 = 192;
-const STEPS: u32 = 150;
-
 /// Paints the grid.
 pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
-    let base = Settings { size: SIZE, steps: STEPS, ..Settings::default() };
+    let base = Settings { size: CELL_SIZE, steps: CELL_STEPS, ..Settings::default() };
     let settings = arguments.settings.resolve(base)?;
     settings.validate()?;
     let (x, y) = (&arguments.x, arguments.y.as_ref());
@@ -95,7 +91,7 @@ pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
             choose_size: false,
         };
         let painted = guarded(|| engine.start(&job, None, &mut |_| ()))
-            .map(|_| paint::paint(&mut engine, plan, &interrupted, &mut Unheard));
+            .map(|_| paint(&mut engine, plan, &interrupted, &mut Unheard));
         match painted.map(|painted| (painted.end, painted.picture)) {
             Ok((End::Finished, Some((_, picture)))) => sheet.put((column, row), Ok(picture)),
             Ok((End::Interrupted, _)) => {
@@ -148,21 +144,4 @@ impl Audience for Unheard {
     fn picture(&mut self, _: u32, _: &RgbImage) -> anyhow::Result<()> {
         Ok(())
     }
-}
-
-/// What all cells have in common, unless an axis says otherwise.
-fn legend(content: &Picture, styles: &[StyleSource], settings: &Settings) -> Vec<String> {
-    let names: Vec<&str> = styles.iter().map(|style| style.picture.name.as_str()).collect();
-    vec![
-        format!("{} in {}", content.name, names.join(", ")),
-        format!(
-            "{} objective, {} px, {} steps, content weight {}, style weight {}, statistic {}",
-            settings.objective,
-            settings.longest_side(),
-            settings.steps,
-            settings.content_weight,
-            settings.style_weight,
-            settings.style_statistic()
-        ),
-    ]
 }

@@ -15,7 +15,6 @@ mod bench;
 mod checks;
 mod devices;
 mod grid;
-mod paint;
 mod progress;
 mod render;
 mod report;

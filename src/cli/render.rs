@@ -18,16 +18,16 @@ use super::{
     INTERRUPTED,
     args::RenderArgs,
     checks,
-    paint::{self, Audience, End, Painted, Plan, guarded},
     progress::{self, Printer, Progress},
     report::{self, Outcome, Report},
     scores::{self, Scores},
     timelapse::Film,
 };
 use crate::{
+    backstage::{Audience, End, Painted, Plan, guarded, paint},
     picture,
-    recipe::{Player, Recipe, Score, Thumbnail, Told},
-    session::{Engine, Job, PaintEngine, RunInfo},
+    recipe::{Player, Score, Writer},
+    session::{Engine, PaintEngine},
     settings::Settings,
     transfer::{self, Losses},
 };
@@ -117,7 +117,7 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
         },
     };
     let began = Instant::now();
-    let painted = paint::paint(&mut player, plan, &interrupted, &mut studio);
+    let painted = paint(&mut player, plan, &interrupted, &mut studio);
     studio.progress.finish();
     let seconds = began.elapsed().as_secs_f64();
     let first_picture = painted.first_picture.map(|at| at.duration_since(program_start).as_secs_f64());
@@ -169,7 +169,7 @@ fn paint_before(
         film: false,
     };
     let mut audience = Watching(progress, &score.job.settings);
-    let painted = paint::paint(player, plan, interrupted, &mut audience);
+    let painted = paint(player, plan, interrupted, &mut audience);
     audience.0.finish();
     match painted.end {
         End::Failed(error) => Err(error),
@@ -216,26 +216,6 @@ fn exit_at_once() -> ! {
     }
     #[cfg(not(unix))]
     std::process::exit(INTERRUPTED.into())
-}
-
-/// What the recipe of a picture is made of.
-struct Writer {
-    info: RunInfo,
-    thumbnails: Vec<Thumbnail>,
-    told: Told,
-}
-
-impl Writer {
-    fn new(job: &Job, info: RunInfo, told: Told) -> Self {
-        let pictures = [&job.content].into_iter().chain(job.styles.iter().map(|style| &style.picture));
-        Self { info, thumbnails: Thumbnail::of(pictures.map(AsRef::as_ref), job.settings.background), told }
-    }
-
-    /// The recipe of the picture that was read last.
-    fn text(&self, picture: &RgbImage, room: usize) -> Option<String> {
-        let recipe = Recipe::new(&self.told.latest()?, picture.dimensions(), &self.info);
-        Recipe { thumbnails: self.thumbnails.clone(), ..recipe }.text(room)
-    }
 }
 
 /// The picture's file.

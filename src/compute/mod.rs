@@ -32,5 +32,5 @@ pub use peak::peak;
 pub use pixels::{Shown, pixels, read_picture};
 pub use probe::run_probe_if_asked;
 pub use pull::Pull;
-pub use threads::leave_room_for_the_window;
+pub use threads::{behind_the_window, leave_room_for_the_window};
 pub use update::{Iterate, Update};

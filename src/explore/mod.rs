@@ -7,5 +7,5 @@ mod sheet;
 
 pub use axis::{Axis, AxisError, Value};
 pub use ledger::{Ledger, recipe_hash};
-pub use pairs::{Match, PairError, Pairing, collect, file_name};
-pub use sheet::{Sheet, cell_order};
+pub use pairs::{Match, NAME_PATTERN, PairError, Pairing, collect, file_name};
+pub use sheet::{CELL_SIZE, CELL_STEPS, Sheet, cell_order, legend};

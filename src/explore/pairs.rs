@@ -8,6 +8,9 @@ use std::{
 
 use crate::picture;
 
+/// How the paintings of a batch are called when nobody says.
+pub const NAME_PATTERN: &str = "{content} in {style}.png";
+
 /// How contents and styles come together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Pairing {

@@ -4,9 +4,10 @@ use image::{Rgb, RgbImage};
 
 use super::Axis;
 use crate::{
-    picture::{self, Filter},
+    picture::{self, Filter, Picture},
     settings::Settings,
     timelapse::Lettering,
+    transfer::StyleSource,
 };
 
 const PAPER: Rgb<u8> = Rgb([250, 250, 248]);
@@ -24,6 +25,27 @@ pub struct Sheet {
     cells: Vec<Option<Result<RgbImage, String>>>,
     /// Lines below the cells.
     legend: Vec<String>,
+}
+
+/// Size and steps of a cell when nobody says: enough to judge a setting by.
+pub const CELL_SIZE: u32 = 192;
+pub const CELL_STEPS: u32 = 150;
+
+/// What all cells have in common, unless an axis says otherwise.
+pub fn legend(content: &Picture, styles: &[StyleSource], settings: &Settings) -> Vec<String> {
+    let names: Vec<&str> = styles.iter().map(|style| style.picture.name.as_str()).collect();
+    vec![
+        format!("{} in {}", content.name, names.join(", ")),
+        format!(
+            "{} objective, {} px, {} steps, content weight {}, style weight {}, statistic {}",
+            settings.objective,
+            settings.longest_side(),
+            settings.steps,
+            settings.content_weight,
+            settings.style_weight,
+            settings.style_statistic()
+        ),
+    ]
 }
 
 /// The order in which the cells `(column, row)` are painted: whatever is expensive changes least.

@@ -28,7 +28,7 @@ pub use examples::{CONTENTS, EXAMPLE, Example, STYLES, example, is_example};
 pub use folder::files_in;
 pub use load::{MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE};
 pub use recolour::{LUMINANCE, luminance_like, style_in_colours_of, with_colours_of};
-pub use save::{check_destination, free_name, save, save_with_text, write_with};
+pub use save::{check_destination, free_name, numbered_name, save, save_with_text, write_with};
 pub use shape::{Filter, fit, resize, thumbnail};
 
 /// A decoded picture: 8-bit sRGB, upright, with its transparency kept apart.

@@ -77,20 +77,21 @@ pub fn check_destination(path: &Path, overwrite: bool) -> Result<(), SaveError> 
 
 /// The name itself if nothing has it, otherwise the next free one in the manner of `name-2.png`.
 pub fn free_name(path: &Path) -> PathBuf {
-    let stem = path.file_stem().unwrap_or_default();
-    let numbered = (2_u32..).map(|number| {
-        let mut name = stem.to_owned();
-        name.push(format!("-{number}"));
-        if let Some(extension) = path.extension() {
-            name.push(".");
-            name.push(extension);
-        }
-        path.with_file_name(name)
-    });
     std::iter::once(path.to_owned())
-        .chain(numbered)
+        .chain((2_u32..).map(|number| numbered_name(path, number)))
         .find(|path| !is_taken(path))
         .unwrap_or_else(|| path.to_owned())
+}
+
+/// The path with a number in its name, as `name-2.png`.
+pub fn numbered_name(path: &Path, number: u32) -> PathBuf {
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("-{number}"));
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    path.with_file_name(name)
 }
 
 /// A link that leads nowhere takes a name as well.

@@ -11,6 +11,7 @@ mod numbers;
 mod read;
 mod replay;
 mod thumbnail;
+mod writer;
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,7 @@ pub(crate) use read::{adapt, check};
 pub use read::{of_file, parse};
 pub use replay::{Act, Others, Player, Score, Told, What};
 pub use thumbnail::Thumbnail;
+pub use writer::Writer;
 
 /// Version of the form that this program writes; it reads this one and those before.
 pub const VERSION: u64 = 1;

@@ -13,7 +13,7 @@ use crate::{
     picture::Picture,
     session::{DetourPart, Engine, EngineError, Job, Pass, Reading, Record, RunInfo, Start, StyleSource},
     settings::{Settings, StyleMix},
-    transfer::LevelOrder,
+    transfer::{LevelOrder, Losses},
 };
 
 /// Something to do to a run between two steps.
@@ -166,7 +166,7 @@ impl Told {
 
 /// An engine that plays scores: it does to a run what was done to the recorded one, and records it again.
 pub struct Player<E> {
-    make: fn() -> E,
+    make: Box<dyn Fn() -> E>,
     engine: E,
     acts: VecDeque<Act>,
     step: u32,
@@ -180,10 +180,10 @@ pub struct Player<E> {
 
 impl<E: Engine> Player<E> {
     /// A player of engines that `make` makes.
-    pub fn new(make: fn() -> E) -> Self {
+    pub fn new(make: impl Fn() -> E + 'static) -> Self {
         Self {
-            make,
             engine: make(),
+            make: Box::new(make),
             acts: VecDeque::new(),
             step: 0,
             settings: Settings::default(),
@@ -295,6 +295,10 @@ impl<E: Engine> Engine for Player<E> {
 
     fn converged(&self) -> bool {
         self.engine.converged()
+    }
+
+    fn losses(&mut self) -> Result<Option<Losses>, EngineError> {
+        self.engine.losses()
     }
 
     fn read(&mut self) -> Result<Reading, EngineError> {

@@ -38,6 +38,7 @@ pub use studying::Study;
 pub use crate::transfer::{LayerStudy, LevelOrder, Place, Reading, StyleSource};
 use crate::{
     settings::{Settings, StyleMix},
+    transfer::Losses,
     vgg::Layer,
 };
 use image::RgbImage;
@@ -165,6 +166,16 @@ pub trait Engine {
     ///
     /// A device failure, or a picture or loss that is not finite.
     fn read(&mut self) -> Result<Reading, EngineError>;
+
+    /// Waits for the device and reads the last step's losses alone; `None` before the first step. Engines that cannot read
+    /// them apart read the picture as well.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::read`].
+    fn losses(&mut self) -> Result<Option<Losses>, EngineError> {
+        Ok(self.read()?.losses)
+    }
 
     /// Whether the objective had stopped falling, at the final size, when losses were last read. Engines that do not watch
     /// it need not say.

@@ -1,6 +1,13 @@
 //! The real engine behind the window and the command line: keeps the device, the weights and the network between runs.
 
-use std::{path::PathBuf, sync::Arc, time::Instant};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
 
 use image::RgbImage;
 
@@ -30,7 +37,14 @@ pub struct PaintEngine {
     painted: Option<u32>,
     /// Set while the device is at work: found set afterwards, the device's code has panicked.
     at_work: bool,
+    /// Another engine of this process is the one that a person watches.
+    behind: bool,
+    /// What of [`BEHIND`] is this engine's.
+    told: u64,
 }
+
+/// Bytes of the runs of engines behind another, estimated: what this process holds is not all the other's.
+static BEHIND: AtomicU64 = AtomicU64::new(0);
 
 /// Longest sides that a first run may get.
 const FIRST_SIZES: [u32; 9] = [128, 160, 192, 224, 256, 320, 384, 448, 512];
@@ -59,7 +73,12 @@ fn least_size(job: &Job) -> u32 {
 /// # Errors
 ///
 /// When the device has not that much, or cannot take a picture of one of these shapes.
-fn check_memory(device: &Device, shapes: &Shapes, settings: &Settings) -> Result<u64, TransferError> {
+fn check_memory(
+    device: &Device,
+    shapes: &Shapes,
+    settings: &Settings,
+    behind: bool,
+) -> Result<u64, TransferError> {
     let kernels = if device.info.kind == DeviceKind::Cpu { Kernels::Cpu } else { Kernels::Adapter };
     let memory_bytes = memory_bytes(shapes, settings, kernels);
     let large = |(width, height): &(u32, u32)| u64::from(*width) * u64::from(*height) > MOST_PIXELS;
@@ -70,13 +89,17 @@ fn check_memory(device: &Device, shapes: &Shapes, settings: &Settings) -> Result
     }
     if matches!(device.info.kind, DeviceKind::Cpu | DeviceKind::Software)
         && let Some(available) = available_memory()
-        // The network of the run before is part of what this process holds already.
-        && memory_bytes > available + process_memory().0
+        && memory_bytes > available + own_memory(behind)
     {
         let (needed, available) = (bytes_text(memory_bytes), bytes_text(available));
         return Err(TransferError::Memory { needed, available });
     }
     Ok(memory_bytes)
+}
+
+/// Bytes that this process holds for the engine that asks: the network of its run before is part of them.
+fn own_memory(behind: bool) -> u64 {
+    if behind { 0 } else { process_memory().0.saturating_sub(BEHIND.load(Ordering::Relaxed)) }
 }
 
 /// What to tell a person whose picture is painted in another shape so that it tiles.
@@ -95,6 +118,14 @@ impl PaintEngine {
     /// An engine that has opened nothing yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An engine beside the one that a person watches: what this process holds counts as the other's memory, and a device
+    /// that fails here may be tried again there.
+    pub fn behind_another() -> Self {
+        let mut engine = Self::new();
+        engine.behind = true;
+        engine
     }
 
     /// Works on the device. A device that fails is not opened again.
@@ -120,21 +151,22 @@ impl PaintEngine {
         Ok(self.on_device(work)?)
     }
 
+    /// Tells the engine that is watched what this one takes.
+    fn tell_memory(&mut self, bytes: u64) {
+        if self.behind {
+            BEHIND.fetch_add(bytes, Ordering::Relaxed);
+            BEHIND.fetch_sub(std::mem::replace(&mut self.told, bytes), Ordering::Relaxed);
+        }
+    }
+
     fn condemn(&mut self) {
-        if let Some((_, device)) = self.device.take() {
+        if let Some((_, device)) = self.device.take()
+            && !self.behind
+        {
             compute::condemn(&device);
         }
         self.run = None;
         self.network = None;
-    }
-
-    /// Reads the last step's losses alone.
-    ///
-    /// # Errors
-    ///
-    /// When the device fails or a loss is not finite.
-    pub fn losses(&mut self) -> Result<Option<Losses>, EngineError> {
-        self.work(Painting::losses)
     }
 
     /// Waits until the device has done everything it was given.
@@ -263,7 +295,8 @@ impl Engine for PaintEngine {
             settings.precision = Precision::Full;
             remarks.push(format!("precision is full instead of fast: {reason}"));
         }
-        let memory_bytes = check_memory(&device, &sources.shapes(&settings), &settings)?;
+        let memory_bytes = check_memory(&device, &sources.shapes(&settings), &settings, self.behind)?;
+        self.tell_memory(memory_bytes);
         if !matches!(device.info.kind, DeviceKind::Cpu | DeviceKind::Software) && memory_bytes > LARGE_ON_GPU
         {
             remarks.push(format!(
@@ -310,7 +343,7 @@ impl Engine for PaintEngine {
             let shapes = sources.shapes(settings);
             // Statistics of a style that has become larger need room, which may be gone since the start.
             if shapes != before || settings.style_scale > run.settings().style_scale {
-                check_memory(device, &shapes, settings)?;
+                check_memory(device, &shapes, settings, self.behind)?;
             }
         }
         self.work(|run| run.update(settings, styles))
@@ -364,11 +397,16 @@ impl Engine for PaintEngine {
         self.work(Painting::read)
     }
 
+    fn losses(&mut self) -> Result<Option<Losses>, EngineError> {
+        self.work(Painting::losses)
+    }
+
     fn converged(&self) -> bool {
         self.run.as_ref().is_some_and(Painting::converged)
     }
 
     fn end(&mut self) {
+        self.tell_memory(0);
         if let Some(run) = self.run.take() {
             self.painted = Some(run.painted_size());
             self.network = run.into_network();
@@ -381,5 +419,6 @@ impl Drop for PaintEngine {
         if self.at_work {
             self.condemn();
         }
+        self.tell_memory(0);
     }
 }

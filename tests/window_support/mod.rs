@@ -15,6 +15,7 @@ use impasto::{
         AppStart, ImpastoApp, Options, SpawnSession,
         dialogs::{Answer, Dialogs},
     },
+    backstage::Painter,
     compute::{DeviceInfo, DeviceKind},
     session::{Engine, EngineError, Job, LayerStudy, LevelOrder, Place, Reading, RunInfo, Session},
     settings::{Settings, StyleMix},
@@ -54,6 +55,19 @@ pub struct Fake {
     held: bool,
     settings: Settings,
     norms: GradientNorms,
+}
+
+impl Fake {
+    fn new(log: &Shared) -> Self {
+        Self {
+            log: Arc::clone(log),
+            step: 0,
+            level: 0,
+            held: false,
+            settings: Settings::default(),
+            norms: GradientNorms::default(),
+        }
+    }
 }
 
 /// The colour that the fake engine paints in a step.
@@ -295,6 +309,10 @@ impl Dialogs for FakeDialogs {
         self.give(format!("save {name}"))
     }
 
+    fn pick_folder(&self, title: &str, _: Option<&Path>) -> Answer {
+        self.give(title.to_owned())
+    }
+
     fn confirms_replacing(&self) -> bool {
         false
     }
@@ -304,6 +322,8 @@ impl Dialogs for FakeDialogs {
 pub struct Window {
     pub harness: Harness<'static, ImpastoApp>,
     pub log: Shared,
+    /// What the engine behind the window was told.
+    pub behind: Shared,
     pub dialogs: Arc<FakeDialogs>,
     pub folder: tempfile::TempDir,
 }
@@ -312,6 +332,8 @@ pub struct Window {
 pub struct Setup {
     pub options: Options,
     pub log: Log,
+    /// Of the engine behind the window.
+    pub behind: Log,
     pub size: [f32; 2],
     pub scale: f32,
     pub render: bool,
@@ -324,6 +346,7 @@ impl Default for Setup {
         Self {
             options: Options { settings: Some(settings), ..Options::default() },
             log: Log::default(),
+            behind: Log::default(),
             size: [1280.0, 800.0],
             scale: 1.0,
             render: false,
@@ -343,6 +366,7 @@ impl Setup {
 
     pub fn open_in(self, folder: tempfile::TempDir) -> Window {
         let log: Shared = Arc::new(Mutex::new(self.log));
+        let behind: Shared = Arc::new(Mutex::new(self.behind));
         let dialogs = Arc::new(FakeDialogs::default());
         let theirs = Arc::clone(&log);
         let spawn: SpawnSession = Box::new(move |wake| {
@@ -351,14 +375,7 @@ impl Setup {
                 move || {
                     let die = std::mem::take(&mut log.lock().unwrap().die_at_birth);
                     assert!(!die, "the driver is gone");
-                    Fake {
-                        log: Arc::clone(&log),
-                        step: 0,
-                        level: 0,
-                        held: false,
-                        settings: Settings::default(),
-                        norms: GradientNorms::default(),
-                    }
+                    Fake::new(&log)
                 },
                 wake,
             )
@@ -368,6 +385,13 @@ impl Setup {
             folder: Some(folder.path().to_owned()),
             sessions: Some(folder.path().join("sessions")),
             dialogs: Arc::clone(&dialogs) as Arc<dyn Dialogs>,
+            painter: {
+                let behind = Arc::clone(&behind);
+                Box::new(move |desk, wake| {
+                    let log = Arc::clone(&behind);
+                    Painter::spawn(desk, move || Fake::new(&log), wake)
+                })
+            },
             devices: || vec![device()],
             repaint_after: std::time::Duration::from_millis(1),
         };
@@ -380,7 +404,7 @@ impl Setup {
             builder = builder.wgpu();
         }
         let harness = builder.build_eframe(move |creation| ImpastoApp::new(&creation.egui_ctx, start, spawn));
-        Window { harness, log, dialogs, folder }
+        Window { harness, log, behind, dialogs, folder }
     }
 }
 

@@ -11,32 +11,13 @@ use anyhow::Context;
 use image::RgbImage;
 
 use crate::{
-    recipe::Player,
-    session::{Engine, EngineError, PaintEngine},
+    session::{Engine, EngineError},
     transfer::Losses,
 };
 
-/// An engine whose losses can be read without the picture.
-pub(super) trait Painter: Engine {
-    /// Waits for the device and reads the last step's losses.
-    fn losses(&mut self) -> Result<Option<Losses>, EngineError>;
-}
-
-impl Painter for PaintEngine {
-    fn losses(&mut self) -> Result<Option<Losses>, EngineError> {
-        PaintEngine::losses(self)
-    }
-}
-
-impl Painter for Player<PaintEngine> {
-    fn losses(&mut self) -> Result<Option<Losses>, EngineError> {
-        self.engine().losses()
-    }
-}
-
 /// Which steps are painted and read back.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Plan {
+pub struct Plan {
     pub steps: u32,
     /// Read the losses at every multiple of this, and at the first and the last step.
     pub losses_every: Option<u32>,
@@ -49,7 +30,15 @@ pub(super) struct Plan {
 }
 
 /// Who is told what comes back from the device.
-pub(super) trait Audience {
+pub trait Audience {
+    /// A step is about to be painted, or the run to be ended: the place to wait.
+    fn before_step(&mut self) {}
+
+    /// A picture was read back, whatever for.
+    fn seen(&mut self, picture: &RgbImage) {
+        let _ = picture;
+    }
+
     /// The losses of a step; `planned` if [`Plan::losses_every`] asked for them.
     fn losses(&mut self, step: u32, losses: &Losses, seconds: f64, planned: bool);
 
@@ -68,7 +57,7 @@ pub(super) trait Audience {
 
 /// Why the loop ended.
 #[derive(Debug)]
-pub(super) enum End {
+pub enum End {
     Finished,
     Interrupted,
     Failed(anyhow::Error),
@@ -76,7 +65,7 @@ pub(super) enum End {
 
 /// What the loop leaves.
 #[derive(Debug)]
-pub(super) struct Painted {
+pub struct Painted {
     pub end: End,
     /// Steps painted.
     pub steps: u32,
@@ -96,8 +85,8 @@ const MAX_BATCH: u32 = 64;
 const FILM_DENSITY: u32 = 24;
 
 /// Paints a prepared run to its end, to its interruption or to its failure.
-pub(super) fn paint(
-    engine: &mut dyn Painter,
+pub fn paint(
+    engine: &mut dyn Engine,
     plan: Plan,
     interrupted: &AtomicBool,
     audience: &mut dyn Audience,
@@ -113,7 +102,7 @@ pub(super) fn paint(
 }
 
 struct Loop<'a> {
-    engine: &'a mut dyn Painter,
+    engine: &'a mut dyn Engine,
     plan: Plan,
     audience: &'a mut dyn Audience,
     began: Instant,
@@ -129,6 +118,7 @@ impl Loop<'_> {
         let mut converged = false;
         let mut filmed = 0;
         for step in 1..=self.plan.steps {
+            self.audience.before_step();
             if interrupted.load(Ordering::Relaxed) {
                 return self.last_picture().map(|()| End::Interrupted);
             }
@@ -181,6 +171,7 @@ impl Loop<'_> {
         self.painted.first_picture.get_or_insert_with(Instant::now);
         self.tell(step, reading.losses.as_ref());
         let (_, picture) = self.painted.picture.insert((step, reading.picture));
+        self.audience.seen(picture);
         if self.plan.picture_every.is_some_and(|every| step.is_multiple_of(every)) {
             self.audience.picture(step, picture)?;
         }
@@ -200,7 +191,7 @@ impl Loop<'_> {
 }
 
 /// Calls the engine; a panic in a driver or in the engine becomes an error, so that what was painted is not lost.
-pub(super) fn guarded<T>(call: impl FnOnce() -> Result<T, EngineError>) -> anyhow::Result<T> {
+pub fn guarded<T>(call: impl FnOnce() -> Result<T, EngineError>) -> anyhow::Result<T> {
     match panic::catch_unwind(AssertUnwindSafe(call)) {
         Ok(result) => result.map_err(anyhow::Error::from_boxed),
         Err(payload) => {
@@ -249,8 +240,14 @@ mod tests {
             assert_ne!(Some(self.step), self.panics_at, "the driver is gone");
             Ok(())
         }
+        fn losses(&mut self) -> Result<Option<Losses>, EngineError> {
+            match self.fails_at {
+                Some(step) if self.step >= step => Err("the picture is not finite".into()),
+                _ => Ok((self.step > 0).then(Losses::default)),
+            }
+        }
         fn read(&mut self) -> Result<Reading, EngineError> {
-            let losses = Painter::losses(self)?;
+            let losses = self.losses()?;
             let picture = RgbImage::new(1, self.step);
             Ok(Reading {
                 step: self.step,
@@ -265,15 +262,6 @@ mod tests {
             self.converges_at.is_some_and(|at| self.step >= at)
         }
         fn end(&mut self) {}
-    }
-
-    impl Painter for Fake {
-        fn losses(&mut self) -> Result<Option<Losses>, EngineError> {
-            match self.fails_at {
-                Some(step) if self.step >= step => Err("the picture is not finite".into()),
-                _ => Ok((self.step > 0).then(Losses::default)),
-            }
-        }
     }
 
     #[derive(Default)]

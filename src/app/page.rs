@@ -1,0 +1,91 @@
+//! Pages that take the painting's place in the middle of the window; painting goes on meanwhile.
+
+use egui::{Align, Context, Frame, Key, Layout, Margin, Modifiers, Panel, Ui};
+
+use super::{
+    ImpastoApp,
+    command::Command,
+    icons::Icon,
+    theme::{Palette, space},
+    toolbar, widgets,
+};
+
+/// What the middle of the window shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Page {
+    #[default]
+    Painting,
+    Queue,
+}
+
+/// Below this width the pictures' panel makes room for a page, in points.
+pub const NARROW: f32 = 1150.0;
+
+impl ImpastoApp {
+    /// Shows a page, or the painting again if it is shown already.
+    pub(super) fn toggle_page(&mut self, page: Page) {
+        self.page = if self.page == page { Page::Painting } else { page };
+        if self.page != Page::Painting {
+            self.lab.open = false;
+        }
+    }
+
+    /// The page in the painting's place, with the way to the others above it.
+    pub(super) fn page_ui(&mut self, ui: &mut Ui) {
+        let ctx = ui.ctx().clone();
+        let palette = Palette::of(ui);
+        let bar = Frame::new().fill(palette.bar).inner_margin(Margin::symmetric(8, 0));
+        Panel::top("pages").frame(bar).exact_size(toolbar::HEIGHT).show(ui, |ui| self.page_tabs(ui));
+        let frame = Frame::new().fill(palette.canvas).inner_margin(Margin::symmetric(16, 12));
+        egui::CentralPanel::default().frame(frame).show(ui, |ui| match self.page {
+            Page::Painting => {}
+            Page::Queue => self.queue_page(ui),
+        });
+        if leaves(&ctx) {
+            self.page = Page::Painting;
+        }
+    }
+
+    fn page_tabs(&mut self, ui: &mut Ui) {
+        let ctx = ui.ctx().clone();
+        ui.horizontal_centered(|ui| {
+            ui.spacing_mut().item_spacing.x = space::XS;
+            let tooltip = "The painting, which goes on behind this page (Escape)";
+            if widgets::tab(ui, "Painting", tooltip, self.page == Page::Painting).clicked() {
+                self.page = Page::Painting;
+            }
+            for (page, command) in PAGES {
+                if widgets::tab(ui, command.text(), &command.hint(&ctx), self.page == page).clicked() {
+                    self.page = page;
+                }
+            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let tooltip = "Shows the painting again (Escape)";
+                if widgets::icon_button(ui, Icon::Close, "Back to the painting", tooltip, true).clicked() {
+                    self.page = Page::Painting;
+                }
+            });
+        });
+    }
+
+    /// The switches of the pages in the transport, from right to left.
+    pub(super) fn page_switches(&mut self, ui: &mut Ui) {
+        let ctx = ui.ctx().clone();
+        for (page, command) in PAGES.into_iter().rev() {
+            let on = self.page == page;
+            if widgets::icon_toggle(ui, command.icon(), command.text(), &command.hint(&ctx), on).clicked() {
+                self.run_command(&ctx, command);
+            }
+        }
+    }
+}
+
+/// Every page but the painting, and the command that shows it.
+const PAGES: [(Page, Command); 1] = [(Page::Queue, Command::Queue)];
+
+/// Escape leaves a page, unless it is meant for something in front of it.
+fn leaves(ctx: &Context) -> bool {
+    let free = ctx.memory(|memory| memory.top_modal_layer().is_none() && memory.focused().is_none())
+        && !egui::Popup::is_any_open(ctx);
+    free && ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape))
+}
