@@ -436,3 +436,45 @@ fn the_queue() {
         draw(&mut window, &format!("queue_behind{name}"));
     }
 }
+
+#[test]
+fn the_grid() {
+    if !can_draw() {
+        return;
+    }
+    let sizes = [[1360.0, 860.0], [1024.0, 640.0]];
+    for (size, name) in sizes.into_iter().zip(["", "_narrow"]) {
+        let mut setup = Setup { size, ..setup() };
+        setup.options.settings.as_mut().unwrap().steps = 20;
+        setup.behind.paint = setup.log.paint.clone();
+        setup.behind.slow = Duration::from_millis(2);
+        let mut window = setup.open();
+        window.until("it is done", |harness, _| harness.query_by_label_contains("Finished.").is_some());
+        window.harness.key_press(Key::G);
+        window.steps(20);
+        draw(&mut window, &format!("grid_empty{name}"));
+        window
+            .harness
+            .get_by(|node| node.label().is_some_and(|label| label.starts_with("Setting, across")))
+            .click();
+        draw(&mut window, &format!("grid_settings{name}"));
+        window.harness.key_press(Key::Escape);
+        window.steps(4);
+        window.harness.get_by_label("Values, across").click();
+        window.steps(2);
+        window.harness.event(egui::Event::Text("x".to_owned()));
+        window.steps(20);
+        draw(&mut window, &format!("grid_wrong{name}"));
+        window.harness.key_press(Key::Backspace);
+        window.until("it is right again", |harness, _| harness.query_by_label("15 pictures").is_some());
+        window.harness.get_by_label("Paint the grid").click();
+        window.until("half is painted", |harness, _| harness.query_by_label_contains("7 of 15").is_some());
+        draw(&mut window, &format!("grid_half{name}"));
+        window.until("all is painted", |harness, _| harness.query_by_label_contains("15 of 15").is_some());
+        window.harness.get_by_label_contains("Style β 8, Style scale 0.5: painted").click();
+        window.steps(4);
+        draw(&mut window, &format!("grid{name}"));
+        window.harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::L);
+        draw(&mut window, &format!("grid_light{name}"));
+    }
+}

@@ -49,6 +49,8 @@ fn add(window: &mut Window, name: &str, size: &str) -> PathBuf {
     window.harness.get_by_label("Add to the queue").click();
     window
         .until("it is added", |harness, _| harness.query_all_by_role(egui::Role::ListItem).count() > before);
+    // What was behind the form takes the keyboard again.
+    window.steps(3);
     folder.join(name)
 }
 
@@ -195,12 +197,20 @@ fn items_are_cancelled_moved_and_removed_by_keys_and_buttons() {
     let rows: Vec<_> = window.harness.query_all_by_role(egui::Role::ListItem).collect();
     rows[3].focus();
     drop(rows);
-    window.steps(2);
+    window.steps(3);
+    let focused = |window: &Window| {
+        let mut rows = window.harness.query_all_by_role(egui::Role::ListItem);
+        rows.position(|row| row.accesskit_node().is_focused())
+    };
+    assert_eq!(focused(&window), Some(3));
     for _ in 0..2 {
         window.harness.key_press_modifiers(Modifiers::ALT, Key::ArrowUp);
         window.steps(3);
     }
-    assert_eq!(files(&window), ["d.png", "b.png", "c.png"]);
+    assert_eq!(
+        (files(&window), focused(&window)),
+        (["d.png", "b.png", "c.png"].map(String::from).to_vec(), Some(1))
+    );
     window.harness.key_press(Key::ArrowDown);
     window.steps(3);
     window.harness.key_press(Key::Delete);

@@ -37,6 +37,7 @@ pub enum Command {
     QueueAdd,
     QueueFolders,
     QueueHold,
+    Grid,
     Fit,
     ActualSize,
     Split,
@@ -63,7 +64,7 @@ pub enum Command {
 
 impl Command {
     /// In the order of the help window.
-    pub const ALL: [Command; 52] = [
+    pub const ALL: [Command; 53] = [
         Command::PlayPause,
         Command::Step,
         Command::Stop,
@@ -94,6 +95,7 @@ impl Command {
         Command::QueueAdd,
         Command::QueueFolders,
         Command::QueueHold,
+        Command::Grid,
         Command::Fit,
         Command::ActualSize,
         Command::Split,
@@ -150,6 +152,7 @@ impl Command {
             Command::QueueAdd => "Add this painting to the queue…",
             Command::QueueFolders => "Add folders to the queue…",
             Command::QueueHold => "Hold the queue, or go on",
+            Command::Grid => "Grid",
             Command::Fit => "Fit to window",
             Command::ActualSize => "Actual pixels",
             Command::Split => "Compare: split",
@@ -225,6 +228,9 @@ impl Command {
             Command::QueueAdd => "Paints the present pictures and settings at a size of their own, later",
             Command::QueueFolders => "Paints many contents in many styles with the present settings, later",
             Command::QueueHold => "The queue begins nothing and rests where it is, or goes on",
+            Command::Grid => {
+                "Small pictures with two settings varied, painted in the background, to choose from by looking"
+            }
             Command::Fit => "Shows the whole picture (also: double-click on it)",
             Command::Split => {
                 "The painting and another picture on one canvas, with a line between them to drag and turn"
@@ -288,6 +294,7 @@ impl Command {
             Command::Branch => Icon::Play,
             Command::Queue | Command::QueueFolders | Command::QueueHold => Icon::Queue,
             Command::QueueAdd => Icon::Plus,
+            Command::Grid => Icon::Grid,
             Command::Fit | Command::ActualSize => Icon::Fit,
             Command::Split => Icon::Split,
             Command::Sides => Icon::Sides,
@@ -335,6 +342,7 @@ impl Command {
             Command::Branch => plain(Key::B),
             Command::Queue => plain(Key::Q),
             Command::QueueAdd => command(Key::Enter),
+            Command::Grid => plain(Key::G),
             Command::Fit => plain(Key::F),
             Command::ActualSize => plain(Key::Num1),
             Command::Split => plain(Key::S),

@@ -98,7 +98,7 @@ fn fits_from(query: &[char], text: &[char], start: usize) -> Option<i32> {
 }
 
 /// The better fit of a name and of further words for it.
-fn fits_any(query: &str, name: &str, words: &str) -> Option<i32> {
+pub(super) fn fits_any(query: &str, name: &str, words: &str) -> Option<i32> {
     let by_words = words.split(", ").filter_map(|words| fits(query, words)).max().map(|score| score - 4);
     fits(query, name).max(by_words)
 }

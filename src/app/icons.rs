@@ -44,6 +44,7 @@ pub enum Icon {
     Pen,
     Queue,
     Check,
+    Grid,
 }
 
 impl Icon {
@@ -260,6 +261,11 @@ impl Icon {
                 path(vec![at(0.0, -4.0), at(6.5, -4.0)]);
                 path(vec![at(-6.5, 1.0), at(6.5, 1.0)]);
                 path(vec![at(-6.5, 5.5), at(6.5, 5.5)]);
+            }
+            Icon::Grid => {
+                for (x, y) in [(-6.5, -6.5), (0.8, -6.5), (-6.5, 0.8), (0.8, 0.8)] {
+                    block(x, y, x + 5.7, y + 5.7);
+                }
             }
             Icon::Check => {
                 path(vec![at(-5.0, 0.5), at(-1.5, 4.0), at(5.0, -4.0)]);

@@ -19,6 +19,7 @@ mod filmstrip;
 mod finder;
 mod frames;
 mod gallery;
+mod grid;
 mod guide;
 mod help;
 mod hints;
@@ -75,6 +76,7 @@ use self::{
     finder::Finder,
     frames::Frames,
     gallery::Gallery,
+    grid::Grid,
     incoming::Hovering,
     keeping::Keeper,
     lab::Lab,
@@ -261,6 +263,7 @@ pub struct ImpastoApp {
     export: Option<Export>,
 
     queue: Queue,
+    grid: Grid,
     page: Page,
 
     layout: Layout,
@@ -348,6 +351,7 @@ impl ImpastoApp {
             export_form: None,
             export: None,
             queue: Queue::new(start.sessions.as_deref(), start.painter),
+            grid: Grid::default(),
             page: Page::default(),
             layout: remembered.layout.clone(),
             put_away: None,
@@ -428,6 +432,7 @@ impl ImpastoApp {
             Command::Queue => self.toggle_page(Page::Queue),
             Command::QueueAdd => self.ask_to_queue(),
             Command::QueueFolders => self.ask_to_queue_folders(),
+            Command::Grid => self.toggle_page(Page::Grid),
             Command::QueueHold => self.hold_queue(ctx),
             Command::Fit => self.canvas.fit(),
             Command::ActualSize => self.canvas.actual_size(),
@@ -505,6 +510,9 @@ impl ImpastoApp {
             Done::Picked { purpose: Purpose::Timelapse(plan), paths: None, took } if took < NO_DIALOG => {
                 self.export_without_dialog(plan);
             }
+            Done::Picked { purpose: Purpose::Grid, paths: None, took } if took < NO_DIALOG => {
+                self.export_grid(None);
+            }
             Done::Picked { paths: None, took, .. } if took < NO_DIALOG => {
                 self.toasts
                     .add("No file dialog could be shown. Drop the file on the window, or paste its path.");
@@ -516,6 +524,7 @@ impl ImpastoApp {
                     Purpose::Picture(target) => {
                         self.take_in(Some(target), paths.map(Source::File).collect());
                     }
+                    Purpose::Grid => self.export_grid(paths.next()),
                     Purpose::Queue(wanted) => self.picked_for_queue(wanted, paths.collect()),
                     Purpose::Init => self.settings.init = paths.next().map_or(Init::Content, Init::File),
                     Purpose::Weights => self.settings.weights = paths.next(),
@@ -548,6 +557,7 @@ impl ImpastoApp {
             Done::Moment { id, result } => self.take_moment(ctx, id, result),
             Done::Exported { path, result } => self.exported(path, result),
             Done::GoBack { id, result } => self.go_back(id, result),
+            Done::Grid(news) => self.grid_news(ctx, news),
             Done::Queue(news) => self.queue_news(ctx, news),
             Done::Devices(devices) => self.devices = Some(devices),
             Done::Small { origin, result } => self.gallery.take(ctx, origin, result),
@@ -642,6 +652,7 @@ impl eframe::App for ImpastoApp {
         self.follow_gallery();
         self.run_film(ctx);
         self.follow_queue(ctx);
+        self.follow_grid(ctx);
         if self.init_at_start.is_none() && self.run.given.is_some() {
             self.init_at_start = Some(self.settings.init.clone());
         }

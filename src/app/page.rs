@@ -16,6 +16,7 @@ pub enum Page {
     #[default]
     Painting,
     Queue,
+    Grid,
 }
 
 /// Below this width the pictures' panel makes room for a page, in points.
@@ -37,9 +38,12 @@ impl ImpastoApp {
         let bar = Frame::new().fill(palette.bar).inner_margin(Margin::symmetric(8, 0));
         Panel::top("pages").frame(bar).exact_size(toolbar::HEIGHT).show(ui, |ui| self.page_tabs(ui));
         let frame = Frame::new().fill(palette.canvas).inner_margin(Margin::symmetric(16, 12));
+        // Notes to the person stand at the page's lower edge.
+        self.canvas.area = Some(ui.available_rect_before_wrap());
         egui::CentralPanel::default().frame(frame).show(ui, |ui| match self.page {
             Page::Painting => {}
             Page::Queue => self.queue_page(ui),
+            Page::Grid => self.grid_page(ui),
         });
         if leaves(&ctx) {
             self.page = Page::Painting;
@@ -81,7 +85,7 @@ impl ImpastoApp {
 }
 
 /// Every page but the painting, and the command that shows it.
-const PAGES: [(Page, Command); 1] = [(Page::Queue, Command::Queue)];
+const PAGES: [(Page, Command); 2] = [(Page::Queue, Command::Queue), (Page::Grid, Command::Grid)];
 
 /// Escape leaves a page, unless it is meant for something in front of it.
 fn leaves(ctx: &Context) -> bool {

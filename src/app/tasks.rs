@@ -97,6 +97,7 @@ pub enum Done {
         result: Result<(), String>,
     },
     Queue(super::queue::News),
+    Grid(super::grid::News),
     /// A task that ended without a result.
     Broken(String),
 }
@@ -111,6 +112,8 @@ pub enum Purpose {
     Save(Painting),
     OpenProject,
     Queue(super::queue::Wanted),
+    /// The grid as one picture.
+    Grid,
     /// With the name that was proposed.
     SaveProject(Arc<str>),
 }

@@ -14,12 +14,12 @@ use super::{
 use crate::session::RunState;
 
 /// Width of the buttons on the right.
-const RIGHT: f32 = 432.0;
+const RIGHT: f32 = 464.0;
 /// Width of the device's name, and of the middle from which on there is room for it; the status line has it else.
 const CHIP: f32 = 190.0;
 /// Width of the buttons on the left, with the margins.
 const BUTTONS: f32 = 246.0;
-const CHIP_FROM: f32 = 588.0;
+const CHIP_FROM: f32 = 556.0;
 
 impl ImpastoApp {
     pub(super) fn transport_ui(&mut self, ui: &mut Ui) {

@@ -60,6 +60,8 @@ pub struct Undo {
     at: usize,
     gesture: u64,
     pressed: bool,
+    /// What the next change is called.
+    name: Option<String>,
     /// The list is shown.
     pub shown: bool,
 }
@@ -177,13 +179,19 @@ impl Undo {
     fn record(&mut self, snapshot: Snapshot, time: f64, pressed: bool) {
         let held = pressed || self.pressed;
         let Some(current) = self.states.get(self.at) else { return };
-        let (keys, title) = Self::compare(&current.snapshot, &snapshot);
+        let (mut keys, mut title) = Self::compare(&current.snapshot, &snapshot);
+        let named = self.name.take();
         let last = self.at + 1 == self.states.len() && self.at > 0;
         let together = last
+            && named.is_none()
             && !keys.is_empty()
             && !current.keys.is_empty()
             && ((held && current.gesture == Some(self.gesture))
                 || (time - current.time < TOGETHER && keys.len() == 1 && keys == current.keys));
+        if let Some(name) = named {
+            // Without keys nothing that follows becomes a part of it.
+            (title, keys) = (name, Vec::new());
+        }
         let gesture = held.then_some(self.gesture);
         if together {
             let (keys, title) = Self::compare(&self.states[self.at - 1].snapshot, &snapshot);
@@ -228,6 +236,11 @@ impl Undo {
         }
     }
 
+    /// The change that is being made is called so, and stands for itself.
+    pub fn name_next(&mut self, name: &str) {
+        self.name = Some(name.to_owned());
+    }
+
     /// What undo would take back.
     pub fn undoes(&self) -> Option<&str> {
         (self.at > 0).then(|| self.states[self.at].title.as_str())
@@ -262,6 +275,7 @@ impl ImpastoApp {
             }
         }
         self.undo.pressed = pressed;
+        self.undo.name = None;
     }
 
     /// Takes the last change back.
@@ -381,6 +395,16 @@ mod tests {
         undo.record(snapshot(|s| s.pyramid = false), 1.0, false);
         undo.record(snapshot(|_| {}), 1.4, false);
         assert!(titles(&undo).is_empty());
+    }
+
+    #[test]
+    fn a_named_change_is_an_entry_of_its_own() {
+        let mut undo = opened();
+        undo.record(snapshot(|s| s.style_weight = 9.0), 1.0, false);
+        undo.name_next("Grid: Style β 12");
+        undo.record(snapshot(|s| s.style_weight = 12.0), 1.2, false);
+        undo.record(snapshot(|s| s.style_weight = 13.0), 1.4, false);
+        assert_eq!(titles(&undo), ["Style β 8 → 9", "Grid: Style β 12", "Style β 12 → 13"]);
     }
 
     #[test]

@@ -138,11 +138,7 @@ impl Axis {
                 Some(number) => set(&number.round().to_string()).map_err(|_| problem),
                 None => Err(problem),
             })
-            .map_err(|problem| {
-                let reason =
-                    problem.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-                error(format!("{} cannot have {text}: {reason}", self.setting))
-            })
+            .map_err(|problem| error(format!("{} cannot have {text}: {}", self.setting, reason(&problem))))
     }
 
     /// Whether another value asks for more than new weights: it then changes as rarely as possible.
@@ -156,6 +152,23 @@ impl Axis {
 impl fmt::Display for Axis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.setting)
+    }
+}
+
+/// What is wrong with a value, without the flag's own words around it.
+fn reason(problem: &str) -> String {
+    let first = problem.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    if let Some((_, possible)) = problem.split_once("[possible values: ") {
+        return format!("it can be {}", possible.split(']').next().unwrap_or_default());
+    }
+    let bare = match first.split_once("': ") {
+        Some((flag, reason)) if flag.starts_with("invalid value") => reason,
+        _ => first,
+    };
+    match bare {
+        "invalid float literal" => "that is no number".to_owned(),
+        "invalid digit found in string" => "that is no whole number".to_owned(),
+        other => other.to_owned(),
     }
 }
 
@@ -241,6 +254,13 @@ mod tests {
         };
         assert!(message("stile-weight=1").contains("stile-weight"));
         assert!(message("style-weight=much").contains("much"));
+        assert_eq!(message("style-weight=much"), "style-weight cannot have much: that is no number");
+        assert_eq!(message("steps=few"), "steps cannot have few: that is no whole number");
+        let choices = message("statistic=purple");
+        assert!(
+            choices.contains("gram") && choices.contains("moments") && !choices.contains("--"),
+            "{choices}"
+        );
         assert!(message("lr=-1").contains("lr"));
         assert!(message("preset=cubist").contains("Painterly"));
         assert!(message("layer=relu9_1").contains("relu9_1"));

@@ -14,6 +14,7 @@ use std::{
 use egui::{Context, TextureHandle, TextureOptions};
 use image::RgbImage;
 
+pub use self::page::card;
 use self::{add::AddForm, folders::FoldersForm, row::Row};
 use super::{
     ImpastoApp, Page, SpawnPainter,
@@ -208,7 +209,7 @@ impl ImpastoApp {
     }
 
     /// Whether the live run computes on the processor.
-    fn live_on_cpu(&self) -> bool {
+    pub(super) fn live_on_cpu(&self) -> bool {
         let kind = self.run.info.as_ref().map(|info| info.device.kind);
         matches!(kind, None | Some(DeviceKind::Cpu | DeviceKind::Software))
     }

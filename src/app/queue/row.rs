@@ -228,8 +228,10 @@ impl Line<'_> {
 
     fn texts(&self, ui: &mut Ui, room: Rect, text: &str) {
         let palette = Palette::of(ui);
-        let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(room));
+        let layout = Layout::top_down(Align::Min);
+        let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(room).layout(layout));
         ui.spacing_mut().item_spacing.y = 1.0;
+        ui.spacing_mut().interact_size.y = 16.0;
         let painting = self.row.state == State::Painting;
         let height = if painting { 44.0 } else { 36.0 };
         ui.add_space((HEIGHT - height) / 2.0);
@@ -244,7 +246,6 @@ impl Line<'_> {
         };
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = space::XS;
-            ui.spacing_mut().interact_size.y = 16.0;
             if let Some(mark) = mark {
                 let (rect, _) = ui.allocate_exact_size(vec2(14.0, 16.0), Sense::hover());
                 mark.paint(ui.painter(), rect.center(), color);
