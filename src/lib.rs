@@ -5,6 +5,7 @@ pub mod backstage;
 pub mod cli;
 pub mod compute;
 pub mod explore;
+pub mod extracts;
 pub mod objective;
 pub mod picture;
 pub mod project;

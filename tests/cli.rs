@@ -190,12 +190,12 @@ fn the_window_is_not_opened_for_nothing() {
     expect_error(
         &run(["rendr"]),
         1,
-        &["rendr", "commands: render, grid, batch, timelapse, devices, bench, weights"],
+        &["rendr", "commands: render, grid, batch, timelapse, layers, devices, bench, weights"],
     );
     expect(
         &run(["rendr", "--content", "a.jpg"]),
         2,
-        &["rendr", "commands: render, grid, batch, timelapse, devices, bench, weights"],
+        &["rendr", "commands: render, grid, batch, timelapse, layers, devices, bench, weights"],
     );
 }
 

@@ -40,15 +40,31 @@ fn look(device: &Device) {
         assert!((study.distance() / distance - 1.0).abs() < 1e-3, "{name}: {} {distance}", study.distance());
         assert_eq!((study.channels, study.maps.len()), (layer.channels(), 8));
 
-        // Pictures this small are not averaged, so the heat is the gradient's length to a byte.
-        assert_eq!(study.heat.dimensions(), shape);
+        // Pictures this small are not shrunk, so the heat is the mean length of the gradient around each pixel to a byte.
+        assert_eq!(study.heat.map.dimensions(), shape);
         let count = (shape.0 * shape.1) as usize;
         let length: Vec<f32> =
             (0..count).map(|i| (0..3).map(|c| gradient[c * count + i].powi(2)).sum::<f32>().sqrt()).collect();
-        let most = length.iter().copied().fold(0.0, f32::max);
-        let heat: Vec<f32> = study.heat.as_raw().iter().map(|&v| f32::from(v) / 255.0 * most).collect();
-        let error = relative_error(&heat, &length);
-        assert!(error < 0.03, "{name}: {error}");
+        let (columns, rows, reach) = (shape.0 as usize, shape.1 as usize, layer.stride());
+        let around = |at: usize, end: usize| at.saturating_sub(reach)..(at + reach + 1).min(end);
+        let mean = |i: usize| {
+            let window = around(i / columns, rows)
+                .flat_map(|y| around(i % columns, columns).map(move |x| (x, y)))
+                .map(|(x, y)| length[y * columns + x]);
+            let count = around(i / columns, rows).len() * around(i % columns, columns).len();
+            window.sum::<f32>() / count as f32
+        };
+        let means: Vec<f32> = (0..count).map(mean).collect();
+        let mut sorted = means.clone();
+        sorted.sort_by(f32::total_cmp);
+        let median = sorted[(count - 1) / 2];
+        let (low, high) = (study.heat.low, study.heat.high);
+        assert!(low <= 0.5 && high >= 2.0);
+        let expected: Vec<f32> = means.iter().map(|mean| (mean / median).clamp(low, high)).collect();
+        let heat: Vec<f32> =
+            study.heat.map.as_raw().iter().map(|&v| low + f32::from(v) / 255.0 * (high - low)).collect();
+        let error = relative_error(&heat, &expected);
+        assert!(error < 0.01, "{name}: {error}");
 
         // The initial image is the content, so the layer sees the same in both.
         for map in &study.maps {

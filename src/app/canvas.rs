@@ -201,6 +201,10 @@ impl ImpastoApp {
         let area = ui.available_rect_before_wrap();
         ui.painter().rect_filled(area, 0.0, palette.canvas);
         self.canvas.area = Some(area);
+        if self.large_extract(ui, area) {
+            let mut over = ui.new_child(egui::UiBuilder::new().max_rect(area));
+            return self.banners_ui(&mut over);
+        }
 
         let painted = self.canvas.texture.clone().zip(self.canvas.size());
         // Before the first frame the content stands in, so that the canvas is never empty without need.

@@ -50,6 +50,9 @@ pub enum Command {
     Lab,
     Automation,
     Record,
+    ToggleExtracts,
+    ExtractNow,
+    SaveFigure,
     Present,
     PresentFacts,
     Tour,
@@ -64,7 +67,7 @@ pub enum Command {
 
 impl Command {
     /// In the order of the help window.
-    pub const ALL: [Command; 53] = [
+    pub const ALL: [Command; 56] = [
         Command::PlayPause,
         Command::Step,
         Command::Stop,
@@ -108,6 +111,9 @@ impl Command {
         Command::Lab,
         Command::Automation,
         Command::Record,
+        Command::ToggleExtracts,
+        Command::ExtractNow,
+        Command::SaveFigure,
         Command::Present,
         Command::PresentFacts,
         Command::Tour,
@@ -165,6 +171,9 @@ impl Command {
             Command::Lab => "Layer lab",
             Command::Automation => "Automation",
             Command::Record => "Record the faders",
+            Command::ToggleExtracts => "Layer pictures in the mixer",
+            Command::ExtractNow => "Make the layer pictures now",
+            Command::SaveFigure => "Save the layers’ figure…",
             Command::Present => "Full screen, picture alone",
             Command::PresentFacts => "Facts on the full screen",
             Command::Tour => "Guided tour",
@@ -253,6 +262,15 @@ impl Command {
             Command::Record => {
                 "Writes what you do to the faders down as keyframes, until it is pressed again; restart plays them"
             }
+            Command::ToggleExtracts => {
+                "Shows in each strip what its layer alone holds of the style or the content; made while painting rests, and kept for the next time"
+            }
+            Command::ExtractNow => {
+                "Makes the pictures of what the layers hold although it paints; painting is slower until they are there"
+            }
+            Command::SaveFigure => {
+                "Saves one figure of what five layers each hold of the style and of the content"
+            }
             Command::Present => "The picture alone on the whole screen; escape leaves it",
             Command::PresentFacts => "Shows over the picture what it is painted from, and how",
             Command::Tour => "Six stops from content to style to both, painted live",
@@ -284,6 +302,7 @@ impl Command {
             Command::OpenContent | Command::OpenStyle | Command::OpenProject => Icon::Open,
             Command::Swap => Icon::Swap,
             Command::Save | Command::SaveProject | Command::ToggleRecipe | Command::Timelapse => Icon::Save,
+            Command::SaveFigure => Icon::Save,
             Command::Copy | Command::Paste | Command::CopyCommandLine => Icon::Copy,
             Command::Undo => Icon::Undo,
             Command::Redo => Icon::Redo,
@@ -302,7 +321,7 @@ impl Command {
             Command::Flip | Command::CompareNext => Icon::Flip,
             Command::Pin => Icon::Pin,
             Command::TogglePanels | Command::Controls => Icon::PanelLeft,
-            Command::Lab => Icon::Lab,
+            Command::Lab | Command::ToggleExtracts | Command::ExtractNow => Icon::Lab,
             Command::Automation => Icon::Wave,
             Command::Record => Icon::Record,
             Command::Present | Command::PresentFacts => Icon::Fit,
@@ -373,6 +392,9 @@ impl Command {
             | Command::Timelapse
             | Command::QueueFolders
             | Command::QueueHold
+            | Command::ToggleExtracts
+            | Command::ExtractNow
+            | Command::SaveFigure
             | Command::Guide => None,
         }
     }

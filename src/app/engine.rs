@@ -352,6 +352,7 @@ impl ImpastoApp {
                 self.banners.retain(|banner| !matches!(banner.trouble, Trouble::Run));
                 self.banners.push(Banner { trouble: Trouble::Run, text: message });
             }
+            Event::Extract { key, result } => self.take_extract(&key, result),
             Event::Died { message } => {
                 self.session = None;
                 self.run.state = RunState::Failed;

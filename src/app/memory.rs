@@ -62,6 +62,8 @@ pub struct Layout {
     pub share_with_queue: bool,
     /// Longest side of the paintings that were queued last, in pixels.
     pub final_size: u32,
+    /// The mixer's strips show what their layers hold.
+    pub extracts: bool,
 }
 
 impl Default for Layout {
@@ -79,6 +81,7 @@ impl Default for Layout {
             hints: true,
             share_with_queue: false,
             final_size: 1536,
+            extracts: true,
         }
     }
 }

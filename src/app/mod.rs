@@ -13,6 +13,7 @@ pub mod dialogs;
 mod empty;
 mod engine;
 mod export;
+mod extracts;
 mod fields;
 mod film;
 mod filmstrip;
@@ -65,6 +66,7 @@ use anyhow::anyhow;
 use egui::{Context, Frame, Margin, Panel, Rect, Ui, vec2};
 use image::RgbImage;
 
+pub(crate) use self::memory::cache_folder;
 use self::{
     automation::AutomationUi,
     canvas::Canvas,
@@ -72,6 +74,7 @@ use self::{
     compare::{Compare, Mode},
     dialogs::{Dialogs, SystemDialogs},
     export::{Export, ExportForm},
+    extracts::Extracts,
     film::Film,
     finder::Finder,
     frames::Frames,
@@ -261,6 +264,7 @@ pub struct ImpastoApp {
     film: Film,
     export_form: Option<ExportForm>,
     export: Option<Export>,
+    extracts: Extracts,
 
     queue: Queue,
     grid: Grid,
@@ -308,7 +312,8 @@ impl ImpastoApp {
         let choose_size = remembered.is_none() && start.options.settings.is_none();
         let known = remembered.is_some();
         let remembered = remembered.unwrap_or_default();
-        let film = Film::new(ctx, start.folder.as_deref().map(memory::cache_folder));
+        let cache = start.folder.as_deref().map(memory::cache_folder);
+        let film = Film::new(ctx, cache.clone());
         let mut app = Self {
             spawn,
             repaint_after: start.repaint_after,
@@ -353,6 +358,7 @@ impl ImpastoApp {
             queue: Queue::new(start.sessions.as_deref(), start.painter),
             grid: Grid::default(),
             page: Page::default(),
+            extracts: Extracts::new(cache),
             layout: remembered.layout.clone(),
             put_away: None,
             toasts: Toasts::default(),
@@ -459,6 +465,9 @@ impl ImpastoApp {
                 self.page = Page::Painting;
                 self.lab.open = !self.lab.open;
             }
+            Command::ExtractNow => self.extract_at_once(),
+            Command::ToggleExtracts => self.layout.extracts = !self.layout.extracts,
+            Command::SaveFigure => self.ask_to_save_figure(),
             Command::Present => self.toggle_presentation(ctx),
             Command::PresentFacts => self.present.facts = !self.present.facts,
             Command::ToggleTheme => {
@@ -534,6 +543,7 @@ impl ImpastoApp {
                             self.save_project(Some(path), &name);
                         }
                     }
+                    Purpose::Figure => paths.take(1).for_each(|path| self.save_figure(path)),
                     Purpose::Timelapse(plan) => {
                         if let Some(path) = paths.next() {
                             self.export_to(path, plan);
@@ -556,6 +566,11 @@ impl ImpastoApp {
             Done::Pinned { pin, small } => self.pins.take(ctx, pin, small),
             Done::Moment { id, result } => self.take_moment(ctx, id, result),
             Done::Exported { path, result } => self.exported(path, result),
+            Done::Planned { ticket, planned } => self.extracts.take_planned(ctx, ticket, planned),
+            // It is made again another time.
+            Done::ExtractKept(Err(error)) => tracing::warn!("an extract cannot be kept: {error}"),
+            Done::ExtractKept(Ok(())) => {}
+            Done::Figure { path, result } => self.figure_saved(&path, result),
             Done::GoBack { id, result } => self.go_back(id, result),
             Done::Grid(news) => self.grid_news(ctx, news),
             Done::Queue(news) => self.queue_news(ctx, news),
@@ -691,6 +706,7 @@ impl eframe::App for ImpastoApp {
         self.follow_knobs(&ctx);
         self.note_changes(&ctx);
         self.follow_settings(&ctx);
+        self.follow_extracts(&ctx);
         self.remember(&ctx);
         self.keep(&ctx);
         self.frames.end();

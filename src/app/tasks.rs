@@ -1,6 +1,7 @@
 //! What must not happen on the window's thread: opening, saving, asking for files, listing devices.
 
 use std::{
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::Arc,
@@ -13,6 +14,7 @@ use egui::ColorImage;
 use image::RgbImage;
 
 use super::{
+    extracts::Planned,
     memory::Origin,
     pictures::{Opened, Target},
     recipes::{Looked, Painting},
@@ -90,6 +92,18 @@ pub enum Done {
         id: MomentId,
         result: Result<Return, String>,
     },
+    /// Orders for extracts, with what the cache has of them.
+    Planned {
+        ticket: u64,
+        planned: Vec<Planned>,
+    },
+    /// An extract was written into the cache, or not.
+    ExtractKept(io::Result<()>),
+    /// The figure of all extracts, written or not.
+    Figure {
+        path: PathBuf,
+        result: Result<(), String>,
+    },
     Devices(Vec<DeviceInfo>),
     /// The person's presets, and how what was to be done to them went.
     Presets {
@@ -110,6 +124,8 @@ pub enum Purpose {
     Weights,
     Timelapse(super::export::Plan),
     Save(Painting),
+    /// The figure of what the layers hold.
+    Figure,
     OpenProject,
     Queue(super::queue::Wanted),
     /// The grid as one picture.

@@ -8,6 +8,8 @@ use super::{ImpastoApp, command::Command, compare::Mode, theme::space, widgets};
 pub const HEIGHT: f32 = 36.0;
 /// From this width on, the button for pins has its word beside it.
 const WORDS_FROM: f32 = 440.0;
+/// Below this width the ways to compare go into a menu.
+const MENU_BELOW: f32 = 340.0;
 
 impl ImpastoApp {
     /// Whether the strip is shown: who put the panels away wants the picture alone.
@@ -18,14 +20,22 @@ impl ImpastoApp {
     }
 
     pub(super) fn toolbar_ui(&mut self, ui: &mut Ui) {
-        let words = ui.available_width() >= WORDS_FROM;
+        let width = ui.available_width();
+        let (words, menu) = (width >= WORDS_FROM, width < MENU_BELOW);
         ui.horizontal_centered(|ui| {
             ui.spacing_mut().item_spacing.x = space::XS;
             self.history_buttons(ui);
             ui.add_space(space::S);
-            self.compare_buttons(ui);
+            if menu {
+                self.compare_menu(ui);
+            } else {
+                self.compare_buttons(ui);
+            }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 self.pin_button(ui, words);
+                if menu {
+                    return;
+                }
                 ui.add_space(space::XS);
                 ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| self.against(ui));
             });
@@ -50,6 +60,37 @@ impl ImpastoApp {
         if let Some(command) = wanted {
             self.run_command(&ctx, command);
         }
+    }
+
+    /// The same, and what to compare with, behind one button.
+    fn compare_menu(&mut self, ui: &mut Ui) {
+        let ctx = ui.ctx().clone();
+        let mode = self.compare.mode;
+        let on = mode != Mode::Off || self.compare.flipped;
+        let tooltip = "Ways to compare the painting with another picture, and with which";
+        let button = widgets::icon_toggle(ui, Command::Split.icon(), "Compare", tooltip, on);
+        egui::Popup::menu(&button).show(|ui| {
+            ui.set_min_width(200.0);
+            for (command, on) in [
+                (Command::Split, mode == Mode::Split),
+                (Command::Sides, mode == Mode::Sides),
+                (Command::Wrap, mode == Mode::Wrap),
+                (Command::Flip, self.compare.flipped),
+            ] {
+                let line = ui.selectable_label(on, command.text()).on_hover_text(command.hint(&ctx));
+                if line.clicked() {
+                    self.run_command(&ctx, command);
+                }
+            }
+            ui.separator();
+            ui.label(widgets::weak(ui, "Compare with"));
+            for (against, name) in self.comparable() {
+                let chosen = against == self.compare.against;
+                if ui.selectable_label(chosen, widgets::shorten(&name, 34)).clicked() {
+                    self.compare.against = against;
+                }
+            }
+        });
     }
 
     /// What the painting is compared with.

@@ -53,6 +53,8 @@ pub(super) enum Command {
     Batch(Box<BatchArgs>),
     /// Make a time-lapse of pictures that are there already
     Timelapse(TimelapseArgs),
+    /// Make a figure of what each layer alone holds of a style and a content
+    Layers(LayersArgs),
     /// List what can compute here
     Devices(DevicesArgs),
     /// Measure the speed of a device
@@ -188,6 +190,35 @@ pub(super) struct TimelapseArgs {
     /// Longest side in pixels; nothing is enlarged
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(16..))]
     pub side: Option<u32>,
+    /// Replace a file that exists
+    #[arg(long, short, visible_alias = "overwrite")]
+    pub force: bool,
+    /// Print warnings and errors only
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LayersArgs {
+    /// Picture that is reconstructed from relu1_2, relu2_2, relu3_2, relu4_2 and relu5_2, each alone: a file, or example:NAME
+    #[arg(long, short, value_name = "PICTURE")]
+    pub content: PathBuf,
+    /// Picture of which relu1_1, relu2_1, relu3_1, relu4_1 and relu5_1 make a texture, each alone, with an optional weight
+    /// against other styles: wave.jpg, wave.jpg:0.5 or example:NAME (repeatable)
+    #[arg(long, short, value_name = "PICTURE[:WEIGHT]", required = true, value_parser = OsStringValueParser::new().map(StyleArg::split))]
+    pub style: Vec<StyleArg>,
+    /// File for the figure; its extension chooses the format
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Longest side of each of its pictures, in pixels
+    #[arg(long, value_name = "PIXELS", default_value_t = crate::extracts::LARGE, value_parser = clap::value_parser!(u32).range(64..=1024))]
+    pub size: u32,
+    /// Device: auto, cpu, gpu, software or a part of a name listed by `impasto devices`
+    #[arg(long, value_name = "DEVICE", default_value_t)]
+    pub device: DeviceChoice,
+    /// VGG-19 weights file instead of the bundled one
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
     /// Replace a file that exists
     #[arg(long, short, visible_alias = "overwrite")]
     pub force: bool,
@@ -423,7 +454,9 @@ mod tests {
         let error = parse_words("rendr --content a.jpg").unwrap_err();
         let text = error.to_string();
         assert!(
-            text.contains("called rendr; commands: render, grid, batch, timelapse, devices, bench, weights"),
+            text.contains(
+                "called rendr; commands: render, grid, batch, timelapse, layers, devices, bench, weights"
+            ),
             "{text}"
         );
         let text = check_pictures(&["rendr".into()]).unwrap_err().to_string();

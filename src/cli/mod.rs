@@ -15,6 +15,7 @@ mod bench;
 mod checks;
 mod devices;
 mod grid;
+mod layers;
 mod progress;
 mod render;
 mod report;
@@ -84,6 +85,7 @@ fn dispatch(cli: Cli, started: Instant) -> anyhow::Result<ExitCode> {
         Some(Command::Grid(arguments)) => grid::run(&arguments),
         Some(Command::Batch(arguments)) => batch::run(&arguments),
         Some(Command::Timelapse(arguments)) => timelapse::run(&arguments),
+        Some(Command::Layers(arguments)) => layers::run(&arguments),
         Some(Command::Devices(arguments)) => devices::run(&arguments),
         Some(Command::Bench(arguments)) => bench::run(&arguments),
         Some(Command::Weights(WeightsCommand::Info { file })) => weights::info(file.as_deref()),

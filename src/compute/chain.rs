@@ -189,6 +189,11 @@ impl<K: Kernels> Chain<K> {
         std::mem::replace(&mut self.pooling, pooling) != pooling
     }
 
+    /// How it pools.
+    pub fn pooling(&self) -> Pooling {
+        self.pooling
+    }
+
     /// See [`Kernels::forget_sizes`].
     pub fn forget_sizes(&self) {
         self.kernels.forget_sizes();

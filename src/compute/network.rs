@@ -147,6 +147,11 @@ impl Network {
         with_chain!(&mut self.form, chain => chain.set_pooling(pooling))
     }
 
+    /// How the network pools.
+    pub fn pooling(&self) -> Pooling {
+        with_chain!(&self.form, chain => chain.pooling())
+    }
+
     /// Gives memory back that only pictures of other sizes would use again.
     pub fn forget_sizes(&self) {
         with_chain!(&self.form, chain => chain.forget_sizes());

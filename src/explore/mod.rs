@@ -1,11 +1,13 @@
 //! Trying many settings, and painting many pictures: what `impasto grid` and `impasto batch` are made of.
 
 mod axis;
+mod figure;
 mod ledger;
 mod pairs;
 mod sheet;
 
 pub use axis::{Axis, AxisError, Value};
+pub use figure::{Figure, FigureCell, FigureRow};
 pub use ledger::{Ledger, recipe_hash};
 pub use pairs::{Match, NAME_PATTERN, PairError, Pairing, collect, file_name};
 pub use sheet::{CELL_SIZE, CELL_STEPS, Sheet, cell_order, legend};

@@ -10,10 +10,10 @@ use crate::{
     transfer::StyleSource,
 };
 
-const PAPER: Rgb<u8> = Rgb([250, 250, 248]);
-const EMPTY: Rgb<u8> = Rgb([226, 226, 222]);
-const INK: [u8; 3] = [24, 24, 24];
-const QUIET: [u8; 3] = [110, 110, 106];
+pub(super) const PAPER: Rgb<u8> = Rgb([250, 250, 248]);
+pub(super) const EMPTY: Rgb<u8> = Rgb([226, 226, 222]);
+pub(super) const INK: [u8; 3] = [24, 24, 24];
+pub(super) const QUIET: [u8; 3] = [110, 110, 106];
 
 /// The cells of a grid, as far as they are painted.
 pub struct Sheet {

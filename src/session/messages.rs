@@ -10,7 +10,7 @@ use crate::{
     compute::DeviceInfo,
     picture::Picture,
     settings::Settings,
-    transfer::{GradientNorms, LevelOrder, Losses, Place, Sources, StyleSource},
+    transfer::{ExtractState, GradientNorms, LevelOrder, Losses, Place, Sources, StyleSource},
     vgg::{Layer, WeightsInfo},
 };
 
@@ -161,6 +161,12 @@ pub enum Event {
     Failed {
         run: RunId,
         message: String,
+    },
+    /// How far an extract of [`super::Session::wish`] is, by its key, or why there is none. What is not done yet may be dropped
+    /// when the window is slow.
+    Extract {
+        key: String,
+        result: Result<Box<ExtractState>, String>,
     },
     /// The worker itself is gone. A new [`super::Session`] can be started.
     Died {

@@ -7,6 +7,7 @@
 //! ```
 //! The window never waits: nothing here blocks it, and a worker that died says so ([`Event::Died`]).
 
+mod extracting;
 mod marks;
 mod messages;
 mod pace;
@@ -27,6 +28,7 @@ use std::{
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
+pub use extracting::Wish;
 pub use marks::{Mark, Return};
 pub use messages::{Command, Event, Frame, Job, Progress, RunId, RunInfo, RunState, Start};
 pub use pace::Pace;
@@ -35,7 +37,7 @@ pub use record::{Change, DetourPart, MOST_CHANGES, MOST_PASSES, Pass, Record, So
 pub use slot::Latest;
 pub use studying::Study;
 
-pub use crate::transfer::{LayerStudy, LevelOrder, Place, Reading, StyleSource};
+pub use crate::transfer::{Extract, ExtractState, LayerStudy, LevelOrder, Place, Reading, StyleSource};
 use crate::{
     settings::{Settings, StyleMix},
     transfer::Losses,
@@ -98,6 +100,21 @@ pub trait Engine {
         let _ = layer;
         Ok(None)
     }
+
+    /// Makes a slice of an extract, for a tenth of a second at most but one step at least, and says how far it is. The run
+    /// that rests is left as it is. `None` where it cannot be made now: of another network than the engine has in hand, or
+    /// by engines that cannot make any.
+    ///
+    /// # Errors
+    ///
+    /// A device failure, pictures too narrow for the layer, or numbers that are not finite.
+    fn extract(&mut self, order: &Extract) -> Result<Option<ExtractState>, EngineError> {
+        let _ = order;
+        Ok(None)
+    }
+
+    /// Painting goes on: gives back what only the extract in hand would use again. It can still be gone on with.
+    fn put_extract_aside(&mut self) {}
 
     /// Asks the next step to measure one term's share of the gradient as well, which the next reading brings. Engines that
     /// cannot need not do anything.
@@ -212,6 +229,7 @@ pub(crate) struct Shared {
     pub update: Latest<Update>,
     pub canvas: Latest<Canvas>,
     pub study: Latest<Study>,
+    pub wish: Latest<Wish>,
     pub back: Latest<Return>,
     pub marks: Sender<Mark>,
 }
@@ -262,6 +280,7 @@ impl Session {
             update: Latest::default(),
             canvas: Latest::default(),
             study: Latest::default(),
+            wish: Latest::default(),
             back: Latest::default(),
             marks: mark_outbox,
         });
@@ -319,15 +338,31 @@ impl Session {
         let number = self.updates.fetch_add(1, Ordering::Relaxed) + 1;
         let update = Update { number, run, settings: settings.clone(), styles: styles.to_vec(), dragged };
         let waiting = self.shared.update.put(update);
+        self.nudge(waiting).map(|()| number)
+    }
+
+    /// Wakes the worker, unless it was woken for what was `waiting` before.
+    fn nudge(&self, waiting: bool) -> Result<(), SendError> {
         // Who drags a slider during a long step must not fill the inbox that a pause has to pass.
         if waiting && !self.worker.is_finished() {
-            return Ok(number);
+            return Ok(());
         }
         // A full inbox wakes the worker as well.
         match self.commands.try_send(Command::Nudge) {
             Err(TrySendError::Disconnected(_)) => Err(SendError::Dead),
-            _ => Ok(number),
+            _ => Ok(()),
         }
+    }
+
+    /// Says which extracts the window would like to see, instead of those before. They are made while nothing is painted, and
+    /// come as events ([`Event::Extract`]).
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Dead`] when the worker is gone.
+    pub fn wish(&self, wish: Wish) -> Result<(), SendError> {
+        let waiting = self.shared.wish.put(wish);
+        self.nudge(waiting)
     }
 
     /// Lends the worker a picture that another one painted, for the next run that begins with [`Start::Current`], and how it

@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use image::RgbImage;
@@ -16,9 +16,9 @@ use crate::{
     compute::{self, Device, DeviceKind, LayerTime, Network, NetworkOptions},
     settings::{DeviceChoice, MAX_SIZE, Padding, Precision, Settings, StyleMix},
     transfer::{
-        Begin, Kernels, LayerStudy, LevelOrder, Losses, Painting, Shapes, StyleTransfer, TILE_SIDE,
-        TransferError, available_memory, bytes_text, flops_per_step, memory_bytes, network_options,
-        process_memory,
+        Begin, Extract, ExtractState, Extraction, Eye, Kernels, LayerStudy, LevelOrder, Losses, Painting,
+        Shapes, StyleTransfer, TILE_SIDE, TransferError, available_memory, bytes_text, flops_per_step,
+        memory_bytes, network_options, process_memory,
     },
     vgg::{Layer, Weights},
 };
@@ -33,6 +33,8 @@ pub struct PaintEngine {
     /// How that network computes.
     options: NetworkOptions,
     run: Option<Painting>,
+    /// The extract in hand, by its key.
+    extraction: Option<(String, Extraction)>,
     /// Longest side of the last run's iterate: its pictures were enlarged from that.
     painted: Option<u32>,
     /// Set while the device is at work: found set afterwards, the device's code has panicked.
@@ -57,6 +59,8 @@ const MEASURED_SIZE: u32 = 64;
 const MOST_PIXELS: u64 = (1 << 31) / 256 - 1;
 /// Bytes of the largest state that is worth its copies: beyond, going back begins with the picture.
 const LARGEST_STATE: u64 = 160 << 20;
+/// How long a slice of an extract goes on.
+const SLICE: Duration = Duration::from_millis(50);
 /// Bytes above which a person is told what a run needs of a GPU, whose free memory cannot be asked for.
 const LARGE_ON_GPU: u64 = 3_000_000_000;
 
@@ -361,6 +365,53 @@ impl Engine for PaintEngine {
         self.work(|run| run.study(layer)).map(Some)
     }
 
+    fn extract(&mut self, order: &Extract) -> Result<Option<ExtractState>, EngineError> {
+        let (Some((_, device)), Some((_, weights))) = (&self.device, &self.weights) else { return Ok(None) };
+        let network = match &mut self.run {
+            Some(run) => run.network_mut(),
+            None => self.network.as_mut(),
+        };
+        let Some(network) = network else { return Ok(None) };
+        let eye = Eye {
+            weights: weights.info.sha256.clone(),
+            padding: self.options.padding,
+            pooling: network.pooling(),
+        };
+        if eye != order.eye {
+            return Ok(None);
+        }
+        // A failure here says nothing about the run, so that the device is not given up.
+        let extraction = match &mut self.extraction {
+            Some((key, extraction)) if *key == order.key => extraction,
+            other => {
+                *other = None;
+                let extraction = Extraction::new(network, weights, &device.tensor, order)?;
+                &mut other.insert((order.key.clone(), extraction)).1
+            }
+        };
+        let begun = Instant::now();
+        let mut made = extraction.step(network);
+        while made.is_ok() && !extraction.is_done() && begun.elapsed() < SLICE {
+            made = extraction.step(network);
+        }
+        let state = made.and_then(|()| extraction.read());
+        if state.as_ref().map_or(true, ExtractState::is_done) {
+            self.extraction = None;
+            network.forget_sizes();
+        }
+        Ok(Some(state?))
+    }
+
+    fn put_extract_aside(&mut self) {
+        let network = match &mut self.run {
+            Some(run) => run.network_mut(),
+            None => self.network.as_mut(),
+        };
+        if let Some(network) = network {
+            network.forget_sizes();
+        }
+    }
+
     fn detour(&mut self, share: f64) -> Result<bool, EngineError> {
         self.work(|run| run.detour(share))
     }
@@ -407,6 +458,7 @@ impl Engine for PaintEngine {
 
     fn end(&mut self) {
         self.tell_memory(0);
+        self.extraction = None;
         if let Some(run) = self.run.take() {
             self.painted = Some(run.painted_size());
             self.network = run.into_network();

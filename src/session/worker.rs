@@ -13,7 +13,8 @@ use image::RgbImage;
 
 use super::{
     Canvas, Command, DetourPart, Engine, EngineError, Event, Frame, Job, Mark, Pace, Pass, Progress, Record,
-    Return, RunId, RunState, Shared, Start, Study, Update, marks::Marks, studying::Studying,
+    Return, RunId, RunState, Shared, Start, Study, Update, extracting::Extracting, marks::Marks,
+    studying::Studying,
 };
 use crate::{
     settings::{Settings, StyleMix},
@@ -40,6 +41,7 @@ pub(super) fn run<E: Engine>(
         run: None,
         canvas: None,
         studying: Studying::default(),
+        extracting: Extracting::new(Instant::now()),
     };
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| worker.work())) {
         worker.outbox.tell(Event::Died { message: panic_text(&*panic) });
@@ -180,22 +182,33 @@ struct Worker<'a, E: Engine, M: Fn() -> E, W: Fn()> {
     /// The last picture that was read, to go on from.
     canvas: Option<Canvas>,
     studying: Studying,
+    extracting: Extracting,
 }
 
 impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     fn work(&mut self) {
         loop {
             self.outbox.flush();
-            let command = match self.queue.pop_front() {
-                Some(command) => Ok(command),
-                None if self.is_running() => {
+            self.take_wish();
+            let command = match (self.queue.pop_front(), self.extract_wait()) {
+                (Some(command), _) => Ok(command),
+                (None, _) if self.is_running() => {
                     self.commands.try_recv().map_err(|error| error.is_disconnected())
                 }
-                None => self.commands.recv().map_err(|_| true),
+                (None, Some(wait)) => {
+                    self.commands.recv_timeout(wait).map_err(|error| error.is_disconnected())
+                }
+                (None, None) => self.commands.recv().map_err(|_| true),
             };
             match command {
                 Ok(Command::Quit) | Err(true) => return,
-                Ok(command) => self.obey(command),
+                Ok(command) => {
+                    if !matches!(command, Command::Nudge) {
+                        self.extracting.disturb(Instant::now());
+                    }
+                    self.obey(command);
+                }
+                Err(false) if !self.is_running() => self.extract(),
                 Err(false) => {
                     self.take_update();
                     if self.has_rested() {
@@ -203,8 +216,64 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                     }
                     if self.is_running() {
                         self.paint(false);
+                        if self.extracting.takes_turns() {
+                            self.extract();
+                        }
                     }
                 }
+            }
+        }
+    }
+
+    fn take_wish(&mut self) {
+        if let Some(wish) = self.shared.wish.take() {
+            self.extracting.set(wish);
+        }
+    }
+
+    /// How long to wait for commands before a slice of an extract is made; `None` when there is nothing to make, or it paints.
+    fn extract_wait(&self) -> Option<Duration> {
+        let state = self.run.as_ref().map(|run| run.state)?;
+        let rests = matches!(state, RunState::Paused | RunState::Finished | RunState::Stopped);
+        rests.then(|| self.extracting.wait(Instant::now())).flatten()
+    }
+
+    /// Makes a slice of the extract that comes next. Whatever goes wrong with it, the run stays as it is.
+    fn extract(&mut self) {
+        let (Some(order), Some(engine)) = (self.extracting.next().cloned(), &mut self.engine) else { return };
+        self.extracting.in_hand = true;
+        let result = match catch_unwind(AssertUnwindSafe(|| engine.extract(&order))) {
+            Ok(Ok(Some(state))) => Ok(state),
+            // The window wishes anew when the engine has another network.
+            Ok(Ok(None)) => return self.extracting.give_up(),
+            Ok(Err(error)) => Err(chain(&*error)),
+            Err(panic) => {
+                self.extracting.broken = true;
+                Err(format!("the engine failed: {}", panic_text(&*panic)))
+            }
+        };
+        if let Some(run) = &mut self.run {
+            // What it took is no part of a step.
+            run.pace.resume(Instant::now());
+        }
+        let done = result.as_ref().map_or(true, |state| state.is_done());
+        let event = Event::Extract { key: order.key, result: result.map(Box::new) };
+        if done {
+            self.extracting.done();
+            self.outbox.tell(event);
+        } else {
+            self.outbox.tell_if_free(event);
+        }
+    }
+
+    /// Lets go of the extract in hand before a step, unless the two take turns.
+    fn put_extract_aside(&mut self) {
+        if self.extracting.in_hand && !self.extracting.takes_turns() {
+            self.extracting.in_hand = false;
+            if let Some(engine) = &mut self.engine
+                && catch_unwind(AssertUnwindSafe(|| engine.put_extract_aside())).is_err()
+            {
+                self.extracting.broken = true;
             }
         }
     }
@@ -371,6 +440,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             since: None,
         });
         self.enter(RunState::Preparing);
+        self.extracting.broken = false;
         let current = canvas.as_ref().map(|canvas| &*canvas.picture);
         let started = self.guard(|engine, outbox| {
             engine.start(job, current, &mut |what| {
@@ -550,6 +620,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
 
     /// One step. `single` pauses after it.
     fn paint(&mut self, single: bool) {
+        self.put_extract_aside();
         if let Err(message) = self.guard(|engine, _| engine.step()) {
             return self.fail(message);
         }

@@ -335,6 +335,11 @@ impl Evaluator {
         self.network.time_layers(image, deepest)
     }
 
+    /// The network, for something else between two evaluations.
+    pub fn network_mut(&mut self) -> &mut Network {
+        &mut self.network
+    }
+
     /// Gives the network back for the next run, and the aims for when this size comes again.
     pub fn into_parts(self) -> (Network, Aims) {
         (self.network, self.aims)

@@ -11,6 +11,7 @@ mod cost;
 mod detour;
 mod error;
 mod evaluator;
+mod extract;
 mod histograms;
 mod lbfgs;
 mod line_search;
@@ -25,6 +26,7 @@ mod prepare;
 mod schedule;
 mod shelf;
 mod space;
+mod spectrum;
 mod study;
 mod style_transfer;
 mod targets;
@@ -34,10 +36,11 @@ pub use cost::{
     Kernels, available_memory, bytes_text, convolution_flops, flops_per_step, memory_bytes, process_memory,
 };
 pub use error::TransferError;
+pub use extract::{Extract, ExtractKind, ExtractState, Extraction, Eye, Sight};
 pub use losses::{Losses, Reading};
 pub use meter::{GradientNorms, Term};
 pub use painting::{Begin, LevelOrder, Painting, Place};
 pub use prepare::{Dimensions, Palette, Shapes, Sources, StyleSource, TILE_SIDE, network_options};
 pub use schedule::{Level, Schedule};
-pub use study::{FeatureMap, LayerStudy};
+pub use study::{FeatureMap, Heat, LayerStudy};
 pub use style_transfer::{Pictures, StyleTransfer};

@@ -547,6 +547,11 @@ impl Painting {
         self.transfer.as_ref().map_or_else(Vec::new, StyleTransfer::time_layers)
     }
 
+    /// The network, for something else while the run rests.
+    pub fn network_mut(&mut self) -> Option<&mut Network> {
+        self.transfer.as_mut().map(StyleTransfer::network_mut)
+    }
+
     /// Ends the run and gives the network back for the next.
     pub fn into_network(self) -> Option<Network> {
         self.transfer.map(StyleTransfer::into_network)

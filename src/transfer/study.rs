@@ -24,9 +24,19 @@ pub struct LayerStudy {
     pub target: Vec<f32>,
     /// The channels in which the style is strongest, strongest first.
     pub maps: Vec<FeatureMap>,
-    /// Length of the gradient of this layer's style term with respect to each pixel, as a part of the longest: where the
-    /// layer's style is furthest from its aim, and changed most. White is 1.
-    pub heat: GrayImage,
+    /// Where in the picture the layer's style is furthest from its aim, and changed most.
+    pub heat: Heat,
+}
+
+/// Length of the gradient of a layer's style term with respect to each pixel, averaged over about one position of the layer.
+#[derive(Clone, Debug)]
+pub struct Heat {
+    /// Black is [`Heat::low`] and less, white [`Heat::high`] and more.
+    pub map: GrayImage,
+    /// As multiples of the median: what 5 % of the picture lie below, but a half at most; and what 1 % lie above, but 2 at
+    /// least. So differences are seen where there are some, and are not made up where there are none.
+    pub low: f32,
+    pub high: f32,
 }
 
 /// One channel's features on three pictures, in one scale, white being the largest value of all.
@@ -92,7 +102,7 @@ pub(super) fn study(layer: Layer, seen: &Seen<'_>, gradient: Tensor<4>) -> Resul
             FeatureMap { channel, content: gray(&content), style: gray(&style), picture: gray(&picture) }
         })
         .collect();
-    Ok(LayerStudy { layer, channels, gram, target, maps, heat: heat(gradient)? })
+    Ok(LayerStudy { layer, channels, gram, target, maps, heat: heat(gradient, layer)? })
 }
 
 /// Some channels of a layer's features.
@@ -118,13 +128,48 @@ fn planes(features: &Features, channels: &[usize]) -> Result<Planes, TransferErr
     Ok(Planes { width: width as u32, height: height as u32, values: values(chosen)? })
 }
 
-fn heat(gradient: Tensor<4>) -> Result<GrayImage, TransferError> {
+/// The heat of a gradient `[1, 3, H, W]` of a layer's term.
+fn heat(gradient: Tensor<4>, layer: Layer) -> Result<Heat, TransferError> {
     let [_, _, height, width] = gradient.dims();
     let length = values(gradient.square().sum_dim(1).sqrt().reshape([height * width]))?;
-    // Averaged first and scaled to its own largest afterwards: single pixels stand far above their surroundings.
+    // Pixels beside each other pull together or by chance against each other; what a position of the layer wants is their
+    // mean. Averaged first and scaled afterwards, since single pixels stand far above their surroundings.
+    let length = averaged(&length, width, layer.stride());
     let mean = shrunk(length, width as u32, height as u32);
-    let most = mean.pixels().map(|pixel| pixel.0[0]).fold(f32::MIN_POSITIVE, f32::max);
-    Ok(GrayImage::from_fn(mean.width(), mean.height(), |x, y| Luma([byte(mean.get_pixel(x, y).0[0] / most)])))
+    let mut sorted: Vec<f32> = mean.pixels().map(|pixel| pixel.0[0]).collect();
+    sorted.sort_by(f32::total_cmp);
+    let part = |percent: usize| sorted[(sorted.len() - 1) * percent / 100];
+    let median = part(50).max(f32::MIN_POSITIVE);
+    let (low, high) = ((part(5) / median).min(0.5), (part(99) / median).max(2.0));
+    let map = GrayImage::from_fn(mean.width(), mean.height(), |x, y| {
+        Luma([byte((mean.get_pixel(x, y).0[0] / median - low) / (high - low))])
+    });
+    Ok(Heat { map, low, high })
+}
+
+/// The mean of each value's neighbours up to `reach` away in rows and columns, as far as there are any.
+fn averaged(values: &[f32], width: usize, reach: usize) -> Vec<f32> {
+    let along = |line: &mut dyn Iterator<Item = f32>| -> Vec<f32> {
+        let sums: Vec<f64> = std::iter::once(0.0)
+            .chain(line.scan(0.0, |sum, value| {
+                *sum += f64::from(value);
+                Some(*sum)
+            }))
+            .collect();
+        let count = sums.len() - 1;
+        let mean = |at: usize| {
+            let (from, to) = (at.saturating_sub(reach), (at + reach + 1).min(count));
+            ((sums[to] - sums[from]) / (to - from) as f64) as f32
+        };
+        (0..count).map(mean).collect()
+    };
+    let rows: Vec<f32> = values.chunks(width).flat_map(|row| along(&mut row.iter().copied())).collect();
+    let mut result = vec![0.0; values.len()];
+    for column in 0..width {
+        let line = along(&mut rows[column..].iter().step_by(width).copied());
+        result[column..].iter_mut().step_by(width).zip(line).for_each(|(to, value)| *to = value);
+    }
+    result
 }
 
 fn gray(values: &[f32], width: u32, height: u32, most: f32) -> GrayImage {
@@ -156,7 +201,8 @@ mod tests {
 
     fn of(gram: Vec<f32>, target: Vec<f32>) -> LayerStudy {
         let layer = Layer::ALL[0];
-        LayerStudy { layer, channels: 2, gram, target, maps: Vec::new(), heat: GrayImage::new(1, 1) }
+        let heat = Heat { map: GrayImage::new(1, 1), low: 0.5, high: 2.0 };
+        LayerStudy { layer, channels: 2, gram, target, maps: Vec::new(), heat }
     }
 
     #[test]
@@ -171,6 +217,41 @@ mod tests {
         assert_eq!(study.distance(), 0.0);
         let study = of(vec![0.0; 4], vec![3.0, 0.0, 0.0, 4.0]);
         assert!((study.distance() - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn neighbours_are_averaged_and_the_edges_have_fewer() {
+        let values: Vec<f32> = (0..5 * 4).map(|i| (i * i % 7) as f32).collect();
+        let direct = |x: usize, y: usize| {
+            let near = |at: usize, other: usize| at.abs_diff(other) <= 1;
+            let window: Vec<f32> =
+                (0..20).filter(|i| near(i % 5, x) && near(i / 5, y)).map(|i| values[i]).collect();
+            window.iter().sum::<f32>() / window.len() as f32
+        };
+        for (at, value) in averaged(&values, 5, 1).into_iter().enumerate() {
+            assert!((value - direct(at % 5, at / 5)).abs() < 1e-5, "at {at}");
+        }
+    }
+
+    #[test]
+    fn heat_shows_differences_where_there_are_some_and_makes_none_up() {
+        let device = burn::tensor::Device::flex();
+        let of = |value: &dyn Fn(usize) -> f32| {
+            let values: Vec<f32> = (0..3 * 40 * 40).map(|i| value(i % 1600)).collect();
+            let gradient = Tensor::from_data(burn::tensor::TensorData::new(values, [1, 3, 40, 40]), &device);
+            heat(gradient, Layer::ALL[0]).unwrap()
+        };
+        // One part pulls ten times as much as the rest.
+        let uneven = of(&|i| if i % 40 < 8 { 1.0 } else { 0.1 });
+        assert!(uneven.high > 9.0 && uneven.map.get_pixel(2, 20).0[0] == 255, "{uneven:?}");
+        assert!(uneven.map.get_pixel(30, 20).0[0] < 20);
+        // Everything pulls nearly alike: no part is black or white.
+        let even = of(&|i| 1.0 + 0.01 * (i % 5) as f32);
+        assert_eq!((even.low, even.high), (0.5, 2.0));
+        assert!(even.map.pixels().all(|pixel| (70..=100).contains(&pixel.0[0])), "{even:?}");
+        // A single pixel far above all does not hide the rest.
+        let spike = of(&|i| if i == 800 { 100.0 } else { 0.1 + 0.001 * (i % 40) as f32 });
+        assert!(spike.map.get_pixel(39, 5).0[0] > spike.map.get_pixel(0, 5).0[0] + 10);
     }
 
     #[test]

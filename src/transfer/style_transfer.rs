@@ -623,6 +623,11 @@ impl StyleTransfer {
         self.evaluator.time_layers(self.space.image(self.variable.clone()), &self.settings)
     }
 
+    /// The network, for something else between two steps.
+    pub fn network_mut(&mut self) -> &mut Network {
+        self.evaluator.network_mut()
+    }
+
     /// Ends the run and gives the network back for the next.
     pub fn into_network(self) -> Network {
         self.into_parts().0

@@ -17,9 +17,12 @@ use impasto::{
     },
     backstage::Painter,
     compute::{DeviceInfo, DeviceKind},
-    session::{Engine, EngineError, Job, LayerStudy, LevelOrder, Place, Reading, RunInfo, Session},
+    session::{
+        Engine, EngineError, Extract, ExtractState, Job, LayerStudy, LevelOrder, Place, Reading, RunInfo,
+        Session,
+    },
     settings::{Settings, StyleMix},
-    transfer::{FeatureMap, GradientNorms, Losses, Term},
+    transfer::{FeatureMap, GradientNorms, Heat, Losses, Term},
     vgg::{Layer, WeightsInfo},
 };
 
@@ -44,6 +47,12 @@ pub struct Log {
     pub preparing: Duration,
     pub paint: Option<RgbImage>,
     pub converged: bool,
+    /// Slices that an extract takes; without them the engine makes none.
+    pub extract_slices: u32,
+    /// Keys of the extracts of which slices were made, and at which step of the painting.
+    pub extracted: Vec<(String, u32)>,
+    pub fail_extract: Option<String>,
+    pub extract_picture: Option<fn(&Extract) -> RgbImage>,
 }
 
 pub type Shared = Arc<Mutex<Log>>;
@@ -55,6 +64,7 @@ pub struct Fake {
     held: bool,
     settings: Settings,
     norms: GradientNorms,
+    slices: u32,
 }
 
 impl Fake {
@@ -66,6 +76,7 @@ impl Fake {
             held: false,
             settings: Settings::default(),
             norms: GradientNorms::default(),
+            slices: 0,
         }
     }
 }
@@ -200,6 +211,23 @@ impl Engine for Fake {
         Ok(Some(study(layer)))
     }
 
+    fn extract(&mut self, order: &Extract) -> Result<Option<ExtractState>, EngineError> {
+        let mut log = self.log.lock().unwrap();
+        if log.extract_slices == 0 {
+            return Ok(None);
+        }
+        if log.extracted.last().is_none_or(|(key, _)| *key != order.key) {
+            self.slices = 0;
+        }
+        self.slices += 1;
+        log.extracted.push((order.key.clone(), self.step));
+        if let Some(message) = log.fail_extract.clone() {
+            return Err(message.into());
+        }
+        let picture = log.extract_picture.map_or_else(|| extract(order), |make| make(order));
+        Ok(Some(ExtractState { picture, steps: self.slices, of: log.extract_slices, error: 0.1 }))
+    }
+
     fn converged(&self) -> bool {
         self.log.lock().unwrap().converged
     }
@@ -224,6 +252,18 @@ impl Engine for Fake {
     }
 
     fn end(&mut self) {}
+}
+
+/// What the fake engine makes of a layer: its picture, cut into squares that grow with the depth and put in disorder.
+pub fn extract(order: &Extract) -> RgbImage {
+    let (picture, _) = &order.pictures[0];
+    let (width, height) = picture.dimensions();
+    let side = 2 << order.sight.layer.block();
+    RgbImage::from_fn(order.shape.0, order.shape.1, |x, y| {
+        let (column, row) = (x / side, y / side);
+        let shift = |salt: u32| (column * 7 + row * 13 + salt).wrapping_mul(2_654_435_761) >> 20;
+        *picture.get_pixel((x + shift(1)) % width, (y + shift(2)) % height)
+    })
 }
 
 /// What the fake engine sees in a layer: channels that get stronger with their number, a bump in every map.
@@ -253,7 +293,8 @@ pub fn study(layer: Layer) -> LayerStudy {
         }
     };
     let maps = (0..8).map(map).collect();
-    LayerStudy { layer, channels, gram: matrix(1.1), target: matrix(1.0), maps, heat: bump(30.0, 12.0) }
+    let heat = Heat { map: bump(30.0, 12.0), low: 0.4, high: 5.2 };
+    LayerStudy { layer, channels, gram: matrix(1.1), target: matrix(1.0), maps, heat }
 }
 
 pub fn device() -> DeviceInfo {

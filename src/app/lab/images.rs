@@ -82,13 +82,20 @@ pub fn gray(map: &GrayImage) -> ColorImage {
     ColorImage::from_gray([map.width() as usize, map.height() as usize], map.as_raw())
 }
 
-/// The heat map, to be laid over the painting: clear where nothing is missing.
+/// The colour of heat from 0 to 1 over the painting: clear where it is least.
+pub fn heat_colour(strength: f32) -> Color32 {
+    let colour = scale(0.3 + 0.7 * strength);
+    Color32::from_rgba_unmultiplied(
+        colour.r(),
+        colour.g(),
+        colour.b(),
+        (220.0 * strength.clamp(0.0, 1.0)) as u8,
+    )
+}
+
+/// The heat map, to be laid over the painting.
 pub fn heat(map: &GrayImage) -> ColorImage {
-    let colours = map.pixels().map(|pixel| {
-        let strength = f32::from(pixel.0[0]) / 255.0;
-        let colour = scale(0.35 + 0.65 * strength);
-        Color32::from_rgba_unmultiplied(colour.r(), colour.g(), colour.b(), (230.0 * strength.sqrt()) as u8)
-    });
+    let colours = map.pixels().map(|pixel| heat_colour(f32::from(pixel.0[0]) / 255.0));
     ColorImage::new([map.width() as usize, map.height() as usize], colours.collect())
 }
 

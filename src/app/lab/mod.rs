@@ -2,6 +2,7 @@
 //! picture it pulls.
 
 mod images;
+pub mod sheet;
 mod words;
 
 use egui::{
@@ -17,6 +18,7 @@ use super::{
 };
 use crate::{
     session::{Command as Order, RunId, Study},
+    transfer::{Heat, Sight},
     vgg::Layer,
 };
 
@@ -33,12 +35,32 @@ pub struct Lab {
     by_strength: bool,
     /// Heat over the painting.
     pub heat: bool,
+    /// The contact sheet that is shown instead of one layer.
+    pub sheet: Option<Sheet>,
+    /// The extract that is shown large in the painting's place.
+    pub large: Option<Sight>,
+}
+
+/// A contact sheet of what the layers hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sheet {
+    Style,
+    Content,
 }
 
 impl Default for Lab {
     fn default() -> Self {
         let layer = Layer::ALL.into_iter().find(|layer| layer.block() == 3).unwrap_or(Layer::ALL[0]);
-        Self { open: false, layer, told: None, seen: None, by_strength: true, heat: false }
+        Self {
+            open: false,
+            layer,
+            told: None,
+            seen: None,
+            by_strength: true,
+            heat: false,
+            sheet: None,
+            large: None,
+        }
     }
 }
 
@@ -69,7 +91,7 @@ impl Seen {
                 .map(|map| load("map", images::gray(map), TextureOptions::LINEAR))
         });
         let maps = maps.collect();
-        let heat = load("heat", images::heat(&layer.heat), TextureOptions::LINEAR);
+        let heat = load("heat", images::heat(&layer.heat.map), TextureOptions::LINEAR);
         Self { order, ordered: by_strength, side, matrices, maps, heat, study }
     }
 }
@@ -77,7 +99,8 @@ impl Seen {
 impl ImpastoApp {
     /// Tells the worker which layer to look into, and takes what it saw.
     pub(super) fn follow_lab(&mut self, ui: &Ui) {
-        let wanted = (self.lab.open && self.run.alive()).then_some((self.run.id, self.lab.layer));
+        let looks = self.lab.open && self.lab.sheet.is_none();
+        let wanted = (looks && self.run.alive()).then_some((self.run.id, self.lab.layer));
         if wanted != self.lab.told && self.order(Order::Study(wanted.map(|(_, layer)| layer))) {
             self.lab.told = wanted;
         }
@@ -108,14 +131,44 @@ impl ImpastoApp {
         Panel::right("lab").frame(frame).resizable(true).default_size(400.0).size_range(260.0..=most).show(
             ui,
             |ui| {
-                self.lab_head(ui);
-                ScrollArea::vertical().auto_shrink(false).show(ui, |ui| self.lab_body(ui));
+                self.lab_tabs(ui);
+                match self.lab.sheet {
+                    None => {
+                        self.lab_head(ui);
+                        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| self.lab_body(ui));
+                    }
+                    Some(sheet) => self.sheet_ui(ui, sheet),
+                }
             },
         );
     }
 
-    fn lab_head(&mut self, ui: &mut Ui) {
+    /// What the lab shows, and the way out.
+    fn lab_tabs(&mut self, ui: &mut Ui) {
         widgets::section(ui, "Layer lab");
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = space::XS;
+            for (sheet, text, tooltip) in [
+                (None, "One layer", "What one layer sees in the painting, step by step"),
+                (Some(Sheet::Style), "The style", "What each of five layers alone holds of the style"),
+                (Some(Sheet::Content), "The content", "What each of five layers alone holds of the content"),
+            ] {
+                if widgets::tab(ui, text, tooltip, self.lab.sheet == sheet).clicked() {
+                    self.lab.sheet = sheet;
+                    self.lab.large = None;
+                }
+            }
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                let tooltip = "Closes the layer lab (L)";
+                if widgets::icon_button(ui, Icon::Close, "Close the layer lab", tooltip, true).clicked() {
+                    self.lab.open = false;
+                }
+            });
+        });
+        ui.add_space(space::XS);
+    }
+
+    fn lab_head(&mut self, ui: &mut Ui) {
         let at = self.lab.layer.index();
         ui.horizontal(|ui| {
             let back = Layer::ALL.get(at.wrapping_sub(1)).copied();
@@ -145,12 +198,6 @@ impl ImpastoApp {
             let name = format!("Layer of the lab: {}", self.lab.layer);
             combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, &name));
             combo.response.on_hover_text("The layer that is looked into");
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let tooltip = "Closes the layer lab (L)";
-                if widgets::icon_button(ui, Icon::Close, "Close the layer lab", tooltip, true).clicked() {
-                    self.lab.open = false;
-                }
-            });
         });
         ui.add_space(space::XS);
     }
@@ -166,6 +213,11 @@ impl ImpastoApp {
             widgets::checkbox(ui, name, tooltip, &mut self.lab.heat);
             ui.label("Heat on the painting");
         });
+        if let Some(seen) =
+            self.lab.seen.as_ref().filter(|seen| self.lab.heat && seen.study.study.layer == layer)
+        {
+            heat_scale(ui, &seen.study.study.heat);
+        }
         let Some(seen) = self.lab.seen.as_ref().filter(|seen| seen.study.study.layer == layer) else {
             ui.add_space(space::M);
             let text = match self.run.alive() {
@@ -246,10 +298,45 @@ impl ImpastoApp {
 
     /// Lays the heat over the painting.
     pub(super) fn heat_over(&self, ui: &Ui, painting: Rect, area: Rect) {
-        let Some(seen) = self.lab.seen.as_ref().filter(|_| self.lab.open && self.lab.heat) else { return };
+        let Some(seen) =
+            self.lab.seen.as_ref().filter(|_| self.lab.open && self.lab.heat && self.lab.sheet.is_none())
+        else {
+            return;
+        };
         let uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
         ui.painter().with_clip_rect(area).image(seen.heat.id(), painting, uv, Color32::WHITE);
     }
+}
+
+/// What the colours of the heat mean.
+fn heat_scale(ui: &mut Ui, heat: &Heat) {
+    let times = |value: f32| format!("{} ×", widgets::number((f64::from(value) * 10.0).round() / 10.0));
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = space::S;
+        ui.label(widgets::weak(ui, times(heat.low)));
+        let (rect, _) = ui.allocate_exact_size(vec2(110.0, 10.0), Sense::hover());
+        let steps = 22;
+        for step in 0..steps {
+            let mut part = rect;
+            part.set_width(rect.width() / steps as f32);
+            let part = part.translate(vec2(step as f32 * part.width(), 0.0));
+            let colour = images::heat_colour((step as f32 + 0.5) / steps as f32);
+            ui.painter().rect_filled(part, 0.0, colour);
+        }
+        ui.painter().rect_stroke(
+            rect,
+            0.0,
+            egui::Stroke::new(1.0, Palette::of(ui).line),
+            egui::StrokeKind::Outside,
+        );
+        ui.label(widgets::weak(ui, format!("{} the median pull", times(heat.high))));
+    });
+    let text = if heat.high <= 2.0 {
+        "No part pulls twice as much as the middle one: what is left to do is spread over the whole picture."
+    } else {
+        "Clear where the layer pulls least, brightest where it pulls most; the numbers say how much that is against the middle."
+    };
+    ui.add(egui::Label::new(widgets::weak(ui, text)).wrap());
 }
 
 /// One of the three matrices, with the pair under the pointer in words.

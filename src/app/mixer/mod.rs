@@ -9,13 +9,16 @@ use egui::{RichText, Ui};
 use self::strip::{Look, StripUi};
 use super::{
     ImpastoApp,
+    extracts::Extracts,
+    lab::Sheet,
+    page::Page,
     state::{History, Series},
     theme::{Palette, space},
     widgets::{self, row_error, section},
 };
 use crate::{
     settings::{Knob, LayerWeights, Objective, Settings, SettingsError, Strip},
-    transfer::Term,
+    transfer::{ExtractKind, Sight, Term},
     vgg::Layer,
 };
 
@@ -30,6 +33,7 @@ struct List {
     add_tooltip: &'static str,
     term: fn(Layer) -> Term,
     knob: fn(Layer) -> Knob,
+    sight: fn(Layer) -> Sight,
     series: fn(Layer) -> Series,
 }
 
@@ -41,6 +45,7 @@ const STYLE: List = List {
     add_tooltip: "A further layer whose style counts: relu1_1 is the finest, relu5_4 the coarsest",
     term: Term::Style,
     knob: Knob::Style,
+    sight: Sight::texture,
     series: Series::Style,
 };
 
@@ -52,6 +57,7 @@ const CONTENT: List = List {
     add_tooltip: "A further layer whose content counts",
     term: Term::Content,
     knob: Knob::Content,
+    sight: Sight::reconstruction,
     series: Series::ContentLayer,
 };
 
@@ -63,6 +69,8 @@ struct Context<'a> {
     shares: Option<BTreeMap<Term, f64>>,
     any_solo: bool,
     objective: Objective,
+    /// What the layers hold, where that is shown.
+    extracts: Option<&'a Extracts>,
 }
 
 impl Context<'_> {
@@ -94,6 +102,9 @@ impl Context<'_> {
 impl ImpastoApp {
     /// The strips of all terms.
     pub(super) fn mixer_ui(&mut self, ui: &mut Ui, usual: &Settings) {
+        if self.layout.extracts {
+            self.left_ui(ui);
+        }
         let shares = self.run.progress.as_ref().and_then(|progress| progress.norms.shares(&self.settings));
         let context = Context {
             history: &self.history,
@@ -101,10 +112,11 @@ impl ImpastoApp {
             shares,
             any_solo: self.settings.any_solo(),
             objective: self.settings.objective,
+            extracts: Some(&self.extracts).filter(|_| self.layout.extracts),
         };
         let settings = &mut self.settings;
-        list_ui(ui, &STYLE, &mut settings.style_layers, &usual.style_layers, &context);
-        list_ui(ui, &CONTENT, &mut settings.content_layers, &usual.content_layers, &context);
+        let style = list_ui(ui, &STYLE, &mut settings.style_layers, &usual.style_layers, &context);
+        let content = list_ui(ui, &CONTENT, &mut settings.content_layers, &usual.content_layers, &context);
 
         section(ui, "Smoothness");
         let before = Strip {
@@ -122,6 +134,7 @@ impl ImpastoApp {
             range: Knob::Smoothness.range(usual.objective),
             usual: usual.smoothness_weight,
             look: context.look(ui, Term::Smoothness, Series::Smoothness, strip),
+            extract: None,
             removable: false,
         }
         .show(ui, &mut strip);
@@ -130,6 +143,15 @@ impl ImpastoApp {
         settings.smoothness_muted = strip.muted;
         settings.smoothness_solo = strip.solo;
 
+        if let Some(sight) = style.or(content) {
+            self.lab.sheet = Some(match sight.kind {
+                ExtractKind::Texture => Sheet::Style,
+                ExtractKind::Reconstruction => Sheet::Content,
+            });
+            self.page = Page::Painting;
+            self.lab.open = true;
+            self.lab.large = Some(sight);
+        }
         if switched(&self.settings) {
             ui.add_space(space::XS);
             let tooltip = "Ends every mute and solo; the weights are what they were";
@@ -147,19 +169,22 @@ fn switched(settings: &Settings) -> bool {
     everything != *settings
 }
 
+/// A list of strips; the sight of the strip whose picture was clicked.
 fn list_ui(
     ui: &mut Ui,
     list: &List,
     weights: &mut LayerWeights,
     usual: &LayerWeights,
     context: &Context<'_>,
-) {
+) -> Option<Sight> {
     section(ui, list.title);
+    let mut clicked = None;
     let used: Vec<(Layer, Strip)> = weights.strips().collect();
     for (layer, before) in used {
         let mut strip = before;
         let label = layer.to_string();
-        let removed = StripUi {
+        let sight = (list.sight)(layer);
+        let touched = StripUi {
             label: &label,
             what: &format!("{} layer {label}", list.kind),
             fader: &format!("{label} {} weight", list.kind),
@@ -168,10 +193,14 @@ fn list_ui(
             range: (list.knob)(layer).range(context.objective),
             usual: usual.get(layer).unwrap_or(1.0),
             look: context.look(ui, (list.term)(layer), (list.series)(layer), strip),
+            extract: context.extracts.map(|extracts| (extracts, sight)),
             removable: true,
         }
         .show(ui, &mut strip);
-        if removed {
+        if touched.picture {
+            clicked = Some(sight);
+        }
+        if touched.remove {
             weights.remove(layer);
         } else if strip != before {
             weights.set_strip(layer, strip);
@@ -179,6 +208,7 @@ fn list_ui(
         context.error(ui, &format!("{} {layer}", list.setting));
     }
     add_ui(ui, list, weights, usual);
+    clicked
 }
 
 fn add_ui(ui: &mut Ui, list: &List, weights: &mut LayerWeights, usual: &LayerWeights) {

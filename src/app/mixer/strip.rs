@@ -8,11 +8,15 @@ use egui_plot::PlotPoint;
 
 use crate::{
     app::{
+        extracts::Extracts,
         icons::Icon,
+        lab::sheet,
         theme::{Palette, RADIUS, space},
         widgets::{self, Fader},
     },
+    extracts,
     settings::{Knob, Range, Strip},
+    transfer::Sight,
 };
 
 /// Heights of the two lines and of the meter under the fader, in points.
@@ -25,6 +29,8 @@ const NUMBER: f32 = 58.0;
 const SWITCH: f32 = 22.0;
 const SHARE: f32 = 38.0;
 const REMOVE: f32 = 22.0;
+/// Side of what a layer holds under the pointer, in points.
+const LARGER: f32 = 260.0;
 
 /// What a strip shows of the run.
 pub struct Look<'a> {
@@ -50,15 +56,32 @@ pub struct StripUi<'a> {
     pub range: Range,
     pub usual: f64,
     pub look: Look<'a>,
+    /// What its layer holds, where that is shown.
+    pub extract: Option<(&'a Extracts, Sight)>,
     pub removable: bool,
 }
 
+/// What was done to a strip beside its switches and its weight.
+#[derive(Clone, Copy, Default)]
+pub struct Touched {
+    pub remove: bool,
+    /// Its picture was clicked.
+    pub picture: bool,
+}
+
 impl StripUi<'_> {
-    /// Shows the strip; true when it is to be removed.
-    pub fn show(&self, ui: &mut Ui, strip: &mut Strip) -> bool {
-        let width = ui.available_width();
-        let (area, _) = ui.allocate_exact_size(vec2(width, FIRST + SECOND + METER), Sense::hover());
-        let gap = space::XS;
+    /// Shows the strip.
+    pub fn show(&self, ui: &mut Ui, strip: &mut Strip) -> Touched {
+        let whole = vec2(ui.available_width(), FIRST + SECOND + METER);
+        let (mut area, _) = ui.allocate_exact_size(whole, Sense::hover());
+        let mut touched = Touched::default();
+        if let Some((extracts, sight)) = self.extract {
+            let side = FIRST + SECOND - 1.0;
+            let rect = Rect::from_min_size(area.min + vec2(0.0, 2.0), vec2(side, side));
+            touched.picture = picture(ui, rect, extracts, sight).clicked();
+            area.min.x = rect.max.x + space::S;
+        }
+        let (gap, width) = (space::XS, area.width());
         let first = Rect::from_min_size(area.min, vec2(width, FIRST));
         let second = Rect::from_min_size(pos2(area.min.x, first.max.y), vec2(width, SECOND));
         let cut = |row: Rect, left: f32, right: f32| {
@@ -80,12 +103,12 @@ impl StripUi<'_> {
         at(ui, number, |ui| {
             fader.number(ui, &mut strip.weight, NUMBER);
         });
-        let mut removed = false;
         if self.removable {
             at(ui, remove, |ui| {
                 let name = format!("Remove {}", self.what);
                 let tooltip = "Takes this layer out; what it computed is saved";
-                removed = widgets::small_icon_button(ui, Icon::Close, &name, tooltip, remove).clicked();
+                touched.remove =
+                    widgets::small_icon_button(ui, Icon::Close, &name, tooltip, remove).clicked();
             });
         }
 
@@ -110,7 +133,7 @@ impl StripUi<'_> {
         });
         self.meter(ui, slider, share);
         ui.add_space(space::XS);
-        removed
+        touched
     }
 
     fn name(&self, ui: &mut Ui, rect: Rect) {
@@ -187,6 +210,27 @@ fn curve(points: &[PlotPoint], rect: Rect) -> Vec<Pos2> {
     let mut line: Vec<Pos2> = points.iter().step_by(every).map(place).collect();
     line.push(place(last));
     line
+}
+
+/// What a layer holds, small; larger under the pointer.
+fn picture(ui: &Ui, rect: Rect, extracts: &Extracts, sight: Sight) -> Response {
+    let response = ui.interact(rect, ui.scope_id().with(("extract", sight)), Sense::click());
+    sheet::place(ui, extracts, sight, rect, &response);
+    response.on_hover_ui(|ui| {
+        ui.set_max_width(LARGER);
+        ui.label(sheet::name(sight));
+        let (texture, stage) = extracts.of(sight);
+        if let Some(texture) = texture {
+            let size = texture.size_vec2();
+            let size = size * (LARGER / size.max_elem());
+            let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+            egui::Image::from_texture((texture.id(), size)).paint_at(ui, rect);
+        }
+        if let Some(progress) = sheet::progress(&stage) {
+            ui.label(widgets::weak(ui, widgets::sentence(&progress)));
+        }
+        ui.label(extracts::about(sight));
+    })
 }
 
 /// Widgets in a rectangle of their own.
