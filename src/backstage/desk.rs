@@ -9,7 +9,6 @@ use std::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
 };
 
 use image::RgbImage;
@@ -114,58 +113,41 @@ pub enum Move {
     To(usize),
 }
 
-/// What the painter does next.
-pub(super) enum Next {
-    Item(Box<Item>, Arc<AtomicBool>),
-    Cell(Box<Cell>, Arc<AtomicBool>),
-    /// Nothing has come for a while.
-    Rest,
-    Quit,
-}
-
-/// What the painter does before its next step.
-pub(super) enum Between {
-    Paint,
-    Cell(Box<Cell>, Arc<AtomicBool>),
-}
-
-/// How long engines are kept for what may come.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// Longest side of the small pictures of items, in pixels.
 pub(super) const SMALL: u32 = 160;
 
 #[derive(Default)]
-struct Inner {
-    items: Vec<Item>,
-    last_id: u64,
+pub(super) struct Inner {
+    pub(super) items: Vec<Item>,
+    pub(super) last_id: u64,
     /// Counts changes of the list.
-    version: u64,
+    pub(super) version: u64,
     /// The list differs from the file.
-    unwritten: bool,
-    held: bool,
-    quits: bool,
-    live: Live,
+    pub(super) unwritten: bool,
+    pub(super) held: bool,
+    pub(super) quits: bool,
+    pub(super) live: Live,
     /// The painter's own device is the CPU; unknown before it has opened one.
-    on_cpu: Option<bool>,
-    now: Option<Now>,
-    stop: Arc<AtomicBool>,
-    cells: VecDeque<Cell>,
-    cell: Option<CellNow>,
-    cell_stop: Arc<AtomicBool>,
-    painted: Vec<Painted>,
-    small: BTreeMap<u64, Arc<RgbImage>>,
+    pub(super) on_cpu: Option<bool>,
+    pub(super) now: Option<Now>,
+    pub(super) stop: Arc<AtomicBool>,
+    pub(super) cells: VecDeque<Cell>,
+    pub(super) cell: Option<CellNow>,
+    pub(super) cell_stop: Arc<AtomicBool>,
+    pub(super) painted: Vec<Painted>,
+    pub(super) small: BTreeMap<u64, Arc<RgbImage>>,
     /// Seconds for each unit of [`Item::work`], as it was last.
-    pace: Option<f64>,
+    pub(super) pace: Option<f64>,
     /// Items that are still to be painted, and those that failed.
-    open: usize,
-    failed: usize,
+    pub(super) open: usize,
+    pub(super) failed: usize,
     /// Work of the items that wait, and of the one in hand.
-    waiting_work: f64,
-    work_in_hand: f64,
+    pub(super) waiting_work: f64,
+    pub(super) work_in_hand: f64,
 }
 
 impl Inner {
-    fn touch(&mut self) {
+    pub(super) fn touch(&mut self) {
         self.version += 1;
         self.unwritten = true;
         let count = |fits: fn(&State) -> bool| self.items.iter().filter(|item| fits(&item.state)).count();
@@ -176,21 +158,21 @@ impl Inner {
         (self.waiting_work, self.work_in_hand) = (work(State::Waiting), work(State::Painting));
     }
 
-    fn gives_way(&self) -> bool {
+    pub(super) fn gives_way(&self) -> bool {
         let live = self.live;
         let shares_cpu = live.on_cpu && self.on_cpu.unwrap_or(true);
         shares_cpu && (live.dragging || (live.painting && live.courtesy == Courtesy::Wait))
     }
 
-    fn cells_give_way(&self) -> bool {
+    pub(super) fn cells_give_way(&self) -> bool {
         self.live.on_cpu && self.live.dragging && self.on_cpu.unwrap_or(true)
     }
 
-    fn position(&self, id: u64) -> Option<usize> {
+    pub(super) fn position(&self, id: u64) -> Option<usize> {
         self.items.iter().position(|item| item.id == id)
     }
 
-    fn take_cell(&mut self) -> Option<(Box<Cell>, Arc<AtomicBool>)> {
+    pub(super) fn take_cell(&mut self) -> Option<(Box<Cell>, Arc<AtomicBool>)> {
         if self.cells_give_way() {
             return None;
         }
@@ -201,9 +183,9 @@ impl Inner {
     }
 }
 
-struct Shared {
-    inner: Mutex<Inner>,
-    news: Condvar,
+pub(super) struct Shared {
+    pub(super) inner: Mutex<Inner>,
+    pub(super) news: Condvar,
     /// Held while the file is written, so that an older list never follows a newer one.
     store: Mutex<Option<Store>>,
     folder: Mutex<Option<PathBuf>>,
@@ -211,7 +193,7 @@ struct Shared {
 
 /// The handle; cheap to clone.
 #[derive(Clone)]
-pub struct Desk(Arc<Shared>);
+pub struct Desk(pub(super) Arc<Shared>);
 
 impl Default for Desk {
     fn default() -> Self {
@@ -224,11 +206,11 @@ impl Default for Desk {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-// The window's side.
+/// The window's side.
 impl Desk {
     /// Does something to the shared state, and wakes the painter.
     fn change<T>(&self, work: impl FnOnce(&mut Inner) -> T) -> T {
@@ -459,127 +441,6 @@ impl Desk {
     }
 }
 
-// The painter's side.
-impl Desk {
-    /// Waits for something to do. `warm` tells that there are engines to give up.
-    pub(super) fn next(&self, warm: bool) -> Next {
-        let mut inner = lock(&self.0.inner);
-        loop {
-            if inner.quits {
-                return Next::Quit;
-            }
-            if let Some((cell, stop)) = inner.take_cell() {
-                return Next::Cell(cell, stop);
-            }
-            let ready = !inner.held && !inner.gives_way();
-            if ready && let Some(at) = inner.items.iter().position(|item| item.state == State::Waiting) {
-                inner.items[at].state = State::Painting;
-                inner.stop = Arc::default();
-                let item = inner.items[at].clone();
-                let stage = Stage::Preparing("Opening the pictures…".to_owned());
-                let (id, steps) = (item.id, item.settings.steps);
-                inner.now = Some(Now {
-                    id,
-                    stage,
-                    step: 0,
-                    steps,
-                    shape: (0, 0),
-                    share: 0.0,
-                    seconds_left: None,
-                    waits: false,
-                });
-                inner.touch();
-                return Next::Item(Box::new(item), Arc::clone(&inner.stop));
-            }
-            if warm {
-                let (back, waited) =
-                    self.0.news.wait_timeout(inner, PATIENCE).unwrap_or_else(PoisonError::into_inner);
-                inner = back;
-                if waited.timed_out() {
-                    return Next::Rest;
-                }
-            } else {
-                inner = self.0.news.wait(inner).unwrap_or_else(PoisonError::into_inner);
-            }
-        }
-    }
-
-    /// Waits until the item in hand may be painted on, or is to end, or a cell is wanted meanwhile.
-    pub(super) fn between(&self, stop: &AtomicBool) -> Between {
-        let mut inner = lock(&self.0.inner);
-        loop {
-            if inner.quits || stop.load(Ordering::Relaxed) {
-                return Between::Paint;
-            }
-            if let Some((cell, stop)) = inner.take_cell() {
-                return Between::Cell(cell, stop);
-            }
-            if !(inner.held || inner.gives_way()) {
-                return Between::Paint;
-            }
-            inner = self.0.news.wait(inner).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// Waits while cells are to give way.
-    pub(super) fn between_cell(&self, stop: &AtomicBool) {
-        let mut inner = lock(&self.0.inner);
-        while inner.cells_give_way() && !inner.quits && !stop.load(Ordering::Relaxed) {
-            inner = self.0.news.wait(inner).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// Tells how far the item in hand is.
-    pub(super) fn progress(&self, tell: impl FnOnce(&mut Now)) {
-        if let Some(now) = &mut lock(&self.0.inner).now {
-            tell(now);
-        }
-    }
-
-    pub(super) fn set_device(&self, on_cpu: bool) {
-        lock(&self.0.inner).on_cpu = Some(on_cpu);
-    }
-
-    pub(super) fn set_pace(&self, pace: f64) {
-        lock(&self.0.inner).pace = Some(pace);
-    }
-
-    pub(super) fn show(&self, id: u64, small: RgbImage) {
-        let mut inner = lock(&self.0.inner);
-        if inner.position(id).is_some() {
-            inner.small.insert(id, Arc::new(small));
-        }
-    }
-
-    /// The item in hand is over; one that was interrupted by the window's end waits for the next time.
-    pub(super) fn over(&self, id: u64, state: State, output: Option<PathBuf>, remark: Option<String>) {
-        let mut inner = lock(&self.0.inner);
-        inner.now = None;
-        let interrupted = state == State::Cancelled && inner.quits;
-        if let Some(item) = inner.position(id).map(|at| &mut inner.items[at]) {
-            item.state = if interrupted { State::Waiting } else { state };
-            item.remark = remark;
-            if let Some(output) = output {
-                item.output = output;
-            }
-        }
-        inner.touch();
-    }
-
-    pub(super) fn cell_progress(&self, share: f32) {
-        if let Some(cell) = &mut lock(&self.0.inner).cell {
-            cell.share = share;
-        }
-    }
-
-    /// The cell in hand is over; without a result it was stopped.
-    pub(super) fn cell_over(&self, painted: Option<Painted>) {
-        let mut inner = lock(&self.0.inner);
-        inner.cell = None;
-        inner.painted.extend(painted);
-    }
-}
-
 /// A name that no file has and no item is going to take.
 fn free_output(items: &[Item], output: &Path) -> PathBuf {
     let taken: Vec<String> = items
@@ -594,29 +455,4 @@ fn free_output(items: &[Item], output: &Path) -> PathBuf {
         .chain((2_u32..).map(|number| crate::picture::numbered_name(output, number)))
         .find(free)
         .unwrap_or_else(|| output.to_owned())
-}
-
-/// Time that is spent at work, without the time that is spent waiting.
-#[derive(Debug)]
-pub(super) struct Clock {
-    since: Instant,
-    away: Duration,
-}
-
-impl Clock {
-    pub fn new() -> Self {
-        Self { since: Instant::now(), away: Duration::ZERO }
-    }
-
-    /// Does something that does not count.
-    pub fn aside<T>(&mut self, work: impl FnOnce() -> T) -> T {
-        let began = Instant::now();
-        let result = work();
-        self.away += began.elapsed();
-        result
-    }
-
-    pub fn seconds(&self) -> f64 {
-        self.since.elapsed().saturating_sub(self.away).as_secs_f64()
-    }
 }

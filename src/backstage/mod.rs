@@ -12,6 +12,9 @@ mod item;
 mod paint;
 mod painter;
 mod store;
+#[cfg(test)]
+mod tests;
+mod turns;
 
 pub use desk::{Cell, CellNow, Courtesy, Desk, Live, Move, Now, Outlook, Painted as PaintedCell, Stage};
 pub use item::{Item, ItemStyle, Kept, Source, State};

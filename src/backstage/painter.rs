@@ -13,10 +13,11 @@ use image::RgbImage;
 
 use super::{
     Cell, Desk, End, Item, PaintedCell, Plan, Stage, State,
-    desk::{Between, Clock, Next, SMALL},
+    desk::SMALL,
     guarded,
     item::Opened,
     paint::{Audience, paint},
+    turns::{Between, Clock, Next},
 };
 use crate::{
     compute::{self, DeviceKind},
