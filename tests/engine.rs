@@ -125,6 +125,7 @@ fn what_is_changed_of_the_styles_between_two_steps_is_what_a_new_run_would_have(
         ("off", Settings::default(), [usual, StyleMix { on: false, ..usual }]),
         ("all off", Settings::default(), [StyleMix { on: false, ..usual }; 2]),
         ("style scale", Settings { style_scale: 0.6, ..Settings::default() }, [usual; 2]),
+        ("tilt", Settings { style_tilt: 0.4, ..Settings::default() }, [usual; 2]),
         ("colours", Settings { match_colours: 0.8, ..Settings::default() }, [usual; 2]),
         (
             "palette",

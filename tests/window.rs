@@ -635,9 +635,23 @@ fn a_preset_sets_the_mix_and_the_mix_before_comes_back() {
 fn strokes_are_tilted_and_colours_kept_while_it_runs() {
     let mut window = Setup::default().open();
     window.until_painting();
-    window.harness.get_by_label("Larger strokes").click();
-    window.until("the weights are tilted", |_, log| {
-        log.updates.last().is_some_and(|(s, _)| s.style_layers.get("relu5_1".parse().unwrap()) > Some(0.4))
+    window
+        .harness
+        .get_by(|node| {
+            node.label().as_deref() == Some("Tilt of the style layers") && node.role() == Role::Slider
+        })
+        .focus();
+    window.steps(2);
+    for _ in 0..8 {
+        window.harness.key_press(Key::ArrowRight);
+        window.steps(2);
+    }
+    window.until("the layers are tilted", |_, log| {
+        log.updates.last().is_some_and(|(s, _)| {
+            s.style_tilt > 0.0
+                && s.heard().style_layers.get("relu5_1".parse().unwrap()) > Some(0.2)
+                && s.style_layers.get("relu5_1".parse().unwrap()) == Some(0.2)
+        })
     });
     window.steps(3);
     let slider = window.harness.get_by(|node| {

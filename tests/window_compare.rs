@@ -7,7 +7,7 @@ use std::{panic, path::Path, sync::OnceLock};
 use egui::{Event, Key, Modifiers, MouseWheelUnit, Pos2, Rect, Role, vec2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use image::{Rgb, RgbImage, RgbaImage};
-use window_support::{Setup, Window};
+use window_support::{Log, Setup, Window, enter};
 
 const PAINTED: [u8; 3] = [12, 180, 99];
 const CONTENT: [u8; 3] = [200, 20, 60];
@@ -77,7 +77,7 @@ fn the_split_line_is_dragged_and_turned() {
     if !can_draw() {
         return;
     }
-    let mut window = open([1280.0, 800.0]);
+    let mut window = open([1280.0, 836.0]);
     key(&mut window, Key::S);
     until_label(&mut window, "split with Content");
     let area = canvas(&window);
@@ -152,7 +152,7 @@ fn the_content_is_peeked_at_and_flipped_to() {
     if !can_draw() {
         return;
     }
-    let mut window = open([1280.0, 800.0]);
+    let mut window = open([1280.0, 836.0]);
     let middle = canvas(&window).center();
     window.harness.key_down(Key::C);
     let image = draw(&mut window, "peek");
@@ -173,7 +173,7 @@ fn side_by_side_moves_together_and_tiles_fill_the_canvas() {
     if !can_draw() {
         return;
     }
-    let mut window = open([1280.0, 800.0]);
+    let mut window = open([1280.0, 836.0]);
     let area = canvas(&window);
     key(&mut window, Key::D);
     until_label(&mut window, "beside Content");
@@ -224,13 +224,16 @@ fn a_pin_is_compared_with_and_brings_its_settings_back() {
     // What is painted from now on is something else, with other settings.
     let other = [30, 60, 220];
     window.log.lock().unwrap().paint = Some(RgbImage::from_pixel(300, 200, Rgb(other)));
-    let larger = window.harness.get_by_label("Larger strokes");
-    larger.scroll_to_me();
-    window.steps(3);
-    window.harness.get_by_label("Larger strokes").click();
-    window.until("the weights are tilted", |_, log| {
-        log.updates.last().is_some_and(|(s, _)| s.style_layers.get("relu5_1".parse().unwrap()) > Some(0.4))
-    });
+    let name = "Tilt of the style layers, number";
+    window
+        .harness
+        .get_by(|node| node.label().as_deref() == Some(name) && node.role() == Role::SpinButton)
+        .scroll_to_me();
+    window.steps(20);
+    enter(&mut window, name, "0.5");
+    let tilt =
+        |wanted: f64| move |_: &_, log: &Log| log.updates.last().is_some_and(|(s, _)| s.style_tilt == wanted);
+    window.until("the layers are tilted", tilt(0.5));
     window.steps(20);
     window.harness.get_by_label_contains("Pin 1, step ").click();
     until_label(&mut window, "split with Pin 1");
@@ -246,13 +249,9 @@ fn a_pin_is_compared_with_and_brings_its_settings_back() {
         window.steps(3);
     };
     choose(&mut window, "Return to its settings");
-    window.until("its settings are back", |_, log| {
-        log.updates.last().is_some_and(|(s, _)| s.style_layers.get("relu5_1".parse().unwrap()) == Some(0.2))
-    });
+    window.until("its settings are back", tilt(0.0));
     window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
-    window.until("and undone", |_, log| {
-        log.updates.last().is_some_and(|(s, _)| s.style_layers.get("relu5_1".parse().unwrap()) > Some(0.4))
-    });
+    window.until("and undone", tilt(0.5));
 
     let path = window.folder.path().join("pinned.png");
     window.dialogs.will_pick(&path);
@@ -300,7 +299,8 @@ fn a_finished_window_rests_while_it_compares() {
     for pressed in [Key::P, Key::S, Key::F12] {
         key(&mut window, pressed);
     }
-    window.steps(150);
+    // The pin is kept on the disk within a few seconds.
+    window.steps(500);
     window.harness.step();
     let output = window.harness.output();
     let delay = output.viewport_output.values().map(|viewport| viewport.repaint_delay).min().unwrap();

@@ -8,7 +8,6 @@ use egui::{
 use super::{
     gallery::{COLUMNS, Gallery, TILE},
     icons::Icon,
-    knobs,
     memory::Origin,
     pictures::{Slot, Target},
     slots::Wish,
@@ -164,12 +163,9 @@ fn mix_row(ui: &mut Ui, card: &Card<'_>, several: bool, mix: &mut StyleMix) {
                 ui.label(widgets::weak(ui, label)).on_hover_text(tooltip);
                 let name = format!("{label} of {lower}");
                 let width = ui.available_width();
-                let entry = Entry { name: &name, tooltip, drag, suffix: "", whole: false, width };
-                let response = entry.show(ui, value);
-                knobs::menu(&response, knob);
-                if response.double_clicked() {
-                    *value = usual;
-                }
+                let (knob, usual) = (Some(knob), Some(usual));
+                let entry = Entry { name: &name, tooltip, drag, suffix: "", whole: false, width, knob, usual };
+                entry.show(ui, value);
             });
         };
         if several {

@@ -19,6 +19,9 @@ pub enum Command {
     Swap,
     Undo,
     Redo,
+    ResetMix,
+    Randomise,
+    Mixes,
     History,
     Save,
     Copy,
@@ -67,7 +70,7 @@ pub enum Command {
 
 impl Command {
     /// In the order of the help window.
-    pub const ALL: [Command; 56] = [
+    pub const ALL: [Command; 59] = [
         Command::PlayPause,
         Command::Step,
         Command::Stop,
@@ -80,6 +83,9 @@ impl Command {
         Command::Swap,
         Command::Undo,
         Command::Redo,
+        Command::ResetMix,
+        Command::Randomise,
+        Command::Mixes,
         Command::History,
         Command::Save,
         Command::Copy,
@@ -140,6 +146,9 @@ impl Command {
             Command::Swap => "Swap content and style",
             Command::Undo => "Undo",
             Command::Redo => "Redo",
+            Command::ResetMix => "Reset the mix",
+            Command::Randomise => "Draw a mix by lot",
+            Command::Mixes => "Mixes and morph",
             Command::History => "History",
             Command::Save => "Save…",
             Command::Copy => "Copy picture",
@@ -203,6 +212,15 @@ impl Command {
             Command::Swap => "Makes the content the style and the first style the content",
             Command::Undo => "Takes the last change of the settings or pictures back; the painting goes on",
             Command::Redo => "Does what was taken back again",
+            Command::Randomise => {
+                "Draws another mix around the present one, by seed and amount; what is muted, 0 or locked stays"
+            }
+            Command::Mixes => {
+                "Shows or hides the row with the mixes A to H, the morph between two and the draw"
+            }
+            Command::ResetMix => {
+                "Sets all of the mix to its usual values: weights, mute and solo, balance, colours, and how the styles count"
+            }
             Command::History => "Lists every change; a click goes to it",
             Command::Save => "Saves the picture as it is now: PNG, JPEG, WebP or TIFF",
             Command::Copy => "Puts the picture as it is now on the clipboard",
@@ -295,7 +313,9 @@ impl Command {
             Command::PlayPause => Icon::Play,
             Command::Step => Icon::Step,
             Command::Stop => Icon::Stop,
-            Command::Restart | Command::OpenLast => Icon::Restart,
+            Command::Restart | Command::OpenLast | Command::ResetMix => Icon::Restart,
+            Command::Randomise => Icon::Dice,
+            Command::Mixes => Icon::Link,
             Command::Climb => Icon::Up,
             Command::Drop => Icon::Down,
             Command::Hold => Icon::Hold,
@@ -373,6 +393,8 @@ impl Command {
             Command::TogglePanels => plain(Key::Tab),
             Command::Lab => plain(Key::L),
             Command::Automation => plain(Key::A),
+            Command::Randomise => plain(Key::T),
+            Command::Mixes => plain(Key::M),
             Command::Present => plain(Key::F11),
             Command::PresentFacts => plain(Key::I),
             Command::ToggleTheme => command(Key::L),
@@ -383,6 +405,7 @@ impl Command {
             Command::Quit => command(Key::Q),
             Command::Tour => plain(Key::F2),
             Command::Stop
+            | Command::ResetMix
             | Command::Swap
             | Command::CopyCommandLine
             | Command::ToggleRecipe

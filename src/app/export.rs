@@ -257,6 +257,8 @@ fn form_rows(ui: &mut Ui, form: &mut ExportForm) {
             suffix: "",
             whole: false,
             width: 84.0,
+            knob: None,
+            usual: None,
         }
         .show(ui, &mut form.rate);
     });
@@ -270,6 +272,8 @@ fn form_rows(ui: &mut Ui, form: &mut ExportForm) {
             suffix: " px",
             whole: true,
             width: 84.0,
+            knob: None,
+            usual: None,
         }
         .show(ui, &mut side);
         form.side = side.clamp(16.0, 8192.0) as u32;

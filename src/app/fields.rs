@@ -28,6 +28,7 @@ pub const FIELDS: &[Row] = &[
     ("statistic", "Statistic", "gram, moments, wasserstein", "Style statistic"),
     ("style_layers", "Style", "", ""),
     ("content_layers", "Content", "", ""),
+    ("style_tilt", "Tilt", "strokes, finer, larger, texture, style tilt", "Tilt of the style layers, number"),
     ("style_scale", "Style scale", "stroke size", "Style scale"),
     ("keep_colours", "Keep colours", "color, chroma, luminance", "Keep the content's colours, number"),
     (

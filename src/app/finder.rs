@@ -10,6 +10,7 @@ use super::{
     command::Command,
     compare::Against,
     fields::{self, Field},
+    mixes::Wish,
     theme::{Palette, RADIUS, space},
     widgets,
 };
@@ -18,6 +19,8 @@ use crate::settings::{Knob, Preset, Settings};
 /// Lines that are shown at most.
 const MOST: usize = 60;
 const ROW: f32 = 26.0;
+/// Controls of the row with the mixes.
+const MIXES: [&str; 3] = ["Morph, number", "Seed of the draw", "Amount of the draw"];
 const SIZES: [u32; 8] = [128, 192, 256, 320, 384, 512, 768, 1024];
 
 /// The palette, open or not.
@@ -38,6 +41,7 @@ enum Deed {
     Focus(String),
     Compare(Against),
     Automate(Knob),
+    Mix(Box<Wish>),
     /// Nothing: the entry only says why.
     Refused,
 }
@@ -116,6 +120,11 @@ fn with_value(settings: &Settings, key: &str, text: &str) -> Option<Result<Setti
         },
         Some(Value::String(text.to_owned())),
     ];
+    if let (Some(number), Some((table, layer))) =
+        (candidates[0].as_ref().and_then(Value::as_f64), key.split_once('.'))
+    {
+        return with_weight(settings, table, layer, number);
+    }
     let base = serde_json::to_value(settings).ok()?;
     let pointer = format!("/{}", key.replace('.', "/"));
     candidates.into_iter().flatten().find_map(|value| {
@@ -131,6 +140,26 @@ fn with_value(settings: &Settings, key: &str, text: &str) -> Option<Result<Setti
             Ok(()) => Ok(changed),
             Err(error) => Err(widgets::sentence(&error.message)),
         })
+    })
+}
+
+/// `settings` with a layer's weight; its mute and solo stay.
+fn with_weight(
+    settings: &Settings,
+    table: &str,
+    layer: &str,
+    weight: f64,
+) -> Option<Result<Settings, String>> {
+    let layer = layer.parse().ok()?;
+    let mut changed = settings.clone();
+    match table {
+        "style_layers" => changed.style_layers.set(layer, weight),
+        "content_layers" => changed.content_layers.set(layer, weight),
+        _ => return None,
+    }
+    Some(match changed.validate() {
+        Ok(()) => Ok(changed),
+        Err(error) => Err(widgets::sentence(&error.message)),
     })
 }
 
@@ -161,6 +190,9 @@ impl ImpastoApp {
                 add(Some(score), title, "your own".to_owned(), Deed::Set(Box::new(mix)));
             }
         }
+        for (title, detail, wish) in self.mixes_findings() {
+            add(fits(query, &title), title, detail, Deed::Mix(Box::new(wish)));
+        }
         for (against, name) in self.comparable() {
             let title = format!("Compare with {name}");
             add(fits(query, &title), title, String::new(), Deed::Compare(against));
@@ -184,6 +216,17 @@ impl ImpastoApp {
             Some((name, value)) if !name.trim().is_empty() => (name.trim(), Some(value)),
             _ => (query, None),
         };
+        let place = typed.and_then(|typed| typed.trim_end_matches('%').parse::<f64>().ok());
+        if let Some(place) = place.filter(|place| (0.0..=100.0).contains(place))
+            && let Some(score) = fits(name, "Morph")
+        {
+            let title = format!("Morph to {place} % of the way");
+            add(Some(score + 60), title, String::new(), Deed::Mix(Box::new(Wish::Morph(place / 100.0))));
+        }
+        for control in MIXES {
+            let name = control.trim_end_matches(", number");
+            add(fits(query, name), name.to_owned(), String::new(), Deed::Focus(control.to_owned()));
+        }
         for Field { key, name: title, words, control, value } in fields::all(&self.settings) {
             let score = fits_any(query, &title, &words);
             if !control.is_empty() {
@@ -284,12 +327,14 @@ impl ImpastoApp {
             Deed::Command(command) => self.run_command(ctx, command),
             Deed::Set(settings) => self.settings = *settings,
             Deed::Automate(knob) => self.automate(knob),
+            Deed::Mix(wish) => self.do_wish(*wish),
             Deed::Compare(against) => {
                 self.compare.against = against;
                 self.compare.begin();
             }
             Deed::Focus(control) => {
                 self.layout.show_right = true;
+                self.layout.mixes |= MIXES.contains(&control.as_str());
                 widgets::ask_for_focus(ctx, control);
             }
         }
@@ -371,6 +416,11 @@ mod tests {
         assert!(!set("pyramid", "off").unwrap().unwrap().pyramid);
         assert_eq!(set("statistic", "gram").unwrap().unwrap().statistic.to_string(), "gram");
         let layer = "relu3_1".parse().unwrap();
+        let mut muted = settings.clone();
+        muted.style_layers.set_strip(layer, "0.5,muted".parse().unwrap());
+        let changed = with_value(&muted, "style_layers.relu3_1", "0.9").unwrap().unwrap();
+        assert_eq!(changed.style_layers.strip(layer), Some("0.9,muted".parse().unwrap()));
+        assert!(set("style_layers.relu3_1", "-1").unwrap().is_err());
         assert_eq!(set("style_layers.relu3_1", "0.9").unwrap().unwrap().style_layers.get(layer), Some(0.9));
         assert!(set("size", "15").unwrap().unwrap_err().contains("between 16 and 8192"));
         assert!(set("size", "large").is_none() && set("size", "12.5").is_none());

@@ -10,12 +10,14 @@ use super::{
 };
 
 /// What the mouse does, and the one key that is held.
-const MOUSE: [(&str, &str); 6] = [
+const MOUSE: [(&str, &str); 8] = [
     ("Hold C", "Look at the content"),
     ("Wheel, pinch", "Zoom around the pointer"),
     ("Drag picture", "Move it"),
     ("Double-click", "Fit it; slider: usual value"),
     ("Right-click", "A fader, a pin: what there is more"),
+    ("Ctrl+1 … 8", "Take the mix A … H"),
+    ("Delete", "The fader with the focus: usual value"),
     ("Drop files", "Left content, right style"),
 ];
 

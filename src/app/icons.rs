@@ -45,6 +45,9 @@ pub enum Icon {
     Queue,
     Check,
     Grid,
+    Link,
+    Lock,
+    Dice,
 }
 
 impl Icon {
@@ -210,6 +213,32 @@ impl Icon {
                     at(-5.5, 5.5),
                 ]);
                 path(vec![at(1.2, -3.7), at(3.7, -1.2)]);
+            }
+            // Two links of a chain.
+            Icon::Link => {
+                for side in [-1.0, 1.0] {
+                    let link = Rect::from_center_size(at(2.6 * side, 0.0), vec2(7.4, 5.2));
+                    painter.rect_stroke(link, 2.6, Stroke::new(1.3, color), egui::StrokeKind::Middle);
+                }
+            }
+            // A small padlock.
+            Icon::Lock => {
+                block(-3.5, -0.5, 3.5, 4.5);
+                let bow = vec![
+                    at(-2.0, -0.5),
+                    at(-2.0, -3.0),
+                    at(-1.0, -4.2),
+                    at(1.0, -4.2),
+                    at(2.0, -3.0),
+                    at(2.0, -0.5),
+                ];
+                painter.add(Shape::line(bow, Stroke::new(1.2, color)));
+            }
+            Icon::Dice => {
+                frame(-6.0, -6.0, 6.0, 6.0);
+                for (x, y) in [(-2.8, -2.8), (0.0, 0.0), (2.8, 2.8), (2.8, -2.8), (-2.8, 2.8)] {
+                    painter.circle_filled(at(x, y), 1.2, color);
+                }
             }
             Icon::Close => {
                 path(vec![at(-4.0, -4.0), at(4.0, 4.0)]);

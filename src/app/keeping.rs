@@ -14,6 +14,7 @@ use super::{
     ImpastoApp, dialogs,
     notes::{Banner, Trouble},
     pictures::{Kept, Recalled, Slot, Source, Target, chain},
+    pins::PinDraft,
     recipes::Draft,
     state::Run,
     tasks::{Done, Purpose},
@@ -27,7 +28,7 @@ use crate::{
     },
     recipe::Recipe,
     session::{self, StyleRecord},
-    settings::Settings,
+    settings::{Settings, Slots},
 };
 
 /// Shortest time between two writings of the painting in hand. A slow disk or a large picture gets more: writing takes a fifth of
@@ -43,12 +44,20 @@ pub struct Keeper {
     held: Option<Held>,
     writing: bool,
     /// What was written last.
-    written: Option<(Arc<RgbImage>, Settings)>,
+    written: Option<Written>,
     /// On egui's clock.
     not_before: f64,
     /// The look for what a crash has left is not over yet.
     pub looking: bool,
     pub comeback: Option<Comeback>,
+}
+
+/// What was written, to know whether there is something new.
+struct Written {
+    picture: Arc<RgbImage>,
+    settings: Settings,
+    mixes: Slots,
+    pins: Vec<u64>,
 }
 
 /// What a crash has left.
@@ -65,6 +74,7 @@ pub struct Snapshot {
     draft: Option<Arc<Draft>>,
     content: Option<Arc<Picture>>,
     styles: Vec<(Arc<Picture>, StyleRecord)>,
+    pins: Vec<PinDraft>,
 }
 
 impl Snapshot {
@@ -82,6 +92,7 @@ impl Snapshot {
             let pixels = draft.pixels(&picture)?;
             draft.manifest.styles.push(Style { style, pixels });
         }
+        self.pins.into_iter().try_for_each(|pin| pin.put(&mut draft))?;
         draft.write(path)
     }
 }
@@ -105,6 +116,7 @@ impl ImpastoApp {
         let mut manifest = Manifest::new(self.settings.clone());
         manifest.step = self.run.step();
         manifest.losses = self.history.to_losses();
+        manifest.mixes = self.desk.slots.clone();
         let loaded = |slot: &Slot| slot.picture.as_ref().map(|loaded| Arc::clone(&loaded.picture));
         let styles = self.styles.iter().filter_map(|slot| {
             let picture = loaded(slot)?;
@@ -117,6 +129,7 @@ impl ImpastoApp {
             draft: self.draft(),
             content: loaded(&self.content),
             styles: styles.collect(),
+            pins: self.pins.drafts(),
         }
     }
 
@@ -150,10 +163,12 @@ impl ImpastoApp {
     pub(super) fn keep(&mut self, ctx: &Context) {
         let Some(sessions) = self.keeper.sessions.clone() else { return };
         let Some(picture) = self.canvas.picture() else { return };
-        let same =
-            self.keeper.written.as_ref().is_some_and(|(before, settings)| {
-                Arc::ptr_eq(before, &picture) && *settings == self.settings
-            });
+        let same = self.keeper.written.as_ref().is_some_and(|written| {
+            Arc::ptr_eq(&written.picture, &picture)
+                && written.settings == self.settings
+                && written.mixes == self.desk.slots
+                && written.pins.iter().eq(self.pins.all().iter().map(|pin| &pin.id))
+        });
         // Without its recipe a painting that was brought back would lose its story.
         if self.keeper.writing
             || same
@@ -183,7 +198,12 @@ impl ImpastoApp {
         let Some(held) = &self.keeper.held else { return };
         let (folder, path) = (held.folder().to_owned(), held.painting());
         self.keeper.writing = true;
-        self.keeper.written = Some((picture, self.settings.clone()));
+        self.keeper.written = Some(Written {
+            picture,
+            settings: self.settings.clone(),
+            mixes: self.desk.slots.clone(),
+            pins: self.pins.all().iter().map(|pin| pin.id).collect(),
+        });
         let snapshot = self.snapshot();
         self.tasks.start("keep", move || {
             let began = Instant::now();
@@ -294,6 +314,10 @@ impl ImpastoApp {
         let info = self.run.info.take();
         self.run = Run { id: self.run.id + 1, info, ..Run::default() };
         self.history.restore(&manifest.losses);
+        self.take_pins(&project.pins);
+        if !manifest.mixes.is_empty() {
+            self.desk.slots = manifest.mixes.clone();
+        }
         if let Some(picture) = &project.picture {
             let picture = Arc::new(picture.clone());
             let record = manifest.recipe.as_ref().and_then(Recipe::record);

@@ -57,20 +57,37 @@ pub fn take_wish(ctx: &Context) -> Option<Wish> {
     wish
 }
 
-/// The menu of a fader or a number, under the second button.
-pub fn menu(response: &Response, knob: Knob) {
+/// The menu of a fader or a number, under the second button: back to the usual value where it has one, `more`, and what moves
+/// by itself. True when the way back was chosen.
+pub fn menu(
+    response: &Response,
+    knob: Option<Knob>,
+    usual: Option<f64>,
+    more: impl FnOnce(&mut egui::Ui),
+) -> bool {
     let ctx = &response.ctx;
     // A slider senses no clicks, only drags.
     let clicked = response.contains_pointer()
         && ctx.input(|input| input.pointer.button_clicked(PointerButton::Secondary));
     let id = response.id.with("menu of the knob");
-    if !clicked && !Popup::is_id_open(ctx, id) {
-        return;
+    if (knob.is_none() && usual.is_none()) || (!clicked && !Popup::is_id_open(ctx, id)) {
+        return false;
     }
     let popup = Popup::menu(response).id(id).open_memory(clicked.then_some(SetOpenCommand::Bool(true)));
-    popup.at_pointer_fixed().show(|ui| {
+    let shown = popup.at_pointer_fixed().show(|ui| {
         ui.set_min_width(190.0);
-        ui.label(widgets::weak(ui, fields::knob_name(knob)));
+        if let Some(knob) = knob {
+            ui.label(widgets::weak(ui, fields::knob_name(knob)));
+        }
+        let back = usual.is_some_and(|usual| {
+            let text = format!("Reset to {}", widgets::number(usual));
+            ui.button(text).on_hover_text("Back to its usual value").clicked()
+        });
+        more(ui);
+        let Some(knob) = knob else { return back };
+        if usual.is_some() {
+            ui.separator();
+        }
         let mut entries = Vec::new();
         match marks(ui.ctx()).tracks.get(&knob) {
             None => entries.push((
@@ -92,5 +109,7 @@ pub fn menu(response: &Response, knob: Knob) {
                 ui.ctx().request_repaint();
             }
         }
+        back
     });
+    shown.is_some_and(|shown| shown.inner)
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ImpastoApp, Options,
+    mixes::MixDesk,
     pictures::{Slot, Source, Target},
 };
 use crate::{
@@ -51,6 +52,8 @@ pub struct Layout {
     pub show_left: bool,
     pub show_right: bool,
     pub show_bottom: bool,
+    /// The row with mixes, morph and draw is shown.
+    pub mixes: bool,
     /// The bottom panel shows the filmstrip, not the losses.
     pub film: bool,
     /// It shows what moves by itself, neither of them.
@@ -75,6 +78,7 @@ impl Default for Layout {
             show_left: true,
             show_right: true,
             show_bottom: true,
+            mixes: true,
             film: false,
             automation: false,
             light: false,
@@ -98,6 +102,8 @@ pub struct Remembered {
     pub content: Option<Origin>,
     pub styles: Vec<RememberedStyle>,
     pub settings: Settings,
+    #[serde(deserialize_with = "MixDesk::lenient")]
+    pub desk: MixDesk,
 }
 
 /// The folder in which windows keep their paintings, if the system has one: that of the settings where it was moved.
@@ -216,6 +222,7 @@ impl ImpastoApp {
             styles: styles.collect(),
             settings: self.settings.clone(),
             without_recipe: self.without_recipe,
+            desk: self.desk.clone(),
         }
     }
 
@@ -275,6 +282,9 @@ mod tests {
         let old: RememberedStyle = toml::from_str("weight = 0.25\n[picture]\nexample = \"Wave\"").unwrap();
         assert_eq!(old.mix, StyleMix { weight: 0.25, ..StyleMix::default() });
         remembered.settings.size = 320;
+        remembered.desk.seed = 77;
+        let odd: Remembered = toml::from_str("[settings]\nsize = 99\n[desk]\nfrom = \"moon\"").unwrap();
+        assert_eq!((odd.settings.size, odd.desk), (99, MixDesk::default()));
         remembered.layout.light = true;
         store(folder.path(), &remembered).unwrap();
         assert_eq!(load(folder.path()), Ok(Some(remembered)));

@@ -14,6 +14,7 @@ mod empty;
 mod engine;
 mod export;
 mod extracts;
+mod fader;
 mod fields;
 mod film;
 mod filmstrip;
@@ -31,6 +32,7 @@ mod knobs;
 mod lab;
 mod memory;
 mod mixer;
+mod mixes;
 mod notes;
 mod page;
 mod palette;
@@ -41,6 +43,7 @@ mod present;
 mod presets;
 mod queue;
 mod recipes;
+mod reset;
 mod saving;
 mod slots;
 mod split;
@@ -52,6 +55,7 @@ mod toolbar;
 mod tour;
 mod transport;
 mod undo;
+mod usual;
 mod widgets;
 
 use std::{
@@ -84,6 +88,7 @@ use self::{
     keeping::Keeper,
     lab::Lab,
     memory::{Layout, Remembered},
+    mixes::{Ends, Links, MixDesk},
     notes::{Banner, Toasts, Trouble},
     page::Page,
     pictures::{Slot, Source, Target},
@@ -223,6 +228,9 @@ pub struct ImpastoApp {
     /// The settings as they were before the last preset was chosen.
     before_preset: Option<Box<Settings>>,
     presets: Presets,
+    desk: MixDesk,
+    ends: Ends,
+    links: Links,
     /// Why the settings cannot be sent, if they cannot.
     problem: Option<SettingsError>,
     /// The initial image that the painting began with.
@@ -324,6 +332,9 @@ impl ImpastoApp {
             settings: start.options.settings.clone().unwrap_or_else(|| remembered.settings.clone()),
             before_preset: None,
             presets: Presets::default(),
+            desk: remembered.desk.clone(),
+            ends: Ends::default(),
+            links: Links::default(),
             problem: None,
             init_at_start: None,
             begin_afresh: false,
@@ -381,6 +392,10 @@ impl ImpastoApp {
         };
         // Who starts with settings of the command line knows the way around.
         app.may_hint = choose_size || known;
+        let lost: String = app.desk.mend().into_iter().map(|letter| format!(" {letter}")).collect();
+        if !lost.is_empty() {
+            app.toasts.add(format!("Mixes that cannot be painted with are cleared:{lost}."));
+        }
         app.apply_theme(ctx);
         app.start_engine(ctx);
         app.look_for_comeback();
@@ -420,6 +435,9 @@ impl ImpastoApp {
             Command::Swap => self.swap(),
             Command::Undo => self.undo(),
             Command::Redo => self.redo(),
+            Command::ResetMix => self.reset_mix(),
+            Command::Randomise => self.randomise(),
+            Command::Mixes => self.layout.mixes = !self.layout.mixes,
             Command::History => self.undo.shown = !self.undo.shown,
             Command::Save => self.ask_to_save(),
             Command::Copy => self.copy_picture(ctx),
@@ -596,6 +614,12 @@ impl ImpastoApp {
             Frame::new().fill(palette.panel).inner_margin(Margin { left: 12, right: 12, top: 4, bottom: 4 });
         Panel::top("transport").frame(bar(12, 0)).exact_size(52.0).show(ui, |ui| self.transport_ui(ui));
         Panel::bottom("status").frame(bar(12, 0)).exact_size(26.0).show(ui, |ui| self.status_ui(ui));
+        if self.layout.mixes && self.has_toolbar() {
+            Panel::bottom("mixes")
+                .frame(bar(12, 0))
+                .exact_size(mixes::HEIGHT)
+                .show(ui, |ui| self.mixes_ui(ui));
+        }
 
         let room = ui.available_size();
         // The lab stands beside the painting; in a narrow window the pictures make room for it.
@@ -676,10 +700,12 @@ impl eframe::App for ImpastoApp {
     fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
         let ctx = ui.ctx().clone();
         self.take_incoming(&ctx);
+        self.follow_mixes();
         if ctx.memory(|memory| memory.top_modal_layer().is_none()) || self.help {
             for command in Command::pressed(&ctx) {
                 self.run_command(&ctx, command);
             }
+            self.mixes_keys(&ctx);
         }
         if self.present.on {
             self.presentation_ui(ui);

@@ -1,22 +1,27 @@
 //! Pins: pictures of the run that are kept with their settings, to compare with and to go back to.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use egui::{
     Context, FontId, Role, ScrollArea, Sense, Stroke, StrokeKind, TextureHandle, TextureOptions, Ui,
     WidgetInfo, vec2,
 };
+use image::RgbImage;
 
 use super::{
     ImpastoApp, canvas,
     compare::{Against, Mode, Sheet, Shown},
     icons::Icon,
-    recipes::Painting,
+    recipes::{Draft, Painting},
     tasks::Done,
     theme::{Palette, RADIUS, space},
     widgets,
 };
-use crate::{picture, settings::Settings};
+use crate::{
+    picture,
+    project::{self, ProjectError, SavedPin},
+    settings::Settings,
+};
 
 /// Pins that are kept at most.
 const MOST: usize = 12;
@@ -37,6 +42,34 @@ pub struct Pin {
     number: u32,
     /// `None` until the background has made it.
     small: Option<TextureHandle>,
+    /// The hash of its pixels, worked out where a project first needs it.
+    sha256: Arc<OnceLock<String>>,
+}
+
+/// A pin on its way into a project.
+pub struct PinDraft {
+    painting: Painting,
+    settings: Settings,
+    step: u32,
+    number: u32,
+    sha256: Arc<OnceLock<String>>,
+}
+
+impl PinDraft {
+    /// Puts the pin into a project.
+    ///
+    /// # Errors
+    ///
+    /// When its picture cannot be encoded or written.
+    pub fn put(self, draft: &mut project::Draft<'_>) -> Result<(), ProjectError> {
+        let Painting { picture, draft: recipe } = &self.painting;
+        let sha256 = self.sha256.get_or_init(|| picture::sha256(picture.as_raw()));
+        let pixels = draft.painted(picture, sha256)?;
+        let recipe = recipe.as_ref().map(|recipe| recipe.bare(picture));
+        let Self { settings, step, number, .. } = self;
+        draft.manifest.pins.push(SavedPin { number, step, settings, recipe, pixels });
+        Ok(())
+    }
 }
 
 impl Pin {
@@ -65,6 +98,18 @@ enum Wish {
 impl Pins {
     pub fn all(&self) -> &[Pin] {
         &self.all
+    }
+
+    /// All pins for a project.
+    pub fn drafts(&self) -> Vec<PinDraft> {
+        let draft = |pin: &Pin| PinDraft {
+            painting: pin.painting.clone(),
+            settings: pin.settings.clone(),
+            step: pin.step,
+            number: pin.number,
+            sha256: Arc::clone(&pin.sha256),
+        };
+        self.all.iter().map(draft).collect()
     }
 
     fn get(&self, id: u64) -> Option<&Pin> {
@@ -114,9 +159,29 @@ impl ImpastoApp {
             Some(moment) => moment.settings.clone(),
             None => given.map_or_else(|| self.settings.clone(), |given| given.settings.clone()),
         };
-        let picture = Arc::clone(&painting.picture);
         let (step, number) = (self.canvas.step(), self.pins.pinned);
-        self.pins.all.push(Pin { id, painting, settings, step, number, small: None });
+        self.add_pin(Pin { id, painting, settings, step, number, small: None, sha256: Arc::default() });
+    }
+
+    /// Puts the pins of a project in the place of those that are there.
+    pub(super) fn take_pins(&mut self, saved: &[(SavedPin, RgbImage)]) {
+        if matches!(self.compare.against, Against::Pin(_)) {
+            self.compare.against = Against::Content;
+        }
+        self.pins = Pins::default();
+        for (pin, picture) in saved.iter().take(MOST) {
+            let id = self.next_number();
+            let draft = pin.recipe.clone().map(|recipe| Arc::new(Draft::Made(recipe)));
+            let painting = Painting { picture: Arc::new(picture.clone()), draft };
+            let SavedPin { number, step, settings, .. } = pin.clone();
+            self.pins.pinned = self.pins.pinned.max(number);
+            self.add_pin(Pin { id, painting, settings, step, number, small: None, sha256: Arc::default() });
+        }
+    }
+
+    fn add_pin(&mut self, pin: Pin) {
+        let (id, picture) = (pin.id, Arc::clone(&pin.painting.picture));
+        self.pins.all.push(pin);
         self.tasks.start("pin", move || Done::Pinned {
             pin: id,
             small: canvas::color_image(&picture::thumbnail(&picture, SMALL)),
@@ -148,6 +213,7 @@ impl ImpastoApp {
             Some(Wish::Settings(id)) => {
                 if let Some(pin) = self.pins.get(id) {
                     self.settings = pin.settings.clone();
+                    self.undo.call("", format!("Settings of pin {}", pin.number));
                     let note = format!("The settings of pin {} are back; ctrl-Z undoes it.", pin.number);
                     self.toasts.add(note);
                 }

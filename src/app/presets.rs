@@ -8,6 +8,7 @@ use super::{
     pictures::chain,
     tasks::Done,
     theme::{Palette, ROW, space},
+    usual::Usual,
     widgets,
 };
 use crate::settings::{Mix, PresetFolder, Settings, UserPreset};
@@ -16,6 +17,9 @@ use crate::settings::{Mix, PresetFolder, Settings, UserPreset};
 #[derive(Default)]
 pub struct Presets {
     pub list: Vec<UserPreset>,
+    pub usual: Usual,
+    /// Counts how often the list has changed.
+    pub generation: u64,
     dialog: Option<Dialog>,
 }
 
@@ -40,12 +44,9 @@ enum Wish {
 }
 
 impl Presets {
-    /// The preset that these settings are.
-    pub fn of(&self, settings: &Settings) -> Option<&str> {
-        let is = |preset: &&UserPreset| {
-            preset.mix.as_ref().is_ok_and(|mix| mix.apply(settings).is_ok_and(|made| made == *settings))
-        };
-        self.list.iter().find(is).map(|preset| preset.name.as_str())
+    /// Keeps up with the settings.
+    pub fn follow(&mut self, settings: &Settings) {
+        self.usual.follow(&self.list, settings);
     }
 
     /// Opens the dialog.
@@ -60,6 +61,8 @@ impl Presets {
     /// Takes the list in, and how the last wish went; gives back what went wrong if no dialog can show it.
     pub fn take(&mut self, list: Vec<UserPreset>, result: Result<(), String>) -> Option<String> {
         self.list = list;
+        self.usual.forget();
+        self.generation += 1;
         match (&mut self.dialog, result) {
             (None, result) => return result.err(),
             (Some(dialog), Ok(())) => *dialog = Dialog::default(),

@@ -24,25 +24,34 @@ use crate::{
     settings::{Init, Rgb, Settings, StyleMix},
 };
 
-/// What the recipe of the picture on the canvas is made of.
-pub struct Draft {
-    record: Record,
-    info: RunInfo,
-    /// The pictures of the run, for their thumbnails.
-    pictures: Vec<Arc<Picture>>,
-    background: Rgb,
+/// What the recipe of a painted picture is made of.
+pub enum Draft {
+    Run {
+        record: Record,
+        info: RunInfo,
+        /// The pictures of the run, for their thumbnails.
+        pictures: Vec<Arc<Picture>>,
+        background: Rgb,
+    },
+    /// It comes from a project.
+    Made(Recipe),
 }
 
 impl Draft {
     /// The recipe without thumbnails.
     pub fn bare(&self, picture: &RgbImage) -> Recipe {
-        Recipe::new(&self.record, picture.dimensions(), &self.info)
+        match self {
+            Draft::Run { record, info, .. } => Recipe::new(record, picture.dimensions(), info),
+            Draft::Made(recipe) => recipe.clone(),
+        }
     }
 
     /// The recipe with thumbnails; takes a while for large pictures.
     pub fn compose(&self, picture: &RgbImage) -> Recipe {
         let mut recipe = self.bare(picture);
-        recipe.thumbnails = Thumbnail::of(self.pictures.iter().map(AsRef::as_ref), self.background);
+        if let Draft::Run { pictures, background, .. } = self {
+            recipe.thumbnails = Thumbnail::of(pictures.iter().map(AsRef::as_ref), *background);
+        }
         recipe
     }
 }
@@ -132,7 +141,7 @@ impl ImpastoApp {
     pub(super) fn draft(&self) -> Option<Arc<Draft>> {
         let given = self.run.given.as_ref()?;
         let styles = given.styles.iter().map(|style| Arc::clone(&style.picture));
-        Some(Arc::new(Draft {
+        Some(Arc::new(Draft::Run {
             record: self.record_of(&self.canvas.picture()?)?.clone(),
             info: self.run.info.clone()?,
             pictures: [Arc::clone(&given.content)].into_iter().chain(styles).collect(),

@@ -7,6 +7,7 @@ use egui::{Context, RichText, ScrollArea, Ui};
 
 use super::{
     ImpastoApp, fields,
+    mixes::MixDesk,
     pictures::Slot,
     theme::{Palette, space},
     widgets,
@@ -31,10 +32,11 @@ const PROPERTIES: &[Property] = &[
     ("Use", |slot| if slot.mix.on { "on" } else { "off" }.to_owned()),
 ];
 
-/// Settings and slots as they were once.
+/// Settings, mixes and slots as they were once.
 #[derive(Clone)]
 struct Snapshot {
     settings: Settings,
+    desk: MixDesk,
     content: Slot,
     /// Those with a picture.
     styles: Vec<Slot>,
@@ -60,8 +62,8 @@ pub struct Undo {
     at: usize,
     gesture: u64,
     pressed: bool,
-    /// What the next change is called.
-    name: Option<String>,
+    /// What the deed of this frame is called, if it has a name of its own: its key and its title.
+    called: Option<(String, String)>,
     /// The list is shown.
     pub shown: bool,
 }
@@ -90,13 +92,14 @@ fn filled(styles: &[Slot]) -> impl Iterator<Item = &Slot> {
 }
 
 impl Snapshot {
-    fn of(settings: &Settings, content: &Slot, styles: &[Slot]) -> Self {
+    fn of(settings: &Settings, desk: &MixDesk, content: &Slot, styles: &[Slot]) -> Self {
         let styles = filled(styles).map(bare).collect();
-        Self { settings: settings.clone(), content: bare(content), styles }
+        Self { settings: settings.clone(), desk: desk.clone(), content: bare(content), styles }
     }
 
-    fn is_of(&self, settings: &Settings, content: &Slot, styles: &[Slot]) -> bool {
+    fn is_of(&self, settings: &Settings, desk: &MixDesk, content: &Slot, styles: &[Slot]) -> bool {
         self.settings == *settings
+            && self.desk == *desk
             && same_slot(&self.content, content)
             && self.styles.len() == filled(styles).count()
             && self.styles.iter().zip(filled(styles)).all(|(a, b)| same_slot(a, b))
@@ -172,29 +175,40 @@ impl Undo {
             }
             title = if title.is_empty() { slots } else { format!("{slots}; {title}") };
         }
+        if title.is_empty() && before.desk != after.desk {
+            "Mixes".clone_into(&mut title);
+        }
         (keys, title)
+    }
+
+    /// Gives what is done in this frame a title of its own. Deeds of the same key become one entry as changes of one setting do;
+    /// those without a key never do.
+    pub fn call(&mut self, key: &str, title: String) {
+        self.called = Some((key.to_owned(), title));
     }
 
     /// Takes a state in that differs from the one in force.
     fn record(&mut self, snapshot: Snapshot, time: f64, pressed: bool) {
         let held = pressed || self.pressed;
+        let called = self.called.take();
         let Some(current) = self.states.get(self.at) else { return };
-        let (mut keys, mut title) = Self::compare(&current.snapshot, &snapshot);
-        let named = self.name.take();
+        let (keys, title) = match called.clone() {
+            Some((key, title)) => (Some(key).filter(|key| !key.is_empty()).into_iter().collect(), title),
+            None => Self::compare(&current.snapshot, &snapshot),
+        };
         let last = self.at + 1 == self.states.len() && self.at > 0;
         let together = last
-            && named.is_none()
             && !keys.is_empty()
             && !current.keys.is_empty()
             && ((held && current.gesture == Some(self.gesture))
                 || (time - current.time < TOGETHER && keys.len() == 1 && keys == current.keys));
-        if let Some(name) = named {
-            // Without keys nothing that follows becomes a part of it.
-            (title, keys) = (name, Vec::new());
-        }
         let gesture = held.then_some(self.gesture);
         if together {
-            let (keys, title) = Self::compare(&self.states[self.at - 1].snapshot, &snapshot);
+            let (found, mut title) = Self::compare(&self.states[self.at - 1].snapshot, &snapshot);
+            let keys = if called.is_some() { keys } else { found };
+            if let Some((_, called)) = called.filter(|_| !title.is_empty()) {
+                title = called;
+            }
             if title.is_empty() {
                 // Back where it began: nothing happened.
                 self.states.pop();
@@ -236,11 +250,6 @@ impl Undo {
         }
     }
 
-    /// The change that is being made is called so, and stands for itself.
-    pub fn name_next(&mut self, name: &str) {
-        self.name = Some(name.to_owned());
-    }
-
     /// What undo would take back.
     pub fn undoes(&self) -> Option<&str> {
         (self.at > 0).then(|| self.states[self.at].title.as_str())
@@ -263,19 +272,19 @@ impl ImpastoApp {
             None if self.still_opening() => {}
             None => self.undo.states.push(State {
                 title: "As opened".to_owned(),
-                snapshot: Snapshot::of(&self.settings, &self.content, &self.styles),
+                snapshot: Snapshot::of(&self.settings, &self.desk, &self.content, &self.styles),
                 keys: Vec::new(),
                 time: 0.0,
                 gesture: None,
             }),
-            Some(state) if state.snapshot.is_of(&self.settings, &self.content, &self.styles) => {}
+            Some(state) if state.snapshot.is_of(&self.settings, &self.desk, &self.content, &self.styles) => {}
             Some(_) => {
-                let now = Snapshot::of(&self.settings, &self.content, &self.styles);
+                let now = Snapshot::of(&self.settings, &self.desk, &self.content, &self.styles);
                 self.undo.record(now, ctx.input(|input| input.time), pressed);
             }
         }
+        self.undo.called = None;
         self.undo.pressed = pressed;
-        self.undo.name = None;
     }
 
     /// Takes the last change back.
@@ -306,9 +315,10 @@ impl ImpastoApp {
 
     fn go_to_state(&mut self, index: usize) {
         let Some(state) = self.undo.states.get(index) else { return };
-        let Snapshot { settings, content, styles } = state.snapshot.clone();
+        let Snapshot { settings, desk, content, styles } = state.snapshot.clone();
         self.undo.at = index;
         self.settings = settings;
+        self.desk = desk;
         self.content = content;
         self.styles = styles;
         if self.styles.is_empty() {
@@ -350,7 +360,7 @@ mod tests {
     fn snapshot(change: impl FnOnce(&mut Settings)) -> Snapshot {
         let mut settings = Settings::default();
         change(&mut settings);
-        Snapshot::of(&settings, &Slot::new(0), &[Slot::new(1)])
+        Snapshot::of(&settings, &MixDesk::default(), &Slot::new(0), &[Slot::new(1)])
     }
 
     fn opened() -> Undo {
@@ -401,7 +411,7 @@ mod tests {
     fn a_named_change_is_an_entry_of_its_own() {
         let mut undo = opened();
         undo.record(snapshot(|s| s.style_weight = 9.0), 1.0, false);
-        undo.name_next("Grid: Style β 12");
+        undo.call("", "Grid: Style β 12".to_owned());
         undo.record(snapshot(|s| s.style_weight = 12.0), 1.2, false);
         undo.record(snapshot(|s| s.style_weight = 13.0), 1.4, false);
         assert_eq!(titles(&undo), ["Style β 8 → 9", "Grid: Style β 12", "Style β 12 → 13"]);

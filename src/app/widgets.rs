@@ -3,16 +3,16 @@
 use std::ops::RangeInclusive;
 
 use egui::{
-    Align, Color32, DragValue, Layout, Response, RichText, Role, Sense, Slider, SliderClamping, Stroke, Ui,
-    Vec2, WidgetInfo, vec2,
+    Align, Color32, DragValue, Layout, Response, RichText, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, vec2,
 };
 
+pub use super::fader::{Fader, plain_slider};
 use super::{
     icons::Icon,
     knobs,
     theme::{Palette, RADIUS, ROW, space},
 };
-use crate::settings::{Knob, Range};
+use crate::settings::Knob;
 
 /// Width of the column of labels in the right panel.
 const LABEL: f32 = 92.0;
@@ -247,11 +247,29 @@ pub fn weak(ui: &Ui, text: impl Into<String>) -> RichText {
 
 /// Heading of a section within a panel.
 pub fn section(ui: &mut Ui, text: &str) {
+    section_with(ui, text, |_| {});
+}
+
+/// Heading of a section with quiet buttons at its right end.
+pub fn section_with(ui: &mut Ui, text: &str, buttons: impl FnOnce(&mut Ui)) {
     ui.add_space(space::M);
     let text =
         RichText::new(text.to_uppercase()).size(11.5).color(Palette::of(ui).weak).extra_letter_spacing(1.0);
-    ui.label(text);
+    ui.horizontal(|ui| {
+        ui.label(text);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            // The words end about where the controls below do.
+            ui.spacing_mut().button_padding.x = 2.0;
+            buttons(ui);
+        });
+    });
     ui.add_space(2.0);
+}
+
+/// A button of one small word, without a frame until the pointer is on it.
+pub fn quiet_button(ui: &mut Ui, text: &str, tooltip: &str) -> Response {
+    let button = egui::Button::new(weak(ui, text)).small().frame_when_inactive(false);
+    ui.add(button).on_hover_text(tooltip)
 }
 
 /// A row of the right panel: its label in the first column, the controls in the rest.
@@ -287,6 +305,10 @@ pub struct Entry<'a> {
     pub suffix: &'a str,
     pub whole: bool,
     pub width: f32,
+    /// What it sets, if that can move by itself.
+    pub knob: Option<Knob>,
+    /// Where its menu leads back to.
+    pub usual: Option<f64>,
 }
 
 impl Entry<'_> {
@@ -314,92 +336,11 @@ impl Entry<'_> {
         if whole {
             *value = value.round();
         }
-        response
-    }
-}
-
-/// A logarithmic or linear slider from 0 with a number entry; a double click goes back to `usual`.
-pub struct Fader<'a> {
-    pub name: &'a str,
-    pub tooltip: &'a str,
-    /// What it sets, and from where to where it goes in the unit that is shown.
-    pub knob: Knob,
-    pub range: Range,
-    pub usual: f64,
-}
-
-impl Fader<'_> {
-    /// Shows slider and number; `after` points are left free behind them.
-    pub fn show(&self, ui: &mut Ui, value: &mut f64, after: f32) {
-        let gap = ui.spacing().item_spacing.x;
-        self.slider(ui, value, (ui.available_width() - NUMBER - gap - after).max(40.0));
-        self.number(ui, value, NUMBER);
-    }
-
-    fn whole_tooltip(&self) -> String {
-        format!(
-            "{}\nSlider {} to {}{}; any number from 0 up can be typed. Double-click: {}. Right-click: more.",
-            self.tooltip,
-            number(self.least()),
-            number(self.range.max),
-            if self.range.logarithmic { ", logarithmic" } else { "" },
-            number(self.usual)
-        )
-    }
-
-    fn least(&self) -> f64 {
-        if self.range.zero { 0.0 } else { self.range.min }
-    }
-
-    /// The slider alone.
-    pub fn slider(&self, ui: &mut Ui, value: &mut f64, width: f32) -> Response {
-        ui.spacing_mut().slider_width = width;
-        let row = std::mem::replace(&mut ui.spacing_mut().interact_size.y, 20.0);
-        let palette = Palette::of(ui);
-        let resting = std::mem::replace(&mut ui.visuals_mut().widgets.inactive.bg_fill, palette.rail);
-        // What plays by itself has the colour of what plays.
-        let moves = knobs::moves(ui.ctx(), self.knob);
-        let travelled = if moves { palette.accent } else { palette.travelled };
-        let chosen = std::mem::replace(&mut ui.visuals_mut().selection.bg_fill, travelled);
-        let before = *value;
-        let slider = Slider::new(value, self.least()..=self.range.max)
-            .logarithmic(self.range.logarithmic)
-            .smallest_positive(self.range.min.max(1e-6))
-            .clamping(SliderClamping::Never)
-            .smart_aim(false)
-            .show_value(false);
-        let response = ui.add(slider).accessible_name(self.name).on_hover_text(self.whole_tooltip());
-        ui.spacing_mut().interact_size.y = row;
-        ui.visuals_mut().widgets.inactive.bg_fill = resting;
-        ui.visuals_mut().selection.bg_fill = chosen;
-        knobs::menu(&response, self.knob);
-        // The second button is for the menu; egui's slider would follow it as well.
-        let second = |input: &egui::InputState| {
-            let button = egui::PointerButton::Secondary;
-            input.pointer.button_down(button) || input.pointer.button_released(button)
-        };
-        if response.changed() && ui.input(second) {
-            *value = before;
-        } else if response.changed() {
-            *value = crate::settings::three_digits(*value);
-        }
-        // The slider senses only drags; a double press is all it takes to go back.
-        if response.contains_pointer()
-            && ui.input(|input| input.pointer.button_double_clicked(egui::PointerButton::Primary))
+        if knobs::menu(&response, self.knob, self.usual, |_| {})
+            && let Some(usual) = self.usual
         {
-            *value = self.usual;
+            *value = usual;
         }
-        response
-    }
-
-    /// The number alone.
-    pub fn number(&self, ui: &mut Ui, value: &mut f64, width: f32) -> Response {
-        let name = format!("{}, number", self.name);
-        let tooltip = self.whole_tooltip();
-        let entry =
-            Entry { name: &name, tooltip: &tooltip, drag: 0.0..=f64::MAX, suffix: "", whole: false, width };
-        let response = entry.show(ui, value);
-        knobs::menu(&response, self.knob);
         response
     }
 }

@@ -231,6 +231,6 @@ fn alpha(image: &DynamicImage) -> Option<GrayImage> {
     GrayImage::from_raw(image.width(), image.height(), opacity)
 }
 
-pub(super) fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

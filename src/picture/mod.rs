@@ -26,6 +26,7 @@ pub use error::{PictureError, SaveError};
 
 pub use examples::{CONTENTS, EXAMPLE, Example, STYLES, example, is_example};
 pub use folder::files_in;
+pub(crate) use load::sha256;
 pub use load::{MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE};
 pub use recolour::{LUMINANCE, luminance_like, style_in_colours_of, with_colours_of};
 pub use save::{check_destination, free_name, numbered_name, save, save_with_text, write_with};

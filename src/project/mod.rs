@@ -3,9 +3,11 @@
 
 mod container;
 mod error;
+mod pins;
 pub mod sessions;
 
 use std::{
+    borrow::Cow,
     fs::{self, File},
     io::{Cursor, Read as _, Write as _},
     path::{Path, PathBuf},
@@ -23,10 +25,11 @@ use crate::{
     picture::{MAX_FILE_BYTES, Picture},
     recipe::{self, Recipe},
     session::{SourceRecord, StyleRecord},
-    settings::Settings,
+    settings::{Settings, Slots},
 };
 
 pub use error::ProjectError;
+pub use pins::SavedPin;
 
 /// Version of the form that this program writes; it reads this one and those before.
 const VERSION: u64 = 1;
@@ -98,6 +101,12 @@ pub struct Manifest {
     pub recipe: Option<Recipe>,
     #[serde(default)]
     pub losses: Vec<Losses>,
+    /// Pictures that were kept on the way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pins: Vec<SavedPin>,
+    /// Kept mixes.
+    #[serde(default, skip_serializing_if = "Slots::is_empty")]
+    pub mixes: Slots,
 }
 
 impl Manifest {
@@ -114,6 +123,8 @@ impl Manifest {
             picture: None,
             recipe: None,
             losses: Vec::new(),
+            pins: Vec::new(),
+            mixes: Slots::default(),
         }
     }
 }
@@ -243,6 +254,8 @@ pub struct Project {
     pub picture: Option<RgbImage>,
     /// What a person should know about how it was read.
     pub remarks: Vec<String>,
+    /// The pins with their pictures.
+    pub pins: Vec<(SavedPin, RgbImage)>,
     blobs: Vec<u8>,
     folder: PathBuf,
 }
@@ -284,9 +297,11 @@ impl Project {
         if let Some(recipe) = value.get_mut("recipe") {
             recipe::adapt(recipe, &mut unknown);
         }
+        pins::adapt(&mut value, &mut unknown);
         unknown.sort();
         unknown.dedup();
-        let manifest: Manifest = serde_json::from_value(value).map_err(|error| torn(error.to_string()))?;
+        let mut manifest: Manifest =
+            serde_json::from_value(value).map_err(|error| torn(error.to_string()))?;
         check(&manifest).map_err(torn)?;
         let mut remarks = Vec::new();
         if !unknown.is_empty() {
@@ -295,13 +310,18 @@ impl Project {
                 unknown.join(", ")
             ));
         }
-        let mut project = Self { manifest, picture: None, remarks, blobs: blobs.to_vec(), folder };
+        for letter in manifest.mixes.drop_unusable() {
+            remarks.push(format!("The mix {letter} is left out: it cannot be painted with."));
+        }
+        let blobs = blobs.to_vec();
+        let mut project = Self { manifest, picture: None, remarks, pins: Vec::new(), blobs, folder };
         if let Some(blob) = project.manifest.picture {
             let bytes = project.blob(blob).ok_or_else(|| torn("its picture is missing".to_owned()))?;
             let picture = Picture::from_encoded("the painting", None, bytes)
                 .map_err(|error| torn(error.to_string()))?;
             project.picture = Some(picture.rgb);
         }
+        project.open_pins();
         Ok(project)
     }
 
@@ -314,11 +334,10 @@ impl Project {
         self.blobs.get(blob.at..blob.at.checked_add(blob.length)?)
     }
 
-    /// The picture of a source that the project keeps itself; nothing if it must be found.
-    pub fn kept(&self, source: &SourceRecord, pixels: &Pixels) -> Option<Picture> {
-        let read;
-        let bytes = match (pixels.embedded, &pixels.beside) {
-            (Some(blob), _) => self.blob(blob)?,
+    /// The file of pixels that the project keeps.
+    fn bytes(&self, pixels: &Pixels) -> Option<Cow<'_, [u8]>> {
+        match (pixels.embedded, &pixels.beside) {
+            (Some(blob), _) => self.blob(blob).map(Cow::Borrowed),
             (None, Some(name)) => {
                 // Only a plain name: nothing leads out of the folder.
                 let name = Path::new(name).file_name()?;
@@ -326,12 +345,16 @@ impl Project {
                 if fs::metadata(&path).ok()?.len() > MAX_FILE_BYTES {
                     return None;
                 }
-                read = fs::read(path).ok()?;
-                &read
+                fs::read(path).ok().map(Cow::Owned)
             }
-            (None, None) => return None,
-        };
-        let picture = Picture::from_encoded(&source.name, source.path.as_deref(), bytes).ok()?;
+            (None, None) => None,
+        }
+    }
+
+    /// The picture of a source that the project keeps itself; nothing if it must be found.
+    pub fn kept(&self, source: &SourceRecord, pixels: &Pixels) -> Option<Picture> {
+        let bytes = self.bytes(pixels)?;
+        let picture = Picture::from_encoded(&source.name, source.path.as_deref(), &bytes).ok()?;
         // Pasted pictures were hashed by their pixels, which are the same.
         Some(Picture { sha256: source.sha256.clone(), ..picture })
     }
@@ -342,6 +365,7 @@ fn check(manifest: &Manifest) -> Result<(), String> {
     if let Some(recipe) = &manifest.recipe {
         recipe::check(recipe)?;
     }
+    pins::check(&manifest.pins)?;
     if manifest.styles.len() > MOST {
         return Err(format!("it has {} styles", manifest.styles.len()));
     }

@@ -17,6 +17,7 @@ pub enum Knob {
     LearningRate,
     Smoothness,
     Histogram,
+    StyleTilt,
     StyleScale,
     KeepColours,
     MatchColours,
@@ -62,6 +63,7 @@ const ROWS: &[Row] = rows!(
     LearningRate "learning-rate" learning_rate,
     Smoothness "smoothness" smoothness_weight,
     Histogram "histogram" histogram_weight,
+    StyleTilt "style-tilt" style_tilt,
     StyleScale "style-scale" style_scale,
     KeepColours "keep-colours" keep_colours,
     MatchColours "match-colours" match_colours,
@@ -189,6 +191,7 @@ impl Knob {
             Knob::StyleScale | Knob::PictureScale(_) => {
                 Range::logarithmic(*STYLE_SCALES.start(), *STYLE_SCALES.end())
             }
+            Knob::StyleTilt => Range::linear(-1.0, 1.0),
             Knob::StyleAmount | Knob::KeepColours | Knob::MatchColours => Range::linear(0.0, 1.0),
             Knob::Averaging => Range::linear(0.0, 0.999),
             Knob::Beta1 | Knob::Beta2 => Range::linear(0.0, 0.9999),
@@ -202,6 +205,7 @@ impl Knob {
     pub fn allows(self, value: f64) -> bool {
         let above_zero = value.is_finite() && value > 0.0;
         match self {
+            Knob::StyleTilt => (-1.0..=1.0).contains(&value),
             Knob::StyleAmount | Knob::KeepColours | Knob::MatchColours => (0.0..=1.0).contains(&value),
             Knob::Averaging | Knob::Beta1 | Knob::Beta2 => (0.0..1.0).contains(&value),
             Knob::LearningRate | Knob::Epsilon => above_zero,
@@ -344,7 +348,7 @@ mod tests {
         let (settings, mix) = everything();
         let fields = serde_json::to_value(&settings).unwrap();
         let all = Knob::all(&settings, &mix);
-        assert_eq!(all.len(), 1 + 12 + 32 + 6);
+        assert_eq!(all.len(), 1 + 13 + 32 + 6);
         for knob in all {
             assert_eq!(knob.to_string().parse(), Ok(knob));
             if let Some(field) = knob.field() {

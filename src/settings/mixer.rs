@@ -1,4 +1,4 @@
-//! Which strips of the mixer are heard: mute and solo.
+//! What the strips of the mixer amount to: mute, solo, tilt.
 
 use super::Settings;
 
@@ -18,13 +18,15 @@ impl Settings {
         self.smoothness_solo = false;
     }
 
-    /// These settings as the optimisation takes them: mute and solo worked out into weights, and all switches off.
+    /// These settings as the optimisation takes them: tilt, mute and solo worked out into weights, the tilt 0 and all switches off.
     #[must_use]
     pub fn heard(&self) -> Self {
         let any_solo = self.any_solo();
         let silent = self.smoothness_muted || (any_solo && !self.smoothness_solo);
         Self {
-            style_layers: self.style_layers.heard(any_solo),
+            // Before mute and solo, so that neither moves what else is heard.
+            style_layers: self.style_layers.tilted(self.style_tilt).heard(any_solo),
+            style_tilt: 0.0,
             content_layers: self.content_layers.heard(any_solo),
             smoothness_weight: if silent { 0.0 } else { self.smoothness_weight },
             smoothness_muted: false,
@@ -40,6 +42,32 @@ impl Settings {
 mod tests {
     use super::*;
     use crate::{settings::Strip, vgg::Layer};
+
+    #[test]
+    fn a_tilt_weighs_by_depth_and_at_neutral_it_is_not_there() {
+        let mut settings = Settings::default();
+        settings.style_layers.set(Layer::PAPER_STYLE[0], 0.1 + 0.2);
+        assert_eq!(settings.heard(), settings);
+        let weights =
+            |s: &Settings| s.heard().style_layers.iter().map(|(_, weight)| weight).collect::<Vec<_>>();
+        let before = weights(&settings);
+        settings.style_tilt = 0.4;
+        let tilted = weights(&settings);
+        for (i, j) in [(0, 1), (1, 4)] {
+            let depth = |i: usize| Layer::PAPER_STYLE[i].index() as f64;
+            let law = (0.4 * (depth(j) - depth(i))).exp();
+            assert!((tilted[j] / tilted[i] / (before[j] / before[i]) / law - 1.0).abs() < 1e-12);
+        }
+        assert!((tilted.iter().sum::<f64>() - before.iter().sum::<f64>()).abs() < 1e-12);
+        // What is muted takes nothing from the others and gives them nothing.
+        settings
+            .style_layers
+            .set_strip(Layer::PAPER_STYLE[4], Strip { weight: 0.2, muted: true, solo: false });
+        assert_eq!(weights(&settings)[..4], tilted[..4]);
+        settings.style_tilt = 0.0;
+        settings.style_layers.set(Layer::PAPER_STYLE[4], 0.2);
+        assert_eq!(weights(&settings)[..4], before[..4]);
+    }
 
     #[test]
     fn a_solo_silences_what_has_none_and_a_mute_wins_over_it() {

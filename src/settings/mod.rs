@@ -2,11 +2,15 @@
 //! and the report all are this [`Settings`].
 
 mod automation;
+mod blend;
+mod draw;
 mod flags;
 mod knob;
 mod layer_weights;
+mod look;
 mod mixer;
 mod presets;
+mod slots;
 mod style_mix;
 mod user_presets;
 mod validate;
@@ -23,6 +27,7 @@ pub use flags::{SettingsFileError, SettingsFlags};
 pub use knob::{Knob, Range, three_digits};
 pub use layer_weights::{LayerWeight, LayerWeights, Strip};
 pub use presets::Preset;
+pub use slots::{Slots, StoredMix};
 pub use style_mix::{STYLE_SCALES, StyleMix};
 pub use user_presets::{Mix, PresetError, PresetFolder, UserPreset, config_folder};
 pub use validate::{MAX_HISTORY, MAX_SIZE, MIN_SIZE, SettingsError};
@@ -89,6 +94,10 @@ pub struct Settings {
     /// Content layers and their weights.
     #[arg(skip)]
     pub content_layers: LayerWeights,
+    /// Tilt of the style layers' weights, -1 to 1: above 0 towards large strokes, below towards fine texture; each weight times e
+    /// to the power of the tilt times its layer's position in the network, their sum kept. 0 leaves them as they are
+    #[arg(long, value_name = "TILT", allow_negative_numbers = true)]
+    pub style_tilt: f64,
     /// Size of the style pictures relative to `size`, each times its own scale; smaller gives finer strokes
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     pub style_scale: f64,
@@ -198,6 +207,7 @@ impl Default for Settings {
             statistic: Statistic::Moments,
             style_layers: LayerWeights::style_default(),
             content_layers: LayerWeights::content_default(),
+            style_tilt: 0.0,
             style_scale: 1.0,
             keep_colours: 0.0,
             match_colours: 0.0,
@@ -258,6 +268,7 @@ impl Settings {
         self.smoothness_muted = false;
         self.smoothness_solo = false;
         self.style_scale = 1.0;
+        self.style_tilt = 0.0;
         self.pyramid = objective == Objective::Balanced;
         self.averaging = if objective == Objective::Balanced { usual.averaging } else { 0.0 };
         self.statistic = usual.statistic;
@@ -426,6 +437,7 @@ mod tests {
         new.steps = 9;
         new.preview_every = 7;
         new.style_scale = 0.5;
+        new.style_tilt = 0.3;
         new.match_colours = 1.0;
         new.palette = Some("leaves.jpg".into());
         new.luminance_only = true;

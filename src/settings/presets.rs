@@ -107,6 +107,9 @@ impl LayerWeights {
     /// being the layer's number in the chain, with their sum kept.
     #[must_use]
     pub fn tilted(&self, tilt: f64) -> Self {
+        if tilt == 0.0 {
+            return self.clone();
+        }
         let factor = |layer: Layer| (tilt * layer.index() as f64).exp();
         let before: f64 = self.iter().map(|(_, weight)| weight).sum();
         let after: f64 = self.iter().map(|(layer, weight)| weight * factor(layer)).sum();

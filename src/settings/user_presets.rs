@@ -6,13 +6,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{Objective, Preset, Settings, SettingsError};
 
 /// Overrides the folder that settings are kept in.
 const FOLDER_VARIABLE: &str = "IMPASTO_CONFIG_DIR";
 
 /// Keys that belong to no mix: where, how large and from what it is painted.
-const NO_MIX: [&str; 10] = [
+pub(super) const NO_MIX: [&str; 10] = [
     "size",
     "device",
     "weights",
@@ -57,7 +59,8 @@ pub enum PresetError {
 
 /// A mix: the settings that make a look, with the keys of a settings file; what is missing has the usual value of the
 /// objective that it names.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Mix(toml::Table);
 
 impl Mix {

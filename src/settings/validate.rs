@@ -64,6 +64,9 @@ impl Settings {
                 format!("is {}, but must be between 0.05 and 20", self.style_scale),
             ));
         }
+        if !(-1.0..=1.0).contains(&self.style_tilt) {
+            return Err(error("style-tilt", format!("is {}, but must be between -1 and 1", self.style_tilt)));
+        }
         if let Some(amount) = self.style_amount
             && !(0.0..=1.0).contains(&amount)
         {
@@ -178,6 +181,7 @@ mod tests {
         assert!(message(|s| s.beta2 = 1.0).starts_with("beta2"));
         assert!(message(|s| s.epsilon = 0.0).starts_with("epsilon"));
         assert!(message(|s| s.style_scale = 0.0).starts_with("style-scale"));
+        assert!(message(|s| s.style_tilt = f64::NAN).starts_with("style-tilt"));
         assert!(message(|s| s.style_amount = Some(1.5)).contains("style-amount: is 1.5"));
         assert!(message(|s| s.seed = u64::MAX).starts_with("seed"));
     }

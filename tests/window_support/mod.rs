@@ -388,7 +388,7 @@ impl Default for Setup {
             options: Options { settings: Some(settings), ..Options::default() },
             log: Log::default(),
             behind: Log::default(),
-            size: [1280.0, 800.0],
+            size: [1280.0, 836.0],
             scale: 1.0,
             render: false,
             remembered: None,

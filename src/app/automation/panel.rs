@@ -275,7 +275,8 @@ fn percent(
     let before = 100.0 * *value;
     let mut shown = before;
     together(ui, label, tooltip, |ui| {
-        Entry { name, tooltip, drag, suffix: " %", whole: false, width: FIELD }.show(ui, &mut shown);
+        Entry { name, tooltip, drag, suffix: " %", whole: false, width: FIELD, knob: None, usual: None }
+            .show(ui, &mut shown);
     });
     if shown != before {
         *value = shown.clamp(low, high) / 100.0;
@@ -331,7 +332,8 @@ fn lfo_ui(ui: &mut Ui, lfo: &mut Lfo, steps: u32) {
         let drag = 0.0..=f64::from(u32::MAX);
         together(ui, "Seed", tooltip, |ui| {
             let name = "Seed of the oscillator";
-            Entry { name, tooltip, drag, suffix: "", whole: true, width: FIELD }.show(ui, &mut seed);
+            Entry { name, tooltip, drag, suffix: "", whole: true, width: FIELD, knob: None, usual: None }
+                .show(ui, &mut seed);
         });
         lfo.seed = seed.clamp(0.0, f64::from(u32::MAX)) as u32;
     }
@@ -369,7 +371,8 @@ fn keys_ui(
         let mut value = key.value;
         together(ui, "=", tooltip, |ui| {
             let (name, drag) = ("Value of the keyframe", 0.0..=f64::MAX);
-            Entry { name, tooltip, drag, suffix: "", whole: false, width: FIELD }.show(ui, &mut value);
+            Entry { name, tooltip, drag, suffix: "", whole: false, width: FIELD, knob: None, usual: None }
+                .show(ui, &mut value);
         });
         if knob.allows(value) {
             key.value = value;

@@ -5,13 +5,13 @@ use egui::{Label, Ui};
 use super::{colour_button, combo};
 use crate::{
     app::{
-        ImpastoApp, knobs,
+        ImpastoApp,
         tasks::Purpose,
         theme::space,
         widgets::{self, Entry, Fader, row},
     },
     session::RunState,
-    settings::{Init, Knob, Padding, Pooling, Precision, Rgb, Settings, Smoothness},
+    settings::{Init, Knob, Padding, Pooling, Precision, Rgb, STYLE_SCALES, Settings, Smoothness},
 };
 
 impl ImpastoApp {
@@ -42,32 +42,25 @@ impl ImpastoApp {
             .show(ui, &mut self.settings.histogram_weight, 0.0);
         });
         self.error_of(ui, "histogram-weight", "The histogram weight");
-        let entry = |ui: &mut Ui, label, name, tooltip, knob, drag, value: &mut f64| {
-            row(ui, label, tooltip, |ui| {
-                let entry = Entry { name, tooltip, drag, suffix: "", whole: false, width: 84.0 };
-                knobs::menu(&entry.show(ui, value), knob);
-            });
-        };
         let tooltip =
             "Size of the style pictures relative to the painting, 0.05 to 20. Smaller gives finer strokes.";
-        entry(
-            ui,
-            "Style scale",
-            "Style scale",
-            tooltip,
-            Knob::StyleScale,
-            0.05..=20.0,
-            &mut self.settings.style_scale,
-        );
+        row(ui, "Style scale", tooltip, |ui| {
+            let (name, drag) = ("Style scale", STYLE_SCALES);
+            let (knob, usual) = (Some(Knob::StyleScale), Some(usual.style_scale));
+            Entry { name, tooltip, drag, suffix: "", whole: false, width: 84.0, knob, usual }
+                .show(ui, &mut self.settings.style_scale);
+        });
         self.error_of(ui, "style-scale", "The style scale");
-        self.optimizer_rows(ui);
+        self.optimizer_rows(ui, usual);
 
         self.init_row(ui);
         let tooltip = "Seed of the noise, a whole number. The same seed gives the same noise.";
         row(ui, "Seed", tooltip, |ui| {
             let mut seed = self.settings.seed as f64;
             let drag = 0.0..=9e15;
-            Entry { name: "Seed", tooltip, drag, suffix: "", whole: true, width: 84.0 }.show(ui, &mut seed);
+            let (name, knob, usual) = ("Seed", None, Some(0.0));
+            Entry { name, tooltip, drag, suffix: "", whole: true, width: 84.0, knob, usual }
+                .show(ui, &mut seed);
             if seed != self.settings.seed as f64 {
                 self.settings.seed = seed.max(0.0) as u64;
             }

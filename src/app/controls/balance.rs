@@ -5,8 +5,11 @@ use egui::Ui;
 use super::combo;
 use crate::{
     app::{
-        ImpastoApp, knobs,
-        theme::ROW,
+        ImpastoApp,
+        icons::Icon,
+        mixes::{self, Wish},
+        reset,
+        theme::{Palette, ROW},
         widgets::{self, Entry, Fader, row, row_error},
     },
     settings::{Knob, Range, Settings, Statistic},
@@ -14,6 +17,21 @@ use crate::{
 
 /// The amount that switching it on begins with: about what the usual weights give.
 const FIRST_AMOUNT: f64 = 0.9;
+
+/// How wide a slider before its number may be.
+fn room_for_slider(ui: &Ui) -> f32 {
+    (ui.available_width() - widgets::NUMBER - ui.spacing().item_spacing.x).max(40.0)
+}
+
+/// A row with a small padlock behind its label while it is locked.
+fn locked_row(ui: &mut Ui, label: &str, tooltip: &str, locked: bool, controls: impl FnOnce(&mut Ui)) {
+    let start = ui.cursor().min;
+    row(ui, label, tooltip, controls);
+    if locked {
+        let at = start + egui::vec2(78.0, ROW / 2.0);
+        Icon::Lock.paint(ui.painter(), at, Palette::of(ui).weak);
+    }
+}
 
 impl ImpastoApp {
     /// α and β as they are in force: those of the style amount where it is on and the engine has told them.
@@ -33,7 +51,7 @@ impl ImpastoApp {
         self.settings.style_amount = None;
     }
 
-    fn amount_row(&mut self, ui: &mut Ui) {
+    fn amount_row(&mut self, ui: &mut Ui, usual: &Settings) {
         let tooltip = "How much style there is against content, 0 to 100 %. It means the same at every size and with every pair: α and β are found by measuring. Moving α or β by hand switches it off.";
         row(ui, "Style amount", tooltip, |ui| {
             let mut on = self.settings.style_amount.is_some();
@@ -51,21 +69,21 @@ impl ImpastoApp {
             let mut percent = before;
             let name = "Style amount";
             let range = Range { max: 100.0, ..Knob::StyleAmount.range(self.settings.objective) };
-            let usual = 100.0 * FIRST_AMOUNT;
+            let usual = 100.0 * usual.style_amount.unwrap_or(FIRST_AMOUNT);
             let fader = Fader { name, tooltip, knob: Knob::StyleAmount, range, usual };
-            let gap = ui.spacing().item_spacing.x;
-            let width = (ui.available_width() - widgets::NUMBER - gap).max(40.0);
+            let width = room_for_slider(ui);
             fader.slider(ui, &mut percent, width);
-            let number = Entry {
+            Entry {
                 name: "Style amount, number",
                 tooltip,
                 drag: 0.0..=100.0,
                 suffix: " %",
                 whole: false,
                 width: widgets::NUMBER,
+                knob: Some(Knob::StyleAmount),
+                usual: Some(usual),
             }
             .show(ui, &mut percent);
-            knobs::menu(&number, Knob::StyleAmount);
             if percent != before {
                 *amount = percent / 100.0;
             }
@@ -74,7 +92,7 @@ impl ImpastoApp {
     }
 
     pub(super) fn balance_rows(&mut self, ui: &mut Ui, usual: &Settings) {
-        self.amount_row(ui);
+        self.amount_row(ui, usual);
         let shown = self.balance_in_force();
         let mut balance = shown;
         let objective = self.settings.objective;
@@ -95,11 +113,22 @@ impl ImpastoApp {
         );
         self.error_of(ui, "content-weight", "The content weight");
         let tooltip = "β: weight of the style term. More takes the strokes and colours of the style.";
-        fader(ui, "Style β", "Style weight β", tooltip, Knob::Beta, usual.style_weight, &mut balance[1]);
+        let locked = self.desk.locked.contains(&Knob::Beta);
+        let mut lock = false;
+        locked_row(ui, "Style β", tooltip, locked, |ui| {
+            let (name, knob, usual) = ("Style weight β", Knob::Beta, usual.style_weight);
+            let fader = Fader { name, tooltip, knob, range: knob.range(objective), usual };
+            let width = room_for_slider(ui);
+            fader.slider_with(ui, &mut balance[1], width, |ui| lock = mixes::lock_button(ui, locked));
+            fader.number(ui, &mut balance[1], widgets::NUMBER);
+        });
         self.error_of(ui, "style-weight", "The style weight");
         if balance != shown {
             [self.settings.content_weight, self.settings.style_weight] = balance;
             self.settings.style_amount = None;
+        }
+        if lock {
+            self.do_wish(Wish::Lock(Knob::Beta));
         }
         if let Some(problem) = self.problem.as_ref().filter(|problem| problem.setting == "weights") {
             row_error(ui, &widgets::sentence(&problem.message));
@@ -137,16 +166,34 @@ impl ImpastoApp {
         });
     }
 
-    /// Tilts the style layers' weights: a step each time, so that single faders stay what they are.
-    pub(super) fn tilt_row(&mut self, ui: &mut Ui) {
-        let tooltip = "Tilts the style layers' weights towards fine grain or towards large strokes, each times e to the power of its depth; their sum stays";
-        row(ui, "Strokes", tooltip, |ui| {
-            for (text, name, tilt) in [("Finer", "Finer strokes", -0.1), ("Larger", "Larger strokes", 0.1)] {
-                let button = ui.add(egui::Button::new(text).min_size(egui::vec2(64.0, ROW)));
-                if button.accessible_name(name).on_hover_text(tooltip).clicked() {
-                    self.settings.style_layers = self.settings.style_layers.tilted(tilt);
-                }
+    /// Tilts what the style layers' faders say, between fine texture and large strokes.
+    pub(super) fn tilt_row(&mut self, ui: &mut Ui, usual: &Settings) {
+        let tooltip = "Tilt of the style layers, -1 to 1: left fine texture, right large strokes. It multiplies what the faders say by e to the power of tilt times depth, their sum kept, and moves no fader; in the middle it is not there. Usual are -0.4 to 0.4.";
+        let locked = self.desk.locked.contains(&Knob::StyleTilt);
+        let mut lock = false;
+        locked_row(ui, "Strokes", tooltip, locked, |ui| {
+            let width = room_for_slider(ui);
+            let tilt = &mut self.settings.style_tilt;
+            let (name, knob) = ("Tilt of the style layers", Knob::StyleTilt);
+            let middle = ui.cursor().min.x + width / 2.0;
+            let line = Palette::of(ui).rail;
+            let y = ui.max_rect().center().y;
+            ui.painter().vline(middle, y - 9.0..=y + 9.0, egui::Stroke::new(1.0, line));
+            let response = widgets::plain_slider(ui, name, tooltip, [-1.0, 1.0], tilt, (width, false));
+            if response.changed() {
+                // Neutral is where the hand finds it.
+                let near = response.dragged() && tilt.abs() < 0.03;
+                *tilt = if near { 0.0 } else { (100.0 * *tilt).round() / 100.0 };
             }
+            let menu = |ui: &mut Ui| lock = mixes::lock_button(ui, locked);
+            reset::slider(ui, &response, knob, usual.style_tilt, tilt, menu);
+            let (name, width, drag) = ("Tilt of the style layers, number", widgets::NUMBER, -1.0..=1.0);
+            let (knob, usual) = (Some(knob), Some(usual.style_tilt));
+            Entry { name, tooltip, drag, suffix: "", whole: false, width, knob, usual }.show(ui, tilt);
         });
+        self.error_of(ui, "style-tilt", "The tilt");
+        if lock {
+            self.do_wish(Wish::Lock(Knob::StyleTilt));
+        }
     }
 }

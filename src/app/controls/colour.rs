@@ -7,17 +7,18 @@ use crate::{
         ImpastoApp,
         widgets::{self, Fader, row},
     },
-    settings::Knob,
+    settings::{Knob, Settings},
 };
 
 impl ImpastoApp {
-    pub(super) fn colour_rows(&mut self, ui: &mut Ui) {
+    pub(super) fn colour_rows(&mut self, ui: &mut Ui, usual: &Settings) {
         let objective = self.settings.objective;
-        let fader = |ui: &mut Ui, label: &str, name: &str, tooltip: &str, knob: Knob, value: &mut f64| {
-            row(ui, label, tooltip, |ui| {
-                Fader { name, tooltip, knob, range: knob.range(objective), usual: 0.0 }.show(ui, value, 0.0);
-            });
-        };
+        let fader =
+            |ui: &mut Ui, label: &str, name: &str, tooltip: &str, knob: Knob, usual: f64, value: &mut f64| {
+                row(ui, label, tooltip, |ui| {
+                    Fader { name, tooltip, knob, range: knob.range(objective), usual }.show(ui, value, 0.0);
+                });
+            };
         let tooltip = "Paints in luminance alone, the styles' matched to the content's in mean and deviation; the painting has the content's colours. It can be changed at any time.";
         row(ui, "Light only", tooltip, |ui| {
             widgets::checkbox(ui, "Luminance only", tooltip, &mut self.settings.luminance_only);
@@ -32,6 +33,7 @@ impl ImpastoApp {
             "Keep the content's colours",
             tooltip,
             Knob::KeepColours,
+            usual.keep_colours,
             &mut self.settings.keep_colours,
         );
         self.error_of(ui, "keep-colours", "Keep");
@@ -42,6 +44,7 @@ impl ImpastoApp {
             "Match the styles to the content's colours",
             tooltip,
             Knob::MatchColours,
+            usual.match_colours,
             &mut self.settings.match_colours,
         );
         self.error_of(ui, "match-colours", "Match");

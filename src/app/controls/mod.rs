@@ -15,7 +15,7 @@ use super::{
     theme::{Palette, ROW, space},
     widgets::{self, row_error, section},
 };
-use crate::settings::{Objective, Rgb, Settings};
+use crate::settings::{Objective, Rgb};
 
 impl ImpastoApp {
     pub(in crate::app) fn controls_ui(&mut self, ui: &mut Ui) {
@@ -26,11 +26,11 @@ impl ImpastoApp {
             self.objective_row(ui);
             self.size_row(ui);
             self.pyramid_row(ui);
-            self.steps_rows(ui);
+            let usual = self.presets.usual.settings().clone();
+            self.steps_rows(ui, &usual);
             self.device_row(ui);
 
             section(ui, "Balance");
-            let usual = Settings::for_objective(self.settings.objective);
             self.live(ui, |app, ui| app.balance_rows(ui, &usual));
             for remark in self.settings.remarks() {
                 ui.add(Label::new(widgets::weak(ui, widgets::sentence(&remark))).wrap());
@@ -40,10 +40,12 @@ impl ImpastoApp {
             if self.settings.objective == Objective::Balanced {
                 self.statistic_row(ui);
             }
-            self.tilt_row(ui);
-            self.live(ui, |app, ui| app.mixer_ui(ui, &usual));
+            self.live(ui, |app, ui| app.tilt_row(ui, &usual));
+            // Wishes of the mixer's are about the settings as they are set, not as they move.
+            let wish = self.live(ui, |app, ui| app.mixer_ui(ui, &usual));
+            wish.into_iter().for_each(|wish| self.do_wish(wish));
             section(ui, "Colour");
-            self.live(ui, |app, ui| app.colour_rows(ui));
+            self.live(ui, |app, ui| app.colour_rows(ui, &usual));
 
             ui.add_space(space::M);
             let open = widgets::is_focus_wanted(ui.ctx()).then_some(true);

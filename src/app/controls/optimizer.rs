@@ -5,14 +5,14 @@ use egui::Ui;
 use super::combo;
 use crate::{
     app::{
-        ImpastoApp, knobs,
+        ImpastoApp,
         widgets::{self, Entry, row},
     },
-    settings::{Knob, LineSearch, MAX_HISTORY, Optimizer},
+    settings::{Knob, LineSearch, MAX_HISTORY, Optimizer, Settings},
 };
 
 impl ImpastoApp {
-    pub(super) fn optimizer_rows(&mut self, ui: &mut Ui) {
+    pub(super) fn optimizer_rows(&mut self, ui: &mut Ui, usual: &Settings) {
         let tooltip = "How the image is moved along its gradient. It can be changed at any time; the new one begins at the picture as it is shown.";
         row(ui, "Optimizer", tooltip, |ui| {
             let chosen = &mut self.settings.optimizer;
@@ -30,8 +30,8 @@ impl ImpastoApp {
             });
         });
         match self.settings.optimizer {
-            Optimizer::Adam => self.adam_rows(ui),
-            Optimizer::Lbfgs => self.lbfgs_rows(ui),
+            Optimizer::Adam => self.adam_rows(ui, usual),
+            Optimizer::Lbfgs => self.lbfgs_rows(ui, usual),
         }
         let tooltip = "Shows and saves the iterate with the lowest objective so far, instead of the last one or the mean of Adam's. It begins anew with every change of the objective and at every size.";
         row(ui, "Keep best", tooltip, |ui| {
@@ -45,33 +45,42 @@ impl ImpastoApp {
         });
     }
 
-    fn adam_rows(&mut self, ui: &mut Ui) {
-        let entry = |ui: &mut Ui, label, tooltip, knob, drag, value: &mut f64| {
+    fn adam_rows(&mut self, ui: &mut Ui, usual: &Settings) {
+        let entry = |ui: &mut Ui, label, tooltip, knob, drag, usual, value: &mut f64| {
             row(ui, label, tooltip, |ui| {
-                let entry = Entry { name: label, tooltip, drag, suffix: "", whole: false, width: 84.0 };
-                knobs::menu(&entry.show(ui, value), knob);
+                let (name, width, knob, usual) = (label, 84.0, Some(knob), Some(usual));
+                Entry { name, tooltip, drag, suffix: "", whole: false, width, knob, usual }.show(ui, value);
             });
         };
         let tooltip = "Decay of the iterates' mean, which is what is shown and saved: 0.99 takes the optimizer's noise out, 0 shows the iterate itself";
-        entry(ui, "Averaging", tooltip, Knob::Averaging, 0.0..=0.999, &mut self.settings.averaging);
+        entry(
+            ui,
+            "Averaging",
+            tooltip,
+            Knob::Averaging,
+            0.0..=0.999,
+            usual.averaging,
+            &mut self.settings.averaging,
+        );
         self.error_of(ui, "averaging", "The averaging");
         let tooltip = "Adam's decay of the gradient's mean, 0 to below 1";
-        entry(ui, "Adam β1", tooltip, Knob::Beta1, 0.0..=0.9999, &mut self.settings.beta1);
+        entry(ui, "Adam β1", tooltip, Knob::Beta1, 0.0..=0.9999, usual.beta1, &mut self.settings.beta1);
         self.error_of(ui, "beta1", "β1");
         let tooltip = "Adam's decay of the gradient's square, 0 to below 1";
-        entry(ui, "Adam β2", tooltip, Knob::Beta2, 0.0..=0.9999, &mut self.settings.beta2);
+        entry(ui, "Adam β2", tooltip, Knob::Beta2, 0.0..=0.9999, usual.beta2, &mut self.settings.beta2);
         self.error_of(ui, "beta2", "β2");
         let tooltip = "Adam's term against division by zero, above 0";
-        entry(ui, "Adam ε", tooltip, Knob::Epsilon, 1e-12..=1.0, &mut self.settings.epsilon);
+        entry(ui, "Adam ε", tooltip, Knob::Epsilon, 1e-12..=1.0, usual.epsilon, &mut self.settings.epsilon);
         self.error_of(ui, "epsilon", "ε");
     }
 
-    fn lbfgs_rows(&mut self, ui: &mut Ui) {
+    fn lbfgs_rows(&mut self, ui: &mut Ui, usual: &Settings) {
         let tooltip = "Steps whose curvature L-BFGS remembers, 1 to 50; usual are 10 to 20. Each takes the memory of two images.";
         row(ui, "History", tooltip, |ui| {
             let mut history = f64::from(self.settings.history);
             let drag = 1.0..=f64::from(MAX_HISTORY);
-            Entry { name: "History", tooltip, drag, suffix: "", whole: true, width: 84.0 }
+            let (name, knob, usual) = ("History", None, Some(f64::from(usual.history)));
+            Entry { name, tooltip, drag, suffix: "", whole: true, width: 84.0, knob, usual }
                 .show(ui, &mut history);
             self.settings.history = history as u32;
             ui.label(widgets::weak(ui, "steps"));

@@ -11,7 +11,7 @@ use crate::{
         theme::space,
         widgets::{self, Entry, row},
     },
-    settings::{MAX_SIZE, MIN_SIZE, Objective},
+    settings::{MAX_SIZE, MIN_SIZE, Objective, Settings},
 };
 
 const SIZES: [u32; 10] = [128, 160, 192, 256, 320, 384, 512, 640, 768, 1024];
@@ -44,7 +44,8 @@ impl ImpastoApp {
         row(ui, "Size", &tooltip, |ui| {
             let mut size = f64::from(self.settings.size);
             let drag = f64::from(MIN_SIZE)..=f64::from(MAX_SIZE);
-            Entry { name: "Size", tooltip: &tooltip, drag, suffix: " px", whole: true, width: 84.0 }
+            let (name, tooltip) = ("Size", tooltip.as_str());
+            Entry { name, tooltip, drag, suffix: " px", whole: true, width: 84.0, knob: None, usual: None }
                 .show(ui, &mut size);
             self.settings.size = size as u32;
             combo(
@@ -96,11 +97,12 @@ impl ImpastoApp {
         });
     }
 
-    pub(super) fn steps_rows(&mut self, ui: &mut Ui) {
+    pub(super) fn steps_rows(&mut self, ui: &mut Ui, usual: &Settings) {
         let tooltip = "Number of steps to paint, 1 and more. It can be raised at any time.";
         row(ui, "Steps", tooltip, |ui| {
             let mut steps = f64::from(self.settings.steps);
-            Entry { name: "Steps", tooltip, drag: 1.0..=1e6, suffix: "", whole: true, width: 84.0 }
+            let (drag, usual) = (1.0..=1e6, Some(f64::from(usual.steps)));
+            Entry { name: "Steps", tooltip, drag, suffix: "", whole: true, width: 84.0, knob: None, usual }
                 .show(ui, &mut steps);
             self.settings.steps = steps as u32;
         });
@@ -115,6 +117,8 @@ impl ImpastoApp {
                 suffix: "",
                 whole: true,
                 width: 84.0,
+                knob: None,
+                usual: Some(0.0),
             }
             .show(ui, &mut every);
             self.settings.preview_every = every as u32;

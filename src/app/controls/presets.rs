@@ -4,7 +4,7 @@ use egui::{RichText, Ui};
 
 use super::combo;
 use crate::{
-    app::{ImpastoApp, pictures::chain, theme::Palette, widgets::row},
+    app::{ImpastoApp, pictures::chain, theme::Palette, usual::PresetName, widgets::row},
     settings::{Mix, Preset, Settings},
 };
 
@@ -12,19 +12,13 @@ impl ImpastoApp {
     pub(super) fn preset_row(&mut self, ui: &mut Ui) {
         let tooltip = "A mix to begin with: sets the objective, the weights, the statistic and the optimizer, and leaves size and device alone. What was set before can be brought back.";
         row(ui, "Preset", tooltip, |ui| {
-            let bundled =
-                Preset::ALL.into_iter().find(|preset| preset.apply(&self.settings) == self.settings);
-            let own = self.presets.of(&self.settings).map(str::to_owned);
-            let text = match bundled {
-                Some(preset) => preset.name(),
-                None => own.as_deref().unwrap_or("Own mix"),
-            };
-            let text = text.to_owned();
+            let is = self.presets.usual.is().cloned();
+            let text = is.as_ref().map_or("Own mix", PresetName::text).to_owned();
             let mut wanted = None;
             let mut manage = false;
             combo(ui, "Preset", tooltip, text, |ui| {
                 for preset in Preset::ALL {
-                    let label = ui.selectable_label(bundled == Some(preset), preset.name());
+                    let label = ui.selectable_label(is == Some(PresetName::Bundled(preset)), preset.name());
                     if label.on_hover_text(preset.tooltip()).clicked() {
                         wanted = Some(preset.apply(&self.settings));
                     }
@@ -35,8 +29,8 @@ impl ImpastoApp {
                 for preset in &self.presets.list {
                     match &preset.mix {
                         Ok(mix) => {
-                            let is_own = bundled.is_none() && own.as_ref() == Some(&preset.name);
-                            let label = ui.selectable_label(is_own, &preset.name);
+                            let name = PresetName::Own(preset.name.clone());
+                            let label = ui.selectable_label(is == Some(name), &preset.name);
                             if label.on_hover_text("A preset of your own").clicked() {
                                 wanted = mix.apply(&self.settings).ok();
                             }
@@ -66,7 +60,7 @@ impl ImpastoApp {
                 self.presets.manage();
             }
             if let Some(mix) = wanted {
-                self.take_preset(mix, bundled.is_none() && own.is_none());
+                self.take_preset(mix, is.is_none());
             }
         });
     }

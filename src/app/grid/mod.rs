@@ -240,8 +240,8 @@ impl ImpastoApp {
         }
         self.settings = settings;
         self.choose_size = false;
-        self.undo.name_next(&title);
         self.toasts.add_instead(&["Grid:"], format!("{title}. It counts from the next step."));
+        self.undo.call("", title);
     }
 
     /// Asks where to save the grid as one picture.

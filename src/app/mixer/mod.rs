@@ -6,11 +6,13 @@ use std::collections::BTreeMap;
 
 use egui::{RichText, Ui};
 
-use self::strip::{Look, StripUi};
+use self::strip::{Look, StripUi, Wish as StripWish};
 use super::{
     ImpastoApp,
+    command::Command,
     extracts::Extracts,
     lab::Sheet,
+    mixes::{MixDesk, Wish},
     page::Page,
     state::{History, Series},
     theme::{Palette, space},
@@ -63,6 +65,7 @@ const CONTENT: List = List {
 
 /// What the strips show beside the settings.
 struct Context<'a> {
+    desk: &'a MixDesk,
     history: &'a History,
     problem: Option<&'a SettingsError>,
     /// Each counting term's share of the gradient, if they are known.
@@ -100,13 +103,16 @@ impl Context<'_> {
 }
 
 impl ImpastoApp {
-    /// The strips of all terms.
-    pub(super) fn mixer_ui(&mut self, ui: &mut Ui, usual: &Settings) {
+    /// The strips of all terms, and what else is wanted of them.
+    pub(super) fn mixer_ui(&mut self, ui: &mut Ui, usual: &Settings) -> Option<Wish> {
         if self.layout.extracts {
             self.left_ui(ui);
         }
         let shares = self.run.progress.as_ref().and_then(|progress| progress.norms.shares(&self.settings));
+        let before = self.settings.clone();
+        let mut wish = None;
         let context = Context {
+            desk: &self.desk,
             history: &self.history,
             problem: self.problem.as_ref(),
             shares,
@@ -115,17 +121,25 @@ impl ImpastoApp {
             extracts: Some(&self.extracts).filter(|_| self.layout.extracts),
         };
         let settings = &mut self.settings;
-        let style = list_ui(ui, &STYLE, &mut settings.style_layers, &usual.style_layers, &context);
-        let content = list_ui(ui, &CONTENT, &mut settings.content_layers, &usual.content_layers, &context);
+        let mut reset = false;
+        let hint = Command::ResetMix.hint(ui.ctx());
+        let name = self.presets.usual.name();
+        widgets::section_with(ui, STYLE.title, |ui| {
+            let tooltip = format!("{hint}\nNow: {name}");
+            reset = widgets::quiet_button(ui, "Reset all", &tooltip).clicked();
+        });
+        let style = list_ui(ui, &STYLE, &mut settings.style_layers, &usual.style_layers, &context, &mut wish);
+        section(ui, CONTENT.title);
+        let content =
+            list_ui(ui, &CONTENT, &mut settings.content_layers, &usual.content_layers, &context, &mut wish);
 
         section(ui, "Smoothness");
-        let before = Strip {
+        let mut strip = Strip {
             weight: settings.smoothness_weight,
             muted: settings.smoothness_muted,
             solo: settings.smoothness_solo,
         };
-        let mut strip = before;
-        StripUi {
+        let wanted = StripUi {
             label: "smoothness",
             what: "smoothness",
             fader: "Smoothness",
@@ -136,8 +150,11 @@ impl ImpastoApp {
             look: context.look(ui, Term::Smoothness, Series::Smoothness, strip),
             extract: None,
             removable: false,
+            linked: self.desk.linked.contains(&Knob::Smoothness),
+            locked: self.desk.locked.contains(&Knob::Smoothness),
         }
         .show(ui, &mut strip);
+        wish = wanted.map(|wanted| (Knob::Smoothness, wanted)).or(wish);
         context.error(ui, "smoothness-weight");
         settings.smoothness_weight = strip.weight;
         settings.smoothness_muted = strip.muted;
@@ -159,6 +176,23 @@ impl ImpastoApp {
                 self.settings.hear_everything();
             }
         }
+        // Setting a fader back is no move.
+        if !matches!(wish, Some((_, StripWish::Reset))) {
+            let held = ui.ctx().egui_is_using_pointer();
+            self.links.follow(&self.desk.linked, &before, &mut self.settings, held);
+        }
+        if let Some((knob, wanted)) = wish {
+            let wanted = match (wanted, knob) {
+                (StripWish::Link, knob) => Some(Wish::Link(knob)),
+                (StripWish::Lock, knob) => Some(Wish::Lock(knob)),
+                (StripWish::Unlink, _) => Some(Wish::Unlink),
+                (StripWish::LinkAll, Knob::Content(_)) => Some(Wish::LinkAll(Knob::Content)),
+                (StripWish::LinkAll, _) => Some(Wish::LinkAll(Knob::Style)),
+                (StripWish::Remove | StripWish::Picture | StripWish::Reset, _) => None,
+            };
+            return wanted.or(reset.then_some(Wish::Reset));
+        }
+        reset.then_some(Wish::Reset)
     }
 }
 
@@ -176,31 +210,35 @@ fn list_ui(
     weights: &mut LayerWeights,
     usual: &LayerWeights,
     context: &Context<'_>,
+    wish: &mut Option<(Knob, StripWish)>,
 ) -> Option<Sight> {
-    section(ui, list.title);
     let mut clicked = None;
     let used: Vec<(Layer, Strip)> = weights.strips().collect();
     for (layer, before) in used {
         let mut strip = before;
         let label = layer.to_string();
         let sight = (list.sight)(layer);
-        let touched = StripUi {
+        let knob = (list.knob)(layer);
+        let wanted = StripUi {
             label: &label,
             what: &format!("{} layer {label}", list.kind),
             fader: &format!("{label} {} weight", list.kind),
             tooltip: list.tooltip,
-            knob: (list.knob)(layer),
-            range: (list.knob)(layer).range(context.objective),
+            knob,
+            range: knob.range(context.objective),
             usual: usual.get(layer).unwrap_or(1.0),
             look: context.look(ui, (list.term)(layer), (list.series)(layer), strip),
             extract: context.extracts.map(|extracts| (extracts, sight)),
             removable: true,
+            linked: context.desk.linked.contains(&knob),
+            locked: context.desk.locked.contains(&knob),
         }
         .show(ui, &mut strip);
-        if touched.picture {
+        *wish = wanted.map(|wanted| (knob, wanted)).or(*wish);
+        if wanted == Some(StripWish::Picture) {
             clicked = Some(sight);
         }
-        if touched.remove {
+        if wanted == Some(StripWish::Remove) {
             weights.remove(layer);
         } else if strip != before {
             weights.set_strip(layer, strip);

@@ -11,6 +11,7 @@ use crate::{
         extracts::Extracts,
         icons::Icon,
         lab::sheet,
+        mixes::lock_button,
         theme::{Palette, RADIUS, space},
         widgets::{self, Fader},
     },
@@ -59,26 +60,38 @@ pub struct StripUi<'a> {
     /// What its layer holds, where that is shown.
     pub extract: Option<(&'a Extracts, Sight)>,
     pub removable: bool,
+    /// Moves with the other linked faders.
+    pub linked: bool,
+    /// No draw moves it.
+    pub locked: bool,
 }
 
-/// What was done to a strip beside its switches and its weight.
-#[derive(Clone, Copy, Default)]
-pub struct Touched {
-    pub remove: bool,
+/// What a person wants of a strip beside its values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    Remove,
     /// Its picture was clicked.
-    pub picture: bool,
+    Picture,
+    Link,
+    LinkAll,
+    Unlink,
+    Lock,
+    /// The fader was reset, which is no move that linked ones follow.
+    Reset,
 }
 
 impl StripUi<'_> {
     /// Shows the strip.
-    pub fn show(&self, ui: &mut Ui, strip: &mut Strip) -> Touched {
+    pub fn show(&self, ui: &mut Ui, strip: &mut Strip) -> Option<Wish> {
+        let mut wish = None;
         let whole = vec2(ui.available_width(), FIRST + SECOND + METER);
         let (mut area, _) = ui.allocate_exact_size(whole, Sense::hover());
-        let mut touched = Touched::default();
         if let Some((extracts, sight)) = self.extract {
             let side = FIRST + SECOND - 1.0;
             let rect = Rect::from_min_size(area.min + vec2(0.0, 2.0), vec2(side, side));
-            touched.picture = picture(ui, rect, extracts, sight).clicked();
+            if picture(ui, rect, extracts, sight).clicked() {
+                wish = Some(Wish::Picture);
+            }
             area.min.x = rect.max.x + space::S;
         }
         let (gap, width) = (space::XS, area.width());
@@ -107,33 +120,67 @@ impl StripUi<'_> {
             at(ui, remove, |ui| {
                 let name = format!("Remove {}", self.what);
                 let tooltip = "Takes this layer out; what it computed is saved";
-                touched.remove =
-                    widgets::small_icon_button(ui, Icon::Close, &name, tooltip, remove).clicked();
+                if widgets::small_icon_button(ui, Icon::Close, &name, tooltip, remove).clicked() {
+                    wish = Some(Wish::Remove);
+                }
             });
         }
 
         let mute = cut(second, second.min.x, second.min.x + SWITCH);
         let solo = cut(second, mute.max.x + gap, mute.max.x + gap + SWITCH);
         let share = cut(second, second.max.x - SHARE, second.max.x);
-        let slider = cut(second, solo.max.x + space::S, share.min.x - gap);
+        let link = cut(second, solo.max.x + gap, solo.max.x + gap + SWITCH);
+        let slider = cut(second, link.max.x + space::S, share.min.x - gap);
         let tooltip = "Silences this strip; its weight stays";
-        if switch(ui, mute, "M", &format!("Mute {}", self.what), tooltip, strip.muted).clicked() {
+        if switch(ui, mute, Sign::Letter("M"), &format!("Mute {}", self.what), tooltip, strip.muted).clicked()
+        {
             strip.muted = !strip.muted;
         }
         let tooltip = "Only soloed strips are heard while any is; several can be";
-        if switch(ui, solo, "S", &format!("Solo {}", self.what), tooltip, strip.solo).clicked() {
+        if switch(ui, solo, Sign::Letter("S"), &format!("Solo {}", self.what), tooltip, strip.solo).clicked()
+        {
             strip.solo = !strip.solo;
+        }
+        let tooltip = "Links this fader: when a linked one moves, the others follow by the same factor";
+        let name = format!("Link {}", self.what);
+        if switch(ui, link, Sign::Icon(Icon::Link), &name, tooltip, self.linked).clicked() {
+            wish = Some(Wish::Link);
         }
         at(ui, slider, |ui| {
             if !self.look.heard {
                 ui.visuals_mut().widgets.inactive.fg_stroke.color = Palette::of(ui).weak;
                 ui.visuals_mut().selection.bg_fill = Palette::of(ui).line;
             }
-            fader.slider(ui, &mut strip.weight, slider.width());
+            let mut chosen = None;
+            let reset = fader.slider_with(ui, &mut strip.weight, slider.width(), |ui| chosen = self.menu(ui));
+            wish = chosen.or(reset.then_some(Wish::Reset)).or(wish);
         });
         self.meter(ui, slider, share);
         ui.add_space(space::XS);
-        touched
+        wish
+    }
+
+    /// What the fader's menu has below the reset.
+    fn menu(&self, ui: &mut Ui) -> Option<Wish> {
+        let mut wish = None;
+        let mut entry = |ui: &mut Ui, text: &str, tooltip: &str, wanted: Wish| {
+            if ui.button(text).on_hover_text(tooltip).clicked() {
+                wish = Some(wanted);
+            }
+        };
+        let lock = lock_button(ui, self.locked);
+        ui.separator();
+        entry(
+            ui,
+            if self.linked { "Unlink" } else { "Link" },
+            "Moves with the other linked faders",
+            Wish::Link,
+        );
+        if self.removable {
+            entry(ui, "Link all of these layers", "They keep their ratios when one is moved", Wish::LinkAll);
+        }
+        entry(ui, "Unlink all", "Every fader moves alone again", Wish::Unlink);
+        if lock { Some(Wish::Lock) } else { wish }
     }
 
     fn name(&self, ui: &mut Ui, rect: Rect) {
@@ -141,9 +188,14 @@ impl StripUi<'_> {
         let response = ui.interact(rect, ui.scope_id().with(("name", self.what)), Sense::hover());
         let color = if self.look.heard { palette.text } else { palette.weak };
         let font = FontId::proportional(14.0);
-        ui.painter().text(rect.left_center(), Align2::LEFT_CENTER, self.label, font, color);
+        let text = ui.painter().text(rect.left_center(), Align2::LEFT_CENTER, self.label, font, color);
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, self.label));
-        response.on_hover_text(self.tooltip);
+        if self.locked {
+            Icon::Lock.paint(ui.painter(), pos2(text.max.x + 10.0, rect.center().y), palette.weak);
+            response.on_hover_text(format!("{}\nLocked: no draw moves it.", self.tooltip));
+        } else {
+            response.on_hover_text(self.tooltip);
+        }
     }
 
     /// The loss over the run, on a logarithmic axis of its own.
@@ -242,8 +294,14 @@ fn at(ui: &mut Ui, rect: Rect, content: impl FnOnce(&mut Ui)) {
     });
 }
 
-/// A letter that is down while something is on.
-fn switch(ui: &mut Ui, rect: Rect, letter: &str, name: &str, tooltip: &str, on: bool) -> Response {
+/// What is on a switch.
+enum Sign {
+    Letter(&'static str),
+    Icon(Icon),
+}
+
+/// A sign that is down while something is on.
+fn switch(ui: &mut Ui, rect: Rect, sign: Sign, name: &str, tooltip: &str, on: bool) -> Response {
     let palette = Palette::of(ui);
     let response = ui.interact(rect, ui.scope_id().with(("switch", name)), Sense::click());
     let rect = rect.shrink2(vec2(0.0, 1.0));
@@ -257,7 +315,13 @@ fn switch(ui: &mut Ui, rect: Rect, letter: &str, name: &str, tooltip: &str, on: 
     if response.has_focus() {
         ui.painter().rect_stroke(rect, RADIUS - 1, Stroke::new(2.0, palette.accent), StrokeKind::Outside);
     }
-    ui.painter().text(rect.center(), Align2::CENTER_CENTER, letter, FontId::proportional(12.0), color);
+    match sign {
+        Sign::Letter(letter) => {
+            let font = FontId::proportional(12.0);
+            ui.painter().text(rect.center(), Align2::CENTER_CENTER, letter, font, color);
+        }
+        Sign::Icon(icon) => icon.paint(ui.painter(), rect.center(), color),
+    }
     response.widget_info(|| WidgetInfo::selected(Role::Switch, true, on, name));
     widgets::take_focus(&response, name);
     response.on_hover_text(tooltip)

@@ -1,0 +1,88 @@
+//! What of a mix a painting that goes on can take over.
+
+use super::Settings;
+
+impl Settings {
+    /// These settings with the look of `mix`, for a painting that goes on: what belongs to no mix stays, and so does the initial
+    /// image and what moves by itself. Unless the objective is another one, so do the steps, the pyramid and the padding, which no running painting takes
+    /// over.
+    #[must_use]
+    pub fn with_look(&self, mix: &Settings) -> Settings {
+        let mut settings = Settings {
+            size: self.size,
+            device: self.device.clone(),
+            weights: self.weights.clone(),
+            background: self.background,
+            low_memory: self.low_memory,
+            precision: self.precision,
+            seed: self.seed,
+            preview_every: self.preview_every,
+            palette: self.palette.clone(),
+            follow_drags: self.follow_drags,
+            init: self.init.clone(),
+            // What moves by itself goes on.
+            automation: self.automation.clone(),
+            ..mix.clone()
+        };
+        if mix.objective == self.objective {
+            settings.steps = self.steps;
+            settings.pyramid = self.pyramid;
+            settings.padding = self.padding;
+        }
+        settings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::settings::{Init, Mix, Objective, Padding, Preset, user_presets::NO_MIX};
+
+    /// Settings in which everything that belongs to no mix is unusual.
+    fn mine() -> Settings {
+        let usual = Settings {
+            init: Init::Noise,
+            steps: 77,
+            pyramid: false,
+            padding: Padding::Circular,
+            keep_colours: 0.5,
+            ..Settings::default()
+        };
+        let mut value = serde_json::to_value(&usual).unwrap();
+        for key in NO_MIX {
+            let before = value[key].clone();
+            let others = match &before {
+                Value::Bool(on) => vec![json!(!on)],
+                Value::Number(number) => vec![json!(number.as_u64().unwrap() + 3)],
+                _ => ["cpu", "fast", "#808080", "file.png"].map(|text| json!(text)).to_vec(),
+            };
+            let found = others.into_iter().find(|other| {
+                value[key] = other.clone();
+                serde_json::from_value::<Settings>(value.clone()).is_ok()
+            });
+            assert!(found.is_some_and(|found| found != before), "no other value of {key} is known here");
+        }
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn a_look_is_a_mix_that_no_running_painting_has_to_begin_anew_for() {
+        let mine = mine();
+        for preset in Preset::ALL {
+            let mix = preset.apply(&Settings::default());
+            let got = mine.with_look(&mix);
+            let mut wanted = Mix::of(&mix).apply(&mine).unwrap();
+            wanted.init = Init::Noise;
+            wanted.automation = mine.automation.clone();
+            if mix.objective == Objective::Balanced {
+                (wanted.steps, wanted.pyramid, wanted.padding) = (77, false, Padding::Circular);
+                assert!(mine.restart_reasons(&got).is_empty());
+            }
+            assert_eq!(got, wanted, "{}", preset.name());
+            assert_eq!(got.keep_colours, 0.0);
+            assert_eq!(got.with_look(&got), got);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Eight slots in which mixes are kept to play with.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{Mix, Settings, StyleMix};
+
+/// A mix with how each style counts, in the order of the styles.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StoredMix {
+    #[serde(default)]
+    pub styles: Vec<StyleMix>,
+    pub settings: Mix,
+}
+
+impl StoredMix {
+    /// The mix of these settings and styles.
+    pub fn of(settings: &Settings, styles: impl IntoIterator<Item = StyleMix>) -> Self {
+        Self { styles: styles.into_iter().collect(), settings: Mix::of(settings) }
+    }
+
+    /// Its look, for [`Settings::with_look`]; `None` where it cannot be used.
+    pub fn look(&self) -> Option<Settings> {
+        let look = self.settings.apply(&Settings::default()).ok()?;
+        let usable = look.validate().is_ok() && self.styles.iter().all(|style| style.validate().is_ok());
+        usable.then_some(look)
+    }
+}
+
+/// A filled slot.
+#[derive(Debug)]
+struct Kept {
+    mix: StoredMix,
+    /// Worked out once.
+    look: Option<Settings>,
+}
+
+/// The slots A to H. As text a table with the letters of those that are in use.
+#[derive(Clone, Debug, Default)]
+pub struct Slots([Option<Arc<Kept>>; Slots::COUNT]);
+
+impl Slots {
+    pub const COUNT: usize = 8;
+
+    /// The letter of a slot.
+    pub fn letter(slot: usize) -> char {
+        char::from(b'A' + (slot % Self::COUNT) as u8)
+    }
+
+    /// The slot with this letter.
+    pub fn of_letter(letter: &str) -> Option<usize> {
+        (0..Self::COUNT).find(|&slot| letter.chars().eq([Self::letter(slot)]))
+    }
+
+    pub fn get(&self, slot: usize) -> Option<&StoredMix> {
+        self.0.get(slot)?.as_ref().map(|kept| &kept.mix)
+    }
+
+    /// The look of a slot, see [`StoredMix::look`].
+    pub fn look(&self, slot: usize) -> Option<&Settings> {
+        self.0.get(slot)?.as_ref()?.look.as_ref()
+    }
+
+    /// Puts a mix into a slot, or nothing.
+    pub fn set(&mut self, slot: usize, mix: Option<StoredMix>) {
+        if let Some(place) = self.0.get_mut(slot) {
+            *place = mix.map(|mix| Arc::new(Kept { look: mix.look(), mix }));
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(Option::is_none)
+    }
+
+    /// The numbers of the slots that are in use.
+    pub fn used(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..Self::COUNT).filter(|&slot| self.0[slot].is_some())
+    }
+
+    /// Empties the slots that cannot be used, and tells their letters.
+    pub fn drop_unusable(&mut self) -> Vec<char> {
+        let bad: Vec<usize> = self.used().filter(|&slot| self.look(slot).is_none()).collect();
+        bad.iter().for_each(|&slot| self.0[slot] = None);
+        bad.into_iter().map(Self::letter).collect()
+    }
+}
+
+impl PartialEq for Slots {
+    /// Mixes that are one and the same are not compared, so that asking in every frame costs nothing.
+    fn eq(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).all(|(a, b)| match (a, b) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b) || a.mix == b.mix,
+            (a, b) => a.is_none() && b.is_none(),
+        })
+    }
+}
+
+impl Serialize for Slots {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let used = self.used().filter_map(|slot| Some((Self::letter(slot), self.get(slot)?)));
+        serializer.collect_map(used)
+    }
+}
+
+impl<'de> Deserialize<'de> for Slots {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut slots = Self::default();
+        // Slots of a later version are no reason to lose the others.
+        for (letter, mix) in BTreeMap::<String, StoredMix>::deserialize(deserializer)? {
+            if let Some(slot) = Self::of_letter(&letter) {
+                slots.set(slot, Some(mix));
+            }
+        }
+        Ok(slots)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Preset;
+
+    #[test]
+    fn slots_come_back_from_both_kinds_of_files_and_bad_ones_are_told() {
+        let mut slots = Slots::default();
+        assert!(slots.is_empty());
+        let settings = Settings { style_weight: 0.1 + 0.2, style_amount: Some(0.25), ..Settings::default() };
+        let style = StyleMix { weight: 0.5, scale: 2.0, on: false };
+        slots.set(0, Some(StoredMix::of(&settings, [style])));
+        slots.set(7, Some(StoredMix::of(&Preset::Paper.apply(&settings), [])));
+        slots.set(8, Some(StoredMix::of(&settings, [])));
+        let text = toml::to_string(&slots).unwrap();
+        assert_eq!(toml::from_str::<Slots>(&text).unwrap(), slots);
+        let json = serde_json::to_value(&slots).unwrap();
+        let mut back: Slots = serde_json::from_value(json).unwrap();
+        assert_eq!((back.clone(), back.used().collect::<Vec<_>>()), (slots, vec![0, 7]));
+
+        let now = Settings { size: 300, steps: 9, seed: 4, ..Settings::default() };
+        let wanted = Settings { size: 300, steps: 9, seed: 4, ..settings };
+        assert_eq!(now.with_look(back.look(0).unwrap()), wanted);
+        assert_eq!(back.get(0).unwrap().styles, [style]);
+        let typo = "[B.settings]\nstile_weight = 3\n[C.settings]\nstyle_weight = -3.0\n[Z.settings]\n";
+        let mut odd: Slots = toml::from_str(typo).unwrap();
+        assert_eq!(
+            (odd.drop_unusable(), odd.is_empty(), back.drop_unusable()),
+            (vec!['B', 'C'], true, vec![])
+        );
+    }
+}
