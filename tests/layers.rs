@@ -435,3 +435,54 @@ fn what_fails_is_told_and_the_painting_goes_on() {
         );
     }
 }
+
+/// `impasto layers` with these arguments, as a process with a cache folder of its own.
+fn impasto(folder: &std::path::Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_impasto"))
+        .arg("layers")
+        .args(arguments)
+        .current_dir(folder)
+        .env("IMPASTO_CONFIG_DIR", folder)
+        .output()
+        .unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn senseless_arguments_of_the_command_are_refused_before_anything_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("there.png"), "mine").unwrap();
+    let pair = |style: &'static str, output: &'static str| {
+        ["--content", "example:coffee", "--style", style, "--output", output]
+    };
+    for (arguments, code, text) in [
+        (pair("example:embers", "there.png"), 1, "add --force"),
+        (pair("example:embers@0.5", "new.png"), 2, "a scale has no meaning here"),
+        (pair("example:embers:0", "new.png"), 2, "all pictures have weight 0"),
+        (pair("example:nobody", "new.png"), 1, "no bundled picture is called nobody"),
+    ] {
+        let (found, said) = impasto(folder.path(), &arguments);
+        assert!(found == Some(code) && said.contains(text), "{arguments:?}: {found:?} {said}");
+    }
+    assert_eq!(std::fs::read(folder.path().join("there.png")).unwrap(), b"mine");
+}
+
+#[test]
+fn the_commands_figure_is_made_once_and_comes_from_the_cache_the_second_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let (content, style) = (data("content.png"), data("style.png"));
+    let (content, style) = (content.to_str().unwrap(), style.to_str().unwrap());
+    let make = |output: &str| {
+        let arguments = ["-c", content, "-s", style, "-o", output, "--size", "64", "--device", "cpu"];
+        let (code, said) = impasto(folder.path(), &arguments);
+        assert_eq!(code, Some(0), "{said}");
+        (said, std::fs::read(folder.path().join(output)).unwrap())
+    };
+    let (said, first) = make("first.png");
+    assert!(said.contains("with 10 of 10 pictures") && !said.contains("made before"), "{said}");
+    let (said, second) = make("second.png");
+    assert_eq!(said.matches("made before").count(), 10, "{said}");
+    assert_eq!(first, second);
+    let figure = image::load_from_memory(&first).unwrap();
+    assert!(figure.width() > 6 * 64 && figure.height() > 2 * 64);
+}
