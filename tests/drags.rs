@@ -12,13 +12,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::mean_difference;
+use common::{job, mean_difference};
 use image::RgbImage;
 use impasto::{
     picture,
     session::{
         Command, Engine, EngineError, Event, Job, LevelOrder, PaintEngine, Reading, RunInfo, RunState,
-        Session, Start, StyleSource,
+        Session, Start,
     },
     settings::{DeviceChoice, Settings, StyleMix},
 };
@@ -27,18 +27,6 @@ const USUAL: [StyleMix; 1] = [StyleMix { weight: 1.0, scale: 1.0, on: true }];
 
 fn settings() -> Settings {
     Settings { size: 256, steps: 5000, device: DeviceChoice::Cpu, ..Settings::default() }
-}
-
-fn job(settings: Settings, start: Start) -> Job {
-    Job {
-        run: 1,
-        content: Arc::new(picture::CONTENTS[0].open()),
-        styles: vec![StyleSource::new(Arc::new(picture::STYLES[0].open()))],
-        settings,
-        start,
-        paused: false,
-        choose_size: false,
-    }
 }
 
 /// What an engine was told, in order, and what it did.

@@ -19,15 +19,7 @@ fn small(settings: Settings) -> Settings {
 }
 
 fn job(settings: Settings) -> Job {
-    Job {
-        run: 1,
-        content: Arc::new(picture::CONTENTS[0].open()),
-        styles: vec![StyleSource::new(Arc::new(picture::STYLES[0].open()))],
-        settings: small(settings),
-        start: Start::Beginning,
-        paused: false,
-        choose_size: false,
-    }
+    common::job(small(settings), Start::Beginning)
 }
 
 fn started(settings: Settings) -> PaintEngine {

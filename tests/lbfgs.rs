@@ -4,11 +4,10 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{Reference, adapter, cpu, data, mean_difference, reference_run};
+use common::{Reference, adapter, cpu, data, job, mean_difference, reference_run};
 use impasto::{
     compute::Device,
-    picture,
-    session::{Engine, Job, PaintEngine, Start, StyleSource},
+    session::{Engine, PaintEngine, Start},
     settings::{
         DeviceChoice, LayerWeights, LineSearch, Objective, Optimizer, Padding, Settings, Statistic, StyleMix,
     },
@@ -63,17 +62,8 @@ fn it_keeps_up_with_pytorch_on_a_graphics_adapter() {
 }
 
 fn started(settings: Settings) -> PaintEngine {
-    let job = Job {
-        run: 1,
-        content: Arc::new(picture::CONTENTS[0].open()),
-        styles: vec![StyleSource::new(Arc::new(picture::STYLES[0].open()))],
-        settings,
-        start: Start::Beginning,
-        paused: false,
-        choose_size: false,
-    };
     let mut engine = PaintEngine::new();
-    engine.start(&job, None, &mut |_| ()).unwrap();
+    engine.start(&job(settings, Start::Beginning), None, &mut |_| ()).unwrap();
     engine
 }
 

@@ -2,26 +2,15 @@
 
 mod common;
 
-use std::sync::Arc;
-
 use common::mean_difference;
 use image::RgbImage;
 use impasto::{
-    picture,
-    session::{Engine, Job, LevelOrder, PaintEngine, Place, Start, StyleSource},
+    session::{Engine, Job, LevelOrder, PaintEngine, Place, Start},
     settings::{DeviceChoice, Pooling, Settings, Statistic, StyleMix},
 };
 
-fn job(settings: Settings) -> Job {
-    Job {
-        run: 1,
-        content: Arc::new(picture::CONTENTS[0].open()),
-        styles: vec![StyleSource::new(Arc::new(picture::STYLES[0].open()))],
-        settings: Settings { device: DeviceChoice::Cpu, ..settings },
-        start: Start::Beginning,
-        paused: false,
-        choose_size: false,
-    }
+fn job(settings: Settings, start: Start) -> Job {
+    common::job(Settings { device: DeviceChoice::Cpu, ..settings }, start)
 }
 
 fn settings() -> Settings {
@@ -30,7 +19,7 @@ fn settings() -> Settings {
 
 fn started(settings: Settings, start: Start, current: Option<&RgbImage>) -> PaintEngine {
     let mut engine = PaintEngine::new();
-    engine.start(&Job { start, ..job(settings) }, current, &mut |_| ()).unwrap();
+    engine.start(&job(settings, start), current, &mut |_| ()).unwrap();
     engine
 }
 
@@ -136,7 +125,7 @@ fn a_restart_goes_on_at_the_level_that_it_left() {
     let picture = engine.read().unwrap().picture;
     assert_eq!(picture.width(), 256);
     // The picture has the final size, and was painted at half of that.
-    let larger = Job { start: Start::Current, ..job(Settings { size: 512, ..settings() }) };
+    let larger = job(Settings { size: 512, ..settings() }, Start::Current);
     engine.start(&larger, Some(&picture), &mut |_| ()).unwrap();
     assert_eq!(place(&mut engine).width, 128);
 }
@@ -208,7 +197,7 @@ fn a_level_that_comes_again_aims_at_what_the_settings_want_by_then() {
         engine.level(LevelOrder::Climb).unwrap();
         let state = engine.checkpoint().unwrap().expect("a small state");
         let mut afresh = PaintEngine::new();
-        let mut job = job(changed);
+        let mut job = job(changed, Start::Beginning);
         job.styles[0].mix = mix[0];
         afresh.start(&job, None, &mut |_| ()).unwrap();
         afresh.restore(2, Some(&state)).unwrap();

@@ -4,26 +4,15 @@ mod common;
 
 use std::sync::Arc;
 
+use common::job;
 use image::RgbImage;
 use impasto::{
     picture,
-    session::{Engine, Job, LevelOrder, Mark, PaintEngine, Start},
-    settings::{DeviceChoice, Settings, StyleMix},
+    session::{Engine, LevelOrder, Mark, PaintEngine, Start},
+    settings::{DeviceChoice, LineSearch, Optimizer, Settings, StyleMix},
     timeline::{Kept, Limits, Store, Timeline},
-    transfer::{Place, StyleSource},
+    transfer::Place,
 };
-
-fn job(settings: Settings, start: Start) -> Job {
-    Job {
-        run: 1,
-        content: Arc::new(picture::CONTENTS[0].open()),
-        styles: vec![StyleSource::new(Arc::new(picture::STYLES[0].open()))],
-        settings,
-        start,
-        paused: false,
-        choose_size: false,
-    }
-}
 
 /// A run through two levels, with a weight changed and a level dropped on the way. On an adapter, where
 /// kernels may take other tiles in between, sums differ in their last bits.
@@ -94,6 +83,92 @@ fn the_cpu_goes_on_from_an_earlier_moment_bit_for_bit() {
 fn an_adapter_goes_on_from_an_earlier_moment() {
     if let Some(device) = common::adapter() {
         goes_on_as_before(&DeviceChoice::Named(device.info.name));
+    }
+}
+
+/// Goes on from each of the states of a run at one size, in an engine of its own, and arrives where the run has arrived
+/// that was left alone; with L-BFGS some of the states are of the midst of a line search.
+fn every_optimizer_goes_on(device: &DeviceChoice) {
+    const STEPS: usize = 9;
+    let usual = Settings {
+        size: 64,
+        steps: 100,
+        pyramid: false,
+        device: device.clone(),
+        learning_rate: 0.02,
+        ..Settings::default()
+    };
+    // Its first steps are much too long, so that it has to search.
+    let lbfgs = Settings { optimizer: Optimizer::Lbfgs, learning_rate: 0.5, history: 4, ..usual.clone() };
+    let kinds = [
+        ("Adam", usual.clone()),
+        ("Adam that keeps the best", Settings { keep_best: true, learning_rate: 0.2, ..usual }),
+        ("L-BFGS", lbfgs.clone()),
+        ("L-BFGS with fixed steps", Settings { line_search: LineSearch::Fixed, ..lbfgs.clone() }),
+        ("L-BFGS that keeps the best", Settings { keep_best: true, ..lbfgs }),
+    ];
+    for (name, settings) in kinds {
+        let begin = || {
+            let mut engine = PaintEngine::new();
+            engine.start(&job(settings.clone(), Start::Beginning), None, &mut |_| ()).unwrap();
+            engine
+        };
+        let end = |engine: &mut PaintEngine| {
+            let reading = engine.read().unwrap();
+            (engine.checkpoint().unwrap().unwrap(), reading.losses.unwrap().total, reading.picture)
+        };
+        // An adapter's kernels are measured once, and then they stay.
+        drop(begin());
+        let mut alone = begin();
+        (0..STEPS).for_each(|_| alone.step().unwrap());
+        let alone = end(&mut alone);
+        let mut states = Vec::new();
+        let mut watched = begin();
+        for _ in 0..STEPS {
+            watched.step().unwrap();
+            let (state, _, picture) = end(&mut watched);
+            states.push((state, picture));
+        }
+        assert!(states[STEPS - 1].0 == alone.0, "{name}: taking states changes nothing");
+        // The picture of a trial is that of the iterate before.
+        let trials: Vec<usize> = (1..STEPS).filter(|&at| states[at].1 == states[at - 1].1).collect();
+        assert!(name != "L-BFGS" || !trials.is_empty(), "no state in the midst of a line search");
+        for at in [0, 3, STEPS - 2].into_iter().chain(trials.first().copied()) {
+            let mut other = begin();
+            other.restore(at as u32 + 1, Some(&states[at].0)).unwrap();
+            assert!(end(&mut other).0 == states[at].0, "{name}, step {}: what went in comes out", at + 1);
+            assert_eq!(other.read().unwrap().picture, states[at].1);
+            (at + 1..STEPS).for_each(|_| other.step().unwrap());
+            let arrived = end(&mut other);
+            assert_eq!(arrived.1, alone.1, "{name} from step {}: the losses differ", at + 1);
+            assert_eq!(arrived.2, alone.2, "{name} from step {}: the pictures differ", at + 1);
+            assert!(arrived.0 == alone.0, "{name} from step {}: the states differ", at + 1);
+        }
+        // A state of another optimizer is refused, and the run is none the worse for it.
+        let other = if settings.optimizer == Optimizer::Lbfgs { Optimizer::Adam } else { Optimizer::Lbfgs };
+        let mut engine = PaintEngine::new();
+        let other = Settings { optimizer: other, ..settings };
+        engine.start(&job(other, Start::Beginning), None, &mut |_| ()).unwrap();
+        engine.step().unwrap();
+        let before = engine.read().unwrap().picture;
+        let error = engine.restore(1, Some(&states[0].0)).unwrap_err().to_string();
+        assert!(error.contains("does not fit"), "{error}");
+        assert_eq!(engine.read().unwrap().picture, before);
+        for length in [0, 8, 30, 2000, states[0].0.len() - 1] {
+            assert!(engine.restore(1, Some(&states[0].0[..length])).is_err(), "{name} cut to {length}");
+        }
+    }
+}
+
+#[test]
+fn every_optimizer_goes_on_bit_for_bit() {
+    every_optimizer_goes_on(&DeviceChoice::Cpu);
+}
+
+#[test]
+fn every_optimizer_goes_on_bit_for_bit_on_an_adapter() {
+    if let Some(device) = common::adapter() {
+        every_optimizer_goes_on(&DeviceChoice::Named(device.info.name));
     }
 }
 

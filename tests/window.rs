@@ -6,17 +6,14 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use egui::{ColorImage, Event, HoveredFile, Key, Modifiers, Role, accesskit::Toggled};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use image::RgbImage;
 use impasto::{
     session::{LevelOrder, Start},
     settings::{Objective, Settings, Statistic},
 };
-use window_support::{Setup, Window, drop_files, enter, has};
+use window_support::{Setup, Window, drop_files, enter, has, picture_file};
 
-fn picture_file(window: &Window, name: &str, width: u32, height: u32) -> PathBuf {
-    let path = window.folder.path().join(name);
-    RgbImage::from_pixel(width, height, image::Rgb([10, 200, 30])).save(&path).unwrap();
-    path
+fn meadow(window: &Window, name: &str) -> PathBuf {
+    picture_file(window, name, (60, 40), 200)
 }
 
 fn hover_files(window: &mut Window, at: egui::Pos2) {
@@ -230,7 +227,7 @@ fn layers_come_and_go_while_it_runs() {
 fn a_file_dropped_on_a_slot_fills_it() {
     let mut window = Setup::default().open();
     window.until_painting();
-    let path = picture_file(&window, "meadow.png", 60, 40);
+    let path = meadow(&window, "meadow.png");
     let slot = window.harness.get_by_label_contains("Style: Swirl").rect();
     hover_files(&mut window, slot.center());
     drop_files(&mut window, &[path]);
@@ -244,7 +241,7 @@ fn a_file_dropped_on_a_slot_fills_it() {
 fn files_dropped_on_the_canvas_go_where_it_says() {
     let mut window = Setup::default().open();
     window.until_painting();
-    let paths = [picture_file(&window, "a.png", 60, 40), picture_file(&window, "b.png", 60, 40)];
+    let paths = [meadow(&window, "a.png"), meadow(&window, "b.png")];
     let canvas = window.harness.get_by_label_contains("Painting, 96 by 64").rect();
     hover_files(&mut window, canvas.center() - egui::vec2(canvas.width() / 4.0, 0.0));
     drop_files(&mut window, &paths);
@@ -258,7 +255,7 @@ fn files_dropped_on_the_canvas_go_where_it_says() {
 fn a_drop_without_a_place_is_asked_about() {
     let mut window = Setup::default().open();
     window.until_painting();
-    let path = picture_file(&window, "meadow.png", 60, 40);
+    let path = meadow(&window, "meadow.png");
     drop_files(&mut window, &[path]);
     window.until("it is asked", |harness, _| harness.query_by_label_contains("What is it for?").is_some());
     window.steps(3);
@@ -285,7 +282,7 @@ fn a_pasted_picture_goes_to_the_slot_under_the_pointer() {
 fn several_styles_have_weights() {
     let mut window = Setup::default().open();
     window.until_painting();
-    let path = picture_file(&window, "second.png", 60, 40);
+    let path = meadow(&window, "second.png");
     window.dialogs.will_pick(&path);
     window.harness.get_by_label("Add style…").click();
     window.until("two styles", |_, log| log.jobs.last().is_some_and(|job| job.styles.len() == 2));
@@ -476,7 +473,7 @@ fn a_failed_save_stays_in_view_with_a_retry() {
 fn settings_and_pictures_are_remembered() {
     let mut window = Setup::default().open();
     window.until_painting();
-    let path = picture_file(&window, "meadow.png", 60, 40);
+    let path = meadow(&window, "meadow.png");
     window.dialogs.will_pick(&path);
     window.harness.key_press_modifiers(Modifiers::COMMAND, Key::O);
     window.until("the content is changed", |_, log| log.jobs.len() == 2);

@@ -6,14 +6,7 @@ use std::path::PathBuf;
 
 use egui::{HoveredFile, Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use image::RgbImage;
-use window_support::{Setup, Window};
-
-fn picture_file(window: &Window, name: &str, green: u8) -> PathBuf {
-    let path = window.folder.path().join(name);
-    RgbImage::from_pixel(60, 40, image::Rgb([10, green, 30])).save(&path).unwrap();
-    path
-}
+use window_support::{Setup, Window, picture_file};
 
 fn open_content(window: &mut Window, path: &std::path::Path) {
     let jobs = window.jobs();
@@ -37,7 +30,7 @@ fn menu(window: &mut Window, name: &str) {
 fn recent_files_are_offered_everywhere_and_remembered_and_missing_ones_say_why() {
     let mut window = Setup::default().open();
     window.until_painting();
-    let path = picture_file(&window, "meadow.png", 200);
+    let path = picture_file(&window, "meadow.png", (60, 40), 200);
     open_content(&mut window, &path);
     menu(&mut window, "Choose the style");
     tile(&window, "meadow.png").click();
@@ -65,7 +58,7 @@ fn recent_files_are_offered_everywhere_and_remembered_and_missing_ones_say_why()
 fn a_changed_file_is_read_again_and_an_unchanged_one_changes_nothing() {
     let mut window = Setup::default().open();
     window.until_painting();
-    let path = picture_file(&window, "meadow.png", 200);
+    let path = picture_file(&window, "meadow.png", (60, 40), 200);
     open_content(&mut window, &path);
     let jobs = window.jobs();
     menu(&mut window, "Choose the content");
@@ -75,7 +68,7 @@ fn a_changed_file_is_read_again_and_an_unchanged_one_changes_nothing() {
     });
     window.steps(5);
     assert_eq!(window.jobs(), jobs);
-    picture_file(&window, "meadow.png", 90);
+    picture_file(&window, "meadow.png", (60, 40), 90);
     menu(&mut window, "Choose the content");
     window.harness.get_by_label("Reload").click();
     window.until("it is painted anew", |_, log| log.jobs.len() == jobs + 1);
@@ -110,7 +103,7 @@ fn an_empty_canvas_offers_the_examples() {
 fn a_file_dropped_on_the_palette_becomes_the_palette() {
     let mut window = Setup { size: [1280.0, 1000.0], ..Setup::default() }.open();
     window.until_painting();
-    let path = picture_file(&window, "leaves.png", 150);
+    let path = picture_file(&window, "leaves.png", (60, 40), 150);
     let slot = window.harness.get_by_label_contains("Palette: empty").rect();
     window.harness.input_mut().hovered_files = vec![HoveredFile::default()];
     window.harness.step();

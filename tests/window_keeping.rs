@@ -169,6 +169,88 @@ fn a_project_is_saved_and_dropped_on_another_window() {
     assert!(has(&other, "play goes on from its picture"));
 }
 
+/// Saves a project and reads it.
+fn saved_project(window: &mut Window, name: &str) -> (PathBuf, Project) {
+    let path = window.folder.path().join(name);
+    window.dialogs.will_pick(&path);
+    window.harness.key_press_modifiers(egui::Modifiers::COMMAND | egui::Modifiers::SHIFT, egui::Key::S);
+    let wanted = path.clone();
+    window.until("the project is saved", move |_, _| wanted.exists());
+    let project = Project::read(&path).unwrap();
+    (path, project)
+}
+
+#[test]
+fn a_project_brings_the_engines_state_back_and_the_same_run_goes_on() {
+    let mut window = setup(None).open();
+    window.until_painting();
+    window.steps(30);
+    window.harness.key_press(egui::Key::Space);
+    window.until("it is paused", |harness, _| harness.query_by_label_contains("Paused.").is_some());
+    window.steps(20);
+    let (path, project) = saved_project(&mut window, "mine.impasto");
+    let engine = project.engine.clone().expect("it rests, so the state is that of the picture");
+    assert_eq!(engine.step, project.manifest.step);
+    assert_eq!(engine.state.as_slice(), engine.step.to_le_bytes());
+    assert_eq!(project.manifest.recipe.as_ref().unwrap().last().steps, engine.step);
+    // The painting in hand is kept with it as well, once it rests.
+    let sessions = window.folder.path().join("sessions");
+    window.until("the state is kept", |_, _| {
+        kept(&sessions).is_some_and(|(_, path)| {
+            Project::read(&path)
+                .is_ok_and(|project| project.engine.is_some_and(|kept| kept.step == engine.step))
+        })
+    });
+
+    let mut other = Setup::default().open();
+    other.until_painting();
+    let elsewhere = other.folder.path().join("theirs.impasto");
+    fs::copy(&path, &elsewhere).unwrap();
+    drop_files(&mut other, &[elsewhere]);
+    other.until("the engine goes on from the state", |_, log| log.restored == [(engine.step, true)]);
+    assert_eq!(other.log.lock().unwrap().jobs.last().unwrap().start, Start::Moment);
+    other.until("it waits", |harness, _| harness.query_by_label_contains("Paused.").is_some());
+    assert!(has(&other, "play goes on exactly where it was"));
+    other.harness.key_press(egui::Key::Space);
+    let steps = other.log.lock().unwrap().steps;
+    other.until("play goes on", |_, log| log.steps > steps + 5);
+    other.harness.key_press(egui::Key::Space);
+    other.until("it is paused", |harness, _| harness.query_by_label_contains("Paused.").is_some());
+    other.steps(20);
+    let (_, again) = saved_project(&mut other, "again.impasto");
+    let recipe = again.manifest.recipe.unwrap();
+    assert_eq!(recipe.passes.len(), 1, "it is the same run");
+    assert!(recipe.complete && recipe.last().steps > engine.step + 5, "{}", recipe.last().steps);
+}
+
+#[test]
+fn a_project_whose_pictures_have_changed_goes_on_from_its_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake.png");
+    RgbImage::from_pixel(60, 40, image::Rgb([9, 99, 99])).save(&lake).unwrap();
+    let mut window = setup(Some(lake.clone())).open_in(folder);
+    window.until_painting();
+    window.steps(30);
+    window.harness.key_press(egui::Key::Space);
+    window.until("it is paused", |harness, _| harness.query_by_label_contains("Paused.").is_some());
+    let sessions = window.folder.path().join("sessions");
+    window.until("the state is kept", |_, _| {
+        kept(&sessions)
+            .is_some_and(|(_, path)| Project::read(&path).is_ok_and(|project| project.engine.is_some()))
+    });
+    RgbImage::from_pixel(60, 40, image::Rgb([200, 9, 9])).save(&lake).unwrap();
+    let mut window = Setup::default().open_in(window.close());
+    window.until_painting();
+    window.harness.get_by_label("More about the painting").click();
+    window.steps(3);
+    window.harness.get_by_label("Last painting").click();
+    window.until("it is there", |_, log| log.jobs.last().is_some_and(|job| job.content.name == "lake.png"));
+    window.until("it waits", |harness, _| harness.query_by_label_contains("Paused.").is_some());
+    let log = window.log.lock().unwrap();
+    assert_eq!(log.jobs.last().unwrap().start, Start::Current);
+    assert!(log.restored.is_empty());
+}
+
 #[test]
 fn the_offer_is_drawn() {
     if std::panic::catch_unwind(egui_kittest::wgpu::WgpuTestRenderer::new).is_err() {

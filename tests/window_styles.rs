@@ -2,22 +2,13 @@
 
 mod window_support;
 
-use std::path::PathBuf;
-
 use egui::{Role, accesskit::Toggled};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use image::RgbImage;
 use impasto::settings::StyleMix;
-use window_support::{Setup, Window, enter};
-
-fn picture_file(window: &Window, name: &str) -> PathBuf {
-    let path = window.folder.path().join(name);
-    RgbImage::from_pixel(60, 40, image::Rgb([10, 200, 30])).save(&path).unwrap();
-    path
-}
+use window_support::{Setup, Window, enter, picture_file};
 
 fn add_style(window: &mut Window, name: &str, styles: usize) {
-    let path = picture_file(window, name);
+    let path = picture_file(window, name, (60, 40), 200);
     window.dialogs.will_pick(&path);
     window.harness.get_by_label("Add style…").click();
     window.until("it is added", |_, log| log.jobs.last().is_some_and(|job| job.styles.len() == styles));
@@ -81,7 +72,7 @@ fn a_palette_is_chosen_used_shown_and_taken_out_while_it_paints() {
     let mut window = Setup { size: [1280.0, 1000.0], ..Setup::default() }.open();
     window.until_painting();
     assert!(window.harness.query_by_label_contains("Palette: empty").is_some());
-    let path = picture_file(&window, "leaves.png");
+    let path = picture_file(&window, "leaves.png", (60, 40), 200);
     window.dialogs.will_pick(&path);
     window.harness.get_by_label_contains("Palette: empty").click();
     window.until("the palette arrives", |_, log| {

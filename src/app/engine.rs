@@ -213,8 +213,13 @@ impl ImpastoApp {
             let waiting = self.keeper.looking || self.keeper.comeback.is_some();
             if self.run.state == RunState::Idle && !self.still_opening() && !waiting {
                 // What was brought back waits to be looked at.
-                let start = if self.resume { Start::Current } else { Start::Beginning };
-                self.start_run(start, self.resume);
+                if self.resume {
+                    let (start, step) = self.begin_going_on();
+                    self.start_run(start, true);
+                    self.history.go_on_at(step);
+                } else {
+                    self.start_run(Start::Beginning, false);
+                }
             }
             return;
         };
@@ -283,6 +288,9 @@ impl ImpastoApp {
         }
         let now = ctx.input(|input| input.time);
         while let Some(mark) = self.session.as_ref().and_then(|session| session.next_mark()) {
+            if mark.state.is_some() {
+                self.keeper.exact = Some(mark.clone());
+            }
             self.film.keep(mark, now);
         }
         if let Some(frame) = self.session.as_ref().and_then(|session| session.take_frame())

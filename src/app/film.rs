@@ -318,7 +318,7 @@ impl ImpastoApp {
                     picture = picture::resize(&picture, width, height, Filter::Lanczos);
                 }
                 let state = if exact { reader.state(id) } else { None };
-                Ok(Return { step, picture: Arc::new(picture), state })
+                Ok(Return { step, picture: Arc::new(picture), state, record: None })
             };
             Done::GoBack { id, result: read().map_err(|error| error.to_string()) }
         });

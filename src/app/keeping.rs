@@ -27,7 +27,7 @@ use crate::{
         self, Content, EXTENSION, Keep, Manifest, Project, ProjectError, Style, sessions, sessions::Held,
     },
     recipe::Recipe,
-    session::{self, StyleRecord},
+    session::{self, Mark, Record, Return, RunState, Start, StyleRecord},
     settings::{Settings, Slots},
 };
 
@@ -45,6 +45,10 @@ pub struct Keeper {
     writing: bool,
     /// What was written last.
     written: Option<Written>,
+    /// The last moment with the engine's state.
+    pub exact: Option<Mark>,
+    /// What a painting that was brought back goes on from.
+    going_on: Option<GoingOn>,
     /// On egui's clock.
     not_before: f64,
     /// The look for what a crash has left is not over yet.
@@ -54,6 +58,8 @@ pub struct Keeper {
 
 /// What was written, to know whether there is something new.
 struct Written {
+    /// With the engine's state.
+    exactly: bool,
     picture: Arc<RgbImage>,
     settings: Settings,
     mixes: Slots,
@@ -67,10 +73,21 @@ pub struct Comeback {
     texture: Option<TextureHandle>,
 }
 
+/// A painting that was brought back with the engine's state, which is good for these pictures and settings only.
+struct GoingOn {
+    engine: project::Engine,
+    record: Option<Record>,
+    settings: Settings,
+    sources: Vec<StyleRecord>,
+    content: String,
+}
+
 /// A painting with all that belongs to it, on its way to the disk.
 pub struct Snapshot {
     manifest: Manifest,
     picture: Option<Arc<RgbImage>>,
+    /// With the engine's state, of the same step as the picture.
+    exact: Option<Mark>,
     draft: Option<Arc<Draft>>,
     content: Option<Arc<Picture>>,
     styles: Vec<(Arc<Picture>, StyleRecord)>,
@@ -80,6 +97,7 @@ pub struct Snapshot {
 impl Snapshot {
     fn write(self, path: &Path, keep: Keep<'_>) -> Result<(), ProjectError> {
         let mut draft = project::Draft::new(self.manifest, keep);
+        let state = self.exact.as_ref().and_then(|exact| exact.state.clone());
         if let Some(picture) = &self.picture {
             draft.picture(picture)?;
             draft.manifest.recipe = self.draft.map(|draft| draft.bare(picture));
@@ -93,6 +111,9 @@ impl Snapshot {
             draft.manifest.styles.push(Style { style, pixels });
         }
         self.pins.into_iter().try_for_each(|pin| pin.put(&mut draft))?;
+        if let Some((Mark { step, place, .. }, state)) = self.exact.zip(state) {
+            draft.state(step, (place.width, place.height), state.to_vec());
+        }
         draft.write(path)
     }
 }
@@ -100,7 +121,17 @@ impl Snapshot {
 impl Keeper {
     pub fn new(sessions: Option<PathBuf>) -> Self {
         let looking = sessions.is_some();
-        Self { sessions, held: None, writing: false, written: None, not_before: 0.0, looking, comeback: None }
+        Self {
+            sessions,
+            held: None,
+            writing: false,
+            written: None,
+            exact: None,
+            going_on: None,
+            not_before: 0.0,
+            looking,
+            comeback: None,
+        }
     }
 
     /// Ends in peace: nothing is offered at the next start.
@@ -112,7 +143,27 @@ impl Keeper {
 }
 
 impl ImpastoApp {
-    fn snapshot(&self) -> Snapshot {
+    /// The last moment with the engine's state, if nothing was changed since.
+    fn exact(&self) -> Option<&Mark> {
+        let exact = self.keeper.exact.as_ref().filter(|mark| mark.run == self.run.id)?;
+        let given = self.run.given.as_ref()?;
+        let (content, styles) = self.sources()?;
+        let record = self.record_of(&self.canvas.picture()?)?;
+        let same = given.same_pictures(&content, &styles)
+            && exact.settings == self.settings
+            && exact.styles.iter().eq(styles.iter().map(|style| &style.mix))
+            && !record.has_changed_since(exact.step);
+        same.then_some(exact)
+    }
+
+    /// The same where the painting rests at that moment.
+    fn exact_at_rest(&self) -> Option<&Mark> {
+        let rests = matches!(self.run.state, RunState::Paused | RunState::Finished | RunState::Stopped);
+        self.exact().filter(|exact| rests && exact.step == self.canvas.step())
+    }
+
+    /// What is written: at this moment, or a little earlier, from which the engine can go on.
+    fn snapshot(&self, exact: Option<&Mark>) -> Snapshot {
         let mut manifest = Manifest::new(self.settings.clone());
         manifest.step = self.run.step();
         manifest.losses = self.history.to_losses();
@@ -125,8 +176,12 @@ impl ImpastoApp {
         });
         Snapshot {
             manifest,
-            picture: self.canvas.picture(),
-            draft: self.draft(),
+            picture: exact.map_or_else(|| self.canvas.picture(), |exact| Some(Arc::clone(&exact.picture))),
+            draft: self.draft().map(|draft| match exact {
+                Some(exact) => Arc::new(draft.at(exact.step)),
+                None => draft,
+            }),
+            exact: exact.cloned(),
             content: loaded(&self.content),
             styles: styles.collect(),
             pins: self.pins.drafts(),
@@ -163,11 +218,13 @@ impl ImpastoApp {
     pub(super) fn keep(&mut self, ctx: &Context) {
         let Some(sessions) = self.keeper.sessions.clone() else { return };
         let Some(picture) = self.canvas.picture() else { return };
+        let exact = self.exact_at_rest();
         let same = self.keeper.written.as_ref().is_some_and(|written| {
             Arc::ptr_eq(&written.picture, &picture)
                 && written.settings == self.settings
                 && written.mixes == self.desk.slots
                 && written.pins.iter().eq(self.pins.all().iter().map(|pin| &pin.id))
+                && written.exactly == exact.is_some()
         });
         // Without its recipe a painting that was brought back would lose its story.
         if self.keeper.writing
@@ -198,13 +255,15 @@ impl ImpastoApp {
         let Some(held) = &self.keeper.held else { return };
         let (folder, path) = (held.folder().to_owned(), held.painting());
         self.keeper.writing = true;
+        let exact = self.exact_at_rest();
+        let snapshot = self.snapshot(exact);
         self.keeper.written = Some(Written {
+            exactly: exact.is_some(),
             picture,
             settings: self.settings.clone(),
             mixes: self.desk.slots.clone(),
             pins: self.pins.all().iter().map(|pin| pin.id).collect(),
         });
-        let snapshot = self.snapshot();
         self.tasks.start("keep", move || {
             let began = Instant::now();
             let result = snapshot.write(&path, Keep::Beside(&folder)).map_err(|error| chain(&error));
@@ -324,13 +383,44 @@ impl ImpastoApp {
             self.record = record.clone().map(|record| (Arc::clone(&picture), record));
             self.canvas.take(ctx, Arc::clone(&picture), manifest.step);
             if let Some(session) = &self.session {
-                session.go_on_from(picture, record);
+                session.go_on_from(picture, record.clone());
             }
             self.resume = true;
+            self.keeper.going_on =
+                manifest.content.as_ref().zip(project.engine.clone()).map(|(content, engine)| GoingOn {
+                    engine,
+                    record,
+                    settings: self.settings.clone(),
+                    sources: manifest.styles.iter().map(|style| style.style.clone()).collect(),
+                    content: content.source.sha256.clone(),
+                });
         }
         for remark in &project.remarks {
             self.toasts.add(remark.clone());
         }
+    }
+
+    /// How a painting that was brought back begins, and at which step: exactly as it was where the engine's state is there
+    /// and nothing is different, else from its picture.
+    pub(super) fn begin_going_on(&mut self) -> (Start, u32) {
+        let from_picture = (Start::Current, 0);
+        let Some(GoingOn { engine, record, settings, sources, content }) = self.keeper.going_on.take() else {
+            return from_picture;
+        };
+        let Some((now, styles)) = self.sources() else { return from_picture };
+        let same = settings == self.settings
+            && engine.step < self.settings.steps
+            && now.sha256 == content
+            && styles.len() == sources.len()
+            && styles.iter().zip(&sources).all(|(now, then)| {
+                // The weight of a single style is not heard.
+                let same_mix = now.mix == then.mix || sources.len() == 1;
+                now.picture.sha256 == then.source.sha256 && same_mix
+            });
+        let Some(session) = self.session.as_ref().filter(|_| same) else { return from_picture };
+        let project::Engine { step, picture, state } = engine;
+        session.go_back_to(Return { step, picture, state: Some(state), record });
+        (Start::Moment, step)
     }
 
     /// Reads a project in the background.
@@ -346,7 +436,9 @@ impl ImpastoApp {
         match result {
             Ok(project) => {
                 self.open_project(ctx, &Arc::new(*project));
-                self.toasts.add(format!("Opened {name}: play goes on from its picture."));
+                let exactly = self.keeper.going_on.is_some();
+                let how = if exactly { "exactly where it was" } else { "from its picture" };
+                self.toasts.add(format!("Opened {name}: play goes on {how}."));
             }
             Err(text) => {
                 self.banners.push(Banner { trouble: Trouble::Other, text: format!("{name}: {text}.") });
@@ -398,7 +490,7 @@ impl ImpastoApp {
             path = picture::free_name(&path);
         }
         self.save_folder = path.parent().map(Path::to_owned);
-        let snapshot = self.snapshot();
+        let snapshot = self.snapshot(self.exact());
         self.tasks.start("save", move || {
             let result = snapshot.write(&path, Keep::Inside).map_err(|error| chain(&error));
             Done::ProjectSaved { path, result }

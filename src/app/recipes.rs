@@ -46,6 +46,16 @@ impl Draft {
         }
     }
 
+    /// The same of the picture after so many steps.
+    pub fn at(&self, step: u32) -> Self {
+        Self {
+            record: self.record.at(step),
+            info: self.info.clone(),
+            pictures: self.pictures.clone(),
+            ..*self
+        }
+    }
+
     /// The recipe with thumbnails; takes a while for large pictures.
     pub fn compose(&self, picture: &RgbImage) -> Recipe {
         let mut recipe = self.bare(picture);

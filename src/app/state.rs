@@ -201,6 +201,11 @@ impl History {
         self.before = self.last_step;
     }
 
+    /// The next run counts on from its step that is the last one shown.
+    pub fn go_on_at(&mut self, step: u32) {
+        self.before = self.last_step.saturating_sub(step);
+    }
+
     pub fn add(&mut self, step: u32, losses: &Losses) {
         let step = self.before + step;
         // The same step read again, with other weights or at another level, has a value but no point of its own.

@@ -11,6 +11,7 @@ use std::{
     fs::{self, File},
     io::{Cursor, Read as _, Write as _},
     path::{Path, PathBuf},
+    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -22,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    picture::{MAX_FILE_BYTES, Picture},
+    picture::{self, MAX_FILE_BYTES, Picture},
     recipe::{self, Recipe},
     session::{SourceRecord, StyleRecord},
     settings::{Settings, Slots},
@@ -70,6 +71,25 @@ pub struct Content {
     pub pixels: Pixels,
 }
 
+/// Where the engine's state is, and of which moment.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct StateBlob {
+    blob: Blob,
+    step: u32,
+    /// Size of the iterate in pixels.
+    width: u32,
+    height: u32,
+}
+
+/// The engine's state of a project, from which painting goes on as if it had never stopped.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    pub step: u32,
+    /// The picture in the size of the iterate.
+    pub picture: Arc<RgbImage>,
+    pub state: Arc<Vec<u8>>,
+}
+
 /// A style.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Style {
@@ -98,6 +118,9 @@ pub struct Manifest {
     /// Steps painted, over all runs that the losses tell of.
     pub step: u32,
     picture: Option<Blob>,
+    /// The engine's state, of the picture's step. Programs that know nothing of it go on from the picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    state: Option<StateBlob>,
     pub recipe: Option<Recipe>,
     #[serde(default)]
     pub losses: Vec<Losses>,
@@ -121,6 +144,7 @@ impl Manifest {
             styles: Vec::new(),
             step: 0,
             picture: None,
+            state: None,
             recipe: None,
             losses: Vec::new(),
             pins: Vec::new(),
@@ -167,6 +191,13 @@ impl<'a> Draft<'a> {
         let bytes = encode(picture, None)?;
         self.manifest.picture = Some(self.add(bytes));
         Ok(())
+    }
+
+    /// Puts the engine's state in: it is of the step of the picture, whose iterate has this size.
+    pub fn state(&mut self, step: u32, (width, height): (u32, u32), bytes: Vec<u8>) {
+        self.manifest.step = step;
+        let blob = self.add(bytes);
+        self.manifest.state = Some(StateBlob { blob, step, width, height });
     }
 
     /// Keeps a source so that it is found again. Bundled pictures need no keeping.
@@ -252,6 +283,8 @@ pub struct Project {
     pub manifest: Manifest,
     /// The painted picture.
     pub picture: Option<RgbImage>,
+    /// Nothing where it was not kept.
+    pub engine: Option<Engine>,
     /// What a person should know about how it was read.
     pub remarks: Vec<String>,
     /// The pins with their pictures.
@@ -314,11 +347,13 @@ impl Project {
             remarks.push(format!("The mix {letter} is left out: it cannot be painted with."));
         }
         let blobs = blobs.to_vec();
-        let mut project = Self { manifest, picture: None, remarks, pins: Vec::new(), blobs, folder };
+        let mut project =
+            Self { manifest, picture: None, engine: None, remarks, pins: Vec::new(), blobs, folder };
         if let Some(blob) = project.manifest.picture {
             let bytes = project.blob(blob).ok_or_else(|| torn("its picture is missing".to_owned()))?;
             let picture = Picture::from_encoded("the painting", None, bytes)
                 .map_err(|error| torn(error.to_string()))?;
+            project.engine = project.manifest.state.and_then(|state| project.engine(state, &picture.rgb));
             project.picture = Some(picture.rgb);
         }
         project.open_pins();
@@ -328,6 +363,20 @@ impl Project {
     /// The folder that the project is in.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The engine's state, unless what is said of it cannot be.
+    fn engine(
+        &self,
+        StateBlob { blob, step, width, height }: StateBlob,
+        painted: &RgbImage,
+    ) -> Option<Engine> {
+        if width == 0 || height == 0 || width > painted.width() || height > painted.height() {
+            return None;
+        }
+        let state = Arc::new(self.blob(blob)?.to_vec());
+        let picture = Arc::new(picture::resize(painted, width, height, picture::Filter::Lanczos));
+        Some(Engine { step, picture, state })
     }
 
     fn blob(&self, blob: Blob) -> Option<&[u8]> {
@@ -386,7 +435,6 @@ fn check(manifest: &Manifest) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::picture;
 
     fn pasted() -> Picture {
         let pixels: Vec<u8> = (0..40 * 20 * 4).map(|i| (i % 251) as u8).collect();
@@ -410,6 +458,7 @@ mod tests {
                 .styles
                 .push(Style { style: StyleRecord { source: style.into(), mix: Default::default() }, pixels });
         }
+        draft.state(31, (15, 10), vec![5, 6, 7]);
         draft.manifest.losses.push(Losses { name: "total".into(), points: vec![[1.0, -0.5]] });
         draft.manifest.recipe = Some(crate::recipe::tests::recipe());
         let path = folder.join("a.impasto");
@@ -428,6 +477,9 @@ mod tests {
             assert_eq!((manifest.settings.size, manifest.settings.style_weight), (77, 0.1 + 0.2));
             assert_eq!(project.picture.as_ref().unwrap().get_pixel(3, 3).0, [1, 2, 3]);
             assert_eq!(manifest.losses[0].points, [[1.0, -0.5]]);
+            let engine = project.engine.as_ref().unwrap();
+            assert_eq!((engine.step, engine.state.as_slice(), manifest.step), (31, [5, 6, 7].as_slice(), 31));
+            assert_eq!(engine.picture.dimensions(), (15, 10));
             assert_eq!(manifest.recipe, Some(crate::recipe::tests::recipe()));
             let back = |style: &Style| project.kept(&style.style.source, &style.pixels);
             let first = back(&manifest.styles[0]).unwrap();
@@ -463,5 +515,16 @@ mod tests {
         let mut manifest = Manifest::new(Settings::default());
         manifest.picture = Some(Blob { at: usize::MAX, length: 2 });
         assert!(strange(&serde_json::to_string(&manifest).unwrap()).is_err());
+        // A state that cannot be is left out; the picture is good without it.
+        let painted = RgbImage::new(30, 20);
+        let (whole, beyond) = (Blob { at: 0, length: 3 }, Blob { at: usize::MAX, length: 2 });
+        for (blob, width, height) in [(beyond, 30, 20), (whole, 0, 20), (whole, 30, u32::MAX)] {
+            let mut draft = Draft::new(Manifest::new(Settings::default()), Keep::Inside);
+            draft.picture(&painted).unwrap();
+            draft.manifest.state = Some(StateBlob { blob, step: 3, width, height });
+            draft.write(&path).unwrap();
+            let project = Project::read(&path).unwrap();
+            assert!(project.picture.is_some() && project.engine.is_none());
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use image::RgbImage;
 
-use super::RunId;
+use super::{Record, RunId};
 use crate::{
     settings::{Settings, StyleMix},
     transfer::{Losses, Place},
@@ -38,6 +38,8 @@ pub struct Return {
     /// In the size that was painted then.
     pub picture: Arc<RgbImage>,
     pub state: Option<Arc<Vec<u8>>>,
+    /// How the picture came about, where that is known: with the state, painting goes on as if it had never stopped.
+    pub record: Option<Record>,
 }
 
 /// Steps since the last beginning or change, for each step between two moments.
@@ -45,8 +47,9 @@ const DENSITY: u32 = 24;
 /// Shortest and longest time between two moments, while there are previews.
 const SOONEST: Duration = Duration::from_millis(50);
 const LATEST: Duration = Duration::from_secs(20);
-/// Time between two moments with the engine's state, which is large.
+/// Time between two moments with the engine's state, which is large: at least this, and so many times what taking it took.
 const STATE_EVERY: Duration = Duration::from_secs(2);
+const STATE_SHARE: u32 = 25;
 /// Changes that follow each other within this time are one: a slider being dragged.
 const GESTURE: Duration = Duration::from_secs(1);
 
@@ -58,6 +61,8 @@ pub struct Marks {
     origin: u32,
     /// The last moment with the engine's state.
     state: Option<(u32, Instant)>,
+    /// How long taking that state took.
+    state_took: Duration,
     change: Option<Instant>,
 }
 
@@ -78,7 +83,8 @@ impl Marks {
 
     /// Whether a moment should have the engine's state with it.
     pub fn state_due(&self, now: Instant) -> bool {
-        self.state.is_none_or(|(_, at)| now.duration_since(at) >= STATE_EVERY)
+        self.state
+            .is_none_or(|(_, at)| now.duration_since(at) >= STATE_EVERY.max(self.state_took * STATE_SHARE))
     }
 
     /// Tells that a moment was kept.
@@ -87,6 +93,11 @@ impl Marks {
         if state {
             self.state = Some((step, now));
         }
+    }
+
+    /// Tells how long taking the engine's state took.
+    pub fn state_took(&mut self, took: Duration) {
+        self.state_took = took;
     }
 
     /// The step of the last moment with the engine's state.
@@ -132,6 +143,16 @@ mod tests {
         // 120 seconds at one state every 2 seconds at most.
         let states = kept.iter().filter(|(_, state)| *state).count();
         assert!((20..=60).contains(&states), "{states}");
+    }
+
+    #[test]
+    fn states_that_take_long_are_taken_less_often() {
+        let start = Instant::now();
+        let mut marks = Marks::default();
+        marks.kept(start, 5, true);
+        marks.state_took(Duration::from_millis(400));
+        assert!(!marks.state_due(start + Duration::from_secs(9)));
+        assert!(marks.state_due(start + Duration::from_secs(10)));
     }
 
     #[test]

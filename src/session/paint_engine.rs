@@ -425,14 +425,9 @@ impl Engine for PaintEngine {
     }
 
     fn checkpoint(&mut self) -> Result<Option<Vec<u8>>, EngineError> {
-        self.work(|run| {
-            let place = run.place();
-            // The iterate, two moments and the mean, three planes each.
-            let bytes = 48 * u64::from(place.width) * u64::from(place.height);
-            match bytes <= LARGEST_STATE && run.has_whole_state() {
-                true => run.checkpoint().map(Some),
-                false => Ok(None),
-            }
+        self.work(|run| match run.state_bytes() <= LARGEST_STATE {
+            true => run.checkpoint().map(Some),
+            false => Ok(None),
         })
     }
 

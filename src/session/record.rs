@@ -208,6 +208,11 @@ impl Record {
         }
     }
 
+    /// Whether the last run has painted more than so many steps, or was changed since then.
+    pub(crate) fn has_changed_since(&self, step: u32) -> bool {
+        self.steps < step || self.last.changes.iter().any(|change| change.step >= step)
+    }
+
     /// The record of the picture after so many steps.
     pub(crate) fn at(&self, steps: u32) -> Self {
         Self { steps, ..self.clone() }

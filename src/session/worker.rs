@@ -410,8 +410,8 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             Start::Moment => self.shared.back.take(),
             _ => None,
         };
-        if let Some(Return { picture, .. }) = &back {
-            self.canvas = Some(Canvas { picture: Arc::clone(picture), record: None });
+        if let Some(Return { picture, record, .. }) = &back {
+            self.canvas = Some(Canvas { picture: Arc::clone(picture), record: record.clone() });
         }
         let canvas = self.canvas.clone().filter(|_| job.start != Start::Beginning);
         let record = self.record_of(job, canvas.as_ref());
@@ -483,7 +483,10 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let pass = Pass { new_engine: self.engine.is_none(), ..Pass::new(job, start) };
         match &canvas.record {
             // What a failure left behind in the engine is not known.
-            Some(record) if self.run.as_ref().is_none_or(|run| run.state != RunState::Failed) => {
+            Some(record)
+                if job.start != Start::Moment
+                    && self.run.as_ref().is_none_or(|run| run.state != RunState::Failed) =>
+            {
                 record.then(pass)
             }
             Some(record) => record.then(pass).incomplete(),
@@ -492,10 +495,12 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     }
 
     /// Brings the run that was just started to an earlier moment.
-    fn go_back(&mut self, Return { step, state, .. }: Return) {
+    fn go_back(&mut self, Return { step, state, record, .. }: Return) {
         let exactly = state.as_ref().map(|state| state.as_slice());
+        let mut known = record.filter(|_| exactly.is_some());
         let restored = match self.guard(|engine, _| engine.restore(step, exactly)) {
             Err(text) if exactly.is_some() && self.engine.is_some() => {
+                known = None;
                 let Some(run) = &self.run else { return };
                 let text = format!("went on from the picture alone: {text}");
                 self.outbox.tell(Event::Notice { run: run.id, text });
@@ -509,6 +514,10 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                 if let Some(run) = &mut self.run {
                     run.step = step;
                     run.marks = Marks::from_step(step);
+                    if let Some(record) = known {
+                        // It is the same run still.
+                        run.record = record;
+                    }
                 }
             }
         }
@@ -805,6 +814,9 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             match self.guard(|engine, _| engine.checkpoint()) {
                 Ok(state) => mark.state = state.map(Arc::new),
                 Err(message) => return self.fail(message),
+            }
+            if let Some(run) = &mut self.run {
+                run.marks.state_took(now.elapsed());
             }
         }
         // It is full only if it has filled up since, and then there are enough.

@@ -1,10 +1,23 @@
 //! A run's whole state as bytes, so that painting can go on from an earlier moment exactly as it did then.
 //!
 //! Pictures and settings are not in it: a state fits the run that it was taken of, with the settings of that moment.
+//!
+//! Version 2 has every optimizer, the lowest totals with the best iterate, and the last step's terms; version 1, which had
+//! Adam's moments alone, is still read. The bytes may come from a file of a stranger: nothing is believed that the rest of
+//! them does not bear out.
 
-use super::{TransferError, planes::Planes};
+use super::{Term, TransferError, line_search::LineSearch, lowest::WINDOW, planes::Planes};
+use crate::{
+    settings::{MAX_HISTORY, Optimizer},
+    vgg::Layer,
+};
 
-const MAGIC: &[u8; 8] = b"IMPASTO1";
+const MAGIC: &[u8; 7] = b"IMPASTO";
+/// The version that is written, as the digit behind the magic.
+const VERSION: u8 = b'2';
+const FIRST: u8 = b'1';
+/// Most terms of an objective, levels of a pyramid and details.
+pub const MOST: usize = 64;
 
 /// All that changes from step to step in a run at one size.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,13 +31,90 @@ pub struct State {
     pub gradient_norm: Option<f32>,
     /// Weights have changed since the last step.
     pub reweighted: bool,
+    pub lowest: LowestState,
+    /// The last step's terms, unweighted.
+    pub terms: Vec<(Term, f32)>,
 }
 
-/// What an optimizer has seen, in an order of its own.
+/// What an optimizer has seen.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OptimizerState {
+    Adam(Option<AdamState>),
+    Lbfgs(LbfgsState),
+}
+
+/// Decaying means of the gradient and of its square, and the powers of β₁ and β₂ so far.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AdamState {
+    pub mean: Planes,
+    pub square: Planes,
+    pub decays: [f64; 2],
+}
+
+/// What L-BFGS knows of the curvature, and where its line search is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LbfgsState {
+    /// s, y and 1/sᵀy of each pair, oldest first.
+    pub pairs: Vec<(Planes, Planes, f32)>,
+    /// Scale of the initial inverse Hessian.
+    pub scale: Option<f32>,
+    /// The last accepted iterate, its gradient and its value, NaN where that is not known.
+    pub base: Option<(Planes, Planes, f64)>,
+    /// The direction that is searched, the step length on trial and how far the search is.
+    pub search: Option<(Planes, f64, Option<LineSearch>)>,
+    pub caution: f64,
+}
+
+/// The lowest totals of the last steps, oldest first, and the iterate that is kept as the best with its total.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct OptimizerState {
-    pub planes: Vec<Planes>,
-    pub numbers: Vec<f64>,
+pub struct LowestState {
+    pub past: Vec<f32>,
+    pub kept: Option<(f32, Planes)>,
+}
+
+impl State {
+    /// Whether it is all of one shape, and of this optimizer.
+    pub fn fits(&self, optimizer: Optimizer) -> bool {
+        let shape = (self.variable.width, self.variable.height);
+        matches!(self.optimizer, OptimizerState::Lbfgs(_)) == (optimizer == Optimizer::Lbfgs)
+            && self.all_planes().all(|planes| (planes.width, planes.height) == shape)
+    }
+
+    /// All planes in it.
+    pub fn all_planes(&self) -> impl Iterator<Item = &Planes> {
+        let optimizer: Vec<&Planes> = match &self.optimizer {
+            OptimizerState::Adam(adam) => adam.iter().flat_map(|adam| [&adam.mean, &adam.square]).collect(),
+            OptimizerState::Lbfgs(lbfgs) => {
+                let pairs = lbfgs.pairs.iter().flat_map(|(moved, change, _)| [moved, change]);
+                let base = lbfgs.base.iter().flat_map(|(x, gradient, _)| [x, gradient]);
+                pairs.chain(base).chain(lbfgs.search.iter().map(|(direction, ..)| direction)).collect()
+            }
+        };
+        let average = self.average.iter().map(|(sum, _)| sum);
+        let kept = self.lowest.kept.iter().map(|(_, best)| best);
+        std::iter::once(&self.variable).chain(optimizer).chain(average).chain(kept)
+    }
+}
+
+/// A term as two bytes.
+fn term_code(term: Term) -> [u8; 2] {
+    match term {
+        Term::Content(layer) => [0, layer.index() as u8],
+        Term::Style(layer) => [1, layer.index() as u8],
+        Term::Smoothness => [2, 0],
+        Term::Histogram => [3, 0],
+    }
+}
+
+fn term_of([kind, layer]: [u8; 2]) -> Option<Term> {
+    let layer = Layer::from_index(usize::from(layer))?;
+    match kind {
+        0 => Some(Term::Content(layer)),
+        1 => Some(Term::Style(layer)),
+        2 => Some(Term::Smoothness),
+        3 => Some(Term::Histogram),
+        _ => None,
+    }
 }
 
 /// Writes values one after the other.
@@ -32,7 +122,7 @@ pub struct Writer(Vec<u8>);
 
 impl Default for Writer {
     fn default() -> Self {
-        Self(MAGIC.to_vec())
+        Self([MAGIC.as_slice(), &[VERSION]].concat())
     }
 }
 
@@ -43,6 +133,10 @@ impl Writer {
 
     pub fn flag(&mut self, value: bool) {
         self.0.push(u8::from(value));
+    }
+
+    pub fn f32(&mut self, value: f32) {
+        self.u32(value.to_bits());
     }
 
     pub fn f64(&mut self, value: f64) {
@@ -62,22 +156,69 @@ impl Writer {
         }
     }
 
+    fn option<T>(&mut self, value: Option<&T>, write: impl FnOnce(&mut Self, &T)) {
+        self.flag(value.is_some());
+        if let Some(value) = value {
+            write(self, value);
+        }
+    }
+
     pub fn state(&mut self, state: &State) {
         self.planes(&state.variable);
-        self.count(state.optimizer.planes.len());
-        state.optimizer.planes.iter().for_each(|planes| self.planes(planes));
-        self.count(state.optimizer.numbers.len());
-        state.optimizer.numbers.iter().for_each(|&number| self.f64(number));
-        self.flag(state.average.is_some());
-        if let Some((sum, weight)) = &state.average {
-            self.planes(sum);
-            self.f64(*weight);
+        match &state.optimizer {
+            OptimizerState::Adam(adam) => {
+                self.flag(false);
+                self.option(adam.as_ref(), |writer, adam| {
+                    writer.planes(&adam.mean);
+                    writer.planes(&adam.square);
+                    adam.decays.iter().for_each(|&decay| writer.f64(decay));
+                });
+            }
+            OptimizerState::Lbfgs(lbfgs) => {
+                self.flag(true);
+                self.lbfgs(lbfgs);
+            }
         }
-        self.flag(state.gradient_norm.is_some());
-        if let Some(norm) = state.gradient_norm {
-            self.u32(norm.to_bits());
-        }
+        self.option(state.average.as_ref(), |writer, (sum, weight)| {
+            writer.planes(sum);
+            writer.f64(*weight);
+        });
+        self.option(state.gradient_norm.as_ref(), |writer, &norm| writer.f32(norm));
         self.flag(state.reweighted);
+        self.count(state.lowest.past.len());
+        state.lowest.past.iter().for_each(|&total| self.f32(total));
+        self.option(state.lowest.kept.as_ref(), |writer, (total, best)| {
+            writer.f32(*total);
+            writer.planes(best);
+        });
+        self.count(state.terms.len());
+        for &(term, value) in &state.terms {
+            self.0.extend(term_code(term));
+            self.f32(value);
+        }
+    }
+
+    fn lbfgs(&mut self, lbfgs: &LbfgsState) {
+        self.count(lbfgs.pairs.len());
+        for (moved, change, rho) in &lbfgs.pairs {
+            self.planes(moved);
+            self.planes(change);
+            self.f32(*rho);
+        }
+        self.option(lbfgs.scale.as_ref(), |writer, &scale| writer.f32(scale));
+        self.option(lbfgs.base.as_ref(), |writer, (x, gradient, value)| {
+            writer.planes(x);
+            writer.planes(gradient);
+            writer.f64(*value);
+        });
+        self.option(lbfgs.search.as_ref(), |writer, (direction, trial, line)| {
+            writer.planes(direction);
+            writer.f64(*trial);
+            writer.option(line.as_ref(), |writer, line| {
+                line.to_numbers().into_iter().for_each(|number| writer.f64(number));
+            });
+        });
+        self.f64(lbfgs.caution);
     }
 
     pub fn finish(self) -> Vec<u8> {
@@ -86,19 +227,25 @@ impl Writer {
 }
 
 /// Reads what a [`Writer`] has written.
-pub struct Reader<'a>(&'a [u8]);
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+    version: u8,
+}
 
 impl<'a> Reader<'a> {
     /// # Errors
     ///
-    /// When these bytes are no state of this version.
+    /// When these bytes are no state, or of a later version.
     pub fn new(bytes: &'a [u8]) -> Result<Self, TransferError> {
-        bytes.strip_prefix(MAGIC).map(Self).ok_or(TransferError::Checkpoint)
+        match bytes.strip_prefix(MAGIC) {
+            Some([version @ FIRST..=VERSION, bytes @ ..]) => Ok(Self { bytes, version: *version }),
+            _ => Err(TransferError::Checkpoint),
+        }
     }
 
     fn take<const N: usize>(&mut self) -> Result<[u8; N], TransferError> {
-        let (head, tail) = self.0.split_first_chunk::<N>().ok_or(TransferError::Checkpoint)?;
-        self.0 = tail;
+        let (head, tail) = self.bytes.split_first_chunk::<N>().ok_or(TransferError::Checkpoint)?;
+        self.bytes = tail;
         Ok(*head)
     }
 
@@ -110,73 +257,233 @@ impl<'a> Reader<'a> {
         Ok(self.take::<1>()? != [0])
     }
 
+    pub fn f32(&mut self) -> Result<f32, TransferError> {
+        Ok(f32::from_bits(self.u32()?))
+    }
+
     pub fn f64(&mut self) -> Result<f64, TransferError> {
         Ok(f64::from_le_bytes(self.take()?))
+    }
+
+    /// A number of things that are no more than `most`.
+    pub fn count(&mut self, most: usize) -> Result<usize, TransferError> {
+        let count = self.u32()? as usize;
+        if count > most { Err(TransferError::Checkpoint) } else { Ok(count) }
     }
 
     pub fn planes(&mut self) -> Result<Planes, TransferError> {
         let (width, height) = (self.u32()?, self.u32()?);
         let bytes = 12 * u128::from(width) * u128::from(height);
         let bytes = usize::try_from(bytes).map_err(|_| TransferError::Checkpoint)?;
-        let (values, rest) = self.0.split_at_checked(bytes).ok_or(TransferError::Checkpoint)?;
-        self.0 = rest;
+        let (values, rest) = self.bytes.split_at_checked(bytes).ok_or(TransferError::Checkpoint)?;
+        self.bytes = rest;
         let values = values.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
         Ok(Planes { width, height, values })
     }
 
+    fn option<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, TransferError>,
+    ) -> Result<Option<T>, TransferError> {
+        if self.flag()? { read(self).map(Some) } else { Ok(None) }
+    }
+
+    fn several<T>(
+        &mut self,
+        most: usize,
+        mut read: impl FnMut(&mut Self) -> Result<T, TransferError>,
+    ) -> Result<Vec<T>, TransferError> {
+        (0..self.count(most)?).map(|_| read(self)).collect()
+    }
+
+    /// The rest is a state; nothing may follow it.
     pub fn state(&mut self) -> Result<State, TransferError> {
         let variable = self.planes()?;
-        let mut optimizer = OptimizerState::default();
-        for _ in 0..self.u32()? {
-            optimizer.planes.push(self.planes()?);
-        }
-        for _ in 0..self.u32()? {
-            optimizer.numbers.push(self.f64()?);
-        }
-        let average = match self.flag()? {
-            true => Some((self.planes()?, self.f64()?)),
-            false => None,
+        let optimizer = if self.version == FIRST {
+            self.first_optimizer()?
+        } else if self.flag()? {
+            OptimizerState::Lbfgs(self.lbfgs()?)
+        } else {
+            OptimizerState::Adam(self.option(|reader| {
+                let (mean, square) = (reader.planes()?, reader.planes()?);
+                Ok(AdamState { mean, square, decays: [reader.f64()?, reader.f64()?] })
+            })?)
         };
-        let gradient_norm = match self.flag()? {
-            true => Some(f32::from_bits(self.u32()?)),
-            false => None,
+        let average = self.option(|reader| Ok((reader.planes()?, reader.f64()?)))?;
+        let gradient_norm = self.option(Self::f32)?;
+        let reweighted = self.flag()?;
+        let mut state = State {
+            variable,
+            optimizer,
+            average,
+            gradient_norm,
+            reweighted,
+            lowest: LowestState::default(),
+            terms: Vec::new(),
         };
-        Ok(State { variable, optimizer, average, gradient_norm, reweighted: self.flag()? })
+        if self.version > FIRST {
+            state.lowest.past = self.several(WINDOW + 1, Self::f32)?;
+            state.lowest.kept = self.option(|reader| Ok((reader.f32()?, reader.planes()?)))?;
+            state.terms = self.several(MOST, |reader| {
+                let term = term_of(reader.take()?).ok_or(TransferError::Checkpoint)?;
+                Ok((term, reader.f32()?))
+            })?;
+        }
+        if self.bytes.is_empty() { Ok(state) } else { Err(TransferError::Checkpoint) }
+    }
+
+    fn first_optimizer(&mut self) -> Result<OptimizerState, TransferError> {
+        let planes = self.several(2, Self::planes)?;
+        let numbers = self.several(2, Self::f64)?;
+        match (<[Planes; 2]>::try_from(planes), numbers.as_slice()) {
+            (Ok([mean, square]), &[first, second]) => {
+                Ok(OptimizerState::Adam(Some(AdamState { mean, square, decays: [first, second] })))
+            }
+            (Err(planes), []) if planes.is_empty() => Ok(OptimizerState::Adam(None)),
+            _ => Err(TransferError::Checkpoint),
+        }
+    }
+
+    fn lbfgs(&mut self) -> Result<LbfgsState, TransferError> {
+        let pairs = self.several(MAX_HISTORY as usize, |reader| {
+            Ok((reader.planes()?, reader.planes()?, reader.f32()?))
+        })?;
+        let scale = self.option(Self::f32)?;
+        let base = self.option(|reader| Ok((reader.planes()?, reader.planes()?, reader.f64()?)))?;
+        let search = self.option(|reader| {
+            let (direction, trial) = (reader.planes()?, reader.f64()?);
+            let line = reader.option(|reader| {
+                let mut numbers = [0.0; LineSearch::NUMBERS];
+                for number in &mut numbers {
+                    *number = reader.f64()?;
+                }
+                LineSearch::from_numbers(&numbers).ok_or(TransferError::Checkpoint)
+            })?;
+            match LineSearch::is_length(trial) {
+                true => Ok((direction, trial, line)),
+                false => Err(TransferError::Checkpoint),
+            }
+        })?;
+        // A search starts somewhere.
+        if search.is_some() && base.is_none() {
+            return Err(TransferError::Checkpoint);
+        }
+        Ok(LbfgsState { pairs, scale, base, search, caution: self.f64()? })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use proptest::prelude::*;
 
-    #[test]
-    fn a_state_survives_as_bytes_and_other_bytes_are_refused() {
-        let planes = |seed: f32| Planes {
-            width: 2,
-            height: 1,
-            values: vec![seed, -0.1, f32::MIN_POSITIVE, 1e-38, 3.0, seed],
-        };
-        let state = State {
+    use super::*;
+    use crate::transfer::line_search::Point;
+
+    fn planes(seed: f32) -> Planes {
+        Planes { width: 2, height: 1, values: vec![seed, -0.1, f32::MIN_POSITIVE, 1e-38, 3.0, seed] }
+    }
+
+    fn lbfgs() -> OptimizerState {
+        let mut line = LineSearch::new(3.5, -0.25);
+        line.judge(Point { step: 1.0, value: 9.0, slope: 4.0 });
+        OptimizerState::Lbfgs(LbfgsState {
+            pairs: vec![(planes(0.4), planes(0.5), 1e-9), (planes(0.6), planes(0.8), 0.0)],
+            scale: Some(0.3),
+            base: Some((planes(0.9), planes(-0.9), 3.5)),
+            search: Some((planes(-1.0), 0.1, Some(line))),
+            caution: 0.1,
+        })
+    }
+
+    fn state(optimizer: OptimizerState) -> State {
+        State {
             variable: planes(0.1),
-            optimizer: OptimizerState {
-                planes: vec![planes(0.2), planes(0.3)],
-                numbers: vec![0.1 + 0.2, 1e-300],
-            },
+            optimizer,
             average: Some((planes(0.7), 1.0 - 0.99_f64.powi(3))),
             gradient_norm: Some(1.5e-7),
             reweighted: true,
-        };
-        let mut writer = Writer::default();
-        writer.state(&state);
-        let bytes = writer.finish();
-        assert_eq!(Reader::new(&bytes).unwrap().state().unwrap(), state);
-        assert!(Reader::new(b"something else").is_err());
-        for cut in [9, 20, bytes.len() - 1] {
-            assert!(Reader::new(&bytes[..cut]).unwrap().state().is_err(), "cut at {cut}");
+            lowest: LowestState { past: vec![3.0, 2.5, 2.5], kept: Some((2.5, planes(0.55))) },
+            terms: vec![
+                (Term::Content(Layer::ALL[9]), 0.5),
+                (Term::Style(Layer::ALL[15]), 1e-7),
+                (Term::Smoothness, 0.01),
+                (Term::Histogram, 2.0),
+            ],
         }
-        // A length that is a lie must not be believed.
-        let mut lie = bytes.clone();
-        lie[8..16].fill(0xff);
-        assert!(Reader::new(&lie).unwrap().state().is_err());
+    }
+
+    fn adam() -> OptimizerState {
+        let decays = [0.1 + 0.2, 1e-300];
+        OptimizerState::Adam(Some(AdamState { mean: planes(0.2), square: planes(0.3), decays }))
+    }
+
+    fn bytes(state: &State) -> Vec<u8> {
+        let mut writer = Writer::default();
+        writer.state(state);
+        writer.finish()
+    }
+
+    #[test]
+    fn a_state_of_either_optimizer_survives_as_bytes_and_every_cut_is_refused() {
+        for state in [state(adam()), state(OptimizerState::Adam(None)), state(lbfgs())] {
+            let bytes = bytes(&state);
+            assert_eq!(Reader::new(&bytes).unwrap().state().unwrap(), state);
+            for cut in 0..bytes.len() {
+                let read = Reader::new(&bytes[..cut]).and_then(|mut reader| reader.state());
+                assert!(read.is_err(), "cut at {cut}");
+            }
+            let longer = [bytes.as_slice(), &[0]].concat();
+            assert!(Reader::new(&longer).unwrap().state().is_err(), "something follows");
+        }
+        assert!(Reader::new(b"something else").is_err());
+        assert!(Reader::new(b"IMPASTO3 of a later program").is_err());
+    }
+
+    #[test]
+    fn a_state_of_the_first_version_is_still_read() {
+        let mut writer = Writer(b"IMPASTO1".to_vec());
+        writer.planes(&planes(0.1));
+        writer.count(2);
+        writer.planes(&planes(0.2));
+        writer.planes(&planes(0.3));
+        writer.count(2);
+        writer.f64(0.1 + 0.2);
+        writer.f64(1e-300);
+        writer.flag(true);
+        writer.planes(&planes(0.7));
+        writer.f64(1.0 - 0.99_f64.powi(3));
+        writer.flag(true);
+        writer.f32(1.5e-7);
+        writer.flag(true);
+        let old = State { lowest: LowestState::default(), terms: Vec::new(), ..state(adam()) };
+        assert_eq!(Reader::new(&writer.finish()).unwrap().state().unwrap(), old);
+    }
+
+    #[test]
+    fn lengths_that_are_lies_are_not_believed() {
+        let whole = bytes(&state(lbfgs()));
+        // Every four bytes that could be a number of something.
+        for at in 8..whole.len() - 4 {
+            for lie in [u32::MAX, 1 << 30, 0x7fff_ffff] {
+                let mut bytes = whole.clone();
+                bytes[at..at + 4].copy_from_slice(&lie.to_le_bytes());
+                // Whatever comes of it is no larger than what was given.
+                if let Ok(state) = Reader::new(&bytes).unwrap().state() {
+                    let values: usize = state.all_planes().map(|planes| planes.values.len()).sum();
+                    assert!(values * 4 <= bytes.len());
+                }
+            }
+        }
+        let mut wide = whole;
+        wide[8..16].fill(0xff);
+        assert!(Reader::new(&wide).unwrap().state().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn random_bytes_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..300), version in b'1'..=b'2') {
+            let bytes = [MAGIC.as_slice(), &[version], &bytes].concat();
+            let _ = Reader::new(&bytes).unwrap().state();
+        }
     }
 }

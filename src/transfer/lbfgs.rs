@@ -6,11 +6,13 @@
 
 use std::collections::VecDeque;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{
     TransferError,
+    checkpoint::LbfgsState,
     line_search::{LineSearch, Point, Verdict},
+    planes::Planes,
     style_transfer::values,
 };
 use crate::settings::{LineSearch as LineSearchKind, Settings};
@@ -94,6 +96,62 @@ impl Lbfgs {
     /// Forgets everything: the objective is another one. The caller goes on from [`Lbfgs::iterate`].
     pub fn forget(&mut self) {
         *self = Self::new();
+    }
+
+    /// All that it knows, on the host.
+    ///
+    /// # Errors
+    ///
+    /// When the device fails.
+    pub fn state(&self) -> Result<LbfgsState, TransferError> {
+        let number = |number: &Tensor<1>| Ok::<f32, TransferError>(values(number.clone())?[0]);
+        let pair =
+            |pair: &Pair| Ok((Planes::of(&pair.moved)?, Planes::of(&pair.change)?, number(&pair.rho)?));
+        let base = |base: &Base| {
+            Ok::<_, TransferError>((Planes::of(&base.x)?, Planes::of(&base.gradient)?, base.value))
+        };
+        let search = |search: &Search| {
+            Ok::<_, TransferError>((Planes::of(&search.direction)?, search.trial, search.line.clone()))
+        };
+        Ok(LbfgsState {
+            pairs: self.history.iter().map(pair).collect::<Result<_, TransferError>>()?,
+            scale: self.scale.as_ref().map(number).transpose()?,
+            base: self.base.as_ref().map(base).transpose()?,
+            search: self.search.as_ref().map(search).transpose()?,
+            caution: self.caution,
+        })
+    }
+
+    /// The optimizer that knew this.
+    pub fn of(state: &LbfgsState, device: &Device) -> Self {
+        let image = |planes: &Planes| planes.tensor(device);
+        let number = |number: f32| Tensor::from_data(TensorData::new(vec![number], [1]), device);
+        let pair = |(moved, change, rho): &(Planes, Planes, f32)| Pair {
+            moved: image(moved),
+            change: image(change),
+            rho: number(*rho),
+        };
+        let base = |(x, gradient, value): &(Planes, Planes, f64)| Base {
+            x: image(x),
+            gradient: image(gradient),
+            value: *value,
+        };
+        Self {
+            history: state.pairs.iter().map(pair).collect(),
+            scale: state.scale.map(number),
+            base: state.base.as_ref().map(base),
+            search: state.search.as_ref().map(|(direction, trial, line)| Search {
+                direction: image(direction),
+                trial: *trial,
+                line: line.clone(),
+            }),
+            caution: state.caution,
+        }
+    }
+
+    /// Images `[1, 3, H, W]` that it holds.
+    pub fn images(&self) -> usize {
+        2 * self.history.len() + if self.base.is_some() { 2 } else { 0 } + usize::from(self.search.is_some())
     }
 
     /// Takes the objective's value `[1]` and gradient at `x` in, `x` being where the last call wanted to be or, the first

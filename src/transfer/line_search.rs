@@ -12,9 +12,11 @@ const NOISE: f64 = 1e-6;
 const LONGEST: f64 = 64.0;
 /// Evaluations after which the best step so far must do.
 const PATIENCE: u32 = 20;
+/// No search takes more.
+const MOST_EVALUATIONS: f64 = 10_000.0;
 
 /// The objective along the line.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {
     /// Step length, in multiples of the search direction.
     pub step: f64,
@@ -40,7 +42,7 @@ pub enum Verdict {
     GiveUp,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Stage {
     /// Steps grow until they go too far.
     Bracket { before: Point },
@@ -51,7 +53,7 @@ enum Stage {
 }
 
 /// The search along one direction.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LineSearch {
     start: Point,
     stage: Stage,
@@ -63,6 +65,58 @@ impl LineSearch {
     pub fn new(value: f64, slope: f64) -> Self {
         let start = Point { step: 0.0, value, slope };
         Self { start, stage: Stage::Bracket { before: start }, evaluations: 0 }
+    }
+
+    /// How many numbers a search is, see [`LineSearch::to_numbers`].
+    pub const NUMBERS: usize = 10;
+
+    /// Whether a step of this length can be on trial.
+    pub fn is_length(step: f64) -> bool {
+        step > 0.0 && step <= LONGEST
+    }
+
+    /// The search as numbers: evaluations, the start, the stage and its two points.
+    pub fn to_numbers(&self) -> [f64; Self::NUMBERS] {
+        let (stage, a, b) = match self.stage {
+            Stage::Bracket { before } => (0.0, before, before),
+            Stage::Zoom { low, high } => (1.0, low, high),
+            Stage::Settle => (2.0, self.start, self.start),
+        };
+        [
+            f64::from(self.evaluations),
+            self.start.value,
+            self.start.slope,
+            stage,
+            a.step,
+            a.value,
+            a.slope,
+            b.step,
+            b.value,
+            b.slope,
+        ]
+    }
+
+    /// The search that these numbers are; `None` where they are none.
+    pub fn from_numbers(numbers: &[f64; Self::NUMBERS]) -> Option<Self> {
+        let &[evaluations, value, slope, stage, a_step, a_value, a_slope, b_step, b_value, b_slope] = numbers;
+        let start = Point { step: 0.0, value, slope };
+        let [a, b] = [
+            Point { step: a_step, value: a_value, slope: a_slope },
+            Point { step: b_step, value: b_value, slope: b_slope },
+        ];
+        let stage = match stage {
+            0.0 => Stage::Bracket { before: a },
+            1.0 => Stage::Zoom { low: a, high: b },
+            2.0 => Stage::Settle,
+            _ => return None,
+        };
+        let within = |point: &Point| (0.0..=LONGEST).contains(&point.step);
+        let counted = (0.0..=MOST_EVALUATIONS).contains(&evaluations) && evaluations.fract() == 0.0;
+        (counted && within(&a) && within(&b)).then_some(Self {
+            start,
+            stage,
+            evaluations: evaluations as u32,
+        })
     }
 
     /// Takes an evaluation in: the first at whatever step length the caller likes, then at those asked for.

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use burn::tensor::Tensor;
 
 /// Steps over which the lowest total must fall.
-const WINDOW: usize = 50;
+pub const WINDOW: usize = 50;
 /// By at least this share of itself.
 const IMPROVEMENT: f64 = 1e-4;
 
@@ -37,6 +37,21 @@ impl Lowest {
                 (least.min_pair(total.clone()), best.mask_where(better, iterate.clone()))
             }
         });
+    }
+
+    /// The lowest totals of the last steps, each `[1]`, oldest first.
+    pub fn past(&self) -> impl Iterator<Item = Tensor<1>> + '_ {
+        self.past.iter().cloned()
+    }
+
+    /// The lowest total since iterates are kept, `[1]`, and the iterate that had it.
+    pub fn kept(&self) -> Option<&(Tensor<1>, Tensor<4>)> {
+        self.kept.as_ref()
+    }
+
+    /// What another one knew: see [`Lowest::past`] and [`Lowest::kept`].
+    pub fn of(past: VecDeque<Tensor<1>>, kept: Option<(Tensor<1>, Tensor<4>)>) -> Self {
+        Self { past, kept }
     }
 
     /// The iterate with the lowest total, where iterates are kept.

@@ -8,7 +8,7 @@ use image::RgbImage;
 use super::{
     Losses, Reading, TransferError,
     aims::Aims,
-    checkpoint::{Reader, State, Writer},
+    checkpoint::{MOST, Reader, State, Writer},
     detour::Detour,
     planes::Planes,
     prepare::{Sources, StyleLook},
@@ -361,9 +361,10 @@ impl Painting {
         &self.sources
     }
 
-    /// Whether [`Painting::checkpoint`] has all that the next steps depend on.
-    pub fn has_whole_state(&self) -> bool {
-        self.transfer.as_ref().is_some_and(StyleTransfer::has_whole_state)
+    /// Bytes of [`Painting::checkpoint`], but for a few.
+    pub fn state_bytes(&self) -> u64 {
+        let details: usize = self.details.iter().map(|(_, planes)| 4 * planes.values.len()).sum();
+        self.transfer.as_ref().map_or(0, StyleTransfer::state_bytes) + details as u64
     }
 
     /// The whole state as bytes; see [`Painting::restore`].
@@ -408,19 +409,20 @@ impl Painting {
         };
         let mut reader = Reader::new(bytes)?;
         let (step, entered) = (reader.u32()?, reader.u32()?);
-        let level = reader.u32()? as usize;
+        let level = reader.count(MOST)?;
         let (held, done) = (reader.flag()?, reader.f64()?);
         let mut levels = Vec::new();
-        for _ in 0..reader.u32()? {
+        for _ in 0..reader.count(MOST)? {
             levels.push(Level { size: reader.u32()?, until: reader.u32()? });
         }
         let mut details = Vec::new();
-        for _ in 0..reader.u32()? {
+        for _ in 0..reader.count(MOST)? {
             details.push((reader.u32()?, reader.planes()?));
         }
         let state = reader.state()?;
         let sizes = |levels: &[Level]| levels.iter().map(|level| level.size).collect::<Vec<_>>();
-        if level >= levels.len() || sizes(&levels) != sizes(self.schedule.levels()) {
+        let counted = entered <= step && step <= u32::MAX / 2 && done.is_finite() && done >= 0.0;
+        if !counted || level >= levels.len() || sizes(&levels) != sizes(self.schedule.levels()) {
             return Err(TransferError::Checkpoint);
         }
         // The last step was painted with the knobs as they were before it.
@@ -440,6 +442,10 @@ impl Painting {
     fn enter_with(&mut self, state: &State) -> Result<(), TransferError> {
         if self.transfer()?.dimensions() == (state.variable.width, state.variable.height) {
             return self.transfer()?.set_state(state);
+        }
+        // What does not fit must not cost the level that is there.
+        if !state.fits(self.settings.optimizer) {
+            return Err(TransferError::Checkpoint);
         }
         if self.sources.shapes(&self.level_settings()).content
             != (state.variable.width, state.variable.height)

@@ -1,10 +1,13 @@
 //! Planar images in f32 on the host, for what passes from one size to another.
 
+use burn::tensor::{Device, Tensor, TensorData};
 use fast_image_resize::{
     FilterType, ResizeAlg, ResizeOptions, Resizer,
     images::{TypedImage, TypedImageRef},
     pixels::F32,
 };
+
+use super::{TransferError, style_transfer::values};
 
 /// Three planes of H·W values.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +27,23 @@ pub enum Kernel {
 }
 
 impl Planes {
+    /// The values of a tensor `[1, 3, H, W]`, waiting for the device.
+    ///
+    /// # Errors
+    ///
+    /// When the device fails.
+    pub fn of(tensor: &Tensor<4>) -> Result<Self, TransferError> {
+        let [_, _, height, width] = tensor.dims();
+        let values = values(tensor.clone().flatten::<1>(0, 3))?;
+        Ok(Self { width: width as u32, height: height as u32, values })
+    }
+
+    /// As a tensor `[1, 3, H, W]`.
+    pub fn tensor(&self, device: &Device) -> Tensor<4> {
+        let shape = [1, 3, self.height as usize, self.width as usize];
+        Tensor::from_data(TensorData::new(self.values.clone(), shape), device)
+    }
+
     /// Bicubic, see [`Planes::resized_by`].
     pub fn resized(&self, width: u32, height: u32) -> Self {
         self.resized_by(Kernel::Bicubic, width, height)

@@ -12,7 +12,6 @@ use super::{
     amount::Calibration,
     average::Average,
     carry::Carry,
-    checkpoint::{OptimizerState, State},
     evaluator::{Evaluation, Evaluator},
     lbfgs::Lbfgs,
     lowest::{Lowest, has_converged},
@@ -52,7 +51,7 @@ pub(super) enum Change {
 ///
 /// All tensors live on the thread that created it.
 pub struct StyleTransfer {
-    device: TensorDevice,
+    pub(super) device: TensorDevice,
     evaluator: Evaluator,
     /// The settings as they were given, and as the optimisation takes them: mute, solo and the style amount worked out.
     given: Settings,
@@ -60,21 +59,21 @@ pub struct StyleTransfer {
     /// For the style amount, once it was asked for.
     calibration: Option<Calibration>,
     space: Space,
-    variable: Tensor<4>,
-    adam: Adam,
+    pub(super) variable: Tensor<4>,
+    pub(super) adam: Adam,
     /// Instead of Adam, where the settings want it.
-    lbfgs: Option<Lbfgs>,
-    average: Average,
-    lowest: Lowest,
+    pub(super) lbfgs: Option<Lbfgs>,
+    pub(super) average: Average,
+    pub(super) lowest: Lowest,
     /// As of the last read-back.
-    converged: bool,
+    pub(super) converged: bool,
     step: u32,
     /// The last step's terms, still on the device.
-    terms: Terms,
+    pub(super) terms: Terms,
     /// Parts of ‖∂L/∂variable‖² of the last step, whose sum it is.
-    gradient_norm: Option<Tensor<1>>,
+    pub(super) gradient_norm: Option<Tensor<1>>,
     /// Weights have changed since the last step, so the gradient's scale may jump.
-    reweighted: bool,
+    pub(super) reweighted: bool,
     meter: Meter,
 }
 
@@ -386,77 +385,6 @@ impl StyleTransfer {
         self.gradient_norm =
             carry.gradient_norm.map(|norm| Tensor::from_data(TensorData::new(vec![norm], [1]), &self.device));
         self.reweighted = carry.gradient_norm.is_some();
-    }
-
-    /// Whether [`StyleTransfer::state`] has all that the next steps depend on: not what L-BFGS knows of the curvature, nor the
-    /// best iterate.
-    pub fn has_whole_state(&self) -> bool {
-        self.lbfgs.is_none() && !self.settings.keep_best
-    }
-
-    /// All that a step changes, bit for bit, where [`StyleTransfer::has_whole_state`].
-    ///
-    /// # Errors
-    ///
-    /// When the device fails.
-    pub fn state(&self) -> Result<State, TransferError> {
-        let (width, height) = self.dimensions();
-        let planes = |tensor: Tensor<4>| -> Result<Planes, TransferError> {
-            Ok(Planes { width, height, values: values(tensor.flatten::<1>(0, 3))? })
-        };
-        let optimizer = match self.adam.moments() {
-            None => OptimizerState::default(),
-            Some(Moments { mean, square, decays }) => {
-                OptimizerState { planes: vec![planes(mean)?, planes(square)?], numbers: decays.to_vec() }
-            }
-        };
-        let average = match self.average.sum() {
-            None => None,
-            Some((sum, weight)) => Some((planes(sum)?, weight)),
-        };
-        let gradient_norm = match &self.gradient_norm {
-            None => None,
-            Some(parts) => values(parts.clone().sum())?.first().copied(),
-        };
-        let variable = planes(self.variable.clone())?;
-        Ok(State { variable, optimizer, average, gradient_norm, reweighted: self.reweighted })
-    }
-
-    /// Goes on from a state of a run of the same pictures at the same size.
-    ///
-    /// # Errors
-    ///
-    /// When it has another shape or is of another optimizer; nothing has changed then.
-    pub fn set_state(&mut self, state: &State) -> Result<(), TransferError> {
-        let (width, height) = self.dimensions();
-        let average = state.average.as_ref().map(|(sum, _)| sum);
-        let all = std::iter::once(&state.variable).chain(&state.optimizer.planes).chain(average);
-        let fits = self.has_whole_state();
-        if !fits || all.into_iter().any(|planes| (planes.width, planes.height) != (width, height)) {
-            return Err(TransferError::Checkpoint);
-        }
-        let shape = self.variable.dims();
-        let tensor = |planes: &Planes| {
-            Tensor::<4>::from_data(TensorData::new(planes.values.clone(), shape), &self.device)
-        };
-        match (state.optimizer.planes.as_slice(), state.optimizer.numbers.as_slice()) {
-            ([], []) => self.adam = Adam::new(),
-            ([mean, square], &[decay1, decay2]) => self.adam.set_moments(Moments {
-                mean: tensor(mean),
-                square: tensor(square),
-                decays: [decay1, decay2],
-            }),
-            _ => return Err(TransferError::Checkpoint),
-        }
-        self.average.set_sum(state.average.as_ref().map(|(sum, weight)| (tensor(sum), *weight)));
-        self.gradient_norm =
-            state.gradient_norm.map(|norm| Tensor::from_data(TensorData::new(vec![norm], [1]), &self.device));
-        self.reweighted = state.reweighted;
-        self.variable = tensor(&state.variable);
-        self.terms = Terms::default();
-        self.lowest = Lowest::default();
-        self.converged = false;
-        Ok(())
     }
 
     /// The terms, and the gradient `[1, 3, H, W]` with respect to the optimised variable.

@@ -1,6 +1,6 @@
 //! The values of an objective's terms while they are still on the device.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{Losses, Term};
 use crate::{settings::Settings, vgg::Layer};
@@ -16,6 +16,17 @@ impl Terms {
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Terms whose values were read back, on the device again.
+    pub fn of(terms: &[(Term, f32)], device: &Device) -> Self {
+        let value = |value: f32| Tensor::from_data(TensorData::new(vec![value], [1]), device);
+        Self(terms.iter().map(|&(term, number)| (term, value(number))).collect())
+    }
+
+    /// Which they are, in the order of [`Terms::values`].
+    pub fn names(&self) -> impl Iterator<Item = Term> + '_ {
+        self.0.iter().map(|&(term, _)| term)
     }
 
     /// The values, to be read back.

@@ -7,6 +7,8 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc};
 use image::RgbImage;
 use impasto::{
     compute::{self, Device},
+    picture,
+    session::{Job, Start, StyleSource},
     settings::{DeviceChoice, Objective, Settings},
     transfer::{Pictures, StyleTransfer},
     vgg::Weights,
@@ -91,6 +93,19 @@ pub fn adapter() -> Option<Device> {
             println!("skipped: {error}");
             None
         }
+    }
+}
+
+/// A run of the first bundled content and style.
+pub fn job(settings: Settings, start: Start) -> Job {
+    Job {
+        run: 1,
+        content: Arc::new(picture::CONTENTS[0].open()),
+        styles: vec![StyleSource::new(Arc::new(picture::STYLES[0].open()))],
+        settings,
+        start,
+        paused: false,
+        choose_size: false,
     }
 }
 

@@ -499,6 +499,13 @@ pub fn style_layers() -> [Layer; 5] {
     Layer::PAPER_STYLE
 }
 
+/// A picture of one colour in the window's folder.
+pub fn picture_file(window: &Window, name: &str, (width, height): (u32, u32), green: u8) -> PathBuf {
+    let path = window.folder.path().join(name);
+    RgbImage::from_pixel(width, height, image::Rgb([10, green, 30])).save(&path).unwrap();
+    path
+}
+
 /// A file as the windowing system drops it.
 #[derive(Debug)]
 struct Dropped(PathBuf);

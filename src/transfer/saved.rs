@@ -1,0 +1,103 @@
+//! A run's state taken to the host, and brought back.
+
+use burn::tensor::{Tensor, TensorData};
+
+use super::{
+    StyleTransfer, TransferError,
+    adam::{Adam, Moments},
+    checkpoint::{AdamState, LowestState, OptimizerState, State},
+    lbfgs::Lbfgs,
+    lowest::Lowest,
+    planes::Planes,
+    style_transfer::values,
+    terms::Terms,
+};
+
+/// Numbers `[1]` in one read-back.
+fn numbers(tensors: Vec<Tensor<1>>) -> Result<Vec<f32>, TransferError> {
+    if tensors.is_empty() { Ok(Vec::new()) } else { values(Tensor::cat(tensors, 0)) }
+}
+
+impl StyleTransfer {
+    /// All that the next steps depend on, bit for bit; but where on a graphics adapter the histogram term has sent the
+    /// features, which it finds anew.
+    ///
+    /// # Errors
+    ///
+    /// When the device fails.
+    pub fn state(&self) -> Result<State, TransferError> {
+        let optimizer = match (&self.lbfgs, self.adam.moments()) {
+            (Some(lbfgs), _) => OptimizerState::Lbfgs(lbfgs.state()?),
+            (None, None) => OptimizerState::Adam(None),
+            (None, Some(Moments { mean, square, decays })) => OptimizerState::Adam(Some(AdamState {
+                mean: Planes::of(&mean)?,
+                square: Planes::of(&square)?,
+                decays,
+            })),
+        };
+        let average = match self.average.sum() {
+            None => None,
+            Some((sum, weight)) => Some((Planes::of(&sum)?, weight)),
+        };
+        let gradient_norm = match &self.gradient_norm {
+            None => None,
+            Some(parts) => values(parts.clone().sum())?.first().copied(),
+        };
+        let kept = match self.lowest.kept() {
+            None => None,
+            Some((total, best)) => Some((values(total.clone())?[0], Planes::of(best)?)),
+        };
+        Ok(State {
+            variable: Planes::of(&self.variable)?,
+            optimizer,
+            average,
+            gradient_norm,
+            reweighted: self.reweighted,
+            lowest: LowestState { past: numbers(self.lowest.past().collect())?, kept },
+            terms: self.terms.names().zip(numbers(self.terms.values().collect())?).collect(),
+        })
+    }
+
+    /// Bytes of [`StyleTransfer::state`], but for a few.
+    pub fn state_bytes(&self) -> u64 {
+        let (width, height) = self.dimensions();
+        let optimizer = self.lbfgs.as_ref().map_or(2, Lbfgs::images);
+        let average = usize::from(self.average.sum().is_some());
+        let kept = usize::from(self.lowest.kept().is_some());
+        12 * u64::from(width) * u64::from(height) * (1 + optimizer + average + kept) as u64
+    }
+
+    /// Goes on from a state of a run of the same pictures at the same size.
+    ///
+    /// # Errors
+    ///
+    /// When it has another shape or is of another optimizer; nothing has changed then.
+    pub fn set_state(&mut self, state: &State) -> Result<(), TransferError> {
+        let shape = self.dimensions();
+        if state.all_planes().any(|planes| (planes.width, planes.height) != shape) {
+            return Err(TransferError::Checkpoint);
+        }
+        let device = self.device.clone();
+        let number = |number: f32| Tensor::<1>::from_data(TensorData::new(vec![number], [1]), &device);
+        match (&state.optimizer, &mut self.lbfgs) {
+            (OptimizerState::Lbfgs(state), Some(lbfgs)) => *lbfgs = Lbfgs::of(state, &device),
+            (OptimizerState::Adam(state), None) => {
+                self.adam = Adam::new();
+                if let Some(AdamState { mean, square, decays }) = state {
+                    let (mean, square) = (mean.tensor(&device), square.tensor(&device));
+                    self.adam.set_moments(Moments { mean, square, decays: *decays });
+                }
+            }
+            _ => return Err(TransferError::Checkpoint),
+        }
+        self.average.set_sum(state.average.as_ref().map(|(sum, weight)| (sum.tensor(&device), *weight)));
+        self.gradient_norm = state.gradient_norm.map(number);
+        self.reweighted = state.reweighted;
+        self.variable = state.variable.tensor(&device);
+        self.terms = Terms::of(&state.terms, &device);
+        let kept = state.lowest.kept.as_ref().map(|(total, best)| (number(*total), best.tensor(&device)));
+        self.lowest = Lowest::of(state.lowest.past.iter().copied().map(number).collect(), kept);
+        self.converged = false;
+        Ok(())
+    }
+}
