@@ -34,6 +34,29 @@ pub struct Canvas {
     scale: f32,
     /// Where the whole picture was drawn in the last frame.
     drawn: Option<Rect>,
+    /// Counts what was put on the texture.
+    uploads: u64,
+    /// The picture before, while it fades away.
+    leaving: Option<Leaving>,
+    /// The next picture is of another painting: the one that is there fades in so many seconds.
+    fade: Option<f64>,
+}
+
+/// A picture that fades away.
+#[derive(Clone)]
+pub struct Leaving {
+    pub texture: TextureHandle,
+    pub size: Vec2,
+    /// On egui's clock.
+    since: f64,
+    seconds: f64,
+}
+
+impl Leaving {
+    /// How much of it is left, 0 to 1.
+    pub fn strength(&self, now: f64) -> f32 {
+        (1.0 - (now - self.since) / self.seconds).clamp(0.0, 1.0) as f32
+    }
 }
 
 /// What part of the picture is seen.
@@ -62,12 +85,42 @@ impl Canvas {
 
     /// Shows a new picture from now on.
     pub fn take(&mut self, ctx: &Context, picture: Arc<RgbImage>, step: u32) {
+        if let Some(seconds) = self.fade.take()
+            && let Some((texture, size)) = self.shown()
+        {
+            let since = ctx.input(|input| input.time);
+            self.leaving = Some(Leaving { texture, size, since, seconds });
+            // The next one gets a texture of its own.
+            self.texture = None;
+        }
         self.picture = Some(picture);
         self.step = step;
         self.upload(ctx);
     }
 
+    /// Lets what is shown fade away in so many seconds once the next picture is there.
+    pub fn fade(&mut self, seconds: f64) {
+        self.fade = (seconds > 0.0).then_some(seconds);
+    }
+
+    /// The picture as it was drawn last, as a texture, with its size in pixels.
+    pub fn shown(&self) -> Option<(TextureHandle, Vec2)> {
+        let (width, height) = self.size()?;
+        Some((self.texture.clone()?, vec2(width as f32, height as f32)))
+    }
+
+    /// The picture that fades away over it.
+    pub fn leaving(&self) -> Option<&Leaving> {
+        self.leaving.as_ref()
+    }
+
+    /// Changes with every picture that is shown.
+    pub fn uploads(&self) -> u64 {
+        self.uploads
+    }
+
     fn upload(&mut self, ctx: &Context) {
+        self.uploads += 1;
         let Some(picture) = &self.picture else { return };
         let most = ctx.input(|input| input.max_texture_side) as u32;
         let image = if picture.width().max(picture.height()) > most {
@@ -245,7 +298,8 @@ impl ImpastoApp {
                 if let Some(drawn) = self.canvas.drawn.filter(|_| painted.is_some()) {
                     self.heat_over(ui, drawn, area);
                 }
-                if self.run.state == RunState::Preparing {
+                self.draw_leaving(ui, area);
+                if self.run.state == RunState::Preparing && !self.is_playing_list() {
                     self.preparing_note(ui, area);
                 }
             }
@@ -254,6 +308,25 @@ impl ImpastoApp {
         self.looking_back_note(ui, area);
         let mut over = ui.new_child(egui::UiBuilder::new().max_rect(area));
         self.banners_ui(&mut over);
+    }
+
+    /// Draws the painting before, as far as it has not faded yet.
+    fn draw_leaving(&mut self, ui: &Ui, area: Rect) {
+        let Some(leaving) = &self.canvas.leaving else { return };
+        let strength = leaving.strength(ui.input(|input| input.time));
+        if strength > 0.0 {
+            let room = area.shrink(space::L);
+            super::stage::fit(
+                &ui.painter().with_clip_rect(area),
+                &leaving.texture,
+                leaving.size,
+                room,
+                strength,
+            );
+            ui.ctx().request_repaint();
+        } else {
+            self.canvas.leaving = None;
+        }
     }
 
     /// Draws the painting and what it is compared with.

@@ -58,6 +58,10 @@ pub enum Command {
     SaveFigure,
     Present,
     PresentFacts,
+    Stage,
+    Playlist,
+    NextEntry,
+    KeepAwake,
     Tour,
     ToggleTheme,
     Controls,
@@ -70,7 +74,7 @@ pub enum Command {
 
 impl Command {
     /// In the order of the help window.
-    pub const ALL: [Command; 59] = [
+    pub const ALL: [Command; 63] = [
         Command::PlayPause,
         Command::Step,
         Command::Stop,
@@ -122,6 +126,10 @@ impl Command {
         Command::SaveFigure,
         Command::Present,
         Command::PresentFacts,
+        Command::Stage,
+        Command::Playlist,
+        Command::NextEntry,
+        Command::KeepAwake,
         Command::Tour,
         Command::ToggleTheme,
         Command::Controls,
@@ -184,7 +192,11 @@ impl Command {
             Command::ExtractNow => "Make the layer pictures now",
             Command::SaveFigure => "Save the layers’ figure…",
             Command::Present => "Full screen, picture alone",
-            Command::PresentFacts => "Facts on the full screen",
+            Command::PresentFacts => "Facts over the picture",
+            Command::Stage => "Second window",
+            Command::Playlist => "Playlist…",
+            Command::NextEntry => "Next of the playlist",
+            Command::KeepAwake => "Keep the screen awake while painting",
             Command::Tour => "Guided tour",
             Command::ToggleTheme => "Light or dark",
             Command::Controls => "Keyboard to the controls",
@@ -290,7 +302,19 @@ impl Command {
                 "Saves one figure of what five layers each hold of the style and of the content"
             }
             Command::Present => "The picture alone on the whole screen; escape leaves it",
-            Command::PresentFacts => "Shows over the picture what it is painted from, and how",
+            Command::PresentFacts => {
+                "Shows over the picture what it is painted from, and how: on the full screen, else in the second window"
+            }
+            Command::Stage => {
+                "The picture alone in a window of its own, for another screen; this one stays as it is to work in"
+            }
+            Command::Playlist => {
+                "Paintings that follow each other by themselves, on the full screen or in the second window"
+            }
+            Command::NextEntry => "Goes on to the next painting of the playlist that is in play",
+            Command::KeepAwake => {
+                "The screen goes dark neither while something is painted nor while it is shown; it never does on the full screen and in the second window"
+            }
             Command::Tour => "Six stops from content to style to both, painted live",
             Command::ToggleTheme => "Switches between the dark and the light theme",
             Command::Controls => {
@@ -344,7 +368,10 @@ impl Command {
             Command::Lab | Command::ToggleExtracts | Command::ExtractNow => Icon::Lab,
             Command::Automation => Icon::Wave,
             Command::Record => Icon::Record,
-            Command::Present | Command::PresentFacts => Icon::Fit,
+            Command::Present | Command::PresentFacts | Command::Stage => Icon::Fit,
+            Command::Playlist => Icon::Play,
+            Command::NextEntry => Icon::Step,
+            Command::KeepAwake => Icon::Eye,
             Command::Tour => Icon::Help,
             Command::ToggleTheme => Icon::Theme,
             Command::Find => Icon::Find,
@@ -397,6 +424,9 @@ impl Command {
             Command::Mixes => plain(Key::M),
             Command::Present => plain(Key::F11),
             Command::PresentFacts => plain(Key::I),
+            Command::Stage => plain(Key::F10),
+            Command::Playlist => plain(Key::F9),
+            Command::NextEntry => command(Key::ArrowRight),
             Command::ToggleTheme => command(Key::L),
             Command::Controls => plain(Key::F6),
             Command::Find => command(Key::K),
@@ -411,6 +441,7 @@ impl Command {
             | Command::ToggleRecipe
             | Command::Record
             | Command::OpenProject
+            | Command::KeepAwake
             | Command::OpenLast
             | Command::Timelapse
             | Command::QueueFolders

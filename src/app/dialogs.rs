@@ -9,6 +9,7 @@ use std::{
     thread::{self, Thread},
 };
 
+use super::playlist;
 use crate::project::EXTENSION;
 
 /// What a person picked; `None` when the dialog was cancelled or could not be shown.
@@ -26,6 +27,10 @@ pub trait Dialogs: Send + Sync {
     fn open_project(&self) -> Answer;
     /// Asks where to save a project.
     fn save_project(&self, name: &str, folder: Option<&Path>) -> Answer;
+    /// Asks for a playlist to open.
+    fn open_playlist(&self) -> Answer;
+    /// Asks where to save a playlist.
+    fn save_playlist(&self, name: &str, folder: Option<&Path>) -> Answer;
     /// Asks where to save a time-lapse, in the format of the extension.
     fn save_timelapse(&self, name: &str, extension: &str, folder: Option<&Path>) -> Answer;
     /// Asks for a folder.
@@ -88,6 +93,25 @@ impl Dialogs for SystemDialogs {
         let mut dialog = rfd::AsyncFileDialog::new()
             .set_title("Save the project")
             .add_filter("Impasto projects", &[EXTENSION])
+            .set_file_name(name);
+        if let Some(folder) = folder {
+            dialog = dialog.set_directory(folder);
+        }
+        one(dialog.save_file())
+    }
+
+    fn open_playlist(&self) -> Answer {
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title("Open a playlist")
+            .add_filter("Playlists", &[playlist::EXTENSION])
+            .add_filter("All files", &["*"]);
+        one(dialog.pick_file())
+    }
+
+    fn save_playlist(&self, name: &str, folder: Option<&Path>) -> Answer {
+        let mut dialog = rfd::AsyncFileDialog::new()
+            .set_title("Save the playlist")
+            .add_filter("Playlists", &[playlist::EXTENSION])
             .set_file_name(name);
         if let Some(folder) = folder {
             dialog = dialog.set_directory(folder);

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use egui::Context;
+use egui::{Context, ViewportId};
 
 use super::{
     ImpastoApp,
@@ -51,7 +51,7 @@ impl ImpastoApp {
         let wake = move || {
             // Who has changed something waits for it.
             let after = if awaited.load(Ordering::Relaxed) { after.min(AT_ONCE) } else { after };
-            ctx.request_repaint_after(after);
+            ctx.request_repaint_after_for(after, ViewportId::ROOT);
         };
         match (self.spawn)(Box::new(wake)) {
             Ok(session) => {

@@ -195,7 +195,7 @@ impl ImpastoApp {
                 &mut frames,
                 &mut |count| {
                     done.store(count, Ordering::Relaxed);
-                    ctx.request_repaint();
+                    ctx.request_repaint_of(egui::ViewportId::ROOT);
                     !cancel.load(Ordering::Relaxed)
                 },
             );

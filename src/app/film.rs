@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use egui::{Context, TextureHandle};
+use egui::{Context, TextureHandle, ViewportId};
 use image::RgbImage;
 
 use super::{ImpastoApp, canvas::color_image, tasks::Done};
@@ -69,7 +69,7 @@ impl Film {
     /// An empty film, whose pictures spill into a folder below `root`.
     pub fn new(ctx: &Context, root: Option<PathBuf>) -> Self {
         let ctx = ctx.clone();
-        let store = Store::new(root, Limits::default(), move || ctx.request_repaint());
+        let store = Store::new(root, Limits::default(), move || ctx.request_repaint_of(ViewportId::ROOT));
         if let Err(error) = &store {
             tracing::warn!("the time machine cannot be started: {error}");
         }

@@ -67,6 +67,8 @@ pub struct Layout {
     pub final_size: u32,
     /// The mixer's strips show what their layers hold.
     pub extracts: bool,
+    /// The screen is kept awake while something is painted, and not only while it is shown.
+    pub awake: bool,
 }
 
 impl Default for Layout {
@@ -86,6 +88,7 @@ impl Default for Layout {
             share_with_queue: false,
             final_size: 1536,
             extracts: true,
+            awake: false,
         }
     }
 }

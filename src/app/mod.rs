@@ -4,6 +4,7 @@
 //! and leaves all that takes time to background threads (`tasks`).
 
 mod automation;
+mod awake;
 mod canvas;
 mod card;
 mod command;
@@ -38,6 +39,7 @@ mod page;
 mod palette;
 mod pictures;
 mod pins;
+mod playlist;
 mod plot;
 mod present;
 mod presets;
@@ -47,6 +49,7 @@ mod reset;
 mod saving;
 mod slots;
 mod split;
+mod stage;
 mod state;
 mod status;
 mod tasks;
@@ -70,6 +73,7 @@ use anyhow::anyhow;
 use egui::{Context, Frame, Margin, Panel, Rect, Ui, vec2};
 use image::RgbImage;
 
+pub use self::awake::{KeepAwake, SystemAwake};
 pub(crate) use self::memory::cache_folder;
 use self::{
     automation::AutomationUi,
@@ -93,11 +97,13 @@ use self::{
     page::Page,
     pictures::{Slot, Source, Target},
     pins::Pins,
+    playlist::Lists,
     present::Present,
     presets::Presets,
     queue::Queue,
     recipes::Offered,
     saving::Replacing,
+    stage::Stage,
     state::{History, Run, Series},
     tasks::{Done, Purpose, Tasks},
     theme::Palette,
@@ -143,6 +149,7 @@ pub struct AppStart {
     pub dialogs: Arc<dyn Dialogs>,
     /// Paints what is queued.
     pub painter: SpawnPainter,
+    pub awake: Arc<dyn KeepAwake>,
     /// Lists the devices; called in the background.
     pub devices: fn() -> Vec<DeviceInfo>,
     /// Time from a new picture to the frame that shows it; zero would ask egui for two frames each time.
@@ -194,6 +201,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
                 sessions: memory::sessions_folder(),
                 dialogs: Arc::new(SystemDialogs),
                 painter: Box::new(|desk, wake| Painter::spawn(desk, PaintEngine::behind_another, wake)),
+                awake: Arc::new(SystemAwake::default()),
                 devices: compute::devices,
                 repaint_after: repaint_after(creation),
             };
@@ -264,6 +272,11 @@ pub struct ImpastoApp {
     pins: Pins,
     finder: Finder,
     present: Present,
+    stage: Stage,
+    playlist: Lists,
+    awake: Arc<dyn KeepAwake>,
+    /// What it was told last.
+    is_awake: bool,
     may_hint: bool,
     /// Frames since a control is looked for that was not there.
     focus_search_frames: u32,
@@ -281,6 +294,8 @@ pub struct ImpastoApp {
     layout: Layout,
     /// The panels that [`Command::TogglePanels`] brings back.
     put_away: Option<[bool; 3]>,
+    /// Where the panel with the losses was in the last frame.
+    bottom_area: Option<Rect>,
     toasts: Toasts,
     banners: Vec<Banner>,
     /// The last thing a person was told, for the status line.
@@ -359,6 +374,10 @@ impl ImpastoApp {
             pins: Pins::default(),
             finder: Finder::default(),
             present: Present::default(),
+            stage: Stage::default(),
+            playlist: Lists::default(),
+            awake: start.awake,
+            is_awake: false,
             may_hint: false,
             focus_search_frames: 0,
             frames: Frames::new(start.options.started.unwrap_or_else(Instant::now)),
@@ -372,6 +391,7 @@ impl ImpastoApp {
             extracts: Extracts::new(cache),
             layout: remembered.layout.clone(),
             put_away: None,
+            bottom_area: None,
             toasts: Toasts::default(),
             banners,
             notice: None,
@@ -487,7 +507,12 @@ impl ImpastoApp {
             Command::ToggleExtracts => self.layout.extracts = !self.layout.extracts,
             Command::SaveFigure => self.ask_to_save_figure(),
             Command::Present => self.toggle_presentation(ctx),
+            Command::PresentFacts if self.stage.open && !self.present.on => self.toggle_stage_facts(),
             Command::PresentFacts => self.present.facts = !self.present.facts,
+            Command::Stage => self.toggle_stage(ctx),
+            Command::Playlist => self.playlist.open = !self.playlist.open,
+            Command::NextEntry => self.next_entry(ctx),
+            Command::KeepAwake => self.toggle_awake(),
             Command::ToggleTheme => {
                 self.layout.light = !self.layout.light;
                 self.apply_theme(ctx);
@@ -534,6 +559,9 @@ impl ImpastoApp {
             Done::Picked { purpose: Purpose::SaveProject(name), paths: None, took } if took < NO_DIALOG => {
                 self.save_project(None, &name);
             }
+            Done::Picked { purpose: Purpose::SavePlaylist(name), paths: None, took } if took < NO_DIALOG => {
+                self.save_playlist(None, &name);
+            }
             Done::Picked { purpose: Purpose::Timelapse(plan), paths: None, took } if took < NO_DIALOG => {
                 self.export_without_dialog(plan);
             }
@@ -556,6 +584,12 @@ impl ImpastoApp {
                     Purpose::Init => self.settings.init = paths.next().map_or(Init::Content, Init::File),
                     Purpose::Weights => self.settings.weights = paths.next(),
                     Purpose::OpenProject => paths.take(1).for_each(|path| self.read_project(path)),
+                    Purpose::OpenPlaylist => paths.take(1).for_each(|path| self.read_playlist(path)),
+                    Purpose::SavePlaylist(name) => {
+                        if let Some(path) = paths.next() {
+                            self.save_playlist(Some(path), &name);
+                        }
+                    }
                     Purpose::SaveProject(name) => {
                         if let Some(path) = paths.next() {
                             self.save_project(Some(path), &name);
@@ -579,6 +613,8 @@ impl ImpastoApp {
             Done::Left(left) => self.left(left),
             Done::Kept { result, took } => self.kept(ctx, result, took),
             Done::ProjectRead { path, result } => self.project_read(ctx, &path, result),
+            Done::PlaylistRead { path, result } => self.playlist_read(&path, result),
+            Done::PlaylistSaved { path, list, result } => self.playlist_saved(&path, *list, result),
             Done::ProjectSaved { path, result } => self.project_saved(&path, result),
             Done::Resampled { picture, size, image } => self.compare.take(&picture, size, image),
             Done::Pinned { pin, small } => self.pins.take(ctx, pin, small),
@@ -658,6 +694,7 @@ impl ImpastoApp {
             self.bottom_ui(ui);
             ui.take_available_space();
         });
+        self.bottom_area = panel.as_ref().map(|panel| panel.response.rect);
         self.layout.bottom = panel.map_or(self.layout.bottom, |panel| panel.response.rect.height());
         if !page {
             self.layout.show_bottom = shown;
@@ -692,12 +729,13 @@ impl eframe::App for ImpastoApp {
         self.run_film(ctx);
         self.follow_queue(ctx);
         self.follow_grid(ctx);
+        self.run_list(ctx);
         if self.init_at_start.is_none() && self.run.given.is_some() {
             self.init_at_start = Some(self.settings.init.clone());
         }
     }
 
-    fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
+    fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
         let ctx = ui.ctx().clone();
         self.take_incoming(&ctx);
         self.follow_mixes();
@@ -727,10 +765,16 @@ impl eframe::App for ImpastoApp {
         self.frames_panel(&ctx);
         self.presets_window(&ctx);
         self.guide_window(&ctx);
+        self.playlist_page(&ctx);
+        self.stage_window(&ctx, frame);
+        self.keep_awake();
         let area = self.canvas.area.unwrap_or(Rect::from_min_size(egui::Pos2::ZERO, vec2(600.0, 400.0)));
         self.toasts.show(&ctx, area);
         self.follow_knobs(&ctx);
-        self.note_changes(&ctx);
+        if !self.is_playing_list() {
+            // What a playlist changes is one entry of the history, when it has ended.
+            self.note_changes(&ctx);
+        }
         self.follow_settings(&ctx);
         self.follow_extracts(&ctx);
         self.remember(&ctx);
@@ -739,6 +783,7 @@ impl eframe::App for ImpastoApp {
     }
 
     fn on_exit(&mut self) {
+        self.awake.set(false);
         self.remember_now();
         self.keeper.end();
         self.queue.end();

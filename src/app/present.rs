@@ -14,7 +14,7 @@ use super::{
 };
 
 /// The pointer disappears when it has rested for so many seconds.
-const POINTER: f64 = 2.0;
+pub const POINTER: f64 = 2.0;
 
 /// The presentation, on or off.
 #[derive(Default)]
@@ -46,7 +46,7 @@ impl ImpastoApp {
         if self.present.facts
             && let Some(area) = self.canvas.area
         {
-            self.facts_overlay(&ctx, area);
+            facts_box(&ctx, "facts", area, &self.painted_from());
         }
         let (now, moves) = ctx.input(|input| {
             let moves = |event: &Event| {
@@ -69,7 +69,7 @@ impl ImpastoApp {
     }
 
     /// What is painted from what, and the settings that are not usual.
-    fn facts_overlay(&self, ctx: &Context, area: Rect) {
+    pub(super) fn painted_from(&self) -> Vec<String> {
         let name = |slot: &super::pictures::Slot| {
             slot.picture.as_ref().map(|loaded| loaded.picture.name.clone()).unwrap_or_default()
         };
@@ -91,22 +91,27 @@ impl ImpastoApp {
         let others = fields::changes(&usual, settings);
         let others = others.iter().filter(|change| !said.contains(&change.key.as_str()));
         lines.extend(others.take(6).map(fields::now));
-        let palette = Palette::for_theme(ctx.theme());
-        Area::new(Id::unique("facts"))
-            .order(Order::Middle)
-            .pivot(Align2::LEFT_BOTTOM)
-            .fixed_pos(area.left_bottom() + vec2(space::L, -space::L))
-            .interactable(false)
-            .show(ctx, |ui| {
-                let frame =
-                    Frame::new().fill(palette.bar.gamma_multiply(0.88)).corner_radius(6).inner_margin(12);
-                frame.show(ui, |ui| {
-                    for (index, line) in lines.iter().enumerate() {
-                        let text = RichText::new(line).size(if index == 0 { 16.0 } else { 13.0 });
-                        let color = if index == 0 { palette.text } else { palette.weak };
-                        ui.add(egui::Label::new(text.color(color)).extend());
-                    }
-                });
-            });
+        lines
     }
+}
+
+/// Names and numbers at the lower left of an area.
+pub fn facts_box(ctx: &Context, id: &'static str, area: Rect, lines: &[String]) {
+    let palette = Palette::for_theme(ctx.theme());
+    Area::new(Id::unique(id))
+        .order(Order::Middle)
+        .pivot(Align2::LEFT_BOTTOM)
+        .fixed_pos(area.left_bottom() + vec2(space::L, -space::L))
+        .interactable(false)
+        .show(ctx, |ui| {
+            let frame = Frame::new().fill(palette.bar.gamma_multiply(0.88)).corner_radius(6).inner_margin(12);
+            frame.show(ui, |ui| {
+                ui.set_max_width((area.width() - 2.0 * space::XL).max(80.0));
+                for (index, line) in lines.iter().enumerate() {
+                    let text = RichText::new(line).size(if index == 0 { 16.0 } else { 13.0 });
+                    let color = if index == 0 { palette.text } else { palette.weak };
+                    ui.add(egui::Label::new(text.color(color)).truncate());
+                }
+            });
+        });
 }

@@ -48,11 +48,14 @@ impl Draft {
 
     /// The same of the picture after so many steps.
     pub fn at(&self, step: u32) -> Self {
-        Self {
-            record: self.record.at(step),
-            info: self.info.clone(),
-            pictures: self.pictures.clone(),
-            ..*self
+        match self {
+            Draft::Run { record, info, pictures, background } => Draft::Run {
+                record: record.at(step),
+                info: info.clone(),
+                pictures: pictures.clone(),
+                background: *background,
+            },
+            Draft::Made(recipe) => Draft::Made(recipe.clone()),
         }
     }
 

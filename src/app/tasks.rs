@@ -17,6 +17,7 @@ use super::{
     extracts::Planned,
     memory::Origin,
     pictures::{Opened, Target},
+    playlist::Playlist,
     recipes::{Looked, Painting},
 };
 use crate::{
@@ -77,6 +78,15 @@ pub enum Done {
         path: PathBuf,
         result: Result<(), String>,
     },
+    PlaylistRead {
+        path: PathBuf,
+        result: Result<Box<Playlist>, String>,
+    },
+    PlaylistSaved {
+        path: PathBuf,
+        list: Box<Playlist>,
+        result: Result<(), String>,
+    },
     /// The picture of an earlier moment.
     Moment {
         id: MomentId,
@@ -130,6 +140,9 @@ pub enum Purpose {
     Queue(super::queue::Wanted),
     /// The grid as one picture.
     Grid,
+    OpenPlaylist,
+    /// With the name that was proposed.
+    SavePlaylist(Arc<str>),
     /// With the name that was proposed.
     SaveProject(Arc<str>),
 }
@@ -156,7 +169,7 @@ impl Tasks {
                 .unwrap_or_else(|_| Done::Broken(format!("{what} failed by a fault of the program")));
             // Nobody listens when the window is gone.
             let _ = outbox.send(done);
-            ctx.request_repaint();
+            ctx.request_repaint_of(egui::ViewportId::ROOT);
         });
         if let Err(error) = started {
             let _ = self.outbox.send(Done::Broken(format!("cannot start a thread for {name}: {error}")));

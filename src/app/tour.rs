@@ -17,6 +17,8 @@ use crate::{
 
 /// Longest side of the tour's pictures: a stop should show what it says within seconds.
 const SIZE: u32 = 192;
+/// Height of a canvas, in points, of which the note may cover a corner.
+const ROOMY: f32 = 480.0;
 const STEPS: u32 = 400;
 
 /// One stop.
@@ -150,21 +152,34 @@ impl ImpastoApp {
         let Some(tour) = &self.tour else { return };
         let stop = tour.stop;
         let area = self.canvas.area.unwrap_or(ctx.content_rect());
-        let width = (area.width() - 2.0 * space::L).clamp(240.0, 380.0);
+        // A small painting is not to be covered: there the note lies over the curves.
+        let below = self.bottom_area.filter(|_| area.height() < ROOMY && !self.present.on);
+        let (corner, width) = match below {
+            Some(below) => (below.left_bottom() + vec2(space::S, -space::S), below.width() - 2.0 * space::S),
+            None => {
+                let width = (area.width() - 2.0 * space::L).clamp(240.0, 380.0);
+                (area.left_bottom() + vec2(space::L, -space::L), width)
+            }
+        };
+        let margin = if below.is_some() { space::M } else { space::L };
         let mut wish = None;
         Area::new(Id::unique("tour"))
             .order(Order::Foreground)
             .pivot(Align2::LEFT_BOTTOM)
-            .fixed_pos(area.left_bottom() + vec2(space::L, -space::L))
+            .fixed_pos(corner)
             .show(ctx, |ui| {
                 let palette = Palette::of(ui);
                 Frame::new()
                     .fill(palette.bar)
                     .stroke(Stroke::new(1.0, palette.line))
                     .corner_radius(8)
-                    .inner_margin(space::L)
+                    .inner_margin(margin)
                     .show(ui, |ui| {
-                        ui.set_width(width - 2.0 * space::L);
+                        ui.set_width(width - 2.0 * margin);
+                        if let Some(below) = below {
+                            // Nothing looks out from behind it.
+                            ui.set_min_height(below.height() - 2.0 * (margin + space::S));
+                        }
                         wish = note(ui, stop);
                     });
             });

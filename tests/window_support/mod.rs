@@ -12,7 +12,7 @@ use egui_kittest::{Harness, HarnessBuilder, kittest::Queryable as _};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use impasto::{
     app::{
-        AppStart, ImpastoApp, Options, SpawnSession,
+        AppStart, ImpastoApp, KeepAwake, Options, SpawnSession,
         dialogs::{Answer, Dialogs},
     },
     backstage::Painter,
@@ -354,8 +354,26 @@ impl Dialogs for FakeDialogs {
         self.give(title.to_owned())
     }
 
+    fn open_playlist(&self) -> Answer {
+        self.give("open playlist".to_owned())
+    }
+
+    fn save_playlist(&self, name: &str, _: Option<&Path>) -> Answer {
+        self.give(format!("save playlist {name}"))
+    }
+
     fn confirms_replacing(&self) -> bool {
         false
+    }
+}
+
+/// Remembers what was asked of the screen.
+#[derive(Default)]
+pub struct FakeAwake(pub Mutex<Vec<bool>>);
+
+impl KeepAwake for FakeAwake {
+    fn set(&self, on: bool) {
+        self.0.lock().unwrap().push(on);
     }
 }
 
@@ -366,6 +384,7 @@ pub struct Window {
     /// What the engine behind the window was told.
     pub behind: Shared,
     pub dialogs: Arc<FakeDialogs>,
+    pub awake: Arc<FakeAwake>,
     pub folder: tempfile::TempDir,
 }
 
@@ -409,6 +428,7 @@ impl Setup {
         let log: Shared = Arc::new(Mutex::new(self.log));
         let behind: Shared = Arc::new(Mutex::new(self.behind));
         let dialogs = Arc::new(FakeDialogs::default());
+        let awake = Arc::new(FakeAwake::default());
         let theirs = Arc::clone(&log);
         let spawn: SpawnSession = Box::new(move |wake| {
             let log = Arc::clone(&theirs);
@@ -433,6 +453,7 @@ impl Setup {
                     Painter::spawn(desk, move || Fake::new(&log), wake)
                 })
             },
+            awake: Arc::clone(&awake) as Arc<dyn KeepAwake>,
             devices: || vec![device()],
             repaint_after: std::time::Duration::from_millis(1),
         };
@@ -445,7 +466,7 @@ impl Setup {
             builder = builder.wgpu();
         }
         let harness = builder.build_eframe(move |creation| ImpastoApp::new(&creation.egui_ctx, start, spawn));
-        Window { harness, log, behind, dialogs, folder }
+        Window { harness, log, behind, dialogs, awake, folder }
     }
 }
 

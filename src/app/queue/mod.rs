@@ -198,7 +198,7 @@ impl ImpastoApp {
             return;
         }
         let (ctx, after) = (ctx.clone(), self.repaint_after);
-        let wake = Box::new(move || ctx.request_repaint_after(after));
+        let wake = Box::new(move || ctx.request_repaint_after_for(after, egui::ViewportId::ROOT));
         match (self.queue.spawn)(self.queue.desk.clone(), wake) {
             Ok(painter) => self.queue.painter = Some(painter),
             Err(error) => self.banners.push(Banner {

@@ -1,0 +1,104 @@
+//! Playlists: paintings that follow each other by themselves, on the full screen or in the second window.
+
+mod list;
+mod page;
+mod player;
+
+use std::path::{Path, PathBuf};
+
+pub use list::{EXTENSION, Playlist};
+
+use super::{ImpastoApp, dialogs, pictures::chain, tasks::Done, tasks::Purpose};
+use crate::picture;
+use player::Player;
+
+/// The playlist in hand.
+#[derive(Default)]
+pub struct Lists {
+    list: Playlist,
+    /// What stands in the file.
+    saved: Playlist,
+    name: Option<String>,
+    /// The page is shown.
+    pub open: bool,
+    player: Option<Player>,
+}
+
+impl ImpastoApp {
+    pub(super) fn ask_for_playlist(&self) {
+        self.await_answer(self.dialogs.open_playlist(), Purpose::OpenPlaylist);
+    }
+
+    pub(super) fn ask_to_save_playlist(&self) {
+        let name = self.playlist.name.clone().unwrap_or_else(|| format!("playlist.{EXTENSION}"));
+        let folder = self.save_folder.clone().or_else(dialogs::first_folder);
+        let answer = self.dialogs.save_playlist(&name, folder.as_deref());
+        self.await_answer(answer, Purpose::SavePlaylist(name.into()));
+    }
+
+    pub(super) fn read_playlist(&mut self, path: PathBuf) {
+        self.tasks.start("playlist", move || {
+            let result = Playlist::read(&path).map(Box::new).map_err(|error| chain(&error));
+            Done::PlaylistRead { path, result }
+        });
+    }
+
+    pub(super) fn playlist_read(&mut self, path: &Path, result: Result<Box<Playlist>, String>) {
+        match result {
+            Ok(list) => {
+                self.stop_list();
+                self.playlist.name = file_name(path);
+                self.playlist.saved = Playlist::clone(&list);
+                self.playlist.list = *list;
+                self.playlist.open = true;
+            }
+            Err(text) => self.toasts.add(super::widgets::sentence(&text)),
+        }
+    }
+
+    /// Writes the playlist where a person wants it, or where no dialog can be shown, under a free name.
+    pub(super) fn save_playlist(&mut self, picked: Option<PathBuf>, name: &str) {
+        let folder = self.save_folder.clone().or_else(dialogs::first_folder);
+        let (mut path, mut overwrite) = match (picked, folder) {
+            (Some(path), _) => (path, true),
+            (None, Some(folder)) => (folder.join(name), false),
+            (None, None) => {
+                return self
+                    .toasts
+                    .add("No file dialog could be shown, and there is no home folder to save to.");
+            }
+        };
+        if path.extension().is_none_or(|extension| extension != EXTENSION) {
+            path.as_mut_os_string().push(format!(".{EXTENSION}"));
+            overwrite = false;
+        }
+        // The file that this list came from is its own to replace.
+        let own = file_name(&path).is_some_and(|name| Some(name) == self.playlist.name);
+        if !(overwrite && (own || self.dialogs.confirms_replacing())) {
+            path = picture::free_name(&path);
+        }
+        self.save_folder = path.parent().map(Path::to_owned);
+        let list = self.playlist.list.clone();
+        self.tasks.start("save", move || {
+            let result = list.write(&path).map_err(|error| chain(&error));
+            Done::PlaylistSaved { path, list: Box::new(list), result }
+        });
+    }
+
+    pub(super) fn playlist_saved(&mut self, path: &Path, list: Playlist, result: Result<(), String>) {
+        match result {
+            Ok(()) => {
+                self.playlist.name = file_name(path);
+                self.playlist.saved = list;
+                self.toasts.add(format!("Saved {}", path.display()));
+            }
+            Err(text) => {
+                self.toasts.add(super::widgets::sentence(&format!("The playlist is not saved: {text}")))
+            }
+        }
+    }
+}
+
+fn file_name(path: &Path) -> Option<String> {
+    Some(path.file_name()?.to_string_lossy().into_owned())
+}

@@ -1,0 +1,303 @@
+//! The second window: the painting alone, for those who watch on another screen.
+//!
+//! It is a deferred viewport, so that each window is drawn for reasons of its own: this one when there is a new picture or
+//! somebody moves the pointer over it, the main one when somebody works in it. What it shows passes through a lock that
+//! is held only to copy a few handles.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use egui::{
+    Align2, Area, Color32, Context, CursorIcon, Event, Frame, Id, Key, Modifiers, Order, Painter, Rect, Role,
+    Sense, TextureHandle, Ui, Vec2, ViewportBuilder, ViewportClass, ViewportCommand, ViewportId, WidgetInfo,
+    vec2,
+};
+
+use super::{
+    ImpastoApp,
+    canvas::Leaving,
+    command::Command,
+    icons,
+    present::{POINTER, facts_box},
+    theme::{Palette, space},
+};
+
+/// Size of the window when it opens, and the smallest, in points.
+const SIZE: [f32; 2] = [960.0, 640.0];
+const SMALLEST: [f32; 2] = [320.0, 240.0];
+
+/// The window's name for egui.
+pub fn viewport() -> ViewportId {
+    ViewportId::from_hash_of("second window")
+}
+
+/// A screen that the window could fill.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Monitor {
+    pub name: String,
+    /// Width and height in pixels.
+    pub size: (u32, u32),
+}
+
+/// What both windows know.
+#[derive(Default)]
+struct Screen {
+    picture: Option<(TextureHandle, Vec2)>,
+    leaving: Option<Leaving>,
+    /// What stands in the facts, while they are shown.
+    lines: Vec<String>,
+    facts: bool,
+    step: u32,
+    monitors: Vec<Monitor>,
+    /// When the pointer moved last, on egui's clock.
+    moved: f64,
+    /// Orders for the main window, by keys that were pressed in this one.
+    orders: Vec<Command>,
+    closed: bool,
+}
+
+/// The second window, open or not.
+#[derive(Default)]
+pub struct Stage {
+    pub open: bool,
+    screen: Arc<Mutex<Screen>>,
+    /// The picture that it was last told of.
+    told: Option<u64>,
+    /// The monitors are not known yet.
+    look_for_monitors: bool,
+}
+
+fn lock(screen: &Mutex<Screen>) -> MutexGuard<'_, Screen> {
+    screen.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl ImpastoApp {
+    /// Opens the second window, or closes it.
+    pub(super) fn toggle_stage(&mut self, ctx: &Context) {
+        let stage = &mut self.stage;
+        stage.open = !stage.open;
+        (stage.told, stage.look_for_monitors) = (None, stage.open);
+        let mut screen = lock(&stage.screen);
+        screen.closed = false;
+        screen.moved = ctx.input(|input| input.time);
+        if !stage.open {
+            (screen.picture, screen.leaving) = (None, None);
+        }
+    }
+
+    pub(super) fn toggle_stage_facts(&mut self) {
+        let mut screen = lock(&self.stage.screen);
+        screen.facts = !screen.facts;
+    }
+
+    /// Keeps the second window there while it is open, and tells it what is new.
+    pub(super) fn stage_window(&mut self, ctx: &Context, frame: &eframe::Frame) {
+        if !self.stage.open {
+            return;
+        }
+        let (orders, closed, facts) = {
+            let mut screen = lock(&self.stage.screen);
+            (std::mem::take(&mut screen.orders), std::mem::take(&mut screen.closed), screen.facts)
+        };
+        if closed {
+            return self.toggle_stage(ctx);
+        }
+        for command in orders {
+            self.run_command(ctx, command);
+        }
+        if !self.stage.open {
+            return;
+        }
+        if std::mem::take(&mut self.stage.look_for_monitors) {
+            lock(&self.stage.screen).monitors = monitors(frame);
+        }
+        let lines = if facts { self.painted_from() } else { Vec::new() };
+        let picture = self.canvas.shown();
+        let leaving = self.canvas.leaving().cloned();
+        let uploads = self.canvas.uploads();
+        let mut screen = lock(&self.stage.screen);
+        let news = self.stage.told != Some(uploads) || screen.lines != lines;
+        if news {
+            self.stage.told = Some(uploads);
+            (screen.picture, screen.lines, screen.leaving) = (picture, lines, leaving);
+            screen.step = self.canvas.step();
+        }
+        drop(screen);
+        if news {
+            ctx.request_repaint_of(viewport());
+        }
+        let builder = ViewportBuilder::default()
+            .with_app_id("impasto")
+            .with_title("Impasto, the painting alone")
+            .with_icon(icons::window_icon())
+            .with_inner_size(SIZE)
+            .with_min_inner_size(SMALLEST);
+        let screen = Arc::clone(&self.stage.screen);
+        ctx.show_viewport_deferred(viewport(), builder, move |ui, class| draw(&screen, ui, class));
+    }
+}
+
+/// The monitors in the windowing system's order; none where it does not tell.
+fn monitors(frame: &eframe::Frame) -> Vec<Monitor> {
+    let Some(window) = frame.winit_window() else { return Vec::new() };
+    let monitors = window.available_monitors().enumerate().map(|(index, monitor)| Monitor {
+        name: monitor.name().unwrap_or_else(|| format!("Screen {}", index + 1)),
+        size: (monitor.size().width, monitor.size().height),
+    });
+    monitors.collect()
+}
+
+/// Draws a picture whole in the middle of a place, with some strength of 0 to 1.
+pub fn fit(painter: &Painter, texture: &TextureHandle, size: Vec2, area: Rect, strength: f32) {
+    let scale = (area.size() / size).min_elem();
+    let place = Rect::from_center_size(area.center(), size * scale);
+    let whole = Rect::from_min_max(egui::Pos2::ZERO, egui::pos2(1.0, 1.0));
+    painter.image(texture.id(), place, whole, Color32::WHITE.gamma_multiply(strength));
+}
+
+/// What a person wants of the second window.
+enum Wish {
+    Full(bool),
+    Monitor(usize),
+    Close,
+}
+
+fn draw(shared: &Mutex<Screen>, ui: &mut Ui, class: ViewportClass) {
+    let ctx = ui.ctx().clone();
+    // Where there are no windows but one, this is a part of it, and keys are the main window's.
+    let own = class != ViewportClass::EmbeddedWindow;
+    let mut screen = lock(shared);
+    let area = if own {
+        ui.max_rect()
+    } else {
+        ui.allocate_exact_size(vec2(SMALLEST[0], SMALLEST[1]), Sense::hover()).0
+    };
+    ui.painter().rect_filled(area, 0.0, Color32::BLACK);
+    let response = ui.interact(area, Id::unique("second window's picture"), Sense::click());
+    if let Some((texture, size)) = &screen.picture {
+        let painter = ui.painter().with_clip_rect(area);
+        fit(&painter, texture, *size, area, 1.0);
+        let now = ctx.input(|input| input.time);
+        if let Some(leaving) = &screen.leaving {
+            let strength = leaving.strength(now);
+            fit(&painter, &leaving.texture, leaving.size, area, strength);
+            if strength > 0.0 {
+                ctx.request_repaint();
+            } else {
+                screen.leaving = None;
+            }
+        }
+    }
+    let what = format!("The painting alone, step {}", screen.step);
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &what));
+    if screen.facts {
+        facts_box(&ctx, "second window's facts", area, &screen.lines);
+    }
+
+    let full = own && ctx.input(|input| input.viewport().fullscreen).unwrap_or(false);
+    let mut wish = if own { keys(&ctx, &mut screen, full) } else { None };
+    if response.double_clicked() && own {
+        wish = Some(Wish::Full(!full));
+    }
+    let (now, moves) = ctx.input(|input| {
+        let moves = |event: &Event| {
+            matches!(event, Event::PointerMoved(_) | Event::PointerButton { .. } | Event::MouseWheel { .. })
+        };
+        (input.time, input.events.iter().any(moves))
+    });
+    if moves {
+        screen.moved = now;
+    }
+    let rests = now - screen.moved;
+    if rests < POINTER || !own {
+        wish = bar(&ctx, area, &mut screen, own, full).or(wish);
+        if own {
+            ctx.request_repaint_after(Duration::from_secs_f64((POINTER - rests).max(0.01)));
+        }
+    } else {
+        ctx.set_cursor_icon(CursorIcon::None);
+    }
+    if own && ctx.input(|input| input.viewport().close_requested()) {
+        wish = Some(Wish::Close);
+    }
+    match wish {
+        None => {}
+        Some(Wish::Full(on)) => ctx.send_viewport_cmd(ViewportCommand::Fullscreen(on)),
+        Some(Wish::Monitor(index)) => ctx.send_viewport_cmd(ViewportCommand::SetMonitor(index)),
+        Some(Wish::Close) => screen.closed = true,
+    }
+    if screen.closed || !screen.orders.is_empty() {
+        // The main window sleeps until somebody asks for it.
+        ctx.request_repaint_of(ViewportId::ROOT);
+    }
+}
+
+/// The keys: some are this window's own, the others do what they do in the main one.
+fn keys(ctx: &Context, screen: &mut Screen, full: bool) -> Option<Wish> {
+    let mut wish = None;
+    if ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
+        wish = Some(if full { Wish::Full(false) } else { Wish::Close });
+    }
+    for command in Command::pressed(ctx) {
+        match command {
+            Command::Present => wish = Some(Wish::Full(!full)),
+            Command::PresentFacts => {
+                screen.facts = !screen.facts;
+                // The lines are the main window's to write.
+                ctx.request_repaint_of(ViewportId::ROOT);
+            }
+            Command::Stage => wish = Some(Wish::Close),
+            // There is nothing here to move the keyboard into, and the page that finds would open elsewhere.
+            Command::Controls | Command::Find | Command::TogglePanels => {}
+            command => screen.orders.push(command),
+        }
+    }
+    wish
+}
+
+/// The buttons at the upper edge, away from the facts, while the pointer moves.
+fn bar(ctx: &Context, area: Rect, screen: &mut Screen, own: bool, full: bool) -> Option<Wish> {
+    let palette = Palette::for_theme(ctx.theme());
+    let mut wish = None;
+    Area::new(Id::unique("second window's bar"))
+        .order(Order::Foreground)
+        .pivot(Align2::CENTER_TOP)
+        .fixed_pos(area.center_top() + vec2(0.0, space::M))
+        .show(ctx, |ui| {
+            let frame = Frame::new().fill(palette.bar).corner_radius(6).inner_margin(6);
+            frame.show(ui, |ui| {
+                ui.set_max_width(area.width() - 2.0 * space::M);
+                ui.horizontal_wrapped(|ui| {
+                    ui.spacing_mut().item_spacing.x = space::S;
+                    if own {
+                        let text = if full { "Leave the full screen" } else { "Full screen" };
+                        let hint = "F11, or a double-click: fills the screen that this window is on";
+                        if ui.button(text).on_hover_text(hint).clicked() {
+                            wish = Some(Wish::Full(!full));
+                        }
+                    }
+                    if screen.monitors.len() > 1 {
+                        for (index, monitor) in screen.monitors.iter().enumerate() {
+                            let (width, height) = monitor.size;
+                            let hint = format!("Fills {} ({width} × {height} pixels)", monitor.name);
+                            if ui.button(format!("On {}", monitor.name)).on_hover_text(hint).clicked() {
+                                wish = Some(Wish::Monitor(index));
+                            }
+                        }
+                    }
+                    let facts = ui.selectable_label(screen.facts, "Facts");
+                    if facts.on_hover_text("I: what is painted from what, and how").clicked() {
+                        screen.facts = !screen.facts;
+                        ctx.request_repaint_of(ViewportId::ROOT);
+                    }
+                    let hint = "Closes this window alone; the painting goes on";
+                    if ui.button("Close this window").on_hover_text(hint).clicked() {
+                        wish = Some(Wish::Close);
+                    }
+                });
+            });
+        });
+    wish
+}
