@@ -4,6 +4,7 @@ pub mod app;
 pub mod backstage;
 pub mod cli;
 pub mod compute;
+pub mod control;
 pub mod explore;
 pub mod extracts;
 pub mod objective;

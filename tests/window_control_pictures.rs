@@ -39,16 +39,20 @@ fn open(size: [f32; 2], course: &str) -> Window {
     window
 }
 
-fn draw(window: &mut Window, name: &str) {
+fn draw(window: &mut Window, name: &str) -> image::RgbaImage {
     window.harness.remove_cursor();
     window.steps(3);
     let image = window.harness.render().unwrap();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("window_pictures");
     std::fs::create_dir_all(&folder).unwrap();
     image.save(folder.join(format!("{name}.png"))).unwrap();
-    // What moves has the accent's colour, in either theme.
+    image
+}
+
+/// Whether something is drawn in the colour of what moves, in either theme.
+fn moves(image: &image::RgbaImage) -> bool {
     let accent = |pixel: &image::Rgba<u8>| matches!(pixel.0, [0xf0, 0x72, 0x48, _] | [0xb8, 0x3a, 0x16, _]);
-    assert!(image.pixels().filter(|pixel| accent(pixel)).count() > 100, "{name}");
+    image.pixels().filter(|pixel| accent(pixel)).count() > 100
 }
 
 #[test]
@@ -61,12 +65,12 @@ fn the_panel_of_automation() {
         window.harness.key_press(Key::A);
         window.steps(3);
         window.harness.get_by_label("Automation of Style β").click();
-        draw(&mut window, name);
+        assert!(moves(&draw(&mut window, name)));
         window.harness.get_by_label("Automation of Style relu3_1").click();
         window.steps(3);
         window.harness.get_by_label("Keyframe behind").click();
         window.harness.key_press_modifiers(Modifiers::COMMAND, Key::L);
-        draw(&mut window, &format!("{name}_light"));
+        assert!(moves(&draw(&mut window, &format!("{name}_light"))));
     }
     let mut window = open([1024.0, 640.0], "");
     window.harness.key_press(Key::A);
@@ -85,4 +89,37 @@ fn the_panel_of_automation() {
         window.steps(2);
     }
     draw(&mut window, "knob_menu");
+}
+
+#[test]
+fn the_dialog_about_controllers() {
+    if !can_draw() {
+        return;
+    }
+    let remembered = "[remote]\nosc = true\nport = 49321\nfeedback = \"127.0.0.1:9001\"\n\
+        [remote.controllers]\n\"osc:/1/fader3\" = \"beta\"\n\"cc:1:21\" = \"style/relu3_1\"\n\"nrpn:2:300\" = \"smoothness\"\n";
+    for (name, size) in [("remote", [1360.0, 860.0]), ("remote_small", [1024.0, 640.0])] {
+        let mut setup = Setup { render: true, size, ..Setup::default() };
+        if name == "remote" {
+            setup.remembered = Some(remembered.to_owned());
+        }
+        let mut window = setup.open();
+        window.until_painting();
+        window.harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+        window.steps(3);
+        window.harness.event(egui::Event::Text("remote".to_owned()));
+        window.harness.step();
+        window.harness.key_press(Key::Enter);
+        draw(&mut window, name);
+        window.harness.key_press(Key::Escape);
+        window.steps(3);
+        window.harness.key_press_modifiers(Modifiers::COMMAND, Key::L);
+        window.steps(3);
+        window.harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+        window.steps(3);
+        window.harness.event(egui::Event::Text("learn beta".to_owned()));
+        window.harness.step();
+        window.harness.key_press(Key::Enter);
+        draw(&mut window, &format!("{name}_light"));
+    }
 }

@@ -56,6 +56,7 @@ pub enum Command {
     ToggleExtracts,
     ExtractNow,
     SaveFigure,
+    Remote,
     Present,
     PresentFacts,
     Stage,
@@ -74,7 +75,7 @@ pub enum Command {
 
 impl Command {
     /// In the order of the help window.
-    pub const ALL: [Command; 63] = [
+    pub const ALL: [Command; 64] = [
         Command::PlayPause,
         Command::Step,
         Command::Stop,
@@ -124,6 +125,7 @@ impl Command {
         Command::ToggleExtracts,
         Command::ExtractNow,
         Command::SaveFigure,
+        Command::Remote,
         Command::Present,
         Command::PresentFacts,
         Command::Stage,
@@ -191,6 +193,7 @@ impl Command {
             Command::ToggleExtracts => "Layer pictures in the mixer",
             Command::ExtractNow => "Make the layer pictures now",
             Command::SaveFigure => "Save the layers’ figure…",
+            Command::Remote => "Remote control…",
             Command::Present => "Full screen, picture alone",
             Command::PresentFacts => "Facts over the picture",
             Command::Stage => "Second window",
@@ -301,6 +304,9 @@ impl Command {
             Command::SaveFigure => {
                 "Saves one figure of what five layers each hold of the style and of the content"
             }
+            Command::Remote => {
+                "Lets controllers outside move the faders: over the network (Open Sound Control), or by MIDI where it is built in"
+            }
             Command::Present => "The picture alone on the whole screen; escape leaves it",
             Command::PresentFacts => {
                 "Shows over the picture what it is painted from, and how: on the full screen, else in the second window"
@@ -372,6 +378,7 @@ impl Command {
             Command::Playlist => Icon::Play,
             Command::NextEntry => Icon::Step,
             Command::KeepAwake => Icon::Eye,
+            Command::Remote => Icon::Faders,
             Command::Tour => Icon::Help,
             Command::ToggleTheme => Icon::Theme,
             Command::Find => Icon::Find,
@@ -440,6 +447,7 @@ impl Command {
             | Command::CopyCommandLine
             | Command::ToggleRecipe
             | Command::Record
+            | Command::Remote
             | Command::OpenProject
             | Command::KeepAwake
             | Command::OpenLast

@@ -263,7 +263,8 @@ impl ImpastoApp {
         let mix: Vec<StyleMix> = styles.iter().map(|style| style.mix).collect();
         if given.settings != self.settings || given.mix() != mix || std::mem::take(&mut self.resend) {
             // A hand on a slider wants to see what it does.
-            let sent = self.session.as_ref().map(|session| match ctx.egui_is_using_pointer() {
+            let held = self.hand_is_on(ctx);
+            let sent = self.session.as_ref().map(|session| match held {
                 true => session.update_while_dragged(self.run.id, &self.settings, &mix),
                 false => session.update(self.run.id, &self.settings, &mix),
             });

@@ -42,6 +42,7 @@ enum Deed {
     Compare(Against),
     Automate(Knob),
     Mix(Box<Wish>),
+    Learn(Knob),
     /// Nothing: the entry only says why.
     Refused,
 }
@@ -201,6 +202,9 @@ impl ImpastoApp {
             let name = fields::knob_name(knob);
             let title = format!("Automate {name}");
             let words = format!("automation {knob}, lfo {name}, keyframes {name}");
+            let learn = format!("Learn a controller for {name}");
+            let fit = if query.is_empty() { None } else { fits(query, &learn).map(|score| score - 6) };
+            add(fit, learn, String::new(), Deed::Learn(knob));
             let detail = self.settings.automation.get(knob).map_or_else(String::new, fields::track_text);
             // Before anything is typed there is more that is wanted more often.
             let score =
@@ -328,6 +332,7 @@ impl ImpastoApp {
             Deed::Set(settings) => self.settings = *settings,
             Deed::Automate(knob) => self.automate(knob),
             Deed::Mix(wish) => self.do_wish(*wish),
+            Deed::Learn(knob) => self.learn_controller(knob),
             Deed::Compare(against) => {
                 self.compare.against = against;
                 self.compare.begin();

@@ -32,6 +32,7 @@ pub enum Icon {
     Lab,
     Wave,
     Record,
+    Faders,
     Undo,
     Redo,
     History,
@@ -120,6 +121,12 @@ impl Icon {
                     at(6.5 * x, -5.0 * (x * std::f32::consts::PI).sin())
                 };
                 path((-12..=12).map(point).collect());
+            }
+            Icon::Faders => {
+                for (x, y) in [(-4.5, 2.0), (0.0, -2.5), (4.5, 0.5)] {
+                    path(vec![at(x, -6.5), at(x, 6.5)]);
+                    block(x - 2.2, y - 1.4, x + 2.2, y + 1.4);
+                }
             }
             Icon::Record => {
                 painter.circle_filled(center, 5.0, color);

@@ -1,6 +1,9 @@
 //! What every fader has beside its value: a menu under the second button, and the colour of what moves by itself.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use egui::{Context, Id, PointerButton, Popup, Response, SetOpenCommand};
 
@@ -15,12 +18,17 @@ pub enum Wish {
     /// Its automation on or off.
     Switch(Knob),
     Remove(Knob),
+    /// A controller that turns it.
+    Learn(Knob),
+    Forget(Knob),
 }
 
 /// What the faders show of a frame: each knob that has a track, and whether that moves it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Marks {
     pub tracks: BTreeMap<Knob, bool>,
+    /// Those that a controller turns.
+    pub bound: BTreeSet<Knob>,
 }
 
 fn marks_id() -> Id {
@@ -89,7 +97,8 @@ pub fn menu(
             ui.separator();
         }
         let mut entries = Vec::new();
-        match marks(ui.ctx()).tracks.get(&knob) {
+        let marks = marks(ui.ctx());
+        match marks.tracks.get(&knob) {
             None => entries.push((
                 "Automate…",
                 "Lets this move by itself while it paints: an oscillator or keyframes",
@@ -102,6 +111,13 @@ pub fn menu(
                 let tooltip = "Takes the course away; the setting stays where it was set";
                 entries.push(("Remove its automation", tooltip, Wish::Remove(knob)));
             }
+        }
+        let tooltip =
+            "The next controller that you move turns this: MIDI, or any address of Open Sound Control";
+        entries.push(("Learn a controller…", tooltip, Wish::Learn(knob)));
+        if marks.bound.contains(&knob) {
+            let tooltip = "Takes every controller from this";
+            entries.push(("Forget its controller", tooltip, Wish::Forget(knob)));
         }
         for (text, tooltip, wish) in entries {
             if ui.button(text).on_hover_text(tooltip).clicked() {

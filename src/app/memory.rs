@@ -13,6 +13,7 @@ use super::{
     ImpastoApp, Options,
     mixes::MixDesk,
     pictures::{Slot, Source, Target},
+    remote::RemoteSettings,
 };
 use crate::{
     picture,
@@ -102,6 +103,7 @@ pub struct Remembered {
     /// Pictures are saved without the recipe that names the files they were painted from.
     pub without_recipe: bool,
     pub layout: Layout,
+    pub remote: RemoteSettings,
     pub content: Option<Origin>,
     pub styles: Vec<RememberedStyle>,
     pub settings: Settings,
@@ -221,6 +223,7 @@ impl ImpastoApp {
         Remembered {
             recent: self.gallery.recent().to_vec(),
             layout,
+            remote: self.remote.remembered(),
             content: origin(&self.content),
             styles: styles.collect(),
             settings: self.settings.clone(),

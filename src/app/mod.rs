@@ -45,6 +45,7 @@ mod present;
 mod presets;
 mod queue;
 mod recipes;
+mod remote;
 mod reset;
 mod saving;
 mod slots;
@@ -102,6 +103,7 @@ use self::{
     presets::Presets,
     queue::Queue,
     recipes::Offered,
+    remote::Remote,
     saving::Replacing,
     stage::Stage,
     state::{History, Run, Series},
@@ -268,6 +270,7 @@ pub struct ImpastoApp {
     keeper: Keeper,
     undo: Undo,
     automation: AutomationUi,
+    remote: Remote,
     compare: Compare,
     pins: Pins,
     finder: Finder,
@@ -370,6 +373,7 @@ impl ImpastoApp {
             record: None,
             undo: Undo::default(),
             automation: AutomationUi::default(),
+            remote: Remote::new(remembered.remote.clone()),
             compare: Compare::default(),
             pins: Pins::default(),
             finder: Finder::default(),
@@ -506,6 +510,7 @@ impl ImpastoApp {
             Command::ExtractNow => self.extract_at_once(),
             Command::ToggleExtracts => self.layout.extracts = !self.layout.extracts,
             Command::SaveFigure => self.ask_to_save_figure(),
+            Command::Remote => self.remote.open = !self.remote.open,
             Command::Present => self.toggle_presentation(ctx),
             Command::PresentFacts if self.stage.open && !self.present.on => self.toggle_stage_facts(),
             Command::PresentFacts => self.present.facts = !self.present.facts,
@@ -724,6 +729,7 @@ impl eframe::App for ImpastoApp {
             self.take_done(ctx, done);
         }
         self.take_news(ctx);
+        self.follow_remote(ctx);
         self.follow_palette();
         self.follow_gallery();
         self.run_film(ctx);
@@ -764,6 +770,7 @@ impl eframe::App for ImpastoApp {
         self.finder_window(&ctx);
         self.frames_panel(&ctx);
         self.presets_window(&ctx);
+        self.remote_window(&ctx);
         self.guide_window(&ctx);
         self.playlist_page(&ctx);
         self.stage_window(&ctx, frame);

@@ -264,7 +264,7 @@ impl Undo {
 impl ImpastoApp {
     /// Compares with the last frame, and notes what the person has changed.
     pub(super) fn note_changes(&mut self, ctx: &Context) {
-        let pressed = ctx.egui_is_using_pointer();
+        let pressed = self.hand_is_on(ctx);
         let begins = pressed && !self.undo.pressed;
         self.undo.gesture += u64::from(begins);
         match self.undo.states.get(self.undo.at) {

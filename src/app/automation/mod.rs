@@ -58,7 +58,7 @@ impl ImpastoApp {
 
     /// A hand has put a knob somewhere: what its track does about it. An oscillator swings about there from now on; keyframes
     /// leave it to the hand.
-    fn hand_over(&mut self, knob: Knob, value: f64) {
+    pub(super) fn hand_over(&mut self, knob: Knob, value: f64) {
         let (objective, at) = (self.settings.objective, self.settings.time_at(self.run.step()));
         let Some(track) = self.settings.automation.get_mut(knob).filter(|track| track.on) else { return };
         match track.base_for(knob, objective, value, at) {
@@ -132,7 +132,8 @@ impl ImpastoApp {
         let tracks = self.settings.automation.iter();
         let tracks =
             tracks.map(|(knob, track)| (knob, track.on && knob.get(&self.settings, &self.mix()).is_some()));
-        knobs::mark(ctx, Marks { tracks: tracks.collect() });
+        let bound = self.remote.bound().collect();
+        knobs::mark(ctx, Marks { tracks: tracks.collect(), bound });
         match knobs::take_wish(ctx) {
             None => {}
             Some(Wish::Automate(knob)) => self.automate(knob),
@@ -142,6 +143,8 @@ impl ImpastoApp {
                 }
             }
             Some(Wish::Remove(knob)) => drop(self.settings.automation.remove(knob)),
+            Some(Wish::Learn(knob)) => self.learn_controller(knob),
+            Some(Wish::Forget(knob)) => self.forget_controllers(knob),
         }
         self.record_knobs();
     }

@@ -66,7 +66,7 @@ impl ImpastoApp {
     }
 
     /// Takes a preset's settings; `own_mix` tells that those before were none.
-    fn take_preset(&mut self, settings: Settings, own_mix: bool) {
+    pub(in crate::app) fn take_preset(&mut self, settings: Settings, own_mix: bool) {
         let before = std::mem::replace(&mut self.settings, settings);
         // From preset to preset, the person's own mix is what is worth bringing back.
         if own_mix || self.before_preset.is_none() {

@@ -1,0 +1,143 @@
+//! MIDI control changes, read and written: seven bits, and fourteen by non-registered parameter numbers (NRPN).
+
+use super::mapping::Source;
+
+/// Numbers of controllers with a meaning of their own: data entry, and the number of the parameter that it is for.
+const DATA: u8 = 6;
+const DATA_LOW: u8 = 38;
+const NRPN_LOW: u8 = 98;
+const NRPN_HIGH: u8 = 99;
+const RPN: [u8; 2] = [100, 101];
+
+/// What a channel was told of the parameter that is set next.
+#[derive(Clone, Copy, Debug, Default)]
+struct Parameter {
+    high: Option<u8>,
+    low: Option<u8>,
+    data: u8,
+}
+
+/// Reads the messages of one port.
+#[derive(Clone, Debug, Default)]
+pub struct Reader {
+    channels: [Parameter; 16],
+}
+
+impl Reader {
+    /// A message's controller and its place, 0 to 1. Nothing for anything but control changes, and for those that only prepare
+    /// the next.
+    pub fn read(&mut self, message: &[u8]) -> Option<(Source, f64)> {
+        let &[status, controller, value] = message else { return None };
+        if status & 0xf0 != 0xb0 || controller > 127 || value > 127 {
+            return None;
+        }
+        let channel = status & 0x0f;
+        let parameter = &mut self.channels[usize::from(channel)];
+        match controller {
+            NRPN_HIGH => {
+                *parameter = Parameter { high: Some(value), low: parameter.low, data: 0 };
+                return None;
+            }
+            NRPN_LOW => {
+                *parameter = Parameter { low: Some(value), high: parameter.high, data: 0 };
+                return None;
+            }
+            // Registered parameters are the instrument's own: what data follow are none of ours.
+            _ if RPN.contains(&controller) => {
+                *parameter = Parameter::default();
+                return None;
+            }
+            _ => {}
+        }
+        if let (DATA | DATA_LOW, Some(high), Some(low)) = (controller, parameter.high, parameter.low) {
+            let number = u16::from(high) << 7 | u16::from(low);
+            let fine = controller == DATA_LOW;
+            if !fine {
+                parameter.data = value;
+            }
+            let low = if fine { value } else { 0 };
+            let place = match (parameter.data, fine) {
+                // A device of seven bits alone reaches the top with them.
+                (data, false) => f64::from(data) / 127.0,
+                (data, true) => f64::from(u16::from(data) << 7 | u16::from(low)) / 16383.0,
+            };
+            return Some((Source::Nrpn { channel, number }, place));
+        }
+        Some((Source::Cc { channel, controller }, f64::from(value) / 127.0))
+    }
+}
+
+/// The messages that bring a controller to a place, 0 to 1; none for what is no MIDI controller.
+pub fn write(source: &Source, place: f64) -> Vec<[u8; 3]> {
+    let place = place.clamp(0.0, 1.0);
+    match *source {
+        Source::Cc { channel, controller } => {
+            vec![[0xb0 | channel & 0x0f, controller & 0x7f, (place * 127.0).round() as u8]]
+        }
+        Source::Nrpn { channel, number } => {
+            let value = (place * 16383.0).round() as u16;
+            let low = |bits: u16| (bits & 0x7f) as u8;
+            [
+                (NRPN_HIGH, low(number >> 7)),
+                (NRPN_LOW, low(number)),
+                (DATA, low(value >> 7)),
+                (DATA_LOW, low(value)),
+            ]
+            .map(|(controller, value)| [0xb0 | channel & 0x0f, controller, value])
+            .into()
+        }
+        Source::Osc(_) => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_changes_are_read_and_everything_else_is_not() {
+        let mut reader = Reader::default();
+        let cc = |channel, controller| Source::Cc { channel, controller };
+        assert_eq!(reader.read(&[0xb0, 21, 127]), Some((cc(0, 21), 1.0)));
+        assert_eq!(reader.read(&[0xbf, 7, 0]), Some((cc(15, 7), 0.0)));
+        // Data entry without a parameter is a fader like any other.
+        assert_eq!(reader.read(&[0xb0, 6, 127]), Some((cc(0, 6), 1.0)));
+        for other in [&[0x90, 60, 100][..], &[0xf8], &[], &[0xb0, 21], &[0xb0, 21, 200], &[0xf0, 1, 2, 0xf7]]
+        {
+            assert_eq!(reader.read(other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn parameters_of_fourteen_bits_are_put_together_by_channel() {
+        let mut reader = Reader::default();
+        for message in [[0xb2, 99, 2], [0xb2, 98, 44], [0xb3, 99, 1]] {
+            assert_eq!(reader.read(&message), None);
+        }
+        let source = Source::Nrpn { channel: 2, number: 300 };
+        assert_eq!(reader.read(&[0xb2, 6, 127]), Some((source.clone(), 1.0)));
+        assert_eq!(reader.read(&[0xb2, 38, 127]), Some((source.clone(), 1.0)));
+        reader.read(&[0xb2, 6, 64]);
+        assert_eq!(reader.read(&[0xb2, 38, 1]), Some((source, f64::from(64 * 128 + 1) / 16383.0)));
+        // A registered parameter ends it.
+        assert_eq!(reader.read(&[0xb2, 101, 0]), None);
+        assert_eq!(reader.read(&[0xb2, 6, 0]), Some((Source::Cc { channel: 2, controller: 6 }, 0.0)));
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        for (source, steps) in [
+            (Source::Cc { channel: 3, controller: 40 }, 127.0),
+            (Source::Nrpn { channel: 9, number: 12_345 }, 16383.0),
+        ] {
+            for place in [0.0, 0.123, 0.5, 0.999, 1.0] {
+                let mut reader = Reader::default();
+                let read = write(&source, place).iter().filter_map(|message| reader.read(message)).last();
+                let (found, at) = read.unwrap();
+                assert_eq!(found, source);
+                assert!((at - place).abs() <= 0.5 / steps, "{source} {place} {at}");
+            }
+        }
+        assert!(write(&Source::Osc("/a".into()), 0.5).is_empty());
+    }
+}

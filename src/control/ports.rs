@@ -1,0 +1,183 @@
+//! MIDI devices: listened to and told by `midir`, which runs a thread of its own for each.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use midir::{Ignore, MidiInput, MidiInputConnection, MidiOutput, MidiOutputConnection};
+
+use super::{
+    Inbox, News,
+    mapping::Source,
+    midi::{self, Reader},
+};
+
+/// The name under which other programs see this one.
+const CLIENT: &str = "Impasto";
+
+/// The devices that are there, and those in use.
+#[derive(Default)]
+pub struct Ports {
+    inbox: Arc<Inbox>,
+    /// `None` before they were looked for.
+    names: Option<Vec<String>>,
+    inputs: BTreeMap<String, MidiInputConnection<()>>,
+    outputs: BTreeMap<String, MidiOutputConnection>,
+    /// Those that could not be opened, each with the reason; they are not tried again before [`Ports::look`].
+    troubles: BTreeMap<String, String>,
+}
+
+impl Ports {
+    /// Looks for devices, and tries again what could not be opened.
+    pub fn look(&mut self) {
+        self.troubles.clear();
+        let names = MidiInput::new(CLIENT).map(|input| {
+            let ports = input.ports();
+            let mut names: Vec<String> = ports.iter().filter_map(|port| input.port_name(port).ok()).collect();
+            names.sort_unstable();
+            names.dedup();
+            names
+        });
+        self.names = Some(names.unwrap_or_else(|error| {
+            self.troubles.insert(String::new(), format!("this system has no MIDI: {error}"));
+            Vec::new()
+        }));
+        // What was pulled out and plugged in again is another port.
+        let known = self.names.clone().unwrap_or_default();
+        self.inputs.retain(|name, _| known.contains(name));
+        self.outputs.retain(|name, _| self.inputs.contains_key(name));
+    }
+
+    /// Names of the devices that can be listened to.
+    pub fn names(&mut self) -> Vec<String> {
+        if self.names.is_none() {
+            self.look();
+        }
+        self.names.clone().unwrap_or_default()
+    }
+
+    /// What could not be opened.
+    pub fn troubles(&self) -> impl Iterator<Item = &String> {
+        self.troubles.values()
+    }
+
+    /// Opens the devices that are wanted and closes the others. `wake` makes what is called when something has come in and
+    /// nothing was waiting.
+    pub fn follow<W: Fn() + Send + 'static>(&mut self, wanted: &[String], wake: impl Fn() -> W) {
+        self.inputs.retain(|name, _| wanted.contains(name));
+        self.outputs.retain(|name, _| wanted.contains(name));
+        if wanted.is_empty() {
+            return;
+        }
+        let known = self.names();
+        for name in wanted {
+            if self.inputs.contains_key(name) || self.troubles.contains_key(name) || !known.contains(name) {
+                continue;
+            }
+            match open_input(name, Arc::clone(&self.inbox), wake()) {
+                Ok(input) => {
+                    self.inputs.insert(name.clone(), input);
+                }
+                Err(error) => {
+                    self.troubles.insert(name.clone(), format!("{name} cannot be opened: {error}"));
+                    continue;
+                }
+            }
+            // Not every device can be told.
+            if let Some(output) = open_output(name) {
+                self.outputs.insert(name.clone(), output);
+            }
+        }
+    }
+
+    /// What has come in since the last call.
+    pub fn take(&self) -> News {
+        self.inbox.take()
+    }
+
+    /// Tells every device in use that a controller is at a place, 0 to 1.
+    pub fn tell(&mut self, source: &Source, place: f64) {
+        for message in midi::write(source, place) {
+            // Who was pulled out is not told any more.
+            self.outputs.retain(|_, output| output.send(&message).is_ok());
+        }
+    }
+}
+
+fn open_input(
+    name: &str,
+    inbox: Arc<Inbox>,
+    wake: impl Fn() + Send + 'static,
+) -> Result<MidiInputConnection<()>, String> {
+    let mut input = MidiInput::new(CLIENT).map_err(|error| error.to_string())?;
+    input.ignore(Ignore::All);
+    let ports = input.ports();
+    let port = ports
+        .iter()
+        .find(|port| input.port_name(port).is_ok_and(|other| other == name))
+        .ok_or("it is gone")?;
+    let mut reader = Reader::default();
+    let heard = move |_, message: &[u8], (): &mut ()| {
+        if let Some((source, place)) = reader.read(message)
+            && inbox.put_source(source, place)
+        {
+            wake();
+        }
+    };
+    input.connect(port, "controllers", heard, ()).map_err(|error| error.to_string())
+}
+
+fn open_output(name: &str) -> Option<MidiOutputConnection> {
+    let output = MidiOutput::new(CLIENT).ok()?;
+    let ports = output.ports();
+    let port = ports.iter().find(|port| output.port_name(port).is_ok_and(|other| other == name))?;
+    output.connect(port, "faders").ok()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{
+        sync::atomic::{AtomicU32, Ordering},
+        thread,
+        time::{Duration, Instant},
+    };
+
+    use midir::os::unix::VirtualOutput as _;
+
+    use super::*;
+
+    #[test]
+    fn a_device_of_the_systems_own_is_heard() {
+        let made = MidiOutput::new("impasto test").map_err(|error| error.to_string());
+        let made = made.and_then(|output| output.create_virtual("desk").map_err(|error| error.to_string()));
+        let mut desk = match made {
+            Ok(desk) => desk,
+            Err(error) => {
+                println!("skipped: this system has no virtual MIDI ports ({error})");
+                return;
+            }
+        };
+        let mut ports = Ports::default();
+        let name = ports.names().into_iter().find(|name| name.contains("desk")).expect("the desk is listed");
+        let woken = Arc::new(AtomicU32::new(0));
+        ports.follow(&[name], || {
+            let woken = Arc::clone(&woken);
+            move || {
+                woken.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        assert_eq!(ports.troubles().count(), 0);
+        for value in [0, 64, 127] {
+            desk.send(&[0xb0, 21, value]).unwrap();
+        }
+        let source = Source::Cc { channel: 0, controller: 21 };
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while ports.take().sources.get(&source) != Some(&1.0) {
+            assert!(Instant::now() < deadline, "nothing was heard");
+            thread::sleep(Duration::from_millis(5));
+        }
+        assert!(woken.load(Ordering::Relaxed) >= 1);
+        ports.follow(&[], || || ());
+        desk.send(&[0xb0, 21, 5]).unwrap();
+        thread::sleep(Duration::from_millis(100));
+        assert!(ports.take().is_empty(), "what is not wanted is not heard");
+    }
+}
