@@ -8,7 +8,9 @@ use impasto::settings::{Preset, Settings};
 use window_support::{Setup, Window, enter, has, style_layers};
 
 fn tall() -> Setup {
-    Setup { size: [1280.0, 1500.0], ..Setup::default() }
+    // Without the layers' pictures, whose progress moves what is below it.
+    let remembered = Some("[layout]\nextracts = false\n".to_owned());
+    Setup { size: [1280.0, 2000.0], remembered, ..Setup::default() }
 }
 
 fn click(window: &mut Window, name: &str) {

@@ -9,6 +9,12 @@ use egui_kittest::kittest::{AccessKitNode, NodeT as _, Queryable as _};
 use impasto::settings::{Objective, Preset, Settings, Statistic};
 use window_support::{Setup, Window, enter, has, style_layers};
 
+/// A window that shows every control, without the layers' pictures, whose progress moves what is below it.
+fn tall() -> Setup {
+    let remembered = Some("[layout]\nextracts = false\n".to_owned());
+    Setup { size: [1280.0, 2000.0], remembered, ..Setup::default() }
+}
+
 fn click(window: &mut Window, name: &str) {
     window.harness.get_by_label(name).click();
     window.steps(3);
@@ -154,7 +160,7 @@ fn the_palette_keeps_takes_and_clears_mixes_and_chooses_the_ends() {
 
 #[test]
 fn a_drag_of_the_morph_is_live_and_one_entry_that_names_it() {
-    let mut window = Setup { size: [1280.0, 1500.0], ..Setup::default() }.open();
+    let mut window = tall().open();
     window.until_painting();
     keep(&mut window, 'A');
     enter(&mut window, "Style weight β, number", "80");
@@ -234,7 +240,7 @@ fn presets_are_ends_too_and_what_jumps_is_said() {
 
 #[test]
 fn a_draw_can_be_repeated_spares_what_is_held_and_is_undone() {
-    let mut window = Setup { size: [1280.0, 1400.0], ..Setup::default() }.open();
+    let mut window = tall().open();
     window.until_painting();
     let [first, second, third, ..] = style_layers();
     click(&mut window, "Mute style layer relu1_1");
@@ -397,7 +403,7 @@ fn pins_and_mixes_are_in_the_project_and_survive_a_crash() {
 
 #[test]
 fn a_faders_menu_locks_it_against_draws() {
-    let mut window = Setup { size: [1280.0, 1400.0], ..Setup::default() }.open();
+    let mut window = tall().open();
     window.until_painting();
     let menu = |window: &mut Window, name: &str, entry: &str| {
         let slider =

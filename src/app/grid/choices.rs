@@ -88,6 +88,7 @@ pub fn values(setting: &str, settings: &Settings) -> String {
         "style-amount" => "0.2-0.8 [4]".to_owned(),
         "keep-colours" | "match-colours" => "0-1 [3]".to_owned(),
         "style-scale" => "0.5, 1, 2".to_owned(),
+        "style-tilt" => "-0.3, 0, 0.3".to_owned(),
         "averaging" => "0, 0.9, 0.99".to_owned(),
         "beta1" => "0, 0.5, 0.9".to_owned(),
         "beta2" => "0.9, 0.99, 0.999".to_owned(),
