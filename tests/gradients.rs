@@ -258,7 +258,7 @@ fn every_layer_in_fast_precision_agrees_with_the_cpu() {
             forward_and_back(&network, shape, device)
         };
         let found = run(&device.tensor, Precision::Fast);
-        compare(&found, &run(&cpu().tensor, Precision::Fast), [5e-3, 6e-2]);
+        compare(&found, &run(&cpu().tensor, Precision::Fast), [5e-3, 8e-2]);
         // It is not the full one under another name.
         let full = run(&device.tensor, Precision::Full);
         assert!(relative_error(&found[15][0], &full[15][0]) > 1e-5);

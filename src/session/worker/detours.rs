@@ -1,0 +1,61 @@
+//! To a smaller size while a hand is on a slider, and back when it rests.
+
+use std::time::{Duration, Instant};
+
+use super::{DetourPart, Engine, Pace, RunState, Worker};
+
+/// A step that takes longer is too slow to follow a hand, in seconds.
+const QUICK: f64 = 0.1;
+/// How long a hand rests before painting goes on at the size that it had.
+const REST: Duration = Duration::from_millis(700);
+
+impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
+    /// Goes to a smaller size where steps are too slow to follow a hand, or stays there.
+    pub(super) fn start_detour(&mut self) {
+        let Some(run) = self.run.as_mut().filter(|run| run.state == RunState::Running) else { return };
+        if run.detour.is_none() {
+            let measured = run.pace.seconds_per_step();
+            let seconds = if measured > 0.0 { measured } else { run.slow };
+            run.slow = seconds;
+            if seconds <= QUICK {
+                return;
+            }
+            match self.guard(|engine, _| engine.detour(QUICK / seconds)) {
+                Err(message) => return self.fail(message),
+                Ok(false) => return,
+                Ok(true) => {}
+            }
+        }
+        if let Some(run) = &mut self.run {
+            if run.detour.is_none() {
+                // Steps of another size take another time.
+                run.pace = Pace::new(Instant::now());
+                run.record.detour(run.step, DetourPart::Begin(QUICK / run.slow));
+            }
+            run.detour = Some(Instant::now());
+        }
+    }
+
+    pub(super) fn has_rested(&self) -> bool {
+        let since = self.run.as_ref().and_then(|run| run.detour);
+        since.is_some_and(|since| since.elapsed() >= REST)
+    }
+
+    /// Goes back from a detour, if there is one.
+    pub(super) fn end_detour(&mut self) {
+        if self.run.as_mut().is_none_or(|run| run.state == RunState::Failed || run.detour.take().is_none()) {
+            return;
+        }
+        match self.guard(|engine, _| engine.end_detour()) {
+            Err(message) => self.fail(message),
+            Ok(()) => {
+                if let Some(run) = &mut self.run {
+                    run.record_aside();
+                    run.record.detour(run.step, DetourPart::End);
+                    run.pace = Pace::new(Instant::now());
+                    run.shown = None;
+                }
+            }
+        }
+    }
+}

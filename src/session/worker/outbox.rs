@@ -1,0 +1,59 @@
+//! Events on their way to the window.
+
+use std::{
+    collections::VecDeque,
+    thread,
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::{Sender, TrySendError};
+
+use super::Event;
+
+/// Events on their way to the window. What must arrive waits here while the channel is full; nothing blocks.
+pub struct Outbox<W: Fn()> {
+    pub events: Sender<Event>,
+    pub waiting: VecDeque<Event>,
+    pub wake: W,
+}
+
+impl<W: Fn()> Outbox<W> {
+    pub fn tell(&mut self, event: Event) {
+        self.waiting.push_back(event);
+        self.flush();
+    }
+
+    /// Tells unless the window is behind.
+    pub fn tell_if_free(&mut self, event: Event) {
+        self.flush();
+        if self.waiting.is_empty() && self.events.try_send(event).is_ok() {
+            (self.wake)();
+        }
+    }
+
+    /// Tells everything that waits, unless the window does not look for that long.
+    pub fn drain(&mut self, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        while !self.waiting.is_empty() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(20));
+            self.flush();
+        }
+    }
+
+    pub fn flush(&mut self) {
+        let mut told = false;
+        while let Some(event) = self.waiting.pop_front() {
+            match self.events.try_send(event) {
+                Ok(()) => told = true,
+                Err(TrySendError::Full(event)) => {
+                    self.waiting.push_front(event);
+                    break;
+                }
+                Err(TrySendError::Disconnected(_)) => self.waiting.clear(),
+            }
+        }
+        if told {
+            (self.wake)();
+        }
+    }
+}
