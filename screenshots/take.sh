@@ -30,12 +30,17 @@ take() { # the pointer out of the way, then the window alone
 }
 click() { xdotool mousemove "$1" "$2" click 1; sleep 0.4; }
 
+start --size 448 --steps 400 --automate 'beta={ lfo = { shape = "sine", period = 0.25, depth = 0.2 } }'
+sleep 30; xdotool key a; sleep 2; take automation
+stop
+
 start --size 448 --steps 400
 sleep 40; take painting
-convert screenshots/painting.png -crop 328x780+1032+52 +repage screenshots/mixer.png
 xdotool key s; sleep 1; take compare
-xdotool key s; click 318 666; sleep 2; take filmstrip
-click 254 666; xdotool key l; sleep 6; click 657 210; sleep 2; take lab
+xdotool key s; click 318 630; sleep 2; take filmstrip
+click 254 630; xdotool key l; sleep 6; click 657 210; sleep 2; take lab
+xdotool key l; sleep 60
+convert "$(take mixer)" -crop 328x744+1032+52 +repage screenshots/mixer.png
 stop
 
 start assets/astronaut.jpg assets/mosaic.jpg --size 448 --steps 250 --statistic wasserstein
@@ -47,3 +52,10 @@ start assets/coffee.jpg assets/embers.jpg --size 320 --steps 300
 xdotool windowsize "$window" 1024 640; sleep 14; take narrow
 xdotool key F1; take keys
 stop
+
+start assets/rocket.jpg assets/woodcut.jpg --size 256 --steps 60
+sleep 8; xdotool key g; sleep 1; click 940 184; sleep 75; take grid
+stop
+
+"$program" layers -c assets/chelsea.jpg -s assets/swirl.jpg -o "$work/layers.png" --size 128 --device cpu --quiet
+convert "$work/layers.png" -quality 88 screenshots/layers.jpg
