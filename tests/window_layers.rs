@@ -92,7 +92,8 @@ fn what_was_made_comes_from_the_cache_the_next_time() {
 
 #[test]
 fn who_does_not_want_to_wait_presses_a_button() {
-    let mut window = setup(2).open();
+    // The button stands below the strips.
+    let mut window = Setup { size: [1400.0, 1500.0], ..setup(2) }.open();
     window.until_painting();
     window.until("the cache was looked at", |harness, _| harness.query_by_label("Make them now").is_some());
     window.harness.get_by_label("Make them now").click();

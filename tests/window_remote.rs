@@ -94,6 +94,18 @@ fn nothing_is_listened_to_before_it_is_switched_on() {
     desk.fader("/impasto/beta/value", 21.0);
     sent(&mut window, "β is set", |s| s.style_weight == 21.0);
     assert!(has(&window, "1 messages, 0 ignored"));
+    // Who else may send changes while it listens, at the same port.
+    let others = |window: &Window| window.harness.get_by_label("Take messages from other machines").click();
+    others(&window);
+    window.until("it listens to everybody", |harness, _| {
+        harness.query_by_label_contains(&format!("Listens at 0.0.0.0:{port}")).is_some()
+    });
+    others(&window);
+    window.until("it listens to this machine again", |harness, _| {
+        harness.query_by_label_contains(&format!("Listens at 127.0.0.1:{port}")).is_some()
+    });
+    desk.fader("/impasto/beta/value", 22.0);
+    sent(&mut window, "β is set again", |s| s.style_weight == 22.0);
     // A port that is taken is named.
     let taken = socket();
     enter(&mut window, "Port", &taken.local_addr().unwrap().port().to_string());
@@ -191,11 +203,12 @@ fn where_knobs_go_is_told_but_not_to_who_put_them_there() {
 #[test]
 fn any_address_is_learnt_takes_over_softly_and_is_forgotten() {
     let (mut window, desk) = listening("");
-    let rect = window
-        .harness
-        .get_by(|node| node.label().as_deref() == Some("Smoothness") && node.role() == Role::Slider)
-        .rect();
     let menu = |window: &mut Window| {
+        // Where it is by now: a line above the strips comes and goes.
+        let rect = window
+            .harness
+            .get_by(|node| node.label().as_deref() == Some("Smoothness") && node.role() == Role::Slider)
+            .rect();
         window.harness.hover_at(rect.center());
         window.steps(1);
         for pressed in [true, false] {

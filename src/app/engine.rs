@@ -205,7 +205,7 @@ impl ImpastoApp {
     /// from the current picture where it is not.
     pub(super) fn follow_settings(&mut self, ctx: &Context) {
         self.problem = self.settings.validate().err();
-        if self.problem.is_some() || self.session.is_none() {
+        if self.problem.is_some() || self.session.is_none() || self.list_changes() {
             return;
         }
         let Some((content, styles)) = self.sources() else { return };

@@ -192,7 +192,7 @@ impl ImpastoApp {
         };
         // Half a slider's way is nobody's wish yet.
         let Some(Given { content, styles, settings }) =
-            self.run.given.as_ref().filter(|_| !ctx.egui_is_using_pointer())
+            self.run.given.as_ref().filter(|_| !self.hand_is_on(ctx))
         else {
             return;
         };

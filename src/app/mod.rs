@@ -8,6 +8,7 @@ mod automation;
 mod awake;
 mod canvas;
 mod card;
+mod clock;
 mod command;
 mod compare;
 mod controls;
@@ -74,6 +75,7 @@ pub(crate) use self::memory::cache_folder;
 use self::{
     automation::AutomationUi,
     canvas::Canvas,
+    clock::Clock,
     command::Command,
     compare::Compare,
     dialogs::Dialogs,
@@ -169,6 +171,7 @@ pub struct ImpastoApp {
     present: Present,
     stage: Stage,
     playlist: Lists,
+    clock: Clock,
     awake: Arc<dyn KeepAwake>,
     /// What it was told last.
     is_awake: bool,
@@ -318,7 +321,12 @@ impl eframe::App for ImpastoApp {
         self.run_film(ctx);
         self.follow_queue(ctx);
         self.follow_grid(ctx);
+        self.clock.tick(ctx.input(|input| input.time));
         self.run_list(ctx);
+        // While this window is covered, nothing but this is called.
+        self.follow_stage(ctx, frame);
+        // What came from outside is not drawn before it counts.
+        self.follow_settings(ctx);
         if self.init_at_start.is_none() && self.run.given.is_some() {
             self.init_at_start = Some(self.settings.init.clone());
         }
@@ -356,7 +364,8 @@ impl eframe::App for ImpastoApp {
         self.remote_window(&ctx);
         self.guide_window(&ctx);
         self.playlist_page(&ctx);
-        self.stage_window(&ctx, frame);
+        self.follow_stage(&ctx, frame);
+        self.stage_window(&ctx);
         self.keep_awake();
         let area = self.canvas.area.unwrap_or(Rect::from_min_size(egui::Pos2::ZERO, vec2(600.0, 400.0)));
         self.toasts.show(&ctx, area);

@@ -10,9 +10,12 @@
 
 mod dialog;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
-use egui::Context;
+use egui::{Context, ViewportId};
 use serde::{Deserialize, Serialize};
 
 use super::{ImpastoApp, command::Command, fields};
@@ -37,6 +40,9 @@ const HAND: f64 = 0.7;
 const FAR: f64 = 1e-4;
 /// Port that is offered first.
 const PORT: u16 = 9000;
+/// When a port that was taken is tried again.
+#[cfg(feature = "osc")]
+const PORT_AGAIN: Duration = Duration::from_millis(50);
 
 /// What is remembered of controllers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,6 +95,9 @@ pub struct Remote {
     counts: [u64; 2],
     /// When something last came in, on egui's clock.
     heard: Option<f64>,
+    /// When a port that was taken is tried again.
+    #[cfg(feature = "osc")]
+    again: Option<Instant>,
 }
 
 impl Remote {
@@ -132,7 +141,8 @@ impl ImpastoApp {
         {
             let wake = || {
                 let ctx = ctx.clone();
-                move || ctx.request_repaint()
+                // Of all windows the one that asks; the one on top may be another.
+                move || ctx.request_repaint_of(ViewportId::ROOT)
             };
             self.remote.ports.follow(&self.remote.settings.midi, wake);
             let news = self.remote.ports.take();
@@ -151,20 +161,30 @@ impl ImpastoApp {
             feedback: settings.feedback.clone(),
         });
         // Half an address is nobody's wish yet.
-        if remote.asked != wanted && !ctx.text_edit_focused() {
-            remote.server = None;
-            remote.trouble = None;
+        let waits = remote.again.is_some_and(|again| Instant::now() < again);
+        if remote.asked != wanted && !ctx.text_edit_focused() && !waits {
+            (remote.server, remote.asked) = (None, None);
             remote.told.clear();
-            if let Some(address) = &wanted {
-                let waker = ctx.clone();
-                match Server::listen(address, move || waker.request_repaint()) {
-                    Ok(server) => remote.server = Some(server),
-                    Err(error) => {
-                        remote.trouble = Some(format!("cannot listen at port {}: {error}", address.port))
+            remote.again = None;
+            let waker = ctx.clone();
+            let wake = move || waker.request_repaint_of(ViewportId::ROOT);
+            match wanted.as_ref().map(|address| (address.port, Server::listen(address, wake))) {
+                Some((port, Err(error))) => {
+                    remote.trouble = Some(format!("cannot listen at port {port}: {error}"));
+                    if error.kind() == std::io::ErrorKind::AddrInUse {
+                        // Perhaps by the server before this one, which is about to let go of it.
+                        remote.again = Some(Instant::now() + PORT_AGAIN);
+                        ctx.request_repaint_after_for(PORT_AGAIN, ViewportId::ROOT);
                     }
                 }
+                listening => {
+                    remote.server = listening.and_then(|(_, server)| server.ok());
+                    remote.trouble = None;
+                }
             }
-            remote.asked = wanted;
+            if remote.again.is_none() {
+                remote.asked = wanted;
+            }
         }
         if let Some(news) = remote.server.as_ref().map(Server::take) {
             remote.counts = [news.taken, news.ignored];
@@ -177,9 +197,7 @@ impl ImpastoApp {
         if news.is_empty() {
             return;
         }
-        if !(news.knobs.is_empty() && news.sources.is_empty()) {
-            self.remote.heard = Some(ctx.input(|input| input.time));
-        }
+        let mut turned = false;
         for (knob, aim) in news.knobs {
             let range = knob.range(self.settings.objective);
             let value = match aim {
@@ -187,6 +205,7 @@ impl ImpastoApp {
                 Aim::Value(value) => value,
             };
             if self.turn_from_outside(knob, value) {
+                turned = true;
                 // Who has put it there knows.
                 self.remote.told.insert(knob, range.place(value));
             }
@@ -196,10 +215,13 @@ impl ImpastoApp {
         if let Some(source) = touched
             && let Some(place) = news.sources.get(&source)
         {
-            self.move_controller(&source, *place);
+            turned |= self.move_controller(&source, *place);
         }
         for (source, place) in news.sources {
-            self.move_controller(&source, place);
+            turned |= self.move_controller(&source, place);
+        }
+        if turned {
+            self.remote.heard = Some(ctx.input(|input| input.time));
         }
         for order in news.orders {
             self.do_order(ctx, order);
@@ -215,14 +237,15 @@ impl ImpastoApp {
         turned
     }
 
-    fn move_controller(&mut self, source: &Source, place: f64) {
+    /// Says whether a knob has turned.
+    fn move_controller(&mut self, source: &Source, place: f64) -> bool {
         let (moved, mix) = self.moved();
         let objective = self.settings.objective;
         let at = |knob: Knob| Some(knob.range(objective).place(knob.get(&moved, &mix)?));
         match self.remote.mapping.moved(source, place, at) {
             Outcome::Nothing => {}
             Outcome::Turns(knob, place) => {
-                self.turn_from_outside(knob, knob.range(objective).value(place));
+                return self.turn_from_outside(knob, knob.range(objective).value(place));
             }
             Outcome::Learnt(knob) => {
                 self.toasts.add(format!("{source} turns {} from now on.", fields::knob_name(knob)));
@@ -232,6 +255,7 @@ impl ImpastoApp {
                     Some(format!("{source} waits: bring it to where {} is", fields::knob_name(knob)));
             }
         }
+        false
     }
 
     fn do_order(&mut self, ctx: &Context, order: Order) {

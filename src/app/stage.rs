@@ -92,8 +92,8 @@ impl ImpastoApp {
         screen.facts = !screen.facts;
     }
 
-    /// Keeps the second window there while it is open, and tells it what is new.
-    pub(super) fn stage_window(&mut self, ctx: &Context, frame: &eframe::Frame) {
+    /// Does what the second window asks for, and tells it what is new: also while this window is covered and not drawn.
+    pub(super) fn follow_stage(&mut self, ctx: &Context, frame: &eframe::Frame) {
         if !self.stage.open {
             return;
         }
@@ -127,6 +127,13 @@ impl ImpastoApp {
         drop(screen);
         if news {
             ctx.request_repaint_of(viewport());
+        }
+    }
+
+    /// Keeps the second window there while it is open.
+    pub(super) fn stage_window(&self, ctx: &Context) {
+        if !self.stage.open {
+            return;
         }
         let builder = ViewportBuilder::default()
             .with_app_id("impasto")

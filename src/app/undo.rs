@@ -62,6 +62,8 @@ pub struct Undo {
     at: usize,
     gesture: u64,
     pressed: bool,
+    /// The same of the pointer alone.
+    pointer: bool,
     /// What the deed of this frame is called, if it has a name of its own: its key and its title.
     called: Option<(String, String)>,
     /// The list is shown.
@@ -265,7 +267,9 @@ impl ImpastoApp {
     /// Compares with the last frame, and notes what the person has changed.
     pub(super) fn note_changes(&mut self, ctx: &Context) {
         let pressed = self.hand_is_on(ctx);
-        let begins = pressed && !self.undo.pressed;
+        let pointer = ctx.egui_is_using_pointer();
+        // Also where a hand outside is on another fader all the time.
+        let begins = (pressed && !self.undo.pressed) || (pointer && !self.undo.pointer);
         self.undo.gesture += u64::from(begins);
         match self.undo.states.get(self.undo.at) {
             // What the program opens with is where the history begins.
@@ -285,6 +289,7 @@ impl ImpastoApp {
         }
         self.undo.called = None;
         self.undo.pressed = pressed;
+        self.undo.pointer = pointer;
     }
 
     /// Takes the last change back.

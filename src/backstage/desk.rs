@@ -124,6 +124,8 @@ pub(super) struct Inner {
     pub(super) version: u64,
     /// The list differs from the file.
     pub(super) unwritten: bool,
+    /// Writing it has failed last time.
+    unkept: bool,
     pub(super) held: bool,
     pub(super) quits: bool,
     pub(super) live: Live,
@@ -428,7 +430,32 @@ impl Desk {
             }
             inner.items.clone()
         };
-        store.as_ref().map_or(Ok(()), |store| store.write(items))
+        let written = store.as_ref().map_or(Ok(()), |store| store.write(items));
+        lock(&self.0.inner).unkept = written.is_err();
+        written
+    }
+
+    /// The same once more for what could not be written before.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says.
+    pub fn save_at_last(&self) -> io::Result<()> {
+        {
+            let mut inner = lock(&self.0.inner);
+            inner.unwritten |= inner.unkept;
+        }
+        self.save()
+    }
+
+    /// For a new painter, after one that has ended or died.
+    pub(super) fn reopen(&self) {
+        self.change(|inner| {
+            inner.quits = false;
+            for item in inner.items.iter_mut().filter(|item| item.state == State::Painting) {
+                item.state = State::Waiting;
+            }
+        });
     }
 
     /// Ends the painter after the step in hand.

@@ -30,6 +30,8 @@ use crate::{
 
 /// Longest wait for the last step when the window ends.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// The same for a finished picture that is being written.
+const LAST_FILE: Duration = Duration::from_secs(60);
 /// Names that are tried when the one that was free has been taken meanwhile.
 const TRIES: usize = 20;
 
@@ -50,6 +52,7 @@ impl Painter {
         make: impl Fn() -> E + Send + Sync + 'static,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> std::io::Result<Self> {
+        desk.reopen();
         let theirs = desk.clone();
         let thread = thread::Builder::new().name("impasto-behind".into()).spawn(move || {
             compute::behind_the_window(|| {
@@ -70,8 +73,9 @@ impl Drop for Painter {
     fn drop(&mut self) {
         self.desk.quit();
         // As for the window's own engine: a driver that hangs is not waited for.
-        let patience = Instant::now() + FAREWELL;
-        while self.is_alive() && Instant::now() < patience {
+        let began = Instant::now();
+        let saves = || self.desk.now().is_some_and(|now| matches!(now.stage, Stage::Saving));
+        while self.is_alive() && began.elapsed() < if saves() { LAST_FILE } else { FAREWELL } {
             thread::sleep(Duration::from_millis(5));
         }
     }
@@ -184,7 +188,7 @@ impl<E: Engine + 'static> Bench<'_, E> {
             .flatten();
         let folder = item.output.parent().unwrap_or(Path::new("."));
         if let Some(recipe) = &recipe
-            && Ledger::open(folder).is_ok_and(|ledger| ledger.has(&item.output, recipe))
+            && Ledger::open(folder).is_ok_and(|ledger| ledger.has_like(&item.output, recipe))
         {
             return Ok(Outcome { state: State::There, output: None, remarks });
         }

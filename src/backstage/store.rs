@@ -64,20 +64,20 @@ impl Store {
     /// Says what is wrong with a file that cannot be used. It is kept under another name.
     pub fn load(&self) -> Result<Vec<Item>, String> {
         let path = self.folder.join(FILE);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(format!("the queue in {} cannot be read: {error}", path.display())),
+        let written = match fs::read_to_string(&path) {
+            Ok(text) => toml::from_str::<Written>(&text).map_err(|error| error.message().to_owned()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Written::default()),
+            Err(error) => Err(error.to_string()),
         };
-        let mut items = match toml::from_str::<Written>(&text) {
+        let mut items = match written {
             Ok(written) => written.items,
-            Err(error) => {
+            Err(reason) => {
                 let kept = path.with_extension("toml.broken");
                 let fate = match fs::rename(&path, &kept) {
                     Ok(()) => format!("it was kept as {}", kept.display()),
                     Err(_) => "it will be overwritten".to_owned(),
                 };
-                let reason = error.message().lines().next().unwrap_or_default();
+                let reason = reason.lines().next().unwrap_or_default();
                 return Err(format!("the queue in {} cannot be used ({reason}); {fate}", path.display()));
             }
         };

@@ -27,7 +27,7 @@ pub enum Source {
 }
 
 /// Longest address that can be bound, in bytes.
-const LONGEST: usize = 256;
+pub const LONGEST: usize = 256;
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,6 +1,9 @@
 //! What messages ask of the window, by their addresses below `/impasto`.
 
-use super::message::{Argument, Message};
+use super::{
+    mapping::LONGEST,
+    message::{Argument, Message},
+};
 use crate::settings::Knob;
 
 /// Everything that is meant for this program begins so.
@@ -38,7 +41,8 @@ pub enum Asked {
 /// A button sends 1 when it is pressed and 0 when it is let go: orders count when the first argument is not 0.
 pub fn asked(message: &Message) -> Option<Asked> {
     let Some(rest) = message.address.strip_prefix(ROOT) else {
-        return Some(Asked::Foreign(message.address.clone(), message.number()?));
+        let bindable = message.address.len() <= LONGEST;
+        return bindable.then(|| Some(Asked::Foreign(message.address.clone(), message.number()?))).flatten();
     };
     let pressed = message.number() != Some(0.0);
     let order = match rest {

@@ -56,6 +56,22 @@ impl Ledger {
         output.is_file() && self.painted.get(&name(output)).is_some_and(|known| known == recipe)
     }
 
+    /// The same for the file of that name or of one with a number, `name-2.png`, that it got because the name was taken.
+    pub fn has_like(&self, output: &Path, recipe: &str) -> bool {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let wanted = stem(output);
+        self.painted.iter().filter(|(_, known)| *known == recipe).any(|(known, _)| {
+            let path = folder.join(known);
+            let stem = stem(&path);
+            let rest = stem.strip_prefix(&wanted);
+            let number = rest.and_then(|rest| rest.strip_prefix('-')).map(|rest| rest.parse::<u32>().is_ok());
+            (rest == Some("") || number == Some(true))
+                && path.extension() == output.extension()
+                && path.is_file()
+        })
+    }
+
     /// Notes a painting, on the disk as well.
     ///
     /// # Errors
@@ -98,6 +114,19 @@ mod tests {
         ] {
             assert!(!ledger.has(&output, &other));
         }
+        // The same under a number, because its name was another's.
+        let (taken, numbered) = (folder.path().join("dog.png"), folder.path().join("dog-2.png"));
+        let mut ledger = ledger;
+        for path in [&taken, &numbered] {
+            fs::write(path, "x").unwrap();
+        }
+        ledger.note(&numbered, recipe.clone()).unwrap();
+        assert!(!ledger.has(&taken, &recipe) && ledger.has_like(&taken, &recipe));
+        assert!(
+            ledger.has_like(&output, &recipe) && !ledger.has_like(&folder.path().join("do.png"), &recipe)
+        );
+        fs::remove_file(&numbered).unwrap();
+        assert!(!ledger.has_like(&taken, &recipe));
         assert_eq!(recipe_hash("a", "b", &Settings { preview_every: 9, ..settings }), recipe);
         fs::write(folder.path().join(FILE), "{").unwrap();
         assert!(Ledger::open(folder.path()).is_err());

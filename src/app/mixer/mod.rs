@@ -105,9 +105,6 @@ impl Context<'_> {
 impl ImpastoApp {
     /// The strips of all terms, and what else is wanted of them.
     pub(super) fn mixer_ui(&mut self, ui: &mut Ui, usual: &Settings) -> Option<Wish> {
-        if self.layout.extracts {
-            self.left_ui(ui);
-        }
         let shares = self.run.progress.as_ref().and_then(|progress| progress.norms.shares(&self.settings));
         let before = self.settings.clone();
         let mut wish = None;
@@ -175,6 +172,10 @@ impl ImpastoApp {
             if widgets::add_button(ui, "Hear everything", tooltip, "", true).clicked() {
                 self.settings.hear_everything();
             }
+        }
+        if self.layout.extracts {
+            // Below the strips, which stay where they are when it comes and goes.
+            self.left_ui(ui);
         }
         // Setting a fader back is no move.
         if !matches!(wish, Some((_, StripWish::Reset))) {

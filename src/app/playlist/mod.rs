@@ -19,6 +19,8 @@ pub struct Lists {
     /// What stands in the file.
     saved: Playlist,
     name: Option<String>,
+    /// That file itself.
+    file: Option<PathBuf>,
     /// The page is shown.
     pub open: bool,
     player: Option<Player>,
@@ -48,6 +50,7 @@ impl ImpastoApp {
             Ok(list) => {
                 self.stop_list();
                 self.playlist.name = file_name(path);
+                self.playlist.file = Some(path.to_owned());
                 self.playlist.saved = Playlist::clone(&list);
                 self.playlist.list = *list;
                 self.playlist.open = true;
@@ -73,7 +76,7 @@ impl ImpastoApp {
             overwrite = false;
         }
         // The file that this list came from is its own to replace.
-        let own = file_name(&path).is_some_and(|name| Some(name) == self.playlist.name);
+        let own = Some(&path) == self.playlist.file.as_ref();
         if !(overwrite && (own || self.dialogs.confirms_replacing())) {
             path = picture::free_name(&path);
         }
@@ -89,6 +92,7 @@ impl ImpastoApp {
         match result {
             Ok(()) => {
                 self.playlist.name = file_name(path);
+                self.playlist.file = Some(path.to_owned());
                 self.playlist.saved = list;
                 self.toasts.add(format!("Saved {}", path.display()));
             }

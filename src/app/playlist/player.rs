@@ -29,6 +29,8 @@ enum Phase {
     Painting { spent: f64, last: f64 },
     /// Something failed: the next entry begins at this time.
     Waiting { until: f64 },
+    /// Nothing came of it: the next entry begins in the next frame.
+    Next,
 }
 
 /// A playlist in play.
@@ -165,11 +167,12 @@ impl ImpastoApp {
         self.toasts.add(widgets::sentence(&format!("skipped {title}: {reason}")));
         player.skipped += 1;
         if player.skipped < player.order.len() {
-            return self.next_entry(ctx);
+            player.phase = Phase::Next;
+            return ctx.request_repaint();
         }
         // A whole round of nothing: perhaps a disk comes back.
         player.skipped = 0;
-        let until = ctx.input(|input| input.time) + LONGEST_WAIT;
+        let until = self.clock.now + LONGEST_WAIT;
         match player.list.repeat {
             true => player.phase = Phase::Waiting { until },
             false => {
@@ -180,12 +183,12 @@ impl ImpastoApp {
     }
 
     /// The engine failed: after a while a new one begins the next entry.
-    fn entry_failed(&mut self, ctx: &Context, reason: &str) {
+    fn entry_failed(&mut self, reason: &str) {
         self.banners.retain(|banner| !matches!(banner.trouble, Trouble::Run | Trouble::Engine));
         let Some(player) = &mut self.playlist.player else { return };
         player.failures += 1;
         let seconds = wait(player.failures);
-        player.phase = Phase::Waiting { until: ctx.input(|input| input.time) + seconds };
+        player.phase = Phase::Waiting { until: self.clock.now + seconds };
         let reason = reason.trim_end_matches('.');
         self.toasts.add(widgets::sentence(&format!("{reason}: the next painting begins in {seconds} s")));
     }
@@ -200,6 +203,12 @@ impl ImpastoApp {
         Some(told.map_or_else(|| "the engine failed".to_owned(), |banner| banner.text.clone()))
     }
 
+    /// Whether a playlist is between two entries, so that pictures and settings are not all of one.
+    pub(in crate::app) fn list_changes(&self) -> bool {
+        let phase = self.playlist.player.as_ref().map(|player| &player.phase);
+        matches!(phase, Some(Phase::Opening | Phase::Next))
+    }
+
     /// Brings the playlist up to date, once a frame.
     pub(in crate::app) fn run_list(&mut self, ctx: &Context) {
         if !self.is_playing_list() {
@@ -209,7 +218,7 @@ impl ImpastoApp {
             self.stop_list();
             return self.toasts.add("The playlist has stopped: nobody watches. The painting goes on.");
         }
-        let (now, opening) = (ctx.input(|input| input.time), self.still_opening());
+        let (now, opening) = (self.clock.now, self.still_opening());
         let Some(player) = &mut self.playlist.player else { return };
         match &mut player.phase {
             Phase::Waiting { until } => {
@@ -220,6 +229,7 @@ impl ImpastoApp {
                 self.renew_engine(ctx);
                 self.next_entry(ctx);
             }
+            Phase::Next => self.next_entry(ctx),
             Phase::Opening => {
                 if opening {
                     return;
@@ -238,7 +248,7 @@ impl ImpastoApp {
                 self.start_run(Start::Beginning, false);
                 if self.run.id == before {
                     // No engine takes it.
-                    return self.entry_failed(ctx, "the engine takes no orders");
+                    return self.entry_failed("the engine takes no orders");
                 }
                 self.init_at_start = Some(self.settings.init.clone());
                 self.canvas.fade(fade);
@@ -250,7 +260,7 @@ impl ImpastoApp {
                 let (spent, seconds) =
                     (*spent, player.entry().and_then(|at| player.list.entries[at].seconds));
                 if let Some(reason) = self.trouble() {
-                    return self.entry_failed(ctx, &reason);
+                    return self.entry_failed(&reason);
                 }
                 let over = match seconds {
                     Some(seconds) => spent >= seconds,

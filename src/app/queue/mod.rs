@@ -112,7 +112,7 @@ impl Queue {
     /// Ends the painter, and writes the list for the next time.
     pub fn end(&mut self) {
         self.painter = None;
-        if let Err(error) = self.desk.save() {
+        if let Err(error) = self.desk.save_at_last() {
             tracing::warn!("the queue cannot be written: {error}");
         }
     }
@@ -197,6 +197,8 @@ impl ImpastoApp {
         if self.queue.painter.as_ref().is_some_and(Painter::is_alive) {
             return;
         }
+        // One that has died says goodbye before another comes.
+        self.queue.painter = None;
         let (ctx, after) = (ctx.clone(), self.repaint_after);
         let wake = Box::new(move || ctx.request_repaint_after_for(after, egui::ViewportId::ROOT));
         match (self.queue.spawn)(self.queue.desk.clone(), wake) {
