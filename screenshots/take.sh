@@ -39,7 +39,7 @@ sleep 40; take painting
 xdotool key s; sleep 1; take compare
 xdotool key s; click 318 630; sleep 2; take filmstrip
 click 254 630; xdotool key l; sleep 6; click 657 210; sleep 2; take lab
-xdotool key l; sleep 60
+xdotool key l; sleep 60; xdotool mousemove 1200 500 click --repeat 5 --delay 60 5; sleep 1
 convert "$(take mixer)" -crop 328x744+1032+52 +repage screenshots/mixer.png
 stop
 
@@ -54,7 +54,7 @@ xdotool key F1; take keys
 stop
 
 start assets/rocket.jpg assets/woodcut.jpg --size 256 --steps 60
-sleep 8; xdotool key g; sleep 1; click 940 184; sleep 75; take grid
+sleep 8; xdotool key g; sleep 1; click 940 184; sleep 150; take grid
 stop
 
 "$program" layers -c assets/chelsea.jpg -s assets/swirl.jpg -o "$work/layers.png" --size 128 --device cpu --quiet

@@ -38,7 +38,7 @@ drag() { # from x y, in 60 moves per second to x2, forth and back
 
 start --size 512 --steps 400
 sleep 15
-drag 1218 367
+drag 1218 423
 xdotool mousemove 620 400 click --repeat 10 --delay 30 4 sleep 0.5 click --repeat 10 --delay 30 5
 drag 600 400
 xdotool key f sleep 0.3 key s sleep 0.3
@@ -49,7 +49,7 @@ close
 cat "$work/times"
 
 start --size 128 --steps 20
-sleep 12
+sleep 120 # the pictures of the layers are made first
 before=$(awk '{print $14 + $15}' /proc/$run/stat); sleep 10
 after=$(awk '{print $14 + $15}' /proc/$run/stat)
 awk -v ticks=$(( after - before )) -v hz="$(getconf CLK_TCK)" 'BEGIN { printf "finished, 10 s: %.1f %% CPU\n", ticks / hz * 10 }'
