@@ -9,8 +9,8 @@ use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Iterate, Network, NetworkOptions, Pull, Update,
-    gpu::{Queue, Storage},
+    Features, Iterate, Network, NetworkOptions, Pull, Update,
+    gpu::{self, MomentsTarget, Queue, Storage},
     read_picture,
 };
 use crate::{
@@ -180,6 +180,54 @@ fn compare(found: Results, expected: Results, most: f64) -> Result<(), String> {
     Ok(())
 }
 
+/// The smoothness' value, and its gradient along the picture: as it is a sum of squares, that is twice the value.
+fn smoothness(device: &TensorDevice, own: bool) -> [Tensor<1>; 2] {
+    let image = picture(device, 6000);
+    if !own {
+        let part = |top, left| image.clone().narrow(2, top, HEIGHT - 1).narrow(3, left, WIDTH - 1);
+        let down = image.clone().narrow(2, 1, HEIGHT - 1) - image.clone().narrow(2, 0, HEIGHT - 1);
+        let across = image.clone().narrow(3, 1, WIDTH - 1) - image.clone().narrow(3, 0, WIDTH - 1);
+        let corners = [part(1, 1) - part(0, 0), part(1, 0) - part(0, 1)];
+        let [down, across] = [down, across].map(|sides| sides.square().sum());
+        let [falling, rising] = corners.map(|corners| corners.square().sum());
+        let value = (down + across) * 0.5 + (falling + rising) * 0.25;
+        return [value.clone(), value * 2.0];
+    }
+    let (value, gradient) = gpu::smoothness(&image, 0.5, Some(0.25), false);
+    [value, (gradient * image).sum()]
+}
+
+/// A style term of some statistics, with its gradient's parts.
+fn style(features: &Features, target: &Features) -> [Tensor<1>; 3] {
+    let (gram, mean) = (target.gram(), target.mean());
+    let deviation = mean.clone() + 0.3;
+    let energy = mean.ones_like().sum();
+    if let Features::Gpu(features) = features {
+        let moments = MomentsTarget {
+            mean: &mean,
+            deviation: &deviation,
+            mean_energy: &energy,
+            deviation_energy: &energy,
+            epsilon: 0.01,
+        };
+        let (value, matrix, vector) = features.style_term(&gram, Some(&moments), 2.0);
+        return [value, matrix.flatten(0, 1), vector.unwrap_or(mean)];
+    }
+    let positions = features.positions() as f64;
+    let (found, centre) = (features.gram(), features.mean());
+    let identity = Tensor::<2>::eye(centre.dims()[0], &centre.device());
+    let variance = (found.clone() * identity.clone()).sum_dim(1).flatten::<1>(0, 1) - centre.clone().square();
+    let spread = (variance.clamp_min(0.0) + 0.01).sqrt();
+    let (away, beyond) = (centre.clone() - mean, spread.clone() - deviation);
+    let difference = found - gram;
+    let value = difference.clone().square().sum() * 2.0
+        + (away.clone().square().sum() + beyond.clone().square().sum()) / energy.clone();
+    let pull = beyond / energy.clone() / spread * (2.0 / positions);
+    let vector = away / energy * (2.0 / positions) - pull.clone() * centre;
+    let matrix = difference * (8.0 / positions) + identity * pull.unsqueeze_dim::<2>(1);
+    [value, matrix.flatten(0, 1), vector]
+}
+
 /// Statistics of a layer's features, and the gradient of a pull of every kind there.
 fn run(mut network: Network, pooling: Pooling, device: &TensorDevice) -> Result<Results, String> {
     network.set_pooling(pooling);
@@ -192,7 +240,9 @@ fn run(mut network: Network, pooling: Pooling, device: &TensorDevice) -> Result<
         if layer == deepest {
             let (gram, mean) = (features.gram(), features.mean());
             let distance = features.distance(&target);
-            statistics = vec![gram.clone().flatten::<1>(0, 1), mean.clone(), distance];
+            statistics.extend([gram.clone().flatten::<1>(0, 1), mean.clone(), distance]);
+            statistics.extend(style(features, &target));
+            statistics.extend(smoothness(device, matches!(features, Features::Gpu(_))));
             pull.add_matrix(gram);
             pull.add_vector(mean);
             pull.add_toward(target.clone(), 0.5);

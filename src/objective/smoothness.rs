@@ -1,9 +1,12 @@
 //! Smoothness: total variation, squared (Mahendran & Vedaldi, CVPR 2015, with exponent β = 2), over four or eight
 //! neighbours.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device as TensorDevice, Tensor};
 
-use crate::settings::Smoothness;
+use crate::{
+    compute::{KernelChoice, kernels_of, smoothness_on_adapter},
+    settings::Smoothness,
+};
 
 /// Half of the pairs of neighbours of a pixel: rows down, columns to the right (or with −1 to the left), and the square of
 /// the distance.
@@ -17,6 +20,20 @@ const CORNERS: [(usize, isize, f32); 2] = [(1, 1, 2.0), (1, -1, 2.0)];
 /// With eight neighbours the gradient is the nine-point Laplacian, which prefers no direction. In a `tile` the first row and
 /// the last are neighbours, and so are the columns.
 pub fn smoothness_gradient(image: &Tensor<4>, smoothness: Smoothness, tile: bool) -> (Tensor<1>, Tensor<4>) {
+    let device = image.device();
+    if device == TensorDevice::flex() || kernels_of(&device) == KernelChoice::Portable {
+        return by_tensors(image, smoothness, tile);
+    }
+    let count = image.shape().num_elements() as f64;
+    match smoothness {
+        Smoothness::Four => smoothness_on_adapter(image, 1.0 / count, None, tile),
+        // Over both kinds of directions averaged, and √2 apart across a corner.
+        Smoothness::Nine => smoothness_on_adapter(image, 0.5 / count, Some(0.25 / count), tile),
+    }
+}
+
+/// The same by burn's operations: the reference.
+fn by_tensors(image: &Tensor<4>, smoothness: Smoothness, tile: bool) -> (Tensor<1>, Tensor<4>) {
     let count = image.shape().num_elements() as f32;
     let directions: Vec<(usize, isize, f32)> = match smoothness {
         Smoothness::Four => SIDES.to_vec(),

@@ -13,7 +13,10 @@
 
 use burn::tensor::Tensor;
 
-use crate::{compute::Features, settings::Statistic};
+use crate::{
+    compute::{Features, GpuFeatures, MomentsTarget},
+    settings::Statistic,
+};
 
 /// Added to a covariance's diagonal, so that it has a root. Mean activations are 1.
 const EPSILON: f64 = 1e-4;
@@ -46,17 +49,20 @@ impl Moments {
         Self { gram: self.gram + other.gram, mean: self.mean + other.mean }
     }
 
-    /// Σ `[C, C]`.
-    fn covariance(&self) -> Tensor<2> {
+    /// Σ `[C, C]`, given the identity of its shape.
+    fn covariance(&self, identity: &Tensor<2>) -> Tensor<2> {
         let [channels] = self.mean.dims();
         let column: Tensor<2> = self.mean.clone().reshape([channels, 1]);
         let row: Tensor<2> = self.mean.clone().reshape([1, channels]);
-        self.gram.clone() - column.matmul(row) + identity(channels, &self.gram) * EPSILON
+        self.gram.clone() - column.matmul(row) + identity.clone() * EPSILON
     }
 
-    /// σ `[C]`.
-    fn deviation(&self) -> Tensor<1> {
-        (diagonal(&self.gram) - self.mean.clone().square()).clamp_min(0.0).add_scalar(EPSILON).sqrt()
+    /// σ `[C]`, given the identity of the covariance's shape.
+    fn deviation(&self, identity: &Tensor<2>) -> Tensor<1> {
+        (diagonal(&self.gram, identity) - self.mean.clone().square())
+            .clamp_min(0.0)
+            .add_scalar(EPSILON)
+            .sqrt()
     }
 }
 
@@ -74,12 +80,14 @@ enum Derived {
         deviation: Tensor<1>,
         mean_energy: Tensor<1>,
         deviation_energy: Tensor<1>,
+        identity: Tensor<2>,
     },
     /// A = Σ*^½ `[C, C]`; tr Σ* and tr S* `[1]`.
     Wasserstein {
         root: Tensor<2>,
         covariance_trace: Tensor<1>,
         trace: Tensor<1>,
+        identity: Tensor<2>,
     },
 }
 
@@ -114,22 +122,28 @@ impl StyleAim {
     }
 
     fn derive(moments: &Moments, statistic: Statistic) -> Derived {
+        // Made once: its numbers come from the host, and a step sends none.
+        let identity = || identity(&moments.gram);
         match statistic {
             Statistic::Gram => Derived::Gram,
             Statistic::Moments => {
-                let deviation = moments.deviation();
+                let identity = identity();
+                let deviation = moments.deviation(&identity);
                 Derived::Moments {
                     mean_energy: moments.mean.clone().square().sum(),
                     deviation_energy: deviation.clone().square().sum(),
                     deviation,
+                    identity,
                 }
             }
             Statistic::Wasserstein => {
-                let covariance = moments.covariance();
+                let identity = identity();
+                let covariance = moments.covariance(&identity);
                 Derived::Wasserstein {
-                    covariance_trace: diagonal(&covariance).sum(),
-                    trace: diagonal(&moments.gram).sum(),
-                    root: roots(covariance, TARGET_ITERATIONS).0,
+                    covariance_trace: diagonal(&covariance, &identity).sum(),
+                    trace: diagonal(&moments.gram, &identity).sum(),
+                    root: roots(covariance, TARGET_ITERATIONS, &identity).0,
+                    identity,
                 }
             }
         }
@@ -137,14 +151,41 @@ impl StyleAim {
 
     /// The term at a layer's features; `gram_factor` is the factor of ‖S−S*‖².
     pub fn term(&self, features: &Features, gram_factor: f64) -> StyleTerm {
+        match features {
+            Features::Gpu(features) => self
+                .on_adapter(features, gram_factor)
+                .unwrap_or_else(|| self.by_tensors(&Features::Gpu(features.clone()), gram_factor)),
+            _ => self.by_tensors(features, gram_factor),
+        }
+    }
+
+    /// The same in one pass over the matrix, where there is a kernel for it.
+    fn on_adapter(&self, features: &GpuFeatures, gram_factor: f64) -> Option<StyleTerm> {
+        let moments = match &self.derived {
+            Derived::Gram => None,
+            Derived::Moments { deviation, mean_energy, deviation_energy, .. } => Some(MomentsTarget {
+                mean: &self.moments.mean,
+                deviation,
+                mean_energy,
+                deviation_energy,
+                epsilon: EPSILON,
+            }),
+            Derived::Wasserstein { .. } => return None,
+        };
+        let (value, matrix, vector) = features.style_term(&self.moments.gram, moments.as_ref(), gram_factor);
+        Some(StyleTerm { value, matrix, vector })
+    }
+
+    /// The same by burn's operations: the reference.
+    fn by_tensors(&self, features: &Features, gram_factor: f64) -> StyleTerm {
         let positions = features.positions() as f64;
         match &self.derived {
             Derived::Gram => self.gram_term(features.gram(), gram_factor, positions),
-            Derived::Moments { deviation, mean_energy, deviation_energy } => {
+            Derived::Moments { deviation, mean_energy, deviation_energy, identity } => {
                 let moments = Moments::of(features);
                 let mut term = self.gram_term(moments.gram.clone(), gram_factor, positions);
                 let mean = moments.mean.clone() - self.moments.mean.clone();
-                let found = moments.deviation();
+                let found = moments.deviation(identity);
                 let spread = found.clone() - deviation.clone();
                 term.value = term.value
                     + mean.clone().square().sum() / mean_energy.clone()
@@ -153,23 +194,23 @@ impl StyleAim {
                 let pull = spread / deviation_energy.clone() / found * (2.0 / positions);
                 let push = mean / mean_energy.clone() * (2.0 / positions);
                 term.vector = Some(push - pull.clone() * moments.mean);
-                term.matrix = term.matrix + on_diagonal(pull);
+                term.matrix = term.matrix + on_diagonal(pull, identity);
                 term
             }
-            Derived::Wasserstein { root, covariance_trace, trace } => {
+            Derived::Wasserstein { root, covariance_trace, trace, identity } => {
                 let moments = Moments::of(features);
-                let covariance = moments.covariance();
+                let covariance = moments.covariance(identity);
                 let product = root.clone().matmul(covariance.clone()).matmul(root.clone());
-                let (square_root, inverse) = roots(product, ITERATIONS);
+                let (square_root, inverse) = roots(product, ITERATIONS, identity);
                 let mean = moments.mean.clone() - self.moments.mean.clone();
-                let traces = diagonal(&covariance).sum() + covariance_trace.clone()
-                    - diagonal(&square_root).sum() * 2.0;
+                let traces = diagonal(&covariance, identity).sum() + covariance_trace.clone()
+                    - diagonal(&square_root, identity).sum() * 2.0;
                 let value = (mean.clone().square().sum() + traces) / trace.clone();
                 // The gradient of tr Σ − 2·tr(A·Σ·A)^½ with respect to Σ is I − A·(A·Σ·A)^-½·A, which is symmetric.
                 let [channels] = mean.dims();
                 let inner = root.clone().matmul(inverse).matmul(root.clone());
                 let scale = trace.clone().recip() * (2.0 / positions);
-                let matrix = (identity(channels, &inner) - inner) * scale.clone().reshape([1, 1]);
+                let matrix = (identity.clone() - inner) * scale.clone().reshape([1, 1]);
                 let turned: Tensor<1> =
                     matrix.clone().matmul(moments.mean.reshape([channels, 1])).reshape([channels]);
                 StyleTerm { value, matrix, vector: Some(mean * scale - turned) }
@@ -188,28 +229,27 @@ impl StyleAim {
     }
 }
 
-fn identity(channels: usize, like: &Tensor<2>) -> Tensor<2> {
+/// The identity of the shape of a square matrix.
+fn identity(like: &Tensor<2>) -> Tensor<2> {
+    let [channels, _] = like.dims();
     Tensor::eye(channels, &like.device())
 }
 
-fn diagonal(matrix: &Tensor<2>) -> Tensor<1> {
+fn diagonal(matrix: &Tensor<2>, identity: &Tensor<2>) -> Tensor<1> {
     let [channels, _] = matrix.dims();
-    (matrix.clone() * identity(channels, matrix)).sum_dim(1).reshape([channels])
+    (matrix.clone() * identity.clone()).sum_dim(1).reshape([channels])
 }
 
-fn on_diagonal(values: Tensor<1>) -> Tensor<2> {
+fn on_diagonal(values: Tensor<1>, identity: &Tensor<2>) -> Tensor<2> {
     let [channels] = values.dims();
     let column: Tensor<2> = values.reshape([channels, 1]);
-    let identity = identity(channels, &column);
-    identity * column
+    identity.clone() * column
 }
 
 /// Square root and inverse square root of a symmetric positive definite matrix, by the coupled Newton–Schulz iteration
 /// (Higham, Functions of Matrices, 2008, section 6.7).
-fn roots(matrix: Tensor<2>, iterations: usize) -> (Tensor<2>, Tensor<2>) {
-    let [channels, _] = matrix.dims();
+fn roots(matrix: Tensor<2>, iterations: usize, identity: &Tensor<2>) -> (Tensor<2>, Tensor<2>) {
     let norm: Tensor<2> = matrix.clone().square().sum().sqrt().reshape([1, 1]);
-    let identity = identity(channels, &matrix);
     let mut root = matrix / norm.clone();
     let mut inverse = identity.clone();
     for _ in 0..iterations {
@@ -244,13 +284,14 @@ mod tests {
     #[test]
     fn roots_are_roots() {
         let moments = Moments::of(&Features::Tensor(features(1, 40)));
-        let matrix = moments.covariance();
-        let (root, inverse) = roots(matrix.clone(), 16);
+        let identity = identity(&moments.gram);
+        let matrix = moments.covariance(&identity);
+        let (root, inverse) = roots(matrix.clone(), 16, &identity);
         let error = |found: Tensor<2>, expected: Tensor<2>| {
             number((found - expected.clone()).square().sum()) / number(expected.square().sum())
         };
         assert!(error(root.clone().matmul(root.clone()), matrix.clone()) < 1e-8);
-        assert!(error(root.matmul(inverse), identity(6, &matrix)) < 1e-6);
+        assert!(error(root.matmul(inverse), identity) < 1e-6);
     }
 
     #[test]

@@ -74,10 +74,14 @@ impl Adam {
     }
 
     /// Tells that gradients are `factor` times as large from now on, as after a weight was moved: the moments follow,
-    /// so that the length of a step neither jumps nor fades.
-    pub fn rescale(&mut self, factor: f64) {
+    /// so that the length of a step neither jumps nor fades. The factor `[1]` stays on the device; one that is no positive
+    /// finite number changes nothing.
+    pub fn rescale(&mut self, factor: Tensor<1>) {
         if let Some((mean, square)) = self.moments.take() {
-            self.moments = Some((mean * factor, square * (factor * factor)));
+            let sound = factor.clone().greater_elem(0.0).bool_and(factor.clone().lower_elem(f32::MAX));
+            let one = factor.ones_like();
+            let factor = one.mask_where(sound, factor).reshape([1, 1, 1, 1]);
+            self.moments = Some((mean * factor.clone(), square * factor.square()));
         }
     }
 }
@@ -132,9 +136,12 @@ mod tests {
         let gradients = [[0.3, -0.1, 0.02, 0.5], [0.2, -0.3, 0.1, 0.4]];
         let (mut changed, mut constant) = (Adam::new(), Adam::new());
         let start = tensor([0.5; 4]);
+        let one = |value: f32| Tensor::from_data(TensorData::new(vec![value], [1]), &Device::flex());
         let a = step(&mut changed, start.clone(), tensor(gradients[0]), &settings);
         let b = step(&mut constant, start, tensor(gradients[0].map(|g| 100.0 * g)), &settings);
-        changed.rescale(100.0);
+        changed.rescale(one(100.0));
+        // Nothing comes of these.
+        [0.0, -1.0, f32::INFINITY, f32::NAN].into_iter().for_each(|factor| changed.rescale(one(factor)));
         let a = step(&mut changed, a, tensor(gradients[1].map(|g| 100.0 * g)), &settings);
         let b = step(&mut constant, b, tensor(gradients[1].map(|g| 100.0 * g)), &settings);
         for (a, b) in values(&a).iter().zip(values(&b)) {

@@ -6,7 +6,7 @@ use image::RgbImage;
 use super::{
     Pictures, TransferError,
     histograms::Histograms,
-    luminance::luminance,
+    luminance::Luminance,
     planes::Planes,
     space::{tensor, upload},
     style_transfer::values,
@@ -64,7 +64,7 @@ impl Aims {
             self.histograms = Histograms::default();
         }
         let seen = |image: &Tensor<4>| match settings.luminance_only {
-            true => luminance(image),
+            true => Luminance::new(&image.device()).of(image),
             false => image.clone(),
         };
         self.targets.need_content(network, &seen(&self.content), content);

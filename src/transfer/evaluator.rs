@@ -8,7 +8,7 @@ use image::RgbImage;
 use super::{
     Term, TransferError,
     aims::Aims,
-    luminance::{luminance, luminance_gradient},
+    luminance::Luminance,
     prepare::network_options,
     study::{LayerStudy, Seen, study},
     targets,
@@ -26,6 +26,7 @@ pub struct Evaluator {
     weights: Arc<Weights>,
     network: Network,
     aims: Aims,
+    luminance: Luminance,
 }
 
 /// The objective at one picture.
@@ -69,7 +70,8 @@ impl Evaluator {
         let device = aims.content().device();
         let network = network
             .unwrap_or_else(|| Network::new(&weights, Layer::ALL[0], &device, network_options(settings)));
-        let mut evaluator = Self { weights, network, aims };
+        let luminance = Luminance::new(&device);
+        let mut evaluator = Self { weights, network, aims, luminance };
         evaluator.network.forget_sizes();
         evaluator.prepare(settings)?;
         // The styles' sizes do not come again in a step.
@@ -136,7 +138,7 @@ impl Evaluator {
             Term::Smoothness | Term::Histogram => None,
         };
         let Some(deepest) = terms.iter().filter_map(layer_of).max() else { return Vec::new() };
-        let image = if settings.luminance_only { luminance(image) } else { image.clone() };
+        let image = if settings.luminance_only { self.luminance.of(image) } else { image.clone() };
         let mut pulls: BTreeMap<Term, BTreeMap<Layer, Pull>> = BTreeMap::new();
         let activations = self.network.forward(image, deepest, |layer, features| {
             for &term in terms.iter().filter(|term| layer_of(term) == Some(layer)) {
@@ -159,7 +161,7 @@ impl Evaluator {
         });
         let back = |term| {
             let gradient = self.network.backward(activations.clone(), pulls.get(term)?)?;
-            Some(if settings.luminance_only { luminance_gradient(&gradient) } else { gradient })
+            Some(if settings.luminance_only { self.luminance.gradient(&gradient) } else { gradient })
         };
         terms.iter().filter_map(back).collect()
     }
@@ -194,13 +196,10 @@ impl Evaluator {
         if !settings.luminance_only {
             return self.evaluate_seen(image, settings, measured);
         }
-        let Evaluation { terms, gradient, measured } =
-            self.evaluate_seen(&luminance(image), settings, measured);
-        Evaluation {
-            terms,
-            gradient: gradient.as_ref().map(luminance_gradient),
-            measured: measured.as_ref().map(luminance_gradient),
-        }
+        let seen = self.luminance.of(image);
+        let Evaluation { terms, gradient, measured } = self.evaluate_seen(&seen, settings, measured);
+        let back = |gradient: Option<Tensor<4>>| gradient.map(|gradient| self.luminance.gradient(&gradient));
+        Evaluation { terms, gradient: back(gradient), measured: back(measured) }
     }
 
     /// The same with respect to the image that the network sees.

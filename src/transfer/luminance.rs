@@ -1,21 +1,25 @@
 //! Painting in luminance alone (Gatys, Bethge, Hertzmann & Shechtman, arXiv 1606.05897): the network sees the luminance of
 //! the picture in all three channels.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 
 use crate::picture::LUMINANCE;
 
-/// The weights of the channels, `[1, 3, 1, 1]`.
-fn weights(like: &Tensor<4>) -> Tensor<4> {
-    Tensor::from_data(TensorData::new(LUMINANCE.to_vec(), [1, 3, 1, 1]), &like.device())
-}
+/// The weights of the channels, `[1, 3, 1, 1]`, on a device: made once, since a step sends nothing there.
+pub struct Luminance(Tensor<4>);
 
-/// The luminance of an image `[1, 3, H, W]`, in all three channels.
-pub fn luminance(image: &Tensor<4>) -> Tensor<4> {
-    (image.clone() * weights(image)).sum_dim(1).repeat_dim(1, 3)
-}
+impl Luminance {
+    pub fn new(device: &TensorDevice) -> Self {
+        Self(Tensor::from_data(TensorData::new(LUMINANCE.to_vec(), [1, 3, 1, 1]), device))
+    }
 
-/// The gradient with respect to the image, given the one with respect to [`luminance`] of it, both `[1, 3, H, W]`.
-pub fn luminance_gradient(gradient: &Tensor<4>) -> Tensor<4> {
-    gradient.clone().sum_dim(1).repeat_dim(1, 3) * weights(gradient)
+    /// The luminance of an image `[1, 3, H, W]`, in all three channels.
+    pub fn of(&self, image: &Tensor<4>) -> Tensor<4> {
+        (image.clone() * self.0.clone()).sum_dim(1).repeat_dim(1, 3)
+    }
+
+    /// The gradient with respect to the image, given the one with respect to its luminance, both `[1, 3, H, W]`.
+    pub fn gradient(&self, gradient: &Tensor<4>) -> Tensor<4> {
+        gradient.clone().sum_dim(1).repeat_dim(1, 3) * self.0.clone()
+    }
 }

@@ -307,12 +307,8 @@ impl StyleTransfer {
         if self.reweighted {
             self.reweighted = false;
             if let Some(before) = self.gradient_norm.take() {
-                let norms =
-                    [before.sum(), gradient.clone().square().sum()].map(|norm| norm.into_scalar::<f32>());
-                let factor = f64::from(norms[1] / norms[0]).sqrt();
-                if factor.is_finite() && factor > 0.0 {
-                    self.adam.rescale(factor);
-                }
+                // Found and used on the device: a slider that is dragged makes no step wait.
+                self.adam.rescale((gradient.clone().square().sum() / before.sum()).sqrt());
             }
         }
         // Nobody else holds the variable while it moves, so that it may stay where it is.

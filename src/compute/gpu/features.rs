@@ -133,6 +133,23 @@ impl Queue {
         uses.contains(TypeUsage::Buffer) && uses.contains(TypeUsage::Conversion)
     }
 
+    /// The sum of a buffer of some hundred floats, `[1]`, always in the same order.
+    pub fn total(&self, values: &Handle, length: usize) -> Tensor<1> {
+        let sum = self.empty(1);
+        // SAFETY: the kernel stays inside these buffers.
+        unsafe {
+            matrix::total::launch_unchecked(
+                &self.client,
+                CubeCount::Static(1, 1, 1),
+                CubeDim::new_1d(SUM_THREADS as u32),
+                argument(values),
+                argument(&sum),
+                length as u32,
+            );
+        }
+        self.tensor(sum, [1])
+    }
+
     /// Workgroups for this many threads that make one result each.
     pub fn plain(threads: usize) -> (CubeCount, CubeDim) {
         (in_rows(threads.div_ceil(PLAIN_THREADS), 1), CubeDim::new_1d(PLAIN_THREADS as u32))
@@ -220,8 +237,8 @@ impl GpuFeatures {
         self.queue.tensor(gram, [channels, channels])
     }
 
-    /// Mean over all positions `[C]`.
-    pub fn mean(&self) -> Tensor<1> {
+    /// Sums over chunks of positions `[chunks, C]`, and the number of chunks.
+    pub(super) fn sums(&self) -> (Handle, usize) {
         let (positions, channels) = (self.shape.positions(), self.shape.channels);
         let chunk = positions.div_ceil(SUM_GROUPS).max(16);
         let chunks = positions.div_ceil(chunk);
@@ -240,6 +257,13 @@ impl GpuFeatures {
                 chunk as u32,
             ));
         }
+        (parts, chunks)
+    }
+
+    /// Mean over all positions `[C]`.
+    pub fn mean(&self) -> Tensor<1> {
+        let (positions, channels) = (self.shape.positions(), self.shape.channels);
+        let (parts, chunks) = self.sums();
         let parts = self.queue.tensor(parts, [chunks, channels]);
         parts.sum_dim(0).reshape([channels]) / positions as f32
     }
@@ -262,7 +286,7 @@ impl GpuFeatures {
                 target.is_some(),
             ));
         }
-        self.queue.tensor(parts, [groups]).sum()
+        self.queue.total(&parts, groups)
     }
 
     /// `gradient`, or zeros, plus a pull. If `masked` it is 0 where these features are not positive.

@@ -298,3 +298,28 @@ pub fn widen<F: Float>(stored: &[Stored<F>], values: &mut [Quad], length: u32) {
         values[at] = Quad::cast_from(stored[at]);
     }
 }
+
+/// The sum of all values, by one workgroup.
+#[cube(launch_unchecked)]
+pub fn total(values: &[f32], sum: &mut [f32], length: u32) {
+    let mut sums = Shared::<[f32]>::new_slice(SUM_THREADS);
+    let thread = UNIT_POS as usize;
+    let mut part = 0.0f32;
+    let mut at = thread;
+    while at < length as usize {
+        part += values[at];
+        at += SUM_THREADS;
+    }
+    sums[thread] = part;
+    let mut half = comptime!(SUM_THREADS / 2).runtime();
+    while half > 0 {
+        sync_cube();
+        if thread < half {
+            sums[thread] += sums[thread + half];
+        }
+        half /= 2;
+    }
+    if thread == 0 {
+        sum[0] = sums[0];
+    }
+}

@@ -1,0 +1,158 @@
+//! A style term with its gradient, from a Gram matrix and sums of features, in one pass over the matrix.
+
+use burn::tensor::Tensor;
+use cubecl::prelude::*;
+
+use super::features::{GpuFeatures, Queue, argument, buffer};
+
+/// Threads of a workgroup, which has one row of the matrix.
+const THREADS: usize = 64;
+
+/// What a layer's style aims at beside its Gram matrix: means and deviations `[C]`, and the energies `[1]` by which their
+/// squared distances are divided.
+pub struct MomentsTarget<'a> {
+    pub mean: &'a Tensor<1>,
+    pub deviation: &'a Tensor<1>,
+    pub mean_energy: &'a Tensor<1>,
+    pub deviation_energy: &'a Tensor<1>,
+    /// Added to a variance before its root is taken.
+    pub epsilon: f64,
+}
+
+/// For each row i of S and S* `[C, C]`: f·Σ(S−S*)² as `values[i]`, and D = 4·f/P·(S−S*). With `moments` also the squared
+/// distances of mean and deviation over their energies, the deviation's pull on D's diagonal and `vector[i]`; the means come
+/// as sums over chunks of positions, `[chunks, C]`. What is not used may be any buffer.
+#[cube(launch_unchecked)]
+fn style_rows(
+    gram: &[f32],
+    target: &[f32],
+    parts: &[f32],
+    target_mean: &[f32],
+    target_deviation: &[f32],
+    mean_energy: &[f32],
+    deviation_energy: &[f32],
+    matrix: &mut [f32],
+    vector: &mut [f32],
+    values: &mut [f32],
+    channels: u32,
+    chunks: u32,
+    per_position: f32,
+    factor: f32,
+    epsilon: f32,
+    #[comptime] moments: bool,
+) {
+    let mut sums = Shared::<[f32]>::new_slice(THREADS);
+    let thread = UNIT_POS as usize;
+    let channels = channels as usize;
+    let row = CUBE_POS_X as usize;
+    let mut pull = 0.0f32;
+    let mut value = 0.0f32;
+    if comptime!(moments) {
+        let mut sum = 0.0f32;
+        let mut chunk = thread;
+        while chunk < chunks as usize {
+            sum += parts[chunk * channels + row];
+            chunk += THREADS;
+        }
+        let mean = add_up(sum, &mut sums) * per_position;
+        // Everybody has read the sum.
+        sync_cube();
+        let variance = max(gram[row * channels + row] - mean * mean, 0.0f32);
+        let deviation = (variance + epsilon).sqrt();
+        let away = mean - target_mean[row];
+        let spread = deviation - target_deviation[row];
+        value += away * away / mean_energy[0] + spread * spread / deviation_energy[0];
+        // ∂σ/∂F = (F − μ)/(Pσ) in each channel.
+        pull += spread / deviation_energy[0] / deviation * (2.0f32 * per_position);
+        if thread == 0 {
+            vector[row] = away / mean_energy[0] * (2.0f32 * per_position) - pull * mean;
+        }
+    }
+    let mut square = 0.0f32;
+    let mut column = thread;
+    while column < channels {
+        let at = row * channels + column;
+        let difference = gram[at] - target[at];
+        square += difference * difference;
+        let mut slope = difference * (4.0f32 * factor * per_position);
+        if column == row {
+            slope += pull;
+        }
+        matrix[at] = slope;
+        column += THREADS;
+    }
+    let square = add_up(square, &mut sums);
+    if thread == 0 {
+        values[row] = square * factor + value;
+    }
+}
+
+/// The sum of all threads' values, for every thread. Whoever calls it again waits for everybody before.
+#[cube]
+fn add_up(value: f32, sums: &mut Shared<[f32]>) -> f32 {
+    let thread = UNIT_POS as usize;
+    sums[thread] = value;
+    let mut half = comptime!(THREADS / 2).runtime();
+    while half > 0 {
+        sync_cube();
+        if thread < half {
+            sums[thread] += sums[thread + half];
+        }
+        half /= 2;
+    }
+    sync_cube();
+    sums[0]
+}
+
+impl GpuFeatures {
+    /// f·‖S−S*‖² `[1]` with S the Gram matrix of these features, and D `[C, C]`, its gradient with respect to F being D·F;
+    /// with moments also their squared distances, and v `[C]` to be added to D·F.
+    pub fn style_term(
+        &self,
+        target: &Tensor<2>,
+        moments: Option<&MomentsTarget>,
+        factor: f64,
+    ) -> (Tensor<1>, Tensor<2>, Option<Tensor<1>>) {
+        let channels = self.shape.channels;
+        let gram = buffer(&self.gram());
+        let target = buffer(target);
+        let (parts, chunks) = moments.map(|_| self.sums()).unwrap_or_else(|| (gram.clone(), 0));
+        let part = |of: fn(&MomentsTarget) -> Tensor<1>| match moments {
+            Some(moments) => buffer(&of(moments)),
+            None => gram.clone(),
+        };
+        let queue: &Queue = &self.queue;
+        let [mean, deviation] = [part(|m| m.mean.clone()), part(|m| m.deviation.clone())];
+        let energies = [part(|m| m.mean_energy.clone()), part(|m| m.deviation_energy.clone())];
+        let [matrix, vector, values] = [channels * channels, channels, channels].map(|n| queue.empty(n));
+        // SAFETY: the kernel stays inside these buffers: matrices of C×C, vectors of C, sums of chunks×C.
+        unsafe {
+            style_rows::launch_unchecked(
+                queue.client(),
+                CubeCount::Static(channels as u32, 1, 1),
+                CubeDim::new_1d(THREADS as u32),
+                argument(&gram),
+                argument(&target),
+                argument(&parts),
+                argument(&mean),
+                argument(&deviation),
+                argument(&energies[0]),
+                argument(&energies[1]),
+                argument(&matrix),
+                argument(&vector),
+                argument(&values),
+                channels as u32,
+                chunks as u32,
+                (1.0 / self.shape.positions() as f64) as f32,
+                factor as f32,
+                moments.map_or(0.0, |moments| moments.epsilon) as f32,
+                moments.is_some(),
+            );
+        }
+        (
+            queue.total(&values, channels),
+            queue.tensor(matrix, [channels, channels]),
+            moments.map(|_| queue.tensor(vector, [channels])),
+        )
+    }
+}
