@@ -18,7 +18,7 @@ use impasto::{
         Command, Engine, EngineError, Event, Extract, ExtractState, Job, PaintEngine, Reading, RunInfo,
         RunState, Session, Start, StyleSource, Wish,
     },
-    settings::{DeviceChoice, Padding, Pooling, Rgb, Settings, StyleMix},
+    settings::{DeviceChoice, Padding, Pooling, Precision, Rgb, Settings, StyleMix},
     transfer::{Extraction, Eye, GradientNorms, Losses, Place, Sight},
     vgg::{Layer, Weights, WeightsInfo},
 };
@@ -39,8 +39,14 @@ fn source() -> Source {
     }
 }
 
+/// The usual network with the weights of this hash.
+fn seen_with(weights: String) -> Eye {
+    let (padding, pooling, precision) = (Padding::Replicate, Pooling::Max, Precision::Full);
+    Eye { weights, padding, pooling, precision }
+}
+
 fn eye(weights: &Weights) -> Eye {
-    Eye { weights: weights.info.sha256.clone(), padding: Padding::Replicate, pooling: Pooling::Max }
+    seen_with(weights.info.sha256.clone())
 }
 
 /// An extract at its start and as it is made, with its first error.
@@ -113,7 +119,7 @@ fn a_painting_goes_on_as_if_nothing_had_been_made_in_its_pause() {
             choose_size: false,
         };
         let info = engine.start(&job, None, &mut |_| ()).unwrap();
-        let eye = Eye { weights: info.weights.sha256, padding: Padding::Replicate, pooling: Pooling::Max };
+        let eye = seen_with(info.weights.sha256);
         for step in 0..6 {
             engine.step().unwrap();
             if with_extracts && step == 3 {
@@ -320,7 +326,7 @@ impl Window {
 
 fn orders(names: &[&str]) -> Vec<Extract> {
     let sights: Vec<Sight> = names.iter().map(|name| Sight::texture(layer(name))).collect();
-    let eye = Eye { weights: "0".repeat(64), padding: Padding::Replicate, pooling: Pooling::Max };
+    let eye = seen_with("0".repeat(64));
     plan(&source(), &sights, 32, &eye)
 }
 

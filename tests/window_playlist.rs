@@ -95,6 +95,48 @@ fn a_playlist_is_put_together_saved_and_opened_again() {
 }
 
 #[test]
+fn what_was_done_to_the_list_is_undone_on_its_page_and_nothing_else_with_it() {
+    let mut window = slow().open();
+    window.until_painting();
+    let told = window.log.lock().unwrap().updates.len();
+    window.harness.key_press(Key::F9);
+    window.steps(4);
+    click(&mut window, "Add the present painting");
+    click(&mut window, "Add the present painting");
+    click(&mut window, "Painting 1 to the end");
+    click(&mut window, "Remove painting 1");
+    assert!(!has(&window, "2  Chelsea in Swirl") && has(&window, "Seconds of painting 1"));
+    // By key: it is there again as it was, in its place.
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    window.steps(4);
+    assert!(has(&window, "2  Chelsea in Swirl") && !has(&window, "Seconds of painting 1"));
+    // By button, back to nothing and on again.
+    for _ in 0..3 {
+        click(&mut window, "Undo the playlist");
+    }
+    assert!(has(&window, "Nothing yet"));
+    for _ in 0..2 {
+        window.harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
+        window.steps(4);
+    }
+    click(&mut window, "Redo the playlist");
+    assert!(has(&window, "2  Chelsea in Swirl") && !has(&window, "Seconds of painting 1"));
+    // A list that is opened takes the place of this one, which is not lost.
+    let path = window.folder.path().join("evening.toml");
+    fs::write(&path, entry("example = \"Coffee\"", "")).unwrap();
+    window.dialogs.will_pick(&path);
+    click(&mut window, "Open a playlist");
+    window.until("it is open", |harness, _| harness.query_by_label("evening.toml").is_some());
+    window.steps(3);
+    assert!(has(&window, "1  Coffee in Swirl") && !has(&window, "2  "));
+    click(&mut window, "Undo the playlist");
+    assert!(has(&window, "2  Chelsea in Swirl"));
+    // The painting's own history has seen nothing of this.
+    assert_eq!(window.log.lock().unwrap().updates.len(), told);
+    assert_eq!(window.jobs(), 1);
+}
+
+#[test]
 fn a_pasted_picture_cannot_be_listed_and_that_is_said() {
     let mut window = slow().open();
     window.until_painting();

@@ -200,6 +200,7 @@ impl ImpastoApp {
             weights: info.weights.sha256.clone(),
             padding: settings.padding,
             pooling: settings.pooling,
+            precision: settings.precision,
         };
         let styles = styles.iter().map(|style| (Arc::clone(&style.picture), style.mix.share()));
         let source = Source {

@@ -291,6 +291,12 @@ mod tests {
         remembered.desk.seed = 77;
         let odd: Remembered = toml::from_str("[settings]\nsize = 99\n[desk]\nfrom = \"moon\"").unwrap();
         assert_eq!((odd.settings.size, odd.desk), (99, MixDesk::default()));
+        // Of controllers what is not known goes, and nothing else with it.
+        let text = "[remote]\nport = 9123\n[remote.controllers]\n\"cc:1:21\" = \"beta\"\n\"cc:1:22\" = \"moon\"\n\
+                    \"wheel:3\" = \"alpha\"\n\"cc:99:1\" = \"alpha\"\n\"osc:/fader\" = \"alpha\"\n\"cc:1:23\" = 7";
+        let odd: Remembered = toml::from_str(text).unwrap();
+        let kept: Vec<String> = odd.remote.controllers.keys().map(ToString::to_string).collect();
+        assert_eq!((odd.remote.port, kept), (9123, vec!["cc:1:21".to_owned(), "osc:/fader".to_owned()]));
         remembered.layout.light = true;
         store(folder.path(), &remembered).unwrap();
         assert_eq!(load(folder.path()), Ok(Some(remembered)));

@@ -26,7 +26,7 @@ use crate::control::server::{Address, Server};
 use crate::{
     control::{
         News,
-        mapping::{Bindings, Mapping, Outcome, Source},
+        mapping::{Bindings, Mapping, Outcome, Source, lenient},
         orders::{Aim, Order},
     },
     settings::{Knob, Preset},
@@ -58,6 +58,7 @@ pub struct RemoteSettings {
     /// Names of the MIDI devices that are listened to and told.
     pub midi: Vec<String>,
     /// Which controller turns which knob.
+    #[serde(deserialize_with = "lenient")]
     pub controllers: Bindings,
 }
 

@@ -63,6 +63,7 @@ pub(super) fn run(arguments: &LayersArgs) -> anyhow::Result<ExitCode> {
         weights: weights.info.sha256.clone(),
         padding: options.padding,
         pooling: settings::Pooling::Max,
+        precision: options.precision,
     };
     let store = settings::config_folder().map(|folder| ExtractStore::new(&app::cache_folder(&folder)));
     let orders = extracts::plan(&source, &extracts::sights(), arguments.size, &eye);

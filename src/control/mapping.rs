@@ -78,6 +78,24 @@ impl<'de> Deserialize<'de> for Source {
 /// Which controller turns which knob, as it is remembered.
 pub type Bindings = BTreeMap<Source, Knob>;
 
+/// Reads bindings of which some may come from another version or from a person's hand: what is no controller, or turns no
+/// knob, is left out, and the others stay.
+///
+/// # Errors
+///
+/// When it is no table.
+pub fn lenient<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bindings, D::Error> {
+    let entries = BTreeMap::<String, toml::Value>::deserialize(deserializer)?;
+    let known = |(source, knob): (String, toml::Value)| match (source.parse(), knob.try_into()) {
+        (Ok(source), Ok(knob)) => Some((source, knob)),
+        _ => {
+            tracing::warn!("what {source} turns is not known here and is forgotten");
+            None
+        }
+    };
+    Ok(entries.into_iter().filter_map(known).collect())
+}
+
 /// What is known of a controller.
 #[derive(Clone, Copy, Debug, Default)]
 struct Hand {

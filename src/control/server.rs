@@ -5,7 +5,7 @@ use std::{
     io::{self, ErrorKind},
     net::{Ipv4Addr, SocketAddr, ToSocketAddrs as _, UdpSocket},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -44,6 +44,8 @@ struct Shared {
     over: AtomicBool,
     /// Addresses and numbers to be told, the latest of each.
     outgoing: Mutex<BTreeMap<String, f32>>,
+    /// Whom they are told, once the name is resolved.
+    target: OnceLock<SocketAddr>,
     /// Why nothing can be told, if so.
     trouble: Mutex<Option<String>>,
 }
@@ -54,16 +56,38 @@ impl Server {
     /// # Errors
     ///
     /// When the port is taken or forbidden, or there is no thread to be had.
-    pub fn listen(address: &Address, wake: impl Fn() + Send + 'static) -> io::Result<Self> {
+    pub fn listen(address: &Address, wake: impl Fn() + Send + Sync + 'static) -> io::Result<Self> {
+        Self::listen_with(address, wake, resolve)
+    }
+
+    /// The same with another way from a name to an address.
+    fn listen_with(
+        address: &Address,
+        wake: impl Fn() + Send + Sync + 'static,
+        resolve: impl FnOnce(&str) -> Result<SocketAddr, String> + Send + 'static,
+    ) -> io::Result<Self> {
         let from = if address.wide { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
         let socket = UdpSocket::bind((from, address.port))?;
         socket.set_read_timeout(Some(TICK))?;
         let port = socket.local_addr()?.port();
         let shared = Arc::new(Shared::default());
-        let (theirs, feedback) = (Arc::clone(&shared), address.feedback.trim().to_owned());
-        thread::Builder::new()
-            .name("impasto-osc".into())
-            .spawn(move || run(&socket, &theirs, &feedback, wake))?;
+        let wake = Arc::new(wake);
+        let feedback = address.feedback.trim().to_owned();
+        if !feedback.is_empty() {
+            // A name may take its time: neither the window nor the messages that come in wait for it.
+            let (theirs, wake) = (Arc::clone(&shared), Arc::clone(&wake));
+            thread::Builder::new().name("impasto-osc-name".into()).spawn(move || {
+                match resolve(&feedback) {
+                    Ok(target) => drop(theirs.target.set(target)),
+                    Err(text) => {
+                        *theirs.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+                        wake();
+                    }
+                }
+            })?;
+        }
+        let theirs = Arc::clone(&shared);
+        thread::Builder::new().name("impasto-osc".into()).spawn(move || run(&socket, &theirs, &*wake))?;
         Ok(Self { port, shared })
     }
 
@@ -95,20 +119,7 @@ impl Drop for Server {
     }
 }
 
-fn run(socket: &UdpSocket, shared: &Shared, feedback: &str, wake: impl Fn()) {
-    // A name may take its time; the window does not wait for it here.
-    let target = (!feedback.is_empty()).then(|| resolve(feedback));
-    let say = |text: Option<String>| {
-        *shared.trouble.lock().unwrap_or_else(PoisonError::into_inner) = text;
-        wake();
-    };
-    let target = match target {
-        Some(Err(text)) => {
-            say(Some(text));
-            None
-        }
-        other => other.and_then(Result::ok),
-    };
+fn run(socket: &UdpSocket, shared: &Shared, wake: &impl Fn()) {
     let mut buffer = vec![0; MOST_BYTES + 1];
     let mut told = Instant::now();
     while !shared.over.load(Ordering::Relaxed) {
@@ -134,9 +145,10 @@ fn run(socket: &UdpSocket, shared: &Shared, feedback: &str, wake: impl Fn()) {
         }
         if told.elapsed() >= TICK {
             told = Instant::now();
-            let outgoing =
-                std::mem::take(&mut *shared.outgoing.lock().unwrap_or_else(PoisonError::into_inner));
-            if let Some(target) = target {
+            // Until there is somebody to be told, the latest of each knob waits.
+            if let Some(target) = shared.target.get() {
+                let outgoing =
+                    std::mem::take(&mut *shared.outgoing.lock().unwrap_or_else(PoisonError::into_inner));
                 for (address, number) in outgoing {
                     // Who is not there now may be there later: a datagram that is lost is no trouble.
                     let _ = socket.send_to(&Message::encode(&address, number), target);
@@ -243,6 +255,26 @@ mod tests {
             assert_eq!(message.address, "/impasto/beta");
             last = message.number().unwrap();
         }
+    }
+
+    #[test]
+    fn a_name_that_takes_its_time_holds_nothing_up_and_what_was_to_be_told_is_told_then() {
+        let listener = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        listener.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let (answer, question) = std::sync::mpsc::channel::<SocketAddr>();
+        let address = Address { feedback: "slow.example:9000".into(), ..Address::default() };
+        let resolve = move |_: &str| question.recv().map_err(|error| error.to_string());
+        let server = Server::listen_with(&address, || (), resolve).unwrap();
+        server.tell("/impasto/beta".to_owned(), 0.25);
+        let sender = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        sender
+            .send_to(&Message::encode("/impasto/alpha", 0.5), (Ipv4Addr::LOCALHOST, server.port()))
+            .unwrap();
+        until("the message has come in", || server.take().knobs.contains_key(&Knob::Alpha));
+        answer.send(listener.local_addr().unwrap()).unwrap();
+        let mut buffer = [0; 256];
+        let (length, _) = listener.recv_from(&mut buffer).unwrap();
+        assert_eq!(decode(&buffer[..length]).unwrap()[0].address, "/impasto/beta");
     }
 
     #[test]

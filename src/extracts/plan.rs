@@ -76,7 +76,7 @@ pub fn plan(source: &Source, sights: &[Sight], side: u32, eye: &Eye) -> Vec<Extr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{Padding, Pooling};
+    use crate::settings::{Padding, Pooling, Precision};
 
     fn picture(width: u32, height: u32, shade: u8) -> Arc<Picture> {
         let pixels = [shade, 20, 200, 255].repeat((width * height) as usize);
@@ -84,7 +84,8 @@ mod tests {
     }
 
     fn eye() -> Eye {
-        Eye { weights: "abc".into(), padding: Padding::Replicate, pooling: Pooling::Max }
+        let (padding, pooling, precision) = (Padding::Replicate, Pooling::Max, Precision::Full);
+        Eye { weights: "abc".into(), padding, pooling, precision }
     }
 
     #[test]
@@ -125,12 +126,13 @@ mod tests {
             key(&[(Arc::clone(&one), 1.0), (two, 0.5)], eye()),
             key(&[(Arc::clone(&one), 1.0)], Eye { weights: "abd".into(), ..eye() }),
             key(&[(Arc::clone(&one), 1.0)], Eye { padding: Padding::Zero, ..eye() }),
-            key(&[(one, 1.0)], Eye { pooling: Pooling::Average, ..eye() }),
+            key(&[(Arc::clone(&one), 1.0)], Eye { pooling: Pooling::Average, ..eye() }),
+            key(&[(one, 1.0)], Eye { precision: Precision::Fast, ..eye() }),
             usual,
         ];
         others.sort();
         others.dedup();
-        assert_eq!(others.len(), 7);
+        assert_eq!(others.len(), 8);
         assert_eq!(key(&[], eye()), None);
     }
 

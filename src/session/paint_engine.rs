@@ -376,6 +376,7 @@ impl Engine for PaintEngine {
             weights: weights.info.sha256.clone(),
             padding: self.options.padding,
             pooling: network.pooling(),
+            precision: self.options.precision,
         };
         if eye != order.eye {
             return Ok(None);

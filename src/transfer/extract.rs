@@ -18,7 +18,7 @@ use super::{
 use crate::{
     compute::{Features, Network, Pull, read_picture},
     objective::{Moments, StyleAim, smoothness_gradient},
-    settings::{Objective, Padding, Pooling, Settings, Smoothness, Statistic},
+    settings::{Objective, Padding, Pooling, Precision, Settings, Smoothness, Statistic},
     vgg::{Layer, Weights},
 };
 
@@ -62,6 +62,8 @@ pub struct Eye {
     pub weights: String,
     pub padding: Padding,
     pub pooling: Pooling,
+    /// As it was asked for: a device that has no fast precision computes in full instead.
+    pub precision: Precision,
 }
 
 /// An order for an extract.
@@ -82,7 +84,8 @@ impl Extract {
     /// [`Layer::stride`] and 2 at least.
     pub fn new(sight: Sight, pictures: Arc<Vec<(RgbImage, f64)>>, shape: Dimensions, eye: Eye) -> Self {
         let mut hash = Sha256::new();
-        hash.update(format!("{VERSION} {sight:?} {shape:?} {} {} {}", eye.weights, eye.padding, eye.pooling));
+        let Eye { weights, padding, pooling, precision } = &eye;
+        hash.update(format!("{VERSION} {sight:?} {shape:?} {weights} {padding} {pooling} {precision}"));
         for (picture, weight) in pictures.iter() {
             hash.update(format!(" {:?} {weight:?} ", picture.dimensions()));
             hash.update(picture.as_raw());

@@ -1,5 +1,6 @@
 //! Playlists: paintings that follow each other by themselves, on the full screen or in the second window.
 
+mod history;
 mod list;
 mod page;
 mod player;
@@ -10,6 +11,7 @@ pub use list::{EXTENSION, Playlist};
 
 use super::{ImpastoApp, dialogs, pictures::chain, tasks::Done, tasks::Purpose};
 use crate::picture;
+use history::History;
 use player::Player;
 
 /// The playlist in hand.
@@ -24,6 +26,7 @@ pub struct Lists {
     /// The page is shown.
     pub open: bool,
     player: Option<Player>,
+    history: History,
 }
 
 impl ImpastoApp {

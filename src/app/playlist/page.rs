@@ -2,7 +2,10 @@
 
 use egui::{Align, ComboBox, Context, DragValue, Layout, Role, Ui, WidgetInfo, vec2};
 
-use super::list::{Entry, FADE, SECONDS};
+use super::{
+    history::Way,
+    list::{Entry, FADE, SECONDS},
+};
 use crate::{
     app::{
         ImpastoApp,
@@ -32,6 +35,7 @@ enum Wish {
     Save,
     Play(Option<usize>),
     Stop,
+    Go(Way),
 }
 
 impl ImpastoApp {
@@ -67,7 +71,9 @@ impl ImpastoApp {
         }
         let own: Vec<String> = self.presets.list.iter().map(|preset| preset.name.clone()).collect();
         let playing = self.playlist.player.as_ref().and_then(super::Player::entry);
-        let mut wish = None;
+        // How it was opened, or was put together by somebody else.
+        self.note_playlist(ctx);
+        let mut wish = Way::asked(ctx).map(Wish::Go);
         let modal = crate::app::theme::modal(ctx, "playlist").show(ctx, |ui| {
             ui.set_width((ctx.content_rect().width() - 84.0).min(WIDTH));
             self.playlist_head(ui, &mut wish);
@@ -142,6 +148,19 @@ impl ImpastoApp {
                 self.play_list(ctx, from);
             }
             Some(Wish::Stop) => self.stop_list(),
+            Some(Wish::Go(way)) => {
+                if let Some(list) = self.playlist.history.go(way) {
+                    self.playlist.list = list.clone();
+                }
+            }
+        }
+        self.note_playlist(ctx);
+    }
+
+    /// Notes a change for the page's history, once no hand is on it.
+    fn note_playlist(&mut self, ctx: &Context) {
+        if !ctx.input(|input| input.pointer.any_down()) {
+            self.playlist.history.note(&self.playlist.list);
         }
     }
 
@@ -162,6 +181,23 @@ impl ImpastoApp {
                 if widgets::text_button(ui, Icon::Open, "Open…", "Open a playlist", tooltip, true).clicked()
                 {
                     *wish = Some(Wish::Open);
+                }
+                ui.add_space(space::S);
+                for (way, icon, label, tooltip) in [
+                    (Way::On, Icon::Redo, "Redo the playlist", "Does the last change that was undone again"),
+                    (
+                        Way::Back,
+                        Icon::Undo,
+                        "Undo the playlist",
+                        "Takes the last change of the list back: brings what was removed or replaced",
+                    ),
+                ] {
+                    let tooltip = format!("{tooltip} ({})", way.hint(ui.ctx()));
+                    if widgets::icon_button(ui, icon, label, &tooltip, self.playlist.history.leads(way))
+                        .clicked()
+                    {
+                        *wish = Some(Wish::Go(way));
+                    }
                 }
             });
         });
