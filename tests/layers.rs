@@ -8,10 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{adapter, cpu, data, mean_difference};
+use common::{adapter, cpu, data, mean_difference, run_info};
 use image::RgbImage;
 use impasto::{
-    compute::{Device, DeviceInfo, DeviceKind, Network, NetworkOptions},
+    compute::{Device, Network, NetworkOptions},
     extracts::{CONTENT_LAYERS, Source, plan},
     picture::Picture,
     session::{
@@ -20,7 +20,7 @@ use impasto::{
     },
     settings::{DeviceChoice, Padding, Pooling, Precision, Rgb, Settings, StyleMix},
     transfer::{Extraction, Eye, GradientNorms, Losses, Place, Sight},
-    vgg::{Layer, Weights, WeightsInfo},
+    vgg::{Layer, Weights},
 };
 
 fn layer(name: &str) -> Layer {
@@ -185,29 +185,7 @@ impl Engine for Fake {
         _: &mut dyn FnMut(&str),
     ) -> Result<RunInfo, EngineError> {
         self.step = 0;
-        Ok(RunInfo {
-            device: DeviceInfo {
-                name: "fake".into(),
-                kind: DeviceKind::Cpu,
-                backend: "test".into(),
-                driver: String::new(),
-                reason: String::new(),
-            },
-            weights: WeightsInfo {
-                source: "test".into(),
-                sha256: "0".repeat(64),
-                format: String::new(),
-                input: String::new(),
-                provenance: String::new(),
-                licence: String::new(),
-                convolutions: 16,
-            },
-            width: 8,
-            height: 4,
-            size: job.settings.size,
-            memory_bytes: 0,
-            remarks: Vec::new(),
-        })
+        Ok(run_info(job))
     }
 
     fn update(&mut self, _: &Settings, _: &[StyleMix]) -> Result<(), EngineError> {

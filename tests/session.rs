@@ -1,5 +1,7 @@
 //! The worker's behaviour with a fake engine: states, hot updates, stale runs, a window that is slow, panics.
 
+mod common;
+
 use std::{
     sync::{
         Arc, Mutex,
@@ -9,9 +11,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use common::run_info;
 use image::RgbImage;
 use impasto::{
-    compute::{DeviceInfo, DeviceKind},
     picture::Picture,
     session::{
         Command, Engine, EngineError, Event, Frame, Job, Reading, RunInfo, RunState, SendError, Session,
@@ -19,7 +21,6 @@ use impasto::{
     },
     settings::{Settings, StyleMix},
     transfer::{GradientNorms, Losses, Place},
-    vgg::WeightsInfo,
 };
 
 /// A run's number, and the dimensions of the picture that it went on from.
@@ -65,29 +66,7 @@ impl Engine for Fake {
             return Err("cannot start today".into());
         }
         self.step = 0;
-        Ok(RunInfo {
-            device: DeviceInfo {
-                name: "fake".into(),
-                kind: DeviceKind::Cpu,
-                backend: "test".into(),
-                driver: String::new(),
-                reason: String::new(),
-            },
-            weights: WeightsInfo {
-                source: "test".into(),
-                sha256: "0".repeat(64),
-                format: String::new(),
-                input: String::new(),
-                provenance: String::new(),
-                licence: String::new(),
-                convolutions: 16,
-            },
-            width: 8,
-            height: 4,
-            size: job.settings.size,
-            memory_bytes: 0,
-            remarks: Vec::new(),
-        })
+        Ok(run_info(job))
     }
 
     fn update(&mut self, settings: &Settings, styles: &[StyleMix]) -> Result<(), EngineError> {

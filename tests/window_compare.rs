@@ -2,26 +2,17 @@
 
 mod window_support;
 
-use std::{panic, path::Path, sync::OnceLock};
-
 use egui::{Event, Key, Modifiers, MouseWheelUnit, Pos2, Rect, Role, vec2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use image::{Rgb, RgbImage, RgbaImage};
-use window_support::{Log, Setup, Window, enter};
+use window_support::{
+    Log, Setup, Window,
+    drawing::{can_draw, draw_as_it_is},
+    enter,
+};
 
 const PAINTED: [u8; 3] = [12, 180, 99];
 const CONTENT: [u8; 3] = [200, 20, 60];
-
-/// Whether there is anything to draw with.
-fn can_draw() -> bool {
-    static ANSWER: OnceLock<bool> = OnceLock::new();
-    let can = *ANSWER.get_or_init(|| panic::catch_unwind(egui_kittest::wgpu::WgpuTestRenderer::new).is_ok());
-    if !can {
-        assert!(std::env::var_os("IMPASTO_REQUIRE_GPU").is_none(), "no graphics adapter");
-        println!("skipped: no graphics adapter, not even a software one");
-    }
-    can
-}
 
 /// A window that paints in one colour a content of another.
 fn open(size: [f32; 2]) -> Window {
@@ -49,11 +40,7 @@ fn canvas(window: &Window) -> Rect {
 
 fn draw(window: &mut Window, name: &str) -> RgbaImage {
     window.steps(4);
-    let image = window.harness.render().unwrap();
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("window_pictures");
-    std::fs::create_dir_all(&folder).unwrap();
-    image.save(folder.join(format!("{name}.png"))).unwrap();
-    image
+    draw_as_it_is(window, name)
 }
 
 #[track_caller]

@@ -2,10 +2,10 @@
 
 mod window_support;
 
-use egui::{Key, Modifiers, PointerButton, Role};
+use egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use impasto::settings::{Automation, Curve, Knob, Lfo, Settings, Shape, Track};
-use window_support::{Setup, Window, enter, has};
+use window_support::{Setup, Window, enter, hands::right_click, has};
 
 fn with(course: &str) -> Setup {
     let mut setup = Setup { size: [1280.0, 1400.0], ..Setup::default() };
@@ -38,28 +38,9 @@ fn last(window: &Window) -> Settings {
     window.log.lock().unwrap().updates.last().unwrap().0.clone()
 }
 
-fn right_click(window: &mut Window, name: &str) {
-    let rect = window
-        .harness
-        .get_by(|node| node.label().as_deref() == Some(name) && node.role() == Role::Slider)
-        .rect();
-    window.harness.hover_at(rect.center());
-    window.steps(1);
-    for pressed in [true, false] {
-        window.harness.event(egui::Event::PointerButton {
-            pos: rect.center(),
-            button: PointerButton::Secondary,
-            pressed,
-            modifiers: Modifiers::NONE,
-        });
-        window.steps(1);
-    }
-    window.steps(2);
-}
-
 #[test]
 fn faders_move_by_themselves_and_nothing_else_does() {
-    let mut window = with("[beta]\nlfo = { shape = \"triangle\", period = 0.01, depth = 0.3 }\n").open();
+    let mut window = with("[beta]\nlfo = { shape = \"triangle\", period = 0.003, depth = 0.3 }\n").open();
     window.until_painting();
     let (mut low, mut high) = (f64::INFINITY, 0f64);
     window.until("the fader has gone up and down", |harness, _| {

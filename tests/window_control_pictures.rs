@@ -2,23 +2,15 @@
 
 mod window_support;
 
-use std::{panic, path::Path, sync::OnceLock, time::Duration};
+use std::time::Duration;
 
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use impasto::settings::Settings;
-use window_support::{Setup, Window};
-
-/// Whether there is anything to draw with.
-fn can_draw() -> bool {
-    static ANSWER: OnceLock<bool> = OnceLock::new();
-    let can = *ANSWER.get_or_init(|| panic::catch_unwind(egui_kittest::wgpu::WgpuTestRenderer::new).is_ok());
-    if !can {
-        assert!(std::env::var_os("IMPASTO_REQUIRE_GPU").is_none(), "no graphics adapter");
-        println!("skipped: no graphics adapter, not even a software one");
-    }
-    can
-}
+use window_support::{
+    Setup, Window,
+    drawing::{can_draw, draw, painting},
+};
 
 const COURSE: &str = "[beta]\nlfo = { shape = \"sine\", period = 0.2, depth = 0.3 }\n\
     [smoothness]\non = false\nlfo = { shape = \"random\", period = 0.05, depth = 0.2, seed = 3 }\n\
@@ -26,10 +18,8 @@ const COURSE: &str = "[beta]\nlfo = { shape = \"sine\", period = 0.2, depth = 0.
     [style-amount]\nlfo = { shape = \"triangle\", period = 0.5, depth = 0.2 }\n";
 
 fn open(size: [f32; 2], course: &str) -> Window {
-    let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/chelsea.jpg");
-    let painting = image::open(picture).unwrap().thumbnail(384, 384).to_rgb8();
     let mut setup = Setup { render: true, size, ..Setup::default() };
-    setup.log.paint = Some(painting);
+    setup.log.paint = Some(painting());
     setup.log.slow = Duration::from_millis(4);
     let mut settings = Settings { steps: 500, size: 384, ..Settings::default() };
     settings.automation = toml::from_str(course).unwrap();
@@ -37,16 +27,6 @@ fn open(size: [f32; 2], course: &str) -> Window {
     let mut window = setup.open();
     window.until("it has painted for a while", |_, log| log.steps >= 120);
     window
-}
-
-fn draw(window: &mut Window, name: &str) -> image::RgbaImage {
-    window.harness.remove_cursor();
-    window.steps(3);
-    let image = window.harness.render().unwrap();
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("window_pictures");
-    std::fs::create_dir_all(&folder).unwrap();
-    image.save(folder.join(format!("{name}.png"))).unwrap();
-    image
 }
 
 /// Whether something is drawn in the colour of what moves, in either theme.

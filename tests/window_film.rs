@@ -11,7 +11,10 @@ use egui_kittest::{
 };
 use image::RgbImage;
 use impasto::{app::ImpastoApp, session::Start};
-use window_support::{Setup, Window, colour};
+use window_support::{
+    Setup, Window, colour,
+    drawing::{can_draw, draw, painting},
+};
 
 type View = Harness<'static, ImpastoApp>;
 
@@ -228,26 +231,12 @@ fn the_film_is_exported_as_a_time_lapse() {
     assert!(frames.iter().any(|frame| green(frame) > green(&frames[0]) + 8), "and goes on");
 }
 
-/// Draws the window, if there is anything to draw with, and leaves the picture for a person to look at.
-fn draw(window: &mut Window, name: &str) -> image::RgbaImage {
-    window.harness.remove_cursor();
-    window.steps(3);
-    let image = window.harness.render().unwrap();
-    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("window_pictures");
-    std::fs::create_dir_all(&folder).unwrap();
-    image.save(folder.join(format!("{name}.png"))).unwrap();
-    image
-}
-
 #[test]
 fn the_strip_shows_pictures_at_every_size_of_the_window() {
-    if std::panic::catch_unwind(egui_kittest::wgpu::WgpuTestRenderer::new).is_err() {
-        assert!(std::env::var_os("IMPASTO_REQUIRE_GPU").is_none(), "no graphics adapter");
-        println!("skipped: no graphics adapter, not even a software one");
+    if !can_draw() {
         return;
     }
-    let picture = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/chelsea.jpg");
-    let painting = image::open(picture).unwrap().thumbnail(384, 384).to_rgb8();
+    let painting = painting();
     for (name, size, light) in
         [("filmstrip", [1360.0, 860.0], false), ("filmstrip_narrow", [1024.0, 640.0], true)]
     {

@@ -6,14 +6,8 @@ use std::time::Duration;
 
 use egui::{Event, Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use impasto::{picture::Picture, settings::Settings};
-use window_support::{Log, Setup, Window, has};
-
-fn resting() -> Setup {
-    let mut setup = Setup::default();
-    setup.options.settings = Some(Settings { steps: 60, size: 256, ..Settings::default() });
-    setup
-}
+use impasto::picture::Picture;
+use window_support::{Log, Setup, Window, hands::resting, has};
 
 fn opened(setup: Setup) -> Window {
     let mut window = setup.open();

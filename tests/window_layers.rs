@@ -2,12 +2,15 @@
 
 mod window_support;
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use egui::Key;
 use egui_kittest::kittest::Queryable as _;
-use image::RgbImage;
-use window_support::{Log, Setup, Window, has};
+use window_support::{
+    Log, Setup, Window,
+    drawing::{can_draw, draw, painting},
+    has,
+};
 
 /// A window whose engine makes each extract in so many slices.
 fn setup(slices: u32) -> Setup {
@@ -222,30 +225,9 @@ fn other_pictures_have_other_extracts() {
     assert_eq!(keys.len(), 14);
 }
 
-/// Draws the window and keeps the picture for a person to look at.
-fn draw(window: &mut Window, name: &str) {
-    window.harness.remove_cursor();
-    window.steps(3);
-    let image = window.harness.render().unwrap();
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("window_pictures");
-    std::fs::create_dir_all(&folder).unwrap();
-    image.save(folder.join(format!("{name}.png"))).unwrap();
-    let first = image.get_pixel(0, 0);
-    assert!(image.pixels().filter(|pixel| *pixel != first).count() > image.pixels().count() / 10, "{name}");
-}
-
-/// A picture in the painting's place.
-fn painting() -> RgbImage {
-    let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/chelsea.jpg");
-    image::open(picture).unwrap().thumbnail(384, 384).to_rgb8()
-}
-
 #[test]
 fn pictures_of_the_mixer_and_the_sheets() {
-    let drawing = std::panic::catch_unwind(egui_kittest::wgpu::WgpuTestRenderer::new).is_ok();
-    if !drawing {
-        assert!(std::env::var_os("IMPASTO_REQUIRE_GPU").is_none(), "no graphics adapter");
-        println!("skipped: no graphics adapter, not even a software one");
+    if !can_draw() {
         return;
     }
     for (name, size) in [("layers", [1360.0, 860.0]), ("layers_small", [1024.0, 640.0])] {

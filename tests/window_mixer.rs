@@ -2,12 +2,16 @@
 
 mod window_support;
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use egui::{Key, Role, accesskit::Toggled};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use impasto::settings::{LayerWeights, Settings, Strip};
-use window_support::{Setup, Window, enter, style_layers};
+use window_support::{
+    Setup, Window,
+    drawing::{can_draw, draw, painting},
+    enter, style_layers,
+};
 
 /// Content from one layer, and no smoothness.
 fn papers_content() -> Setup {
@@ -164,14 +168,9 @@ fn the_style_amount_sets_the_balance_until_a_weight_is_moved_by_hand() {
 /// Pictures for a person to look at, in `target/window_pictures/`.
 #[test]
 fn pictures_of_the_mixer() {
-    let can_draw = std::panic::catch_unwind(egui_kittest::wgpu::WgpuTestRenderer::new).is_ok();
-    if !can_draw {
-        assert!(std::env::var_os("IMPASTO_REQUIRE_GPU").is_none(), "no graphics adapter");
-        println!("skipped: no graphics adapter");
+    if !can_draw() {
         return;
     }
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("window_pictures");
-    std::fs::create_dir_all(&folder).unwrap();
     for (name, size, light) in [
         ("mixer_dark", [1360.0, 1250.0], false),
         ("mixer_light", [1360.0, 1250.0], true),
@@ -179,8 +178,7 @@ fn pictures_of_the_mixer() {
     ] {
         let mut setup = Setup { render: true, size, ..Setup::default() };
         setup.log.slow = Duration::from_millis(4);
-        let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/chelsea.jpg");
-        setup.log.paint = Some(image::open(picture).unwrap().thumbnail(384, 384).to_rgb8());
+        setup.log.paint = Some(painting());
         if size[0] < 1100.0 {
             setup.remembered = Some("[layout]\nright = 280.0\n".to_owned());
         }
@@ -195,8 +193,6 @@ fn pictures_of_the_mixer() {
         if size[0] < 1100.0 {
             window.harness.get_by_label("Solo style layer relu5_1").scroll_to_me();
         }
-        window.harness.remove_cursor();
-        window.steps(6);
-        window.harness.render().unwrap().save(folder.join(format!("{name}.png"))).unwrap();
+        draw(&mut window, name);
     }
 }

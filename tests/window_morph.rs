@@ -2,12 +2,14 @@
 
 mod window_support;
 
-use std::path::Path;
-
 use egui::{Event, Key, Modifiers, PointerButton, Pos2, Role};
 use egui_kittest::kittest::{AccessKitNode, NodeT as _, Queryable as _};
 use impasto::settings::{Objective, Preset, Settings, Statistic};
-use window_support::{Setup, Window, enter, has, style_layers};
+use window_support::{
+    Setup, Window,
+    drawing::{can_draw, draw_as_it_is, painting},
+    enter, has, style_layers,
+};
 
 /// A window that shows every control, without the layers' pictures, whose progress moves what is below it.
 fn tall() -> Setup {
@@ -287,14 +289,9 @@ fn the_row_is_put_away_and_comes_back() {
 /// Pictures for a person to look at, in `target/window_pictures/`.
 #[test]
 fn pictures_of_the_mixes() {
-    let can_draw = std::panic::catch_unwind(egui_kittest::wgpu::WgpuTestRenderer::new).is_ok();
-    if !can_draw {
-        assert!(std::env::var_os("IMPASTO_REQUIRE_GPU").is_none(), "no graphics adapter");
-        println!("skipped: no graphics adapter");
+    if !can_draw() {
         return;
     }
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("window_pictures");
-    std::fs::create_dir_all(&folder).unwrap();
     for (name, size, light) in [
         ("mixes_dark", [1360.0, 860.0], false),
         ("mixes_light", [1360.0, 860.0], true),
@@ -303,8 +300,7 @@ fn pictures_of_the_mixes() {
     ] {
         let mut setup = Setup { render: true, size, ..Setup::default() };
         setup.log.slow = std::time::Duration::from_millis(4);
-        let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/chelsea.jpg");
-        setup.log.paint = Some(image::open(picture).unwrap().thumbnail(384, 384).to_rgb8());
+        setup.log.paint = Some(painting());
         let mut window = setup.open();
         window.until("it has painted for a while", |_, log| log.steps >= 60 && log.measurements > 2);
         keep(&mut window, 'B');
@@ -337,10 +333,7 @@ fn pictures_of_the_mixes() {
             window.harness.remove_cursor();
         }
         window.steps(60);
-        let image = window.harness.render().unwrap();
-        let first = image.get_pixel(0, 0);
-        assert!(image.pixels().filter(|pixel| *pixel != first).count() > image.pixels().count() / 10);
-        image.save(folder.join(format!("{name}.png"))).unwrap();
+        draw_as_it_is(&mut window, name);
     }
 }
 

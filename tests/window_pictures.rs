@@ -3,7 +3,7 @@
 
 mod window_support;
 
-use std::{panic, path::Path, sync::OnceLock, time::Duration};
+use std::{path::Path, time::Duration};
 
 use egui::{HoveredFile, Key};
 use egui_kittest::kittest::Queryable as _;
@@ -12,41 +12,18 @@ use impasto::{
     backstage::{Item, ItemStyle, Source, State, Store},
     settings::{Settings, StyleMix},
 };
-use window_support::{Setup, Window, drop_files};
-
-/// Whether there is anything to draw with.
-fn can_draw() -> bool {
-    static ANSWER: OnceLock<bool> = OnceLock::new();
-    let can = *ANSWER.get_or_init(|| panic::catch_unwind(egui_kittest::wgpu::WgpuTestRenderer::new).is_ok());
-    if !can {
-        assert!(std::env::var_os("IMPASTO_REQUIRE_GPU").is_none(), "no graphics adapter");
-        println!("skipped: no graphics adapter, not even a software one");
-    }
-    can
-}
+use window_support::{
+    Setup, Window,
+    drawing::{can_draw, draw, draw_as_it_is, painting},
+    drop_files,
+};
 
 fn setup() -> Setup {
-    let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/chelsea.jpg");
-    let painting = image::open(picture).unwrap().thumbnail(384, 384).to_rgb8();
     let mut setup = Setup { render: true, ..Setup::default() };
-    setup.log.paint = Some(painting);
+    setup.log.paint = Some(painting());
     setup.log.slow = Duration::from_millis(4);
     setup.options.settings = Some(Settings { steps: 500, size: 384, ..Settings::default() });
     setup
-}
-
-/// Renders the window and keeps the picture.
-fn draw(window: &mut Window, name: &str) -> RgbaImage {
-    window.harness.remove_cursor();
-    window.steps(3);
-    let image = window.harness.render().unwrap();
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("window_pictures");
-    std::fs::create_dir_all(&folder).unwrap();
-    image.save(folder.join(format!("{name}.png"))).unwrap();
-    let first = image.get_pixel(0, 0);
-    let others = image.pixels().filter(|pixel| *pixel != first).count();
-    assert!(others > image.pixels().count() / 10, "{name} is blank");
-    image
 }
 
 /// Whether the picture has a good spot of this colour.
@@ -213,9 +190,7 @@ fn overlays() {
     window.harness.step();
     window.harness.hover_at(egui::pos2(500.0, 300.0));
     window.steps(2);
-    let image = window.harness.render().unwrap();
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("window_pictures");
-    image.save(folder.join("drop.png")).unwrap();
+    draw_as_it_is(&mut window, "drop");
     window.harness.input_mut().hovered_files.clear();
     window.steps(2);
     window.harness.get_by(|node| node.label().as_deref() == Some("Device")).click();

@@ -15,15 +15,9 @@ use impasto::{
     recipe,
     settings::{Settings, StyleMix},
 };
-use window_support::{Setup, Window, colour, enter, has};
+use window_support::{Setup, Window, colour, enter, hands::resting, has};
 
 /// A window that waits, so that the queue need not.
-fn resting() -> Setup {
-    let mut setup = Setup::default();
-    setup.options.settings = Some(Settings { steps: 60, size: 256, ..Settings::default() });
-    setup
-}
-
 fn opened(setup: Setup) -> Window {
     let mut window = setup.open();
     window.until("it is done", |harness, _| harness.query_by_label_contains("Finished.").is_some());

@@ -8,13 +8,13 @@ use std::{
     time::Duration,
 };
 
-use egui::{Key, Modifiers, PointerButton, Role};
+use egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use impasto::{
     control::message::{Message, decode},
     settings::{Knob, Preset, Settings},
 };
-use window_support::{Setup, Window, enter, has};
+use window_support::{Setup, Window, enter, hands::right_click, has};
 
 fn socket() -> UdpSocket {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -203,26 +203,7 @@ fn where_knobs_go_is_told_but_not_to_who_put_them_there() {
 #[test]
 fn any_address_is_learnt_takes_over_softly_and_is_forgotten() {
     let (mut window, desk) = listening("");
-    let menu = |window: &mut Window| {
-        // Where it is by now: a line above the strips comes and goes.
-        let rect = window
-            .harness
-            .get_by(|node| node.label().as_deref() == Some("Smoothness") && node.role() == Role::Slider)
-            .rect();
-        window.harness.hover_at(rect.center());
-        window.steps(1);
-        for pressed in [true, false] {
-            window.harness.event(egui::Event::PointerButton {
-                pos: rect.center(),
-                button: PointerButton::Secondary,
-                pressed,
-                modifiers: Modifiers::NONE,
-            });
-            window.steps(1);
-        }
-        window.steps(2);
-    };
-    menu(&mut window);
+    right_click(&mut window, "Smoothness");
     window.harness.get_by_label("Learn a controller…").click();
     window.until("it says what to do", |harness, _| {
         harness.query_all_by_label_contains("it will turn Smoothness").next().is_some()
@@ -242,7 +223,7 @@ fn any_address_is_learnt_takes_over_softly_and_is_forgotten() {
     sent(&mut window, "smoothness follows", |s| s.smoothness_weight == 100.0);
     desk.fader("/1/fader7", 0.0);
     sent(&mut window, "it follows on", |s| s.smoothness_weight == 0.0);
-    menu(&mut window);
+    right_click(&mut window, "Smoothness");
     window.harness.get_by_label("Forget its controller").click();
     window.steps(3);
     desk.fader("/1/fader7", 0.5);

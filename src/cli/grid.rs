@@ -5,16 +5,17 @@ use std::{process::ExitCode, sync::Arc, time::Instant};
 use image::RgbImage;
 
 use super::{
-    FAILED, INTERRUPTED, UsageError,
+    UsageError,
     args::{GridArgs, StyleArg},
     progress::{self, Printer},
     render,
     scores::open_picture,
+    sheets::{self, Made},
 };
 use crate::{
     backstage::{Audience, End, Plan, guarded, paint},
     explore::{CELL_SIZE, CELL_STEPS, Sheet, cell_order, legend},
-    picture::{self, SaveError},
+    picture,
     session::{Engine, Job, PaintEngine, Start},
     settings::Settings,
     transfer::{Losses, StyleSource},
@@ -40,12 +41,7 @@ pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
     };
     let order = cell_order(x, y, &settings);
     let mixes = order.iter().map(|&(column, row)| cell(column, row)).collect::<anyhow::Result<Vec<_>>>()?;
-    picture::check_destination(&arguments.output, arguments.force).map_err(|error| match error {
-        SaveError::Exists { path } => {
-            anyhow::anyhow!("{} exists already: choose another name, or add --force", path.display())
-        }
-        error => error.into(),
-    })?;
+    sheets::check(&arguments.output, arguments.force)?;
     let content = open_picture(&arguments.content)?;
     let style = |StyleArg { path, mix }: &StyleArg| -> anyhow::Result<StyleSource> {
         Ok(StyleSource { picture: open_picture(path)?, mix: *mix })
@@ -108,29 +104,15 @@ pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
             Ok((End::Finished, None)) => sheet.put((column, row), Err("nothing was painted".to_owned())),
         }
     }
-    if sheet.painted() == 0 {
-        if stopped {
-            printer.say("interrupted: nothing was painted yet, so nothing is saved");
-            return Ok(ExitCode::from(INTERRUPTED));
-        }
-        anyhow::bail!("no cell could be painted: {}", failures.first().map_or("", String::as_str));
-    }
-    picture::save(&sheet.draw(), &arguments.output, arguments.force)?;
-    let count = sheet.painted();
-    printer.say(&format!(
-        "saved {} with {count} of {} cells after {}",
-        arguments.output.display(),
-        order.len(),
-        progress::duration(began.elapsed().as_secs_f64())
-    ));
-    for failure in &failures {
-        printer.warn(&format!("impasto: warning: {failure}"));
-    }
-    Ok(match (stopped, failures.is_empty()) {
-        (true, _) => ExitCode::from(INTERRUPTED),
-        (false, true) => ExitCode::SUCCESS,
-        (false, false) => ExitCode::from(FAILED),
-    })
+    let made = Made {
+        what: ["painted", "cell", "cells"],
+        count: sheet.painted(),
+        of: order.len(),
+        seconds: began.elapsed().as_secs_f64(),
+        stopped,
+        failures,
+    };
+    made.save(&printer, &arguments.output, arguments.force, || sheet.draw())
 }
 
 /// Nobody looks while it is painted.

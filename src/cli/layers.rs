@@ -5,18 +5,18 @@ use std::{collections::BTreeMap, process::ExitCode, sync::Arc, time::Instant};
 use anyhow::Context;
 
 use super::{
-    FAILED, INTERRUPTED, UsageError,
+    UsageError,
     args::LayersArgs,
-    progress::{self, Printer},
+    progress::Printer,
     render,
     scores::open_picture,
+    sheets::{self, Made},
 };
 use crate::{
     app,
     backstage::guarded,
     compute::{self, Network, NetworkOptions},
     extracts::{self, ExtractStore, Source},
-    picture::{self, SaveError},
     settings::{self, Rgb, StyleMix},
     transfer::{Extract, ExtractKind, ExtractState, Extraction, Eye},
     vgg::{Layer, Weights},
@@ -24,12 +24,7 @@ use crate::{
 
 /// Makes the figure.
 pub(super) fn run(arguments: &LayersArgs) -> anyhow::Result<ExitCode> {
-    picture::check_destination(&arguments.output, arguments.force).map_err(|error| match error {
-        SaveError::Exists { path } => {
-            anyhow::anyhow!("{} exists already: choose another name, or add --force", path.display())
-        }
-        error => error.into(),
-    })?;
+    sheets::check(&arguments.output, arguments.force)?;
     let content = open_picture(&arguments.content)?;
     let mut styles = Vec::new();
     for style in &arguments.style {
@@ -101,30 +96,16 @@ pub(super) fn run(arguments: &LayersArgs) -> anyhow::Result<ExitCode> {
             Err(error) => failures.push(format!("{name}: {}", super::explain(&error))),
         }
     }
-    if made.is_empty() {
-        if stopped {
-            printer.say("interrupted: nothing was made yet, so nothing is saved");
-            return Ok(ExitCode::from(INTERRUPTED));
-        }
-        anyhow::bail!("nothing could be made: {}", failures.first().map_or("", String::as_str));
-    }
-    let count = made.len();
-    let figure = extracts::figure(&source, &made, arguments.size);
-    picture::save(&figure.draw(), &arguments.output, arguments.force)?;
-    printer.say(&format!(
-        "saved {} with {count} of {} pictures after {}",
-        arguments.output.display(),
-        orders.len(),
-        progress::duration(began.elapsed().as_secs_f64())
-    ));
-    for failure in &failures {
-        printer.warn(&format!("impasto: warning: {failure}"));
-    }
-    Ok(match (stopped, failures.is_empty()) {
-        (true, _) => ExitCode::from(INTERRUPTED),
-        (false, true) => ExitCode::SUCCESS,
-        (false, false) => ExitCode::from(FAILED),
-    })
+    let report = Made {
+        what: ["made", "picture", "pictures"],
+        count: made.len(),
+        of: orders.len(),
+        seconds: began.elapsed().as_secs_f64(),
+        stopped,
+        failures,
+    };
+    let figure = || extracts::figure(&source, &made, arguments.size).draw();
+    report.save(&printer, &arguments.output, arguments.force, figure)
 }
 
 fn described(order: &Extract) -> String {

@@ -20,6 +20,7 @@ mod progress;
 mod render;
 mod report;
 mod scores;
+mod sheets;
 mod timelapse;
 mod weights;
 

@@ -27,6 +27,7 @@ pub(crate) use check::kernels_of;
 pub use check::{KernelChoice, fast_precision, self_check};
 pub use devices::{Device, DeviceError, condemn, devices, open};
 pub use features::Features;
+pub use gpu::keep_tiles_in;
 pub(crate) use gpu::{GpuFeatures, MomentsTarget, smoothness as smoothness_on_adapter};
 pub use info::{DeviceInfo, DeviceKind};
 pub use network::{Activations, Network, NetworkOptions};

@@ -1,7 +1,7 @@
 //! The time machine's memory: which moments of a painting are kept, and where their pictures lie.
 //!
 //! [`Timeline`] is the index, thinned as a run grows old; [`Store`] keeps the pictures and the engine's states, compressed in
-//! memory up to a limit and in a cache folder beyond it.
+//! memory up to a limit, 96 MiB together, and in a cache folder beyond it.
 
 mod cache;
 mod store;

@@ -35,7 +35,13 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { picture_memory: 96 << 20, picture_disk: 1 << 30, state_memory: 192 << 20, state_disk: 1 << 30 }
+        let [mib, gib] = [20, 30].map(|bits| 1_u64 << bits);
+        Self {
+            picture_memory: 32 * mib,
+            picture_disk: gib + 64 * mib,
+            state_memory: 64 * mib,
+            state_disk: gib + 128 * mib,
+        }
     }
 }
 

@@ -4,6 +4,9 @@ use std::{collections::BTreeMap, fs, io, path::PathBuf, sync::Arc};
 
 use super::cache::Cache;
 
+/// Where there is no folder to write to, memory has to do: so many times as much of it.
+const ALONE: u64 = 3;
+
 /// Why something was not kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the limit is reached")]
@@ -30,9 +33,11 @@ pub struct Vault {
 }
 
 impl Vault {
-    /// An empty vault; its cache folder is made below `root` when it is needed first.
+    /// An empty vault; its cache folder is made below `root` when it is needed first. Without one memory may hold three times
+    /// as much.
     pub fn new(name: &'static str, root: Option<PathBuf>, most_memory: u64, most_disk: u64) -> Self {
-        let most_disk = if root.is_some() { most_disk } else { 0 };
+        let (most_memory, most_disk) =
+            if root.is_some() { (most_memory, most_disk) } else { (ALONE * most_memory, 0) };
         Self { name, root, cache: None, most_memory, most_disk, memory: 0, disk: 0, blobs: BTreeMap::new() }
     }
 
@@ -43,10 +48,10 @@ impl Vault {
 
     /// Whether so many bytes would have room in an empty vault.
     pub fn could_take(&self, size: u64) -> bool {
-        size <= self.most_memory
+        size <= self.most_memory.max(self.most_disk)
     }
 
-    /// Keeps bytes; the oldest move to files to make room.
+    /// Keeps bytes; the oldest move to files to make room, and what is larger than memory may be goes there at once.
     ///
     /// # Errors
     ///
@@ -54,8 +59,13 @@ impl Vault {
     pub fn put(&mut self, id: u64, bytes: Arc<Vec<u8>>) -> Result<(), Full> {
         self.remove(id);
         let size = bytes.len() as u64;
-        if !self.could_take(size) {
-            return Err(Full);
+        if size > self.most_memory {
+            if self.write(id, &bytes)? {
+                return Ok(());
+            }
+            if size > self.most_memory {
+                return Err(Full);
+            }
         }
         while self.memory + size > self.most_memory {
             let oldest = self.blobs.iter().find_map(|(&id, place)| match place {
@@ -63,14 +73,17 @@ impl Vault {
                 Place::Disk(_) => None,
             });
             let Some((oldest, bytes)) = oldest else { break };
-            self.spill(oldest, &bytes)?;
+            if self.write(oldest, &bytes)? {
+                self.memory -= bytes.len() as u64;
+            }
         }
         self.memory += size;
         self.blobs.insert(id, Place::Memory(bytes));
         Ok(())
     }
 
-    fn spill(&mut self, id: u64, bytes: &[u8]) -> Result<(), Full> {
+    /// Writes bytes into a file; false when the folder cannot be written any more, and memory has to do.
+    fn write(&mut self, id: u64, bytes: &[u8]) -> Result<bool, Full> {
         let size = bytes.len() as u64;
         if self.disk + size > self.most_disk {
             return Err(Full);
@@ -80,12 +93,12 @@ impl Vault {
             tracing::warn!("the time machine cannot use its cache folder any more: {error}");
             // What is there can still be read; nothing more is written.
             self.most_disk = 0;
-            return Err(Full);
+            self.most_memory *= ALONE;
+            return Ok(false);
         }
-        self.memory -= size;
         self.disk += size;
         self.blobs.insert(id, Place::Disk(size));
-        Ok(())
+        Ok(true)
     }
 
     fn file(&mut self, id: u64) -> io::Result<PathBuf> {
@@ -168,11 +181,37 @@ mod tests {
 
     #[test]
     fn without_a_folder_memory_is_all_there_is() {
-        let mut vault = Vault::new("test", None, 250, 1000);
+        let mut vault = Vault::new("test", None, 80, 1000);
         vault.put(1, blob(1)).unwrap();
         vault.put(2, blob(2)).unwrap();
         assert_eq!(vault.put(3, blob(3)), Err(Full));
         assert_eq!(vault.put(4, Arc::new(vec![0; 300])), Err(Full), "larger than everything");
         assert_eq!(vault.get(1).unwrap(), blob(1));
+    }
+
+    #[test]
+    fn what_is_larger_than_memory_may_be_goes_to_a_file_at_once() {
+        let root = tempfile::tempdir().unwrap();
+        let mut vault = Vault::new("test", Some(root.path().to_owned()), 150, 500);
+        vault.put(1, blob(1)).unwrap();
+        let large = Arc::new(vec![5; 400]);
+        vault.put(2, Arc::clone(&large)).unwrap();
+        assert_eq!(vault.usage(), (100, 400));
+        assert_eq!((vault.get(1).unwrap(), vault.get(2).unwrap()), (blob(1), large));
+        assert!(vault.could_take(500) && !vault.could_take(501));
+        assert_eq!(vault.put(3, Arc::new(vec![0; 200])), Err(Full));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_leaves_more_to_memory_and_loses_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("no folder");
+        std::fs::write(&file, "").unwrap();
+        let mut vault = Vault::new("test", Some(file), 100, 1000);
+        for id in 1..=3 {
+            vault.put(id, blob(id)).unwrap();
+        }
+        assert_eq!((vault.usage(), vault.put(4, blob(4))), ((300, 0), Err(Full)));
+        assert!((1..=3).all(|id| vault.get(id).unwrap() == blob(id)));
     }
 }

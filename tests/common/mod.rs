@@ -6,12 +6,12 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use image::RgbImage;
 use impasto::{
-    compute::{self, Device},
+    compute::{self, Device, DeviceInfo, DeviceKind},
     picture,
-    session::{Job, Start, StyleSource},
+    session::{Job, RunInfo, Start, StyleSource},
     settings::{DeviceChoice, Objective, Settings},
     transfer::{Pictures, StyleTransfer},
-    vgg::Weights,
+    vgg::{Weights, WeightsInfo},
 };
 
 pub fn data(file: &str) -> PathBuf {
@@ -83,6 +83,8 @@ pub fn cpu() -> Device {
 /// A graphics adapter: a hardware GPU if there is one, else a software driver. Without any, the test is skipped with
 /// a printed line, or fails when IMPASTO_REQUIRE_GPU is set.
 pub fn adapter() -> Option<Device> {
+    // What is measured here is nobody's but the tests'.
+    compute::keep_tiles_in(env!("CARGO_TARGET_TMPDIR").into());
     match compute::open(&DeviceChoice::Gpu).or_else(|_| compute::open(&DeviceChoice::Software)) {
         Ok(device) => {
             println!("adapter: {} ({})", device.info.name, device.info.backend);
@@ -106,6 +108,33 @@ pub fn job(settings: Settings, start: Start) -> Job {
         start,
         paused: false,
         choose_size: false,
+    }
+}
+
+/// What a fake engine tells of a run that it has begun.
+pub fn run_info(job: &Job) -> RunInfo {
+    RunInfo {
+        device: DeviceInfo {
+            name: "fake".into(),
+            kind: DeviceKind::Cpu,
+            backend: "test".into(),
+            driver: String::new(),
+            reason: String::new(),
+        },
+        weights: WeightsInfo {
+            source: "test".into(),
+            sha256: "0".repeat(64),
+            format: String::new(),
+            input: String::new(),
+            provenance: String::new(),
+            licence: String::new(),
+            convolutions: 16,
+        },
+        width: 8,
+        height: 4,
+        size: job.settings.size,
+        memory_bytes: 0,
+        remarks: Vec::new(),
     }
 }
 

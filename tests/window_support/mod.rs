@@ -1,6 +1,9 @@
 //! A window in front of a fake engine: every test sees what the engine was told.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod drawing;
+pub mod hands;
+
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex},

@@ -17,12 +17,14 @@ use crate::{
 
 /// Height of the row, in points.
 pub const HEIGHT: f32 = 36.0;
-/// Widths of a slot, of the choice of an end and of the numbers, in points.
+/// Widths of a slot and of the numbers, in points.
 const SLOT: f32 = 22.0;
-const END: f32 = 112.0;
 const NUMBER: f32 = 50.0;
-/// Widths of the morph's slider: never less, nor more.
+/// Widths of the choice of an end and of the morph's slider: never less, nor more. What is left over goes to the names of the
+/// ends first, once the slider has room for a hand.
+const END: [f32; 2] = [112.0, 176.0];
 const SLIDER: [f32; 2] = [70.0, 300.0];
+const HAND: f32 = 110.0;
 /// From this width of the row on, what is in it has a word beside it.
 const WORDS_FROM: f32 = 990.0;
 
@@ -129,10 +131,11 @@ impl ImpastoApp {
             ui.label(widgets::weak(ui, "Morph")).on_hover_text(tooltip);
             ui.add_space(gap);
         }
-        let room = ui.available_width() - 2.0 * (END + gap) - NUMBER - 2.0 * gap;
-        let width = room.clamp(SLIDER[0], SLIDER[1]);
+        let room = ui.available_width() - NUMBER - 4.0 * gap;
+        let end = ((room - HAND) / 2.0).clamp(END[0], END[1]).floor();
+        let width = (room - 2.0 * end).clamp(SLIDER[0], SLIDER[1]);
         let both = self.ends.there() == [true; 2];
-        self.end_ui(ui, "Morph from", self.ends.there()[0], &self.desk.from.clone(), Wish::From, wish);
+        self.end_ui(ui, ("Morph from", end), self.ends.there()[0], &self.desk.from.clone(), Wish::From, wish);
 
         let mut t = self.desk.morph;
         let [from, to] = [&self.desk.from, &self.desk.to].map(End::name);
@@ -179,13 +182,13 @@ impl ImpastoApp {
         if t != self.desk.morph {
             *wish = Some(Wish::Morph(t));
         }
-        self.end_ui(ui, "Morph to", self.ends.there()[1], &self.desk.to.clone(), Wish::To, wish);
+        self.end_ui(ui, ("Morph to", end), self.ends.there()[1], &self.desk.to.clone(), Wish::To, wish);
     }
 
     fn end_ui(
         &self,
         ui: &mut Ui,
-        name: &str,
+        (name, width): (&str, f32),
         there: bool,
         chosen: &End,
         wanted: fn(End) -> Wish,
@@ -193,8 +196,8 @@ impl ImpastoApp {
     ) {
         let text = if there { chosen.name() } else { format!("{} (empty)", chosen.name()) };
         let response = ComboBox::from_id_salt(name)
-            .selected_text(text)
-            .width(END)
+            .selected_text(text.as_str())
+            .width(width)
             .height(420.0)
             .truncate()
             .show_ui(ui, |ui| {
@@ -213,7 +216,8 @@ impl ImpastoApp {
             })
             .response;
         widgets::take_focus(&response, name);
-        response.accessible_name(name).on_hover_text("An end of the morph: a kept mix or a preset");
+        let tooltip = format!("{text}\nAn end of the morph: a kept mix or a preset");
+        response.accessible_name(name).on_hover_text(tooltip);
     }
 
     fn draw_ui(&mut self, ui: &mut Ui, words: bool) {

@@ -19,5 +19,6 @@ pub use kernels::GpuKernels;
 pub use peak::multiply_adds;
 pub use smoothness::smoothness;
 pub use style::MomentsTarget;
+pub use tile_store::keep_tiles_in;
 pub use tiles::name_device;
 pub use update::update;

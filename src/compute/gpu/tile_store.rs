@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     io::{Error, Write as _},
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 use serde::{Deserialize, Serialize};
@@ -22,11 +23,20 @@ const MOST: usize = 1000;
 #[serde(transparent)]
 struct Stored(BTreeMap<String, BTreeMap<String, String>>);
 
+/// Instead of the user's cache folder.
+static ELSEWHERE: OnceLock<PathBuf> = OnceLock::new();
+
+/// From now on this process keeps measured tiles in this folder, and leaves the user's alone. The first folder counts.
+pub fn keep_tiles_in(folder: PathBuf) {
+    let _ = ELSEWHERE.set(folder);
+}
+
 /// The user's cache folder for this program; `None` where there is none.
 pub fn folder() -> Option<PathBuf> {
-    match std::env::var_os(FOLDER_VARIABLE) {
-        Some(folder) => Some(folder.into()),
-        None => Some(directories::ProjectDirs::from("", "", "impasto")?.cache_dir().to_owned()),
+    match (ELSEWHERE.get(), std::env::var_os(FOLDER_VARIABLE)) {
+        (Some(folder), _) => Some(folder.clone()),
+        (None, Some(folder)) => Some(folder.into()),
+        (None, None) => Some(directories::ProjectDirs::from("", "", "impasto")?.cache_dir().to_owned()),
     }
 }
 

@@ -1,0 +1,34 @@
+//! What hands do in several tests, and where they begin.
+
+use egui::{Event, Modifiers, PointerButton, Role};
+use egui_kittest::kittest::Queryable as _;
+use impasto::settings::Settings;
+
+use super::{Setup, Window};
+
+/// A painting of 60 steps, which soon rests.
+pub fn resting() -> Setup {
+    let mut setup = Setup::default();
+    setup.options.settings = Some(Settings { steps: 60, size: 256, ..Settings::default() });
+    setup
+}
+
+/// Clicks the slider of this name with the second button.
+pub fn right_click(window: &mut Window, name: &str) {
+    // Where it is by now: a line above the strips comes and goes.
+    let slider =
+        window.harness.get_by(|node| node.label().as_deref() == Some(name) && node.role() == Role::Slider);
+    let pos = slider.rect().center();
+    window.harness.hover_at(pos);
+    window.steps(1);
+    for pressed in [true, false] {
+        window.harness.event(Event::PointerButton {
+            pos,
+            button: PointerButton::Secondary,
+            pressed,
+            modifiers: Modifiers::NONE,
+        });
+        window.steps(1);
+    }
+    window.steps(2);
+}
