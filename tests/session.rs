@@ -355,6 +355,23 @@ fn an_update_for_a_run_that_still_waits_reaches_it() {
 }
 
 #[test]
+fn a_picture_that_was_lent_before_a_run_began_afresh_does_not_come_back_later() {
+    let mut window = Window::open(Fault::default());
+    window.session.go_on_from(Arc::new(RgbImage::new(5, 5)), None);
+    window.send(Command::Run(Box::new(Job { paused: true, ..job(1, endless()) })));
+    window.until("the first run", |w| w.is(1, RunState::Paused));
+    window.send(Command::Run(Box::new(Job { start: Start::Current, paused: true, ..job(2, endless()) })));
+    window.until("the second run", |w| w.is(2, RunState::Paused));
+    let shown = window.frame.as_ref().map(|frame| frame.picture.dimensions());
+    assert_eq!(*window.log.started.lock().unwrap(), [(1, None), (2, shown)]);
+    // One that is lent for a run that goes on is taken as ever.
+    window.session.go_on_from(Arc::new(RgbImage::new(5, 5)), None);
+    window.send(Command::Run(Box::new(Job { start: Start::Current, paused: true, ..job(3, endless()) })));
+    window.until("the third run", |w| w.is(3, RunState::Paused));
+    assert_eq!(window.log.started.lock().unwrap().last(), Some(&(3, Some((5, 5)))));
+}
+
+#[test]
 fn of_several_runs_in_a_row_only_the_last_is_prepared_and_it_goes_on_from_the_latest_picture() {
     let mut window = Window::open(Fault { slow: Some(Duration::from_millis(60)), ..Fault::default() });
     let rarely = Settings { preview_every: 1000, ..endless() };

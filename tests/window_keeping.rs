@@ -261,6 +261,27 @@ fn a_project_whose_pictures_have_changed_goes_on_from_its_picture() {
 }
 
 #[test]
+fn a_painting_that_could_not_be_kept_is_kept_once_there_is_a_place_for_it() {
+    let mut window = setup(None).open();
+    window.until_painting();
+    let path = until_kept(&mut window, "Swirl");
+    window.harness.key_press(egui::Key::Space);
+    window.until("it rests", |harness, _| harness.query_by_label_contains("Paused.").is_some());
+    let folder = path.parent().unwrap().to_owned();
+    fs::remove_dir_all(&folder).unwrap();
+    // One more step is something new.
+    window.harness.key_press(egui::Key::Period);
+    window.until("that is said", |harness, _| {
+        harness.query_all_by_label_contains("The painting cannot be kept").next().is_some()
+    });
+    fs::create_dir_all(&folder).unwrap();
+    // Nothing changes any more.
+    let jobs = window.jobs();
+    until_kept(&mut window, "Swirl");
+    assert_eq!(window.jobs(), jobs);
+}
+
+#[test]
 fn the_offer_is_drawn() {
     if !can_draw() {
         return;

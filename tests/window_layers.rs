@@ -173,6 +173,10 @@ fn the_figure_is_saved_where_the_dialog_says() {
     assert!(window.dialogs.asked.lock().unwrap()[0].contains("Layers of Chelsea and Swirl.png"));
     let figure = image::open(&path).unwrap();
     assert!(figure.width() > 6 * 192 && figure.height() > 2 * 130, "{}×{}", figure.width(), figure.height());
+    // Where no dialog can be shown it goes beside the last, under its own name.
+    window.harness.get_by_label("Save the layers’ figure…").click();
+    let beside = window.folder.path().join("Layers of Chelsea and Swirl.png");
+    window.until("the figure is there as well", move |_, _| beside.exists());
 }
 
 #[test]

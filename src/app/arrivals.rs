@@ -43,6 +43,9 @@ impl ImpastoApp {
             Done::Picked { purpose: Purpose::Grid, paths: None, took } if took < NO_DIALOG => {
                 self.export_grid(None);
             }
+            Done::Picked { purpose: Purpose::Figure, paths: None, took } if took < NO_DIALOG => {
+                self.save_figure(None);
+            }
             Done::Picked { paths: None, took, .. } if took < NO_DIALOG => {
                 self.toasts
                     .add("No file dialog could be shown. Drop the file on the window, or paste its path.");
@@ -70,7 +73,11 @@ impl ImpastoApp {
                             self.save_project(Some(path), &name);
                         }
                     }
-                    Purpose::Figure => paths.take(1).for_each(|path| self.save_figure(path)),
+                    Purpose::Figure => {
+                        if let Some(path) = paths.next() {
+                            self.save_figure(Some(path));
+                        }
+                    }
                     Purpose::Timelapse(plan) => {
                         if let Some(path) = paths.next() {
                             self.export_to(path, plan);

@@ -174,7 +174,9 @@ impl ImpastoApp {
         let (done, cancel) = (Arc::clone(&export.done), Arc::clone(&export.cancel));
         self.export = Some(export);
         let ctx = self.tasks.context().clone();
-        self.tasks.start("time-lapse", move || {
+        let meant = path.clone();
+        let broken = move |text| Done::Exported { path: meant, result: Err(TimelapseError::Encode(text)) };
+        self.tasks.start_or("time-lapse", broken, move || {
             let mut lettering = Lettering::default();
             let mut last: Option<RgbImage> = None;
             let mut frames = plan.frames.iter().map(|(id, caption)| {

@@ -283,25 +283,38 @@ impl ImpastoApp {
 
     /// Asks where to save the figure of all extracts.
     pub(super) fn ask_to_save_figure(&mut self) {
-        let Some(wanted) = &self.extracts.wanted else {
+        let Some(name) = self.figure_name() else {
             self.toasts.add("There are no pictures of the layers to save yet.");
             return;
         };
-        let stem = |name: &str| {
-            let stem = std::path::Path::new(name).file_stem().unwrap_or_default().to_string_lossy();
-            stem.replace(['/', '\\', ':'], "-")
-        };
-        let style = wanted.source.styles.first().map_or_else(String::new, |(style, _)| stem(&style.name));
-        let name = format!("Layers of {} and {style}.png", stem(&wanted.source.content.name));
         let folder = self.save_folder.clone().or_else(dialogs::first_folder);
         let answer = self.dialogs.save_picture(&name, folder.as_deref());
         self.await_answer(answer, Purpose::Figure);
     }
 
-    /// Saves the figure to a path that a person picked.
-    pub(super) fn save_figure(&mut self, mut path: PathBuf) {
-        let Some(wanted) = &self.extracts.wanted else { return };
-        let mut overwrite = self.dialogs.confirms_replacing();
+    /// A name for the figure; `None` where there is nothing to save.
+    fn figure_name(&self) -> Option<String> {
+        let wanted = self.extracts.wanted.as_ref()?;
+        let stem = |name: &str| {
+            let stem = std::path::Path::new(name).file_stem().unwrap_or_default().to_string_lossy();
+            stem.replace(['/', '\\', ':'], "-")
+        };
+        let style = wanted.source.styles.first().map_or_else(String::new, |(style, _)| stem(&style.name));
+        Some(format!("Layers of {} and {style}.png", stem(&wanted.source.content.name)))
+    }
+
+    /// Saves the figure to the path that a person picked; without one under a free name where pictures belong.
+    pub(super) fn save_figure(&mut self, picked: Option<PathBuf>) {
+        let Some((name, wanted)) = self.figure_name().zip(self.extracts.wanted.as_ref()) else { return };
+        let folder = self.save_folder.clone().or_else(dialogs::first_folder);
+        let (mut path, mut overwrite) = match (picked, folder) {
+            (Some(path), _) => (path, self.dialogs.confirms_replacing()),
+            (None, Some(folder)) => (folder.join(name), false),
+            (None, None) => {
+                self.toasts.add("No file dialog could be shown, and there is no home folder to save to.");
+                return;
+            }
+        };
         if path.extension().is_none() {
             path.set_extension("png");
             overwrite = false;

@@ -218,10 +218,14 @@ impl ImpastoApp {
         }
         let Some(reader) = film.reader() else { return };
         film.loading = Some(id);
-        self.tasks.start("moment", move || {
-            let result = reader.picture(id).map_err(|error| error.to_string());
-            Done::Moment { id, result }
-        });
+        self.tasks.start_or(
+            "moment",
+            move |text| Done::Moment { id, result: Err(text) },
+            move || {
+                let result = reader.picture(id).map_err(|error| error.to_string());
+                Done::Moment { id, result }
+            },
+        );
     }
 
     /// The picture of a moment has been read.

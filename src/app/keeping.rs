@@ -264,7 +264,8 @@ impl ImpastoApp {
             mixes: self.desk.slots.clone(),
             pins: self.pins.all().iter().map(|pin| pin.id).collect(),
         });
-        self.tasks.start("keep", move || {
+        let broken = |text| Done::Kept { result: Err(text), took: Duration::ZERO };
+        self.tasks.start_or("keep", broken, move || {
             let began = Instant::now();
             let result = snapshot.write(&path, Keep::Beside(&folder)).map_err(|error| chain(&error));
             Done::Kept { result, took: began.elapsed() }
@@ -276,6 +277,8 @@ impl ImpastoApp {
         let wait = (took.as_secs_f64() * SHARE).clamp(EVERY, LONGEST);
         self.keeper.not_before = ctx.input(|input| input.time) + wait;
         if let Err(text) = result {
+            // It is tried again, also where nothing changes any more.
+            self.keeper.written = None;
             self.notice = Some(format!("The painting cannot be kept: {text}"));
         }
     }

@@ -162,17 +162,28 @@ impl Tasks {
 
     /// Runs `task` on a thread of its own; its result comes out of [`Tasks::next`].
     pub fn start(&self, name: &str, task: impl FnOnce() -> Done + Send + 'static) {
+        self.start_or(name, Done::Broken, task);
+    }
+
+    /// The same for a task whose end is waited for: where it panics, or cannot begin, what `broken` makes of that comes out,
+    /// so that nothing waits for ever.
+    pub fn start_or(
+        &self,
+        name: &str,
+        broken: impl FnOnce(String) -> Done + Clone + Send + 'static,
+        task: impl FnOnce() -> Done + Send + 'static,
+    ) {
         let (outbox, ctx) = (self.outbox.clone(), self.ctx.clone());
-        let what = name.to_owned();
+        let (what, fault) = (name.to_owned(), broken.clone());
         let started = thread::Builder::new().name(format!("impasto-{name}")).spawn(move || {
             let done = catch_unwind(AssertUnwindSafe(task))
-                .unwrap_or_else(|_| Done::Broken(format!("{what} failed by a fault of the program")));
+                .unwrap_or_else(|_| fault(format!("{what} failed by a fault of the program")));
             // Nobody listens when the window is gone.
             let _ = outbox.send(done);
             ctx.request_repaint_of(egui::ViewportId::ROOT);
         });
         if let Err(error) = started {
-            let _ = self.outbox.send(Done::Broken(format!("cannot start a thread for {name}: {error}")));
+            let _ = self.outbox.send(broken(format!("cannot start a thread for {name}: {error}")));
         }
     }
 
@@ -182,5 +193,29 @@ impl Tasks {
 
     pub fn next(&self) -> Option<Done> {
         self.inbox.try_recv().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_task_that_panics_ends_as_a_failure_of_what_it_was_to_do() {
+        let tasks = Tasks::new(&egui::Context::default());
+        let kept = |text: String| Done::Kept { result: Err(text), took: Duration::ZERO };
+        tasks.start_or("keep", kept, || panic!("a fault"));
+        tasks.start("pin", || panic!("a fault"));
+        let mut ends = [0; 2];
+        for _ in 0..2 {
+            match tasks.inbox.recv_timeout(Duration::from_secs(10)).unwrap() {
+                Done::Kept { result: Err(text), .. } if text.contains("keep failed") => ends[0] += 1,
+                Done::Broken(text) if text.contains("pin failed") => ends[1] += 1,
+                _ => panic!("something else"),
+            }
+        }
+        assert_eq!(ends, [1, 1]);
     }
 }

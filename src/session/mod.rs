@@ -297,10 +297,16 @@ impl Session {
     ///
     /// [`SendError::Busy`] when too many orders wait, [`SendError::Dead`] when the worker is gone.
     pub fn send(&self, command: Command) -> Result<(), SendError> {
+        let afresh = matches!(&command, Command::Run(job) if job.start == Start::Beginning);
         self.commands.try_send(command).map_err(|error| match error {
             TrySendError::Full(_) => SendError::Busy,
             TrySendError::Disconnected(_) => SendError::Dead,
-        })
+        })?;
+        if afresh {
+            // A picture that was lent before and not taken is no longer what a later run goes on from.
+            self.shared.canvas.take();
+        }
+        Ok(())
     }
 
     /// Hands changed settings to the run; only the latest is taken, between two steps. Returns the update's number, which

@@ -236,7 +236,8 @@ impl ImpastoApp {
         if self.queue.access == Access::Ready && !self.queue.saving && self.queue.desk.is_unwritten() {
             self.queue.saving = true;
             let desk = self.queue.desk.clone();
-            self.tasks.start("queue", move || {
+            let broken = |text| Done::Queue(News::Saved(Err(text)));
+            self.tasks.start_or("queue", broken, move || {
                 Done::Queue(News::Saved(desk.save().map_err(|error| error.to_string())))
             });
         }
