@@ -4,7 +4,10 @@ use image::RgbImage;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Draft, Keep, Pixels, Project, ProjectError, encode, write_whole};
+use super::{
+    Draft, Keep, Pixels, Project, ProjectError,
+    write::{encode, write_whole},
+};
 use crate::{
     picture::Picture,
     recipe::{self, Recipe},
