@@ -28,6 +28,16 @@ take() { # the pointer out of the way, then the window alone
   import -window "$window" "screenshots/$1.png"
   echo "screenshots/$1.png"
 }
+rests() { # waits until nothing has moved for 15 seconds, so many seconds at most
+  local end=$((SECONDS + $1)) since=$SECONDS before= now
+  while [ $SECONDS -lt $end ]; do
+    now=$(import -window "$window" rgb:- | sha256sum)
+    if [ "$now" != "$before" ]; then before=$now since=$SECONDS; fi
+    if [ $((SECONDS - since)) -ge 15 ]; then return; fi
+    sleep 2
+  done
+  echo "still moving after $1 seconds" >&2
+}
 click() { xdotool mousemove "$1" "$2" click 1; sleep 0.4; }
 
 start --size 448 --steps 400 --automate 'beta={ lfo = { shape = "sine", period = 0.25, depth = 0.2 } }'
@@ -54,7 +64,7 @@ xdotool key F1; take keys
 stop
 
 start assets/rocket.jpg assets/woodcut.jpg --size 256 --steps 60
-sleep 8; xdotool key g; sleep 1; click 940 184; sleep 150; take grid
+sleep 8; xdotool key g; sleep 1; click 940 184; sleep 20; rests 900; take grid
 stop
 
 "$program" layers -c assets/chelsea.jpg -s assets/swirl.jpg -o "$work/layers.png" --size 128 --device cpu --quiet

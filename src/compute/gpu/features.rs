@@ -104,11 +104,11 @@ impl Queue {
 
     /// A buffer of this many floats with anything in it.
     pub fn empty(&self, length: usize) -> Handle {
-        self.client.empty(4 * length)
+        self.room(length, Storage::Full)
     }
 
     pub fn upload(&self, values: &[f32]) -> Handle {
-        self.client.create_from_slice(f32::as_bytes(values))
+        self.store(values, Storage::Full)
     }
 
     /// A buffer of this many values that are stored like that, with anything in it.
@@ -119,7 +119,7 @@ impl Queue {
     /// Uploads values to be stored like that.
     pub fn store(&self, values: &[f32], stored: Storage) -> Handle {
         match stored {
-            Storage::Full => self.upload(values),
+            Storage::Full => self.client.create_from_slice(f32::as_bytes(values)),
             Storage::Half => {
                 let halves: Vec<f16> = values.iter().map(|&value| f16::from_f32(value)).collect();
                 self.client.create_from_slice(f16::as_bytes(&halves))
