@@ -25,6 +25,9 @@ struct Results {
     /// Multiply-adds that the device does with registers alone, two operations each.
     peak_gflops: f64,
     weights: WeightsSha,
+    /// What was not done as it was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    remarks: Vec<String>,
     sizes: Vec<Measured>,
 }
 
@@ -41,7 +44,7 @@ struct Measured {
     first_step_seconds: f64,
     /// Opening the device and loading weights (the first size only), and computing targets.
     prepare_seconds: f64,
-    /// Operations of direct convolutions: where fewer are needed, this may exceed the peak.
+    /// Operations of direct convolutions: where fewer are needed, and on matrix units, this may exceed the peak.
     gflops: f64,
     share_of_peak: f64,
     /// What is shown before a run.
@@ -89,6 +92,7 @@ pub(super) fn run(arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
         device: facts.device,
         peak_gflops,
         weights: WeightsSha { sha256: facts.weights.sha256 },
+        remarks: facts.remarks,
         sizes,
     };
     let text = if arguments.json { serde_json::to_string_pretty(&results)? + "\n" } else { table(&results) };
@@ -230,6 +234,9 @@ fn table(results: &Results) -> String {
         "{} ({}), peak {:.0} GFLOP/s\n",
         results.device.name, results.device.backend, results.peak_gflops
     );
+    for remark in std::iter::once(&results.device.reason).chain(&results.remarks) {
+        text.push_str(&format!("{remark}\n"));
+    }
     text.push_str(
         "   size   s/step   steps/s   first step   prepare   GFLOP/s   of peak   peak memory   estimate\n",
     );

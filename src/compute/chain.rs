@@ -315,8 +315,11 @@ impl<K: Kernels> Chain<K> {
             shape.channels = layer.channels();
             let output = self.kernels.forward(convolution, &below, before);
             let forward = time(&|| drop(self.kernels.forward(convolution, &below, before)));
+            let mut pull = Pull::default();
+            pull.add_vector(Tensor::ones([shape.channels], device));
+            let gradient = self.kernels.pulled(&output, shape, None, &pull);
             let backward =
-                time(&|| drop(self.kernels.backward(convolution, output.clone(), Some(&output), shape)));
+                time(&|| drop(self.kernels.backward(convolution, gradient.clone(), Some(&output), shape)));
             let choice = |shape, outputs| self.kernels.choice((shape, outputs));
             let choices = choice(before, shape.channels).zip(choice(shape, before.channels));
             times.push(LayerTime { layer, forward, backward, choices: choices.map(<[String; 2]>::from) });

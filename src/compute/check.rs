@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Features, Iterate, Network, NetworkOptions, Pull, Update,
-    gpu::{self, MomentsTarget, Queue, Storage},
+    gpu::{self, MomentsTarget, Queue, Storage, Units},
     read_picture,
 };
 use crate::{
@@ -72,17 +72,34 @@ fn try_fast(device: &TensorDevice) -> Result<(), String> {
     if !Queue::of(&Tensor::zeros([1], device)).has_half() {
         return Err("the adapter has no 16-bit numbers".to_owned());
     }
-    let weights = Weights::synthetic();
-    let deepest = Layer::ALL[2];
-    let with = |stored| {
-        let network = Network::on_adapter(&weights, deepest, device, stored);
-        run(network, Pooling::Max, device)
-    };
     let both = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        Ok::<_, String>((with(Storage::Half)?, with(Storage::Full)?))
+        Ok::<_, String>((on_adapter(device, Storage::Half, None)?, on_adapter(device, Storage::Full, None)?))
     }));
     let (found, expected) = both.map_err(|_| DRIVER_FAILED.to_owned())??;
     compare(found, expected, FAST_ERROR)
+}
+
+fn on_adapter(device: &TensorDevice, stored: Storage, units: Option<Units>) -> Result<Results, String> {
+    let network = Network::on_adapter(&Weights::synthetic(), Layer::ALL[2], device, (stored, units));
+    run(network, Pooling::Max, device)
+}
+
+/// Whether a device's matrix units agree with its other kernels in full precision: each kernel alone, and a small piece of
+/// the chain.
+///
+/// # Errors
+///
+/// What differed, or what the device failed with.
+pub fn units_check(device: &TensorDevice, units: Units) -> Result<(), String> {
+    if !Queue::of(&Tensor::zeros([1], device)).has_half() {
+        return Err("the adapter has no 16-bit numbers".to_owned());
+    }
+    let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        gpu::kernels_agree(device, units, FAST_ERROR)?;
+        let found = on_adapter(device, Storage::Half, Some(units))?;
+        compare(found, on_adapter(device, Storage::Full, None)?, FAST_ERROR)
+    }));
+    checked.map_err(|_| DRIVER_FAILED.to_owned())?
 }
 
 /// Largest relative error of fast precision: f16 rounds to 1 in 2000, and mean and gradient add up many of those.
@@ -164,14 +181,19 @@ fn paint(device: &TensorDevice) -> Result<Results, String> {
 /// Statistics and a gradient.
 type Results = (Vec<f32>, Vec<f32>);
 
+/// ‖found − expected‖ / ‖expected‖.
+pub fn relative_error(found: &[f32], expected: &[f32]) -> f64 {
+    let (mut difference, mut norm) = (0.0, 0.0);
+    for (found, expected) in found.iter().zip(expected) {
+        difference += f64::from(found - expected).powi(2);
+        norm += f64::from(*expected).powi(2);
+    }
+    (difference / norm).sqrt()
+}
+
 fn compare(found: Results, expected: Results, most: f64) -> Result<(), String> {
     for (what, found, expected) in [("statistics", found.0, expected.0), ("gradients", found.1, expected.1)] {
-        let (mut difference, mut norm) = (0.0, 0.0);
-        for (found, expected) in found.iter().zip(&expected) {
-            difference += f64::from(found - expected).powi(2);
-            norm += f64::from(*expected).powi(2);
-        }
-        let error = (difference / norm).sqrt();
+        let error = relative_error(&found, &expected);
         // Not a number is wrong as well.
         if error.is_nan() || error > most {
             return Err(format!("its {what} differ from the CPU's by {error:.2e} in the self-check"));

@@ -9,7 +9,7 @@ use super::{
     check::{KernelChoice, use_portable_kernels},
     gpu,
     info::{DeviceInfo, DeviceKind},
-    probe::{self, Probe},
+    probe::{self, Passed, Probe},
 };
 use crate::settings::DeviceChoice;
 
@@ -42,6 +42,8 @@ pub(super) struct Adapter {
     pub api: Api,
     /// Position among the adapters of the same kind and interface, which is how burn selects one.
     pub index: usize,
+    /// The matrix units that it offers, whether they are of use or not.
+    pub units: Option<gpu::Units>,
 }
 
 /// Graphics interfaces in the order of preference.
@@ -148,13 +150,14 @@ pub fn devices() -> Vec<DeviceInfo> {
         .map(|(adapter, outcome)| {
             let is_chosen = chosen.is_some_and(|chosen| chosen.is(adapter));
             let reason = match outcome {
-                _ if is_chosen => "chosen: hardware GPU that passed its self-check".to_owned(),
+                Err(error) => format!("not used: {error}"),
                 Ok(_) if adapter.is_software() => {
                     "software driver: used only when asked for by name".to_owned()
                 }
-                Ok(KernelChoice::Own) => "usable: passed its self-check".to_owned(),
-                Ok(KernelChoice::Portable) => format!("usable: passed its self-check {PORTABLE}"),
-                Err(error) => format!("not used: {error}"),
+                Ok(passed) if is_chosen => {
+                    with_how("chosen: hardware GPU that passed its self-check", passed)
+                }
+                Ok(passed) => with_how("usable: passed its self-check", passed),
             };
             DeviceInfo { reason, ..adapter.info.clone() }
         })
@@ -166,24 +169,30 @@ pub fn devices() -> Vec<DeviceInfo> {
     list
 }
 
-/// What is said of an adapter on which our own kernels fail.
-const PORTABLE: &str = "with burn's slower operations only";
+/// A reason, and how an adapter computes that passed like that.
+fn with_how(reason: &str, passed: &Passed) -> String {
+    match (passed.kernels, &passed.units) {
+        (KernelChoice::Portable, _) => format!("{reason}, with burn's slower operations only"),
+        (KernelChoice::Own, None) => reason.to_owned(),
+        (KernelChoice::Own, Some(Ok(_))) => format!("{reason}; in fast precision on its matrix units"),
+        (KernelChoice::Own, Some(Err(error))) => {
+            format!("{reason}; its matrix units are not used: {error}")
+        }
+    }
+}
 
-/// The best hardware adapter that passed its self-check, and with which kernels.
-fn best_gpu(probe: &Probe) -> Option<(&Adapter, KernelChoice)> {
-    let rank = |(adapter, kernels): &(&Adapter, KernelChoice)| {
+/// The best hardware adapter that passed its self-check, and how.
+fn best_gpu(probe: &Probe) -> Option<(&Adapter, &Passed)> {
+    let rank = |(adapter, passed): &(&Adapter, &Passed)| {
         let rank = match adapter.info.kind {
             DeviceKind::DiscreteGpu => 0,
             DeviceKind::IntegratedGpu => 1,
             _ => 2,
         };
-        (rank, *kernels != KernelChoice::Own)
+        (rank, passed.kernels != KernelChoice::Own)
     };
-    let passed = |(adapter, outcome): &'_ (Adapter, Result<KernelChoice, String>)| {
-        outcome.is_ok() && !adapter.is_software()
-    };
-    let usable = probe.adapters.iter().filter(|tried| passed(tried));
-    usable.filter_map(|(adapter, outcome)| Some((adapter, *outcome.as_ref().ok()?))).min_by_key(rank)
+    let hardware = probe.adapters.iter().filter(|(adapter, _)| !adapter.is_software());
+    hardware.filter_map(|(adapter, outcome)| Some((adapter, outcome.as_ref().ok()?))).min_by_key(rank)
 }
 
 fn why_no_gpu(probe: &Probe) -> String {
@@ -207,17 +216,17 @@ fn why_no_gpu(probe: &Probe) -> String {
 /// When there is no such device or it failed its self-check; `Auto` always finds one.
 pub fn open(choice: &DeviceChoice) -> Result<Device, DeviceError> {
     let on_cpu = |reason: String| Device { info: cpu(reason), tensor: TensorDevice::flex(), adapter: None };
-    let on = |(adapter, kernels): (&Adapter, KernelChoice), reason: &str| {
-        let mut reason = reason.to_owned();
+    let on = |(adapter, passed): (&Adapter, &Passed), reason: &str| {
         let tensor = adapter
             .open()
             .map_err(|reason| DeviceError::Unusable { name: adapter.info.name.clone(), reason })?;
-        if kernels == KernelChoice::Portable {
-            use_portable_kernels(&tensor);
-            reason = format!("{reason}, {PORTABLE}");
+        match (passed.kernels, &passed.units) {
+            (KernelChoice::Portable, _) => use_portable_kernels(&tensor),
+            (KernelChoice::Own, Some(Ok(units))) => gpu::use_units(&tensor, *units),
+            (KernelChoice::Own, _) => {}
         }
         Ok(Device {
-            info: DeviceInfo { reason, ..adapter.info.clone() },
+            info: DeviceInfo { reason: with_how(reason, passed), ..adapter.info.clone() },
             tensor,
             adapter: Some(adapter.clone()),
         })
@@ -255,7 +264,7 @@ pub fn open(choice: &DeviceChoice) -> Result<Device, DeviceError> {
             let processor = cpu("asked for by name".into());
             // Software drivers are only tried when no hardware has the name.
             let mut probe = probe::probe(false);
-            let named = |(adapter, _): &&(Adapter, Result<KernelChoice, String>)| {
+            let named = |(adapter, _): &&(Adapter, Result<Passed, String>)| {
                 adapter.info.name.to_lowercase().contains(&wanted)
             };
             if !probe.adapters.iter().filter(named).any(|(adapter, _)| !adapter.is_software()) {
@@ -279,10 +288,9 @@ pub fn open(choice: &DeviceChoice) -> Result<Device, DeviceError> {
     }
 }
 
-fn usable(adapter: &Adapter, outcome: &Result<KernelChoice, String>) -> Result<KernelChoice, DeviceError> {
+fn usable<'a>(adapter: &Adapter, outcome: &'a Result<Passed, String>) -> Result<&'a Passed, DeviceError> {
     outcome
         .as_ref()
-        .copied()
         .map_err(|reason| DeviceError::Unusable { name: adapter.info.name.clone(), reason: reason.clone() })
 }
 
@@ -292,5 +300,51 @@ pub fn condemn(device: &Device) {
     if let Some(adapter) = &device.adapter {
         let reason = "it failed while painting; start Impasto again to give it another try";
         probe::condemn(adapter, reason);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn adapter(kind: DeviceKind) -> Adapter {
+        let info = DeviceInfo { kind, name: format!("{kind:?}"), ..cpu(String::new()) };
+        Adapter { info, api: Api::Vulkan, index: 0, units: None }
+    }
+
+    fn passed(kernels: KernelChoice, units: Option<Result<gpu::Units, String>>) -> Passed {
+        Passed { kernels, units }
+    }
+
+    #[test]
+    fn what_is_said_of_an_adapter_tells_how_it_computes() {
+        let units = gpu::Units { size: 16, threads: 128, memory: 49_152, vectors: true };
+        let say = |kernels, units| with_how("usable", &passed(kernels, units));
+        assert_eq!(say(KernelChoice::Own, None), "usable");
+        assert_eq!(say(KernelChoice::Own, Some(Ok(units))), "usable; in fast precision on its matrix units");
+        assert_eq!(
+            say(KernelChoice::Own, Some(Err("they hung".into()))),
+            "usable; its matrix units are not used: they hung"
+        );
+        assert_eq!(say(KernelChoice::Portable, None), "usable, with burn's slower operations only");
+    }
+
+    #[test]
+    fn the_best_adapter_is_hardware_that_passed() {
+        let own = || Ok(passed(KernelChoice::Own, None));
+        let mut probe = Probe {
+            adapters: vec![
+                (adapter(DeviceKind::Software), own()),
+                (adapter(DeviceKind::IntegratedGpu), own()),
+                (adapter(DeviceKind::DiscreteGpu), own()),
+            ],
+            trouble: None,
+        };
+        let best = |probe: &Probe| best_gpu(probe).map(|(adapter, _)| adapter.info.kind);
+        assert_eq!(best(&probe), Some(DeviceKind::DiscreteGpu));
+        probe.adapters[2].1 = Err("it crashed".into());
+        assert_eq!(best(&probe), Some(DeviceKind::IntegratedGpu));
+        probe.adapters[1].1 = Err("it hung".into());
+        assert_eq!(best(&probe), None);
     }
 }

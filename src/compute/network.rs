@@ -9,7 +9,7 @@ use super::{
     chain::{self, Chain, Kernels, LayerTime},
     check::{KernelChoice, fast_precision, kernels_of},
     cpu::CpuKernels,
-    gpu::{GpuKernels, Storage},
+    gpu::{GpuKernels, Storage, Units, units_of},
     portable::PortableKernels,
 };
 use crate::{
@@ -94,7 +94,7 @@ impl Network {
             KernelChoice::Own => {
                 let half = precision == Precision::Fast && fast_precision(device).is_ok();
                 let stored = if half { Storage::Half } else { Storage::Full };
-                Form::Gpu(Chain::new(GpuKernels::new(device, padding, stored), economy))
+                Form::Gpu(Chain::new(GpuKernels::new(device, padding, stored, units_of(device)), economy))
             }
         };
         Self::with_form(weights, deepest, device, form)
@@ -112,14 +112,14 @@ impl Network {
         Self::with_form(weights, deepest, device, form)
     }
 
-    /// On an adapter's own kernels, with features stored like that.
+    /// On an adapter's own kernels, with features stored like that, and with these matrix units.
     pub(super) fn on_adapter(
         weights: &Weights,
         deepest: Layer,
         device: &TensorDevice,
-        stored: Storage,
+        (stored, units): (Storage, Option<Units>),
     ) -> Self {
-        let kernels = GpuKernels::new(device, Padding::Replicate, stored);
+        let kernels = GpuKernels::new(device, Padding::Replicate, stored, units);
         Self::with_form(weights, deepest, device, Form::Gpu(Chain::new(kernels, false)))
     }
 

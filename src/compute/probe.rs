@@ -11,21 +11,36 @@ use std::{
         mpsc,
     },
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    check::{KernelChoice, self_check},
+    check::{KernelChoice, self_check, units_check},
     devices::{Adapter, Api},
+    gpu::Units,
     info::{DeviceInfo, DeviceKind},
 };
+
+/// What is known of an adapter that passed its self-check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Passed {
+    pub kernels: KernelChoice,
+    /// Its matrix units, or why they are not used; `None` where it has none.
+    pub units: Option<Result<Units, String>>,
+}
+
+impl Passed {
+    fn with(kernels: KernelChoice) -> Self {
+        Self { kernels, units: None }
+    }
+}
 
 /// What the probe found: adapters, each usable or not and why.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Probe {
-    pub adapters: Vec<(Adapter, Result<KernelChoice, String>)>,
+    pub adapters: Vec<(Adapter, Result<Passed, String>)>,
     /// Why adapters of some graphics interface could not be listed.
     pub trouble: Option<String>,
 }
@@ -44,10 +59,13 @@ enum Line {
     Adapters(Vec<Adapter>),
     Trying(usize),
     Tried(usize, Result<KernelChoice, String>),
+    TryingUnits(usize),
+    TriedUnits(usize, Result<Units, String>),
     Done,
 }
 
 const ASK: &str = "IMPASTO_PROBE";
+/// How long a child may say nothing.
 const PATIENCE: Duration = Duration::from_secs(30);
 static CAN_RUN_CHILD: AtomicBool = AtomicBool::new(false);
 static FOUND: Mutex<BTreeMap<bool, Probe>> = Mutex::new(BTreeMap::new());
@@ -69,7 +87,7 @@ pub fn run_probe_if_asked() {
 fn answer(question: &Question) {
     // Should the parent be gone, nobody else ends a child that hangs in a driver.
     thread::spawn(|| {
-        thread::sleep(PATIENCE);
+        thread::sleep(8 * PATIENCE);
         std::process::exit(1);
     });
     let say = |line: &Line| {
@@ -85,7 +103,14 @@ fn answer(question: &Question) {
     for (number, adapter) in adapters.iter().enumerate().skip(question.from) {
         if question.software_too || !adapter.is_software() {
             say(&Line::Trying(number));
-            say(&Line::Tried(number, try_out(adapter)));
+            let outcome = try_out(adapter);
+            say(&Line::Tried(number, outcome.clone()));
+            if outcome == Ok(KernelChoice::Own) && adapter.units.is_some() {
+                say(&Line::TryingUnits(number));
+                if let Some(outcome) = try_units(adapter) {
+                    say(&Line::TriedUnits(number, outcome));
+                }
+            }
         }
     }
     say(&Line::Done);
@@ -98,6 +123,12 @@ fn try_out(adapter: &Adapter) -> Result<KernelChoice, String> {
         Ok(()) => Ok(KernelChoice::Portable),
         Err(_) => Err(own),
     }
+}
+
+/// Whether the matrix units that an adapter offers are of use.
+fn try_units(adapter: &Adapter) -> Option<Result<Units, String>> {
+    let units = adapter.units?;
+    Some(adapter.open().and_then(|device| units_check(&device, units)).map(|()| units))
 }
 
 /// Probes once per program run and kind; later calls return what was found.
@@ -114,7 +145,9 @@ pub(super) fn probe(software_too: bool) -> Probe {
                     false => probe.adapters.extend(enumerate(api).into_iter().map(|adapter| {
                         let tried = software_too || !adapter.is_software();
                         let outcome = if tried { try_out(&adapter) } else { Ok(KernelChoice::Own) };
-                        (adapter, outcome)
+                        let units = outcome == Ok(KernelChoice::Own) && tried;
+                        let units = if units { try_units(&adapter) } else { None };
+                        (adapter, outcome.map(|kernels| Passed { kernels, units }))
                     })),
                 }
             }
@@ -137,14 +170,14 @@ pub(super) fn condemn(adapter: &Adapter, reason: &str) {
 /// Asks children until every adapter of the interface has been tried: one that crashes or hangs is noted, and another
 /// child goes on behind it.
 fn in_children(api: Api, software_too: bool, probe: &mut Probe) {
-    let mut list: Option<Vec<(Adapter, Result<KernelChoice, String>)>> = None;
+    let mut list: Option<Vec<(Adapter, Result<Passed, String>)>> = None;
     let mut from = 0;
     loop {
-        let answer = ask(&Question { api, from, software_too });
-        if let (None, Some(adapters)) = (&list, answer.adapters) {
+        let mut answer = ask(&Question { api, from, software_too });
+        if let (None, Some(adapters)) = (&list, answer.adapters.take()) {
             let untried = |adapter: &Adapter| match software_too || !adapter.is_software() {
                 true => Err("its self-check did not come to an end".to_owned()),
-                false => Ok(KernelChoice::Own),
+                false => Ok(Passed::with(KernelChoice::Own)),
             };
             list = Some(adapters.into_iter().map(|adapter| (adapter.clone(), untried(&adapter))).collect());
         }
@@ -153,19 +186,9 @@ fn in_children(api: Api, software_too: bool, probe: &mut Probe) {
             probe.trouble = Some(format!("listing {api:?} adapters {ended} in a driver"));
             return;
         };
-        for (number, outcome) in answer.tried {
-            if let Some((_, slot)) = list.get_mut(number) {
-                *slot = outcome;
-            }
-        }
-        match (answer.trying, answer.trouble) {
-            (Some(number), Some(ended)) => {
-                if let Some((adapter, outcome)) = list.get_mut(number) {
-                    *outcome = Err(format!("the self-check of {} {ended} in its driver", adapter.info.name));
-                }
-                from = number + 1;
-            }
-            _ => break,
+        match note(list, answer) {
+            Some(number) => from = number + 1,
+            None => break,
         }
         if from >= list.len() {
             break;
@@ -174,13 +197,43 @@ fn in_children(api: Api, software_too: bool, probe: &mut Probe) {
     probe.adapters.extend(list.unwrap_or_default());
 }
 
+/// Notes what a child said; returns the adapter at which it did not come to an end.
+fn note(list: &mut [(Adapter, Result<Passed, String>)], answer: Answer) -> Option<usize> {
+    for (number, outcome) in answer.tried {
+        if let Some((_, slot)) = list.get_mut(number) {
+            *slot = outcome.map(Passed::with);
+        }
+    }
+    let mut note_units = |number: usize, units| {
+        if let Some((_, Ok(passed))) = list.get_mut(number) {
+            passed.units = Some(units);
+        }
+    };
+    for (number, units) in answer.tried_units {
+        note_units(number, units);
+    }
+    let ended = answer.trouble?;
+    // It passed without its units.
+    if let (None, Some(number)) = (answer.trying, answer.trying_units) {
+        note_units(number, Err(format!("their self-check {ended} in the driver")));
+        return Some(number);
+    }
+    let number = answer.trying?;
+    if let Some((adapter, outcome)) = list.get_mut(number) {
+        *outcome = Err(format!("the self-check of {} {ended} in its driver", adapter.info.name));
+    }
+    Some(number)
+}
+
 /// What a child said before it ended.
 #[derive(Default)]
 struct Answer {
     adapters: Option<Vec<Adapter>>,
     tried: Vec<(usize, Result<KernelChoice, String>)>,
-    /// The adapter whose trial has no outcome.
+    tried_units: Vec<(usize, Result<Units, String>)>,
+    /// The adapter whose trial has no outcome, or that of its matrix units.
     trying: Option<usize>,
+    trying_units: Option<usize>,
     /// How the child ended, unless it came to its end.
     trouble: Option<String>,
 }
@@ -215,14 +268,18 @@ fn ask(question: &Question) -> Answer {
             }
         });
     }
-    let deadline = Instant::now() + PATIENCE;
     loop {
-        match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        match lines.recv_timeout(PATIENCE) {
             Ok(Line::Adapters(adapters)) => answer.adapters = Some(adapters),
             Ok(Line::Trying(number)) => answer.trying = Some(number),
             Ok(Line::Tried(number, outcome)) => {
                 answer.trying = None;
                 answer.tried.push((number, outcome));
+            }
+            Ok(Line::TryingUnits(number)) => answer.trying_units = Some(number),
+            Ok(Line::TriedUnits(number, outcome)) => {
+                answer.trying_units = None;
+                answer.tried_units.push((number, outcome));
             }
             Ok(Line::Done) => break,
             Err(mpsc::RecvTimeoutError::Disconnected) => {
@@ -273,8 +330,58 @@ fn enumerate(api: Api) -> Vec<Adapter> {
             },
             api,
             index: *index,
+            units: Units::offered(&adapter),
         });
         *index += 1;
     }
     list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list() -> Vec<(Adapter, Result<Passed, String>)> {
+        let adapter = |number: usize| Adapter {
+            info: DeviceInfo {
+                name: format!("card {number}"),
+                kind: DeviceKind::DiscreteGpu,
+                backend: "Vulkan".into(),
+                driver: String::new(),
+                reason: String::new(),
+            },
+            api: Api::Vulkan,
+            index: number,
+            units: None,
+        };
+        (0..2).map(|number| (adapter(number), Err("untried".to_owned()))).collect()
+    }
+
+    #[test]
+    fn a_crash_costs_the_units_where_they_crashed_and_the_adapter_where_it_did() {
+        let units = Units { size: 16, threads: 128, memory: 49_152, vectors: true };
+        let mut adapters = list();
+        let crashed = || Some("crashed".to_owned());
+        let own = |number| (number, Ok(KernelChoice::Own));
+        let first =
+            Answer { tried: vec![own(0)], trying_units: Some(0), trouble: crashed(), ..Answer::default() };
+        assert_eq!(note(&mut adapters, first), Some(0));
+        let passed = adapters[0].1.clone().unwrap();
+        assert_eq!(passed.kernels, KernelChoice::Own);
+        assert!(passed.units.unwrap().unwrap_err().contains("crashed"));
+        let second = Answer { trying: Some(1), trouble: crashed(), ..Answer::default() };
+        assert_eq!(note(&mut adapters, second), Some(1));
+        assert!(adapters[1].1.clone().unwrap_err().contains("card 1 crashed"));
+        // In one that comes to its end.
+        let mut adapters = list();
+        let differ = Err("they differ".to_owned());
+        let whole = Answer {
+            tried: vec![own(0), own(1)],
+            tried_units: vec![(0, Ok(units)), (1, differ.clone())],
+            ..Answer::default()
+        };
+        assert_eq!(note(&mut adapters, whole), None);
+        let found = adapters.iter().map(|(_, outcome)| outcome.clone().unwrap().units.unwrap());
+        assert_eq!(found.collect::<Vec<_>>(), [Ok(units), differ]);
+    }
 }

@@ -164,8 +164,8 @@ pub struct Settings {
     /// computed twice instead of kept
     #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub low_memory: bool,
-    /// On a graphics adapter: full, or fast with features and weights in 16 bits, which takes about half the memory and
-    /// differs by a thousandth. The CPU always computes in full
+    /// On a graphics adapter: full, or fast with features and weights in 16 bits, which takes about half the memory,
+    /// uses matrix units where there are some, and differs by a thousandth. The CPU always computes in full
     #[arg(long)]
     pub precision: Precision,
     /// What the network sees outside of a picture: replicate (its edge goes on; keeps the frame clean), zero (as in the

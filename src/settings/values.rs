@@ -207,7 +207,8 @@ pub enum Padding {
     Circular,
 }
 
-/// How features and weights are stored on a graphics adapter. Sums and gradients are in 32 bits either way.
+/// How features and weights are stored on a graphics adapter. Sums are in 32 bits either way, and so are
+/// gradients between two layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Precision {
     /// In 32 bits.

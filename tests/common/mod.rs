@@ -87,7 +87,7 @@ pub fn adapter() -> Option<Device> {
     compute::keep_tiles_in(env!("CARGO_TARGET_TMPDIR").into());
     match compute::open(&DeviceChoice::Gpu).or_else(|_| compute::open(&DeviceChoice::Software)) {
         Ok(device) => {
-            println!("adapter: {} ({})", device.info.name, device.info.backend);
+            println!("adapter: {} ({}): {}", device.info.name, device.info.backend, device.info.reason);
             Some(device)
         }
         Err(error) => {

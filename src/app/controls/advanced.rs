@@ -96,7 +96,7 @@ impl ImpastoApp {
         row(ui, "Low memory", tooltip, |ui| {
             widgets::checkbox(ui, "Low memory", tooltip, &mut self.settings.low_memory);
         });
-        let tooltip = "How a graphics adapter stores what the network sees. Full: in 32 bits. Fast: in 16 bits, which takes about half the memory and changes the picture by less than a person sees. The CPU always computes in full. Changing it starts anew from the current picture.";
+        let tooltip = "How a graphics adapter stores what the network sees. Full: in 32 bits. Fast: in 16 bits, which takes about half the memory, computes on matrix units (tensor cores) where the card has some, and changes the picture by less than a person sees. The CPU always computes in full. Changing it starts anew from the current picture.";
         row(ui, "Precision", tooltip, |ui| {
             let chosen = &mut self.settings.precision;
             combo(ui, "Precision", tooltip, widgets::capital(&chosen.to_string()), |ui| {

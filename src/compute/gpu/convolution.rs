@@ -31,13 +31,25 @@ pub struct Tile {
     pub rows: usize,
     /// A multiple of eight.
     pub columns: usize,
+    /// For matrix units, see [`super::units`].
+    pub matrix: bool,
 }
 
 impl Tile {
     /// From large, for few loads per result, to small, for many workgroups where there are few pixels.
-    pub const ALL: [Tile; 3] =
-        [Tile { rows: 8, columns: 16 }, Tile { rows: 8, columns: 8 }, Tile { rows: 4, columns: 8 }];
+    pub const PLAIN: [Tile; 3] = [Self::plain(8, 16), Self::plain(8, 8), Self::plain(4, 8)];
+    /// The same for matrix units: each of four subgroups has a quarter of the rows, or an eighth for half of the channels.
+    pub const MATRIX: [Tile; 3] = [Self::matrix(16), Self::matrix(8), Self::matrix(4)];
 
+    const fn plain(rows: usize, columns: usize) -> Self {
+        Self { rows, columns, matrix: false }
+    }
+
+    const fn matrix(rows: usize) -> Self {
+        Self { rows, columns: 16, matrix: true }
+    }
+
+    /// Threads of a workgroup, without matrix units.
     pub fn threads(self) -> usize {
         self.rows * self.columns / STRIP * ACROSS
     }

@@ -14,6 +14,7 @@ use super::{
     pooling,
     tile_store::tile_text,
     tiles::{Tiles, Work},
+    units::{self, Operands, Units},
 };
 use crate::{
     compute::{
@@ -30,6 +31,8 @@ pub struct GpuKernels {
     padding: Padding,
     /// How features are stored, and the weights of all convolutions but the first.
     stored: Storage,
+    /// What computes with features of 16 bits, if there are any.
+    units: Option<Units>,
     device: TensorDevice,
     tiles: Mutex<Tiles>,
 }
@@ -52,19 +55,25 @@ const FIRST_GUESS: f64 = 5e7;
 const MEASURED_FLOATS: usize = 1 << 24;
 
 impl GpuKernels {
-    /// Kernels for this device.
+    /// Kernels for this device. Features of 16 bits are computed with on these matrix units, if there are any.
     ///
     /// # Panics
     ///
     /// When it is not a graphics adapter.
-    pub fn new(device: &TensorDevice, padding: Padding, stored: Storage) -> Self {
+    pub fn new(device: &TensorDevice, padding: Padding, stored: Storage, units: Option<Units>) -> Self {
+        let units = units.filter(|_| stored == Storage::Half);
         Self {
             queue: Queue::of(&Tensor::zeros([1], device)),
             padding,
             stored,
+            units,
             device: device.clone(),
-            tiles: Mutex::new(Tiles::of(device, stored)),
+            tiles: Mutex::new(Tiles::of(device, stored, units.map_or(&[], Units::tiles))),
         }
+    }
+
+    pub(super) fn queue(&self) -> &Queue {
+        &self.queue
     }
 
     fn seen(&self, values: &Handle, shape: Shape) -> GpuFeatures {
@@ -84,8 +93,10 @@ impl GpuKernels {
         let (input, weights) = (zeros(shape.len()), zeros(9 * shape.channels * outputs));
         let output = self.queue.empty(shape.positions() * outputs);
         let bias = zeros(outputs);
+        let operands =
+            Operands { input: &input, mask: None, weights: &weights, bias: Some(&bias), output: &output };
         let run = || {
-            self.launch(tile, [&input, &input, &weights, &bias, &output], shape, outputs, (false, true));
+            self.launch(tile, operands, (shape, outputs));
             // A device that fails here fails again where somebody listens.
             drop(self.device.sync());
         };
@@ -99,16 +110,15 @@ impl GpuKernels {
         (0..2).map(once).fold(f64::INFINITY, f64::min)
     }
 
-    /// Launches a convolution of input, mask, weights and bias to output; whether it is masked, and whether it is forward.
-    fn launch(
-        &self,
-        tile: Tile,
-        [input, mask, weights, bias, output]: [&Handle; 5],
-        shape: Shape,
-        outputs: usize,
-        (masked, forward): (bool, bool),
-    ) {
+    /// Launches a convolution: with a bias forward, without one backward.
+    pub(super) fn launch(&self, tile: Tile, operands: Operands<'_>, (shape, outputs): Work) {
+        let wrap = self.padding == Padding::Circular;
+        if let (Some(units), true) = (self.units, tile.matrix) {
+            return units::launch(&self.queue, units, tile, operands, (shape, outputs), wrap);
+        }
+        let Operands { input, mask, weights, bias, output } = operands;
         let (x, y, z) = tile.groups(shape.height, shape.width, outputs);
+        let (masked, forward) = (mask.is_some(), bias.is_some());
         // What goes up are gradients.
         let moving = if forward { self.stored } else { Storage::Full };
         // SAFETY: the kernel stays inside buffers of these shapes.
@@ -119,9 +129,9 @@ impl GpuKernels {
                     CubeCount::Static(x as u32, y as u32, z as u32),
                     CubeDim::new_1d(tile.threads() as u32),
                     stored_argument(input, moving),
-                    stored_argument(mask, self.stored),
+                    stored_argument(mask.unwrap_or(input), self.stored),
                     stored_argument(weights, self.stored),
-                    argument(bias),
+                    argument(bias.unwrap_or(input)),
                     stored_argument(output, moving),
                     shape.height as u32,
                     shape.width as u32,
@@ -131,7 +141,7 @@ impl GpuKernels {
                     tile.columns,
                     masked,
                     forward,
-                    self.padding == Padding::Circular,
+                    wrap,
                 );
             }));
         }
@@ -150,8 +160,7 @@ impl GpuKernels {
         let output = self.queue.room(shape.positions() * outputs, moving);
         let shape = Shape { channels: inputs, ..shape };
         let (tile, _) = self.tiles().get((shape, outputs));
-        let buffers = [input, mask.unwrap_or(input), weights, bias.unwrap_or(input), &output];
-        self.launch(tile, buffers, shape, outputs, (mask.is_some(), bias.is_some()));
+        self.launch(tile, Operands { input, mask, weights, bias, output: &output }, (shape, outputs));
         output
     }
 }

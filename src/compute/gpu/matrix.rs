@@ -323,3 +323,35 @@ pub fn total(values: &[f32], sum: &mut [f32], length: u32) {
         sum[0] = sums[0];
     }
 }
+
+/// Vectors that each thread of a workgroup looks at, where there are enough.
+pub const LARGEST_CHUNK: usize = 8;
+
+/// The largest magnitudes of parts of a gradient: each workgroup looks at every `stride`-th vector and writes one value.
+#[cube(launch_unchecked)]
+pub fn largest_parts(gradient: &[Quad], parts: &mut [f32], length: u32) {
+    let mut most = Shared::<[f32]>::new_slice(SUM_THREADS);
+    let thread = UNIT_POS as usize;
+    let stride = CUBE_COUNT_X as usize * SUM_THREADS;
+    let mut largest = Quad::new(0.0f32);
+    let mut at = CUBE_POS_X as usize * SUM_THREADS + thread;
+    while at < length as usize {
+        let value = gradient[at];
+        largest = max(largest, max(value, -value));
+        at += stride;
+    }
+    let first = max(largest.extract(0usize), largest.extract(1usize));
+    let second = max(largest.extract(2usize), largest.extract(3usize));
+    most[thread] = max(first, second);
+    let mut half = comptime!(SUM_THREADS / 2).runtime();
+    while half > 0 {
+        sync_cube();
+        if thread < half {
+            most[thread] = max(most[thread], most[thread + half]);
+        }
+        half /= 2;
+    }
+    if thread == 0 {
+        parts[CUBE_POS_X as usize] = most[0];
+    }
+}

@@ -12,6 +12,7 @@ mod smoothness;
 mod style;
 mod tile_store;
 mod tiles;
+mod units;
 mod update;
 
 pub use features::{GpuFeatures, Queue, Storage};
@@ -21,4 +22,5 @@ pub use smoothness::smoothness;
 pub use style::MomentsTarget;
 pub use tile_store::keep_tiles_in;
 pub use tiles::name_device;
+pub use units::{Units, kernels_agree, units_of, use_units};
 pub use update::update;

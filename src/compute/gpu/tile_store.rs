@@ -84,11 +84,12 @@ fn parse_work(text: &str) -> Option<Work> {
 
 /// A tile as the file and a person read it.
 pub fn tile_text(tile: Tile) -> String {
-    format!("{}x{}", tile.rows, tile.columns)
+    let how = if tile.matrix { " matrix units" } else { "" };
+    format!("{}x{}{how}", tile.rows, tile.columns)
 }
 
 fn parse_tile(text: &str) -> Option<Tile> {
-    Tile::ALL.into_iter().find(|&tile| tile_text(tile) == text)
+    Tile::PLAIN.into_iter().chain(Tile::MATRIX).find(|&tile| tile_text(tile) == text)
 }
 
 #[cfg(test)]
@@ -97,8 +98,10 @@ mod tests {
 
     fn known() -> BTreeMap<Work, Tile> {
         let shape = |height, width, channels| Shape { height, width, channels };
-        let [large, .., small] = Tile::ALL;
-        [((shape(128, 96, 64), 64), large), ((shape(16, 12, 512), 512), small)].into_iter().collect()
+        let [large, .., small] = Tile::PLAIN;
+        let on_units = Tile::MATRIX[1];
+        let of = [(shape(128, 96, 64), 64), (shape(16, 12, 512), 512), (shape(32, 32, 512), 512)];
+        of.into_iter().zip([large, small, on_units]).collect()
     }
 
     #[test]
@@ -119,7 +122,7 @@ mod tests {
         std::fs::write(&file, "{ broken").unwrap();
         assert!(load(folder.path(), "a card").is_empty());
         let entries = r#"{"a card": {"128x96 64>64": "8x16", "128x96 64>128": "7x3", "0x96 64>64": "8x16",
-            "sixteen": "8x16", "16x12 512>512": "4x8"}}"#;
+            "sixteen": "8x16", "16x12 512>512": "4x8", "32x32 512>512": "8x16 matrix units"}}"#;
         std::fs::write(&file, entries).unwrap();
         assert_eq!(load(folder.path(), "a card"), known());
         // And it is replaced by what is right.

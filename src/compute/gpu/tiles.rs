@@ -36,37 +36,54 @@ pub struct Tiles {
     /// `None`: nothing is remembered.
     name: Option<String>,
     known: BTreeMap<Work, Tile>,
+    /// Those for matrix units, if there are any, from large to small.
+    matrix: &'static [Tile],
 }
 
-/// The largest tile that keeps a device busy.
-pub fn by_rule((shape, outputs): Work) -> Tile {
+/// The largest tile that keeps a device busy, on matrix units where there are any to take.
+fn by_rule((shape, outputs): Work, matrix: &[Tile]) -> Tile {
     let groups = |tile: &Tile| {
         let (x, y, z) = tile.groups(shape.height, shape.width, outputs);
         x * y * z
     };
-    let [.., smallest] = Tile::ALL;
-    Tile::ALL.into_iter().find(|tile| groups(tile) >= BUSY).unwrap_or(smallest)
+    let [.., smallest_plain] = Tile::PLAIN;
+    let (tiles, smallest) = match matrix {
+        [.., smallest] => (matrix, *smallest),
+        [] => (&Tile::PLAIN[..], smallest_plain),
+    };
+    tiles.iter().copied().find(|tile| groups(tile) >= BUSY).unwrap_or(smallest)
 }
 
 impl Tiles {
-    /// What is remembered of this device with features stored like that.
-    pub fn of(device: &TensorDevice, stored: Storage) -> Self {
+    /// What is remembered of this device with features stored like that, and these tiles for matrix units.
+    pub fn of(device: &TensorDevice, stored: Storage, matrix: &'static [Tile]) -> Self {
         let names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
-        let half = if stored == Storage::Half { ", half" } else { "" };
-        let name = names.iter().find(|(named, _)| named == device).map(|(_, name)| format!("{name}{half}"));
-        let known = match (&name, tile_store::folder()) {
+        let kind = match stored {
+            Storage::Full => "",
+            Storage::Half if !matrix.is_empty() => ", half on matrix units",
+            Storage::Half => ", half",
+        };
+        let name = names.iter().find(|(named, _)| named == device).map(|(_, name)| format!("{name}{kind}"));
+        let mut known = match (&name, tile_store::folder()) {
             (Some(name), Some(folder)) => tile_store::load(&folder, name),
             _ => BTreeMap::new(),
         };
-        Self { name, known }
+        known.retain(|_, tile| !tile.matrix || matrix.contains(tile));
+        Self { name, known, matrix }
     }
 
     /// The tile for a convolution, and whether it was measured.
     pub fn get(&self, work: Work) -> (Tile, bool) {
         match self.known.get(&work) {
             Some(tile) => (*tile, true),
-            None => (by_rule(work), false),
+            None => (self.rule(work), false),
         }
+    }
+
+    /// Matrix units are not taken unseen where they were slower for most of what was measured.
+    fn rule(&self, work: Work) -> Tile {
+        let on_units = self.known.values().filter(|tile| tile.matrix).count();
+        by_rule(work, if 2 * on_units >= self.known.len() { self.matrix } else { &[] })
     }
 
     /// Measures what is not known yet, as far as the time allows, and remembers it. `seconds` tells how long a convolution
@@ -96,9 +113,9 @@ impl Tiles {
             if began.elapsed() >= limit {
                 return;
             }
-            let rule = by_rule(work);
+            let rule = self.rule(work);
             let mut best = (f64::INFINITY, rule);
-            for tile in Tile::ALL {
+            for tile in self.matrix.iter().copied().chain(Tile::PLAIN) {
                 let handicap = if tile == rule { WORTH } else { 1.0 };
                 let time = seconds(work, tile) * handicap;
                 if time < best.0 {
@@ -119,14 +136,14 @@ mod tests {
     }
 
     fn nothing() -> Tiles {
-        Tiles { name: None, known: BTreeMap::new() }
+        Tiles { name: None, known: BTreeMap::new(), matrix: &[] }
     }
 
     #[test]
     fn the_quickest_tile_is_taken_and_the_rules_where_it_makes_no_difference() {
         let (large, small) = (work(512, 512, 64, 64), work(32, 32, 512, 512));
-        let [first, second, third] = Tile::ALL;
-        assert_eq!((by_rule(large), by_rule(small)), (first, third));
+        let [first, second, third] = Tile::PLAIN;
+        assert_eq!((by_rule(large, &[]), by_rule(small, &[])), (first, third));
         let mut tiles = nothing();
         tiles.compare(&[large, small, large], Duration::from_secs(60), |asked, tile| {
             match (asked == large, tile) {
@@ -150,13 +167,35 @@ mod tests {
             asked += 1;
             1.0
         });
-        assert_eq!((asked, tiles.get(work)), (0, (by_rule(work), false)));
+        assert_eq!((asked, tiles.get(work)), (0, (by_rule(work, &[]), false)));
         for _ in 0..2 {
             tiles.compare(&[work], Duration::from_secs(60), |_, _| {
                 asked += 1;
                 1.0
             });
         }
-        assert_eq!(asked, Tile::ALL.len());
+        assert_eq!(asked, Tile::PLAIN.len());
+    }
+
+    #[test]
+    fn matrix_units_are_the_rule_where_there_are_any_and_what_is_quicker_is_taken() {
+        let (large, small) = (work(512, 512, 64, 64), work(32, 32, 512, 512));
+        let [first, .., last] = Tile::MATRIX;
+        let mut tiles = Tiles { matrix: &Tile::MATRIX, ..nothing() };
+        assert_eq!((tiles.get(large), tiles.get(small)), ((first, false), (last, false)));
+        let mut asked = Vec::new();
+        tiles.compare(&[large, small], Duration::from_secs(60), |work, tile| {
+            asked.push(tile);
+            // The units are of use for the large one alone.
+            if tile.matrix == (work == large) { 0.5 } else { 1.0 }
+        });
+        assert_eq!(asked.len(), 2 * (Tile::MATRIX.len() + Tile::PLAIN.len()));
+        assert_eq!((tiles.get(large), tiles.get(small)), ((first, true), (Tile::PLAIN[0], true)));
+        // As many were quicker as were not; with one more that were not, what is unknown goes without them.
+        assert_eq!(tiles.get(work(30, 30, 512, 512)), (last, false));
+        tiles.compare(&[work(31, 31, 512, 512)], Duration::from_secs(60), |_, tile| {
+            if tile.matrix { 1.0 } else { 0.5 }
+        });
+        assert_eq!(tiles.get(work(30, 30, 512, 512)), (Tile::PLAIN[2], false));
     }
 }

@@ -1,0 +1,96 @@
+//! Matrix units: what an adapter's subgroups do with whole tiles of 16-bit numbers ("tensor cores", "cooperative
+//! matrices"), as far as WGSL reaches them.
+
+mod check;
+mod kernel;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Mutex, PoisonError};
+
+use burn::tensor::Device as TensorDevice;
+use serde::{Deserialize, Serialize};
+use wgpu::{CooperativeMatrixProperties, CooperativeScalarType as Scalar, Features};
+
+use super::convolution::Tile;
+
+pub use check::kernels_agree;
+pub use kernel::{Operands, launch};
+
+/// What a device offers: products of tiles of `size`×`size` 16-bit numbers, summed in 32 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Units {
+    /// 16 or 8.
+    pub size: usize,
+    /// Threads of a workgroup: four of the smallest subgroups that there are. Where the driver takes larger ones, there
+    /// are fewer than four of them.
+    pub threads: usize,
+    /// Bytes of shared memory that a workgroup may have.
+    pub memory: usize,
+    /// Whether tiles are loaded out of shared memory that is written four numbers at a time.
+    pub vectors: bool,
+}
+
+/// The subgroups that a workgroup is made for.
+pub const PARTS: usize = 4;
+
+/// Devices whose units agree with its other kernels.
+static IN_USE: Mutex<Vec<(TensorDevice, Units)>> = Mutex::new(Vec::new());
+
+/// From now on fast precision on this device computes with these units.
+pub fn use_units(device: &TensorDevice, units: Units) {
+    let mut list = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
+    if !list.iter().any(|(known, _)| known == device) {
+        list.push((device.clone(), units));
+    }
+}
+
+/// The units that fast precision on this device computes with.
+pub fn units_of(device: &TensorDevice) -> Option<Units> {
+    let list = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
+    list.iter().find(|(known, _)| known == device).map(|(_, units)| *units)
+}
+
+impl Units {
+    /// What this adapter offers that the kernels here can use.
+    pub fn offered(adapter: &wgpu::Adapter) -> Option<Self> {
+        let needed = Features::EXPERIMENTAL_COOPERATIVE_MATRIX | Features::SHADER_F16 | Features::SUBGROUP;
+        if !adapter.features().contains(needed) {
+            return None;
+        }
+        let (info, limits) = (adapter.get_info(), adapter.limits());
+        let units = Self {
+            size: best_size(&adapter.cooperative_matrix_properties())?,
+            threads: PARTS * info.subgroup_min_size as usize,
+            memory: limits.max_compute_workgroup_storage_size as usize,
+            // Metal's function for it takes a pointer to single numbers.
+            vectors: info.backend == wgpu::Backend::Vulkan,
+        };
+        let most = limits.max_compute_invocations_per_workgroup.min(limits.max_compute_workgroup_size_x);
+        units.is_usable(most as usize).then_some(units)
+    }
+
+    /// The tiles of pixels of a workgroup. Small units would need too many of their own for the largest.
+    pub fn tiles(self) -> &'static [Tile] {
+        if self.size < 16 { &Tile::MATRIX[1..] } else { &Tile::MATRIX }
+    }
+
+    fn is_usable(self, most_threads: usize) -> bool {
+        self.threads > 0 && self.threads <= most_threads && text::Plan::all_fit(self)
+    }
+}
+
+/// The largest square tile of 16-bit numbers with sums in 32 bits.
+fn best_size(offered: &[CooperativeMatrixProperties]) -> Option<usize> {
+    let square = |properties: &&CooperativeMatrixProperties| {
+        let CooperativeMatrixProperties { m_size, n_size, k_size, ab_type, cr_type, saturating_accumulation } =
+            **properties;
+        (m_size, k_size) == (n_size, n_size)
+            && matches!(m_size, 8 | 16)
+            && (ab_type, cr_type) == (Scalar::F16, Scalar::F32)
+            && !saturating_accumulation
+    };
+    offered.iter().filter(square).map(|properties| properties.m_size as usize).max()
+}
