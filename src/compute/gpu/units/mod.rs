@@ -61,9 +61,10 @@ impl Units {
             return None;
         }
         let (info, limits) = (adapter.get_info(), adapter.limits());
+        let subgroups = (info.subgroup_min_size, info.subgroup_max_size);
         let units = Self {
             size: best_size(&adapter.cooperative_matrix_properties())?,
-            threads: PARTS * info.subgroup_min_size as usize,
+            threads: threads(info.backend, subgroups)?,
             memory: limits.max_compute_workgroup_storage_size as usize,
             // Metal's function for it takes a pointer to single numbers.
             vectors: info.backend == wgpu::Backend::Vulkan,
@@ -80,6 +81,18 @@ impl Units {
     fn is_usable(self, most_threads: usize) -> bool {
         self.threads > 0 && self.threads <= most_threads && text::Plan::all_fit(self)
     }
+}
+
+/// Threads of a workgroup, for the least and the largest subgroup that an adapter tells of.
+fn threads(backend: wgpu::Backend, (least, largest): (u32, u32)) -> Option<usize> {
+    let smallest = match backend {
+        // wgpu does not know; 32 have been all that there are.
+        wgpu::Backend::Metal => return Some(PARTS * 32),
+        wgpu::Backend::Vulkan => least as usize,
+        _ => return None,
+    };
+    // No subgroup may be larger than the workgroup. What wgpu says where the driver does not falls out here, too.
+    (largest as usize <= PARTS * smallest).then_some(PARTS * smallest)
 }
 
 /// The largest square tile of 16-bit numbers with sums in 32 bits.

@@ -11,7 +11,7 @@ use super::{
     check::{kernels_agree, read},
     kernel,
     text::{Plan, Way},
-    units_of,
+    threads, units_of,
 };
 use crate::{
     compute::{
@@ -101,6 +101,18 @@ fn units_are_of_use_with_square_tiles_of_halves_and_full_sums() {
     assert!(!nvidia.is_usable(64), "too many threads");
     assert!(!Units { threads: 0, ..nvidia }.is_usable(1024), "a driver that tells no size of subgroups");
     assert!(!Units { memory: 16_384, ..nvidia }.is_usable(1024), "too little shared memory");
+}
+
+#[test]
+fn workgroups_are_four_of_the_smallest_subgroups() {
+    use wgpu::Backend::{Dx12, Metal, Vulkan};
+    assert_eq!(threads(Vulkan, (32, 32)), Some(128));
+    assert_eq!(threads(Vulkan, (32, 64)), Some(128));
+    assert_eq!(threads(Vulkan, (8, 8)), Some(32));
+    // As wgpu has it where nobody knows.
+    assert_eq!(threads(Vulkan, (4, 128)), None);
+    assert_eq!(threads(Metal, (4, 64)), Some(128));
+    assert_eq!(threads(Dx12, (32, 32)), None);
 }
 
 /// Seeded values in a range.
