@@ -232,8 +232,8 @@ fn style(features: &Features, target: &Features) -> [Tensor<1>; 3] {
             deviation_energy: &energy,
             epsilon: 0.01,
         };
-        let (value, matrix, vector) = features.style_term(&gram, Some(&moments), 2.0);
-        return [value, matrix.flatten(0, 1), vector.unwrap_or(mean)];
+        let (value, matrix, vector) = features.style_term(&gram, Some(&moments), 2.0, 0.5);
+        return [value, matrix.flatten::<1>(0, 1) * 2.0, vector.unwrap_or(mean) * 2.0];
     }
     let positions = features.positions() as f64;
     let (found, centre) = (features.gram(), features.mean());

@@ -103,9 +103,27 @@ pub struct StyleTerm {
 impl StyleAim {
     /// An aim at these statistics.
     pub fn new(moments: Moments, statistic: Statistic) -> Self {
-        let energy = f64::from(moments.gram.clone().square().sum().into_scalar::<f32>());
-        let derived = Self::derive(&moments, statistic);
-        Self { moments, energy, derived }
+        Self::many(vec![moments], statistic).pop().expect("an aim for each")
+    }
+
+    /// Aims at the statistics of several layers, with one read-back for all of them: a style's weight that is dragged makes
+    /// them anew again and again.
+    ///
+    /// # Panics
+    ///
+    /// When the device fails.
+    pub fn many(each: Vec<Moments>, statistic: Statistic) -> Vec<Self> {
+        if each.is_empty() {
+            return Vec::new();
+        }
+        let squares = each.iter().map(|moments| moments.gram.clone().square().sum()).collect();
+        let energies = Tensor::<1>::cat(squares, 0).into_data();
+        let energies = energies.try_to_vec::<f32>().expect("the device gives its numbers back");
+        let aims = each.into_iter().zip(energies).map(|(moments, energy)| {
+            let derived = Self::derive(&moments, statistic);
+            Self { moments, energy: f64::from(energy), derived }
+        });
+        aims.collect()
     }
 
     /// Takes another statistic.
@@ -151,16 +169,26 @@ impl StyleAim {
 
     /// The term at a layer's features; `gram_factor` is the factor of ‖S−S*‖².
     pub fn term(&self, features: &Features, gram_factor: f64) -> StyleTerm {
-        match features {
-            Features::Gpu(features) => self
-                .on_adapter(features, gram_factor)
-                .unwrap_or_else(|| self.by_tensors(&Features::Gpu(features.clone()), gram_factor)),
-            _ => self.by_tensors(features, gram_factor),
+        self.weighted(features, gram_factor, 1.0)
+    }
+
+    /// The same with the gradient's parts, but not the value, times a weight.
+    pub fn weighted(&self, features: &Features, gram_factor: f64, weight: f64) -> StyleTerm {
+        if let Features::Gpu(features) = features
+            && let Some(term) = self.on_adapter(features, gram_factor, weight)
+        {
+            return term;
         }
+        let term = self.by_tensors(features, gram_factor);
+        if weight == 1.0 {
+            return term;
+        }
+        let (matrix, vector) = (term.matrix * weight, term.vector.map(|vector| vector * weight));
+        StyleTerm { value: term.value, matrix, vector }
     }
 
     /// The same in one pass over the matrix, where there is a kernel for it.
-    fn on_adapter(&self, features: &GpuFeatures, gram_factor: f64) -> Option<StyleTerm> {
+    fn on_adapter(&self, features: &GpuFeatures, gram_factor: f64, weight: f64) -> Option<StyleTerm> {
         let moments = match &self.derived {
             Derived::Gram => None,
             Derived::Moments { deviation, mean_energy, deviation_energy, .. } => Some(MomentsTarget {
@@ -172,7 +200,8 @@ impl StyleAim {
             }),
             Derived::Wasserstein { .. } => return None,
         };
-        let (value, matrix, vector) = features.style_term(&self.moments.gram, moments.as_ref(), gram_factor);
+        let target = &self.moments.gram;
+        let (value, matrix, vector) = features.style_term(target, moments.as_ref(), gram_factor, weight);
         Some(StyleTerm { value, matrix, vector })
     }
 
@@ -320,6 +349,21 @@ mod tests {
             let difference = (value(ahead) - value(behind)) / (2.0 * step);
             assert!(((difference - along) / difference).abs() < 5e-3, "{statistic}: {along} {difference}");
         }
+    }
+
+    #[test]
+    fn several_aims_at_once_are_each_as_if_alone() {
+        let each: Vec<Moments> =
+            (1..4).map(|salt| Moments::of(&Features::Tensor(features(salt, 30)))).collect();
+        let x = Features::Tensor(features(9, 40));
+        let together = StyleAim::many(each.clone(), Statistic::Moments);
+        assert_eq!(together.len(), 3);
+        for (aim, moments) in together.into_iter().zip(each) {
+            let alone = StyleAim::new(moments, Statistic::Moments);
+            assert_eq!(aim.energy, alone.energy);
+            assert_eq!(number(aim.term(&x, 0.5).value), number(alone.term(&x, 0.5).value));
+        }
+        assert!(StyleAim::many(Vec::new(), Statistic::Gram).is_empty());
     }
 
     #[test]

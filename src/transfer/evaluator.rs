@@ -232,17 +232,24 @@ impl Evaluator {
             if style.contains(&layer) {
                 let aim = &self.aims.targets.style[&layer];
                 let factor = settings.objective.style_factor(layer, features.positions(), aim.energy);
-                let term = aim.term(features, factor);
+                let weight = settings.style_weight * settings.style_layers.get(layer).unwrap_or(0.0);
+                let is_measured = measured == Some(Term::Style(layer));
+                // Where the term alone is wanted as well, it is weighted afterwards.
+                let at_once = !is_measured && weight > 0.0;
+                let term = aim.weighted(features, factor, if at_once { weight } else { 1.0 });
                 terms.push(Term::Style(layer), term.value);
-                if measured == Some(Term::Style(layer)) {
+                if is_measured {
                     let (matrix, vector) = (Some(term.matrix.clone()), term.vector.clone());
                     alone.insert(layer, Pull { matrix, vector, ..Pull::default() });
                 }
-                let weight = settings.style_weight * settings.style_layers.get(layer).unwrap_or(0.0);
                 if weight > 0.0 {
-                    pull.add_matrix(term.matrix * weight);
-                    if let Some(vector) = term.vector {
-                        pull.add_vector(vector * weight);
+                    let (matrix, vector) = match at_once {
+                        true => (term.matrix, term.vector),
+                        false => (term.matrix * weight, term.vector.map(|vector| vector * weight)),
+                    };
+                    pull.add_matrix(matrix);
+                    if let Some(vector) = vector {
+                        pull.add_vector(vector);
                     }
                 }
             }

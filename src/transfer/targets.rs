@@ -64,25 +64,26 @@ impl Targets {
                 self.style.remove(&layer);
             }
         }
+        let mut missing = Vec::new();
         for &layer in layers {
             match self.style.get_mut(&layer) {
                 Some(aim) => aim.set_statistic(statistic),
-                None => self.aim(layer, weights, statistic),
+                None => missing.push(layer),
             }
         }
+        self.aim(&missing, weights, statistic);
     }
 
-    fn aim(&mut self, layer: Layer, weights: &[f64], statistic: Statistic) {
-        if let Some(moments) = self.each.get(&layer).and_then(|each| blend(each, weights)) {
-            self.style.insert(layer, StyleAim::new(moments, statistic));
-        }
+    /// Blends the styles of these layers, as far as their statistics are known.
+    fn aim(&mut self, layers: &[Layer], weights: &[f64], statistic: Statistic) {
+        let blended = |&layer: &Layer| Some((layer, blend(self.each.get(&layer)?, weights)?));
+        let (layers, moments): (Vec<Layer>, Vec<Moments>) = layers.iter().filter_map(blended).unzip();
+        self.style.extend(layers.into_iter().zip(StyleAim::many(moments, statistic)));
     }
 
     /// Blends the styles anew.
     pub fn blend(&mut self, weights: &[f64], statistic: Statistic) {
-        for layer in Layer::ALL {
-            self.aim(layer, weights, statistic);
-        }
+        self.aim(&Layer::ALL, weights, statistic);
     }
 
     /// Floats that are kept on the device.

@@ -21,7 +21,8 @@ pub struct MomentsTarget<'a> {
 
 /// For each row i of S and S* `[C, C]`: f·Σ(S−S*)² as `values[i]`, and D = 4·f/P·(S−S*). With `moments` also the squared
 /// distances of mean and deviation over their energies, the deviation's pull on D's diagonal and `vector[i]`; the means come
-/// as sums over chunks of positions, `[chunks, C]`. What is not used may be any buffer.
+/// as sums over chunks of positions, `[chunks, C]`. D and v are multiplied by a weight, the values are not. What is not used may
+/// be any buffer.
 #[cube(launch_unchecked)]
 fn style_rows(
     gram: &[f32],
@@ -38,6 +39,7 @@ fn style_rows(
     chunks: u32,
     per_position: f32,
     factor: f32,
+    weight: f32,
     epsilon: f32,
     #[comptime] moments: bool,
 ) {
@@ -65,7 +67,8 @@ fn style_rows(
         // ∂σ/∂F = (F − μ)/(Pσ) in each channel.
         pull += spread / deviation_energy[0] / deviation * (2.0f32 * per_position);
         if thread == 0 {
-            vector[row] = away / mean_energy[0] * (2.0f32 * per_position) - pull * mean;
+            let push = away / mean_energy[0] * (2.0f32 * per_position);
+            vector[row] = (push - pull * mean) * weight;
         }
     }
     let mut square = 0.0f32;
@@ -78,7 +81,7 @@ fn style_rows(
         if column == row {
             slope += pull;
         }
-        matrix[at] = slope;
+        matrix[at] = slope * weight;
         column += THREADS;
     }
     let square = add_up(square, &mut sums);
@@ -106,12 +109,13 @@ fn add_up(value: f32, sums: &mut Shared<[f32]>) -> f32 {
 
 impl GpuFeatures {
     /// f·‖S−S*‖² `[1]` with S the Gram matrix of these features, and D `[C, C]`, its gradient with respect to F being D·F;
-    /// with moments also their squared distances, and v `[C]` to be added to D·F.
+    /// with moments also their squared distances, and v `[C]` to be added to D·F. D and v come times the weight.
     pub fn style_term(
         &self,
         target: &Tensor<2>,
         moments: Option<&MomentsTarget>,
         factor: f64,
+        weight: f64,
     ) -> (Tensor<1>, Tensor<2>, Option<Tensor<1>>) {
         let channels = self.shape.channels;
         let gram = buffer(&self.gram());
@@ -145,6 +149,7 @@ impl GpuFeatures {
                 chunks as u32,
                 (1.0 / self.shape.positions() as f64) as f32,
                 factor as f32,
+                weight as f32,
                 moments.map_or(0.0, |moments| moments.epsilon) as f32,
                 moments.is_some(),
             );
