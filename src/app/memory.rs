@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     picture,
-    settings::{Settings, StyleMix},
+    settings::{Init, Settings, StyleMix},
 };
 
 const FILE: &str = "impasto.toml";
@@ -111,6 +111,28 @@ pub struct Remembered {
     pub desk: MixDesk,
 }
 
+impl Remembered {
+    /// The same with paths that a text can hold: where one is no Unicode text, what cannot be read of it is replaced, so that
+    /// this picture is missing the next time, and nothing else is.
+    fn in_text(&self) -> Self {
+        let mut all = self.clone();
+        let init = match &mut all.settings.init {
+            Init::File(path) => Some(path),
+            _ => None,
+        };
+        let origins = all.content.iter_mut().chain(all.styles.iter_mut().map(|style| &mut style.picture));
+        let files = origins.filter_map(|origin| match origin {
+            Origin::File(path) => Some(path),
+            Origin::Example(_) => None,
+        });
+        let named = all.settings.palette.iter_mut().chain(&mut all.settings.weights).chain(init);
+        for path in files.chain(named).chain(&mut all.recent) {
+            *path = path.to_string_lossy().into_owned().into();
+        }
+        all
+    }
+}
+
 /// The folder in which windows keep their paintings, if the system has one: that of the settings where it was moved.
 pub fn sessions_folder() -> Option<PathBuf> {
     let usual = directories::ProjectDirs::from("", "", "impasto");
@@ -158,7 +180,9 @@ pub fn load(folder: &Path) -> Result<Option<Remembered>, String> {
 ///
 /// Whatever the file system says.
 pub fn store(folder: &Path, remembered: &Remembered) -> io::Result<()> {
-    let text = toml::to_string(remembered).map_err(io::Error::other)?;
+    let text = toml::to_string(remembered)
+        .or_else(|_| toml::to_string(&remembered.in_text()))
+        .map_err(io::Error::other)?;
     fs::create_dir_all(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(text.as_bytes())?;

@@ -113,12 +113,27 @@ impl Store {
     ///
     /// Whatever the file system says, and paths that are no Unicode text.
     pub fn write(&self, items: Vec<Item>) -> io::Result<()> {
-        let text = toml::to_string(&Written { items }).map_err(io::Error::other)?;
+        let mut written = Written { items };
+        let mut left_out = None;
+        let text = match toml::to_string(&written) {
+            Ok(text) => text,
+            Err(error) => {
+                // One that cannot be written costs none of the others.
+                let one = |item: &Item| toml::to_string(item).is_ok();
+                left_out = written
+                    .items
+                    .iter()
+                    .find(|item| !one(item))
+                    .map(|item| format!("{}: {error}", item.title()));
+                written.items.retain(one);
+                toml::to_string(&written).map_err(io::Error::other)?
+            }
+        };
         let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
         file.write_all(text.as_bytes())?;
         file.as_file().sync_all()?;
         file.persist(self.folder.join(FILE))?;
-        Ok(())
+        left_out.map_or(Ok(()), |reason| Err(io::Error::other(reason)))
     }
 
     /// Keeps the pixels of a picture that has no file, and says where.
@@ -200,6 +215,19 @@ mod tests {
         assert_eq!(back[1..], items[1..]);
         assert!(folder.path().join("kept-777777777777777777777777.png").exists());
         assert!(!folder.path().join("kept-0.png").exists());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_path_that_is_no_text_costs_its_own_item_alone() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let mut odd = item(State::Waiting);
+        odd.output = Path::new(std::ffi::OsStr::from_bytes(b"/caf\xe9.png")).to_owned();
+        let error = store.write(vec![item(State::Waiting), odd, item(State::Cancelled)]).unwrap_err();
+        assert!(error.to_string().contains("ü.jpg in"), "{error}");
+        assert_eq!(store.load(), Ok(vec![item(State::Waiting), item(State::Cancelled)]));
     }
 
     #[test]

@@ -77,13 +77,14 @@ impl<'a> Draft<'a> {
                     fs::read(path).map_err(|source| ProjectError::Read { path: path.to_owned(), source })?;
                 pixels.embedded = Some(self.add(bytes));
             }
-            (_, Some(_)) => {}
+            // A path that is no Unicode text has no place in the project's.
+            (_, Some(path)) if path.to_str().is_some() => {}
             _ if crate::picture::is_example(picture) => {}
-            (Keep::Inside, None) => {
+            (Keep::Inside, _) => {
                 let bytes = encode(&picture.rgb, picture.alpha.as_ref())?;
                 pixels.embedded = Some(self.add(bytes));
             }
-            (Keep::Beside(folder), None) => {
+            (Keep::Beside(folder), _) => {
                 let name = format!("{}.png", picture.sha256);
                 let path = folder.join(&name);
                 if !path.exists() {

@@ -10,7 +10,7 @@ use crate::{
     app::{
         ImpastoApp,
         icons::Icon,
-        memory::RememberedStyle,
+        memory::{Origin, RememberedStyle},
         theme::{Palette, ROW, space},
         widgets,
     },
@@ -43,12 +43,16 @@ impl ImpastoApp {
     fn present_entry(&self) -> Result<Entry, String> {
         let origin = |slot: &crate::app::pictures::Slot| {
             let loaded = slot.picture.as_ref()?;
-            Some(loaded.origin.clone().ok_or_else(|| {
-                format!(
-                    "{} is in no file: save it to one and open that, so that the playlist finds it",
-                    loaded.picture.name
-                )
-            }))
+            let name = &loaded.picture.name;
+            Some(match loaded.origin.clone() {
+                None => Err(format!(
+                    "{name} is in no file: save it to one and open that, so that the playlist finds it"
+                )),
+                Some(Origin::File(path)) if path.to_str().is_none() => Err(format!(
+                    "the path of {name} is no Unicode text: rename it, so that a playlist can name it"
+                )),
+                Some(origin) => Ok(origin),
+            })
         };
         let content = origin(&self.content).ok_or("there is no content yet")??;
         let mut styles = Vec::new();
