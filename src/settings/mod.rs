@@ -129,7 +129,8 @@ pub struct Settings {
     /// square of its first step, and of every fixed one at most
     #[arg(long = "lr", value_name = "RATE", allow_negative_numbers = true)]
     pub learning_rate: f64,
-    /// Decay of the mean of Adam's iterates, which is what is shown and saved: less of the optimizer's noise; 0 shows the iterate
+    /// Decay of the mean of Adam's iterates, which is what is shown and saved: less of the optimizer's noise; 0 shows the iterate.
+    /// It reaches back over a tenth of the steps painted so far at most
     #[arg(long, value_name = "DECAY", allow_negative_numbers = true)]
     pub averaging: f64,
     /// Adam's decay of the gradient's mean
@@ -219,7 +220,7 @@ impl Default for Settings {
             learning_rate: 0.03,
             averaging: 0.99,
             beta1: 0.9,
-            beta2: 0.99,
+            beta2: 0.9,
             epsilon: 1e-8,
             stop_when_converged: false,
             keep_best: false,
@@ -294,7 +295,7 @@ impl Settings {
                 // The paper's optimizer; it gets as low as Adam in less than half of the steps.
                 self.optimizer = Optimizer::Lbfgs;
                 self.learning_rate = usual.learning_rate;
-                self.beta2 = usual.beta2;
+                self.beta2 = 0.99;
                 self.steps = usual.steps;
                 self.style_layers = LayerWeights::paper_style();
             }

@@ -43,6 +43,7 @@ impl Adam {
         let (beta1, beta2) = (settings.beta1, settings.beta2);
         self.decay1 *= beta1;
         self.decay2 *= beta2;
+        let average_step = average.begin_step(&x, settings.averaging);
         let update = Update {
             beta1,
             beta2,
@@ -50,14 +51,13 @@ impl Adam {
             correction: 1.0 - self.decay2,
             epsilon: settings.epsilon,
             confine,
-            averaging: settings.averaging,
+            averaging: average_step.decay,
         };
         let (mean, square) = self.moments.take().unwrap_or_else(|| (x.zeros_like(), x.zeros_like()));
-        let (sum, weight) = average.begin_step(&x, settings.averaging);
-        let (Iterate { variable, mean, square, sum }, norm) =
-            update.apply(Iterate { variable: x, mean, square, sum }, gradient);
+        let before = Iterate { variable: x, mean, square, sum: average_step.sum };
+        let (Iterate { variable, mean, square, sum }, norm) = update.apply(before, gradient);
         self.moments = Some((mean, square));
-        average.end_step(sum, weight);
+        average.end_step(sum, average_step.weight);
         (variable, norm)
     }
 

@@ -2,8 +2,8 @@
 //!
 //! Pictures and settings are not in it: a state fits the run that it was taken of, with the settings of that moment.
 //!
-//! Version 2 has every optimizer, the lowest totals with the best iterate, and the last step's terms; version 1, which had
-//! Adam's moments alone, is still read. The bytes may come from a file of a stranger: nothing is believed that the rest of
+//! Version 2 has every optimizer, the lowest totals with the best iterate, and the last step's terms; version 3 the steps in
+//! the mean. Version 1, which had Adam's moments alone, and 2 are still read. The bytes may come from a file of a stranger: nothing is believed that the rest of
 //! them does not bear out.
 
 use super::{Term, TransferError, line_search::LineSearch, lowest::WINDOW, planes::Planes};
@@ -14,8 +14,9 @@ use crate::{
 
 const MAGIC: &[u8; 7] = b"IMPASTO";
 /// The version that is written, as the digit behind the magic.
-const VERSION: u8 = b'2';
+const VERSION: u8 = b'3';
 const FIRST: u8 = b'1';
+const SECOND: u8 = b'2';
 /// Most terms of an objective, levels of a pyramid and details.
 pub const MOST: usize = 64;
 
@@ -25,8 +26,8 @@ pub struct State {
     /// The optimised variable.
     pub variable: Planes,
     pub optimizer: OptimizerState,
-    /// Decaying sum of the iterates, and of the weights in it.
-    pub average: Option<(Planes, f64)>,
+    /// Decaying sum of the iterates, and of the weights in it, and the steps since it began.
+    pub average: Option<(Planes, f64, u32)>,
     /// ‖∂L/∂variable‖² of the last step.
     pub gradient_norm: Option<f32>,
     /// Weights have changed since the last step.
@@ -90,7 +91,7 @@ impl State {
                 pairs.chain(base).chain(lbfgs.search.iter().map(|(direction, ..)| direction)).collect()
             }
         };
-        let average = self.average.iter().map(|(sum, _)| sum);
+        let average = self.average.iter().map(|(sum, ..)| sum);
         let kept = self.lowest.kept.iter().map(|(_, best)| best);
         std::iter::once(&self.variable).chain(optimizer).chain(average).chain(kept)
     }
@@ -179,9 +180,10 @@ impl Writer {
                 self.lbfgs(lbfgs);
             }
         }
-        self.option(state.average.as_ref(), |writer, (sum, weight)| {
+        self.option(state.average.as_ref(), |writer, (sum, weight, steps)| {
             writer.planes(sum);
             writer.f64(*weight);
+            writer.u32(*steps);
         });
         self.option(state.gradient_norm.as_ref(), |writer, &norm| writer.f32(norm));
         self.flag(state.reweighted);
@@ -309,7 +311,12 @@ impl<'a> Reader<'a> {
                 Ok(AdamState { mean, square, decays: [reader.f64()?, reader.f64()?] })
             })?)
         };
-        let average = self.option(|reader| Ok((reader.planes()?, reader.f64()?)))?;
+        let average = self.option(|reader| {
+            let (sum, weight) = (reader.planes()?, reader.f64()?);
+            // Before, a mean reached back as far from the start.
+            let steps = if reader.version > SECOND { reader.u32()? } else { u32::MAX };
+            Ok((sum, weight, steps))
+        })?;
         let gradient_norm = self.option(Self::f32)?;
         let reweighted = self.flag()?;
         let mut state = State {
@@ -399,7 +406,7 @@ mod tests {
         State {
             variable: planes(0.1),
             optimizer,
-            average: Some((planes(0.7), 1.0 - 0.99_f64.powi(3))),
+            average: Some((planes(0.7), 1.0 - 0.99_f64.powi(3), 3)),
             gradient_norm: Some(1.5e-7),
             reweighted: true,
             lowest: LowestState { past: vec![3.0, 2.5, 2.5], kept: Some((2.5, planes(0.55))) },
@@ -415,6 +422,11 @@ mod tests {
     fn adam() -> OptimizerState {
         let decays = [0.1 + 0.2, 1e-300];
         OptimizerState::Adam(Some(AdamState { mean: planes(0.2), square: planes(0.3), decays }))
+    }
+
+    /// As the versions have it that do not know the steps in the mean.
+    fn of_old() -> State {
+        State { average: Some((planes(0.7), 1.0 - 0.99_f64.powi(3), u32::MAX)), ..state(adam()) }
     }
 
     fn bytes(state: &State) -> Vec<u8> {
@@ -436,7 +448,7 @@ mod tests {
             assert!(Reader::new(&longer).unwrap().state().is_err(), "something follows");
         }
         assert!(Reader::new(b"something else").is_err());
-        assert!(Reader::new(b"IMPASTO3 of a later program").is_err());
+        assert!(Reader::new(b"IMPASTO4 of a later program").is_err());
     }
 
     #[test]
@@ -455,8 +467,19 @@ mod tests {
         writer.flag(true);
         writer.f32(1.5e-7);
         writer.flag(true);
-        let old = State { lowest: LowestState::default(), terms: Vec::new(), ..state(adam()) };
+        let old = State { lowest: LowestState::default(), terms: Vec::new(), ..of_old() };
         assert_eq!(Reader::new(&writer.finish()).unwrap().state().unwrap(), old);
+    }
+
+    #[test]
+    fn a_state_of_the_second_version_is_still_read() {
+        let mut bytes = bytes(&of_old());
+        bytes[7] = SECOND;
+        // Planes have 32 bytes here: behind the magic, the variable, two flags, two planes, two numbers, a flag, the sum and
+        // its weight it had no steps.
+        let steps = 8 + 32 + 2 + 64 + 16 + 1 + 32 + 8;
+        bytes.drain(steps..steps + 4);
+        assert_eq!(Reader::new(&bytes).unwrap().state().unwrap(), of_old());
     }
 
     #[test]
@@ -481,7 +504,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn random_bytes_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..300), version in b'1'..=b'2') {
+        fn random_bytes_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..300), version in b'1'..=b'3') {
             let bytes = [MAGIC.as_slice(), &[version], &bytes].concat();
             let _ = Reader::new(&bytes).unwrap().state();
         }

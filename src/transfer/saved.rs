@@ -37,7 +37,7 @@ impl StyleTransfer {
         };
         let average = match self.average.sum() {
             None => None,
-            Some((sum, weight)) => Some((Planes::of(&sum)?, weight)),
+            Some((sum, weight, steps)) => Some((Planes::of(&sum)?, weight, steps)),
         };
         let gradient_norm = match &self.gradient_norm {
             None => None,
@@ -90,7 +90,8 @@ impl StyleTransfer {
             }
             _ => return Err(TransferError::Checkpoint),
         }
-        self.average.set_sum(state.average.as_ref().map(|(sum, weight)| (sum.tensor(&device), *weight)));
+        let average = state.average.as_ref();
+        self.average.set_sum(average.map(|(sum, weight, steps)| (sum.tensor(&device), *weight, *steps)));
         self.gradient_norm = state.gradient_norm.map(number);
         self.reweighted = state.reweighted;
         self.variable = state.variable.tensor(&device);

@@ -212,7 +212,7 @@ impl StyleTransfer {
             self.change_optimizer();
         }
         if styles_changed || weighing(&before) != weighing(&self.settings) {
-            self.turn(before.averaging, change);
+            self.turn(change);
         }
         if before.luminance_only != self.settings.luminance_only {
             self.meter = Meter::default();
@@ -233,13 +233,13 @@ impl StyleTransfer {
         self.calibration = None;
         self.weigh()?;
         self.meter.forget_styles();
-        self.turn(self.settings.averaging, Change::Sudden);
+        self.turn(Change::Sudden);
         Ok(())
     }
 
     /// The objective has changed: so may the gradient's scale if that was sudden, and the past of the mean counts no more; what
     /// L-BFGS knows of the curvature is that of another one.
-    fn turn(&mut self, decay: f64, change: Change) {
+    fn turn(&mut self, change: Change) {
         self.lowest = Lowest::default();
         self.converged = false;
         if let Some(lbfgs) = &mut self.lbfgs {
@@ -250,7 +250,7 @@ impl StyleTransfer {
         }
         if change == Change::Sudden {
             self.reweighted = true;
-            self.average.fade(decay);
+            self.average.fade();
         }
     }
 

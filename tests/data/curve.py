@@ -4,7 +4,7 @@
     python tests/data/curve.py
 
 Writes curve.safetensors: `totals`, the balanced objective's total before each
-step, as reference.py defines it; Adam with lr .03, betas (.9, .99), eps 1e-8,
+step, as reference.py defines it; Adam with lr .03, betas (.9, .9), eps 1e-8,
 x clamped to [0, 1] after each step. The content is the upper left 64 x 48 of
 content.png, which is also where painting begins; the style is style.png.
 """
@@ -28,7 +28,7 @@ def main():
     width, height = SIZE
     content = images["content"][:, :height, :width].contiguous()
     objective = reference.Balanced(reference.Network(), content, images["style"])
-    totals, _, final = reference.adam(objective, content, 0.03, (0.9, 0.99), True, STEPS)
+    totals, _, final = reference.adam(objective, content, 0.03, (0.9, 0.9), True, STEPS)
     arrays = {"totals": np.array([*totals, final], dtype=np.float32)}
     assert np.isfinite(arrays["totals"]).all()
     for step in range(0, STEPS + 1, 20):
