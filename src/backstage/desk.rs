@@ -428,6 +428,8 @@ impl Desk {
             if !std::mem::take(&mut inner.unwritten) {
                 return Ok(());
             }
+            // Until it is written, whatever comes between.
+            inner.unkept = true;
             inner.items.clone()
         };
         let written = store.as_ref().map_or(Ok(()), |store| store.write(items));

@@ -76,7 +76,7 @@ fn try_fast(device: &TensorDevice) -> Result<(), String> {
         Ok::<_, String>((on_adapter(device, Storage::Half, None)?, on_adapter(device, Storage::Full, None)?))
     }));
     let (found, expected) = both.map_err(|_| DRIVER_FAILED.to_owned())??;
-    compare(found, expected, FAST_ERROR)
+    compare(found, expected, FAST_ERROR, FULL)
 }
 
 fn on_adapter(device: &TensorDevice, stored: Storage, units: Option<Units>) -> Result<Results, String> {
@@ -97,7 +97,7 @@ pub fn units_check(device: &TensorDevice, units: Units) -> Result<(), String> {
     let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         gpu::kernels_agree(device, units, FAST_ERROR)?;
         let found = on_adapter(device, Storage::Half, Some(units))?;
-        compare(found, on_adapter(device, Storage::Full, None)?, FAST_ERROR)
+        compare(found, on_adapter(device, Storage::Full, None)?, FAST_ERROR, FULL)
     }));
     checked.map_err(|_| DRIVER_FAILED.to_owned())?
 }
@@ -106,6 +106,9 @@ pub fn units_check(device: &TensorDevice, units: Units) -> Result<(), String> {
 const FAST_ERROR: f64 = 5e-3;
 /// The same of full precision.
 const FULL_ERROR: f64 = 1e-3;
+/// Whose results are right.
+const FULL: &str = "those in full precision";
+const CPU: &str = "the CPU's";
 
 /// Runs a small piece of the chain, forward and backward, on a device with these kernels, and with burn's own operations on
 /// the CPU, and compares.
@@ -132,14 +135,14 @@ pub fn self_check(device: &TensorDevice, kernels: KernelChoice) -> Result<(), St
             run(network, pooling, device)
         }))
         .map_err(|_| DRIVER_FAILED.to_owned())??;
-        compare(found, expected, FULL_ERROR)?;
+        compare(found, expected, FULL_ERROR, CPU)?;
     }
     if kernels == KernelChoice::Portable {
         return Ok(());
     }
     let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| paint(device)))
         .map_err(|_| DRIVER_FAILED.to_owned())??;
-    compare(found, paint(&cpu)?, FULL_ERROR)
+    compare(found, paint(&cpu)?, FULL_ERROR, CPU)
 }
 
 const DRIVER_FAILED: &str = "its driver failed in the self-check";
@@ -191,12 +194,13 @@ pub fn relative_error(found: &[f32], expected: &[f32]) -> f64 {
     (difference / norm).sqrt()
 }
 
-fn compare(found: Results, expected: Results, most: f64) -> Result<(), String> {
+/// Against what `whose` says.
+fn compare(found: Results, expected: Results, most: f64, whose: &str) -> Result<(), String> {
     for (what, found, expected) in [("statistics", found.0, expected.0), ("gradients", found.1, expected.1)] {
         let error = relative_error(&found, &expected);
         // Not a number is wrong as well.
         if error.is_nan() || error > most {
-            return Err(format!("its {what} differ from the CPU's by {error:.2e} in the self-check"));
+            return Err(format!("its {what} differ from {whose} by {error:.2e} in the self-check"));
         }
     }
     Ok(())

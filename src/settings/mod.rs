@@ -130,7 +130,7 @@ pub struct Settings {
     #[arg(long = "lr", value_name = "RATE", allow_negative_numbers = true)]
     pub learning_rate: f64,
     /// Decay of the mean of Adam's iterates, which is what is shown and saved: less of the optimizer's noise; 0 shows the iterate.
-    /// It reaches back over a tenth of the steps painted so far at most
+    /// It reaches back over a tenth of the steps since the size was entered or a weight changed at most
     #[arg(long, value_name = "DECAY", allow_negative_numbers = true)]
     pub averaging: f64,
     /// Adam's decay of the gradient's mean

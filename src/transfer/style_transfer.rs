@@ -208,11 +208,12 @@ impl StyleTransfer {
                 s.style_layers.clone(),
             )
         };
-        if self.settings.optimizer != before.optimizer {
-            self.change_optimizer();
-        }
         if styles_changed || weighing(&before) != weighing(&self.settings) {
             self.turn(change);
+        }
+        // Last: the mean that covers Adam's first steps is to stay.
+        if self.settings.optimizer != before.optimizer {
+            self.change_optimizer();
         }
         if before.luminance_only != self.settings.luminance_only {
             self.meter = Meter::default();

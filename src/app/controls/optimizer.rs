@@ -52,7 +52,7 @@ impl ImpastoApp {
                 Entry { name, tooltip, drag, suffix: "", whole: false, width, knob, usual }.show(ui, value);
             });
         };
-        let tooltip = "Decay of the iterates' mean, which is what is shown and saved: 0.99 takes the optimizer's noise out, 0 shows the iterate itself. It reaches back over a tenth of the steps since the last change at most, so that it never trails behind.";
+        let tooltip = "Decay of the iterates' mean, which is what is shown and saved: 0.99 takes the optimizer's noise out, 0 shows the iterate itself. It reaches back over a tenth of the steps since the size was entered or a weight changed at most, so that it never trails behind.";
         entry(
             ui,
             "Averaging",

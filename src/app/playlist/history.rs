@@ -1,5 +1,7 @@
 //! What was done to the playlist on its page, to be undone there.
 
+use std::path::PathBuf;
+
 use egui::{Context, Key, KeyboardShortcut, Modifiers};
 
 use super::Playlist;
@@ -7,10 +9,18 @@ use super::Playlist;
 /// Lists that are kept at most.
 const MOST: usize = 40;
 
+/// A list, the file that is its own, and what that held.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Kept {
+    pub list: Playlist,
+    pub file: Option<PathBuf>,
+    pub saved: Playlist,
+}
+
 /// The lists that there were, oldest first, and which of them is in hand.
 #[derive(Default)]
 pub struct History {
-    states: Vec<Playlist>,
+    states: Vec<Kept>,
     at: usize,
 }
 
@@ -23,12 +33,20 @@ pub enum Way {
 
 impl History {
     /// Notes the list as it is, if that is new: what was undone before cannot be done again then.
-    pub fn note(&mut self, list: &Playlist) {
-        if self.states.get(self.at) == Some(list) {
-            return;
+    pub fn note(&mut self, list: &Playlist, file: Option<&PathBuf>, saved: &Playlist) {
+        let now = || Kept { list: list.clone(), file: file.cloned(), saved: saved.clone() };
+        match self.states.get_mut(self.at) {
+            // It may have been saved, or read from a file that holds the same.
+            Some(kept) if kept.list == *list => {
+                if kept.file.as_ref() != file || kept.saved != *saved {
+                    *kept = now();
+                }
+                return;
+            }
+            _ => {}
         }
         self.states.truncate(self.at + 1);
-        self.states.push(list.clone());
+        self.states.push(now());
         if self.states.len() > MOST {
             self.states.remove(0);
         }
@@ -44,7 +62,7 @@ impl History {
     }
 
     /// Goes one list that way.
-    pub fn go(&mut self, way: Way) -> Option<&Playlist> {
+    pub fn go(&mut self, way: Way) -> Option<&Kept> {
         if !self.leads(way) {
             return None;
         }
@@ -95,24 +113,45 @@ mod tests {
         list
     }
 
+    fn note(history: &mut History, fade: f64) {
+        history.note(&list(fade), None, &Playlist::default());
+    }
+
+    fn went(history: &mut History, way: Way) -> Option<Playlist> {
+        history.go(way).map(|kept| kept.list.clone())
+    }
+
+    #[test]
+    fn a_list_keeps_the_file_that_is_its_own() {
+        let mut history = History::default();
+        let [first, second] = ["first.toml", "second.toml"].map(PathBuf::from);
+        history.note(&list(1.0), None, &Playlist::default());
+        // Saved, then another one opened.
+        history.note(&list(1.0), Some(&first), &list(1.0));
+        history.note(&list(2.0), Some(&second), &list(2.0));
+        let before = history.go(Way::Back).unwrap();
+        assert_eq!((before.file.as_ref(), &before.saved), (Some(&first), &list(1.0)));
+        assert_eq!(history.go(Way::On).unwrap().file.as_ref(), Some(&second));
+    }
+
     #[test]
     fn it_goes_back_and_on_and_a_new_change_ends_what_was_undone() {
         let mut history = History::default();
         assert_eq!(history.go(Way::Back), None);
         for fade in [0.0, 1.0, 1.0, 2.0] {
-            history.note(&list(fade));
+            note(&mut history, fade);
         }
         assert_eq!(history.go(Way::On), None);
-        assert_eq!(history.go(Way::Back), Some(&list(1.0)));
-        assert_eq!(history.go(Way::Back), Some(&list(0.0)));
+        assert_eq!(went(&mut history, Way::Back), Some(list(1.0)));
+        assert_eq!(went(&mut history, Way::Back), Some(list(0.0)));
         assert_eq!(history.go(Way::Back), None);
-        assert_eq!(history.go(Way::On), Some(&list(1.0)));
-        history.note(&list(1.0));
+        assert_eq!(went(&mut history, Way::On), Some(list(1.0)));
+        note(&mut history, 1.0);
         assert!(history.leads(Way::On), "nothing has changed");
-        history.note(&list(9.0));
+        note(&mut history, 9.0);
         assert!(!history.leads(Way::On));
-        assert_eq!(history.go(Way::Back), Some(&list(1.0)));
-        (0..100).for_each(|fade| history.note(&list(f64::from(fade) / 10.0)));
+        assert_eq!(went(&mut history, Way::Back), Some(list(1.0)));
+        (0..100).for_each(|fade| note(&mut history, f64::from(fade) / 10.0));
         assert_eq!((0..100).filter(|_| history.go(Way::Back).is_some()).count(), MOST - 1);
     }
 }

@@ -11,7 +11,7 @@ pub use list::{EXTENSION, Playlist};
 
 use super::{ImpastoApp, dialogs, pictures::chain, tasks::Done, tasks::Purpose};
 use crate::picture;
-use history::History;
+use history::{History, Kept};
 use player::Player;
 
 /// The playlist in hand.
@@ -27,6 +27,17 @@ pub struct Lists {
     pub open: bool,
     player: Option<Player>,
     history: History,
+}
+
+impl Lists {
+    /// Takes a list that was there before, with the file that is its own.
+    fn go_to(&mut self, kept: Kept) {
+        if kept.file != self.file {
+            self.name = kept.file.as_deref().and_then(file_name);
+            (self.file, self.saved) = (kept.file, kept.saved);
+        }
+        self.list = kept.list;
+    }
 }
 
 impl ImpastoApp {

@@ -3,6 +3,7 @@
 use egui::{Align, ComboBox, Context, DragValue, Layout, Role, Ui, WidgetInfo, vec2};
 
 use super::{
+    Lists,
     history::Way,
     list::{Entry, FADE, SECONDS},
 };
@@ -153,8 +154,8 @@ impl ImpastoApp {
             }
             Some(Wish::Stop) => self.stop_list(),
             Some(Wish::Go(way)) => {
-                if let Some(list) = self.playlist.history.go(way) {
-                    self.playlist.list = list.clone();
+                if let Some(kept) = self.playlist.history.go(way).cloned() {
+                    self.playlist.go_to(kept);
                 }
             }
         }
@@ -164,7 +165,8 @@ impl ImpastoApp {
     /// Notes a change for the page's history, once no hand is on it.
     fn note_playlist(&mut self, ctx: &Context) {
         if !ctx.input(|input| input.pointer.any_down()) {
-            self.playlist.history.note(&self.playlist.list);
+            let Lists { history, list, file, saved, .. } = &mut self.playlist;
+            history.note(list, file.as_ref(), saved);
         }
     }
 

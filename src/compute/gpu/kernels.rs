@@ -85,7 +85,7 @@ impl GpuKernels {
         self.tiles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Seconds of some rows of a convolution with this tile.
+    /// Seconds of some rows of a convolution with this tile, forward and backward: what is chosen serves both.
     fn seconds(&self, (shape, outputs): Work, rows: usize, tile: Tile) -> f64 {
         let shape = Shape { height: rows, ..shape };
         // Of whatever is stored in half the bytes, the first half counts.
@@ -93,10 +93,12 @@ impl GpuKernels {
         let (input, weights) = (zeros(shape.len()), zeros(9 * shape.channels * outputs));
         let output = self.queue.empty(shape.positions() * outputs);
         let bias = zeros(outputs);
-        let operands =
-            Operands { input: &input, mask: None, weights: &weights, bias: Some(&bias), output: &output };
+        let (input, weights, output) = (&input, &weights, &output);
+        let forward = Operands { input, mask: None, weights, bias: Some(&bias), output };
+        let backward = Operands { mask: Some(input), bias: None, ..forward };
         let run = || {
-            self.launch(tile, operands, (shape, outputs));
+            self.launch(tile, forward, (shape, outputs));
+            self.launch(tile, backward, (shape, outputs));
             // A device that fails here fails again where somebody listens.
             drop(self.device.sync());
         };
@@ -319,8 +321,8 @@ impl Kernels for GpuKernels {
             let most = MEASURED_FLOATS / (shape.width * shape.channels.max(outputs));
             let rows = |operations: f64| {
                 // Whole tiles, so that a large one is not at a disadvantage.
-                let rows = (operations / per_row) as usize / 8 * 8;
-                rows.clamp(8, most.max(8)).min(shape.height)
+                let rows = (operations / per_row) as usize / 16 * 16;
+                rows.clamp(16, most.max(16)).min(shape.height)
             };
             let speed = *speed.get_or_insert_with(|| {
                 let first = rows(FIRST_GUESS);

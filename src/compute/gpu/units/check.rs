@@ -27,9 +27,9 @@ pub fn kernels_agree(device: &TensorDevice, units: Units, most: f64) -> Result<(
     let (forward, unmasked, masked) = ((true, false), (false, false), (false, true));
     let mut tries = Vec::new();
     for &tile in units.tiles() {
-        tries.extend([(tile, Padding::Zero, forward), (tile, Padding::Zero, masked)]);
+        tries.extend([forward, masked, unmasked].map(|way| (tile, Padding::Zero, way)));
     }
-    // What is left is the same for all tiles, and the smallest kernel is compiled soonest.
+    // Where a picture wraps around is found by the same lines for all tiles, and the smallest kernel is compiled soonest.
     if let Some(&smallest) = units.tiles().last() {
         tries.extend([(smallest, Padding::Circular, forward), (smallest, Padding::Circular, unmasked)]);
     }
