@@ -88,8 +88,10 @@ fn it_refines_what_adam_painted_and_hands_it_back() {
     let painted = engine.read().unwrap().picture;
     engine.update(&lbfgs(), &[StyleMix::default()]).unwrap();
     assert_eq!(engine.read().unwrap().picture, painted, "the picture stays where it is");
-    let refined = steps(&mut engine, 100);
-    let alone = steps(&mut adam, 160);
+    // Adam is as low by then; later its steps are too large to get lower.
+    let refined = steps(&mut engine, 250);
+    let alone = steps(&mut adam, 310);
+    println!("refined {refined}, by Adam alone {alone}");
     assert!(refined < alone, "{refined} and {alone}");
     let before = engine.read().unwrap().picture;
     engine.update(&small(), &[StyleMix::default()]).unwrap();
