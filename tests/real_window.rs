@@ -49,8 +49,9 @@ fn what_a_hand_does_while_it_paints_is_in_the_saved_recipe() {
     thread::sleep(Duration::from_secs(4));
     tool(&["windowfocus", "--sync", &window]);
     let find = |what: &str| {
-        tool(&["key", "ctrl+k", "sleep", "0.6", "type", "--delay", "40", what]);
-        tool(&["sleep", "0.6", "key", "Return", "sleep", "0.6"]);
+        // A busy machine draws few frames in a second.
+        tool(&["key", "ctrl+k", "sleep", "1", "type", "--delay", "60", what]);
+        tool(&["sleep", "1", "key", "Return", "sleep", "1.5"]);
     };
     // Style β lies there in a window of its first size.
     tool(&["mousemove", "1218", "423", "mousedown", "1"]);
@@ -60,7 +61,7 @@ fn what_a_hand_does_while_it_paints_is_in_the_saved_recipe() {
     tool(&["mouseup", "1", "sleep", "0.5"]);
     find("mute style relu1_1");
     find("alpha 3");
-    tool(&["key", "ctrl+z", "sleep", "0.6", "key", "s", "sleep", "1", "key", "s", "sleep", "1.5"]);
+    tool(&["key", "ctrl+z", "sleep", "1.5", "key", "s", "sleep", "1", "key", "s", "sleep", "1.5"]);
     let saved = screen.saved();
     let recipe = impasto::recipe::of_file(&saved).unwrap().0;
     let settings = &recipe.settings;
