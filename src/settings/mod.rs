@@ -115,7 +115,7 @@ pub struct Settings {
     /// Paint in luminance alone, the styles' matched to the content's; the painting has the content's colours
     #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub luminance_only: bool,
-    /// Optimizer: adam or lbfgs (for a low objective at the end; shows the iterate without averaging)
+    /// Optimizer: adam or lbfgs (the paper's; shows the iterate without averaging)
     #[arg(long)]
     pub optimizer: Optimizer,
     /// Steps whose curvature L-BFGS remembers, 1 to 50; usual are 10 to 20

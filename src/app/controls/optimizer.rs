@@ -23,7 +23,7 @@ impl ImpastoApp {
             combo(ui, "Optimizer", tooltip, name(*chosen).to_owned(), |ui| {
                 for (optimizer, text) in [
                     (Optimizer::Adam, "Adam: quick to paint, follows every change"),
-                    (Optimizer::Lbfgs, "L-BFGS: refines, to a lower objective in the end"),
+                    (Optimizer::Lbfgs, "L-BFGS: the paper's, refines without noise"),
                 ] {
                     ui.selectable_value(chosen, optimizer, text);
                 }
