@@ -254,6 +254,24 @@ pub fn mean_parts<F: Float>(
 /// Threads of a workgroup that sums squares.
 pub const SUM_THREADS: usize = 256;
 
+/// The sum of the values of a workgroup's `threads`, a power of two, for every thread. Whoever calls it again waits for
+/// everybody before.
+#[cube]
+pub fn add_up(value: f32, sums: &mut Shared<[f32]>, #[comptime] threads: usize) -> f32 {
+    let thread = UNIT_POS as usize;
+    sums[thread] = value;
+    let mut half = comptime!(threads / 2).runtime();
+    while half > 0 {
+        sync_cube();
+        if thread < half {
+            sums[thread] += sums[thread + half];
+        }
+        half /= 2;
+    }
+    sync_cube();
+    sums[0]
+}
+
 /// Parts of Σ(F − T)², or of ΣF² without a target: each workgroup adds up every `stride`-th vector and writes one value.
 #[cube(launch_unchecked)]
 pub fn squares<F: Float>(
@@ -276,17 +294,10 @@ pub fn squares<F: Float>(
         sum = fma(value, value, sum);
         at += stride;
     }
-    sums[thread] = sum.extract(0usize) + sum.extract(1usize) + (sum.extract(2usize) + sum.extract(3usize));
-    let mut half = comptime!(SUM_THREADS / 2).runtime();
-    while half > 0 {
-        sync_cube();
-        if thread < half {
-            sums[thread] += sums[thread + half];
-        }
-        half /= 2;
-    }
+    let lanes = sum.extract(0usize) + sum.extract(1usize) + (sum.extract(2usize) + sum.extract(3usize));
+    let sum = add_up(lanes, &mut sums, SUM_THREADS);
     if thread == 0 {
-        parts[CUBE_POS_X as usize] = sums[0];
+        parts[CUBE_POS_X as usize] = sum;
     }
 }
 
@@ -310,17 +321,9 @@ pub fn total(values: &[f32], sum: &mut [f32], length: u32) {
         part += values[at];
         at += SUM_THREADS;
     }
-    sums[thread] = part;
-    let mut half = comptime!(SUM_THREADS / 2).runtime();
-    while half > 0 {
-        sync_cube();
-        if thread < half {
-            sums[thread] += sums[thread + half];
-        }
-        half /= 2;
-    }
+    let whole = add_up(part, &mut sums, SUM_THREADS);
     if thread == 0 {
-        sum[0] = sums[0];
+        sum[0] = whole;
     }
 }
 

@@ -5,7 +5,7 @@ use cubecl::prelude::*;
 
 use super::{
     features::{Queue, argument, buffer},
-    matrix::SUM_THREADS,
+    matrix::{SUM_THREADS, add_up},
 };
 
 /// Values of a thread, where there are that many; and most workgroups.
@@ -94,17 +94,9 @@ fn smooth(
         gradient[at] = 2.0f32 * pull;
         at += stride;
     }
-    sums[thread] = sum;
-    let mut half = comptime!(SUM_THREADS / 2).runtime();
-    while half > 0 {
-        sync_cube();
-        if thread < half {
-            sums[thread] += sums[thread + half];
-        }
-        half /= 2;
-    }
+    let sum = add_up(sum, &mut sums, SUM_THREADS);
     if thread == 0 {
-        parts[CUBE_POS_X as usize] = sums[0];
+        parts[CUBE_POS_X as usize] = sum;
     }
 }
 

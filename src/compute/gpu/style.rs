@@ -3,7 +3,10 @@
 use burn::tensor::Tensor;
 use cubecl::prelude::*;
 
-use super::features::{GpuFeatures, Queue, argument, buffer};
+use super::{
+    features::{GpuFeatures, Queue, argument, buffer},
+    matrix::add_up,
+};
 
 /// Threads of a workgroup, which has one row of the matrix.
 const THREADS: usize = 64;
@@ -56,7 +59,7 @@ fn style_rows(
             sum += parts[chunk * channels + row];
             chunk += THREADS;
         }
-        let mean = add_up(sum, &mut sums) * per_position;
+        let mean = add_up(sum, &mut sums, THREADS) * per_position;
         // Everybody has read the sum.
         sync_cube();
         let variance = max(gram[row * channels + row] - mean * mean, 0.0f32);
@@ -84,27 +87,10 @@ fn style_rows(
         matrix[at] = slope * weight;
         column += THREADS;
     }
-    let square = add_up(square, &mut sums);
+    let square = add_up(square, &mut sums, THREADS);
     if thread == 0 {
         values[row] = square * factor + value;
     }
-}
-
-/// The sum of all threads' values, for every thread. Whoever calls it again waits for everybody before.
-#[cube]
-fn add_up(value: f32, sums: &mut Shared<[f32]>) -> f32 {
-    let thread = UNIT_POS as usize;
-    sums[thread] = value;
-    let mut half = comptime!(THREADS / 2).runtime();
-    while half > 0 {
-        sync_cube();
-        if thread < half {
-            sums[thread] += sums[thread + half];
-        }
-        half /= 2;
-    }
-    sync_cube();
-    sums[0]
 }
 
 impl GpuFeatures {

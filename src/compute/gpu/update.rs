@@ -5,7 +5,7 @@ use cubecl::prelude::*;
 
 use super::{
     features::{Queue, argument, buffer, owned},
-    matrix::SUM_THREADS,
+    matrix::{SUM_THREADS, add_up},
 };
 use crate::compute::{Iterate, Update};
 
@@ -54,17 +54,9 @@ fn adam(
         }
         at += stride;
     }
-    norms[thread] = norm;
-    let mut half = comptime!(SUM_THREADS / 2).runtime();
-    while half > 0 {
-        sync_cube();
-        if thread < half {
-            norms[thread] += norms[thread + half];
-        }
-        half /= 2;
-    }
+    let sum = add_up(norm, &mut norms, SUM_THREADS);
     if thread == 0 {
-        parts[CUBE_POS_X as usize] = norms[0];
+        parts[CUBE_POS_X as usize] = sum;
     }
 }
 
