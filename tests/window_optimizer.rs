@@ -28,7 +28,7 @@ fn the_optimizer_is_changed_while_it_paints_and_shows_its_own_constants() {
     window.harness.get_by_label("Advanced").click();
     window.steps(8);
     assert!(has(&window, "Adam β1") && !has(&window, "Line search"));
-    choose(&mut window, "Optimizer", "L-BFGS: refines");
+    choose(&mut window, "Optimizer", "L-BFGS: the paper");
     choose(&mut window, "Line search", "Fixed: one");
     assert!(!has(&window, "Adam β1") && has(&window, "History"));
     window.harness.check_accessibility();
