@@ -1,8 +1,13 @@
 //! What a run takes along from one size to another.
 
+use burn::tensor::{Tensor, TensorData};
+
 use super::{
+    StyleTransfer, TransferError,
+    adam::Moments,
     meter::GradientNorms,
     planes::{Kernel, Planes},
+    style_transfer::values,
 };
 
 /// What passes from one size to another.
@@ -32,5 +37,54 @@ impl Carry {
         let gradient_norm = self.gradient_norm.map(|norm| norm * factor as f32);
         let norms = self.norms.scaled(factor.sqrt());
         Self { image: self.image.resized(width, height), moments, gradient_norm, norms }
+    }
+}
+
+impl StyleTransfer {
+    /// What a run at another size goes on from.
+    ///
+    /// # Errors
+    ///
+    /// When the device fails.
+    pub fn carry(&self) -> Result<Carry, TransferError> {
+        let (width, height) = self.dimensions();
+        let planes = |tensor: Tensor<4>| -> Result<Planes, TransferError> {
+            Ok(Planes { width, height, values: values(tensor.flatten::<1>(0, 3))? })
+        };
+        let moments = match self.adam.moments() {
+            Some(moments) => Some((planes(moments.mean)?, planes(moments.square)?, moments.decays)),
+            None => None,
+        };
+        let gradient_norm = match self.gradient_norm.as_ref().filter(|_| self.reweighted) {
+            Some(parts) => values(parts.clone().sum())?.first().copied(),
+            None => None,
+        };
+        let norms = self.meter.norms().clone();
+        Ok(Carry { image: planes(self.shown())?, moments, gradient_norm, norms })
+    }
+
+    /// Goes on from what another size had, in this one's shape.
+    ///
+    /// # Panics
+    ///
+    /// When it has another shape.
+    pub fn take_over(&mut self, carry: &Carry) {
+        assert_eq!(self.dimensions(), (carry.image.width, carry.image.height), "one shape");
+        let shape = self.variable.dims();
+        let tensor = |planes: &Planes| {
+            let data = TensorData::new(planes.values.clone(), shape);
+            Tensor::<4>::from_data(data, &self.device)
+        };
+        self.variable = self.space.confine(tensor(&carry.image));
+        self.meter.take_over(&carry.norms);
+        if let Some(lbfgs) = &mut self.lbfgs {
+            return lbfgs.forget();
+        }
+        if let Some((mean, square, decays)) = &carry.moments {
+            self.adam.set_moments(Moments { mean: tensor(mean), square: tensor(square), decays: *decays });
+        }
+        self.gradient_norm =
+            carry.gradient_norm.map(|norm| Tensor::from_data(TensorData::new(vec![norm], [1]), &self.device));
+        self.reweighted = carry.gradient_norm.is_some();
     }
 }

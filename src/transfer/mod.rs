@@ -23,6 +23,7 @@ mod noise;
 mod painting;
 mod planes;
 mod prepare;
+mod resume;
 mod saved;
 mod schedule;
 mod shelf;

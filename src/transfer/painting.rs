@@ -8,7 +8,6 @@ use image::RgbImage;
 use super::{
     Losses, Reading, TransferError,
     aims::Aims,
-    checkpoint::{MOST, Reader, State, Writer},
     detour::Detour,
     planes::Planes,
     prepare::{Sources, StyleLook},
@@ -82,14 +81,14 @@ pub struct Painting {
     pub(super) schedule: Schedule,
     pub(super) level: usize,
     /// Follow no schedule.
-    held: bool,
+    pub(super) held: bool,
     /// `None` only while one level takes over from another, and after that failed.
-    transfer: Option<StyleTransfer>,
+    pub(super) transfer: Option<StyleTransfer>,
     pub(super) step: u32,
     /// The step at which this level was entered.
     pub(super) entered: u32,
     /// Work done, in steps at the final size.
-    done: f64,
+    pub(super) done: f64,
     /// What larger levels had that the smaller ones, to which they were dropped, cannot show; with their sizes, the smallest
     /// last.
     pub(super) details: Vec<(u32, Planes)>,
@@ -195,7 +194,7 @@ impl Painting {
     }
 
     /// Begins the level that is set with what its styles and its content are, as its own initial image.
-    fn enter(&mut self, network: Option<Network>) -> Result<StyleTransfer, TransferError> {
+    pub(super) fn enter(&mut self, network: Option<Network>) -> Result<StyleTransfer, TransferError> {
         // The initial image has done its part.
         let settings = Settings { init: Init::Content, ..self.level_settings() };
         let shares = self.sources.shares();
@@ -365,98 +364,6 @@ impl Painting {
     pub fn state_bytes(&self) -> u64 {
         let details: usize = self.details.iter().map(|(_, planes)| 4 * planes.values.len()).sum();
         self.transfer.as_ref().map_or(0, StyleTransfer::state_bytes) + details as u64
-    }
-
-    /// The whole state as bytes; see [`Painting::restore`].
-    ///
-    /// # Errors
-    ///
-    /// When the device fails.
-    pub fn checkpoint(&mut self) -> Result<Vec<u8>, TransferError> {
-        let state = self.transfer()?.state()?;
-        let mut writer = Writer::default();
-        writer.u32(self.step);
-        writer.u32(self.entered);
-        writer.count(self.level);
-        writer.flag(self.held);
-        writer.f64(self.done);
-        writer.count(self.schedule.levels().len());
-        for level in self.schedule.levels() {
-            writer.u32(level.size);
-            writer.u32(level.until);
-        }
-        writer.count(self.details.len());
-        for (size, planes) in &self.details {
-            writer.u32(*size);
-            writer.planes(planes);
-        }
-        writer.state(&state);
-        Ok(writer.finish())
-    }
-
-    /// Goes on from a moment of a run of the same pictures: exactly as that run did if its state is given and the settings
-    /// are those of that moment, otherwise from the picture as it is, counted as that step.
-    ///
-    /// # Errors
-    ///
-    /// When the state is of other pictures or sizes, or the device fails; the run goes on as it was before.
-    pub fn restore(&mut self, step: u32, state: Option<&[u8]>) -> Result<(), TransferError> {
-        let Some(bytes) = state else {
-            self.step = step;
-            self.entered = step;
-            self.share_steps();
-            return Ok(());
-        };
-        let mut reader = Reader::new(bytes)?;
-        let (step, entered) = (reader.u32()?, reader.u32()?);
-        let level = reader.count(MOST)?;
-        let (held, done) = (reader.flag()?, reader.f64()?);
-        let mut levels = Vec::new();
-        for _ in 0..reader.count(MOST)? {
-            levels.push(Level { size: reader.u32()?, until: reader.u32()? });
-        }
-        let mut details = Vec::new();
-        for _ in 0..reader.count(MOST)? {
-            details.push((reader.u32()?, reader.planes()?));
-        }
-        let state = reader.state()?;
-        let sizes = |levels: &[Level]| levels.iter().map(|level| level.size).collect::<Vec<_>>();
-        let counted = entered <= step && step <= u32::MAX / 2 && done.is_finite() && done >= 0.0;
-        if !counted || level >= levels.len() || sizes(&levels) != sizes(self.schedule.levels()) {
-            return Err(TransferError::Checkpoint);
-        }
-        // The last step was painted with the knobs as they were before it.
-        self.move_knobs(step.saturating_sub(1))?;
-        self.level = level;
-        if let Err(error) = self.enter_with(&state) {
-            let (width, height) = self.transfer.as_ref().map_or((0, 0), StyleTransfer::dimensions);
-            self.level = self.schedule.level_for(width.max(height));
-            return Err(error);
-        }
-        (self.step, self.entered, self.held, self.done, self.details) = (step, entered, held, done, details);
-        self.schedule = Schedule::of(levels);
-        Ok(())
-    }
-
-    /// Takes a state over at the level that is set, preparing that level if another one is in work.
-    fn enter_with(&mut self, state: &State) -> Result<(), TransferError> {
-        if self.transfer()?.dimensions() == (state.variable.width, state.variable.height) {
-            return self.transfer()?.set_state(state);
-        }
-        // What does not fit must not cost the level that is there.
-        if !state.fits(self.settings.optimizer) {
-            return Err(TransferError::Checkpoint);
-        }
-        if self.sources.shapes(&self.level_settings()).content
-            != (state.variable.width, state.variable.height)
-        {
-            return Err(TransferError::Checkpoint);
-        }
-        let network = self.transfer.take().map(StyleTransfer::into_network);
-        let mut transfer = self.enter(network)?;
-        let taken = transfer.set_state(state);
-        self.transfer = Some(transfer);
-        taken
     }
 
     /// Steps painted so far.

@@ -7,17 +7,15 @@ use image::RgbImage;
 
 use super::{
     Losses, Reading, TransferError,
-    adam::{Adam, Moments},
+    adam::Adam,
     aims::Aims,
     amount::Calibration,
     average::Average,
-    carry::Carry,
     evaluator::{Evaluation, Evaluator},
     lbfgs::Lbfgs,
     lowest::{Lowest, has_converged},
     meter::Meter,
     painting::Place,
-    planes::Planes,
     space::{Space, upload},
     study::LayerStudy,
     terms::Terms,
@@ -58,7 +56,7 @@ pub struct StyleTransfer {
     settings: Settings,
     /// For the style amount, once it was asked for.
     calibration: Option<Calibration>,
-    space: Space,
+    pub(super) space: Space,
     pub(super) variable: Tensor<4>,
     pub(super) adam: Adam,
     /// Instead of Adam, where the settings want it.
@@ -74,7 +72,7 @@ pub struct StyleTransfer {
     pub(super) gradient_norm: Option<Tensor<1>>,
     /// Weights have changed since the last step, so the gradient's scale may jump.
     pub(super) reweighted: bool,
-    meter: Meter,
+    pub(super) meter: Meter,
 }
 
 impl StyleTransfer {
@@ -327,7 +325,7 @@ impl StyleTransfer {
 
     /// The picture that is shown, saved and carried on: Adam's iterates' decaying mean, which has not the optimizer's noise;
     /// the iterate itself where there is no averaging, and with L-BFGS; the best iterate where that is kept.
-    fn shown(&self) -> Tensor<4> {
+    pub(super) fn shown(&self) -> Tensor<4> {
         if let Some(best) = self.lowest.iterate().filter(|_| self.settings.keep_best) {
             return best.clone();
         }
@@ -335,53 +333,6 @@ impl StyleTransfer {
             return iterate.clone();
         }
         self.average.mean().unwrap_or_else(|| self.variable.clone())
-    }
-
-    /// What a run at another size goes on from.
-    ///
-    /// # Errors
-    ///
-    /// When the device fails.
-    pub fn carry(&self) -> Result<Carry, TransferError> {
-        let (width, height) = self.dimensions();
-        let planes = |tensor: Tensor<4>| -> Result<Planes, TransferError> {
-            Ok(Planes { width, height, values: values(tensor.flatten::<1>(0, 3))? })
-        };
-        let moments = match self.adam.moments() {
-            Some(moments) => Some((planes(moments.mean)?, planes(moments.square)?, moments.decays)),
-            None => None,
-        };
-        let gradient_norm = match self.gradient_norm.as_ref().filter(|_| self.reweighted) {
-            Some(parts) => values(parts.clone().sum())?.first().copied(),
-            None => None,
-        };
-        let norms = self.meter.norms().clone();
-        Ok(Carry { image: planes(self.shown())?, moments, gradient_norm, norms })
-    }
-
-    /// Goes on from what another size had, in this one's shape.
-    ///
-    /// # Panics
-    ///
-    /// When it has another shape.
-    pub fn take_over(&mut self, carry: &Carry) {
-        assert_eq!(self.dimensions(), (carry.image.width, carry.image.height), "one shape");
-        let shape = self.variable.dims();
-        let tensor = |planes: &Planes| {
-            let data = TensorData::new(planes.values.clone(), shape);
-            Tensor::<4>::from_data(data, &self.device)
-        };
-        self.variable = self.space.confine(tensor(&carry.image));
-        self.meter.take_over(&carry.norms);
-        if let Some(lbfgs) = &mut self.lbfgs {
-            return lbfgs.forget();
-        }
-        if let Some((mean, square, decays)) = &carry.moments {
-            self.adam.set_moments(Moments { mean: tensor(mean), square: tensor(square), decays: *decays });
-        }
-        self.gradient_norm =
-            carry.gradient_norm.map(|norm| Tensor::from_data(TensorData::new(vec![norm], [1]), &self.device));
-        self.reweighted = carry.gradient_norm.is_some();
     }
 
     /// The terms, and the gradient `[1, 3, H, W]` with respect to the optimised variable.
