@@ -11,6 +11,9 @@ const SMALLEST: u32 = 128;
 /// Steps of a level relative to those of the next smaller one: strokes are laid down where a step is cheap and reaches far,
 /// and the larger levels refine them.
 const SHARE: f64 = 0.7;
+/// A level's steps at least, as its size's fine texture begins with nothing; half as many as an even share where there are
+/// too few for that.
+const LEAST: f64 = 20.0;
 
 /// One size of a pyramid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,10 +66,9 @@ impl Schedule {
     /// The steps from `entered` to `steps` shared anew by the levels from `level` on. The final size always gets one.
     #[must_use]
     pub fn shared(&self, level: usize, entered: u32, steps: u32) -> Self {
-        let share = |index: usize| SHARE.powi((index - level) as i32);
-        let total: f64 = (level..self.0.len()).map(share).sum();
-        let left = f64::from(steps.saturating_sub(entered));
         let last = self.0.len() - 1;
+        let left = f64::from(steps.saturating_sub(entered));
+        let counts = counts(self.0.len().saturating_sub(level), left);
         let mut sum = 0.0;
         let levels = self.0.iter().enumerate().map(|(index, &Level { size, .. })| {
             let until = if index < level {
@@ -74,8 +76,8 @@ impl Schedule {
             } else if index == last {
                 steps
             } else {
-                sum += share(index);
-                (entered + (left * sum / total).round() as u32).min(steps.saturating_sub(1))
+                sum += counts[index - level];
+                (entered + sum.round() as u32).min(steps.saturating_sub(1))
             };
             Level { size, until }
         });
@@ -115,6 +117,21 @@ impl Schedule {
     }
 }
 
+/// So many steps shared by so many levels, the smallest first.
+fn counts(levels: usize, mut steps: f64) -> Vec<f64> {
+    let least = LEAST.min(steps / (2 * levels) as f64);
+    let mut counts: Vec<f64> = (0..levels).map(|index| SHARE.powi(index as i32)).collect();
+    let mut total: f64 = counts.iter().sum();
+    // From the level with the fewest: what one gets more, those before it share no more.
+    for count in counts.iter_mut().rev() {
+        let share = *count;
+        *count = (steps * share / total).max(least);
+        steps -= *count;
+        total -= share;
+    }
+    counts
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +163,22 @@ mod tests {
             let schedule = schedule(512, steps);
             assert_eq!(schedule.level_at(0, steps - 1), 4, "{steps} steps: {schedule:?}");
         }
+    }
+
+    #[test]
+    fn no_size_has_but_a_few_steps() {
+        let counts = |size, steps| {
+            let until = schedule(size, steps).levels().iter().map(|level| level.until).collect::<Vec<_>>();
+            let ends = until.iter().zip(std::iter::once(&0).chain(&until));
+            ends.map(|(end, begin)| end - begin).collect::<Vec<_>>()
+        };
+        assert_eq!(counts(2048, 500), [150, 104, 74, 51, 36, 25, 20, 20, 20]);
+        // What suffices is shared as ever.
+        assert_eq!(counts(512, 500), [180, 126, 89, 62, 43]);
+        // Half of an even share at least, where there are too few.
+        let few = counts(1024, 70);
+        assert_eq!((few.len(), few.iter().sum::<u32>()), (7, 70));
+        assert!(few.iter().all(|&steps| steps >= 4), "{few:?}");
     }
 
     #[test]
