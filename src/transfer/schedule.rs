@@ -174,7 +174,7 @@ mod tests {
         };
         assert_eq!(counts(2048, 500), [150, 104, 74, 51, 36, 25, 20, 20, 20]);
         // What suffices is shared as ever.
-        assert_eq!(counts(512, 500), [180, 126, 89, 62, 43]);
+        assert_eq!(counts(512, 500), [180, 127, 88, 62, 43]);
         // Half of an even share at least, where there are too few.
         let few = counts(1024, 70);
         assert_eq!((few.len(), few.iter().sum::<u32>()), (7, 70));
