@@ -4,13 +4,8 @@ use burn::tensor::{Device as TensorDevice, Tensor};
 use image::RgbImage;
 
 use super::{
-    Pictures, TransferError,
-    histograms::Histograms,
-    luminance::Luminance,
-    planes::Planes,
-    space::{tensor, upload},
-    style_transfer::values,
-    targets::Targets,
+    Pictures, TransferError, histograms::Histograms, luminance::Luminance, planes::Planes, space::upload,
+    style_transfer::values, targets::Targets,
 };
 use crate::{
     compute::Network,
@@ -91,7 +86,7 @@ impl Aims {
                 values: values(style.clone().flatten::<1>(0, 3))?,
             };
             let planes = planes.resized(width as u32, height as u32);
-            image = image + tensor(&planes, &self.content.device()) * (0.5 * share);
+            image = image + planes.tensor(&self.content.device()) * (0.5 * share);
         }
         Ok(image.clamp(0.0, 1.0))
     }

@@ -47,12 +47,10 @@ impl StyleTransfer {
     ///
     /// When the device fails.
     pub fn carry(&self) -> Result<Carry, TransferError> {
-        let (width, height) = self.dimensions();
-        let planes = |tensor: Tensor<4>| -> Result<Planes, TransferError> {
-            Ok(Planes { width, height, values: values(tensor.flatten::<1>(0, 3))? })
-        };
         let moments = match self.adam.moments() {
-            Some(moments) => Some((planes(moments.mean)?, planes(moments.square)?, moments.decays)),
+            Some(Moments { mean, square, decays }) => {
+                Some((Planes::of(&mean)?, Planes::of(&square)?, decays))
+            }
             None => None,
         };
         let gradient_norm = match self.gradient_norm.as_ref().filter(|_| self.reweighted) {
@@ -60,7 +58,7 @@ impl StyleTransfer {
             None => None,
         };
         let norms = self.meter.norms().clone();
-        Ok(Carry { image: planes(self.shown())?, moments, gradient_norm, norms })
+        Ok(Carry { image: Planes::of(&self.shown())?, moments, gradient_norm, norms })
     }
 
     /// Goes on from what another size had, in this one's shape.
@@ -70,18 +68,14 @@ impl StyleTransfer {
     /// When it has another shape.
     pub fn take_over(&mut self, carry: &Carry) {
         assert_eq!(self.dimensions(), (carry.image.width, carry.image.height), "one shape");
-        let shape = self.variable.dims();
-        let tensor = |planes: &Planes| {
-            let data = TensorData::new(planes.values.clone(), shape);
-            Tensor::<4>::from_data(data, &self.device)
-        };
-        self.variable = self.space.confine(tensor(&carry.image));
+        self.variable = self.space.confine(carry.image.tensor(&self.device));
         self.meter.take_over(&carry.norms);
         if let Some(lbfgs) = &mut self.lbfgs {
             return lbfgs.forget();
         }
         if let Some((mean, square, decays)) = &carry.moments {
-            self.adam.set_moments(Moments { mean: tensor(mean), square: tensor(square), decays: *decays });
+            let (mean, square) = (mean.tensor(&self.device), square.tensor(&self.device));
+            self.adam.set_moments(Moments { mean, square, decays: *decays });
         }
         self.gradient_norm =
             carry.gradient_norm.map(|norm| Tensor::from_data(TensorData::new(vec![norm], [1]), &self.device));

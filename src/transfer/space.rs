@@ -86,12 +86,6 @@ pub fn planes_of(picture: &RgbImage) -> Planes {
     Planes { width, height, values }
 }
 
-/// Uploads planes as `[1, 3, H, W]`.
-pub fn tensor(planes: &Planes, device: &TensorDevice) -> Tensor<4> {
-    let shape = [1, 3, planes.height as usize, planes.width as usize];
-    Tensor::from_data(TensorData::new(planes.values.clone(), shape), device)
-}
-
 /// Makes a picture of planar RGB values, of which those outside 0 to 1 are clamped.
 ///
 /// # Panics
