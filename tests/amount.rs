@@ -90,7 +90,7 @@ fn it_moves_while_it_runs_and_mute_leaves_the_rest_as_it_was() {
     let more = beta(&mut transfer);
     assert!((more[1] / half[1] - 4.0).abs() < 1e-6, "{half:?} {more:?}");
     let deepest = "relu5_1".parse().unwrap();
-    settings.style_layers.set_strip(deepest, Strip { weight: 0.2, muted: true, solo: false });
+    settings.style_layers.set_strip(deepest, Strip { weight: 0.7, muted: true, solo: false });
     transfer.update(&settings, &[1.0]).unwrap();
     assert_eq!(beta(&mut transfer), more);
     // A layer that comes in is measured and counts.
@@ -100,7 +100,7 @@ fn it_moves_while_it_runs_and_mute_leaves_the_rest_as_it_was() {
     settings.style_amount = None;
     transfer.update(&settings, &[1.0]).unwrap();
     assert_eq!(transfer.read().unwrap().norms.balance, None);
-    assert_eq!(transfer.settings().style_weight, 8.0);
+    assert_eq!(transfer.settings().style_weight, 4.0);
     // Style alone begins with no content at all.
     settings.style_amount = Some(1.0);
     transfer.update(&settings, &[1.0]).unwrap();

@@ -4,10 +4,10 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{Reference, adapter, cpu, pictures};
+use common::{Reference, adapter, cpu, pictures, reference_settings};
 use impasto::{
     compute::{Device, DeviceKind},
-    settings::{LayerWeights, Objective, Padding, Precision, Settings, Statistic},
+    settings::{Objective, Precision, Settings},
     transfer::{Pictures, StyleTransfer},
     vgg::Weights,
 };
@@ -24,15 +24,7 @@ fn follow(device: &Device, steps: usize, precision: Precision) {
     let Pictures { content, styles, .. } = pictures();
     let content = image::imageops::crop_imm(&content, 0, 0, 64, 48).to_image();
     let pictures = Pictures { initial: content.clone(), content, styles };
-    let settings = Settings {
-        statistic: Statistic::Gram,
-        padding: Padding::Zero,
-        precision,
-        averaging: 0.0,
-        content_layers: LayerWeights::paper_content(),
-        smoothness_weight: 0.0,
-        ..Settings::for_objective(Objective::Balanced)
-    };
+    let settings = Settings { precision, averaging: 0.0, ..reference_settings(Objective::Balanced) };
     let weights = Arc::new(Weights::bundled().unwrap());
     let mut run = StyleTransfer::new(&device.tensor, weights, None, &pictures, &[1.0], &settings).unwrap();
     let mut worst = (0.0, 0);

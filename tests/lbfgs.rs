@@ -4,13 +4,11 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{Reference, adapter, cpu, data, job, mean_difference, reference_run};
+use common::{Reference, adapter, cpu, data, job, mean_difference, reference_run, reference_settings};
 use impasto::{
     compute::Device,
     session::{Engine, PaintEngine, Start},
-    settings::{
-        DeviceChoice, LayerWeights, LineSearch, Objective, Optimizer, Padding, Settings, Statistic, StyleMix,
-    },
+    settings::{DeviceChoice, LineSearch, Objective, Optimizer, Settings, StyleMix},
     vgg::Weights,
 };
 
@@ -21,17 +19,7 @@ fn keeps_up_with_pytorch(device: &Device, objectives: &[Objective]) {
     let counts: Vec<u32> = serde_json::from_value(expected["evaluations"].clone()).unwrap();
     let (reference, weights) = (Reference::load(), Arc::new(Weights::bundled().unwrap()));
     for &objective in objectives {
-        let mut settings = Settings {
-            statistic: Statistic::Gram,
-            padding: Padding::Zero,
-            optimizer: Optimizer::Lbfgs,
-            content_layers: LayerWeights::paper_content(),
-            smoothness_weight: 0.0,
-            ..Settings::for_objective(objective)
-        };
-        if objective == Objective::Paper {
-            settings.style_weight = 1e4;
-        }
+        let settings = Settings { optimizer: Optimizer::Lbfgs, ..reference_settings(objective) };
         let totals: Vec<f64> = serde_json::from_value(expected[objective.to_string()].clone()).unwrap();
         let mut run = reference_run(device, &reference, &weights, &settings);
         let mut before = f64::INFINITY;

@@ -6,11 +6,13 @@ mod common;
 use std::sync::Arc;
 
 use burn::tensor::{Tensor, TensorData};
-use common::{Reference, adapter, assert_close, cpu, data, pictures, reference_run, relative_error};
+use common::{
+    Reference, adapter, assert_close, cpu, data, pictures, reference_run, reference_settings, relative_error,
+};
 use impasto::{
     compute::{Device, Network, NetworkOptions},
     objective::smoothness_gradient,
-    settings::{LayerWeights, Objective, Padding, Pooling, Settings, Smoothness, Statistic},
+    settings::{Objective, Padding, Pooling, Settings, Smoothness, Statistic},
     transfer::StyleTransfer,
     vgg::{Layer, Weights},
 };
@@ -89,30 +91,16 @@ fn check_terms_within(limit: f64, run: &mut StyleTransfer, reference: &Reference
     assert!(error < limit, "{name}: gradient differs by {error:.2e}");
 }
 
-/// An objective with Gram matrices, whatever its default.
-fn gram(objective: Objective) -> Settings {
-    Settings {
-        statistic: Statistic::Gram,
-        padding: Padding::Zero,
-        content_layers: LayerWeights::paper_content(),
-        smoothness_weight: 0.0,
-        ..Settings::for_objective(objective)
-    }
-}
-
 fn objectives(device: &Device, reference: &Reference, weights: &Arc<Weights>) {
     for &objective in Objective::ALL {
-        let mut settings = gram(objective);
-        if objective == Objective::Paper {
-            settings.style_weight = 1e4;
-        }
+        let settings = reference_settings(objective);
         check_terms(
             &mut reference_run(device, reference, weights, &settings),
             reference,
             &objective.to_string(),
         );
     }
-    let moments = Settings { statistic: Statistic::Moments, ..gram(Objective::Balanced) };
+    let moments = Settings { statistic: Statistic::Moments, ..reference_settings(Objective::Balanced) };
     check_terms(&mut reference_run(device, reference, weights, &moments), reference, "moments");
     wasserstein(device, reference, weights);
     // The tutorial's own numbers: the same with activation scales of 1.
@@ -127,7 +115,7 @@ fn variants(device: &Device, weights: &Arc<Weights>) {
     // No iterate keeps so far away from the kinks of several networks as that of one.
     const GRADIENT: f64 = 4e-3;
     let numbers = Reference::of("variants.safetensors");
-    let usual = gram(Objective::Balanced);
+    let usual = reference_settings(Objective::Balanced);
     let tile = Settings { padding: Padding::Circular, ..usual.clone() };
     check_terms_within(GRADIENT, &mut reference_run(device, &numbers, weights, &tile), &numbers, "circular");
     for pooling in [Pooling::Average, Pooling::L2] {
@@ -145,7 +133,8 @@ fn variants(device: &Device, weights: &Arc<Weights>) {
 /// The root is iterated here and made of eigenvalues there: twelve iterations leave the smallest of them too large, and the
 /// distance with them.
 fn wasserstein(device: &Device, reference: &Reference, weights: &Arc<Weights>) {
-    let mut settings = Settings { statistic: Statistic::Wasserstein, ..gram(Objective::Balanced) };
+    let mut settings =
+        Settings { statistic: Statistic::Wasserstein, ..reference_settings(Objective::Balanced) };
     settings.style_layers = Layer::PAPER_STYLE.into_iter().take(3).zip([1.0, 0.7, 0.5]).collect();
     let mut run = reference_run(device, reference, weights, &settings);
     let (gradient, losses) = run.gradient().unwrap();
@@ -162,7 +151,7 @@ fn wasserstein(device: &Device, reference: &Reference, weights: &Arc<Weights>) {
 fn ten_adam_steps(device: &Device, reference: &Reference, weights: &Arc<Weights>) {
     for (objective, tolerance) in [(Objective::Balanced, 5e-3), (Objective::Classic, 1e-5)] {
         let beta2 = if objective == Objective::Balanced { 0.99 } else { 0.999 };
-        let settings = Settings { beta2, ..gram(objective) };
+        let settings = Settings { beta2, ..reference_settings(objective) };
         let mut run = reference_run(device, reference, weights, &settings);
         let totals = reference.values(&format!("adam.{objective}.totals"));
         for &expected in totals {
@@ -184,7 +173,7 @@ fn ten_adam_steps(device: &Device, reference: &Reference, weights: &Arc<Weights>
 fn two_styles_blend(device: &Device, reference: &Reference, weights: &Arc<Weights>) {
     let mut pictures = pictures();
     pictures.styles.push(pictures.content.clone());
-    let settings = gram(Objective::Balanced);
+    let settings = reference_settings(Objective::Balanced);
     let new = |shares: &[f64]| {
         let mut run =
             StyleTransfer::new(&device.tensor, Arc::clone(weights), None, &pictures, shares, &settings)

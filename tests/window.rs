@@ -95,7 +95,7 @@ fn a_dragged_slider_reaches_the_running_engine() {
     window.harness.hover_at(rect.center() + egui::vec2(30.0, 0.0));
     window.harness.step();
     window.until("the new weight arrives", |_, log| {
-        log.updates.last().is_some_and(|(settings, _)| settings.style_weight != 8.0)
+        log.updates.last().is_some_and(|(settings, _)| settings.style_weight != 4.0)
     });
     window.harness.drop_at(rect.center() + egui::vec2(30.0, 0.0));
     window.steps(5);
@@ -107,7 +107,7 @@ fn a_dragged_slider_reaches_the_running_engine() {
         window.harness.drop_at(rect.center());
     }
     window.until("the weight is the usual one", |_, log| {
-        log.updates.last().is_some_and(|(settings, _)| settings.style_weight == 8.0)
+        log.updates.last().is_some_and(|(settings, _)| settings.style_weight == 4.0)
     });
 }
 
@@ -623,7 +623,7 @@ fn a_preset_sets_the_mix_and_the_mix_before_comes_back() {
     window.steps(3);
     choose(&mut window, "Back to the mix before");
     window.until("the mix before is there", |_, log| {
-        log.updates.last().is_some_and(|(s, _)| s.statistic == Statistic::Moments && s.style_weight == 8.0)
+        log.updates.last().is_some_and(|(s, _)| s.statistic == Statistic::Moments && s.style_weight == 4.0)
     });
     assert_eq!(window.jobs(), 1);
 }
@@ -646,8 +646,8 @@ fn strokes_are_tilted_and_colours_kept_while_it_runs() {
     window.until("the layers are tilted", |_, log| {
         log.updates.last().is_some_and(|(s, _)| {
             s.style_tilt > 0.0
-                && s.heard().style_layers.get("relu5_1".parse().unwrap()) > Some(0.2)
-                && s.style_layers.get("relu5_1".parse().unwrap()) == Some(0.2)
+                && s.heard().style_layers.get("relu5_1".parse().unwrap()) > Some(0.7)
+                && s.style_layers.get("relu5_1".parse().unwrap()) == Some(0.7)
         })
     });
     window.steps(3);

@@ -57,7 +57,7 @@ fn faders_move_by_themselves_and_nothing_else_does() {
     assert!(has(&window, "Nothing to undo"));
     // Other faders stay, and are set as ever.
     enter(&mut window, "Content weight α, number", "3");
-    sent(&mut window, "α is set", |s| s.content_weight == 3.0 && s.style_weight == 8.0);
+    sent(&mut window, "α is set", |s| s.content_weight == 3.0 && s.style_weight == 4.0);
 }
 
 #[test]
@@ -65,11 +65,11 @@ fn a_right_click_automates_a_fader_without_moving_it_and_undo_takes_it_back() {
     let mut window = with("").open();
     window.until_painting();
     right_click(&mut window, "Style weight β");
-    assert_eq!(slider(&window, "Style weight β"), 8.0, "the second button moves nothing");
+    assert_eq!(slider(&window, "Style weight β"), 4.0, "the second button moves nothing");
     click(&mut window, "Automate…");
     let usual = Track::new(Curve::Lfo(Lfo::default()));
     sent(&mut window, "there is a track", |s| {
-        s.automation.get(Knob::Beta) == Some(&usual) && s.style_weight == 8.0
+        s.automation.get(Knob::Beta) == Some(&usual) && s.style_weight == 4.0
     });
     assert!(window.harness.query_by_label("Automation of Style β").is_some(), "the panel is open");
     // Another deed, not the same one going on.
@@ -172,10 +172,10 @@ fn what_hands_do_is_recorded_once_and_played_by_the_next_run() {
         panic!("no keyframes: {:?}", settings.automation)
     };
     let values: Vec<f64> = keys.iter().map(|key| key.value).collect();
-    assert_eq!(values, [8.0, 20.0, 2.0], "{keys:?}");
+    assert_eq!(values, [4.0, 20.0, 2.0], "{keys:?}");
     assert!(keys[1].at > 0.0 && keys[1].at < keys[2].at && keys[2].at < 1.0);
     let course = |at: f64| settings.automated(&[], (2000.0 * at) as u32).0.style_weight;
-    assert_eq!([0.0, (keys[1].at + keys[2].at) / 2.0, 1.0].map(course), [8.0, 20.0, 2.0]);
+    assert_eq!([0.0, (keys[1].at + keys[2].at) / 2.0, 1.0].map(course), [4.0, 20.0, 2.0]);
     window.harness.key_press(Key::R);
     window.until("it begins afresh", |_, log| log.jobs.len() == 2);
     assert_eq!(window.job(1).settings.automation, settings.automation);

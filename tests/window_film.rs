@@ -143,7 +143,7 @@ fn painting_goes_on_from_an_earlier_moment_with_its_settings() {
     window.until("the engine is told", |_, log| log.jobs.len() == 2);
     window.until("the engine goes back", |_, log| !log.restored.is_empty());
     let job = window.job(1);
-    assert_eq!((job.start, job.paused, job.settings.style_weight), (Start::Moment, true, 8.0));
+    assert_eq!((job.start, job.paused, job.settings.style_weight), (Start::Moment, true, 4.0));
     assert_eq!(window.log.lock().unwrap().restored[0].0, then);
     window.until("the picture of then is now", |harness, _| step(harness) == Some(then));
     window.until("it is paused", |harness, _| harness.query_by_label_contains("Paused.").is_some());

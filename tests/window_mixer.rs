@@ -18,7 +18,8 @@ fn papers_content() -> Setup {
     let mut setup = Setup { size: [1280.0, 1400.0], ..Setup::default() };
     let settings = setup.options.settings.get_or_insert_default();
     settings.content_layers = LayerWeights::paper_content();
-    settings.smoothness_weight = 0.0;
+    settings.style_layers = LayerWeights::classic_style();
+    (settings.style_weight, settings.smoothness_weight) = (8.0, 0.0);
     setup
 }
 
@@ -42,7 +43,7 @@ fn a_mute_keeps_the_weight_and_gives_it_back() {
     let layer = style_layers()[1];
     click(&mut window, "Mute style layer relu2_1");
     sent(&mut window, "the layer is muted", |s| {
-        s.style_layers.strip(layer) == Some(Strip { weight: 0.7, muted: true, solo: false })
+        s.style_layers.strip(layer) == Some(Strip { weight: 0.9, muted: true, solo: false })
             && s.heard().style_layers.get(layer) == Some(0.0)
     });
     assert!(toggled(&window, "Mute style layer relu2_1"));
@@ -50,7 +51,7 @@ fn a_mute_keeps_the_weight_and_gives_it_back() {
     window.harness.get_by_label("Mute style layer relu2_1").focus();
     window.steps(2);
     window.harness.key_press(Key::Space);
-    sent(&mut window, "the layer is heard", |s| s.style_layers.strip(layer) == Some(Strip::new(0.7)));
+    sent(&mut window, "the layer is heard", |s| s.style_layers.strip(layer) == Some(Strip::new(0.9)));
     assert_eq!(window.jobs(), 1);
 }
 

@@ -178,12 +178,12 @@ fn linked_faders_move_by_the_same_factor_as_one_entry() {
         let style = [first, second, third, fourth].map(|layer| s.style_layers.get(layer).unwrap());
         (style, s.content_layers.get(content).unwrap())
     };
-    sent(&mut window, "one is at 0", |s| weights(s) == ([1.0, 0.7, 0.0, 0.3], 0.5));
+    sent(&mut window, "one is at 0", |s| weights(s) == ([1.0, 0.9, 0.0, 0.7], 0.1));
     enter(&mut window, "relu1_1 style weight, number", "2");
-    sent(&mut window, "the others follow", |s| weights(s) == ([2.0, 1.4, 0.0, 0.3], 1.0));
+    sent(&mut window, "the others follow", |s| weights(s) == ([2.0, 1.8, 0.0, 0.7], 0.2));
     assert!(now(&window).style_layers.strip(second).unwrap().muted);
     undo(&mut window);
-    sent(&mut window, "all of them are back", |s| weights(s) == ([1.0, 0.7, 0.0, 0.3], 0.5));
+    sent(&mut window, "all of them are back", |s| weights(s) == ([1.0, 0.9, 0.0, 0.7], 0.1));
 
     // By hand: down to 0 and up again, in one move.
     let spots =
@@ -208,22 +208,22 @@ fn linked_faders_move_by_the_same_factor_as_one_entry() {
     window.steps(4);
     let (style, content_weight) = weights(&now(&window));
     assert!(style[0] > 1.0 && least == 0.0, "{style:?} {least}");
-    assert!((style[1] / style[0] - 0.7).abs() < 1e-12 && (content_weight / style[0] - 0.5).abs() < 1e-12);
+    assert!((style[1] / style[0] - 0.9).abs() < 1e-12 && (content_weight / style[0] - 0.1).abs() < 1e-12);
     undo(&mut window);
-    sent(&mut window, "one entry", |s| weights(s) == ([1.0, 0.7, 0.0, 0.3], 0.5));
+    sent(&mut window, "one entry", |s| weights(s) == ([1.0, 0.9, 0.0, 0.7], 0.1));
     // A reset is no move.
     enter(&mut window, "relu1_1 style weight, number", "4");
-    sent(&mut window, "moved", |s| weights(s) == ([4.0, 2.8, 0.0, 0.3], 2.0));
+    sent(&mut window, "moved", |s| weights(s) == ([4.0, 3.6, 0.0, 0.7], 0.4));
     press(&mut window, spots[1], PointerButton::Secondary);
     window.steps(2);
     window.harness.get_by_label("Reset to 1").click();
-    sent(&mut window, "it alone is reset", |s| weights(s) == ([1.0, 2.8, 0.0, 0.3], 2.0));
+    sent(&mut window, "it alone is reset", |s| weights(s) == ([1.0, 3.6, 0.0, 0.7], 0.4));
     window.steps(3);
     press(&mut window, spots[1], PointerButton::Secondary);
     window.steps(2);
     click(&mut window, "Unlink all");
     enter(&mut window, "relu1_1 style weight, number", "9");
-    sent(&mut window, "it moves alone", |s| weights(s) == ([9.0, 2.8, 0.0, 0.3], 2.0));
+    sent(&mut window, "it moves alone", |s| weights(s) == ([9.0, 3.6, 0.0, 0.7], 0.4));
     assert_eq!(window.jobs(), 1);
 }
 

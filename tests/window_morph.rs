@@ -150,11 +150,11 @@ fn the_palette_keeps_takes_and_clears_mixes_and_chooses_the_ends() {
     find(&mut window, "preset bold");
     sent(&mut window, "another", |s| s.style_weight == 30.0);
     find(&mut window, "mix d: take");
-    sent(&mut window, "the mix", |s| s.style_weight == 8.0);
+    sent(&mut window, "the mix", |s| s.style_weight == 4.0);
     find(&mut window, "morph from d");
     find(&mut window, "morph 50");
     sent(&mut window, "half-way to bold strokes", |s| {
-        (s.style_weight - (8.0_f64 * 30.0).sqrt()).abs() < 1e-9 && s.statistic == Statistic::Wasserstein
+        (s.style_weight - (4.0_f64 * 30.0).sqrt()).abs() < 1e-9 && s.statistic == Statistic::Wasserstein
     });
     find(&mut window, "mix d: clear");
     assert!(has(&window, "Mix D, empty"));
@@ -195,7 +195,7 @@ fn a_drag_of_the_morph_is_live_and_one_entry_that_names_it() {
     window.steps(4);
     sent(&mut window, "half-way", |s| (s.keep_colours - 0.25).abs() < 0.01);
     let there = now(&window);
-    assert!((there.style_weight.log10() - 640.0_f64.log10() / 2.0).abs() < 0.02, "{}", there.style_weight);
+    assert!((there.style_weight.log10() - 320.0_f64.log10() / 2.0).abs() < 0.02, "{}", there.style_weight);
     assert!((there.smoothness_weight - 5.0).abs() < 0.2);
     let updates = window.log.lock().unwrap().updates[before..].to_vec();
     assert!(updates.len() > 5, "{} updates while it was dragged", updates.len());
@@ -225,7 +225,7 @@ fn presets_are_ends_too_and_what_jumps_is_said() {
     choose(&mut window, "Morph from", "Storm");
     choose(&mut window, "Morph to", "Painterly");
     enter(&mut window, "Morph, number", "50");
-    sent(&mut window, "between both", |s| (s.style_weight - 80.0).abs() < 1e-9);
+    sent(&mut window, "between both", |s| (s.style_weight - 3200.0_f64.sqrt()).abs() < 1e-9);
     assert_eq!(window.jobs(), 1);
     choose(&mut window, "Morph to", "Paper (2016)");
     let morph = rect_of_morph(&window).center() + egui::vec2(20.0, 0.0);
@@ -252,11 +252,11 @@ fn a_draw_can_be_repeated_spares_what_is_held_and_is_undone() {
     sent(&mut window, "muted", |s| s.style_layers.strip(first).unwrap().muted);
     let before = now(&window);
     window.harness.key_press(Key::T);
-    sent(&mut window, "a draw", |s| s.style_layers.get(third) != Some(0.5));
+    sent(&mut window, "a draw", |s| s.style_layers.get(third) != Some(0.8));
     let drawn = now(&window);
     let knob = impasto::settings::Knob::Style(second);
     assert_eq!(drawn, before.drawn(7, 0.5, |locked| locked == knob));
-    assert_eq!((drawn.style_layers.get(first), drawn.style_layers.get(second)), (Some(1.0), Some(0.7)));
+    assert_eq!((drawn.style_layers.get(first), drawn.style_layers.get(second)), (Some(1.0), Some(0.9)));
     undo(&mut window);
     assert!(has(&window, "Undone: Drawn by lot: seed 7, 50 %"));
     sent(&mut window, "as before", |s| *s == before);
@@ -419,7 +419,7 @@ fn a_faders_menu_locks_it_against_draws() {
         "a right-click moves nothing"
     );
     assert_eq!(drawn.smoothness_weight, usual.smoothness_weight);
-    assert_eq!(drawn.style_layers.get(style_layers()[2]), Some(0.5));
+    assert_eq!(drawn.style_layers.get(style_layers()[2]), Some(0.8));
     menu(&mut window, "Style weight β", "Unlock");
     window.harness.key_press(Key::T);
     sent(&mut window, "β is drawn", |s| s.style_weight != usual.style_weight);

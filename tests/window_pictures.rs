@@ -446,7 +446,7 @@ fn the_grid() {
         window.until("half is painted", |harness, _| harness.query_by_label_contains("7 of 15").is_some());
         draw(&mut window, &format!("grid_half{name}"));
         window.until("all is painted", |harness, _| harness.query_by_label_contains("15 of 15").is_some());
-        window.harness.get_by_label_contains("Style β 8, Style scale 0.5: painted").click();
+        window.harness.get_by_label_contains("Style β 4, Style scale 0.5: painted").click();
         window.steps(4);
         draw(&mut window, &format!("grid{name}"));
         window.harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::L);

@@ -293,11 +293,11 @@ mod tests {
     fn a_change_is_said_with_both_values() {
         let layer = |name: &str| name.parse().unwrap();
         assert_eq!(titled(|_| {}), "");
-        assert_eq!(titled(|s| s.style_weight = 12.5), "Style β 8 → 12.5");
+        assert_eq!(titled(|s| s.style_weight = 12.5), "Style β 4 → 12.5");
         assert_eq!(titled(|s| s.pyramid = false), "Pyramid off");
         assert_eq!(titled(|s| s.init = Init::Noise), "Begin with content → noise");
         assert_eq!(titled(|s| s.weights = Some("a/b/vgg.pth".into())), "Weights none → vgg.pth");
-        assert_eq!(titled(|s| s.style_layers.set(layer("relu3_1"), 0.75)), "Style relu3_1 0.5 → 0.75");
+        assert_eq!(titled(|s| s.style_layers.set(layer("relu3_1"), 0.75)), "Style relu3_1 0.8 → 0.75");
         assert_eq!(titled(|s| s.style_layers.set(layer("relu3_4"), 1.0)), "Style relu3_4 added, 1");
         assert_eq!(titled(|s| s.content_layers.remove(layer("relu4_2"))), "Content relu4_2 removed");
     }

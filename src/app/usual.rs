@@ -121,7 +121,7 @@ mod tests {
         // Its file is gone: what is left is the objective.
         usual.forget();
         assert!(usual.follow(&[], &settings));
-        assert_eq!((usual.name().as_str(), usual.settings().style_weight), ("usual of balanced", 8.0));
+        assert_eq!((usual.name().as_str(), usual.settings().style_weight), ("usual of balanced", 4.0));
         settings = Settings { seed: 4, beta2: 0.5, ..Settings::for_objective(Objective::Paper) };
         usual.follow(&own, &settings);
         assert_eq!(usual.settings(), &Settings::for_objective(Objective::Paper));

@@ -182,7 +182,7 @@ impl Knob {
         match self {
             Knob::Alpha => around(1.0),
             Knob::Beta => around(match objective {
-                Objective::Balanced => 8.0,
+                Objective::Balanced => 4.0,
                 Objective::Paper | Objective::Classic => 1e6,
             }),
             Knob::LearningRate => Range::logarithmic(1e-4, 1.0),

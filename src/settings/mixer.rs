@@ -62,10 +62,10 @@ mod tests {
         // What is muted takes nothing from the others and gives them nothing.
         settings
             .style_layers
-            .set_strip(Layer::PAPER_STYLE[4], Strip { weight: 0.2, muted: true, solo: false });
+            .set_strip(Layer::PAPER_STYLE[4], Strip { weight: 0.7, muted: true, solo: false });
         assert_eq!(weights(&settings)[..4], tilted[..4]);
         settings.style_tilt = 0.0;
-        settings.style_layers.set(Layer::PAPER_STYLE[4], 0.2);
+        settings.style_layers.set(Layer::PAPER_STYLE[4], 0.7);
         assert_eq!(weights(&settings)[..4], before[..4]);
     }
 
@@ -89,6 +89,6 @@ mod tests {
         assert_eq!(settings.heard().smoothness_weight, 2.0);
         settings.smoothness_muted = true;
         assert_eq!(settings.heard().smoothness_weight, 0.0);
-        assert_eq!(weights(&settings), [1.0, 0.7, 0.5], "what is silent keeps its weight");
+        assert_eq!(weights(&settings), [1.0, 0.7, 0.8], "what is silent keeps its weight");
     }
 }

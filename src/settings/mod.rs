@@ -198,7 +198,7 @@ impl Default for Settings {
             pyramid: true,
             steps: 500,
             content_weight: 1.0,
-            style_weight: 8.0,
+            style_weight: 4.0,
             histogram_weight: 0.0,
             smoothness: Smoothness::Four,
             style_amount: None,
@@ -306,6 +306,7 @@ impl Settings {
                 self.steps = 3000;
                 self.size = self.size.min(CLASSIC_MAX_SIZE);
                 self.init = Init::Content;
+                self.style_layers = LayerWeights::classic_style();
             }
         }
     }

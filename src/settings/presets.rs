@@ -81,14 +81,13 @@ impl Preset {
             Preset::Painterly | Preset::Classic | Preset::Paper => {}
             Preset::FaithfulPhoto => {
                 mix.style_weight = 2.5;
-                mix.style_layers = mix.style_layers.tilted(-0.35);
-                mix.content_layers.set(Layer::ALL[5], 0.5);
+                mix.style_layers = LayerWeights::classic_style().tilted(-0.35);
             }
             Preset::BoldStrokes => {
                 mix.statistic = Statistic::Wasserstein;
                 mix.style_weight = 30.0;
                 mix.content_layers = LayerWeights::paper_content();
-                mix.style_layers = mix.style_layers.tilted(0.35);
+                mix.style_layers = LayerWeights::classic_style().tilted(0.35);
             }
             Preset::Texture => {
                 mix.statistic = Statistic::Wasserstein;

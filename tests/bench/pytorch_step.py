@@ -22,9 +22,9 @@ from safetensors import safe_open
 
 # relu5_1 is the thirteenth convolution, the deepest that the objective needs.
 LAYERS = ("1_1", "1_2", "2_1", "2_2", "3_1", "3_2", "3_3", "3_4", "4_1", "4_2", "4_3", "4_4", "5_1")
-STYLE_WEIGHTS = {"1_1": 1.0, "2_1": 0.7, "3_1": 0.5, "4_1": 0.3, "5_1": 0.2}
+STYLE_WEIGHTS = {"1_1": 1.0, "2_1": 0.9, "3_1": 0.8, "4_1": 0.7, "5_1": 0.7}
 CONTENT_LAYER = "4_2"
-ALPHA, BETA = 1.0, 8.0
+ALPHA, BETA = 1.0, 4.0
 
 
 class Network:

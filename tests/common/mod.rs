@@ -9,7 +9,7 @@ use impasto::{
     compute::{self, Device, DeviceInfo, DeviceKind},
     picture,
     session::{Job, RunInfo, Start, StyleSource},
-    settings::{DeviceChoice, Objective, Settings},
+    settings::{DeviceChoice, LayerWeights, Objective, Padding, Settings, Statistic},
     transfer::{Pictures, StyleTransfer},
     vgg::{Weights, WeightsInfo},
 };
@@ -51,6 +51,25 @@ impl Reference {
         let (mean, std) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
         let plane = image.len() / 3;
         image.iter().enumerate().map(|(i, x)| (x - mean[i / plane]) / std[i / plane]).collect()
+    }
+}
+
+/// The settings that an objective's reference numbers were computed with, see tests/data/README.md.
+pub fn reference_settings(objective: Objective) -> Settings {
+    let usual = Settings::for_objective(objective);
+    let (style_weight, style_layers) = match objective {
+        Objective::Balanced => (8.0, LayerWeights::classic_style()),
+        Objective::Paper => (1e4, usual.style_layers.clone()),
+        Objective::Classic => (usual.style_weight, usual.style_layers.clone()),
+    };
+    Settings {
+        statistic: Statistic::Gram,
+        padding: Padding::Zero,
+        content_layers: LayerWeights::paper_content(),
+        smoothness_weight: 0.0,
+        style_weight,
+        style_layers,
+        ..usual
     }
 }
 

@@ -63,7 +63,10 @@ impl Held {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{settings::Strip, vgg::Layer};
+    use crate::{
+        settings::{LayerWeights, Strip},
+        vgg::Layer,
+    };
 
     const FIRST: Knob = Knob::Style(Layer::PAPER_STYLE[0]);
     const SECOND: Knob = Knob::Style(Layer::PAPER_STYLE[1]);
@@ -77,7 +80,9 @@ mod tests {
     #[test]
     fn the_others_follow_by_the_same_factor_and_come_back_from_zero() {
         let linked = BTreeSet::from([FIRST, SECOND, CONTENT]);
-        let mut settings = Settings::default();
+        let style_layers = LayerWeights::classic_style();
+        let content_layers = [(Layer::PAPER_CONTENT, 0.5)].into_iter().collect();
+        let mut settings = Settings { style_layers, content_layers, ..Settings::default() };
         let muted = Strip { weight: 0.7, muted: true, solo: false };
         settings.style_layers.set_strip(Layer::PAPER_STYLE[1], muted);
         let mut links = Links::default();
