@@ -73,10 +73,10 @@ class Measure:
         palette = palette_distance(oklab(picture), oklab(style))
         return {"gram": statistics.mean(grams), "moments": statistics.mean(moments), "palette": palette}
 
-    def similarities(self, picture):
-        """log softmax of the rows of FᵀF/C at relu3_1, brought to 24 by 24 places."""
+    def similarities(self, picture, layer=CONTENT_LAYER):
+        """log softmax of the rows of FᵀF/C at a layer, brought to 24 by 24 places."""
         with torch.no_grad():
-            features = self.network.features(picture, (CONTENT_LAYER,))[CONTENT_LAYER].double()
+            features = self.network.features(picture, (layer,))[layer].double()
             features = torch.nn.functional.interpolate(features[None], size=(24, 24), mode="area")[0].flatten(1)
             return torch.log_softmax(features.T @ features / len(features), dim=1)
 
