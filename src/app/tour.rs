@@ -46,7 +46,7 @@ const STOPS: [Stop; 6] = [
     Stop {
         title: "A shallower layer remembers more",
         text: "The painting goes on, and content is now asked of relu2_2. Watch edges and colours snap into place: shallow \
-               layers hold nearly everything, which leaves a style no room. That is why content is taken from deep down.",
+               layers hold nearly everything, which leaves a style no room. That is why content is usually taken from deeper down.",
         set: |settings| settings.content_layers = one("relu2_2"),
         afresh: false,
     },
@@ -83,7 +83,7 @@ const STOPS: [Stop; 6] = [
     },
     Stop {
         title: "Your turn",
-        text: "Drag Style β and watch: nothing restarts. Less than 1 keeps the photograph, more than 50 dissolves it. Try a \
+        text: "Drag Style β and watch: nothing restarts. Less than ½ keeps the photograph, more than 25 dissolves it. Try a \
                preset, another statistic, your own pictures; a larger size when you like what you see.",
         set: |_| (),
         afresh: false,

@@ -411,6 +411,7 @@ mod tests {
         let s = Settings::for_objective(Objective::Classic);
         assert_eq!((s.content_weight, s.style_weight, s.learning_rate), (1.0, 1e6, 0.003));
         assert_eq!((s.beta1, s.beta2, s.epsilon, s.steps), (0.9, 0.999, 1e-8, 3000));
+        assert_eq!(s.style_layers, LayerWeights::classic_style());
         assert_eq!(s.longest_side(), 400);
         assert_eq!(s.init, Init::Content);
     }

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Compare the contents of a sweep's pictures by measures that lie beside no layer that Impasto takes content from.
+"""Compare the contents of a sweep's pictures by other measures than the CFSD at relu3_1, beside which Impasto takes content.
 
     python tests/bench/quality.py sweep --folder FOLDER
     python tests/bench/content.py --folder FOLDER
 
 For every point of another system: Impasto's content error at that point's Gram error, linear between Impasto's points over
-the logarithm of theirs, over the other's. Printed is the geometric mean over the points; below 1, Impasto's pictures are
+the logarithm of theirs, the untouched content being one of them, over the other's. Printed is the geometric mean over the points; below 1, Impasto's pictures are
 nearer to the photograph. Needs what `quality.py` needs.
 """
 
@@ -43,26 +43,29 @@ def structure_error(a, b, window=8, noise=4.5e-4):
 
 
 def orientations(picture, cell=6, bins=8):
-    """Normalised histograms [bins, cells] of the directions of luminance edges, weighted by their strength (HOG)."""
+    """Histograms [bins, cells] of the directions of luminance edges, weighted by their strength (HOG)."""
     light = functional.avg_pool2d(luminance(picture)[None, None], 2)[0, 0]
     across, down = light[1:-1, 2:] - light[1:-1, :-2], light[2:, 1:-1] - light[:-2, 1:-1]
     angle = torch.atan2(down, across) % math.pi
     index = (angle / math.pi * bins).long().clamp(max=bins - 1)
     votes = functional.one_hot(index, bins).permute(2, 0, 1) * (across**2 + down**2).sqrt()
-    return functional.normalize(functional.avg_pool2d(votes[None], cell)[0].flatten(1), dim=0, eps=1e-3)
+    return functional.avg_pool2d(votes[None], cell)[0].flatten(1)
 
 
-def edge_error(a, b):
-    """1 − the mean cosine of two pictures' histograms of edge directions."""
-    return 1 - (orientations(a) * orientations(b)).sum(0).mean().item()
+def edge_error(picture, content):
+    """1 − the mean cosine of two pictures' histograms of edge directions; cells count as strongly as the content's edges."""
+    found, wanted = orientations(picture), orientations(content)
+    strength = wanted.norm(dim=0)
+    cosines = functional.cosine_similarity(found, wanted, dim=0)
+    return 1 - ((cosines * strength).sum() / strength.sum()).item()
 
 
 class Errors:
     """Content errors by name, each picture measured once."""
 
-    def __init__(self, folder, size):
+    def __init__(self, folder, size, contents):
         self.folder, self.size, self.measure, self.known = folder, size, Measure(), {}
-        self.contents = {path.stem: load(path, size) for path in CONTENTS}
+        self.contents = {path.stem: load(path, size) for path in contents}
 
     def __call__(self, point):
         name = point["picture"]
@@ -81,10 +84,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, required=True, help="a sweep's")
     parser.add_argument("--size", type=int, default=192)
+    parser.add_argument("--seconds", type=float, default=10, help="of painting")
+    parser.add_argument("--contents", type=Path, nargs="+", default=CONTENTS)
     arguments = parser.parse_args()
     torch.set_num_threads(2)
-    points = [point for point in Results(arguments.folder).data["points"] if point["size"] == arguments.size]
-    errors, ours = Errors(arguments.folder, arguments.size), by_pair(points, HERO)
+    results, wanted = Results(arguments.folder), (arguments.size, arguments.seconds)
+    points = [point for point in results.data["points"] if (point["size"], point["seconds"]) == wanted]
+    errors, ours = Errors(arguments.folder, arguments.size, arguments.contents), by_pair(points, HERO)
     with torch.no_grad():
         for other in (name for name in systems_of(points) if name != HERO):
             ratios = {}
@@ -92,8 +98,10 @@ def main():
                 curve = sorted(ours.get(pair, []), key=lambda point: point["gram"])
                 for point in theirs if curve else ():
                     for name, error in errors(point).items():
-                        places = [math.log(mine["gram"]) for mine in curve]
-                        at = np.interp(math.log(point["gram"]), places, [errors(mine)[name] for mine in curve])
+                        untouched = results.starts()[*pair, arguments.size]["gram"]
+                        places = [math.log(gram) for gram in (*(mine["gram"] for mine in curve), untouched)]
+                        heights = [*(errors(mine)[name] for mine in curve), 0.0]
+                        at = np.interp(math.log(point["gram"]), places, heights)
                         ratios.setdefault(name, []).append(at / error)
             print(f"{other}: " + ", ".join(f"{name} ×{mean_ratio(values):.2f}" for name, values in ratios.items()), flush=True)
 

@@ -14,7 +14,8 @@ in `--seconds`, its start not counted; then it paints every content in every sty
 factor, with that many steps: what else the machine does meanwhile does not matter. Pictures are measured on layers that no
 system optimises, see `measures.py`, and the systems compared by their fronts, see `fronts.py`. Everything is kept in
 `--folder`: what is there already is not painted again, further pictures, factors and variants of Impasto
-(`--variant "name=--lr 0.05 --style-weight 4"`) join it, and `--budget 0` only prints.
+(`--variant "name=--lr 0.05 --style-weight 2"`) join it, and `--budget 0` only prints. A folder belongs to one build of Impasto:
+that another build has other defaults is not noticed.
 
 `sizes` paints with the same settings at each size and measures the style errors at that size.
 
