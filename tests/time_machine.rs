@@ -212,6 +212,53 @@ fn noise(seed: u32) -> Arc<RgbImage> {
     }))
 }
 
+/// A timeline with a moment at each of so many steps, a second apart, with other settings from `change` on.
+fn painted(steps: u32, change: u32) -> Timeline {
+    let mut timeline = Timeline::default();
+    let picture = noise(0);
+    let settings = Settings::default();
+    let other = Settings { style_weight: 2.0, ..settings.clone() };
+    for step in 0..steps {
+        let in_force = if step < change { &settings } else { &other };
+        let (_, gone) = timeline.add(1, &mark(step, in_force, &picture, None), f64::from(step));
+        assert!(gone.is_empty());
+    }
+    timeline
+}
+
+#[test]
+fn a_store_that_is_full_and_behind_asks_for_room_once() {
+    let mut timeline = painted(160, 80);
+    let refused: Vec<_> = timeline.moments().iter().rev().take(6).map(|moment| moment.id).collect();
+    let mut gone = 0;
+    for id in refused.into_iter().rev() {
+        gone += timeline.take(Kept::No { id }).len();
+    }
+    assert_eq!((gone, timeline.moments().len()), (20, 160 - 6 - 20));
+    // The next one came after the room had been made: if it is refused all the same, there was not enough.
+    let (id, _) = timeline.add(1, &mark(160, &Settings::default(), &noise(0), None), 160.0);
+    assert_eq!(timeline.take(Kept::No { id }).len(), 134 / 8 + 1);
+}
+
+#[test]
+fn a_change_of_settings_stays_when_the_moment_that_brought_it_goes() {
+    let mut timeline = painted(40, 20);
+    let changes = |timeline: &Timeline| -> Vec<u32> {
+        timeline.moments().iter().filter(|moment| moment.changed).map(|moment| moment.step).collect()
+    };
+    assert_eq!(changes(&timeline), [20]);
+    for gone in [20, 21, 19] {
+        let id = timeline.moments().iter().find(|moment| moment.step == gone).unwrap().id;
+        timeline.remove(id);
+    }
+    assert_eq!(changes(&timeline), [22]);
+    // When all that came before has gone, there is nothing that it differs from.
+    let before: Vec<_> =
+        timeline.moments().iter().filter(|moment| moment.step < 20).map(|moment| moment.id).collect();
+    before.into_iter().for_each(|id| timeline.remove(id));
+    assert_eq!(changes(&timeline), [0; 0]);
+}
+
 #[test]
 fn hours_of_painting_stay_within_the_limits() {
     let root = tempfile::tempdir().unwrap();

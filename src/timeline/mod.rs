@@ -62,6 +62,8 @@ pub struct Timeline {
     moments: Vec<Moment>,
     next: MomentId,
     most: usize,
+    /// Moments below this number were handed to the store before it was last told to make room.
+    room_made: MomentId,
 }
 
 /// Most moments of a timeline.
@@ -76,7 +78,7 @@ impl Default for Timeline {
 impl Timeline {
     /// A timeline of at most so many moments.
     pub fn new(most: usize) -> Self {
-        Self { moments: Vec::new(), next: 1, most: most.max(4) }
+        Self { moments: Vec::new(), next: 1, most: most.max(4), room_made: 1 }
     }
 
     pub fn moments(&self) -> &[Moment] {
@@ -103,10 +105,6 @@ impl Timeline {
     pub fn add(&mut self, run: RunId, mark: &Mark, at: f64) -> (MomentId, Vec<MomentId>) {
         let id = self.next;
         self.next += 1;
-        let before = self.moments.last();
-        let changed = before.is_some_and(|before| {
-            before.run == run && (before.settings != mark.settings || before.styles != mark.styles)
-        });
         self.moments.push(Moment {
             id,
             run,
@@ -117,12 +115,13 @@ impl Timeline {
             styles: mark.styles.clone(),
             total: mark.losses.as_ref().map(|losses| losses.total),
             at,
-            changed,
+            changed: false,
             pinned: false,
             exact: false,
             bytes: 0,
             thumbnail: None,
         });
+        self.compare(self.moments.len() - 1);
         let mut gone = Vec::new();
         while self.moments.len() > self.most {
             match self.thin() {
@@ -135,8 +134,24 @@ impl Timeline {
 
     /// Forgets the moment that is missed least, and says which.
     pub fn thin(&mut self) -> Option<MomentId> {
-        let index = thin::least_missed(&self.moments)?;
-        Some(self.moments.remove(index).id)
+        thin::least_missed(&self.moments).map(|index| self.forget(index))
+    }
+
+    fn forget(&mut self, index: usize) -> MomentId {
+        let gone = self.moments.remove(index);
+        self.compare(index);
+        gone.id
+    }
+
+    /// Notes whether the settings of the moment at `index`, if there is one, are others than at the moment before it.
+    fn compare(&mut self, index: usize) {
+        let before = index.checked_sub(1).and_then(|before| self.moments.get(before));
+        let changed = before.zip(self.moments.get(index)).is_some_and(|(before, this)| {
+            before.run == this.run && (before.settings != this.settings || before.styles != this.styles)
+        });
+        if let Some(this) = self.moments.get_mut(index) {
+            this.changed = changed;
+        }
     }
 
     /// Takes in what became of a moment; says which moments had to go.
@@ -153,10 +168,14 @@ impl Timeline {
                 None => vec![id],
             },
             Kept::No { id } => {
-                // Room for the next ones: an eighth of what there is.
-                let many = self.moments.len() / 8 + 1;
                 self.remove(id);
-                (0..many).map_while(|_| self.thin()).collect()
+                // Those that were on their way already are refused with it, and ask for no more room.
+                if id < self.room_made {
+                    return Vec::new();
+                }
+                self.room_made = self.next;
+                // Room for the next ones: an eighth of what there is.
+                (0..=self.moments.len() / 8).map_while(|_| self.thin()).collect()
             }
             Kept::Inexact(ids) => {
                 for id in ids {
@@ -172,7 +191,7 @@ impl Timeline {
     /// Forgets a moment.
     pub fn remove(&mut self, id: MomentId) {
         if let Some(index) = self.position(id) {
-            self.moments.remove(index);
+            self.forget(index);
         }
     }
 
