@@ -46,7 +46,8 @@ const STOPS: [Stop; 6] = [
     Stop {
         title: "A shallower layer remembers more",
         text: "The painting goes on, and content is now asked of relu2_2. Watch edges and colours snap into place: shallow \
-               layers hold nearly everything, which leaves a style no room. That is why content is usually taken from deeper down.",
+               layers hold nearly everything, which leaves a style no room. That is why content is usually taken from deeper \
+               down.",
         set: |settings| settings.content_layers = one("relu2_2"),
         afresh: false,
     },

@@ -181,10 +181,7 @@ impl Knob {
         let around = |usual: f64| Range::from_zero(usual * 1e-3, usual * 100.0);
         match self {
             Knob::Alpha => around(1.0),
-            Knob::Beta => around(match objective {
-                Objective::Balanced => 4.0,
-                Objective::Paper | Objective::Classic => 1e6,
-            }),
+            Knob::Beta => around(objective.usual_style_weight()),
             Knob::LearningRate => Range::logarithmic(1e-4, 1.0),
             Knob::Smoothness => Range::from_zero(1e-3, 100.0),
             Knob::Histogram => Range::from_zero(1e-2, 100.0),

@@ -198,7 +198,7 @@ impl Default for Settings {
             pyramid: true,
             steps: 500,
             content_weight: 1.0,
-            style_weight: 4.0,
+            style_weight: Objective::Balanced.usual_style_weight(),
             histogram_weight: 0.0,
             smoothness: Smoothness::Four,
             style_amount: None,
@@ -276,6 +276,7 @@ impl Settings {
         self.padding = if objective == Objective::Balanced { Padding::Replicate } else { Padding::Zero };
         self.pooling = Pooling::Max;
         self.content_weight = 1.0;
+        self.style_weight = objective.usual_style_weight();
         self.style_layers = usual.style_layers;
         self.content_layers = match objective {
             Objective::Balanced => usual.content_layers,
@@ -283,15 +284,11 @@ impl Settings {
         };
         match objective {
             Objective::Balanced => {
-                self.style_weight = usual.style_weight;
                 self.learning_rate = usual.learning_rate;
                 self.beta2 = usual.beta2;
                 self.steps = usual.steps;
             }
             Objective::Paper => {
-                // The paper states α/β of 1e-3 to 1e-4. With its formulas as printed, whose content term is a sum over all
-                // features, that leaves the style faint; this paints.
-                self.style_weight = 1e6;
                 // The paper's optimizer; it gets as low as Adam in less than half of the steps.
                 self.optimizer = Optimizer::Lbfgs;
                 self.learning_rate = usual.learning_rate;
@@ -300,7 +297,6 @@ impl Settings {
                 self.style_layers = LayerWeights::paper_style();
             }
             Objective::Classic => {
-                self.style_weight = 1e6;
                 self.learning_rate = 0.003;
                 self.beta2 = 0.999;
                 self.steps = 3000;

@@ -72,9 +72,7 @@ class Errors:
         if name not in self.known:
             content, picture = self.contents[point["content"]], load(self.folder / name, self.size)
             found = {"edges": edge_error(picture, content), "luminance": structure_error(picture, content)}
-            for layer in DEPTHS:
-                wanted, seen = (self.measure.similarities(image, layer) for image in (content, picture))
-                found[f"CFSD at {layer}"] = (wanted.exp() * (wanted - seen)).sum(1).mean().item()
+            found |= {f"CFSD at {layer}": self.measure.content(picture, content, layer) for layer in DEPTHS}
             self.known[name] = found
         return self.known[name]
 
@@ -91,19 +89,19 @@ def main():
     results, wanted = Results(arguments.folder), (arguments.size, arguments.seconds)
     points = [point for point in results.data["points"] if (point["size"], point["seconds"]) == wanted]
     errors, ours = Errors(arguments.folder, arguments.size, arguments.contents), by_pair(points, HERO)
-    with torch.no_grad():
-        for other in (name for name in systems_of(points) if name != HERO):
-            ratios = {}
-            for pair, theirs in by_pair(points, other).items():
-                curve = sorted(ours.get(pair, []), key=lambda point: point["gram"])
-                for point in theirs if curve else ():
-                    for name, error in errors(point).items():
-                        untouched = results.starts()[*pair, arguments.size]["gram"]
-                        places = [math.log(gram) for gram in (*(mine["gram"] for mine in curve), untouched)]
-                        heights = [*(errors(mine)[name] for mine in curve), 0.0]
-                        at = np.interp(math.log(point["gram"]), places, heights)
-                        ratios.setdefault(name, []).append(at / error)
-            print(f"{other}: " + ", ".join(f"{name} ×{mean_ratio(values):.2f}" for name, values in ratios.items()), flush=True)
+    starts = results.starts()
+    for other in (name for name in systems_of(points) if name != HERO):
+        ratios = {}
+        for pair, theirs in by_pair(points, other).items():
+            curve = sorted(ours.get(pair, []), key=lambda point: point["gram"])
+            if not curve:
+                continue
+            grams = np.log([*(mine["gram"] for mine in curve), starts[*pair, arguments.size]["gram"]])
+            for point in theirs:
+                for name, error in errors(point).items():
+                    heights = [*(errors(mine)[name] for mine in curve), 0.0]
+                    ratios.setdefault(name, []).append(np.interp(math.log(point["gram"]), grams, heights) / error)
+        print(f"{other}: " + ", ".join(f"{name} ×{mean_ratio(values):.2f}" for name, values in ratios.items()), flush=True)
 
 
 if __name__ == "__main__":

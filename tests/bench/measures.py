@@ -73,16 +73,16 @@ class Measure:
         palette = palette_distance(oklab(picture), oklab(style))
         return {"gram": statistics.mean(grams), "moments": statistics.mean(moments), "palette": palette}
 
-    def similarities(self, picture, layer=CONTENT_LAYER):
+    def similarities(self, picture, layer):
         """log softmax of the rows of FᵀF/C at a layer, brought to 24 by 24 places."""
         with torch.no_grad():
             features = self.network.features(picture, (layer,))[layer].double()
             features = torch.nn.functional.interpolate(features[None], size=(24, 24), mode="area")[0].flatten(1)
             return torch.log_softmax(features.T @ features / len(features), dim=1)
 
-    def content(self, picture, content):
-        """Divergence of self-similarities (CFSD): the mean over places of KL(content ‖ picture)."""
-        wanted, found = self.similarities(content), self.similarities(picture)
+    def content(self, picture, content, layer=CONTENT_LAYER):
+        """Divergence of self-similarities (CFSD) at a layer: the mean over places of KL(content ‖ picture)."""
+        wanted, found = (self.similarities(image, layer) for image in (content, picture))
         return (wanted.exp() * (wanted - found)).sum(1).mean().item()
 
     def __call__(self, picture, content, style):

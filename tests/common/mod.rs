@@ -56,21 +56,22 @@ impl Reference {
 
 /// The settings that an objective's reference numbers were computed with, see tests/data/README.md.
 pub fn reference_settings(objective: Objective) -> Settings {
-    let usual = Settings::for_objective(objective);
-    let (style_weight, style_layers) = match objective {
-        Objective::Balanced => (8.0, LayerWeights::classic_style()),
-        Objective::Paper => (1e4, usual.style_layers.clone()),
-        Objective::Classic => (usual.style_weight, usual.style_layers.clone()),
-    };
-    Settings {
+    let mut settings = Settings {
         statistic: Statistic::Gram,
         padding: Padding::Zero,
         content_layers: LayerWeights::paper_content(),
         smoothness_weight: 0.0,
-        style_weight,
-        style_layers,
-        ..usual
+        ..Settings::for_objective(objective)
+    };
+    match objective {
+        Objective::Balanced => {
+            settings.style_weight = 8.0;
+            settings.style_layers = LayerWeights::classic_style();
+        }
+        Objective::Paper => settings.style_weight = 1e4,
+        Objective::Classic => {}
     }
+    settings
 }
 
 /// ‖a−b‖/‖b‖.
