@@ -68,7 +68,8 @@ fn a_killed_window_brings_its_painting_back() {
         let kept = kept_paintings(&screen);
         let [(_, project)] = kept.as_slice() else { panic!("{} paintings in round {round}", kept.len()) };
         let age = killed.saturating_sub(project.manifest.saved);
-        assert!(age <= 10, "round {round}: {age} seconds are lost");
+        // It is written every four seconds, and where writing takes long every thirty.
+        assert!(age <= 40, "round {round}: {age} seconds are lost");
         assert!(project.picture.is_some() && !project.manifest.losses.is_empty());
         runs_before = project.manifest.recipe.as_ref().unwrap().passes.len();
 

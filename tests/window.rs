@@ -116,13 +116,14 @@ fn a_changed_size_goes_on_from_the_current_picture() {
     let mut window = Setup::default().open();
     window.until_painting();
     enter(&mut window, "Size", "320");
+    // For some seconds, which may be over when the engine has it.
+    window.until("it is said", |harness, _| {
+        harness.query_by_label_contains("Size changed: went on from the current picture").is_some()
+    });
     window.until("a second run", |_, log| log.jobs.len() == 2);
     let job = window.job(1);
     assert_eq!((job.settings.size, job.start, job.paused), (320, Start::Current, false));
     assert!(window.log.lock().unwrap().from_current[1]);
-    window.until("it is said", |harness, _| {
-        harness.query_by_label_contains("Size changed: went on from the current picture").is_some()
-    });
     window.harness.get_by_label("Restart").click();
     window.until("a third run", |_, log| log.jobs.len() == 3);
     assert_eq!(window.job(2).start, Start::Beginning);

@@ -2,6 +2,8 @@
 
 mod window_support;
 
+use std::time::Duration;
+
 use egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use impasto::settings::{Automation, Curve, Knob, Lfo, Settings, Shape, Track};
@@ -12,6 +14,8 @@ fn with(course: &str) -> Setup {
     let settings = setup.options.settings.get_or_insert_default();
     settings.steps = 2000;
     settings.automation = toml::from_str(course).unwrap();
+    // The run is not over before hands have done what they do in it.
+    setup.log.slow = Duration::from_millis(4);
     setup
 }
 
@@ -40,7 +44,8 @@ fn last(window: &Window) -> Settings {
 
 #[test]
 fn faders_move_by_themselves_and_nothing_else_does() {
-    let mut window = with("[beta]\nlfo = { shape = \"triangle\", period = 0.003, depth = 0.3 }\n").open();
+    // A period of several previews, which are all that the fader shows.
+    let mut window = with("[beta]\nlfo = { shape = \"triangle\", period = 0.05, depth = 0.3 }\n").open();
     window.until_painting();
     let (mut low, mut high) = (f64::INFINITY, 0f64);
     window.until("the fader has gone up and down", |harness, _| {

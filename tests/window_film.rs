@@ -42,17 +42,20 @@ fn painted(slow: u64) -> Window {
     window
 }
 
-/// Waits until the picture on the canvas stays the same.
+/// Waits until the canvas has the picture of the moment that is looked at, which is read by another thread.
 fn settle(window: &mut Window) {
-    let mut last = None;
-    for _ in 0..50 {
-        window.steps(10);
-        let now = step(&window.harness);
-        if now == last {
-            return;
-        }
-        last = now;
-    }
+    // Keys that were pressed count first.
+    window.steps(2);
+    window.until("the moment is shown", |harness, _| {
+        let header = step(harness).map(|step| format!("Step {step}, "));
+        header.is_some_and(|header| {
+            // The tooltip of a moment has more lines.
+            let is_header = |text: String| text.starts_with(&header) && !text.contains('\n');
+            harness
+                .query_by(|node| node.role() == Role::Label && node.value().is_some_and(is_header))
+                .is_some()
+        })
+    });
 }
 
 fn pause(window: &mut Window) {
@@ -191,9 +194,15 @@ fn the_replay_runs_through_the_moments_and_ends_now() {
 #[test]
 fn a_restart_keeps_what_was_painted_before() {
     let mut window = painted(10);
+    let slow = |window: &Window, milliseconds| {
+        window.log.lock().unwrap().slow = Duration::from_millis(milliseconds);
+    };
+    // The second run's first steps are there to be seen for a while.
+    slow(&window, 300);
     window.harness.key_press(Key::R);
     window.until("it begins afresh", |_, log| log.jobs.len() == 2);
     window.until("it paints", |harness, _| step(harness).is_some_and(|step| (1..12).contains(&step)));
+    slow(&window, 10);
     assert!(moments(&window.harness) > 12.0, "the strip has both runs");
     let strip = window.harness.get_by_label("Moments of the painting").rect();
     let left = strip.left_center() + egui::vec2(3.0, 0.0);

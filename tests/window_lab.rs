@@ -52,6 +52,9 @@ fn a_closed_lab_costs_nothing() {
     let mut window = opened();
     window.harness.get_by_label("Close the layer lab").click();
     window.steps(10);
+    // A step that was in hand ends with a look; the next one knows.
+    let steps = window.log.lock().unwrap().steps;
+    window.until("the engine has heard of it", |_, log| log.steps > steps + 2);
     assert!(window.harness.query_by_label("Gram matrix of relu3_1: painting").is_none());
     let (looks, steps) = {
         let log = window.log.lock().unwrap();
@@ -76,7 +79,7 @@ fn without_a_run_the_lab_says_what_to_do() {
     let mut window = Setup::default().open();
     window.until_painting();
     window.harness.get_by_label("Stop").click();
-    window.steps(10);
+    window.until("it is stopped", |harness, _| harness.query_by_label_contains("Stopped.").is_some());
     window.harness.key_press(Key::L);
     window.steps(5);
     window.harness.get_by_label_contains("Play, and what this layer sees");

@@ -27,11 +27,16 @@ fn pause(window: &mut Window) {
 /// Steps until this many different extracts were made.
 #[track_caller]
 fn until_made(window: &mut Window, count: usize) {
-    window.until("they are made", |_, log| {
+    window.until("they are made", |harness, log| {
         let mut keys: Vec<&String> = log.extracted.iter().map(|(key, _)| key).collect();
         keys.sort();
         keys.dedup();
-        keys.len() >= count && log.extracted.len() >= count * log.extract_slices as usize
+        // And the window has heard of it.
+        let awaits = |words: &str| harness.query_all_by_label_contains(words).next().is_some();
+        keys.len() >= count
+            && log.extracted.len() >= count * log.extract_slices as usize
+            && !awaits("made when painting rests")
+            && !awaits(" being made")
     });
     window.steps(20);
 }
@@ -49,6 +54,9 @@ fn is_made(window: &Window, name: &str) -> bool {
 fn the_strips_show_what_their_layers_hold_once_painting_rests() {
     let mut window = setup(3).open();
     window.until_painting();
+    window.until("it is planned", |harness, _| {
+        harness.query_by_label("7 pictures are made when painting rests.").is_some()
+    });
     window.steps(60);
     assert_eq!(slices(&window), 0, "nothing is made while it paints");
     assert!(has(&window, "The style through relu1_1, not made yet"));
@@ -72,6 +80,13 @@ fn what_was_made_comes_from_the_cache_the_next_time() {
     let mut window = setup(2).open();
     pause(&mut window);
     until_made(&mut window, 7);
+    let cache = window.folder.path().join("cache/layers");
+    // Whole files; those that are being written have other endings.
+    let kept = || -> Vec<_> {
+        let paths = std::fs::read_dir(&cache).into_iter().flatten().map(|entry| entry.unwrap().path());
+        paths.filter(|path| path.extension().is_some_and(|ending| ending == "png")).collect()
+    };
+    window.until("they are kept", |_, _| kept().len() == 7);
     let folder = window.close();
     let mut window = setup(2).open_in(folder);
     pause(&mut window);
@@ -81,8 +96,7 @@ fn what_was_made_comes_from_the_cache_the_next_time() {
     window.steps(120);
     assert_eq!(slices(&window), 0, "nothing is computed");
     // A file that was torn is made again.
-    let cache = window.folder.path().join("cache/layers");
-    let files: Vec<_> = std::fs::read_dir(&cache).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let files = kept();
     assert_eq!(files.len(), 7);
     std::fs::write(&files[0], [0x89, b'P', b'N', b'G']).unwrap();
     let folder = window.close();
@@ -166,10 +180,9 @@ fn the_figure_is_saved_where_the_dialog_says() {
     let path = window.folder.path().join("layers.png");
     window.dialogs.will_pick(&path);
     window.harness.get_by_label("Save the layers’ figure…").click();
-    let theirs = path.clone();
-    window.until("the figure is there", move |_, _| theirs.exists());
-    window.steps(5);
-    assert!(has(&window, "Saved "));
+    window.until("the figure is there", |harness, _| {
+        harness.query_all_by_label_contains("Saved ").next().is_some()
+    });
     assert!(window.dialogs.asked.lock().unwrap()[0].contains("Layers of Chelsea and Swirl.png"));
     let figure = image::open(&path).unwrap();
     assert!(figure.width() > 6 * 192 && figure.height() > 2 * 130, "{}×{}", figure.width(), figure.height());

@@ -182,8 +182,10 @@ fn a_playlist_plays_on_the_full_screen_and_skips_what_is_missing() {
         harness.query_all_by_label_contains("Skipped gone in Swirl").next().is_some()
     });
     assert!(has(&window, "gone.png"), "the file is named");
+    window.until("the third is skipped", |harness, _| {
+        harness.query_all_by_label_contains("there is no preset called “of somebody else”").next().is_some()
+    });
     window.until("the fourth is painted", |_, log| log.jobs.len() == 3);
-    assert!(has(&window, "there is no preset called “of somebody else”"));
     let fourth = window.job(2);
     assert_eq!((fourth.start, fourth.content.name.as_str()), (Start::Beginning, "meadow.png"));
     assert_eq!(fourth.settings, before, "without a preset the settings are those from before the playlist");

@@ -4,7 +4,7 @@ mod window_support;
 
 use std::{fs, path::PathBuf, sync::Arc};
 
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use image::RgbImage;
 use impasto::{
     picture,
@@ -47,6 +47,12 @@ fn painting() -> (Window, PathBuf) {
 #[test]
 fn a_saved_picture_gives_its_settings_and_sources_back() {
     let (mut window, content) = painting();
+    // The picture before the first step has a recipe of no steps.
+    window.until("a step is shown", |harness, _| {
+        let canvas = harness.query_by_label_contains("Painting, 96 by 64 pixels, step ");
+        let label = canvas.and_then(|node| node.accesskit_node().label());
+        label.is_some_and(|label| !label.ends_with(" step 0"))
+    });
     let file = saved(&mut window, "a.png");
     let recipe = recipe_of(&file);
     assert_eq!((recipe.settings.style_weight, recipe.settings.seed), (5.5, 3));

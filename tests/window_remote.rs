@@ -31,8 +31,7 @@ fn free_port() -> u16 {
 fn listening(more: &str) -> (Window, Desk) {
     let port = free_port();
     let remembered = format!("[remote]\nosc = true\nport = {port}\n{more}\n");
-    let mut setup = Setup { remembered: Some(remembered), size: [1280.0, 1400.0], ..Setup::default() };
-    setup.options.settings.get_or_insert_default().steps = 2000;
+    let setup = Setup { remembered: Some(remembered), size: [1280.0, 1400.0], ..Setup::default() };
     let mut window = setup.open();
     window.until_painting();
     (window, Desk { socket: socket(), port })
@@ -121,13 +120,21 @@ fn nothing_is_listened_to_before_it_is_switched_on() {
 #[test]
 fn messages_turn_knobs_and_a_gesture_is_one_undo() {
     let (mut window, desk) = listening("");
-    for index in 0..=20u8 {
-        desk.fader("/impasto/beta", 0.3 + f32::from(index) / 50.0);
-        desk.fader("/impasto/style/relu3_1/value", f32::from(index) / 10.0);
-        desk.send(b"garbage");
-        window.steps(2);
-    }
     let range = Knob::Beta.range(Default::default());
+    for index in 0..=20u8 {
+        let (place, weight) = (0.3 + f32::from(index) / 50.0, f32::from(index) / 10.0);
+        desk.fader("/impasto/beta", place);
+        desk.fader("/impasto/style/relu3_1/value", weight);
+        desk.send(b"garbage");
+        // A hand that rests for some frames has let go.
+        window.until_in_few_frames("both have arrived", |_, log| {
+            log.updates.last().is_some_and(|(s, _)| {
+                let heard = s.style_layers.get("relu3_1".parse().unwrap());
+                (range.place(s.style_weight) - f64::from(place)).abs() < 1e-6
+                    && heard.is_some_and(|heard| (heard - f64::from(weight)).abs() < 1e-6)
+            })
+        });
+    }
     sent(&mut window, "β and relu3_1 are where the hand left them", |s| {
         (range.place(s.style_weight) - 0.7).abs() < 1e-6
             && s.style_layers.get("relu3_1".parse().unwrap()) == Some(2.0)

@@ -49,6 +49,8 @@ pub struct Film {
     /// Being read from the store, and the last one shown.
     loading: Option<MomentId>,
     shown: Option<MomentId>,
+    /// Painting is to go on from it as soon as the store has it.
+    going: Option<MomentId>,
     /// The picture as it is now, while an earlier one is looked at.
     now: Option<(Arc<RgbImage>, u32)>,
     /// When the replay shows its next picture.
@@ -82,6 +84,7 @@ impl Film {
             view: None,
             loading: None,
             shown: None,
+            going: None,
             now: None,
             replay: None,
             textures: BTreeMap::new(),
@@ -101,7 +104,7 @@ impl Film {
         let first = self.timeline.moments().first().map_or(run, |moment| moment.run);
         self.sources.retain(|run, _| *run >= first);
         self.origins.retain(|run, _| *run >= first);
-        (self.view, self.shown, self.now, self.replay) = (None, None, None, None);
+        (self.view, self.shown, self.going, self.now, self.replay) = (None, None, None, None, None);
     }
 
     /// Keeps a moment that was painted at `at` seconds.
@@ -147,6 +150,12 @@ impl Film {
         self.view.and_then(|id| self.timeline.get(id))
     }
 
+    /// The moment to be read next: the one that is looked at, once the store has it.
+    fn wanted(&self) -> Option<MomentId> {
+        let id = self.view().filter(|moment| moment.bytes > 0)?.id;
+        (self.loading.is_none() && self.shown != Some(id)).then_some(id)
+    }
+
     pub fn is_replaying(&self) -> bool {
         self.replay.is_some()
     }
@@ -180,6 +189,7 @@ impl ImpastoApp {
             film.now = self.canvas.picture().map(|picture| (picture, self.canvas.step()));
         }
         film.view = moment;
+        film.going = film.going.filter(|&going| moment == Some(going));
         match moment {
             Some(_) => self.fetch_moment(),
             None => {
@@ -212,11 +222,7 @@ impl ImpastoApp {
 
     fn fetch_moment(&mut self) {
         let film = &mut self.film;
-        let Some(id) = film.view else { return };
-        if film.loading.is_some() || film.shown == Some(id) {
-            return;
-        }
-        let Some(reader) = film.reader() else { return };
+        let Some((id, reader)) = film.wanted().zip(film.reader()) else { return };
         film.loading = Some(id);
         self.tasks.start_or(
             "moment",
@@ -243,7 +249,7 @@ impl ImpastoApp {
                 self.canvas.take(ctx, Arc::new(picture), step);
                 self.fetch_moment();
             }
-            // It may just have been thinned out, or not be compressed yet.
+            // It may just have been thinned out.
             Err(_) if film.view != Some(id) => self.fetch_moment(),
             Err(error) => {
                 self.toasts.add(format!("This moment cannot be shown: {error}."));
@@ -278,6 +284,10 @@ impl ImpastoApp {
             // It was thinned out while it was looked at.
             self.look_at(ctx, None);
         }
+        self.fetch_moment();
+        if self.film.going.is_some() {
+            self.go_on_from_view();
+        }
         let Some(next) = self.film.replay else { return };
         let now = ctx.input(|input| input.time);
         if now >= next && self.film.shown == self.film.view {
@@ -311,10 +321,11 @@ impl ImpastoApp {
             self.toasts.add("Choose an earlier moment in the filmstrip first; painting goes on from there.");
             return;
         };
-        let Some(reader) = self.film.reader() else { return };
         let exact = self.is_exact(moment);
-        let (id, step) = (moment.id, moment.step);
+        let (id, step, kept) = (moment.id, moment.step, moment.bytes > 0);
         let (width, height) = (moment.place.width, moment.place.height);
+        self.film.going = (!kept).then_some(id);
+        let Some(reader) = self.film.reader().filter(|_| kept) else { return };
         self.tasks.start("go-back", move || {
             let read = || -> std::io::Result<Return> {
                 let mut picture = reader.picture(id)?;
@@ -355,5 +366,45 @@ impl ImpastoApp {
         self.start_run(Start::Moment, !(plays || finished));
         self.history = history;
         self.toasts.add(format!("Went back to step {step}. What was painted since stays in the filmstrip."));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{settings::Settings, transfer::Place};
+
+    #[test]
+    fn a_moment_is_read_once_the_store_has_it() {
+        let ctx = Context::default();
+        let mut film = Film::new(&ctx, None);
+        let picture = Arc::new(RgbImage::new(8, 8));
+        let mark = Mark {
+            run: 1,
+            step: 3,
+            place: Place { levels: 1, width: 8, height: 8, ..Place::default() },
+            elapsed: 0.5,
+            settings: Settings::default(),
+            styles: Vec::new(),
+            losses: None,
+            picture: Arc::clone(&picture),
+            state: None,
+        };
+        film.keep(mark, 0.5);
+        film.view = film.timeline.moments().first().map(|moment| moment.id);
+        assert!(film.view.is_some());
+        assert_eq!(film.wanted(), None, "what became of it was not heard yet");
+        let deadline = std::time::Instant::now() + Duration::from_secs(60);
+        while film.wanted().is_none() {
+            assert!(std::time::Instant::now() < deadline);
+            std::thread::sleep(Duration::from_millis(1));
+            film.take_kept();
+        }
+        assert_eq!(film.wanted(), film.view);
+        assert_eq!(film.reader().unwrap().picture(film.view.unwrap()).unwrap(), *picture);
+        film.loading = film.view;
+        assert_eq!(film.wanted(), None, "it is being read");
+        (film.loading, film.shown) = (None, film.view);
+        assert_eq!(film.wanted(), None, "it is shown");
     }
 }

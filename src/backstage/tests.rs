@@ -30,6 +30,8 @@ const PANICS: u64 = 13;
 struct Small {
     settings: Settings,
     step: u32,
+    /// Counts the steps of all items.
+    painted: Arc<AtomicU32>,
 }
 
 impl Engine for Small {
@@ -39,7 +41,7 @@ impl Engine for Small {
         _: Option<&RgbImage>,
         _: &mut dyn FnMut(&str),
     ) -> Result<RunInfo, EngineError> {
-        *self = Self { settings: job.settings.clone(), step: 0 };
+        (self.settings, self.step) = (job.settings.clone(), 0);
         let info = crate::recipe::tests::info();
         let device = DeviceInfo { kind: DeviceKind::Cpu, ..info.device.clone() };
         Ok(RunInfo { device, size: job.settings.size, ..info })
@@ -53,6 +55,7 @@ impl Engine for Small {
         self.step += 1;
         assert!(self.settings.seed != PANICS || self.step < 2, "the driver is gone");
         thread::sleep(Duration::from_millis(1));
+        self.painted.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 
@@ -91,7 +94,7 @@ fn states(desk: &Desk) -> Vec<State> {
 
 #[track_caller]
 fn wait_until(what: &str, desk: &Desk, done: impl Fn(&Desk) -> bool) {
-    let patience = Instant::now() + Duration::from_secs(20);
+    let patience = Instant::now() + Duration::from_secs(60);
     while !done(desk) {
         assert!(Instant::now() < patience, "waited in vain until {what}: {:?}", states(desk));
         thread::sleep(Duration::from_millis(2));
@@ -163,9 +166,12 @@ fn pictures_and_folders_that_are_gone_are_told_before_anything_is_painted() {
 fn a_name_that_is_taken_meanwhile_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.png");
-    let (desk, _painter) = at_work(vec![item(path.clone(), 0, 40)], Small::default);
-    wait_until("it is being painted", &desk, |desk| desk.now().is_some_and(|now| now.step > 0));
-    std::fs::write(&path, "somebody else's").unwrap();
+    let taken = path.clone();
+    // An engine is made when the item's name has been found free, and before anything is painted.
+    let (desk, _painter) = at_work(vec![item(path.clone(), 0, 3)], move || {
+        std::fs::write(&taken, "somebody else's").unwrap();
+        Small::default()
+    });
     wait_until("it is over", &desk, all_over);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "somebody else's");
     let output = desk.items(|items| items[0].output.clone());
@@ -221,17 +227,32 @@ fn the_queue_gives_way_as_it_is_told_to() {
 #[test]
 fn an_item_that_waits_between_two_steps_is_left_for_the_next_time() {
     let folder = tempfile::tempdir().unwrap();
-    let (desk, painter) = at_work(vec![item(folder.path().join("a.png"), 0, 100_000)], Small::default);
+    let painted = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&painted);
+    let (desk, painter) = at_work(vec![item(folder.path().join("a.png"), 0, 1_000_000)], move || Small {
+        painted: Arc::clone(&count),
+        ..Small::default()
+    });
     wait_until("it is being painted", &desk, |desk| desk.now().is_some_and(|now| now.step > 0));
     desk.hold(true);
-    thread::sleep(Duration::from_millis(40));
-    let step = desk.now().unwrap().step;
-    thread::sleep(Duration::from_millis(40));
-    assert_eq!(desk.now().unwrap().step, step);
-    let began = Instant::now();
+    let steps_soon = || {
+        thread::sleep(Duration::from_millis(40));
+        painted.load(Ordering::Relaxed)
+    };
+    // The step in hand may still end.
+    let patience = Instant::now() + Duration::from_secs(60);
+    let mut steps = steps_soon();
+    loop {
+        let now = steps_soon();
+        if now == steps {
+            break;
+        }
+        assert!(Instant::now() < patience, "it paints on: {now} steps");
+        steps = now;
+    }
+    assert_eq!(steps_soon(), steps);
     drop(painter);
-    assert!(began.elapsed() < Duration::from_millis(1500), "{:?}", began.elapsed());
-    assert_eq!(states(&desk), [State::Waiting]);
+    wait_until("it waits", &desk, |desk| states(desk) == [State::Waiting]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ pub mod hands;
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use egui::{Event, Key, Role};
@@ -59,6 +59,9 @@ pub struct Log {
 }
 
 pub type Shared = Arc<Mutex<Log>>;
+
+/// How long a window may keep a test waiting, whatever the machine does beside it.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Fake {
     log: Shared,
@@ -474,15 +477,39 @@ impl Setup {
 }
 
 impl Window {
-    /// Steps until `done`, for 5 seconds at most.
+    /// Steps until `done`, for 1000 frames and a minute at most: some things take frames, others a thread's time.
     #[track_caller]
     pub fn until(&mut self, what: &str, mut done: impl FnMut(&Harness<'static, ImpastoApp>, &Log) -> bool) {
-        for _ in 0..1000 {
+        let began = Instant::now();
+        let mut frames = 0;
+        while frames < 1000 || began.elapsed() < PATIENCE {
             self.harness.step();
             if done(&self.harness, &self.log.lock().unwrap()) {
                 return;
             }
+            frames += 1;
             std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("waited in vain until {what}; the window: {:#?}", self.harness);
+    }
+
+    /// Steps until `done`, but ever more rarely: frames are time to the window, and little of it passes however late a
+    /// thread is.
+    #[track_caller]
+    pub fn until_in_few_frames(
+        &mut self,
+        what: &str,
+        mut done: impl FnMut(&Harness<'static, ImpastoApp>, &Log) -> bool,
+    ) {
+        let began = Instant::now();
+        let mut pause = Duration::from_millis(2);
+        while began.elapsed() < PATIENCE {
+            self.harness.step();
+            if done(&self.harness, &self.log.lock().unwrap()) {
+                return;
+            }
+            std::thread::sleep(pause);
+            pause = pause.mul_f64(1.5);
         }
         panic!("waited in vain until {what}; the window: {:#?}", self.harness);
     }

@@ -188,7 +188,12 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                 self.queue.extend(self.commands.try_iter());
                 while let Some(at) = self.queue.iter().position(|waiting| matches!(waiting, Command::Run(_)))
                 {
-                    self.queue.drain(..at);
+                    for passed in self.queue.drain(..at) {
+                        // What else was asked of a run goes with it; a layer is looked into whichever run there is.
+                        if let Command::Study(layer) = passed {
+                            self.studying.set(layer);
+                        }
+                    }
                     if let Some(Command::Run(newer)) = self.queue.pop_front() {
                         // Who asked to begin afresh, and then changed something else, still wants to.
                         let start = match (job.start, newer.start) {
