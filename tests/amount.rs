@@ -100,7 +100,7 @@ fn it_moves_while_it_runs_and_mute_leaves_the_rest_as_it_was() {
     settings.style_amount = None;
     transfer.update(&settings, &[1.0]).unwrap();
     assert_eq!(transfer.read().unwrap().norms.balance, None);
-    assert_eq!(transfer.settings().style_weight, 4.0);
+    assert_eq!(transfer.settings().style_weight, 1.0);
     // Style alone begins with no content at all.
     settings.style_amount = Some(1.0);
     transfer.update(&settings, &[1.0]).unwrap();

@@ -184,8 +184,15 @@ fn two_styles_blend(device: &Device, reference: &Reference, weights: &Arc<Weight
     // Given at the start, and moved while running.
     let mut moved = new(&[3.0, 0.5]);
     moved.update(&settings, &[0.5, 1.5]).unwrap();
-    for mut run in [new(&[1.0, 3.0]), moved] {
+    // One taken away, and brought back while running.
+    let mut replaced = new(&[1.0, 3.0]);
+    for picture in [&pictures.content, &pictures.styles[0]] {
+        replaced.gradient().unwrap();
+        replaced.replace_styles(&[(0, picture.clone())]).unwrap();
+    }
+    for mut run in [new(&[1.0, 3.0]), moved, replaced] {
         let (_, losses) = run.gradient().unwrap();
+        assert_close("blend.content", losses.content, reference.value("blend.content"), LOSS);
         for (layer, value) in &losses.style {
             let key = format!("blend.style.{layer}");
             assert_close(&key, *value, reference.value(&key), LOSS);

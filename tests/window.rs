@@ -95,7 +95,7 @@ fn a_dragged_slider_reaches_the_running_engine() {
     window.harness.hover_at(rect.center() + egui::vec2(30.0, 0.0));
     window.harness.step();
     window.until("the new weight arrives", |_, log| {
-        log.updates.last().is_some_and(|(settings, _)| settings.style_weight != 4.0)
+        log.updates.last().is_some_and(|(settings, _)| settings.style_weight != 1.0)
     });
     window.harness.drop_at(rect.center() + egui::vec2(30.0, 0.0));
     window.steps(5);
@@ -107,7 +107,7 @@ fn a_dragged_slider_reaches_the_running_engine() {
         window.harness.drop_at(rect.center());
     }
     window.until("the weight is the usual one", |_, log| {
-        log.updates.last().is_some_and(|(settings, _)| settings.style_weight == 4.0)
+        log.updates.last().is_some_and(|(settings, _)| settings.style_weight == 1.0)
     });
 }
 
@@ -619,12 +619,12 @@ fn a_preset_sets_the_mix_and_the_mix_before_comes_back() {
     window.until("the mix is there", |_, log| {
         log.updates
             .last()
-            .is_some_and(|(s, _)| s.statistic == Statistic::Wasserstein && s.style_weight == 30.0)
+            .is_some_and(|(s, _)| s.statistic == Statistic::Wasserstein && s.style_weight == 7.5)
     });
     window.steps(3);
     choose(&mut window, "Back to the mix before");
     window.until("the mix before is there", |_, log| {
-        log.updates.last().is_some_and(|(s, _)| s.statistic == Statistic::Moments && s.style_weight == 4.0)
+        log.updates.last().is_some_and(|(s, _)| s.statistic == Statistic::Moments && s.style_weight == 1.0)
     });
     assert_eq!(window.jobs(), 1);
 }

@@ -53,7 +53,7 @@ fn faders_move_by_themselves_and_nothing_else_does() {
             .get_by(|node| node.label().as_deref() == Some("Style weight β") && node.role() == Role::Slider);
         let value = node.accesskit_node().numeric_value().unwrap();
         (low, high) = (low.min(value), high.max(value));
-        low < 2.0 && high > 30.0
+        low < 0.5 && high > 7.0
     });
     assert_eq!(updates(&window), 0, "the engine moves it by itself");
     assert_eq!(window.jobs(), 1);
@@ -62,7 +62,7 @@ fn faders_move_by_themselves_and_nothing_else_does() {
     assert!(has(&window, "Nothing to undo"));
     // Other faders stay, and are set as ever.
     enter(&mut window, "Content weight α, number", "3");
-    sent(&mut window, "α is set", |s| s.content_weight == 3.0 && s.style_weight == 4.0);
+    sent(&mut window, "α is set", |s| s.content_weight == 3.0 && s.style_weight == 1.0);
 }
 
 #[test]
@@ -70,11 +70,11 @@ fn a_right_click_automates_a_fader_without_moving_it_and_undo_takes_it_back() {
     let mut window = with("").open();
     window.until_painting();
     right_click(&mut window, "Style weight β");
-    assert_eq!(slider(&window, "Style weight β"), 4.0, "the second button moves nothing");
+    assert_eq!(slider(&window, "Style weight β"), 1.0, "the second button moves nothing");
     click(&mut window, "Automate…");
     let usual = Track::new(Curve::Lfo(Lfo::default()));
     sent(&mut window, "there is a track", |s| {
-        s.automation.get(Knob::Beta) == Some(&usual) && s.style_weight == 4.0
+        s.automation.get(Knob::Beta) == Some(&usual) && s.style_weight == 1.0
     });
     assert!(window.harness.query_by_label("Automation of Style β").is_some(), "the panel is open");
     // Another deed, not the same one going on.
@@ -110,7 +110,7 @@ fn the_palette_automates_and_the_panel_changes_and_removes() {
     sent(
         &mut window,
         "it has a keyframe",
-        |s| matches!(s.automation.get(Knob::Smoothness).map(|track| &track.curve), Some(Curve::Keys(keys)) if keys.len() == 1 && keys[0].value == 10.0),
+        |s| matches!(s.automation.get(Knob::Smoothness).map(|track| &track.curve), Some(Curve::Keys(keys)) if keys.len() == 1 && keys[0].value == 2.5),
     );
     click(&mut window, "Add a keyframe now");
     enter(&mut window, "Time of the keyframe", "75");
@@ -150,9 +150,9 @@ fn a_hand_takes_over_from_keyframes_and_moves_what_an_oscillator_swings_about() 
     let settings = last(&window);
     assert!(settings.automation.moves(Knob::Smoothness));
     let (moved, _) = settings.automated(&[], 100);
-    assert!((moved.smoothness_weight / 50.0 - 1.0).abs() < 0.02, "{}", moved.smoothness_weight);
+    assert!((moved.smoothness_weight / 12.5 - 1.0).abs() < 0.02, "{}", moved.smoothness_weight);
     window.steps(3);
-    assert!((slider(&window, "Smoothness") / 50.0 - 1.0).abs() < 0.02);
+    assert!((slider(&window, "Smoothness") / 12.5 - 1.0).abs() < 0.02);
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn what_hands_do_is_recorded_once_and_played_by_the_next_run() {
     assert_eq!(values, [4.0, 20.0, 2.0], "{keys:?}");
     assert!(keys[1].at > 0.0 && keys[1].at < keys[2].at && keys[2].at < 1.0);
     let course = |at: f64| settings.automated(&[], (2000.0 * at) as u32).0.style_weight;
-    assert_eq!([0.0, (keys[1].at + keys[2].at) / 2.0, 1.0].map(course), [4.0, 20.0, 2.0]);
+    assert_eq!([0.0, (keys[1].at + keys[2].at) / 2.0, 1.0].map(course), [1.0, 20.0, 2.0]);
     window.harness.key_press(Key::R);
     window.until("it begins afresh", |_, log| log.jobs.len() == 2);
     assert_eq!(window.job(1).settings.automation, settings.automation);

@@ -20,7 +20,7 @@ type View = Harness<'static, ImpastoApp>;
 
 /// The step of the picture on the canvas.
 fn step(harness: &View) -> Option<u32> {
-    let node = harness.query_by_label_contains("Painting, 96 by 64 pixels, step ")?;
+    let node = harness.query_by_label_contains(" pixels, step ")?;
     node.accesskit_node().label()?.rsplit(' ').next()?.parse().ok()
 }
 
@@ -146,7 +146,7 @@ fn painting_goes_on_from_an_earlier_moment_with_its_settings() {
     window.until("the engine is told", |_, log| log.jobs.len() == 2);
     window.until("the engine goes back", |_, log| !log.restored.is_empty());
     let job = window.job(1);
-    assert_eq!((job.start, job.paused, job.settings.style_weight), (Start::Moment, true, 4.0));
+    assert_eq!((job.start, job.paused, job.settings.style_weight), (Start::Moment, true, 1.0));
     assert_eq!(window.log.lock().unwrap().restored[0].0, then);
     window.until("the picture of then is now", |harness, _| step(harness) == Some(then));
     window.until("it is paused", |harness, _| harness.query_by_label_contains("Paused.").is_some());

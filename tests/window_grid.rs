@@ -166,7 +166,7 @@ fn a_click_takes_a_cells_settings_hot_and_as_one_entry_of_the_history() {
     assert!(window.harness.query_by_label("Grid: Style β 16, Step size 0.02").is_some());
     window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
     window.until("it is taken back", |_, log| {
-        log.updates.last().is_some_and(|(s, _)| (s.style_weight, s.learning_rate) == (4.0, 0.03))
+        log.updates.last().is_some_and(|(s, _)| (s.style_weight, s.learning_rate) == (1.0, 0.03))
     });
 }
 

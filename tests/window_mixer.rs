@@ -140,7 +140,7 @@ fn the_style_amount_sets_the_balance_until_a_weight_is_moved_by_hand() {
     let mut window = Setup::default().open();
     window.until_painting();
     click(&mut window, "Use the style amount");
-    sent(&mut window, "the amount is on", |s| s.style_amount == Some(0.94));
+    sent(&mut window, "the amount is on", |s| s.style_amount == Some(0.95));
     let value = |window: &Window, name: &str| {
         let entry = |node: &egui_kittest::kittest::AccessKitNode<'_>| {
             node.label().as_deref() == Some(name) && node.role() == Role::SpinButton
@@ -151,11 +151,11 @@ fn the_style_amount_sets_the_balance_until_a_weight_is_moved_by_hand() {
         harness
             .query_by(|node| {
                 node.label().as_deref() == Some("Style weight β, number")
-                    && node.value().as_deref() == Some("18.8")
+                    && node.value().as_deref() == Some("19")
             })
             .is_some()
     });
-    assert_eq!(value(&window, "Style amount, number"), "94 %");
+    assert_eq!(value(&window, "Style amount, number"), "95 %");
     enter(&mut window, "Style amount, number", "80");
     sent(&mut window, "another amount", |s| s.style_amount == Some(0.8));
     window.steps(3);

@@ -148,13 +148,13 @@ fn the_palette_keeps_takes_and_clears_mixes_and_chooses_the_ends() {
     find(&mut window, "mix d: keep");
     assert!(has(&window, "Mix D, the present mix"));
     find(&mut window, "preset bold");
-    sent(&mut window, "another", |s| s.style_weight == 30.0);
+    sent(&mut window, "another", |s| s.style_weight == 7.5);
     find(&mut window, "mix d: take");
-    sent(&mut window, "the mix", |s| s.style_weight == 4.0);
+    sent(&mut window, "the mix", |s| s.style_weight == 1.0);
     find(&mut window, "morph from d");
     find(&mut window, "morph 50");
     sent(&mut window, "half-way to bold strokes", |s| {
-        (s.style_weight - (4.0_f64 * 30.0).sqrt()).abs() < 1e-9 && s.statistic == Statistic::Wasserstein
+        (s.style_weight - 7.5_f64.sqrt()).abs() < 1e-9 && s.statistic == Statistic::Wasserstein
     });
     find(&mut window, "mix d: clear");
     assert!(has(&window, "Mix D, empty"));
@@ -201,8 +201,8 @@ fn a_drag_of_the_morph_is_live_and_one_entry_that_names_it() {
     window.steps(4);
     sent(&mut window, "half-way", |s| (s.keep_colours - 0.25).abs() < 0.01);
     let there = now(&window);
-    assert!((there.style_weight.log10() - 320.0_f64.log10() / 2.0).abs() < 0.02, "{}", there.style_weight);
-    assert!((there.smoothness_weight - 5.0).abs() < 0.2);
+    assert!((there.style_weight.log10() - 80.0_f64.log10() / 2.0).abs() < 0.02, "{}", there.style_weight);
+    assert!((there.smoothness_weight - 1.25).abs() < 0.05);
     let updates = window.log.lock().unwrap().updates[before..].to_vec();
     assert!(updates.len() > 5, "{} updates while it was dragged", updates.len());
     assert!(updates.windows(2).skip(1).all(|pair| pair[0].0.style_weight <= pair[1].0.style_weight));
@@ -231,7 +231,7 @@ fn presets_are_ends_too_and_what_jumps_is_said() {
     choose(&mut window, "Morph from", "Storm");
     choose(&mut window, "Morph to", "Painterly");
     enter(&mut window, "Morph, number", "50");
-    sent(&mut window, "between both", |s| (s.style_weight - 3200.0_f64.sqrt()).abs() < 1e-9);
+    sent(&mut window, "between both", |s| (s.style_weight - 800.0_f64.sqrt()).abs() < 1e-9);
     assert_eq!(window.jobs(), 1);
     choose(&mut window, "Morph to", "Paper (2016)");
     let morph = rect_of_morph(&window).center() + egui::vec2(20.0, 0.0);

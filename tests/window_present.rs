@@ -52,7 +52,7 @@ fn the_presentation_is_the_picture_alone_and_escape_leaves_it() {
     window.harness.key_press(Key::I);
     window.until("the facts", |harness, _| {
         harness.query_by_label("Chelsea in Swirl").is_some()
-            && harness.query_all_by_label_contains("α 1, β 4, step size 0.03").next().is_some()
+            && harness.query_all_by_label_contains("α 1, β 1, step size 0.03").next().is_some()
     });
     press(&mut window, Key::Escape);
     assert_eq!(asked(&window), Some(false));

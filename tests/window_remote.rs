@@ -142,14 +142,14 @@ fn messages_turn_knobs_and_a_gesture_is_one_undo() {
     window.steps(80);
     window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
     sent(&mut window, "one undo takes the whole gesture back", |s| {
-        s.style_weight == 4.0 && s.style_layers.get("relu3_1".parse().unwrap()) == Some(0.8)
+        s.style_weight == 1.0 && s.style_layers.get("relu3_1".parse().unwrap()) == Some(0.8)
     });
     assert_eq!(window.jobs(), 1);
     // What makes no sense changes nothing.
     desk.fader("/impasto/beta/value", -3.0);
     desk.fader("/impasto/style/relu5_4", 0.5);
     desk.fader("/impasto/alpha/value", 2.0);
-    sent(&mut window, "only α is set", |s| s.content_weight == 2.0 && s.style_weight == 4.0);
+    sent(&mut window, "only α is set", |s| s.content_weight == 2.0 && s.style_weight == 1.0);
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn where_knobs_go_is_told_but_not_to_who_put_them_there() {
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].0 == "/impasto/beta" && (told[0].1 - place).abs() < 1e-6);
     desk.fader("/impasto/beta", 0.25);
-    sent(&mut window, "β is set", |s| s.style_weight < 4.0);
+    sent(&mut window, "β is set", |s| s.style_weight < 1.0);
     window.steps(20);
     assert_eq!(heard(), [], "no echo");
 }
@@ -219,7 +219,7 @@ fn any_address_is_learnt_takes_over_softly_and_is_forgotten() {
     window.until("it is learnt", |harness, _| {
         harness.query_all_by_label_contains("osc:/1/fader7 turns Smoothness").next().is_some()
     });
-    assert_eq!(slider(&window, "Smoothness"), 10.0);
+    assert_eq!(slider(&window, "Smoothness"), 2.5);
     desk.fader("/1/fader7", 0.2);
     window.until("the controller waits", |harness, _| {
         harness.query_all_by_label_contains("bring it to where Smoothness is").next().is_some()

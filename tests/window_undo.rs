@@ -29,7 +29,7 @@ fn drag_beta(window: &mut Window) -> f64 {
         window.steps(2);
     }
     window.harness.drop_at(rect.center() + egui::vec2(30.0, 0.0));
-    until_settings(window, "β is dragged", |s| s.style_weight > 4.0);
+    until_settings(window, "β is dragged", |s| s.style_weight > 1.0);
     window.steps(5);
     window.log.lock().unwrap().updates.last().unwrap().0.style_weight
 }
@@ -40,7 +40,7 @@ fn a_dragged_slider_is_undone_in_one_go_and_done_again() {
     window.until_painting();
     let dragged = drag_beta(&mut window);
     undo(&mut window);
-    until_settings(&mut window, "β is back", |s| s.style_weight == 4.0);
+    until_settings(&mut window, "β is back", |s| s.style_weight == 1.0);
     window.harness.key_press_modifiers(REDO, Key::Z);
     until_settings(&mut window, "β is dragged again", |s| s.style_weight == dragged);
     undo(&mut window);
@@ -70,7 +70,7 @@ fn keys_in_a_field_are_the_fields() {
     assert_eq!(window.log.lock().unwrap().updates.last().unwrap().0.style_weight, dragged);
     // Outside of it they are the window's again.
     undo(&mut window);
-    until_settings(&mut window, "β is back", |s| s.style_weight == 4.0);
+    until_settings(&mut window, "β is back", |s| s.style_weight == 1.0);
 }
 
 #[test]
@@ -85,21 +85,21 @@ fn a_preset_is_one_entry_and_the_list_goes_to_any() {
     window.steps(3);
     window.harness.get_by_label("Bold strokes").click();
     until_settings(&mut window, "the mix is there", |s| {
-        s.statistic == Statistic::Wasserstein && s.style_weight == 30.0
+        s.statistic == Statistic::Wasserstein && s.style_weight == 7.5
     });
     window.steps(3);
     window.harness.key_press_modifiers(Modifiers::COMMAND, Key::H);
     window.until("the list is open", |harness, _| {
         harness.query_by_label("Preset Bold strokes").is_some()
-            && harness.query_all_by_label_contains("Style β 4 → ").next().is_some()
+            && harness.query_all_by_label_contains("Style β 1 → ").next().is_some()
             && harness.query_by_label("As opened").is_some()
     });
     window.harness.get_by_label("As opened").click();
     until_settings(&mut window, "it is as opened", |s| {
-        s.statistic == Statistic::Moments && s.style_weight == 4.0
+        s.statistic == Statistic::Moments && s.style_weight == 1.0
     });
     window.steps(3);
-    window.harness.get_by_label_contains("Style β 4 → ").click();
+    window.harness.get_by_label_contains("Style β 1 → ").click();
     until_settings(&mut window, "β is dragged again", |s| {
         s.statistic == Statistic::Moments && s.style_weight == dragged
     });
@@ -107,7 +107,7 @@ fn a_preset_is_one_entry_and_the_list_goes_to_any() {
         window.harness.get_by_label_contains(label).accesskit_node().toggled() == Some(Toggled::True)
     };
     window.steps(3);
-    assert!(on(&window, "Style β 4 → ") && !on(&window, "Preset Bold strokes"));
+    assert!(on(&window, "Style β 1 → ") && !on(&window, "Preset Bold strokes"));
     window.harness.key_press(Key::Escape);
     window.steps(3);
     assert!(window.harness.query_by_label("As opened").is_none());

@@ -293,7 +293,7 @@ mod tests {
     fn a_change_is_said_with_both_values() {
         let layer = |name: &str| name.parse().unwrap();
         assert_eq!(titled(|_| {}), "");
-        assert_eq!(titled(|s| s.style_weight = 12.5), "Style β 4 → 12.5");
+        assert_eq!(titled(|s| s.style_weight = 12.5), "Style β 1 → 12.5");
         assert_eq!(titled(|s| s.pyramid = false), "Pyramid off");
         assert_eq!(titled(|s| s.init = Init::Noise), "Begin with content → noise");
         assert_eq!(titled(|s| s.weights = Some("a/b/vgg.pth".into())), "Weights none → vgg.pth");

@@ -343,6 +343,6 @@ mod tests {
         let mut after = before.clone();
         after.style_weight = 3.0;
         after.style_layers.set("relu3_2".parse().unwrap(), 0.25);
-        assert_eq!(changes(&before, &after), ["style layers", "style weight 4 → 3"]);
+        assert_eq!(changes(&before, &after), ["style layers", "style weight 1 → 3"]);
     }
 }

@@ -84,7 +84,7 @@ const STOPS: [Stop; 6] = [
     },
     Stop {
         title: "Your turn",
-        text: "Drag Style β and watch: nothing restarts. Less than ½ keeps the photograph, more than 25 dissolves it. Try a \
+        text: "Drag Style β and watch: nothing restarts. Less than 0.1 keeps the photograph, more than 6 dissolves it. Try a \
                preset, another statistic, your own pictures; a larger size when you like what you see.",
         set: |_| (),
         afresh: false,

@@ -390,11 +390,11 @@ mod tests {
         for (time, beta) in [(1.0, 9.0), (4.0, 10.0), (9.0, 12.0)] {
             undo.record(snapshot(|s| s.style_weight = beta), time, true);
         }
-        assert_eq!(titles(&undo), ["Style β 4 → 12"]);
+        assert_eq!(titles(&undo), ["Style β 1 → 12"]);
         // The next press is another deed.
         undo.gesture = 2;
         undo.record(snapshot(|s| s.style_weight = 20.0), 30.0, true);
-        assert_eq!(titles(&undo), ["Style β 4 → 12", "Style β 12 → 20"]);
+        assert_eq!(titles(&undo), ["Style β 1 → 12", "Style β 12 → 20"]);
     }
 
     #[test]
@@ -404,7 +404,7 @@ mod tests {
         undo.record(snapshot(|s| s.style_weight = 10.0), 1.5, false);
         undo.record(snapshot(|s| (s.style_weight, s.content_weight) = (10.0, 2.0)), 1.6, false);
         undo.record(snapshot(|s| (s.style_weight, s.content_weight) = (10.0, 3.0)), 4.0, false);
-        assert_eq!(titles(&undo), ["Style β 4 → 10", "Content α 1 → 2", "Content α 2 → 3"]);
+        assert_eq!(titles(&undo), ["Style β 1 → 10", "Content α 1 → 2", "Content α 2 → 3"]);
         // What is switched on and off again at once has not happened.
         let mut undo = opened();
         undo.record(snapshot(|s| s.pyramid = false), 1.0, false);
@@ -419,7 +419,7 @@ mod tests {
         undo.call("", "Grid: Style β 12".to_owned());
         undo.record(snapshot(|s| s.style_weight = 12.0), 1.2, false);
         undo.record(snapshot(|s| s.style_weight = 13.0), 1.4, false);
-        assert_eq!(titles(&undo), ["Style β 4 → 9", "Grid: Style β 12", "Style β 12 → 13"]);
+        assert_eq!(titles(&undo), ["Style β 1 → 9", "Grid: Style β 12", "Style β 12 → 13"]);
     }
 
     #[test]
@@ -429,7 +429,7 @@ mod tests {
         undo.record(snapshot(|s| s.style_weight = 10.0), 3.0, false);
         undo.at = 1;
         undo.record(snapshot(|s| s.style_weight = 3.0), 3.1, false);
-        assert_eq!(titles(&undo), ["Style β 4 → 9", "Style β 9 → 3"]);
+        assert_eq!(titles(&undo), ["Style β 1 → 9", "Style β 9 → 3"]);
         assert_eq!((undo.undoes(), undo.redoes()), (Some("Style β 9 → 3"), None));
     }
 

@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(usual.is(), Some(&PresetName::Bundled(Preset::BoldStrokes)));
         settings.style_weight = 9.0;
         assert!(usual.follow(&own, &settings));
-        assert_eq!((usual.is(), usual.settings().style_weight), (None, 30.0));
+        assert_eq!((usual.is(), usual.settings().style_weight), (None, 7.5));
         assert_eq!(usual.name(), "as Bold strokes");
         settings.style_weight = 33.0;
         settings = own[0].mix.as_ref().unwrap().apply(&settings).unwrap();
@@ -121,7 +121,7 @@ mod tests {
         // Its file is gone: what is left is the objective.
         usual.forget();
         assert!(usual.follow(&[], &settings));
-        assert_eq!((usual.name().as_str(), usual.settings().style_weight), ("usual of balanced", 4.0));
+        assert_eq!((usual.name().as_str(), usual.settings().style_weight), ("usual of balanced", 1.0));
         settings = Settings { seed: 4, beta2: 0.5, ..Settings::for_objective(Objective::Paper) };
         usual.follow(&own, &settings);
         assert_eq!(usual.settings(), &Settings::for_objective(Objective::Paper));

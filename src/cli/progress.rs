@@ -160,7 +160,7 @@ mod tests {
         losses.weigh(&settings);
         assert_eq!(
             speed(Some((2.0, 125.0))) + &terms(&losses, &settings),
-            "2.00 steps/s, 2 min 05 s left, content 2.000e0, style 2.000e0, total 1.000e1"
+            "2.00 steps/s, 2 min 05 s left, content 2.000e0, style 2.000e0, total 4.000e0"
         );
         assert_eq!(speed(None), "");
     }

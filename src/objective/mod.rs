@@ -5,9 +5,14 @@
 //!
 //! | objective | content | style of a layer |
 //! |---|---|---|
-//! | balanced | Σ(F−F*)² / Σ(F*)² | ‖G−G*‖² / ‖G*‖² |
+//! | balanced | Σ(F−F*)² / (Σ(F*)² + P·e) | ‖G−G*‖² / ‖G*‖² |
 //! | paper (Gatys, Ecker & Bethge, CVPR 2016) | ½·Σ(F−F*)² | Σ(G−G*)² / (4C²), which is the paper's Σ(K−A)²/(4C²P²) with K = P·G |
 //! | classic (the PyTorch tutorial) | mean (F−F*)² | mean over C² of (K−K*)², divided by C·P |
+//!
+//! e is the mean energy ΣF²/P that the styles' pictures have at that layer. Features with that energy and nothing to do with
+//! the content's, their scalar product 0, are at the squared distance Σ(F*)² + P·e from it, so 1 means that nothing is left of
+//! the content. Relative to Σ(F*)² alone, a content of little contrast, or one enlarged until nothing fine is in it, would be
+//! held to several times as hard as others.
 //!
 //! In balanced the style of a layer may be other statistics than the Gram matrix, see [`StyleAim`].
 //!
@@ -26,10 +31,10 @@ pub use style::{Moments, StyleAim, StyleTerm};
 use crate::{settings::Objective, vgg::Layer};
 
 impl Objective {
-    /// Factor of Σ(F−F*)² for `positions` P, given the target's energy Σ(F*)².
-    pub fn content_factor(self, layer: Layer, positions: usize, target_energy: f64) -> f64 {
+    /// Factor of Σ(F−F*)² for `positions` P, given the squared distance that counts as 1 in balanced.
+    pub fn content_factor(self, layer: Layer, positions: usize, unit: f64) -> f64 {
         match self {
-            Objective::Balanced => 1.0 / target_energy.max(f64::from(f32::MIN_POSITIVE)),
+            Objective::Balanced => 1.0 / unit.max(f64::from(f32::MIN_POSITIVE)),
             Objective::Paper => 0.5,
             Objective::Classic => 1.0 / (layer.channels() * positions) as f64,
         }

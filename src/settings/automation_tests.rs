@@ -53,15 +53,15 @@ fn random_values_hold_for_a_period_and_are_those_of_the_seed() {
 fn an_oscillator_swings_along_the_knob_about_what_it_is_set_to() {
     let settings = with(Knob::Beta, Track::new(Curve::Lfo(lfo(Shape::Square))));
     let beta = |step| settings.automated(&[], step).0.style_weight;
-    // A quarter of five decades to either side of 4, but for the zero at the bottom.
+    // A quarter of five decades to either side of 1, but for the zero at the bottom.
     let range = Knob::Beta.range(Objective::Balanced);
-    let ratio = beta(0) / 4.0;
+    let ratio = beta(0);
     assert!((ratio.log10() - 0.25 * 5.0 * 128.0 / 127.0).abs() < 1e-9, "{ratio}");
-    assert!((beta(30) * ratio - 4.0).abs() < 1e-9);
-    assert_eq!(beta(0), range.value(range.place(4.0) + 0.25));
+    assert!((beta(30) * ratio - 1.0).abs() < 1e-9);
+    assert_eq!(beta(0), range.value(range.place(1.0) + 0.25));
     // Only that knob moves, and what it is set to stays.
     let (moved, _) = settings.automated(&[], 0);
-    assert_eq!(Settings { style_weight: 4.0, ..moved }, settings);
+    assert_eq!(Settings { style_weight: 1.0, ..moved }, settings);
     // A hand that wants it elsewhere sets what it swings about.
     let track = settings.automation.get(Knob::Beta).unwrap();
     let base = track.base_for(Knob::Beta, Objective::Balanced, 20.0, 0.0).unwrap();
@@ -103,12 +103,12 @@ fn another_number_of_steps_is_the_same_course() {
 
 #[test]
 fn what_is_off_or_has_no_say_rests() {
-    let mut settings = with(Knob::Beta, keys(&[(0.0, 1.0, Ease::Linear)]));
+    let mut settings = with(Knob::Beta, keys(&[(0.0, 7.0, Ease::Linear)]));
     assert!(settings.automation.is_on() && settings.automation.moves(Knob::Beta));
     settings.style_amount = Some(0.5);
     assert_eq!(settings.automated(&[], 10).0, settings, "the amount has the say");
     settings.style_amount = None;
-    assert_eq!(settings.automated(&[], 10).0.style_weight, 1.0);
+    assert_eq!(settings.automated(&[], 10).0.style_weight, 7.0);
     settings.automation.get_mut(Knob::Beta).unwrap().on = false;
     assert_eq!(settings.automated(&[], 10).0, settings);
     let absent = Knob::Style(Layer::ALL[1]);

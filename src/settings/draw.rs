@@ -135,7 +135,7 @@ mod tests {
         let weights: Vec<f64> = drawn.style_layers.iter().map(|(_, weight)| weight).collect();
         assert_eq!(
             (drawn.style_weight, drawn.style_tilt, drawn.style_scale, weights),
-            (8.16, 0.0972, 0.844, vec![0.673, 1.49, 0.27, 0.243, 2.7])
+            (2.04, 0.0972, 0.844, vec![0.673, 1.49, 0.27, 0.243, 2.7])
         );
     }
 

@@ -202,7 +202,7 @@ impl Default for Settings {
             histogram_weight: 0.0,
             smoothness: Smoothness::Four,
             style_amount: None,
-            smoothness_weight: 10.0,
+            smoothness_weight: 2.5,
             smoothness_muted: false,
             smoothness_solo: false,
             statistic: Statistic::Moments,

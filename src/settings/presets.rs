@@ -80,12 +80,12 @@ impl Preset {
         match self {
             Preset::Painterly | Preset::Classic | Preset::Paper => {}
             Preset::FaithfulPhoto => {
-                mix.style_weight = 2.5;
+                mix.style_weight = 0.6;
                 mix.style_layers = LayerWeights::classic_style().tilted(-0.35);
             }
             Preset::BoldStrokes => {
                 mix.statistic = Statistic::Wasserstein;
-                mix.style_weight = 30.0;
+                mix.style_weight = 7.5;
                 mix.content_layers = LayerWeights::paper_content();
                 mix.style_layers = LayerWeights::classic_style().tilted(0.35);
             }

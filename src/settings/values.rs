@@ -132,7 +132,7 @@ impl FromStr for DeviceChoice {
 /// The formulas that are minimised. See [`crate::objective`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Objective {
-    /// Relative errors: the sliders have one scale at every size and with every weights file.
+    /// Relative errors: α and β mean about the same at every size, for every pair and with every weights file.
     #[default]
     Balanced,
     /// Gatys, Ecker & Bethge, CVPR 2016.
@@ -145,7 +145,7 @@ impl Objective {
     /// β as it is usual with these formulas.
     pub const fn usual_style_weight(self) -> f64 {
         match self {
-            Self::Balanced => 4.0,
+            Self::Balanced => 1.0,
             // The paper states α/β of 1e-3 to 1e-4. With its formulas as printed, whose content term is a sum over all
             // features, that leaves the style faint; this paints.
             Self::Paper | Self::Classic => 1e6,

@@ -4,8 +4,13 @@ use burn::tensor::{Device as TensorDevice, Tensor};
 use image::RgbImage;
 
 use super::{
-    Pictures, TransferError, histograms::Histograms, luminance::Luminance, planes::Planes, space::upload,
-    style_transfer::values, targets::Targets,
+    Pictures, TransferError,
+    histograms::Histograms,
+    luminance::Luminance,
+    planes::Planes,
+    space::upload,
+    style_transfer::values,
+    targets::{Seen, Targets},
 };
 use crate::{
     compute::Network,
@@ -62,9 +67,14 @@ impl Aims {
             true => Luminance::new(&image.device()).of(image),
             false => image.clone(),
         };
-        self.targets.need_content(network, &seen(&self.content), content);
         let styles: Vec<Tensor<4>> = self.styles.iter().map(seen).collect();
-        self.targets.need_style(network, &styles, &self.style_weights, style, settings.style_statistic());
+        let pictures = Seen {
+            content: seen(&self.content),
+            styles: &styles,
+            weights: &self.style_weights,
+            statistic: settings.style_statistic(),
+        };
+        self.targets.need(network, &pictures, content, style);
         self.histograms.need(network, &styles, &self.style_weights, settings.histogram_layers());
     }
 

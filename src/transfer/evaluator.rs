@@ -152,7 +152,7 @@ impl Evaluator {
                     _ => {
                         let target = &self.aims.targets.content[&layer];
                         let factor =
-                            settings.objective.content_factor(layer, features.positions(), target.energy);
+                            settings.objective.content_factor(layer, features.positions(), target.unit);
                         Pull { toward: vec![(target.features.clone(), 2.0 * factor)], ..Pull::default() }
                     }
                 };
@@ -217,7 +217,7 @@ impl Evaluator {
             let mut pull = Pull::default();
             if content.contains(&layer) {
                 let target = &self.aims.targets.content[&layer];
-                let factor = settings.objective.content_factor(layer, features.positions(), target.energy);
+                let factor = settings.objective.content_factor(layer, features.positions(), target.unit);
                 let weight = settings.content_layers.get(layer).unwrap_or(0.0);
                 terms.push(Term::Content(layer), features.distance(&target.features) * factor);
                 if measured == Some(Term::Content(layer)) {

@@ -24,7 +24,7 @@ from safetensors import safe_open
 LAYERS = ("1_1", "1_2", "2_1", "2_2", "3_1", "3_2", "3_3", "3_4", "4_1", "4_2", "4_3", "4_4", "5_1")
 STYLE_WEIGHTS = {"1_1": 1.0, "2_1": 0.9, "3_1": 0.8, "4_1": 0.7, "5_1": 0.7}
 CONTENT_LAYER = "4_2"
-ALPHA, BETA = 1.0, 4.0
+ALPHA, BETA = 1.0, 1.0
 
 
 class Network:
@@ -70,8 +70,8 @@ def measure(network, size, steps, warmup, device):
     content, style = (torch.rand(1, 3, size, size, generator=generator).to(device) for _ in range(2))
     with torch.no_grad():
         target = network(content)[CONTENT_LAYER]
-        target_power = target.square().sum()
         features = network(style)
+        target_power = target.square().sum() + features[CONTENT_LAYER].square().sum()
         grams = {layer: gram(features[layer]) for layer in STYLE_WEIGHTS}
         gram_powers = {layer: matrix.square().sum() for layer, matrix in grams.items()}
         del features

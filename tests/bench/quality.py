@@ -5,6 +5,7 @@
     python tests/bench/quality.py time    # against the tutorial's optimiser
     python tests/bench/quality.py sweep   # against pastiche (PyPI) and Katherine Crowson's recipe, at equal time
     python tests/bench/quality.py sizes   # the same settings at 256, 512 and 1024 px
+    python tests/bench/quality.py balance # the β of one style amount, pair by pair and size by size
 
 `time` lets the tutorial's optimiser (Adam 0.003, 3000 steps, one size) minimise the balanced objective with Gram matrices,
 and then Impasto with its usual optimiser for more and more steps, until its saved picture has a lower objective.
@@ -19,11 +20,16 @@ that another build has other defaults is not noticed.
 
 `sizes` paints with the same settings at each size and measures the style errors at that size.
 
+`balance` lets Impasto find the β of one style amount, so that the style has the same share of the gradient everywhere: the
+less these β differ, the more one β means the same for every pair and size.
+
 Needs numpy, pillow, safetensors and torch; `sweep` also pastiche.
 """
 
 import argparse
 import json
+import math
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -231,8 +237,33 @@ def sizes(arguments):
         print(f"| | largest / smallest | {apart} | |", flush=True)
 
 
+def balance(arguments):
+    """Print the β of a style amount at each size, and how far they are apart."""
+    found = []
+    print("| content, style | " + " | ".join(f"{size} px" for size in arguments.sizes) + " |\n|---|" + "---|" * len(arguments.sizes))
+    pairs = list(dict.fromkeys(diagonal_pairs(arguments.contents, arguments.styles)))[: arguments.pairs]
+    with tempfile.TemporaryDirectory() as folder:
+        output, report = (Path(folder) / name for name in ("out.png", "report.json"))
+        for content, style in pairs:
+            row = []
+            for size in arguments.sizes:
+                command = [arguments.impasto, "render", "--device", "cpu", "--quiet", "--force", "-c", content, "-s", style]
+                command += ["-o", output, "--size", size, "--pyramid=false", "--steps", 1, "--report", report]
+                run([*command, "--style-amount", arguments.amount], arguments.threads, arguments.nice)
+                written = json.loads(report.read_text())
+                settings, terms = written["settings"], written["steps"][0]
+                # It begins with the content, whose term is 0 there.
+                rest = terms["total"] - settings["smoothness_weight"] * terms["smoothness"]
+                row.append(rest / sum(settings["style_layers"][layer] * term for layer, term in terms["style"].items()))
+            found += row
+            print(f"| {content.stem}, {style.stem} | " + " | ".join(f"{beta:.2f}" for beta in row) + " |", flush=True)
+    spread = statistics.pstdev(map(math.log, found))
+    print(f"\nβ from {min(found):.2f} to {max(found):.2f}, geometric mean {statistics.geometric_mean(found):.2f}, "
+          f"standard deviation of its logarithm {spread:.2f}")
+
+
 def main():
-    """Run one of the three."""
+    """Run one of the four."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="what", required=True)
     common = argparse.ArgumentParser(add_help=False)
@@ -263,9 +294,12 @@ def main():
     command.add_argument("--sizes", type=int, nargs="+", default=[256, 512, 1024])
     command.add_argument("--steps", type=int, default=500)
     command.add_argument("--flags", default="", help="further flags of impasto render")
+    command = commands.add_parser("balance", parents=[common, pictures])
+    command.add_argument("--sizes", type=int, nargs="+", default=[192, 512])
+    command.add_argument("--amount", type=float, default=0.9, help="the style amount")
     arguments = parser.parse_args()
     torch.set_num_threads(2)
-    {"time": time_to_quality, "sweep": sweep, "sizes": sizes}[arguments.what](arguments)
+    {"time": time_to_quality, "sweep": sweep, "sizes": sizes, "balance": balance}[arguments.what](arguments)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-USUAL_STYLE_WEIGHT = 4.0
+USUAL_STYLE_WEIGHT = 1.0
 
 
 @dataclass

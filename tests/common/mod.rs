@@ -65,7 +65,7 @@ pub fn reference_settings(objective: Objective) -> Settings {
     };
     match objective {
         Objective::Balanced => {
-            settings.style_weight = 8.0;
+            settings.style_weight = 2.0;
             settings.style_layers = LayerWeights::classic_style();
         }
         Objective::Paper => settings.style_weight = 1e4,

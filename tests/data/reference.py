@@ -125,7 +125,11 @@ class Objective:
         self.network = network
         with torch.no_grad():
             self.content_target = network.features(content, (CONTENT_LAYER,))[CONTENT_LAYER]
-            self.style_targets = self.grams(network.features(style, STYLE_LAYERS))
+            features = network.features(style, (*STYLE_LAYERS, CONTENT_LAYER))
+            self.style_targets = self.grams(features)
+            self.content_energy, self.style_energy = (
+                square(image) / image[0].numel() for image in (self.content_target, features[CONTENT_LAYER])
+            )
 
     def grams(self, features):
         """The Gram matrices of the style layers, in this objective's normalisation."""
@@ -142,7 +146,7 @@ class Objective:
     def terms(self, variable):
         """Return (content, {layer: style}, total), unweighted but for the total."""
         features = self.network.features(self.picture(variable), (*STYLE_LAYERS, CONTENT_LAYER))
-        content = self.content_term(features[CONTENT_LAYER], self.content_target)
+        content = self.content_term(features[CONTENT_LAYER])
         grams = self.grams(features)
         style = {
             layer: self.style_term(grams[layer], self.style_targets[layer], features[layer].shape)
@@ -165,12 +169,12 @@ class Objective:
 class Balanced(Objective):
     """Relative errors: the default."""
 
-    beta = 8.0
+    beta = 2.0
 
-    @staticmethod
-    def content_term(features, target):
-        """Squared error relative to the target's sum of squares."""
-        return square(features - target) / square(target)
+    def content_term(self, features):
+        """Squared error relative to that of features that have the style's energy and are orthogonal to the target."""
+        expected = features[0].numel() * (self.content_energy + self.style_energy)
+        return square(features - self.content_target) / expected
 
     @staticmethod
     def style_term(actual, target, _shape):
@@ -230,10 +234,9 @@ class Paper(Objective):
     beta = 1e4
     layer_weights = EQUAL_WEIGHTS
 
-    @staticmethod
-    def content_term(features, target):
+    def content_term(self, features):
         """Half the squared error."""
-        return 0.5 * square(features - target)
+        return 0.5 * square(features - self.content_target)
 
     @staticmethod
     def style_term(actual, target, shape):
@@ -263,10 +266,9 @@ class Classic(Objective):
         mean, std = self.normalisation()
         return (picture - mean) / std
 
-    @staticmethod
-    def content_term(features, target):
+    def content_term(self, features):
         """Mean squared error."""
-        return square(features - target) / target.numel()
+        return square(features - self.content_target) / features.numel()
 
     @staticmethod
     def style_term(actual, target, shape):
@@ -426,6 +428,8 @@ def compute(dtype=torch.float32):
         for layer in STYLE_LAYERS:
             target = 0.25 * first[layer] + 0.75 * second[layer]
             result[f"blend.style.{layer}"] = balanced.style_term(actual[layer], target, None)
+        balanced.style_energy = 0.25 * balanced.style_energy + 0.75 * balanced.content_energy
+        result["blend.content"] = balanced.content_term(network.features(iterate, (CONTENT_LAYER,))[CONTENT_LAYER])
     return result
 
 

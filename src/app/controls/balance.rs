@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The amount that switching it on begins with: about what the usual weights give.
-const FIRST_AMOUNT: f64 = 0.94;
+const FIRST_AMOUNT: f64 = 0.95;
 
 /// How wide a slider before its number may be.
 fn room_for_slider(ui: &Ui) -> f32 {

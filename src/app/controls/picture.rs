@@ -24,7 +24,7 @@ impl ImpastoApp {
             combo(ui, "Objective", tooltip, widgets::capital(&chosen.to_string()), |ui| {
                 for &objective in Objective::ALL {
                     let text = match objective {
-                        Objective::Balanced => "Balanced: relative errors, for live painting",
+                        Objective::Balanced => "Balanced: the sliders mean the same at every size",
                         Objective::Paper => "Paper: Gatys, Ecker and Bethge 2016",
                         Objective::Classic => "Classic: the PyTorch tutorial, at most 400 px",
                     };
