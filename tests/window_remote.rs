@@ -224,7 +224,7 @@ fn any_address_is_learnt_takes_over_softly_and_is_forgotten() {
     window.until("the controller waits", |harness, _| {
         harness.query_all_by_label_contains("bring it to where Smoothness is").next().is_some()
     });
-    assert_eq!(slider(&window, "Smoothness"), 10.0, "it does not jump");
+    assert_eq!(slider(&window, "Smoothness"), 2.5, "it does not jump");
     // It passes the knob, and has it.
     desk.fader("/1/fader7", 1.0);
     sent(&mut window, "smoothness follows", |s| s.smoothness_weight == 100.0);

@@ -327,7 +327,7 @@ impl Command {
                 "Moves the keyboard's focus into the controls; there, tab and the arrows move on, escape leaves"
             }
             Command::Find => {
-                "Finds any command, preset or setting by a few letters, and sets values: “beta 12”"
+                "Finds any command, preset or setting by a few letters, and sets values: “beta 3”"
             }
             Command::FrameTimes => {
                 "Shows how long frames and steps take, and how soon a changed setting is seen"

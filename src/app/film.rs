@@ -281,7 +281,10 @@ impl ImpastoApp {
     pub(super) fn run_film(&mut self, ctx: &Context) {
         self.film.take_kept();
         if self.film.view.is_some() && self.film.view().is_none() {
-            // It was thinned out while it was looked at.
+            // It was thinned out while it was looked at, or never kept.
+            if self.film.going.is_some() {
+                self.toasts.add("This moment cannot be gone on from: there was no room to keep it.");
+            }
             self.look_at(ctx, None);
         }
         self.fetch_moment();

@@ -279,7 +279,7 @@ impl ImpastoApp {
             ui.set_width(520.0);
             let field = TextEdit::singleline(&mut self.finder.query)
                 .id(Id::unique("finder query"))
-                .hint_text("A command, a preset, a setting, or “beta 12”")
+                .hint_text("A command, a preset, a setting, or “beta 3”")
                 .desired_width(f32::INFINITY)
                 .margin(egui::Margin::symmetric(10, 7))
                 .font(egui::FontId::proportional(16.0));

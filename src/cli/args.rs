@@ -125,7 +125,7 @@ pub(super) struct GridArgs {
     /// File for the contact sheet; its extension chooses the format
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,
-    /// What changes from column to column: a setting's flag and its values, as style-weight=1,4,16,
+    /// What changes from column to column: a setting's flag and its values, as style-weight=0.25,1,4,
     /// style-weight=0.1-10[5] (logarithmic over a decade and more), preset=painterly,texture, layer=relu1_1,relu4_1 (each
     /// alone) or relu3_1=0,0.5,1
     #[arg(long, value_name = "SETTING=VALUES")]

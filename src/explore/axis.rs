@@ -16,7 +16,7 @@ pub struct Value {
     pub text: String,
 }
 
-/// A setting and its values, as `style-weight=1,4,16`, `lr=0.01-0.1[4]`, `preset=painterly,texture`,
+/// A setting and its values, as `style-weight=0.25,1,4`, `lr=0.01-0.1[4]`, `preset=painterly,texture`,
 /// `layer=relu1_1,relu4_1` (each alone) or `relu3_1=0,0.5,1` (its weight).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
@@ -38,7 +38,7 @@ impl FromStr for Axis {
 
     fn from_str(text: &str) -> Result<Self, AxisError> {
         let (setting, values) = text.split_once('=').filter(|(setting, values)| !setting.is_empty() && !values.is_empty()).ok_or_else(|| {
-            error(format!("{text:?} is no axis; write SETTING=VALUES, for example style-weight=1,4,16 or style-weight=0.1-10[5]"))
+            error(format!("{text:?} is no axis; write SETTING=VALUES, for example style-weight=0.25,1,4 or style-weight=0.1-10[5]"))
         })?;
         let setting = setting.trim().trim_start_matches('-').replace('_', "-");
         // A layer's name is the one that has an underscore.

@@ -10,7 +10,7 @@
 //! | classic (the PyTorch tutorial) | mean (F−F*)² | mean over C² of (K−K*)², divided by C·P |
 //!
 //! e is the mean energy ΣF²/P that the styles' pictures have at that layer. Features with that energy and nothing to do with
-//! the content's, their scalar product 0, are at the squared distance Σ(F*)² + P·e from it, so 1 means that nothing is left of
+//! the content's, their scalar product 0, are at the squared distance Σ(F*)² + P·e from it, so about 1 means that nothing is left of
 //! the content. Relative to Σ(F*)² alone, a content of little contrast, or one enlarged until nothing fine is in it, would be
 //! held to several times as hard as others.
 //!

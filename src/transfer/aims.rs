@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     compute::Network,
-    settings::{Pooling, Settings},
+    settings::{Objective, Pooling, Settings},
     vgg::Layer,
 };
 
@@ -72,6 +72,7 @@ impl Aims {
             content: seen(&self.content),
             styles: &styles,
             weights: &self.style_weights,
+            relative: settings.objective == Objective::Balanced,
             statistic: settings.style_statistic(),
         };
         self.targets.need(network, &pictures, content, style);

@@ -8,7 +8,7 @@ use burn::tensor::Tensor;
 
 use super::{Term, TransferError, evaluator::Evaluator, space::Space, style_transfer::values};
 use crate::{
-    settings::{LayerWeights, Settings, Statistic},
+    settings::{LayerWeights, Pooling, Settings, Statistic},
     vgg::Layer,
 };
 
@@ -34,6 +34,8 @@ pub struct Calibration {
     content: Products,
     style: Products,
     statistic: Statistic,
+    /// How the network saw the pictures: their luminance alone, and with which pooling.
+    seen: (bool, Pooling),
 }
 
 impl Calibration {
@@ -66,6 +68,7 @@ impl Calibration {
             content: Products { values: products(of_content)?, layers: content },
             style: Products { values: products(of_style)?, layers: style },
             statistic: settings.style_statistic(),
+            seen: (settings.luminance_only, settings.pooling),
         })
     }
 
@@ -74,6 +77,7 @@ impl Calibration {
         settings.content_layers.layers().all(|layer| self.content.layers.contains(&layer))
             && settings.style_layers.layers().all(|layer| self.style.layers.contains(&layer))
             && self.statistic == settings.style_statistic()
+            && self.seen == (settings.luminance_only, settings.pooling)
     }
 
     /// α and β for an amount of 0 to 1. Mute and solo do not count: they take something out of the mix, and leave the
@@ -114,6 +118,7 @@ mod tests {
             // Gradients (1, 0) and (0, 2).
             style: Products { layers: vec![first, second], values: vec![1.0, 0.0, 0.0, 4.0] },
             statistic: Statistic::Moments,
+            seen: (false, Pooling::Max),
         };
         let mut settings = Settings {
             style_layers: [(first, 3.0), (second, 2.0)].into_iter().collect(),
@@ -121,6 +126,8 @@ mod tests {
             ..Settings::default()
         };
         assert!(calibration.fits(&settings));
+        assert!(!calibration.fits(&Settings { pooling: Pooling::Average, ..settings.clone() }));
+        assert!(!calibration.fits(&Settings { luminance_only: true, ..settings.clone() }));
         // ‖(3, 4)‖ = 5 against 3.
         let [alpha, beta] = calibration.balance(0.75, &settings).unwrap();
         assert!((beta * 5.0 / (beta * 5.0 + alpha * 3.0) - 0.75).abs() < 1e-12, "{alpha} {beta}");

@@ -139,9 +139,14 @@ impl Meter {
         self.norms.balance = balance;
     }
 
-    /// Forgets the styles' norms: they have another aim now.
-    pub fn forget_styles(&mut self) {
-        self.norms.norms.retain(|term, _| !matches!(term, Term::Style(_) | Term::Histogram));
+    /// Forgets the styles' norms: they have another aim now. With other pictures or shares of them, what content is
+    /// relative to is another as well.
+    pub fn forget_styles(&mut self, pictures: bool) {
+        self.norms.norms.retain(|term, _| match term {
+            Term::Style(_) | Term::Histogram => false,
+            Term::Content(_) => !pictures,
+            Term::Smoothness => true,
+        });
         self.found = None;
     }
 
@@ -190,8 +195,12 @@ mod tests {
         assert_eq!(measure(&mut meter, &settings, 1.0), Some(Term::Content(Layer::ALL[9])));
         assert_eq!(measure(&mut meter, &settings, 1.0), Some(Term::Smoothness));
         assert_eq!(measure(&mut meter, &settings, 1.0), Some(Term::Content(Layer::ALL[9])));
-        meter.forget_styles();
+        let left = |meter: &Meter| meter.norms().norms.keys().copied().collect::<Vec<_>>();
+        meter.forget_styles(false);
+        assert_eq!(left(&meter), [Term::Content(Layer::ALL[9]), Term::Smoothness]);
+        meter.forget_styles(true);
+        assert_eq!(left(&meter), [Term::Smoothness]);
         assert_eq!(meter.norms().shares(&settings), None);
-        assert_eq!(measure(&mut meter, &settings, 1.0), Some(first));
+        assert_eq!(measure(&mut meter, &settings, 1.0), Some(Term::Content(Layer::ALL[9])));
     }
 }

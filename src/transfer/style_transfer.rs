@@ -213,10 +213,11 @@ impl StyleTransfer {
         if self.settings.optimizer != before.optimizer {
             self.change_optimizer();
         }
-        if before.luminance_only != self.settings.luminance_only {
+        let sees = |settings: &Settings| (settings.luminance_only, settings.pooling);
+        if sees(&before) != sees(&self.settings) {
             self.meter = Meter::default();
         } else if styles_changed || before.statistic != self.settings.statistic {
-            self.meter.forget_styles();
+            self.meter.forget_styles(styles_changed);
         }
         Ok(())
     }
@@ -231,7 +232,7 @@ impl StyleTransfer {
         self.evaluator.replace_styles(replaced, &self.settings)?;
         self.calibration = None;
         self.weigh()?;
-        self.meter.forget_styles();
+        self.meter.forget_styles(true);
         self.turn(Change::Sudden);
         Ok(())
     }

@@ -50,6 +50,8 @@ pub struct Seen<'a> {
     pub content: Tensor<4>,
     pub styles: &'a [Tensor<4>],
     pub weights: &'a [f64],
+    /// Content is relative to the styles' energies as well.
+    pub relative: bool,
     pub statistic: Statistic,
 }
 
@@ -101,7 +103,7 @@ impl Targets {
         content: &[Layer],
         style: &[Layer],
     ) {
-        let energy_missing = |layer: &Layer| self.content[layer].styles[index].is_none();
+        let energy_missing = |layer: &Layer| pictures.relative && self.content[layer].styles[index].is_none();
         let moments_missing = |layer: &Layer| self.each.get(layer).is_none_or(|each| each[index].is_none());
         let energies: Vec<Layer> = content.iter().copied().filter(energy_missing).collect();
         let moments: Vec<Layer> = style.iter().copied().filter(moments_missing).collect();

@@ -4,7 +4,7 @@ import math
 import statistics
 
 from measures import AXES, STYLE_AXES
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 
 def by_pair(points, system):
@@ -99,10 +99,7 @@ def fronts_table(points, starts, hero):
 def contact_sheet(columns, rows, cell, path):
     """Save pictures in a grid: `rows` are lists of files, one per heading in `columns`; `cell` is the longest side in pixels."""
     margin, band = 8, 22
-    images = [[Image.open(file).convert("RGB") for file in row] for row in rows]
-    for row in images:
-        for image in row:
-            image.thumbnail((cell, cell), Image.LANCZOS)
+    images = [[ImageOps.contain(Image.open(file).convert("RGB"), (cell, cell), Image.LANCZOS) for file in row] for row in rows]
     heights = [max(image.height for image in row) for row in images]
     size = (len(columns) * (cell + margin) + margin, band + sum(heights) + margin * len(rows))
     sheet = Image.new("RGB", size, "white")

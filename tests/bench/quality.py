@@ -223,10 +223,11 @@ def sizes(arguments):
     folder.mkdir(parents=True, exist_ok=True)
     system = Impasto(arguments.impasto, "Impasto", arguments.flags)
     print("| content, style | px | Gram | mean, σ | palette | content (CFSD) |\n|---|---|---|---|---|---|")
-    for content, style in list(diagonal_pairs(arguments.contents, arguments.styles))[: arguments.pairs]:
+    pairs, pictures = list(diagonal_pairs(arguments.contents, arguments.styles))[: arguments.pairs], []
+    for content, style in pairs:
         rows = []
-        for size in arguments.sizes:
-            output = folder / f"sizes-{content.stem}-{style.stem}-{size}.png"
+        pictures.append([folder / f"sizes-{content.stem}-{style.stem}-{size}.png" for size in arguments.sizes])
+        for size, output in zip(arguments.sizes, pictures[-1]):
             command = system.command(content, style, output, size, arguments.steps, 1.0, arguments.threads)
             run(command, arguments.threads, arguments.nice)
             row = measure(load(output, size), load(content, size), load(style, size, enlarge=False))
@@ -235,6 +236,8 @@ def sizes(arguments):
             print(f"| {content.stem}, {style.stem} | {size} | {numbers} |", flush=True)
         apart = " | ".join(f"{max(r[a] for r in rows) / min(r[a] for r in rows):.2f}" for a in STYLE_AXES)
         print(f"| | largest / smallest | {apart} | |", flush=True)
+    if arguments.sheet:
+        contact_sheet([f"{size} px" for size in arguments.sizes], pictures, 480, arguments.sheet)
 
 
 def balance(arguments):
@@ -294,6 +297,7 @@ def main():
     command.add_argument("--sizes", type=int, nargs="+", default=[256, 512, 1024])
     command.add_argument("--steps", type=int, default=500)
     command.add_argument("--flags", default="", help="further flags of impasto render")
+    command.add_argument("--sheet", type=Path, help="file for the pictures, shown at one size")
     command = commands.add_parser("balance", parents=[common, pictures])
     command.add_argument("--sizes", type=int, nargs="+", default=[192, 512])
     command.add_argument("--amount", type=float, default=0.9, help="the style amount")

@@ -30,7 +30,7 @@ impl ImpastoApp {
                 }
             });
         });
-        let tooltip = "Weight of the histogram term: how closely the distribution of each feature follows the style's at relu1_1 and relu4_1. Steadies colours and contrasts; in balanced usual are 1 to 10, and a step takes longer.";
+        let tooltip = "Weight of the histogram term: how closely the distribution of each feature follows the style's at relu1_1 and relu4_1. Steadies colours and contrasts; in balanced usual are 0.25 to 2.5, and a step takes longer.";
         row(ui, "Histogram", tooltip, |ui| {
             Fader {
                 name: "Histogram weight",
