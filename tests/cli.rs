@@ -533,7 +533,7 @@ fn presets_are_bundled_ones_your_own_and_files() {
         report["settings"]["style_weight"].as_f64().unwrap()
     };
     assert_eq!(weight("storm"), 33.0);
-    assert_eq!(weight("bold-strokes"), 7.5);
+    assert_eq!(weight("bold-strokes"), 1.25);
     assert_eq!(weight(config.path().join("presets/storm.toml").to_str().unwrap()), 33.0);
     expect_error(&with(&["--preset", "no such mix"]), 2, &["no such mix", "Painterly"]);
     let broken = config.path().join("broken.toml");

@@ -619,7 +619,7 @@ fn a_preset_sets_the_mix_and_the_mix_before_comes_back() {
     window.until("the mix is there", |_, log| {
         log.updates
             .last()
-            .is_some_and(|(s, _)| s.statistic == Statistic::Wasserstein && s.style_weight == 7.5)
+            .is_some_and(|(s, _)| s.statistic == Statistic::Wasserstein && s.style_weight == 1.25)
     });
     window.steps(3);
     choose(&mut window, "Back to the mix before");

@@ -78,7 +78,7 @@ fn presets_commands_and_sizes_are_found() {
     window.until_painting();
     find(&mut window, "bold");
     enter(&mut window);
-    until_settings(&mut window, "the preset", |s| s.style_weight == 7.5);
+    until_settings(&mut window, "the preset", |s| s.style_weight == 1.25);
     find(&mut window, "swap content");
     enter(&mut window);
     window.until("they are swapped", |_, log| log.jobs.last().unwrap().content.name == "Swirl");

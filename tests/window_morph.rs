@@ -148,13 +148,13 @@ fn the_palette_keeps_takes_and_clears_mixes_and_chooses_the_ends() {
     find(&mut window, "mix d: keep");
     assert!(has(&window, "Mix D, the present mix"));
     find(&mut window, "preset bold");
-    sent(&mut window, "another", |s| s.style_weight == 7.5);
+    sent(&mut window, "another", |s| s.style_weight == 1.25);
     find(&mut window, "mix d: take");
     sent(&mut window, "the mix", |s| s.style_weight == 1.0);
     find(&mut window, "morph from d");
     find(&mut window, "morph 50");
     sent(&mut window, "half-way to bold strokes", |s| {
-        (s.style_weight - 7.5_f64.sqrt()).abs() < 1e-9 && s.statistic == Statistic::Wasserstein
+        (s.style_weight - 1.25_f64.sqrt()).abs() < 1e-9 && s.statistic == Statistic::Wasserstein
     });
     find(&mut window, "mix d: clear");
     assert!(has(&window, "Mix D, empty"));

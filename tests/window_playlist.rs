@@ -177,7 +177,7 @@ fn a_playlist_plays_on_the_full_screen_and_skips_what_is_missing() {
     window.until("the first is painted", |_, log| log.jobs.len() == 2);
     let first = window.job(1);
     assert_eq!((first.start, first.content.name.as_str()), (Start::Beginning, "Chelsea"));
-    assert_eq!(first.settings.style_weight, 7.5, "the preset's");
+    assert_eq!(first.settings.style_weight, 1.25, "the preset's");
     window.until("the second is skipped", |harness, _| {
         harness.query_all_by_label_contains("Skipped gone in Swirl").next().is_some()
     });

@@ -85,7 +85,7 @@ fn a_preset_is_one_entry_and_the_list_goes_to_any() {
     window.steps(3);
     window.harness.get_by_label("Bold strokes").click();
     until_settings(&mut window, "the mix is there", |s| {
-        s.statistic == Statistic::Wasserstein && s.style_weight == 7.5
+        s.statistic == Statistic::Wasserstein && s.style_weight == 1.25
     });
     window.steps(3);
     window.harness.key_press_modifiers(Modifiers::COMMAND, Key::H);

@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(usual.is(), Some(&PresetName::Bundled(Preset::BoldStrokes)));
         settings.style_weight = 9.0;
         assert!(usual.follow(&own, &settings));
-        assert_eq!((usual.is(), usual.settings().style_weight), (None, 7.5));
+        assert_eq!((usual.is(), usual.settings().style_weight), (None, 1.25));
         assert_eq!(usual.name(), "as Bold strokes");
         settings.style_weight = 33.0;
         settings = own[0].mix.as_ref().unwrap().apply(&settings).unwrap();

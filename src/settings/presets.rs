@@ -85,8 +85,8 @@ impl Preset {
             }
             Preset::BoldStrokes => {
                 mix.statistic = Statistic::Wasserstein;
-                mix.style_weight = 7.5;
-                mix.content_layers = LayerWeights::paper_content();
+                mix.style_weight = 1.25;
+                mix.content_layers = LayerWeights::content_default().with_weights(|_, _| 0.5);
                 mix.style_layers = LayerWeights::classic_style().tilted(0.35);
             }
             Preset::Texture => {
@@ -131,6 +131,9 @@ mod tests {
             assert_eq!(mix.init == Init::Noise, preset == Preset::Texture);
         }
         assert_eq!(Preset::Painterly.apply(&Settings::default()), Settings::default());
+        // Content that is taken from deep down alone is painted over.
+        let bold = Preset::BoldStrokes.apply(&mine);
+        assert_eq!(bold.content_layers.get(Layer::SHAPES), bold.content_layers.get(Layer::PAPER_CONTENT));
         assert_eq!(Preset::named("faithful-photo"), Some(Preset::FaithfulPhoto));
         assert_eq!(Preset::named("PAPER"), Some(Preset::Paper));
         assert_eq!(Preset::named(""), None);
