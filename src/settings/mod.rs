@@ -326,6 +326,11 @@ impl Settings {
         }
     }
 
+    /// How the network is to see the pictures: their luminance alone, and with which pooling.
+    pub fn sight(&self) -> (bool, Pooling) {
+        (self.luminance_only, self.pooling)
+    }
+
     /// The longest side that is really painted, in pixels: [`Settings::size`], in classic at most 400.
     pub fn longest_side(&self) -> u32 {
         match self.objective {

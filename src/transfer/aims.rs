@@ -5,7 +5,7 @@ use image::RgbImage;
 
 use super::{
     Pictures, TransferError,
-    histograms::Histograms,
+    histograms::{Histograms, shares},
     luminance::Luminance,
     planes::Planes,
     space::upload,
@@ -58,7 +58,7 @@ impl Aims {
 
     /// Computes the targets that are missing, with a network that has the settings' pooling.
     pub fn need(&mut self, network: &Network, content: &[Layer], style: &[Layer], settings: &Settings) {
-        let seeing = Some((settings.luminance_only, settings.pooling));
+        let seeing = Some(settings.sight());
         if std::mem::replace(&mut self.seen, seeing) != seeing {
             self.targets = Targets::default();
             self.histograms = Histograms::default();
@@ -86,10 +86,8 @@ impl Aims {
     /// When the device fails.
     pub fn halfway(&self) -> Result<Tensor<4>, TransferError> {
         let [_, _, height, width] = self.content.dims();
-        let total: f64 = self.style_weights.iter().sum();
         let mut image = self.content.clone() * 0.5;
-        for (style, weight) in self.styles.iter().zip(&self.style_weights) {
-            let share = if total > 0.0 { weight / total } else { 1.0 / self.styles.len() as f64 };
+        for (style, share) in self.styles.iter().zip(shares(&self.style_weights)) {
             let [_, _, rows, columns] = style.dims();
             let planes = Planes {
                 width: columns as u32,

@@ -34,7 +34,7 @@ pub struct Calibration {
     content: Products,
     style: Products,
     statistic: Statistic,
-    /// How the network saw the pictures: their luminance alone, and with which pooling.
+    /// See [`Settings::sight`].
     seen: (bool, Pooling),
 }
 
@@ -68,7 +68,7 @@ impl Calibration {
             content: Products { values: products(of_content)?, layers: content },
             style: Products { values: products(of_style)?, layers: style },
             statistic: settings.style_statistic(),
-            seen: (settings.luminance_only, settings.pooling),
+            seen: settings.sight(),
         })
     }
 
@@ -77,7 +77,7 @@ impl Calibration {
         settings.content_layers.layers().all(|layer| self.content.layers.contains(&layer))
             && settings.style_layers.layers().all(|layer| self.style.layers.contains(&layer))
             && self.statistic == settings.style_statistic()
-            && self.seen == (settings.luminance_only, settings.pooling)
+            && self.seen == settings.sight()
     }
 
     /// α and β for an amount of 0 to 1. Mute and solo do not count: they take something out of the mix, and leave the

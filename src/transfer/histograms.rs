@@ -25,7 +25,8 @@ struct Aim {
 #[derive(Default)]
 pub struct Histograms(BTreeMap<Layer, Aim>);
 
-fn shares(weights: &[f64]) -> Vec<f64> {
+/// The styles' weights normalised to a sum of 1; equal where all are 0.
+pub fn shares(weights: &[f64]) -> Vec<f64> {
     let total: f64 = weights.iter().sum();
     let share = |weight: &f64| if total > 0.0 { weight / total } else { 1.0 / weights.len() as f64 };
     weights.iter().map(share).collect()

@@ -213,8 +213,7 @@ impl StyleTransfer {
         if self.settings.optimizer != before.optimizer {
             self.change_optimizer();
         }
-        let sees = |settings: &Settings| (settings.luminance_only, settings.pooling);
-        if sees(&before) != sees(&self.settings) {
+        if before.sight() != self.settings.sight() {
             self.meter = Meter::default();
         } else if styles_changed || before.statistic != self.settings.statistic {
             self.meter.forget_styles(styles_changed);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
 
+use super::histograms::shares;
 use crate::{
     compute::{Features, Network},
     objective::{Moments, StyleAim},
@@ -36,13 +37,6 @@ impl ContentTarget {
             each.map_or(0.0, |each| each.iter().zip(shares(weights)).map(|(e, share)| e * share).sum());
         self.unit = self.energy + self.features.positions() as f64 * of_styles;
     }
-}
-
-/// The styles' weights normalised to a sum of 1.
-fn shares(weights: &[f64]) -> impl Iterator<Item = f64> {
-    let total: f64 = weights.iter().sum();
-    let equal = 1.0 / weights.len() as f64;
-    weights.iter().map(move |weight| if total > 0.0 { weight / total } else { equal })
 }
 
 /// The pictures as the network is to see them, `[1, 3, H, W]` each, and how the styles are blended.

@@ -93,10 +93,10 @@ def pytorch_step(size):
 
 def diagonal_pairs(contents, styles):
     """All pairs, in an order in which every start of the list has as many different pictures as can be."""
-    for offset in range(max(len(contents), len(styles))):
-        for index in range(max(len(contents), len(styles))):
-            pair = (contents[index % len(contents)], styles[(index + offset) % len(styles)])
-            yield pair
+    count = max(len(contents), len(styles))
+    pairs = ((contents[index % len(contents)], styles[(index + offset) % len(styles)])
+             for offset in range(count) for index in range(count))
+    return list(dict.fromkeys(pairs))
 
 
 class Results:
@@ -188,7 +188,7 @@ def sweep(arguments):
     timings = time_steps(arguments, systems, results)
     if arguments.time_only:
         return
-    pairs = list(dict.fromkeys(diagonal_pairs(arguments.contents, arguments.styles)))[: arguments.pairs]
+    pairs = diagonal_pairs(arguments.contents, arguments.styles)[: arguments.pairs]
     if arguments.budget > 0:
         paint_and_measure(arguments, missing(arguments, pairs, systems, timings, results), results)
     names = {(content.stem, style.stem) for content, style in pairs}
@@ -223,7 +223,7 @@ def sizes(arguments):
     folder.mkdir(parents=True, exist_ok=True)
     system = Impasto(arguments.impasto, "Impasto", arguments.flags)
     print("| content, style | px | Gram | mean, σ | palette | content (CFSD) |\n|---|---|---|---|---|---|")
-    pairs, pictures = list(diagonal_pairs(arguments.contents, arguments.styles))[: arguments.pairs], []
+    pairs, pictures = diagonal_pairs(arguments.contents, arguments.styles)[: arguments.pairs], []
     for content, style in pairs:
         rows = []
         pictures.append([folder / f"sizes-{content.stem}-{style.stem}-{size}.png" for size in arguments.sizes])
@@ -244,7 +244,7 @@ def balance(arguments):
     """Print the β of a style amount at each size, and how far they are apart."""
     found = []
     print("| content, style | " + " | ".join(f"{size} px" for size in arguments.sizes) + " |\n|---|" + "---|" * len(arguments.sizes))
-    pairs = list(dict.fromkeys(diagonal_pairs(arguments.contents, arguments.styles)))[: arguments.pairs]
+    pairs = diagonal_pairs(arguments.contents, arguments.styles)[: arguments.pairs]
     with tempfile.TemporaryDirectory() as folder:
         output, report = (Path(folder) / name for name in ("out.png", "report.json"))
         for content, style in pairs:
