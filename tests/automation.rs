@@ -1,9 +1,11 @@
 //! Automation on the real engine: the same file paints the same picture to the last bit, whatever drives it.
 
+mod environment;
+
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Output,
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -24,7 +26,7 @@ const COURSE: &str = "[beta]\nlfo = { shape = \"triangle\", period = 0.5, depth 
                       [keep-colours]\nkeys = [{ at = 0, value = 0.0 }, { at = 1, value = 0.5 }]\n";
 
 fn render(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_impasto")).arg("render").args(arguments).output().unwrap()
+    environment::impasto().arg("render").args(arguments).output().unwrap()
 }
 
 fn pixels(path: &Path) -> RgbImage {

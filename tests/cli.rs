@@ -1,5 +1,7 @@
 //! The program as a process: what it prints, what it leaves on disk and how it exits.
 
+mod environment;
+
 use std::{
     collections::BTreeSet,
     ffi::OsString,
@@ -8,15 +10,12 @@ use std::{
     process::{Command, Output},
 };
 
+use environment::impasto;
 use serde_json::Value;
 use tempfile::TempDir;
 
 fn asset(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(name)
-}
-
-fn impasto() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_impasto"))
 }
 
 fn run<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Output {

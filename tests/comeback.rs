@@ -2,6 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod environment;
 mod xvfb;
 
 use std::{
@@ -12,15 +13,7 @@ use std::{
 };
 
 use impasto::{project::Project, recipe};
-use xvfb::{Running, Screen};
-
-/// The program, once its window has the keyboard.
-fn open(screen: &Screen) -> Running {
-    let program = screen.start(&[]);
-    let window = screen.window();
-    screen.tool(&["windowfocus", "--sync", &window]);
-    program
-}
+use xvfb::Screen;
 
 /// The kept paintings, and their files.
 fn kept_paintings(screen: &Screen) -> Vec<(PathBuf, Project)> {
@@ -41,9 +34,13 @@ fn now() -> u64 {
 
 #[test]
 fn a_killed_window_brings_its_painting_back() {
-    let Some(mut screen) = Screen::open(600, "1280x800", &["Xvfb", "xdotool"]) else { return };
+    let Some(mut screen) = Screen::open("1280x800", &["Xvfb", "xdotool"]) else { return };
     screen.patience = Duration::from_secs(90);
-    let mut program = open(&screen);
+    // A quick device must not be done with it before it is killed.
+    fs::create_dir(screen.config()).unwrap();
+    let remembered = "[settings]\nsize = 192\nsteps = 1000000\ndevice = \"cpu\"\n";
+    fs::write(screen.config().join("impasto.toml"), remembered).unwrap();
+    let Some(mut window) = screen.start(&[]) else { return };
     // Moments that fall at different places between two writings.
     let mut runs_before = 0;
     for (round, wait) in [700, 5300, 2900].into_iter().enumerate() {
@@ -62,8 +59,7 @@ fn a_killed_window_brings_its_painting_back() {
                 .then_some(())
         });
         thread::sleep(Duration::from_millis(wait));
-        program.0.kill().unwrap();
-        program.0.wait().unwrap();
+        window.program.kill();
         let killed = now();
         let kept = kept_paintings(&screen);
         let [(_, project)] = kept.as_slice() else { panic!("{} paintings in round {round}", kept.len()) };
@@ -73,7 +69,7 @@ fn a_killed_window_brings_its_painting_back() {
         assert!(project.picture.is_some() && !project.manifest.losses.is_empty());
         runs_before = project.manifest.recipe.as_ref().unwrap().passes.len();
 
-        program = open(&screen);
+        window = screen.start(&[]).expect("a window, as before");
         // The offer has the keyboard; what it brings back waits until it is played.
         screen.until("the painting to come back", || {
             screen.tool(&["key", "Return"]);

@@ -1,5 +1,7 @@
 //! Time-lapses, grids and batches from the command line, on the CPU and very small.
 
+mod environment;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -22,7 +24,7 @@ fn asset(name: &str) -> PathBuf {
 }
 
 fn impasto(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_impasto"));
+    let mut command = environment::impasto();
     command.args(arguments);
     command
 }

@@ -1,6 +1,7 @@
 //! What single layers hold: made by the real engine, and made by the worker while nothing is painted.
 
 mod common;
+mod environment;
 
 use std::{
     sync::{
@@ -446,7 +447,7 @@ fn what_fails_is_told_and_the_painting_goes_on() {
 
 /// `impasto layers` with these arguments, as a process with a cache folder of its own.
 fn impasto(folder: &std::path::Path, arguments: &[&str]) -> (Option<i32>, String) {
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_impasto"))
+    let output = environment::impasto()
         .arg("layers")
         .args(arguments)
         .current_dir(folder)

@@ -3,17 +3,21 @@
 
 #![cfg(target_os = "linux")]
 
+mod environment;
 mod xvfb;
 
 use std::{
     fs,
     path::{Path, PathBuf},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use impasto::{recipe, settings::Settings};
-use xvfb::{Screen, quiet};
+use xvfb::{Screen, dialog::Dialog, pictures_in};
+
+/// A small painting on the CPU that does not end while a test looks.
+const ENDLESS: [&str; 6] = ["--size", "128", "--steps", "1000000", "--device", "cpu"];
 
 /// A picture that is saved now, whatever is open: where two savings overlap, a question about their name is left.
 fn saved(screen: &Screen) -> PathBuf {
@@ -23,10 +27,9 @@ fn saved(screen: &Screen) -> PathBuf {
 
 #[test]
 fn the_window_opens_paints_by_itself_and_saves() {
-    let Some(mut screen) = Screen::open(40, "1280x800", &["Xvfb", "xdotool"]) else { return };
+    let Some(mut screen) = Screen::open("1280x800", &["Xvfb", "xdotool"]) else { return };
     screen.patience = Duration::from_secs(120);
-    let _window = screen.start(&[]);
-    let window = screen.window();
+    let Some(window) = screen.start(&[]) else { return };
     // What was chosen for this machine is remembered a second after the first run began.
     let settings = screen.until("the settings", || {
         let files = fs::read_dir(screen.config()).ok()?;
@@ -36,9 +39,8 @@ fn the_window_opens_paints_by_itself_and_saves() {
         })
     });
     assert!(settings.contains("style_weight"), "{settings}");
-    // There is no window manager that would give it the keyboard.
-    screen.tool(&["windowfocus", "--sync", &window]);
-    // Without a file dialog on this display it takes a free name by itself. How soon it is painted is the machine's affair.
+    screen.tool(&["windowfocus", "--sync", &window.id]);
+    // How soon it is painted is the machine's affair.
     let content = impasto::picture::CONTENTS[0].open();
     screen.until("a picture that is painted", || {
         thread::sleep(Duration::from_secs(2));
@@ -60,13 +62,12 @@ fn the_window_opens_paints_by_itself_and_saves() {
 /// and a saved picture that knows of all of it.
 #[test]
 fn what_a_hand_does_while_it_paints_is_in_the_saved_recipe() {
-    let Some(mut screen) = Screen::open(500, "1600x1000", &["Xvfb", "xdotool"]) else { return };
+    let Some(mut screen) = Screen::open("1600x1000", &["Xvfb", "xdotool"]) else { return };
     screen.patience = Duration::from_secs(180);
-    let _window = screen.start(&["--size", "128", "--steps", "1000000", "--device", "cpu"]);
-    let window = screen.window();
+    let Some(window) = screen.start(&ENDLESS) else { return };
     let tool = |arguments: &[&str]| screen.tool(arguments);
     thread::sleep(Duration::from_secs(4));
-    tool(&["windowfocus", "--sync", &window]);
+    tool(&["windowfocus", "--sync", &window.id]);
     let find = |what: &str| {
         // A busy machine draws few frames in a second.
         tool(&["key", "ctrl+k", "sleep", "1.5", "type", "--delay", "60", what]);
@@ -140,13 +141,54 @@ fn what_a_hand_does_while_it_paints_is_in_the_saved_recipe() {
     assert!(recipe.complete && recipe.passes.iter().any(|pass| !pass.changes.is_empty()), "it tells when");
     // And by it the same picture is painted again.
     let again = screen.home.path().join("again.png");
-    let status = quiet(env!("CARGO_BIN_EXE_impasto"))
+    let status = screen
+        .impasto()
         .args(["render", "--quiet", "--device", "cpu", "--recipe"])
         .args([saved.as_path(), Path::new("--output"), again.as_path()])
-        .env("IMPASTO_CONFIG_DIR", screen.config())
         .status()
         .unwrap();
     assert!(status.success());
     let pixels = |path: &Path| image::open(path).unwrap().to_rgb8();
     assert!(pixels(&saved) == pixels(&again), "the same pixels, drag and all");
+}
+
+/// The other tests save where there is no file dialog; here is one.
+#[test]
+fn a_file_dialog_says_where_a_picture_is_saved_and_whether() {
+    let Some(mut screen) = Screen::open("1280x800", &["Xvfb", "xdotool"]) else { return };
+    screen.patience = Duration::from_secs(120);
+    let dialog = Dialog::bring(&screen);
+    let Some(_window) = screen.start(&ENDLESS) else { return };
+    // Before something is painted ctrl-S opens nothing; pressed once more too soon it opens two.
+    let mut pressed: Option<Instant> = None;
+    let mut ask = || {
+        screen.until("a dialog", || {
+            let asked = dialog.asked();
+            if asked.is_none() && pressed.is_none_or(|at| at.elapsed() > Duration::from_secs(10)) {
+                screen.tool(&["key", "ctrl+s"]);
+                pressed = Some(Instant::now());
+            }
+            asked
+        });
+        pressed = None;
+        dialog.asked().unwrap()
+    };
+
+    let asked = ask();
+    assert!(asked.iter().any(|argument| argument == "--save"), "{asked:?}");
+    assert!(asked.iter().any(|argument| argument.ends_with(".png")), "a name is proposed: {asked:?}");
+    dialog.answer(None);
+    thread::sleep(Duration::from_secs(2));
+    assert!(pictures_in(screen.home.path()).is_empty(), "it was cancelled");
+
+    let folder = screen.home.path().join("a folder");
+    fs::create_dir(&folder).unwrap();
+    let chosen = folder.join("by hand.png");
+    ask();
+    assert!(!chosen.exists(), "nothing is written before the answer");
+    dialog.answer(Some(&chosen));
+    let settings = screen.until("the picture", || recipe::of_file(&chosen).ok()).0.settings;
+    assert_eq!((settings.size, settings.steps), (128, 1_000_000));
+    assert_eq!(pictures_in(&folder), [chosen]);
+    assert!(pictures_in(screen.home.path()).is_empty(), "and nowhere else");
 }

@@ -1,9 +1,11 @@
 //! Recipes from end to end: a painted picture is painted again from its own file, on the CPU with the real network.
 
+mod environment;
+
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Output,
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -28,7 +30,7 @@ fn asset(name: &str) -> PathBuf {
 }
 
 fn render(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_impasto")).arg("render").args(arguments).output().unwrap()
+    environment::impasto().arg("render").args(arguments).output().unwrap()
 }
 
 #[track_caller]

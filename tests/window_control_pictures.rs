@@ -2,7 +2,10 @@
 
 mod window_support;
 
-use std::time::Duration;
+use std::{
+    net::{Ipv4Addr, UdpSocket},
+    time::Duration,
+};
 
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
@@ -76,12 +79,18 @@ fn the_dialog_about_controllers() {
     if !can_draw() {
         return;
     }
-    let remembered = "[remote]\nosc = true\nport = 49321\nfeedback = \"127.0.0.1:9001\"\n\
-        [remote.controllers]\n\"osc:/1/fader3\" = \"beta\"\n\"cc:1:21\" = \"style/relu3_1\"\n\"nrpn:2:300\" = \"smoothness\"\n";
+    // It tells a socket that nobody reads: on a usual port something of the machine's own may listen.
+    let unread = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+    let told = unread.local_addr().unwrap();
+    let remembered = format!(
+        "[remote]\nosc = true\nport = {port}\nfeedback = \"{told}\"\n\
+        [remote.controllers]\n\"osc:/1/fader3\" = \"beta\"\n\"cc:1:21\" = \"style/relu3_1\"\n\"nrpn:2:300\" = \"smoothness\"\n"
+    );
     for (name, size) in [("remote", [1360.0, 860.0]), ("remote_small", [1024.0, 640.0])] {
         let mut setup = Setup { render: true, size, ..Setup::default() };
         if name == "remote" {
-            setup.remembered = Some(remembered.to_owned());
+            setup.remembered = Some(remembered.clone());
         }
         let mut window = setup.open();
         window.until_painting();

@@ -225,8 +225,18 @@ mod tests {
 
     #[test]
     fn the_screen_savers_service_is_asked_and_let_go() {
+        // A bus of its own that starts no service, whatever the machine has installed.
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("bus.conf");
+        let listen = format!("unix:dir={}", folder.path().display());
+        let text = format!(
+            "<busconfig><listen>{listen}</listen><policy context=\"default\"><allow send_destination=\"*\"/>\
+             <allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>"
+        );
+        std::fs::write(&config, text).unwrap();
         let daemon = Command::new("dbus-daemon")
-            .args(["--session", "--nofork", "--print-address"])
+            .arg(format!("--config-file={}", config.display()))
+            .args(["--nofork", "--print-address"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn();

@@ -37,6 +37,8 @@ pub trait Dialogs: Send + Sync {
     fn pick_folder(&self, title: &str, folder: Option<&Path>) -> Answer;
     /// Whether the save dialog itself asks before a file is replaced.
     fn confirms_replacing(&self) -> bool;
+    /// The folder that a save dialog opens in first, and where files go if no dialog can be shown; `None` if there is no home.
+    fn first_folder(&self) -> Option<PathBuf>;
 }
 
 /// The system's dialogs.
@@ -142,6 +144,12 @@ impl Dialogs for SystemDialogs {
         // On Linux it depends on which portal answers.
         cfg!(any(windows, target_os = "macos"))
     }
+
+    fn first_folder(&self) -> Option<PathBuf> {
+        let dirs = directories::UserDirs::new()?;
+        let pictures = dirs.picture_dir().filter(|folder| folder.is_dir());
+        Some(pictures.unwrap_or_else(|| dirs.home_dir()).to_owned())
+    }
 }
 
 fn one(picked: impl Future<Output = Option<rfd::FileHandle>> + Send + 'static) -> Answer {
@@ -165,11 +173,4 @@ pub fn wait(answer: Answer) -> Option<Vec<PathBuf>> {
         }
         thread::park();
     }
-}
-
-/// The folder that a save dialog opens in first.
-pub fn first_folder() -> Option<PathBuf> {
-    let dirs = directories::UserDirs::new()?;
-    let pictures = dirs.picture_dir().filter(|folder| folder.is_dir());
-    Some(pictures.unwrap_or_else(|| dirs.home_dir()).to_owned())
 }

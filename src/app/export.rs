@@ -13,7 +13,7 @@ use egui::{ComboBox, Context, Role, Ui, WidgetInfo};
 use image::RgbImage;
 
 use super::{
-    ImpastoApp, dialogs,
+    ImpastoApp,
     icons::Icon,
     notes::{Banner, Trouble},
     pictures::chain,
@@ -131,7 +131,7 @@ impl ImpastoApp {
             let rate = form.rate.clamp(*timelapse::RATES.start(), *timelapse::RATES.end());
             let options = Options { rate, side: Some(form.side), ..Options::default() };
             let plan = Plan { options, format: form.format, frames };
-            let folder = self.save_folder.clone().or_else(dialogs::first_folder);
+            let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
             let name = self.timelapse_name(form.format);
             let answer = self.dialogs.save_timelapse(&name, form.format.extension(), folder.as_deref());
             self.await_answer(answer, Purpose::Timelapse(plan));
@@ -146,7 +146,7 @@ impl ImpastoApp {
 
     /// Where no dialog can be shown, a free name is taken.
     pub(super) fn export_without_dialog(&mut self, plan: Plan) {
-        let Some(folder) = self.save_folder.clone().or_else(dialogs::first_folder) else {
+        let Some(folder) = self.save_folder.clone().or_else(|| self.dialogs.first_folder()) else {
             self.toasts.add("No file dialog could be shown, and there is no home folder to save to.");
             return;
         };

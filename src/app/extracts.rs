@@ -9,7 +9,6 @@ use image::RgbImage;
 use super::{
     ImpastoApp,
     canvas::color_image,
-    dialogs,
     lab::Sheet,
     pictures::chain,
     state::Given,
@@ -287,7 +286,7 @@ impl ImpastoApp {
             self.toasts.add("There are no pictures of the layers to save yet.");
             return;
         };
-        let folder = self.save_folder.clone().or_else(dialogs::first_folder);
+        let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
         let answer = self.dialogs.save_picture(&name, folder.as_deref());
         self.await_answer(answer, Purpose::Figure);
     }
@@ -306,7 +305,7 @@ impl ImpastoApp {
     /// Saves the figure to the path that a person picked; without one under a free name where pictures belong.
     pub(super) fn save_figure(&mut self, picked: Option<PathBuf>) {
         let Some((name, wanted)) = self.figure_name().zip(self.extracts.wanted.as_ref()) else { return };
-        let folder = self.save_folder.clone().or_else(dialogs::first_folder);
+        let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
         let (mut path, mut overwrite) = match (picked, folder) {
             (Some(path), _) => (path, self.dialogs.confirms_replacing()),
             (None, Some(folder)) => (folder.join(name), false),

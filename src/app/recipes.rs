@@ -307,7 +307,7 @@ impl ImpastoApp {
         let loaded = slots.filter_map(|slot| slot.picture.as_ref()?.picture.path.clone());
         let parents =
             [beside.to_owned()].into_iter().chain(loaded).filter_map(|path| Some(path.parent()?.to_owned()));
-        let usual = self.save_folder.clone().into_iter().chain(super::dialogs::first_folder());
+        let usual = self.save_folder.clone().into_iter().chain(self.dialogs.first_folder());
         let mut folders: Vec<PathBuf> = Vec::new();
         for folder in parents.chain(usual) {
             if !folders.contains(&folder) {

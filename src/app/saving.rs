@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use egui::Context;
 
 use super::{
-    ImpastoApp, dialogs,
+    ImpastoApp,
     notes::{Banner, Trouble},
     pictures::chain,
     recipes::Painting,
@@ -33,7 +33,7 @@ impl ImpastoApp {
 
     /// Asks where to save a picture.
     pub(super) fn ask_to_save_painting(&mut self, painting: Painting) {
-        let folder = self.save_folder.clone().or_else(dialogs::first_folder);
+        let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
         let answer = self.dialogs.save_picture(&self.save_name(), folder.as_deref());
         self.await_answer(answer, Purpose::Save(painting));
     }
@@ -62,7 +62,7 @@ impl ImpastoApp {
 
     /// Where no dialog can be shown, a picture can still be saved: under a free name, where pictures belong.
     pub(super) fn save_without_dialog(&mut self, painting: Painting) {
-        let Some(folder) = self.save_folder.clone().or_else(dialogs::first_folder) else {
+        let Some(folder) = self.save_folder.clone().or_else(|| self.dialogs.first_folder()) else {
             self.toasts.add("No file dialog could be shown, and there is no home folder to save to.");
             return;
         };

@@ -314,8 +314,9 @@ pub fn device() -> DeviceInfo {
 }
 
 /// Dialogs that answer at once with what a test put in.
-#[derive(Default)]
 pub struct FakeDialogs {
+    /// Instead of the home of whoever runs the tests.
+    home: PathBuf,
     pub answer: Mutex<Option<Vec<PathBuf>>>,
     pub asked: Mutex<Vec<String>>,
 }
@@ -370,6 +371,10 @@ impl Dialogs for FakeDialogs {
 
     fn confirms_replacing(&self) -> bool {
         false
+    }
+
+    fn first_folder(&self) -> Option<PathBuf> {
+        Some(self.home.clone())
     }
 }
 
@@ -433,7 +438,9 @@ impl Setup {
     pub fn open_in(self, folder: tempfile::TempDir) -> Window {
         let log: Shared = Arc::new(Mutex::new(self.log));
         let behind: Shared = Arc::new(Mutex::new(self.behind));
-        let dialogs = Arc::new(FakeDialogs::default());
+        let home = folder.path().join("home");
+        std::fs::create_dir_all(&home).unwrap();
+        let dialogs = Arc::new(FakeDialogs { home, answer: Mutex::default(), asked: Mutex::default() });
         let awake = Arc::new(FakeAwake::default());
         let theirs = Arc::clone(&log);
         let spawn: SpawnSession = Box::new(move |wake| {

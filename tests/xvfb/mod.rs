@@ -1,30 +1,20 @@
-//! What the tests of the real window on a virtual display share.
+//! What the tests of the real window on a virtual display share. The display, the program's home, its session bus and its file
+//! dialog are the test's own, whatever desktop the machine has.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod dialog;
+
 use std::{
     fs,
+    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
-/// A process that ends with the test.
-pub struct Running(pub Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-pub fn quiet(program: &str) -> Command {
-    let mut command = Command::new(program);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command
-}
+use super::environment::{Running, impasto_in, quiet};
 
 /// Whether a program is on the path.
 pub fn is_there(program: &str) -> bool {
@@ -40,14 +30,20 @@ pub struct Screen {
     _server: Running,
 }
 
+/// The program with its window.
+pub struct Window {
+    pub program: Running,
+    /// As xdotool knows it.
+    pub id: String,
+}
+
 impl Screen {
-    /// A display of this size, as `1280x800`; nothing where a program that the test needs is missing. Tests of one binary run
-    /// side by side: each has a `number` of its own.
+    /// A display of this size, as `1280x800`; nothing where a program that the test needs is missing.
     ///
     /// # Panics
     ///
     /// When a program is missing where none may be.
-    pub fn open(number: u32, size: &str, needed: &[&str]) -> Option<Self> {
+    pub fn open(size: &str, needed: &[&str]) -> Option<Self> {
         for program in needed {
             if !is_there(program) {
                 assert!(std::env::var_os("IMPASTO_REQUIRE_GPU").is_none(), "{program} is required");
@@ -55,13 +51,10 @@ impl Screen {
                 return None;
             }
         }
-        let display = format!(":{}", number + std::process::id() % 400);
-        let server = quiet("Xvfb")
-            .args([&display, "-screen", "0", &format!("{size}x24"), "-nolisten", "tcp", "-noreset"])
-            .spawn()
-            .unwrap();
+        // Two servers that look for a free display at once may find the same, and one of them gives up.
+        let (server, display) = (0..5).find_map(|_| start_server(size)).expect("a virtual display");
         let home = tempfile::tempdir().unwrap();
-        let screen = Self { display, home, patience: Duration::from_secs(60), _server: Running(server) };
+        let screen = Self { display, home, patience: Duration::from_secs(60), _server: server };
         screen
             .until("the display", || Some(()).filter(|()| !screen.tool(&["getdisplaygeometry"]).is_empty()));
         Some(screen)
@@ -72,29 +65,43 @@ impl Screen {
         self.home.path().join("config")
     }
 
-    /// Starts the program, which ends with what is returned.
-    pub fn start(&self, arguments: &[&str]) -> Running {
-        let home = self.home.path();
-        let mut program = quiet(env!("CARGO_BIN_EXE_impasto"));
-        program
-            .args(arguments)
-            .stderr(fs::File::create(home.join("stderr")).unwrap())
-            .env("DISPLAY", &self.display)
-            .env_remove("WAYLAND_DISPLAY")
-            .env_remove("DBUS_SESSION_BUS_ADDRESS")
-            .current_dir(home)
-            .env("HOME", home)
-            .env("XDG_RUNTIME_DIR", home)
-            .env("IMPASTO_CONFIG_DIR", self.config());
-        Running(program.spawn().unwrap())
+    /// The program on this display.
+    pub fn impasto(&self) -> Command {
+        let mut command = impasto_in(self.home.path());
+        command.current_dir(self.home.path()).env("DISPLAY", &self.display);
+        command
     }
 
-    /// The program's window, once it is there.
-    pub fn window(&self) -> String {
-        self.until("the window", || {
-            let ids = self.tool(&["search", "--name", "^Impasto$"]);
-            ids.lines().next_back().map(ToOwned::to_owned).filter(|id| !id.is_empty())
-        })
+    /// Starts the program, which ends with what is returned, and gives its window the keyboard: there is no window manager that
+    /// would. Nothing where no driver of the machine draws on a virtual display.
+    ///
+    /// # Panics
+    ///
+    /// When no window comes, or none can be opened where one must.
+    pub fn start(&self, arguments: &[&str]) -> Option<Window> {
+        let said = self.home.path().join("stderr");
+        let mut command = self.impasto();
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
+        command.stderr(fs::File::create(&said).unwrap());
+        let mut program = Running::start(command);
+        let id = self.until("the window", || {
+            let ids = self.tool(&["search", "--onlyvisible", "--name", "^Impasto$"]);
+            let id = ids.lines().next_back().map(ToOwned::to_owned).filter(|id| !id.is_empty());
+            match (id, program.has_ended()) {
+                (Some(id), _) => Some(Some(id)),
+                (None, true) => Some(None),
+                (None, false) => None,
+            }
+        });
+        let Some(id) = id else {
+            let said = fs::read_to_string(&said).unwrap_or_default();
+            let may_lack_a_driver = std::env::var_os("IMPASTO_REQUIRE_GPU").is_none();
+            assert!(may_lack_a_driver && said.contains("cannot open a window"), "it ended and says: {said}");
+            println!("skipped: {said}");
+            return None;
+        };
+        self.tool(&["windowfocus", "--sync", &id]);
+        Some(Window { program, id })
     }
 
     /// What xdotool says to these arguments.
@@ -120,7 +127,7 @@ impl Screen {
         }
     }
 
-    /// Presses ctrl-S until a picture is there: without a file dialog on this display it takes a free name by itself.
+    /// Presses ctrl-S until a picture is there: without a file dialog in its home the program takes a free name by itself.
     pub fn saved(&self) -> PathBuf {
         let saved = self.until("a saved picture", || {
             self.tool(&["key", "ctrl+s"]);
@@ -132,8 +139,21 @@ impl Screen {
     }
 }
 
+/// A server on a display that is free, and that display.
+fn start_server(size: &str) -> Option<(Running, String)> {
+    let mut command = quiet("Xvfb");
+    command.args(["-displayfd", "1", "-screen", "0", &format!("{size}x24"), "-nolisten", "tcp", "-noreset"]);
+    command.stdout(Stdio::piped());
+    let mut server = Running::start(command);
+    let mut line = String::new();
+    // A server that ends closes the pipe.
+    BufReader::new(server.output()?).read_line(&mut line).ok()?;
+    let number = line.trim();
+    (!number.is_empty()).then(|| (server, format!(":{number}")))
+}
+
 /// Pictures in a folder itself: below it lie those that the program keeps for its own use.
-fn pictures_in(folder: &Path) -> Vec<PathBuf> {
+pub fn pictures_in(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     entries
         .flatten()

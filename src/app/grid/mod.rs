@@ -16,7 +16,7 @@ use image::RgbImage;
 
 use self::form::{Checked, Form};
 use super::{
-    ImpastoApp, dialogs,
+    ImpastoApp,
     notes::{Banner, Trouble},
     pictures::chain,
     tasks::{Done, Purpose},
@@ -247,7 +247,7 @@ impl ImpastoApp {
     /// Asks where to save the grid as one picture.
     fn ask_to_save_grid(&mut self) {
         let Some(board) = &self.grid.sheet else { return };
-        let folder = self.save_folder.clone().or_else(dialogs::first_folder);
+        let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
         let answer = self.dialogs.save_picture(&board.name, folder.as_deref());
         self.await_answer(answer, Purpose::Grid);
     }
@@ -255,7 +255,7 @@ impl ImpastoApp {
     /// Writes the grid with its axes and legend; without a path under a free name where pictures belong.
     pub(super) fn export_grid(&mut self, picked: Option<PathBuf>) {
         let Some(board) = &self.grid.sheet else { return };
-        let folder = self.save_folder.clone().or_else(dialogs::first_folder);
+        let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
         let (mut path, mut overwrite) = match (picked, folder) {
             (Some(path), _) => (path, self.dialogs.confirms_replacing()),
             (None, Some(folder)) => (folder.join(&board.name), false),

@@ -9,7 +9,7 @@ use egui::Context;
 
 use crate::{
     app::{
-        ImpastoApp, dialogs,
+        ImpastoApp,
         notes::{Banner, Trouble},
         pictures::{Kept, Recalled, Slot, Source, Target, chain},
         state::Run,
@@ -160,7 +160,7 @@ impl ImpastoApp {
             self.toasts.add("There is nothing to put into a project yet: open a content and a style.");
             return;
         }
-        let folder = self.save_folder.clone().or_else(dialogs::first_folder);
+        let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
         let name = Path::new(&self.save_name()).with_extension(EXTENSION).display().to_string();
         let answer = self.dialogs.save_project(&name, folder.as_deref());
         self.await_answer(answer, Purpose::SaveProject(Arc::from(name)));
@@ -169,7 +169,7 @@ impl ImpastoApp {
     /// Saves to the path that a person picked, or where no dialog can be shown, under a free name.
     pub(in crate::app) fn save_project(&mut self, picked: Option<PathBuf>, name: &str) {
         let (mut path, mut overwrite) =
-            match (picked, self.save_folder.clone().or_else(dialogs::first_folder)) {
+            match (picked, self.save_folder.clone().or_else(|| self.dialogs.first_folder())) {
                 (Some(path), _) => (path, true),
                 (None, Some(folder)) => (folder.join(name), false),
                 (None, None) => {

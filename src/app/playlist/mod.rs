@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 pub use list::{EXTENSION, Playlist};
 
-use super::{ImpastoApp, dialogs, pictures::chain, tasks::Done, tasks::Purpose};
+use super::{ImpastoApp, pictures::chain, tasks::Done, tasks::Purpose};
 use crate::picture;
 use history::{History, Kept};
 use player::Player;
@@ -47,7 +47,7 @@ impl ImpastoApp {
 
     pub(super) fn ask_to_save_playlist(&self) {
         let name = self.playlist.name.clone().unwrap_or_else(|| format!("playlist.{EXTENSION}"));
-        let folder = self.save_folder.clone().or_else(dialogs::first_folder);
+        let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
         let answer = self.dialogs.save_playlist(&name, folder.as_deref());
         self.await_answer(answer, Purpose::SavePlaylist(name.into()));
     }
@@ -75,7 +75,7 @@ impl ImpastoApp {
 
     /// Writes the playlist where a person wants it, or where no dialog can be shown, under a free name.
     pub(super) fn save_playlist(&mut self, picked: Option<PathBuf>, name: &str) {
-        let folder = self.save_folder.clone().or_else(dialogs::first_folder);
+        let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
         let (mut path, mut overwrite) = match (picked, folder) {
             (Some(path), _) => (path, true),
             (None, Some(folder)) => (folder.join(name), false),

@@ -10,7 +10,7 @@ use egui::{Context, Label, TextEdit, Ui};
 use super::{News, Wanted};
 use crate::{
     app::{
-        ImpastoApp, dialogs,
+        ImpastoApp,
         icons::Icon,
         pictures::chain,
         tasks::{Done, Purpose},
@@ -103,7 +103,7 @@ impl ImpastoApp {
         } else if let Some(problem) = &self.problem {
             self.toasts.add(format!("Not queued: {} {}.", problem.setting, problem.message));
         } else if self.may_queue() {
-            let folder = self.save_folder.clone().or_else(dialogs::first_folder);
+            let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
             let size = f64::from(self.layout.final_size);
             self.queue.adding = Some(AddForm { size, name: self.save_name(), folder, free: None });
         }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     app::{
-        ImpastoApp, dialogs,
+        ImpastoApp,
         icons::Icon,
         pictures::chain,
         tasks::{Done, Purpose},
@@ -189,7 +189,7 @@ impl ImpastoApp {
 
     fn ask_for_paths(&self, form: &FoldersForm, ask: Option<Ask>) {
         let beside = form.asked.output.clone().or_else(|| self.save_folder.clone());
-        let beside = beside.or_else(dialogs::first_folder);
+        let beside = beside.or_else(|| self.dialogs.first_folder());
         match ask {
             None => {}
             Some(Ask::Folder(wanted)) => {
