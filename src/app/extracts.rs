@@ -11,11 +11,11 @@ use super::{
     canvas::color_image,
     dialogs,
     lab::Sheet,
-    pictures::chain,
     state::Given,
     tasks::{Done, Purpose},
 };
 use crate::{
+    base::error::chain,
     extracts::{self, CONTENT_LAYERS, ExtractStore, LARGE, SMALL, Source},
     picture,
     session::{ExtractState, RunId, RunState, Wish},

@@ -11,11 +11,12 @@ use super::{
     ImpastoApp,
     icons::Icon,
     memory::Origin,
-    pictures::{Source, chain},
+    pictures::Source,
     tasks::Done,
     theme::{Palette, RADIUS, space},
 };
 use crate::{
+    base::error::chain,
     picture::{self, Example, Picture},
     settings::Rgb,
 };

@@ -18,7 +18,7 @@ use self::projects::GoingOn;
 use super::{
     ImpastoApp,
     notes::{Banner, Trouble},
-    pictures::{Slot, chain},
+    pictures::Slot,
     pins::PinDraft,
     recipes::Draft,
     tasks::Done,
@@ -26,6 +26,7 @@ use super::{
     widgets,
 };
 use crate::{
+    base::error::chain,
     picture::{self, Picture},
     project::{self, Content, Keep, Manifest, Project, ProjectError, Style, sessions, sessions::Held},
     session::{Mark, RunState, StyleRecord},

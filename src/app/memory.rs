@@ -1,8 +1,7 @@
 //! What the window remembers between two starts: one TOML file, written atomically.
 
 use std::{
-    fs,
-    io::{self, Write as _},
+    fs, io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -16,6 +15,7 @@ use super::{
     remote::RemoteSettings,
 };
 use crate::{
+    base::{files, paths},
     picture,
     settings::{Init, Settings, StyleMix},
 };
@@ -133,22 +133,9 @@ impl Remembered {
     }
 }
 
-/// The folder in which windows keep their paintings, if the system has one: that of the settings where it was moved.
+/// The folder in which windows keep their paintings, if the system has one.
 pub fn sessions_folder() -> Option<PathBuf> {
-    let usual = directories::ProjectDirs::from("", "", "impasto");
-    let (config, data) =
-        usual.map(|dirs| (dirs.config_dir().to_owned(), dirs.data_local_dir().to_owned())).unzip();
-    let folder = crate::settings::config_folder();
-    let moved = folder != config;
-    Some(if moved { folder } else { data }?.join("sessions"))
-}
-
-/// The folder for what may be lost, beside a folder for settings: the system's own where that is the system's own.
-pub fn cache_folder(settings: &Path) -> PathBuf {
-    match directories::ProjectDirs::from("", "", "impasto") {
-        Some(dirs) if dirs.config_dir() == settings => dirs.cache_dir().to_owned(),
-        _ => settings.join("cache"),
-    }
+    paths::data_folder().map(|folder| folder.join("sessions"))
 }
 
 /// Reads what was remembered; `None` on the first start.
@@ -184,10 +171,7 @@ pub fn store(folder: &Path, remembered: &Remembered) -> io::Result<()> {
         .or_else(|_| toml::to_string(&remembered.in_text()))
         .map_err(io::Error::other)?;
     fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.persist(folder.join(FILE))?;
-    Ok(())
+    files::write_atomic(&folder.join(FILE), text.as_bytes())
 }
 
 impl ImpastoApp {

@@ -71,7 +71,6 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 use egui::{Context, Frame, Margin, Panel, Rect, Ui, vec2};
 use image::RgbImage;
 
-pub(crate) use self::memory::cache_folder;
 use self::{
     automation::AutomationUi,
     canvas::Canvas,

@@ -47,9 +47,10 @@ use super::{
 };
 use crate::{
     backstage::{Desk, Painter},
+    base::paths,
     compute::{self, DeviceInfo},
     session::{PaintEngine, Session},
-    settings::{Settings, config_folder},
+    settings::Settings,
 };
 
 /// What the command line gives the window.
@@ -110,7 +111,7 @@ const SMALLEST: [f32; 2] = [900.0, 600.0];
 ///
 /// When no window can be opened: no display, no usable graphics.
 pub fn run(options: Options) -> anyhow::Result<()> {
-    let folder = config_folder();
+    let folder = paths::config_folder();
     let native = eframe::NativeOptions {
         renderer: eframe::Renderer::Wgpu,
         viewport: egui::ViewportBuilder::default()
@@ -172,7 +173,7 @@ impl ImpastoApp {
         let choose_size = remembered.is_none() && start.options.settings.is_none();
         let known = remembered.is_some();
         let remembered = remembered.unwrap_or_default();
-        let cache = start.folder.as_deref().map(memory::cache_folder);
+        let cache = start.folder.as_deref().map(paths::cache_folder);
         let film = Film::new(ctx, cache.clone());
         let mut app = Self {
             spawn,

@@ -7,12 +7,14 @@ use egui::Context;
 use super::{
     ImpastoApp, dialogs,
     notes::{Banner, Trouble},
-    pictures::chain,
     recipes::Painting,
     tasks::{Done, Purpose},
     theme::space,
 };
-use crate::picture::{self, SaveError};
+use crate::{
+    base::error::chain,
+    picture::{self, SaveError},
+};
 
 /// A file that is there already, and the picture that should take its name.
 pub struct Replacing {

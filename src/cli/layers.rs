@@ -13,8 +13,8 @@ use super::{
     sheets::{self, Made},
 };
 use crate::{
-    app,
     backstage::guarded,
+    base::paths,
     compute::{self, Network, NetworkOptions},
     extracts::{self, ExtractStore, Source},
     settings::{self, Rgb, StyleMix},
@@ -60,7 +60,7 @@ pub(super) fn run(arguments: &LayersArgs) -> anyhow::Result<ExitCode> {
         pooling: settings::Pooling::Max,
         precision: options.precision,
     };
-    let store = settings::config_folder().map(|folder| ExtractStore::new(&app::cache_folder(&folder)));
+    let store = paths::config_folder().map(|folder| ExtractStore::new(&paths::cache_folder(&folder)));
     let orders = extracts::plan(&source, &extracts::sights(), arguments.size, &eye);
     let mut made = BTreeMap::new();
     let mut network = None;

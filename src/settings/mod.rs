@@ -29,7 +29,7 @@ pub use layer_weights::{LayerWeight, LayerWeights, Strip};
 pub use presets::Preset;
 pub use slots::{Slots, StoredMix};
 pub use style_mix::{STYLE_SCALES, StyleMix};
-pub use user_presets::{Mix, PresetError, PresetFolder, UserPreset, config_folder};
+pub use user_presets::{Mix, PresetError, PresetFolder, UserPreset};
 pub use validate::{MAX_HISTORY, MAX_SIZE, MIN_SIZE, SettingsError};
 pub use values::{
     DeviceChoice, Init, LineSearch, Objective, Optimizer, Padding, Pooling, Precision, Rgb, Smoothness,

@@ -18,11 +18,11 @@ use self::form::{Checked, Form};
 use super::{
     ImpastoApp, dialogs,
     notes::{Banner, Trouble},
-    pictures::chain,
     tasks::{Done, Purpose},
 };
 use crate::{
     backstage::Cell as Order,
+    base::error::chain,
     explore::{Axis, Sheet, legend},
     picture::{self, SaveError},
     session::{Job, Start},

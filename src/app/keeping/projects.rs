@@ -11,10 +11,11 @@ use crate::{
     app::{
         ImpastoApp, dialogs,
         notes::{Banner, Trouble},
-        pictures::{Kept, Recalled, Slot, Source, Target, chain},
+        pictures::{Kept, Recalled, Slot, Source, Target},
         state::Run,
         tasks::{Done, Purpose},
     },
+    base::error::chain,
     picture,
     project::{self, EXTENSION, Keep, Project, Style, sessions},
     recipe::Recipe,

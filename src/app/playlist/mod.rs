@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 pub use list::{EXTENSION, Playlist};
 
-use super::{ImpastoApp, dialogs, pictures::chain, tasks::Done, tasks::Purpose};
-use crate::picture;
+use super::{ImpastoApp, dialogs, tasks::Done, tasks::Purpose};
+use crate::{base::error::chain, picture};
 use history::{History, Kept};
 use player::Player;
 

@@ -19,11 +19,11 @@ use self::{add::AddForm, folders::FoldersForm, row::Row};
 use super::{
     ImpastoApp, Page, SpawnPainter,
     notes::{Banner, Trouble},
-    pictures::chain,
     tasks::Done,
 };
 use crate::{
     backstage::{Courtesy, Desk, Item, Live, Outlook, Painter, State, Store, StoreError},
+    base::error::chain,
     compute::DeviceKind,
     explore::Match,
     session::RunState,
