@@ -8,7 +8,7 @@ use image::RgbImage;
 
 use super::{
     ImpastoApp,
-    canvas::color_image,
+    colour_image::color_image,
     dialogs,
     lab::Sheet,
     state::Given,

@@ -10,7 +10,7 @@ use egui::{
 use super::{
     ImpastoApp,
     icons::Icon,
-    memory::Origin,
+    origin::Origin,
     pictures::Source,
     tasks::Done,
     theme::{Palette, RADIUS, space},
@@ -173,7 +173,7 @@ fn read(origin: &Origin, background: Rgb) -> Result<ColorImage, String> {
         }
     };
     let small = picture::thumbnail(&picture.flattened(Some(background)), SMALL);
-    Ok(super::canvas::color_image(&small))
+    Ok(super::colour_image::color_image(&small))
 }
 
 impl ImpastoApp {

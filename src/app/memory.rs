@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     ImpastoApp, Options,
     mixes::MixDesk,
+    origin::{Origin, RememberedStyle},
     pictures::{Slot, Source, Target},
     remote::RemoteSettings,
 };
@@ -24,23 +25,6 @@ const FILE: &str = "impasto.toml";
 
 /// How long changed settings wait before they are written, so that a dragged slider is written once.
 const WRITE_AFTER: f64 = 1.0;
-
-/// Where a picture can be found again.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Origin {
-    File(PathBuf),
-    /// Title of a bundled picture.
-    Example(String),
-}
-
-/// A style picture and how it counts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RememberedStyle {
-    #[serde(flatten)]
-    pub mix: StyleMix,
-    pub picture: Origin,
-}
 
 /// How the window is laid out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -18,6 +18,7 @@ use super::{
     clock::Clock,
     compare::Compare,
     dialogs::{Dialogs, SystemDialogs},
+    extensions,
     extracts::Extracts,
     film::Film,
     finder::Finder,
@@ -26,7 +27,7 @@ use super::{
     grid::Grid,
     icons,
     incoming::Hovering,
-    keeping::{self, Keeper},
+    keeping::Keeper,
     lab::Lab,
     memory,
     mixes::{Ends, Links},
@@ -260,7 +261,7 @@ impl ImpastoApp {
         app.start_engine(ctx);
         app.look_for_comeback();
         app.open_queue();
-        match start.options.content.clone().filter(|path| keeping::is_project(path)) {
+        match start.options.content.clone().filter(|path| extensions::is_project(path)) {
             Some(project) => {
                 let others = Options { content: None, ..start.options.clone() };
                 app.first_pictures(&others, &remembered);

@@ -6,7 +6,7 @@ use egui::{ColorImage, Context, TextureHandle, TextureOptions};
 
 use super::{
     ImpastoApp,
-    memory::Origin,
+    origin::Origin,
     tasks::{Done, Purpose},
 };
 use crate::{

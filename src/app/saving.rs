@@ -143,7 +143,7 @@ impl ImpastoApp {
             self.toasts.add("There is no painted picture to copy yet.");
             return;
         };
-        ctx.copy_image(super::canvas::color_image(&picture));
+        ctx.copy_image(super::colour_image::color_image(&picture));
         self.toasts.add("Copied the picture.");
     }
 }

@@ -7,8 +7,8 @@ use anyhow::Context;
 use super::{
     UsageError,
     args::LayersArgs,
+    interrupt,
     progress::Printer,
-    render,
     scores::open_picture,
     sheets::{self, Made},
 };
@@ -48,7 +48,7 @@ pub(super) fn run(arguments: &LayersArgs) -> anyhow::Result<ExitCode> {
     }
     let source = Source { content, styles, background: Rgb::WHITE };
     let printer = Printer::new(arguments.quiet);
-    let interrupted = render::ctrl_c_flag(&printer)?;
+    let interrupted = interrupt::ctrl_c_flag(&printer)?;
     let weights = Arc::new(match &arguments.weights {
         None => Weights::bundled().context("cannot load the network")?,
         Some(file) => Weights::load(file)?,

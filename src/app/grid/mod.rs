@@ -113,7 +113,7 @@ impl ImpastoApp {
             board.open = board.open.saturating_sub(1);
             board.seconds.push(painted.seconds);
             if let Ok(picture) = &painted.result {
-                let image = super::canvas::color_image(picture);
+                let image = super::colour_image::color_image(picture);
                 cell.texture = Some(ctx.load_texture("grid", image, TextureOptions::LINEAR));
             }
             cell.picture = Some(painted.result);

@@ -209,8 +209,3 @@ impl ImpastoApp {
         }
     }
 }
-
-/// Whether a file's name is that of a project.
-pub fn is_project(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(EXTENSION))
-}

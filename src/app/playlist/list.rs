@@ -9,13 +9,11 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    app::memory::{Origin, RememberedStyle},
+    app::origin::{Origin, RememberedStyle},
     base::{files, random::SplitMix64},
     settings::Settings,
 };
 
-/// The extension of playlist files.
-pub const EXTENSION: &str = "toml";
 /// Version of the form that this program writes; it reads this one and those before.
 const VERSION: u64 = 1;
 /// Largest file that is read, in bytes; most entries, and most styles of one.

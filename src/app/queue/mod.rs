@@ -124,7 +124,7 @@ impl Queue {
         {
             return Some(texture.clone());
         }
-        let image = super::canvas::color_image(&small);
+        let image = super::colour_image::color_image(&small);
         let texture = ctx.load_texture("queue", image, TextureOptions::LINEAR);
         self.textures.insert(id, (small, texture.clone()));
         Some(texture)

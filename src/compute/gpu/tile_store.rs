@@ -9,10 +9,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{convolution::Tile, tiles::Work};
+use super::{convolution::Tile, work::Work};
 use crate::{
     base::{files, paths},
-    compute::chain::Shape,
+    compute::shape::Shape,
 };
 
 const FILE: &str = "tiles.json";
