@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod backstage;
+pub mod base;
 pub mod cli;
 pub mod compute;
 pub mod control;

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use egui::{
-    Align2, Color32, ColorImage, Context, CursorIcon, FontId, Painter, Rect, Role, Sense, Stroke, StrokeKind,
+    Align2, Color32, Context, CursorIcon, FontId, Painter, Rect, Role, Sense, Stroke, StrokeKind,
     TextureFilter, TextureHandle, TextureOptions, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 use image::RgbImage;
 
 use super::{
     ImpastoApp,
+    colour_image::color_image,
     command::Command,
     compare::{Look, Shown},
     split,
@@ -66,11 +67,6 @@ enum View {
     Fit,
     /// Screen pixels per picture pixel, and the point of the picture (0 to 1) in the canvas' middle.
     Free { zoom: f32, middle: Vec2 },
-}
-
-/// A picture as egui takes it.
-pub fn color_image(picture: &RgbImage) -> ColorImage {
-    ColorImage::from_rgb([picture.width() as usize, picture.height() as usize], picture.as_raw())
 }
 
 impl Canvas {

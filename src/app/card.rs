@@ -8,9 +8,8 @@ use egui::{
 use super::{
     gallery::{COLUMNS, Gallery, TILE},
     icons::Icon,
-    memory::Origin,
-    pictures::{Slot, Target},
-    slots::Wish,
+    origin::Origin,
+    pictures::{Slot, Source, Target},
     theme::{Palette, RADIUS, ROW, space},
     widgets::{self, Entry},
 };
@@ -18,6 +17,16 @@ use crate::{
     picture::Example,
     settings::{Knob, STYLE_SCALES, StyleMix},
 };
+
+/// What a person wants of a slot.
+pub enum Wish {
+    Open(Target),
+    Take(Target, Source),
+    /// To read a slot's file again.
+    Reload(u64),
+    Remove(u64),
+    Dismiss(u64),
+}
 
 /// What a card is for.
 pub struct Card<'a> {

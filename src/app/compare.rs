@@ -254,7 +254,8 @@ impl ImpastoApp {
         let picture = Arc::clone(picture);
         self.tasks.start("compare", move || {
             let flat = picture.flattened(Some(background));
-            let image = super::canvas::color_image(&picture::resize(&flat, size.0, size.1, Filter::Lanczos));
+            let image =
+                super::colour_image::color_image(&picture::resize(&flat, size.0, size.1, Filter::Lanczos));
             drop(flat);
             Done::Resampled { picture, size, image }
         });

@@ -9,7 +9,7 @@ use std::{
     thread::{self, Thread},
 };
 
-use super::playlist;
+use super::extensions;
 use crate::project::EXTENSION;
 
 /// What a person picked; `None` when the dialog was cancelled or could not be shown.
@@ -105,7 +105,7 @@ impl Dialogs for SystemDialogs {
     fn open_playlist(&self) -> Answer {
         let dialog = rfd::AsyncFileDialog::new()
             .set_title("Open a playlist")
-            .add_filter("Playlists", &[playlist::EXTENSION])
+            .add_filter("Playlists", &[extensions::PLAYLIST])
             .add_filter("All files", &["*"]);
         one(dialog.pick_file())
     }
@@ -113,7 +113,7 @@ impl Dialogs for SystemDialogs {
     fn save_playlist(&self, name: &str, folder: Option<&Path>) -> Answer {
         let mut dialog = rfd::AsyncFileDialog::new()
             .set_title("Save the playlist")
-            .add_filter("Playlists", &[playlist::EXTENSION])
+            .add_filter("Playlists", &[extensions::PLAYLIST])
             .set_file_name(name);
         if let Some(folder) = folder {
             dialog = dialog.set_directory(folder);

@@ -16,12 +16,12 @@ use super::{
     ImpastoApp,
     icons::Icon,
     notes::{Banner, Trouble},
-    pictures::chain,
     tasks::{Done, Purpose},
     theme::space,
     widgets::{self, Entry},
 };
 use crate::{
+    base::error::chain,
     picture,
     timelapse::{self, Format, Lettering, Options, TimelapseError},
     timeline::{Moment, MomentId},

@@ -8,13 +8,13 @@ use image::RgbImage;
 
 use super::{
     ImpastoApp,
-    canvas::color_image,
+    colour_image::color_image,
     lab::Sheet,
-    pictures::chain,
     state::Given,
     tasks::{Done, Purpose},
 };
 use crate::{
+    base::error::chain,
     extracts::{self, CONTENT_LAYERS, ExtractStore, LARGE, SMALL, Source},
     picture,
     session::{ExtractState, RunId, RunState, Wish},

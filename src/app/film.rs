@@ -10,7 +10,7 @@ use std::{
 use egui::{Context, TextureHandle, ViewportId};
 use image::RgbImage;
 
-use super::{ImpastoApp, canvas::color_image, tasks::Done};
+use super::{ImpastoApp, colour_image::color_image, tasks::Done};
 use crate::{
     picture::{self, Filter, Picture},
     session::{Mark, Return, RunId, RunState, Start, StyleSource},

@@ -10,12 +10,13 @@ use egui::{
 use super::{
     ImpastoApp,
     icons::Icon,
-    memory::Origin,
-    pictures::{Source, chain},
+    origin::Origin,
+    pictures::Source,
     tasks::Done,
     theme::{Palette, RADIUS, space},
 };
 use crate::{
+    base::error::chain,
     picture::{self, Example, Picture},
     settings::Rgb,
 };
@@ -172,7 +173,7 @@ fn read(origin: &Origin, background: Rgb) -> Result<ColorImage, String> {
         }
     };
     let small = picture::thumbnail(&picture.flattened(Some(background)), SMALL);
-    Ok(super::canvas::color_image(&small))
+    Ok(super::colour_image::color_image(&small))
 }
 
 impl ImpastoApp {

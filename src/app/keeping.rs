@@ -12,13 +12,11 @@ use std::{
 use egui::{Context, TextureHandle, TextureOptions, vec2};
 use image::RgbImage;
 
-pub use projects::is_project;
-
 use self::projects::GoingOn;
 use super::{
     ImpastoApp,
     notes::{Banner, Trouble},
-    pictures::{Slot, chain},
+    pictures::Slot,
     pins::PinDraft,
     recipes::Draft,
     tasks::Done,
@@ -26,6 +24,7 @@ use super::{
     widgets,
 };
 use crate::{
+    base::error::chain,
     picture::{self, Picture},
     project::{self, Content, Keep, Manifest, Project, ProjectError, Style, sessions, sessions::Held},
     session::{Mark, RunState, StyleRecord},
@@ -281,7 +280,7 @@ impl ImpastoApp {
         if comeback.texture.is_none()
             && let Some(picture) = &comeback.project.picture
         {
-            let small = super::canvas::color_image(&picture::thumbnail(picture, 640));
+            let small = super::colour_image::color_image(&picture::thumbnail(picture, 640));
             comeback.texture = Some(ctx.load_texture("comeback", small, TextureOptions::LINEAR));
         }
         let manifest = &comeback.project.manifest;

@@ -1,8 +1,7 @@
 //! What the window remembers between two starts: one TOML file, written atomically.
 
 use std::{
-    fs,
-    io::{self, Write as _},
+    fs, io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -12,10 +11,12 @@ use serde::{Deserialize, Serialize};
 use super::{
     ImpastoApp, Options,
     mixes::MixDesk,
+    origin::{Origin, RememberedStyle},
     pictures::{Slot, Source, Target},
     remote::RemoteSettings,
 };
 use crate::{
+    base::{files, paths},
     picture,
     settings::{Init, Settings, StyleMix},
 };
@@ -24,23 +25,6 @@ const FILE: &str = "impasto.toml";
 
 /// How long changed settings wait before they are written, so that a dragged slider is written once.
 const WRITE_AFTER: f64 = 1.0;
-
-/// Where a picture can be found again.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Origin {
-    File(PathBuf),
-    /// Title of a bundled picture.
-    Example(String),
-}
-
-/// A style picture and how it counts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RememberedStyle {
-    #[serde(flatten)]
-    pub mix: StyleMix,
-    pub picture: Origin,
-}
 
 /// How the window is laid out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -133,22 +117,9 @@ impl Remembered {
     }
 }
 
-/// The folder in which windows keep their paintings, if the system has one: that of the settings where it was moved.
+/// The folder in which windows keep their paintings, if the system has one.
 pub fn sessions_folder() -> Option<PathBuf> {
-    let usual = directories::ProjectDirs::from("", "", "impasto");
-    let (config, data) =
-        usual.map(|dirs| (dirs.config_dir().to_owned(), dirs.data_local_dir().to_owned())).unzip();
-    let folder = crate::settings::config_folder();
-    let moved = folder != config;
-    Some(if moved { folder } else { data }?.join("sessions"))
-}
-
-/// The folder for what may be lost, beside a folder for settings: the system's own where that is the system's own.
-pub fn cache_folder(settings: &Path) -> PathBuf {
-    match directories::ProjectDirs::from("", "", "impasto") {
-        Some(dirs) if dirs.config_dir() == settings => dirs.cache_dir().to_owned(),
-        _ => settings.join("cache"),
-    }
+    paths::data_folder().map(|folder| folder.join("sessions"))
 }
 
 /// Reads what was remembered; `None` on the first start.
@@ -184,10 +155,7 @@ pub fn store(folder: &Path, remembered: &Remembered) -> io::Result<()> {
         .or_else(|_| toml::to_string(&remembered.in_text()))
         .map_err(io::Error::other)?;
     fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.persist(folder.join(FILE))?;
-    Ok(())
+    files::write_atomic(&folder.join(FILE), text.as_bytes())
 }
 
 impl ImpastoApp {

@@ -9,6 +9,7 @@ mod awake;
 mod canvas;
 mod card;
 mod clock;
+mod colour_image;
 mod command;
 mod compare;
 mod controls;
@@ -16,6 +17,7 @@ pub mod dialogs;
 mod empty;
 mod engine;
 mod export;
+mod extensions;
 mod extracts;
 mod fader;
 mod fields;
@@ -39,6 +41,7 @@ mod mixes;
 mod notes;
 mod opening;
 mod orders;
+mod origin;
 mod page;
 mod palette;
 mod pictures;
@@ -71,7 +74,6 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 use egui::{Context, Frame, Margin, Panel, Rect, Ui, vec2};
 use image::RgbImage;
 
-pub(crate) use self::memory::cache_folder;
 use self::{
     automation::AutomationUi,
     canvas::Canvas,

@@ -18,6 +18,7 @@ use super::{
     clock::Clock,
     compare::Compare,
     dialogs::{Dialogs, SystemDialogs},
+    extensions,
     extracts::Extracts,
     film::Film,
     finder::Finder,
@@ -26,7 +27,7 @@ use super::{
     grid::Grid,
     icons,
     incoming::Hovering,
-    keeping::{self, Keeper},
+    keeping::Keeper,
     lab::Lab,
     memory,
     mixes::{Ends, Links},
@@ -47,9 +48,10 @@ use super::{
 };
 use crate::{
     backstage::{Desk, Painter},
+    base::paths,
     compute::{self, DeviceInfo},
     session::{PaintEngine, Session},
-    settings::{Settings, config_folder},
+    settings::Settings,
 };
 
 /// What the command line gives the window.
@@ -110,7 +112,7 @@ const SMALLEST: [f32; 2] = [900.0, 600.0];
 ///
 /// When no window can be opened: no display, no usable graphics.
 pub fn run(options: Options) -> anyhow::Result<()> {
-    let folder = config_folder();
+    let folder = paths::config_folder();
     let native = eframe::NativeOptions {
         renderer: eframe::Renderer::Wgpu,
         viewport: egui::ViewportBuilder::default()
@@ -172,7 +174,7 @@ impl ImpastoApp {
         let choose_size = remembered.is_none() && start.options.settings.is_none();
         let known = remembered.is_some();
         let remembered = remembered.unwrap_or_default();
-        let cache = start.folder.as_deref().map(memory::cache_folder);
+        let cache = start.folder.as_deref().map(paths::cache_folder);
         let film = Film::new(ctx, cache.clone());
         let mut app = Self {
             spawn,
@@ -259,7 +261,7 @@ impl ImpastoApp {
         app.start_engine(ctx);
         app.look_for_comeback();
         app.open_queue();
-        match start.options.content.clone().filter(|path| keeping::is_project(path)) {
+        match start.options.content.clone().filter(|path| extensions::is_project(path)) {
             Some(project) => {
                 let others = Options { content: None, ..start.options.clone() };
                 app.first_pictures(&others, &remembered);

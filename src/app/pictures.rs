@@ -6,10 +6,11 @@ use egui::{ColorImage, Context, TextureHandle, TextureOptions};
 
 use super::{
     ImpastoApp,
-    memory::Origin,
+    origin::Origin,
     tasks::{Done, Purpose},
 };
 use crate::{
+    base::error::chain,
     picture::{self, Example, Picture},
     project::{Pixels, Project},
     recipe::{Found, Thumbnail, find},
@@ -217,20 +218,6 @@ impl Source {
         let small = ColorImage::from_rgb([small.width() as usize, small.height() as usize], small.as_raw());
         Ok(Box::new(Opened { picture, small, origin, missing }))
     }
-}
-
-/// An error with its causes in one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text = format!("{text}: {inner_text}");
-        }
-        cause = inner.source();
-    }
-    text
 }
 
 impl Slot {

@@ -9,7 +9,8 @@ use egui::{
 use image::RgbImage;
 
 use super::{
-    ImpastoApp, canvas,
+    ImpastoApp,
+    colour_image::color_image,
     compare::{Against, Mode, Sheet, Shown},
     icons::Icon,
     recipes::{Draft, Painting},
@@ -128,7 +129,7 @@ impl Pins {
         let pin = self.all.iter().find(|pin| pin.id == id)?;
         if self.large.as_ref().is_none_or(|(of, _)| *of != id) {
             let most = ctx.input(|input| input.max_texture_side) as u32;
-            let image = canvas::color_image(&picture::thumbnail(&pin.painting.picture, most));
+            let image = color_image(&picture::thumbnail(&pin.painting.picture, most));
             self.large = Some((id, Sheet::new(image)));
         }
         let (_, sheet) = self.large.as_mut()?;
@@ -184,7 +185,7 @@ impl ImpastoApp {
         self.pins.all.push(pin);
         self.tasks.start("pin", move || Done::Pinned {
             pin: id,
-            small: canvas::color_image(&picture::thumbnail(&picture, SMALL)),
+            small: color_image(&picture::thumbnail(&picture, SMALL)),
         });
     }
 

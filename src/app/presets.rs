@@ -5,13 +5,15 @@ use egui::{Context, Key, TextEdit, Ui};
 use super::{
     ImpastoApp,
     icons::Icon,
-    pictures::chain,
     tasks::Done,
     theme::{Palette, ROW, space},
     usual::Usual,
     widgets,
 };
-use crate::settings::{Mix, PresetFolder, Settings, UserPreset};
+use crate::{
+    base::error::chain,
+    settings::{Mix, PresetFolder, Settings, UserPreset},
+};
 
 /// What the window knows of the person's presets.
 #[derive(Default)]

@@ -10,8 +10,8 @@ use image::RgbImage;
 
 use super::{
     ImpastoApp,
-    keeping::is_project,
-    memory::Origin,
+    extensions::is_project,
+    origin::Origin,
     pictures::{Recalled, Slot, Source, Target},
     tasks::Done,
     theme::{Palette, space},
@@ -377,7 +377,11 @@ fn textures(ctx: &Context, recipe: &Recipe) -> Vec<(String, Option<TextureHandle
             let thumbnail = recipe.thumbnails.iter().find(|thumbnail| thumbnail.sha256 == source.sha256);
             let image = thumbnail.and_then(Thumbnail::decode);
             let texture = image.map(|image| {
-                ctx.load_texture(&source.name, super::canvas::color_image(&image), TextureOptions::LINEAR)
+                ctx.load_texture(
+                    &source.name,
+                    super::colour_image::color_image(&image),
+                    TextureOptions::LINEAR,
+                )
             });
             (source.name.clone(), texture)
         })

@@ -7,12 +7,14 @@ use egui::Context;
 use super::{
     ImpastoApp,
     notes::{Banner, Trouble},
-    pictures::chain,
     recipes::Painting,
     tasks::{Done, Purpose},
     theme::space,
 };
-use crate::picture::{self, SaveError};
+use crate::{
+    base::error::chain,
+    picture::{self, SaveError},
+};
 
 /// A file that is there already, and the picture that should take its name.
 pub struct Replacing {
@@ -141,7 +143,7 @@ impl ImpastoApp {
             self.toasts.add("There is no painted picture to copy yet.");
             return;
         };
-        ctx.copy_image(super::canvas::color_image(&picture));
+        ctx.copy_image(super::colour_image::color_image(&picture));
         self.toasts.add("Copied the picture.");
     }
 }

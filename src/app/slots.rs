@@ -4,10 +4,10 @@ use egui::{Rect, Ui};
 
 use super::{
     ImpastoApp,
-    card::{self, Card},
+    card::{self, Card, Wish},
     command::Command,
     icons::Icon,
-    pictures::{Source, Target},
+    pictures::Target,
     theme::space,
     widgets,
 };
@@ -16,16 +16,6 @@ use crate::picture::{CONTENTS, STYLES};
 /// Heights of the cards' pictures, in points.
 const TALL: f32 = 118.0;
 const LOW: f32 = 64.0;
-
-/// What a person wants of a slot.
-pub enum Wish {
-    Open(Target),
-    Take(Target, Source),
-    /// To read a slot's file again.
-    Reload(u64),
-    Remove(u64),
-    Dismiss(u64),
-}
 
 impl ImpastoApp {
     pub(super) fn slots_ui(&mut self, ui: &mut Ui) {

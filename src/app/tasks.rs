@@ -15,7 +15,7 @@ use image::RgbImage;
 
 use super::{
     extracts::Planned,
-    memory::Origin,
+    origin::Origin,
     pictures::{Opened, Target},
     playlist::Playlist,
     recipes::{Looked, Painting},

@@ -20,6 +20,7 @@ use super::{
     turns::{Between, Clock, Next},
 };
 use crate::{
+    base::error::chain,
     compute::{self, DeviceKind},
     explore::{Ledger, recipe_hash},
     picture::{self, SaveError},
@@ -86,18 +87,6 @@ fn drop_safely<T>(it: &mut Option<T>) {
     if let Some(it) = it.take() {
         let _ = catch_unwind(AssertUnwindSafe(|| drop(it)));
     }
-}
-
-/// An error and its causes on one line.
-fn chain(error: &anyhow::Error) -> String {
-    let mut text = error.to_string();
-    for cause in error.chain().skip(1) {
-        let cause = cause.to_string();
-        if !text.contains(&cause) {
-            text = format!("{text}: {cause}");
-        }
-    }
-    text
 }
 
 fn plan(job: &Job) -> Plan {
@@ -169,7 +158,7 @@ impl<E: Engine + 'static> Bench<'_, E> {
         let Outcome { state, output, remarks } = result.unwrap_or_else(|error| {
             // What a failure left behind in an engine is of no use for the next item.
             drop_safely(&mut self.item);
-            Outcome { state: State::Failed { message: chain(&error) }, output: None, remarks: Vec::new() }
+            Outcome { state: State::Failed { message: chain(&*error) }, output: None, remarks: Vec::new() }
         });
         let remark = (!remarks.is_empty()).then(|| remarks.join("; "));
         self.desk.over(item.id, state, output, remark);
@@ -268,7 +257,7 @@ impl<E: Engine + 'static> Bench<'_, E> {
         if result.is_err() {
             drop_safely(&mut self.cell);
         }
-        let result = result.map_err(|error| chain(&error)).transpose();
+        let result = result.map_err(|error| chain(&*error)).transpose();
         let Cell { grid, index, .. } = cell;
         let seconds = began.elapsed().as_secs_f64();
         self.desk.cell_over(result.map(|result| PaintedCell { grid, index, result, seconds }));

@@ -2,14 +2,17 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    io::{self, Write as _},
+    io,
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 
 use super::{Item, Source, State};
-use crate::picture::{self, Picture, SaveError};
+use crate::{
+    base::files,
+    picture::{self, Picture, SaveError},
+};
 
 const LOCK: &str = "lock";
 const FILE: &str = "queue.toml";
@@ -129,10 +132,7 @@ impl Store {
                 toml::to_string(&written).map_err(io::Error::other)?
             }
         };
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(self.folder.join(FILE))?;
+        files::write_atomic(&self.folder.join(FILE), text.as_bytes())?;
         left_out.map_or(Ok(()), |reason| Err(io::Error::other(reason)))
     }
 

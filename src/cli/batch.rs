@@ -14,9 +14,8 @@ use super::{
     FAILED, INTERRUPTED, UsageError,
     args::BatchArgs,
     grid::Unheard,
+    interrupt::{self, is_set},
     progress::{self, Printer},
-    render,
-    timelapse::is_set,
 };
 use crate::{
     backstage::{End, Plan, guarded, paint},
@@ -66,7 +65,7 @@ pub(super) fn run(arguments: &BatchArgs) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("cannot use the list of what is painted in {}", folder.display()))?;
 
     let printer = Printer::new(arguments.quiet);
-    let interrupted = render::ctrl_c_flag(&printer)?;
+    let interrupted = interrupt::ctrl_c_flag(&printer)?;
     let mut engine = PaintEngine::new();
     let mut failures: Vec<String> = Vec::new();
     let (mut painted, mut skipped) = (0, 0);

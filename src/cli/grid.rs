@@ -7,8 +7,8 @@ use image::RgbImage;
 use super::{
     UsageError,
     args::{GridArgs, StyleArg},
+    interrupt,
     progress::{self, Printer},
-    render,
     scores::open_picture,
     sheets::{self, Made},
 };
@@ -49,7 +49,7 @@ pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
     let styles: Vec<StyleSource> = arguments.style.iter().map(style).collect::<anyhow::Result<_>>()?;
 
     let printer = Printer::new(arguments.quiet);
-    let interrupted = render::ctrl_c_flag(&printer)?;
+    let interrupted = interrupt::ctrl_c_flag(&printer)?;
     let shape =
         picture::fit(content.dimensions().0, content.dimensions().1, arguments.cell.unwrap_or(settings.size));
     let mut sheet = Sheet::new(x.clone(), y.cloned(), shape, legend(&content, &styles, &settings));

@@ -7,14 +7,14 @@ use anyhow::Context;
 use super::{
     UsageError,
     args::LayersArgs,
+    interrupt,
     progress::Printer,
-    render,
     scores::open_picture,
     sheets::{self, Made},
 };
 use crate::{
-    app,
     backstage::guarded,
+    base::paths,
     compute::{self, Network, NetworkOptions},
     extracts::{self, ExtractStore, Source},
     settings::{self, Rgb, StyleMix},
@@ -48,7 +48,7 @@ pub(super) fn run(arguments: &LayersArgs) -> anyhow::Result<ExitCode> {
     }
     let source = Source { content, styles, background: Rgb::WHITE };
     let printer = Printer::new(arguments.quiet);
-    let interrupted = render::ctrl_c_flag(&printer)?;
+    let interrupted = interrupt::ctrl_c_flag(&printer)?;
     let weights = Arc::new(match &arguments.weights {
         None => Weights::bundled().context("cannot load the network")?,
         Some(file) => Weights::load(file)?,
@@ -60,7 +60,7 @@ pub(super) fn run(arguments: &LayersArgs) -> anyhow::Result<ExitCode> {
         pooling: settings::Pooling::Max,
         precision: options.precision,
     };
-    let store = settings::config_folder().map(|folder| ExtractStore::new(&app::cache_folder(&folder)));
+    let store = paths::config_folder().map(|folder| ExtractStore::new(&paths::cache_folder(&folder)));
     let orders = extracts::plan(&source, &extracts::sights(), arguments.size, &eye);
     let mut made = BTreeMap::new();
     let mut network = None;

@@ -15,6 +15,7 @@ mod bench;
 mod checks;
 mod devices;
 mod grid;
+mod interrupt;
 mod layers;
 mod progress;
 mod render;

@@ -4,10 +4,7 @@
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
     time::Instant,
 };
 
@@ -18,6 +15,7 @@ use super::{
     INTERRUPTED,
     args::RenderArgs,
     checks,
+    interrupt::catch_ctrl_c,
     progress::{self, Printer, Progress},
     report::{self, Outcome, Report},
     scores::{self, Scores},
@@ -184,38 +182,6 @@ fn warn_all(printer: &Printer, texts: &[String]) {
     for text in texts {
         printer.warn(&format!("impasto: warning: {text}"));
     }
-}
-
-/// A flag that Ctrl-C sets, for commands without a bar.
-pub(super) fn ctrl_c_flag(printer: &Printer) -> anyhow::Result<Arc<AtomicBool>> {
-    let flag = Arc::new(AtomicBool::new(false));
-    catch_ctrl_c(&Arc::new(Mutex::new(printer.clone())), &flag)?;
-    Ok(flag)
-}
-
-/// The first Ctrl-C sets the flag, the second ends the program.
-fn catch_ctrl_c(speaker: &Arc<Mutex<Printer>>, flag: &Arc<AtomicBool>) -> anyhow::Result<()> {
-    let theirs = Arc::clone(flag);
-    let speaker = Arc::clone(speaker);
-    ctrlc::set_handler(move || {
-        if theirs.swap(true, Ordering::Relaxed) {
-            exit_at_once();
-        }
-        let printer = speaker.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        printer.say("interrupted: finishing the step and saving; press Ctrl-C again to stop at once");
-    })
-    .context("cannot watch for Ctrl-C")
-}
-
-fn exit_at_once() -> ! {
-    // SAFETY: `_exit` only ends the process. `exit` would run the graphics drivers' exit handlers while other
-    // threads still compute in them.
-    #[cfg(unix)]
-    unsafe {
-        libc::_exit(INTERRUPTED.into())
-    }
-    #[cfg(not(unix))]
-    std::process::exit(INTERRUPTED.into())
 }
 
 /// The picture's file.

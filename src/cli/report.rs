@@ -10,6 +10,7 @@ use anyhow::Context;
 use serde::Serialize;
 
 use crate::{
+    base::files::{Access, PartFile, folder_of},
     compute::DeviceInfo,
     picture::Picture,
     session::{Job, RunInfo},
@@ -132,10 +133,8 @@ impl Report {
         let cannot = || format!("cannot write the report {}", path.display());
         let mut json = serde_json::to_vec_pretty(self).with_context(cannot)?;
         json.push(b'\n');
-        let mut file = temporary_beside(path).with_context(cannot)?;
-        file.write_all(&json).and_then(|()| file.as_file().sync_all()).with_context(cannot)?;
-        file.persist(path).map_err(|error| error.error).with_context(cannot)?;
-        Ok(())
+        let mut part = part_file(path).with_context(cannot)?;
+        part.file().write_all(&json).and_then(|()| part.finish(true)).with_context(cannot)
     }
 }
 
@@ -156,28 +155,20 @@ pub(super) fn check_destination(path: &Path, overwrite: bool) -> anyhow::Result<
             path.display()
         );
     }
-    temporary_beside(path).with_context(|| format!("cannot write the report {}", path.display()))?;
+    part_file(path).with_context(|| format!("cannot write the report {}", path.display()))?;
     Ok(())
 }
 
-/// A file in the same folder, so that persisting it is a rename.
-fn temporary_beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let folder = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent.to_owned(),
-        _ => PathBuf::from("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".impasto-");
-    // Temporary files are private by default; a report is as readable as any other file.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+/// A report is as readable as any other file.
+fn part_file(path: &Path) -> io::Result<PartFile> {
+    let folder = folder_of(path);
     if !folder.is_dir() {
         return Err(io::Error::new(
             io::ErrorKind::NotFound,
             format!("there is no folder {}", folder.display()),
         ));
     }
-    builder.tempfile_in(folder)
+    PartFile::create(path, Access::Usual)
 }
 
 /// Creates the folder for numbered pictures, and checks that files can be written to it.

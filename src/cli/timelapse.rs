@@ -4,14 +4,18 @@ use std::{
     io,
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::atomic::{AtomicBool, Ordering},
 };
 
 use anyhow::Context;
 use image::RgbImage;
 use tempfile::TempDir;
 
-use super::{INTERRUPTED, UsageError, args::TimelapseArgs, progress::Printer, render};
+use super::{
+    INTERRUPTED, UsageError,
+    args::TimelapseArgs,
+    interrupt::{self, is_set},
+    progress::Printer,
+};
 use crate::{
     picture::{self, Picture},
     settings::Settings,
@@ -24,14 +28,14 @@ pub(super) fn run(arguments: &TimelapseArgs) -> anyhow::Result<ExitCode> {
     check(&arguments.output, arguments.force)?;
     let files = files(&arguments.pictures)?;
     let printer = Printer::new(arguments.quiet);
-    let interrupted = render::ctrl_c_flag(&printer)?;
+    let interrupted = interrupt::ctrl_c_flag(&printer)?;
     let mut frames = files.iter().map(|path| match Picture::open(path) {
         Ok(picture) => Ok(picture.flattened(Some(crate::settings::Rgb::WHITE)).into_owned()),
         Err(error) => Err(io::Error::other(error.to_string())),
     });
     let done =
         timelapse::save(&arguments.output, arguments.force, files.len(), options, &mut frames, &mut |_| {
-            !interrupted.load(Ordering::Relaxed)
+            !is_set(&interrupted)
         });
     match done {
         Err(TimelapseError::Cancelled) => {
@@ -143,9 +147,4 @@ impl Film {
         printer.say(&format!("saved {}, {count} pictures", self.output.display()));
         Ok(())
     }
-}
-
-/// For what is long and can be interrupted between two pieces.
-pub(super) fn is_set(flag: &AtomicBool) -> bool {
-    flag.load(Ordering::Relaxed)
 }

@@ -5,32 +5,9 @@ use std::{collections::BTreeMap, time::Instant};
 
 use burn::tensor::{Device as TensorDevice, Tensor};
 
-use super::{Features, Pull};
+use super::{Features, Pull, shape::Shape};
 use crate::settings::{Padding, Pooling};
 use crate::vgg::{Layer, Weights, weights::Convolution as HostConvolution};
-
-/// Height, width and channels of a picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Shape {
-    pub height: usize,
-    pub width: usize,
-    pub channels: usize,
-}
-
-impl Shape {
-    pub fn positions(self) -> usize {
-        self.height * self.width
-    }
-
-    pub fn len(self) -> usize {
-        self.positions() * self.channels
-    }
-
-    /// After a 2×2 pooling that drops incomplete windows.
-    pub fn pooled(self) -> Self {
-        Self { height: self.height / 2, width: self.width / 2, ..self }
-    }
-}
 
 /// What a device must be able to do. Pictures are `[H, W, C]` or `[1, C, H, W]`, as the kernels like it.
 pub trait Kernels {

@@ -6,42 +6,18 @@ use std::{
 };
 
 use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
-use serde::{Deserialize, Serialize};
 
 use super::{
     Features, Iterate, Network, NetworkOptions, Pull, Update,
     gpu::{self, MomentsTarget, Queue, Storage, Units},
+    kernel_choice::{KernelChoice, kernels_of},
     read_picture,
+    relative_error::relative_error,
 };
 use crate::{
     settings::{Padding, Pooling},
     vgg::{Layer, Weights},
 };
-
-/// Which kernels a device computes with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum KernelChoice {
-    /// Ours.
-    Own,
-    /// burn's operations.
-    Portable,
-}
-
-/// Devices on which kernels of our own do not agree with the CPU.
-static PORTABLE_ONLY: Mutex<Vec<TensorDevice>> = Mutex::new(Vec::new());
-
-/// From now on networks on this device use burn's operations.
-pub fn use_portable_kernels(device: &TensorDevice) {
-    PORTABLE_ONLY.lock().unwrap_or_else(PoisonError::into_inner).push(device.clone());
-}
-
-/// The kernels that networks on this device use.
-pub fn kernels_of(device: &TensorDevice) -> KernelChoice {
-    match PORTABLE_ONLY.lock().unwrap_or_else(PoisonError::into_inner).contains(device) {
-        true => KernelChoice::Portable,
-        false => KernelChoice::Own,
-    }
-}
 
 /// What is known of fast precision on the devices where it was asked for.
 static FAST: Mutex<Vec<(TensorDevice, Result<(), String>)>> = Mutex::new(Vec::new());
@@ -183,16 +159,6 @@ fn paint(device: &TensorDevice) -> Result<Results, String> {
 
 /// Statistics and a gradient.
 type Results = (Vec<f32>, Vec<f32>);
-
-/// ‖found − expected‖ / ‖expected‖.
-pub fn relative_error(found: &[f32], expected: &[f32]) -> f64 {
-    let (mut difference, mut norm) = (0.0, 0.0);
-    for (found, expected) in found.iter().zip(expected) {
-        difference += f64::from(found - expected).powi(2);
-        norm += f64::from(*expected).powi(2);
-    }
-    (difference / norm).sqrt()
-}
 
 /// Against what `whose` says.
 fn compare(found: Results, expected: Results, most: f64, whose: &str) -> Result<(), String> {

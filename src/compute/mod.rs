@@ -6,6 +6,7 @@
 //! reaches, see `gpu`, and by burn's operations where those fail their self-check, see `portable`. All tensors of a device stay on one OS thread, because burn orders
 //! GPU work per thread.
 
+mod adapter;
 mod chain;
 mod check;
 mod cpu;
@@ -13,23 +14,28 @@ mod devices;
 mod features;
 mod gpu;
 mod info;
+mod kernel_choice;
 mod network;
 mod peak;
 mod pixels;
 mod portable;
 mod probe;
 mod pull;
+mod relative_error;
+mod shape;
+mod suited;
 mod threads;
 mod update;
 
 pub use chain::LayerTime;
-pub(crate) use check::kernels_of;
-pub use check::{KernelChoice, fast_precision, self_check};
+pub use check::{fast_precision, self_check};
 pub use devices::{Device, DeviceError, condemn, devices, open};
 pub use features::Features;
 pub use gpu::keep_tiles_in;
 pub(crate) use gpu::{GpuFeatures, MomentsTarget, smoothness as smoothness_on_adapter};
 pub use info::{DeviceInfo, DeviceKind};
+pub use kernel_choice::KernelChoice;
+pub(crate) use kernel_choice::kernels_of;
 pub use network::{Activations, Network, NetworkOptions};
 pub use peak::peak;
 pub use pixels::{Shown, pixels, read_picture};

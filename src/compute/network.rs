@@ -7,9 +7,8 @@ use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 use super::{
     Features, Pull,
     chain::{self, Chain, Kernels, LayerTime},
-    check::{KernelChoice, fast_precision, kernels_of},
     cpu::CpuKernels,
-    gpu::{GpuKernels, Storage, Units, units_of},
+    gpu::{GpuKernels, Storage, Units},
     portable::PortableKernels,
 };
 use crate::{
@@ -33,7 +32,7 @@ pub struct NetworkOptions {
     /// What lies outside of the picture. With zeros its frame is painted as if the training pictures' mean colour lay
     /// behind.
     pub padding: Padding,
-    /// See [`fast_precision`]: where that fails it is full.
+    /// See [`super::fast_precision`]: where that fails it is full.
     pub precision: Precision,
 }
 
@@ -44,7 +43,8 @@ impl Default for NetworkOptions {
     }
 }
 
-enum Form {
+/// The chain on some kernels.
+pub(super) enum Form {
     Portable(Chain<PortableKernels>),
     Cpu(Chain<CpuKernels>),
     Gpu(Chain<GpuKernels>),
@@ -73,34 +73,7 @@ macro_rules! with_chain {
 }
 
 impl Network {
-    /// Prepares the convolutions up to `deepest`, for kernels of our own, or for burn's operations where those failed the
-    /// device's self-check.
-    ///
-    /// With `economy` it holds as little memory as it can, and takes longer: see
-    /// [`crate::settings::Settings::low_memory`].
-    pub fn new(
-        weights: &Weights,
-        deepest: Layer,
-        device: &TensorDevice,
-        NetworkOptions { economy, padding, precision }: NetworkOptions,
-    ) -> Self {
-        let form = match kernels_of(device) {
-            KernelChoice::Portable => {
-                Form::Portable(Chain::new(PortableKernels { device: device.clone(), padding }, economy))
-            }
-            KernelChoice::Own if *device == TensorDevice::flex() => {
-                Form::Cpu(Chain::new(CpuKernels::new(device, economy, padding), economy))
-            }
-            KernelChoice::Own => {
-                let half = precision == Precision::Fast && fast_precision(device).is_ok();
-                let stored = if half { Storage::Half } else { Storage::Full };
-                Form::Gpu(Chain::new(GpuKernels::new(device, padding, stored, units_of(device)), economy))
-            }
-        };
-        Self::with_form(weights, deepest, device, form)
-    }
-
-    /// The same on burn's operations alone, on any device: the reference for the kernels.
+    /// Prepares the convolutions up to `deepest` on burn's operations alone, on any device: the reference for the kernels.
     pub fn portable(
         weights: &Weights,
         deepest: Layer,
@@ -123,7 +96,7 @@ impl Network {
         Self::with_form(weights, deepest, device, Form::Gpu(Chain::new(kernels, false)))
     }
 
-    fn with_form(weights: &Weights, deepest: Layer, device: &TensorDevice, form: Form) -> Self {
+    pub(super) fn with_form(weights: &Weights, deepest: Layer, device: &TensorDevice, form: Form) -> Self {
         let per_channel =
             |values: [f32; 3]| Tensor::from_data(TensorData::new(values.to_vec(), [1, 3, 1, 1]), device);
         let input = weights.input;

@@ -10,7 +10,8 @@ use burn::tensor::{
 
 use super::{
     Features, Pull,
-    chain::{AVERAGE_SCALE, Kernels, L2_SCALE, Shape, padding_of},
+    chain::{AVERAGE_SCALE, Kernels, L2_SCALE, padding_of},
+    shape::Shape,
 };
 use crate::{
     settings::{Padding, Pooling},

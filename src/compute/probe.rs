@@ -17,10 +17,11 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    check::{KernelChoice, self_check, units_check},
-    devices::{Adapter, Api},
+    adapter::{Adapter, Api},
+    check::{self_check, units_check},
     gpu::Units,
     info::{DeviceInfo, DeviceKind},
+    kernel_choice::KernelChoice,
 };
 
 /// What is known of an adapter that passed its self-check.

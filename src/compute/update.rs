@@ -5,8 +5,8 @@ use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 use rayon::prelude::*;
 
 use super::{
-    check::{KernelChoice, kernels_of},
     gpu,
+    kernel_choice::{KernelChoice, kernels_of},
 };
 
 /// The constants of a step, in PyTorch's form of Adam: m ← β₁·m + (1−β₁)·g, v ← β₂·v + (1−β₂)·g²,

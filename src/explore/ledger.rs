@@ -3,14 +3,13 @@
 use std::{
     collections::BTreeMap,
     fs, io,
-    io::Write as _,
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::settings::Settings;
+use crate::{base::files, settings::Settings};
 
 const FILE: &str = ".impasto-batch.json";
 
@@ -79,11 +78,7 @@ impl Ledger {
     /// Whatever the file system says.
     pub fn note(&mut self, output: &Path, recipe: String) -> io::Result<()> {
         self.painted.insert(name(output), recipe);
-        let folder = self.path.parent().unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(&serde_json::to_vec_pretty(self).map_err(io::Error::other)?)?;
-        file.persist(&self.path)?;
-        Ok(())
+        files::write_atomic(&self.path, &serde_json::to_vec_pretty(self).map_err(io::Error::other)?)
     }
 }
 

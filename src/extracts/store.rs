@@ -2,12 +2,14 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Write as _},
+    io,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
 use image::{ImageFormat, RgbImage};
+
+use crate::base::files;
 
 const FOLDER: &str = "layers";
 const ENDING: &str = "png";
@@ -63,10 +65,7 @@ impl ExtractStore {
         picture.write_to(&mut io::Cursor::new(&mut bytes), ImageFormat::Png).map_err(io::Error::other)?;
         fs::create_dir_all(&self.folder)?;
         self.make_room(bytes.len() as u64);
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        file.write_all(&bytes)?;
-        file.persist(self.path(key)).map_err(|error| error.error)?;
-        Ok(())
+        files::write_cache(&self.path(key), &bytes)
     }
 
     /// Removes the oldest files until so many bytes more are within the limit.

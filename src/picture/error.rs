@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use image::ImageError;
 
-use super::load::{MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE};
+use super::limits::{MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE};
 
 /// A picture that cannot be opened.
 #[derive(Debug, thiserror::Error)]

@@ -13,16 +13,7 @@ use image::{
 };
 use sha2::{Digest, Sha256};
 
-use super::{Picture, PictureError, colour, jpeg};
-
-/// Shortest side of a picture, in pixels: the network's deepest layers halve a picture four times.
-pub const MIN_SIDE: u32 = 16;
-
-/// Most pixels of a picture.
-pub const MAX_PIXELS: u64 = 200_000_000;
-
-/// Largest file, in bytes.
-pub const MAX_FILE_BYTES: u64 = 1 << 30;
+use super::{MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE, Picture, PictureError, colour, jpeg};
 
 /// Most memory of a decoder: [`MAX_PIXELS`] of the widest kind (32-bit RGBA) and room to work.
 const MAX_DECODER_BYTES: u64 = 4 << 30;

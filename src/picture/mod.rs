@@ -9,6 +9,7 @@ mod error;
 mod examples;
 mod folder;
 mod jpeg;
+mod limits;
 mod load;
 mod recolour;
 mod save;
@@ -26,8 +27,8 @@ pub use error::{PictureError, SaveError};
 
 pub use examples::{CONTENTS, EXAMPLE, Example, STYLES, example, is_example};
 pub use folder::files_in;
+pub use limits::{MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE};
 pub(crate) use load::sha256;
-pub use load::{MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE};
 pub use recolour::{LUMINANCE, luminance_like, style_in_colours_of, with_colours_of};
 pub use save::{check_destination, free_name, numbered_name, save, save_with_text, write_with};
 pub use shape::{Filter, fit, resize, thumbnail};

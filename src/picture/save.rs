@@ -1,7 +1,7 @@
 //! Saving pictures: a file is there whole or not at all, and nothing is overwritten unasked.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs,
     io::{self, Cursor, Write},
     path::{Path, PathBuf},
 };
@@ -15,12 +15,13 @@ use image::{
         webp::WebPEncoder,
     },
 };
-use tempfile::{Builder, NamedTempFile};
+use tempfile::NamedTempFile;
 
 use super::{
     SaveError,
     carry::{self, Carrier},
 };
+use crate::base::files::{Access, PartFile, folder_of};
 
 const JPEG_QUALITY: u8 = 95;
 
@@ -62,7 +63,7 @@ pub fn save_with_text(
     let bytes =
         encode(image, format).map_err(|source| SaveError::Encode { path: path.to_owned(), source })?;
     let bytes = carry::put(bytes, format, text);
-    write_whole(path, overwrite, |file| file.write_all(&bytes))
+    write_with(path, overwrite, |file| file.write_all(&bytes).map_err(|source| describe(path, source)))
 }
 
 /// Whether [`save`] would begin well, so that a bad name is refused before a picture is painted and not after.
@@ -72,7 +73,7 @@ pub fn save_with_text(
 /// Those of [`save`] that can be foreseen.
 pub fn check_destination(path: &Path, overwrite: bool) -> Result<(), SaveError> {
     check_name(path, overwrite)?;
-    create_temporary(path).map(drop)
+    create_part(path).map(drop)
 }
 
 /// The name itself if nothing has it, otherwise the next free one in the manner of `name-2.png`.
@@ -125,27 +126,9 @@ fn encode(image: &RgbImage, format: Carrier) -> Result<Vec<u8>, ImageError> {
     Ok(bytes.into_inner())
 }
 
-/// The folder of a file, `.` for a bare name.
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// A file beside the wanted one (a rename cannot cross disks), gone when dropped.
-fn create_temporary(path: &Path) -> Result<NamedTempFile, SaveError> {
-    let mut builder = Builder::new();
-    builder.prefix(".impasto-").suffix(".part");
-    // The default is private to the user; a saved picture is as public as any new file.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder_of(path)).map_err(|source| describe(path, source))
-}
-
-fn write_whole(
-    path: &Path,
-    overwrite: bool,
-    write: impl FnOnce(&mut File) -> io::Result<()>,
-) -> Result<(), SaveError> {
-    write_with(path, overwrite, |file| write(file.as_file_mut()).map_err(|source| describe(path, source)))
+/// A saved picture is as public as any new file.
+fn create_part(path: &Path) -> Result<PartFile, SaveError> {
+    PartFile::create(path, Access::Usual).map_err(|source| describe(path, source))
 }
 
 /// Lets `write` fill a file that takes its name only when it is complete.
@@ -158,29 +141,9 @@ pub fn write_with<E: From<SaveError>>(
     overwrite: bool,
     write: impl FnOnce(&mut NamedTempFile) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut temporary = create_temporary(path)?;
-    write(&mut temporary)?;
-    temporary.as_file().sync_all().map_err(|source| describe(path, source))?;
-    let moved = if overwrite {
-        temporary.persist(path).map_err(|error| error.error)
-    } else {
-        temporary.persist_noclobber(path).or_else(|error| match error.error.kind() {
-            io::ErrorKind::AlreadyExists => Err(error.error),
-            _ => claim_and_rename(error.file, path),
-        })
-    };
-    Ok(moved.map(drop).map_err(|source| describe(path, source))?)
-}
-
-/// For network shares and memory cards that know neither hard links nor a rename that spares existing files: an
-/// empty file, which only one program can create, claims the name and is then replaced.
-fn claim_and_rename(temporary: NamedTempFile, path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).open(path)?;
-    temporary.persist(path).map_err(|error| {
-        // Best effort: the error that is reported is the one that matters.
-        let _ = fs::remove_file(path);
-        error.error
-    })
+    let mut part = create_part(path)?;
+    write(part.file())?;
+    Ok(part.finish(overwrite).map_err(|source| describe(path, source))?)
 }
 
 fn describe(path: &Path, source: io::Error) -> SaveError {
@@ -239,10 +202,7 @@ mod tests {
             save(&gradient(), &path, false),
             check_destination(&path, false),
             // The file may appear after the name was checked.
-            write_whole(&path, false, |_| Ok(())),
-            claim_and_rename(create_temporary(&path).unwrap(), &path)
-                .map(drop)
-                .map_err(|e| describe(&path, e)),
+            write_with(&path, false, |_| Ok(())),
         ] {
             let error = result.unwrap_err();
             assert!(
@@ -254,17 +214,6 @@ mod tests {
         check_destination(&path, true).unwrap();
         save(&gradient(), &path, true).unwrap();
         assert_eq!(Picture::open(&path).unwrap().rgb, gradient());
-        assert_eq!(files_in(folder.path()), ["a.png"]);
-    }
-
-    #[test]
-    fn a_claimed_name_is_replaced() {
-        let folder = tempdir().unwrap();
-        let path = folder.path().join("a.png");
-        let mut temporary = create_temporary(&path).unwrap();
-        temporary.write_all(b"whole").unwrap();
-        claim_and_rename(temporary, &path).unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"whole");
         assert_eq!(files_in(folder.path()), ["a.png"]);
     }
 
@@ -296,9 +245,9 @@ mod tests {
     fn a_full_disk_is_told_and_leaves_nothing() {
         let folder = tempdir().unwrap();
         let path = folder.path().join("a.png");
-        let error = write_whole(&path, true, |file| {
-            file.write_all(b"half")?;
-            Err(io::ErrorKind::StorageFull.into())
+        let error = write_with(&path, true, |file| {
+            file.write_all(b"half").unwrap();
+            Err(describe(&path, io::ErrorKind::StorageFull.into()))
         })
         .unwrap_err();
         assert!(
@@ -312,10 +261,9 @@ mod tests {
     #[test]
     fn a_real_full_device_counts_as_full() {
         let folder = tempdir().unwrap();
-        let error = write_whole(&folder.path().join("a.png"), true, |_| {
-            OpenOptions::new().write(true).open("/dev/full")?.write_all(b"x")
-        });
-        assert!(matches!(error, Err(SaveError::Full { .. })), "{error:?}");
+        let mut full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let error = describe(&folder.path().join("a.png"), full.write_all(b"x").unwrap_err());
+        assert!(matches!(error, SaveError::Full { .. }), "{error:?}");
     }
 
     #[test]

@@ -1,10 +1,6 @@
 //! A project on its way to the disk.
 
-use std::{
-    fs,
-    io::{Cursor, Write as _},
-    path::Path,
-};
+use std::{fs, io::Cursor, path::Path};
 
 use image::{
     ExtendedColorType, ImageEncoder as _, ImageError, RgbImage,
@@ -12,7 +8,7 @@ use image::{
 };
 
 use super::{Blob, MOST_EMBEDDED, Manifest, Pixels, ProjectError, StateBlob, container};
-use crate::picture::Picture;
+use crate::{base::files, picture::Picture};
 
 /// How the sources of a project are kept.
 #[derive(Clone, Copy, Debug)]
@@ -127,14 +123,5 @@ pub(super) fn encode(rgb: &RgbImage, alpha: Option<&image::GrayImage>) -> Result
 }
 
 pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ProjectError> {
-    let write = || {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".impasto-").suffix(".part");
-        let mut file = builder.tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map(drop).map_err(|error| error.error)
-    };
-    write().map_err(|source| ProjectError::Write { path: path.to_owned(), source })
+    files::write_atomic(path, bytes).map_err(|source| ProjectError::Write { path: path.to_owned(), source })
 }

@@ -4,6 +4,7 @@
 //! what they gain is in it by itself. Everything in a picture file may come from a stranger: sizes are bounded, every value
 //! is checked as the command line's are, and nothing is opened that a recipe names but pictures.
 
+mod acts;
 mod command_line;
 mod error;
 mod find;
@@ -20,13 +21,14 @@ use crate::{
     settings::Settings,
 };
 
+pub use acts::{Act, What};
 pub use command_line::{CommandLine, EXAMPLE};
 pub use error::RecipeError;
 pub use find::{Found, find};
 pub(crate) use numbers::parse as exact_json;
 pub(crate) use read::{adapt, check};
 pub use read::{of_file, parse};
-pub use replay::{Act, Others, Player, Score, Told, What};
+pub use replay::{Others, Player, Score, Told};
 pub use thumbnail::Thumbnail;
 pub use writer::Writer;
 
@@ -70,7 +72,7 @@ impl Recipe {
     /// The recipe of a recorded picture of this width and height, without thumbnails.
     pub fn new(record: &Record, (width, height): (u32, u32), info: &RunInfo) -> Self {
         let passes = record.passes();
-        let settings = passes.last().map_or_else(Settings::default, replay::last_settings);
+        let settings = passes.last().map_or_else(Settings::default, acts::last_settings);
         Self {
             version: VERSION,
             program: concat!("Impasto ", env!("CARGO_PKG_VERSION")).to_owned(),

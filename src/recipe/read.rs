@@ -4,7 +4,7 @@ use std::{fs::File, io::Read as _, path::Path};
 
 use serde_json::{Map, Value};
 
-use super::{Recipe, RecipeError, VERSION, numbers, replay};
+use super::{Recipe, RecipeError, VERSION, acts, numbers};
 use crate::{
     picture::{MAX_FILE_BYTES, MAX_TEXT, carried_text},
     session::{DetourPart, MOST_CHANGES, MOST_PASSES, Pass},
@@ -153,7 +153,7 @@ fn check_pass(pass: &Pass) -> Result<(), String> {
     if !pass.changes.iter().filter_map(|change| change.detour).all(detour) {
         return Err("a detour in it cannot be painted".to_owned());
     }
-    replay::acts(pass).map(drop)
+    acts::acts(pass).map(drop)
 }
 
 #[cfg(test)]

@@ -3,58 +3,13 @@
 use std::sync::Arc;
 
 use image::RgbImage;
-use serde::{Deserialize, Serialize};
 
-use super::Record;
+use super::{Job, Record, RunId};
 use crate::{
     compute::DeviceInfo,
-    picture::Picture,
-    settings::Settings,
-    transfer::{ExtractState, GradientNorms, LevelOrder, Losses, Place, Sources, StyleSource},
+    transfer::{ExtractState, GradientNorms, LevelOrder, Losses, Place},
     vgg::{Layer, WeightsInfo},
 };
-
-/// Number of a run. The window gives every run a new one, and ignores what comes from an older one.
-pub type RunId = u64;
-
-/// Where a run begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Start {
-    /// From the initial image that the settings name.
-    #[default]
-    Beginning,
-    /// From the picture that the worker painted last, or was lent ([`super::Session::go_on_from`]); from the beginning where
-    /// there is none.
-    Current,
-    /// The same picture, which other pictures are to change: through all levels of the pyramid again.
-    Repaint,
-    /// From the earlier moment that the worker was lent, see [`super::Session::go_back_to`]; like [`Start::Current`] where
-    /// there is none.
-    Moment,
-}
-
-/// All that a run needs.
-#[derive(Clone, Debug)]
-pub struct Job {
-    pub run: RunId,
-    pub content: Arc<Picture>,
-    pub styles: Vec<StyleSource>,
-    pub settings: Settings,
-    pub start: Start,
-    /// Prepare, show the initial picture and wait.
-    pub paused: bool,
-    /// Replace the settings' size by one that suits the device's measured speed. What was chosen is in
-    /// [`RunInfo::size`].
-    pub choose_size: bool,
-}
-
-impl Job {
-    /// What the run is painted from.
-    pub fn sources(&self) -> Sources {
-        Sources::new(Arc::clone(&self.content), self.styles.clone())
-    }
-}
 
 /// Orders to the worker. Changed settings do not travel here but in a latest-wins slot, see
 /// [`super::Session::update`].

@@ -8,6 +8,7 @@
 //! The window never waits: nothing here blocks it, and a worker that died says so ([`Event::Died`]).
 
 mod extracting;
+mod job;
 mod marks;
 mod messages;
 mod pace;
@@ -29,8 +30,9 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
 pub use extracting::Wish;
+pub use job::{Job, RunId, Start};
 pub use marks::{Mark, Return};
-pub use messages::{Command, Event, Frame, Job, Progress, RunId, RunInfo, RunState, Start};
+pub use messages::{Command, Event, Frame, Progress, RunInfo, RunState};
 pub use pace::Pace;
 pub use paint_engine::PaintEngine;
 pub use record::{Change, DetourPart, MOST_CHANGES, MOST_PASSES, Pass, Record, SourceRecord, StyleRecord};

@@ -12,6 +12,7 @@ use super::{
     validate::error,
     values::{named, serde_as_text},
 };
+use crate::base::random::SplitMix64;
 
 /// Keyframes of a track at most.
 pub const MOST_KEYS: usize = 512;
@@ -105,13 +106,9 @@ impl Lfo {
     }
 }
 
-/// A value of -1 to 1 for a number, the same on every machine (splitmix64).
+/// A value of -1 to 1 for a number, the same on every machine.
 fn noise(seed: u32, number: f64) -> f64 {
-    let mut bits = (u64::from(seed) << 32 ^ (number as i64) as u64).wrapping_add(0x9e37_79b9_7f4a_7c15);
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^= bits >> 31;
-    (bits >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+    SplitMix64::new(u64::from(seed) << 32 ^ (number as i64) as u64).next_signed()
 }
 
 /// A keyframe.

@@ -1,7 +1,7 @@
 //! Mixes drawn by lot around another.
 
 use super::{Knob, LayerWeights, STYLE_SCALES, Settings, three_digits};
-use crate::vgg::Layer;
+use crate::{base::random::SplitMix64, vgg::Layer};
 
 /// How far a draw of amount 1 leads at most: weights by this power of two either way.
 const OCTAVES: f64 = 4.0;
@@ -14,19 +14,12 @@ const TILT: f64 = 0.4;
 /// Where a style amount stays: what is drawn has some of both.
 const AMOUNTS: [f64; 2] = [0.05, 0.98];
 
-/// A number from -1 to 1 for a name: SplitMix64 (Steele, Lea & Flood, OOPSLA 2014) of the seed and the name's FNV-1a. So each
+/// A number from -1 to 1 for a name: SplitMix64 of the seed and the name's FNV-1a. So each
 /// knob has a lot of its own, whichever others are locked.
 fn lot(seed: u64, name: &str) -> f64 {
     let fnv = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
     let name = name.bytes().fold(0xcbf2_9ce4_8422_2325, fnv);
-    let mix = |z: u64| {
-        let mut z = z.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    };
-    let bits = mix(mix(seed) ^ name);
-    (bits >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
+    SplitMix64::new(SplitMix64::new(seed).next_u64() ^ name).next_signed()
 }
 
 /// 2^x for |x| ≤ 32 out of sums and products alone, which are the same on every machine: those of the system's mathematics are

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::{
     Automation, KnobTrack, LayerWeight, LayerWeights, Objective, PresetError, PresetFolder, Settings,
-    config_folder,
     user_presets::{apply_named, over_usual},
 };
+use crate::base::paths;
 
 /// The flags of [`Settings`] as they were given. [`SettingsFlags::resolve`] makes settings of them.
 #[derive(Clone, Debug)]
@@ -78,7 +78,7 @@ impl SettingsFlags {
             Some(path) => read_file(path)?,
         };
         if let Some(name) = self.0.get_one::<String>(PRESET) {
-            let folder = config_folder().map(|folder| PresetFolder::within(&folder));
+            let folder = paths::config_folder().map(|folder| PresetFolder::within(&folder));
             settings = apply_named(name, folder.as_ref(), &settings)?;
         }
         if let Some(&objective) = self.0.get_one::<Objective>("objective") {

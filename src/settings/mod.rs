@@ -10,6 +10,7 @@ mod layer_weights;
 mod look;
 mod mixer;
 mod presets;
+mod ranges;
 mod slots;
 mod style_mix;
 mod user_presets;
@@ -27,9 +28,10 @@ pub use flags::{SettingsFileError, SettingsFlags};
 pub use knob::{Knob, Range, three_digits};
 pub use layer_weights::{LayerWeight, LayerWeights, Strip};
 pub use presets::Preset;
+pub use ranges::STYLE_SCALES;
 pub use slots::{Slots, StoredMix};
-pub use style_mix::{STYLE_SCALES, StyleMix};
-pub use user_presets::{Mix, PresetError, PresetFolder, UserPreset, config_folder};
+pub use style_mix::StyleMix;
+pub use user_presets::{Mix, PresetError, PresetFolder, UserPreset};
 pub use validate::{MAX_HISTORY, MAX_SIZE, MIN_SIZE, SettingsError};
 pub use values::{
     DeviceChoice, Init, LineSearch, Objective, Optimizer, Padding, Pooling, Precision, Rgb, Smoothness,

@@ -2,10 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{SettingsError, validate::error};
-
-/// Range of a style's scale, and of all styles' together.
-pub const STYLE_SCALES: std::ops::RangeInclusive<f64> = 0.05..=20.0;
+use super::{STYLE_SCALES, SettingsError, validate::error};
 
 /// What can be set of each style picture, at any time while it is painted.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

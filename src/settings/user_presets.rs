@@ -1,17 +1,14 @@
 //! The user's own presets: one TOML file each, in one folder, with the keys of a settings file.
 
 use std::{
-    fs,
-    io::{self, Write as _},
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 
 use super::{Objective, Preset, Settings, SettingsError};
-
-/// Overrides the folder that settings are kept in.
-const FOLDER_VARIABLE: &str = "IMPASTO_CONFIG_DIR";
+use crate::base::files;
 
 /// Keys that belong to no mix: where, how large and from what it is painted.
 pub(super) const NO_MIX: [&str; 10] = [
@@ -29,14 +26,6 @@ pub(super) const NO_MIX: [&str; 10] = [
 
 /// Longest name of a preset, in characters.
 const LONGEST_NAME: usize = 60;
-
-/// The folder for everything that is remembered, if the system has one.
-pub fn config_folder() -> Option<PathBuf> {
-    match std::env::var_os(FOLDER_VARIABLE) {
-        Some(folder) if !folder.is_empty() => Some(folder.into()),
-        _ => directories::ProjectDirs::from("", "", "impasto").map(|dirs| dirs.config_dir().to_owned()),
-    }
-}
 
 /// A preset that cannot be used, or written.
 #[derive(Debug, thiserror::Error)]
@@ -169,10 +158,7 @@ impl PresetFolder {
         let write = || -> io::Result<()> {
             let text = toml::to_string(&mix.0).map_err(io::Error::other)?;
             fs::create_dir_all(&self.0)?;
-            let mut file = tempfile::NamedTempFile::new_in(&self.0)?;
-            file.write_all(text.as_bytes())?;
-            file.persist(&path)?;
-            Ok(())
+            files::write_atomic(&path, text.as_bytes())
         };
         write().map_err(|source| PresetError::Write { path: path.clone(), source })
     }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use image::RgbImage;
 
-use super::{Encoder, TimelapseError};
+use super::{TimelapseError, encoder::Encoder};
 
 pub struct Apng<W: Write>(png::Writer<W>);
 

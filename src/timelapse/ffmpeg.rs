@@ -10,7 +10,7 @@ use std::{
 
 use image::RgbImage;
 
-use super::{Encoder, Format, TimelapseError};
+use super::{Format, TimelapseError, encoder::Encoder};
 
 /// The program, if one is on the PATH.
 pub fn find() -> Option<PathBuf> {

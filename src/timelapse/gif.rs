@@ -7,7 +7,7 @@ use image::{
     codecs::gif::{GifEncoder, Repeat},
 };
 
-use super::{Encoder, TimelapseError};
+use super::{TimelapseError, encoder::Encoder};
 
 /// 1 is the best palette and slow, 30 the fastest.
 const SPEED: i32 = 10;

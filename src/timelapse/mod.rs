@@ -1,15 +1,17 @@
 //! Time-lapses: a sequence of pictures as an animated GIF, WebP or PNG, or as a film where an `ffmpeg` is installed.
 
 mod apng;
+mod encoder;
 mod error;
 mod ffmpeg;
+mod format;
 mod gif;
 mod lettering;
 mod webp;
 
 use std::{
     borrow::Cow,
-    io::{self, BufWriter, Write},
+    io::{self, BufWriter},
     path::Path,
 };
 
@@ -17,64 +19,10 @@ use image::RgbImage;
 
 use crate::picture::{self, Filter};
 
+use encoder::Encoder;
 pub use error::TimelapseError;
+pub use format::Format;
 pub use lettering::{Lettering, caption};
-
-/// How a time-lapse is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    Gif,
-    WebP,
-    Apng,
-    Mp4,
-    WebM,
-}
-
-impl Format {
-    pub const ALL: [Format; 5] = [Format::Gif, Format::WebP, Format::Apng, Format::Mp4, Format::WebM];
-
-    /// The format that a file's name asks for.
-    ///
-    /// # Errors
-    ///
-    /// When the extension is none of gif, webp, png, apng, mp4 and webm.
-    pub fn of(path: &Path) -> Result<Self, TimelapseError> {
-        let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-        match extension.as_str() {
-            "gif" => Ok(Self::Gif),
-            "webp" => Ok(Self::WebP),
-            "png" | "apng" => Ok(Self::Apng),
-            "mp4" => Ok(Self::Mp4),
-            "webm" => Ok(Self::WebM),
-            _ => Err(TimelapseError::Format { path: path.to_owned() }),
-        }
-    }
-
-    pub fn extension(self) -> &'static str {
-        match self {
-            Self::Gif => "gif",
-            Self::WebP => "webp",
-            Self::Apng => "png",
-            Self::Mp4 => "mp4",
-            Self::WebM => "webm",
-        }
-    }
-
-    /// For a person to choose from.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Gif => "GIF",
-            Self::WebP => "WebP, lossless",
-            Self::Apng => "Animated PNG",
-            Self::Mp4 => "MP4 (needs ffmpeg)",
-            Self::WebM => "WebM (needs ffmpeg)",
-        }
-    }
-
-    fn needs_ffmpeg(self) -> bool {
-        matches!(self, Self::Mp4 | Self::WebM)
-    }
-}
 
 /// How a time-lapse plays.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -113,13 +61,6 @@ pub fn check(path: &Path, overwrite: bool) -> Result<(), TimelapseError> {
         return Err(picture::SaveError::Exists { path: path.to_owned() }.into());
     }
     Ok(())
-}
-
-/// Takes pictures of one size, each with the time for which it is shown.
-trait Encoder {
-    /// `milliseconds` is how long the picture stays.
-    fn add(&mut self, picture: &RgbImage, milliseconds: u32) -> Result<(), TimelapseError>;
-    fn finish(self: Box<Self>) -> Result<(), TimelapseError>;
 }
 
 /// Writes `count` pictures, each in the shape of the first. The file appears only when it is complete. `go_on` is asked
@@ -180,10 +121,6 @@ pub fn save(
         }
         encoder.finish()
     })
-}
-
-fn flush(mut out: impl Write) -> Result<(), TimelapseError> {
-    Ok(out.flush()?)
 }
 
 #[cfg(test)]

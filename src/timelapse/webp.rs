@@ -4,7 +4,10 @@ use std::io::{Cursor, Seek, SeekFrom, Write};
 
 use image::{RgbImage, codecs::webp::WebPEncoder};
 
-use super::{Encoder, TimelapseError, flush};
+use super::{
+    TimelapseError,
+    encoder::{Encoder, flush},
+};
 
 pub struct WebP<W: Write + Seek> {
     out: W,

@@ -8,8 +8,8 @@ use super::{
     histograms::{Histograms, shares},
     luminance::Luminance,
     planes::Planes,
+    readback::values,
     space::upload,
-    style_transfer::values,
     targets::{Seen, Targets},
 };
 use crate::{

@@ -6,7 +6,7 @@
 
 use burn::tensor::Tensor;
 
-use super::{Term, TransferError, evaluator::Evaluator, space::Space, style_transfer::values};
+use super::{Term, TransferError, evaluator::Evaluator, readback::values, space::Space};
 use crate::{
     settings::{LayerWeights, Pooling, Settings, Statistic},
     vgg::Layer,

@@ -7,7 +7,7 @@ use super::{
     adam::Moments,
     meter::GradientNorms,
     planes::{Kernel, Planes},
-    style_transfer::values,
+    readback::values,
 };
 
 /// What passes from one size to another.

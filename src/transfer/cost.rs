@@ -1,6 +1,6 @@
 //! What a run costs: floating-point operations and memory.
 
-use super::prepare::{Dimensions, Shapes};
+use super::{Dimensions, Shapes};
 use crate::{
     settings::{Optimizer, Precision, Settings},
     vgg::Layer,

@@ -12,8 +12,7 @@ use image::RgbImage;
 use sha2::{Digest, Sha256};
 
 use super::{
-    TransferError, lbfgs::Lbfgs, noise::noise, prepare::Dimensions, space::upload, spectrum::Spectrum,
-    targets,
+    Dimensions, TransferError, lbfgs::Lbfgs, noise::noise, space::upload, spectrum::Spectrum, targets,
 };
 use crate::{
     compute::{Features, Network, Pull, read_picture},

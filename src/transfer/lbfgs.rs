@@ -13,7 +13,7 @@ use super::{
     checkpoint::LbfgsState,
     line_search::{LineSearch, Point, Verdict},
     planes::Planes,
-    style_transfer::values,
+    readback::values,
 };
 use crate::settings::{LineSearch as LineSearchKind, Settings};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
-use super::{meter::GradientNorms, painting::Place};
+use super::{meter::GradientNorms, place::Place};
 use crate::{settings::Settings, vgg::Layer};
 
 /// Terms of the objective, unweighted, as they stand before a step's update; `total` is their weighted sum.

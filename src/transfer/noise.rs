@@ -2,20 +2,16 @@
 
 use image::RgbImage;
 
+use crate::base::random::SplitMix64;
+
 /// Standard deviation of the noise around mid grey, of a range of 1.
 const DEVIATION: f64 = 0.2;
 
-/// Gaussian noise around mid grey: SplitMix64 (Steele, Lea & Flood, OOPSLA 2014) through the Box–Muller transform.
+/// Gaussian noise around mid grey: SplitMix64 through the Box–Muller transform.
 pub fn noise(width: u32, height: u32, seed: u64) -> RgbImage {
-    let mut state = seed;
-    let mut uniform = move || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        // In (0, 1], so that its logarithm is finite.
-        (((z ^ (z >> 31)) >> 11) + 1) as f64 / (1_u64 << 53) as f64
-    };
+    let mut random = SplitMix64::new(seed);
+    // In (0, 1], so that its logarithm is finite.
+    let mut uniform = move || ((random.next_u64() >> 11) + 1) as f64 / (1_u64 << 53) as f64;
     let mut gaussian = move || (-2.0 * uniform().ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos();
     let mut byte = move || ((0.5 + DEVIATION * gaussian()).clamp(0.0, 1.0) * 255.0).round() as u8;
     RgbImage::from_fn(width, height, |_, _| image::Rgb([byte(), byte(), byte()]))

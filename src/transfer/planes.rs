@@ -7,7 +7,7 @@ use fast_image_resize::{
     pixels::F32,
 };
 
-use super::{TransferError, style_transfer::values};
+use super::{TransferError, readback::values};
 
 /// Three planes of H·W values.
 #[derive(Clone, Debug, PartialEq)]

@@ -9,7 +9,7 @@ use super::{
     lbfgs::Lbfgs,
     lowest::Lowest,
     planes::Planes,
-    style_transfer::values,
+    readback::values,
     terms::Terms,
 };
 

@@ -1,6 +1,6 @@
 //! The pyramid's schedule: at which sizes a picture is painted, and for how many steps each.
 
-use super::prepare::{Dimensions, Shapes};
+use super::{Dimensions, Shapes};
 use crate::{
     settings::{Objective, Settings},
     vgg::Layer,

@@ -4,7 +4,7 @@
 use burn::tensor::{Int, Tensor};
 use image::{GrayImage, Luma, imageops};
 
-use super::{TransferError, style_transfer::values};
+use super::{TransferError, readback::values};
 use crate::{compute::Features, objective::Moments, vgg::Layer};
 
 /// Feature maps that are shown of a layer.

@@ -6,7 +6,7 @@ use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 use image::RgbImage;
 
 use super::{
-    Losses, Reading, TransferError,
+    Losses, Pictures, Reading, TransferError,
     adam::Adam,
     aims::Aims,
     amount::Calibration,
@@ -15,7 +15,8 @@ use super::{
     lbfgs::Lbfgs,
     lowest::{Lowest, has_converged},
     meter::Meter,
-    painting::Place,
+    place::Place,
+    readback::values,
     space::{Space, upload},
     study::LayerStudy,
     terms::Terms,
@@ -25,15 +26,6 @@ use crate::{
     settings::{Optimizer, Settings},
     vgg::{Layer, Weights},
 };
-
-/// Pictures of a run, resized and flattened, 8-bit sRGB.
-#[derive(Clone, Debug)]
-pub struct Pictures {
-    pub content: RgbImage,
-    pub styles: Vec<RgbImage>,
-    /// What painting starts from, in the content's shape.
-    pub initial: RgbImage,
-}
 
 /// How a change of the objective comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -513,14 +505,4 @@ impl StyleTransfer {
     pub fn into_parts(self) -> (Network, Aims) {
         self.evaluator.into_parts()
     }
-}
-
-/// The values of a tensor, waiting for the device.
-///
-/// # Errors
-///
-/// When the device fails.
-pub(super) fn values(tensor: Tensor<1>) -> Result<Vec<f32>, TransferError> {
-    let data = tensor.try_into_data().map_err(|error| TransferError::Device(error.to_string()))?;
-    data.try_to_vec::<f32>().map_err(|error| TransferError::Device(format!("{error:?}")))
 }

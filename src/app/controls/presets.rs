@@ -4,7 +4,8 @@ use egui::{RichText, Ui};
 
 use super::combo;
 use crate::{
-    app::{ImpastoApp, pictures::chain, theme::Palette, usual::PresetName, widgets::row},
+    app::{ImpastoApp, theme::Palette, usual::PresetName, widgets::row},
+    base::error::chain,
     settings::{Mix, Preset, Settings},
 };
 

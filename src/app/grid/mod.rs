@@ -18,11 +18,11 @@ use self::form::{Checked, Form};
 use super::{
     ImpastoApp,
     notes::{Banner, Trouble},
-    pictures::chain,
     tasks::{Done, Purpose},
 };
 use crate::{
     backstage::Cell as Order,
+    base::error::chain,
     explore::{Axis, Sheet, legend},
     picture::{self, SaveError},
     session::{Job, Start},
@@ -113,7 +113,7 @@ impl ImpastoApp {
             board.open = board.open.saturating_sub(1);
             board.seconds.push(painted.seconds);
             if let Ok(picture) = &painted.result {
-                let image = super::canvas::color_image(picture);
+                let image = super::colour_image::color_image(picture);
                 cell.texture = Some(ctx.load_texture("grid", image, TextureOptions::LINEAR));
             }
             cell.picture = Some(painted.result);

@@ -11,10 +11,11 @@ use crate::{
     app::{
         ImpastoApp,
         notes::{Banner, Trouble},
-        pictures::{Kept, Recalled, Slot, Source, Target, chain},
+        pictures::{Kept, Recalled, Slot, Source, Target},
         state::Run,
         tasks::{Done, Purpose},
     },
+    base::error::chain,
     picture,
     project::{self, EXTENSION, Keep, Project, Style, sessions},
     recipe::Recipe,
@@ -207,9 +208,4 @@ impl ImpastoApp {
             }
         }
     }
-}
-
-/// Whether a file's name is that of a project.
-pub fn is_project(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(EXTENSION))
 }

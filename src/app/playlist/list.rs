@@ -2,19 +2,18 @@
 
 use std::{
     fs,
-    io::{Read as _, Write as _},
+    io::Read as _,
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    app::memory::{Origin, RememberedStyle},
+    app::origin::{Origin, RememberedStyle},
+    base::{files, random::SplitMix64},
     settings::Settings,
 };
 
-/// The extension of playlist files.
-pub const EXTENSION: &str = "toml";
 /// Version of the form that this program writes; it reads this one and those before.
 const VERSION: u64 = 1;
 /// Largest file that is read, in bytes; most entries, and most styles of one.
@@ -184,14 +183,8 @@ impl Playlist {
     pub fn write(&self, path: &Path) -> Result<(), PlaylistError> {
         let write = || {
             let text = toml::to_string(self).map_err(std::io::Error::other)?;
-            let folder =
-                path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            fs::create_dir_all(folder)?;
-            let mut file =
-                tempfile::Builder::new().prefix(".impasto-").suffix(".part").tempfile_in(folder)?;
-            file.write_all(text.as_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist(path).map(drop).map_err(|error| error.error)
+            fs::create_dir_all(files::folder_of(path))?;
+            files::write_atomic(path, text.as_bytes())
         };
         write().map_err(|source| PlaylistError::Write { path: path.to_owned(), source })
     }
@@ -200,17 +193,10 @@ impl Playlist {
     pub fn order(&self, round: u64) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.entries.len()).collect();
         if let Some(seed) = self.shuffle {
-            let mut state = seed.wrapping_add(round.wrapping_mul(0xd1b5_4a32_d192_ed03));
-            // Fisher and Yates, with SplitMix64.
-            let mut next = || {
-                state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-                let mut z = state;
-                z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-                z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-                z ^ (z >> 31)
-            };
+            let mut random = SplitMix64::new(seed.wrapping_add(round.wrapping_mul(0xd1b5_4a32_d192_ed03)));
+            // Fisher and Yates.
             for last in (1..order.len()).rev() {
-                order.swap(last, (next() % (last as u64 + 1)) as usize);
+                order.swap(last, (random.next_u64() % (last as u64 + 1)) as usize);
             }
         }
         order
@@ -283,7 +269,7 @@ mod tests {
         ] {
             fs::write(&path, &text).unwrap();
             let error = Playlist::read(&path).unwrap_err();
-            let error = crate::app::pictures::chain(&error);
+            let error = crate::base::error::chain(&error);
             assert!(error.contains(said) && error.contains("strange.toml"), "{text}: {error}");
         }
         fs::write(&path, [0xff, 0xfe]).unwrap();

@@ -7,10 +7,10 @@ mod player;
 
 use std::path::{Path, PathBuf};
 
-pub use list::{EXTENSION, Playlist};
+pub use list::Playlist;
 
-use super::{ImpastoApp, pictures::chain, tasks::Done, tasks::Purpose};
-use crate::picture;
+use super::{ImpastoApp, extensions::PLAYLIST, tasks::Done, tasks::Purpose};
+use crate::{base::error::chain, picture};
 use history::{History, Kept};
 use player::Player;
 
@@ -46,7 +46,7 @@ impl ImpastoApp {
     }
 
     pub(super) fn ask_to_save_playlist(&self) {
-        let name = self.playlist.name.clone().unwrap_or_else(|| format!("playlist.{EXTENSION}"));
+        let name = self.playlist.name.clone().unwrap_or_else(|| format!("playlist.{PLAYLIST}"));
         let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
         let answer = self.dialogs.save_playlist(&name, folder.as_deref());
         self.await_answer(answer, Purpose::SavePlaylist(name.into()));
@@ -85,8 +85,8 @@ impl ImpastoApp {
                     .add("No file dialog could be shown, and there is no home folder to save to.");
             }
         };
-        if path.extension().is_none_or(|extension| extension != EXTENSION) {
-            path.as_mut_os_string().push(format!(".{EXTENSION}"));
+        if path.extension().is_none_or(|extension| extension != PLAYLIST) {
+            path.as_mut_os_string().push(format!(".{PLAYLIST}"));
             overwrite = false;
         }
         // The file that this list came from is its own to replace.

@@ -11,7 +11,7 @@ use crate::{
     app::{
         ImpastoApp,
         icons::Icon,
-        memory::{Origin, RememberedStyle},
+        origin::{Origin, RememberedStyle},
         theme::{Palette, ROW, space},
         widgets,
     },

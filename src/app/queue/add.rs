@@ -12,12 +12,12 @@ use crate::{
     app::{
         ImpastoApp,
         icons::Icon,
-        pictures::chain,
         tasks::{Done, Purpose},
         theme::space,
         widgets::{self, Entry},
     },
     backstage::{Item, ItemStyle, Source, State, Store},
+    base::error::chain,
     picture::{self, Picture},
     settings::{MAX_SIZE, MIN_SIZE, Settings},
     transfer::{self, Kernels, Sources},

@@ -13,12 +13,12 @@ use crate::{
     app::{
         ImpastoApp,
         icons::Icon,
-        pictures::chain,
         tasks::{Done, Purpose},
         theme::space,
         widgets,
     },
     backstage::{Item, ItemStyle, Source, State},
+    base::error::chain,
     explore::{Match, NAME_PATTERN, Pairing, collect},
     settings::{Settings, StyleMix},
 };

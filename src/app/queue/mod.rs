@@ -19,11 +19,11 @@ use self::{add::AddForm, folders::FoldersForm, row::Row};
 use super::{
     ImpastoApp, Page, SpawnPainter,
     notes::{Banner, Trouble},
-    pictures::chain,
     tasks::Done,
 };
 use crate::{
     backstage::{Courtesy, Desk, Item, Live, Outlook, Painter, State, Store, StoreError},
+    base::error::chain,
     compute::DeviceKind,
     explore::Match,
     session::RunState,
@@ -124,7 +124,7 @@ impl Queue {
         {
             return Some(texture.clone());
         }
-        let image = super::canvas::color_image(&small);
+        let image = super::colour_image::color_image(&small);
         let texture = ctx.load_texture("queue", image, TextureOptions::LINEAR);
         self.textures.insert(id, (small, texture.clone()));
         Some(texture)

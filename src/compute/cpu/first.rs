@@ -4,10 +4,11 @@ use rayon::prelude::*;
 
 use super::{
     buffer::{Buffer, Pool},
-    kernel::{Isa, Packed, pack, padded},
+    isa::Isa,
+    kernel::{Packed, pack, padded},
     simd::{Simd, Work, with_simd},
 };
-use crate::{compute::chain::Shape, settings::Padding};
+use crate::{compute::shape::Shape, settings::Padding};
 
 const INPUTS: usize = 3;
 const TAPS: usize = 9 * INPUTS;

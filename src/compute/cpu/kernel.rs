@@ -1,56 +1,7 @@
 //! The inner product that everything on the CPU comes down to: rows · packed panels, in registers, for the vector
 //! instructions that this processor has.
 
-use std::sync::LazyLock;
-
-/// Vector instruction sets with a kernel of their own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Isa {
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    #[cfg(target_arch = "aarch64")]
-    Neon,
-    /// Plain Rust that the compiler vectorises for the target's baseline.
-    Portable,
-}
-
-impl Isa {
-    /// The best set of this processor.
-    pub fn detected() -> Self {
-        static DETECTED: LazyLock<Isa> =
-            LazyLock::new(|| Isa::available().into_iter().next().unwrap_or(Isa::Portable));
-        *DETECTED
-    }
-
-    /// All sets of this processor, best first.
-    pub fn available() -> Vec<Self> {
-        let mut list = Vec::new();
-        #[cfg(target_arch = "x86_64")]
-        {
-            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("fma") {
-                list.push(Isa::Avx512);
-            }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                list.push(Isa::Avx2);
-            }
-        }
-        #[cfg(target_arch = "aarch64")]
-        list.push(Isa::Neon);
-        list.push(Isa::Portable);
-        list
-    }
-
-    /// Columns of a packed panel.
-    pub fn panel(self) -> usize {
-        match self {
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => 32,
-            _ => 16,
-        }
-    }
-}
+use super::{isa::Isa, strided::Strided};
 
 /// A matrix K×N in panels of [`Isa::panel`] columns, each panel row by row, the last one filled up with zeros.
 #[derive(Clone, Copy)]
@@ -103,14 +54,6 @@ impl Packed<'_> {
             product(self.isa, left, right, count, self.depth, &mut out[panel * width..], stride, add);
         }
     }
-}
-
-/// A matrix inside a slice: element (i, j) is at i·`row` + j·`step`.
-#[derive(Clone, Copy)]
-pub struct Strided<'a> {
-    pub values: &'a [f32],
-    pub row: usize,
-    pub step: usize,
 }
 
 /// `out` = or += `left` · `right` for `count` rows of `left`, `depth` products per element and one panel of columns;
@@ -206,7 +149,7 @@ fn portable(
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::Strided;
+    use crate::compute::cpu::strided::Strided;
 
     macro_rules! kernel {
         ($name:ident, $block:ident, $features:literal, $height:literal, $lanes:literal, $zero:ident, $load:ident,

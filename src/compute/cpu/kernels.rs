@@ -10,7 +10,7 @@ use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 use super::{
     buffer::{Buffer, Pool},
     first::First,
-    kernel::Isa,
+    isa::Isa,
     matrix::HostFeatures,
     pool,
     winograd::{Edge, Winograd},
@@ -18,8 +18,9 @@ use super::{
 use crate::{
     compute::{
         Features, Pull,
-        chain::{Kernels, Shape, padding_of},
+        chain::{Kernels, padding_of},
         pull::host_values,
+        shape::Shape,
     },
     settings::{Padding, Pooling},
     vgg::{Layer, weights::Convolution as HostConvolution},

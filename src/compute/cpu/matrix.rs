@@ -6,7 +6,9 @@ use rayon::prelude::*;
 
 use super::{
     buffer::{Buffer, Pool},
-    kernel::{Isa, Packed, Strided, pack, product},
+    isa::Isa,
+    kernel::{Packed, pack, product},
+    strided::Strided,
 };
 
 /// Features `[P, C]`, row-major: channels-last.

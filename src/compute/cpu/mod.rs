@@ -2,6 +2,7 @@
 
 mod buffer;
 mod first;
+mod isa;
 mod kernel;
 mod kernels;
 mod matrix;
@@ -10,6 +11,7 @@ mod neon;
 mod pool;
 mod shared;
 mod simd;
+mod strided;
 #[cfg(test)]
 mod tests;
 mod transform;

@@ -2,7 +2,7 @@
 
 use std::arch::aarch64::*;
 
-use super::{kernel::Strided, simd::Simd};
+use super::{simd::Simd, strided::Strided};
 
 /// Four vectors of four.
 #[derive(Clone, Copy)]

@@ -4,7 +4,10 @@ use rayon::prelude::*;
 
 use super::buffer::{Buffer, Pool};
 use crate::{
-    compute::chain::{AVERAGE_SCALE, L2_SCALE, Shape},
+    compute::{
+        chain::{AVERAGE_SCALE, L2_SCALE},
+        shape::Shape,
+    },
     settings::Pooling,
 };
 

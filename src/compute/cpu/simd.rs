@@ -1,6 +1,6 @@
 //! Sixteen floats at once, for the vector instructions that this processor has.
 
-use super::kernel::Isa;
+use super::isa::Isa;
 
 /// Sixteen floats. The methods compile to the vector instructions of the function that they are inlined into.
 ///

@@ -3,12 +3,12 @@
 use super::{
     buffer::Pool,
     first::First,
-    kernel::Isa,
+    isa::Isa,
     pool,
     winograd::{Edge, Winograd},
 };
 use crate::{
-    compute::chain::Shape,
+    compute::shape::Shape,
     settings::{Padding, Pooling},
 };
 

@@ -9,11 +9,11 @@
 use std::ops::Range;
 
 use super::{
-    kernel::Isa,
+    isa::Isa,
     shared::SharedSlice,
     simd::{Simd, Work, with_simd},
 };
-use crate::compute::chain::Shape;
+use crate::compute::shape::Shape;
 
 /// Outputs of a tile along one axis, and inputs.
 pub const OUT: usize = 4;

@@ -10,11 +10,12 @@ use rayon::prelude::*;
 
 use super::{
     buffer::{Buffer, Pool},
-    kernel::{Isa, Packed, padded},
+    isa::Isa,
+    kernel::{Packed, padded},
     shared::SharedSlice,
     transform::{self, Batch, Kernels, LANES, OUT, POINTS, Source, Taps},
 };
-use crate::compute::chain::Shape;
+use crate::compute::shape::Shape;
 
 /// What happens to the input on its way in and to the output on its way out.
 #[derive(Clone, Copy)]

@@ -6,7 +6,7 @@ use cubecl::{client::Client, features::TypeUsage, prelude::*, server::Handle};
 use half::f16;
 
 use super::matrix::{self, SUM_THREADS, THREADS, TILE};
-use crate::compute::{Features, Pull, chain::Shape};
+use crate::compute::shape::Shape;
 
 /// Values `[H, W, C]` in a buffer of the device, and how to compute with them.
 #[derive(Clone)]
@@ -165,7 +165,7 @@ impl Queue {
 }
 
 /// `layers` of at least so many workgroups, in rows that every adapter takes.
-fn in_rows(groups: usize, layers: usize) -> CubeCount {
+pub fn in_rows(groups: usize, layers: usize) -> CubeCount {
     let rows = groups.div_ceil(MOST_GROUPS);
     CubeCount::Static(groups.div_ceil(rows) as u32, rows as u32, layers as u32)
 }
@@ -190,11 +190,11 @@ pub fn owned<const D: usize>(tensor: Tensor<D>) -> Handle {
 }
 
 impl GpuFeatures {
-    fn argument(&self) -> BufferArg {
+    pub fn argument(&self) -> BufferArg {
         stored_argument(&self.handle, self.stored)
     }
 
-    fn quads(&self) -> u32 {
+    pub fn quads(&self) -> u32 {
         self.shape.channels as u32 / 4
     }
 
@@ -287,59 +287,6 @@ impl GpuFeatures {
             ));
         }
         self.queue.total(&parts, groups)
-    }
-
-    /// `gradient`, or zeros, plus a pull. If `masked` it is 0 where these features are not positive.
-    ///
-    /// # Panics
-    ///
-    /// When a target comes from another network.
-    pub fn pulled(&self, gradient: Option<Handle>, pull: &Pull, masked: bool) -> Handle {
-        let positions = self.shape.positions();
-        let mut add = gradient.is_some();
-        let out = gradient.unwrap_or_else(|| self.queue.empty(self.shape.len()));
-        let (mut matrix, mut vector) = (pull.matrix.as_ref().map(buffer), pull.vector.as_ref().map(buffer));
-        let mut targets = pull.toward.iter().map(|(target, factor)| match target {
-            Features::Gpu(target) => (target, *factor as f32),
-            _ => panic!("one network computes all features of a run"),
-        });
-        let mut target = targets.next();
-        loop {
-            let count = in_rows(positions.div_ceil(TILE), self.shape.channels / TILE);
-            let any = &self.handle;
-            // SAFETY: the kernel stays inside these buffers: D is C×C, v has C values, the pictures have one shape.
-            unsafe {
-                for_stored!(self.stored, F => matrix::pull::launch_unchecked::<F>(
-                    &self.queue.client,
-                    count,
-                    CubeDim::new_1d(THREADS as u32),
-                    self.argument(),
-                    argument(matrix.as_ref().unwrap_or(any)),
-                    argument(vector.as_ref().unwrap_or(any)),
-                    target.map_or(self, |(target, _)| target).argument(),
-                    argument(&out),
-                    positions as u32,
-                    self.quads(),
-                    target.map_or(0.0, |(_, factor)| factor),
-                    matrix.is_some(),
-                    vector.is_some(),
-                    target.is_some(),
-                    add,
-                    masked,
-                ));
-            }
-            (add, matrix, vector) = (true, None, None);
-            target = targets.next();
-            if target.is_none() {
-                return out;
-            }
-        }
-    }
-
-    /// A pull's gradient alone, `[1, C, H, W]`.
-    pub fn pull_gradient(&self, pull: &Pull) -> Tensor<4> {
-        let handle = self.pulled(None, pull, false);
-        Self { handle, stored: Storage::Full, ..self.clone() }.to_tensor()
     }
 
     /// As a tensor `[1, C, H, W]`.

@@ -13,14 +13,12 @@ use super::{
     features::{GpuFeatures, Queue, Storage, argument, buffer, for_stored, stored_argument},
     pooling,
     tile_store::tile_text,
-    tiles::{Tiles, Work},
+    tiles::Tiles,
     units::{self, Operands, Units},
+    work::Work,
 };
 use crate::{
-    compute::{
-        Features, Pull,
-        chain::{Kernels, Shape},
-    },
+    compute::{Features, Pull, chain::Kernels, shape::Shape},
     settings::{Padding, Pooling},
     vgg::{Layer, weights::Convolution as HostConvolution},
 };

@@ -8,12 +8,14 @@ mod kernels;
 mod matrix;
 mod peak;
 mod pooling;
+mod pull;
 mod smoothness;
 mod style;
 mod tile_store;
 mod tiles;
 mod units;
 mod update;
+mod work;
 
 pub use features::{GpuFeatures, Queue, Storage};
 pub use kernels::GpuKernels;

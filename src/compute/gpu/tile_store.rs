@@ -2,19 +2,20 @@
 
 use std::{
     collections::BTreeMap,
-    io::{Error, Write as _},
+    io::Error,
     path::{Path, PathBuf},
     sync::OnceLock,
 };
 
 use serde::{Deserialize, Serialize};
 
-use super::{convolution::Tile, tiles::Work};
-use crate::compute::chain::Shape;
+use super::{convolution::Tile, work::Work};
+use crate::{
+    base::{files, paths},
+    compute::shape::Shape,
+};
 
 const FILE: &str = "tiles.json";
-/// Overrides the folder, as it does for the remembered settings.
-const FOLDER_VARIABLE: &str = "IMPASTO_CONFIG_DIR";
 /// Most convolutions that are remembered of an adapter: those of some dozen sizes.
 const MOST: usize = 1000;
 
@@ -33,11 +34,8 @@ pub fn keep_tiles_in(folder: PathBuf) {
 
 /// The user's cache folder for this program; `None` where there is none.
 pub fn folder() -> Option<PathBuf> {
-    match (ELSEWHERE.get(), std::env::var_os(FOLDER_VARIABLE)) {
-        (Some(folder), _) => Some(folder.clone()),
-        (None, Some(folder)) => Some(folder.into()),
-        (None, None) => Some(directories::ProjectDirs::from("", "", "impasto")?.cache_dir().to_owned()),
-    }
+    let usual = || paths::config_folder().map(|folder| paths::cache_folder(&folder));
+    ELSEWHERE.get().cloned().or_else(usual)
 }
 
 fn read(folder: &Path) -> Stored {
@@ -63,11 +61,7 @@ pub fn save(folder: &Path, adapter: &str, known: &BTreeMap<Work, Tile>) -> Resul
     let texts = known.iter().take(MOST).map(|(work, tile)| (work_text(*work), tile_text(*tile)));
     stored.0.insert(adapter.to_owned(), texts.collect());
     std::fs::create_dir_all(folder)?;
-    // Whole or not at all, whoever else writes or reads it.
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(serde_json::to_string_pretty(&stored)?.as_bytes())?;
-    file.persist(folder.join(FILE)).map_err(|error| error.error)?;
-    Ok(())
+    files::write_cache(&folder.join(FILE), &serde_json::to_vec_pretty(&stored)?)
 }
 
 fn work_text((shape, outputs): Work) -> String {

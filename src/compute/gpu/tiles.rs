@@ -10,11 +10,7 @@ use std::{
 
 use burn::tensor::Device as TensorDevice;
 
-use super::{convolution::Tile, features::Storage, tile_store};
-use crate::compute::chain::Shape;
-
-/// A convolution as far as its tile is concerned: its input and its number of output channels.
-pub type Work = (Shape, usize);
+use super::{convolution::Tile, features::Storage, tile_store, work::Work};
 
 /// Workgroups that keep a large device busy: by rule, a smaller tile is taken where a larger one gives fewer.
 const BUSY: usize = 256;
@@ -130,6 +126,7 @@ impl Tiles {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compute::shape::Shape;
 
     fn work(height: usize, width: usize, channels: usize, outputs: usize) -> Work {
         (Shape { height, width, channels }, outputs)

@@ -5,7 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Engine, Event, RunState, Worker, chain, panic_text};
+use super::{Engine, Event, RunState, Worker, panic_text};
+use crate::base::error::chain;
 
 impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     pub(super) fn take_wish(&mut self) {

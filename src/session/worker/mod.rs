@@ -21,6 +21,7 @@ use super::{
     studying::Studying,
 };
 use crate::{
+    base::error::chain,
     settings::{Settings, StyleMix},
     transfer::{GradientNorms, Place},
 };
@@ -398,18 +399,6 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             });
         }
     }
-}
-
-/// An error and its causes on one line.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {

@@ -5,9 +5,9 @@ use burn::tensor::Device as TensorDevice;
 use super::{Operands, Units};
 use crate::{
     compute::{
-        chain::Shape,
-        check::relative_error,
         gpu::{GpuFeatures, GpuKernels, Queue, Storage, convolution::Tile},
+        relative_error::relative_error,
+        shape::Shape,
     },
     settings::Padding,
 };

@@ -12,12 +12,12 @@ use super::{
     text::{Plan, Way},
 };
 use crate::compute::{
-    chain::Shape,
     gpu::{
         convolution::Tile,
         features::{Queue, Storage, argument},
         matrix::{LARGEST_CHUNK, SUM_THREADS, largest_parts},
     },
+    shape::Shape,
 };
 
 const ENTRY: &str = "convolve";

@@ -15,9 +15,10 @@ use super::{
 };
 use crate::{
     compute::{
-        chain::Shape,
-        check::{fast_precision, relative_error, units_check},
+        check::{fast_precision, units_check},
         gpu::{GpuFeatures, Queue, Storage, convolution::Tile},
+        relative_error::relative_error,
+        shape::Shape,
     },
     settings::DeviceChoice,
 };

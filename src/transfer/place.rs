@@ -1,0 +1,18 @@
+//! How far a run is.
+
+/// Where a run is in its pyramid.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Place {
+    /// Counted from 0, the smallest.
+    pub level: usize,
+    pub levels: usize,
+    /// Size of the iterate in pixels.
+    pub width: u32,
+    pub height: u32,
+    pub held: bool,
+    /// Work done, and work left to the step limit, in steps at this level.
+    pub done: f64,
+    pub left: f64,
+    /// Work to the end of each level from this one on, in steps at this level.
+    pub ends: Vec<f64>,
+}
