@@ -29,6 +29,7 @@ mod schedule;
 mod shelf;
 mod space;
 mod spectrum;
+mod state_file;
 mod study;
 mod style_transfer;
 mod targets;
