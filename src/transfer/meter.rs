@@ -1,6 +1,6 @@
 //! How much of the image's gradient each term of the objective has: the level meters of the mixer.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use burn::tensor::Tensor;
 
@@ -14,6 +14,31 @@ pub enum Term {
     Smoothness,
     /// The mean over its layers.
     Histogram,
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Term::Content(layer) => write!(f, "content/{layer}"),
+            Term::Style(layer) => write!(f, "style/{layer}"),
+            Term::Smoothness => f.write_str("smoothness"),
+            Term::Histogram => f.write_str("histogram"),
+        }
+    }
+}
+
+impl FromStr for Term {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('/') {
+            Some(("content", layer)) => layer.parse().map(Term::Content),
+            Some(("style", layer)) => layer.parse().map(Term::Style),
+            None if text == "smoothness" => Ok(Term::Smoothness),
+            None if text == "histogram" => Ok(Term::Histogram),
+            _ => Err(format!("{text:?} is no term")),
+        }
+    }
 }
 
 impl Term {

@@ -34,6 +34,7 @@ mod shapes;
 mod shelf;
 mod space;
 mod spectrum;
+mod state_file;
 mod study;
 mod style_transfer;
 mod targets;

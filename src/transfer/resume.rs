@@ -2,9 +2,10 @@
 
 use super::{
     StyleTransfer, TransferError,
-    checkpoint::{MOST, Reader, State, Writer},
+    checkpoint::State,
     painting::Painting,
     schedule::{Level, Schedule},
+    state_file::{self, RunProgress},
 };
 
 impl Painting {
@@ -15,24 +16,15 @@ impl Painting {
     /// When the device fails.
     pub fn checkpoint(&mut self) -> Result<Vec<u8>, TransferError> {
         let state = self.transfer()?.state()?;
-        let mut writer = Writer::default();
-        writer.u32(self.step);
-        writer.u32(self.entered);
-        writer.count(self.level);
-        writer.flag(self.held);
-        writer.f64(self.done);
-        writer.count(self.schedule.levels().len());
-        for level in self.schedule.levels() {
-            writer.u32(level.size);
-            writer.u32(level.until);
-        }
-        writer.count(self.details.len());
-        for (size, planes) in &self.details {
-            writer.u32(*size);
-            writer.planes(planes);
-        }
-        writer.state(&state);
-        Ok(writer.finish())
+        let progress = RunProgress {
+            step: self.step,
+            entered: self.entered,
+            level: self.level,
+            held: self.held,
+            done: self.done,
+            levels: self.schedule.levels().to_vec(),
+        };
+        Ok(state_file::to_bytes(&progress, &self.details, &state))
     }
 
     /// Goes on from a moment of a run of the same pictures: exactly as that run did if its state is given and the settings
@@ -48,19 +40,8 @@ impl Painting {
             self.share_steps();
             return Ok(());
         };
-        let mut reader = Reader::new(bytes)?;
-        let (step, entered) = (reader.u32()?, reader.u32()?);
-        let level = reader.count(MOST)?;
-        let (held, done) = (reader.flag()?, reader.f64()?);
-        let mut levels = Vec::new();
-        for _ in 0..reader.count(MOST)? {
-            levels.push(Level { size: reader.u32()?, until: reader.u32()? });
-        }
-        let mut details = Vec::new();
-        for _ in 0..reader.count(MOST)? {
-            details.push((reader.u32()?, reader.planes()?));
-        }
-        let state = reader.state()?;
+        let (RunProgress { step, entered, level, held, done, levels }, details, state) =
+            state_file::from_bytes(bytes)?;
         let sizes = |levels: &[Level]| levels.iter().map(|level| level.size).collect::<Vec<_>>();
         let counted = entered <= step && step <= u32::MAX / 2 && done.is_finite() && done >= 0.0;
         if !counted || level >= levels.len() || sizes(&levels) != sizes(self.schedule.levels()) {
