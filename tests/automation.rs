@@ -16,7 +16,7 @@ use impasto::{
     picture,
     recipe::{self, Others, Player, Recipe, Score},
     session::{self, Engine, Event, Frame, Job, PaintEngine, RunState, Session, Start, StyleSource},
-    settings::{Automation, DeviceChoice, Knob, Settings, StyleMix},
+    settings::{Automation, DeviceChoice, ParamId, Settings, StyleMix},
 };
 
 const COURSE: &str = "[beta]\nlfo = { shape = \"triangle\", period = 0.5, depth = 0.3 }\n\
@@ -237,5 +237,5 @@ fn the_objective_follows_the_knobs() {
     let (before, after) = (weight(6), weight(1));
     assert!((before - 1.0).abs() < 0.02 && (after / 100.0 - 1.0).abs() < 0.02, "{before} {after}");
     assert_eq!(settings.automated(&[], 6).0.style_weight, 100.0);
-    assert_eq!(Knob::Beta.get(&settings, &[]), Some(1.0), "what is set stays");
+    assert_eq!(ParamId::Beta.get(&settings, &[]), Some(1.0), "what is set stays");
 }

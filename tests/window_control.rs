@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use impasto::settings::{Automation, Curve, Knob, Lfo, Settings, Shape, Track};
+use impasto::settings::{Automation, Curve, Lfo, ParamId, Settings, Shape, Track};
 use window_support::{Setup, Window, enter, hands::right_click, has};
 
 fn with(course: &str) -> Setup {
@@ -74,16 +74,16 @@ fn a_right_click_automates_a_fader_without_moving_it_and_undo_takes_it_back() {
     click(&mut window, "Automate…");
     let usual = Track::new(Curve::Lfo(Lfo::default()));
     sent(&mut window, "there is a track", |s| {
-        s.automation.get(Knob::Beta) == Some(&usual) && s.style_weight == 1.0
+        s.automation.get(ParamId::Beta) == Some(&usual) && s.style_weight == 1.0
     });
     assert!(window.harness.query_by_label("Automation of Style β").is_some(), "the panel is open");
     // Another deed, not the same one going on.
     window.steps(70);
     right_click(&mut window, "Style weight β");
     click(&mut window, "Switch its automation off");
-    sent(&mut window, "it is off", |s| !s.automation.moves(Knob::Beta));
+    sent(&mut window, "it is off", |s| !s.automation.moves(ParamId::Beta));
     window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
-    sent(&mut window, "it is on again", |s| s.automation.moves(Knob::Beta));
+    sent(&mut window, "it is on again", |s| s.automation.moves(ParamId::Beta));
     window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
     sent(&mut window, "it is gone", |s| s.automation.is_empty());
 }
@@ -97,33 +97,33 @@ fn the_palette_automates_and_the_panel_changes_and_removes() {
     window.harness.event(egui::Event::Text("automate smooth".to_owned()));
     window.harness.step();
     window.harness.key_press(Key::Enter);
-    sent(&mut window, "smoothness moves", |s| s.automation.moves(Knob::Smoothness));
+    sent(&mut window, "smoothness moves", |s| s.automation.moves(ParamId::Smoothness));
     window.steps(3);
     enter(&mut window, "Period of the oscillator", "10");
     enter(&mut window, "Depth of the oscillator", "-35");
     enter(&mut window, "Phase of the oscillator", "50");
     let wanted = Lfo { shape: Shape::Sine, period: 0.1, depth: -0.35, phase: 0.5, seed: 0 };
     sent(&mut window, "the oscillator is set", |s| {
-        s.automation.get(Knob::Smoothness) == Some(&Track::new(Curve::Lfo(wanted)))
+        s.automation.get(ParamId::Smoothness) == Some(&Track::new(Curve::Lfo(wanted)))
     });
     click(&mut window, "Keyframes");
     sent(
         &mut window,
         "it has a keyframe",
-        |s| matches!(s.automation.get(Knob::Smoothness).map(|track| &track.curve), Some(Curve::Keys(keys)) if keys.len() == 1 && keys[0].value == 2.5),
+        |s| matches!(s.automation.get(ParamId::Smoothness).map(|track| &track.curve), Some(Curve::Keys(keys)) if keys.len() == 1 && keys[0].value == 2.5),
     );
     click(&mut window, "Add a keyframe now");
     enter(&mut window, "Time of the keyframe", "75");
     enter(&mut window, "Value of the keyframe", "2");
     sent(&mut window, "it has two", |s| {
-        matches!(s.automation.get(Knob::Smoothness).map(|track| &track.curve), Some(Curve::Keys(keys))
+        matches!(s.automation.get(ParamId::Smoothness).map(|track| &track.curve), Some(Curve::Keys(keys))
             if keys.len() == 2 && keys[1].at == 0.75 && keys[1].value == 2.0)
     });
     click(&mut window, "Remove the keyframe");
     sent(
         &mut window,
         "it has one",
-        |s| matches!(s.automation.get(Knob::Smoothness).map(|track| &track.curve), Some(Curve::Keys(keys)) if keys.len() == 1),
+        |s| matches!(s.automation.get(ParamId::Smoothness).map(|track| &track.curve), Some(Curve::Keys(keys)) if keys.len() == 1),
     );
     click(&mut window, "Use the automation of Smoothness");
     sent(&mut window, "it is off", |s| !s.automation.is_on());
@@ -142,13 +142,13 @@ fn a_hand_takes_over_from_keyframes_and_moves_what_an_oscillator_swings_about() 
     window.until_painting();
     assert_eq!(slider(&window, "Style weight β"), 3.0);
     enter(&mut window, "Style weight β, number", "20");
-    sent(&mut window, "β is set", |s| s.style_weight == 20.0 && !s.automation.moves(Knob::Beta));
+    sent(&mut window, "β is set", |s| s.style_weight == 20.0 && !s.automation.moves(ParamId::Beta));
     assert!(has(&window, "Style β is in your hands"));
     // 0.2 of the range above what it is set to, for the whole of this run.
     enter(&mut window, "Smoothness, number", "50");
     sent(&mut window, "smoothness is set", |s| s.smoothness_weight != 10.0);
     let settings = last(&window);
-    assert!(settings.automation.moves(Knob::Smoothness));
+    assert!(settings.automation.moves(ParamId::Smoothness));
     let (moved, _) = settings.automated(&[], 100);
     assert!((moved.smoothness_weight / 50.0 - 1.0).abs() < 0.02, "{}", moved.smoothness_weight);
     window.steps(3);
@@ -170,10 +170,11 @@ fn what_hands_do_is_recorded_once_and_played_by_the_next_run() {
     sent(&mut window, "β is heard while it is recorded", |s| s.style_weight == 2.0);
     assert!(last(&window).automation.is_empty(), "the record is not told of every move twice");
     click(&mut window, "Record the faders");
-    sent(&mut window, "it is recorded", |s| s.automation.moves(Knob::Beta));
+    sent(&mut window, "it is recorded", |s| s.automation.moves(ParamId::Beta));
     assert!(has(&window, "Recorded Style β"));
     let settings = last(&window);
-    let Some(Curve::Keys(keys)) = settings.automation.get(Knob::Beta).map(|track| track.curve.clone()) else {
+    let Some(Curve::Keys(keys)) = settings.automation.get(ParamId::Beta).map(|track| track.curve.clone())
+    else {
         panic!("no keyframes: {:?}", settings.automation)
     };
     let values: Vec<f64> = keys.iter().map(|key| key.value).collect();
@@ -216,7 +217,9 @@ fn pictures_weights_and_scales_move_too() {
     enter(&mut window, "Weight of style 2", "2");
     window.until("the hand has taken over", |_, log| {
         log.updates.last().is_some_and(|(settings, mix)| {
-            mix[1].weight == 2.0 && mix[0].scale == 1.0 && !settings.automation.moves(Knob::PictureWeight(1))
+            mix[1].weight == 2.0
+                && mix[0].scale == 1.0
+                && !settings.automation.moves(ParamId::PictureWeight(1))
         })
     });
 }

@@ -12,7 +12,7 @@ use egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use impasto::{
     control::message::{Message, decode},
-    settings::{Knob, Preset, Settings},
+    settings::{ParamId, Preset, Settings},
 };
 use window_support::{Setup, Window, enter, hands::right_click, has};
 
@@ -120,7 +120,7 @@ fn nothing_is_listened_to_before_it_is_switched_on() {
 #[test]
 fn messages_turn_knobs_and_a_gesture_is_one_undo() {
     let (mut window, desk) = listening("");
-    let range = Knob::Beta.range(Default::default());
+    let range = ParamId::Beta.range(Default::default());
     for index in 0..=20u8 {
         let (place, weight) = (0.3 + f32::from(index) / 50.0, f32::from(index) / 10.0);
         desk.fader("/impasto/beta", place);
@@ -193,7 +193,7 @@ fn where_knobs_go_is_told_but_not_to_who_put_them_there() {
     window.steps(20);
     heard();
     enter(&mut window, "Style weight β, number", "80");
-    let place = Knob::Beta.range(Default::default()).place(80.0);
+    let place = ParamId::Beta.range(Default::default()).place(80.0);
     let mut told = Vec::new();
     window.until("β is told", |_, _| {
         told.extend(heard());

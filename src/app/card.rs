@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     picture::Example,
-    settings::{Knob, STYLE_SCALES, StyleMix},
+    settings::{ParamId, STYLE_SCALES, StyleMix},
 };
 
 /// What a person wants of a slot.
@@ -179,12 +179,12 @@ fn mix_row(ui: &mut Ui, card: &Card<'_>, several: bool, mix: &mut StyleMix) {
         };
         if several {
             let tooltip = "Share of this style among the styles: 0 to 10; the shares are normalised to a sum of 1";
-            entry(ui, "Weight", tooltip, Knob::PictureWeight(card.index), 0.0..=10.0, usual.weight, &mut mix.weight);
+            entry(ui, "Weight", tooltip, ParamId::PictureWeight(card.index), 0.0..=10.0, usual.weight, &mut mix.weight);
             mix.weight = mix.weight.max(0.0);
             ui.add_space(space::S - space::XS);
         }
         let tooltip = "Size of this style's strokes, 0.05 to 20, where 1 is that of the painting; never beyond the picture's own pixels, and times the style scale of all. It can be changed at any time.";
-        entry(ui, "Scale", tooltip, Knob::PictureScale(card.index), STYLE_SCALES, usual.scale, &mut mix.scale);
+        entry(ui, "Scale", tooltip, ParamId::PictureScale(card.index), STYLE_SCALES, usual.scale, &mut mix.scale);
         mix.scale = mix.scale.clamp(*STYLE_SCALES.start(), *STYLE_SCALES.end());
     });
 }

@@ -8,7 +8,7 @@ use super::{
     theme::Palette,
     widgets::{Entry, NUMBER, number},
 };
-use crate::settings::{Knob, Range, three_digits};
+use crate::settings::{ParamId, Range, three_digits};
 
 /// Adds a slider in the window's look, as wide as that and with the way that it has come in this colour. The second button is
 /// for the menu; egui's slider would follow it as well.
@@ -59,7 +59,7 @@ pub struct Fader<'a> {
     pub name: &'a str,
     pub tooltip: &'a str,
     /// What it sets, and from where to where it goes in the unit that is shown.
-    pub knob: Knob,
+    pub knob: ParamId,
     pub range: Range,
     pub usual: f64,
 }

@@ -1,68 +1,11 @@
-//! The fields of [`Settings`] in a person's words: one table, from which the history names what changed.
+//! Settings in the window's words: what can be looked for, and what the history says about changes.
 
 use std::path::Path;
 
 use serde_json::Value;
 
 use super::widgets;
-use crate::settings::{Curve, Knob, Preset, Settings, Track};
-
-/// A field of [`Settings`]: its key, its name, further words that find it, parted by commas, and the name of its control,
-/// none where the window has no single one.
-type Row = (&'static str, &'static str, &'static str, &'static str);
-
-/// Every field of [`Settings`]. A field that is a table of its own puts its name before its entries'.
-pub const FIELDS: &[Row] = &[
-    ("objective", "Objective", "formula, loss", "Objective"),
-    ("size", "Size", "pixels, resolution", "Size"),
-    ("pyramid", "Pyramid", "levels, multigrid, coarse to fine", "Pyramid"),
-    ("steps", "Steps", "iterations", "Steps"),
-    ("content_weight", "Content α", "alpha, content weight", "Content weight α, number"),
-    ("style_weight", "Style β", "beta, style weight", "Style weight β, number"),
-    ("smoothness_weight", "Smoothness", "total variation, tv, gamma", "Smoothness, number"),
-    ("histogram_weight", "Histogram", "distribution, risser, delta", "Histogram weight, number"),
-    ("smoothness", "Stencil", "smoothness, nine points, neighbours", "Smoothness stencil"),
-    ("style_amount", "Style amount", "balance, strength, lambda", "Style amount, number"),
-    ("smoothness_muted", "Smoothness muted", "mute, silence", "Mute smoothness"),
-    ("smoothness_solo", "Smoothness solo", "solo", "Solo smoothness"),
-    ("statistic", "Statistic", "gram, moments, wasserstein", "Style statistic"),
-    ("style_layers", "Style", "", ""),
-    ("content_layers", "Content", "", ""),
-    ("style_tilt", "Tilt", "strokes, finer, larger, texture, style tilt", "Tilt of the style layers, number"),
-    ("style_scale", "Style scale", "stroke size", "Style scale"),
-    ("keep_colours", "Keep colours", "color, chroma, luminance", "Keep the content's colours, number"),
-    (
-        "match_colours",
-        "Match colours",
-        "color, histogram",
-        "Match the styles to the content's colours, number",
-    ),
-    ("palette", "Palette", "colours, colors, picture", "Choose the palette"),
-    ("luminance_only", "Light only", "luminance, grey, gray, black and white", "Luminance only"),
-    ("optimizer", "Optimizer", "adam, lbfgs, l-bfgs", "Optimizer"),
-    // Their controls are there with L-BFGS only.
-    ("history", "History", "lbfgs, l-bfgs, curvature", ""),
-    ("line_search", "Line search", "lbfgs, l-bfgs, wolfe, fixed", ""),
-    ("learning_rate", "Step size", "lr, learning rate", "Learning rate, number"),
-    ("averaging", "Averaging", "mean, decay", "Averaging"),
-    ("beta1", "Adam β1", "beta1, momentum", "Adam β1"),
-    ("beta2", "Adam β2", "beta2", "Adam β2"),
-    ("epsilon", "Adam ε", "epsilon", "Adam ε"),
-    ("stop_when_converged", "Stop when converged", "convergence, end", "Stop when converged"),
-    ("keep_best", "Keep best", "lowest, best iterate", "Keep the best iterate"),
-    ("init", "Begin with", "initial image, noise", "Initial image"),
-    ("seed", "Seed", "noise, random", "Seed"),
-    ("background", "Background", "transparent, alpha colour", "Background colour"),
-    ("device", "Device", "gpu, cpu, adapter", "Device"),
-    ("low_memory", "Low memory", "ram", "Low memory"),
-    ("precision", "Precision", "f16, half, fast, 16 bits", "Precision"),
-    ("padding", "Padding", "replicate, zero, circular, border, tile, seamless texture", "Padding"),
-    ("pooling", "Pooling", "max, average, l2", "Pooling"),
-    ("weights", "Weights", "network, vgg, file", "Weights file"),
-    ("preview_every", "Show every", "preview, interval", "Preview interval"),
-    ("follow_drags", "Follow drags", "latency, detour, slider", "Follow drags"),
-    ("automation", "Automation of", "", ""),
-];
+use crate::settings::{Curve, Kind, PARAMETERS, ParamId, Parameter, Preset, Settings, Track};
 
 /// A setting that can be looked for.
 pub struct Field {
@@ -81,28 +24,27 @@ pub struct Field {
 pub fn all(settings: &Settings) -> Vec<Field> {
     let values = object(settings);
     let mut all = Vec::new();
-    for (key, name, words, control) in FIELDS {
+    for Parameter { field: key, label, synonyms, control, kind, .. } in PARAMETERS {
         match values.get(*key) {
-            // Each track is found by its knob, see the finder.
-            Some(Value::Object(_)) if *key == "automation" => {}
-            Some(Value::Object(entries)) => {
-                let kind = name.to_lowercase();
+            Some(Value::Object(entries)) if matches!(kind, Kind::Layers(_)) => {
+                let kind = label.to_lowercase();
                 all.extend(entries.iter().map(|(entry, value)| Field {
                     key: format!("{key}.{entry}"),
-                    name: format!("{name} {entry}"),
+                    name: format!("{label} {entry}"),
                     words: format!("{entry} {kind}, layer {entry}"),
                     control: format!("{entry} {kind} weight, number"),
                     value: text(value),
                 }));
             }
+            // Each track is found by its parameter, see the finder.
+            Some(Value::Object(_)) | None => {}
             Some(value) => all.push(Field {
                 key: (*key).to_owned(),
-                name: (*name).to_owned(),
-                words: (*words).to_owned(),
+                name: (*label).to_owned(),
+                words: (*synonyms).to_owned(),
                 control: (*control).to_owned(),
                 value: text(value),
             }),
-            None => {}
         }
     }
     all
@@ -119,7 +61,7 @@ pub struct Change {
     pub after: Option<Value>,
 }
 
-/// What differs between two settings, in the order of [`FIELDS`].
+/// What differs between two settings, in the order of [`PARAMETERS`].
 pub fn changes(before: &Settings, after: &Settings) -> Vec<Change> {
     let mut changes = Vec::new();
     if before == after {
@@ -159,7 +101,7 @@ pub fn changes(before: &Settings, after: &Settings) -> Vec<Change> {
     }
     let place = |change: &Change| {
         let field = change.key.split('.').next().unwrap_or_default();
-        FIELDS.iter().position(|(key, ..)| *key == field)
+        PARAMETERS.iter().position(|row| row.field == field)
     };
     changes.sort_by_key(place);
     changes
@@ -202,22 +144,9 @@ fn line(Change { name, before, after, .. }: &Change) -> String {
 
 /// An entry of a field that is a table.
 fn entry_name(field: &str, name: &str, entry: &str) -> String {
-    match entry.parse::<Knob>().ok().filter(|_| field == "automation") {
-        Some(knob) => format!("{name} {}", knob_name(knob)),
+    match entry.parse::<ParamId>().ok().filter(|_| field == "automation") {
+        Some(id) => format!("{name} {}", id.label()),
         None => format!("{name} {entry}"),
-    }
-}
-
-/// What a knob is called.
-pub fn knob_name(knob: Knob) -> String {
-    match (knob, knob.field()) {
-        (Knob::PictureWeight(index), _) => format!("Weight of style {}", u16::from(index) + 1),
-        (Knob::PictureScale(index), _) => format!("Scale of style {}", u16::from(index) + 1),
-        (_, None) => knob.to_string(),
-        (_, Some(field)) => match field.split_once('.') {
-            Some((table, entry)) => format!("{} {entry}", name_of(table)),
-            None => name_of(&field),
-        },
     }
 }
 
@@ -235,8 +164,8 @@ pub fn track_text(track: &Track) -> String {
 }
 
 fn name_of(key: &str) -> String {
-    let known = FIELDS.iter().find(|(field, ..)| *field == key);
-    known.map_or_else(|| widgets::capital(&key.replace('_', " ")), |(_, name, ..)| (*name).to_owned())
+    Parameter::of_field(key)
+        .map_or_else(|| widgets::capital(&key.replace('_', " ")), |row| row.label.to_owned())
 }
 
 /// A value in few characters.
@@ -269,18 +198,6 @@ fn object(settings: &Settings) -> serde_json::Map<String, Value> {
 mod tests {
     use super::*;
     use crate::settings::{Init, Objective};
-
-    #[test]
-    fn every_field_has_a_name_and_every_name_a_field() {
-        let fields = object(&Settings::default());
-        for key in fields.keys() {
-            assert!(FIELDS.iter().any(|(field, ..)| field == key), "{key} has no name in FIELDS");
-        }
-        for (key, name, ..) in FIELDS {
-            assert!(fields.contains_key(*key), "{key} is no field of the settings");
-            assert!(FIELDS.iter().filter(|(_, other, ..)| other == name).count() == 1, "{name} stands twice");
-        }
-    }
 
     fn titled(change: impl FnOnce(&mut Settings)) -> String {
         let before = Settings::default();

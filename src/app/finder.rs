@@ -14,7 +14,7 @@ use super::{
     theme::{Palette, RADIUS, space},
     widgets,
 };
-use crate::settings::{Knob, Preset, Settings};
+use crate::settings::{Kind, ParamId, Parameter, Preset, Settings};
 
 /// Lines that are shown at most.
 const MOST: usize = 60;
@@ -40,9 +40,9 @@ enum Deed {
     /// Moves the keyboard's focus to the control of this name.
     Focus(String),
     Compare(Against),
-    Automate(Knob),
+    Automate(ParamId),
     Mix(Box<Wish>),
-    Learn(Knob),
+    Learn(ParamId),
     /// Nothing: the entry only says why.
     Refused,
 }
@@ -151,13 +151,9 @@ fn with_weight(
     layer: &str,
     weight: f64,
 ) -> Option<Result<Settings, String>> {
-    let layer = layer.parse().ok()?;
+    let Kind::Layers(table) = &Parameter::of_field(table)?.kind else { return None };
     let mut changed = settings.clone();
-    match table {
-        "style_layers" => changed.style_layers.set(layer, weight),
-        "content_layers" => changed.content_layers.set(layer, weight),
-        _ => return None,
-    }
+    (table.get_mut)(&mut changed).set(layer.parse().ok()?, weight);
     Some(match changed.validate() {
         Ok(()) => Ok(changed),
         Err(error) => Err(widgets::sentence(&error.message)),
@@ -198,8 +194,8 @@ impl ImpastoApp {
             let title = format!("Compare with {name}");
             add(fits(query, &title), title, String::new(), Deed::Compare(against));
         }
-        for knob in Knob::all(&self.settings, &self.mix()) {
-            let name = fields::knob_name(knob);
+        for knob in ParamId::all(&self.settings, &self.mix()) {
+            let name = knob.label();
             let title = format!("Automate {name}");
             let words = format!("automation {knob}, lfo {name}, keyframes {name}");
             let learn = format!("Learn a controller for {name}");

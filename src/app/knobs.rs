@@ -7,28 +7,28 @@ use std::{
 
 use egui::{Context, Id, PointerButton, Popup, Response, SetOpenCommand};
 
-use super::{fields, widgets};
-use crate::settings::Knob;
+use super::widgets;
+use crate::settings::ParamId;
 
 /// What a person wants of a knob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
     /// To see its automation; where it has none, to get some.
-    Automate(Knob),
+    Automate(ParamId),
     /// Its automation on or off.
-    Switch(Knob),
-    Remove(Knob),
+    Switch(ParamId),
+    Remove(ParamId),
     /// A controller that turns it.
-    Learn(Knob),
-    Forget(Knob),
+    Learn(ParamId),
+    Forget(ParamId),
 }
 
 /// What the faders show of a frame: each knob that has a track, and whether that moves it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Marks {
-    pub tracks: BTreeMap<Knob, bool>,
+    pub tracks: BTreeMap<ParamId, bool>,
     /// Those that a controller turns.
-    pub bound: BTreeSet<Knob>,
+    pub bound: BTreeSet<ParamId>,
 }
 
 fn marks_id() -> Id {
@@ -52,7 +52,7 @@ fn marks(ctx: &Context) -> Arc<Marks> {
 }
 
 /// Whether the knob moves by itself.
-pub fn moves(ctx: &Context, knob: Knob) -> bool {
+pub fn moves(ctx: &Context, knob: ParamId) -> bool {
     marks(ctx).tracks.get(&knob).is_some_and(|on| *on)
 }
 
@@ -69,7 +69,7 @@ pub fn take_wish(ctx: &Context) -> Option<Wish> {
 /// by itself. True when the way back was chosen.
 pub fn menu(
     response: &Response,
-    knob: Option<Knob>,
+    knob: Option<ParamId>,
     usual: Option<f64>,
     more: impl FnOnce(&mut egui::Ui),
 ) -> bool {
@@ -85,7 +85,7 @@ pub fn menu(
     let shown = popup.at_pointer_fixed().show(|ui| {
         ui.set_min_width(190.0);
         if let Some(knob) = knob {
-            ui.label(widgets::weak(ui, fields::knob_name(knob)));
+            ui.label(widgets::weak(ui, knob.label()));
         }
         let back = usual.is_some_and(|usual| {
             let text = format!("Reset to {}", widgets::number(usual));

@@ -18,7 +18,7 @@ use std::{
 use egui::{Context, ViewportId};
 use serde::{Deserialize, Serialize};
 
-use super::{ImpastoApp, command::Command, fields};
+use super::{ImpastoApp, command::Command};
 #[cfg(feature = "midi")]
 use crate::control::ports::Ports;
 #[cfg(feature = "osc")]
@@ -29,7 +29,7 @@ use crate::{
         mapping::{Bindings, Mapping, Outcome, Source, lenient},
         orders::{Aim, Order},
     },
-    settings::{Knob, Preset},
+    settings::{ParamId, Preset},
 };
 
 /// Seconds between two tellings of where knobs are.
@@ -90,7 +90,7 @@ pub struct Remote {
     #[cfg(feature = "midi")]
     ports: Ports,
     /// Where each knob was told to be, and when.
-    told: BTreeMap<Knob, f64>,
+    told: BTreeMap<ParamId, f64>,
     told_at: f64,
     /// Messages of all time that were taken, and that asked for nothing that there is.
     counts: [u64; 2],
@@ -112,7 +112,7 @@ impl Remote {
     }
 
     /// Knobs that have a controller.
-    pub fn bound(&self) -> impl Iterator<Item = Knob> {
+    pub fn bound(&self) -> impl Iterator<Item = ParamId> {
         self.mapping.bindings.values().copied()
     }
 
@@ -230,7 +230,7 @@ impl ImpastoApp {
     }
 
     /// Sets a knob as a hand on its fader does.
-    fn turn_from_outside(&mut self, knob: Knob, value: f64) -> bool {
+    fn turn_from_outside(&mut self, knob: ParamId, value: f64) -> bool {
         let turned = self.turn_knob(knob, value);
         if turned {
             self.hand_over(knob, value);
@@ -242,18 +242,17 @@ impl ImpastoApp {
     fn move_controller(&mut self, source: &Source, place: f64) -> bool {
         let (moved, mix) = self.moved();
         let objective = self.settings.objective;
-        let at = |knob: Knob| Some(knob.range(objective).place(knob.get(&moved, &mix)?));
+        let at = |knob: ParamId| Some(knob.range(objective).place(knob.get(&moved, &mix)?));
         match self.remote.mapping.moved(source, place, at) {
             Outcome::Nothing => {}
             Outcome::Turns(knob, place) => {
                 return self.turn_from_outside(knob, knob.range(objective).value(place));
             }
             Outcome::Learnt(knob) => {
-                self.toasts.add(format!("{source} turns {} from now on.", fields::knob_name(knob)));
+                self.toasts.add(format!("{source} turns {} from now on.", knob.label()));
             }
             Outcome::Waits(knob) => {
-                self.notice =
-                    Some(format!("{source} waits: bring it to where {} is", fields::knob_name(knob)));
+                self.notice = Some(format!("{source} waits: bring it to where {} is", knob.label()));
             }
         }
         false
@@ -288,7 +287,7 @@ impl ImpastoApp {
         }
         self.remote.told_at = now;
         let (moved, mix) = self.moved();
-        for knob in Knob::all(&moved, &mix) {
+        for knob in ParamId::all(&moved, &mix) {
             let Some(value) = knob.get(&moved, &mix) else { continue };
             let place = knob.range(moved.objective).place(value);
             if self.remote.told.get(&knob).is_some_and(|told| (told - place).abs() < FAR) {
@@ -317,10 +316,10 @@ impl ImpastoApp {
     }
 
     /// Lets the next controller that moves turn this knob.
-    pub(super) fn learn_controller(&mut self, knob: Knob) {
+    pub(super) fn learn_controller(&mut self, knob: ParamId) {
         self.remote.mapping.learning = Some(knob);
         if self.remote.listens() {
-            let name = fields::knob_name(knob);
+            let name = knob.label();
             self.toasts.add(format!("Move a fader of your controller: it will turn {name}."));
         } else {
             // First of all something has to be listened to.
@@ -329,7 +328,7 @@ impl ImpastoApp {
     }
 
     /// Takes a knob's controllers from it.
-    pub(super) fn forget_controllers(&mut self, knob: Knob) {
+    pub(super) fn forget_controllers(&mut self, knob: ParamId) {
         self.remote.mapping.forget(knob);
     }
 }

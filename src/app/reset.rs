@@ -3,7 +3,7 @@
 use egui::{Key, Modifiers, PointerButton, Response, Ui};
 
 use super::{ImpastoApp, knobs};
-use crate::settings::{Knob, StyleMix};
+use crate::settings::{ParamId, StyleMix};
 
 /// What the tooltip of a slider says about it.
 pub const HOW: &str = "Double-click, or Delete";
@@ -13,7 +13,7 @@ pub const HOW: &str = "Double-click, or Delete";
 pub fn slider(
     ui: &Ui,
     response: &Response,
-    knob: Knob,
+    knob: ParamId,
     usual: f64,
     value: &mut f64,
     more: impl FnOnce(&mut Ui),

@@ -12,7 +12,7 @@ use super::{
     knobs,
     theme::{Palette, RADIUS, ROW, space},
 };
-use crate::settings::Knob;
+use crate::settings::ParamId;
 
 /// Width of the column of labels in the right panel.
 const LABEL: f32 = 92.0;
@@ -306,7 +306,7 @@ pub struct Entry<'a> {
     pub whole: bool,
     pub width: f32,
     /// What it sets, if that can move by itself.
-    pub knob: Option<Knob>,
+    pub knob: Option<ParamId>,
     /// Where its menu leads back to.
     pub usual: Option<f64>,
 }

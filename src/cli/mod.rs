@@ -143,10 +143,7 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
     let usage = error.chain().any(|cause| {
         cause.is::<UsageError>()
             || cause.is::<SettingsError>()
-            || matches!(
-                cause.downcast_ref(),
-                Some(SettingsFileError::Flags(_) | SettingsFileError::Preset(PresetError::Unknown { .. }))
-            )
+            || matches!(cause.downcast_ref(), Some(SettingsFileError::Preset(PresetError::Unknown { .. })))
     });
     ExitCode::from(if usage { USAGE } else { FAILED })
 }

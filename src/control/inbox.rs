@@ -10,7 +10,7 @@ use super::{
     mapping::Source,
     orders::{Aim, Asked, Order},
 };
-use crate::settings::Knob;
+use crate::settings::ParamId;
 
 /// Orders that wait at most; those that come too many are dropped.
 const MOST_ORDERS: usize = 16;
@@ -20,7 +20,7 @@ const MOST_SOURCES: usize = 256;
 /// What the window takes in one go.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct News {
-    pub knobs: BTreeMap<Knob, Aim>,
+    pub knobs: BTreeMap<ParamId, Aim>,
     /// Places of controllers, 0 to 1, in no order.
     pub sources: BTreeMap<Source, f64>,
     /// The controller that was moved last.
@@ -53,7 +53,7 @@ impl Inbox {
         let quiet = news.is_empty();
         match asked {
             None => news.ignored += 1,
-            Some(Asked::Knob(knob, aim)) => {
+            Some(Asked::Param(knob, aim)) => {
                 news.knobs.insert(knob, aim);
                 news.taken += 1;
             }
@@ -113,14 +113,14 @@ mod tests {
         let mut woken = 0;
         for index in 0..10_000 {
             let place = f64::from(index % 100) / 100.0;
-            woken += u32::from(inbox.put(Some(Asked::Knob(Knob::Beta, Aim::Place(place)))));
+            woken += u32::from(inbox.put(Some(Asked::Param(ParamId::Beta, Aim::Place(place)))));
             woken += u32::from(inbox.put(Some(Asked::Foreign(format!("/x/{index}"), 0.5))));
             woken += u32::from(inbox.put(Some(Asked::Order(Order::Play))));
             woken += u32::from(inbox.put(None));
         }
         assert_eq!(woken, 1);
         let news = inbox.take();
-        assert_eq!(news.knobs, [(Knob::Beta, Aim::Place(0.99))].into());
+        assert_eq!(news.knobs, [(ParamId::Beta, Aim::Place(0.99))].into());
         assert_eq!((news.sources.len(), news.orders.len()), (MOST_SOURCES, MOST_ORDERS));
         assert_eq!((news.taken, news.ignored), (30_000, 10_000));
         let next = inbox.take();

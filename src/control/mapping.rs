@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::settings::Knob;
+use crate::settings::ParamId;
 
 /// How near a controller must come to take a knob over: two of the 127 steps of a MIDI fader.
 const NEAR: f64 = 2.0 / 127.0 + 1e-9;
@@ -76,7 +76,7 @@ impl<'de> Deserialize<'de> for Source {
 }
 
 /// Which controller turns which knob, as it is remembered.
-pub type Bindings = BTreeMap<Source, Knob>;
+pub type Bindings = BTreeMap<Source, ParamId>;
 
 /// Reads bindings of which some may come from another version or from a person's hand: what is no controller, or turns no
 /// knob, is left out, and the others stay.
@@ -112,7 +112,7 @@ struct Hand {
 pub struct Mapping {
     pub bindings: Bindings,
     /// The knob that the next controller is bound to.
-    pub learning: Option<Knob>,
+    pub learning: Option<ParamId>,
     hands: BTreeMap<Source, Hand>,
 }
 
@@ -120,11 +120,11 @@ pub struct Mapping {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// The knob goes to this place, 0 to 1.
-    Turns(Knob, f64),
+    Turns(ParamId, f64),
     /// It was bound to the knob.
-    Learnt(Knob),
+    Learnt(ParamId),
     /// It is elsewhere than its knob, and has to come to it first.
-    Waits(Knob),
+    Waits(ParamId),
     /// It is bound to nothing, or only tells what it was told.
     Nothing,
 }
@@ -135,7 +135,12 @@ impl Mapping {
     }
 
     /// A controller has gone to a place; `knob_at` says where a knob is, if it has a say.
-    pub fn moved(&mut self, source: &Source, place: f64, knob_at: impl Fn(Knob) -> Option<f64>) -> Outcome {
+    pub fn moved(
+        &mut self,
+        source: &Source,
+        place: f64,
+        knob_at: impl Fn(ParamId) -> Option<f64>,
+    ) -> Outcome {
         if let Some(knob) = self.learning.take() {
             // One controller turns one knob, and one knob has one controller of a kind.
             let kind = std::mem::discriminant(source);
@@ -166,7 +171,7 @@ impl Mapping {
     }
 
     /// What the controllers of a knob that has gone to a place are to be told: none that have put it there themselves.
-    pub fn tell(&mut self, knob: Knob, place: f64) -> Vec<Source> {
+    pub fn tell(&mut self, knob: ParamId, place: f64) -> Vec<Source> {
         let bound =
             self.bindings.iter().filter(|(_, bound)| **bound == knob).map(|(source, _)| source.clone());
         let mut told = Vec::new();
@@ -182,7 +187,7 @@ impl Mapping {
     }
 
     /// Unbinds every controller of a knob.
-    pub fn forget(&mut self, knob: Knob) {
+    pub fn forget(&mut self, knob: ParamId) {
         self.bindings.retain(|_, bound| *bound != knob);
     }
 }
@@ -201,11 +206,11 @@ mod tests {
 
     impl Desk {
         fn at(knob: f64) -> Self {
-            Self { mapping: Mapping::new([(CC, Knob::Beta)].into()), knob }
+            Self { mapping: Mapping::new([(CC, ParamId::Beta)].into()), knob }
         }
 
         fn fader(&mut self, place: f64) -> Outcome {
-            let outcome = self.mapping.moved(&CC, place, |knob| (knob == Knob::Beta).then_some(self.knob));
+            let outcome = self.mapping.moved(&CC, place, |knob| (knob == ParamId::Beta).then_some(self.knob));
             if let Outcome::Turns(_, place) = outcome {
                 self.knob = place;
             }
@@ -217,63 +222,63 @@ mod tests {
     fn a_fader_takes_its_knob_over_when_it_comes_to_it() {
         let mut desk = Desk::at(0.5);
         for place in [0.1, 0.2, 0.4] {
-            assert_eq!(desk.fader(place), Outcome::Waits(Knob::Beta));
+            assert_eq!(desk.fader(place), Outcome::Waits(ParamId::Beta));
             assert_eq!(desk.knob, 0.5, "it does not jump");
         }
-        assert_eq!(desk.fader(0.49), Outcome::Turns(Knob::Beta, 0.49));
-        assert_eq!(desk.fader(0.9), Outcome::Turns(Knob::Beta, 0.9));
+        assert_eq!(desk.fader(0.49), Outcome::Turns(ParamId::Beta, 0.49));
+        assert_eq!(desk.fader(0.9), Outcome::Turns(ParamId::Beta, 0.9));
         // The window moves the knob: the fader has to come to it again.
         desk.knob = 0.3;
-        assert_eq!(desk.fader(0.85), Outcome::Waits(Knob::Beta));
+        assert_eq!(desk.fader(0.85), Outcome::Waits(ParamId::Beta));
         // A fast hand passes it between two messages.
-        assert_eq!(desk.fader(0.1), Outcome::Turns(Knob::Beta, 0.1));
+        assert_eq!(desk.fader(0.1), Outcome::Turns(ParamId::Beta, 0.1));
     }
 
     #[test]
     fn a_fader_that_comes_from_nowhere_does_not_pass() {
         let mut desk = Desk::at(0.5);
-        assert_eq!(desk.fader(0.9), Outcome::Waits(Knob::Beta), "where it was before is not known");
-        assert_eq!(desk.fader(0.2), Outcome::Turns(Knob::Beta, 0.2));
+        assert_eq!(desk.fader(0.9), Outcome::Waits(ParamId::Beta), "where it was before is not known");
+        assert_eq!(desk.fader(0.2), Outcome::Turns(ParamId::Beta, 0.2));
     }
 
     #[test]
     fn motor_faders_are_told_and_their_echo_turns_nothing() {
         let mut desk = Desk::at(0.5);
-        assert_eq!(desk.mapping.tell(Knob::Beta, 0.5), [CC]);
+        assert_eq!(desk.mapping.tell(ParamId::Beta, 0.5), [CC]);
         let quantised = (0.5f64 * 127.0).round() / 127.0;
         assert_eq!(desk.fader(quantised), Outcome::Nothing, "it tells what it was told");
         assert_eq!(desk.knob, 0.5);
-        assert_eq!(desk.fader(0.8), Outcome::Turns(Knob::Beta, 0.8), "it is where the knob is");
-        assert!(desk.mapping.tell(Knob::Beta, 0.8).is_empty(), "it has put it there itself");
+        assert_eq!(desk.fader(0.8), Outcome::Turns(ParamId::Beta, 0.8), "it is where the knob is");
+        assert!(desk.mapping.tell(ParamId::Beta, 0.8).is_empty(), "it has put it there itself");
         // An oscillator moves the knob; the fader follows and never fights.
         for step in 0..50 {
             desk.knob = 0.5 + 0.3 * f64::from(step).sin();
-            for source in desk.mapping.tell(Knob::Beta, desk.knob) {
+            for source in desk.mapping.tell(ParamId::Beta, desk.knob) {
                 assert_eq!(source, CC);
                 let at = (desk.knob * 127.0).round() / 127.0;
                 assert_eq!(desk.fader(at), Outcome::Nothing);
             }
         }
-        assert!(desk.mapping.tell(Knob::Alpha, 0.5).is_empty(), "nothing is bound to it");
+        assert!(desk.mapping.tell(ParamId::Alpha, 0.5).is_empty(), "nothing is bound to it");
     }
 
     #[test]
     fn learning_binds_the_next_controller_and_one_of_a_kind() {
-        let mut mapping = Mapping { learning: Some(Knob::Beta), ..Mapping::default() };
-        assert_eq!(mapping.moved(&CC, 0.3, |_| Some(0.3)), Outcome::Learnt(Knob::Beta));
+        let mut mapping = Mapping { learning: Some(ParamId::Beta), ..Mapping::default() };
+        assert_eq!(mapping.moved(&CC, 0.3, |_| Some(0.3)), Outcome::Learnt(ParamId::Beta));
         assert_eq!(mapping.learning, None);
         let other = Source::Cc { channel: 0, controller: 22 };
-        mapping.learning = Some(Knob::Beta);
+        mapping.learning = Some(ParamId::Beta);
         mapping.moved(&other, 0.3, |_| Some(0.3));
         let address = Source::Osc("/1/fader1".into());
-        mapping.learning = Some(Knob::Beta);
+        mapping.learning = Some(ParamId::Beta);
         mapping.moved(&address, 0.3, |_| Some(0.3));
         assert_eq!(mapping.bindings.keys().cloned().collect::<Vec<_>>(), [other.clone(), address]);
         // A controller has one knob.
-        mapping.learning = Some(Knob::Alpha);
+        mapping.learning = Some(ParamId::Alpha);
         mapping.moved(&other, 0.3, |_| Some(0.3));
-        assert_eq!(mapping.bindings.get(&other), Some(&Knob::Alpha));
-        mapping.forget(Knob::Beta);
+        assert_eq!(mapping.bindings.get(&other), Some(&ParamId::Alpha));
+        mapping.forget(ParamId::Beta);
         assert_eq!(mapping.bindings.len(), 1);
         assert_eq!(mapping.moved(&CC, 0.3, |_| Some(0.3)), Outcome::Nothing);
         assert_eq!(mapping.moved(&other, 0.3, |_| None), Outcome::Nothing, "the knob has no say");
@@ -288,7 +293,7 @@ mod tests {
             assert!(wrong.parse::<Source>().unwrap_err().contains("cc:CHANNEL:NUMBER"), "{wrong}");
         }
         assert_eq!("cc:1:21".parse(), Ok(CC));
-        let bindings: Bindings = [(CC, Knob::Beta), (Source::Osc("/a".into()), Knob::Alpha)].into();
+        let bindings: Bindings = [(CC, ParamId::Beta), (Source::Osc("/a".into()), ParamId::Alpha)].into();
         let text = toml::to_string(&bindings).unwrap();
         assert_eq!(toml::from_str::<Bindings>(&text).unwrap(), bindings);
     }

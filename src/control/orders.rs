@@ -4,7 +4,7 @@ use super::{
     mapping::LONGEST,
     message::{Argument, Message},
 };
-use crate::settings::Knob;
+use crate::settings::ParamId;
 
 /// Everything that is meant for this program begins so.
 pub const ROOT: &str = "/impasto/";
@@ -30,7 +30,7 @@ pub enum Order {
 /// What a message asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Asked {
-    Knob(Knob, Aim),
+    Param(ParamId, Aim),
     Order(Order),
     /// An address that is not ours, with its number: a controller that may be bound to a knob.
     Foreign(String, f64),
@@ -60,13 +60,13 @@ pub fn asked(message: &Message) -> Option<Asked> {
     }
     let number = message.number()?;
     match rest.strip_suffix("/value").and_then(|id| id.parse().ok()) {
-        Some(knob) => Some(Asked::Knob(knob, Aim::Value(number))),
-        None => Some(Asked::Knob(rest.parse().ok()?, Aim::Place(number.clamp(0.0, 1.0)))),
+        Some(knob) => Some(Asked::Param(knob, Aim::Value(number))),
+        None => Some(Asked::Param(rest.parse().ok()?, Aim::Place(number.clamp(0.0, 1.0)))),
     }
 }
 
 /// The address that tells where a knob is.
-pub fn address(knob: Knob) -> String {
+pub fn address(knob: ParamId) -> String {
     format!("{ROOT}{knob}")
 }
 
@@ -82,9 +82,12 @@ mod tests {
     fn addresses_name_knobs_and_orders() {
         let number = |number| [Argument::Number(number)];
         let layer = "style/relu3_1".parse().unwrap();
-        assert_eq!(ask("/impasto/style/relu3_1", &number(0.5)), Some(Asked::Knob(layer, Aim::Place(0.5))));
-        assert_eq!(ask("/impasto/beta", &number(7.0)), Some(Asked::Knob(Knob::Beta, Aim::Place(1.0))));
-        assert_eq!(ask("/impasto/beta/value", &number(7.0)), Some(Asked::Knob(Knob::Beta, Aim::Value(7.0))));
+        assert_eq!(ask("/impasto/style/relu3_1", &number(0.5)), Some(Asked::Param(layer, Aim::Place(0.5))));
+        assert_eq!(ask("/impasto/beta", &number(7.0)), Some(Asked::Param(ParamId::Beta, Aim::Place(1.0))));
+        assert_eq!(
+            ask("/impasto/beta/value", &number(7.0)),
+            Some(Asked::Param(ParamId::Beta, Aim::Value(7.0)))
+        );
         assert_eq!(address(layer), "/impasto/style/relu3_1");
         assert_eq!(ask("/impasto/play", &[]), Some(Asked::Order(Order::Play)));
         assert_eq!(ask("/impasto/restart", &number(1.0)), Some(Asked::Order(Order::Restart)));

@@ -173,7 +173,7 @@ mod tests {
     use super::*;
     use crate::{
         control::orders::{Aim, Order},
-        settings::Knob,
+        settings::ParamId,
     };
 
     fn server(feedback: &str) -> (Server, Arc<AtomicU32>) {
@@ -217,7 +217,7 @@ mod tests {
             all.orders.extend(news.orders);
             (news.taken, news.ignored) == (3, 3)
         });
-        assert_eq!(all.knobs, [(Knob::Beta, Aim::Place(0.5))].into());
+        assert_eq!(all.knobs, [(ParamId::Beta, Aim::Place(0.5))].into());
         assert_eq!(all.orders, [Order::Play]);
         assert!(woken.load(Ordering::Relaxed) >= 1);
         assert_eq!(server.trouble(), None);
@@ -234,7 +234,7 @@ mod tests {
         // The system may drop some of it; the last one sent now is not among them.
         until("the flood is over", || {
             sender.send_to(&Message::encode("/impasto/alpha", 0.75), to).unwrap();
-            server.shared.inbox.peek().knobs.contains_key(&Knob::Alpha)
+            server.shared.inbox.peek().knobs.contains_key(&ParamId::Alpha)
         });
         assert_eq!(woken.load(Ordering::Relaxed), 1);
     }
@@ -270,7 +270,7 @@ mod tests {
         sender
             .send_to(&Message::encode("/impasto/alpha", 0.5), (Ipv4Addr::LOCALHOST, server.port()))
             .unwrap();
-        until("the message has come in", || server.take().knobs.contains_key(&Knob::Alpha));
+        until("the message has come in", || server.take().knobs.contains_key(&ParamId::Alpha));
         answer.send(listener.local_addr().unwrap()).unwrap();
         let mut buffer = [0; 256];
         let (length, _) = listener.recv_from(&mut buffer).unwrap();

@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use crate::{
-    settings::{LayerWeights, Preset, Settings, SettingsFlags},
+    settings::{Effect, Kind, LayerWeights, Parameter, Preset, Settings, SettingsFlags},
     vgg::Layer,
 };
 
@@ -104,11 +104,14 @@ impl Axis {
     /// When there is no such setting, or it cannot have this value; the message names both.
     pub fn apply(&self, settings: &Settings, value: &Value) -> Result<Settings, AxisError> {
         let text = value.text.as_str();
-        let changed = match self.setting.as_str() {
-            "preset" => preset(text)?.apply(settings),
-            "layer" => Settings { style_layers: alone(text)?, ..settings.clone() },
-            "content-layer" => Settings { content_layers: alone(text)?, ..settings.clone() },
-            name => match name.parse::<Layer>() {
+        let changed = match (self.setting.as_str(), Parameter::of_flag(&self.setting).map(|row| &row.kind)) {
+            ("preset", _) => preset(text)?.apply(settings),
+            (_, Some(Kind::Layers(table))) => {
+                let mut changed = settings.clone();
+                *(table.get_mut)(&mut changed) = alone(text)?;
+                changed
+            }
+            (name, _) => match name.parse::<Layer>() {
                 Ok(layer) => {
                     let weight = text.parse().map_err(|_| error(format!("{name}: {text:?} is no weight")))?;
                     let mut changed = settings.clone();
@@ -124,7 +127,8 @@ impl Axis {
 
     /// Sets what has a flag of its own on the command line.
     fn flag(&self, settings: &Settings, text: &str) -> Result<Settings, AxisError> {
-        if matches!(self.setting.as_str(), "settings" | "preview-every") {
+        let in_window = |row: &Parameter| matches!(row.effect, Effect::Window);
+        if self.setting == "settings" || Parameter::of_flag(&self.setting).is_some_and(in_window) {
             return Err(error(format!("{} is nothing that changes a picture", self.setting)));
         }
         let set = |text: &str| {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{Job, Start, StyleSource};
 use crate::{
     picture::Picture,
-    settings::{Knob, Settings, StyleMix},
+    settings::{ParamId, Settings, StyleMix},
     transfer::LevelOrder,
 };
 
@@ -170,7 +170,7 @@ impl Record {
     /// would have gone on from another.
     pub(super) fn shown(self) -> Self {
         let keeps = |settings: &Settings| {
-            settings.keep_colours > 0.0 || settings.automation.get(Knob::KeepColours).is_some()
+            settings.keep_colours > 0.0 || settings.automation.get(ParamId::KeepColours).is_some()
         };
         let fields = ["keep_colours", "automation"];
         let changed = self

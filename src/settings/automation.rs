@@ -1,4 +1,4 @@
-//! Automation: knobs that move by themselves while a picture is painted, as a pure function of the settings and the step.
+//! Automation: parameters that change while a picture is painted, as a pure function of the settings and the step.
 //!
 //! Times are parts of the whole run, 0 to 1, so that the same automation fits every size and every number of steps; nothing
 //! depends on the clock, so that a recipe paints the same picture again.
@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, f64::consts::TAU, fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Knob, Objective, Settings, SettingsError, StyleMix,
+    Objective, ParamId, Settings, SettingsError, StyleMix,
     validate::error,
     values::{named, serde_as_text},
 };
@@ -60,7 +60,7 @@ impl Ease {
     }
 }
 
-/// A low-frequency oscillator: swings a knob about what it is set to.
+/// A low-frequency oscillator: swings a parameter about what it is set to.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lfo {
@@ -123,7 +123,7 @@ pub struct Key {
     pub ease: Ease,
 }
 
-/// What moves a knob.
+/// What moves a parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Curve {
     Lfo(Lfo),
@@ -131,7 +131,7 @@ pub enum Curve {
     Keys(Vec<Key>),
 }
 
-/// A knob's automation.
+/// A parameter's automation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
 pub struct Track {
@@ -189,8 +189,8 @@ impl Track {
     }
 
     /// The value of its knob at a time of the run, where it is set to `base`.
-    pub fn value(&self, knob: Knob, objective: Objective, base: f64, at: f64) -> f64 {
-        let range = knob.range(objective);
+    pub fn value(&self, id: ParamId, objective: Objective, base: f64, at: f64) -> f64 {
+        let range = id.range(objective);
         let value = match &self.curve {
             Curve::Lfo(lfo) => range.value(range.place(base) + lfo.depth * lfo.wave(at)),
             Curve::Keys(keys) => match between(keys, at) {
@@ -204,7 +204,7 @@ impl Track {
                 Some((a, b, t)) => a.value + (b.value - a.value) * t,
             },
         };
-        if knob.is_costly() && range.holds(value) {
+        if id.is_costly() && range.holds(value) {
             range.value((range.place(value) * COSTLY_STEPS).round() / COSTLY_STEPS)
         } else {
             value
@@ -212,8 +212,8 @@ impl Track {
     }
 
     /// What the knob must be set to so that it is `wanted` at this time; nothing where keyframes have the say.
-    pub fn base_for(&self, knob: Knob, objective: Objective, wanted: f64, at: f64) -> Option<f64> {
-        let range = knob.range(objective);
+    pub fn base_for(&self, id: ParamId, objective: Objective, wanted: f64, at: f64) -> Option<f64> {
+        let range = id.range(objective);
         match &self.curve {
             Curve::Lfo(lfo) if range.holds(wanted) => {
                 Some(range.value(range.place(wanted) - lfo.depth * lfo.wave(at)))
@@ -223,7 +223,7 @@ impl Track {
         }
     }
 
-    fn check(&self, knob: Knob) -> Result<(), String> {
+    fn check(&self, id: ParamId) -> Result<(), String> {
         match &self.curve {
             Curve::Lfo(lfo) => {
                 if !(lfo.period.is_finite() && lfo.period >= SHORTEST_PERIOD) {
@@ -248,7 +248,7 @@ impl Track {
                     if !(0.0..=1.0).contains(&key.at) {
                         return Err(format!("a keyframe is at {}, but the run goes from 0 to 1", key.at));
                     }
-                    if !knob.allows(key.value) {
+                    if !id.allows(key.value) {
                         return Err(format!("it cannot be {}", key.value));
                     }
                 }
@@ -283,7 +283,7 @@ fn between(keys: &[Key], at: f64) -> Option<(&Key, &Key, f64)> {
 /// Every knob that moves by itself, with its track.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Automation(BTreeMap<Knob, Track>);
+pub struct Automation(BTreeMap<ParamId, Track>);
 
 impl Automation {
     pub fn is_empty(&self) -> bool {
@@ -296,29 +296,29 @@ impl Automation {
     }
 
     /// Whether this knob has a track that is on.
-    pub fn moves(&self, knob: Knob) -> bool {
-        self.0.get(&knob).is_some_and(|track| track.on)
+    pub fn moves(&self, id: ParamId) -> bool {
+        self.0.get(&id).is_some_and(|track| track.on)
     }
 
-    pub fn get(&self, knob: Knob) -> Option<&Track> {
-        self.0.get(&knob)
+    pub fn get(&self, id: ParamId) -> Option<&Track> {
+        self.0.get(&id)
     }
 
-    pub fn get_mut(&mut self, knob: Knob) -> Option<&mut Track> {
-        self.0.get_mut(&knob)
+    pub fn get_mut(&mut self, id: ParamId) -> Option<&mut Track> {
+        self.0.get_mut(&id)
     }
 
-    pub fn set(&mut self, knob: Knob, track: Track) {
-        self.0.insert(knob, track);
+    pub fn set(&mut self, id: ParamId, track: Track) {
+        self.0.insert(id, track);
     }
 
-    pub fn remove(&mut self, knob: Knob) -> Option<Track> {
-        self.0.remove(&knob)
+    pub fn remove(&mut self, id: ParamId) -> Option<Track> {
+        self.0.remove(&id)
     }
 
     /// Every track.
-    pub fn iter(&self) -> impl Iterator<Item = (Knob, &Track)> {
-        self.0.iter().map(|(&knob, track)| (knob, track))
+    pub fn iter(&self) -> impl Iterator<Item = (ParamId, &Track)> {
+        self.0.iter().map(|(&id, track)| (id, track))
     }
 
     /// Checks every track.
@@ -333,43 +333,43 @@ impl Automation {
                 format!("has {} tracks, but {MOST_TRACKS} are the most", self.0.len()),
             ));
         }
-        self.0.iter().try_for_each(|(&knob, track)| {
-            track.check(knob).map_err(|message| error("automation", format!("of {knob}: {message}")))
+        self.0.iter().try_for_each(|(&id, track)| {
+            track.check(id).map_err(|message| error("automation", format!("of {id}: {message}")))
         })
     }
 }
 
-impl FromIterator<(Knob, Track)> for Automation {
-    fn from_iter<T: IntoIterator<Item = (Knob, Track)>>(iter: T) -> Self {
+impl FromIterator<(ParamId, Track)> for Automation {
+    fn from_iter<T: IntoIterator<Item = (ParamId, Track)>>(iter: T) -> Self {
         Self(iter.into_iter().collect())
     }
 }
 
 /// One track as the command line writes it: `beta={ lfo = { shape = "saw", period = 0.1 } }`, a knob and TOML.
 #[derive(Clone, Debug, PartialEq)]
-pub struct KnobTrack {
-    pub knob: Knob,
+pub struct ParamTrack {
+    pub id: ParamId,
     pub track: Track,
 }
 
-impl FromStr for KnobTrack {
+impl FromStr for ParamTrack {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (knob, track) = text.split_once('=').ok_or_else(|| {
+        let (id, track) = text.split_once('=').ok_or_else(|| {
             format!("{text:?} is no automation; write KNOB=TRACK, for example 'beta={{ lfo = {{ period = 0.1 }} }}'")
         })?;
-        let knob: Knob = knob.trim().parse()?;
+        let id: ParamId = id.trim().parse()?;
         let mut table: BTreeMap<String, Track> = toml::from_str(&format!("track = {track}"))
-            .map_err(|error| format!("the track of {knob}: {}", error.message()))?;
-        table.remove("track").map(|track| Self { knob, track }).ok_or_else(|| format!("{knob} has no track"))
+            .map_err(|error| format!("the track of {id}: {}", error.message()))?;
+        table.remove("track").map(|track| Self { id, track }).ok_or_else(|| format!("{id} has no track"))
     }
 }
 
-impl fmt::Display for KnobTrack {
+impl fmt::Display for ParamTrack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let track = toml::Value::try_from(&self.track).map_err(|_| fmt::Error)?;
-        write!(f, "{}={track}", self.knob)
+        write!(f, "{}={track}", self.id)
     }
 }
 
@@ -380,13 +380,13 @@ impl Settings {
     }
 
     /// These settings, and how the styles count, as they are after `step` steps: with every automated knob where its track has
-    /// it. Knobs that have no say rest, and where all together would leave nothing to paint, everything does.
+    /// it. ParamIds that have no say rest, and where all together would leave nothing to paint, everything does.
     pub fn automated(&self, mix: &[StyleMix], step: u32) -> (Self, Vec<StyleMix>) {
         let (mut settings, mut styles) = (self.clone(), mix.to_vec());
         let at = self.time_at(step);
-        for (knob, track) in self.automation.iter().filter(|(_, track)| track.on) {
-            if let Some(base) = knob.get(self, mix) {
-                knob.set(&mut settings, &mut styles, track.value(knob, self.objective, base, at));
+        for (id, track) in self.automation.iter().filter(|(_, track)| track.on) {
+            if let Some(base) = id.get(self, mix) {
+                id.set(&mut settings, &mut styles, track.value(id, self.objective, base, at));
             }
         }
         if self.automation.is_on() && settings.validate().is_err() {

@@ -9,7 +9,7 @@ fn keys(keys: &[(f64, f64, Ease)]) -> Track {
     Track::new(Curve::Keys(keys.iter().map(|&(at, value, ease)| Key { at, value, ease }).collect()))
 }
 
-fn with(knob: Knob, track: Track) -> Settings {
+fn with(knob: ParamId, track: Track) -> Settings {
     Settings { steps: 100, automation: [(knob, track)].into_iter().collect(), ..Settings::default() }
 }
 
@@ -51,10 +51,10 @@ fn random_values_hold_for_a_period_and_are_those_of_the_seed() {
 
 #[test]
 fn an_oscillator_swings_along_the_knob_about_what_it_is_set_to() {
-    let settings = with(Knob::Beta, Track::new(Curve::Lfo(lfo(Shape::Square))));
+    let settings = with(ParamId::Beta, Track::new(Curve::Lfo(lfo(Shape::Square))));
     let beta = |step| settings.automated(&[], step).0.style_weight;
     // A quarter of five decades to either side of 1, but for the zero at the bottom.
-    let range = Knob::Beta.range(Objective::Balanced);
+    let range = ParamId::Beta.range(Objective::Balanced);
     let ratio = beta(0);
     assert!((ratio.log10() - 0.25 * 5.0 * 128.0 / 127.0).abs() < 1e-9, "{ratio}");
     assert!((beta(30) * ratio - 1.0).abs() < 1e-9);
@@ -63,9 +63,9 @@ fn an_oscillator_swings_along_the_knob_about_what_it_is_set_to() {
     let (moved, _) = settings.automated(&[], 0);
     assert_eq!(Settings { style_weight: 1.0, ..moved }, settings);
     // A hand that wants it elsewhere sets what it swings about.
-    let track = settings.automation.get(Knob::Beta).unwrap();
-    let base = track.base_for(Knob::Beta, Objective::Balanced, 20.0, 0.0).unwrap();
-    assert!((track.value(Knob::Beta, Objective::Balanced, base, 0.0) - 20.0).abs() < 1e-9);
+    let track = settings.automation.get(ParamId::Beta).unwrap();
+    let base = track.base_for(ParamId::Beta, Objective::Balanced, 20.0, 0.0).unwrap();
+    assert!((track.value(ParamId::Beta, Objective::Balanced, base, 0.0) - 20.0).abs() < 1e-9);
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn keyframes_are_met_exactly_and_go_over_as_they_say() {
         (0.75, 0.0, Ease::Hold),
         (1.0, 1.0, Ease::Linear),
     ]);
-    let settings = with(Knob::KeepColours, track);
+    let settings = with(ParamId::KeepColours, track);
     let keep = |step| settings.automated(&[], step).0.keep_colours;
     for (step, value) in [(0, 0.2), (25, 0.2), (50, 0.6), (75, 0.0), (99, 0.0), (100, 1.0), (4000, 1.0)] {
         assert_eq!(keep(step), value, "step {step}");
@@ -85,16 +85,16 @@ fn keyframes_are_met_exactly_and_go_over_as_they_say() {
     // 3t² − 2t³ at t = 1/5.
     assert!((keep(55) - 0.6 * (1.0 - 0.104)).abs() < 1e-12, "{}", keep(55));
     // On a logarithmic knob half-way is the geometric mean.
-    let settings = with(Knob::LearningRate, keys(&[(0.0, 0.001, Ease::Linear), (1.0, 0.1, Ease::Linear)]));
+    let settings = with(ParamId::LearningRate, keys(&[(0.0, 0.001, Ease::Linear), (1.0, 0.1, Ease::Linear)]));
     assert!((settings.automated(&[], 50).0.learning_rate - 0.01).abs() < 1e-9);
     // Beyond the range it goes evenly.
-    let settings = with(Knob::Smoothness, keys(&[(0.0, 100.0, Ease::Linear), (1.0, 300.0, Ease::Linear)]));
+    let settings = with(ParamId::Smoothness, keys(&[(0.0, 100.0, Ease::Linear), (1.0, 300.0, Ease::Linear)]));
     assert_eq!(settings.automated(&[], 50).0.smoothness_weight, 200.0);
 }
 
 #[test]
 fn another_number_of_steps_is_the_same_course() {
-    let short = with(Knob::Beta, Track::new(Curve::Lfo(lfo(Shape::Triangle))));
+    let short = with(ParamId::Beta, Track::new(Curve::Lfo(lfo(Shape::Triangle))));
     let long = Settings { steps: 1000, ..short.clone() };
     for step in 0..=100 {
         assert_eq!(short.automated(&[], step).0.style_weight, long.automated(&[], 10 * step).0.style_weight);
@@ -103,22 +103,23 @@ fn another_number_of_steps_is_the_same_course() {
 
 #[test]
 fn what_is_off_or_has_no_say_rests() {
-    let mut settings = with(Knob::Beta, keys(&[(0.0, 7.0, Ease::Linear)]));
-    assert!(settings.automation.is_on() && settings.automation.moves(Knob::Beta));
+    let mut settings = with(ParamId::Beta, keys(&[(0.0, 7.0, Ease::Linear)]));
+    assert!(settings.automation.is_on() && settings.automation.moves(ParamId::Beta));
     settings.style_amount = Some(0.5);
     assert_eq!(settings.automated(&[], 10).0, settings, "the amount has the say");
     settings.style_amount = None;
     assert_eq!(settings.automated(&[], 10).0.style_weight, 7.0);
-    settings.automation.get_mut(Knob::Beta).unwrap().on = false;
+    settings.automation.get_mut(ParamId::Beta).unwrap().on = false;
     assert_eq!(settings.automated(&[], 10).0, settings);
-    let absent = Knob::Style(Layer::ALL[1]);
+    let absent = ParamId::Style(Layer::ALL[1]);
     let settings = with(absent, keys(&[(0.0, 1.0, Ease::Linear)]));
     assert_eq!(settings.automated(&[], 10).0, settings, "a layer that is not in use is not put to use");
 }
 
 #[test]
 fn pictures_weights_move_too() {
-    let settings = with(Knob::PictureWeight(1), keys(&[(0.0, 0.0, Ease::Linear), (1.0, 2.0, Ease::Linear)]));
+    let settings =
+        with(ParamId::PictureWeight(1), keys(&[(0.0, 0.0, Ease::Linear), (1.0, 2.0, Ease::Linear)]));
     let mix = [StyleMix::default(); 2];
     let (_, moved) = settings.automated(&mix, 50);
     assert_eq!((moved[0].weight, moved[1].weight), (1.0, 1.0));
@@ -128,7 +129,7 @@ fn pictures_weights_move_too() {
 
 #[test]
 fn a_course_through_nothing_to_paint_rests_there() {
-    let mut settings = with(Knob::Beta, keys(&[(0.0, 0.0, Ease::Linear), (0.5, 4.0, Ease::Linear)]));
+    let mut settings = with(ParamId::Beta, keys(&[(0.0, 0.0, Ease::Linear), (0.5, 4.0, Ease::Linear)]));
     settings.content_weight = 0.0;
     settings.smoothness_weight = 0.0;
     assert_eq!(settings.automated(&[], 0).0, settings);
@@ -138,10 +139,10 @@ fn a_course_through_nothing_to_paint_rests_there() {
 #[test]
 fn costly_knobs_move_seldom() {
     let settings =
-        with(Knob::StyleScale, Track::new(Curve::Lfo(Lfo { period: 1.0, ..lfo(Shape::Triangle) })));
+        with(ParamId::StyleScale, Track::new(Curve::Lfo(Lfo { period: 1.0, ..lfo(Shape::Triangle) })));
     let mut scales: Vec<f64> = (0..=25).map(|step| settings.automated(&[], step).0.style_scale).collect();
     scales.dedup();
-    let exact = with(Knob::StyleScale, keys(&[(0.0, 0.777, Ease::Linear)]));
+    let exact = with(ParamId::StyleScale, keys(&[(0.0, 0.777, Ease::Linear)]));
     assert_eq!(exact.automated(&[], 9).0.style_scale, 0.777);
     assert!((5..=14).contains(&scales.len()), "{scales:?}");
 }
@@ -152,18 +153,18 @@ fn tracks_are_written_and_read_in_files_and_flags() {
                 [\"style/relu3_1\"]\non = false\nkeys = [{ at = 0, value = 0.1 }, { at = 1.0, value = 2.5, ease = \"hold\" }]\n";
     let automation: Automation = toml::from_str(text).unwrap();
     let expected = Lfo { shape: Shape::Random, period: 0.1, seed: 7, ..Lfo::default() };
-    assert_eq!(automation.get(Knob::Beta), Some(&Track::new(Curve::Lfo(expected))));
+    assert_eq!(automation.get(ParamId::Beta), Some(&Track::new(Curve::Lfo(expected))));
     assert!(!automation.moves("style/relu3_1".parse().unwrap()));
     automation.validate().unwrap();
     let again = toml::to_string(&automation).unwrap();
     assert_eq!(toml::from_str::<Automation>(&again).unwrap(), automation);
     let json = serde_json::to_string(&automation).unwrap();
     assert_eq!(serde_json::from_str::<Automation>(&json).unwrap(), automation);
-    for (knob, track) in automation.iter() {
-        let flag = KnobTrack { knob, track: track.clone() };
+    for (id, track) in automation.iter() {
+        let flag = ParamTrack { id, track: track.clone() };
         assert_eq!(flag.to_string().parse(), Ok(flag));
     }
-    let wrong = |text: &str| text.parse::<KnobTrack>().unwrap_err();
+    let wrong = |text: &str| text.parse::<ParamTrack>().unwrap_err();
     assert!(wrong("beta").contains("KNOB=TRACK"));
     assert!(wrong("gamma={}").contains("style-amount"));
     assert!(wrong("beta={}").contains("either lfo"), "{}", wrong("beta={}"));
@@ -173,7 +174,7 @@ fn tracks_are_written_and_read_in_files_and_flags() {
 
 #[test]
 fn tracks_that_cannot_be_used_are_named() {
-    let message = |track| with(Knob::Beta, track).validate().unwrap_err().to_string();
+    let message = |track| with(ParamId::Beta, track).validate().unwrap_err().to_string();
     let bad = |lfo| message(Track::new(Curve::Lfo(lfo)));
     assert!(bad(Lfo { period: 0.0, ..Lfo::default() }).contains("automation: of beta: its period is 0"));
     assert!(bad(Lfo { depth: 1.5, ..Lfo::default() }).contains("depth is 1.5"));
@@ -193,7 +194,7 @@ proptest::proptest! {
         step in 0..200u32,
     ) {
         let lfo = Lfo { shape: Shape::ALL[shape], period, depth, phase, seed: 3 };
-        for knob in [Knob::Beta, Knob::LearningRate, Knob::Averaging, Knob::StyleScale, Knob::Style(Layer::ALL[0])] {
+        for knob in [ParamId::Beta, ParamId::LearningRate, ParamId::Averaging, ParamId::StyleScale, ParamId::Style(Layer::ALL[0])] {
             let mut settings = with(knob, Track::new(Curve::Lfo(lfo)));
             knob.set(&mut settings, &mut [], base);
             settings.validate().unwrap();

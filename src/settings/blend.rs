@@ -1,6 +1,6 @@
 //! The way from one mix to another.
 
-use super::{LayerWeights, Settings, Strip, StyleMix};
+use super::{Kind, LayerWeights, PARAMETERS, Parameter, Settings, Strip, StyleMix, parameters::Blend};
 
 /// A weight between two: geometrically, so that each part of the way is the same factor; in a straight line where one of them
 /// is 0. Above 0 wherever one of them is.
@@ -47,31 +47,31 @@ impl Settings {
         if t >= 1.0 {
             return b.clone();
         }
-        let near = if t < 0.5 { a } else { b };
-        let whole = |a: u32, b: u32| share(f64::from(a), f64::from(b), t).round() as u32;
-        Settings {
-            content_weight: weight(a.content_weight, b.content_weight, t),
-            style_weight: weight(a.style_weight, b.style_weight, t),
-            histogram_weight: weight(a.histogram_weight, b.histogram_weight, t),
-            smoothness_weight: weight(a.smoothness_weight, b.smoothness_weight, t),
-            style_layers: layers(&a.style_layers, &b.style_layers, t),
-            content_layers: layers(&a.content_layers, &b.content_layers, t),
-            style_amount: match (a.style_amount, b.style_amount) {
-                (Some(a), Some(b)) => Some(share(a, b, t)),
-                _ => near.style_amount,
-            },
-            style_tilt: share(a.style_tilt, b.style_tilt, t),
-            style_scale: weight(a.style_scale, b.style_scale, t),
-            keep_colours: share(a.keep_colours, b.keep_colours, t),
-            match_colours: share(a.match_colours, b.match_colours, t),
-            history: whole(a.history, b.history),
-            learning_rate: weight(a.learning_rate, b.learning_rate, t),
-            averaging: share(a.averaging, b.averaging, t),
-            beta1: share(a.beta1, b.beta1, t),
-            beta2: share(a.beta2, b.beta2, t),
-            epsilon: weight(a.epsilon, b.epsilon, t),
-            ..near.clone()
+        let mut between = if t < 0.5 { a } else { b }.clone();
+        for row in PARAMETERS {
+            let way = match row.blend {
+                Blend::Geometric => weight,
+                Blend::Linear => share,
+                Blend::Middle => continue,
+            };
+            match &row.kind {
+                // What only one of them has comes at the middle.
+                Kind::Number(number) => {
+                    if let (Some(a), Some(b)) = ((number.get)(a), (number.get)(b)) {
+                        (number.set)(&mut between, way(a, b, t));
+                    }
+                }
+                Kind::Whole(whole) => {
+                    let [a, b] = [a, b].map(|side| (whole.get)(side) as f64);
+                    (whole.set)(&mut between, way(a, b, t).round() as u64);
+                }
+                Kind::Layers(_) | Kind::Switch | Kind::Other => {}
+            }
         }
+        for (_, table) in Parameter::layer_tables() {
+            *(table.get_mut)(&mut between) = layers((table.get)(a), (table.get)(b), t);
+        }
+        between
     }
 }
 

@@ -6,7 +6,8 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, parser::Va
 use serde_json::Value;
 
 use super::{
-    Automation, KnobTrack, LayerWeight, LayerWeights, Objective, PresetError, PresetFolder, Settings,
+    Automation, Kind, LayerWeight, LayerWeights, Objective, PARAMETERS, ParamTrack, Parameter, PresetError,
+    PresetFolder, Settings,
     user_presets::{apply_named, over_usual},
 };
 use crate::base::paths;
@@ -28,12 +29,8 @@ pub enum SettingsFileError {
     Parse { path: PathBuf, source: Box<toml::de::Error> },
     #[error(transparent)]
     Preset(#[from] PresetError),
-    #[error("cannot use the flags")]
-    Flags(#[from] clap::Error),
 }
 
-const LAYER: &str = "layer";
-const CONTENT_LAYER: &str = "content_layer";
 const FILE: &str = "settings";
 /// Stands for an empty set of layers.
 const NO_LAYER: &str = "none";
@@ -84,7 +81,9 @@ impl SettingsFlags {
         if let Some(&objective) = self.0.get_one::<Objective>("objective") {
             settings.set_objective(objective);
         }
-        settings.update_from_arg_matches(&self.0)?;
+        for argument in PARAMETERS.iter().filter_map(|row| row.argument.as_ref()) {
+            (argument.read)(&mut settings, &self.0);
+        }
         // Who names a palette wants its colours.
         if self.0.get_one::<PathBuf>("palette").is_some()
             && self.0.get_one::<f64>("match_colours").is_none()
@@ -92,11 +91,10 @@ impl SettingsFlags {
         {
             settings.match_colours = 1.0;
         }
-        for (id, weights) in
-            [(LAYER, &mut settings.style_layers), (CONTENT_LAYER, &mut settings.content_layers)]
-        {
-            if let Some(given) = self.0.get_many::<Option<LayerWeight>>(id) {
-                *weights = given.flatten().map(|w| (w.layer, w.strip)).collect::<LayerWeights>();
+        for (row, layers) in Parameter::layer_tables() {
+            if let Some(given) = self.0.get_many::<Option<LayerWeight>>(row.field) {
+                *(layers.get_mut)(&mut settings) =
+                    given.flatten().map(|w| (w.layer, w.strip)).collect::<LayerWeights>();
             }
         }
         if let Some(path) = self.0.get_one::<PathBuf>(AUTOMATION) {
@@ -112,11 +110,11 @@ impl SettingsFlags {
                 }
             };
         }
-        if let Some(given) = self.0.get_many::<Option<KnobTrack>>(AUTOMATE) {
+        if let Some(given) = self.0.get_many::<Option<ParamTrack>>(AUTOMATE) {
             for track in given {
                 match track {
                     None => settings.automation = Automation::default(),
-                    Some(KnobTrack { knob, track }) => settings.automation.set(*knob, track.clone()),
+                    Some(ParamTrack { id, track }) => settings.automation.set(*id, track.clone()),
                 }
             }
         }
@@ -138,12 +136,10 @@ impl Settings {
         if self.objective != Objective::default() {
             flags.push(format!("--objective={}", self.objective));
         }
-        let command = SettingsFlags::augment_args(Command::new(""));
-        for argument in command.get_arguments() {
-            let Some(flag) = argument.get_long() else { continue };
-            let name = argument.get_id().as_str();
-            match &mine[name] {
-                value if *value == usual[name] => {}
+        for row in PARAMETERS.iter().filter(|row| row.argument.is_some()) {
+            let flag = row.flag_name();
+            match &mine[row.field] {
+                value if *value == usual[row.field] => {}
                 Value::String(text) => flags.push(format!("--{flag}={text}")),
                 // The shortest text that is read as this very number.
                 Value::Number(number) => flags.push(format!("--{flag}={number}")),
@@ -156,10 +152,8 @@ impl Settings {
             flags.push("--match-colours=0".to_owned());
         }
         let before = Self::for_objective(self.objective);
-        for (flag, layers, usual) in [
-            ("layer", &self.style_layers, &before.style_layers),
-            ("content-layer", &self.content_layers, &before.content_layers),
-        ] {
+        for (row, table) in Parameter::layer_tables() {
+            let (flag, layers, usual) = (row.flag_name(), (table.get)(self), (table.get)(&before));
             if layers.is_empty() && !usual.is_empty() {
                 flags.push(format!("--{flag}={NO_LAYER}"));
             } else if layers != usual {
@@ -170,8 +164,8 @@ impl Settings {
                 );
             }
         }
-        flags.extend(self.automation.iter().map(|(knob, track)| {
-            let track = KnobTrack { knob, track: track.clone() };
+        flags.extend(self.automation.iter().map(|(id, track)| {
+            let track = ParamTrack { id, track: track.clone() };
             format!("--{AUTOMATE}={track}")
         }));
         Ok(flags)
@@ -187,6 +181,24 @@ fn read_file(path: &PathBuf) -> Result<Settings, SettingsFileError> {
     over_usual([toml::from_str(&text).map_err(wrong)?]).map_err(wrong)
 }
 
+/// The argument of a row's flag.
+fn argument(row: &Parameter) -> Option<Arg> {
+    let flag = row.flag.as_ref()?;
+    let argument = Arg::new(row.field).long(flag.name).value_name(flag.value_name).help(flag.help);
+    let argument = match &row.argument {
+        Some(argument_of) => argument.action(ArgAction::Set).value_parser((argument_of.parser)()),
+        None => argument.action(ArgAction::Append).value_parser(|text: &str| match text {
+            NO_LAYER => Ok(None),
+            _ => text.parse::<LayerWeight>().map(Some),
+        }),
+    };
+    Some(match row.kind {
+        Kind::Number(_) => argument.allow_negative_numbers(true),
+        Kind::Switch => argument.num_args(0..=1).require_equals(true).default_missing_value("true"),
+        Kind::Whole(_) | Kind::Layers(_) | Kind::Other => argument,
+    })
+}
+
 impl FromArgMatches for SettingsFlags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         Ok(Self(matches.clone()))
@@ -200,20 +212,10 @@ impl FromArgMatches for SettingsFlags {
 
 impl Args for SettingsFlags {
     fn augment_args(command: Command) -> Command {
-        let layer = |id: &'static str, flag: &'static str, help: &'static str| {
-            Arg::new(id)
-                .long(flag)
-                .value_name("LAYER=WEIGHT")
-                .action(ArgAction::Append)
-                .value_parser(|text: &str| match text {
-                    NO_LAYER => Ok(None),
-                    _ => text.parse::<LayerWeight>().map(Some),
-                })
-                .help(help)
-        };
-        Settings::augment_args_for_update(command)
-            .arg(layer(LAYER, "layer", "A style layer and its weight, as relu3_1=0.5 (repeatable; the given ones replace the default five; none for no layer); relu3_1=0.5,muted does not count, and beside relu3_1=0.5,solo only other soloed ones do"))
-            .arg(layer(CONTENT_LAYER, "content-layer", "A content layer and its weight, as relu4_2=1 (repeatable; replaces the default; none for no layer)"))
+        let (repeated, single): (Vec<&Parameter>, Vec<_>) =
+            PARAMETERS.iter().partition(|row| matches!(row.kind, Kind::Layers(_)));
+        command
+            .args(single.into_iter().chain(repeated).filter_map(argument))
             .arg(
                 Arg::new(AUTOMATION)
                     .long(AUTOMATION)
@@ -228,7 +230,7 @@ impl Args for SettingsFlags {
                     .action(ArgAction::Append)
                     .value_parser(|text: &str| match text {
                         NO_LAYER => Ok(None),
-                        _ => text.parse::<KnobTrack>().map(Some),
+                        _ => text.parse::<ParamTrack>().map(Some),
                     })
                     .help("Move one knob while it paints, as 'beta={ lfo = { shape = \"saw\", period = 0.1 } }' (repeatable; none takes all automation away)"),
             )

@@ -1,33 +1,22 @@
 //! What of a mix a painting that goes on can take over.
 
-use super::Settings;
+use super::{PARAMETERS, Settings, parameters::Scope};
 
 impl Settings {
-    /// These settings with the look of `mix`, for a painting that goes on: what belongs to no mix stays, and so does the initial
-    /// image and what moves by itself. Unless the objective is another one, so do the steps, the pyramid and the padding, which no running painting takes
-    /// over.
+    /// These settings with the look of `mix`, for a painting that goes on: what belongs to no mix stays, and so do the
+    /// initial image and the automation. Unless the objective changes, so does what no running painting takes over.
     #[must_use]
     pub fn with_look(&self, mix: &Settings) -> Settings {
-        let mut settings = Settings {
-            size: self.size,
-            device: self.device.clone(),
-            weights: self.weights.clone(),
-            background: self.background,
-            low_memory: self.low_memory,
-            precision: self.precision,
-            seed: self.seed,
-            preview_every: self.preview_every,
-            palette: self.palette.clone(),
-            follow_drags: self.follow_drags,
-            init: self.init.clone(),
-            // What moves by itself goes on.
-            automation: self.automation.clone(),
-            ..mix.clone()
-        };
-        if mix.objective == self.objective {
-            settings.steps = self.steps;
-            settings.pyramid = self.pyramid;
-            settings.padding = self.padding;
+        let mut settings = mix.clone();
+        for row in PARAMETERS {
+            let kept = match row.scope {
+                Scope::Mix => false,
+                Scope::Start | Scope::Run => true,
+                Scope::Schedule => mix.objective == self.objective,
+            };
+            if kept {
+                (row.copy)(&mut settings, self);
+            }
         }
         settings
     }
@@ -38,7 +27,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::settings::{Init, Mix, Objective, Padding, Preset, user_presets::NO_MIX};
+    use crate::settings::{Init, Mix, Objective, Padding, Preset};
 
     /// Settings in which everything that belongs to no mix is unusual.
     fn mine() -> Settings {
@@ -51,7 +40,8 @@ mod tests {
             ..Settings::default()
         };
         let mut value = serde_json::to_value(&usual).unwrap();
-        for key in NO_MIX {
+        let outside = PARAMETERS.iter().filter(|row| row.scope == Scope::Run);
+        for key in outside.map(|row| row.field) {
             let before = value[key].clone();
             let others = match &before {
                 Value::Bool(on) => vec![json!(!on)],

@@ -3,13 +3,13 @@
 
 mod automation;
 mod blend;
-mod draw;
 mod flags;
-mod knob;
 mod layer_weights;
 mod look;
 mod mixer;
+mod parameters;
 mod presets;
+mod randomize;
 mod ranges;
 mod slots;
 mod style_mix;
@@ -21,12 +21,13 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use self::parameters::OnObjective;
 use crate::vgg::Layer;
 
-pub use automation::{Automation, Curve, Ease, Key, KnobTrack, Lfo, MOST_KEYS, Shape, Track};
+pub use automation::{Automation, Curve, Ease, Key, Lfo, MOST_KEYS, ParamTrack, Shape, Track};
 pub use flags::{SettingsFileError, SettingsFlags};
-pub use knob::{Knob, Range, three_digits};
 pub use layer_weights::{LayerWeight, LayerWeights, Strip};
+pub use parameters::{AxisValues, Effect, Kind, PARAMETERS, ParamId, Parameter, Range, three_digits};
 pub use presets::Preset;
 pub use ranges::STYLE_SCALES;
 pub use slots::{Slots, StoredMix};
@@ -40,155 +41,98 @@ pub use values::{
 
 /// All parameters of a run except the pictures themselves.
 ///
+/// [`PARAMETERS`] says what each field means to people: its flag, its range, when it takes effect.
+///
 /// Weights are dimensionless factors of the objective's terms, see [`crate::objective`].
 /// Text forms (TOML, JSON) use the field names; missing fields take their defaults, unknown ones are errors.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, clap::Args)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Formulas to minimise: balanced, paper or classic. Sets the weights, the optimizer's constants and the
-    /// number of steps to that objective's usual values; flags beside it still win
-    #[arg(long)]
+    /// Formulas to minimise.
     pub objective: Objective,
-    /// Longest side of the painted picture, in pixels (classic: at most 400)
-    #[arg(long, value_name = "PIXELS")]
+    /// Longest side of the painting, in pixels; see [`Settings::longest_side`].
     pub size: u32,
-    /// Paint through a pyramid of sizes, from about 128 pixels to `size`: large strokes first, and most steps where they
-    /// are quick
-    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    /// Whether to paint through a pyramid of sizes.
     pub pyramid: bool,
-    /// Number of steps to paint
-    #[arg(long, value_name = "N")]
+    /// Number of steps to paint.
     pub steps: u32,
-    /// α: weight of the content term
-    #[arg(long, value_name = "ALPHA", allow_negative_numbers = true)]
+    /// α: weight of the content term.
     pub content_weight: f64,
-    /// β: weight of the style term
-    #[arg(long, value_name = "BETA", allow_negative_numbers = true)]
+    /// β: weight of the style term.
     pub style_weight: f64,
-    /// Weight of the histogram term: how closely the distribution of each feature follows the style's at relu1_1 and relu4_1
-    /// (Risser et al. 2017); in balanced usual are 0.25 to 2.5, 0 leaves it out
-    #[arg(long, value_name = "DELTA", allow_negative_numbers = true)]
+    /// Weight of the histogram term; 0 leaves it out.
     pub histogram_weight: f64,
-    /// What smoothness compares: four (the neighbours beside each pixel) or nine (those at its corners as well: grain goes in
-    /// all directions alike)
-    #[arg(long)]
+    /// What smoothness compares.
     pub smoothness: Smoothness,
-    /// How much style there is against content, 0 to 1, whatever the size and the pictures: α and β are found by measuring,
-    /// so that the style's share of their gradients is this at a picture half-way between the two; instead of the style weight
-    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
+    /// Amount of style against content, 0 to 1; `Some` replaces α and β by measured ones.
     pub style_amount: Option<f64>,
-    /// Weight of the smoothness term (total variation)
-    #[arg(long, value_name = "GAMMA", allow_negative_numbers = true)]
+    /// Weight of the smoothness term (total variation).
     pub smoothness_weight: f64,
-    /// Let the smoothness term count as 0
-    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    /// Whether the smoothness term counts as 0.
     pub smoothness_muted: bool,
-    /// Let only the smoothness term and other soloed layers count
-    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    /// Whether only smoothness and other soloed layers count.
     pub smoothness_solo: bool,
-    /// What style is, in the balanced objective: gram (Gram matrices), moments (with each channel's mean and deviation) or
-    /// wasserstein (mean and covariance; the most faithful strokes, and slower)
-    #[arg(long)]
+    /// What style is, in the balanced objective.
     pub statistic: Statistic,
     /// Style layers and their weights.
-    #[arg(skip)]
     pub style_layers: LayerWeights,
     /// Content layers and their weights.
-    #[arg(skip)]
     pub content_layers: LayerWeights,
-    /// Tilt of the style layers' weights, -1 to 1: above 0 towards large strokes, below towards fine texture; each weight times e
-    /// to the power of the tilt times its layer's position in the network, their sum kept. 0 leaves them as they are
-    #[arg(long, value_name = "TILT", allow_negative_numbers = true)]
+    /// Tilt of the style layers' weights, -1 (fine texture) to 1 (large strokes).
     pub style_tilt: f64,
-    /// Size of the style pictures relative to `size`, each times its own scale; smaller gives finer strokes
-    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
+    /// Size of the style pictures relative to `size`, each times its own scale.
     pub style_scale: f64,
-    /// How much of the content's colours the painting keeps, 0 to 1: its luminance with the content's chroma, taken after
-    /// the fact
-    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
+    /// Share of the content's chroma in the shown painting, 0 to 1.
     pub keep_colours: f64,
-    /// How much of the content's colours, or of the palette's, the styles get beforehand, 0 to 1: their mean and covariance
-    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
+    /// Share of the content's or the palette's colours in the styles, 0 to 1.
     pub match_colours: f64,
-    /// Picture whose colours the styles get instead of the content's, by the amount of --match-colours (1 if that is not
-    /// given): a file, or a bundled one as example:Embers
-    #[arg(long, value_name = "PICTURE")]
+    /// Picture whose colours the styles get instead of the content's.
     pub palette: Option<PathBuf>,
-    /// Paint in luminance alone, the styles' matched to the content's; the painting has the content's colours
-    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    /// Whether to paint in luminance alone.
     pub luminance_only: bool,
-    /// Optimizer: adam or lbfgs (the paper's; shows the iterate without averaging)
-    #[arg(long)]
+    /// How the image is moved along its gradient.
     pub optimizer: Optimizer,
-    /// Steps whose curvature L-BFGS remembers, 1 to 50; usual are 10 to 20
-    #[arg(long, value_name = "N")]
+    /// Steps whose curvature L-BFGS remembers, 1 to [`MAX_HISTORY`].
     pub history: u32,
-    /// L-BFGS's length of a step: wolfe (searched, one to a few evaluations each) or fixed (not longer than the learning
-    /// rate)
-    #[arg(long)]
+    /// How L-BFGS finds the length of a step.
     pub line_search: LineSearch,
-    /// Learning rate: about the largest move of a pixel in one step, where 1 is the whole range; with L-BFGS the root mean
-    /// square of its first step, and of every fixed one at most
-    #[arg(long = "lr", value_name = "RATE", allow_negative_numbers = true)]
+    /// About the largest move of a pixel in one step, where 1 is the whole range.
     pub learning_rate: f64,
-    /// Decay of the mean of Adam's iterates, which is what is shown and saved: less of the optimizer's noise; 0 shows the iterate.
-    /// It reaches back over a tenth of the steps since the size was entered or a weight changed at most
-    #[arg(long, value_name = "DECAY", allow_negative_numbers = true)]
+    /// Decay of the mean of Adam's iterates, 0 to below 1; 0 shows the iterate.
     pub averaging: f64,
-    /// Adam's decay of the gradient's mean
-    #[arg(long, value_name = "BETA1", allow_negative_numbers = true)]
+    /// Adam's decay of the gradient's mean, 0 to below 1.
     pub beta1: f64,
-    /// Adam's decay of the gradient's square
-    #[arg(long, value_name = "BETA2", allow_negative_numbers = true)]
+    /// Adam's decay of the gradient's square, 0 to below 1.
     pub beta2: f64,
-    /// Adam's term against division by zero
-    #[arg(long, value_name = "EPSILON", allow_negative_numbers = true)]
+    /// Adam's term against division by zero, above 0.
     pub epsilon: f64,
-    /// Stop when the objective has converged: when its lowest value has fallen by less than 1/10000 in 50 steps at the final
-    /// size
-    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    /// Whether to stop when the objective has converged.
     pub stop_when_converged: bool,
-    /// Show and save the iterate with the lowest objective so far at its size, instead of the last one or the mean
-    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    /// Whether to show the iterate with the lowest objective.
     pub keep_best: bool,
-    /// Initial image: content, noise, blank, blank:#rrggbb, style or a picture file
-    #[arg(long, value_name = "INIT")]
+    /// What painting begins with.
     pub init: Init,
-    /// Seed of the noise
-    #[arg(long, value_name = "N")]
+    /// Seed of the noise, at most `i64::MAX`.
     pub seed: u64,
-    /// Colour behind transparent pictures (classic discards transparency instead)
-    #[arg(long, value_name = "#RRGGBB")]
+    /// Colour behind transparent pictures.
     pub background: Rgb,
-    /// Device: auto, cpu, gpu, software or a part of a name listed by `impasto devices`
-    #[arg(long, value_name = "DEVICE")]
+    /// Which device computes.
     pub device: DeviceChoice,
-    /// Hold as little memory as possible, at about 60 % more time for a step: what lies between two poolings is
-    /// computed twice instead of kept
-    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    /// Whether to hold as little memory as possible.
     pub low_memory: bool,
-    /// On a graphics adapter: full, or fast with features and weights in 16 bits, which takes about half the memory,
-    /// uses matrix units where there are some, and differs by a thousandth. The CPU always computes in full
-    #[arg(long)]
+    /// How an adapter stores features and weights.
     pub precision: Precision,
-    /// What the network sees outside of a picture: replicate (its edge goes on; keeps the frame clean), zero (as in the
-    /// papers) or circular (the other side: the picture becomes a tile without a seam, its sides multiples of 16 pixels)
-    #[arg(long)]
+    /// What the network sees outside of a picture.
     pub padding: Padding,
-    /// How the network pools: max (as it was trained), average (smoother) or l2 (between the two)
-    #[arg(long)]
+    /// How the network pools.
     pub pooling: Pooling,
-    /// VGG-19 weights file (safetensors, .pth) instead of the bundled one
-    #[arg(long, value_name = "FILE")]
+    /// VGG-19 weights file instead of the bundled one.
     pub weights: Option<PathBuf>,
-    /// Steps between two previews in the window; 0 chooses by itself
-    #[arg(long, value_name = "N")]
+    /// Steps between two previews in the window; 0 chooses by itself.
     pub preview_every: u32,
-    /// Paint at a smaller size while a slider is dragged in the window, where a step takes long.
-    #[arg(skip = true)]
+    /// Whether to paint at a smaller size while a slider is dragged, if a step takes long.
     pub follow_drags: bool,
-    /// Knobs that move by themselves while it paints; times are parts of the run.
-    #[arg(skip)]
+    /// Parameters that change while it paints; times are parts of the run.
     pub automation: Automation,
 }
 
@@ -253,58 +197,18 @@ impl Settings {
         settings
     }
 
-    /// Changes the objective and everything whose usual value depends on it: α, β, the layers' weights, the
-    /// optimizer's constants, the statistic, the padding, the pooling, the pyramid and its averaging, the number of steps,
-    /// the style's scale and the smoothness.
+    /// Changes the objective, and every parameter whose usual value depends on it to that value.
     pub fn set_objective(&mut self, objective: Objective) {
         let usual = Self::default();
-        self.objective = objective;
-        self.optimizer = usual.optimizer;
-        self.history = usual.history;
-        self.line_search = usual.line_search;
-        self.epsilon = 1e-8;
-        self.beta1 = 0.9;
-        self.smoothness = usual.smoothness;
-        self.histogram_weight = usual.histogram_weight;
-        self.style_amount = None;
-        self.smoothness_weight = if objective == Objective::Balanced { usual.smoothness_weight } else { 0.0 };
-        self.smoothness_muted = false;
-        self.smoothness_solo = false;
-        self.style_scale = 1.0;
-        self.style_tilt = 0.0;
-        self.pyramid = objective == Objective::Balanced;
-        self.averaging = if objective == Objective::Balanced { usual.averaging } else { 0.0 };
-        self.statistic = usual.statistic;
-        self.padding = if objective == Objective::Balanced { Padding::Replicate } else { Padding::Zero };
-        self.pooling = Pooling::Max;
-        self.content_weight = 1.0;
-        self.style_weight = objective.usual_style_weight();
-        self.style_layers = usual.style_layers;
-        self.content_layers = match objective {
-            Objective::Balanced => usual.content_layers,
-            Objective::Paper | Objective::Classic => LayerWeights::paper_content(),
-        };
-        match objective {
-            Objective::Balanced => {
-                self.learning_rate = usual.learning_rate;
-                self.beta2 = usual.beta2;
-                self.steps = usual.steps;
-            }
-            Objective::Paper => {
-                // The paper's optimizer; it gets as low as Adam in less than half of the steps.
-                self.optimizer = Optimizer::Lbfgs;
-                self.learning_rate = usual.learning_rate;
-                self.beta2 = 0.99;
-                self.steps = usual.steps;
-                self.style_layers = LayerWeights::paper_style();
-            }
-            Objective::Classic => {
-                self.learning_rate = 0.003;
-                self.beta2 = 0.999;
-                self.steps = 3000;
-                self.size = self.size.min(CLASSIC_MAX_SIZE);
-                self.init = Init::Content;
-                self.style_layers = LayerWeights::classic_style();
+        for row in PARAMETERS {
+            match row.default {
+                OnObjective::Kept => {}
+                OnObjective::KeptBut(change) => change(self, objective),
+                OnObjective::Usual => (row.copy)(self, &usual),
+                OnObjective::UsualBut(change) => {
+                    (row.copy)(self, &usual);
+                    change(self, objective);
+                }
             }
         }
     }
@@ -344,21 +248,10 @@ impl Settings {
     /// Whether `new` makes another painting of what is painted: not what only counts when a run starts or ends, how a picture
     /// is shown, or how fast it moves.
     pub fn paints_otherwise(&self, new: &Settings) -> bool {
-        let same = Settings {
-            steps: self.steps,
-            keep_colours: self.keep_colours,
-            learning_rate: self.learning_rate,
-            averaging: self.averaging,
-            beta1: self.beta1,
-            beta2: self.beta2,
-            epsilon: self.epsilon,
-            init: self.init.clone(),
-            seed: self.seed,
-            preview_every: self.preview_every,
-            follow_drags: self.follow_drags,
-            ..new.clone()
-        };
-        *self != same
+        PARAMETERS.iter().any(|row| {
+            let aside = matches!(row.effect, Effect::Pace | Effect::NextStart | Effect::Window);
+            !aside && !(row.same)(self, new)
+        })
     }
 
     /// How much of the content's chroma is put on the painting after the fact, 0 to 1.
@@ -371,22 +264,12 @@ impl Settings {
     ///
     /// The initial image and the seed are not among them: they count when a run starts from its beginning.
     pub fn restart_reasons(&self, new: &Settings) -> Vec<&'static str> {
-        let mut reasons = Vec::new();
-        let mut check = |changed: bool, what| {
-            if changed {
-                reasons.push(what);
-            }
+        let reason = |row: &Parameter| match row.effect {
+            Effect::Restart(reason) => (!(row.same)(self, new)).then_some(reason),
+            Effect::RestartUnless(reason, same) => (!same(self, new)).then_some(reason),
+            _ => None,
         };
-        check(self.longest_side() != new.longest_side(), "size");
-        check(self.pyramid != new.pyramid, "pyramid");
-        check(self.device != new.device, "device");
-        check(self.low_memory != new.low_memory, "low memory");
-        check(self.precision != new.precision, "precision");
-        check(self.padding != new.padding, "padding");
-        check(self.weights != new.weights, "weights file");
-        check(self.objective != new.objective, "objective");
-        check(self.background != new.background, "background colour");
-        reasons
+        PARAMETERS.iter().filter_map(reason).collect()
     }
 }
 

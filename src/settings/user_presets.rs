@@ -7,22 +7,13 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Objective, Preset, Settings, SettingsError};
+use super::{Objective, Parameter, Preset, Settings, SettingsError, parameters::Scope};
 use crate::base::files;
 
-/// Keys that belong to no mix: where, how large and from what it is painted.
-pub(super) const NO_MIX: [&str; 10] = [
-    "size",
-    "device",
-    "weights",
-    "background",
-    "low_memory",
-    "precision",
-    "seed",
-    "preview_every",
-    "palette",
-    "follow_drags",
-];
+/// Whether a key belongs to no mix: where, how large and from what it is painted.
+fn is_of_the_run(key: &str) -> bool {
+    Parameter::of_field(key).is_some_and(|row| row.scope == Scope::Run)
+}
 
 /// Longest name of a preset, in characters.
 const LONGEST_NAME: usize = 60;
@@ -56,7 +47,7 @@ impl Mix {
     /// The mix of these settings.
     pub fn of(settings: &Settings) -> Self {
         let mut table = toml::Table::try_from(settings).unwrap_or_default();
-        table.retain(|key, _| !NO_MIX.contains(&key));
+        table.retain(|key, _| !is_of_the_run(key));
         Self(table)
     }
 
@@ -86,7 +77,7 @@ impl Mix {
         let place: toml::Table = toml::Table::try_from(settings)
             .unwrap_or_default()
             .into_iter()
-            .filter(|(key, _)| NO_MIX.contains(&key.as_str()))
+            .filter(|(key, _)| is_of_the_run(key))
             .collect();
         over_usual([place, self.0.clone()])
     }

@@ -1,6 +1,9 @@
 //! Which settings make sense, and what to tell a person about those that do not.
 
-use super::{LayerWeights, STYLE_SCALES, Settings};
+use super::{
+    PARAMETERS, Parameter, Settings,
+    parameters::{Kind, Limits, Term},
+};
 
 /// Smallest longest side, in pixels: the deepest style layer sees one position per 16 pixels.
 pub const MIN_SIZE: u32 = 16;
@@ -23,18 +26,6 @@ pub(super) fn error(setting: impl Into<String>, message: impl Into<String>) -> S
     SettingsError { setting: setting.into(), message: message.into() }
 }
 
-fn weight(setting: impl Into<String>, value: f64) -> Result<(), SettingsError> {
-    if value.is_finite() && value >= 0.0 {
-        Ok(())
-    } else {
-        Err(error(setting, format!("is {value}, but a weight must be 0 or a positive number")))
-    }
-}
-
-fn layers(setting: &str, weights: &LayerWeights) -> Result<(), SettingsError> {
-    weights.iter().try_for_each(|(layer, value)| weight(format!("{setting} {layer}"), value))
-}
-
 impl Settings {
     /// Checks every value.
     ///
@@ -43,57 +34,20 @@ impl Settings {
     /// The first setting that cannot be used: sizes outside [`MIN_SIZE`]..=[`MAX_SIZE`], no steps, weights that are
     /// negative or not finite, optimizer constants outside their range, or an objective without any term.
     pub fn validate(&self) -> Result<(), SettingsError> {
-        if !(MIN_SIZE..=MAX_SIZE).contains(&self.size) {
-            return Err(error(
-                "size",
-                format!("is {} px, but must be between {MIN_SIZE} and {MAX_SIZE} px", self.size),
-            ));
-        }
-        if self.steps == 0 {
-            return Err(error("steps", "is 0, but at least one step must be painted"));
-        }
-        weight("content-weight", self.content_weight)?;
-        weight("style-weight", self.style_weight)?;
-        weight("smoothness-weight", self.smoothness_weight)?;
-        weight("histogram-weight", self.histogram_weight)?;
-        layers("layer", &self.style_layers)?;
-        layers("content-layer", &self.content_layers)?;
-        if !STYLE_SCALES.contains(&self.style_scale) {
-            return Err(error(
-                "style-scale",
-                format!("is {}, but must be between 0.05 and 20", self.style_scale),
-            ));
-        }
-        if !(-1.0..=1.0).contains(&self.style_tilt) {
-            return Err(error("style-tilt", format!("is {}, but must be between -1 and 1", self.style_tilt)));
-        }
-        if let Some(amount) = self.style_amount
-            && !(0.0..=1.0).contains(&amount)
-        {
-            return Err(error("style-amount", format!("is {amount}, but must be between 0 and 1")));
-        }
-        for (name, value) in [("keep-colours", self.keep_colours), ("match-colours", self.match_colours)] {
-            if !(0.0..=1.0).contains(&value) {
-                return Err(error(name, format!("is {value}, but must be between 0 and 1")));
+        for row in PARAMETERS {
+            let name = row.flag_name();
+            match &row.kind {
+                Kind::Number(number) => {
+                    (number.get)(self).map_or(Ok(()), |value| number.scale.limits.check(name, value))?;
+                }
+                Kind::Whole(whole) => {
+                    (whole.problem)((whole.get)(self)).map_or(Ok(()), |wrong| Err(error(name, wrong)))?;
+                }
+                Kind::Layers(layers) => (layers.get)(self).iter().try_for_each(|(layer, weight)| {
+                    Limits::Weight.check(format!("{name} {layer}"), weight)
+                })?,
+                Kind::Switch | Kind::Other => {}
             }
-        }
-        if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
-            return Err(error("lr", format!("is {}, but must be above 0", self.learning_rate)));
-        }
-        if !(1..=MAX_HISTORY).contains(&self.history) {
-            let message = format!("is {}, but must be between 1 and {MAX_HISTORY} steps", self.history);
-            return Err(error("history", message));
-        }
-        for (name, value) in [("averaging", self.averaging), ("beta1", self.beta1), ("beta2", self.beta2)] {
-            if !(0.0..1.0).contains(&value) {
-                return Err(error(name, format!("is {value}, but must be at least 0 and below 1")));
-            }
-        }
-        if !(self.epsilon.is_finite() && self.epsilon > 0.0) {
-            return Err(error("epsilon", format!("is {}, but must be above 0", self.epsilon)));
-        }
-        if i64::try_from(self.seed).is_err() {
-            return Err(error("seed", format!("is {}, but must be at most {}", self.seed, i64::MAX)));
         }
         self.automation.validate()?;
         let heard = self.heard();
@@ -103,7 +57,7 @@ impl Settings {
         };
         let content = some_content && heard.content_layers.any_positive();
         let style = some_style && heard.style_layers.any_positive();
-        if !(content || style || heard.smoothness_weight > 0.0 || heard.histogram_weight > 0.0) {
+        if !(content || style || Parameter::weighted_terms(&heard).next().is_some()) {
             if heard != *self {
                 return Err(error(
                     "weights",
@@ -123,7 +77,7 @@ impl Settings {
         let mut remarks = Vec::new();
         let some_style = self.style_amount.unwrap_or(self.style_weight) > 0.0;
         let style = some_style && self.style_layers.any_positive();
-        if !(style || self.histogram_weight > 0.0) {
+        if !(style || Parameter::weighted_terms(self).any(|term| term == Term::Style)) {
             remarks.push(
                 "all style weights are 0: this reconstructs the content and paints no style".to_owned(),
             );
@@ -151,6 +105,7 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::LayerWeights;
 
     fn message(change: impl FnOnce(&mut Settings)) -> String {
         let mut settings = Settings::default();

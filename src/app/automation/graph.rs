@@ -11,7 +11,7 @@ use crate::{
         theme::{Palette, RADIUS},
         widgets,
     },
-    settings::{Curve, Ease, Key, Knob, Objective, Range, Track, three_digits},
+    settings::{Curve, Ease, Key, Objective, ParamId, Range, Track, three_digits},
 };
 
 /// How near the pointer must be to a keyframe, in points.
@@ -30,7 +30,7 @@ pub enum Deed {
 
 /// A course to show.
 pub struct Graph<'a> {
-    pub knob: Knob,
+    pub knob: ParamId,
     pub objective: Objective,
     /// What the knob is set to.
     pub base: f64,
@@ -115,7 +115,7 @@ impl Graph<'_> {
             }
             deed = self.hands(ui, &response, rect, keys, near);
         }
-        let name = format!("Course of {}", fields::knob_name(self.knob));
+        let name = format!("Course of {}", self.knob.label());
         let state = format!(
             "{name}: {}, now {}",
             fields::track_text(self.track),

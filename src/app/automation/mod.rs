@@ -10,19 +10,19 @@ use egui::{Context, Ui};
 
 use self::recorder::Recorder;
 use super::{
-    ImpastoApp, fields,
+    ImpastoApp,
     knobs::{self, Marks, Wish},
 };
 use crate::{
     session::RunState,
-    settings::{Curve, Knob, Lfo, Settings, StyleMix, Track},
+    settings::{Curve, Lfo, ParamId, Settings, StyleMix, Track},
 };
 
 /// The panel's state and the recording.
 #[derive(Default)]
 pub struct AutomationUi {
     /// The knob whose track is shown.
-    chosen: Option<Knob>,
+    chosen: Option<ParamId>,
     /// The keyframe that is shown of it.
     key: usize,
     /// A keyframe on its way, which is taken over when the hand lets go: each course would be an entry of the record.
@@ -42,10 +42,10 @@ impl ImpastoApp {
     }
 
     /// Sets a knob as a hand does; says whether it could be set.
-    pub(super) fn turn_knob(&mut self, knob: Knob, value: f64) -> bool {
+    pub(super) fn turn_knob(&mut self, knob: ParamId, value: f64) -> bool {
         let mut mix = self.mix();
         // Who moves α or β by hand means them and not the amount.
-        if matches!(knob, Knob::Alpha | Knob::Beta) && self.settings.style_amount.is_some() {
+        if matches!(knob, ParamId::Alpha | ParamId::Beta) && self.settings.style_amount.is_some() {
             self.end_style_amount();
         }
         if !knob.set(&mut self.settings, &mut mix, value) {
@@ -58,7 +58,7 @@ impl ImpastoApp {
 
     /// A hand has put a knob somewhere: what its track does about it. An oscillator swings about there from now on; keyframes
     /// leave it to the hand.
-    pub(super) fn hand_over(&mut self, knob: Knob, value: f64) {
+    pub(super) fn hand_over(&mut self, knob: ParamId, value: f64) {
         let (objective, at) = (self.settings.objective, self.settings.time_at(self.run.step()));
         let Some(track) = self.settings.automation.get_mut(knob).filter(|track| track.on) else { return };
         match track.base_for(knob, objective, value, at) {
@@ -68,7 +68,7 @@ impl ImpastoApp {
             None => {
                 track.on = false;
                 if self.automation.recorder.is_none() {
-                    let name = fields::knob_name(knob);
+                    let name = knob.label();
                     self.toasts.add(format!("{name} is in your hands: its automation is off."));
                 }
             }
@@ -91,7 +91,7 @@ impl ImpastoApp {
         let result = show(self, ui);
 
         let old: Vec<StyleMix> = base_mix.iter().map(|(_, mix)| *mix).collect();
-        let tracks: Vec<Knob> =
+        let tracks: Vec<ParamId> =
             base.automation.iter().filter(|(_, track)| track.on).map(|(knob, _)| knob).collect();
         // Slots may have come, gone and changed places, so theirs are found by their numbers.
         for (index, (id, before)) in base_mix.iter().enumerate() {
@@ -108,7 +108,7 @@ impl ImpastoApp {
         for knob in tracks {
             let (shown, before) = (knob.stored(&moved, &moved_mix), knob.stored(&base, &old));
             let now = match knob {
-                Knob::PictureWeight(_) | Knob::PictureScale(_) => {
+                ParamId::PictureWeight(_) | ParamId::PictureScale(_) => {
                     // Where it was not touched it is as it was set, which is elsewhere than where it was shown.
                     let now = knob.stored(&self.settings, &self.mix());
                     if now == before { shown } else { now }
@@ -150,7 +150,7 @@ impl ImpastoApp {
     }
 
     /// Shows a knob's track; where it has none it gets one.
-    pub(super) fn automate(&mut self, knob: Knob) {
+    pub(super) fn automate(&mut self, knob: ParamId) {
         if self.settings.automation.get(knob).is_none() {
             self.settings.automation.set(knob, Track::new(Curve::Lfo(Lfo::default())));
         }
@@ -177,9 +177,9 @@ impl ImpastoApp {
     }
 
     /// Every knob that has a say, and what it is set to.
-    fn knob_values(&self) -> Vec<(Knob, f64)> {
+    fn knob_values(&self) -> Vec<(ParamId, f64)> {
         let mix = self.mix();
-        let all = Knob::all(&self.settings, &mix).into_iter();
+        let all = ParamId::all(&self.settings, &mix).into_iter();
         all.filter_map(|knob| Some((knob, knob.get(&self.settings, &mix)?))).collect()
     }
 
@@ -190,7 +190,7 @@ impl ImpastoApp {
             return self.keep_recording(recorder);
         }
         // An oscillator rides on what the hand does, and is no course of its own to be recorded.
-        let swings = |knob: Knob| {
+        let swings = |knob: ParamId| {
             let track = self.settings.automation.get(knob);
             track.is_some_and(|track| track.on && matches!(track.curve, Curve::Lfo(_)))
         };
@@ -210,7 +210,7 @@ impl ImpastoApp {
             };
             let keys = recorder::merged(&before, keys, knob, objective);
             self.settings.automation.set(knob, Track::new(Curve::Keys(keys)));
-            names.push(fields::knob_name(knob));
+            names.push(knob.label());
             self.automation.chosen = Some(knob);
             self.automation.key = 0;
         }

@@ -7,12 +7,11 @@ use crate::{
     app::{
         ImpastoApp,
         command::Command,
-        fields,
         icons::Icon,
         theme::{Palette, RADIUS, ROW, space},
         widgets::{self, Entry},
     },
-    settings::{Automation, Curve, Ease, Key, Knob, Lfo, MOST_KEYS, Shape, Track},
+    settings::{Automation, Curve, Ease, Key, Lfo, MOST_KEYS, ParamId, Shape, Track},
 };
 
 /// Width of the list, as a part of the panel and in points.
@@ -62,10 +61,8 @@ impl ImpastoApp {
         egui::Popup::menu(&button).show(|ui| {
             ui.set_min_width(190.0);
             ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
-                for knob in Knob::all(&self.settings, &self.mix()) {
-                    if self.settings.automation.get(knob).is_none()
-                        && ui.button(fields::knob_name(knob)).clicked()
-                    {
+                for knob in ParamId::all(&self.settings, &self.mix()) {
+                    if self.settings.automation.get(knob).is_none() && ui.button(knob.label()).clicked() {
                         wanted = Some(knob);
                     }
                 }
@@ -77,7 +74,7 @@ impl ImpastoApp {
     }
 
     pub(in crate::app) fn automation_panel(&mut self, ui: &mut Ui) {
-        let known: Vec<Knob> = self.settings.automation.iter().map(|(knob, _)| knob).collect();
+        let known: Vec<ParamId> = self.settings.automation.iter().map(|(knob, _)| knob).collect();
         let Some(&first) = known.first() else {
             return self.nothing_moves(ui);
         };
@@ -111,11 +108,12 @@ impl ImpastoApp {
     }
 
     /// A knob in the list.
-    fn line(&mut self, ui: &mut Ui, knob: Knob, chosen: bool) {
+    fn line(&mut self, ui: &mut Ui, knob: ParamId, chosen: bool) {
         let palette = Palette::of(ui);
-        let name = fields::knob_name(knob);
+        let name = knob.label();
         let mix = self.mix();
         let (base, now) = (knob.get(&self.settings, &mix), self.settings.time_at(self.run.step()));
+        let rests = knob.rests(&self.settings, &mix);
         let objective = self.settings.objective;
         let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
         let fill = match (chosen, response.hovered()) {
@@ -161,8 +159,8 @@ impl ImpastoApp {
                 let label = ui.add(
                     Label::new(RichText::new(&name).size(13.0).color(color)).truncate().selectable(false),
                 );
-                if base.is_none() {
-                    label.on_hover_text(resting(knob));
+                if let Some(why) = rests {
+                    label.on_hover_text(format!("Rests: {why}."));
                 }
             });
         });
@@ -172,11 +170,11 @@ impl ImpastoApp {
     }
 
     /// The chosen course: what can be set of it, and its graph.
-    fn course(&mut self, ui: &mut Ui, knob: Knob) {
+    fn course(&mut self, ui: &mut Ui, knob: ParamId) {
         let mix = self.mix();
         let (base, now) = (knob.stored(&self.settings, &mix), self.settings.time_at(self.run.step()));
         let (objective, steps) = (self.settings.objective, self.settings.steps);
-        let has_say = knob.get(&self.settings, &mix).is_some();
+        let rests = knob.rests(&self.settings, &mix);
         let Some(track) = self.settings.automation.get_mut(knob) else { return };
         let base = base.unwrap_or_default();
         let state = &mut self.automation;
@@ -197,8 +195,8 @@ impl ImpastoApp {
                 Curve::Keys(keys) => deed = keys_ui(ui, keys, &mut state.key, (now, knob), steps),
             }
         });
-        if !has_say {
-            ui.add(Label::new(widgets::weak(ui, resting(knob))).truncate());
+        if let Some(why) = rests {
+            ui.add(Label::new(widgets::weak(ui, format!("Rests: {why}."))).truncate());
         }
         let mut shown = track.clone();
         if let (Some((index, key)), Curve::Keys(keys)) = (state.dragged, &mut shown.curve)
@@ -213,17 +211,6 @@ impl ImpastoApp {
         if let Some(deed) = deed {
             do_deed(state, track, deed, value_now);
         }
-    }
-}
-
-/// Why a knob does not move.
-fn resting(knob: Knob) -> &'static str {
-    match knob {
-        Knob::StyleAmount => "Rests: the style amount is off.",
-        Knob::Alpha | Knob::Beta => "Rests: the style amount is on.",
-        Knob::KeepColours | Knob::MatchColours => "Rests: only the light is painted.",
-        Knob::Style(_) | Knob::Content(_) => "Rests: the layer is not in use.",
-        _ => "Rests: there is no such picture.",
     }
 }
 
@@ -343,7 +330,7 @@ fn keys_ui(
     ui: &mut Ui,
     keys: &mut [Key],
     chosen: &mut usize,
-    (now, knob): (f64, Knob),
+    (now, knob): (f64, ParamId),
     steps: u32,
 ) -> Option<Deed> {
     let count = keys.len();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     session::RunId,
-    settings::{Curve, Ease, Key, Knob, MOST_KEYS, Objective, Track},
+    settings::{Curve, Ease, Key, MOST_KEYS, Objective, ParamId, Track},
 };
 
 /// How far from the hand a recorded course may be, as a part of the knob's range.
@@ -21,12 +21,12 @@ struct Take {
 pub struct Recorder {
     pub run: RunId,
     /// What each knob was when it was looked at last.
-    seen: BTreeMap<Knob, f64>,
-    takes: BTreeMap<Knob, Take>,
+    seen: BTreeMap<ParamId, f64>,
+    takes: BTreeMap<ParamId, Take>,
 }
 
 impl Recorder {
-    pub fn new(run: RunId, values: Vec<(Knob, f64)>) -> Self {
+    pub fn new(run: RunId, values: Vec<(ParamId, f64)>) -> Self {
         Self { run, seen: values.into_iter().collect(), takes: BTreeMap::new() }
     }
 
@@ -35,7 +35,7 @@ impl Recorder {
     }
 
     /// Looks at every knob; `at` is the time of the run.
-    pub fn note(&mut self, at: f64, values: Vec<(Knob, f64)>) {
+    pub fn note(&mut self, at: f64, values: Vec<(ParamId, f64)>) {
         for (knob, value) in values {
             let before = self.seen.insert(knob, value);
             let Some(before) = before else { continue };
@@ -68,14 +68,14 @@ impl Recorder {
     }
 
     /// The keyframes of each knob that was moved: no more of them than its course needs.
-    pub fn finish(self, objective: Objective) -> Vec<(Knob, Vec<Key>)> {
+    pub fn finish(self, objective: Objective) -> Vec<(ParamId, Vec<Key>)> {
         let takes = self.takes.into_iter();
         takes.map(|(knob, take)| (knob, thinned(&take.keys, knob, objective, MOST_KEYS / 2))).collect()
     }
 }
 
 /// The same course with as few keyframes as it needs, `most` at most.
-fn thinned(keys: &[Key], knob: Knob, objective: Objective, most: usize) -> Vec<Key> {
+fn thinned(keys: &[Key], knob: ParamId, objective: Objective, most: usize) -> Vec<Key> {
     let mut tolerance = TOLERANCE;
     loop {
         let thin = thinned_to(keys, knob, objective, tolerance);
@@ -86,7 +86,7 @@ fn thinned(keys: &[Key], knob: Knob, objective: Objective, most: usize) -> Vec<K
     }
 }
 
-fn thinned_to(keys: &[Key], knob: Knob, objective: Objective, tolerance: f64) -> Vec<Key> {
+fn thinned_to(keys: &[Key], knob: ParamId, objective: Objective, tolerance: f64) -> Vec<Key> {
     let range = knob.range(objective);
     let place = |key: &Key| range.place(key.value);
     let mut kept: Vec<Key> = Vec::new();
@@ -112,7 +112,7 @@ fn thinned_to(keys: &[Key], knob: Knob, objective: Objective, tolerance: f64) ->
 }
 
 /// A course with a recorded one in the place of what it had from the first to the last move of the hand.
-pub fn merged(before: &[Key], recorded: Vec<Key>, knob: Knob, objective: Objective) -> Vec<Key> {
+pub fn merged(before: &[Key], recorded: Vec<Key>, knob: ParamId, objective: Objective) -> Vec<Key> {
     // The first recorded keyframe says where the knob was until the hand came.
     let (Some(first), Some(last)) = (recorded.get(1).copied(), recorded.last().copied()) else {
         return if before.is_empty() { recorded } else { before.to_vec() };
@@ -138,12 +138,12 @@ pub fn merged(before: &[Key], recorded: Vec<Key>, knob: Knob, objective: Objecti
 mod tests {
     use super::*;
 
-    const KNOB: Knob = Knob::KeepColours;
+    const KNOB: ParamId = ParamId::KeepColours;
 
     fn recorded(moves: &[(f64, f64)]) -> Vec<Key> {
-        let mut recorder = Recorder::new(1, vec![(KNOB, 0.5), (Knob::Alpha, 1.0)]);
+        let mut recorder = Recorder::new(1, vec![(KNOB, 0.5), (ParamId::Alpha, 1.0)]);
         for &(at, value) in moves {
-            recorder.note(at, vec![(KNOB, value), (Knob::Alpha, 1.0)]);
+            recorder.note(at, vec![(KNOB, value), (ParamId::Alpha, 1.0)]);
         }
         let mut takes = recorder.finish(Objective::Balanced);
         assert!(takes.len() <= 1, "what nobody moved is not recorded");

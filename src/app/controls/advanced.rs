@@ -2,16 +2,16 @@
 
 use egui::{Label, Ui};
 
-use super::{colour_button, combo};
+use super::{colour_button, combo, numbers::Words};
 use crate::{
     app::{
         ImpastoApp,
         tasks::Purpose,
         theme::space,
-        widgets::{self, Entry, Fader, row},
+        widgets::{self, Entry, row},
     },
     session::RunState,
-    settings::{Init, Knob, Padding, Pooling, Precision, Rgb, STYLE_SCALES, Settings, Smoothness},
+    settings::{Init, Padding, ParamId, Pooling, Precision, Rgb, Settings, Smoothness},
 };
 
 impl ImpastoApp {
@@ -31,26 +31,12 @@ impl ImpastoApp {
             });
         });
         let tooltip = "Weight of the histogram term: how closely the distribution of each feature follows the style's at relu1_1 and relu4_1. Steadies colours and contrasts; in balanced usual are 0.25 to 2.5, and a step takes longer.";
-        row(ui, "Histogram", tooltip, |ui| {
-            Fader {
-                name: "Histogram weight",
-                tooltip,
-                knob: Knob::Histogram,
-                range: Knob::Histogram.range(usual.objective),
-                usual: usual.histogram_weight,
-            }
-            .show(ui, &mut self.settings.histogram_weight, 0.0);
-        });
-        self.error_of(ui, "histogram-weight", "The histogram weight");
+        let words = Words { label: "Histogram", tooltip, subject: "The histogram weight" };
+        self.fader_row(ui, ParamId::Histogram, usual, &words);
         let tooltip =
             "Size of the style pictures relative to the painting, 0.05 to 20. Smaller gives finer strokes.";
-        row(ui, "Style scale", tooltip, |ui| {
-            let (name, drag) = ("Style scale", STYLE_SCALES);
-            let (knob, usual) = (Some(Knob::StyleScale), Some(usual.style_scale));
-            Entry { name, tooltip, drag, suffix: "", whole: false, width: 84.0, knob, usual }
-                .show(ui, &mut self.settings.style_scale);
-        });
-        self.error_of(ui, "style-scale", "The style scale");
+        let words = Words { label: "Style scale", tooltip, subject: "The style scale" };
+        self.entry_row(ui, ParamId::StyleScale, usual, &words);
         self.optimizer_rows(ui, usual);
 
         self.init_row(ui);

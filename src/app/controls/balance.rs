@@ -2,7 +2,7 @@
 
 use egui::Ui;
 
-use super::combo;
+use super::{combo, numbers::Words};
 use crate::{
     app::{
         ImpastoApp,
@@ -12,7 +12,7 @@ use crate::{
         theme::{Palette, ROW},
         widgets::{self, Entry, Fader, row, row_error},
     },
-    settings::{Knob, Range, Settings, Statistic},
+    settings::{ParamId, Range, Settings, Statistic},
 };
 
 /// The amount that switching it on begins with: about what the usual weights give.
@@ -68,9 +68,9 @@ impl ImpastoApp {
             let before = 100.0 * *amount;
             let mut percent = before;
             let name = "Style amount";
-            let range = Range { max: 100.0, ..Knob::StyleAmount.range(self.settings.objective) };
+            let range = Range { max: 100.0, ..ParamId::StyleAmount.range(self.settings.objective) };
             let usual = 100.0 * usual.style_amount.unwrap_or(FIRST_AMOUNT);
-            let fader = Fader { name, tooltip, knob: Knob::StyleAmount, range, usual };
+            let fader = Fader { name, tooltip, knob: ParamId::StyleAmount, range, usual };
             let width = room_for_slider(ui);
             fader.slider(ui, &mut percent, width);
             Entry {
@@ -80,7 +80,7 @@ impl ImpastoApp {
                 suffix: " %",
                 whole: false,
                 width: widgets::NUMBER,
-                knob: Some(Knob::StyleAmount),
+                knob: Some(ParamId::StyleAmount),
                 usual: Some(usual),
             }
             .show(ui, &mut percent);
@@ -96,7 +96,7 @@ impl ImpastoApp {
         let shown = self.balance_in_force();
         let mut balance = shown;
         let objective = self.settings.objective;
-        let fader = |ui: &mut Ui, label, name, tooltip, knob: Knob, usual: f64, value: &mut f64| {
+        let fader = |ui: &mut Ui, label, name, tooltip, knob: ParamId, usual: f64, value: &mut f64| {
             row(ui, label, tooltip, |ui| {
                 Fader { name, tooltip, knob, range: knob.range(objective), usual }.show(ui, value, 0.0);
             });
@@ -107,16 +107,16 @@ impl ImpastoApp {
             "Content α",
             "Content weight α",
             tooltip,
-            Knob::Alpha,
+            ParamId::Alpha,
             usual.content_weight,
             &mut balance[0],
         );
         self.error_of(ui, "content-weight", "The content weight");
         let tooltip = "β: weight of the style term. More takes the strokes and colours of the style.";
-        let locked = self.desk.locked.contains(&Knob::Beta);
+        let locked = self.desk.locked.contains(&ParamId::Beta);
         let mut lock = false;
         locked_row(ui, "Style β", tooltip, locked, |ui| {
-            let (name, knob, usual) = ("Style weight β", Knob::Beta, usual.style_weight);
+            let (name, knob, usual) = ("Style weight β", ParamId::Beta, usual.style_weight);
             let fader = Fader { name, tooltip, knob, range: knob.range(objective), usual };
             let width = room_for_slider(ui);
             fader.slider_with(ui, &mut balance[1], width, |ui| lock = mixes::lock_button(ui, locked));
@@ -128,23 +128,15 @@ impl ImpastoApp {
             self.settings.style_amount = None;
         }
         if lock {
-            self.do_wish(Wish::Lock(Knob::Beta));
+            self.do_wish(Wish::Lock(ParamId::Beta));
         }
         if let Some(problem) = self.problem.as_ref().filter(|problem| problem.setting == "weights") {
             row_error(ui, &widgets::sentence(&problem.message));
         }
         let tooltip =
             "Learning rate: about the largest move of a pixel in one step, where 1 is the whole range.";
-        row(ui, "Step size", tooltip, |ui| {
-            let usual = usual.learning_rate;
-            let knob = Knob::LearningRate;
-            Fader { name: "Learning rate", tooltip, knob, range: knob.range(objective), usual }.show(
-                ui,
-                &mut self.settings.learning_rate,
-                0.0,
-            );
-        });
-        self.error_of(ui, "lr", "The learning rate");
+        let words = Words { label: "Step size", tooltip, subject: "The learning rate" };
+        self.fader_row(ui, ParamId::LearningRate, usual, &words);
     }
 
     pub(super) fn statistic_row(&mut self, ui: &mut Ui) {
@@ -169,12 +161,12 @@ impl ImpastoApp {
     /// Tilts what the style layers' faders say, between fine texture and large strokes.
     pub(super) fn tilt_row(&mut self, ui: &mut Ui, usual: &Settings) {
         let tooltip = "Tilt of the style layers, -1 to 1: left fine texture, right large strokes. It multiplies what the faders say by e to the power of tilt times depth, their sum kept, and moves no fader; in the middle it is not there. Usual are -0.4 to 0.4.";
-        let locked = self.desk.locked.contains(&Knob::StyleTilt);
+        let locked = self.desk.locked.contains(&ParamId::StyleTilt);
         let mut lock = false;
         locked_row(ui, "Strokes", tooltip, locked, |ui| {
             let width = room_for_slider(ui);
             let tilt = &mut self.settings.style_tilt;
-            let (name, knob) = ("Tilt of the style layers", Knob::StyleTilt);
+            let (name, knob) = ("Tilt of the style layers", ParamId::StyleTilt);
             let middle = ui.cursor().min.x + width / 2.0;
             let line = Palette::of(ui).rail;
             let y = ui.max_rect().center().y;
@@ -193,7 +185,7 @@ impl ImpastoApp {
         });
         self.error_of(ui, "style-tilt", "The tilt");
         if lock {
-            self.do_wish(Wish::Lock(Knob::StyleTilt));
+            self.do_wish(Wish::Lock(ParamId::StyleTilt));
         }
     }
 }

@@ -4,6 +4,7 @@ mod advanced;
 mod balance;
 mod colour;
 mod device;
+mod numbers;
 mod optimizer;
 mod picture;
 mod presets;

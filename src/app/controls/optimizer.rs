@@ -2,13 +2,13 @@
 
 use egui::Ui;
 
-use super::combo;
+use super::{combo, numbers::Words};
 use crate::{
     app::{
         ImpastoApp,
         widgets::{self, Entry, row},
     },
-    settings::{Knob, LineSearch, MAX_HISTORY, Optimizer, Settings},
+    settings::{LineSearch, MAX_HISTORY, Optimizer, ParamId, Settings},
 };
 
 impl ImpastoApp {
@@ -46,32 +46,15 @@ impl ImpastoApp {
     }
 
     fn adam_rows(&mut self, ui: &mut Ui, usual: &Settings) {
-        let entry = |ui: &mut Ui, label, tooltip, knob, drag, usual, value: &mut f64| {
-            row(ui, label, tooltip, |ui| {
-                let (name, width, knob, usual) = (label, 84.0, Some(knob), Some(usual));
-                Entry { name, tooltip, drag, suffix: "", whole: false, width, knob, usual }.show(ui, value);
-            });
-        };
         let tooltip = "Decay of the iterates' mean, which is what is shown and saved: 0.99 takes the optimizer's noise out, 0 shows the iterate itself. It reaches back over a tenth of the steps since the size was entered or a weight changed at most, so that it never trails behind.";
-        entry(
-            ui,
-            "Averaging",
-            tooltip,
-            Knob::Averaging,
-            0.0..=0.999,
-            usual.averaging,
-            &mut self.settings.averaging,
-        );
-        self.error_of(ui, "averaging", "The averaging");
-        let tooltip = "Adam's decay of the gradient's mean, 0 to below 1";
-        entry(ui, "Adam β1", tooltip, Knob::Beta1, 0.0..=0.9999, usual.beta1, &mut self.settings.beta1);
-        self.error_of(ui, "beta1", "β1");
-        let tooltip = "Adam's decay of the gradient's square, 0 to below 1";
-        entry(ui, "Adam β2", tooltip, Knob::Beta2, 0.0..=0.9999, usual.beta2, &mut self.settings.beta2);
-        self.error_of(ui, "beta2", "β2");
-        let tooltip = "Adam's term against division by zero, above 0";
-        entry(ui, "Adam ε", tooltip, Knob::Epsilon, 1e-12..=1.0, usual.epsilon, &mut self.settings.epsilon);
-        self.error_of(ui, "epsilon", "ε");
+        for (id, label, tooltip, subject) in [
+            (ParamId::Averaging, "Averaging", tooltip, "The averaging"),
+            (ParamId::Beta1, "Adam β1", "Adam's decay of the gradient's mean, 0 to below 1", "β1"),
+            (ParamId::Beta2, "Adam β2", "Adam's decay of the gradient's square, 0 to below 1", "β2"),
+            (ParamId::Epsilon, "Adam ε", "Adam's term against division by zero, above 0", "ε"),
+        ] {
+            self.entry_row(ui, id, usual, &Words { label, tooltip, subject });
+        }
     }
 
     fn lbfgs_rows(&mut self, ui: &mut Ui, usual: &Settings) {

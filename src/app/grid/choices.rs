@@ -1,23 +1,10 @@
 //! What can stand on an axis of a grid: the settings of the palette, presets, single layers; and values to begin with.
 
-use super::super::{fields::FIELDS, widgets};
+use super::super::widgets;
 use crate::{
-    settings::{LineSearch, Objective, Optimizer, Padding, Pooling, Settings, Smoothness, Statistic},
+    settings::{AxisValues, PARAMETERS, Parameter, Settings},
     vgg::Layer,
 };
-
-/// Fields that make no other picture, or stand here in another form.
-const LEFT_OUT: [&str; 9] = [
-    "style_layers",
-    "content_layers",
-    "automation",
-    "preview_every",
-    "follow_drags",
-    "device",
-    "weights",
-    "low_memory",
-    "precision",
-];
 
 /// A setting for an axis.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,13 +29,8 @@ pub fn all() -> Vec<Choice> {
         Choice::new("layer", "Style layer, alone", "single, one layer, solo"),
         Choice::new("content-layer", "Content layer, alone", "single, one layer"),
     ];
-    for (key, name, words, _) in FIELDS.iter().filter(|(key, ..)| !LEFT_OUT.contains(key)) {
-        let setting = match *key {
-            "learning_rate" => "lr".to_owned(),
-            key => key.replace('_', "-"),
-        };
-        all.push(Choice::new(&setting, name, words));
-    }
+    let rows = PARAMETERS.iter().filter(|row| !matches!(row.axis, AxisValues::None));
+    all.extend(rows.map(|row| Choice::new(row.flag_name(), row.label, row.synonyms)));
     for layer in Layer::ALL {
         all.push(Choice::new(&layer.to_string(), &format!("Style {layer}"), "layer weight"));
     }
@@ -68,39 +50,18 @@ fn names<T: std::fmt::Display>(all: &[T]) -> String {
 /// Values around what is set now.
 pub fn values(setting: &str, settings: &Settings) -> String {
     match setting {
-        "preset" => "faithful photo, painterly, bold strokes".to_owned(),
-        "layer" => names(&settings.style_layers.layers().collect::<Vec<_>>()),
-        "content-layer" => "relu2_2, relu3_2, relu4_2".to_owned(),
-        "objective" => names(&Objective::ALL[..2]),
-        "statistic" => names(Statistic::ALL),
-        "optimizer" => names(Optimizer::ALL),
-        "line-search" => names(LineSearch::ALL),
-        "padding" => names(Padding::ALL),
-        "pooling" => names(Pooling::ALL),
-        "smoothness" => names(Smoothness::ALL),
-        "size" => "128, 192, 256".to_owned(),
-        "steps" => "50, 100, 200".to_owned(),
-        "history" => "5, 10, 20".to_owned(),
-        "seed" => "0, 1, 2, 3".to_owned(),
-        "init" => "content, noise, style".to_owned(),
-        "background" => "#ffffff, #808080, #000000".to_owned(),
-        "palette" => "example:Embers, example:Mosaic, example:Woodcut".to_owned(),
-        "style-amount" => "0.2-0.8 [4]".to_owned(),
-        "keep-colours" | "match-colours" => "0-1 [3]".to_owned(),
-        "style-scale" => "0.5, 1, 2".to_owned(),
-        "style-tilt" => "-0.3, 0, 0.3".to_owned(),
-        "averaging" => "0, 0.5, 0.9".to_owned(),
-        "beta1" => "0, 0.5, 0.9".to_owned(),
-        "beta2" => "0.5, 0.9, 0.99".to_owned(),
-        "epsilon" => "1e-8, 1e-4".to_owned(),
-        "content-weight" => around(settings.content_weight),
-        "style-weight" => around(settings.style_weight),
-        "smoothness-weight" => around(settings.smoothness_weight),
-        "histogram-weight" => around(settings.histogram_weight),
-        "lr" => around(settings.learning_rate),
-        layer if layer.starts_with("relu") => "0, 0.5, 1".to_owned(),
-        // What is left is on or off.
-        _ => "true, false".to_owned(),
+        "preset" => return "faithful photo, painterly, bold strokes".to_owned(),
+        "layer" => return names(&settings.style_layers.layers().collect::<Vec<_>>()),
+        "content-layer" => return "relu2_2, relu3_2, relu4_2".to_owned(),
+        layer if layer.starts_with("relu") => return "0, 0.5, 1".to_owned(),
+        _ => {}
+    }
+    let Some(row) = Parameter::of_flag(setting) else { return String::new() };
+    match row.axis {
+        AxisValues::None => String::new(),
+        AxisValues::Of(values) => values.to_owned(),
+        AxisValues::Names(names) => names(),
+        AxisValues::Around => around(row.id.and_then(|id| id.stored(settings, &[])).unwrap_or_default()),
     }
 }
 

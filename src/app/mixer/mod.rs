@@ -19,7 +19,7 @@ use super::{
     widgets::{self, row_error, section},
 };
 use crate::{
-    settings::{Knob, LayerWeights, Objective, Settings, SettingsError, Strip},
+    settings::{LayerWeights, Objective, ParamId, Settings, SettingsError, Strip},
     transfer::{ExtractKind, Sight, Term},
     vgg::Layer,
 };
@@ -34,7 +34,7 @@ struct List {
     tooltip: &'static str,
     add_tooltip: &'static str,
     term: fn(Layer) -> Term,
-    knob: fn(Layer) -> Knob,
+    knob: fn(Layer) -> ParamId,
     sight: fn(Layer) -> Sight,
     series: fn(Layer) -> Series,
 }
@@ -46,7 +46,7 @@ const STYLE: List = List {
     tooltip: "Weight of this layer's style. Shallow layers carry colour and fine grain, deep ones large strokes and shapes.",
     add_tooltip: "A further layer whose style counts: relu1_1 is the finest, relu5_4 the coarsest",
     term: Term::Style,
-    knob: Knob::Style,
+    knob: ParamId::Style,
     sight: Sight::texture,
     series: Series::Style,
 };
@@ -58,7 +58,7 @@ const CONTENT: List = List {
     tooltip: "Weight of this layer's content. Shallow layers hold on to every detail, deep ones to the arrangement.",
     add_tooltip: "A further layer whose content counts",
     term: Term::Content,
-    knob: Knob::Content,
+    knob: ParamId::Content,
     sight: Sight::reconstruction,
     series: Series::ContentLayer,
 };
@@ -141,17 +141,17 @@ impl ImpastoApp {
             what: "smoothness",
             fader: "Smoothness",
             tooltip: "Weight of the smoothness term (total variation). More removes grain.",
-            knob: Knob::Smoothness,
-            range: Knob::Smoothness.range(usual.objective),
+            knob: ParamId::Smoothness,
+            range: ParamId::Smoothness.range(usual.objective),
             usual: usual.smoothness_weight,
             look: context.look(ui, Term::Smoothness, Series::Smoothness, strip),
             extract: None,
             removable: false,
-            linked: self.desk.linked.contains(&Knob::Smoothness),
-            locked: self.desk.locked.contains(&Knob::Smoothness),
+            linked: self.desk.linked.contains(&ParamId::Smoothness),
+            locked: self.desk.locked.contains(&ParamId::Smoothness),
         }
         .show(ui, &mut strip);
-        wish = wanted.map(|wanted| (Knob::Smoothness, wanted)).or(wish);
+        wish = wanted.map(|wanted| (ParamId::Smoothness, wanted)).or(wish);
         context.error(ui, "smoothness-weight");
         settings.smoothness_weight = strip.weight;
         settings.smoothness_muted = strip.muted;
@@ -187,8 +187,8 @@ impl ImpastoApp {
                 (StripWish::Link, knob) => Some(Wish::Link(knob)),
                 (StripWish::Lock, knob) => Some(Wish::Lock(knob)),
                 (StripWish::Unlink, _) => Some(Wish::Unlink),
-                (StripWish::LinkAll, Knob::Content(_)) => Some(Wish::LinkAll(Knob::Content)),
-                (StripWish::LinkAll, _) => Some(Wish::LinkAll(Knob::Style)),
+                (StripWish::LinkAll, ParamId::Content(_)) => Some(Wish::LinkAll(ParamId::Content)),
+                (StripWish::LinkAll, _) => Some(Wish::LinkAll(ParamId::Style)),
                 (StripWish::Remove | StripWish::Picture | StripWish::Reset, _) => None,
             };
             return wanted.or(reset.then_some(Wish::Reset));
@@ -211,7 +211,7 @@ fn list_ui(
     weights: &mut LayerWeights,
     usual: &LayerWeights,
     context: &Context<'_>,
-    wish: &mut Option<(Knob, StripWish)>,
+    wish: &mut Option<(ParamId, StripWish)>,
 ) -> Option<Sight> {
     let mut clicked = None;
     let used: Vec<(Layer, Strip)> = weights.strips().collect();

@@ -16,7 +16,7 @@ use crate::{
         widgets::{self, Fader},
     },
     extracts,
-    settings::{Knob, Range, Strip},
+    settings::{ParamId, Range, Strip},
     transfer::Sight,
 };
 
@@ -53,7 +53,7 @@ pub struct StripUi<'a> {
     /// Name of the fader.
     pub fader: &'a str,
     pub tooltip: &'a str,
-    pub knob: Knob,
+    pub knob: ParamId,
     pub range: Range,
     pub usual: f64,
     pub look: Look<'a>,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{
     app::usual::PresetName,
-    settings::{Knob, Preset, Slots},
+    settings::{ParamId, Preset, Slots},
 };
 
 /// An end of the morph: a slot, or a preset.
@@ -70,13 +70,13 @@ pub struct MixDesk {
     pub from: End,
     pub to: End,
     pub morph: f64,
-    /// The seed of the next draw, and how far it leads, 0 to 1.
+    /// The seed of the next random mix, and how far it leads, 0 to 1.
     pub seed: u64,
     pub amount: f64,
     /// Faders that move together.
-    pub linked: BTreeSet<Knob>,
-    /// Faders that no draw moves.
-    pub locked: BTreeSet<Knob>,
+    pub linked: BTreeSet<ParamId>,
+    /// Faders that randomizing leaves alone.
+    pub locked: BTreeSet<ParamId>,
     pub slots: Slots,
 }
 
@@ -134,8 +134,8 @@ mod tests {
         assert_eq!(toml::from_str::<MixDesk>("").unwrap(), MixDesk::default());
         desk.from = End::Slot(2);
         desk.to = End::Preset(PresetName::Own("Storm at sea".into()));
-        desk.linked.insert(Knob::Style(Layer::PAPER_STYLE[1]));
-        desk.locked.insert(Knob::Beta);
+        desk.linked.insert(ParamId::Style(Layer::PAPER_STYLE[1]));
+        desk.locked.insert(ParamId::Beta);
         desk.slots.set(3, Some(StoredMix::of(&Settings::default(), [])));
         let text = toml::to_string(&desk).unwrap();
         assert_eq!(toml::from_str::<MixDesk>(&text).unwrap(), desk);

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::settings::{Knob, Settings};
+use crate::settings::{ParamId, Settings};
 
 /// A move under way.
 struct Held {
-    moved: Knob,
+    moved: ParamId,
     /// The weights of all linked faders when it began, so that a fader that was drawn to 0 and up again brings the others back.
-    start: BTreeMap<Knob, f64>,
+    start: BTreeMap<ParamId, f64>,
 }
 
 /// The linked faders' memory of the move under way.
@@ -23,7 +23,7 @@ impl Links {
     /// neither has a factor.
     pub fn follow(
         &mut self,
-        linked: &BTreeSet<Knob>,
+        linked: &BTreeSet<ParamId>,
         before: &Settings,
         settings: &mut Settings,
         held: bool,
@@ -68,10 +68,10 @@ mod tests {
         vgg::Layer,
     };
 
-    const FIRST: Knob = Knob::Style(Layer::PAPER_STYLE[0]);
-    const SECOND: Knob = Knob::Style(Layer::PAPER_STYLE[1]);
-    const THIRD: Knob = Knob::Style(Layer::PAPER_STYLE[2]);
-    const CONTENT: Knob = Knob::Content(Layer::PAPER_CONTENT);
+    const FIRST: ParamId = ParamId::Style(Layer::PAPER_STYLE[0]);
+    const SECOND: ParamId = ParamId::Style(Layer::PAPER_STYLE[1]);
+    const THIRD: ParamId = ParamId::Style(Layer::PAPER_STYLE[2]);
+    const CONTENT: ParamId = ParamId::Content(Layer::PAPER_CONTENT);
 
     fn weights(settings: &Settings) -> [f64; 4] {
         [FIRST, SECOND, THIRD, CONTENT].map(|knob| knob.stored(settings, &[]).unwrap())
@@ -86,7 +86,7 @@ mod tests {
         let muted = Strip { weight: 0.7, muted: true, solo: false };
         settings.style_layers.set_strip(Layer::PAPER_STYLE[1], muted);
         let mut links = Links::default();
-        let mut to = |settings: &mut Settings, knob: Knob, weight, held| {
+        let mut to = |settings: &mut Settings, knob: ParamId, weight, held| {
             let before = settings.clone();
             knob.store(settings, &mut [], weight);
             links.follow(&linked, &before, settings, held);

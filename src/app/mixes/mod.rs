@@ -1,4 +1,4 @@
-//! Playing with mixes: eight slots, a morph between any two, draws by lot; linked and locked faders.
+//! Playing with mixes: eight slots, a morph between any two, random mixes; linked and locked faders.
 
 mod desk;
 mod ends;
@@ -8,7 +8,7 @@ mod row;
 use egui::{Context, Key, Modifiers};
 
 use super::{ImpastoApp, fields, presets::Presets, usual::PresetName, widgets};
-use crate::settings::{Knob, Preset, Settings, Slots, StoredMix, Strip, StyleMix};
+use crate::settings::{ParamId, Preset, Settings, Slots, StoredMix, Strip, StyleMix};
 
 pub use self::{
     desk::{End, MixDesk},
@@ -33,11 +33,11 @@ pub enum Wish {
     From(End),
     To(End),
     Morph(f64),
-    Link(Knob),
+    Link(ParamId),
     Unlink,
     /// To link all style layers, or all content layers.
-    LinkAll(fn(crate::vgg::Layer) -> Knob),
-    Lock(Knob),
+    LinkAll(fn(crate::vgg::Layer) -> ParamId),
+    Lock(ParamId),
     Reset,
 }
 
@@ -116,8 +116,8 @@ impl ImpastoApp {
                 let (style, content) = (&self.settings.style_layers, &self.settings.content_layers);
                 let all = crate::vgg::Layer::ALL.into_iter().map(kind);
                 let used = all.filter(|knob| match knob {
-                    Knob::Style(layer) => style.strip(*layer).is_some(),
-                    Knob::Content(layer) => content.strip(*layer).is_some(),
+                    ParamId::Style(layer) => style.strip(*layer).is_some(),
+                    ParamId::Content(layer) => content.strip(*layer).is_some(),
                     _ => false,
                 });
                 self.desk.linked.extend(used);
@@ -160,16 +160,16 @@ impl ImpastoApp {
         self.undo.call(&format!("morph {from} {to}"), format!("Morph {from} → {to}, {}", percent(t)));
     }
 
-    /// Draws a mix by lot around the present one.
+    /// Takes a random mix around the present one.
     pub(super) fn randomise(&mut self) {
         let (seed, amount) = (self.desk.seed, self.desk.amount);
         let locked = self.desk.locked.clone();
-        let drawn = self.settings.drawn(seed, amount, |knob| locked.contains(&knob));
-        if drawn == self.settings {
+        let randomized = self.settings.randomized(seed, amount, |knob| locked.contains(&knob));
+        if randomized == self.settings {
             self.toasts.add("Nothing was drawn: the amount is 0, or everything is locked or muted.");
             return;
         }
-        self.settings = drawn;
+        self.settings = randomized;
         self.desk.seed = (seed + 1) % (desk::MOST_SEED + 1);
         self.undo.call("", format!("Drawn by lot: seed {seed}, {}", percent(amount)));
     }
@@ -180,8 +180,9 @@ impl ImpastoApp {
         let settings = &self.settings;
         for knob in strips(settings) {
             all.extend(switches(settings, knob));
-            let on =
-                |set: &std::collections::BTreeSet<Knob>, on, off| if set.contains(&knob) { off } else { on };
+            let on = |set: &std::collections::BTreeSet<ParamId>, on, off| {
+                if set.contains(&knob) { off } else { on }
+            };
             let link = on(&self.desk.linked, "Link", "Unlink");
             all.push((
                 format!("{link} {}", named(knob)),
@@ -189,7 +190,7 @@ impl ImpastoApp {
                 Wish::Link(knob),
             ));
         }
-        for knob in strips(settings).chain([Knob::Beta, Knob::StyleTilt]) {
+        for knob in strips(settings).chain([ParamId::Beta, ParamId::StyleTilt]) {
             let lock = if self.desk.locked.contains(&knob) { "Unlock" } else { "Lock" };
             all.push((
                 format!("{lock} {}", named(knob)),
@@ -198,8 +199,8 @@ impl ImpastoApp {
             ));
         }
         let own = String::new;
-        all.push(("Link all style faders".to_owned(), own(), Wish::LinkAll(Knob::Style)));
-        all.push(("Link all content faders".to_owned(), own(), Wish::LinkAll(Knob::Content)));
+        all.push(("Link all style faders".to_owned(), own(), Wish::LinkAll(ParamId::Style)));
+        all.push(("Link all content faders".to_owned(), own(), Wish::LinkAll(ParamId::Content)));
         if !self.desk.linked.is_empty() {
             all.push(("Unlink all faders".to_owned(), own(), Wish::Unlink));
         }
@@ -226,11 +227,11 @@ pub fn lock_button(ui: &mut egui::Ui, locked: bool) -> bool {
 }
 
 /// A knob in the middle of a sentence.
-fn named(knob: Knob) -> String {
-    fields::knob_name(knob).to_lowercase()
+fn named(knob: ParamId) -> String {
+    knob.label().to_lowercase()
 }
 
-fn toggle(set: &mut std::collections::BTreeSet<Knob>, knob: Knob) -> bool {
+fn toggle(set: &mut std::collections::BTreeSet<ParamId>, knob: ParamId) -> bool {
     let on = !set.remove(&knob);
     if on {
         set.insert(knob);
@@ -252,17 +253,17 @@ fn ends(desk: &MixDesk, presets: &Presets) -> Vec<End> {
 }
 
 /// The mixer's strips.
-fn strips(settings: &Settings) -> impl Iterator<Item = Knob> {
-    let style = settings.style_layers.layers().map(Knob::Style);
-    let content = settings.content_layers.layers().map(Knob::Content);
-    style.chain(content).chain([Knob::Smoothness]).collect::<Vec<_>>().into_iter()
+fn strips(settings: &Settings) -> impl Iterator<Item = ParamId> {
+    let style = settings.style_layers.layers().map(ParamId::Style);
+    let content = settings.content_layers.layers().map(ParamId::Content);
+    style.chain(content).chain([ParamId::Smoothness]).collect::<Vec<_>>().into_iter()
 }
 
 /// Mute and solo of a strip as entries of the palette.
-fn switches(settings: &Settings, knob: Knob) -> [(String, String, Wish); 2] {
+fn switches(settings: &Settings, knob: ParamId) -> [(String, String, Wish); 2] {
     let strip = match knob {
-        Knob::Style(layer) => settings.style_layers.strip(layer),
-        Knob::Content(layer) => settings.content_layers.strip(layer),
+        ParamId::Style(layer) => settings.style_layers.strip(layer),
+        ParamId::Content(layer) => settings.content_layers.strip(layer),
         _ => None,
     };
     let strip = strip.unwrap_or(Strip {
@@ -273,8 +274,8 @@ fn switches(settings: &Settings, knob: Knob) -> [(String, String, Wish); 2] {
     let with = |strip: Strip| {
         let mut settings = settings.clone();
         match knob {
-            Knob::Style(layer) => settings.style_layers.set_strip(layer, strip),
-            Knob::Content(layer) => settings.content_layers.set_strip(layer, strip),
+            ParamId::Style(layer) => settings.style_layers.set_strip(layer, strip),
+            ParamId::Content(layer) => settings.content_layers.set_strip(layer, strip),
             _ => (settings.smoothness_muted, settings.smoothness_solo) = (strip.muted, strip.solo),
         }
         Wish::Set(Box::new(settings))

@@ -1,4 +1,4 @@
-//! The row above the status line: slots, morph, draw.
+//! The row above the status line: slots, morph, randomize.
 
 use egui::{
     Align2, ComboBox, FontId, Key, Popup, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,

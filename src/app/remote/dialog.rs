@@ -4,7 +4,7 @@
 use egui::{Context, Label, RichText, ScrollArea, TextEdit, Ui};
 
 use crate::app::{
-    ImpastoApp, fields,
+    ImpastoApp,
     icons::Icon,
     theme::{self, Palette, space},
     widgets::{self, Entry, row, row_error, section},
@@ -142,7 +142,7 @@ impl ImpastoApp {
         let mapping = &mut self.remote.mapping;
         if let Some(knob) = mapping.learning {
             ui.horizontal(|ui| {
-                ui.label(format!("Move a controller: it will turn {}.", fields::knob_name(knob)));
+                ui.label(format!("Move a controller: it will turn {}.", knob.label()));
                 if ui.button("Cancel").on_hover_text("Learns nothing").clicked() {
                     mapping.learning = None;
                 }
@@ -161,7 +161,7 @@ impl ImpastoApp {
                 if widgets::icon_button(ui, Icon::Close, &name, tooltip, true).clicked() {
                     unbound = Some(source.clone());
                 }
-                ui.label(fields::knob_name(*knob));
+                ui.label(knob.label());
                 ui.add(Label::new(widgets::weak(ui, source.to_string())).truncate());
             });
         }
