@@ -12,6 +12,8 @@ pub mod objective;
 pub mod picture;
 pub mod project;
 pub mod recipe;
+pub mod replay;
+pub mod run;
 pub mod session;
 pub mod settings;
 pub mod timelapse;

@@ -14,7 +14,8 @@ use std::{
 use image::RgbImage;
 use impasto::{
     picture,
-    recipe::{self, Others, Player, Recipe, Score},
+    recipe::{self, Recipe},
+    replay::{Others, Player, Score},
     session::{self, Engine, Event, Frame, Job, PaintEngine, RunState, Session, Start, StyleSource},
     settings::{Automation, DeviceChoice, ParamId, Settings, StyleMix},
 };

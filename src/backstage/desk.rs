@@ -14,7 +14,7 @@ use std::{
 use image::RgbImage;
 
 use super::{Item, State, Store};
-use crate::session::Job;
+use crate::run::Job;
 
 /// What the queue does while a person paints on the CPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

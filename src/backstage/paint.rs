@@ -209,7 +209,8 @@ pub fn guarded<T>(call: impl FnOnce() -> Result<T, EngineError>) -> anyhow::Resu
 mod tests {
     use super::*;
     use crate::{
-        session::{Job, Place, Reading, RunInfo},
+        run::{Job, RunInfo},
+        session::{Place, Reading},
         settings::{Settings, StyleMix},
         transfer::GradientNorms,
     };

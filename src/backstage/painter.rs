@@ -24,8 +24,9 @@ use crate::{
     compute::{self, DeviceKind},
     explore::{Ledger, recipe_hash},
     picture::{self, SaveError},
-    recipe::{Player, Score, Writer},
-    session::{Engine, Job, RunInfo, Start},
+    replay::{Player, Score, Writer},
+    run::{Job, RunInfo, Start},
+    session::Engine,
     transfer::{Losses, Schedule},
 };
 

@@ -17,7 +17,8 @@ use crate::{
     compute::{DeviceInfo, DeviceKind},
     explore::{Ledger, recipe_hash},
     picture,
-    session::{Engine, EngineError, Job, Place, Reading, RunInfo},
+    run::{Job, RunInfo},
+    session::{Engine, EngineError, Place, Reading},
     settings::{Settings, StyleMix},
     transfer::{GradientNorms, Losses},
 };

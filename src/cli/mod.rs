@@ -28,6 +28,7 @@ mod weights;
 use std::{
     ffi::OsString,
     io::{self, Write},
+    path::PathBuf,
     process::ExitCode,
     time::Instant,
 };
@@ -39,10 +40,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::{
-    app,
-    settings::{PresetError, Settings, SettingsError, SettingsFileError},
-};
+use crate::settings::{PresetError, Settings, SettingsError, SettingsFileError};
 use args::{Cli, Command, WeightsCommand};
 
 const FAILED: u8 = 1;
@@ -55,8 +53,24 @@ const INTERRUPTED: u8 = 130;
 #[error("{0}")]
 struct UsageError(String);
 
+/// What the window is to begin with.
+#[derive(Debug)]
+pub struct WindowOptions {
+    /// The content, then styles.
+    pub pictures: Vec<PathBuf>,
+    /// The settings, if any flag was given; otherwise the last ones.
+    pub settings: Option<Settings>,
+    /// Print how long frames took when the window is closed.
+    pub frame_times: bool,
+    /// When the program was started.
+    pub started: Instant,
+}
+
+/// Opens the window and returns when it is closed. A parameter, so that the command line is built without one.
+pub type OpenWindow = fn(WindowOptions) -> anyhow::Result<()>;
+
 /// Runs the program with the arguments of this process.
-pub fn run() -> ExitCode {
+pub fn run(window: OpenWindow) -> ExitCode {
     let started = Instant::now();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let cli = match args::parse(&arguments) {
@@ -69,7 +83,7 @@ pub fn run() -> ExitCode {
     };
     log_to_stderr(cli.verbose);
     let verbose = cli.verbose;
-    dispatch(cli, started).unwrap_or_else(|error| {
+    dispatch(cli, started, window).unwrap_or_else(|error| {
         eprintln!("impasto: error: {}", explain(&error));
         if verbose {
             for (depth, cause) in error.chain().enumerate() {
@@ -80,9 +94,9 @@ pub fn run() -> ExitCode {
     })
 }
 
-fn dispatch(cli: Cli, started: Instant) -> anyhow::Result<ExitCode> {
+fn dispatch(cli: Cli, started: Instant, window: OpenWindow) -> anyhow::Result<ExitCode> {
     match cli.command {
-        None => open_window(cli, started).map(|()| ExitCode::SUCCESS),
+        None => open_window(cli, started, window).map(|()| ExitCode::SUCCESS),
         Some(Command::Render(arguments)) => render::run(*arguments, started),
         Some(Command::Grid(arguments)) => grid::run(&arguments),
         Some(Command::Batch(arguments)) => batch::run(&arguments),
@@ -95,7 +109,7 @@ fn dispatch(cli: Cli, started: Instant) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn open_window(cli: Cli, started: Instant) -> anyhow::Result<()> {
+fn open_window(cli: Cli, started: Instant, window: OpenWindow) -> anyhow::Result<()> {
     args::check_pictures(&cli.pictures)?;
     let settings = cli
         .settings_given
@@ -105,15 +119,7 @@ fn open_window(cli: Cli, started: Instant) -> anyhow::Result<()> {
             Ok(settings)
         })
         .transpose()?;
-    let mut pictures = cli.pictures.into_iter();
-    let options = app::Options {
-        content: pictures.next(),
-        styles: pictures.collect(),
-        settings,
-        started: Some(started),
-        frame_times: cli.frame_times,
-    };
-    app::run(options)
+    window(WindowOptions { pictures: cli.pictures, settings, frame_times: cli.frame_times, started })
 }
 
 /// The one line for a person: what failed and its direct cause.

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     backstage::{Audience, End, Painted, Plan, guarded, paint},
     picture,
-    recipe::{Player, Score, Writer},
+    replay::{Player, Score, Writer},
     session::{Engine, PaintEngine},
     settings::Settings,
     transfer::{self, Losses},

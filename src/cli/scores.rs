@@ -13,7 +13,8 @@ use super::{
 };
 use crate::{
     picture::{self, Picture},
-    recipe::{self, EXAMPLE, Found, Others, Recipe, Score},
+    recipe::{self, EXAMPLE, Found, Recipe},
+    replay::{Others, Score},
     session::{Job, SourceRecord, Start, StyleSource},
     settings::Settings,
 };

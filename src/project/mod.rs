@@ -23,7 +23,7 @@ use serde_json::Value;
 use crate::{
     picture::{self, MAX_FILE_BYTES, Picture},
     recipe::{self, Recipe},
-    session::{SourceRecord, StyleRecord},
+    run::{SourceRecord, StyleRecord},
     settings::{Settings, Slots},
 };
 

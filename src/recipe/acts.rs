@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    session::{DetourPart, Pass},
+    run::{DetourPart, Pass},
     settings::{Settings, StyleMix},
     transfer::LevelOrder,
 };
@@ -30,7 +30,7 @@ pub enum What {
 /// # Errors
 ///
 /// When a change does not fit the settings.
-pub(super) fn acts(pass: &Pass) -> Result<Vec<Act>, String> {
+pub fn acts(pass: &Pass) -> Result<Vec<Act>, String> {
     let mut settings = pass.settings.clone();
     let mut mix: Vec<StyleMix> = pass.styles.iter().map(|style| style.mix).collect();
     let mut acts = Vec::new();

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     picture::{self, MAX_FILE_BYTES, Picture},
-    session::SourceRecord,
+    run::SourceRecord,
 };
 
 /// Files of a folder that are looked at, and those whose contents are read because of their shape.

@@ -10,27 +10,23 @@ mod error;
 mod find;
 mod numbers;
 mod read;
-mod replay;
 mod thumbnail;
-mod writer;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    session::{Pass, Record, RunInfo, SourceRecord, StyleRecord},
+    run::{Pass, Record, RunInfo, SourceRecord, StyleRecord},
     settings::Settings,
 };
 
-pub use acts::{Act, What};
+pub use acts::{Act, What, acts};
 pub use command_line::{CommandLine, EXAMPLE};
 pub use error::RecipeError;
 pub use find::{Found, find};
 pub(crate) use numbers::parse as exact_json;
 pub(crate) use read::{adapt, check};
 pub use read::{of_file, parse};
-pub use replay::{Others, Player, Score, Told};
 pub use thumbnail::Thumbnail;
-pub use writer::Writer;
 
 /// Version of the form that this program writes; it reads this one and those before.
 pub const VERSION: u64 = 1;
@@ -177,7 +173,8 @@ pub(crate) mod tests {
     use crate::{
         compute::{DeviceInfo, DeviceKind},
         picture,
-        session::{Job, Start, StyleSource},
+        run::{Job, Start},
+        session::StyleSource,
         settings::StyleMix,
         vgg::WeightsInfo,
     };

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{Recipe, RecipeError, VERSION, acts, numbers};
 use crate::{
     picture::{MAX_FILE_BYTES, MAX_TEXT, carried_text},
-    session::{DetourPart, MOST_CHANGES, MOST_PASSES, Pass},
+    run::{DetourPart, MOST_CHANGES, MOST_PASSES, Pass},
     settings::{Settings, StyleMix},
 };
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     picture::{self, Filter, MIN_SIDE, Picture},
-    session::SourceRecord,
+    run::SourceRecord,
     settings::Rgb,
 };
 

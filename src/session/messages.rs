@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use image::RgbImage;
 
-use super::{Job, Record, RunId};
 use crate::{
-    compute::DeviceInfo,
+    run::{Job, Record, RunId, RunInfo},
     transfer::{ExtractState, GradientNorms, LevelOrder, Losses, Place},
-    vgg::{Layer, WeightsInfo},
+    vgg::Layer,
 };
 
 /// Orders to the worker. Changed settings do not travel here but in a latest-wins slot, see
@@ -49,22 +48,6 @@ pub enum RunState {
     Stopped,
     /// See [`Event::Failed`].
     Failed,
-}
-
-/// Facts about a prepared run.
-#[derive(Clone, Debug)]
-pub struct RunInfo {
-    pub device: DeviceInfo,
-    pub weights: WeightsInfo,
-    /// Shape of the painted picture in pixels.
-    pub width: u32,
-    pub height: u32,
-    /// The longest side asked for, or chosen when [`Job::choose_size`] was set.
-    pub size: u32,
-    /// Estimated memory of the run in bytes.
-    pub memory_bytes: u64,
-    /// What a person should know: a size that was cut, a device that was skipped …
-    pub remarks: Vec<String>,
 }
 
 /// How far a run is.

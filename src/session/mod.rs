@@ -8,12 +8,10 @@
 //! The window never waits: nothing here blocks it, and a worker that died says so ([`Event::Died`]).
 
 mod extracting;
-mod job;
 mod marks;
 mod messages;
 mod pace;
 mod paint_engine;
-mod record;
 mod slot;
 mod studying;
 mod worker;
@@ -30,15 +28,17 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
 pub use extracting::Wish;
-pub use job::{Job, RunId, Start};
 pub use marks::{Mark, Return};
-pub use messages::{Command, Event, Frame, Progress, RunInfo, RunState};
+pub use messages::{Command, Event, Frame, Progress, RunState};
 pub use pace::Pace;
 pub use paint_engine::PaintEngine;
-pub use record::{Change, DetourPart, MOST_CHANGES, MOST_PASSES, Pass, Record, SourceRecord, StyleRecord};
 pub use slot::Latest;
 pub use studying::Study;
 
+pub use crate::run::{
+    Change, DetourPart, Job, MOST_CHANGES, MOST_PASSES, Pass, Record, RunId, RunInfo, SourceRecord, Start,
+    StyleRecord,
+};
 pub use crate::transfer::{Extract, ExtractState, LayerStudy, LevelOrder, Place, Reading, StyleSource};
 use crate::{
     settings::{Settings, StyleMix},

@@ -9,7 +9,8 @@ mod store;
 mod thin;
 mod vault;
 
-use crate::session::{Mark, RunId};
+use crate::run::RunId;
+use crate::session::Mark;
 
 pub use moment::{Moment, MomentId};
 pub use store::{Kept, Limits, Reader, Store};

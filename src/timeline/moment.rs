@@ -3,7 +3,7 @@
 use image::RgbImage;
 
 use crate::{
-    session::RunId,
+    run::RunId,
     settings::{Settings, StyleMix},
     transfer::Place,
 };

@@ -7,13 +7,11 @@ use std::{
 
 use image::RgbImage;
 
-use super::{
-    Recipe,
-    acts::{Act, What, acts},
-};
 use crate::{
     picture::Picture,
-    session::{DetourPart, Engine, EngineError, Job, Pass, Reading, Record, RunInfo, Start, StyleSource},
+    recipe::{Act, Recipe, What, acts},
+    run::{DetourPart, Job, Pass, Record, RunInfo, SourceRecord, Start},
+    session::{Engine, EngineError, Reading, StyleSource},
     settings::{Settings, StyleMix},
     transfer::{LevelOrder, Losses},
 };
@@ -51,7 +49,7 @@ impl Score {
     pub fn of(
         recipe: &Recipe,
         others: &Others,
-        open: &mut dyn FnMut(&crate::session::SourceRecord) -> anyhow::Result<Arc<Picture>>,
+        open: &mut dyn FnMut(&SourceRecord) -> anyhow::Result<Arc<Picture>>,
         change: &dyn Fn(Settings) -> anyhow::Result<Settings>,
     ) -> anyhow::Result<Vec<Self>> {
         let mut scores = Vec::new();

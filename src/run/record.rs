@@ -5,11 +5,11 @@ use std::{path::PathBuf, sync::Arc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Job, Start, StyleSource};
+use super::{Job, Start};
 use crate::{
     picture::Picture,
     settings::{ParamId, Settings, StyleMix},
-    transfer::LevelOrder,
+    transfer::{LevelOrder, StyleSource},
 };
 
 /// Changes and runs that are remembered at most; what a record cannot hold makes it incomplete.
@@ -66,7 +66,7 @@ impl StyleRecord {
     }
 }
 
-/// A part of a detour to a smaller size while a slider was dragged, see [`super::Engine::detour`].
+/// A part of a detour to a smaller size while a slider was dragged, see `Engine::detour`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DetourPart {
@@ -149,7 +149,7 @@ impl Record {
     }
 
     /// The record of a run that goes on from this one's picture.
-    pub(crate) fn then(&self, pass: Pass) -> Self {
+    pub fn then(&self, pass: Pass) -> Self {
         let mut before = self.before.clone();
         before.push(Arc::new(Pass { steps: self.steps, ..(*self.last).clone() }));
         let mut complete = self.complete;
@@ -168,7 +168,7 @@ impl Record {
 
     /// The same for a worker that is lent the picture as it was shown: where colours were kept, the worker that painted it
     /// would have gone on from another.
-    pub(super) fn shown(self) -> Self {
+    pub fn shown(self) -> Self {
         let keeps = |settings: &Settings| {
             settings.keep_colours > 0.0 || settings.automation.get(ParamId::KeepColours).is_some()
         };
@@ -202,29 +202,24 @@ impl Record {
         self.complete && self.before.is_empty() && self.last.changes.is_empty()
     }
 
-    pub(crate) fn set_size(&mut self, size: u32) {
+    pub fn set_size(&mut self, size: u32) {
         if self.last.settings.size != size {
             Arc::make_mut(&mut self.last).settings.size = size;
         }
     }
 
     /// Whether the last run has painted more than so many steps, or was changed since then.
-    pub(crate) fn has_changed_since(&self, step: u32) -> bool {
+    pub fn has_changed_since(&self, step: u32) -> bool {
         self.steps < step || self.last.changes.iter().any(|change| change.step >= step)
     }
 
     /// The record of the picture after so many steps.
-    pub(crate) fn at(&self, steps: u32) -> Self {
+    pub fn at(&self, steps: u32) -> Self {
         Self { steps, ..self.clone() }
     }
 
     /// Remembers that settings, or how the styles count, changed after `step` steps.
-    pub(crate) fn change(
-        &mut self,
-        step: u32,
-        settings: (&Settings, &Settings),
-        mix: (&[StyleMix], &[StyleMix]),
-    ) {
+    pub fn change(&mut self, step: u32, settings: (&Settings, &Settings), mix: (&[StyleMix], &[StyleMix])) {
         let mut changed = difference(settings.0, settings.1);
         WITHOUT_EFFECT.iter().for_each(|name| drop(changed.remove(*name)));
         let styles = (mix.0 != mix.1).then(|| mix.1.to_vec());
@@ -245,12 +240,12 @@ impl Record {
     }
 
     /// Remembers that the level was changed after `step` steps.
-    pub(crate) fn order(&mut self, step: u32, order: LevelOrder) {
+    pub fn order(&mut self, step: u32, order: LevelOrder) {
         self.add(Change { step, level: Some(order), ..Change::default() });
     }
 
     /// Remembers a part of a detour after `step` steps; steps in a row are added up.
-    pub(crate) fn detour(&mut self, step: u32, part: DetourPart) {
+    pub fn detour(&mut self, step: u32, part: DetourPart) {
         if let DetourPart::Steps(more) = part
             && let Some(Change { detour: Some(DetourPart::Steps(steps)), .. }) =
                 Arc::make_mut(&mut self.last).changes.last_mut()

@@ -20,12 +20,12 @@ pub enum Start {
     /// From the initial image that the settings name.
     #[default]
     Beginning,
-    /// From the picture that the worker painted last, or was lent ([`super::Session::go_on_from`]); from the beginning where
+    /// From the picture that the worker painted last, or was lent (`Session::go_on_from`); from the beginning where
     /// there is none.
     Current,
     /// The same picture, which other pictures are to change: through all levels of the pyramid again.
     Repaint,
-    /// From the earlier moment that the worker was lent, see [`super::Session::go_back_to`]; like [`Start::Current`] where
+    /// From the earlier moment that the worker was lent, see `Session::go_back_to`; like [`Start::Current`] where
     /// there is none.
     Moment,
 }

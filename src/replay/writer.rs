@@ -2,8 +2,11 @@
 
 use image::RgbImage;
 
-use super::{Recipe, Thumbnail, Told};
-use crate::session::{Job, RunInfo};
+use super::Told;
+use crate::{
+    recipe::{Recipe, Thumbnail},
+    run::{Job, RunInfo},
+};
 
 /// What the recipe of a player's pictures is made of.
 pub struct Writer {
