@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use impasto::{app, cli, compute};
+use impasto_network::compute;
 
 fn main() -> ExitCode {
     // Before anything else: the probe's child process must not do what its parent does.
     compute::run_probe_if_asked();
-    cli::run(|options| {
+    impasto_cli::run(|options| {
         let mut pictures = options.pictures.into_iter();
-        app::run(app::Options {
+        impasto_window::run(impasto_window::Options {
             content: pictures.next(),
             styles: pictures.collect(),
             settings: options.settings,

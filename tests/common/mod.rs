@@ -5,12 +5,14 @@
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use image::RgbImage;
-use impasto::{
-    compute::{self, Device, DeviceInfo, DeviceKind},
+use impasto_core::{
     picture,
-    session::{Job, RunInfo, Start, StyleSource},
     settings::{DeviceChoice, LayerWeights, Objective, Padding, Settings, Statistic},
     transfer::{Pictures, StyleTransfer},
+};
+use impasto_engine::session::{Job, RunInfo, Start, StyleSource};
+use impasto_network::{
+    compute::{self, Device, DeviceInfo, DeviceKind},
     vgg::{Weights, WeightsInfo},
 };
 

@@ -2,7 +2,7 @@
 
 use egui::{Event, Modifiers, PointerButton, Role};
 use egui_kittest::kittest::Queryable as _;
-use impasto::settings::Settings;
+use impasto_core::settings::Settings;
 
 use super::{Setup, Window};
 

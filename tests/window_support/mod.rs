@@ -13,20 +13,24 @@ use std::{
 use egui::{Event, Key, Role};
 use egui_kittest::{Harness, HarnessBuilder, kittest::Queryable as _};
 use image::{GrayImage, Luma, Rgb, RgbImage};
-use impasto::{
-    app::{
-        AppStart, ImpastoApp, KeepAwake, Options, SpawnSession,
-        dialogs::{Answer, Dialogs},
-    },
+use impasto_core::{
+    settings::{Settings, StyleMix},
+    transfer::{FeatureMap, GradientNorms, Heat, Losses, Term},
+};
+use impasto_engine::{
     backstage::Painter,
-    compute::{DeviceInfo, DeviceKind},
     session::{
         Engine, EngineError, Extract, ExtractState, Job, LayerStudy, LevelOrder, Place, Reading, RunInfo,
         Session,
     },
-    settings::{Settings, StyleMix},
-    transfer::{FeatureMap, GradientNorms, Heat, Losses, Term},
+};
+use impasto_network::{
+    compute::{DeviceInfo, DeviceKind},
     vgg::{Layer, WeightsInfo},
+};
+use impasto_window::{
+    AppStart, ImpastoApp, KeepAwake, Options, SpawnSession,
+    dialogs::{Answer, Dialogs},
 };
 
 /// What the engine was told, and how it should behave.

@@ -1,0 +1,467 @@
+//! What can be written on the command line, as types, and what clap cannot check by itself.
+
+use std::{
+    ffi::{OsStr, OsString},
+    path::{Path, PathBuf},
+};
+
+use clap::{
+    ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand,
+    builder::{OsStringValueParser, TypedValueParser},
+    error::ErrorKind,
+    parser::ValueSource,
+};
+
+use impasto_core::settings::{DeviceChoice, Precision, SettingsFlags, StyleMix};
+use impasto_formats::explore::{Axis, Pairing};
+
+/// Live neural style transfer: paints a content picture in the style of others.
+///
+/// Without a command the window opens, with the given pictures: the first is the content, the others are styles.
+#[derive(Debug, Parser)]
+#[command(
+    name = "impasto",
+    version,
+    override_usage = "impasto [OPTIONS] [CONTENT [STYLE]...]\n       impasto [--verbose] <COMMAND> [OPTIONS]"
+)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Pictures to open in the window: the content, then styles
+    #[arg(value_name = "PICTURE")]
+    pub pictures: Vec<PathBuf>,
+    /// Say more: debug messages, and every cause of an error
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+    /// When the window is closed, print how long its frames took and how soon changed settings were seen
+    #[arg(long)]
+    pub frame_times: bool,
+    #[command(flatten, next_help_heading = "Settings")]
+    pub settings: SettingsFlags,
+    /// Whether any flag of `settings` was given; the window then does not restore the last session's.
+    #[arg(skip)]
+    pub settings_given: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Paint without a window
+    Render(Box<RenderArgs>),
+    /// Paint a pair of pictures with two settings varied, on a contact sheet
+    Grid(Box<GridArgs>),
+    /// Paint many contents in many styles, going on where it was left
+    Batch(Box<BatchArgs>),
+    /// Make a time-lapse of pictures that are there already
+    Timelapse(TimelapseArgs),
+    /// Make a figure of what each layer alone holds of a style and a content
+    Layers(LayersArgs),
+    /// List what can compute here
+    Devices(DevicesArgs),
+    /// Measure the speed of a device
+    Bench(BenchArgs),
+    /// Inspect VGG-19 weights files
+    #[command(subcommand)]
+    Weights(WeightsCommand),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RenderArgs {
+    /// Picture whose content is painted: a file, or example:NAME for a bundled one (chelsea, astronaut, coffee, rocket)
+    #[arg(long, short, value_name = "PICTURE", required_unless_present = "recipe")]
+    pub content: Option<PathBuf>,
+    /// Picture whose style it gets, with an optional weight against other styles and an optional scale of its strokes:
+    /// wave.jpg, wave.jpg:0.5, wave.jpg@0.7, wave.jpg:0.5@0.7, or example:NAME (swirl, mosaic, woodcut, embers) (repeatable)
+    #[arg(long, short, value_name = "PICTURE[:WEIGHT][@SCALE]", required_unless_present = "recipe", value_parser = OsStringValueParser::new().map(StyleArg::split))]
+    pub style: Vec<StyleArg>,
+    /// Paint this picture again, by the recipe that Impasto saved in it: its pictures, settings and what was changed while it
+    /// was painted. --content, --style and every setting beside it win
+    #[arg(long, value_name = "PICTURE")]
+    pub recipe: Option<PathBuf>,
+    /// Save the picture without its recipe, which names the files that it was painted from
+    #[arg(long)]
+    pub no_recipe: bool,
+    /// Stop after N steps of those that are set, as if interrupted there: the pyramid's schedule stays
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub stop_after: Option<u32>,
+    /// File for the painted picture; its extension chooses the format
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Replace files that exist
+    #[arg(long, short, visible_alias = "overwrite")]
+    pub force: bool,
+    /// Save every N steps: to --frames, otherwise to the output file itself
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub save_every: Option<u32>,
+    /// Folder for numbered pictures of the painting's progress, every 10 steps if --save-every does not say otherwise
+    #[arg(long, value_name = "FOLDER")]
+    pub frames: Option<PathBuf>,
+    /// File for a time-lapse of the painting: .gif, .webp, .png (animated), or .mp4 and .webm with an installed ffmpeg
+    #[arg(long, value_name = "FILE")]
+    pub timelapse: Option<PathBuf>,
+    /// Write the step and the weights on the time-lapse's pictures
+    #[arg(long, requires = "timelapse")]
+    pub timelapse_caption: bool,
+    /// File for a JSON report: settings, device, and the objective's terms at each step
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Steps between two entries of the report
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub report_every: u32,
+    /// Print warnings and errors only
+    #[arg(long, short)]
+    pub quiet: bool,
+    #[command(flatten, next_help_heading = "Settings")]
+    pub settings: SettingsFlags,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GridArgs {
+    /// Picture whose content is painted
+    #[arg(long, short, value_name = "PICTURE")]
+    pub content: PathBuf,
+    /// Picture whose style it gets, as in `impasto render` (repeatable)
+    #[arg(long, short, value_name = "PICTURE[:WEIGHT][@SCALE]", required = true, value_parser = OsStringValueParser::new().map(StyleArg::split))]
+    pub style: Vec<StyleArg>,
+    /// File for the contact sheet; its extension chooses the format
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
+    /// What changes from column to column: a setting's flag and its values, as style-weight=0.25,1,4,
+    /// style-weight=0.1-10[5] (logarithmic over a decade and more), preset=painterly,texture, layer=relu1_1,relu4_1 (each
+    /// alone) or relu3_1=0,0.5,1
+    #[arg(long, value_name = "SETTING=VALUES")]
+    pub x: Axis,
+    /// What changes from row to row
+    #[arg(long, value_name = "SETTING=VALUES")]
+    pub y: Option<Axis>,
+    /// Longest side of a cell on the sheet, in pixels; the painted size if it is not given
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(16..=2048))]
+    pub cell: Option<u32>,
+    /// Replace a file that exists
+    #[arg(long, short, visible_alias = "overwrite")]
+    pub force: bool,
+    /// Print warnings and errors only
+    #[arg(long, short)]
+    pub quiet: bool,
+    #[command(flatten, next_help_heading = "Settings (usually 192 px and 150 steps here)")]
+    pub settings: SettingsFlags,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BatchArgs {
+    /// Pictures whose content is painted: files, folders or patterns such as photos/*.jpg
+    #[arg(long, short, value_name = "PICTURES", required = true, num_args = 1..)]
+    pub content: Vec<PathBuf>,
+    /// Pictures whose style they get: files, folders or patterns
+    #[arg(long, short, value_name = "PICTURES", required = true, num_args = 1..)]
+    pub style: Vec<PathBuf>,
+    /// Folder for the paintings; it is made if need be
+    #[arg(long, short, value_name = "FOLDER")]
+    pub output_folder: PathBuf,
+    /// Names of the paintings, with {content}, {style} and {number}; the extension chooses the format
+    #[arg(long, value_name = "PATTERN", default_value = impasto_formats::explore::NAME_PATTERN)]
+    pub name: String,
+    /// Which content is painted in which style
+    #[arg(long, value_name = "HOW", value_enum, default_value_t)]
+    pub pairs: Pairing,
+    /// Replace files that exist and were painted from other pictures or with other settings
+    #[arg(long, short, visible_alias = "overwrite")]
+    pub force: bool,
+    /// Print warnings and errors only
+    #[arg(long, short)]
+    pub quiet: bool,
+    #[command(flatten, next_help_heading = "Settings")]
+    pub settings: SettingsFlags,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TimelapseArgs {
+    /// Pictures, and folders of pictures such as `impasto render --frames` leaves
+    #[arg(value_name = "PICTURE", required = true)]
+    pub pictures: Vec<PathBuf>,
+    /// File for the time-lapse: .gif, .webp, .png (animated), or .mp4 and .webm with an installed ffmpeg
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Pictures per second, 0.5 to 50
+    #[arg(long, value_name = "RATE", default_value_t = 12.0)]
+    pub rate: f64,
+    /// Seconds for which the last picture stays, 0 to 60
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
+    pub hold: f64,
+    /// Longest side in pixels; nothing is enlarged
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(16..))]
+    pub side: Option<u32>,
+    /// Replace a file that exists
+    #[arg(long, short, visible_alias = "overwrite")]
+    pub force: bool,
+    /// Print warnings and errors only
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LayersArgs {
+    /// Picture that is reconstructed from relu1_2, relu2_2, relu3_2, relu4_2 and relu5_2, each alone: a file, or example:NAME
+    #[arg(long, short, value_name = "PICTURE")]
+    pub content: PathBuf,
+    /// Picture of which relu1_1, relu2_1, relu3_1, relu4_1 and relu5_1 make a texture, each alone, with an optional weight
+    /// against other styles: wave.jpg, wave.jpg:0.5 or example:NAME (repeatable)
+    #[arg(long, short, value_name = "PICTURE[:WEIGHT]", required = true, value_parser = OsStringValueParser::new().map(StyleArg::split))]
+    pub style: Vec<StyleArg>,
+    /// File for the figure; its extension chooses the format
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Longest side of each of its pictures, in pixels
+    #[arg(long, value_name = "PIXELS", default_value_t = impasto_formats::extracts::LARGE, value_parser = clap::value_parser!(u32).range(64..=1024))]
+    pub size: u32,
+    /// Device: auto, cpu, gpu, software or a part of a name listed by `impasto devices`
+    #[arg(long, value_name = "DEVICE", default_value_t)]
+    pub device: DeviceChoice,
+    /// VGG-19 weights file instead of the bundled one
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+    /// Replace a file that exists
+    #[arg(long, short, visible_alias = "overwrite")]
+    pub force: bool,
+    /// Print warnings and errors only
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DevicesArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BenchArgs {
+    /// Device: auto, cpu, gpu, software or a part of a name listed by `impasto devices`
+    #[arg(long, value_name = "DEVICE", default_value_t)]
+    pub device: DeviceChoice,
+    /// Side of the square picture, in pixels (repeatable)
+    #[arg(long = "size", value_name = "PIXELS", default_values_t = [128, 256])]
+    pub sizes: Vec<u32>,
+    /// Number of steps at each size, two of them to warm up
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
+    pub steps: u32,
+    /// VGG-19 weights file instead of the bundled one
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+    /// Measure each layer's convolution too, forward and backward
+    #[arg(long)]
+    pub layers: bool,
+    /// Hold as little memory as possible
+    #[arg(long)]
+    pub low_memory: bool,
+    /// How features are stored on a graphics adapter: full or fast
+    #[arg(long, default_value_t)]
+    pub precision: Precision,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum WeightsCommand {
+    /// Say what a weights file is
+    Info {
+        /// The file; the bundled weights if there is none
+        file: Option<PathBuf>,
+    },
+    /// Check that a weights file can be used
+    Check {
+        /// The file
+        file: PathBuf,
+    },
+}
+
+/// A style picture and how it counts, as `--style` writes them.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct StyleArg {
+    pub path: PathBuf,
+    pub mix: StyleMix,
+}
+
+impl StyleArg {
+    /// What follows the last `@` is a scale and what follows the last colon before it a weight, each only if it is a
+    /// number and what it would be cut from names no file: Windows paths have colons, and so may file names elsewhere.
+    fn split(text: OsString) -> Self {
+        let (text, scale) = cut_number(text, '@');
+        let (path, weight) = cut_number(text, ':');
+        let usual = StyleMix::default();
+        let mix =
+            StyleMix { weight: weight.unwrap_or(usual.weight), scale: scale.unwrap_or(usual.scale), ..usual };
+        Self { path: path.into(), mix }
+    }
+}
+
+/// Cuts the number off that follows the last `mark`, if there is one and the whole text names no file.
+fn cut_number(text: OsString, mark: char) -> (OsString, Option<f64>) {
+    let cut = text.to_str().and_then(|text| text.rsplit_once(mark)).and_then(|(path, number)| {
+        (!path.is_empty()).then_some(())?;
+        Some((OsString::from(path), number.trim().parse().ok()?))
+    });
+    match cut {
+        Some((path, number)) if !Path::new(&text).exists() => (path, Some(number)),
+        _ => (text, None),
+    }
+}
+
+/// Parses the whole command line, the program's name first.
+///
+/// # Errors
+///
+/// Help and version texts, and usage errors; [`clap::Error::use_stderr`] tells them apart.
+pub(super) fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    let matches = Cli::command().try_get_matches_from(arguments).map_err(|error| {
+        match (error.kind(), arguments.get(1)) {
+            // `impasto rendr --content …`: the typo is in the command, not in the flags.
+            (ErrorKind::UnknownArgument, Some(first)) if looks_like_a_command(first) => {
+                Cli::command().error(ErrorKind::InvalidSubcommand, no_such_command(first))
+            }
+            _ => error,
+        }
+    })?;
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    cli.settings_given = any_setting_in(&matches);
+    if cli.command.is_some() && cli.settings_given {
+        return Err(Cli::command().error(
+            ErrorKind::ArgumentConflict,
+            "settings before a command are not used; write them after it",
+        ));
+    }
+    Ok(cli)
+}
+
+fn any_setting_in(matches: &ArgMatches) -> bool {
+    SettingsFlags::augment_args(clap::Command::new(""))
+        .get_arguments()
+        .any(|argument| matches.value_source(argument.get_id().as_str()) == Some(ValueSource::CommandLine))
+}
+
+/// Checks that the window's pictures exist, before it opens.
+pub(super) fn check_pictures(pictures: &[PathBuf]) -> anyhow::Result<()> {
+    match pictures.iter().find(|path| !path.is_file()) {
+        None => Ok(()),
+        Some(path) if looks_like_a_command(path.as_os_str()) => {
+            anyhow::bail!(no_such_command(path.as_os_str()))
+        }
+        Some(path) if path.is_dir() => anyhow::bail!("{} is a folder, not a picture", path.display()),
+        Some(path) => anyhow::bail!("there is no picture {}", path.display()),
+    }
+}
+
+/// A single word without an extension, which names no file and no command.
+fn looks_like_a_command(text: &OsStr) -> bool {
+    let path = Path::new(text);
+    let word = text.to_str().is_some_and(|text| {
+        text.starts_with(|c: char| c.is_ascii_alphabetic())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+    });
+    word && !path.exists() && !Cli::command().get_subcommands().any(|command| text == command.get_name())
+}
+
+fn no_such_command(word: &OsStr) -> String {
+    let names: Vec<String> = Cli::command().get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    format!("no picture and no command is called {}; commands: {}", word.display(), names.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use impasto_core::settings::Settings;
+
+    fn parse_words(words: &str) -> Result<Cli, clap::Error> {
+        let arguments: Vec<OsString> =
+            ["impasto"].into_iter().chain(words.split_whitespace()).map(Into::into).collect();
+        parse(&arguments)
+    }
+
+    #[test]
+    fn clap_finds_no_fault_with_the_definition() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_styles_scale_stands_last_and_its_weight_before_it() {
+        let split = |text: &str| {
+            let style = StyleArg::split(text.into());
+            (style.path.to_str().unwrap().to_owned(), style.mix.weight, style.mix.scale)
+        };
+        assert_eq!(split("wave.jpg:0.25@0.5"), ("wave.jpg".into(), 0.25, 0.5));
+        assert_eq!(split("wave.jpg@2"), ("wave.jpg".into(), 1.0, 2.0));
+        assert_eq!(split("wave@2x.jpg"), ("wave@2x.jpg".into(), 1.0, 1.0));
+        assert_eq!(split("wave@2x.jpg:3"), ("wave@2x.jpg".into(), 3.0, 1.0));
+        assert_eq!(split("@2"), ("@2".into(), 1.0, 1.0));
+        let split = |text: &str| {
+            let (path, weight, scale) = split(text);
+            assert_eq!(scale, 1.0);
+            (path, weight)
+        };
+        assert_eq!(split("wave.jpg"), ("wave.jpg".into(), 1.0));
+        assert_eq!(split("wave.jpg:0.25"), ("wave.jpg".into(), 0.25));
+        assert_eq!(split(r"C:\x.jpg"), (r"C:\x.jpg".into(), 1.0));
+        assert_eq!(split(r"C:\x.jpg:2"), (r"C:\x.jpg".into(), 2.0));
+        assert_eq!(split("a:b.jpg"), ("a:b.jpg".into(), 1.0));
+        assert_eq!(split(":2"), (":2".into(), 1.0));
+        assert_eq!(split("wave.jpg:-1"), ("wave.jpg".into(), -1.0));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_with_a_colon_in_its_name_wins_over_a_weight_and_a_scale() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["take:2", "take@2", "take:2@3"] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, "").unwrap();
+            let mut scaled = OsString::from(&path);
+            assert_eq!(StyleArg::split(scaled.clone()), StyleArg { path, mix: StyleMix::default() });
+            scaled.push("@0.5");
+            assert_eq!(StyleArg::split(scaled).mix, StyleMix { scale: 0.5, ..StyleMix::default() });
+        }
+    }
+
+    #[test]
+    fn settings_are_known_to_be_given_or_not() {
+        assert!(!parse_words("").unwrap().settings_given);
+        assert!(!parse_words("a.jpg b.jpg --verbose").unwrap().settings_given);
+        // The default value, but said aloud.
+        assert!(parse_words("a.jpg --size 512").unwrap().settings_given);
+        assert!(parse_words("--layer relu3_1=1").unwrap().settings_given);
+        assert!(parse_words("--settings mix.toml").unwrap().settings_given);
+    }
+
+    #[test]
+    fn a_commands_settings_reach_it() {
+        let cli = parse_words("render --content a --style b:2 --style c -o d.png --size 99 -v --overwrite")
+            .unwrap();
+        let Some(Command::Render(render)) = cli.command else { panic!("no render") };
+        assert_eq!(render.settings.resolve(Settings::default()).unwrap().size, 99);
+        assert_eq!((render.style.len(), render.style[0].mix.weight), (2, 2.0));
+        assert!(cli.verbose && render.force && !cli.settings_given);
+    }
+
+    #[test]
+    fn what_would_be_ignored_is_refused() {
+        assert!(parse_words("--size 99 devices").is_err());
+        assert_eq!(parse_words("a.jpg devices").unwrap().pictures.len(), 2);
+        assert!(parse_words("--verbose devices").is_ok());
+    }
+
+    #[test]
+    fn a_mistyped_command_is_told_the_commands() {
+        let error = parse_words("rendr --content a.jpg").unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.contains(
+                "called rendr; commands: render, grid, batch, timelapse, layers, devices, bench, weights"
+            ),
+            "{text}"
+        );
+        let text = check_pictures(&["rendr".into()]).unwrap_err().to_string();
+        assert!(text.contains("called rendr; commands: render"), "{text}");
+        let text = check_pictures(&["gone.jpg".into()]).unwrap_err().to_string();
+        assert!(text.contains("no picture gone.jpg"), "{text}");
+    }
+}

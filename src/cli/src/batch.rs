@@ -1,0 +1,178 @@
+//! `impasto batch`: many contents in many styles, one after the other, going on where it was left.
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::ExitCode,
+    sync::{Arc, atomic::AtomicBool},
+    time::Instant,
+};
+
+use anyhow::Context;
+
+use super::{
+    FAILED, INTERRUPTED, UsageError,
+    args::BatchArgs,
+    grid::Unheard,
+    interrupt::{self, is_set},
+    progress::{self, Printer},
+};
+use impasto_core::{
+    picture::{self, Picture},
+    settings::Settings,
+    transfer::StyleSource,
+};
+use impasto_engine::{
+    backstage::{End, Plan, guarded, paint},
+    session::{Engine, Job, PaintEngine, Start},
+};
+use impasto_formats::explore::{Ledger, Match, collect, recipe_hash};
+
+/// What became of one painting.
+enum Outcome {
+    Painted,
+    /// It was there already, by the same recipe.
+    Skipped,
+    Interrupted,
+}
+
+/// Paints all pairs.
+pub(super) fn run(arguments: &BatchArgs) -> anyhow::Result<ExitCode> {
+    let settings = arguments.settings.resolve(Settings::default())?;
+    settings.validate()?;
+    let folder = &arguments.output_folder;
+    let contents = collect(&arguments.content)?;
+    let styles = collect(&arguments.style)?;
+    let pairs = arguments
+        .pairs
+        .pairs(&contents, &styles, folder, &arguments.name)
+        .map_err(|error| UsageError(error.to_string()))?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    if let Some(first) = pairs.first() {
+        // The names' extension, and whether the folder can be written to.
+        picture::check_destination(&first.output, true)?;
+    }
+    let inputs: Vec<PathBuf> =
+        contents.iter().chain(&styles).filter_map(|path| path.canonicalize().ok()).collect();
+    if let Some(pair) =
+        pairs.iter().find(|pair| pair.output.canonicalize().is_ok_and(|path| inputs.contains(&path)))
+    {
+        let text = format!(
+            "{} is one of the pictures to paint from; choose another folder or name",
+            pair.output.display()
+        );
+        return Err(UsageError(text).into());
+    }
+    let mut ledger = Ledger::open(folder)
+        .with_context(|| format!("cannot use the list of what is painted in {}", folder.display()))?;
+
+    let printer = Printer::new(arguments.quiet);
+    let interrupted = interrupt::ctrl_c_flag(&printer)?;
+    let mut engine = PaintEngine::new();
+    let mut failures: Vec<String> = Vec::new();
+    let (mut painted, mut skipped) = (0, 0);
+    let mut seconds = 0.0;
+    for (index, pair) in pairs.iter().enumerate() {
+        if is_set(&interrupted) {
+            break;
+        }
+        let left = match painted {
+            0 => String::new(),
+            // Those that are there already take no time.
+            _ => {
+                let rest = (pairs.len() - index) as f64 * seconds / f64::from(painted);
+                format!(", about {} left", progress::duration(rest))
+            }
+        };
+        printer.say(&format!("{}/{}: {}{left}", index + 1, pairs.len(), pair.output.display()));
+        let began = Instant::now();
+        match paint_one(&mut engine, pair, &settings, arguments.force, &mut ledger, &interrupted) {
+            Ok(Outcome::Painted) => {
+                painted += 1;
+                seconds += began.elapsed().as_secs_f64();
+            }
+            Ok(Outcome::Skipped) => skipped += 1,
+            Ok(Outcome::Interrupted) => break,
+            Err(error) => {
+                let text = format!("{}: {}", pair.output.display(), super::explain(&error));
+                printer.warn(&format!("impasto: warning: {text}"));
+                failures.push(text);
+            }
+        }
+    }
+    summary(&printer, painted, skipped, pairs.len(), &failures);
+    Ok(match (is_set(&interrupted), failures.is_empty()) {
+        (true, _) => ExitCode::from(INTERRUPTED),
+        (false, true) => ExitCode::SUCCESS,
+        (false, false) => ExitCode::from(FAILED),
+    })
+}
+
+fn summary(printer: &Printer, painted: u32, skipped: u32, all: usize, failures: &[String]) {
+    let mut text = format!("{painted} of {all} painted");
+    if skipped > 0 {
+        text += &format!(", {skipped} were there already");
+    }
+    if !failures.is_empty() {
+        text += &format!(", {} failed:", failures.len());
+    }
+    match failures {
+        [] => printer.say(&text),
+        failures => {
+            printer.warn(&text);
+            failures.iter().for_each(|failure| printer.warn(&format!("  {failure}")));
+        }
+    }
+}
+
+fn paint_one(
+    engine: &mut PaintEngine,
+    pair: &Match,
+    settings: &Settings,
+    force: bool,
+    ledger: &mut Ledger,
+    interrupted: &Arc<AtomicBool>,
+) -> anyhow::Result<Outcome> {
+    let content = Arc::new(Picture::open(&pair.content)?);
+    let style = Arc::new(Picture::open(&pair.style)?);
+    let recipe = recipe_hash(&content.sha256, &style.sha256, settings);
+    if ledger.has(&pair.output, &recipe) {
+        return Ok(Outcome::Skipped);
+    }
+    anyhow::ensure!(
+        force || !pair.output.exists(),
+        "the file exists, and was not painted from these pictures with these settings; add --force to replace it"
+    );
+    let job = Job {
+        run: 1,
+        content,
+        styles: vec![StyleSource::new(style)],
+        settings: settings.clone(),
+        start: Start::Beginning,
+        paused: false,
+        choose_size: false,
+    };
+    let plan = Plan {
+        steps: settings.steps,
+        losses_every: None,
+        picture_every: None,
+        stop_when_converged: settings.stop_when_converged,
+        film: false,
+    };
+    let painted = guarded(|| engine.start(&job, None, &mut |_| ()))
+        .map(|_| paint(engine, plan, interrupted, &mut Unheard))
+        .inspect_err(|_| *engine = PaintEngine::new())?;
+    match painted.end {
+        End::Interrupted => Ok(Outcome::Interrupted),
+        End::Failed(error) => {
+            *engine = PaintEngine::new();
+            Err(error)
+        }
+        End::Finished => {
+            let (_, picture) = painted.picture.context("nothing was painted")?;
+            picture::save(&picture, &pair.output, force)?;
+            ledger.note(&pair.output, recipe).context("cannot note what is painted")?;
+            Ok(Outcome::Painted)
+        }
+    }
+}

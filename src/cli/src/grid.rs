@@ -1,0 +1,131 @@
+//! `impasto grid`: one pair of pictures with two settings varied, on a contact sheet.
+
+use std::{process::ExitCode, sync::Arc, time::Instant};
+
+use image::RgbImage;
+
+use super::{
+    UsageError,
+    args::{GridArgs, StyleArg},
+    interrupt,
+    progress::{self, Printer},
+    scores::open_picture,
+    sheets::{self, Made},
+};
+use impasto_core::{
+    picture,
+    settings::Settings,
+    transfer::{Losses, StyleSource},
+};
+use impasto_engine::{
+    backstage::{Audience, End, Plan, guarded, paint},
+    session::{Engine, Job, PaintEngine, Start},
+};
+use impasto_formats::explore::{CELL_SIZE, CELL_STEPS, Sheet, cell_order, legend};
+
+/// Paints the grid.
+pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
+    let base = Settings { size: CELL_SIZE, steps: CELL_STEPS, ..Settings::default() };
+    let settings = arguments.settings.resolve(base)?;
+    settings.validate()?;
+    let (x, y) = (&arguments.x, arguments.y.as_ref());
+    if y.is_some_and(|y| y.setting == x.setting) {
+        return Err(UsageError(format!("both axes are {x}; give them two settings")).into());
+    }
+    // Every cell's settings are checked before the first is painted.
+    let cell = |column: usize, row: usize| -> anyhow::Result<Settings> {
+        let usage = |error: impasto_formats::explore::AxisError| UsageError(error.to_string());
+        let settings = x.apply(&settings, &x.values[column]).map_err(usage)?;
+        Ok(match y {
+            Some(y) => y.apply(&settings, &y.values[row]).map_err(usage)?,
+            None => settings,
+        })
+    };
+    let order = cell_order(x, y, &settings);
+    let mixes = order.iter().map(|&(column, row)| cell(column, row)).collect::<anyhow::Result<Vec<_>>>()?;
+    sheets::check(&arguments.output, arguments.force)?;
+    let content = open_picture(&arguments.content)?;
+    let style = |StyleArg { path, mix }: &StyleArg| -> anyhow::Result<StyleSource> {
+        Ok(StyleSource { picture: open_picture(path)?, mix: *mix })
+    };
+    let styles: Vec<StyleSource> = arguments.style.iter().map(style).collect::<anyhow::Result<_>>()?;
+
+    let printer = Printer::new(arguments.quiet);
+    let interrupted = interrupt::ctrl_c_flag(&printer)?;
+    let shape =
+        picture::fit(content.dimensions().0, content.dimensions().1, arguments.cell.unwrap_or(settings.size));
+    let mut sheet = Sheet::new(x.clone(), y.cloned(), shape, legend(&content, &styles, &settings));
+    let mut engine = PaintEngine::new();
+    let mut failures = Vec::new();
+    let began = Instant::now();
+    let mut stopped = false;
+    for (index, (&(column, row), mix)) in order.iter().zip(mixes).enumerate() {
+        let mut name = format!("{x} {}", x.values[column].text);
+        if let Some(y) = y {
+            name += &format!(", {y} {}", y.values[row].text);
+        }
+        let left = match index {
+            0 => String::new(),
+            done => {
+                let seconds = began.elapsed().as_secs_f64() / done as f64 * (order.len() - done) as f64;
+                format!(", about {} left", progress::duration(seconds))
+            }
+        };
+        printer.say(&format!("{}/{}: {name}{left}", index + 1, order.len()));
+        let plan = Plan {
+            steps: mix.steps,
+            losses_every: None,
+            picture_every: None,
+            stop_when_converged: mix.stop_when_converged,
+            film: false,
+        };
+        let job = Job {
+            run: index as u64 + 1,
+            content: Arc::clone(&content),
+            styles: styles.clone(),
+            settings: mix,
+            start: Start::Beginning,
+            paused: false,
+            choose_size: false,
+        };
+        let painted = guarded(|| engine.start(&job, None, &mut |_| ()))
+            .map(|_| paint(&mut engine, plan, &interrupted, &mut Unheard));
+        match painted.map(|painted| (painted.end, painted.picture)) {
+            Ok((End::Finished, Some((_, picture)))) => sheet.put((column, row), Ok(picture)),
+            Ok((End::Interrupted, _)) => {
+                stopped = true;
+                break;
+            }
+            Ok((End::Failed(error), _)) | Err(error) => {
+                let reason = super::explain(&error);
+                sheet.put((column, row), Err(reason.clone()));
+                failures.push(format!("{name}: {reason}"));
+                // What a driver left behind is of no use for the next cell.
+                engine = PaintEngine::new();
+            }
+            Ok((End::Finished, None)) => sheet.put((column, row), Err("nothing was painted".to_owned())),
+        }
+    }
+    let made = Made {
+        what: ["painted", "cell", "cells"],
+        count: sheet.painted(),
+        of: order.len(),
+        seconds: began.elapsed().as_secs_f64(),
+        stopped,
+        failures,
+    };
+    made.save(&printer, &arguments.output, arguments.force, || sheet.draw())
+}
+
+/// Nobody looks while it is painted.
+pub(super) struct Unheard;
+
+impl Audience for Unheard {
+    fn losses(&mut self, _: u32, _: &Losses, _: f64, _: bool) {}
+
+    fn converged(&mut self, _: u32) {}
+
+    fn picture(&mut self, _: u32, _: &RgbImage) -> anyhow::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,136 @@
+//! `impasto layers`: what each layer alone holds of a style and a content, as one figure.
+
+use std::{collections::BTreeMap, process::ExitCode, sync::Arc, time::Instant};
+
+use anyhow::Context;
+
+use super::{
+    UsageError,
+    args::LayersArgs,
+    interrupt,
+    progress::Printer,
+    scores::open_picture,
+    sheets::{self, Made},
+};
+use impasto_base::paths;
+use impasto_core::{
+    settings::{self, Rgb, StyleMix},
+    transfer::{Extract, ExtractKind, ExtractState, Extraction, Eye},
+};
+use impasto_engine::backstage::guarded;
+use impasto_formats::extracts::{self, ExtractStore, Source};
+use impasto_network::{
+    compute::{self, Network, NetworkOptions},
+    vgg::{Layer, Weights},
+};
+
+/// Makes the figure.
+pub(super) fn run(arguments: &LayersArgs) -> anyhow::Result<ExitCode> {
+    sheets::check(&arguments.output, arguments.force)?;
+    let content = open_picture(&arguments.content)?;
+    let mut styles = Vec::new();
+    for style in &arguments.style {
+        let usage = |error: settings::SettingsError| {
+            UsageError(format!("style {}: {}", style.path.display(), error.message))
+        };
+        style.mix.validate().map_err(usage)?;
+        if style.mix.scale != StyleMix::default().scale {
+            return Err(UsageError(format!(
+                "style {}: a scale has no meaning here; leave @{} out",
+                style.path.display(),
+                style.mix.scale
+            ))
+            .into());
+        }
+        styles.push((open_picture(&style.path)?, style.mix.share()));
+    }
+    if styles.iter().all(|(_, share)| *share == 0.0) {
+        let text = "style: all pictures have weight 0; give at least one a positive weight";
+        return Err(UsageError(text.into()).into());
+    }
+    let source = Source { content, styles, background: Rgb::WHITE };
+    let printer = Printer::new(arguments.quiet);
+    let interrupted = interrupt::ctrl_c_flag(&printer)?;
+    let weights = Arc::new(match &arguments.weights {
+        None => Weights::bundled().context("cannot load the network")?,
+        Some(file) => Weights::load(file)?,
+    });
+    let options = NetworkOptions { padding: settings::Padding::Replicate, ..NetworkOptions::default() };
+    let eye = Eye {
+        weights: weights.info.sha256.clone(),
+        padding: options.padding,
+        pooling: settings::Pooling::Max,
+        precision: options.precision,
+    };
+    let store = paths::config_folder().map(|folder| ExtractStore::new(&paths::cache_folder(&folder)));
+    let orders = extracts::plan(&source, &extracts::sights(), arguments.size, &eye);
+    let mut made = BTreeMap::new();
+    let mut network = None;
+    let mut failures = Vec::new();
+    let mut stopped = false;
+    let began = Instant::now();
+    for (index, order) in orders.iter().enumerate() {
+        let name = format!("{}/{}: {}", index + 1, orders.len(), described(order));
+        if let Some(known) = store.as_ref().and_then(|store| store.load(&order.key, order.shape)) {
+            printer.say(&format!("{name}, made before"));
+            made.insert(order.sight, known);
+            continue;
+        }
+        printer.say(&name);
+        if network.is_none() {
+            let device = compute::open(&arguments.device)?;
+            printer.say(&format!("on {}", device.info.name));
+            network = Some((Network::new(&weights, Layer::ALL[0], &device.tensor, options), device));
+        }
+        let Some((network, device)) = &mut network else { continue };
+        let stop = || interrupted.load(std::sync::atomic::Ordering::Relaxed);
+        match guarded(|| Ok(make(order, network, &weights, &device.tensor, &stop)?)) {
+            Ok(None) => {
+                stopped = true;
+                break;
+            }
+            Ok(Some(state)) => {
+                if let Some(Err(error)) = store.as_ref().map(|store| store.save(&order.key, &state.picture)) {
+                    tracing::warn!("an extract cannot be kept: {error}");
+                }
+                made.insert(order.sight, state.picture);
+            }
+            Err(error) => failures.push(format!("{name}: {}", super::explain(&error))),
+        }
+    }
+    let report = Made {
+        what: ["made", "picture", "pictures"],
+        count: made.len(),
+        of: orders.len(),
+        seconds: began.elapsed().as_secs_f64(),
+        stopped,
+        failures,
+    };
+    let figure = || extracts::figure(&source, &made, arguments.size).draw();
+    report.save(&printer, &arguments.output, arguments.force, figure)
+}
+
+fn described(order: &Extract) -> String {
+    match order.sight.kind {
+        ExtractKind::Texture => format!("the style through {}", order.sight.layer),
+        ExtractKind::Reconstruction => format!("the content through {}", order.sight.layer),
+    }
+}
+
+/// Makes one extract; `None` when it is to stop.
+fn make(
+    order: &Extract,
+    network: &mut Network,
+    weights: &Weights,
+    device: &burn::tensor::Device,
+    stop: &dyn Fn() -> bool,
+) -> Result<Option<ExtractState>, impasto_core::transfer::TransferError> {
+    let mut extraction = Extraction::new(network, weights, device, order)?;
+    while !extraction.is_done() {
+        if stop() {
+            return Ok(None);
+        }
+        extraction.step(network)?;
+    }
+    extraction.read().map(Some)
+}

@@ -1,0 +1,299 @@
+//! `impasto render`: paints without a window. Everything that can be checked is checked before work starts, and
+//! whatever ends the work, what was painted and measured is kept.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
+    time::Instant,
+};
+
+use anyhow::Context;
+use image::RgbImage;
+
+use super::{
+    INTERRUPTED,
+    args::RenderArgs,
+    checks,
+    interrupt::catch_ctrl_c,
+    progress::{self, Printer, Progress},
+    report::{self, Outcome, Report},
+    scores::{self, Scores},
+    timelapse::Film,
+};
+use impasto_core::{
+    picture,
+    settings::Settings,
+    transfer::{self, Losses},
+};
+use impasto_engine::{
+    backstage::{Audience, End, Painted, Plan, guarded, paint},
+    replay::{Player, Score, Writer},
+    session::{Engine, PaintEngine},
+};
+
+/// Steps between two frames when nobody says.
+const FRAME_EVERY: u32 = 10;
+
+/// Renders; `program_start` is what the report's first picture is measured from.
+pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Result<ExitCode> {
+    let recipe = scores::recipe(&arguments)?;
+    let base = recipe.as_ref().map_or_else(Settings::default, |(recipe, _)| recipe.settings.clone());
+    // What a recipe has painted is painted again to its last step.
+    let repeats = recipe.is_some();
+    let settings = arguments.settings.resolve(base)?;
+    checks::check(&arguments, &settings)?;
+    let Scores { mut scores, remarks, network, device } = scores::open(&arguments, settings, recipe)?;
+    let last = scores.pop().context("there is nothing to paint")?;
+
+    let mut player = Player::new(PaintEngine::new);
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let mut printer = Printer::new(arguments.quiet);
+    warn_all(&printer, &remarks);
+    let speaker = Arc::new(Mutex::new(printer.clone()));
+    catch_ctrl_c(&speaker, &interrupted)?;
+    let runs = scores.len() + 1;
+    for (index, score) in scores.iter().enumerate() {
+        printer.say(&format!("run {} of {runs}, which the painting went on from", index + 1));
+        if !paint_before(&mut player, score, &arguments, &interrupted)? {
+            printer.say("interrupted: the last run was not begun, so nothing is saved");
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
+    }
+
+    let job = &last.job;
+    let schedule = job.sources().schedule(&job.settings);
+    let progress = Progress::new(last.steps, schedule, arguments.quiet);
+    printer = progress.printer();
+    *speaker.lock().unwrap_or_else(PoisonError::into_inner) = printer.clone();
+    let pictures = [&job.content].into_iter().chain(job.styles.iter().map(|style| &style.picture));
+    let notes =
+        pictures.flat_map(|picture| picture.notes.iter().map(|note| format!("{}: {note}", picture.name)));
+    let mut remarks: Vec<String> = notes.chain(job.settings.remarks()).collect();
+    warn_all(&printer, &remarks);
+
+    let info = guarded(|| player.begin(&last, &mut |what| progress.preparing(what)))
+        .inspect_err(|_| progress.finish())?;
+    // The engine repeats the settings' own remarks.
+    remarks = info.remarks.iter().filter(|remark| !remarks.contains(remark)).cloned().collect();
+    if network.is_some_and(|network| network != info.weights.sha256) {
+        remarks.push("the recipe was painted with another network, so this picture will differ".to_owned());
+    }
+    if let Some(device) = device.filter(|device| *device != info.device.name) {
+        remarks.push(format!("the recipe was painted on {device}: on another device small differences grow"));
+    }
+    warn_all(&printer, &remarks);
+    printer.say(&format!(
+        "painting {}×{} px, {} steps, on {}",
+        info.width, info.height, last.steps, info.device.name
+    ));
+
+    let frame_every = arguments.save_every.unwrap_or(match job.settings.preview_every {
+        0 => FRAME_EVERY,
+        every => every,
+    });
+    let plan = Plan {
+        steps: last.steps,
+        losses_every: arguments.report.as_ref().map(|_| arguments.report_every),
+        picture_every: (arguments.frames.is_some() || arguments.save_every.is_some()).then_some(frame_every),
+        stop_when_converged: job.settings.stop_when_converged && !repeats,
+        film: arguments.timelapse.is_some(),
+    };
+    let film = arguments
+        .timelapse
+        .as_ref()
+        .map(|path| Film::new(path, arguments.force, arguments.timelapse_caption, &job.settings));
+    let film = film.transpose()?;
+    let mut studio = Studio {
+        report: Report::new(job, &info),
+        progress,
+        settings: &job.settings,
+        frames: arguments.frames.as_deref(),
+        film,
+        output: Output {
+            path: arguments.output.clone(),
+            overwrite: arguments.force,
+            recipe: (!arguments.no_recipe).then(|| Writer::new(job, info, player.told())),
+        },
+    };
+    let began = Instant::now();
+    let painted = paint(&mut player, plan, &interrupted, &mut studio);
+    studio.progress.finish();
+    let seconds = began.elapsed().as_secs_f64();
+    let first_picture = painted.first_picture.map(|at| at.duration_since(program_start).as_secs_f64());
+    let Studio { report, output, film, .. } = studio;
+    let lines = printer.clone();
+    let finished = Finish {
+        report,
+        output,
+        report_path: arguments.report,
+        printer,
+        total: plan.steps,
+        seconds,
+        first_picture,
+    }
+    .run(painted);
+    // The picture is safe before the time-lapse is written, and an error of the painting matters more.
+    match film.map(|film| film.save(&lines)) {
+        Some(Err(error)) if finished.is_ok() => Err(error),
+        _ => finished,
+    }
+}
+
+/// Paints a run that the next one goes on from; false if it was interrupted.
+fn paint_before(
+    player: &mut Player<PaintEngine>,
+    score: &Score,
+    arguments: &RenderArgs,
+    interrupted: &AtomicBool,
+) -> anyhow::Result<bool> {
+    struct Watching<'a>(Progress, &'a Settings);
+    impl Audience for Watching<'_> {
+        fn losses(&mut self, step: u32, losses: &Losses, _: f64, _: bool) {
+            self.0.step(step, losses, self.1);
+        }
+        fn converged(&mut self, _: u32) {}
+        fn picture(&mut self, _: u32, _: &RgbImage) -> anyhow::Result<()> {
+            Ok(())
+        }
+    }
+    let schedule = score.job.sources().schedule(&score.job.settings);
+    let progress = Progress::new(score.steps, schedule, arguments.quiet);
+    guarded(|| player.begin(score, &mut |what| progress.preparing(what)))
+        .inspect_err(|_| progress.finish())?;
+    let plan = Plan {
+        steps: score.steps,
+        losses_every: None,
+        picture_every: None,
+        stop_when_converged: false,
+        film: false,
+    };
+    let mut audience = Watching(progress, &score.job.settings);
+    let painted = paint(player, plan, interrupted, &mut audience);
+    audience.0.finish();
+    match painted.end {
+        End::Failed(error) => Err(error),
+        End::Interrupted => Ok(false),
+        // A run of no steps still has its initial picture.
+        End::Finished if score.steps == 0 => guarded(|| player.read()).map(|_| true),
+        End::Finished => Ok(true),
+    }
+}
+
+fn warn_all(printer: &Printer, texts: &[String]) {
+    for text in texts {
+        printer.warn(&format!("impasto: warning: {text}"));
+    }
+}
+
+/// The picture's file.
+struct Output {
+    path: PathBuf,
+    overwrite: bool,
+    recipe: Option<Writer>,
+}
+
+impl Output {
+    fn save(&mut self, picture: &RgbImage) -> anyhow::Result<()> {
+        let text = |room| self.recipe.as_ref()?.text(picture, room);
+        picture::save_with_text(picture, &self.path, self.overwrite, &text)?;
+        // From now on the file is this run's own.
+        self.overwrite = true;
+        Ok(())
+    }
+}
+
+/// Where everything goes while painting.
+struct Studio<'a> {
+    report: Report,
+    progress: Progress,
+    settings: &'a Settings,
+    frames: Option<&'a Path>,
+    film: Option<Film>,
+    output: Output,
+}
+
+impl Audience for Studio<'_> {
+    fn losses(&mut self, step: u32, losses: &Losses, seconds: f64, planned: bool) {
+        if planned {
+            self.report.add(step, losses, seconds);
+        }
+        self.progress.step(step, losses, self.settings);
+    }
+
+    fn converged(&mut self, step: u32) {
+        self.report.converged(step);
+        let printer = self.progress.printer();
+        printer.say(&format!(
+            "converged at step {step}: the objective has fallen by less than 1/10000 in 50 steps"
+        ));
+    }
+
+    fn picture(&mut self, step: u32, picture: &RgbImage) -> anyhow::Result<()> {
+        match self.frames {
+            Some(folder) => Ok(picture::save(picture, &report::frame_path(folder, step), true)?),
+            None => self.output.save(picture),
+        }
+    }
+
+    fn film(&mut self, step: u32, picture: &RgbImage) -> anyhow::Result<()> {
+        self.film.as_mut().map_or(Ok(()), |film| film.add(step, picture))
+    }
+}
+
+/// The end of a render: saves what there is, then says how it went.
+struct Finish {
+    report: Report,
+    report_path: Option<PathBuf>,
+    output: Output,
+    printer: Printer,
+    total: u32,
+    seconds: f64,
+    first_picture: Option<f64>,
+}
+
+impl Finish {
+    fn run(mut self, painted: Painted) -> anyhow::Result<ExitCode> {
+        let saved = match &painted.picture {
+            Some((step, picture)) => self.output.save(picture).map(|()| Some(*step)),
+            None => Ok(None),
+        };
+        let file = self.output.path.display().to_string();
+        let (outcome, result) = match (painted.end, saved) {
+            (End::Finished, Ok(_)) => {
+                self.printer.say(&format!(
+                    "saved {file} after {} steps in {}",
+                    painted.steps,
+                    progress::duration(self.seconds)
+                ));
+                (Outcome::Finished, Ok(ExitCode::SUCCESS))
+            }
+            (End::Interrupted, Ok(step)) => {
+                let kept = match step {
+                    Some(step) => format!("saved {file} after {step} of {} steps", self.total),
+                    None => "nothing was painted yet, so nothing is saved".to_owned(),
+                };
+                self.printer.say(&format!("interrupted: {kept}"));
+                (Outcome::Interrupted, Ok(ExitCode::from(INTERRUPTED)))
+            }
+            (End::Failed(error), Ok(Some(step))) => {
+                self.printer.warn(&format!("impasto: warning: saved {file} as it was after step {step}"));
+                (Outcome::Failed, Err(error))
+            }
+            (End::Failed(error), Ok(None)) => (Outcome::Failed, Err(error)),
+            (End::Failed(error), Err(save)) => {
+                self.printer.warn(&format!("impasto: warning: {}", super::explain(&save)));
+                (Outcome::Failed, Err(error))
+            }
+            (End::Finished | End::Interrupted, Err(save)) => (Outcome::Failed, Err(save)),
+        };
+        if let Some(path) = &self.report_path {
+            let error = result.as_ref().err().map(super::explain);
+            self.report.close(outcome, error, self.first_picture, transfer::process_memory().1);
+            let written = self.report.write(path);
+            // An error of the painting itself matters more than one of its report.
+            return result.and_then(|code| written.map(|()| code));
+        }
+        result
+    }
+}

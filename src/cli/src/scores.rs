@@ -1,0 +1,188 @@
+//! What a render paints: what the flags say, or what a picture's recipe says and the flags change.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::Context;
+
+use super::{
+    UsageError,
+    args::{RenderArgs, StyleArg},
+};
+use impasto_core::{
+    picture::{self, Picture},
+    settings::Settings,
+};
+use impasto_engine::{
+    replay::{Others, Score},
+    session::{Job, SourceRecord, Start, StyleSource},
+};
+use impasto_formats::recipe::{self, EXAMPLE, Found, Recipe};
+
+/// The runs to paint, the last of which gives the picture, and what a person should know beforehand.
+pub(super) struct Scores {
+    pub scores: Vec<Score>,
+    pub remarks: Vec<String>,
+    /// Hash of the network that the recipe was painted with.
+    pub network: Option<String>,
+    /// The device that the recipe was painted on, if a repaint there would be the same picture.
+    pub device: Option<String>,
+}
+
+/// The recipe of `--recipe`, if it was given, with what a person should know about it.
+pub(super) fn recipe(arguments: &RenderArgs) -> anyhow::Result<Option<(Recipe, Vec<String>)>> {
+    Ok(arguments.recipe.as_deref().map(recipe::of_file).transpose()?)
+}
+
+/// Opens every picture and makes the runs.
+pub(super) fn open(
+    arguments: &RenderArgs,
+    settings: Settings,
+    recipe: Option<(Recipe, Vec<String>)>,
+) -> anyhow::Result<Scores> {
+    let content = arguments.content.as_deref().map(open_picture).transpose()?;
+    let style = |StyleArg { path, mix }: &StyleArg| -> anyhow::Result<StyleSource> {
+        Ok(StyleSource { picture: open_picture(path)?, mix: *mix })
+    };
+    let styles: Vec<StyleSource> = arguments.style.iter().map(style).collect::<anyhow::Result<_>>()?;
+    let stop = |steps: u32| arguments.stop_after.map_or(steps, |most| most.min(steps));
+    let Some((recipe, remarks)) = recipe else {
+        let content = content.ok_or_else(|| UsageError("content: no picture is given".to_owned()))?;
+        let steps = stop(settings.steps);
+        let job = Job {
+            run: 1,
+            content,
+            styles,
+            settings,
+            start: Start::Beginning,
+            paused: false,
+            choose_size: false,
+        };
+        let scores = vec![Score::plain(job, steps)];
+        return Ok(Scores { scores, remarks: Vec::new(), network: None, device: None });
+    };
+    let others = Others { content, styles: (!styles.is_empty()).then_some(styles) };
+    let mut score = from_recipe(arguments, &settings, recipe, &others)?;
+    score.remarks.splice(0..0, remarks);
+    if let Some(last) = score.scores.last_mut() {
+        if arguments.settings.gives("steps") || arguments.settings.gives("objective") {
+            last.steps = last.job.settings.steps;
+        }
+        // Who saved the initial image meant a painting to begin with.
+        if last.steps == 0 {
+            last.steps = last.job.settings.steps;
+        }
+        last.steps = stop(last.steps);
+    }
+    Ok(score)
+}
+
+/// The recipe's runs; where one of their pictures is gone, or the recipe does not tell all, the last run alone with the
+/// settings as they stood.
+fn from_recipe(
+    arguments: &RenderArgs,
+    settings: &Settings,
+    recipe: Recipe,
+    others: &Others,
+) -> anyhow::Result<Scores> {
+    let file = arguments.recipe.as_deref().unwrap_or(Path::new(""));
+    let folders = folders_beside(file);
+    let mut remarks = Vec::new();
+    let change = |settings: Settings| -> anyhow::Result<Settings> {
+        let settings = arguments.settings.resolve(settings)?;
+        settings.validate()?;
+        Ok(settings)
+    };
+    let same = others.content.is_none() && others.styles.is_none();
+    let mut scores = None;
+    if recipe.complete {
+        let mut found = Finder { folders: &folders, file, remarks: Vec::new(), found: Vec::new() };
+        match Score::of(&recipe, others, &mut |source| found.open(source), &change) {
+            Ok(all) => {
+                remarks.append(&mut found.remarks);
+                scores = Some(all);
+            }
+            // With one run there is nothing to fall back to.
+            Err(error) if recipe.passes.len() == 1 => return Err(error),
+            Err(error) => remarks.push(format!(
+                "what the painting went on from cannot be painted again, so it begins afresh ({error:#})"
+            )),
+        }
+    } else {
+        remarks.push(
+            "the recipe does not tell everything that was done: this paints its last settings from their beginning"
+                .to_owned(),
+        );
+    }
+    let complete = scores.is_some();
+    let scores = match scores {
+        Some(scores) => scores,
+        None => {
+            let mut found = Finder { folders: &folders, file, remarks: Vec::new(), found: Vec::new() };
+            let mut last = recipe.last().clone();
+            last.styles = recipe.styles();
+            last.changes.clear();
+            last.settings = settings.clone();
+            last.steps = settings.steps;
+            let alone = Recipe { passes: vec![last], ..recipe.clone() };
+            let scores = Score::of(&alone, others, &mut |source| found.open(source), &change)?;
+            remarks.append(&mut found.remarks);
+            scores
+        }
+    };
+    let device = (complete && same).then_some(recipe.device);
+    Ok(Scores { scores, remarks, network: Some(recipe.network.sha256), device })
+}
+
+/// Where pictures of a recipe may be: beside the picture, and here.
+fn folders_beside(file: &Path) -> Vec<PathBuf> {
+    let beside = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    vec![beside.to_owned(), PathBuf::from(".")]
+}
+
+struct Finder<'a> {
+    folders: &'a [PathBuf],
+    file: &'a Path,
+    remarks: Vec<String>,
+    found: Vec<(String, Arc<Picture>)>,
+}
+
+impl Finder<'_> {
+    fn open(&mut self, source: &SourceRecord) -> anyhow::Result<Arc<Picture>> {
+        if let Some((_, picture)) = self.found.iter().find(|(hash, _)| *hash == source.sha256) {
+            return Ok(Arc::clone(picture));
+        }
+        let found = recipe::find(source, self.folders).with_context(|| {
+            let place = source.path.as_ref().map_or_else(|| "it had no file".to_owned(), |path| format!("it was {}", path.display()));
+            format!(
+                "the picture {} of the recipe is not found: {place}; put it beside {}, or give another with --content or --style",
+                source.name,
+                self.file.display()
+            )
+        })?;
+        if matches!(found, Found::Changed(_)) {
+            self.remarks.push(format!("{} has changed since the recipe was written", source.name));
+        }
+        let picture = Arc::new(found.picture());
+        self.found.push((source.sha256.clone(), Arc::clone(&picture)));
+        Ok(picture)
+    }
+}
+
+/// A picture file, or a bundled picture by `example:NAME`.
+pub(super) fn open_picture(path: &Path) -> anyhow::Result<Arc<Picture>> {
+    let example = path.to_str().and_then(|text| text.strip_prefix(EXAMPLE)).filter(|_| !path.exists());
+    Ok(Arc::new(match example {
+        None => Picture::open(path)?,
+        Some(title) => match picture::example(title) {
+            Some(example) => example.open(),
+            None => {
+                let titles: Vec<&str> =
+                    picture::CONTENTS.iter().chain(&picture::STYLES).map(|example| example.title).collect();
+                anyhow::bail!("no bundled picture is called {title}; there are: {}", titles.join(", "))
+            }
+        },
+    }))
+}

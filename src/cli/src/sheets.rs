@@ -1,0 +1,70 @@
+//! How commands end that make many pictures and save them as one.
+
+use std::{path::Path, process::ExitCode};
+
+use image::RgbImage;
+
+use super::{
+    FAILED, INTERRUPTED,
+    progress::{self, Printer},
+};
+use impasto_core::picture::{self, SaveError};
+
+/// Refuses a destination before anything is made for it.
+pub(super) fn check(output: &Path, force: bool) -> anyhow::Result<()> {
+    picture::check_destination(output, force).map_err(|error| match error {
+        SaveError::Exists { path } => {
+            anyhow::anyhow!("{} exists already: choose another name, or add --force", path.display())
+        }
+        error => error.into(),
+    })
+}
+
+/// What was made of a sheet's pictures.
+pub(super) struct Made {
+    /// What is done to a picture, what one is called, and what many are.
+    pub what: [&'static str; 3],
+    pub count: usize,
+    pub of: usize,
+    /// How long it took.
+    pub seconds: f64,
+    /// Somebody pressed Ctrl-C.
+    pub stopped: bool,
+    pub failures: Vec<String>,
+}
+
+impl Made {
+    /// Saves the sheet, if there is anything on it, and says how it went.
+    pub fn save(
+        self,
+        printer: &Printer,
+        output: &Path,
+        force: bool,
+        sheet: impl FnOnce() -> RgbImage,
+    ) -> anyhow::Result<ExitCode> {
+        let [done, one, many] = self.what;
+        if self.count == 0 {
+            if self.stopped {
+                printer.say(&format!("interrupted: nothing was {done} yet, so nothing is saved"));
+                return Ok(ExitCode::from(INTERRUPTED));
+            }
+            anyhow::bail!("no {one} could be {done}: {}", self.failures.first().map_or("", String::as_str));
+        }
+        picture::save(&sheet(), output, force)?;
+        printer.say(&format!(
+            "saved {} with {} of {} {many} after {}",
+            output.display(),
+            self.count,
+            self.of,
+            progress::duration(self.seconds)
+        ));
+        for failure in &self.failures {
+            printer.warn(&format!("impasto: warning: {failure}"));
+        }
+        Ok(match (self.stopped, self.failures.is_empty()) {
+            (true, _) => ExitCode::from(INTERRUPTED),
+            (false, true) => ExitCode::SUCCESS,
+            (false, false) => ExitCode::from(FAILED),
+        })
+    }
+}

@@ -1,0 +1,45 @@
+//! `impasto weights`: what a weights file is, and whether it can be used.
+
+use std::{path::Path, process::ExitCode};
+
+use anyhow::Context;
+
+use impasto_network::vgg::{Weights, WeightsInfo};
+
+/// Prints the facts about a file, or about the bundled weights.
+pub(super) fn info(file: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let weights = match file {
+        Some(file) => Weights::load(file)?,
+        None => Weights::bundled().context("the bundled weights cannot be used")?,
+    };
+    super::print(&facts(&weights.info))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Loads a file, and says that it is right.
+pub(super) fn check(file: &Path) -> anyhow::Result<ExitCode> {
+    let info = Weights::load(file)?.info;
+    super::print(&format!(
+        "{}: good, {} convolutions, {}\n",
+        file.display(),
+        info.convolutions,
+        info.format
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn facts(info: &WeightsInfo) -> String {
+    let known = |text: &str| if text.is_empty() { "not said".to_owned() } else { text.to_owned() };
+    [
+        ("source", info.source.clone()),
+        ("sha256", info.sha256.clone()),
+        ("format", info.format.clone()),
+        ("input", known(&info.input)),
+        ("provenance", known(&info.provenance)),
+        ("licence", known(&info.licence)),
+        ("convolutions", info.convolutions.to_string()),
+    ]
+    .iter()
+    .map(|(name, value)| format!("{name:13} {value}\n"))
+    .collect()
+}

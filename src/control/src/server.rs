@@ -1,0 +1,292 @@
+//! The thread that listens for OSC messages, and tells where knobs have gone.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, ErrorKind},
+    net::{Ipv4Addr, SocketAddr, ToSocketAddrs as _, UdpSocket},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Inbox, News,
+    message::{MOST_BYTES, Message, decode},
+    orders,
+};
+
+/// Longest time from a knob's move to its telling, and from the end to the thread's.
+const TICK: Duration = Duration::from_millis(20);
+
+/// Where to listen, and whom to tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Address {
+    /// 0 takes any that is free.
+    pub port: u16,
+    /// From every machine that reaches this one, not from this one alone.
+    pub wide: bool,
+    /// Host and port that are told where knobs go; empty for nobody.
+    pub feedback: String,
+}
+
+/// A listening thread. Dropping it ends it.
+pub struct Server {
+    port: u16,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    inbox: Inbox,
+    over: AtomicBool,
+    /// Addresses and numbers to be told, the latest of each.
+    outgoing: Mutex<BTreeMap<String, f32>>,
+    /// Whom they are told, once the name is resolved.
+    target: OnceLock<SocketAddr>,
+    /// Why nothing can be told, if so.
+    trouble: Mutex<Option<String>>,
+}
+
+impl Server {
+    /// Begins to listen. `wake` is called when something has come in and nothing was waiting.
+    ///
+    /// # Errors
+    ///
+    /// When the port is taken or forbidden, or there is no thread to be had.
+    pub fn listen(address: &Address, wake: impl Fn() + Send + Sync + 'static) -> io::Result<Self> {
+        Self::listen_with(address, wake, resolve)
+    }
+
+    /// The same with another way from a name to an address.
+    fn listen_with(
+        address: &Address,
+        wake: impl Fn() + Send + Sync + 'static,
+        resolve: impl FnOnce(&str) -> Result<SocketAddr, String> + Send + 'static,
+    ) -> io::Result<Self> {
+        let from = if address.wide { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
+        let socket = UdpSocket::bind((from, address.port))?;
+        socket.set_read_timeout(Some(TICK))?;
+        let port = socket.local_addr()?.port();
+        let shared = Arc::new(Shared::default());
+        let wake = Arc::new(wake);
+        let feedback = address.feedback.trim().to_owned();
+        if !feedback.is_empty() {
+            // A name may take its time: neither the window nor the messages that come in wait for it.
+            let (theirs, wake) = (Arc::clone(&shared), Arc::clone(&wake));
+            thread::Builder::new().name("impasto-osc-name".into()).spawn(move || {
+                match resolve(&feedback) {
+                    Ok(target) => drop(theirs.target.set(target)),
+                    Err(text) => {
+                        *theirs.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+                        wake();
+                    }
+                }
+            })?;
+        }
+        let theirs = Arc::clone(&shared);
+        thread::Builder::new().name("impasto-osc".into()).spawn(move || run(&socket, &theirs, &*wake))?;
+        Ok(Self { port, shared })
+    }
+
+    /// The port that it listens at.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What has come in since the last call.
+    pub fn take(&self) -> News {
+        self.shared.inbox.take()
+    }
+
+    /// Tells the feedback's host that an address is at a number, soon; of several for one address only the latest. Never waits.
+    pub fn tell(&self, address: String, number: f32) {
+        let mut outgoing = self.shared.outgoing.lock().unwrap_or_else(PoisonError::into_inner);
+        outgoing.insert(address, number);
+    }
+
+    /// Why the feedback's host cannot be told, if it cannot.
+    pub fn trouble(&self) -> Option<String> {
+        self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.shared.over.store(true, Ordering::Relaxed);
+    }
+}
+
+fn run(socket: &UdpSocket, shared: &Shared, wake: &impl Fn()) {
+    let mut buffer = vec![0; MOST_BYTES + 1];
+    let mut told = Instant::now();
+    while !shared.over.load(Ordering::Relaxed) {
+        match socket.recv_from(&mut buffer) {
+            Ok((length, _)) => {
+                let mut waking = false;
+                match decode(&buffer[..length]) {
+                    None => waking |= shared.inbox.put(None),
+                    Some(messages) => {
+                        for message in &messages {
+                            waking |= shared.inbox.put(orders::asked(message));
+                        }
+                    }
+                }
+                if waking {
+                    wake();
+                }
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+            // Some systems tell here that nobody listens where something was sent to.
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
+            Err(_) => thread::sleep(TICK),
+        }
+        if told.elapsed() >= TICK {
+            told = Instant::now();
+            // Until there is somebody to be told, the latest of each knob waits.
+            if let Some(target) = shared.target.get() {
+                let outgoing =
+                    std::mem::take(&mut *shared.outgoing.lock().unwrap_or_else(PoisonError::into_inner));
+                for (address, number) in outgoing {
+                    // Who is not there now may be there later: a datagram that is lost is no trouble.
+                    let _ = socket.send_to(&Message::encode(&address, number), target);
+                }
+            }
+        }
+    }
+}
+
+fn resolve(feedback: &str) -> Result<SocketAddr, String> {
+    let addresses = feedback
+        .to_socket_addrs()
+        .map_err(|error| format!("{feedback} is no host:port that can be told: {error}"))?;
+    // What listens at an address of the fourth version cannot send to one of the sixth.
+    addresses.into_iter().find(SocketAddr::is_ipv4).ok_or_else(|| format!("{feedback} has no IPv4 address"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+
+    use super::*;
+    use crate::orders::{Aim, Order};
+    use impasto_core::settings::ParamId;
+
+    fn server(feedback: &str) -> (Server, Arc<AtomicU32>) {
+        let woken = Arc::new(AtomicU32::new(0));
+        let theirs = Arc::clone(&woken);
+        let address = Address { port: 0, wide: false, feedback: feedback.to_owned() };
+        let server = Server::listen(&address, move || {
+            theirs.fetch_add(1, Ordering::Relaxed);
+        });
+        (server.unwrap(), woken)
+    }
+
+    #[track_caller]
+    fn until(what: &str, mut done: impl FnMut() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !done() {
+            assert!(Instant::now() < deadline, "waited in vain until {what}");
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    #[test]
+    fn messages_arrive_over_the_loopback_and_malformed_ones_are_counted() {
+        let (server, woken) = server("");
+        let sender = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let to = (Ipv4Addr::LOCALHOST, server.port());
+        for packet in [
+            &Message::encode("/impasto/beta", 0.25)[..],
+            b"/impasto/play\0\0\0,\0\0\0",
+            b"nonsense",
+            &[],
+            &Message::encode("/impasto/gamma", 1.0),
+            &Message::encode("/impasto/beta", 0.5),
+        ] {
+            sender.send_to(packet, to).unwrap();
+        }
+        let mut all = News::default();
+        until("everything has arrived", || {
+            let news = server.take();
+            all.knobs.extend(news.knobs);
+            all.orders.extend(news.orders);
+            (news.taken, news.ignored) == (3, 3)
+        });
+        assert_eq!(all.knobs, [(ParamId::Beta, Aim::Place(0.5))].into());
+        assert_eq!(all.orders, [Order::Play]);
+        assert!(woken.load(Ordering::Relaxed) >= 1);
+        assert_eq!(server.trouble(), None);
+    }
+
+    #[test]
+    fn a_flood_wakes_the_window_once_until_it_has_looked() {
+        let (server, woken) = server("");
+        let sender = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let to = (Ipv4Addr::LOCALHOST, server.port());
+        for index in 0..5000u32 {
+            sender.send_to(&Message::encode("/impasto/beta", (index % 100) as f32 / 100.0), to).unwrap();
+        }
+        // The system may drop some of it; the last one sent now is not among them.
+        until("the flood is over", || {
+            sender.send_to(&Message::encode("/impasto/alpha", 0.75), to).unwrap();
+            server.shared.inbox.peek().knobs.contains_key(&ParamId::Alpha)
+        });
+        assert_eq!(woken.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn knobs_are_told_to_the_feedbacks_host_the_latest_of_each() {
+        let listener = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        listener.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let (server, _) = server(&format!("localhost:{}", listener.local_addr().unwrap().port()));
+        for number in [0.1, 0.2, 0.3] {
+            server.tell("/impasto/beta".to_owned(), number);
+        }
+        let mut buffer = [0; 256];
+        let mut last = 0.0;
+        while last != f64::from(0.3f32) {
+            let (length, _) = listener.recv_from(&mut buffer).unwrap();
+            let message = decode(&buffer[..length]).unwrap().remove(0);
+            assert_eq!(message.address, "/impasto/beta");
+            last = message.number().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_name_that_takes_its_time_holds_nothing_up_and_what_was_to_be_told_is_told_then() {
+        let listener = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        listener.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let (answer, question) = std::sync::mpsc::channel::<SocketAddr>();
+        let address = Address { feedback: "slow.example:9000".into(), ..Address::default() };
+        let resolve = move |_: &str| question.recv().map_err(|error| error.to_string());
+        let server = Server::listen_with(&address, || (), resolve).unwrap();
+        server.tell("/impasto/beta".to_owned(), 0.25);
+        let sender = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        sender
+            .send_to(&Message::encode("/impasto/alpha", 0.5), (Ipv4Addr::LOCALHOST, server.port()))
+            .unwrap();
+        until("the message has come in", || server.take().knobs.contains_key(&ParamId::Alpha));
+        answer.send(listener.local_addr().unwrap()).unwrap();
+        let mut buffer = [0; 256];
+        let (length, _) = listener.recv_from(&mut buffer).unwrap();
+        assert_eq!(decode(&buffer[..length]).unwrap()[0].address, "/impasto/beta");
+    }
+
+    #[test]
+    fn a_host_that_cannot_be_told_and_a_port_that_is_taken_are_named() {
+        let (first, _) = server("no port here");
+        until("the trouble is told", || first.trouble().is_some_and(|text| text.contains("no port here")));
+        let address = Address { port: first.port(), ..Address::default() };
+        assert_eq!(
+            Server::listen(&address, || ()).err().map(|error| error.kind()),
+            Some(ErrorKind::AddrInUse)
+        );
+        // Its end frees the port.
+        let port = first.port();
+        drop(first);
+        until("the port is free", || Server::listen(&Address { port, ..Address::default() }, || ()).is_ok());
+    }
+}

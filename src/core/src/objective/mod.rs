@@ -1,0 +1,54 @@
+//! What is minimised: content, style and smoothness. Each term gives its value and its analytic gradient with respect
+//! to its features (see [`impasto_network::compute::Features`]) or the image.
+//!
+//! With F a layer's features as a C×P matrix and G = F·Fᵀ/P its Gram matrix, a star marking the target:
+//!
+//! | objective | content | style of a layer |
+//! |---|---|---|
+//! | balanced | Σ(F−F*)² / (Σ(F*)² + P·e) | ‖G−G*‖² / ‖G*‖² |
+//! | paper (Gatys, Ecker & Bethge, CVPR 2016) | ½·Σ(F−F*)² | Σ(G−G*)² / (4C²), which is the paper's Σ(K−A)²/(4C²P²) with K = P·G |
+//! | classic (the PyTorch tutorial) | mean (F−F*)² | mean over C² of (K−K*)², divided by C·P |
+//!
+//! e is the mean energy ΣF²/P that the styles' pictures have at that layer. Features with that energy and nothing to do with
+//! the content's, their scalar product 0, are at the squared distance Σ(F*)² + P·e from it, so about 1 means that nothing is left of
+//! the content. Relative to Σ(F*)² alone, a content of little contrast, or one enlarged until nothing fine is in it, would be
+//! held to several times as hard as others.
+//!
+//! In balanced the style of a layer may be other statistics than the Gram matrix, see [`StyleAim`].
+//!
+//! and total = α·Σ w·content + β·Σ w·style + γ·smoothness + δ·histogram, the latter the mean of two layers' terms, see
+//! [`Quantiles`]. All three are the same two squared distances with different
+//! factors, see [`Objective::content_factor`] and [`Objective::style_factor`].
+
+mod histogram;
+mod smoothness;
+mod style;
+
+pub use histogram::Quantiles;
+pub use smoothness::smoothness_gradient;
+pub use style::{Moments, StyleAim, StyleTerm};
+
+use crate::settings::Objective;
+use impasto_network::vgg::Layer;
+
+impl Objective {
+    /// Factor of Σ(F−F*)² for `positions` P, given the squared distance that counts as 1 in balanced.
+    pub fn content_factor(self, layer: Layer, positions: usize, unit: f64) -> f64 {
+        match self {
+            Objective::Balanced => 1.0 / unit.max(f64::from(f32::MIN_POSITIVE)),
+            Objective::Paper => 0.5,
+            Objective::Classic => 1.0 / (layer.channels() * positions) as f64,
+        }
+    }
+
+    /// Factor of ‖G−G*‖² for `positions` P, given the target's energy ‖G*‖².
+    pub fn style_factor(self, layer: Layer, positions: usize, target_energy: f64) -> f64 {
+        let channels = layer.channels() as f64;
+        match self {
+            Objective::Balanced => 1.0 / target_energy.max(f64::from(f32::MIN_POSITIVE)),
+            Objective::Paper => 1.0 / (4.0 * channels * channels),
+            // mean over C² of P²(G−G*)², divided by C·P
+            Objective::Classic => positions as f64 / channels.powi(3),
+        }
+    }
+}

@@ -1,0 +1,379 @@
+//! The style of a layer as statistics of its features over all positions, and how far a picture's are from a target's.
+//!
+//! With F the features, P positions, S = F·Fᵀ/P their Gram matrix, μ their mean, Σ = S − μμᵀ + ε·I their covariance and σ
+//! the root of its diagonal, a star marking the target:
+//!
+//! * **gram** (Gatys, Ecker & Bethge, CVPR 2016): ‖S−S*‖².
+//! * **moments** (Risser, Wilmot & Barnes, arXiv 1701.08893, who add histograms; Li et al., IJCAI 2017): beside the Gram
+//!   term ‖μ−μ*‖²/‖μ*‖² + ‖σ−σ*‖²/‖σ*‖².
+//! * **wasserstein**: the 2-Wasserstein distance of the two normal distributions, ‖μ−μ*‖² + tr(Σ + Σ* − 2(A·Σ·A)^½) with
+//!   A = Σ*^½, over tr S*.
+//!
+//! All gradients with respect to F have the form D·F + v·1ᵀ, see [`impasto_network::compute::Pull`].
+
+use burn::tensor::Tensor;
+
+use crate::settings::Statistic;
+use impasto_network::compute::{Features, GpuFeatures, MomentsTarget};
+
+/// Added to a covariance's diagonal, so that it has a root. Mean activations are 1.
+const EPSILON: f64 = 1e-4;
+/// Steps of the Newton–Schulz iteration: for the target's root once, for the picture's in each step.
+const TARGET_ITERATIONS: usize = 16;
+const ITERATIONS: usize = 12;
+
+/// Statistics of one layer's features.
+#[derive(Clone)]
+pub struct Moments {
+    /// S `[C, C]`.
+    pub gram: Tensor<2>,
+    /// μ `[C]`.
+    pub mean: Tensor<1>,
+}
+
+impl Moments {
+    /// Of a layer's features.
+    pub fn of(features: &Features) -> Self {
+        Self { gram: features.gram(), mean: features.mean() }
+    }
+
+    /// A share of these and the rest.
+    pub fn scaled(&self, share: f64) -> Self {
+        Self { gram: self.gram.clone() * share, mean: self.mean.clone() * share }
+    }
+
+    /// The sum of two.
+    pub fn plus(self, other: Self) -> Self {
+        Self { gram: self.gram + other.gram, mean: self.mean + other.mean }
+    }
+
+    /// Σ `[C, C]`, given the identity of its shape.
+    fn covariance(&self, identity: &Tensor<2>) -> Tensor<2> {
+        let [channels] = self.mean.dims();
+        let column: Tensor<2> = self.mean.clone().reshape([channels, 1]);
+        let row: Tensor<2> = self.mean.clone().reshape([1, channels]);
+        self.gram.clone() - column.matmul(row) + identity.clone() * EPSILON
+    }
+
+    /// σ `[C]`, given the identity of the covariance's shape.
+    fn deviation(&self, identity: &Tensor<2>) -> Tensor<1> {
+        (diagonal(&self.gram, identity) - self.mean.clone().square())
+            .clamp_min(0.0)
+            .add_scalar(EPSILON)
+            .sqrt()
+    }
+}
+
+/// What a layer's style aims at, with what the chosen statistic needs of it.
+pub struct StyleAim {
+    pub moments: Moments,
+    /// ‖S*‖².
+    pub energy: f64,
+    derived: Derived,
+}
+
+enum Derived {
+    Gram,
+    Moments {
+        deviation: Tensor<1>,
+        mean_energy: Tensor<1>,
+        deviation_energy: Tensor<1>,
+        identity: Tensor<2>,
+    },
+    /// A = Σ*^½ `[C, C]`; tr Σ* and tr S* `[1]`.
+    Wasserstein {
+        root: Tensor<2>,
+        covariance_trace: Tensor<1>,
+        trace: Tensor<1>,
+        identity: Tensor<2>,
+    },
+}
+
+/// A term's value `[1]` and the parts of its gradient.
+pub struct StyleTerm {
+    pub value: Tensor<1>,
+    /// D `[C, C]`.
+    pub matrix: Tensor<2>,
+    /// v `[C]`.
+    pub vector: Option<Tensor<1>>,
+}
+
+impl StyleAim {
+    /// An aim at these statistics.
+    pub fn new(moments: Moments, statistic: Statistic) -> Self {
+        Self::many(vec![moments], statistic).pop().expect("an aim for each")
+    }
+
+    /// Aims at the statistics of several layers, with one read-back for all of them: a style's weight that is dragged makes
+    /// them anew again and again.
+    ///
+    /// # Panics
+    ///
+    /// When the device fails.
+    pub fn many(each: Vec<Moments>, statistic: Statistic) -> Vec<Self> {
+        if each.is_empty() {
+            return Vec::new();
+        }
+        let squares = each.iter().map(|moments| moments.gram.clone().square().sum()).collect();
+        let energies = Tensor::<1>::cat(squares, 0).into_data();
+        let energies = energies.try_to_vec::<f32>().expect("the device gives its numbers back");
+        let aims = each.into_iter().zip(energies).map(|(moments, energy)| {
+            let derived = Self::derive(&moments, statistic);
+            Self { moments, energy: f64::from(energy), derived }
+        });
+        aims.collect()
+    }
+
+    /// Takes another statistic.
+    pub fn set_statistic(&mut self, statistic: Statistic) {
+        let fits = matches!(
+            (&self.derived, statistic),
+            (Derived::Gram, Statistic::Gram)
+                | (Derived::Moments { .. }, Statistic::Moments)
+                | (Derived::Wasserstein { .. }, Statistic::Wasserstein)
+        );
+        if !fits {
+            self.derived = Self::derive(&self.moments, statistic);
+        }
+    }
+
+    fn derive(moments: &Moments, statistic: Statistic) -> Derived {
+        // Made once: its numbers come from the host, and a step sends none.
+        let identity = || identity(&moments.gram);
+        match statistic {
+            Statistic::Gram => Derived::Gram,
+            Statistic::Moments => {
+                let identity = identity();
+                let deviation = moments.deviation(&identity);
+                Derived::Moments {
+                    mean_energy: moments.mean.clone().square().sum(),
+                    deviation_energy: deviation.clone().square().sum(),
+                    deviation,
+                    identity,
+                }
+            }
+            Statistic::Wasserstein => {
+                let identity = identity();
+                let covariance = moments.covariance(&identity);
+                Derived::Wasserstein {
+                    covariance_trace: diagonal(&covariance, &identity).sum(),
+                    trace: diagonal(&moments.gram, &identity).sum(),
+                    root: roots(covariance, TARGET_ITERATIONS, &identity).0,
+                    identity,
+                }
+            }
+        }
+    }
+
+    /// The term at a layer's features; `gram_factor` is the factor of ‖S−S*‖².
+    pub fn term(&self, features: &Features, gram_factor: f64) -> StyleTerm {
+        self.weighted(features, gram_factor, 1.0)
+    }
+
+    /// The same with the gradient's parts, but not the value, times a weight.
+    pub fn weighted(&self, features: &Features, gram_factor: f64, weight: f64) -> StyleTerm {
+        if let Features::Gpu(features) = features
+            && let Some(term) = self.on_adapter(features, gram_factor, weight)
+        {
+            return term;
+        }
+        let term = self.by_tensors(features, gram_factor);
+        if weight == 1.0 {
+            return term;
+        }
+        let (matrix, vector) = (term.matrix * weight, term.vector.map(|vector| vector * weight));
+        StyleTerm { value: term.value, matrix, vector }
+    }
+
+    /// The same in one pass over the matrix, where there is a kernel for it.
+    fn on_adapter(&self, features: &GpuFeatures, gram_factor: f64, weight: f64) -> Option<StyleTerm> {
+        let moments = match &self.derived {
+            Derived::Gram => None,
+            Derived::Moments { deviation, mean_energy, deviation_energy, .. } => Some(MomentsTarget {
+                mean: &self.moments.mean,
+                deviation,
+                mean_energy,
+                deviation_energy,
+                epsilon: EPSILON,
+            }),
+            Derived::Wasserstein { .. } => return None,
+        };
+        let target = &self.moments.gram;
+        let (value, matrix, vector) = features.style_term(target, moments.as_ref(), gram_factor, weight);
+        Some(StyleTerm { value, matrix, vector })
+    }
+
+    /// The same by burn's operations: the reference.
+    fn by_tensors(&self, features: &Features, gram_factor: f64) -> StyleTerm {
+        let positions = features.positions() as f64;
+        match &self.derived {
+            Derived::Gram => self.gram_term(features.gram(), gram_factor, positions),
+            Derived::Moments { deviation, mean_energy, deviation_energy, identity } => {
+                let moments = Moments::of(features);
+                let mut term = self.gram_term(moments.gram.clone(), gram_factor, positions);
+                let mean = moments.mean.clone() - self.moments.mean.clone();
+                let found = moments.deviation(identity);
+                let spread = found.clone() - deviation.clone();
+                term.value = term.value
+                    + mean.clone().square().sum() / mean_energy.clone()
+                    + spread.clone().square().sum() / deviation_energy.clone();
+                // ∂σ/∂F = (F − μ)/(Pσ) in each channel.
+                let pull = spread / deviation_energy.clone() / found * (2.0 / positions);
+                let push = mean / mean_energy.clone() * (2.0 / positions);
+                term.vector = Some(push - pull.clone() * moments.mean);
+                term.matrix = term.matrix + on_diagonal(pull, identity);
+                term
+            }
+            Derived::Wasserstein { root, covariance_trace, trace, identity } => {
+                let moments = Moments::of(features);
+                let covariance = moments.covariance(identity);
+                let product = root.clone().matmul(covariance.clone()).matmul(root.clone());
+                let (square_root, inverse) = roots(product, ITERATIONS, identity);
+                let mean = moments.mean.clone() - self.moments.mean.clone();
+                let traces = diagonal(&covariance, identity).sum() + covariance_trace.clone()
+                    - diagonal(&square_root, identity).sum() * 2.0;
+                let value = (mean.clone().square().sum() + traces) / trace.clone();
+                // The gradient of tr Σ − 2·tr(A·Σ·A)^½ with respect to Σ is I − A·(A·Σ·A)^-½·A, which is symmetric.
+                let [channels] = mean.dims();
+                let inner = root.clone().matmul(inverse).matmul(root.clone());
+                let scale = trace.clone().recip() * (2.0 / positions);
+                let matrix = (identity.clone() - inner) * scale.clone().reshape([1, 1]);
+                let turned: Tensor<1> =
+                    matrix.clone().matmul(moments.mean.reshape([channels, 1])).reshape([channels]);
+                StyleTerm { value, matrix, vector: Some(mean * scale - turned) }
+            }
+        }
+    }
+
+    fn gram_term(&self, gram: Tensor<2>, factor: f64, positions: f64) -> StyleTerm {
+        let difference = gram - self.moments.gram.clone();
+        StyleTerm {
+            value: difference.clone().square().sum() * factor,
+            // The gradient of ‖S−S*‖² with respect to F is 4/P·(S−S*)·F.
+            matrix: difference * (4.0 * factor / positions),
+            vector: None,
+        }
+    }
+}
+
+/// The identity of the shape of a square matrix.
+fn identity(like: &Tensor<2>) -> Tensor<2> {
+    let [channels, _] = like.dims();
+    Tensor::eye(channels, &like.device())
+}
+
+fn diagonal(matrix: &Tensor<2>, identity: &Tensor<2>) -> Tensor<1> {
+    let [channels, _] = matrix.dims();
+    (matrix.clone() * identity.clone()).sum_dim(1).reshape([channels])
+}
+
+fn on_diagonal(values: Tensor<1>, identity: &Tensor<2>) -> Tensor<2> {
+    let [channels] = values.dims();
+    let column: Tensor<2> = values.reshape([channels, 1]);
+    identity.clone() * column
+}
+
+/// Square root and inverse square root of a symmetric positive definite matrix, by the coupled Newton–Schulz iteration
+/// (Higham, Functions of Matrices, 2008, section 6.7).
+fn roots(matrix: Tensor<2>, iterations: usize, identity: &Tensor<2>) -> (Tensor<2>, Tensor<2>) {
+    let norm: Tensor<2> = matrix.clone().square().sum().sqrt().reshape([1, 1]);
+    let mut root = matrix / norm.clone();
+    let mut inverse = identity.clone();
+    for _ in 0..iterations {
+        let turn = (identity.clone() * 3.0 - inverse.clone().matmul(root.clone())) * 0.5;
+        root = root.matmul(turn.clone());
+        inverse = turn.matmul(inverse);
+    }
+    (root * norm.clone().sqrt(), inverse / norm.sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, TensorData};
+
+    use super::*;
+
+    fn values(count: usize, salt: usize) -> Vec<f32> {
+        (0..count)
+            .map(|i| ((i + 97 * salt).wrapping_mul(2_654_435_761) >> 8 & 0xffff) as f32 / 65536.0)
+            .collect()
+    }
+
+    fn features(salt: usize, positions: usize) -> Tensor<4> {
+        let data = TensorData::new(values(6 * positions, salt), [1, 6, 1, positions]);
+        Tensor::from_data(data, &Device::flex())
+    }
+
+    fn number<const D: usize>(tensor: Tensor<D>) -> f64 {
+        f64::from(tensor.into_data().try_to_vec::<f32>().unwrap()[0])
+    }
+
+    #[test]
+    fn roots_are_roots() {
+        let moments = Moments::of(&Features::Tensor(features(1, 40)));
+        let identity = identity(&moments.gram);
+        let matrix = moments.covariance(&identity);
+        let (root, inverse) = roots(matrix.clone(), 16, &identity);
+        let error = |found: Tensor<2>, expected: Tensor<2>| {
+            number((found - expected.clone()).square().sum()) / number(expected.square().sum())
+        };
+        assert!(error(root.clone().matmul(root.clone()), matrix.clone()) < 1e-8);
+        assert!(error(root.matmul(inverse), identity) < 1e-6);
+    }
+
+    #[test]
+    fn every_statistic_is_least_at_its_target_and_its_gradient_agrees_with_differences() {
+        let (x, target) = (features(1, 50), Features::Tensor(features(2, 30)));
+        for &statistic in Statistic::ALL {
+            let aim = StyleAim::new(Moments::of(&target), statistic);
+            let factor = 1.0 / aim.energy;
+            let least = number(aim.term(&target, factor).value);
+            assert!(least.abs() < 2e-3, "{statistic}: {least}");
+            let mut aim_again = StyleAim::new(Moments::of(&target), Statistic::Gram);
+            aim_again.set_statistic(statistic);
+            let value = |x: Tensor<4>| number(aim_again.term(&Features::Tensor(x), factor).value);
+            assert!(value(x.clone()) > 1e-3, "{statistic}");
+            let term = aim.term(&Features::Tensor(x.clone()), factor);
+            let pull = impasto_network::compute::Pull {
+                matrix: Some(term.matrix),
+                vector: term.vector,
+                ..impasto_network::compute::Pull::default()
+            };
+            let gradient = pull.gradient(&Features::Tensor(x.clone()));
+            let direction = features(3, 50) - 0.5;
+            let along = number((gradient * direction.clone()).sum());
+            let step = 1e-2_f64;
+            let (ahead, behind) = (x.clone() + direction.clone() * step, x.clone() - direction * step);
+            let difference = (value(ahead) - value(behind)) / (2.0 * step);
+            assert!(((difference - along) / difference).abs() < 5e-3, "{statistic}: {along} {difference}");
+        }
+    }
+
+    #[test]
+    fn several_aims_at_once_are_each_as_if_alone() {
+        let each: Vec<Moments> =
+            (1..4).map(|salt| Moments::of(&Features::Tensor(features(salt, 30)))).collect();
+        let x = Features::Tensor(features(9, 40));
+        let together = StyleAim::many(each.clone(), Statistic::Moments);
+        assert_eq!(together.len(), 3);
+        for (aim, moments) in together.into_iter().zip(each) {
+            let alone = StyleAim::new(moments, Statistic::Moments);
+            assert_eq!(aim.energy, alone.energy);
+            assert_eq!(number(aim.term(&x, 0.5).value), number(alone.term(&x, 0.5).value));
+        }
+        assert!(StyleAim::many(Vec::new(), Statistic::Gram).is_empty());
+    }
+
+    #[test]
+    fn the_distance_of_two_normal_distributions_computed_by_hand() {
+        // One channel: μ 1 and 2, σ² 1/4 and 1; ((1 − 2)² + (1/2 − 1)²)/(1 + 4), but for ε.
+        let data = |values: Vec<f32>| {
+            let positions = values.len();
+            let data = TensorData::new(values, [1, 1, 1, positions]);
+            Features::Tensor(Tensor::from_data(data, &Device::flex()))
+        };
+        let aim = StyleAim::new(Moments::of(&data(vec![1.0, 3.0])), Statistic::Wasserstein);
+        let found = number(aim.term(&data(vec![0.5, 1.5]), 1.0).value);
+        assert!((found - 1.25 / 5.0).abs() < 1e-3, "{found}");
+    }
+}

@@ -1,0 +1,227 @@
+//! Opening pictures: whatever a file holds becomes upright 8-bit sRGB, or a clear error.
+
+use std::{
+    error::Error,
+    fs::{self, File},
+    io::{self, Cursor, Read},
+    path::Path,
+};
+
+use image::{
+    DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbaImage,
+    codecs::tiff::TiffDecoder, metadata::Orientation,
+};
+use sha2::{Digest, Sha256};
+
+use super::{MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE, Picture, PictureError, colour, jpeg};
+
+/// Most memory of a decoder: [`MAX_PIXELS`] of the widest kind (32-bit RGBA) and room to work.
+const MAX_DECODER_BYTES: u64 = 4 << 30;
+
+impl Picture {
+    /// Opens a picture file: PNG, JPEG, WebP, TIFF, BMP or the first frame of a GIF, told apart by their contents
+    /// and not by the file's name.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, is not a picture, is damaged, or is too small or too large.
+    pub fn open(path: &Path) -> Result<Self, PictureError> {
+        let name =
+            path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
+        let read_error = |source: io::Error| match source.kind() {
+            io::ErrorKind::NotFound => PictureError::Missing { path: path.to_owned() },
+            io::ErrorKind::IsADirectory => PictureError::Folder { path: path.to_owned() },
+            _ => PictureError::Read { path: path.to_owned(), source },
+        };
+        let metadata = fs::metadata(path).map_err(read_error)?;
+        if metadata.is_dir() {
+            return Err(PictureError::Folder { path: path.to_owned() });
+        }
+        if metadata.len() > MAX_FILE_BYTES {
+            return Err(PictureError::FileTooLarge { name });
+        }
+        let mut bytes = Vec::new();
+        // A pipe has no length in advance.
+        File::open(path)
+            .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes))
+            .map_err(read_error)?;
+        Self::from_encoded(&name, Some(path), &bytes)
+    }
+
+    /// Decodes the bytes of a picture file.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Picture::open`].
+    pub fn from_encoded(name: &str, path: Option<&Path>, bytes: &[u8]) -> Result<Self, PictureError> {
+        if bytes.is_empty() {
+            return Err(PictureError::Empty { name: name.to_owned() });
+        }
+        if bytes.len() as u64 > MAX_FILE_BYTES {
+            return Err(PictureError::FileTooLarge { name: name.to_owned() });
+        }
+        let format = image::guess_format(bytes).ok();
+        let Some((format, format_name)) = format.and_then(|format| Some((format, format_name(format)?)))
+        else {
+            return Err(PictureError::NotAPicture { name: name.to_owned() });
+        };
+        let (image, icc) =
+            decode(name, bytes, format).map_err(|failure| failure.describe(name, format_name))?;
+        let alpha = alpha(&image);
+        let (rgb, note) = colour::to_srgb(image, icc.as_deref());
+        Ok(Self {
+            name: name.to_owned(),
+            path: path.map(Path::to_owned),
+            sha256: sha256(bytes),
+            rgb,
+            alpha,
+            notes: note.into_iter().collect(),
+        })
+    }
+
+    /// A picture of raw pixels (four bytes each: red, green, blue, opacity), such as one that was pasted.
+    ///
+    /// # Errors
+    ///
+    /// When the number of bytes does not fit the shape, or the picture is too small or too large.
+    pub fn from_rgba(name: &str, width: u32, height: u32, pixels: Vec<u8>) -> Result<Self, PictureError> {
+        check_shape(name, width, height)?;
+        let bytes = pixels.len();
+        let wrong_length = || PictureError::WrongLength { name: name.to_owned(), bytes, width, height };
+        if bytes as u64 != 4 * u64::from(width) * u64::from(height) {
+            return Err(wrong_length());
+        }
+        let sha256 = sha256(&pixels);
+        let image =
+            DynamicImage::ImageRgba8(RgbaImage::from_raw(width, height, pixels).ok_or_else(wrong_length)?);
+        Ok(Self {
+            name: name.to_owned(),
+            path: None,
+            sha256,
+            alpha: alpha(&image),
+            rgb: image.into_rgb8(),
+            notes: Vec::new(),
+        })
+    }
+}
+
+/// The formats that can be read. The decoder's crate recognises more of them by their contents.
+fn format_name(format: ImageFormat) -> Option<&'static str> {
+    Some(match format {
+        ImageFormat::Png => "PNG",
+        ImageFormat::Jpeg => "JPEG",
+        ImageFormat::WebP => "WebP",
+        ImageFormat::Tiff => "TIFF",
+        ImageFormat::Bmp => "BMP",
+        ImageFormat::Gif => "GIF",
+        _ => return None,
+    })
+}
+
+/// What goes wrong while decoding.
+enum Failure {
+    Decoder(ImageError),
+    Known(PictureError),
+}
+
+impl From<ImageError> for Failure {
+    fn from(error: ImageError) -> Self {
+        Self::Decoder(error)
+    }
+}
+
+impl From<PictureError> for Failure {
+    fn from(error: PictureError) -> Self {
+        Self::Known(error)
+    }
+}
+
+impl Failure {
+    fn describe(self, name: &str, format: &'static str) -> PictureError {
+        let name = name.to_owned();
+        match self {
+            Self::Known(error) => error,
+            Self::Decoder(error) if ends_early(&error) => PictureError::Truncated { name },
+            Self::Decoder(error) => {
+                let source = Box::new(error);
+                match *source {
+                    ImageError::Unsupported(_) => PictureError::Unsupported { name, format, source },
+                    ImageError::Limits(_) => PictureError::TooMuchMemory { name, source },
+                    _ => PictureError::Damaged { name, source },
+                }
+            }
+        }
+    }
+}
+
+/// Whether the bytes ran out, wherever in the chain of causes a decoder puts that.
+fn ends_early(error: &ImageError) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        let io_error = match error.downcast_ref::<ImageError>() {
+            Some(ImageError::IoError(error)) => Some(error),
+            _ => error.downcast_ref::<io::Error>(),
+        };
+        if io_error.is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// The upright pixels and the colour profile. The header is judged before any memory for pixels is taken.
+fn decode(name: &str, bytes: &[u8], format: ImageFormat) -> Result<(DynamicImage, Option<Vec<u8>>), Failure> {
+    if format == ImageFormat::Jpeg && !jpeg::is_complete(bytes) {
+        return Err(PictureError::Truncated { name: name.to_owned() }.into());
+    }
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(MAX_DECODER_BYTES);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder()?;
+    let (width, height) = decoder.dimensions();
+    check_shape(name, width, height)?;
+    // Broken metadata is no reason to refuse good pixels.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let icc = match format {
+        // A TIFF decoder with limits refuses profiles that are large beside the picture.
+        ImageFormat::Tiff => {
+            TiffDecoder::new(Cursor::new(bytes)).and_then(|mut decoder| decoder.icc_profile())
+        }
+        _ => decoder.icc_profile(),
+    };
+    let mut image = DynamicImage::from_decoder(decoder)?;
+    image.apply_orientation(orientation);
+    Ok((image, icc.unwrap_or_default()))
+}
+
+fn check_shape(name: &str, width: u32, height: u32) -> Result<(), PictureError> {
+    let name = name.to_owned();
+    if width.min(height) < MIN_SIDE {
+        return Err(PictureError::TooSmall { name, width, height });
+    }
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return Err(PictureError::TooManyPixels { name, width, height });
+    }
+    Ok(())
+}
+
+/// Opacity, if any pixel is not opaque.
+fn alpha(image: &DynamicImage) -> Option<GrayImage> {
+    if !image.color().has_alpha() {
+        return None;
+    }
+    let opacity: Vec<u8> = match image {
+        DynamicImage::ImageRgba8(rgba) => rgba.pixels().map(|pixel| pixel[3]).collect(),
+        _ => image.to_luma_alpha8().pixels().map(|pixel| pixel[1]).collect(),
+    };
+    if opacity.iter().all(|&opacity| opacity == u8::MAX) {
+        return None;
+    }
+    GrayImage::from_raw(image.width(), image.height(), opacity)
+}
+
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

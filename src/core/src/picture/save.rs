@@ -1,0 +1,300 @@
+//! Saving pictures: a file is there whole or not at all, and nothing is overwritten unasked.
+
+use std::{
+    fs,
+    io::{self, Cursor, Write},
+    path::{Path, PathBuf},
+};
+
+use image::{
+    ImageError, RgbImage,
+    codecs::{
+        jpeg::JpegEncoder,
+        png::{CompressionType, FilterType, PngEncoder},
+        tiff::TiffEncoder,
+        webp::WebPEncoder,
+    },
+};
+use tempfile::NamedTempFile;
+
+use super::{
+    SaveError,
+    carry::{self, Carrier},
+};
+use impasto_base::files::{Access, PartFile, folder_of};
+
+const JPEG_QUALITY: u8 = 95;
+
+/// The format that a name's extension says.
+fn format_of(path: &Path) -> Result<Carrier, SaveError> {
+    let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    match extension.as_str() {
+        "png" => Ok(Carrier::Png),
+        "jpg" | "jpeg" => Ok(Carrier::Jpeg),
+        "webp" => Ok(Carrier::WebP),
+        "tif" | "tiff" => Ok(Carrier::Tiff),
+        _ => Err(SaveError::Format { path: path.to_owned() }),
+    }
+}
+
+/// Saves a picture in the format that the name's extension says: PNG, JPEG (quality 95), lossless WebP or TIFF.
+/// The file appears only when it is complete.
+///
+/// # Errors
+///
+/// When the extension says no format, when the file exists and `overwrite` is not set, or when it cannot be written.
+pub fn save(image: &RgbImage, path: &Path, overwrite: bool) -> Result<(), SaveError> {
+    save_with_text(image, path, overwrite, &|_| None)
+}
+
+/// As [`save`], with a text inside the file. `text` is asked for one of at most that many bytes, see
+/// [`super::carried_text`].
+///
+/// # Errors
+///
+/// Those of [`save`].
+pub fn save_with_text(
+    image: &RgbImage,
+    path: &Path,
+    overwrite: bool,
+    text: &dyn Fn(usize) -> Option<String>,
+) -> Result<(), SaveError> {
+    let format = check_name(path, overwrite)?;
+    let bytes =
+        encode(image, format).map_err(|source| SaveError::Encode { path: path.to_owned(), source })?;
+    let bytes = carry::put(bytes, format, text);
+    write_with(path, overwrite, |file| file.write_all(&bytes).map_err(|source| describe(path, source)))
+}
+
+/// Whether [`save`] would begin well, so that a bad name is refused before a picture is painted and not after.
+///
+/// # Errors
+///
+/// Those of [`save`] that can be foreseen.
+pub fn check_destination(path: &Path, overwrite: bool) -> Result<(), SaveError> {
+    check_name(path, overwrite)?;
+    create_part(path).map(drop)
+}
+
+/// The name itself if nothing has it, otherwise the next free one in the manner of `name-2.png`.
+pub fn free_name(path: &Path) -> PathBuf {
+    std::iter::once(path.to_owned())
+        .chain((2_u32..).map(|number| numbered_name(path, number)))
+        .find(|path| !is_taken(path))
+        .unwrap_or_else(|| path.to_owned())
+}
+
+/// The path with a number in its name, as `name-2.png`.
+pub fn numbered_name(path: &Path, number: u32) -> PathBuf {
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("-{number}"));
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    path.with_file_name(name)
+}
+
+/// A link that leads nowhere takes a name as well.
+fn is_taken(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
+fn check_name(path: &Path, overwrite: bool) -> Result<Carrier, SaveError> {
+    let format = format_of(path)?;
+    if path.is_dir() {
+        return Err(SaveError::IsFolder { path: path.to_owned() });
+    }
+    if !overwrite && is_taken(path) {
+        return Err(SaveError::Exists { path: path.to_owned() });
+    }
+    Ok(format)
+}
+
+fn encode(image: &RgbImage, format: Carrier) -> Result<Vec<u8>, ImageError> {
+    let mut bytes = Cursor::new(Vec::new());
+    match format {
+        Carrier::Png => image.write_with_encoder(PngEncoder::new_with_quality(
+            &mut bytes,
+            CompressionType::Default,
+            FilterType::Adaptive,
+        )),
+        Carrier::Jpeg => image.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY)),
+        Carrier::WebP => image.write_with_encoder(WebPEncoder::new_lossless(&mut bytes)),
+        Carrier::Tiff => image.write_with_encoder(TiffEncoder::new(&mut bytes)),
+    }?;
+    Ok(bytes.into_inner())
+}
+
+/// A saved picture is as public as any new file.
+fn create_part(path: &Path) -> Result<PartFile, SaveError> {
+    PartFile::create(path, Access::Usual).map_err(|source| describe(path, source))
+}
+
+/// Lets `write` fill a file that takes its name only when it is complete.
+///
+/// # Errors
+///
+/// What `write` says; otherwise when the file exists and `overwrite` is not set, or when it cannot be written.
+pub fn write_with<E: From<SaveError>>(
+    path: &Path,
+    overwrite: bool,
+    write: impl FnOnce(&mut NamedTempFile) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut part = create_part(path)?;
+    write(part.file())?;
+    Ok(part.finish(overwrite).map_err(|source| describe(path, source))?)
+}
+
+fn describe(path: &Path, source: io::Error) -> SaveError {
+    let (path, folder) = (path.to_owned(), folder_of(path).to_owned());
+    match source.kind() {
+        io::ErrorKind::AlreadyExists => SaveError::Exists { path },
+        io::ErrorKind::IsADirectory => SaveError::IsFolder { path },
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => SaveError::Full { folder, source },
+        _ if !folder.exists() => SaveError::NoFolder { folder },
+        io::ErrorKind::PermissionDenied
+        | io::ErrorKind::ReadOnlyFilesystem
+        | io::ErrorKind::NotADirectory => SaveError::Unwritable { folder, source },
+        _ => SaveError::Write { path, source },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::tempdir;
+
+    use super::*;
+    use crate::picture::Picture;
+
+    fn gradient() -> RgbImage {
+        RgbImage::from_fn(40, 30, |x, y| image::Rgb([(x * 6) as u8, (y * 8) as u8, 90]))
+    }
+
+    fn files_in(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> =
+            fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn every_format_comes_back() {
+        let folder = tempdir().unwrap();
+        for name in ["a.png", "a.jpg", "a.JPEG", "a.webp", "a.tif", "a.TIFF"] {
+            let path = folder.path().join(name);
+            check_destination(&path, false).unwrap();
+            save(&gradient(), &path, false).unwrap();
+            let back = Picture::open(&path).unwrap();
+            let worst = back.rgb.iter().zip(gradient().iter()).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+            let lossy = name.to_ascii_lowercase().contains(".jp");
+            assert!(if lossy { worst < 12 } else { worst == 0 }, "{name} is off by {worst}");
+        }
+        assert_eq!(files_in(folder.path()).len(), 6, "no temporary file stays");
+    }
+
+    #[test]
+    fn nothing_is_overwritten_unasked() {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        fs::write(&path, "precious").unwrap();
+        for result in [
+            save(&gradient(), &path, false),
+            check_destination(&path, false),
+            // The file may appear after the name was checked.
+            write_with(&path, false, |_| Ok(())),
+        ] {
+            let error = result.unwrap_err();
+            assert!(
+                matches!(error, SaveError::Exists { .. }) && error.to_string().contains("a.png"),
+                "{error}"
+            );
+        }
+        assert_eq!(fs::read(&path).unwrap(), b"precious");
+        check_destination(&path, true).unwrap();
+        save(&gradient(), &path, true).unwrap();
+        assert_eq!(Picture::open(&path).unwrap().rgb, gradient());
+        assert_eq!(files_in(folder.path()), ["a.png"]);
+    }
+
+    #[test]
+    fn bad_destinations_are_refused_with_advice() {
+        let folder = tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        fs::create_dir(folder.path().join("sub.png")).unwrap();
+        for (path, advice) in [
+            ("a.bmp", ".png, .jpg, .jpeg, .webp, .tif or .tiff"),
+            ("a", ".png"),
+            (".png", ".png"),
+            ("missing/a.png", "create it first"),
+            ("file/a.png", "cannot write into the folder"),
+            ("sub.png", "is a folder"),
+        ] {
+            let path = folder.path().join(path);
+            for overwrite in [false, true] {
+                let check = check_destination(&path, overwrite).unwrap_err().to_string();
+                assert!(check.contains(advice) && check.contains(folder.path().to_str().unwrap()), "{check}");
+                assert_eq!(save(&gradient(), &path, overwrite).unwrap_err().to_string(), check);
+            }
+        }
+        assert_eq!(files_in(folder.path()), ["file", "sub.png"]);
+    }
+
+    #[test]
+    fn a_full_disk_is_told_and_leaves_nothing() {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        let error = write_with(&path, true, |file| {
+            file.write_all(b"half").unwrap();
+            Err(describe(&path, io::ErrorKind::StorageFull.into()))
+        })
+        .unwrap_err();
+        assert!(
+            matches!(error, SaveError::Full { .. }) && error.to_string().contains("make room"),
+            "{error}"
+        );
+        assert!(files_in(folder.path()).is_empty());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_real_full_device_counts_as_full() {
+        let folder = tempdir().unwrap();
+        let mut full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let error = describe(&folder.path().join("a.png"), full.write_all(b"x").unwrap_err());
+        assert!(matches!(error, SaveError::Full { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn a_shape_beyond_the_format_is_told() {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("a.webp");
+        let error = save(&RgbImage::new(17_000, 1), &path, false).unwrap_err();
+        assert!(matches!(error, SaveError::Encode { .. }) && error.to_string().contains("PNG"), "{error}");
+        assert!(files_in(folder.path()).is_empty());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn permissions_are_those_of_any_new_file() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempdir().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+        let (ours, usual) = (folder.path().join("a.png"), folder.path().join("usual"));
+        save(&gradient(), &ours, false).unwrap();
+        fs::write(&usual, "").unwrap();
+        assert_eq!(mode(&ours), mode(&usual));
+    }
+
+    #[test]
+    fn free_names_count_up() {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("name.png");
+        assert_eq!(free_name(&path), path);
+        fs::write(&path, "").unwrap();
+        assert_eq!(free_name(&path), folder.path().join("name-2.png"));
+        fs::write(folder.path().join("name-2.png"), "").unwrap();
+        assert_eq!(free_name(&path), folder.path().join("name-3.png"));
+    }
+}

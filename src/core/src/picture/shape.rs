@@ -1,0 +1,175 @@
+//! Sizes: fitting a picture into a longest side, resampling it, and laying transparency over a colour.
+
+use std::borrow::Cow;
+
+use fast_image_resize::{
+    FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer,
+    images::{Image, ImageRef},
+};
+use image::RgbImage;
+
+use super::Picture;
+use crate::settings::Rgb;
+
+/// How pixels are resampled. Both widen when shrinking, so that nothing aliases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filter {
+    /// Three-lobed Lanczos: sharp.
+    Lanczos,
+    /// Triangle: what the PyTorch tutorial's recipe uses, as Pillow's `BILINEAR`.
+    Bilinear,
+}
+
+impl Picture {
+    /// The colours over a background: blended by the opacity in sRGB values, as browsers do. `None` discards the
+    /// transparency and shows the colours that the file gives under it.
+    pub fn flattened(&self, background: Option<Rgb>) -> Cow<'_, RgbImage> {
+        let (Some(alpha), Some(Rgb(background))) = (&self.alpha, background) else {
+            return Cow::Borrowed(&self.rgb);
+        };
+        let mut flat = self.rgb.clone();
+        for (pixel, opacity) in flat.pixels_mut().zip(alpha.pixels()) {
+            let opacity = u32::from(opacity[0]);
+            for (channel, under) in pixel.0.iter_mut().zip(background) {
+                let sum = u32::from(*channel) * opacity + u32::from(under) * (255 - opacity);
+                *channel = ((sum + 127) / 255) as u8;
+            }
+        }
+        Cow::Owned(flat)
+    }
+}
+
+/// The shape with the given longest side and the same aspect ratio, rounded, at least one pixel each way.
+pub fn fit(width: u32, height: u32, longest: u32) -> (u32, u32) {
+    let longest = longest.max(1);
+    let side = u64::from(width.max(height)).max(1);
+    let scaled = |length: u32| {
+        let rounded = (u64::from(length) * u64::from(longest) + side / 2) / side;
+        // No longer than `longest`, which is a u32.
+        (rounded as u32).max(1)
+    };
+    (scaled(width), scaled(height))
+}
+
+/// The picture resampled to a shape.
+pub fn resize(image: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbImage {
+    let (width, height) = (width.max(1), height.max(1));
+    let mut pixels = RgbImage::new(width, height);
+    let filter = match filter {
+        Filter::Lanczos => FilterType::Lanczos3,
+        Filter::Bilinear => FilterType::Bilinear,
+    };
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
+    let source = ImageRef::new(image.width(), image.height(), image.as_raw(), PixelType::U8x3)
+        .expect("an RgbImage has three bytes for every pixel");
+    let mut target = Image::from_slice_u8(width, height, &mut pixels, PixelType::U8x3)
+        .expect("an RgbImage has three bytes for every pixel");
+    Resizer::new()
+        .resize(&source, &mut target, &options)
+        .expect("both images have the same kind of pixels and nothing is cropped");
+    pixels
+}
+
+/// A small version for lists and buttons; pictures that are small already are not enlarged.
+pub fn thumbnail(image: &RgbImage, longest: u32) -> RgbImage {
+    let (width, height) = image.dimensions();
+    if width.max(height) <= longest {
+        return image.clone();
+    }
+    let (width, height) = fit(width, height, longest);
+    resize(image, width, height, Filter::Lanczos)
+}
+
+#[cfg(test)]
+mod tests {
+    use image::GrayImage;
+
+    use super::*;
+
+    macro_rules! fixture {
+        ($name:literal) => {
+            image::load_from_memory(include_bytes!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/../../tests/data/pictures/",
+                $name
+            )))
+            .unwrap()
+            .into_rgb8()
+        };
+    }
+
+    #[track_caller]
+    fn assert_close(left: &RgbImage, right: &RgbImage, tolerance: u8) {
+        assert_eq!(left.dimensions(), right.dimensions());
+        let worst = left.iter().zip(right.iter()).map(|(a, b)| a.abs_diff(*b)).max();
+        assert!(worst <= Some(tolerance), "off by {worst:?}");
+    }
+
+    #[test]
+    fn fitting_keeps_the_aspect_ratio() {
+        assert_eq!(fit(1024, 768, 512), (512, 384));
+        assert_eq!(fit(768, 1024, 512), (384, 512));
+        assert_eq!(fit(300, 200, 600), (600, 400));
+        assert_eq!(fit(1000, 333, 100), (100, 33));
+        assert_eq!(fit(1000, 335, 100), (100, 34), "rounds to the nearest");
+        assert_eq!(fit(5000, 16, 100), (100, 1), "never zero");
+        assert_eq!(fit(u32::MAX, u32::MAX, u32::MAX), (u32::MAX, u32::MAX));
+    }
+
+    #[test]
+    fn bilinear_agrees_with_pillow() {
+        let source = fixture!("resize_source.png");
+        let resized = |width, height| resize(&source, width, height, Filter::Bilinear);
+        assert_close(&resized(11, 7), &fixture!("resize_bilinear_11x7.png"), 1);
+        assert_close(&resized(30, 20), &fixture!("resize_bilinear_30x20.png"), 1);
+    }
+
+    #[test]
+    fn flat_pictures_stay_flat_and_equal_sizes_stay_equal() {
+        let source = fixture!("resize_source.png");
+        let flat = RgbImage::from_pixel(40, 30, image::Rgb([7, 130, 250]));
+        for filter in [Filter::Lanczos, Filter::Bilinear] {
+            assert_eq!(resize(&source, source.width(), source.height(), filter), source);
+            for (width, height) in [(13, 11), (90, 20)] {
+                assert!(
+                    resize(&flat, width, height, filter).pixels().all(|p| p.0 == [7, 130, 250]),
+                    "{filter:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn shrinking_averages_what_it_covers() {
+        let stripes = RgbImage::from_fn(64, 64, |x, _| image::Rgb([if x % 2 == 0 { 255 } else { 0 }; 3]));
+        for filter in [Filter::Lanczos, Filter::Bilinear] {
+            let small = resize(&stripes, 8, 8, filter);
+            assert!(small.iter().all(|v| v.abs_diff(128) <= 6), "{filter:?}: {small:?}");
+        }
+    }
+
+    #[test]
+    fn thumbnails_only_shrink() {
+        let picture = RgbImage::new(300, 200);
+        assert_eq!(thumbnail(&picture, 96).dimensions(), (96, 64));
+        assert_eq!(thumbnail(&picture, 400).dimensions(), (300, 200));
+    }
+
+    #[test]
+    fn transparency_is_blended_or_discarded() {
+        let mut pixels = [200, 100, 0, 255].repeat(16 * 16);
+        pixels[..8].copy_from_slice(&[200, 100, 0, 0, 200, 100, 0, 128]);
+        let picture = Picture::from_rgba("pasted picture", 16, 16, pixels).unwrap();
+        let flat = picture.flattened(Some(Rgb::WHITE));
+        assert_eq!(
+            [flat[(0, 0)].0, flat[(1, 0)].0, flat[(2, 0)].0],
+            [[255; 3], [227, 177, 127], [200, 100, 0]]
+        );
+        let Cow::Borrowed(raw) = picture.flattened(None) else { panic!("discarding must not copy") };
+        assert_eq!(raw[(0, 0)].0, [200, 100, 0]);
+        let opaque = Picture { alpha: None, ..picture.clone() };
+        assert!(matches!(opaque.flattened(Some(Rgb::WHITE)), Cow::Borrowed(_)));
+        let clear = Picture { alpha: Some(GrayImage::new(16, 16)), ..picture };
+        assert!(clear.flattened(Some(Rgb([1, 2, 3]))).pixels().all(|p| p.0 == [1, 2, 3]));
+    }
+}

@@ -1,0 +1,397 @@
+//! Automation: parameters that change while a picture is painted, as a pure function of the settings and the step.
+//!
+//! Times are parts of the whole run, 0 to 1, so that the same automation fits every size and every number of steps; nothing
+//! depends on the clock, so that a recipe paints the same picture again.
+
+use std::{collections::BTreeMap, f64::consts::TAU, fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Objective, ParamId, Settings, SettingsError, StyleMix, validate::error};
+use impasto_base::{named, random::SplitMix64, serde_as_text};
+
+/// Keyframes of a track at most.
+pub const MOST_KEYS: usize = 512;
+/// Tracks at most: more than there are knobs of a usual run.
+const MOST_TRACKS: usize = 256;
+/// Shortest period of an oscillator, as a part of the run.
+pub const SHORTEST_PERIOD: f64 = 1e-6;
+/// Places of a knob whose every move costs much: it goes in steps of this part of its range.
+const COSTLY_STEPS: f64 = 48.0;
+
+/// Form of an oscillator's wave. All but square and random begin in the middle and rise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Shape {
+    #[default]
+    Sine,
+    Triangle,
+    /// Rises, and falls back at once.
+    Saw,
+    /// High for half of the period, low for the other.
+    Square,
+    /// Another value in each period, by the seed.
+    Random,
+}
+
+named!(Shape, "shape", Sine => "sine", Triangle => "triangle", Saw => "saw", Square => "square", Random => "random");
+
+/// How a keyframe goes over to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Ease {
+    /// Evenly along the knob.
+    #[default]
+    Linear,
+    /// Starting and ending slowly.
+    Smooth,
+    /// Stays, and jumps at the next.
+    Hold,
+}
+
+named!(Ease, "ease", Linear => "linear", Smooth => "smooth", Hold => "hold");
+serde_as_text!(Shape, Ease);
+
+impl Ease {
+    fn is_linear(&self) -> bool {
+        *self == Ease::Linear
+    }
+}
+
+/// A low-frequency oscillator: swings a parameter about what it is set to.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lfo {
+    pub shape: Shape,
+    /// Length of a period, as a part of the run.
+    pub period: f64,
+    /// How far it swings to either side, as a part of the knob's range, -1 to 1; negative falls first.
+    pub depth: f64,
+    /// Where in its period the run begins, 0 to 1.
+    pub phase: f64,
+    /// Of the random values.
+    pub seed: u32,
+}
+
+impl Default for Lfo {
+    fn default() -> Self {
+        Self { shape: Shape::Sine, period: 0.25, depth: 0.2, phase: 0.0, seed: 0 }
+    }
+}
+
+impl Lfo {
+    /// The wave at a time of the run, -1 to 1.
+    pub fn wave(&self, at: f64) -> f64 {
+        let turns = at / self.period + self.phase;
+        let t = turns - turns.floor();
+        match self.shape {
+            Shape::Sine => (TAU * t).sin(),
+            Shape::Triangle if t < 0.25 => 4.0 * t,
+            Shape::Triangle if t < 0.75 => 2.0 - 4.0 * t,
+            Shape::Triangle => 4.0 * t - 4.0,
+            // Begins in the middle, as the others do.
+            Shape::Saw if t < 0.5 => 2.0 * t,
+            Shape::Saw => 2.0 * t - 2.0,
+            Shape::Square => {
+                if t < 0.5 {
+                    1.0
+                } else {
+                    -1.0
+                }
+            }
+            Shape::Random => noise(self.seed, turns.floor()),
+        }
+    }
+}
+
+/// A value of -1 to 1 for a number, the same on every machine.
+fn noise(seed: u32, number: f64) -> f64 {
+    SplitMix64::new(u64::from(seed) << 32 ^ (number as i64) as u64).next_signed()
+}
+
+/// A keyframe.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Key {
+    /// Time, as a part of the run.
+    pub at: f64,
+    /// In the setting's own unit.
+    pub value: f64,
+    #[serde(default, skip_serializing_if = "Ease::is_linear")]
+    pub ease: Ease,
+}
+
+/// What moves a parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Curve {
+    Lfo(Lfo),
+    /// In the order of their times; never empty. Before the first and behind the last the knob rests there.
+    Keys(Vec<Key>),
+}
+
+/// A parameter's automation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
+pub struct Track {
+    /// Whether it moves the knob.
+    pub on: bool,
+    pub curve: Curve,
+}
+
+/// A track as files have it: `lfo = { … }` or `keys = [ … ]`.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    #[serde(default = "yes", skip_serializing_if = "is_on")]
+    on: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lfo: Option<Lfo>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    keys: Option<Vec<Key>>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_on(on: &bool) -> bool {
+    *on
+}
+
+impl TryFrom<Written> for Track {
+    type Error = &'static str;
+
+    fn try_from(Written { on, lfo, keys }: Written) -> Result<Self, Self::Error> {
+        match (lfo, keys) {
+            (Some(lfo), None) => Ok(Self { on, curve: Curve::Lfo(lfo) }),
+            (None, Some(keys)) => Ok(Self { on, curve: Curve::Keys(keys) }),
+            _ => Err("a track has either lfo = { … } or keys = [ … ]"),
+        }
+    }
+}
+
+impl From<Track> for Written {
+    fn from(Track { on, curve }: Track) -> Self {
+        match curve {
+            Curve::Lfo(lfo) => Self { on, lfo: Some(lfo), keys: None },
+            Curve::Keys(keys) => Self { on, lfo: None, keys: Some(keys) },
+        }
+    }
+}
+
+impl Track {
+    /// A track that is on.
+    pub fn new(curve: Curve) -> Self {
+        Self { on: true, curve }
+    }
+
+    /// The value of its knob at a time of the run, where it is set to `base`.
+    pub fn value(&self, id: ParamId, objective: Objective, base: f64, at: f64) -> f64 {
+        let range = id.range(objective);
+        let value = match &self.curve {
+            Curve::Lfo(lfo) => range.value(range.place(base) + lfo.depth * lfo.wave(at)),
+            Curve::Keys(keys) => match between(keys, at) {
+                None => base,
+                Some((a, _, 0.0)) => return a.value,
+                Some((a, b, t)) if range.holds(a.value) && range.holds(b.value) => {
+                    let (from, to) = (range.place(a.value), range.place(b.value));
+                    range.value(from + (to - from) * t)
+                }
+                // What was typed beyond the range has no place in it.
+                Some((a, b, t)) => a.value + (b.value - a.value) * t,
+            },
+        };
+        if id.is_costly() && range.holds(value) {
+            range.value((range.place(value) * COSTLY_STEPS).round() / COSTLY_STEPS)
+        } else {
+            value
+        }
+    }
+
+    /// What the knob must be set to so that it is `wanted` at this time; nothing where keyframes have the say.
+    pub fn base_for(&self, id: ParamId, objective: Objective, wanted: f64, at: f64) -> Option<f64> {
+        let range = id.range(objective);
+        match &self.curve {
+            Curve::Lfo(lfo) if range.holds(wanted) => {
+                Some(range.value(range.place(wanted) - lfo.depth * lfo.wave(at)))
+            }
+            Curve::Lfo(_) => Some(wanted),
+            Curve::Keys(_) => None,
+        }
+    }
+
+    fn check(&self, id: ParamId) -> Result<(), String> {
+        match &self.curve {
+            Curve::Lfo(lfo) => {
+                if !(lfo.period.is_finite() && lfo.period >= SHORTEST_PERIOD) {
+                    return Err(format!(
+                        "its period is {}, but must be at least {SHORTEST_PERIOD} of the run",
+                        lfo.period
+                    ));
+                }
+                if !(-1.0..=1.0).contains(&lfo.depth) {
+                    return Err(format!("its depth is {}, but must be between -1 and 1", lfo.depth));
+                }
+                if !lfo.phase.is_finite() {
+                    return Err(format!("its phase is {}", lfo.phase));
+                }
+                Ok(())
+            }
+            Curve::Keys(keys) => {
+                if keys.is_empty() || keys.len() > MOST_KEYS {
+                    return Err(format!("it has {} keyframes, but must have 1 to {MOST_KEYS}", keys.len()));
+                }
+                for key in keys {
+                    if !(0.0..=1.0).contains(&key.at) {
+                        return Err(format!("a keyframe is at {}, but the run goes from 0 to 1", key.at));
+                    }
+                    if !id.allows(key.value) {
+                        return Err(format!("it cannot be {}", key.value));
+                    }
+                }
+                if !keys.is_sorted_by_key(|key| key.at) {
+                    return Err("its keyframes are not in the order of their times".to_owned());
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The keyframes about a time, and how far between them it is, 0 to 1, eased.
+fn between(keys: &[Key], at: f64) -> Option<(&Key, &Key, f64)> {
+    // Of several at one time the last counts from there on.
+    let next = keys.partition_point(|key| key.at <= at);
+    match (next.checked_sub(1).and_then(|last| keys.get(last)), keys.get(next)) {
+        (None, None) => None,
+        (None, Some(only)) | (Some(only), None) => Some((only, only, 0.0)),
+        (Some(a), Some(b)) => {
+            let t = (at - a.at) / (b.at - a.at);
+            let eased = match a.ease {
+                Ease::Linear => t,
+                Ease::Smooth => t * t * (3.0 - 2.0 * t),
+                Ease::Hold => 0.0,
+            };
+            Some((a, b, eased))
+        }
+    }
+}
+
+/// Every knob that moves by itself, with its track.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Automation(BTreeMap<ParamId, Track>);
+
+impl Automation {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether any track is on.
+    pub fn is_on(&self) -> bool {
+        self.0.values().any(|track| track.on)
+    }
+
+    /// Whether this knob has a track that is on.
+    pub fn moves(&self, id: ParamId) -> bool {
+        self.0.get(&id).is_some_and(|track| track.on)
+    }
+
+    pub fn get(&self, id: ParamId) -> Option<&Track> {
+        self.0.get(&id)
+    }
+
+    pub fn get_mut(&mut self, id: ParamId) -> Option<&mut Track> {
+        self.0.get_mut(&id)
+    }
+
+    pub fn set(&mut self, id: ParamId, track: Track) {
+        self.0.insert(id, track);
+    }
+
+    pub fn remove(&mut self, id: ParamId) -> Option<Track> {
+        self.0.remove(&id)
+    }
+
+    /// Every track.
+    pub fn iter(&self) -> impl Iterator<Item = (ParamId, &Track)> {
+        self.0.iter().map(|(&id, track)| (id, track))
+    }
+
+    /// Checks every track.
+    ///
+    /// # Errors
+    ///
+    /// Names the knob whose track cannot be used.
+    pub fn validate(&self) -> Result<(), SettingsError> {
+        if self.0.len() > MOST_TRACKS {
+            return Err(error(
+                "automation",
+                format!("has {} tracks, but {MOST_TRACKS} are the most", self.0.len()),
+            ));
+        }
+        self.0.iter().try_for_each(|(&id, track)| {
+            track.check(id).map_err(|message| error("automation", format!("of {id}: {message}")))
+        })
+    }
+}
+
+impl FromIterator<(ParamId, Track)> for Automation {
+    fn from_iter<T: IntoIterator<Item = (ParamId, Track)>>(iter: T) -> Self {
+        Self(iter.into_iter().collect())
+    }
+}
+
+/// One track as the command line writes it: `beta={ lfo = { shape = "saw", period = 0.1 } }`, a knob and TOML.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParamTrack {
+    pub id: ParamId,
+    pub track: Track,
+}
+
+impl FromStr for ParamTrack {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (id, track) = text.split_once('=').ok_or_else(|| {
+            format!("{text:?} is no automation; write KNOB=TRACK, for example 'beta={{ lfo = {{ period = 0.1 }} }}'")
+        })?;
+        let id: ParamId = id.trim().parse()?;
+        let mut table: BTreeMap<String, Track> = toml::from_str(&format!("track = {track}"))
+            .map_err(|error| format!("the track of {id}: {}", error.message()))?;
+        table.remove("track").map(|track| Self { id, track }).ok_or_else(|| format!("{id} has no track"))
+    }
+}
+
+impl fmt::Display for ParamTrack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let track = toml::Value::try_from(&self.track).map_err(|_| fmt::Error)?;
+        write!(f, "{}={track}", self.id)
+    }
+}
+
+impl Settings {
+    /// The time of the run after `step` steps, 0 to 1.
+    pub fn time_at(&self, step: u32) -> f64 {
+        (f64::from(step) / f64::from(self.steps.max(1))).min(1.0)
+    }
+
+    /// These settings, and how the styles count, as they are after `step` steps: with every automated knob where its track has
+    /// it. ParamIds that have no say rest, and where all together would leave nothing to paint, everything does.
+    pub fn automated(&self, mix: &[StyleMix], step: u32) -> (Self, Vec<StyleMix>) {
+        let (mut settings, mut styles) = (self.clone(), mix.to_vec());
+        let at = self.time_at(step);
+        for (id, track) in self.automation.iter().filter(|(_, track)| track.on) {
+            if let Some(base) = id.get(self, mix) {
+                id.set(&mut settings, &mut styles, track.value(id, self.objective, base, at));
+            }
+        }
+        if self.automation.is_on() && settings.validate().is_err() {
+            return (self.clone(), mix.to_vec());
+        }
+        (settings, styles)
+    }
+}
+
+#[cfg(test)]
+#[path = "automation_tests.rs"]
+mod tests;

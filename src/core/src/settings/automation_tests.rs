@@ -1,0 +1,206 @@
+use super::*;
+use impasto_network::vgg::Layer;
+
+fn lfo(shape: Shape) -> Lfo {
+    Lfo { shape, period: 0.5, depth: 0.25, ..Lfo::default() }
+}
+
+fn keys(keys: &[(f64, f64, Ease)]) -> Track {
+    Track::new(Curve::Keys(keys.iter().map(|&(at, value, ease)| Key { at, value, ease }).collect()))
+}
+
+fn with(knob: ParamId, track: Track) -> Settings {
+    Settings { steps: 100, automation: [(knob, track)].into_iter().collect(), ..Settings::default() }
+}
+
+#[test]
+fn waves_have_their_forms() {
+    let wave = |shape, at| lfo(shape).wave(at);
+    let quarters = [0.0, 0.125, 0.25, 0.375, 0.5];
+    for (shape, expected) in [
+        (Shape::Sine, [0.0, 1.0, 0.0, -1.0, 0.0]),
+        (Shape::Triangle, [0.0, 1.0, 0.0, -1.0, 0.0]),
+        (Shape::Saw, [0.0, 0.5, -1.0, -0.5, 0.0]),
+        (Shape::Square, [1.0, 1.0, -1.0, -1.0, 1.0]),
+    ] {
+        for (at, expected) in quarters.into_iter().zip(expected) {
+            assert!((wave(shape, at) - expected).abs() < 1e-12, "{shape} at {at}: {}", wave(shape, at));
+        }
+    }
+    let shifted = Lfo { phase: 0.25, ..lfo(Shape::Triangle) };
+    assert!((shifted.wave(0.0) - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn random_values_hold_for_a_period_and_are_those_of_the_seed() {
+    let values = |seed| -> Vec<f64> {
+        let lfo = Lfo { seed, period: 0.01, ..lfo(Shape::Random) };
+        (0..100).map(|index| lfo.wave(0.01 * (f64::from(index) + 0.3))).collect()
+    };
+    let first = values(7);
+    assert_eq!(first, values(7));
+    assert!(first.iter().all(|value| (-1.0..=1.0).contains(value)));
+    let mean = first.iter().sum::<f64>() / 100.0;
+    assert!(mean.abs() < 0.25 && first.iter().any(|v| *v > 0.7) && first.iter().any(|v| *v < -0.7), "{mean}");
+    let same = first.iter().zip(values(8)).filter(|(a, b)| **a == *b).count();
+    assert_eq!(same, 0, "another seed has other values");
+    let lfo = Lfo { period: 0.1, ..lfo(Shape::Random) };
+    assert_eq!(lfo.wave(0.401), lfo.wave(0.499));
+    assert_ne!(lfo.wave(0.401), lfo.wave(0.501));
+}
+
+#[test]
+fn an_oscillator_swings_along_the_knob_about_what_it_is_set_to() {
+    let settings = with(ParamId::Beta, Track::new(Curve::Lfo(lfo(Shape::Square))));
+    let beta = |step| settings.automated(&[], step).0.style_weight;
+    // A quarter of five decades to either side of 1, but for the zero at the bottom.
+    let range = ParamId::Beta.range(Objective::Balanced);
+    let ratio = beta(0);
+    assert!((ratio.log10() - 0.25 * 5.0 * 128.0 / 127.0).abs() < 1e-9, "{ratio}");
+    assert!((beta(30) * ratio - 1.0).abs() < 1e-9);
+    assert_eq!(beta(0), range.value(range.place(1.0) + 0.25));
+    // Only that knob moves, and what it is set to stays.
+    let (moved, _) = settings.automated(&[], 0);
+    assert_eq!(Settings { style_weight: 1.0, ..moved }, settings);
+    // A hand that wants it elsewhere sets what it swings about.
+    let track = settings.automation.get(ParamId::Beta).unwrap();
+    let base = track.base_for(ParamId::Beta, Objective::Balanced, 20.0, 0.0).unwrap();
+    assert!((track.value(ParamId::Beta, Objective::Balanced, base, 0.0) - 20.0).abs() < 1e-9);
+}
+
+#[test]
+fn keyframes_are_met_exactly_and_go_over_as_they_say() {
+    let track = keys(&[
+        (0.25, 0.2, Ease::Linear),
+        (0.5, 0.6, Ease::Smooth),
+        (0.75, 0.0, Ease::Hold),
+        (1.0, 1.0, Ease::Linear),
+    ]);
+    let settings = with(ParamId::KeepColours, track);
+    let keep = |step| settings.automated(&[], step).0.keep_colours;
+    for (step, value) in [(0, 0.2), (25, 0.2), (50, 0.6), (75, 0.0), (99, 0.0), (100, 1.0), (4000, 1.0)] {
+        assert_eq!(keep(step), value, "step {step}");
+    }
+    assert!((keep(30) - 0.28).abs() < 1e-12, "{}", keep(30));
+    // 3t² − 2t³ at t = 1/5.
+    assert!((keep(55) - 0.6 * (1.0 - 0.104)).abs() < 1e-12, "{}", keep(55));
+    // On a logarithmic knob half-way is the geometric mean.
+    let settings = with(ParamId::LearningRate, keys(&[(0.0, 0.001, Ease::Linear), (1.0, 0.1, Ease::Linear)]));
+    assert!((settings.automated(&[], 50).0.learning_rate - 0.01).abs() < 1e-9);
+    // Beyond the range it goes evenly.
+    let settings = with(ParamId::Smoothness, keys(&[(0.0, 100.0, Ease::Linear), (1.0, 300.0, Ease::Linear)]));
+    assert_eq!(settings.automated(&[], 50).0.smoothness_weight, 200.0);
+}
+
+#[test]
+fn another_number_of_steps_is_the_same_course() {
+    let short = with(ParamId::Beta, Track::new(Curve::Lfo(lfo(Shape::Triangle))));
+    let long = Settings { steps: 1000, ..short.clone() };
+    for step in 0..=100 {
+        assert_eq!(short.automated(&[], step).0.style_weight, long.automated(&[], 10 * step).0.style_weight);
+    }
+}
+
+#[test]
+fn what_is_off_or_has_no_say_rests() {
+    let mut settings = with(ParamId::Beta, keys(&[(0.0, 7.0, Ease::Linear)]));
+    assert!(settings.automation.is_on() && settings.automation.moves(ParamId::Beta));
+    settings.style_amount = Some(0.5);
+    assert_eq!(settings.automated(&[], 10).0, settings, "the amount has the say");
+    settings.style_amount = None;
+    assert_eq!(settings.automated(&[], 10).0.style_weight, 7.0);
+    settings.automation.get_mut(ParamId::Beta).unwrap().on = false;
+    assert_eq!(settings.automated(&[], 10).0, settings);
+    let absent = ParamId::Style(Layer::ALL[1]);
+    let settings = with(absent, keys(&[(0.0, 1.0, Ease::Linear)]));
+    assert_eq!(settings.automated(&[], 10).0, settings, "a layer that is not in use is not put to use");
+}
+
+#[test]
+fn pictures_weights_move_too() {
+    let settings =
+        with(ParamId::PictureWeight(1), keys(&[(0.0, 0.0, Ease::Linear), (1.0, 2.0, Ease::Linear)]));
+    let mix = [StyleMix::default(); 2];
+    let (_, moved) = settings.automated(&mix, 50);
+    assert_eq!((moved[0].weight, moved[1].weight), (1.0, 1.0));
+    assert!((settings.automated(&mix, 75).1[1].weight - 1.5).abs() < 1e-12);
+    assert_eq!(settings.automated(&mix[..1], 75).1, mix[..1]);
+}
+
+#[test]
+fn a_course_through_nothing_to_paint_rests_there() {
+    let mut settings = with(ParamId::Beta, keys(&[(0.0, 0.0, Ease::Linear), (0.5, 4.0, Ease::Linear)]));
+    settings.content_weight = 0.0;
+    settings.smoothness_weight = 0.0;
+    assert_eq!(settings.automated(&[], 0).0, settings);
+    assert_eq!(settings.automated(&[], 50).0.style_weight, 4.0);
+}
+
+#[test]
+fn costly_knobs_move_seldom() {
+    let settings =
+        with(ParamId::StyleScale, Track::new(Curve::Lfo(Lfo { period: 1.0, ..lfo(Shape::Triangle) })));
+    let mut scales: Vec<f64> = (0..=25).map(|step| settings.automated(&[], step).0.style_scale).collect();
+    scales.dedup();
+    let exact = with(ParamId::StyleScale, keys(&[(0.0, 0.777, Ease::Linear)]));
+    assert_eq!(exact.automated(&[], 9).0.style_scale, 0.777);
+    assert!((5..=14).contains(&scales.len()), "{scales:?}");
+}
+
+#[test]
+fn tracks_are_written_and_read_in_files_and_flags() {
+    let text = "[beta]\nlfo = { shape = \"random\", period = 0.1, seed = 7 }\n\
+                [\"style/relu3_1\"]\non = false\nkeys = [{ at = 0, value = 0.1 }, { at = 1.0, value = 2.5, ease = \"hold\" }]\n";
+    let automation: Automation = toml::from_str(text).unwrap();
+    let expected = Lfo { shape: Shape::Random, period: 0.1, seed: 7, ..Lfo::default() };
+    assert_eq!(automation.get(ParamId::Beta), Some(&Track::new(Curve::Lfo(expected))));
+    assert!(!automation.moves("style/relu3_1".parse().unwrap()));
+    automation.validate().unwrap();
+    let again = toml::to_string(&automation).unwrap();
+    assert_eq!(toml::from_str::<Automation>(&again).unwrap(), automation);
+    let json = serde_json::to_string(&automation).unwrap();
+    assert_eq!(serde_json::from_str::<Automation>(&json).unwrap(), automation);
+    for (id, track) in automation.iter() {
+        let flag = ParamTrack { id, track: track.clone() };
+        assert_eq!(flag.to_string().parse(), Ok(flag));
+    }
+    let wrong = |text: &str| text.parse::<ParamTrack>().unwrap_err();
+    assert!(wrong("beta").contains("KNOB=TRACK"));
+    assert!(wrong("gamma={}").contains("style-amount"));
+    assert!(wrong("beta={}").contains("either lfo"), "{}", wrong("beta={}"));
+    assert!(wrong("beta={ lfo = { shape = 'wobbly' } }").contains("sine, triangle"));
+    assert!(wrong("beta={ lfo = { tempo = 1 } }").contains("tempo"));
+}
+
+#[test]
+fn tracks_that_cannot_be_used_are_named() {
+    let message = |track| with(ParamId::Beta, track).validate().unwrap_err().to_string();
+    let bad = |lfo| message(Track::new(Curve::Lfo(lfo)));
+    assert!(bad(Lfo { period: 0.0, ..Lfo::default() }).contains("automation: of beta: its period is 0"));
+    assert!(bad(Lfo { depth: 1.5, ..Lfo::default() }).contains("depth is 1.5"));
+    assert!(bad(Lfo { phase: f64::NAN, ..Lfo::default() }).contains("phase"));
+    assert!(message(keys(&[])).contains("0 keyframes"));
+    assert!(message(keys(&[(0.5, 1.0, Ease::Linear), (0.2, 1.0, Ease::Linear)])).contains("order"));
+    assert!(message(keys(&[(1.5, 1.0, Ease::Linear)])).contains("at 1.5"));
+    assert!(message(keys(&[(0.5, -1.0, Ease::Linear)])).contains("cannot be -1"));
+}
+
+proptest::proptest! {
+    #[test]
+    fn whatever_passes_the_check_makes_settings_that_can_be_painted(
+        shape in 0..5usize,
+        (period, depth, phase) in (1e-6..3.0f64, -1.0..=1.0f64, -9.0..9.0f64),
+        base in 0.0..2000.0f64,
+        step in 0..200u32,
+    ) {
+        let lfo = Lfo { shape: Shape::ALL[shape], period, depth, phase, seed: 3 };
+        for knob in [ParamId::Beta, ParamId::LearningRate, ParamId::Averaging, ParamId::StyleScale, ParamId::Style(Layer::ALL[0])] {
+            let mut settings = with(knob, Track::new(Curve::Lfo(lfo)));
+            knob.set(&mut settings, &mut [], base);
+            settings.validate().unwrap();
+            let (moved, _) = settings.automated(&[], step);
+            proptest::prop_assert!(moved.validate().is_ok());
+            proptest::prop_assert!(knob.get(&moved, &[]).unwrap().is_finite());
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! Everything a person can set, in one struct: the window's form, the command line's flags, the settings file
+//! and the report all are this [`Settings`].
+
+mod automation;
+mod blend;
+mod flags;
+mod layer_weights;
+mod look;
+mod mixer;
+mod parameters;
+mod presets;
+mod randomize;
+mod ranges;
+mod slots;
+mod style_mix;
+mod user_presets;
+mod validate;
+mod values;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use self::parameters::OnObjective;
+use impasto_network::vgg::Layer;
+
+pub use automation::{Automation, Curve, Ease, Key, Lfo, MOST_KEYS, ParamTrack, Shape, Track};
+pub use flags::{SettingsFileError, SettingsFlags};
+pub use layer_weights::{LayerWeight, LayerWeights, Strip};
+pub use parameters::{AxisValues, Effect, Kind, PARAMETERS, ParamId, Parameter, Range, three_digits};
+pub use presets::Preset;
+pub use ranges::STYLE_SCALES;
+pub use slots::{Slots, StoredMix};
+pub use style_mix::StyleMix;
+pub use user_presets::{Mix, PresetError, PresetFolder, UserPreset};
+pub use validate::{MAX_HISTORY, MAX_SIZE, MIN_SIZE, SettingsError};
+pub use values::{
+    DeviceChoice, Init, LineSearch, Objective, Optimizer, Padding, Pooling, Precision, Rgb, Smoothness,
+    Statistic,
+};
+
+/// All parameters of a run except the pictures themselves.
+///
+/// [`PARAMETERS`] says what each field means to people: its flag, its range, when it takes effect.
+///
+/// Weights are dimensionless factors of the objective's terms, see [`crate::objective`].
+/// Text forms (TOML, JSON) use the field names; missing fields take their defaults, unknown ones are errors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Formulas to minimise.
+    pub objective: Objective,
+    /// Longest side of the painting, in pixels; see [`Settings::longest_side`].
+    pub size: u32,
+    /// Whether to paint through a pyramid of sizes.
+    pub pyramid: bool,
+    /// Number of steps to paint.
+    pub steps: u32,
+    /// α: weight of the content term.
+    pub content_weight: f64,
+    /// β: weight of the style term.
+    pub style_weight: f64,
+    /// Weight of the histogram term; 0 leaves it out.
+    pub histogram_weight: f64,
+    /// What smoothness compares.
+    pub smoothness: Smoothness,
+    /// Amount of style against content, 0 to 1; `Some` replaces α and β by measured ones.
+    pub style_amount: Option<f64>,
+    /// Weight of the smoothness term (total variation).
+    pub smoothness_weight: f64,
+    /// Whether the smoothness term counts as 0.
+    pub smoothness_muted: bool,
+    /// Whether only smoothness and other soloed layers count.
+    pub smoothness_solo: bool,
+    /// What style is, in the balanced objective.
+    pub statistic: Statistic,
+    /// Style layers and their weights.
+    pub style_layers: LayerWeights,
+    /// Content layers and their weights.
+    pub content_layers: LayerWeights,
+    /// Tilt of the style layers' weights, -1 (fine texture) to 1 (large strokes).
+    pub style_tilt: f64,
+    /// Size of the style pictures relative to `size`, each times its own scale.
+    pub style_scale: f64,
+    /// Share of the content's chroma in the shown painting, 0 to 1.
+    pub keep_colours: f64,
+    /// Share of the content's or the palette's colours in the styles, 0 to 1.
+    pub match_colours: f64,
+    /// Picture whose colours the styles get instead of the content's.
+    pub palette: Option<PathBuf>,
+    /// Whether to paint in luminance alone.
+    pub luminance_only: bool,
+    /// How the image is moved along its gradient.
+    pub optimizer: Optimizer,
+    /// Steps whose curvature L-BFGS remembers, 1 to [`MAX_HISTORY`].
+    pub history: u32,
+    /// How L-BFGS finds the length of a step.
+    pub line_search: LineSearch,
+    /// About the largest move of a pixel in one step, where 1 is the whole range.
+    pub learning_rate: f64,
+    /// Decay of the mean of Adam's iterates, 0 to below 1; 0 shows the iterate.
+    pub averaging: f64,
+    /// Adam's decay of the gradient's mean, 0 to below 1.
+    pub beta1: f64,
+    /// Adam's decay of the gradient's square, 0 to below 1.
+    pub beta2: f64,
+    /// Adam's term against division by zero, above 0.
+    pub epsilon: f64,
+    /// Whether to stop when the objective has converged.
+    pub stop_when_converged: bool,
+    /// Whether to show the iterate with the lowest objective.
+    pub keep_best: bool,
+    /// What painting begins with.
+    pub init: Init,
+    /// Seed of the noise, at most `i64::MAX`.
+    pub seed: u64,
+    /// Colour behind transparent pictures.
+    pub background: Rgb,
+    /// Which device computes.
+    pub device: DeviceChoice,
+    /// Whether to hold as little memory as possible.
+    pub low_memory: bool,
+    /// How an adapter stores features and weights.
+    pub precision: Precision,
+    /// What the network sees outside of a picture.
+    pub padding: Padding,
+    /// How the network pools.
+    pub pooling: Pooling,
+    /// VGG-19 weights file instead of the bundled one.
+    pub weights: Option<PathBuf>,
+    /// Steps between two previews in the window; 0 chooses by itself.
+    pub preview_every: u32,
+    /// Whether to paint at a smaller size while a slider is dragged, if a step takes long.
+    pub follow_drags: bool,
+    /// Parameters that change while it paints; times are parts of the run.
+    pub automation: Automation,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            objective: Objective::Balanced,
+            size: 512,
+            pyramid: true,
+            steps: 500,
+            content_weight: 1.0,
+            style_weight: Objective::Balanced.usual_style_weight(),
+            histogram_weight: 0.0,
+            smoothness: Smoothness::Four,
+            style_amount: None,
+            smoothness_weight: 2.5,
+            smoothness_muted: false,
+            smoothness_solo: false,
+            statistic: Statistic::Moments,
+            style_layers: LayerWeights::style_default(),
+            content_layers: LayerWeights::content_default(),
+            style_tilt: 0.0,
+            style_scale: 1.0,
+            keep_colours: 0.0,
+            match_colours: 0.0,
+            palette: None,
+            luminance_only: false,
+            optimizer: Optimizer::Adam,
+            history: 10,
+            line_search: LineSearch::Wolfe,
+            learning_rate: 0.03,
+            averaging: 0.99,
+            beta1: 0.9,
+            beta2: 0.9,
+            epsilon: 1e-8,
+            stop_when_converged: false,
+            keep_best: false,
+            init: Init::Content,
+            seed: 0,
+            background: Rgb::WHITE,
+            device: DeviceChoice::Auto,
+            low_memory: false,
+            precision: Precision::Full,
+            padding: Padding::Replicate,
+            pooling: Pooling::Max,
+            weights: None,
+            preview_every: 0,
+            follow_drags: true,
+            automation: Automation::default(),
+        }
+    }
+}
+
+/// Longest side of a picture in the classic objective, whose recipe never goes above it.
+pub const CLASSIC_MAX_SIZE: u32 = 400;
+
+impl Settings {
+    /// The default settings of an objective.
+    pub fn for_objective(objective: Objective) -> Self {
+        let mut settings = Self::default();
+        settings.set_objective(objective);
+        settings
+    }
+
+    /// Changes the objective, and every parameter whose usual value depends on it to that value.
+    pub fn set_objective(&mut self, objective: Objective) {
+        let usual = Self::default();
+        for row in PARAMETERS {
+            match row.default {
+                OnObjective::Kept => {}
+                OnObjective::KeptBut(change) => change(self, objective),
+                OnObjective::Usual => (row.copy)(self, &usual),
+                OnObjective::UsualBut(change) => {
+                    (row.copy)(self, &usual);
+                    change(self, objective);
+                }
+            }
+        }
+    }
+
+    /// The deepest layer of those listed, whatever their weights.
+    pub fn deepest_layer(&self) -> Option<Layer> {
+        let layers = self.content_layers.layers().chain(self.style_layers.layers());
+        layers.chain(self.histogram_layers().iter().copied()).max()
+    }
+
+    /// The histogram term's layers; none while it has no weight.
+    pub fn histogram_layers(&self) -> &'static [Layer] {
+        if self.histogram_weight > 0.0 { &Layer::HISTOGRAM } else { &[] }
+    }
+
+    /// The statistic that is really used: only balanced has others than the Gram matrix.
+    pub fn style_statistic(&self) -> Statistic {
+        match self.objective {
+            Objective::Balanced => self.statistic,
+            _ => Statistic::Gram,
+        }
+    }
+
+    /// How the network is to see the pictures: their luminance alone, and with which pooling.
+    pub fn sight(&self) -> (bool, Pooling) {
+        (self.luminance_only, self.pooling)
+    }
+
+    /// The longest side that is really painted, in pixels: [`Settings::size`], in classic at most 400.
+    pub fn longest_side(&self) -> u32 {
+        match self.objective {
+            Objective::Classic => self.size.min(CLASSIC_MAX_SIZE),
+            _ => self.size,
+        }
+    }
+
+    /// Whether `new` makes another painting of what is painted: not what only counts when a run starts or ends, how a picture
+    /// is shown, or how fast it moves.
+    pub fn paints_otherwise(&self, new: &Settings) -> bool {
+        PARAMETERS.iter().any(|row| {
+            let aside = matches!(row.effect, Effect::Pace | Effect::NextStart | Effect::Window);
+            !aside && !(row.same)(self, new)
+        })
+    }
+
+    /// How much of the content's chroma is put on the painting after the fact, 0 to 1.
+    pub fn kept_colours(&self) -> f64 {
+        if self.luminance_only { 1.0 } else { self.keep_colours }
+    }
+
+    /// What differs from `new` that a running optimisation cannot take over between two steps, in words for a
+    /// person; empty when `new` can be applied hot.
+    ///
+    /// The initial image and the seed are not among them: they count when a run starts from its beginning.
+    pub fn restart_reasons(&self, new: &Settings) -> Vec<&'static str> {
+        let reason = |row: &Parameter| match row.effect {
+            Effect::Restart(reason) => (!(row.same)(self, new)).then_some(reason),
+            Effect::RestartUnless(reason, same) => (!same(self, new)).then_some(reason),
+            _ => None,
+        };
+        PARAMETERS.iter().filter_map(reason).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_survive_toml_and_json() {
+        let mut settings = Settings::for_objective(Objective::Classic);
+        settings.init = Init::File("a b.png".into());
+        settings.device = DeviceChoice::Named("llvmpipe".into());
+        settings.style_layers.set("relu3_4".parse().unwrap(), 0.25);
+        let muted = Strip { weight: 0.3, muted: true, solo: false };
+        settings.content_layers.set_strip("relu4_2".parse().unwrap(), muted);
+        settings.weights = Some("vgg.pth".into());
+        let text = toml::to_string(&settings).unwrap();
+        assert_eq!(toml::from_str::<Settings>(&text).unwrap(), settings);
+        let text = serde_json::to_string(&settings).unwrap();
+        assert_eq!(serde_json::from_str::<Settings>(&text).unwrap(), settings);
+    }
+
+    #[test]
+    fn classic_is_the_tutorials_recipe() {
+        let s = Settings::for_objective(Objective::Classic);
+        assert_eq!((s.content_weight, s.style_weight, s.learning_rate), (1.0, 1e6, 0.003));
+        assert_eq!((s.beta1, s.beta2, s.epsilon, s.steps), (0.9, 0.999, 1e-8, 3000));
+        assert_eq!(s.style_layers, LayerWeights::classic_style());
+        assert_eq!(s.longest_side(), 400);
+        assert_eq!(s.init, Init::Content);
+    }
+
+    #[test]
+    fn paper_has_the_papers_optimizer_and_the_next_objective_its_own_again() {
+        let mut settings = Settings::for_objective(Objective::Paper);
+        assert_eq!((settings.optimizer, settings.averaging), (Optimizer::Lbfgs, 0.0));
+        settings.validate().unwrap();
+        settings.set_objective(Objective::Balanced);
+        assert_eq!(settings, Settings::default());
+    }
+
+    #[test]
+    fn only_what_a_run_cannot_take_over_restarts_it() {
+        let old = Settings::default();
+        let mut new = old.clone();
+        new.content_weight = 3.0;
+        new.style_layers.set("relu1_2".parse().unwrap(), 1.0);
+        new.learning_rate = 0.01;
+        new.smoothness = Smoothness::Nine;
+        new.histogram_weight = 2.0;
+        (new.keep_best, new.stop_when_converged) = (true, true);
+        new.optimizer = Optimizer::Lbfgs;
+        new.style_amount = Some(0.6);
+        new.steps = 9;
+        new.preview_every = 7;
+        new.style_scale = 0.5;
+        new.style_tilt = 0.3;
+        new.match_colours = 1.0;
+        new.palette = Some("leaves.jpg".into());
+        new.luminance_only = true;
+        new.init = Init::Noise;
+        assert!(old.restart_reasons(&new).is_empty() && old.paints_otherwise(&new));
+        let still = Settings { steps: 7, keep_colours: 1.0, ..old.clone() };
+        assert!(!old.paints_otherwise(&still));
+        new.size = 300;
+        new.device = DeviceChoice::Cpu;
+        assert_eq!(old.restart_reasons(&new), ["size", "device"]);
+    }
+}

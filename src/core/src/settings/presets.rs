@@ -1,0 +1,154 @@
+//! Mixes that are good on any pair of pictures, to begin with.
+
+use super::{Init, LayerWeights, Objective, Settings, Statistic};
+use impasto_network::vgg::Layer;
+
+/// A named mix. It sets what makes the look, and leaves size, device, pictures and network alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preset {
+    FaithfulPhoto,
+    Painterly,
+    BoldStrokes,
+    Texture,
+    Classic,
+    Paper,
+}
+
+impl Preset {
+    pub const ALL: [Preset; 6] = [
+        Preset::Painterly,
+        Preset::FaithfulPhoto,
+        Preset::BoldStrokes,
+        Preset::Texture,
+        Preset::Classic,
+        Preset::Paper,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Preset::FaithfulPhoto => "Faithful photo",
+            Preset::Painterly => "Painterly",
+            Preset::BoldStrokes => "Bold strokes",
+            Preset::Texture => "Texture",
+            Preset::Classic => "Classic (tutorial)",
+            Preset::Paper => "Paper (2016)",
+        }
+    }
+
+    /// The preset that a person names, ignoring case and everything but letters and digits; what stands in brackets may be
+    /// left out.
+    pub fn named(text: &str) -> Option<Self> {
+        let letters = |text: &str| -> String {
+            text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+        };
+        let wanted = letters(text);
+        Self::ALL.into_iter().find(|preset| {
+            let name = preset.name();
+            letters(name) == wanted
+                || name.split_once(" (").is_some_and(|(short, _)| letters(short) == wanted)
+        })
+    }
+
+    pub fn tooltip(self) -> &'static str {
+        match self {
+            Preset::FaithfulPhoto => {
+                "The photograph with the style's colours and fine grain; its shapes stay as they are"
+            }
+            Preset::Painterly => "Shapes of the content, strokes of the style: the usual mix",
+            Preset::BoldStrokes => "Large strokes that bend the shapes to their will",
+            Preset::Texture => "The style alone, from noise",
+            Preset::Classic => "The PyTorch tutorial's recipe, at most 400 px",
+            Preset::Paper => "The formulas of Gatys, Ecker and Bethge, 2016",
+        }
+    }
+
+    /// These settings with the preset's look.
+    pub fn apply(self, settings: &Settings) -> Settings {
+        let mut mix = settings.clone();
+        mix.set_objective(match self {
+            Preset::Classic => Objective::Classic,
+            Preset::Paper => Objective::Paper,
+            _ => Objective::Balanced,
+        });
+        mix.size = settings.size;
+        if mix.objective == settings.objective {
+            mix.steps = settings.steps;
+        }
+        if mix.init == Init::Noise {
+            mix.init = Init::Content;
+        }
+        match self {
+            Preset::Painterly | Preset::Classic | Preset::Paper => {}
+            Preset::FaithfulPhoto => {
+                mix.style_weight = 0.6;
+                mix.style_layers = LayerWeights::classic_style().tilted(-0.35);
+            }
+            Preset::BoldStrokes => {
+                mix.statistic = Statistic::Wasserstein;
+                mix.style_weight = 1.25;
+                mix.content_layers = LayerWeights::content_default().with_weights(|_, _| 0.5);
+                mix.style_layers = LayerWeights::classic_style().tilted(0.35);
+            }
+            Preset::Texture => {
+                mix.statistic = Statistic::Wasserstein;
+                mix.content_weight = 0.0;
+                // Grain is a part of the style.
+                mix.smoothness_weight = 0.0;
+                mix.init = Init::Noise;
+            }
+        }
+        mix
+    }
+}
+
+impl LayerWeights {
+    /// These weights tilted towards large strokes, or with a negative tilt towards fine grain: each times e^(tilt·l), l
+    /// being the layer's number in the chain, with their sum kept.
+    #[must_use]
+    pub fn tilted(&self, tilt: f64) -> Self {
+        if tilt == 0.0 {
+            return self.clone();
+        }
+        let factor = |layer: Layer| (tilt * layer.index() as f64).exp();
+        let before: f64 = self.iter().map(|(_, weight)| weight).sum();
+        let after: f64 = self.iter().map(|(layer, weight)| weight * factor(layer)).sum();
+        let scale = if after > 0.0 { before / after } else { 1.0 };
+        self.with_weights(|layer, weight| weight * factor(layer) * scale)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_preset_is_valid_and_leaves_size_and_device_alone() {
+        let mine = Settings { size: 300, seed: 7, init: Init::Noise, ..Settings::default() };
+        for preset in Preset::ALL {
+            let mix = preset.apply(&mine);
+            mix.validate().unwrap();
+            assert_eq!((mix.size, mix.seed, &mix.device), (300, 7, &mine.device), "{}", preset.name());
+            assert_eq!(mix.init == Init::Noise, preset == Preset::Texture);
+        }
+        assert_eq!(Preset::Painterly.apply(&Settings::default()), Settings::default());
+        // Content that is taken from deep down alone is painted over.
+        let bold = Preset::BoldStrokes.apply(&mine);
+        assert_eq!(bold.content_layers.get(Layer::SHAPES), bold.content_layers.get(Layer::PAPER_CONTENT));
+        assert_eq!(Preset::named("faithful-photo"), Some(Preset::FaithfulPhoto));
+        assert_eq!(Preset::named("PAPER"), Some(Preset::Paper));
+        assert_eq!(Preset::named(""), None);
+    }
+
+    #[test]
+    fn a_tilt_keeps_the_sum_and_its_opposite_undoes_it() {
+        let usual = LayerWeights::style_default();
+        let tilted = usual.tilted(0.3);
+        let sum = |weights: &LayerWeights| weights.iter().map(|(_, weight)| weight).sum::<f64>();
+        assert!((sum(&usual) - sum(&tilted)).abs() < 1e-9);
+        let deepest = Layer::PAPER_STYLE[4];
+        assert!(tilted.get(deepest) > usual.get(deepest));
+        for (layer, weight) in tilted.tilted(-0.3).iter() {
+            assert!((weight - usual.get(layer).unwrap()).abs() < 1e-9);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What can end or prevent a run.
+
+use crate::{picture::PictureError, settings::SettingsError};
+use impasto_network::{
+    compute::DeviceError,
+    vgg::{Layer, WeightsError},
+};
+
+/// A run that cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TransferError {
+    #[error(
+        "the {what} picture would be {width}×{height} px, but {layer} needs at least {} px on the shorter side: choose a larger size (for a style: style scale), a less narrow picture or shallower layers",
+        layer.stride().max(2)
+    )]
+    TooNarrow { what: &'static str, width: usize, height: usize, layer: Layer },
+    #[error("the saved state does not fit these pictures and settings")]
+    Checkpoint,
+    #[error("no run has been started")]
+    NoRun,
+    #[error("a run needs a style picture")]
+    NoStyle,
+    #[error("{what} is no longer finite after step {step}; lower the learning rate or the weights")]
+    NotFinite { what: &'static str, step: u32 },
+    #[error("the device failed: {0}")]
+    Device(String),
+    #[error("this size needs about {needed} of memory, but only {available} are free; choose a smaller size")]
+    Memory { needed: String, available: String },
+    #[error("cannot open the palette")]
+    Palette(#[source] PictureError),
+    #[error("cannot open the initial image")]
+    Initial(#[source] PictureError),
+    #[error(
+        "{width}×{height} px are more than this program can give a graphics adapter at once; choose a smaller size, or --device cpu"
+    )]
+    TooLargeForAdapter { width: u32, height: u32 },
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    #[error(transparent)]
+    Open(#[from] DeviceError),
+}
+
+impl TransferError {
+    /// The same error at a step of the whole run.
+    pub(super) fn at_step(self, step: u32) -> Self {
+        match self {
+            TransferError::NotFinite { what, .. } => TransferError::NotFinite { what, step },
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! From opened pictures to those of a run: flattened, resized, with the initial image.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
+
+use image::RgbImage;
+
+use super::{Dimensions, Pictures, Shapes, TransferError, noise::noise, schedule::Schedule};
+use crate::{
+    picture::{Example, Filter, Picture, luminance_like, resize, style_in_colours_of, thumbnail},
+    settings::{Init, Objective, Rgb, Settings, StyleMix},
+};
+use impasto_network::compute::NetworkOptions;
+
+/// How these settings want the network to compute.
+pub fn network_options(settings: &Settings) -> NetworkOptions {
+    NetworkOptions { economy: settings.low_memory, padding: settings.padding, precision: settings.precision }
+}
+
+/// A style picture and how it counts among the styles of a run.
+#[derive(Clone, Debug)]
+pub struct StyleSource {
+    pub picture: Arc<Picture>,
+    pub mix: StyleMix,
+}
+
+impl StyleSource {
+    /// A style that counts as much as any other, in the painting's own scale.
+    pub fn new(picture: Arc<Picture>) -> Self {
+        Self { picture, mix: StyleMix::default() }
+    }
+}
+
+/// What a run is painted from.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    pub content: Arc<Picture>,
+    pub styles: Vec<StyleSource>,
+    /// Whose colours the styles get, if not the content's; see [`Sources::open_palette`].
+    pub palette: Option<Palette>,
+}
+
+/// The picture that [`Settings::palette`] names.
+#[derive(Clone, Debug)]
+pub struct Palette {
+    file: PaletteFile,
+    colours: Arc<RgbImage>,
+}
+
+/// A file, and when it was written: as long as both stay, so do its colours.
+type PaletteFile = (PathBuf, Option<SystemTime>);
+
+/// Longest side of a palette: it is only asked for its mean and covariance.
+const PALETTE_SIZE: u32 = 512;
+
+/// What a style's image depends on besides its picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StyleLook {
+    shape: Dimensions,
+    colours: Colours,
+}
+
+/// Where a style's colours come from.
+#[derive(Clone, Debug, PartialEq)]
+enum Colours {
+    Own,
+    /// So much of the content's.
+    Content(f64),
+    /// So much of the palette's.
+    Palette(f64, PaletteFile),
+    /// None: its luminance, matched to the content's.
+    Luminance,
+}
+
+impl Sources {
+    /// Of these pictures, without a palette.
+    pub fn new(content: Arc<Picture>, styles: Vec<StyleSource>) -> Self {
+        Self { content, styles, palette: None }
+    }
+
+    /// Opens the palette that the settings name, unless it is the one that is open and its file has not changed.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened; the one before stays.
+    pub fn open_palette(&mut self, settings: &Settings) -> Result<(), TransferError> {
+        let Some(path) = &settings.palette else {
+            self.palette = None;
+            return Ok(());
+        };
+        let written = |path: &Path| path.metadata().ok()?.modified().ok();
+        let file = (path.clone(), written(path));
+        if self.palette.as_ref().is_none_or(|palette| palette.file != file) {
+            let picture = match Example::named(path) {
+                Some(example) => example.open(),
+                None => Picture::open(path).map_err(TransferError::Palette)?,
+            };
+            let colours = thumbnail(&picture.flattened(Some(settings.background)), PALETTE_SIZE);
+            self.palette = Some(Palette { file, colours: Arc::new(colours) });
+        }
+        Ok(())
+    }
+
+    /// The styles' weights that count, see [`StyleMix::share`].
+    pub fn shares(&self) -> Vec<f64> {
+        self.styles.iter().map(|style| style.mix.share()).collect()
+    }
+
+    /// How the styles count.
+    pub fn mix(&self) -> Vec<StyleMix> {
+        self.styles.iter().map(|style| style.mix).collect()
+    }
+
+    /// Takes over how the styles count; for another number of styles it is ignored.
+    pub fn set_mix(&mut self, mix: &[StyleMix]) {
+        if mix.len() == self.styles.len() {
+            self.styles.iter_mut().zip(mix).for_each(|(style, mix)| style.mix = *mix);
+        }
+    }
+
+    /// See [`Shapes::new`].
+    pub fn shapes(&self, settings: &Settings) -> Shapes {
+        let styles: Vec<(Dimensions, f64)> =
+            self.styles.iter().map(|style| (style.picture.dimensions(), style.mix.scale)).collect();
+        Shapes::new(self.content.dimensions(), &styles, settings)
+    }
+
+    /// See [`Schedule::new`].
+    pub fn schedule(&self, settings: &Settings) -> Schedule {
+        Schedule::new(settings, self.content.dimensions())
+    }
+
+    /// The pictures of a run as the settings want them, in the shapes of [`Shapes::new`]. `current` replaces the initial
+    /// image.
+    ///
+    /// # Errors
+    ///
+    /// When there is no style, or the initial image's file cannot be opened.
+    pub fn pictures(
+        &self,
+        settings: &Settings,
+        current: Option<&RgbImage>,
+    ) -> Result<Pictures, TransferError> {
+        let content = self.content_image(settings);
+        let looks = self.looks(settings);
+        let styles: Vec<RgbImage> = looks
+            .iter()
+            .enumerate()
+            .map(|(index, look)| self.style_image(index, look, settings, &content))
+            .collect();
+        let first_style = styles.first().ok_or(TransferError::NoStyle)?;
+        let (width, height) = content.dimensions();
+        let to_shape = |picture: &RgbImage| resize(picture, width, height, filter(settings));
+        let initial = match (current, &settings.init) {
+            (Some(current), _) => to_shape(current),
+            (None, Init::Content) => content.clone(),
+            (None, Init::Noise) => noise(width, height, settings.seed),
+            (None, Init::Blank(Rgb(colour))) => RgbImage::from_pixel(width, height, image::Rgb(*colour)),
+            (None, Init::Style) => to_shape(first_style),
+            (None, Init::File(path)) => {
+                let picture = Picture::open(path).map_err(TransferError::Initial)?;
+                to_shape(&picture.flattened(background(settings)))
+            }
+        };
+        Ok(Pictures { content, styles, initial })
+    }
+
+    /// The content in its shape.
+    pub fn content_image(&self, settings: &Settings) -> RgbImage {
+        let (width, height) = self.shapes(settings).content;
+        resize(&self.content.flattened(background(settings)), width, height, filter(settings))
+    }
+
+    /// How the settings want each style to look.
+    pub fn looks(&self, settings: &Settings) -> Vec<StyleLook> {
+        let colours = match (settings.match_colours, &self.palette) {
+            _ if settings.luminance_only => Colours::Luminance,
+            (0.0, _) => Colours::Own,
+            (amount, None) => Colours::Content(amount),
+            (amount, Some(palette)) => Colours::Palette(amount, palette.file.clone()),
+        };
+        let look = |shape| StyleLook { shape, colours: colours.clone() };
+        self.shapes(settings).styles.into_iter().map(look).collect()
+    }
+
+    /// A style's image with this look, beside the content's image.
+    pub fn style_image(
+        &self,
+        index: usize,
+        look: &StyleLook,
+        settings: &Settings,
+        content: &RgbImage,
+    ) -> RgbImage {
+        let (width, height) = look.shape;
+        let style = self.styles[index].picture.flattened(background(settings));
+        let style = resize(&style, width, height, filter(settings));
+        match (&look.colours, &self.palette) {
+            (Colours::Own, _) => style,
+            (Colours::Luminance, _) => luminance_like(&style, content),
+            (Colours::Palette(amount, _), Some(palette)) => {
+                style_in_colours_of(&style, &palette.colours, *amount)
+            }
+            (Colours::Content(amount) | Colours::Palette(amount, _), _) => {
+                style_in_colours_of(&style, content, *amount)
+            }
+        }
+    }
+}
+
+/// How the objective's recipe resamples pictures.
+fn filter(settings: &Settings) -> Filter {
+    if settings.objective == Objective::Classic { Filter::Bilinear } else { Filter::Lanczos }
+}
+
+/// What the objective's recipe puts behind transparency; classic discards it.
+fn background(settings: &Settings) -> Option<Rgb> {
+    (settings.objective != Objective::Classic).then_some(settings.background)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{picture::MIN_SIDE, settings::Padding, transfer::TILE_SIDE};
+    use impasto_network::vgg::Layer;
+
+    fn picture(width: u32, height: u32) -> Arc<Picture> {
+        let pixels = [90, 20, 200, 255].repeat((width * height) as usize);
+        Arc::new(Picture::from_rgba("test", width, height, pixels).unwrap())
+    }
+
+    fn sources(content: Dimensions, styles: &[Dimensions]) -> Sources {
+        let styles = styles.iter().map(|&(width, height)| StyleSource::new(picture(width, height)));
+        Sources::new(picture(content.0, content.1), styles.collect())
+    }
+
+    #[test]
+    fn sizes_follow_the_objective() {
+        let mut sources = sources((300, 150), &[(90, 120)]);
+        let mut settings = Settings { size: 600, ..Settings::default() };
+        let made = sources.pictures(&settings, None).unwrap();
+        assert_eq!(made.content.dimensions(), (600, 300));
+        // A style is not enlarged.
+        assert_eq!(made.styles[0].dimensions(), (90, 120));
+        settings.style_scale = 0.1;
+        let made = sources.pictures(&settings, None).unwrap();
+        assert_eq!(made.styles[0].dimensions(), (45, 60));
+        // Its own scale counts beside that of all styles.
+        sources.set_mix(&[StyleMix { scale: 0.5, ..StyleMix::default() }]);
+        assert_eq!(sources.shapes(&settings).styles, [(23, 30)]);
+        sources.set_mix(&[StyleMix { scale: 20.0, ..StyleMix::default() }]);
+        assert_eq!(sources.shapes(&settings).styles, [(90, 120)]);
+        settings.set_objective(Objective::Classic);
+        let made = sources.pictures(&settings, None).unwrap();
+        assert_eq!(made.content.dimensions(), (300, 150));
+        assert_eq!(made.styles[0].dimensions(), (300, 150));
+    }
+
+    #[test]
+    fn however_small_its_scale_a_style_stays_wide_enough_for_every_layer() {
+        for style in [(2000, 100), (64, 1000), (16, 16), (17, 400)] {
+            let mut sources = sources((300, 150), &[style]);
+            for (scale, size) in [(0.05, 128), (0.3, 181), (20.0, 4000)] {
+                sources.set_mix(&[StyleMix { scale, ..StyleMix::default() }]);
+                let (width, height) = sources.shapes(&Settings { size, ..Settings::default() }).styles[0];
+                assert!(width.min(height) >= MIN_SIDE, "{style:?} times {scale}: {width}×{height}");
+                assert!(width <= style.0 && height <= style.1);
+            }
+        }
+    }
+
+    #[test]
+    fn a_palette_gives_the_styles_its_colours_and_is_read_again_when_it_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("leaves.png");
+        let save = |green: u8| RgbImage::from_pixel(30, 30, image::Rgb([20, green, 30])).save(&path).unwrap();
+        save(180);
+        let mut sources = sources((64, 32), &[(40, 40)]);
+        let mut settings =
+            Settings { size: 64, match_colours: 1.0, palette: Some(path.clone()), ..Settings::default() };
+        sources.open_palette(&settings).unwrap();
+        let colour = |sources: &Sources, settings: &Settings| {
+            sources.pictures(settings, None).unwrap().styles[0].get_pixel(20, 20).0
+        };
+        assert_eq!(colour(&sources, &settings), [20, 180, 30]);
+        let half = colour(&sources, &Settings { match_colours: 0.5, ..settings.clone() });
+        assert_eq!(half, [55, 100, 115], "half way from its own colour");
+        let before = sources.looks(&settings);
+        sources.open_palette(&settings).unwrap();
+        assert_eq!(sources.looks(&settings), before);
+        save(90);
+        let later = SystemTime::now() + std::time::Duration::from_secs(9);
+        std::fs::File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
+        sources.open_palette(&settings).unwrap();
+        assert_ne!(sources.looks(&settings), before);
+        assert_eq!(colour(&sources, &settings), [20, 90, 30]);
+        // Luminance has no colours, and a palette that cannot be opened is named and leaves the one before.
+        let grey = colour(&sources, &Settings { luminance_only: true, ..settings.clone() });
+        assert!(grey[0] == grey[1] && grey[1] == grey[2], "{grey:?}");
+        settings.palette = Some("no-such-palette.png".into());
+        let error = sources.open_palette(&settings).unwrap_err();
+        let text = format!("{error}: {}", std::error::Error::source(&error).unwrap());
+        assert!(text.contains("palette") && text.contains("no-such-palette.png"), "{text}");
+        assert_eq!(colour(&sources, &settings), [20, 90, 30]);
+        settings.palette = Some("example:Embers".into());
+        sources.open_palette(&settings).unwrap();
+        assert_ne!(colour(&sources, &settings), [20, 90, 30]);
+        settings.palette = None;
+        sources.open_palette(&settings).unwrap();
+        assert_eq!(colour(&sources, &settings), [90, 20, 200], "the content has the style's own colour here");
+    }
+
+    #[test]
+    fn a_tile_has_sides_that_every_layer_sees_whole() {
+        let settings = Settings { size: 500, padding: Padding::Circular, ..Settings::default() };
+        assert_eq!(Shapes::new((300, 200), &[], &settings).content, (496, 336));
+        assert_eq!(Shapes::new((3000, 10), &[], &settings).content, (496, 16));
+        assert!(Layer::ALL.iter().all(|layer| (TILE_SIDE as usize).is_multiple_of(layer.stride())));
+        let settings = Settings { padding: Padding::Zero, ..settings };
+        assert_eq!(Shapes::new((300, 200), &[], &settings).content, (500, 333));
+    }
+
+    #[test]
+    fn the_initial_image_is_what_was_asked_for() {
+        let sources = sources((64, 32), &[(40, 40)]);
+        let mut settings = Settings { size: 64, init: Init::Blank(Rgb([1, 2, 3])), ..Settings::default() };
+        let made = sources.pictures(&settings, None).unwrap();
+        assert_eq!(made.initial.get_pixel(5, 5).0, [1, 2, 3]);
+        settings.init = Init::File("no-such-picture.png".into());
+        let text = sources.pictures(&settings, None).unwrap_err().to_string();
+        assert!(text.contains("initial image"), "{text}");
+        // A current picture wins over everything.
+        let current = RgbImage::from_pixel(10, 5, image::Rgb([9, 9, 9]));
+        let made = sources.pictures(&settings, Some(&current)).unwrap();
+        assert_eq!(made.initial.dimensions(), (64, 32));
+        assert_eq!(made.initial.get_pixel(60, 30).0, [9, 9, 9]);
+    }
+
+    #[test]
+    fn a_run_needs_a_style() {
+        let error = sources((32, 32), &[]).pictures(&Settings::default(), None).unwrap_err();
+        assert!(matches!(error, TransferError::NoStyle));
+    }
+}

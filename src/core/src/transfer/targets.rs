@@ -1,0 +1,154 @@
+//! What the terms aim at: the content's features, and the styles' statistics blended.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::Tensor;
+
+use super::histograms::shares;
+use crate::{
+    objective::{Moments, StyleAim},
+    settings::Statistic,
+};
+use impasto_network::{
+    compute::{Features, Network},
+    vgg::Layer,
+};
+
+/// Content features of one layer, and what their distances are relative to.
+pub struct ContentTarget {
+    pub features: Features,
+    /// Σ(F*)² + P·e, the squared distance of features that have the styles' energy and nothing to do with these, see
+    /// [`crate::objective`].
+    pub unit: f64,
+    /// Σ(F*)².
+    energy: f64,
+    /// Each style's mean energy of a position; `None` where its picture has changed and nobody has asked since.
+    styles: Vec<Option<f64>>,
+}
+
+impl ContentTarget {
+    fn new(features: Features, styles: usize) -> Self {
+        let energy = features.energy();
+        Self { features, unit: energy, energy, styles: vec![None; styles] }
+    }
+
+    /// Takes the styles into the unit, as far as they are known.
+    fn measure(&mut self, weights: &[f64]) {
+        let each: Option<Vec<f64>> = self.styles.iter().copied().collect();
+        let of_styles =
+            each.map_or(0.0, |each| each.iter().zip(shares(weights)).map(|(e, share)| e * share).sum());
+        self.unit = self.energy + self.features.positions() as f64 * of_styles;
+    }
+}
+
+/// The pictures as the network is to see them, `[1, 3, H, W]` each, and how the styles are blended.
+pub struct Seen<'a> {
+    pub content: Tensor<4>,
+    pub styles: &'a [Tensor<4>],
+    pub weights: &'a [f64],
+    /// Content is relative to the styles' energies as well.
+    pub relative: bool,
+    pub statistic: Statistic,
+}
+
+/// Targets of every layer that was asked for so far.
+#[derive(Default)]
+pub struct Targets {
+    pub content: BTreeMap<Layer, ContentTarget>,
+    /// What the blend of the styles aims at.
+    pub style: BTreeMap<Layer, StyleAim>,
+    /// Each style's own statistics; `None` where its picture has changed and nobody has asked since.
+    each: BTreeMap<Layer, Vec<Option<Moments>>>,
+}
+
+/// The mean of the styles' statistics with these weights, normalised to a sum of 1; `None` while one is missing.
+pub(super) fn blend(each: &[Option<Moments>], weights: &[f64]) -> Option<Moments> {
+    let scaled = |(moments, share): (&Option<Moments>, f64)| Some(moments.as_ref()?.scaled(share));
+    let all: Option<Vec<Moments>> = each.iter().zip(shares(weights)).map(scaled).collect();
+    all?.into_iter().reduce(Moments::plus)
+}
+
+impl Targets {
+    /// Computes what is missing of the content at the layers `content` and of the styles at the layers `style`, from the
+    /// images `[1, 3, H, W]`.
+    pub fn need(&mut self, network: &Network, pictures: &Seen, content: &[Layer], style: &[Layer]) {
+        let missing: Vec<Layer> = content.iter().copied().filter(|l| !self.content.contains_key(l)).collect();
+        for (layer, features) in network.features(pictures.content.clone(), &missing) {
+            self.content.insert(layer, ContentTarget::new(features, pictures.styles.len()));
+        }
+        for index in 0..pictures.styles.len() {
+            self.need_style(network, pictures, index, content, style);
+        }
+        self.measure(pictures.weights);
+        let mut missing = Vec::new();
+        for &layer in style {
+            match self.style.get_mut(&layer) {
+                Some(aim) => aim.set_statistic(pictures.statistic),
+                None => missing.push(layer),
+            }
+        }
+        self.aim(&missing, pictures.weights, pictures.statistic);
+    }
+
+    /// What is missing of one style's image: its energy at the layers `content`, its statistics at the layers `style`.
+    fn need_style(
+        &mut self,
+        network: &Network,
+        pictures: &Seen,
+        index: usize,
+        content: &[Layer],
+        style: &[Layer],
+    ) {
+        let energy_missing = |layer: &Layer| pictures.relative && self.content[layer].styles[index].is_none();
+        let moments_missing = |layer: &Layer| self.each.get(layer).is_none_or(|each| each[index].is_none());
+        let energies: Vec<Layer> = content.iter().copied().filter(energy_missing).collect();
+        let moments: Vec<Layer> = style.iter().copied().filter(moments_missing).collect();
+        for (layer, features) in
+            network.features(pictures.styles[index].clone(), &[energies.as_slice(), &moments].concat())
+        {
+            if energies.contains(&layer)
+                && let Some(target) = self.content.get_mut(&layer)
+            {
+                target.styles[index] = Some(features.energy() / features.positions() as f64);
+            }
+            if moments.contains(&layer) {
+                let each = self.each.entry(layer).or_insert_with(|| vec![None; pictures.styles.len()]);
+                each[index] = Some(Moments::of(&features));
+                self.style.remove(&layer);
+            }
+        }
+    }
+
+    fn measure(&mut self, weights: &[f64]) {
+        self.content.values_mut().for_each(|target| target.measure(weights));
+    }
+
+    /// Blends the styles of these layers, as far as their statistics are known.
+    fn aim(&mut self, layers: &[Layer], weights: &[f64], statistic: Statistic) {
+        let blended = |&layer: &Layer| Some((layer, blend(self.each.get(&layer)?, weights)?));
+        let (layers, moments): (Vec<Layer>, Vec<Moments>) = layers.iter().filter_map(blended).unzip();
+        self.style.extend(layers.into_iter().zip(StyleAim::many(moments, statistic)));
+    }
+
+    /// Blends the styles anew.
+    pub fn blend(&mut self, weights: &[f64], statistic: Statistic) {
+        self.measure(weights);
+        self.aim(&Layer::ALL, weights, statistic);
+    }
+
+    /// Floats that are kept on the device.
+    pub fn floats(&self) -> usize {
+        let content =
+            |(layer, target): (&Layer, &ContentTarget)| layer.channels() * target.features.positions();
+        let square = |layer: &Layer| layer.channels().pow(2);
+        self.content.iter().map(content).sum::<usize>()
+            + self.style.keys().map(square).sum::<usize>()
+            + self.each.iter().map(|(layer, each)| square(layer) * each.len()).sum::<usize>()
+    }
+
+    /// Forgets what was known of a style, whose picture has changed.
+    pub fn forget_style(&mut self, index: usize) {
+        self.each.values_mut().for_each(|each| each[index] = None);
+        self.content.values_mut().for_each(|target| target.styles[index] = None);
+    }
+}

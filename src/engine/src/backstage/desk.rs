@@ -1,0 +1,487 @@
+//! What window and painter share: the list of the queue, the cells of a grid, and how far each is. Both hold it for moments
+//! only, so neither waits for the other.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use image::RgbImage;
+
+use super::{Item, State, Store};
+use impasto_core::run::Job;
+
+/// What the queue does while a person paints on the CPU.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Courtesy {
+    #[default]
+    Wait,
+    Share,
+}
+
+/// What the person at the window does, as far as it matters here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Live {
+    /// The live run paints.
+    pub painting: bool,
+    /// A hand is on a control.
+    pub dragging: bool,
+    /// The live run computes on the CPU, or on a driver that does.
+    pub on_cpu: bool,
+    pub courtesy: Courtesy,
+}
+
+/// A small painting of a grid.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    /// Number of the grid, and of the cell in it.
+    pub grid: u64,
+    pub index: usize,
+    pub job: Job,
+}
+
+/// A cell that is done, or why it is not.
+#[derive(Clone, Debug)]
+pub struct Painted {
+    pub grid: u64,
+    pub index: usize,
+    pub result: Result<Arc<RgbImage>, String>,
+    /// Time that it took.
+    pub seconds: f64,
+}
+
+/// What is being done to the item in hand.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stage {
+    /// What takes time before the first step.
+    Preparing(String),
+    Painting,
+    Saving,
+}
+
+/// The item in hand.
+#[derive(Clone, Debug)]
+pub struct Now {
+    pub id: u64,
+    pub stage: Stage,
+    pub step: u32,
+    pub steps: u32,
+    /// Shape of its picture in pixels; nothing before it is prepared.
+    pub shape: (u32, u32),
+    /// Share of the work that is done.
+    pub share: f32,
+    /// `None` before it can be told.
+    pub seconds_left: Option<f64>,
+    /// It gives way to the person at the window.
+    pub waits: bool,
+}
+
+/// The cell in hand.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CellNow {
+    pub grid: u64,
+    pub index: usize,
+    pub share: f32,
+}
+
+/// The queue at a glance.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outlook {
+    /// Items that are still to be painted, the one in hand among them.
+    pub open: usize,
+    pub failed: usize,
+    /// Items that need nothing any more.
+    pub over: usize,
+    /// Nothing is begun until the person says so.
+    pub held: bool,
+    /// Painting gives way to the person at the window.
+    pub waits: bool,
+    pub seconds_left: Option<f64>,
+}
+
+/// To where an item moves in the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Move {
+    Up,
+    Down,
+    /// Before the item that is at this place now.
+    To(usize),
+}
+
+/// Longest side of the small pictures of items, in pixels.
+pub(super) const SMALL: u32 = 160;
+
+#[derive(Default)]
+pub(super) struct Inner {
+    pub(super) items: Vec<Item>,
+    pub(super) last_id: u64,
+    /// Counts changes of the list.
+    pub(super) version: u64,
+    /// The list differs from the file.
+    pub(super) unwritten: bool,
+    /// Writing it has failed last time.
+    unkept: bool,
+    pub(super) held: bool,
+    pub(super) quits: bool,
+    pub(super) live: Live,
+    /// The painter's own device is the CPU; unknown before it has opened one.
+    pub(super) on_cpu: Option<bool>,
+    pub(super) now: Option<Now>,
+    pub(super) stop: Arc<AtomicBool>,
+    pub(super) cells: VecDeque<Cell>,
+    pub(super) cell: Option<CellNow>,
+    pub(super) cell_stop: Arc<AtomicBool>,
+    pub(super) painted: Vec<Painted>,
+    pub(super) small: BTreeMap<u64, Arc<RgbImage>>,
+    /// Seconds for each unit of [`Item::work`], as it was last.
+    pub(super) pace: Option<f64>,
+    /// Items that are still to be painted, and those that failed.
+    pub(super) open: usize,
+    pub(super) failed: usize,
+    /// Work of the items that wait, and of the one in hand.
+    pub(super) waiting_work: f64,
+    pub(super) work_in_hand: f64,
+}
+
+impl Inner {
+    pub(super) fn touch(&mut self) {
+        self.version += 1;
+        self.unwritten = true;
+        let count = |fits: fn(&State) -> bool| self.items.iter().filter(|item| fits(&item.state)).count();
+        (self.open, self.failed) =
+            (count(State::is_open), count(|state| matches!(state, State::Failed { .. })));
+        let work =
+            |state: State| self.items.iter().filter(move |item| item.state == state).map(Item::work).sum();
+        (self.waiting_work, self.work_in_hand) = (work(State::Waiting), work(State::Painting));
+    }
+
+    pub(super) fn gives_way(&self) -> bool {
+        let live = self.live;
+        let shares_cpu = live.on_cpu && self.on_cpu.unwrap_or(true);
+        shares_cpu && (live.dragging || (live.painting && live.courtesy == Courtesy::Wait))
+    }
+
+    pub(super) fn cells_give_way(&self) -> bool {
+        self.live.on_cpu && self.live.dragging && self.on_cpu.unwrap_or(true)
+    }
+
+    pub(super) fn position(&self, id: u64) -> Option<usize> {
+        self.items.iter().position(|item| item.id == id)
+    }
+
+    pub(super) fn take_cell(&mut self) -> Option<(Box<Cell>, Arc<AtomicBool>)> {
+        if self.cells_give_way() {
+            return None;
+        }
+        let cell = self.cells.pop_front()?;
+        self.cell = Some(CellNow { grid: cell.grid, index: cell.index, share: 0.0 });
+        self.cell_stop = Arc::default();
+        Some((Box::new(cell), Arc::clone(&self.cell_stop)))
+    }
+}
+
+pub(super) struct Shared {
+    pub(super) inner: Mutex<Inner>,
+    pub(super) news: Condvar,
+    /// Held while the file is written, so that an older list never follows a newer one.
+    store: Mutex<Option<Store>>,
+    folder: Mutex<Option<PathBuf>>,
+}
+
+/// The handle; cheap to clone.
+#[derive(Clone)]
+pub struct Desk(pub(super) Arc<Shared>);
+
+impl Default for Desk {
+    fn default() -> Self {
+        Self(Arc::new(Shared {
+            inner: Mutex::default(),
+            news: Condvar::new(),
+            store: Mutex::default(),
+            folder: Mutex::default(),
+        }))
+    }
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The window's side.
+impl Desk {
+    /// Does something to the shared state, and wakes the painter.
+    fn change<T>(&self, work: impl FnOnce(&mut Inner) -> T) -> T {
+        let result = work(&mut lock(&self.0.inner));
+        self.0.news.notify_all();
+        result
+    }
+
+    /// Takes the queue of the last time in. What is still to be painted waits until [`Desk::hold`] is ended.
+    pub fn begin(&self, store: Option<Store>, items: Vec<Item>) {
+        *lock(&self.0.folder) = store.as_ref().map(|store| store.folder().to_owned());
+        *lock(&self.0.store) = store;
+        self.change(|inner| {
+            inner.last_id = items.iter().map(|item| item.id).max().unwrap_or(0);
+            inner.held = items.iter().any(|item| item.state.is_open());
+            inner.items = items;
+            inner.touch();
+            inner.unwritten = false;
+        });
+    }
+
+    /// The folder in which pictures without a file are kept.
+    pub fn folder(&self) -> Option<PathBuf> {
+        lock(&self.0.folder).clone()
+    }
+
+    /// Adds items at the end. No two that are still to be painted get one name, unless they are of a batch, whose folder's
+    /// list tells whether they are the same. `small` is shown for them until they are painted.
+    pub fn add(&self, items: impl IntoIterator<Item = Item>, small: Option<&Arc<RgbImage>>) {
+        self.change(|inner| {
+            for mut item in items {
+                inner.last_id += 1;
+                item.id = inner.last_id;
+                if !item.batch {
+                    item.output = free_output(&inner.items, &item.output);
+                }
+                if let Some(small) = small {
+                    inner.small.insert(item.id, Arc::clone(small));
+                }
+                inner.items.push(item);
+            }
+            inner.touch();
+        });
+    }
+
+    /// The file that an item with this output would get, as far as can be told.
+    pub fn free_output(&self, output: &Path) -> PathBuf {
+        free_output(&lock(&self.0.inner).items, output)
+    }
+
+    /// Counts changes of the list.
+    pub fn version(&self) -> u64 {
+        lock(&self.0.inner).version
+    }
+
+    /// Looks at the list, in its order.
+    pub fn items<T>(&self, look: impl FnOnce(&[Item]) -> T) -> T {
+        look(&lock(&self.0.inner).items)
+    }
+
+    /// The small picture of an item, if there is one.
+    pub fn small(&self, id: u64) -> Option<Arc<RgbImage>> {
+        lock(&self.0.inner).small.get(&id).cloned()
+    }
+
+    /// The item in hand.
+    pub fn now(&self) -> Option<Now> {
+        let inner = lock(&self.0.inner);
+        inner.now.clone().map(|now| Now { waits: inner.gives_way(), ..now })
+    }
+
+    pub fn outlook(&self) -> Outlook {
+        let inner = lock(&self.0.inner);
+        let (open, failed) = (inner.open, inner.failed);
+        let in_hand = match &inner.now {
+            Some(now) => now.seconds_left.or(inner.pace.map(|pace| pace * inner.work_in_hand)),
+            None => Some(0.0),
+        };
+        let rest = match inner.waiting_work {
+            0.0 => Some(0.0),
+            work => inner.pace.map(|pace| pace * work),
+        };
+        let seconds_left = in_hand.zip(rest).map(|(in_hand, rest)| in_hand + rest).filter(|_| open > 0);
+        let waits = open > 0 && !inner.held && inner.gives_way();
+        Outlook {
+            open,
+            failed,
+            over: inner.items.len() - open - failed,
+            held: inner.held,
+            waits,
+            seconds_left,
+        }
+    }
+
+    /// Begins nothing any more, or goes on. The item in hand waits where it is.
+    pub fn hold(&self, held: bool) {
+        self.change(|inner| {
+            if inner.held != held {
+                inner.held = held;
+                inner.version += 1;
+            }
+        });
+    }
+
+    /// Tells what the person does.
+    pub fn set_live(&self, live: Live) {
+        if lock(&self.0.inner).live != live {
+            self.change(|inner| inner.live = live);
+        }
+    }
+
+    /// Moves an item.
+    pub fn reorder(&self, id: u64, to: Move) {
+        self.change(|inner| {
+            let Some(at) = inner.position(id) else { return };
+            let last = inner.items.len() - 1;
+            let target = match to {
+                Move::Up => at.saturating_sub(1),
+                Move::Down => (at + 1).min(last),
+                // Taking it out moves what is behind it up.
+                Move::To(place) if place > at => (place - 1).min(last),
+                Move::To(place) => place,
+            };
+            if target != at {
+                let item = inner.items.remove(at);
+                inner.items.insert(target, item);
+                inner.touch();
+            }
+        });
+    }
+
+    /// Ends an item without a picture; it can be retried.
+    pub fn cancel(&self, id: u64) {
+        self.change(|inner| {
+            let Some(at) = inner.position(id) else { return };
+            match inner.items[at].state {
+                State::Painting => inner.stop.store(true, Ordering::Relaxed),
+                State::Waiting => {
+                    inner.items[at].state = State::Cancelled;
+                    inner.touch();
+                }
+                _ => {}
+            }
+        });
+    }
+
+    /// Lets what failed or was cancelled wait again.
+    pub fn retry(&self, id: u64) {
+        self.change(|inner| {
+            let Some(at) = inner.position(id) else { return };
+            if matches!(inner.items[at].state, State::Failed { .. } | State::Cancelled) {
+                (inner.items[at].state, inner.items[at].remark) = (State::Waiting, None);
+                inner.touch();
+            }
+        });
+    }
+
+    /// Takes an item out of the list; its picture, if it has one, stays where it is.
+    pub fn remove(&self, id: u64) {
+        self.change(|inner| {
+            let Some(at) = inner.position(id) else { return };
+            if inner.items.remove(at).state == State::Painting {
+                inner.stop.store(true, Ordering::Relaxed);
+            }
+            inner.small.remove(&id);
+            inner.touch();
+        });
+    }
+
+    /// Takes all items out of the list that need nothing any more.
+    pub fn remove_over(&self) {
+        self.change(|inner| {
+            let gone = |state: &State| matches!(state, State::Done { .. } | State::There | State::Cancelled);
+            inner.items.retain(|item| !gone(&item.state));
+            let Inner { items, small, .. } = inner;
+            small.retain(|id, _| items.iter().any(|item| item.id == *id));
+            inner.touch();
+        });
+    }
+
+    /// Gives the painter the cells of a grid, instead of those that it has.
+    pub fn paint_cells(&self, cells: impl IntoIterator<Item = Cell>) {
+        self.change(|inner| {
+            inner.cell_stop.store(true, Ordering::Relaxed);
+            inner.cells = cells.into_iter().collect();
+        });
+    }
+
+    /// The cells that are done since the last call.
+    pub fn take_painted(&self) -> Vec<Painted> {
+        std::mem::take(&mut lock(&self.0.inner).painted)
+    }
+
+    /// The cell in hand.
+    pub fn cell(&self) -> Option<CellNow> {
+        lock(&self.0.inner).cell
+    }
+
+    /// Whether the list differs from what is on the disk.
+    pub fn is_unwritten(&self) -> bool {
+        lock(&self.0.inner).unwritten
+    }
+
+    /// Writes the list, if it has changed. Takes as long as the disk does.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says; it is tried again with the next change.
+    pub fn save(&self) -> io::Result<()> {
+        let store = lock(&self.0.store);
+        let items = {
+            let mut inner = lock(&self.0.inner);
+            if !std::mem::take(&mut inner.unwritten) {
+                return Ok(());
+            }
+            // Until it is written, whatever comes between.
+            inner.unkept = true;
+            inner.items.clone()
+        };
+        let written = store.as_ref().map_or(Ok(()), |store| store.write(items));
+        lock(&self.0.inner).unkept = written.is_err();
+        written
+    }
+
+    /// The same once more for what could not be written before.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says.
+    pub fn save_at_last(&self) -> io::Result<()> {
+        {
+            let mut inner = lock(&self.0.inner);
+            inner.unwritten |= inner.unkept;
+        }
+        self.save()
+    }
+
+    /// For a new painter, after one that has ended or died.
+    pub(super) fn reopen(&self) {
+        self.change(|inner| {
+            inner.quits = false;
+            for item in inner.items.iter_mut().filter(|item| item.state == State::Painting) {
+                item.state = State::Waiting;
+            }
+        });
+    }
+
+    /// Ends the painter after the step in hand.
+    pub(super) fn quit(&self) {
+        self.change(|inner| {
+            inner.quits = true;
+            inner.stop.store(true, Ordering::Relaxed);
+            inner.cell_stop.store(true, Ordering::Relaxed);
+        });
+    }
+}
+
+/// A name that no file has and no item is going to take.
+fn free_output(items: &[Item], output: &Path) -> PathBuf {
+    let taken: Vec<String> = items
+        .iter()
+        .filter(|item| item.state.is_open())
+        .map(|item| item.output.to_string_lossy().to_lowercase())
+        .collect();
+    let free = |path: &PathBuf| {
+        std::fs::symlink_metadata(path).is_err() && !taken.contains(&path.to_string_lossy().to_lowercase())
+    };
+    std::iter::once(output.to_owned())
+        .chain((2_u32..).map(|number| impasto_core::picture::numbered_name(output, number)))
+        .find(free)
+        .unwrap_or_else(|| output.to_owned())
+}

@@ -1,0 +1,245 @@
+//! A painting of the queue: everything that it takes to paint it, and what became of it.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use serde::{Deserialize, Serialize};
+
+use impasto_core::{
+    picture::{self, Picture, PictureError},
+    settings::{Settings, StyleMix},
+    transfer::StyleSource,
+};
+
+/// Where the pixels of a picture without a file are kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    pub name: String,
+    /// Of the pixels, see [`Picture::sha256`].
+    pub sha256: String,
+}
+
+impl Kept {
+    /// Name of its file in the queue's folder.
+    pub fn file(&self) -> String {
+        let sum: String = self.sha256.chars().filter(char::is_ascii_alphanumeric).take(24).collect();
+        format!("kept-{sum}.png")
+    }
+}
+
+/// Where a picture of an item is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// A file, and its hash if it was open when the item was added.
+    File { path: PathBuf, sha256: Option<String> },
+    /// Title of a bundled picture.
+    Example(String),
+    /// Pixels in the queue's folder.
+    Kept(Kept),
+}
+
+/// A picture of an item that cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    #[error(transparent)]
+    Picture(#[from] PictureError),
+    #[error("no picture called {0} is bundled any more")]
+    Example(String),
+    #[error("the copy of {0} is gone: add the painting again")]
+    Kept(String),
+}
+
+impl Source {
+    /// Where an open picture is.
+    pub fn of(picture: &Picture) -> Self {
+        let sha256 = picture.sha256.clone();
+        match &picture.path {
+            // A path that is no Unicode text has no place in the queue's file.
+            Some(path) if path.to_str().is_some() => Self::File {
+                path: std::path::absolute(path).unwrap_or_else(|_| path.clone()),
+                sha256: Some(sha256),
+            },
+            None if picture::is_example(picture) => Self::Example(picture.name.clone()),
+            _ => Self::Kept(Kept { name: picture.name.clone(), sha256 }),
+        }
+    }
+
+    /// Name of the picture for a person.
+    pub fn name(&self) -> String {
+        match self {
+            Self::File { path, .. } => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            Self::Example(title) => title.clone(),
+            Self::Kept(kept) => kept.name.clone(),
+        }
+    }
+
+    /// Opens the picture, and says what a person should know of it. `folder` is the queue's.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there any more or cannot be read.
+    pub fn open(&self, folder: Option<&Path>) -> Result<(Picture, Option<String>), SourceError> {
+        match self {
+            Self::File { path, sha256 } => {
+                let picture = Picture::open(path)?;
+                let changed = sha256.as_ref().is_some_and(|before| *before != picture.sha256);
+                let remark = changed.then(|| {
+                    format!("{} has changed since it was queued, and was painted as it is now", picture.name)
+                });
+                Ok((picture, remark))
+            }
+            Self::Example(title) => match picture::example(title) {
+                Some(example) => Ok((example.open(), None)),
+                None => Err(SourceError::Example(title.clone())),
+            },
+            Self::Kept(kept) => {
+                let path = folder.map(|folder| folder.join(kept.file())).filter(|path| path.is_file());
+                let path = path.ok_or_else(|| SourceError::Kept(kept.name.clone()))?;
+                let picture = Picture::open(&path)?;
+                Ok((
+                    Picture {
+                        name: kept.name.clone(),
+                        path: None,
+                        sha256: kept.sha256.clone(),
+                        notes: Vec::new(),
+                        ..picture
+                    },
+                    None,
+                ))
+            }
+        }
+    }
+}
+
+/// A style of an item and how it counts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ItemStyle {
+    pub source: Source,
+    #[serde(default)]
+    pub mix: StyleMix,
+}
+
+/// What became of an item.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    #[default]
+    Waiting,
+    Painting,
+    /// In so many seconds, pauses not counted.
+    Done {
+        seconds: f64,
+    },
+    /// Its folder's list of a batch says that the same was painted already.
+    There,
+    Failed {
+        message: String,
+    },
+    Cancelled,
+}
+
+impl State {
+    /// Whether the item is still to be painted.
+    pub fn is_open(&self) -> bool {
+        matches!(self, State::Waiting | State::Painting)
+    }
+}
+
+/// The pictures of an item, and what a person should know of them.
+#[derive(Debug)]
+pub struct Opened {
+    pub content: Arc<Picture>,
+    pub styles: Vec<StyleSource>,
+    pub remarks: Vec<String>,
+}
+
+/// A painting of the queue.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Item {
+    /// Unique in its queue; given when it is added.
+    #[serde(default)]
+    pub id: u64,
+    pub content: Source,
+    pub styles: Vec<ItemStyle>,
+    /// The file for the picture; when it is done, the file that it really got.
+    pub output: PathBuf,
+    /// The picture is saved without its recipe.
+    #[serde(default)]
+    pub without_recipe: bool,
+    /// It is one of a batch: noted in its folder's list, and not painted again if it is there.
+    #[serde(default)]
+    pub batch: bool,
+    #[serde(default)]
+    pub state: State,
+    /// What a person should know of how it was painted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
+    pub settings: Settings,
+}
+
+impl Item {
+    /// "cat.jpg in waves.png"
+    pub fn title(&self) -> String {
+        let styles: Vec<String> = self.styles.iter().map(|style| style.source.name()).collect();
+        format!("{} in {}", self.content.name(), styles.join(" + "))
+    }
+
+    /// About how much work it is, in pixels of the final size times steps: a pyramid takes a part of that, and all of them
+    /// about the same.
+    pub fn work(&self) -> f64 {
+        f64::from(self.settings.longest_side()).powi(2) * f64::from(self.settings.steps)
+    }
+
+    /// Opens its pictures, and says what a person should know of them.
+    ///
+    /// # Errors
+    ///
+    /// That of the first picture that cannot be had.
+    pub fn open(&self, folder: Option<&Path>) -> Result<Opened, SourceError> {
+        let mut remarks = Vec::new();
+        let (content, remark) = self.content.open(folder)?;
+        remarks.extend(remark);
+        let mut styles = Vec::with_capacity(self.styles.len());
+        for ItemStyle { source, mix } in &self.styles {
+            let (picture, remark) = source.open(folder)?;
+            remarks.extend(remark);
+            styles.push(StyleSource { picture: Arc::new(picture), mix: *mix });
+        }
+        Ok(Opened { content: Arc::new(content), styles, remarks })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_are_found_again_and_changed_files_are_said_to_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cat.png");
+        let save =
+            |shade: u8| image::RgbImage::from_pixel(30, 20, image::Rgb([shade; 3])).save(&path).unwrap();
+        save(7);
+        let source = Source::of(&Picture::open(&path).unwrap());
+        assert_eq!((source.name(), source.open(None).unwrap().1), ("cat.png".to_owned(), None));
+        save(8);
+        let (picture, remark) = source.open(None).unwrap();
+        assert_eq!(picture.rgb[(0, 0)].0, [8; 3]);
+        assert!(remark.unwrap().contains("cat.png has changed"));
+        std::fs::remove_file(&path).unwrap();
+        assert!(source.open(None).unwrap_err().to_string().contains("cat.png"));
+
+        let example = picture::STYLES[1].open();
+        assert_eq!(Source::of(&example), Source::Example("Mosaic".into()));
+        let pasted = Picture { name: "pasted picture".into(), sha256: "ab12".repeat(16), ..example };
+        let source = Source::of(&pasted);
+        assert!(source.open(Some(folder.path())).unwrap_err().to_string().contains("pasted picture is gone"));
+        let Source::Kept(kept) = &source else { panic!("{source:?}") };
+        pasted.rgb.save(folder.path().join(kept.file())).unwrap();
+        let (back, _) = source.open(Some(folder.path())).unwrap();
+        assert_eq!((back.rgb, back.sha256, back.path), (pasted.rgb, pasted.sha256, None));
+    }
+}

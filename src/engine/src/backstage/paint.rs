@@ -1,0 +1,381 @@
+//! The headless painting loop: steps, read-backs and their pace, interruption and failure. It knows nothing of
+//! files and terminals, so that its tests can drive it with a small engine of their own.
+
+use std::{
+    panic::{self, AssertUnwindSafe},
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+use anyhow::Context;
+use image::RgbImage;
+
+use crate::session::{Engine, EngineError};
+use impasto_core::transfer::Losses;
+
+/// Which steps are painted and read back.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    pub steps: u32,
+    /// Read the losses at every multiple of this, and at the first and the last step.
+    pub losses_every: Option<u32>,
+    /// Hand out the picture at every multiple of this.
+    pub picture_every: Option<u32>,
+    /// End when the objective has converged.
+    pub stop_when_converged: bool,
+    /// Hand out the moments of a time-lapse: every step at first, ever fewer later.
+    pub film: bool,
+}
+
+/// Who is told what comes back from the device.
+pub trait Audience {
+    /// A step is about to be painted, or the run to be ended: the place to wait.
+    fn before_step(&mut self) {}
+
+    /// A picture was read back, whatever for.
+    fn seen(&mut self, picture: &RgbImage) {
+        let _ = picture;
+    }
+
+    /// The losses of a step; `planned` if [`Plan::losses_every`] asked for them.
+    fn losses(&mut self, step: u32, losses: &Losses, seconds: f64, planned: bool);
+
+    /// The objective was found to have converged at this step, for the first time.
+    fn converged(&mut self, step: u32);
+
+    /// The picture of a step that [`Plan::picture_every`] asked for.
+    fn picture(&mut self, step: u32, picture: &RgbImage) -> anyhow::Result<()>;
+
+    /// A moment of the time-lapse that [`Plan::film`] asked for.
+    fn film(&mut self, step: u32, picture: &RgbImage) -> anyhow::Result<()> {
+        let _ = (step, picture);
+        Ok(())
+    }
+}
+
+/// Why the loop ended.
+#[derive(Debug)]
+pub enum End {
+    Finished,
+    Interrupted,
+    Failed(anyhow::Error),
+}
+
+/// What the loop leaves.
+#[derive(Debug)]
+pub struct Painted {
+    pub end: End,
+    /// Steps painted.
+    pub steps: u32,
+    /// The last good picture, and the step after which it was read.
+    pub picture: Option<(u32, RgbImage)>,
+    /// When the first picture was there.
+    pub first_picture: Option<Instant>,
+}
+
+/// The picture is read at least this often, so that a failure late in a run does not cost everything.
+const KEEP_EVERY: Duration = Duration::from_secs(2);
+/// Steps are handed to the device in batches of about this length: long enough to keep a fast device busy, short
+/// enough for an interruption to be noticed.
+const BATCH: Duration = Duration::from_millis(50);
+const MAX_BATCH: u32 = 64;
+/// Steps so far for each step between two moments of a time-lapse: 500 steps make about 100.
+const FILM_DENSITY: u32 = 24;
+
+/// Paints a prepared run to its end, to its interruption or to its failure.
+pub fn paint(
+    engine: &mut dyn Engine,
+    plan: Plan,
+    interrupted: &AtomicBool,
+    audience: &mut dyn Audience,
+) -> Painted {
+    let mut painted = Painted { end: End::Finished, steps: 0, picture: None, first_picture: None };
+    let mut run = Loop { engine, plan, audience, began: Instant::now(), painted: &mut painted };
+    let end = match run.all(interrupted) {
+        Ok(end) => end,
+        Err(error) => End::Failed(error),
+    };
+    painted.end = end;
+    painted
+}
+
+struct Loop<'a> {
+    engine: &'a mut dyn Engine,
+    plan: Plan,
+    audience: &'a mut dyn Audience,
+    began: Instant,
+    painted: &'a mut Painted,
+}
+
+impl Loop<'_> {
+    fn all(&mut self, interrupted: &AtomicBool) -> anyhow::Result<End> {
+        let mut batch = 1;
+        let mut pending = 0;
+        let mut synchronised = Instant::now();
+        let mut kept = Instant::now();
+        let mut converged = false;
+        let mut filmed = 0;
+        for step in 1..=self.plan.steps {
+            self.audience.before_step();
+            if interrupted.load(Ordering::Relaxed) {
+                return self.last_picture().map(|()| End::Interrupted);
+            }
+            let failed = || format!("painting failed at step {step}");
+            guarded(|| self.engine.step()).with_context(failed)?;
+            self.painted.steps = step;
+            pending += 1;
+            let wanted = |every: Option<u32>| every.is_some_and(|every| step.is_multiple_of(every));
+            let ends = step == 1 || step == self.plan.steps;
+            let films = self.plan.film && (ends || (step - filmed) * FILM_DENSITY >= step);
+            if films || ends || wanted(self.plan.picture_every) || kept.elapsed() >= KEEP_EVERY {
+                if films {
+                    filmed = step;
+                }
+                self.read(step, films).with_context(failed)?;
+                kept = Instant::now();
+            } else if wanted(self.plan.losses_every) || pending >= batch {
+                let losses = guarded(|| self.engine.losses()).with_context(failed)?;
+                self.tell(step, losses.as_ref());
+            } else {
+                continue;
+            }
+            if self.engine.converged() && !converged {
+                converged = true;
+                self.audience.converged(step);
+                if self.plan.stop_when_converged {
+                    return self.last_picture().map(|()| End::Finished);
+                }
+            }
+            let seconds = synchronised.elapsed().as_secs_f64() / f64::from(pending);
+            batch = ((BATCH.as_secs_f64() / seconds.max(1e-9)) as u32).clamp(1, MAX_BATCH);
+            pending = 0;
+            synchronised = Instant::now();
+        }
+        Ok(End::Finished)
+    }
+
+    /// Before the last step: what is painted but not read yet.
+    fn last_picture(&mut self) -> anyhow::Result<()> {
+        let step = self.painted.steps;
+        let known = self.painted.picture.as_ref().map_or(0, |&(step, _)| step);
+        if step > known {
+            self.read(step, self.plan.film).with_context(|| format!("painting failed at step {step}"))?;
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, step: u32, films: bool) -> anyhow::Result<()> {
+        let reading = guarded(|| self.engine.read())?;
+        self.painted.first_picture.get_or_insert_with(Instant::now);
+        self.tell(step, reading.losses.as_ref());
+        let (_, picture) = self.painted.picture.insert((step, reading.picture));
+        self.audience.seen(picture);
+        if self.plan.picture_every.is_some_and(|every| step.is_multiple_of(every)) {
+            self.audience.picture(step, picture)?;
+        }
+        if films {
+            self.audience.film(step, picture)?;
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, step: u32, losses: Option<&Losses>) {
+        if let Some(losses) = losses {
+            let ends = step == 1 || step == self.plan.steps;
+            let planned = self.plan.losses_every.is_some_and(|every| ends || step.is_multiple_of(every));
+            self.audience.losses(step, losses, self.began.elapsed().as_secs_f64(), planned);
+        }
+    }
+}
+
+/// Calls the engine; a panic in a driver or in the engine becomes an error, so that what was painted is not lost.
+pub fn guarded<T>(call: impl FnOnce() -> Result<T, EngineError>) -> anyhow::Result<T> {
+    match panic::catch_unwind(AssertUnwindSafe(call)) {
+        Ok(result) => result.map_err(anyhow::Error::from_boxed),
+        Err(payload) => {
+            let said = payload
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| payload.downcast_ref::<&str>().copied())
+                .unwrap_or("without a message");
+            Err(anyhow::anyhow!("the engine panicked: {said}"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::{Place, Reading};
+    use impasto_core::{
+        run::{Job, RunInfo},
+        settings::{Settings, StyleMix},
+        transfer::GradientNorms,
+    };
+
+    /// Steps cost nothing; the step `fails_at` is not finite when it is read, the step `panics_at` panics.
+    #[derive(Default)]
+    struct Fake {
+        step: u32,
+        fails_at: Option<u32>,
+        panics_at: Option<u32>,
+        converges_at: Option<u32>,
+    }
+
+    impl Engine for Fake {
+        fn start(
+            &mut self,
+            _: &Job,
+            _: Option<&RgbImage>,
+            _: &mut dyn FnMut(&str),
+        ) -> Result<RunInfo, EngineError> {
+            Err("not needed".into())
+        }
+        fn update(&mut self, _: &Settings, _: &[StyleMix]) -> Result<(), EngineError> {
+            Ok(())
+        }
+        fn step(&mut self) -> Result<(), EngineError> {
+            self.step += 1;
+            assert_ne!(Some(self.step), self.panics_at, "the driver is gone");
+            Ok(())
+        }
+        fn losses(&mut self) -> Result<Option<Losses>, EngineError> {
+            match self.fails_at {
+                Some(step) if self.step >= step => Err("the picture is not finite".into()),
+                _ => Ok((self.step > 0).then(Losses::default)),
+            }
+        }
+        fn read(&mut self) -> Result<Reading, EngineError> {
+            let losses = self.losses()?;
+            let picture = RgbImage::new(1, self.step);
+            Ok(Reading {
+                step: self.step,
+                place: Place::default(),
+                losses,
+                norms: GradientNorms::default(),
+                picture,
+                plain: None,
+            })
+        }
+        fn converged(&self) -> bool {
+            self.converges_at.is_some_and(|at| self.step >= at)
+        }
+        fn end(&mut self) {}
+    }
+
+    #[derive(Default)]
+    struct Notes<'a> {
+        planned: Vec<u32>,
+        pictures: Vec<u32>,
+        converged: Vec<u32>,
+        films: Vec<u32>,
+        interrupt: Option<(u32, &'a AtomicBool)>,
+    }
+
+    impl Audience for Notes<'_> {
+        fn losses(&mut self, step: u32, _: &Losses, seconds: f64, planned: bool) {
+            assert!(seconds >= 0.0);
+            if planned {
+                self.planned.push(step);
+            }
+            if let Some((at, flag)) = self.interrupt {
+                flag.store(step >= at, Ordering::Relaxed);
+            }
+        }
+        fn converged(&mut self, step: u32) {
+            self.converged.push(step);
+        }
+        fn picture(&mut self, step: u32, picture: &RgbImage) -> anyhow::Result<()> {
+            assert_eq!(picture.height(), step);
+            self.pictures.push(step);
+            Ok(())
+        }
+        fn film(&mut self, step: u32, _: &RgbImage) -> anyhow::Result<()> {
+            self.films.push(step);
+            Ok(())
+        }
+    }
+
+    fn plan(steps: u32, losses_every: u32, picture_every: u32) -> Plan {
+        Plan {
+            steps,
+            losses_every: Some(losses_every),
+            picture_every: Some(picture_every),
+            stop_when_converged: false,
+            film: false,
+        }
+    }
+
+    #[test]
+    fn losses_and_pictures_come_at_the_planned_steps() {
+        let mut notes = Notes::default();
+        let painted = paint(&mut Fake::default(), plan(25, 4, 10), &AtomicBool::new(false), &mut notes);
+        assert!(matches!(painted.end, End::Finished));
+        assert_eq!(notes.planned, [1, 4, 8, 12, 16, 20, 24, 25]);
+        assert_eq!(notes.pictures, [10, 20]);
+        assert_eq!(painted.picture.map(|(step, picture)| (step, picture.height())), Some((25, 25)));
+        assert!(painted.first_picture.is_some());
+    }
+
+    #[test]
+    fn convergence_is_told_once_and_ends_the_run_only_where_that_is_wanted() {
+        for (stop_when_converged, steps) in [(false, 60), (true, 37)] {
+            let mut notes = Notes::default();
+            let mut fake = Fake { converges_at: Some(37), ..Fake::default() };
+            let plan = Plan { stop_when_converged, ..plan(60, 1, 10) };
+            let painted = paint(&mut fake, plan, &AtomicBool::new(false), &mut notes);
+            assert!(matches!(painted.end, End::Finished));
+            assert_eq!((painted.steps, painted.picture.map(|(step, _)| step)), (steps, Some(steps)));
+            assert_eq!(notes.converged, [37]);
+        }
+    }
+
+    #[test]
+    fn the_moments_of_a_time_lapse_thin_out_and_have_both_ends() {
+        let mut notes = Notes::default();
+        let plan = Plan {
+            steps: 500,
+            losses_every: None,
+            picture_every: None,
+            stop_when_converged: false,
+            film: true,
+        };
+        paint(&mut Fake::default(), plan, &AtomicBool::new(false), &mut notes);
+        assert_eq!(notes.films[..24], (1..=24).collect::<Vec<_>>());
+        assert_eq!(notes.films.last(), Some(&500));
+        assert!((60..140).contains(&notes.films.len()), "{}", notes.films.len());
+        assert!(notes.pictures.is_empty());
+    }
+
+    #[test]
+    fn an_interruption_leaves_the_picture_as_it_is_then() {
+        let flag = AtomicBool::new(false);
+        let mut notes = Notes { interrupt: Some((7, &flag)), ..Notes::default() };
+        let painted = paint(&mut Fake::default(), plan(1000, 1, 1000), &flag, &mut notes);
+        assert!(matches!(painted.end, End::Interrupted));
+        assert_eq!((painted.steps, painted.picture.map(|(step, _)| step)), (7, Some(7)));
+    }
+
+    #[test]
+    fn an_interruption_before_the_first_step_leaves_nothing() {
+        let painted =
+            paint(&mut Fake::default(), plan(5, 1, 1), &AtomicBool::new(true), &mut Notes::default());
+        assert!(matches!(painted.end, End::Interrupted));
+        assert!(painted.picture.is_none() && painted.first_picture.is_none());
+    }
+
+    #[test]
+    fn failures_and_panics_leave_the_last_good_picture() {
+        for fake in
+            [Fake { fails_at: Some(6), ..Fake::default() }, Fake { panics_at: Some(6), ..Fake::default() }]
+        {
+            let expected = if fake.fails_at.is_some() { "not finite" } else { "the driver is gone" };
+            let mut fake = fake;
+            let painted = paint(&mut fake, plan(50, 1, 2), &AtomicBool::new(false), &mut Notes::default());
+            let End::Failed(error) = painted.end else { panic!("no failure") };
+            assert!(format!("{error:#}").contains(expected), "{error:#}");
+            assert!(error.to_string().contains("step 6"), "{error}");
+            assert_eq!(painted.picture.map(|(step, _)| step), Some(4));
+        }
+    }
+}

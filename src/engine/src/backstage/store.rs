@@ -1,0 +1,248 @@
+//! The queue on the disk: one file in a folder that one window at a time holds.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Item, Source, State};
+use impasto_base::files;
+use impasto_core::picture::{self, Picture, SaveError};
+
+const LOCK: &str = "lock";
+const FILE: &str = "queue.toml";
+
+/// Why there is no queue.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("another window of Impasto has the queue: close that one, then try again here")]
+    Busy,
+    #[error("the queue's folder {} cannot be used", folder.display())]
+    Folder { folder: PathBuf, source: io::Error },
+}
+
+/// The queue's folder, held as long as this lives.
+#[derive(Debug)]
+pub struct Store {
+    folder: PathBuf,
+    _lock: File,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Written {
+    #[serde(default)]
+    items: Vec<Item>,
+}
+
+impl Store {
+    /// Holds the queue's folder.
+    ///
+    /// # Errors
+    ///
+    /// When another window holds it, or it cannot be made.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let wrong = |source| StoreError::Folder { folder: folder.to_owned(), source };
+        fs::create_dir_all(folder).map_err(wrong)?;
+        let lock = File::create(folder.join(LOCK)).map_err(wrong)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { folder: folder.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::Busy),
+            Err(TryLockError::Error(source)) => Err(wrong(source)),
+        }
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The items as they were left; what was being painted waits again. Copies of pictures that no item needs are removed.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong with a file that cannot be used. It is kept under another name.
+    pub fn load(&self) -> Result<Vec<Item>, String> {
+        let path = self.folder.join(FILE);
+        let written = match fs::read_to_string(&path) {
+            Ok(text) => toml::from_str::<Written>(&text).map_err(|error| error.message().to_owned()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Written::default()),
+            Err(error) => Err(error.to_string()),
+        };
+        let mut items = match written {
+            Ok(written) => written.items,
+            Err(reason) => {
+                let kept = path.with_extension("toml.broken");
+                let fate = match fs::rename(&path, &kept) {
+                    Ok(()) => format!("it was kept as {}", kept.display()),
+                    Err(_) => "it will be overwritten".to_owned(),
+                };
+                let reason = reason.lines().next().unwrap_or_default();
+                return Err(format!("the queue in {} cannot be used ({reason}); {fate}", path.display()));
+            }
+        };
+        for item in items.iter_mut().filter(|item| item.state == State::Painting) {
+            item.state = State::Waiting;
+        }
+        self.tidy(&items);
+        Ok(items)
+    }
+
+    fn tidy(&self, items: &[Item]) {
+        let sources = items.iter().flat_map(|item| {
+            [&item.content].into_iter().chain(item.styles.iter().map(|style| &style.source))
+        });
+        let needed: Vec<String> = sources
+            .filter_map(|source| match source {
+                Source::Kept(kept) => Some(kept.file()),
+                Source::File { .. } | Source::Example(_) => None,
+            })
+            .collect();
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with("kept-") && !needed.contains(&name) {
+                // Best effort: it costs room and nothing else.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+
+    /// Writes the items in one move: a crash leaves the old file or the new one.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says, and paths that are no Unicode text.
+    pub fn write(&self, items: Vec<Item>) -> io::Result<()> {
+        let mut written = Written { items };
+        let mut left_out = None;
+        let text = match toml::to_string(&written) {
+            Ok(text) => text,
+            Err(error) => {
+                // One that cannot be written costs none of the others.
+                let one = |item: &Item| toml::to_string(item).is_ok();
+                left_out = written
+                    .items
+                    .iter()
+                    .find(|item| !one(item))
+                    .map(|item| format!("{}: {error}", item.title()));
+                written.items.retain(one);
+                toml::to_string(&written).map_err(io::Error::other)?
+            }
+        };
+        files::write_atomic(&self.folder.join(FILE), text.as_bytes())?;
+        left_out.map_or(Ok(()), |reason| Err(io::Error::other(reason)))
+    }
+
+    /// Keeps the pixels of a picture that has no file, and says where.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be written.
+    pub fn keep(folder: &Path, picture: &Picture) -> Result<Source, SaveError> {
+        let source = Source::of(picture);
+        if let Source::Kept(kept) = &source {
+            let path = folder.join(kept.file());
+            if !path.is_file() {
+                write_pixels(picture, &path)?;
+            }
+        }
+        Ok(source)
+    }
+}
+
+/// A PNG with the picture's transparency, if it has any.
+fn write_pixels(picture: &Picture, path: &Path) -> Result<(), SaveError> {
+    let Some(alpha) = &picture.alpha else { return picture::save(&picture.rgb, path, true) };
+    let pixels = image::RgbaImage::from_fn(picture.rgb.width(), picture.rgb.height(), |x, y| {
+        let [r, g, b] = picture.rgb[(x, y)].0;
+        image::Rgba([r, g, b, alpha[(x, y)].0[0]])
+    });
+    picture::write_with(path, true, |file| {
+        let encoder = image::codecs::png::PngEncoder::new(file);
+        pixels
+            .write_with_encoder(encoder)
+            .map_err(|source| SaveError::Encode { path: path.to_owned(), source })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backstage::ItemStyle;
+    use impasto_core::settings::{Settings, StyleMix};
+
+    fn item(state: State) -> Item {
+        let style = |source| ItemStyle { source, mix: StyleMix { weight: 1.0 / 3.0, ..StyleMix::default() } };
+        Item {
+            id: 3,
+            content: Source::File { path: "/a b/ü.jpg".into(), sha256: None },
+            styles: vec![
+                style(Source::Example("Swirl".into())),
+                style(Source::Kept(super::super::Kept { name: "pasted".into(), sha256: "77".repeat(32) })),
+            ],
+            output: "/out/ü in Swirl.png".into(),
+            without_recipe: true,
+            batch: false,
+            state,
+            remark: None,
+            settings: Settings {
+                learning_rate: 0.1 + 0.2,
+                palette: Some("p.png".into()),
+                ..Settings::default()
+            },
+        }
+    }
+
+    #[test]
+    fn what_is_written_comes_back_and_what_was_being_painted_waits_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        assert_eq!(store.load(), Ok(Vec::new()));
+        let failed = State::Failed { message: "no memory".into() };
+        let items =
+            [State::Painting, failed, State::Done { seconds: 0.1 + 0.2 }, State::Cancelled, State::There]
+                .map(item);
+        fs::write(folder.path().join("kept-777777777777777777777777.png"), "x").unwrap();
+        fs::write(folder.path().join("kept-0.png"), "x").unwrap();
+        store.write(items.to_vec()).unwrap();
+        let back = store.load().unwrap();
+        assert_eq!(back[0], item(State::Waiting));
+        assert_eq!(back[1..], items[1..]);
+        assert!(folder.path().join("kept-777777777777777777777777.png").exists());
+        assert!(!folder.path().join("kept-0.png").exists());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_path_that_is_no_text_costs_its_own_item_alone() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let mut odd = item(State::Waiting);
+        odd.output = Path::new(std::ffi::OsStr::from_bytes(b"/caf\xe9.png")).to_owned();
+        let error = store.write(vec![item(State::Waiting), odd, item(State::Cancelled)]).unwrap_err();
+        assert!(error.to_string().contains("ü.jpg in"), "{error}");
+        assert_eq!(store.load(), Ok(vec![item(State::Waiting), item(State::Cancelled)]));
+    }
+
+    #[test]
+    fn one_window_at_a_time_has_the_queue() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        assert!(matches!(Store::open(folder.path()), Err(StoreError::Busy)));
+        drop(store);
+        Store::open(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_broken_file_is_kept_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        fs::write(folder.path().join(FILE), "items = 3").unwrap();
+        let text = store.load().unwrap_err();
+        assert!(text.contains("queue.toml") && text.contains("kept as"), "{text}");
+        assert!(folder.path().join("queue.toml.broken").exists());
+        assert_eq!(store.load(), Ok(Vec::new()));
+    }
+}

@@ -1,0 +1,288 @@
+//! The painter's thread with small engines of its own, and the desk's rules.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use image::RgbImage;
+
+use super::{Courtesy, Desk, Item, ItemStyle, Live, Move, Painter, Source, State};
+use crate::session::{Engine, EngineError, Place, Reading};
+use impasto_core::{
+    picture,
+    run::{Job, RunInfo},
+    settings::{Settings, StyleMix},
+    transfer::{GradientNorms, Losses},
+};
+use impasto_formats::explore::{Ledger, recipe_hash};
+use impasto_network::compute::{DeviceInfo, DeviceKind};
+
+/// The seed with which the engine panics in its second step.
+const PANICS: u64 = 13;
+
+/// Steps cost a millisecond; its picture is as high as it has painted steps.
+#[derive(Default)]
+struct Small {
+    settings: Settings,
+    step: u32,
+    /// Counts the steps of all items.
+    painted: Arc<AtomicU32>,
+}
+
+impl Engine for Small {
+    fn start(
+        &mut self,
+        job: &Job,
+        _: Option<&RgbImage>,
+        _: &mut dyn FnMut(&str),
+    ) -> Result<RunInfo, EngineError> {
+        (self.settings, self.step) = (job.settings.clone(), 0);
+        let info = impasto_test_support::info();
+        let device = DeviceInfo { kind: DeviceKind::Cpu, ..info.device.clone() };
+        Ok(RunInfo { device, size: job.settings.size, ..info })
+    }
+
+    fn update(&mut self, _: &Settings, _: &[StyleMix]) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<(), EngineError> {
+        self.step += 1;
+        assert!(self.settings.seed != PANICS || self.step < 2, "the driver is gone");
+        thread::sleep(Duration::from_millis(1));
+        self.painted.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn read(&mut self) -> Result<Reading, EngineError> {
+        Ok(Reading {
+            step: self.step,
+            place: Place::default(),
+            losses: (self.step > 0).then(Losses::default),
+            norms: GradientNorms::default(),
+            picture: RgbImage::new(20, self.step),
+            plain: None,
+        })
+    }
+
+    fn end(&mut self) {}
+}
+
+fn item(output: PathBuf, seed: u64, steps: u32) -> Item {
+    let example = |title: &str| Source::Example(title.to_owned());
+    Item {
+        id: 0,
+        content: example("Chelsea"),
+        styles: vec![ItemStyle { source: example("Swirl"), mix: StyleMix::default() }],
+        output,
+        without_recipe: true,
+        batch: false,
+        state: State::Waiting,
+        remark: None,
+        settings: Settings { seed, steps, size: 64, ..Settings::default() },
+    }
+}
+
+fn states(desk: &Desk) -> Vec<State> {
+    desk.items(|items| items.iter().map(|item| item.state.clone()).collect())
+}
+
+#[track_caller]
+fn wait_until(what: &str, desk: &Desk, done: impl Fn(&Desk) -> bool) {
+    let patience = Instant::now() + Duration::from_secs(60);
+    while !done(desk) {
+        assert!(Instant::now() < patience, "waited in vain until {what}: {:?}", states(desk));
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn all_over(desk: &Desk) -> bool {
+    states(desk).iter().all(|state| !state.is_open())
+}
+
+/// A desk with these items and a painter at it.
+fn at_work(items: Vec<Item>, make: impl Fn() -> Small + Send + Sync + 'static) -> (Desk, Painter) {
+    let desk = Desk::default();
+    desk.add(items, None);
+    let painter = Painter::spawn(desk.clone(), make, || ()).unwrap();
+    (desk, painter)
+}
+
+#[test]
+fn a_panic_fails_its_item_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let items = vec![item(path("a.png"), PANICS, 5), item(path("b.png"), 1, 5)];
+    let (desk, _painter) = at_work(items, Small::default);
+    wait_until("both are over", &desk, all_over);
+    let found = states(&desk);
+    let State::Failed { message } = &found[0] else { panic!("{found:?}") };
+    assert!(message.contains("step 2") && message.contains("the driver is gone"), "{message}");
+    assert!(matches!(found[1], State::Done { .. }) && !path("a.png").exists());
+    assert_eq!(image::open(path("b.png")).unwrap().height(), 5);
+}
+
+#[test]
+fn an_engine_that_cannot_be_made_fails_its_item_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let born = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&born);
+    let items = vec![item(path("a.png"), 0, 3), item(path("b.png"), 0, 3)];
+    let (desk, _painter) = at_work(items, move || {
+        assert!(count.fetch_add(1, Ordering::Relaxed) > 0, "no device");
+        Small::default()
+    });
+    wait_until("both are over", &desk, all_over);
+    let found = states(&desk);
+    assert!(matches!(found[0], State::Failed { .. }) && matches!(found[1], State::Done { .. }), "{found:?}");
+    desk.retry(1);
+    wait_until("it is painted", &desk, all_over);
+    assert!(path("a.png").exists());
+}
+
+#[test]
+fn pictures_and_folders_that_are_gone_are_told_before_anything_is_painted() {
+    let folder = tempfile::tempdir().unwrap();
+    let lost = Source::File { path: folder.path().join("lost.jpg"), sha256: None };
+    let items = vec![
+        Item { content: lost, ..item(folder.path().join("a.png"), 0, 3) },
+        item(folder.path().join("nowhere/b.png"), 0, 3),
+    ];
+    let (desk, _painter) = at_work(items, || panic!("no engine is needed"));
+    wait_until("both are over", &desk, all_over);
+    for (state, word) in states(&desk).iter().zip(["lost.jpg", "nowhere"]) {
+        let State::Failed { message } = state else { panic!("{state:?}") };
+        assert!(message.contains(word), "{message}");
+    }
+}
+
+#[test]
+fn a_name_that_is_taken_meanwhile_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.png");
+    let taken = path.clone();
+    // An engine is made when the item's name has been found free, and before anything is painted.
+    let (desk, _painter) = at_work(vec![item(path.clone(), 0, 3)], move || {
+        std::fs::write(&taken, "somebody else's").unwrap();
+        Small::default()
+    });
+    wait_until("it is over", &desk, all_over);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "somebody else's");
+    let output = desk.items(|items| items[0].output.clone());
+    assert!(output.ends_with("a-2.png") && output.exists());
+    assert!(desk.items(|items| items[0].remark.clone()).unwrap().contains("a-2.png"));
+}
+
+#[test]
+fn a_batch_is_noted_in_its_folder_and_not_painted_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("out").join("a.png");
+    let batch = || Item { batch: true, ..item(output.clone(), 0, 3) };
+    let (desk, _painter) = at_work(vec![batch(), batch()], Small::default);
+    wait_until("both are over", &desk, all_over);
+    let found = states(&desk);
+    assert!(matches!(found[0], State::Done { .. }) && found[1] == State::There, "{found:?}");
+    // As `impasto batch` would look for it.
+    let (content, style) = (picture::CONTENTS[0].open(), picture::STYLES[0].open());
+    let recipe = recipe_hash(&content.sha256, &style.sha256, &batch().settings);
+    assert!(Ledger::open(output.parent().unwrap()).unwrap().has(&output, &recipe));
+    // Another recipe of the same name takes nothing away.
+    let other = Item { settings: Settings { seed: 5, ..batch().settings }, ..batch() };
+    desk.add([other], None);
+    wait_until("it is over", &desk, all_over);
+    assert!(desk.items(|items| items[2].output.ends_with("a-2.png")));
+}
+
+#[test]
+fn the_queue_gives_way_as_it_is_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::default();
+    let live = |painting, dragging, on_cpu, courtesy| Live { painting, dragging, on_cpu, courtesy };
+    desk.add([item(folder.path().join("a.png"), 0, 3)], None);
+    for (what, waits) in [
+        (live(false, false, true, Courtesy::Wait), false),
+        (live(true, false, true, Courtesy::Wait), true),
+        (live(true, false, true, Courtesy::Share), false),
+        (live(true, true, true, Courtesy::Share), true),
+        (live(true, true, false, Courtesy::Wait), false),
+    ] {
+        desk.set_live(what);
+        assert_eq!(desk.outlook().waits, waits, "{what:?}");
+    }
+    desk.set_live(live(true, false, true, Courtesy::Wait));
+    let painter = Painter::spawn(desk.clone(), Small::default, || ()).unwrap();
+    thread::sleep(Duration::from_millis(60));
+    assert_eq!(states(&desk), [State::Waiting]);
+    desk.set_live(live(false, false, true, Courtesy::Wait));
+    wait_until("it is painted", &desk, all_over);
+    drop(painter);
+}
+
+#[test]
+fn an_item_that_waits_between_two_steps_is_left_for_the_next_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let painted = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&painted);
+    let (desk, painter) = at_work(vec![item(folder.path().join("a.png"), 0, 1_000_000)], move || Small {
+        painted: Arc::clone(&count),
+        ..Small::default()
+    });
+    wait_until("it is being painted", &desk, |desk| desk.now().is_some_and(|now| now.step > 0));
+    desk.hold(true);
+    let steps_soon = || {
+        thread::sleep(Duration::from_millis(40));
+        painted.load(Ordering::Relaxed)
+    };
+    // The step in hand may still end.
+    let patience = Instant::now() + Duration::from_secs(60);
+    let mut steps = steps_soon();
+    loop {
+        let now = steps_soon();
+        if now == steps {
+            break;
+        }
+        assert!(Instant::now() < patience, "it paints on: {now} steps");
+        steps = now;
+    }
+    assert_eq!(steps_soon(), steps);
+    drop(painter);
+    wait_until("it waits", &desk, |desk| states(desk) == [State::Waiting]);
+}
+
+#[test]
+fn items_move_and_names_differ() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::default();
+    let path = folder.path().join("a.png");
+    desk.add((0..4).map(|seed| item(path.clone(), seed, 3)), None);
+    let order = || -> Vec<u64> { desk.items(|items| items.iter().map(|item| item.id).collect()) };
+    let name = |item: &Item| item.output.file_name().unwrap().to_string_lossy().into_owned();
+    let names: Vec<String> = desk.items(|items| items.iter().map(name).collect());
+    assert_eq!(names, ["a.png", "a-2.png", "a-3.png", "a-4.png"]);
+    assert_eq!(desk.free_output(&path), folder.path().join("a-5.png"));
+    for (id, to, expected) in [
+        (4, Move::Up, [1, 2, 4, 3]),
+        (1, Move::Up, [1, 2, 4, 3]),
+        (1, Move::Down, [2, 1, 4, 3]),
+        (3, Move::Down, [2, 1, 4, 3]),
+        (2, Move::To(4), [1, 4, 3, 2]),
+        (2, Move::To(0), [2, 1, 4, 3]),
+        (1, Move::To(2), [2, 1, 4, 3]),
+    ] {
+        desk.reorder(id, to);
+        assert_eq!(order(), expected, "{id} {to:?}");
+    }
+    desk.cancel(4);
+    desk.remove(3);
+    let outlook = desk.outlook();
+    assert_eq!((outlook.open, outlook.over, outlook.seconds_left), (2, 1, None));
+    desk.remove_over();
+    assert_eq!(order(), [2, 1]);
+}

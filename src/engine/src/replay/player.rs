@@ -1,0 +1,365 @@
+//! Painting a recipe again: every run with everything that happened to it, at the same steps.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use image::RgbImage;
+
+use crate::session::{Engine, EngineError, Reading, StyleSource};
+use impasto_core::{
+    picture::Picture,
+    run::{DetourPart, Job, Pass, Record, RunInfo, SourceRecord, Start},
+    settings::{Settings, StyleMix},
+    transfer::{LevelOrder, Losses},
+};
+use impasto_formats::recipe::{Act, Recipe, What, acts};
+
+/// A run to paint and what to do to it meanwhile.
+#[derive(Clone, Debug)]
+pub struct Score {
+    pub job: Job,
+    pub acts: Vec<Act>,
+    /// Steps to paint; the job's settings may ask for more.
+    pub steps: u32,
+    /// Begin with an engine that knows nothing of the run before.
+    pub new_engine: bool,
+}
+
+/// Pictures that replace those of a recipe.
+#[derive(Clone, Debug, Default)]
+pub struct Others {
+    pub content: Option<Arc<Picture>>,
+    pub styles: Option<Vec<StyleSource>>,
+}
+
+impl Score {
+    /// A run that nothing happens to.
+    pub fn plain(job: Job, steps: u32) -> Self {
+        Self { job, acts: Vec::new(), steps, new_engine: false }
+    }
+
+    /// The scores of a recipe's runs. `open` finds the pictures; `others` replace them in every run; `change` has the last
+    /// word on all settings.
+    ///
+    /// # Errors
+    ///
+    /// Those of `open` and `change`, and a change in the recipe that fits no settings.
+    pub fn of(
+        recipe: &Recipe,
+        others: &Others,
+        open: &mut dyn FnMut(&SourceRecord) -> anyhow::Result<Arc<Picture>>,
+        change: &dyn Fn(Settings) -> anyhow::Result<Settings>,
+    ) -> anyhow::Result<Vec<Self>> {
+        let mut scores = Vec::new();
+        for (index, pass) in recipe.passes.iter().enumerate() {
+            let content = match &others.content {
+                Some(content) => Arc::clone(content),
+                None => open(&pass.content)?,
+            };
+            let styles = match &others.styles {
+                Some(styles) => styles.clone(),
+                None => pass
+                    .styles
+                    .iter()
+                    .map(|style| Ok(style.with_picture(open(&style.source)?)))
+                    .collect::<anyhow::Result<_>>()?,
+            };
+            let own = others.styles.as_ref().map(|_| styles.iter().map(|style| style.mix).collect());
+            let mut acts = acts(pass).map_err(anyhow::Error::msg)?;
+            for act in &mut acts {
+                if let What::Update(settings, mix) = &mut act.what {
+                    **settings = change((**settings).clone())?;
+                    if let Some(own) = &own {
+                        Vec::clone_from(mix, own);
+                    }
+                }
+            }
+            let job = Job {
+                run: index as u64 + 1,
+                content,
+                styles,
+                settings: change(pass.settings.clone())?,
+                start: if index == 0 { Start::Beginning } else { pass.start },
+                paused: false,
+                choose_size: false,
+            };
+            scores.push(Self { job, acts, steps: pass.steps, new_engine: pass.new_engine });
+        }
+        Ok(scores)
+    }
+}
+
+/// How the picture that was read last came about, for those who have no hold of the player.
+#[derive(Clone, Default)]
+pub struct Told(Arc<Mutex<Option<Record>>>);
+
+impl Told {
+    fn put(&self, record: Record) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(record);
+    }
+
+    /// The latest, if a picture was read.
+    pub fn latest(&self) -> Option<Record> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// An engine that plays scores: it does to a run what was done to the recorded one, and records it again.
+pub struct Player<E> {
+    make: Box<dyn Fn() -> E>,
+    engine: E,
+    acts: VecDeque<Act>,
+    step: u32,
+    settings: Settings,
+    mix: Vec<StyleMix>,
+    /// The picture that was read last, as the next run goes on from it, and how it came about.
+    canvas: Option<(RgbImage, Record)>,
+    record: Option<Record>,
+    told: Told,
+}
+
+impl<E: Engine> Player<E> {
+    /// A player of engines that `make` makes.
+    pub fn new(make: impl Fn() -> E + 'static) -> Self {
+        Self {
+            engine: make(),
+            make: Box::new(make),
+            acts: VecDeque::new(),
+            step: 0,
+            settings: Settings::default(),
+            mix: Vec::new(),
+            canvas: None,
+            record: None,
+            told: Told::default(),
+        }
+    }
+
+    /// Prepares the next run, which goes on from the last picture unless its job says otherwise.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::start`].
+    pub fn begin(&mut self, score: &Score, say: &mut dyn FnMut(&str)) -> Result<RunInfo, EngineError> {
+        if score.new_engine {
+            self.engine = (self.make)();
+        }
+        let canvas = self.canvas.take().filter(|_| score.job.start != Start::Beginning);
+        let start = if canvas.is_some() { score.job.start } else { Start::Beginning };
+        let pass = Pass { new_engine: score.new_engine, ..Pass::new(&score.job, start) };
+        let mut record = match &canvas {
+            Some((_, record)) => record.then(pass),
+            None => Record::new(pass),
+        };
+        let job = Job { start, ..score.job.clone() };
+        let info = self.engine.start(&job, canvas.as_ref().map(|(picture, _)| picture), say)?;
+        record.set_size(info.size);
+        self.record = Some(record);
+        self.acts = score.acts.clone().into();
+        self.settings = job.settings;
+        self.mix = job.styles.iter().map(|style| style.mix).collect();
+        self.step = 0;
+        Ok(info)
+    }
+
+    /// The engine.
+    pub fn engine(&mut self) -> &mut E {
+        &mut self.engine
+    }
+
+    /// What is told at every reading.
+    pub fn told(&self) -> Told {
+        self.told.clone()
+    }
+
+    /// Does what is due.
+    fn play(&mut self) -> Result<(), EngineError> {
+        while let Some(act) = self.acts.pop_front_if(|act| act.step <= self.step) {
+            match act.what {
+                What::Level(order) => {
+                    self.engine.level(order)?;
+                    if let Some(record) = &mut self.record {
+                        record.order(self.step, order);
+                    }
+                }
+                What::Detour(part) => {
+                    match part {
+                        DetourPart::Begin(share) => drop(self.engine.detour(share)?),
+                        DetourPart::Steps(count) => (0..count).try_for_each(|_| self.engine.step())?,
+                        DetourPart::End => self.engine.end_detour()?,
+                    }
+                    if let Some(record) = &mut self.record {
+                        record.detour(self.step, part);
+                    }
+                }
+                What::Update(settings, mix) => self.update(&settings, &mix)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<E: Engine> Engine for Player<E> {
+    fn start(
+        &mut self,
+        job: &Job,
+        _: Option<&RgbImage>,
+        say: &mut dyn FnMut(&str),
+    ) -> Result<RunInfo, EngineError> {
+        self.begin(&Score::plain(job.clone(), job.settings.steps), say)
+    }
+
+    fn update(&mut self, settings: &Settings, styles: &[StyleMix]) -> Result<(), EngineError> {
+        self.engine.update(settings, styles)?;
+        if let Some(record) = &mut self.record {
+            record.change(self.step, (&self.settings, settings), (&self.mix, styles));
+        }
+        self.settings = settings.clone();
+        self.mix = styles.to_vec();
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<(), EngineError> {
+        self.play()?;
+        self.engine.step()?;
+        self.step += 1;
+        Ok(())
+    }
+
+    fn level(&mut self, order: LevelOrder) -> Result<(), EngineError> {
+        self.engine.level(order)
+    }
+
+    fn settle(&mut self) -> Result<(), EngineError> {
+        self.engine.settle()
+    }
+
+    fn converged(&self) -> bool {
+        self.engine.converged()
+    }
+
+    fn losses(&mut self) -> Result<Option<Losses>, EngineError> {
+        self.engine.losses()
+    }
+
+    fn read(&mut self) -> Result<Reading, EngineError> {
+        // What was done after the last step shows in its picture.
+        self.play()?;
+        let reading = self.engine.read()?;
+        if let Some(record) = self.record.as_ref().map(|record| record.at(self.step)) {
+            self.told.put(record.clone());
+            let plain = reading.plain.as_ref().unwrap_or(&reading.picture).clone();
+            self.canvas = Some((plain, record));
+        }
+        Ok(reading)
+    }
+
+    fn end(&mut self) {
+        self.engine.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::SourceRecord;
+    use impasto_test_support as tests;
+
+    /// Writes down what it is told; its picture is as high as it has painted steps.
+    #[derive(Default)]
+    struct Fake {
+        told: Vec<String>,
+        steps: u32,
+    }
+
+    impl Engine for Fake {
+        fn start(
+            &mut self,
+            job: &Job,
+            current: Option<&RgbImage>,
+            _: &mut dyn FnMut(&str),
+        ) -> Result<RunInfo, EngineError> {
+            let from = current.map_or(0, RgbImage::height);
+            self.told.push(format!("start {:?} from {from} β {}", job.start, job.settings.style_weight));
+            self.steps = 0;
+            Ok(RunInfo { size: job.settings.size, ..tests::info() })
+        }
+        fn update(&mut self, settings: &Settings, styles: &[StyleMix]) -> Result<(), EngineError> {
+            let told = format!("after {}: β {} × {}", self.steps, settings.style_weight, styles[0].weight);
+            self.told.push(told);
+            Ok(())
+        }
+        fn step(&mut self) -> Result<(), EngineError> {
+            self.steps += 1;
+            Ok(())
+        }
+        fn level(&mut self, order: LevelOrder) -> Result<(), EngineError> {
+            self.told.push(format!("after {}: {order:?}", self.steps));
+            Ok(())
+        }
+        fn read(&mut self) -> Result<Reading, EngineError> {
+            let picture = RgbImage::new(1, self.steps);
+            Ok(Reading {
+                step: self.steps,
+                place: Default::default(),
+                losses: None,
+                norms: Default::default(),
+                picture,
+                plain: None,
+            })
+        }
+        fn end(&mut self) {}
+    }
+
+    /// Plays every score and gives what the engine was told, and the last record.
+    fn played(scores: &[Score]) -> (Vec<String>, Record) {
+        let mut player = Player::new(Fake::default);
+        for score in scores {
+            player.begin(score, &mut |_| ()).unwrap();
+            (0..score.steps).for_each(|_| player.step().unwrap());
+            player.read().unwrap();
+        }
+        (player.engine().told.clone(), player.told().latest().unwrap())
+    }
+
+    #[test]
+    fn everything_happens_again_at_its_step_and_is_recorded_again() {
+        let job = tests::job();
+        let heavier = Settings { style_weight: 3.5, ..job.settings.clone() };
+        let (old, new) = (job.styles[0].mix, StyleMix { weight: 0.25, ..job.styles[0].mix });
+        let mut first = Record::new(Pass::new(&job, Start::Beginning));
+        first.change(4, (&job.settings, &heavier), (&[old], &[old]));
+        first.order(4, LevelOrder::Climb);
+        first.change(9, (&heavier, &job.settings), (&[old], &[new]));
+        let mut second = first.at(9).then(Pass::new(&job, Start::Repaint));
+        second.order(2, LevelOrder::Hold);
+        let recipe = Recipe::new(&second.at(3), (60, 40), &tests::info());
+
+        let mut open = |source: &SourceRecord| {
+            let found =
+                impasto_formats::recipe::find(source, &[]).map(impasto_formats::recipe::Found::picture);
+            found.map(Arc::new).ok_or_else(|| anyhow::anyhow!("{} is gone", source.name))
+        };
+        let scores = Score::of(&recipe, &Others::default(), &mut open, &|settings| Ok(settings)).unwrap();
+        let (told, record) = played(&scores);
+        let usual = job.settings.style_weight;
+        let expected = [
+            format!("start Beginning from 0 β {usual}"),
+            "after 4: β 3.5 × 0.7".to_owned(),
+            "after 4: Climb".to_owned(),
+            format!("after 9: β {usual} × 0.25"),
+            format!("start Repaint from 9 β {usual}"),
+            "after 2: Hold".to_owned(),
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(record.passes(), recipe.passes);
+        assert!(record.is_complete());
+
+        // What is set from outside holds after every change.
+        let change = |settings| Ok(Settings { style_weight: 1.25, ..settings });
+        let scores = Score::of(&recipe, &Others::default(), &mut open, &change).unwrap();
+        let (told, _) = played(&scores);
+        assert_eq!(told.iter().filter(|line| line.contains("β 1.25")).count(), 4, "{told:?}");
+    }
+}

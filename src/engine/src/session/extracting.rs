@@ -1,0 +1,73 @@
+//! The extracts that the window wants to see, and when the worker makes them: while nothing is painted.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use impasto_core::transfer::Extract;
+
+/// How long nobody has wanted anything before an extract is begun.
+const QUIET: Duration = Duration::from_millis(300);
+
+/// Extracts to be made, in their order.
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
+    pub orders: Vec<Extract>,
+    /// Also while it paints, which then takes turns with them.
+    pub at_once: bool,
+}
+
+/// What is still to be made.
+pub struct Extracting {
+    orders: VecDeque<Extract>,
+    at_once: bool,
+    /// A slice was made since painting rested.
+    pub in_hand: bool,
+    /// The engine has panicked in one: it makes no more of them.
+    pub broken: bool,
+    quiet_since: Instant,
+}
+
+impl Extracting {
+    pub fn new(now: Instant) -> Self {
+        Self { orders: VecDeque::new(), at_once: false, in_hand: false, broken: false, quiet_since: now }
+    }
+
+    /// Takes over what is wanted now.
+    pub fn set(&mut self, wish: Wish) {
+        self.orders = wish.orders.into();
+        self.at_once = wish.at_once;
+    }
+
+    /// Somebody wanted something else.
+    pub fn disturb(&mut self, now: Instant) {
+        self.quiet_since = now;
+    }
+
+    /// Makes no more of what was wanted.
+    pub fn give_up(&mut self) {
+        self.orders.clear();
+    }
+
+    /// The first is made, or cannot be.
+    pub fn done(&mut self) {
+        self.orders.pop_front();
+    }
+
+    pub fn next(&self) -> Option<&Extract> {
+        self.orders.front().filter(|_| !self.broken)
+    }
+
+    /// Whether a slice is made after a step.
+    pub fn takes_turns(&self) -> bool {
+        self.at_once && self.next().is_some()
+    }
+
+    /// How long to wait for commands before the next slice, while nothing is painted; `None` when there is nothing to make.
+    pub fn wait(&self, now: Instant) -> Option<Duration> {
+        self.next()?;
+        let since = now.saturating_duration_since(self.quiet_since);
+        Some(if self.at_once { Duration::ZERO } else { QUIET.saturating_sub(since) })
+    }
+}

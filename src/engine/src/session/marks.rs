@@ -1,0 +1,168 @@
+//! Moments of a run that are worth keeping: dense where the picture changes fast, at its beginning and after every change
+//! that a person makes, and ever sparser from there.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use image::RgbImage;
+
+use super::{Record, RunId};
+use impasto_core::{
+    settings::{Settings, StyleMix},
+    transfer::{Losses, Place},
+};
+
+/// A moment of a run, to look at and to go back to.
+#[derive(Clone, Debug)]
+pub struct Mark {
+    pub run: RunId,
+    pub step: u32,
+    pub place: Place,
+    /// Time spent painting, in seconds.
+    pub elapsed: f64,
+    /// In force when the step was painted.
+    pub settings: Settings,
+    pub styles: Vec<StyleMix>,
+    pub losses: Option<Losses>,
+    pub picture: Arc<RgbImage>,
+    /// What [`super::Engine::checkpoint`] gave, at some of the moments.
+    pub state: Option<Arc<Vec<u8>>>,
+}
+
+/// An earlier moment to go back to.
+#[derive(Clone, Debug)]
+pub struct Return {
+    pub step: u32,
+    /// In the size that was painted then.
+    pub picture: Arc<RgbImage>,
+    pub state: Option<Arc<Vec<u8>>>,
+    /// How the picture came about, where that is known: with the state, painting goes on as if it had never stopped.
+    pub record: Option<Record>,
+}
+
+/// Steps since the last beginning or change, for each step between two moments.
+const DENSITY: u32 = 24;
+/// Shortest and longest time between two moments, while there are previews.
+const SOONEST: Duration = Duration::from_millis(50);
+const LATEST: Duration = Duration::from_secs(20);
+/// Time between two moments with the engine's state, which is large: at least this, and so many times what taking it took.
+const STATE_EVERY: Duration = Duration::from_secs(2);
+const STATE_SHARE: u32 = 25;
+/// Changes that follow each other within this time are one: a slider being dragged.
+const GESTURE: Duration = Duration::from_secs(1);
+
+/// Decides which of the previews are moments.
+#[derive(Debug, Default)]
+pub struct Marks {
+    last: Option<(u32, Instant)>,
+    /// The step from which the picture became another.
+    origin: u32,
+    /// The last moment with the engine's state.
+    state: Option<(u32, Instant)>,
+    /// How long taking that state took.
+    state_took: Duration,
+    change: Option<Instant>,
+}
+
+impl Marks {
+    /// Begins at a later step.
+    pub fn from_step(step: u32) -> Self {
+        Self { origin: step, ..Self::default() }
+    }
+
+    /// Whether the preview of this step is worth keeping.
+    pub fn due(&self, now: Instant, step: u32) -> bool {
+        let Some((last, at)) = self.last else { return true };
+        let waited = now.duration_since(at);
+        let steps = step.saturating_sub(last);
+        let age = step.saturating_sub(self.origin);
+        steps > 0 && waited >= SOONEST && (steps * DENSITY >= age || waited >= LATEST)
+    }
+
+    /// Whether a moment should have the engine's state with it.
+    pub fn state_due(&self, now: Instant) -> bool {
+        self.state
+            .is_none_or(|(_, at)| now.duration_since(at) >= STATE_EVERY.max(self.state_took * STATE_SHARE))
+    }
+
+    /// Tells that a moment was kept.
+    pub fn kept(&mut self, now: Instant, step: u32, state: bool) {
+        self.last = Some((step, now));
+        if state {
+            self.state = Some((step, now));
+        }
+    }
+
+    /// Tells how long taking the engine's state took.
+    pub fn state_took(&mut self, took: Duration) {
+        self.state_took = took;
+    }
+
+    /// The step of the last moment with the engine's state.
+    pub fn exact_step(&self) -> Option<u32> {
+        self.state.map(|(step, _)| step)
+    }
+
+    /// Tells that a person changes something; true when this begins a change, so that what was there before is worth keeping.
+    pub fn change(&mut self, now: Instant, step: u32) -> bool {
+        let begins = self.change.is_none_or(|at| now.duration_since(at) > GESTURE);
+        self.change = Some(now);
+        self.origin = step;
+        begins
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_dense_at_the_beginning_and_after_a_change_and_sparse_later() {
+        let start = Instant::now();
+        let mut marks = Marks::default();
+        let mut kept = Vec::new();
+        for step in 0..2000_u32 {
+            let now = start + Duration::from_millis(60) * step;
+            if step == 1500 {
+                assert!(marks.change(now, step), "the first change begins one");
+                assert!(!marks.change(now, step), "the second belongs to it");
+            }
+            if marks.due(now, step) {
+                let state = marks.state_due(now);
+                marks.kept(now, step, state);
+                kept.push((step, state));
+            }
+        }
+        let between = |from: u32, to: u32| kept.iter().filter(|(step, _)| (from..to).contains(step)).count();
+        assert_eq!(between(0, 24), 24, "each of the first steps");
+        assert!(between(1000, 1500) < 14, "{}", between(1000, 1500));
+        assert_eq!(between(1500, 1524), 24, "each after a change");
+        assert!(kept.len() < 300, "{}", kept.len());
+        // 120 seconds at one state every 2 seconds at most.
+        let states = kept.iter().filter(|(_, state)| *state).count();
+        assert!((20..=60).contains(&states), "{states}");
+    }
+
+    #[test]
+    fn states_that_take_long_are_taken_less_often() {
+        let start = Instant::now();
+        let mut marks = Marks::default();
+        marks.kept(start, 5, true);
+        marks.state_took(Duration::from_millis(400));
+        assert!(!marks.state_due(start + Duration::from_secs(9)));
+        assert!(marks.state_due(start + Duration::from_secs(10)));
+    }
+
+    #[test]
+    fn a_slow_run_is_kept_at_least_now_and_then() {
+        let start = Instant::now();
+        let mut marks = Marks::default();
+        marks.kept(start, 100_000, true);
+        marks.origin = 0;
+        assert!(!marks.due(start + Duration::from_secs(19), 100_010));
+        assert!(marks.due(start + Duration::from_secs(21), 100_011));
+        assert!(!marks.due(start + Duration::from_secs(60), 100_000), "the same step is no new moment");
+    }
+}

@@ -1,0 +1,126 @@
+//! What the window says to the worker and what the worker answers.
+
+use std::sync::Arc;
+
+use image::RgbImage;
+
+use impasto_core::{
+    run::{Job, Record, RunId, RunInfo},
+    transfer::{ExtractState, GradientNorms, LevelOrder, Losses, Place},
+};
+use impasto_network::vgg::Layer;
+
+/// Orders to the worker. Changed settings do not travel here but in a latest-wins slot, see
+/// [`super::Session::update`].
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Ends the current run, if any, and prepares and paints this one.
+    Run(Box<Job>),
+    Pause,
+    Resume,
+    /// Paints a single step, then pauses.
+    Step,
+    /// Moves the run in its pyramid.
+    Level(LevelOrder),
+    /// Looks into a layer from now on, as often as painting allows ([`super::Session::take_study`]); `None` ends it.
+    Study(Option<Layer>),
+    /// Ends the run; the picture stays.
+    Stop,
+    /// Wakes a waiting worker so that it takes over changed settings.
+    Nudge,
+    /// Ends the worker.
+    Quit,
+}
+
+/// What a run is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum RunState {
+    /// No run yet.
+    #[default]
+    Idle,
+    /// Loading weights, computing targets.
+    Preparing,
+    Running,
+    Paused,
+    /// The step limit is reached, and raising it and resuming goes on; or the objective has converged, and the settings
+    /// want to stop there.
+    Finished,
+    Stopped,
+    /// See [`Event::Failed`].
+    Failed,
+}
+
+/// How far a run is.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    /// Steps painted.
+    pub step: u32,
+    /// Where in the pyramid.
+    pub place: Place,
+    /// Terms as they stood before that step's update; `None` before the first step, and where nothing was read back.
+    pub losses: Option<Losses>,
+    /// The objective had stopped falling, at the final size, when it was last read back.
+    pub converged: bool,
+    /// What each term's gradient was when it was measured last; [`GradientNorms::shares`] are the level meters.
+    pub norms: GradientNorms,
+    /// Mean of the recent steps, in seconds; 0 before the first step.
+    pub seconds_per_step: f64,
+    /// Time spent painting (pauses not counted), in seconds.
+    pub elapsed: f64,
+}
+
+/// What the worker tells.
+#[derive(Clone, Debug)]
+pub enum Event {
+    State {
+        run: RunId,
+        state: RunState,
+    },
+    /// What is being prepared, for a status line.
+    Preparing {
+        run: RunId,
+        what: String,
+    },
+    Started {
+        run: RunId,
+        info: Box<RunInfo>,
+    },
+    /// May be dropped when the window is slow.
+    Progress {
+        run: RunId,
+        progress: Box<Progress>,
+    },
+    /// Something a person should read; the run goes on.
+    Notice {
+        run: RunId,
+        text: String,
+    },
+    /// The run has ended with an error; the last good picture stays.
+    Failed {
+        run: RunId,
+        message: String,
+    },
+    /// How far an extract of [`super::Session::wish`] is, by its key, or why there is none. What is not done yet may be dropped
+    /// when the window is slow.
+    Extract {
+        key: String,
+        result: Result<Box<ExtractState>, String>,
+    },
+    /// The worker itself is gone. A new [`super::Session`] can be started.
+    Died {
+        message: String,
+    },
+}
+
+/// A picture on its way to the window.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    pub run: RunId,
+    /// Steps painted into it; 0 is the initial image.
+    pub step: u32,
+    pub picture: Arc<RgbImage>,
+    /// How the picture came about.
+    pub record: Record,
+    /// Number of the last [`super::Session::update`] that it was painted with; 0 before the first.
+    pub update: u64,
+}

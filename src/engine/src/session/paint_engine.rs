@@ -1,0 +1,474 @@
+//! The real engine behind the window and the command line: keeps the device, the weights and the network between runs.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use image::RgbImage;
+
+use super::{Engine, EngineError, Job, Reading, RunInfo, Start};
+use impasto_core::{
+    settings::{DeviceChoice, MAX_SIZE, Padding, Precision, Settings, StyleMix},
+    transfer::{
+        Begin, Extract, ExtractState, Extraction, Eye, Kernels, LayerStudy, LevelOrder, Losses, Painting,
+        Shapes, StyleTransfer, TILE_SIDE, TransferError, available_memory, bytes_text, flops_per_step,
+        memory_bytes, network_options, process_memory,
+    },
+};
+use impasto_network::{
+    compute::{self, Device, DeviceKind, LayerTime, Network, NetworkOptions},
+    vgg::{Layer, Weights},
+};
+
+/// Opens devices, loads weights, and paints one run at a time.
+#[derive(Default)]
+pub struct PaintEngine {
+    device: Option<(DeviceChoice, Device)>,
+    weights: Option<(Option<PathBuf>, Arc<Weights>)>,
+    /// On the device and of the weights above, when no run holds it.
+    network: Option<Network>,
+    /// How that network computes.
+    options: NetworkOptions,
+    run: Option<Painting>,
+    /// The extract in hand, by its key.
+    extraction: Option<(String, Extraction)>,
+    /// Longest side of the last run's iterate: its pictures were enlarged from that.
+    painted: Option<u32>,
+    /// Set while the device is at work: found set afterwards, the device's code has panicked.
+    at_work: bool,
+    /// Another engine of this process is the one that a person watches.
+    behind: bool,
+    /// What of [`BEHIND`] is this engine's.
+    told: u64,
+}
+
+/// Bytes of the runs of engines behind another, estimated: what this process holds is not all the other's.
+static BEHIND: AtomicU64 = AtomicU64::new(0);
+
+/// Longest sides that a first run may get.
+const FIRST_SIZES: [u32; 9] = [128, 160, 192, 224, 256, 320, 384, 448, 512];
+/// Seconds that a step of a first run may take at its final size; most steps are at smaller ones.
+const FIRST_STEP: f64 = 0.5;
+/// Longest side of the measurement behind that choice.
+const MEASURED_SIZE: u32 = 64;
+/// Most pixels of a picture on a graphics adapter: the first layer's 64 channels then fill a buffer of 2 GiB, the largest
+/// that can be bound.
+const MOST_PIXELS: u64 = (1 << 31) / 256 - 1;
+/// Bytes of the largest state that is worth its copies: beyond, going back begins with the picture.
+const LARGEST_STATE: u64 = 160 << 20;
+/// How long a slice of an extract goes on.
+const SLICE: Duration = Duration::from_millis(50);
+/// Bytes above which a person is told what a run needs of a GPU, whose free memory cannot be asked for.
+const LARGE_ON_GPU: u64 = 3_000_000_000;
+
+/// The smallest longest side at which the content of a job is wide enough for the deepest layer in use; styles always are.
+fn least_size(job: &Job) -> u32 {
+    let least = job.settings.deepest_layer().map_or(1, Layer::stride) as f64 + 0.5;
+    let (width, height) = job.content.dimensions();
+    let (short, long) = (width.min(height), width.max(height));
+    ((least * f64::from(long) / f64::from(short)).ceil() as u32).min(MAX_SIZE)
+}
+
+/// The estimated memory of a run in bytes.
+///
+/// # Errors
+///
+/// When the device has not that much, or cannot take a picture of one of these shapes.
+fn check_memory(
+    device: &Device,
+    shapes: &Shapes,
+    settings: &Settings,
+    behind: bool,
+) -> Result<u64, TransferError> {
+    let kernels = if device.info.kind == DeviceKind::Cpu { Kernels::Cpu } else { Kernels::Adapter };
+    let memory_bytes = memory_bytes(shapes, settings, kernels);
+    let large = |(width, height): &(u32, u32)| u64::from(*width) * u64::from(*height) > MOST_PIXELS;
+    if kernels == Kernels::Adapter
+        && let Some(&(width, height)) = shapes.styles.iter().chain([&shapes.content]).find(|s| large(s))
+    {
+        return Err(TransferError::TooLargeForAdapter { width, height });
+    }
+    if matches!(device.info.kind, DeviceKind::Cpu | DeviceKind::Software)
+        && let Some(available) = available_memory()
+        && memory_bytes > available + own_memory(behind)
+    {
+        let (needed, available) = (bytes_text(memory_bytes), bytes_text(available));
+        return Err(TransferError::Memory { needed, available });
+    }
+    Ok(memory_bytes)
+}
+
+/// Bytes that this process holds for the engine that asks: the network of its run before is part of them.
+fn own_memory(behind: bool) -> u64 {
+    if behind { 0 } else { process_memory().0.saturating_sub(BEHIND.load(Ordering::Relaxed)) }
+}
+
+/// What to tell a person whose picture is painted in another shape so that it tiles.
+fn tile_remark(job: &Job, settings: &Settings) -> Option<String> {
+    let shape = |padding| job.sources().shapes(&Settings { padding, ..settings.clone() }).content;
+    let (plain, (width, height)) = (shape(Padding::Zero), shape(settings.padding));
+    (plain != (width, height)).then(|| {
+        format!(
+            "the picture is painted as {width} × {height} px instead of {} × {}: sides that are multiples of {TILE_SIDE} make a tile without a seam",
+            plain.0, plain.1
+        )
+    })
+}
+
+impl PaintEngine {
+    /// An engine that has opened nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An engine beside the one that a person watches: what this process holds counts as the other's memory, and a device
+    /// that fails here may be tried again there.
+    pub fn behind_another() -> Self {
+        let mut engine = Self::new();
+        engine.behind = true;
+        engine
+    }
+
+    /// Works on the device. A device that fails is not opened again.
+    fn on_device<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, TransferError>,
+    ) -> Result<T, TransferError> {
+        self.at_work = true;
+        let result = work(self);
+        self.at_work = false;
+        if let Err(TransferError::Device(_)) = result {
+            self.condemn();
+        }
+        result
+    }
+
+    /// Lets the run work.
+    fn work<T>(
+        &mut self,
+        work: impl FnOnce(&mut Painting) -> Result<T, TransferError>,
+    ) -> Result<T, EngineError> {
+        let work = |engine: &mut Self| work(engine.run.as_mut().ok_or(TransferError::NoRun)?);
+        Ok(self.on_device(work)?)
+    }
+
+    /// Tells the engine that is watched what this one takes.
+    fn tell_memory(&mut self, bytes: u64) {
+        if self.behind {
+            BEHIND.fetch_add(bytes, Ordering::Relaxed);
+            BEHIND.fetch_sub(std::mem::replace(&mut self.told, bytes), Ordering::Relaxed);
+        }
+    }
+
+    fn condemn(&mut self) {
+        if let Some((_, device)) = self.device.take()
+            && !self.behind
+        {
+            compute::condemn(&device);
+        }
+        self.run = None;
+        self.network = None;
+    }
+
+    /// Waits until the device has done everything it was given.
+    ///
+    /// # Errors
+    ///
+    /// When the device fails.
+    pub fn synchronize(&mut self) -> Result<(), EngineError> {
+        self.work(|run| run.synchronize())
+    }
+
+    /// The device's peak in floating-point operations per second, opening it if need be, see [`compute::peak`].
+    ///
+    /// # Errors
+    ///
+    /// When the device cannot be opened or fails.
+    pub fn peak(&mut self, choice: &DeviceChoice) -> Result<f64, EngineError> {
+        let device = self.device(choice, &mut |_| {})?;
+        Ok(self.on_device(|_| Ok(compute::peak(&device.tensor)))?)
+    }
+
+    /// Times each convolution of the run alone.
+    ///
+    /// # Errors
+    ///
+    /// When there is no run.
+    pub fn time_layers(&mut self) -> Result<Vec<LayerTime>, EngineError> {
+        self.work(|run| Ok(run.time_layers()))
+    }
+
+    fn device(&mut self, choice: &DeviceChoice, say: &mut dyn FnMut(&str)) -> Result<Device, TransferError> {
+        if let Some((opened, device)) = &self.device
+            && opened == choice
+        {
+            return Ok(device.clone());
+        }
+        say("opening the device");
+        let device = compute::open(choice)?;
+        self.network = None;
+        self.device = Some((choice.clone(), device.clone()));
+        Ok(device)
+    }
+
+    fn weights(
+        &mut self,
+        file: Option<&PathBuf>,
+        say: &mut dyn FnMut(&str),
+    ) -> Result<Arc<Weights>, TransferError> {
+        if let Some((loaded, weights)) = &self.weights
+            && loaded.as_ref() == file
+        {
+            return Ok(Arc::clone(weights));
+        }
+        say("loading the network");
+        let weights = Arc::new(match file {
+            None => Weights::bundled()?,
+            Some(file) => Weights::load(file)?,
+        });
+        self.network = None;
+        self.weights = Some((file.cloned(), Arc::clone(&weights)));
+        Ok(weights)
+    }
+
+    /// The largest first size whose step should be quick enough, judged by a step on a small picture.
+    fn choose_size(
+        &mut self,
+        job: &Job,
+        device: &Device,
+        weights: &Arc<Weights>,
+    ) -> Result<u32, TransferError> {
+        let least = least_size(job);
+        let settings = Settings { size: MEASURED_SIZE.max(least), ..job.settings.clone() };
+        let network = self.network.take();
+        let sources = job.sources();
+        let pictures = sources.pictures(&settings, None)?;
+        let weights = Arc::clone(weights);
+        let mut transfer =
+            StyleTransfer::new(&device.tensor, weights, network, &pictures, &sources.shares(), &settings)?;
+        transfer.step()?;
+        transfer.synchronize()?;
+        let start = Instant::now();
+        transfer.step()?;
+        transfer.synchronize()?;
+        let seconds = start.elapsed().as_secs_f64();
+        let (width, height) = transfer.dimensions();
+        self.network = Some(transfer.into_network());
+        let speed = flops_per_step(width, height, &settings) / seconds;
+        let (width, height) = job.content.dimensions();
+        let quick = |&size: &u32| {
+            let (width, height) = impasto_core::picture::fit(width, height, size);
+            flops_per_step(width, height, &settings) / speed <= FIRST_STEP
+        };
+        Ok(FIRST_SIZES.into_iter().rev().find(quick).unwrap_or(FIRST_SIZES[0]).max(least))
+    }
+}
+
+impl Engine for PaintEngine {
+    fn start(
+        &mut self,
+        job: &Job,
+        current: Option<&RgbImage>,
+        say: &mut dyn FnMut(&str),
+    ) -> Result<RunInfo, EngineError> {
+        self.end();
+        let mut settings = job.settings.clone();
+        settings.validate().map_err(TransferError::from)?;
+        let device = self.device(&settings.device, say)?;
+        let weights = self.weights(settings.weights.as_ref(), say)?;
+        let options = network_options(&settings);
+        if self.options != options {
+            self.network = None;
+            self.options = options;
+        }
+        if job.choose_size {
+            say("measuring the device");
+            settings.size = self.on_device(|engine| engine.choose_size(job, &device, &weights))?;
+        }
+        for style in &job.styles {
+            style.mix.validate().map_err(TransferError::from)?;
+        }
+        let sources = job.sources();
+        let mut remarks = settings.remarks();
+        if settings.precision == Precision::Fast
+            && let Err(reason) = self.on_device(|_| Ok(compute::fast_precision(&device.tensor)))?
+        {
+            settings.precision = Precision::Full;
+            remarks.push(format!("precision is full instead of fast: {reason}"));
+        }
+        let memory_bytes = check_memory(&device, &sources.shapes(&settings), &settings, self.behind)?;
+        self.tell_memory(memory_bytes);
+        if !matches!(device.info.kind, DeviceKind::Cpu | DeviceKind::Software) && memory_bytes > LARGE_ON_GPU
+        {
+            remarks.push(format!(
+                "this size needs about {} of graphics memory; if the driver fails, choose a smaller one",
+                bytes_text(memory_bytes)
+            ));
+        }
+        remarks.extend(tile_remark(job, &settings));
+        say("looking at the pictures");
+        let begin = match (job.start, current) {
+            (_, None) => Begin::Initial,
+            (Start::Repaint, Some(picture)) => Begin::Repaint(picture),
+            (Start::Moment, Some(picture)) => Begin::From(picture, picture.width().max(picture.height())),
+            (_, Some(picture)) => {
+                let side = picture.width().max(picture.height());
+                Begin::From(picture, self.painted.unwrap_or(side))
+            }
+        };
+        let run = self.on_device(|engine| {
+            let network = engine.network.take();
+            let weights = Arc::clone(&weights);
+            Painting::new(&device.tensor, weights, network, sources, &settings, begin)
+        })?;
+        let (width, height) = run.dimensions();
+        self.run = Some(run);
+        Ok(RunInfo {
+            device: device.info,
+            weights: weights.info.clone(),
+            width,
+            height,
+            size: settings.size,
+            memory_bytes,
+            remarks,
+        })
+    }
+
+    fn update(&mut self, settings: &Settings, styles: &[StyleMix]) -> Result<(), EngineError> {
+        settings.validate()?;
+        styles.iter().try_for_each(|mix| mix.validate())?;
+        if let (Some(run), Some((_, device))) = (&self.run, &self.device) {
+            let mut sources = run.sources().clone();
+            let before = sources.shapes(settings);
+            sources.set_mix(styles);
+            let shapes = sources.shapes(settings);
+            // Statistics of a style that has become larger need room, which may be gone since the start.
+            if shapes != before || settings.style_scale > run.settings().style_scale {
+                check_memory(device, &shapes, settings, self.behind)?;
+            }
+        }
+        self.work(|run| run.update(settings, styles))
+    }
+
+    fn step(&mut self) -> Result<(), EngineError> {
+        self.work(Painting::step)
+    }
+
+    fn level(&mut self, order: LevelOrder) -> Result<(), EngineError> {
+        self.work(|run| run.order(order))
+    }
+
+    fn study(&mut self, layer: Layer) -> Result<Option<LayerStudy>, EngineError> {
+        self.work(|run| run.study(layer)).map(Some)
+    }
+
+    fn extract(&mut self, order: &Extract) -> Result<Option<ExtractState>, EngineError> {
+        let (Some((_, device)), Some((_, weights))) = (&self.device, &self.weights) else { return Ok(None) };
+        let network = match &mut self.run {
+            Some(run) => run.network_mut(),
+            None => self.network.as_mut(),
+        };
+        let Some(network) = network else { return Ok(None) };
+        let eye = Eye {
+            weights: weights.info.sha256.clone(),
+            padding: self.options.padding,
+            pooling: network.pooling(),
+            precision: self.options.precision,
+        };
+        if eye != order.eye {
+            return Ok(None);
+        }
+        // A failure here says nothing about the run, so that the device is not given up.
+        let extraction = match &mut self.extraction {
+            Some((key, extraction)) if *key == order.key => extraction,
+            other => {
+                *other = None;
+                let extraction = Extraction::new(network, weights, &device.tensor, order)?;
+                &mut other.insert((order.key.clone(), extraction)).1
+            }
+        };
+        let begun = Instant::now();
+        let mut made = extraction.step(network);
+        while made.is_ok() && !extraction.is_done() && begun.elapsed() < SLICE {
+            made = extraction.step(network);
+        }
+        let state = made.and_then(|()| extraction.read());
+        if state.as_ref().map_or(true, ExtractState::is_done) {
+            self.extraction = None;
+            network.forget_sizes();
+        }
+        Ok(Some(state?))
+    }
+
+    fn put_extract_aside(&mut self) {
+        let network = match &mut self.run {
+            Some(run) => run.network_mut(),
+            None => self.network.as_mut(),
+        };
+        if let Some(network) = network {
+            network.forget_sizes();
+        }
+    }
+
+    fn detour(&mut self, share: f64) -> Result<bool, EngineError> {
+        self.work(|run| run.detour(share))
+    }
+
+    fn end_detour(&mut self) -> Result<(), EngineError> {
+        self.work(Painting::end_detour)
+    }
+
+    fn measure(&mut self) -> Result<(), EngineError> {
+        self.work(Painting::measure)
+    }
+
+    fn checkpoint(&mut self) -> Result<Option<Vec<u8>>, EngineError> {
+        self.work(|run| match run.state_bytes() <= LARGEST_STATE {
+            true => run.checkpoint().map(Some),
+            false => Ok(None),
+        })
+    }
+
+    fn restore(&mut self, step: u32, state: Option<&[u8]>) -> Result<(), EngineError> {
+        self.work(|run| run.restore(step, state))
+    }
+
+    fn settle(&mut self) -> Result<(), EngineError> {
+        self.synchronize()
+    }
+
+    fn read(&mut self) -> Result<Reading, EngineError> {
+        self.work(Painting::read)
+    }
+
+    fn losses(&mut self) -> Result<Option<Losses>, EngineError> {
+        self.work(Painting::losses)
+    }
+
+    fn converged(&self) -> bool {
+        self.run.as_ref().is_some_and(Painting::converged)
+    }
+
+    fn end(&mut self) {
+        self.tell_memory(0);
+        self.extraction = None;
+        if let Some(run) = self.run.take() {
+            self.painted = Some(run.painted_size());
+            self.network = run.into_network();
+        }
+    }
+}
+
+impl Drop for PaintEngine {
+    fn drop(&mut self) {
+        if self.at_work {
+            self.condemn();
+        }
+        self.tell_memory(0);
+    }
+}

@@ -1,0 +1,64 @@
+//! Pictures of one layer each, made in slices while painting rests.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::{Duration, Instant},
+};
+
+use super::{Engine, Event, RunState, Worker, panic_text};
+use impasto_base::error::chain;
+
+impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
+    pub(super) fn take_wish(&mut self) {
+        if let Some(wish) = self.shared.wish.take() {
+            self.extracting.set(wish);
+        }
+    }
+
+    /// How long to wait for commands before a slice of an extract is made; `None` when there is nothing to make, or it paints.
+    pub(super) fn extract_wait(&self) -> Option<Duration> {
+        let state = self.run.as_ref().map(|run| run.state)?;
+        let rests = matches!(state, RunState::Paused | RunState::Finished | RunState::Stopped);
+        rests.then(|| self.extracting.wait(Instant::now())).flatten()
+    }
+
+    /// Makes a slice of the extract that comes next. Whatever goes wrong with it, the run stays as it is.
+    pub(super) fn extract(&mut self) {
+        let (Some(order), Some(engine)) = (self.extracting.next().cloned(), &mut self.engine) else { return };
+        self.extracting.in_hand = true;
+        let result = match catch_unwind(AssertUnwindSafe(|| engine.extract(&order))) {
+            Ok(Ok(Some(state))) => Ok(state),
+            // The window wishes anew when the engine has another network.
+            Ok(Ok(None)) => return self.extracting.give_up(),
+            Ok(Err(error)) => Err(chain(&*error)),
+            Err(panic) => {
+                self.extracting.broken = true;
+                Err(format!("the engine failed: {}", panic_text(&*panic)))
+            }
+        };
+        if let Some(run) = &mut self.run {
+            // What it took is no part of a step.
+            run.pace.resume(Instant::now());
+        }
+        let done = result.as_ref().map_or(true, |state| state.is_done());
+        let event = Event::Extract { key: order.key, result: result.map(Box::new) };
+        if done {
+            self.extracting.done();
+            self.outbox.tell(event);
+        } else {
+            self.outbox.tell_if_free(event);
+        }
+    }
+
+    /// Lets go of the extract in hand before a step, unless the two take turns.
+    pub(super) fn put_extract_aside(&mut self) {
+        if self.extracting.in_hand && !self.extracting.takes_turns() {
+            self.extracting.in_hand = false;
+            if let Some(engine) = &mut self.engine
+                && catch_unwind(AssertUnwindSafe(|| engine.put_extract_aside())).is_err()
+            {
+                self.extracting.broken = true;
+            }
+        }
+    }
+}

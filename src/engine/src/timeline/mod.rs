@@ -1,0 +1,162 @@
+//! The time machine's memory: which moments of a painting are kept, and where their pictures lie.
+//!
+//! [`Timeline`] is the index, thinned as a run grows old; [`Store`] keeps the pictures and the engine's states, compressed in
+//! memory up to a limit, 96 MiB together, and in a cache folder beyond it.
+
+mod cache;
+mod moment;
+mod store;
+mod thin;
+mod vault;
+
+use crate::session::Mark;
+use impasto_core::run::RunId;
+
+pub use moment::{Moment, MomentId};
+pub use store::{Kept, Limits, Reader, Store};
+pub use vault::Full;
+
+/// The moments of everything painted since the window opened, oldest first.
+#[derive(Debug)]
+pub struct Timeline {
+    moments: Vec<Moment>,
+    next: MomentId,
+    most: usize,
+    /// Moments below this number were handed to the store before it was last told to make room.
+    room_made: MomentId,
+}
+
+/// Most moments of a timeline.
+pub const MOST: usize = 600;
+
+impl Default for Timeline {
+    fn default() -> Self {
+        Self::new(MOST)
+    }
+}
+
+impl Timeline {
+    /// A timeline of at most so many moments.
+    pub fn new(most: usize) -> Self {
+        Self { moments: Vec::new(), next: 1, most: most.max(4), room_made: 1 }
+    }
+
+    pub fn moments(&self) -> &[Moment] {
+        &self.moments
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.moments.is_empty()
+    }
+
+    pub fn get(&self, id: MomentId) -> Option<&Moment> {
+        self.position(id).map(|index| &self.moments[index])
+    }
+
+    pub fn get_mut(&mut self, id: MomentId) -> Option<&mut Moment> {
+        self.position(id).map(|index| &mut self.moments[index])
+    }
+
+    pub fn position(&self, id: MomentId) -> Option<usize> {
+        self.moments.binary_search_by_key(&id, |moment| moment.id).ok()
+    }
+
+    /// Adds a moment that was painted at `at` seconds; says its number and which moments had to go for it.
+    pub fn add(&mut self, run: RunId, mark: &Mark, at: f64) -> (MomentId, Vec<MomentId>) {
+        let id = self.next;
+        self.next += 1;
+        self.moments.push(Moment {
+            id,
+            run,
+            step: mark.step,
+            place: mark.place.clone(),
+            elapsed: mark.elapsed,
+            settings: mark.settings.clone(),
+            styles: mark.styles.clone(),
+            total: mark.losses.as_ref().map(|losses| losses.total),
+            at,
+            changed: false,
+            pinned: false,
+            exact: false,
+            bytes: 0,
+            thumbnail: None,
+        });
+        self.compare(self.moments.len() - 1);
+        let mut gone = Vec::new();
+        while self.moments.len() > self.most {
+            match self.thin() {
+                Some(id) => gone.push(id),
+                None => break,
+            }
+        }
+        (id, gone)
+    }
+
+    /// Forgets the moment that is missed least, and says which.
+    pub fn thin(&mut self) -> Option<MomentId> {
+        thin::least_missed(&self.moments).map(|index| self.forget(index))
+    }
+
+    fn forget(&mut self, index: usize) -> MomentId {
+        let gone = self.moments.remove(index);
+        self.compare(index);
+        gone.id
+    }
+
+    /// Notes whether the settings of the moment at `index`, if there is one, are others than at the moment before it.
+    fn compare(&mut self, index: usize) {
+        let before = index.checked_sub(1).and_then(|before| self.moments.get(before));
+        let changed = before.zip(self.moments.get(index)).is_some_and(|(before, this)| {
+            before.run == this.run && (before.settings != this.settings || before.styles != this.styles)
+        });
+        if let Some(this) = self.moments.get_mut(index) {
+            this.changed = changed;
+        }
+    }
+
+    /// Takes in what became of a moment; says which moments had to go.
+    pub fn take(&mut self, kept: Kept) -> Vec<MomentId> {
+        match kept {
+            Kept::Yes { id, thumbnail, bytes, exact } => match self.get_mut(id) {
+                Some(moment) => {
+                    moment.thumbnail = Some(thumbnail);
+                    moment.bytes = bytes;
+                    moment.exact = exact;
+                    Vec::new()
+                }
+                // Thinned out while it was being compressed.
+                None => vec![id],
+            },
+            Kept::No { id } => {
+                self.remove(id);
+                // Those that were on their way already are refused with it, and ask for no more room.
+                if id < self.room_made {
+                    return Vec::new();
+                }
+                self.room_made = self.next;
+                // Room for the next ones: an eighth of what there is.
+                (0..=self.moments.len() / 8).map_while(|_| self.thin()).collect()
+            }
+            Kept::Inexact(ids) => {
+                for id in ids {
+                    if let Some(moment) = self.get_mut(id) {
+                        moment.exact = false;
+                    }
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    /// Forgets a moment.
+    pub fn remove(&mut self, id: MomentId) {
+        if let Some(index) = self.position(id) {
+            self.forget(index);
+        }
+    }
+
+    /// What the moments take in the store, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.moments.iter().map(|moment| moment.bytes).sum()
+    }
+}

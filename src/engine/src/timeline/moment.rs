@@ -1,0 +1,46 @@
+//! A moment of a painting.
+
+use image::RgbImage;
+
+use impasto_core::{
+    run::RunId,
+    settings::{Settings, StyleMix},
+    transfer::Place,
+};
+
+/// Number of a moment; later ones have larger numbers.
+pub type MomentId = u64;
+
+/// A moment of a painting, without its picture.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    pub id: MomentId,
+    /// The run it belongs to: each start, restart and branch is one.
+    pub run: RunId,
+    pub step: u32,
+    pub place: Place,
+    /// Time spent painting in its run, in seconds.
+    pub elapsed: f64,
+    pub settings: Settings,
+    pub styles: Vec<StyleMix>,
+    /// Total of the objective, if it was read.
+    pub total: Option<f64>,
+    /// When it was painted, in seconds of the window's clock.
+    pub at: f64,
+    /// The settings are others than at the moment before.
+    pub changed: bool,
+    /// A person wants it kept.
+    pub pinned: bool,
+    /// The engine's whole state is kept with it.
+    pub exact: bool,
+    /// What it takes in the store, in bytes; 0 until it is there.
+    pub bytes: u64,
+    pub thumbnail: Option<RgbImage>,
+}
+
+impl Moment {
+    /// Longest side of the iterate in pixels.
+    pub fn side(&self) -> u32 {
+        self.place.width.max(self.place.height)
+    }
+}

@@ -1,0 +1,130 @@
+//! What a batch has painted already, and from what: a file beside the paintings.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use impasto_base::files;
+use impasto_core::settings::Settings;
+
+const FILE: &str = ".impasto-batch.json";
+
+/// The recipes of the paintings in a folder, by file name.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Ledger {
+    #[serde(skip)]
+    path: PathBuf,
+    painted: BTreeMap<String, String>,
+}
+
+/// SHA-256 of everything that a painting depends on: the pictures' own hashes, the settings, the weights file.
+pub fn recipe_hash(content: &str, style: &str, settings: &Settings) -> String {
+    let mut hash = Sha256::new();
+    // How often the window would show it changes nothing.
+    let settings = Settings { preview_every: 0, ..settings.clone() };
+    let text = serde_json::to_string(&settings).unwrap_or_default();
+    for part in [content, style, &text] {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Ledger {
+    /// The ledger of a folder; an empty one where there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// When there is one that cannot be read.
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        let path = folder.join(FILE);
+        let painted = match fs::read_to_string(&path) {
+            Ok(text) => serde_json::from_str::<Self>(&text).map_err(io::Error::other)?.painted,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) => return Err(error),
+        };
+        Ok(Self { path, painted })
+    }
+
+    /// Whether a file is there and was painted by this recipe.
+    pub fn has(&self, output: &Path, recipe: &str) -> bool {
+        output.is_file() && self.painted.get(&name(output)).is_some_and(|known| known == recipe)
+    }
+
+    /// The same for the file of that name or of one with a number, `name-2.png`, that it got because the name was taken.
+    pub fn has_like(&self, output: &Path, recipe: &str) -> bool {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let wanted = stem(output);
+        self.painted.iter().filter(|(_, known)| *known == recipe).any(|(known, _)| {
+            let path = folder.join(known);
+            let stem = stem(&path);
+            let rest = stem.strip_prefix(&wanted);
+            let number = rest.and_then(|rest| rest.strip_prefix('-')).map(|rest| rest.parse::<u32>().is_ok());
+            (rest == Some("") || number == Some(true))
+                && path.extension() == output.extension()
+                && path.is_file()
+        })
+    }
+
+    /// Notes a painting, on the disk as well.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says.
+    pub fn note(&mut self, output: &Path, recipe: String) -> io::Result<()> {
+        self.painted.insert(name(output), recipe);
+        files::write_atomic(&self.path, &serde_json::to_vec_pretty(self).map_err(io::Error::other)?)
+    }
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_painting_is_known_by_its_recipe_as_long_as_it_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().join("cat in wave.png");
+        let settings = Settings::default();
+        let recipe = recipe_hash("a", "b", &settings);
+        let mut ledger = Ledger::open(folder.path()).unwrap();
+        ledger.note(&output, recipe.clone()).unwrap();
+        assert!(!ledger.has(&output, &recipe), "there is no file");
+        fs::write(&output, "x").unwrap();
+        let ledger = Ledger::open(folder.path()).unwrap();
+        assert!(ledger.has(&output, &recipe));
+        for other in [
+            recipe_hash("b", "a", &settings),
+            recipe_hash("ab", "", &settings),
+            recipe_hash("a", "b", &Settings { style_weight: 3.0, ..settings.clone() }),
+        ] {
+            assert!(!ledger.has(&output, &other));
+        }
+        // The same under a number, because its name was another's.
+        let (taken, numbered) = (folder.path().join("dog.png"), folder.path().join("dog-2.png"));
+        let mut ledger = ledger;
+        for path in [&taken, &numbered] {
+            fs::write(path, "x").unwrap();
+        }
+        ledger.note(&numbered, recipe.clone()).unwrap();
+        assert!(!ledger.has(&taken, &recipe) && ledger.has_like(&taken, &recipe));
+        assert!(
+            ledger.has_like(&output, &recipe) && !ledger.has_like(&folder.path().join("do.png"), &recipe)
+        );
+        fs::remove_file(&numbered).unwrap();
+        assert!(!ledger.has_like(&taken, &recipe));
+        assert_eq!(recipe_hash("a", "b", &Settings { preview_every: 9, ..settings }), recipe);
+        fs::write(folder.path().join(FILE), "{").unwrap();
+        assert!(Ledger::open(folder.path()).is_err());
+    }
+}

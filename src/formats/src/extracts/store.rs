@@ -1,0 +1,157 @@
+//! Extracts between two runs of the program: PNG files in the user's cache folder, named by all that they depend on.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use image::{ImageFormat, RgbImage};
+
+use impasto_base::files;
+
+const FOLDER: &str = "layers";
+const ENDING: &str = "png";
+/// Bytes of all files together.
+const MOST: u64 = 64 << 20;
+
+/// A folder of extracts. Each file is whole or not there, whoever else writes or reads; what cannot be read is made again.
+#[derive(Clone, Debug)]
+pub struct ExtractStore {
+    folder: PathBuf,
+    most: u64,
+}
+
+impl ExtractStore {
+    /// A store below a cache folder, of 64 MB at most.
+    pub fn new(cache: &Path) -> Self {
+        Self { folder: cache.join(FOLDER), most: MOST }
+    }
+
+    /// The same with another limit, in bytes.
+    #[must_use]
+    pub fn with_limit(self, most: u64) -> Self {
+        Self { most, ..self }
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        self.folder.join(key).with_extension(ENDING)
+    }
+
+    /// The extract of a key ([`impasto_core::transfer::Extract::key`]) in this shape, if it is there and whole. It counts as new
+    /// from now on.
+    pub fn load(&self, key: &str, shape: (u32, u32)) -> Option<RgbImage> {
+        let path = self.path(key);
+        let bytes = fs::read(&path).ok()?;
+        let picture = image::load_from_memory_with_format(&bytes, ImageFormat::Png).ok();
+        let picture = picture.map(|picture| picture.into_rgb8()).filter(|p| p.dimensions() == shape);
+        if picture.is_none() {
+            tracing::debug!("{} is torn and is made again", path.display());
+        } else if let Ok(file) = File::options().append(true).open(&path) {
+            // Without it the file merely goes earlier.
+            let _ = file.set_modified(SystemTime::now());
+        }
+        picture
+    }
+
+    /// Keeps an extract; the oldest go where there is no room.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says.
+    pub fn save(&self, key: &str, picture: &RgbImage) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        picture.write_to(&mut io::Cursor::new(&mut bytes), ImageFormat::Png).map_err(io::Error::other)?;
+        fs::create_dir_all(&self.folder)?;
+        self.make_room(bytes.len() as u64);
+        files::write_cache(&self.path(key), &bytes)
+    }
+
+    /// Removes the oldest files until so many bytes more are within the limit.
+    fn make_room(&self, bytes: u64) {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return };
+        let mut files: Vec<(SystemTime, u64, PathBuf)> = entries
+            .flatten()
+            .filter(|entry| entry.path().extension().is_some_and(|ending| ending == ENDING))
+            .filter_map(|entry| {
+                let facts = entry.metadata().ok()?;
+                Some((facts.modified().ok()?, facts.len(), entry.path()))
+            })
+            .collect();
+        files.sort();
+        let mut whole: u64 = files.iter().map(|(_, size, _)| size).sum();
+        for (_, size, path) in files {
+            if whole + bytes <= self.most {
+                break;
+            }
+            match fs::remove_file(&path) {
+                Ok(()) => whole -= size,
+                Err(error) => tracing::debug!("cannot remove {}: {error}", path.display()),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn picture(shade: u8) -> RgbImage {
+        RgbImage::from_fn(20, 10, |x, y| image::Rgb([shade, (x * 7) as u8, (y * 9) as u8]))
+    }
+
+    fn age(store: &ExtractStore, key: &str, seconds: u64) {
+        let file = File::options().append(true).open(store.path(key)).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(seconds)).unwrap();
+    }
+
+    #[test]
+    fn what_is_kept_comes_back_and_nothing_else_does() {
+        let cache = tempfile::tempdir().unwrap();
+        let store = ExtractStore::new(cache.path());
+        assert_eq!(store.load("a", (20, 10)), None);
+        store.save("a", &picture(7)).unwrap();
+        assert_eq!(store.load("a", (20, 10)), Some(picture(7)));
+        assert_eq!(store.load("a", (10, 20)), None, "another shape");
+        assert_eq!(store.load("b", (20, 10)), None);
+    }
+
+    #[test]
+    fn a_torn_file_counts_as_none_and_is_replaced() {
+        let cache = tempfile::tempdir().unwrap();
+        let store = ExtractStore::new(cache.path());
+        store.save("a", &picture(7)).unwrap();
+        let bytes = fs::read(store.path("a")).unwrap();
+        for cut in [0, 1, 8, bytes.len() / 2, bytes.len() - 14] {
+            fs::write(store.path("a"), &bytes[..cut]).unwrap();
+            assert_eq!(store.load("a", (20, 10)), None, "cut to {cut} bytes");
+        }
+        store.save("a", &picture(9)).unwrap();
+        assert_eq!(store.load("a", (20, 10)), Some(picture(9)));
+        assert_eq!(fs::read_dir(cache.path().join(FOLDER)).unwrap().count(), 1, "nothing else is left there");
+    }
+
+    #[test]
+    fn the_oldest_go_first_and_looking_at_one_makes_it_young() {
+        let cache = tempfile::tempdir().unwrap();
+        let one = {
+            let store = ExtractStore::new(cache.path());
+            store.save("size", &picture(0)).unwrap();
+            let size = fs::metadata(store.path("size")).unwrap().len();
+            fs::remove_file(store.path("size")).unwrap();
+            size
+        };
+        let store = ExtractStore::new(cache.path()).with_limit(3 * one + one / 2);
+        for (seconds, key) in [(300, "a"), (200, "b"), (100, "c")] {
+            store.save(key, &picture(0)).unwrap();
+            age(&store, key, seconds);
+        }
+        assert!(store.load("a", (20, 10)).is_some());
+        store.save("d", &picture(0)).unwrap();
+        let there = ["a", "b", "c", "d"].map(|key| store.path(key).exists());
+        assert_eq!(there, [true, false, true, true]);
+    }
+}

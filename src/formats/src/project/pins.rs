@@ -1,0 +1,175 @@
+//! Pins and kept mixes in a project.
+
+use image::RgbImage;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    Draft, Keep, Pixels, Project, ProjectError,
+    write::{encode, write_whole},
+};
+use crate::recipe::{self, Recipe};
+use impasto_core::{picture::Picture, settings::Settings};
+
+/// Most pins in a project.
+pub(super) const MOST_PINS: usize = 64;
+
+/// A picture that was kept on the way, with what it was painted with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SavedPin {
+    /// Its number for the person.
+    pub number: u32,
+    pub step: u32,
+    pub settings: Settings,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<Recipe>,
+    #[serde(default)]
+    pub pixels: Pixels,
+}
+
+impl Draft<'_> {
+    /// Keeps a painted picture, in the project or in a file beside it that is named by `sha256`, the hash of its pixels.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be encoded or written.
+    pub fn painted(&mut self, picture: &RgbImage, sha256: &str) -> Result<Pixels, ProjectError> {
+        let mut pixels = Pixels::default();
+        match self.keep {
+            Keep::Inside => pixels.embedded = Some(self.add(encode(picture, None)?)),
+            Keep::Beside(folder) => {
+                let name = format!("pin-{}x{}-{sha256}.png", picture.width(), picture.height());
+                let path = folder.join(&name);
+                if !path.exists() {
+                    write_whole(&path, &encode(picture, None)?)?;
+                }
+                pixels.beside = Some(name);
+            }
+        }
+        Ok(pixels)
+    }
+}
+
+impl Project {
+    /// The pins with their pictures; one whose picture cannot be read is left out, and that is said.
+    pub(super) fn open_pins(&mut self) {
+        let mut pictures = Vec::new();
+        for pin in &self.manifest.pins {
+            let bytes = self.bytes(&pin.pixels);
+            let picture = bytes.and_then(|bytes| Picture::from_encoded("a pin", None, &bytes).ok());
+            match picture {
+                Some(picture) => pictures.push((pin.clone(), picture.rgb)),
+                None => self.remarks.push(format!("Pin {} is left out: its picture is gone.", pin.number)),
+            }
+        }
+        self.pins = pictures;
+    }
+}
+
+/// Fits pins and mixes of other versions to this one, as the project's own settings are.
+pub(super) fn adapt(manifest: &mut Value, unknown: &mut Vec<String>) {
+    for pin in manifest.get_mut("pins").and_then(Value::as_array_mut).into_iter().flatten() {
+        recipe::adapt(pin, unknown);
+        if let Some(recipe) = pin.get_mut("recipe") {
+            recipe::adapt(recipe, unknown);
+        }
+    }
+    for mix in
+        manifest.get_mut("mixes").and_then(Value::as_object_mut).into_iter().flatten().map(|(_, mix)| mix)
+    {
+        recipe::adapt(mix, unknown);
+        if let Some(settings) = mix.get_mut("settings").and_then(Value::as_object_mut) {
+            // A mix leaves out what is none; TOML has no word for it.
+            settings.retain(|_, value| !value.is_null());
+        }
+    }
+}
+
+/// What is wrong with the pins, if something is.
+pub(super) fn check(pins: &[SavedPin]) -> Result<(), String> {
+    if pins.len() > MOST_PINS {
+        return Err(format!("it has {} pins", pins.len()));
+    }
+    for pin in pins {
+        pin.settings.validate().map_err(|error| error.to_string())?;
+        pin.recipe.iter().try_for_each(recipe::check)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::PathBuf};
+
+    use super::*;
+    use crate::project::{Manifest, container};
+    use impasto_core::settings::{Slots, StoredMix};
+
+    fn picture(red: u8) -> RgbImage {
+        RgbImage::from_fn(30, 20, |x, y| image::Rgb([red, x as u8, y as u8]))
+    }
+
+    fn manifest() -> Manifest {
+        let mut manifest = Manifest::new(Settings::default());
+        let settings = Settings { style_weight: 0.1 + 0.2, ..Settings::default() };
+        manifest.mixes.set(2, Some(StoredMix::of(&settings, [])));
+        manifest
+    }
+
+    #[test]
+    fn pins_and_mixes_come_back_inside_and_beside() {
+        let folder = tempfile::tempdir().unwrap();
+        for keep in [Keep::Inside, Keep::Beside(folder.path())] {
+            let mut draft = Draft::new(manifest(), keep);
+            for number in [1, 2] {
+                let pixels = draft.painted(&picture(number as u8), &format!("hash{number}")).unwrap();
+                let settings = Settings { seed: u64::from(number), ..Settings::default() };
+                let recipe = (number == 1).then(crate::recipe::tests::recipe);
+                draft.manifest.pins.push(SavedPin { number, step: 10 * number, settings, recipe, pixels });
+            }
+            let path = folder.path().join("a.impasto");
+            draft.write(&path).unwrap();
+            let project = Project::read(&path).unwrap();
+            assert_eq!(project.pins.len(), 2);
+            for (number, (pin, rgb)) in (1..).zip(&project.pins) {
+                assert_eq!(
+                    (pin.number, pin.step, pin.settings.seed),
+                    (number, 10 * number, u64::from(number))
+                );
+                assert_eq!((rgb, pin.recipe.is_some()), (&picture(number as u8), number == 1));
+            }
+            assert_eq!(project.manifest.mixes.look(2).unwrap().style_weight, 0.1 + 0.2);
+            assert!(project.remarks.is_empty());
+        }
+        // A picture beside the project is gone: the rest comes back.
+        fs::remove_file(folder.path().join("pin-30x20-hash1.png")).unwrap();
+        let project = Project::read(&folder.path().join("a.impasto")).unwrap();
+        assert_eq!((project.pins.len(), project.pins[0].0.number), (1, 2));
+        assert!(project.remarks[0].contains("Pin 1"), "{:?}", project.remarks);
+    }
+
+    #[test]
+    fn mixes_of_other_versions_are_fitted_and_unusable_ones_told() {
+        let mut value = serde_json::to_value(manifest()).unwrap();
+        let settings = value.pointer_mut("/mixes/C/settings").unwrap().as_object_mut().unwrap();
+        settings.insert("sparkle".into(), 3.into());
+        settings.remove("beta2");
+        value
+            .pointer_mut("/mixes")
+            .unwrap()
+            .as_object_mut()
+            .unwrap()
+            .insert("D".into(), serde_json::json!({"settings": {"style_weight": -2.0}}));
+        let bytes = container::write(value.to_string().as_bytes(), &[]);
+        let project = Project::parse(&bytes, PathBuf::new()).unwrap();
+        assert_eq!(project.manifest.mixes.look(2).unwrap().beta2, Settings::default().beta2);
+        assert!(project.manifest.mixes.get(3).is_none());
+        assert!(project.remarks.iter().any(|remark| remark.contains("sparkle")), "{:?}", project.remarks);
+        assert!(project.remarks.iter().any(|remark| remark.contains("mix D")), "{:?}", project.remarks);
+        let old = serde_json::json!({"version": 1, "program": "x", "saved": 0, "settings": {}, "content": null,
+            "styles": [], "step": 0, "picture": null, "recipe": null});
+        let bytes = container::write(old.to_string().as_bytes(), &[]);
+        let project = Project::parse(&bytes, PathBuf::new()).unwrap();
+        assert!(project.pins.is_empty() && project.manifest.mixes == Slots::default());
+    }
+}

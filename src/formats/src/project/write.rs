@@ -1,0 +1,128 @@
+//! A project on its way to the disk.
+
+use std::{fs, io::Cursor, path::Path};
+
+use image::{
+    ExtendedColorType, ImageEncoder as _, ImageError, RgbImage,
+    codecs::png::{CompressionType, FilterType, PngEncoder},
+};
+
+use super::{Blob, MOST_EMBEDDED, Manifest, Pixels, ProjectError, StateBlob, container};
+use impasto_base::files;
+use impasto_core::picture::Picture;
+
+/// How the sources of a project are kept.
+#[derive(Clone, Copy, Debug)]
+pub enum Keep<'a> {
+    /// All in the project, so that it can be passed on.
+    Inside,
+    /// Only those without a file, in files in this folder: cheap to write again and again.
+    Beside(&'a Path),
+}
+
+/// A project that is being put together.
+pub struct Draft<'a> {
+    pub manifest: Manifest,
+    pub keep: Keep<'a>,
+    blobs: Vec<Vec<u8>>,
+    length: usize,
+}
+
+impl<'a> Draft<'a> {
+    pub fn new(manifest: Manifest, keep: Keep<'a>) -> Self {
+        Self { manifest, keep, blobs: Vec::new(), length: 0 }
+    }
+
+    pub(super) fn add(&mut self, bytes: Vec<u8>) -> Blob {
+        let blob = Blob { at: self.length, length: bytes.len() };
+        self.length += bytes.len();
+        self.blobs.push(bytes);
+        blob
+    }
+
+    /// Puts the painted picture in.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be encoded.
+    pub fn picture(&mut self, picture: &RgbImage) -> Result<(), ProjectError> {
+        let bytes = encode(picture, None)?;
+        self.manifest.picture = Some(self.add(bytes));
+        Ok(())
+    }
+
+    /// Puts the engine's state in: it is of the step of the picture, whose iterate has this size.
+    pub fn state(&mut self, step: u32, (width, height): (u32, u32), bytes: Vec<u8>) {
+        self.manifest.step = step;
+        let blob = self.add(bytes);
+        self.manifest.state = Some(StateBlob { blob, step, width, height });
+    }
+
+    /// Keeps a source so that it is found again. Bundled pictures need no keeping.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be encoded or written.
+    pub fn pixels(&mut self, picture: &Picture) -> Result<Pixels, ProjectError> {
+        let mut pixels = Pixels::default();
+        let file = picture.path.as_deref().filter(|path| path.is_file());
+        match (self.keep, file) {
+            (Keep::Inside, Some(path))
+                if fs::metadata(path).is_ok_and(|data| data.len() <= MOST_EMBEDDED) =>
+            {
+                let bytes =
+                    fs::read(path).map_err(|source| ProjectError::Read { path: path.to_owned(), source })?;
+                pixels.embedded = Some(self.add(bytes));
+            }
+            // A path that is no Unicode text has no place in the project's.
+            (_, Some(path)) if path.to_str().is_some() => {}
+            _ if impasto_core::picture::is_example(picture) => {}
+            (Keep::Inside, _) => {
+                let bytes = encode(&picture.rgb, picture.alpha.as_ref())?;
+                pixels.embedded = Some(self.add(bytes));
+            }
+            (Keep::Beside(folder), _) => {
+                let name = format!("{}.png", picture.sha256);
+                let path = folder.join(&name);
+                if !path.exists() {
+                    let bytes = encode(&picture.rgb, picture.alpha.as_ref())?;
+                    write_whole(&path, &bytes)?;
+                }
+                pixels.beside = Some(name);
+            }
+        }
+        Ok(pixels)
+    }
+
+    /// Writes the project; the file appears whole or not at all, and an older one goes only then.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn write(self, path: &Path) -> Result<(), ProjectError> {
+        let manifest = serde_json::to_vec(&self.manifest)
+            .map_err(|error| ProjectError::Text { reason: error.to_string() })?;
+        write_whole(path, &container::write(&manifest, &self.blobs))
+    }
+}
+
+/// Pictures of a project are written often: little compression, little time.
+pub(super) fn encode(rgb: &RgbImage, alpha: Option<&image::GrayImage>) -> Result<Vec<u8>, ProjectError> {
+    let mut bytes = Cursor::new(Vec::new());
+    let encoder = PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Adaptive);
+    let (width, height) = rgb.dimensions();
+    let encoded = |error: ImageError| ProjectError::Text { reason: error.to_string() };
+    match alpha {
+        None => encoder.write_image(rgb, width, height, ExtendedColorType::Rgb8).map_err(encoded)?,
+        Some(alpha) => {
+            let both = rgb.pixels().zip(alpha.pixels());
+            let rgba: Vec<u8> = both.flat_map(|(rgb, alpha)| [rgb[0], rgb[1], rgb[2], alpha[0]]).collect();
+            encoder.write_image(&rgba, width, height, ExtendedColorType::Rgba8).map_err(encoded)?;
+        }
+    }
+    Ok(bytes.into_inner())
+}
+
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ProjectError> {
+    files::write_atomic(path, bytes).map_err(|source| ProjectError::Write { path: path.to_owned(), source })
+}

@@ -1,0 +1,128 @@
+//! The command that paints a picture without the window.
+
+pub use impasto_core::picture::EXAMPLE;
+use impasto_core::settings::{Settings, StyleMix};
+
+/// What the command is made of.
+#[derive(Clone, Debug)]
+pub struct CommandLine<'a> {
+    pub settings: &'a Settings,
+    /// As the command line names it: a path, or [`EXAMPLE`] and a title.
+    pub content: String,
+    /// With how they count; those that are off are left out.
+    pub styles: Vec<(String, StyleMix)>,
+    pub output: String,
+    /// Steps of the picture, if it has not all of them.
+    pub stop_after: Option<u32>,
+}
+
+impl CommandLine<'_> {
+    /// The arguments behind `impasto`: what is as usual is left out.
+    ///
+    /// # Errors
+    ///
+    /// When a path in the settings is no Unicode text.
+    pub fn arguments(&self) -> Result<Vec<String>, serde_json::Error> {
+        let mut arguments: Vec<String> = ["render", "--content"].map(Into::into).into();
+        arguments.push(guarded(&self.content));
+        for (picture, mix) in self.styles.iter().filter(|(_, mix)| mix.on) {
+            arguments.push("--style".to_owned());
+            let mut word = guarded(picture);
+            // Numbers may be left out only where nothing in the name looks like one.
+            let plain = !picture.contains([':', '@']);
+            if mix.weight != 1.0 || !plain {
+                word.push_str(&format!(":{}", mix.weight));
+            }
+            if mix.scale != 1.0 || !plain {
+                word.push_str(&format!("@{}", mix.scale));
+            }
+            arguments.push(word);
+        }
+        arguments.extend(["--output".to_owned(), guarded(&self.output)]);
+        arguments.extend(self.stop_after.map(|steps| format!("--stop-after={steps}")));
+        arguments.extend(self.settings.to_flags()?);
+        Ok(arguments)
+    }
+
+    /// The whole command as a shell reads it.
+    ///
+    /// # Errors
+    ///
+    /// As [`CommandLine::arguments`].
+    pub fn text(&self) -> Result<String, serde_json::Error> {
+        let words: Vec<String> = self.arguments()?.iter().map(|word| quoted(word)).collect();
+        Ok(format!("impasto {}", words.join(" ")))
+    }
+}
+
+/// A path that does not look like a flag.
+fn guarded(path: &str) -> String {
+    if path.starts_with('-') { format!("./{path}") } else { path.to_owned() }
+}
+
+/// A word for the shell: bare if it has no special character, else quoted for a POSIX shell, on Windows for its command line.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(|c| plain(c) || (cfg!(windows) && c == '\\')) {
+        word.to_owned()
+    } else if cfg!(windows) {
+        format!("\"{word}\"")
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_usual_painting_is_a_short_command() {
+        let line = CommandLine {
+            settings: &Settings { size: 384, style_weight: 2.5, ..Settings::default() },
+            content: "/a/my cat's.jpg".into(),
+            styles: [
+                ("example:Swirl", 1.0, 1.0, true),
+                ("b.png", 1.0, 1.0, true),
+                ("b.png", 0.25, 1.0, true),
+                ("c", 1.0, 0.5, true),
+                ("off", 1.0, 1.0, false),
+            ]
+            .map(|(name, weight, scale, on)| (name.to_owned(), StyleMix { weight, scale, on }))
+            .into(),
+            output: "-out.png".into(),
+            stop_after: Some(7),
+        };
+        let expected = [
+            "render",
+            "--content",
+            "/a/my cat's.jpg",
+            "--style",
+            "example:Swirl:1@1",
+            "--style",
+            "b.png",
+            "--style",
+            "b.png:0.25",
+            "--style",
+            "c@0.5",
+            "--output",
+            "./-out.png",
+            "--stop-after=7",
+            "--size=384",
+            "--style-weight=2.5",
+        ];
+        assert_eq!(line.arguments().unwrap(), expected);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_shell_reads_every_word_as_it_is_meant() {
+        for word in ["", "plain-1.5", "a b", "it's", "$HOME `x` \"q\" \\ * ? ; & | # ~ é\n\t!", "--a=b:c"] {
+            let output = std::process::Command::new("sh")
+                .args(["-c", &format!("printf '%s|' {} end", quoted(word))])
+                .output()
+                .unwrap();
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{word}|end|"));
+        }
+    }
+}

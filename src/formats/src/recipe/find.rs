@@ -1,0 +1,173 @@
+//! Finding the pictures that a recipe names: where they were, beside the picture, or in folders that were used lately.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    path::{Component, Path, PathBuf, Prefix},
+};
+
+use sha2::{Digest, Sha256};
+
+use impasto_core::{
+    picture::{self, MAX_FILE_BYTES, Picture},
+    run::SourceRecord,
+};
+
+/// Files of a folder that are looked at, and those whose contents are read because of their shape.
+const MOST_FILES: usize = 2000;
+const MOST_READ: usize = 40;
+
+/// A picture that a recipe names.
+#[derive(Debug)]
+pub enum Found {
+    /// The very same.
+    Same(Picture),
+    /// Of the same name and place, but changed since.
+    Changed(Picture),
+}
+
+impl Found {
+    pub fn picture(self) -> Picture {
+        match self {
+            Found::Same(picture) | Found::Changed(picture) => picture,
+        }
+    }
+}
+
+/// Looks for a picture: among the bundled ones, at its path, then in these folders by its name and by its contents.
+pub fn find(source: &SourceRecord, folders: &[PathBuf]) -> Option<Found> {
+    let examples = || picture::CONTENTS.iter().chain(&picture::STYLES);
+    let no_file = source.path.is_none();
+    if no_file
+        && let Some(example) = examples().map(picture::Example::open).find(|e| e.sha256 == source.sha256)
+    {
+        return Some(Found::Same(example));
+    }
+    let path = source.path.as_deref().filter(|path| is_local(path) && path.is_file());
+    let same = path.filter(|path| has_hash(path, &source.sha256)).map(Path::to_owned);
+    let same = same.or_else(|| folders.iter().find_map(|folder| find_in(source, folder)));
+    if let Some(path) = same
+        && let Ok(picture) = Picture::open(&path)
+    {
+        return Some(Found::Same(picture));
+    }
+    if let Some(picture) = path.and_then(|path| Picture::open(path).ok()) {
+        return Some(Found::Changed(picture));
+    }
+    let example = examples().find(|example| no_file && example.title == source.name)?;
+    Some(Found::Changed(example.open()))
+}
+
+/// The file in a folder that is the picture: of its name, or else of its shape. Only contents prove it.
+fn find_in(source: &SourceRecord, folder: &Path) -> Option<PathBuf> {
+    // A name from a stranger's file must not lead out of the folder.
+    let name = Path::new(&source.name).file_name();
+    let named = name.map(|name| folder.join(name)).filter(|path| path.is_file());
+    if let Some(path) = named.filter(|path| has_hash(path, &source.sha256)) {
+        return Some(path);
+    }
+    let mut read = 0;
+    let entries = fs::read_dir(folder).ok()?.flatten().take(MOST_FILES);
+    entries.map(|entry| entry.path()).find(|path| {
+        let shape = || {
+            let reader = image::ImageReader::open(path).ok()?.with_guessed_format().ok()?;
+            reader.into_dimensions().ok()
+        };
+        // A camera's picture may lie on its side in the file.
+        let fits =
+            |(width, height)| [(width, height), (height, width)].contains(&(source.width, source.height));
+        let candidate = is_picture(path) && path.is_file() && read < MOST_READ && shape().is_some_and(fits);
+        read += usize::from(candidate);
+        candidate && has_hash(path, &source.sha256)
+    })
+}
+
+fn is_picture(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+    ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"].iter().any(|known| extension == *known)
+}
+
+/// Whether looking at a path asks no other machine: a recipe from a stranger could make this one introduce itself there.
+fn is_local(path: &Path) -> bool {
+    !matches!(
+        path.components().next(),
+        Some(Component::Prefix(prefix)) if matches!(prefix.kind(), Prefix::UNC(..) | Prefix::VerbatimUNC(..) | Prefix::DeviceNS(_))
+    )
+}
+
+fn has_hash(path: &Path, sha256: &str) -> bool {
+    let hash = || -> io::Result<String> {
+        let file = File::open(path)?;
+        if file.metadata()?.len() > MAX_FILE_BYTES {
+            return Ok(String::new());
+        }
+        let mut hasher = Sha256::new();
+        let mut buffer = vec![0; 1 << 16];
+        let mut file = file.take(MAX_FILE_BYTES);
+        loop {
+            match file.read(&mut buffer)? {
+                0 => break,
+                count => hasher.update(&buffer[..count]),
+            }
+        }
+        Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    };
+    hash().is_ok_and(|hash| hash == sha256)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn saved(folder: &Path, name: &str, shade: u8) -> (PathBuf, SourceRecord) {
+        let path = folder.join(name);
+        image::RgbImage::from_pixel(30, 20, image::Rgb([shade; 3])).save(&path).unwrap();
+        let record = SourceRecord::from(&Picture::open(&path).unwrap());
+        (path, record)
+    }
+
+    #[test]
+    fn pictures_are_found_by_path_by_name_and_by_contents() {
+        let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let folders = [old.path().join("gone"), new.path().to_owned()];
+        let (path, record) = saved(old.path(), "wave.png", 7);
+        assert!(
+            matches!(find(&record, &folders), Some(Found::Same(picture)) if picture.path == Some(path.clone()))
+        );
+        // Moved, with another of its name and shape left behind.
+        let moved = new.path().join("wave.png");
+        fs::rename(&path, &moved).unwrap();
+        saved(old.path(), "wave.png", 8);
+        assert!(
+            matches!(find(&record, &folders), Some(Found::Same(picture)) if picture.path == Some(moved.clone()))
+        );
+        // Renamed as well.
+        let renamed = new.path().join("Hokusai.PNG");
+        fs::rename(&moved, &renamed).unwrap();
+        saved(new.path(), "aaa.png", 9);
+        assert!(
+            matches!(find(&record, &folders), Some(Found::Same(picture)) if picture.path == Some(renamed.clone()))
+        );
+        // Lost: what has its name now is something else, and said to be.
+        fs::remove_file(&renamed).unwrap();
+        assert!(
+            matches!(find(&record, &folders), Some(Found::Changed(picture)) if picture.rgb[(0, 0)].0 == [8; 3])
+        );
+        fs::remove_file(&path).unwrap();
+        assert!(find(&record, &folders).is_none());
+    }
+
+    #[test]
+    fn examples_are_found_without_a_file_and_names_lead_nowhere_else() {
+        let record = SourceRecord::from(&picture::STYLES[2].open());
+        assert!(matches!(find(&record, &[]), Some(Found::Same(picture)) if picture.name == "Woodcut"));
+        let other = SourceRecord { sha256: "00".repeat(32), ..record };
+        assert!(matches!(find(&other, &[]), Some(Found::Changed(picture)) if picture.name == "Woodcut"));
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("inner");
+        fs::create_dir(&inner).unwrap();
+        let (_, record) = saved(folder.path(), "secret.png", 3);
+        let outside = SourceRecord { name: "../secret.png".into(), path: None, ..record };
+        assert!(find(&outside, &[inner]).is_none());
+    }
+}

@@ -1,0 +1,231 @@
+//! Recipes: how a picture was painted, written into the picture's own file, read back and painted again.
+//!
+//! A recipe is JSON with a version. It derives from the settings' own text form and from the worker's [`Record`], so that
+//! what they gain is in it by itself. Everything in a picture file may come from a stranger: sizes are bounded, every value
+//! is checked as the command line's are, and nothing is opened that a recipe names but pictures.
+
+mod acts;
+mod command_line;
+mod error;
+mod find;
+mod numbers;
+mod read;
+mod thumbnail;
+
+use serde::{Deserialize, Serialize};
+
+use impasto_core::{
+    run::{Pass, Record, RunInfo, SourceRecord, StyleRecord},
+    settings::Settings,
+};
+
+pub use acts::{Act, What, acts};
+pub use command_line::{CommandLine, EXAMPLE};
+pub use error::RecipeError;
+pub use find::{Found, find};
+pub(crate) use numbers::parse as exact_json;
+pub(crate) use read::{adapt, check};
+pub use read::{of_file, parse};
+pub use thumbnail::Thumbnail;
+
+/// Version of the form that this program writes; it reads this one and those before.
+pub const VERSION: u64 = 1;
+
+/// How a picture was painted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// See [`VERSION`].
+    pub version: u64,
+    /// The program that painted it.
+    pub program: String,
+    /// Shape of the picture in pixels.
+    pub width: u32,
+    pub height: u32,
+    /// Name of the device that painted it.
+    pub device: String,
+    pub network: Network,
+    /// The settings as they stood at the end.
+    pub settings: Settings,
+    /// The runs that led to the picture, each but the first going on from the one before; never empty.
+    pub passes: Vec<Pass>,
+    /// Whether painting the passes again gives the picture; otherwise something was done that they do not tell.
+    pub complete: bool,
+    /// Small copies of the last pass' pictures, for when they cannot be found.
+    #[serde(default)]
+    pub thumbnails: Vec<Thumbnail>,
+}
+
+/// The weights file of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Network {
+    /// As [`impasto_network::vgg::WeightsInfo::source`].
+    pub source: String,
+    /// Of the file's bytes, in lower-case hexadecimal.
+    pub sha256: String,
+}
+
+impl Recipe {
+    /// The recipe of a recorded picture of this width and height, without thumbnails.
+    pub fn new(record: &Record, (width, height): (u32, u32), info: &RunInfo) -> Self {
+        let passes = record.passes();
+        let settings = passes.last().map_or_else(Settings::default, acts::last_settings);
+        Self {
+            version: VERSION,
+            program: concat!("Impasto ", env!("CARGO_PKG_VERSION")).to_owned(),
+            width,
+            height,
+            device: info.device.name.clone(),
+            network: Network { source: info.weights.source.clone(), sha256: info.weights.sha256.clone() },
+            settings,
+            passes,
+            complete: record.is_complete(),
+            thumbnails: Vec::new(),
+        }
+    }
+
+    /// The run that painted the picture last.
+    ///
+    /// # Panics
+    ///
+    /// When there is no pass; neither [`Recipe::new`] nor [`parse`] leaves that.
+    pub fn last(&self) -> &Pass {
+        self.passes.last().expect("a recipe has a pass")
+    }
+
+    /// Steps of the last run.
+    pub fn steps(&self) -> u32 {
+        self.last().steps
+    }
+
+    pub fn content(&self) -> &SourceRecord {
+        &self.last().content
+    }
+
+    /// The styles as they stood at the end.
+    pub fn styles(&self) -> Vec<StyleRecord> {
+        let mut styles = self.last().styles.clone();
+        let mix = self.last().changes.iter().rev().find_map(|change| change.styles.as_ref());
+        for (style, &mix) in styles.iter_mut().zip(mix.into_iter().flatten()) {
+            style.mix = mix;
+        }
+        styles
+    }
+
+    /// Whether the settings alone paint the picture, without anything that happened while it was painted.
+    pub fn is_plain(&self) -> bool {
+        self.complete && self.passes.len() == 1 && self.last().changes.is_empty()
+    }
+
+    /// The record to go on with.
+    pub fn record(&self) -> Option<Record> {
+        Record::of(self.passes.clone(), self.complete)
+    }
+
+    /// The recipe as a text of at most `room` bytes: with thumbnails if they fit, smaller ones otherwise, then without; a long
+    /// story is cut to its last run. Nothing when not even that fits, or a path is no Unicode text.
+    pub fn text(&self, room: usize) -> Option<String> {
+        let fits = |recipe: &Recipe| serde_json::to_string(recipe).ok().filter(|text| text.len() <= room);
+        let with = |longest: Option<u32>| Recipe {
+            thumbnails: longest.map_or_else(Vec::new, |longest| {
+                self.thumbnails.iter().filter_map(|thumbnail| thumbnail.smaller(longest)).collect()
+            }),
+            ..self.clone()
+        };
+        let short = || {
+            let last = Pass { changes: Vec::new(), settings: self.settings.clone(), ..self.last().clone() };
+            let styles = self.styles();
+            Recipe {
+                complete: self.is_plain(),
+                passes: vec![Pass { styles, ..last }],
+                thumbnails: Vec::new(),
+                ..self.clone()
+            }
+        };
+        fits(self)
+            .or_else(|| fits(&with(Some(96))))
+            .or_else(|| fits(&with(Some(64))))
+            .or_else(|| fits(&with(None)))
+            .or_else(|| fits(&short()))
+    }
+
+    /// One line for a person: size, steps, styles.
+    pub fn summary(&self) -> String {
+        let steps = self.steps();
+        let styles: Vec<&str> = self.last().styles.iter().map(|style| style.source.name.as_str()).collect();
+        format!(
+            "{} in {} · {}×{} · {steps} step{}",
+            self.content().name,
+            styles.join(" + "),
+            self.width,
+            self.height,
+            if steps == 1 { "" } else { "s" }
+        )
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use impasto_core::run::Start;
+    use impasto_test_support::{info, job};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    pub fn recipe() -> Recipe {
+        let job = job();
+        let pass = Pass { steps: 9, ..Pass::new(&job, Start::Beginning) };
+        let mut recipe = Recipe::new(&Record::new(pass), (60, 40), &info());
+        recipe.thumbnails = Thumbnail::of([&*job.content, &*job.styles[0].picture], job.settings.background);
+        recipe
+    }
+
+    #[test]
+    fn a_recipe_comes_back_from_its_text() {
+        let recipe = recipe();
+        let text = recipe.text(1 << 20).unwrap();
+        assert!(text.len() < 30_000, "{}", text.len());
+        let (back, remarks) = parse("a.png", &text).unwrap();
+        assert_eq!((back, remarks), (recipe, Vec::new()));
+    }
+
+    #[test]
+    fn a_recipe_grows_smaller_where_there_is_less_room() {
+        let recipe = recipe();
+        let whole = recipe.text(usize::MAX).unwrap();
+        let mut before = whole.len();
+        for expected in [2, 2, 0] {
+            let text = recipe.text(before - 1).unwrap();
+            let (back, _) = parse("a.png", &text).unwrap();
+            assert_eq!(back.thumbnails.len(), expected);
+            assert_eq!(back.settings, recipe.settings);
+            before = text.len();
+        }
+        assert_eq!(recipe.text(before - 1), None);
+    }
+
+    proptest! {
+        /// Hostile texts are refused or understood, and never panic.
+        #[test]
+        fn mutilated_recipes_do_no_harm(
+            cut in 0..3000usize,
+            edits in prop::collection::vec((0..3000usize, prop::sample::select(b"0129.-eE\"{}[],:nxa".to_vec())), 0..6),
+        ) {
+            let mut bare = recipe();
+            bare.thumbnails.clear();
+            let mut bytes = bare.text(1 << 20).unwrap().into_bytes();
+            let length = bytes.len();
+            for (at, value) in edits {
+                bytes[at % length] = value;
+            }
+            if cut < length / 2 {
+                bytes.truncate(length - cut);
+            }
+            if let Ok(text) = String::from_utf8(bytes)
+                && let Ok((recipe, _)) = parse("a.png", &text)
+            {
+                prop_assert!(recipe.settings.validate().is_ok());
+                let _ = (recipe.summary(), recipe.styles(), recipe.text(4000), recipe.record());
+            }
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! Reading recipes: bounded, lenient towards what a newer program may have added, strict about every value.
+
+use std::{fs::File, io::Read as _, path::Path};
+
+use serde_json::{Map, Value};
+
+use super::{Recipe, RecipeError, VERSION, acts, numbers};
+use impasto_core::{
+    picture::{MAX_FILE_BYTES, MAX_TEXT, carried_text},
+    run::{DetourPart, MOST_CHANGES, MOST_PASSES, Pass},
+    settings::{Settings, StyleMix},
+};
+
+/// Most styles of a run.
+const MOST_STYLES: usize = 64;
+
+/// Most steps of a detour between two changes: hours of dragging.
+const MOST_DETOUR: u32 = 100_000;
+
+/// Settings are objects under these names, wherever they are.
+const SETTINGS: &str = "settings";
+
+/// The recipe that a picture file carries, and what a person should know about how it was read.
+///
+/// # Errors
+///
+/// When the file cannot be read, carries no recipe, or one that cannot be used.
+pub fn of_file(path: &Path) -> Result<(Recipe, Vec<String>), RecipeError> {
+    let name = path
+        .file_name()
+        .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let read = |source| RecipeError::Read { name: path.display().to_string(), source };
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(MAX_FILE_BYTES).read_to_end(&mut bytes)).map_err(read)?;
+    match carried_text(&bytes) {
+        Some(text) => parse(&name, &text),
+        None => Err(RecipeError::None { name }),
+    }
+}
+
+/// Reads the text of a recipe from the file of this name.
+///
+/// # Errors
+///
+/// As [`of_file`], but for those of files.
+pub fn parse(name: &str, text: &str) -> Result<(Recipe, Vec<String>), RecipeError> {
+    let damaged = |reason: String| RecipeError::Damaged { name: name.to_owned(), reason };
+    if text.len() > MAX_TEXT {
+        return Err(damaged(format!("it has {} bytes", text.len())));
+    }
+    let mut value = numbers::parse(text).map_err(|error| damaged(error.to_string()))?;
+    let Some(version) = value.get("version").and_then(Value::as_u64) else {
+        return Err(damaged("it has no version".to_owned()));
+    };
+    let program = value.get("program").and_then(Value::as_str).unwrap_or("an unknown program").to_owned();
+    if version > VERSION {
+        return Err(RecipeError::Newer { name: name.to_owned(), version, program });
+    }
+    let unusable =
+        |reason: String| RecipeError::Unusable { name: name.to_owned(), reason, program: program.clone() };
+    let mut unknown = Vec::new();
+    adapt(&mut value, &mut unknown);
+    let recipe: Recipe = serde_json::from_value(value).map_err(|error| unusable(error.to_string()))?;
+    check(&recipe).map_err(unusable)?;
+    let mut remarks = Vec::new();
+    if !unknown.is_empty() {
+        unknown.sort();
+        unknown.dedup();
+        remarks.push(format!(
+            "the recipe in {name} was written by {program} and has settings that this program does not know; they are left out: {}",
+            unknown.join(", ")
+        ));
+    }
+    Ok((recipe, remarks))
+}
+
+/// Takes unknown settings out, and fills in what older programs did not have: with the usual values of the objective, as
+/// for a settings file. Changed settings are only what changed, and are not filled in.
+pub fn adapt(recipe: &mut Value, unknown: &mut Vec<String>) {
+    let Ok(Value::Object(usual)) = serde_json::to_value(Settings::default()) else { return };
+    let mut keep_known = |fields: &mut Map<String, Value>| {
+        fields.retain(|name, _| {
+            let known = usual.contains_key(name);
+            if !known {
+                unknown.push(name.clone());
+            }
+            known
+        });
+    };
+    let mut whole = |value: &mut Value| {
+        if let Some(Value::Object(fields)) = value.get_mut(SETTINGS) {
+            keep_known(fields);
+            let objective =
+                fields.get("objective").and_then(Value::as_str).and_then(|text| text.parse().ok());
+            let usual = serde_json::to_value(Settings::for_objective(objective.unwrap_or_default()));
+            if let Ok(Value::Object(mut filled)) = usual {
+                filled.append(fields);
+                *fields = filled;
+            }
+        }
+    };
+    whole(recipe);
+    let passes = recipe.get_mut("passes").and_then(Value::as_array_mut);
+    for pass in passes.into_iter().flatten() {
+        whole(pass);
+    }
+    let passes = recipe.get_mut("passes").and_then(Value::as_array_mut);
+    for pass in passes.into_iter().flatten() {
+        for change in pass.get_mut("changes").and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(Value::Object(fields)) = change.get_mut(SETTINGS) {
+                keep_known(fields);
+            }
+        }
+    }
+}
+
+/// Whether every value can be used.
+///
+/// # Errors
+///
+/// What cannot.
+pub fn check(recipe: &Recipe) -> Result<(), String> {
+    recipe.settings.validate().map_err(|error| error.to_string())?;
+    if recipe.passes.is_empty() || recipe.passes.len() > MOST_PASSES + 1 {
+        return Err(format!("it has {} runs", recipe.passes.len()));
+    }
+    if recipe.thumbnails.len() > MOST_STYLES + 1 {
+        return Err(format!("it has {} thumbnails", recipe.thumbnails.len()));
+    }
+    recipe.passes.iter().try_for_each(check_pass)
+}
+
+fn check_pass(pass: &Pass) -> Result<(), String> {
+    pass.settings.validate().map_err(|error| error.to_string())?;
+    if pass.styles.is_empty() || pass.styles.len() > MOST_STYLES {
+        return Err(format!("it has {} styles", pass.styles.len()));
+    }
+    let later = pass.changes.iter().filter_map(|change| change.styles.as_ref());
+    let mut mix = pass.styles.iter().map(|style| style.mix).chain(later.clone().flatten().copied());
+    mix.try_for_each(StyleMix::validate).map_err(|error| error.to_string())?;
+    if later.into_iter().any(|mix| mix.len() != pass.styles.len()) {
+        return Err("a change is about another number of styles".to_owned());
+    }
+    if pass.changes.len() > MOST_CHANGES || !pass.changes.is_sorted_by_key(|change| change.step) {
+        return Err(format!("its {} changes are too many or out of order", pass.changes.len()));
+    }
+    // A stranger's picture must not keep a render busy for ever between two of its steps.
+    let detour = |part: DetourPart| match part {
+        DetourPart::Begin(share) => share.is_finite() && share > 0.0,
+        DetourPart::Steps(count) => count <= MOST_DETOUR,
+        DetourPart::End => true,
+    };
+    if !pass.changes.iter().filter_map(|change| change.detour).all(detour) {
+        return Err("a detour in it cannot be painted".to_owned());
+    }
+    acts::acts(pass).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::recipe::tests::recipe;
+    use impasto_core::settings::Objective;
+
+    fn changed(change: impl FnOnce(&mut Value)) -> Result<(Recipe, Vec<String>), RecipeError> {
+        let mut value: Value = numbers::parse(&recipe().text(1 << 20).unwrap()).unwrap();
+        change(&mut value);
+        parse("a.png", &value.to_string())
+    }
+
+    #[test]
+    fn newer_recipes_are_named_and_newer_settings_left_out() {
+        let error = changed(|value| {
+            value["version"] = json!(7);
+            value["program"] = json!("Impasto 9.1");
+        })
+        .unwrap_err()
+        .to_string();
+        assert!(
+            error.contains("a.png") && error.contains("version 7") && error.contains("Impasto 9.1"),
+            "{error}"
+        );
+        let (back, remarks) = changed(|value| {
+            value["settings"]["brush"] = json!("round");
+            value["passes"][0]["settings"]["brush"] = json!("round");
+            value["something"] = json!([1, 2]);
+        })
+        .unwrap();
+        assert_eq!(back, recipe());
+        assert!(remarks.len() == 1 && remarks[0].ends_with("left out: brush"), "{remarks:?}");
+    }
+
+    #[test]
+    fn what_an_older_program_did_not_have_is_the_objectives_usual_value() {
+        let (back, _) = changed(|value| {
+            value["settings"] = json!({"objective": "classic", "size": 60});
+        })
+        .unwrap();
+        let mut expected = Settings { size: 60, ..Settings::default() };
+        expected.set_objective(Objective::Classic);
+        assert_eq!(back.settings, expected);
+    }
+
+    #[test]
+    fn values_that_cannot_be_used_are_refused() {
+        type Edit = fn(&mut Value);
+        let edits: [(Edit, &str); 12] = [
+            (|value| value["settings"]["size"] = json!(1_000_000), "size"),
+            (|value| value["passes"][0]["settings"]["steps"] = json!(0), "steps"),
+            (|value| value["passes"] = json!([]), "0 runs"),
+            (|value| value["passes"][0]["styles"] = json!([]), "0 styles"),
+            (|value| value["passes"][0]["styles"][0]["weight"] = json!(-1.0), "weight is -1"),
+            (|value| value["passes"][0]["changes"] = json!([{"step": 5}, {"step": 2}]), "out of order"),
+            (
+                |value| value["passes"][0]["changes"] = json!([{"step": 5, "styles": [{}, {}]}]),
+                "another number",
+            ),
+            (
+                |value| value["passes"][0]["changes"] = json!([{"step": 5, "settings": {"size": "x"}}]),
+                "the change at step 5",
+            ),
+            (|value| value["passes"][0]["changes"] = json!([{"step": 5, "settings": {"beta1": 2}}]), "beta1"),
+            (
+                |value| {
+                    value["passes"][0]["changes"] =
+                        json!([{"step": 5, "detour": {"steps": 4_000_000_000u32}}])
+                },
+                "detour",
+            ),
+            (|value| value["settings"]["objective"] = json!("cubist"), "cubist"),
+            (|value| drop(value.as_object_mut().unwrap().remove("version")), "no version"),
+        ];
+        for (edit, expected) in edits {
+            let error = changed(edit).unwrap_err().to_string();
+            assert!(error.contains(expected) && error.contains("a.png"), "{error}");
+        }
+        let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+        assert!(matches!(parse("a.png", &deep), Err(RecipeError::Damaged { .. })));
+    }
+}

@@ -1,0 +1,355 @@
+//! The frozen chain: which layer follows which, what is kept of a forward pass, and the backward pass written out. The
+//! kernels that do the work on a device are behind [`Kernels`].
+
+use std::{collections::BTreeMap, time::Instant};
+
+use burn::tensor::{Device as TensorDevice, Tensor};
+
+use super::{Features, Pull, shape::Shape};
+use crate::compute::{Padding, Pooling};
+use crate::vgg::{Layer, Weights, weights::Convolution as HostConvolution};
+
+/// What a device must be able to do. Pictures are `[H, W, C]` or `[1, C, H, W]`, as the kernels like it.
+pub trait Kernels {
+    /// The values of a picture; a clone shares them.
+    type Values: Clone;
+    /// A convolution's frozen weights, prepared for both directions.
+    type Convolution;
+
+    /// Prepares a layer's convolution. With `economy` as little as possible is held.
+    fn prepare(&self, layer: Layer, host: HostConvolution, economy: bool) -> Self::Convolution;
+
+    /// The values of a network input `[1, 3, H, W]`.
+    fn input(&self, input: Tensor<4>) -> Self::Values;
+
+    /// 3×3 convolution with stride 1, a padding of 1 (see [`padding_of`]), bias and ReLU; `shape` is the input's.
+    fn forward(&self, convolution: &Self::Convolution, input: &Self::Values, shape: Shape) -> Self::Values;
+
+    /// The gradient with respect to a convolution's input, of a gradient with respect to its output that counts where the
+    /// ReLU's output, the `mask`, is positive; `shape` is the output's. Without a mask all of it counts.
+    fn backward(
+        &self,
+        convolution: &Self::Convolution,
+        gradient: Self::Values,
+        mask: Option<&Self::Values>,
+        shape: Shape,
+    ) -> Self::Values;
+
+    /// 2×2 pooling with stride 2; incomplete windows are dropped.
+    fn pool(&self, pooling: Pooling, input: &Self::Values, shape: Shape) -> Self::Values;
+
+    /// The gradient with respect to the pooling's `input`, a ReLU's output, and 0 where that is 0, so that the ReLU is
+    /// behind it too. A maximum hands it to the first of a window's largest values, the others to each by its share.
+    fn unpool(
+        &self,
+        pooling: Pooling,
+        input: &Self::Values,
+        shape: Shape,
+        gradient: Self::Values,
+    ) -> Self::Values;
+
+    /// A gradient, or zeros, plus a pull at these features, a ReLU's output, and 0 where that is 0: so the ReLU is behind it.
+    fn pulled(
+        &self,
+        features: &Self::Values,
+        shape: Shape,
+        gradient: Option<Self::Values>,
+        pull: &Pull,
+    ) -> Self::Values;
+
+    /// A layer's output as the objective sees it.
+    fn features(&self, values: &Self::Values, shape: Shape) -> Features;
+
+    /// The gradient with respect to the network input as a tensor `[1, 3, H, W]`.
+    fn gradient(&self, values: Self::Values, shape: Shape) -> Tensor<4>;
+
+    /// Gives memory back that only pictures of other sizes would use again.
+    fn forget_sizes(&self) {}
+
+    /// Finds out how convolutions of these inputs and numbers of output channels are computed best, if there is a choice.
+    fn tune(&self, _convolutions: &[(Shape, usize)]) {}
+
+    /// How such a convolution is computed, for a person, if there is a choice.
+    fn choice(&self, _convolution: (Shape, usize)) -> Option<String> {
+        None
+    }
+}
+
+/// Seconds of a layer's convolution in both directions, and how each is computed where there is a choice.
+#[derive(Clone, Debug)]
+pub struct LayerTime {
+    pub layer: Layer,
+    pub forward: f64,
+    pub backward: f64,
+    pub choices: Option<[String; 2]>,
+}
+
+/// What a layer's convolution sees outside of its input: only the first one's edge is replicated.
+pub fn padding_of(layer: Layer, padding: Padding) -> Padding {
+    match padding {
+        Padding::Replicate if layer.index() > 0 => Padding::Zero,
+        padding => padding,
+    }
+}
+
+/// What average pooling is multiplied by, and what the root of a window's squares is, so that deeper layers get values as
+/// large as maxima are.
+pub const AVERAGE_SCALE: f32 = 2.0;
+pub const L2_SCALE: f32 = 0.78;
+
+/// Measurements of which the best counts.
+const TIMES: usize = 5;
+
+/// The convolutions up to the deepest layer that was asked for.
+pub struct Chain<K: Kernels> {
+    kernels: K,
+    convolutions: Vec<K::Convolution>,
+    pooling: Pooling,
+    /// Keep as little as possible: of a forward pass what goes into each stage, and compute the stage again.
+    economy: bool,
+}
+
+/// A layer's output after its ReLU.
+#[derive(Clone)]
+struct Output<V> {
+    values: V,
+    shape: Shape,
+}
+
+/// What a forward pass leaves for the backward pass. A stage is what lies between two poolings. A clone shares the values.
+#[derive(Clone)]
+pub struct Activations<V> {
+    /// What goes into each stage; where all outputs are kept, only the first stage's.
+    inputs: Vec<(V, Shape)>,
+    /// Every layer's output, shallow to deep; empty in economy.
+    outputs: Vec<Output<V>>,
+    deepest: Layer,
+    /// Shape of the network input.
+    input: Shape,
+}
+
+/// What of a forward pass is kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    Outputs,
+    Inputs,
+    Nothing,
+}
+
+/// The layers of a stage, down to the deepest in use.
+fn stage_layers(stage: usize, deepest: Layer) -> impl DoubleEndedIterator<Item = Layer> {
+    Layer::ALL.into_iter().filter(move |layer| layer.block() == stage + 1 && *layer <= deepest)
+}
+
+/// Position of a stage's first layer.
+fn first_of(stage: usize) -> usize {
+    Layer::ALL.into_iter().filter(|layer| layer.block() <= stage).count()
+}
+
+impl<K: Kernels> Chain<K> {
+    /// A chain without layers.
+    pub fn new(kernels: K, economy: bool) -> Self {
+        Self { kernels, convolutions: Vec::new(), pooling: Pooling::Max, economy }
+    }
+
+    /// Prepares what is missing up to `deepest`.
+    pub fn extend(&mut self, weights: &Weights, deepest: Layer) {
+        for layer in Layer::ALL.into_iter().take(deepest.index() + 1).skip(self.convolutions.len()) {
+            let host = weights.normalised_convolution(layer);
+            self.convolutions.push(self.kernels.prepare(layer, host, self.economy));
+        }
+    }
+
+    /// From now on the chain pools like this; says whether that is a change. What an earlier forward pass left is of no use
+    /// then.
+    pub fn set_pooling(&mut self, pooling: Pooling) -> bool {
+        std::mem::replace(&mut self.pooling, pooling) != pooling
+    }
+
+    /// How it pools.
+    pub fn pooling(&self) -> Pooling {
+        self.pooling
+    }
+
+    /// See [`Kernels::forget_sizes`].
+    pub fn forget_sizes(&self) {
+        self.kernels.forget_sizes();
+    }
+
+    /// Runs the chain up to `deepest` on a network input `[1, 3, H, W]`; `each` gets every layer's features.
+    pub fn forward(
+        &self,
+        input: Tensor<4>,
+        deepest: Layer,
+        each: impl FnMut(Layer, &Features),
+    ) -> Activations<K::Values> {
+        let keep = if self.economy { Keep::Inputs } else { Keep::Outputs };
+        self.run(input, deepest, keep, each)
+    }
+
+    /// The same for the features alone: nothing is kept.
+    pub fn look(&self, input: Tensor<4>, deepest: Layer, each: impl FnMut(Layer, &Features)) {
+        self.run(input, deepest, Keep::Nothing, each);
+    }
+
+    fn run(
+        &self,
+        input: Tensor<4>,
+        deepest: Layer,
+        keep: Keep,
+        mut each: impl FnMut(Layer, &Features),
+    ) -> Activations<K::Values> {
+        let [_, channels, height, width] = input.dims();
+        let mut shape = Shape { height, width, channels };
+        let mut input = self.kernels.input(input);
+        let mut kept = Activations { inputs: Vec::new(), outputs: Vec::new(), deepest, input: shape };
+        for stage in 0..deepest.block() {
+            if stage == 0 || keep == Keep::Inputs {
+                kept.inputs.push((input.clone(), shape));
+            }
+            let mut last = None;
+            self.stage(stage, deepest, input, shape, |layer, values, shape| {
+                each(layer, &self.kernels.features(&values, shape));
+                if keep == Keep::Outputs {
+                    kept.outputs.push(Output { values: values.clone(), shape });
+                }
+                last = Some((values, shape));
+            });
+            match last {
+                Some((values, before)) if stage + 1 < deepest.block() => {
+                    input = self.kernels.pool(self.pooling, &values, before);
+                    shape = before.pooled();
+                }
+                _ => break,
+            }
+        }
+        kept
+    }
+
+    /// Runs a stage's layers on what goes into it.
+    fn stage(
+        &self,
+        stage: usize,
+        deepest: Layer,
+        input: K::Values,
+        mut shape: Shape,
+        mut each: impl FnMut(Layer, K::Values, Shape),
+    ) {
+        let mut below = input;
+        for layer in stage_layers(stage, deepest) {
+            below = self.kernels.forward(&self.convolutions[layer.index()], &below, shape);
+            shape.channels = layer.channels();
+            each(layer, below.clone(), shape);
+        }
+    }
+
+    /// Finds out how the convolutions of a picture of this shape are computed best, down to `deepest`, in both directions.
+    pub fn tune(&self, (height, width): (usize, usize), deepest: Layer) {
+        let mut shape = Shape { height, width, channels: 3 };
+        let mut convolutions = Vec::new();
+        for layer in Layer::ALL.into_iter().take(deepest.index() + 1) {
+            if layer.after_pool() {
+                shape = shape.pooled();
+            }
+            let before = shape;
+            shape.channels = layer.channels();
+            // The first one has kernels of its own.
+            if layer.index() > 0 {
+                convolutions.extend([(before, shape.channels), (shape, before.channels)]);
+            }
+        }
+        self.kernels.tune(&convolutions);
+    }
+
+    /// Times each convolution alone: the best of a few, the device having finished before and after.
+    pub fn time_layers(&self, input: Tensor<4>, deepest: Layer, device: &TensorDevice) -> Vec<LayerTime> {
+        let time = |work: &dyn Fn()| {
+            // A device that fails here fails again where somebody listens.
+            let finish = || drop(device.sync());
+            work();
+            finish();
+            let once = |_| {
+                let start = Instant::now();
+                work();
+                finish();
+                start.elapsed().as_secs_f64()
+            };
+            (0..TIMES).map(once).fold(f64::INFINITY, f64::min)
+        };
+        let [_, channels, height, width] = input.dims();
+        let mut shape = Shape { height, width, channels };
+        let mut below = self.kernels.input(input);
+        let mut times = Vec::new();
+        for (layer, convolution) in Layer::ALL.into_iter().zip(&self.convolutions) {
+            if layer > deepest {
+                break;
+            }
+            if layer.after_pool() {
+                below = self.kernels.pool(self.pooling, &below, shape);
+                shape = shape.pooled();
+            }
+            let before = shape;
+            shape.channels = layer.channels();
+            let output = self.kernels.forward(convolution, &below, before);
+            let forward = time(&|| drop(self.kernels.forward(convolution, &below, before)));
+            let mut pull = Pull::default();
+            pull.add_vector(Tensor::ones([shape.channels], device));
+            let gradient = self.kernels.pulled(&output, shape, None, &pull);
+            let backward =
+                time(&|| drop(self.kernels.backward(convolution, gradient.clone(), Some(&output), shape)));
+            let choice = |shape, outputs| self.kernels.choice((shape, outputs));
+            let choices = choice(before, shape.channels).zip(choice(shape, before.channels));
+            times.push(LayerTime { layer, forward, backward, choices: choices.map(<[String; 2]>::from) });
+            below = output;
+        }
+        times
+    }
+
+    /// Gradient `[1, 3, H, W]` with respect to the network input, of pulls at some layers; `None` when there is none.
+    pub fn backward(
+        &self,
+        mut activations: Activations<K::Values>,
+        pulls: &BTreeMap<Layer, Pull>,
+    ) -> Option<Tensor<4>> {
+        let deepest = activations.deepest;
+        let mut gradient: Option<K::Values> = None;
+        for stage in (0..deepest.block()).rev() {
+            if gradient.is_none() && !stage_layers(stage, deepest).any(|layer| pulls.contains_key(&layer)) {
+                // Nothing pulls this deep.
+                activations.outputs.truncate(first_of(stage));
+                activations.inputs.truncate(stage.max(1));
+                continue;
+            }
+            let mut outputs: Vec<Output<K::Values>> = Vec::new();
+            if self.economy {
+                if let Some((input, shape)) = activations.inputs.pop() {
+                    self.stage(stage, deepest, input, shape, |_, values, shape| {
+                        outputs.push(Output { values, shape });
+                    });
+                }
+            } else {
+                outputs = activations.outputs.split_off(first_of(stage));
+            }
+            let mut masked = false;
+            if let (Some(above), Some(last)) = (gradient.take(), outputs.last()) {
+                gradient = Some(self.kernels.unpool(self.pooling, &last.values, last.shape, above));
+                masked = true;
+            }
+            for layer in stage_layers(stage, deepest).rev() {
+                let Some(Output { values, shape }) = outputs.pop() else { break };
+                if let Some(pull) = pulls.get(&layer) {
+                    gradient = Some(self.kernels.pulled(&values, shape, gradient, pull));
+                    masked = true;
+                }
+                // Where the ReLU is behind the gradient already, the memory of its output is free for the result.
+                let mask = (!masked).then_some(values);
+                masked = false;
+                gradient = gradient.map(|above| {
+                    self.kernels.backward(&self.convolutions[layer.index()], above, mask.as_ref(), shape)
+                });
+            }
+        }
+        let shape = activations.input;
+        gradient.map(|values| self.kernels.gradient(values, shape))
+    }
+}

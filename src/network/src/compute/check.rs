@@ -1,0 +1,257 @@
+//! Whether a device computes what the CPU computes.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
+
+use super::{
+    Features, Iterate, Network, NetworkOptions, Pull, Update,
+    gpu::{self, MomentsTarget, Queue, Storage, Units},
+    kernel_choice::{KernelChoice, kernels_of},
+    read_picture,
+    relative_error::relative_error,
+};
+use crate::compute::{Padding, Pooling};
+use crate::vgg::{Layer, Weights};
+
+/// What is known of fast precision on the devices where it was asked for.
+static FAST: Mutex<Vec<(TensorDevice, Result<(), String>)>> = Mutex::new(Vec::new());
+
+/// Whether a device computes with features and weights of half the bytes, and agrees with itself in full precision on a
+/// small piece of the chain. It is tried once in a run of the program.
+///
+/// # Errors
+///
+/// Why full precision is used instead, for a person.
+pub fn fast_precision(device: &TensorDevice) -> Result<(), String> {
+    let known = |(of, result): &(TensorDevice, Result<(), String>)| (of == device).then(|| result.clone());
+    if let Some(result) = FAST.lock().unwrap_or_else(PoisonError::into_inner).iter().find_map(known) {
+        return result;
+    }
+    let result = try_fast(device);
+    FAST.lock().unwrap_or_else(PoisonError::into_inner).push((device.clone(), result.clone()));
+    result
+}
+
+fn try_fast(device: &TensorDevice) -> Result<(), String> {
+    if *device == TensorDevice::flex() {
+        return Err("the CPU computes in full precision".to_owned());
+    }
+    if kernels_of(device) == KernelChoice::Portable {
+        return Err("it needs this program's own kernels, which failed their self-check here".to_owned());
+    }
+    if !Queue::of(&Tensor::zeros([1], device)).has_half() {
+        return Err("the adapter has no 16-bit numbers".to_owned());
+    }
+    let both = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        Ok::<_, String>((on_adapter(device, Storage::Half, None)?, on_adapter(device, Storage::Full, None)?))
+    }));
+    let (found, expected) = both.map_err(|_| DRIVER_FAILED.to_owned())??;
+    compare(found, expected, FAST_ERROR, FULL)
+}
+
+fn on_adapter(device: &TensorDevice, stored: Storage, units: Option<Units>) -> Result<Results, String> {
+    let network = Network::on_adapter(&Weights::synthetic(), Layer::ALL[2], device, (stored, units));
+    run(network, Pooling::Max, device)
+}
+
+/// Whether a device's matrix units agree with its other kernels in full precision: each kernel alone, and a small piece of
+/// the chain.
+///
+/// # Errors
+///
+/// What differed, or what the device failed with.
+pub fn units_check(device: &TensorDevice, units: Units) -> Result<(), String> {
+    if !Queue::of(&Tensor::zeros([1], device)).has_half() {
+        return Err("the adapter has no 16-bit numbers".to_owned());
+    }
+    let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        gpu::kernels_agree(device, units, FAST_ERROR)?;
+        let found = on_adapter(device, Storage::Half, Some(units))?;
+        compare(found, on_adapter(device, Storage::Full, None)?, FAST_ERROR, FULL)
+    }));
+    checked.map_err(|_| DRIVER_FAILED.to_owned())?
+}
+
+/// Largest relative error of fast precision: f16 rounds to 1 in 2000, and mean and gradient add up many of those.
+const FAST_ERROR: f64 = 5e-3;
+/// The same of full precision.
+const FULL_ERROR: f64 = 1e-3;
+/// Whose results are right.
+const FULL: &str = "those in full precision";
+const CPU: &str = "the CPU's";
+
+/// Runs a small piece of the chain, forward and backward, on a device with these kernels, and with burn's own operations on
+/// the CPU, and compares.
+///
+/// # Errors
+///
+/// What differed, or what the device failed with.
+pub fn self_check(device: &TensorDevice, kernels: KernelChoice) -> Result<(), String> {
+    let deepest = Layer::ALL[2];
+    let weights = Weights::synthetic();
+    let cpu = TensorDevice::flex();
+    for (padding, pooling) in [
+        (Padding::Replicate, Pooling::Max),
+        (Padding::Replicate, Pooling::Average),
+        (Padding::Circular, Pooling::L2),
+    ] {
+        let options = NetworkOptions { padding, ..NetworkOptions::default() };
+        let expected = run(Network::portable(&weights, deepest, &cpu, options), pooling, &cpu)?;
+        let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let network = match kernels {
+                KernelChoice::Own => Network::new(&weights, deepest, device, options),
+                KernelChoice::Portable => Network::portable(&weights, deepest, device, options),
+            };
+            run(network, pooling, device)
+        }))
+        .map_err(|_| DRIVER_FAILED.to_owned())??;
+        compare(found, expected, FULL_ERROR, CPU)?;
+    }
+    if kernels == KernelChoice::Portable {
+        return Ok(());
+    }
+    let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| paint(device)))
+        .map_err(|_| DRIVER_FAILED.to_owned())??;
+    compare(found, paint(&cpu)?, FULL_ERROR, CPU)
+}
+
+const DRIVER_FAILED: &str = "its driver failed in the self-check";
+const HEIGHT: usize = 21;
+const WIDTH: usize = 18;
+
+/// Seeded values in 0 to 1, `[1, 3, H, W]`.
+fn picture(device: &TensorDevice, salt: usize) -> Tensor<4> {
+    let value = |i: usize| (((i + salt).wrapping_mul(2_654_435_761) >> 7) & 255) as f32 / 255.0;
+    let pixels: Vec<f32> = (0..3 * HEIGHT * WIDTH).map(value).collect();
+    Tensor::from_data(TensorData::new(pixels, [1, 3, HEIGHT, WIDTH]), device)
+}
+
+/// The gradient's norm, and the picture after a step of Adam as it is shown.
+fn paint(device: &TensorDevice) -> Result<Results, String> {
+    let iterate = Iterate {
+        variable: picture(device, 0),
+        mean: picture(device, 1000) - 0.5,
+        square: picture(device, 2000) + 0.1,
+        sum: Some(picture(device, 3000)),
+    };
+    let update = Update {
+        beta1: 0.9,
+        beta2: 0.99,
+        rate: 0.03,
+        correction: 0.5,
+        epsilon: 1e-8,
+        confine: true,
+        averaging: 0.9,
+    };
+    let (after, norm) = update.apply(iterate, picture(device, 4000) - 0.5);
+    let shown = read_picture(
+        after.variable * 0.5 + after.sum.ok_or("a step lost the mean")? * 0.5,
+        vec![norm.sum()],
+    )?;
+    Ok((shown.numbers, shown.pixels.into_iter().map(f32::from).collect()))
+}
+
+/// Statistics and a gradient.
+type Results = (Vec<f32>, Vec<f32>);
+
+/// Against what `whose` says.
+fn compare(found: Results, expected: Results, most: f64, whose: &str) -> Result<(), String> {
+    for (what, found, expected) in [("statistics", found.0, expected.0), ("gradients", found.1, expected.1)] {
+        let error = relative_error(&found, &expected);
+        // Not a number is wrong as well.
+        if error.is_nan() || error > most {
+            return Err(format!("its {what} differ from {whose} by {error:.2e} in the self-check"));
+        }
+    }
+    Ok(())
+}
+
+/// The smoothness' value, and its gradient along the picture: as it is a sum of squares, that is twice the value.
+fn smoothness(device: &TensorDevice, own: bool) -> [Tensor<1>; 2] {
+    let image = picture(device, 6000);
+    if !own {
+        let part = |top, left| image.clone().narrow(2, top, HEIGHT - 1).narrow(3, left, WIDTH - 1);
+        let down = image.clone().narrow(2, 1, HEIGHT - 1) - image.clone().narrow(2, 0, HEIGHT - 1);
+        let across = image.clone().narrow(3, 1, WIDTH - 1) - image.clone().narrow(3, 0, WIDTH - 1);
+        let corners = [part(1, 1) - part(0, 0), part(1, 0) - part(0, 1)];
+        let [down, across] = [down, across].map(|sides| sides.square().sum());
+        let [falling, rising] = corners.map(|corners| corners.square().sum());
+        let value = (down + across) * 0.5 + (falling + rising) * 0.25;
+        return [value.clone(), value * 2.0];
+    }
+    let (value, gradient) = gpu::smoothness(&image, 0.5, Some(0.25), false);
+    [value, (gradient * image).sum()]
+}
+
+/// A style term of some statistics, with its gradient's parts.
+fn style(features: &Features, target: &Features) -> [Tensor<1>; 3] {
+    let (gram, mean) = (target.gram(), target.mean());
+    let deviation = mean.clone() + 0.3;
+    let energy = mean.ones_like().sum();
+    if let Features::Gpu(features) = features {
+        let moments = MomentsTarget {
+            mean: &mean,
+            deviation: &deviation,
+            mean_energy: &energy,
+            deviation_energy: &energy,
+            epsilon: 0.01,
+        };
+        let (value, matrix, vector) = features.style_term(&gram, Some(&moments), 2.0, 0.5);
+        return [value, matrix.flatten::<1>(0, 1) * 2.0, vector.unwrap_or(mean) * 2.0];
+    }
+    let positions = features.positions() as f64;
+    let (found, centre) = (features.gram(), features.mean());
+    let identity = Tensor::<2>::eye(centre.dims()[0], &centre.device());
+    let variance = (found.clone() * identity.clone()).sum_dim(1).flatten::<1>(0, 1) - centre.clone().square();
+    let spread = (variance.clamp_min(0.0) + 0.01).sqrt();
+    let (away, beyond) = (centre.clone() - mean, spread.clone() - deviation);
+    let difference = found - gram;
+    let value = difference.clone().square().sum() * 2.0
+        + (away.clone().square().sum() + beyond.clone().square().sum()) / energy.clone();
+    let pull = beyond / energy.clone() / spread * (2.0 / positions);
+    let vector = away / energy * (2.0 / positions) - pull.clone() * centre;
+    let matrix = difference * (8.0 / positions) + identity * pull.unsqueeze_dim::<2>(1);
+    [value, matrix.flatten(0, 1), vector]
+}
+
+/// Statistics of a layer's features, and the gradient of a pull of every kind there.
+fn run(mut network: Network, pooling: Pooling, device: &TensorDevice) -> Result<Results, String> {
+    network.set_pooling(pooling);
+    let deepest = Layer::ALL[2];
+    let image = |salt: usize| picture(device, salt);
+    let (_, target) = network.features(image(5000), &[deepest]).pop().ok_or("the chain gave no features")?;
+    let mut statistics = Vec::new();
+    let mut pull = Pull::default();
+    let activations = network.forward(image(0), deepest, |layer, features| {
+        if layer == deepest {
+            let (gram, mean) = (features.gram(), features.mean());
+            let distance = features.distance(&target);
+            statistics.extend([gram.clone().flatten::<1>(0, 1), mean.clone(), distance]);
+            statistics.extend(style(features, &target));
+            statistics.extend(smoothness(device, matches!(features, Features::Gpu(_))));
+            pull.add_matrix(gram);
+            pull.add_vector(mean);
+            pull.add_toward(target.clone(), 0.5);
+        }
+    });
+    let back = network
+        .backward(activations, &BTreeMap::from([(deepest, pull)]))
+        .ok_or("the chain gave no gradient")?;
+    let read = |tensor: Tensor<1>| {
+        let data = tensor.try_into_data().map_err(|error| error.to_string())?;
+        data.try_to_vec::<f32>().map_err(|error| format!("{error:?}"))
+    };
+    // Each in units of its own size, so that none hides behind another.
+    let mut numbers = Vec::new();
+    for part in statistics {
+        let values = read(part)?;
+        let scale = values.iter().map(|value| value.abs()).fold(f32::MIN_POSITIVE, f32::max);
+        numbers.extend(values.iter().map(|value| value / scale));
+        numbers.push(scale.ln());
+    }
+    Ok((numbers, read(back.flatten::<1>(0, 3))?))
+}

@@ -1,0 +1,267 @@
+//! Which devices are there, which one is chosen and why, and opening it.
+
+use burn::tensor::Device as TensorDevice;
+
+use super::{
+    adapter::Adapter,
+    gpu,
+    info::{DeviceInfo, DeviceKind},
+    kernel_choice::{KernelChoice, use_portable_kernels},
+    probe::{self, Passed, Probe},
+};
+use crate::compute::DeviceChoice;
+
+/// An opened device.
+#[derive(Clone, Debug)]
+pub struct Device {
+    pub info: DeviceInfo,
+    pub tensor: TensorDevice,
+    /// The graphics adapter, unless it is the CPU.
+    adapter: Option<Adapter>,
+}
+
+/// A device that cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum DeviceError {
+    #[error("no hardware GPU can be used here: {reason}. Use --device cpu, or auto to take what there is")]
+    NoGpu { reason: String },
+    #[error("no software Vulkan driver can be used here: {reason}")]
+    NoSoftware { reason: String },
+    #[error("no device is called {name:?}; there are: {available}")]
+    Unknown { name: String, available: String },
+    #[error("{name} cannot be used: {reason}")]
+    Unusable { name: String, reason: String },
+}
+
+fn cpu(reason: String) -> DeviceInfo {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let system = sysinfo::System::new_with_specifics(
+        sysinfo::RefreshKind::nothing().with_cpu(sysinfo::CpuRefreshKind::nothing()),
+    );
+    let brand = system
+        .ok()
+        .and_then(|system| system.cpus().first().map(|cpu| cpu.brand().trim().to_owned()))
+        .unwrap_or_default();
+    let plural = if cores == 1 { "thread" } else { "threads" };
+    DeviceInfo {
+        name: if brand.is_empty() { "CPU".into() } else { brand },
+        kind: DeviceKind::Cpu,
+        backend: "flex".into(),
+        driver: format!("{cores} {plural}"),
+        reason,
+    }
+}
+
+/// What can compute here: graphics adapters, then the CPU. `reason` says for each whether [`DeviceChoice::Auto`] takes
+/// it and why.
+///
+/// Adapters are found and tried in a child process, so a driver that crashes costs a line in this list and never the
+/// program.
+pub fn devices() -> Vec<DeviceInfo> {
+    let probe = probe::probe(false);
+    let chosen = best_gpu(&probe).map(|(adapter, _)| adapter);
+    let mut list: Vec<DeviceInfo> = probe
+        .adapters
+        .iter()
+        .map(|(adapter, outcome)| {
+            let is_chosen = chosen.is_some_and(|chosen| chosen.is(adapter));
+            let reason = match outcome {
+                Err(error) => format!("not used: {error}"),
+                Ok(_) if adapter.is_software() => {
+                    "software driver: used only when asked for by name".to_owned()
+                }
+                Ok(passed) if is_chosen => {
+                    with_how("chosen: hardware GPU that passed its self-check", passed)
+                }
+                Ok(passed) => with_how("usable: passed its self-check", passed),
+            };
+            DeviceInfo { reason, ..adapter.info.clone() }
+        })
+        .collect();
+    list.push(cpu(match chosen {
+        Some(_) => "usable: always there".to_owned(),
+        None => format!("chosen: {}", why_no_gpu(&probe)),
+    }));
+    list
+}
+
+/// A reason, and how an adapter computes that passed like that.
+fn with_how(reason: &str, passed: &Passed) -> String {
+    match (passed.kernels, &passed.units) {
+        (KernelChoice::Portable, _) => format!("{reason}, with burn's slower operations only"),
+        (KernelChoice::Own, None) => reason.to_owned(),
+        (KernelChoice::Own, Some(Ok(_))) => format!("{reason}; in fast precision on its matrix units"),
+        (KernelChoice::Own, Some(Err(error))) => {
+            format!("{reason}; its matrix units are not used: {error}")
+        }
+    }
+}
+
+/// The best hardware adapter that passed its self-check, and how.
+fn best_gpu(probe: &Probe) -> Option<(&Adapter, &Passed)> {
+    let rank = |(adapter, passed): &(&Adapter, &Passed)| {
+        let rank = match adapter.info.kind {
+            DeviceKind::DiscreteGpu => 0,
+            DeviceKind::IntegratedGpu => 1,
+            _ => 2,
+        };
+        (rank, passed.kernels != KernelChoice::Own)
+    };
+    let hardware = probe.adapters.iter().filter(|(adapter, _)| !adapter.is_software());
+    hardware.filter_map(|(adapter, outcome)| Some((adapter, outcome.as_ref().ok()?))).min_by_key(rank)
+}
+
+fn why_no_gpu(probe: &Probe) -> String {
+    if let Some(trouble) = &probe.trouble {
+        return trouble.clone();
+    }
+    probe
+        .adapters
+        .iter()
+        .filter(|(adapter, _)| !adapter.is_software())
+        .find_map(|(adapter, outcome)| {
+            outcome.as_ref().err().map(|error| format!("{}: {error}", adapter.info.name))
+        })
+        .unwrap_or_else(|| "no hardware GPU was found".to_owned())
+}
+
+/// Opens the device that a person chose.
+///
+/// # Errors
+///
+/// When there is no such device or it failed its self-check; `Auto` always finds one.
+pub fn open(choice: &DeviceChoice) -> Result<Device, DeviceError> {
+    let on_cpu = |reason: String| Device { info: cpu(reason), tensor: TensorDevice::flex(), adapter: None };
+    let on = |(adapter, passed): (&Adapter, &Passed), reason: &str| {
+        let tensor = adapter
+            .open()
+            .map_err(|reason| DeviceError::Unusable { name: adapter.info.name.clone(), reason })?;
+        match (passed.kernels, &passed.units) {
+            (KernelChoice::Portable, _) => use_portable_kernels(&tensor),
+            (KernelChoice::Own, Some(Ok(units))) => gpu::use_units(&tensor, *units),
+            (KernelChoice::Own, _) => {}
+        }
+        Ok(Device {
+            info: DeviceInfo { reason: with_how(reason, passed), ..adapter.info.clone() },
+            tensor,
+            adapter: Some(adapter.clone()),
+        })
+    };
+
+    match choice {
+        DeviceChoice::Cpu => Ok(on_cpu("asked for".into())),
+        DeviceChoice::Auto => {
+            let probe = probe::probe(false);
+            let Some(gpu) = best_gpu(&probe) else { return Ok(on_cpu(why_no_gpu(&probe))) };
+            on(gpu, "hardware GPU that passed its self-check")
+                .or_else(|error: DeviceError| Ok(on_cpu(error.to_string())))
+        }
+        DeviceChoice::Gpu => {
+            let probe = probe::probe(false);
+            match best_gpu(&probe) {
+                Some(gpu) => on(gpu, "asked for: best hardware GPU"),
+                None => Err(DeviceError::NoGpu { reason: why_no_gpu(&probe) }),
+            }
+        }
+        DeviceChoice::Software => {
+            let probe = probe::probe(true);
+            let (adapter, outcome) =
+                probe.adapters.iter().find(|(a, _)| a.is_software()).ok_or_else(|| {
+                    DeviceError::NoSoftware {
+                        reason: probe.trouble.clone().unwrap_or_else(|| {
+                            "none is installed (on Debian: mesa-vulkan-drivers)".to_owned()
+                        }),
+                    }
+                })?;
+            on((adapter, usable(adapter, outcome)?), "asked for: software driver")
+        }
+        DeviceChoice::Named(name) => {
+            let wanted = name.to_lowercase();
+            let processor = cpu("asked for by name".into());
+            // Software drivers are only tried when no hardware has the name.
+            let mut probe = probe::probe(false);
+            let named = |(adapter, _): &&(Adapter, Result<Passed, String>)| {
+                adapter.info.name.to_lowercase().contains(&wanted)
+            };
+            if !probe.adapters.iter().filter(named).any(|(adapter, _)| !adapter.is_software()) {
+                probe = probe::probe(true);
+            }
+            // The same card may fail through one interface and work through another.
+            let found = probe.adapters.iter().filter(named).min_by_key(|(_, outcome)| outcome.is_err());
+            match found {
+                Some((adapter, outcome)) => on((adapter, usable(adapter, outcome)?), "asked for by name"),
+                None if processor.name.to_lowercase().contains(&wanted) => {
+                    Ok(on_cpu("asked for by name".into()))
+                }
+                None => {
+                    let mut names: Vec<&str> =
+                        probe.adapters.iter().map(|(a, _)| a.info.name.as_str()).collect();
+                    names.push(&processor.name);
+                    Err(DeviceError::Unknown { name: name.clone(), available: names.join(", ") })
+                }
+            }
+        }
+    }
+}
+
+fn usable<'a>(adapter: &Adapter, outcome: &'a Result<Passed, String>) -> Result<&'a Passed, DeviceError> {
+    outcome
+        .as_ref()
+        .map_err(|reason| DeviceError::Unusable { name: adapter.info.name.clone(), reason: reason.clone() })
+}
+
+/// Notes that a device failed while it was in use: a lost graphics device does not come back in the same process, so
+/// [`open`] refuses it from now on and [`DeviceChoice::Auto`] takes another.
+pub fn condemn(device: &Device) {
+    if let Some(adapter) = &device.adapter {
+        let reason = "it failed while painting; start Impasto again to give it another try";
+        probe::condemn(adapter, reason);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compute::adapter::Api;
+
+    fn adapter(kind: DeviceKind) -> Adapter {
+        let info = DeviceInfo { kind, name: format!("{kind:?}"), ..cpu(String::new()) };
+        Adapter { info, api: Api::Vulkan, index: 0, units: None }
+    }
+
+    fn passed(kernels: KernelChoice, units: Option<Result<gpu::Units, String>>) -> Passed {
+        Passed { kernels, units }
+    }
+
+    #[test]
+    fn what_is_said_of_an_adapter_tells_how_it_computes() {
+        let units = gpu::Units { size: 16, threads: 128, memory: 49_152, vectors: true };
+        let say = |kernels, units| with_how("usable", &passed(kernels, units));
+        assert_eq!(say(KernelChoice::Own, None), "usable");
+        assert_eq!(say(KernelChoice::Own, Some(Ok(units))), "usable; in fast precision on its matrix units");
+        assert_eq!(
+            say(KernelChoice::Own, Some(Err("they hung".into()))),
+            "usable; its matrix units are not used: they hung"
+        );
+        assert_eq!(say(KernelChoice::Portable, None), "usable, with burn's slower operations only");
+    }
+
+    #[test]
+    fn the_best_adapter_is_hardware_that_passed() {
+        let own = || Ok(passed(KernelChoice::Own, None));
+        let mut probe = Probe {
+            adapters: vec![
+                (adapter(DeviceKind::Software), own()),
+                (adapter(DeviceKind::IntegratedGpu), own()),
+                (adapter(DeviceKind::DiscreteGpu), own()),
+            ],
+            trouble: None,
+        };
+        let best = |probe: &Probe| best_gpu(probe).map(|(adapter, _)| adapter.info.kind);
+        assert_eq!(best(&probe), Some(DeviceKind::DiscreteGpu));
+        probe.adapters[2].1 = Err("it crashed".into());
+        assert_eq!(best(&probe), Some(DeviceKind::IntegratedGpu));
+        probe.adapters[1].1 = Err("it hung".into());
+        assert_eq!(best(&probe), None);
+    }
+}

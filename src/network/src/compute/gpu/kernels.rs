@@ -1,0 +1,341 @@
+//! The chain's kernels on a graphics adapter.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use burn::tensor::{Device as TensorDevice, Tensor};
+use cubecl::{prelude::*, server::Handle};
+
+use super::{
+    convolution::{self, BAND, Tile},
+    features::{GpuFeatures, Queue, Storage, argument, buffer, for_stored, stored_argument},
+    pooling,
+    tile_store::tile_text,
+    tiles::Tiles,
+    units::{self, Operands, Units},
+    work::Work,
+};
+use crate::compute::{Padding, Pooling};
+use crate::{
+    compute::{Features, Pull, chain::Kernels, shape::Shape},
+    vgg::{Layer, weights::Convolution as HostConvolution},
+};
+
+/// The kernels and the device's queue. Pictures are `[H, W, C]`.
+pub struct GpuKernels {
+    queue: Queue,
+    padding: Padding,
+    /// How features are stored, and the weights of all convolutions but the first.
+    stored: Storage,
+    /// What computes with features of 16 bits, if there are any.
+    units: Option<Units>,
+    device: TensorDevice,
+    tiles: Mutex<Tiles>,
+}
+
+/// A convolution's weights on the device, in both directions.
+pub struct GpuConvolution {
+    /// `[9, in, out]`.
+    forward: Handle,
+    /// `[9, out, in]`, turned; of the first convolution the same as `forward`.
+    backward: Handle,
+    bias: Handle,
+    inputs: usize,
+    outputs: usize,
+}
+
+/// Seconds that a measurement of a tile should take, and operations with which a device's speed is first guessed.
+const MEASURED_SECONDS: f64 = 1.5e-3;
+const FIRST_GUESS: f64 = 5e7;
+/// Most floats of a picture that is made for a measurement.
+const MEASURED_FLOATS: usize = 1 << 24;
+
+impl GpuKernels {
+    /// Kernels for this device. Features of 16 bits are computed with on these matrix units, if there are any.
+    ///
+    /// # Panics
+    ///
+    /// When it is not a graphics adapter.
+    pub fn new(device: &TensorDevice, padding: Padding, stored: Storage, units: Option<Units>) -> Self {
+        let units = units.filter(|_| stored == Storage::Half);
+        Self {
+            queue: Queue::of(&Tensor::zeros([1], device)),
+            padding,
+            stored,
+            units,
+            device: device.clone(),
+            tiles: Mutex::new(Tiles::of(device, stored, units.map_or(&[], Units::tiles))),
+        }
+    }
+
+    pub(super) fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    fn seen(&self, values: &Handle, shape: Shape) -> GpuFeatures {
+        GpuFeatures { handle: values.clone(), shape, stored: self.stored, queue: self.queue.clone() }
+    }
+
+    fn tiles(&self) -> MutexGuard<'_, Tiles> {
+        // A table is whole whatever panicked while it was locked.
+        self.tiles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Seconds of some rows of a convolution with this tile, forward and backward: what is chosen serves both.
+    fn seconds(&self, (shape, outputs): Work, rows: usize, tile: Tile) -> f64 {
+        let shape = Shape { height: rows, ..shape };
+        // Of whatever is stored in half the bytes, the first half counts.
+        let zeros = |length: usize| buffer(&Tensor::<1>::zeros([length], &self.device));
+        let (input, weights) = (zeros(shape.len()), zeros(9 * shape.channels * outputs));
+        let output = self.queue.empty(shape.positions() * outputs);
+        let bias = zeros(outputs);
+        let (input, weights, output) = (&input, &weights, &output);
+        let forward = Operands { input, mask: None, weights, bias: Some(&bias), output };
+        let backward = Operands { mask: Some(input), bias: None, ..forward };
+        let run = || {
+            self.launch(tile, forward, (shape, outputs));
+            self.launch(tile, backward, (shape, outputs));
+            // A device that fails here fails again where somebody listens.
+            drop(self.device.sync());
+        };
+        // The first one compiles the kernel.
+        run();
+        let once = |_| {
+            let began = Instant::now();
+            run();
+            began.elapsed().as_secs_f64()
+        };
+        (0..2).map(once).fold(f64::INFINITY, f64::min)
+    }
+
+    /// Launches a convolution: with a bias forward, without one backward.
+    pub(super) fn launch(&self, tile: Tile, operands: Operands<'_>, (shape, outputs): Work) {
+        let wrap = self.padding == Padding::Circular;
+        if let (Some(units), true) = (self.units, tile.matrix) {
+            return units::launch(&self.queue, units, tile, operands, (shape, outputs), wrap);
+        }
+        let Operands { input, mask, weights, bias, output } = operands;
+        let (x, y, z) = tile.groups(shape.height, shape.width, outputs);
+        let (masked, forward) = (mask.is_some(), bias.is_some());
+        // What goes up are gradients.
+        let moving = if forward { self.stored } else { Storage::Full };
+        // SAFETY: the kernel stays inside buffers of these shapes.
+        unsafe {
+            for_stored!(moving, I => for_stored!(self.stored, F => {
+                convolution::convolve::launch_unchecked::<I, F, F>(
+                    self.queue.client(),
+                    CubeCount::Static(x as u32, y as u32, z as u32),
+                    CubeDim::new_1d(tile.threads() as u32),
+                    stored_argument(input, moving),
+                    stored_argument(mask.unwrap_or(input), self.stored),
+                    stored_argument(weights, self.stored),
+                    argument(bias.unwrap_or(input)),
+                    stored_argument(output, moving),
+                    shape.height as u32,
+                    shape.width as u32,
+                    shape.channels as u32 / 4,
+                    outputs as u32 / 4,
+                    tile.rows,
+                    tile.columns,
+                    masked,
+                    forward,
+                    wrap,
+                );
+            }));
+        }
+    }
+
+    fn convolve(
+        &self,
+        input: &Handle,
+        mask: Option<&Handle>,
+        weights: &Handle,
+        bias: Option<&Handle>,
+        shape: Shape,
+        (inputs, outputs): (usize, usize),
+    ) -> Handle {
+        let moving = if bias.is_some() { self.stored } else { Storage::Full };
+        let output = self.queue.room(shape.positions() * outputs, moving);
+        let shape = Shape { channels: inputs, ..shape };
+        let (tile, _) = self.tiles().get((shape, outputs));
+        self.launch(tile, Operands { input, mask, weights, bias, output: &output }, (shape, outputs));
+        output
+    }
+}
+
+impl Kernels for GpuKernels {
+    type Values = Handle;
+    type Convolution = GpuConvolution;
+
+    fn prepare(&self, layer: Layer, host: HostConvolution, _economy: bool) -> GpuConvolution {
+        let (inputs, outputs) = (layer.input_channels(), layer.channels());
+        assert_eq!(outputs % BAND, 0, "whole bands of channels");
+        let at = |output: usize, input: usize, tap: usize| host.weight[(output * inputs + input) * 9 + tap];
+        let arrange = |rows: usize, columns: usize, value: &dyn Fn(usize, usize, usize) -> f32| {
+            let mut values = Vec::with_capacity(9 * rows * columns);
+            for tap in 0..9 {
+                for row in 0..rows {
+                    values.extend((0..columns).map(|column| value(tap, row, column)));
+                }
+            }
+            // The first convolution's are few, and read together with the picture.
+            self.queue.store(&values, if layer.index() == 0 { Storage::Full } else { self.stored })
+        };
+        let forward = arrange(inputs, outputs, &|tap, input, output| at(output, input, tap));
+        let backward = match layer.index() {
+            0 => forward.clone(),
+            // The gradient with respect to the input is a convolution with the kernels turned and the channels swapped.
+            _ => arrange(outputs, inputs, &|tap, output, input| at(output, input, 8 - tap)),
+        };
+        GpuConvolution { forward, backward, bias: self.queue.upload(&host.bias), inputs, outputs }
+    }
+
+    fn input(&self, input: Tensor<4>) -> Handle {
+        buffer(&input)
+    }
+
+    fn forward(&self, convolution: &GpuConvolution, input: &Handle, shape: Shape) -> Handle {
+        let GpuConvolution { forward, bias, inputs, outputs, .. } = convolution;
+        if *inputs != 3 {
+            return self.convolve(input, None, forward, Some(bias), shape, (*inputs, *outputs));
+        }
+        let output = self.queue.room(shape.positions() * outputs, self.stored);
+        let (count, dim) = Queue::plain(shape.positions() * outputs / 4);
+        // SAFETY: the kernel stays inside buffers of these shapes.
+        unsafe {
+            for_stored!(self.stored, F => convolution::first_forward::launch_unchecked::<F>(
+                self.queue.client(),
+                count,
+                dim,
+                argument(input),
+                argument(forward),
+                argument(bias),
+                stored_argument(&output, self.stored),
+                shape.height as u32,
+                shape.width as u32,
+                *outputs as u32 / 4,
+                self.padding,
+            ));
+        }
+        output
+    }
+
+    fn backward(
+        &self,
+        convolution: &GpuConvolution,
+        gradient: Handle,
+        mask: Option<&Handle>,
+        shape: Shape,
+    ) -> Handle {
+        let GpuConvolution { backward, inputs, outputs, .. } = convolution;
+        if *inputs != 3 {
+            let channels = (*outputs, *inputs);
+            return self.convolve(&gradient, mask, backward, None, shape, channels);
+        }
+        let below = self.queue.empty(shape.positions() * inputs);
+        let (count, dim) = Queue::plain(shape.positions());
+        // SAFETY: the kernel stays inside buffers of these shapes.
+        unsafe {
+            for_stored!(self.stored, F => convolution::first_backward::launch_unchecked::<F>(
+                self.queue.client(),
+                count,
+                dim,
+                argument(&gradient),
+                stored_argument(mask.unwrap_or(&gradient), self.stored),
+                argument(backward),
+                argument(&below),
+                shape.height as u32,
+                shape.width as u32,
+                *outputs as u32 / 4,
+                mask.is_some(),
+                self.padding,
+            ));
+        }
+        below
+    }
+
+    fn pool(&self, pooling: Pooling, input: &Handle, shape: Shape) -> Handle {
+        let length = shape.pooled().len();
+        let output = self.queue.room(length, self.stored);
+        let (count, dim) = Queue::plain(length / 4);
+        // SAFETY: the kernel stays inside buffers of these shapes.
+        unsafe {
+            for_stored!(self.stored, F => pooling::pool::launch_unchecked::<F>(
+                self.queue.client(),
+                count,
+                dim,
+                stored_argument(input, self.stored),
+                stored_argument(&output, self.stored),
+                shape.height as u32,
+                shape.width as u32,
+                shape.channels as u32 / 4,
+                pooling,
+            ));
+        }
+        output
+    }
+
+    fn unpool(&self, pooling: Pooling, input: &Handle, shape: Shape, gradient: Handle) -> Handle {
+        let output = self.queue.empty(shape.len());
+        let windows = shape.height.div_ceil(2) * shape.width.div_ceil(2);
+        let (count, dim) = Queue::plain(windows * shape.channels / 4);
+        // SAFETY: the kernel stays inside buffers of these shapes.
+        unsafe {
+            for_stored!(self.stored, F => pooling::unpool::launch_unchecked::<F>(
+                self.queue.client(),
+                count,
+                dim,
+                stored_argument(input, self.stored),
+                argument(&gradient),
+                argument(&output),
+                shape.height as u32,
+                shape.width as u32,
+                shape.channels as u32 / 4,
+                pooling,
+            ));
+        }
+        output
+    }
+
+    fn pulled(&self, features: &Handle, shape: Shape, gradient: Option<Handle>, pull: &Pull) -> Handle {
+        self.seen(features, shape).pulled(gradient, pull, true)
+    }
+
+    fn features(&self, values: &Handle, shape: Shape) -> Features {
+        Features::Gpu(self.seen(values, shape))
+    }
+
+    fn gradient(&self, values: Handle, shape: Shape) -> Tensor<4> {
+        self.queue.tensor(values, [1, shape.channels, shape.height, shape.width])
+    }
+
+    fn tune(&self, convolutions: &[Work]) {
+        let mut speed: Option<f64> = None;
+        self.tiles().measure(convolutions, |work, tile| {
+            let (shape, outputs) = work;
+            let per_row = 18.0 * (shape.width * shape.channels * outputs) as f64;
+            let most = MEASURED_FLOATS / (shape.width * shape.channels.max(outputs));
+            let rows = |operations: f64| {
+                // Whole tiles, so that a large one is not at a disadvantage.
+                let rows = (operations / per_row) as usize / 16 * 16;
+                rows.clamp(16, most.max(16)).min(shape.height)
+            };
+            let speed = *speed.get_or_insert_with(|| {
+                let first = rows(FIRST_GUESS);
+                per_row * first as f64 / self.seconds(work, first, tile)
+            });
+            self.seconds(work, rows(speed * MEASURED_SECONDS), tile)
+        });
+    }
+
+    fn choice(&self, convolution: Work) -> Option<String> {
+        if !convolution.0.channels.is_multiple_of(4) || !convolution.1.is_multiple_of(BAND) {
+            return None;
+        }
+        let (tile, measured) = self.tiles().get(convolution);
+        let how = if measured { "measured" } else { "by rule" };
+        Some(format!("{} {how}", tile_text(tile)))
+    }
+}

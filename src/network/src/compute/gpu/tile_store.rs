@@ -1,0 +1,125 @@
+//! Measured tiles between two runs of the program: a small JSON file in the user's cache folder.
+
+use std::{
+    collections::BTreeMap,
+    io::Error,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{convolution::Tile, work::Work};
+use crate::compute::shape::Shape;
+use impasto_base::{files, paths};
+
+const FILE: &str = "tiles.json";
+/// Most convolutions that are remembered of an adapter: those of some dozen sizes.
+const MOST: usize = 1000;
+
+/// What the file holds: for each adapter, driver and version, `height x width inputs > outputs` and the tile.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Stored(BTreeMap<String, BTreeMap<String, String>>);
+
+/// Instead of the user's cache folder.
+static ELSEWHERE: OnceLock<PathBuf> = OnceLock::new();
+
+/// From now on this process keeps measured tiles in this folder, and leaves the user's alone. The first folder counts.
+pub fn keep_tiles_in(folder: PathBuf) {
+    let _ = ELSEWHERE.set(folder);
+}
+
+/// The user's cache folder for this program; `None` where there is none.
+pub fn folder() -> Option<PathBuf> {
+    let usual = || paths::config_folder().map(|folder| paths::cache_folder(&folder));
+    ELSEWHERE.get().cloned().or_else(usual)
+}
+
+fn read(folder: &Path) -> Stored {
+    let Ok(text) = std::fs::read_to_string(folder.join(FILE)) else { return Stored::default() };
+    serde_json::from_str(&text).unwrap_or_else(|error| {
+        tracing::debug!("{FILE} in the cache folder is not used: {error}");
+        Stored::default()
+    })
+}
+
+/// What is remembered of an adapter. What is not a convolution or none of this program's tiles is left out.
+pub fn load(folder: &Path, adapter: &str) -> BTreeMap<Work, Tile> {
+    let mut stored = read(folder).0.remove(adapter).unwrap_or_default();
+    if stored.len() > MOST {
+        stored.clear();
+    }
+    stored.iter().filter_map(|(work, tile)| Some((parse_work(work)?, parse_tile(tile)?))).collect()
+}
+
+/// Remembers the tiles of an adapter; those of others stay.
+pub fn save(folder: &Path, adapter: &str, known: &BTreeMap<Work, Tile>) -> Result<(), Error> {
+    let mut stored = read(folder);
+    let texts = known.iter().take(MOST).map(|(work, tile)| (work_text(*work), tile_text(*tile)));
+    stored.0.insert(adapter.to_owned(), texts.collect());
+    std::fs::create_dir_all(folder)?;
+    files::write_cache(&folder.join(FILE), &serde_json::to_vec_pretty(&stored)?)
+}
+
+fn work_text((shape, outputs): Work) -> String {
+    format!("{}x{} {}>{outputs}", shape.height, shape.width, shape.channels)
+}
+
+fn parse_work(text: &str) -> Option<Work> {
+    let (picture, channels) = text.split_once(' ')?;
+    let ((height, width), (inputs, outputs)) = (picture.split_once('x')?, channels.split_once('>')?);
+    let number = |text: &str| text.parse().ok().filter(|&number: &usize| number > 0);
+    let shape = Shape { height: number(height)?, width: number(width)?, channels: number(inputs)? };
+    Some((shape, number(outputs)?))
+}
+
+/// A tile as the file and a person read it.
+pub fn tile_text(tile: Tile) -> String {
+    let how = if tile.matrix { " matrix units" } else { "" };
+    format!("{}x{}{how}", tile.rows, tile.columns)
+}
+
+fn parse_tile(text: &str) -> Option<Tile> {
+    Tile::PLAIN.into_iter().chain(Tile::MATRIX).find(|&tile| tile_text(tile) == text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known() -> BTreeMap<Work, Tile> {
+        let shape = |height, width, channels| Shape { height, width, channels };
+        let [large, .., small] = Tile::PLAIN;
+        let on_units = Tile::MATRIX[1];
+        let of = [(shape(128, 96, 64), 64), (shape(16, 12, 512), 512), (shape(32, 32, 512), 512)];
+        of.into_iter().zip([large, small, on_units]).collect()
+    }
+
+    #[test]
+    fn tiles_come_back_for_the_adapter_that_they_were_measured_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let below = folder.path().join("not there yet");
+        assert!(load(&below, "a card").is_empty());
+        save(&below, "a card", &known()).unwrap();
+        save(&below, "another card", &BTreeMap::new()).unwrap();
+        assert_eq!(load(&below, "a card"), known());
+        assert!(load(&below, "another card").is_empty() && load(&below, "a card, new driver").is_empty());
+    }
+
+    #[test]
+    fn what_is_wrong_in_the_file_is_not_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(FILE);
+        std::fs::write(&file, "{ broken").unwrap();
+        assert!(load(folder.path(), "a card").is_empty());
+        let entries = r#"{"a card": {"128x96 64>64": "8x16", "128x96 64>128": "7x3", "0x96 64>64": "8x16",
+            "sixteen": "8x16", "16x12 512>512": "4x8", "32x32 512>512": "8x16 matrix units"}}"#;
+        std::fs::write(&file, entries).unwrap();
+        assert_eq!(load(folder.path(), "a card"), known());
+        // And it is replaced by what is right.
+        std::fs::write(&file, "[]").unwrap();
+        save(folder.path(), "a card", &known()).unwrap();
+        assert_eq!(load(folder.path(), "a card"), known());
+    }
+}

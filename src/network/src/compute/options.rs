@@ -1,0 +1,108 @@
+//! How the network computes: on which device, with which padding, pooling and precision.
+
+use std::{fmt, str::FromStr};
+
+use impasto_base::{named, serde_as_text};
+
+/// Which device computes.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum DeviceChoice {
+    /// A hardware GPU that passes its self-check, otherwise the CPU.
+    #[default]
+    Auto,
+    Cpu,
+    /// The most capable hardware GPU; an error where there is none.
+    Gpu,
+    /// A software Vulkan driver (slow; for tests).
+    Software,
+    /// The device whose listed name contains this text, ignoring case.
+    Named(String),
+}
+
+impl fmt::Display for DeviceChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            DeviceChoice::Auto => "auto",
+            DeviceChoice::Cpu => "cpu",
+            DeviceChoice::Gpu => "gpu",
+            DeviceChoice::Software => "software",
+            DeviceChoice::Named(name) => name,
+        })
+    }
+}
+
+impl FromStr for DeviceChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text.trim().to_ascii_lowercase().as_str() {
+            "" => {
+                return Err(
+                    "a device is needed: auto, cpu, gpu, software or a part of a listed device's name".into(),
+                );
+            }
+            "auto" => DeviceChoice::Auto,
+            "cpu" => DeviceChoice::Cpu,
+            "gpu" => DeviceChoice::Gpu,
+            "software" => DeviceChoice::Software,
+            _ => DeviceChoice::Named(text.trim().to_owned()),
+        })
+    }
+}
+
+/// What the network sees outside of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Padding {
+    /// For the first convolution the edge goes on; for the others there is 0.
+    #[default]
+    Replicate,
+    /// 0, the mean colour of the network's training pictures.
+    Zero,
+    /// For every convolution the other side: the picture is painted as a tile.
+    Circular,
+}
+
+/// How features and weights are stored on a graphics adapter. Sums are in 32 bits either way, and so are
+/// gradients between two layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Precision {
+    /// In 32 bits.
+    #[default]
+    Full,
+    /// In 16 bits.
+    Fast,
+}
+
+named!(Precision, "precision", Full => "full", Fast => "fast");
+
+named!(Padding, "padding", Replicate => "replicate", Zero => "zero", Circular => "circular");
+
+/// How the network pools 2×2 windows between its blocks. Each is scaled so that what comes out is about as large as deeper
+/// layers expect it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Pooling {
+    /// The largest of the four, as VGG was trained.
+    #[default]
+    Max,
+    /// Twice their mean (Gatys, Ecker & Bethge saw smoother pictures).
+    Average,
+    /// 0.78 times the root of the sum of their squares.
+    L2,
+}
+
+named!(Pooling, "pooling", Max => "max", Average => "average", L2 => "l2");
+
+serde_as_text!(DeviceChoice, Padding, Precision, Pooling);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn device_texts_round_trip() {
+        for text in ["auto", "cpu", "gpu", "software", "GeForce"] {
+            assert_eq!(text.parse::<DeviceChoice>().unwrap().to_string(), text);
+        }
+        assert!("".parse::<DeviceChoice>().is_err());
+    }
+}

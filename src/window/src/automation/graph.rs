@@ -1,0 +1,208 @@
+//! The course of a knob over the run: a curve, its keyframes to drag, and where the run is.
+
+use egui::{
+    Align2, Color32, CursorIcon, FontId, Painter, PointerButton, Pos2, Rect, Role, Sense, Shape, Stroke,
+    StrokeKind, Ui, WidgetInfo, pos2,
+};
+
+use crate::{
+    fields,
+    theme::{Palette, RADIUS},
+    widgets,
+};
+use impasto_core::settings::{Curve, Ease, Key, Objective, ParamId, Range, Track, three_digits};
+
+/// How near the pointer must be to a keyframe, in points.
+const NEAR: f32 = 9.0;
+
+/// What a hand did to the graph.
+pub enum Deed {
+    Choose(usize),
+    /// A keyframe is on its way.
+    Drag(usize, Key),
+    /// It has arrived.
+    Drop,
+    Add(Key),
+    Remove(usize),
+}
+
+/// A course to show.
+pub struct Graph<'a> {
+    pub knob: ParamId,
+    pub objective: Objective,
+    /// What the knob is set to.
+    pub base: f64,
+    pub track: &'a Track,
+    /// The chosen keyframe.
+    pub key: usize,
+    /// The time of the run.
+    pub now: f64,
+}
+
+impl Graph<'_> {
+    fn range(&self) -> Range {
+        self.knob.range(self.objective)
+    }
+
+    fn value(&self, at: f64) -> f64 {
+        self.track.value(self.knob, self.objective, self.base, at)
+    }
+
+    /// The curve in a rectangle; a jump is a vertical line.
+    fn line(&self, rect: Rect) -> Vec<Pos2> {
+        let range = self.range();
+        let columns = (rect.width().max(2.0) * 2.0) as usize;
+        (0..=columns)
+            .map(|index| {
+                let at = index as f64 / columns as f64;
+                place(rect, at, range.place(self.value(at)))
+            })
+            .collect()
+    }
+
+    /// The curve alone, small.
+    pub fn small(&self, painter: &Painter, rect: Rect, color: Color32) {
+        painter.add(Shape::line(self.line(rect.shrink(2.0)), Stroke::new(1.0, color)));
+        let x = rect.min.x + rect.width() * self.now as f32;
+        painter.vline(x, rect.y_range(), Stroke::new(1.0, color.gamma_multiply(0.5)));
+    }
+
+    /// The graph, with keyframes to drag.
+    pub fn show(&self, ui: &mut Ui, size: egui::Vec2) -> Option<Deed> {
+        let palette = Palette::of(ui);
+        let (outer, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
+        let painter = ui.painter().with_clip_rect(outer);
+        painter.rect_filled(outer, RADIUS, palette.well);
+        let rect = outer.shrink2(egui::vec2(10.0, 10.0));
+        for quarter in 0..=4 {
+            let x = rect.min.x + rect.width() * quarter as f32 / 4.0;
+            painter.vline(x, outer.y_range(), Stroke::new(1.0, palette.line));
+        }
+        self.scale(&painter, outer, palette);
+
+        let on = self.track.on;
+        let color = if on { palette.accent } else { palette.weak };
+        painter.add(Shape::line(self.line(rect), Stroke::new(1.6, color)));
+        let now = place(rect, self.now, self.range().place(self.value(self.now)));
+        painter.vline(now.x, outer.y_range(), Stroke::new(1.0, palette.text));
+        painter.circle_filled(now, 3.0, palette.text);
+
+        let pointer = response.hover_pos();
+        let near = |points: &[Pos2]| {
+            let pointer = pointer?;
+            let away = |point: &Pos2| point.distance(pointer);
+            let nearest = points.iter().enumerate().min_by(|(_, a), (_, b)| away(a).total_cmp(&away(b)))?;
+            (away(nearest.1) <= NEAR).then_some(nearest.0)
+        };
+        let mut deed = None;
+        if let Curve::Keys(keys) = &self.track.curve {
+            let points: Vec<Pos2> = keys.iter().map(|key| self.point(rect, key)).collect();
+            let near = near(&points);
+            for (index, point) in points.iter().enumerate() {
+                let chosen = index == self.key;
+                let radius = if chosen || near == Some(index) { 5.0 } else { 3.5 };
+                painter.circle(
+                    *point,
+                    radius,
+                    palette.well,
+                    Stroke::new(if chosen { 2.5 } else { 1.5 }, color),
+                );
+            }
+            if near.is_some() {
+                ui.ctx().set_cursor_icon(CursorIcon::Grab);
+            }
+            deed = self.hands(ui, &response, rect, keys, near);
+        }
+        let name = format!("Course of {}", self.knob.label());
+        let state = format!(
+            "{name}: {}, now {}",
+            fields::track_text(self.track),
+            widgets::number(self.value(self.now))
+        );
+        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &state));
+        if response.has_focus() {
+            painter.rect_stroke(outer, RADIUS, Stroke::new(2.0, palette.accent), StrokeKind::Inside);
+        }
+        let hint = match self.track.curve {
+            Curve::Lfo(_) => "From the beginning of the run to its end",
+            Curve::Keys(_) => {
+                "From the beginning of the run to its end. Double-click adds a keyframe, dragging moves one, a right click takes it out."
+            }
+        };
+        response.on_hover_text(hint);
+        deed
+    }
+
+    fn hands(
+        &self,
+        ui: &Ui,
+        response: &egui::Response,
+        rect: Rect,
+        keys: &[Key],
+        near: Option<usize>,
+    ) -> Option<Deed> {
+        let held = ui.scope_id().with("held keyframe");
+        let pointer = response.interact_pointer_pos()?;
+        if response.double_clicked() && near.is_none() {
+            return Some(Deed::Add(self.key_at(rect, pointer, Ease::Linear)));
+        }
+        if let Some(index) = near {
+            if response.clicked_by(PointerButton::Secondary) {
+                return Some(Deed::Remove(index));
+            }
+            if response.clicked() {
+                return Some(Deed::Choose(index));
+            }
+        }
+        if response.drag_started_by(PointerButton::Primary) {
+            let origin = ui.input(|input| input.pointer.press_origin()).unwrap_or(pointer);
+            let away = |key: &Key| self.point(rect, key).distance(origin);
+            let nearest = keys.iter().enumerate().min_by(|(_, a), (_, b)| away(a).total_cmp(&away(b)));
+            let index = nearest.filter(|(_, key)| away(key) <= NEAR).map(|(index, _)| index);
+            ui.ctx().data_mut(|data| data.insert_temp(held, index));
+        }
+        let index = ui.ctx().data(|data| data.get_temp::<Option<usize>>(held)).flatten()?;
+        if response.drag_stopped() {
+            ui.ctx().data_mut(|data| data.insert_temp(held, None::<usize>));
+            return Some(Deed::Drop);
+        }
+        if !response.dragged() {
+            return None;
+        }
+        let key = keys.get(index)?;
+        let wanted = self.key_at(rect, pointer, key.ease);
+        // Keyframes do not pass each other.
+        let low = index.checked_sub(1).map_or(0.0, |before| keys[before].at);
+        let high = keys.get(index + 1).map_or(1.0, |after| after.at);
+        Some(Deed::Drag(index, Key { at: wanted.at.clamp(low, high), ..wanted }))
+    }
+
+    fn point(&self, rect: Rect, key: &Key) -> Pos2 {
+        place(rect, key.at, self.range().place(key.value))
+    }
+
+    fn key_at(&self, rect: Rect, pointer: Pos2, ease: Ease) -> Key {
+        let at = f64::from((pointer.x - rect.min.x) / rect.width()).clamp(0.0, 1.0);
+        let range = self.range();
+        let value = range.value(f64::from((rect.max.y - pointer.y) / rect.height()));
+        let rounded = three_digits(value);
+        let value = if range.holds(rounded) { rounded } else { value };
+        Key { at: (at * 1e4).round() / 1e4, value, ease }
+    }
+
+    fn scale(&self, painter: &Painter, outer: Rect, palette: &Palette) {
+        let range = self.range();
+        let font = FontId::monospace(10.5);
+        let low = range.value(0.0);
+        for (at, align, value) in [
+            (outer.left_top() + egui::vec2(4.0, 2.0), Align2::LEFT_TOP, range.max),
+            (outer.left_bottom() + egui::vec2(4.0, -2.0), Align2::LEFT_BOTTOM, low),
+        ] {
+            painter.text(at, align, widgets::number(value), font.clone(), palette.weak);
+        }
+    }
+}
+
+fn place(rect: Rect, at: f64, height: f64) -> Pos2 {
+    pos2(rect.min.x + rect.width() * at as f32, rect.max.y - rect.height() * height as f32)
+}

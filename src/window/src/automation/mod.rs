@@ -1,0 +1,223 @@
+//! Automation in the window: faders go where their tracks have them, a hand takes over, and what hands do is recorded.
+
+mod graph;
+mod panel;
+mod recorder;
+
+use std::mem;
+
+use egui::{Context, Ui};
+
+use self::recorder::Recorder;
+use super::{
+    ImpastoApp,
+    knobs::{self, Marks, Wish},
+};
+use impasto_core::settings::{Curve, Lfo, ParamId, Settings, StyleMix, Track};
+use impasto_engine::session::RunState;
+
+/// The panel's state and the recording.
+#[derive(Default)]
+pub struct AutomationUi {
+    /// The knob whose track is shown.
+    chosen: Option<ParamId>,
+    /// The keyframe that is shown of it.
+    key: usize,
+    /// A keyframe on its way, which is taken over when the hand lets go: each course would be an entry of the record.
+    dragged: Option<(usize, impasto_core::settings::Key)>,
+    recorder: Option<Recorder>,
+}
+
+impl ImpastoApp {
+    /// How the styles with a picture count, as they are set.
+    pub(super) fn mix(&self) -> Vec<StyleMix> {
+        self.styles.iter().filter(|slot| slot.picture.is_some()).map(|slot| slot.mix).collect()
+    }
+
+    /// The settings and how the styles count, where their tracks have them now.
+    pub(super) fn moved(&self) -> (Settings, Vec<StyleMix>) {
+        self.settings.automated(&self.mix(), self.run.step())
+    }
+
+    /// Sets a knob as a hand does; says whether it could be set.
+    pub(super) fn turn_knob(&mut self, knob: ParamId, value: f64) -> bool {
+        let mut mix = self.mix();
+        // Who moves α or β by hand means them and not the amount.
+        if matches!(knob, ParamId::Alpha | ParamId::Beta) && self.settings.style_amount.is_some() {
+            self.end_style_amount();
+        }
+        if !knob.set(&mut self.settings, &mut mix, value) {
+            return false;
+        }
+        let filled = self.styles.iter_mut().filter(|slot| slot.picture.is_some());
+        filled.zip(mix).for_each(|(slot, mix)| slot.mix = mix);
+        true
+    }
+
+    /// A hand has put a knob somewhere: what its track does about it. An oscillator swings about there from now on; keyframes
+    /// leave it to the hand.
+    pub(super) fn hand_over(&mut self, knob: ParamId, value: f64) {
+        let (objective, at) = (self.settings.objective, self.settings.time_at(self.run.step()));
+        let Some(track) = self.settings.automation.get_mut(knob).filter(|track| track.on) else { return };
+        match track.base_for(knob, objective, value, at) {
+            Some(base) => {
+                self.turn_knob(knob, base);
+            }
+            None => {
+                track.on = false;
+                if self.automation.recorder.is_none() {
+                    let name = knob.label();
+                    self.toasts.add(format!("{name} is in your hands: its automation is off."));
+                }
+            }
+        }
+    }
+
+    /// Shows controls with every knob where its track has it now. What a hand changes there is set; what none touches stays
+    /// set as it was.
+    pub(super) fn live<R>(&mut self, ui: &mut Ui, show: impl FnOnce(&mut Self, &mut Ui) -> R) -> R {
+        if !self.settings.automation.is_on() {
+            return show(self, ui);
+        }
+        let (moved, moved_mix) = self.moved();
+        let base = mem::replace(&mut self.settings, moved.clone());
+        let mut base_mix = Vec::new();
+        let filled = self.styles.iter_mut().filter(|slot| slot.picture.is_some());
+        for (slot, mix) in filled.zip(&moved_mix) {
+            base_mix.push((slot.id, mem::replace(&mut slot.mix, *mix)));
+        }
+        let result = show(self, ui);
+
+        let old: Vec<StyleMix> = base_mix.iter().map(|(_, mix)| *mix).collect();
+        let tracks: Vec<ParamId> =
+            base.automation.iter().filter(|(_, track)| track.on).map(|(knob, _)| knob).collect();
+        // Slots may have come, gone and changed places, so theirs are found by their numbers.
+        for (index, (id, before)) in base_mix.iter().enumerate() {
+            let Some(slot) = self.slot_mut(*id) else { continue };
+            let shown = moved_mix[index];
+            if slot.mix.weight == shown.weight {
+                slot.mix.weight = before.weight;
+            }
+            if slot.mix.scale == shown.scale {
+                slot.mix.scale = before.scale;
+            }
+        }
+        let mut turned = Vec::new();
+        for knob in tracks {
+            let (shown, before) = (knob.stored(&moved, &moved_mix), knob.stored(&base, &old));
+            let now = match knob {
+                ParamId::PictureWeight(_) | ParamId::PictureScale(_) => {
+                    // Where it was not touched it is as it was set, which is elsewhere than where it was shown.
+                    let now = knob.stored(&self.settings, &self.mix());
+                    if now == before { shown } else { now }
+                }
+                _ => knob.stored(&self.settings, &[]),
+            };
+            match (now, before) {
+                (Some(now), _) if Some(now) != shown => turned.push((knob, now)),
+                (Some(_), Some(before)) => knob.store(&mut self.settings, &mut [], before),
+                _ => {}
+            }
+        }
+        for (knob, value) in turned {
+            self.hand_over(knob, value);
+        }
+        result
+    }
+
+    /// Tells the faders what moves, and does what was wanted in their menus.
+    pub(super) fn follow_knobs(&mut self, ctx: &Context) {
+        let tracks = self.settings.automation.iter();
+        let tracks =
+            tracks.map(|(knob, track)| (knob, track.on && knob.get(&self.settings, &self.mix()).is_some()));
+        let bound = self.remote.bound().collect();
+        knobs::mark(ctx, Marks { tracks: tracks.collect(), bound });
+        match knobs::take_wish(ctx) {
+            None => {}
+            Some(Wish::Automate(knob)) => self.automate(knob),
+            Some(Wish::Switch(knob)) => {
+                if let Some(track) = self.settings.automation.get_mut(knob) {
+                    track.on = !track.on;
+                }
+            }
+            Some(Wish::Remove(knob)) => drop(self.settings.automation.remove(knob)),
+            Some(Wish::Learn(knob)) => self.learn_controller(knob),
+            Some(Wish::Forget(knob)) => self.forget_controllers(knob),
+        }
+        self.record_knobs();
+    }
+
+    /// Shows a knob's track; where it has none it gets one.
+    pub(super) fn automate(&mut self, knob: ParamId) {
+        if self.settings.automation.get(knob).is_none() {
+            self.settings.automation.set(knob, Track::new(Curve::Lfo(Lfo::default())));
+        }
+        self.automation.chosen = Some(knob);
+        self.automation.key = 0;
+        self.layout.automation = true;
+        self.layout.show_bottom = true;
+    }
+
+    pub(super) fn is_recording(&self) -> bool {
+        self.automation.recorder.is_some()
+    }
+
+    /// Begins or ends the recording of what hands do to the knobs.
+    pub(super) fn toggle_recording(&mut self) {
+        match self.automation.recorder.take() {
+            None => {
+                self.automation.recorder = Some(Recorder::new(self.run.id, self.knob_values()));
+                self.layout.automation = true;
+                self.layout.show_bottom = true;
+            }
+            Some(recorder) => self.keep_recording(recorder),
+        }
+    }
+
+    /// Every knob that has a say, and what it is set to.
+    fn knob_values(&self) -> Vec<(ParamId, f64)> {
+        let mix = self.mix();
+        let all = ParamId::all(&self.settings, &mix).into_iter();
+        all.filter_map(|knob| Some((knob, knob.get(&self.settings, &mix)?))).collect()
+    }
+
+    fn record_knobs(&mut self) {
+        let Some(mut recorder) = self.automation.recorder.take() else { return };
+        let over = matches!(self.run.state, RunState::Finished | RunState::Stopped | RunState::Failed);
+        if recorder.run != self.run.id || over && recorder.has_any() {
+            return self.keep_recording(recorder);
+        }
+        // An oscillator rides on what the hand does, and is no course of its own to be recorded.
+        let swings = |knob: ParamId| {
+            let track = self.settings.automation.get(knob);
+            track.is_some_and(|track| track.on && matches!(track.curve, Curve::Lfo(_)))
+        };
+        let values = self.knob_values().into_iter().filter(|(knob, _)| !swings(*knob)).collect();
+        recorder.note(self.settings.time_at(self.run.step()), values);
+        self.automation.recorder = Some(recorder);
+    }
+
+    /// Makes tracks of what was recorded.
+    fn keep_recording(&mut self, recorder: Recorder) {
+        let objective = self.settings.objective;
+        let mut names = Vec::new();
+        for (knob, keys) in recorder.finish(objective) {
+            let before = match self.settings.automation.get(knob).map(|track| &track.curve) {
+                Some(Curve::Keys(keys)) => keys.clone(),
+                _ => Vec::new(),
+            };
+            let keys = recorder::merged(&before, keys, knob, objective);
+            self.settings.automation.set(knob, Track::new(Curve::Keys(keys)));
+            names.push(knob.label());
+            self.automation.chosen = Some(knob);
+            self.automation.key = 0;
+        }
+        self.toasts.add(match names.as_slice() {
+            [] => "Nothing was moved, so nothing was recorded.".to_owned(),
+            [name] => format!("Recorded {name}. Restart plays it again."),
+            [first, rest @ ..] => {
+                format!("Recorded {first} and {} more. Restart plays it again.", rest.len())
+            }
+        });
+    }
+}

@@ -1,0 +1,392 @@
+//! The panel: a list of everything that moves by itself, and the course of the chosen one.
+
+use egui::{Align, ComboBox, Label, Layout, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui, vec2};
+
+use super::graph::{Deed, Graph};
+use crate::{
+    ImpastoApp,
+    command::Command,
+    icons::Icon,
+    theme::{Palette, RADIUS, ROW, space},
+    widgets::{self, Entry},
+};
+use impasto_core::settings::{Automation, Curve, Ease, Key, Lfo, MOST_KEYS, ParamId, Shape, Track};
+
+/// Width of the list, as a part of the panel and in points.
+const LIST_PART: f32 = 0.28;
+const LIST: std::ops::RangeInclusive<f32> = 150.0..=290.0;
+/// From this width on, a line of the list shows its course.
+const COURSE_FROM: f32 = 210.0;
+/// Most of a period or a place in the run that can be dragged to, in percent.
+const WHOLE: f64 = 100.0;
+
+impl ImpastoApp {
+    /// What stands behind the tabs.
+    pub(crate) fn automation_header(&mut self, ui: &mut Ui) {
+        let ctx = ui.ctx().clone();
+        ui.add_space(space::S);
+        let recording = self.is_recording();
+        let command = Command::Record;
+        let hint = command.hint(&ctx);
+        let text = if recording { "Recording" } else { "Record" };
+        let button = widgets::text_button(ui, command.icon(), text, command.text(), &hint, true);
+        if recording {
+            let bad = Palette::of(ui).bad;
+            ui.painter().rect_stroke(button.rect, RADIUS, Stroke::new(1.5, bad), StrokeKind::Inside);
+        }
+        if button.clicked() {
+            self.run_command(&ctx, command);
+        }
+        self.add_menu(ui);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let any = !self.settings.automation.is_empty();
+            let tooltip = "Takes every course away; the settings stay where they were set";
+            if widgets::icon_button(ui, Icon::Close, "Remove all automation", tooltip, any).clicked() {
+                self.settings.automation = Automation::default();
+            }
+            let percent = 100.0 * self.settings.time_at(self.run.step());
+            let text = widgets::weak(ui, format!("{percent:.0} %"));
+            ui.add(Label::new(text).truncate()).on_hover_text(
+                "Where the run is: courses go from its beginning to its end, whatever the number of steps",
+            );
+        });
+    }
+
+    fn add_menu(&mut self, ui: &mut Ui) {
+        let tooltip = "Lets a further knob move by itself; a right click on its fader does the same";
+        let button = widgets::icon_button(ui, Icon::Plus, "Automate a knob", tooltip, true);
+        let mut wanted = None;
+        egui::Popup::menu(&button).show(|ui| {
+            ui.set_min_width(190.0);
+            ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
+                for knob in ParamId::all(&self.settings, &self.mix()) {
+                    if self.settings.automation.get(knob).is_none() && ui.button(knob.label()).clicked() {
+                        wanted = Some(knob);
+                    }
+                }
+            });
+        });
+        if let Some(knob) = wanted {
+            self.automate(knob);
+        }
+    }
+
+    pub(crate) fn automation_panel(&mut self, ui: &mut Ui) {
+        let known: Vec<ParamId> = self.settings.automation.iter().map(|(knob, _)| knob).collect();
+        let Some(&first) = known.first() else {
+            return self.nothing_moves(ui);
+        };
+        let chosen = self.automation.chosen.filter(|knob| known.contains(knob)).unwrap_or(first);
+        self.automation.chosen = Some(chosen);
+        let height = ui.available_height();
+        let width = (ui.available_width() * LIST_PART).clamp(*LIST.start(), *LIST.end());
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = space::M;
+            ui.allocate_ui_with_layout(vec2(width, height), Layout::top_down(Align::Min), |ui| {
+                ui.set_min_size(vec2(width, height));
+                ScrollArea::vertical().id_salt("courses").auto_shrink(false).show(ui, |ui| {
+                    ui.spacing_mut().item_spacing.y = 2.0;
+                    for knob in known {
+                        self.line(ui, knob, knob == chosen);
+                    }
+                });
+            });
+            ui.vertical(|ui| self.course(ui, chosen));
+        });
+    }
+
+    fn nothing_moves(&self, ui: &mut Ui) {
+        ui.add_space(space::S);
+        let text = if self.is_recording() {
+            "Recording: move any fader while it paints. Press Record again to keep what you did."
+        } else {
+            "Nothing moves by itself yet. Right-click a fader and choose “Automate…”, add a knob with +, or press Record and move faders while it paints."
+        };
+        ui.add(Label::new(RichText::new(text).color(Palette::of(ui).weak)).wrap());
+    }
+
+    /// A knob in the list.
+    fn line(&mut self, ui: &mut Ui, knob: ParamId, chosen: bool) {
+        let palette = Palette::of(ui);
+        let name = knob.label();
+        let mix = self.mix();
+        let (base, now) = (knob.get(&self.settings, &mix), self.settings.time_at(self.run.step()));
+        let rests = knob.rests(&self.settings, &mix);
+        let objective = self.settings.objective;
+        let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
+        let fill = match (chosen, response.hovered()) {
+            (true, _) => palette.button_hover,
+            (false, true) => palette.button,
+            (false, false) => palette.panel,
+        };
+        ui.painter().rect_filled(rect, RADIUS, fill);
+        if response.has_focus() {
+            ui.painter().rect_stroke(rect, RADIUS, Stroke::new(2.0, palette.accent), StrokeKind::Inside);
+        }
+        response.widget_info(|| {
+            egui::WidgetInfo::selected(
+                egui::Role::ListBoxOption,
+                true,
+                chosen,
+                format!("Automation of {name}"),
+            )
+        });
+        if response.clicked() {
+            self.automation.chosen = Some(knob);
+            self.automation.key = 0;
+        }
+        let mut removed = false;
+        let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(rect.shrink2(vec2(4.0, 0.0))));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.x = space::XS;
+            let (place, _) = ui.allocate_exact_size(vec2(20.0, ROW), Sense::hover());
+            let tooltip = "Takes this course away; the setting stays where it was set";
+            let label = format!("Remove the automation of {name}");
+            removed = widgets::small_icon_button(ui, Icon::Close, &label, tooltip, place).clicked();
+            let Some(track) = self.settings.automation.get_mut(knob) else { return };
+            if rect.width() >= COURSE_FROM {
+                let (small, _) = ui.allocate_exact_size(vec2(64.0, ROW - 6.0), Sense::hover());
+                let color = if track.on && base.is_some() { palette.accent } else { palette.weak };
+                let base = base.unwrap_or_default();
+                Graph { knob, objective, base, track, key: 0, now }.small(ui.painter(), small, color);
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                let tooltip = "Whether this course moves its knob";
+                widgets::checkbox(ui, &format!("Use the automation of {name}"), tooltip, &mut track.on);
+                let color = if track.on && base.is_some() { palette.text } else { palette.weak };
+                let label = ui.add(
+                    Label::new(RichText::new(&name).size(13.0).color(color)).truncate().selectable(false),
+                );
+                if let Some(why) = rests {
+                    label.on_hover_text(format!("Rests: {why}."));
+                }
+            });
+        });
+        if removed {
+            self.settings.automation.remove(knob);
+        }
+    }
+
+    /// The chosen course: what can be set of it, and its graph.
+    fn course(&mut self, ui: &mut Ui, knob: ParamId) {
+        let mix = self.mix();
+        let (base, now) = (knob.stored(&self.settings, &mix), self.settings.time_at(self.run.step()));
+        let (objective, steps) = (self.settings.objective, self.settings.steps);
+        let rests = knob.rests(&self.settings, &mix);
+        let Some(track) = self.settings.automation.get_mut(knob) else { return };
+        let base = base.unwrap_or_default();
+        let state = &mut self.automation;
+        let mut deed = None;
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing = vec2(space::XS, 2.0);
+            let lfo = matches!(track.curve, Curve::Lfo(_));
+            if widgets::tab(ui, "Oscillator", "Swings about what the knob is set to", lfo).clicked() && !lfo {
+                track.curve = Curve::Lfo(Lfo::default());
+            }
+            let tooltip = "Goes through given values at given times";
+            if widgets::tab(ui, "Keyframes", tooltip, !lfo).clicked() && lfo {
+                track.curve = Curve::Keys(vec![Key { at: 0.0, value: base, ease: Ease::Linear }]);
+                state.key = 0;
+            }
+            match &mut track.curve {
+                Curve::Lfo(lfo) => lfo_ui(ui, lfo, steps),
+                Curve::Keys(keys) => deed = keys_ui(ui, keys, &mut state.key, (now, knob), steps),
+            }
+        });
+        if let Some(why) = rests {
+            ui.add(Label::new(widgets::weak(ui, format!("Rests: {why}."))).truncate());
+        }
+        let mut shown = track.clone();
+        if let (Some((index, key)), Curve::Keys(keys)) = (state.dragged, &mut shown.curve)
+            && let Some(place) = keys.get_mut(index)
+        {
+            *place = key;
+        }
+        let size = vec2(ui.available_width(), ui.available_height().max(44.0));
+        let graph = Graph { knob, objective, base, track: &shown, key: state.key, now };
+        deed = graph.show(ui, size).or(deed);
+        let value_now = shown.value(knob, objective, base, now);
+        if let Some(deed) = deed {
+            do_deed(state, track, deed, value_now);
+        }
+    }
+}
+
+fn do_deed(state: &mut super::AutomationUi, track: &mut Track, deed: Deed, value_now: f64) {
+    let Curve::Keys(keys) = &mut track.curve else { return };
+    match deed {
+        Deed::Choose(index) => state.key = index,
+        Deed::Drag(index, key) => {
+            state.key = index;
+            state.dragged = Some((index, key));
+        }
+        Deed::Drop => {
+            if let Some((index, key)) = state.dragged.take()
+                && let Some(place) = keys.get_mut(index)
+            {
+                *place = key;
+            }
+        }
+        Deed::Add(mut key) => {
+            if keys.len() >= MOST_KEYS {
+                return;
+            }
+            // The button adds one that changes nothing.
+            if key.value.is_nan() {
+                key.value = value_now;
+            }
+            let index = keys.partition_point(|other| other.at <= key.at);
+            keys.insert(index, key);
+            state.key = index;
+        }
+        // A course has one keyframe at least.
+        Deed::Remove(index) if keys.len() > 1 && index < keys.len() => {
+            keys.remove(index);
+            state.key = state.key.min(keys.len() - 1);
+        }
+        Deed::Remove(_) => {}
+    }
+}
+
+fn percent(
+    ui: &mut Ui,
+    label: &str,
+    name: &str,
+    tooltip: &str,
+    drag: std::ops::RangeInclusive<f64>,
+    value: &mut f64,
+) {
+    let (low, high) = (*drag.start(), *drag.end());
+    let before = 100.0 * *value;
+    let mut shown = before;
+    together(ui, label, tooltip, |ui| {
+        Entry { name, tooltip, drag, suffix: " %", whole: false, width: FIELD, knob: None, usual: None }
+            .show(ui, &mut shown);
+    });
+    if shown != before {
+        *value = shown.clamp(low, high) / 100.0;
+    }
+}
+
+/// Width of a number, in points.
+const FIELD: f32 = 52.0;
+
+/// A label and its control, which a narrow panel does not part.
+fn together(ui: &mut Ui, label: &str, tooltip: &str, control: impl FnOnce(&mut Ui)) {
+    let text = widgets::weak(ui, label);
+    let font = egui::TextStyle::Small.resolve(ui.style());
+    let color = Palette::of(ui).weak;
+    let width = ui.painter().layout_no_wrap(label.to_owned(), font, color).size().x;
+    let size = vec2(width + space::XS + FIELD, ROW);
+    ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
+        ui.label(text).on_hover_text(tooltip);
+        control(ui);
+    });
+}
+
+/// Buttons that a narrow panel does not part.
+fn buttons(ui: &mut Ui, width: f32, content: impl FnOnce(&mut Ui)) {
+    ui.allocate_ui_with_layout(vec2(width, ROW), Layout::left_to_right(Align::Center), content);
+}
+
+fn lfo_ui(ui: &mut Ui, lfo: &mut Lfo, steps: u32) {
+    let tooltip = "The form of the wave";
+    ComboBox::from_id_salt("shape of the oscillator")
+        .selected_text(widgets::capital(&lfo.shape.to_string()))
+        .width(70.0)
+        .show_ui(ui, |ui| {
+            for &shape in Shape::ALL {
+                ui.selectable_value(&mut lfo.shape, shape, widgets::capital(&shape.to_string()));
+            }
+        })
+        .response
+        .accessible_name("Shape of the oscillator")
+        .on_hover_text(tooltip);
+    let tooltip = format!(
+        "Length of a period, as a part of the run: now {} of {steps} steps",
+        widgets::number(impasto_core::settings::three_digits(lfo.period * f64::from(steps)))
+    );
+    percent(ui, "Period", "Period of the oscillator", &tooltip, 0.1..=WHOLE * 4.0, &mut lfo.period);
+    let tooltip = "How far it swings to either side, as a part of the knob's range, -100 to 100 %; negative falls first";
+    percent(ui, "Depth", "Depth of the oscillator", tooltip, -WHOLE..=WHOLE, &mut lfo.depth);
+    let tooltip = "Where in its period the run begins, 0 to 100 %";
+    percent(ui, "Phase", "Phase of the oscillator", tooltip, 0.0..=WHOLE, &mut lfo.phase);
+    if lfo.shape == Shape::Random {
+        let tooltip = "Seed of the random values, a whole number; the same seed gives the same values";
+        let mut seed = f64::from(lfo.seed);
+        let drag = 0.0..=f64::from(u32::MAX);
+        together(ui, "Seed", tooltip, |ui| {
+            let name = "Seed of the oscillator";
+            Entry { name, tooltip, drag, suffix: "", whole: true, width: FIELD, knob: None, usual: None }
+                .show(ui, &mut seed);
+        });
+        lfo.seed = seed.clamp(0.0, f64::from(u32::MAX)) as u32;
+    }
+}
+
+fn keys_ui(
+    ui: &mut Ui,
+    keys: &mut [Key],
+    chosen: &mut usize,
+    (now, knob): (f64, ParamId),
+    steps: u32,
+) -> Option<Deed> {
+    let count = keys.len();
+    *chosen = (*chosen).min(count.saturating_sub(1));
+    let mut deed = None;
+    buttons(ui, 122.0, |ui| {
+        let tooltip = "The keyframe before";
+        if widgets::icon_button(ui, Icon::Up, "Keyframe before", tooltip, *chosen > 0).clicked() {
+            *chosen -= 1;
+        }
+        ui.label(widgets::weak(ui, format!("{} of {count}", *chosen + 1)));
+        let tooltip = "The keyframe behind";
+        if widgets::icon_button(ui, Icon::Down, "Keyframe behind", tooltip, *chosen + 1 < count).clicked() {
+            *chosen += 1;
+        }
+    });
+    let index = *chosen;
+    let low = index.checked_sub(1).map_or(0.0, |before| keys[before].at);
+    let high = keys.get(index + 1).map_or(1.0, |after| after.at);
+    if let Some(key) = keys.get_mut(index) {
+        let tooltip =
+            format!("When, as a part of the run: now step {:.0} of {steps}", key.at * f64::from(steps));
+        percent(ui, "At", "Time of the keyframe", &tooltip, 100.0 * low..=100.0 * high, &mut key.at);
+        let tooltip = "The knob's value there, in the setting's own unit";
+        let mut value = key.value;
+        together(ui, "=", tooltip, |ui| {
+            let (name, drag) = ("Value of the keyframe", 0.0..=f64::MAX);
+            Entry { name, tooltip, drag, suffix: "", whole: false, width: FIELD, knob: None, usual: None }
+                .show(ui, &mut value);
+        });
+        if knob.allows(value) {
+            key.value = value;
+        }
+        ComboBox::from_id_salt("ease of the keyframe")
+            .selected_text(widgets::capital(&key.ease.to_string()))
+            .width(64.0)
+            .show_ui(ui, |ui| {
+                for (ease, text) in [
+                    (Ease::Linear, "Linear: evenly to the next"),
+                    (Ease::Smooth, "Smooth: starting and ending slowly"),
+                    (Ease::Hold, "Hold: stays, and jumps at the next"),
+                ] {
+                    ui.selectable_value(&mut key.ease, ease, text);
+                }
+            })
+            .response
+            .accessible_name("Way to the next keyframe")
+            .on_hover_text("How it goes over to the next keyframe");
+    }
+    buttons(ui, 2.0 * ROW + space::XS, |ui| {
+        let tooltip = "Adds a keyframe where the run is now";
+        if widgets::icon_button(ui, Icon::Plus, "Add a keyframe now", tooltip, count < MOST_KEYS).clicked() {
+            deed = Some(Deed::Add(Key { at: now, value: f64::NAN, ease: Ease::Linear }));
+        }
+        let tooltip = "Takes this keyframe out";
+        if widgets::icon_button(ui, Icon::Close, "Remove the keyframe", tooltip, count > 1).clicked() {
+            deed = Some(Deed::Remove(index));
+        }
+    });
+    deed
+}

@@ -1,0 +1,189 @@
+//! Content against style, and what style is.
+
+use egui::Ui;
+
+use super::{combo, numbers::Words};
+use crate::{
+    ImpastoApp,
+    icons::Icon,
+    mixes::{self, Wish},
+    reset,
+    theme::{Palette, ROW},
+    widgets::{self, Entry, Fader, row, row_error},
+};
+use impasto_core::settings::{ParamId, Range, Settings, Statistic};
+
+/// The amount that switching it on begins with: about what the usual weights give.
+const FIRST_AMOUNT: f64 = 0.95;
+
+/// How wide a slider before its number may be.
+fn room_for_slider(ui: &Ui) -> f32 {
+    (ui.available_width() - widgets::NUMBER - ui.spacing().item_spacing.x).max(40.0)
+}
+
+/// A row with a small padlock behind its label while it is locked.
+fn locked_row(ui: &mut Ui, label: &str, tooltip: &str, locked: bool, controls: impl FnOnce(&mut Ui)) {
+    let start = ui.cursor().min;
+    row(ui, label, tooltip, controls);
+    if locked {
+        let at = start + egui::vec2(78.0, ROW / 2.0);
+        Icon::Lock.paint(ui.painter(), at, Palette::of(ui).weak);
+    }
+}
+
+impl ImpastoApp {
+    /// α and β as they are in force: those of the style amount where it is on and the engine has told them.
+    fn balance_in_force(&self) -> [f64; 2] {
+        let measured = self.run.progress.as_ref().and_then(|progress| progress.norms.balance);
+        match (self.settings.style_amount, measured) {
+            (Some(_), Some(balance)) => balance,
+            _ => [self.settings.content_weight, self.settings.style_weight],
+        }
+    }
+
+    /// From now on α and β count, as the style amount had them.
+    pub(crate) fn end_style_amount(&mut self) {
+        let [content, style] = self.balance_in_force();
+        self.settings.content_weight = content;
+        self.settings.style_weight = style;
+        self.settings.style_amount = None;
+    }
+
+    fn amount_row(&mut self, ui: &mut Ui, usual: &Settings) {
+        let tooltip = "How much style there is against content, 0 to 100 %. It means the same at every size and with every pair: α and β are found by measuring. Moving α or β by hand switches it off.";
+        row(ui, "Style amount", tooltip, |ui| {
+            let mut on = self.settings.style_amount.is_some();
+            widgets::checkbox(ui, "Use the style amount", tooltip, &mut on);
+            match (on, &mut self.settings.style_amount) {
+                (true, amount @ None) => *amount = Some(FIRST_AMOUNT),
+                (false, Some(_)) => self.end_style_amount(),
+                _ => {}
+            }
+            let Some(amount) = &mut self.settings.style_amount else {
+                ui.label(widgets::weak(ui, "off: α and β count"));
+                return;
+            };
+            let before = 100.0 * *amount;
+            let mut percent = before;
+            let name = "Style amount";
+            let range = Range { max: 100.0, ..ParamId::StyleAmount.range(self.settings.objective) };
+            let usual = 100.0 * usual.style_amount.unwrap_or(FIRST_AMOUNT);
+            let fader = Fader { name, tooltip, knob: ParamId::StyleAmount, range, usual };
+            let width = room_for_slider(ui);
+            fader.slider(ui, &mut percent, width);
+            Entry {
+                name: "Style amount, number",
+                tooltip,
+                drag: 0.0..=100.0,
+                suffix: " %",
+                whole: false,
+                width: widgets::NUMBER,
+                knob: Some(ParamId::StyleAmount),
+                usual: Some(usual),
+            }
+            .show(ui, &mut percent);
+            if percent != before {
+                *amount = percent / 100.0;
+            }
+        });
+        self.error_of(ui, "style-amount", "The style amount");
+    }
+
+    pub(super) fn balance_rows(&mut self, ui: &mut Ui, usual: &Settings) {
+        self.amount_row(ui, usual);
+        let shown = self.balance_in_force();
+        let mut balance = shown;
+        let objective = self.settings.objective;
+        let fader = |ui: &mut Ui, label, name, tooltip, knob: ParamId, usual: f64, value: &mut f64| {
+            row(ui, label, tooltip, |ui| {
+                Fader { name, tooltip, knob, range: knob.range(objective), usual }.show(ui, value, 0.0);
+            });
+        };
+        let tooltip = "α: weight of the content term. More keeps the shapes of the content.";
+        fader(
+            ui,
+            "Content α",
+            "Content weight α",
+            tooltip,
+            ParamId::Alpha,
+            usual.content_weight,
+            &mut balance[0],
+        );
+        self.error_of(ui, "content-weight", "The content weight");
+        let tooltip = "β: weight of the style term. More takes the strokes and colours of the style.";
+        let locked = self.desk.locked.contains(&ParamId::Beta);
+        let mut lock = false;
+        locked_row(ui, "Style β", tooltip, locked, |ui| {
+            let (name, knob, usual) = ("Style weight β", ParamId::Beta, usual.style_weight);
+            let fader = Fader { name, tooltip, knob, range: knob.range(objective), usual };
+            let width = room_for_slider(ui);
+            fader.slider_with(ui, &mut balance[1], width, |ui| lock = mixes::lock_button(ui, locked));
+            fader.number(ui, &mut balance[1], widgets::NUMBER);
+        });
+        self.error_of(ui, "style-weight", "The style weight");
+        if balance != shown {
+            [self.settings.content_weight, self.settings.style_weight] = balance;
+            self.settings.style_amount = None;
+        }
+        if lock {
+            self.do_wish(Wish::Lock(ParamId::Beta));
+        }
+        if let Some(problem) = self.problem.as_ref().filter(|problem| problem.setting == "weights") {
+            row_error(ui, &widgets::sentence(&problem.message));
+        }
+        let tooltip =
+            "Learning rate: about the largest move of a pixel in one step, where 1 is the whole range.";
+        let words = Words { label: "Step size", tooltip, subject: "The learning rate" };
+        self.fader_row(ui, ParamId::LearningRate, usual, &words);
+    }
+
+    pub(super) fn statistic_row(&mut self, ui: &mut Ui) {
+        let tooltip = "What of the style pictures is matched, layer by layer. It can be changed at any time.";
+        row(ui, "Statistic", tooltip, |ui| {
+            let chosen = &mut self.settings.statistic;
+            combo(ui, "Style statistic", tooltip, widgets::capital(&chosen.to_string()), |ui| {
+                for (statistic, text) in [
+                    (Statistic::Gram, "Gram: which features go together (Gatys et al.)"),
+                    (Statistic::Moments, "Moments: the Gram matrix, mean and deviation; steadier colours"),
+                    (
+                        Statistic::Wasserstein,
+                        "Wasserstein: mean and covariance; the most faithful strokes, slower",
+                    ),
+                ] {
+                    ui.selectable_value(chosen, statistic, text);
+                }
+            });
+        });
+    }
+
+    /// Tilts what the style layers' faders say, between fine texture and large strokes.
+    pub(super) fn tilt_row(&mut self, ui: &mut Ui, usual: &Settings) {
+        let tooltip = "Tilt of the style layers, -1 to 1: left fine texture, right large strokes. It multiplies what the faders say by e to the power of tilt times depth, their sum kept, and moves no fader; in the middle it is not there. Usual are -0.4 to 0.4.";
+        let locked = self.desk.locked.contains(&ParamId::StyleTilt);
+        let mut lock = false;
+        locked_row(ui, "Strokes", tooltip, locked, |ui| {
+            let width = room_for_slider(ui);
+            let tilt = &mut self.settings.style_tilt;
+            let (name, knob) = ("Tilt of the style layers", ParamId::StyleTilt);
+            let middle = ui.cursor().min.x + width / 2.0;
+            let line = Palette::of(ui).rail;
+            let y = ui.max_rect().center().y;
+            ui.painter().vline(middle, y - 9.0..=y + 9.0, egui::Stroke::new(1.0, line));
+            let response = widgets::plain_slider(ui, name, tooltip, [-1.0, 1.0], tilt, (width, false));
+            if response.changed() {
+                // Neutral is where the hand finds it.
+                let near = response.dragged() && tilt.abs() < 0.03;
+                *tilt = if near { 0.0 } else { (100.0 * *tilt).round() / 100.0 };
+            }
+            let menu = |ui: &mut Ui| lock = mixes::lock_button(ui, locked);
+            reset::slider(ui, &response, knob, usual.style_tilt, tilt, menu);
+            let (name, width, drag) = ("Tilt of the style layers, number", widgets::NUMBER, -1.0..=1.0);
+            let (knob, usual) = (Some(knob), Some(usual.style_tilt));
+            Entry { name, tooltip, drag, suffix: "", whole: false, width, knob, usual }.show(ui, tilt);
+        });
+        self.error_of(ui, "style-tilt", "The tilt");
+        if lock {
+            self.do_wish(Wish::Lock(ParamId::StyleTilt));
+        }
+    }
+}

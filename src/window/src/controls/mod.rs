@@ -1,0 +1,92 @@
+//! The right panel: every setting of a run.
+
+mod advanced;
+mod balance;
+mod colour;
+mod device;
+mod numbers;
+mod optimizer;
+mod picture;
+mod presets;
+
+use egui::{ComboBox, Label, Ui};
+
+use super::{
+    ImpastoApp,
+    theme::{Palette, ROW, space},
+    widgets::{self, row_error, section},
+};
+use impasto_core::settings::{Objective, Rgb};
+
+impl ImpastoApp {
+    pub(crate) fn controls_ui(&mut self, ui: &mut Ui) {
+        egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            ui.add_space(-space::XS);
+            section(ui, "Picture");
+            self.preset_row(ui);
+            self.objective_row(ui);
+            self.size_row(ui);
+            self.pyramid_row(ui);
+            let usual = self.presets.usual.settings().clone();
+            self.steps_rows(ui, &usual);
+            self.device_row(ui);
+
+            section(ui, "Balance");
+            self.live(ui, |app, ui| app.balance_rows(ui, &usual));
+            for remark in self.settings.remarks() {
+                ui.add(Label::new(widgets::weak(ui, widgets::sentence(&remark))).wrap());
+            }
+
+            section(ui, "Style");
+            if self.settings.objective == Objective::Balanced {
+                self.statistic_row(ui);
+            }
+            self.live(ui, |app, ui| app.tilt_row(ui, &usual));
+            // Wishes of the mixer's are about the settings as they are set, not as they move.
+            let wish = self.live(ui, |app, ui| app.mixer_ui(ui, &usual));
+            wish.into_iter().for_each(|wish| self.do_wish(wish));
+            section(ui, "Colour");
+            self.live(ui, |app, ui| app.colour_rows(ui, &usual));
+
+            ui.add_space(space::M);
+            let open = widgets::is_focus_wanted(ui.ctx()).then_some(true);
+            egui::CollapsingHeader::new("Advanced")
+                .open(open)
+                .show_unindented(ui, |ui| self.live(ui, |app, ui| app.advanced(ui, &usual)));
+            // Where nobody has the control that is looked for, the search ends.
+            self.focus_search_frames = if open.is_some() { self.focus_search_frames + 1 } else { 0 };
+            if self.focus_search_frames > 3 {
+                widgets::end_focus_search(ui.ctx());
+            }
+            ui.add_space(space::L);
+        });
+    }
+
+    /// What is wrong with a setting, if it is this one.
+    pub(super) fn error_of(&self, ui: &mut Ui, setting: &str, label: &str) {
+        if let Some(problem) = self.problem.as_ref().filter(|problem| problem.setting == setting) {
+            row_error(ui, &format!("{label} {}", problem.message));
+        }
+    }
+}
+
+/// A choice from a list that fills the rest of its row.
+fn combo(ui: &mut Ui, name: &str, tooltip: &str, text: String, content: impl FnOnce(&mut Ui)) {
+    let response = ComboBox::from_id_salt(name)
+        .selected_text(text)
+        .width((ui.available_width() - 1.0).max(80.0))
+        .height(420.0)
+        .truncate()
+        .show_ui(ui, content)
+        .response;
+    widgets::take_focus(&response, name);
+    response.accessible_name(name).on_hover_text(tooltip);
+}
+
+fn colour_button(ui: &mut Ui, name: &str, tooltip: &str, Rgb(rgb): &mut Rgb) {
+    ui.spacing_mut().interact_size = egui::vec2(44.0, ROW - 4.0);
+    ui.color_edit_button_srgb(rgb).accessible_name(name).on_hover_text(tooltip);
+    ui.label(widgets::weak(ui, Rgb(*rgb).to_string()));
+    // Who compares colours should not have to compare them against a tinted edge.
+    ui.visuals_mut().widgets.inactive.bg_stroke = egui::Stroke::new(1.0, Palette::of(ui).line);
+}

@@ -1,0 +1,131 @@
+//! What is painted: the mix to begin with, the objective, the size, the pyramid, the steps.
+
+use egui::Ui;
+
+use super::combo;
+use crate::{
+    ImpastoApp,
+    command::Command,
+    icons::Icon,
+    theme::space,
+    widgets::{self, Entry, row},
+};
+use impasto_core::settings::{MAX_SIZE, MIN_SIZE, Objective, Settings};
+
+const SIZES: [u32; 10] = [128, 160, 192, 256, 320, 384, 512, 640, 768, 1024];
+
+impl ImpastoApp {
+    pub(super) fn objective_row(&mut self, ui: &mut Ui) {
+        let tooltip = "The formulas that are minimised. Choosing one sets α, β, the layers and the optimizer to its usual values.";
+        row(ui, "Objective", tooltip, |ui| {
+            let mut chosen = self.settings.objective;
+            combo(ui, "Objective", tooltip, widgets::capital(&chosen.to_string()), |ui| {
+                for &objective in Objective::ALL {
+                    let text = match objective {
+                        Objective::Balanced => "Balanced: the sliders mean the same at every size",
+                        Objective::Paper => "Paper: Gatys, Ecker and Bethge 2016",
+                        Objective::Classic => "Classic: the PyTorch tutorial, at most 400 px",
+                    };
+                    ui.selectable_value(&mut chosen, objective, text);
+                }
+            });
+            if chosen != self.settings.objective {
+                self.settings.set_objective(chosen);
+            }
+        });
+    }
+
+    pub(super) fn size_row(&mut self, ui: &mut Ui) {
+        let tooltip = format!(
+            "Longest side of the painted picture, {MIN_SIZE} to {MAX_SIZE} pixels. Changing it starts anew from the current picture."
+        );
+        row(ui, "Size", &tooltip, |ui| {
+            let mut size = f64::from(self.settings.size);
+            let drag = f64::from(MIN_SIZE)..=f64::from(MAX_SIZE);
+            let (name, tooltip) = ("Size", tooltip.as_str());
+            Entry { name, tooltip, drag, suffix: " px", whole: true, width: 84.0, knob: None, usual: None }
+                .show(ui, &mut size);
+            self.settings.size = size as u32;
+            combo(
+                ui,
+                "Size presets",
+                "Usual sizes, in pixels of the longest side",
+                "Sizes".to_owned(),
+                |ui| {
+                    for preset in SIZES {
+                        ui.selectable_value(&mut self.settings.size, preset, format!("{preset} px"));
+                    }
+                },
+            );
+        });
+        self.error_of(ui, "size", "Size");
+    }
+
+    pub(super) fn pyramid_row(&mut self, ui: &mut Ui) {
+        let tooltip = "Paints through sizes from about 128 pixels to the full one: large strokes first, and most steps where they are quick";
+        row(ui, "Pyramid", tooltip, |ui| {
+            widgets::checkbox(ui, "Pyramid", tooltip, &mut self.settings.pyramid);
+            let place = self.run.place();
+            if !self.settings.pyramid || place.levels < 2 {
+                return;
+            }
+            ui.spacing_mut().item_spacing.x = space::XS;
+            let ctx = ui.ctx().clone();
+            let alive = self.run.alive();
+            let mut wanted = None;
+            let mut button = |ui: &mut Ui, command: Command, enabled: bool| {
+                let hint = command.hint(&ctx);
+                if widgets::icon_button(ui, command.icon(), command.text(), &hint, enabled).clicked() {
+                    wanted = Some(command);
+                }
+            };
+            button(ui, Command::Drop, alive && place.level > 0);
+            button(ui, Command::Climb, alive && place.level + 1 < place.levels);
+            let hint = Command::Hold.hint(&ctx);
+            let name = Command::Hold.text();
+            if widgets::icon_toggle(ui, Icon::Hold, name, &hint, place.held).clicked() {
+                wanted = Some(Command::Hold);
+            }
+            let size = place.width.max(place.height);
+            ui.label(widgets::weak(ui, format!("{size} px, {} of {}", place.level + 1, place.levels)))
+                .on_hover_text("The size that is painted now, and which of the pyramid's sizes it is");
+            if let Some(command) = wanted {
+                self.run_command(&ctx, command);
+            }
+        });
+    }
+
+    pub(super) fn steps_rows(&mut self, ui: &mut Ui, usual: &Settings) {
+        let tooltip = "Number of steps to paint, 1 and more. It can be raised at any time.";
+        row(ui, "Steps", tooltip, |ui| {
+            let mut steps = f64::from(self.settings.steps);
+            let (drag, usual) = (1.0..=1e6, Some(f64::from(usual.steps)));
+            Entry { name: "Steps", tooltip, drag, suffix: "", whole: true, width: 84.0, knob: None, usual }
+                .show(ui, &mut steps);
+            self.settings.steps = steps as u32;
+        });
+        self.error_of(ui, "steps", "Steps");
+        let tooltip = "Steps between two pictures here; 0 chooses by itself. Showing fewer pictures paints a little faster.";
+        row(ui, "Show every", tooltip, |ui| {
+            let mut every = f64::from(self.settings.preview_every);
+            Entry {
+                name: "Preview interval",
+                tooltip,
+                drag: 0.0..=1000.0,
+                suffix: "",
+                whole: true,
+                width: 84.0,
+                knob: None,
+                usual: Some(0.0),
+            }
+            .show(ui, &mut every);
+            self.settings.preview_every = every as u32;
+            let text = match self.settings.preview_every {
+                0 => "automatic",
+                1 => "step",
+                _ => "steps",
+            };
+            ui.label(widgets::weak(ui, text));
+        });
+    }
+}

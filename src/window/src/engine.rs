@@ -1,0 +1,389 @@
+//! The window's side of the worker: starts runs, hands over changed settings, takes in what it tells.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+use egui::{Context, ViewportId};
+
+use super::{
+    ImpastoApp,
+    notes::{Banner, Trouble},
+    state::{Given, Run},
+};
+use impasto_core::{picture::Picture, settings::StyleMix};
+use impasto_engine::session::{Command, Event, Job, LevelOrder, RunState, SendError, Start, StyleSource};
+
+/// Longest time that one frame of the window spends on the worker's news.
+const NEWS_TIME: Duration = Duration::from_millis(8);
+/// Time to the frame that shows an awaited picture; zero would ask egui for two frames.
+const AT_ONCE: Duration = Duration::from_millis(1);
+
+impl ImpastoApp {
+    /// The pictures of a run, if there are enough of them.
+    pub(super) fn sources(&self) -> Option<(Arc<Picture>, Vec<StyleSource>)> {
+        let content = Arc::clone(&self.content.picture.as_ref()?.picture);
+        let styles: Vec<StyleSource> = self
+            .styles
+            .iter()
+            .filter_map(|slot| {
+                let picture = Arc::clone(&slot.picture.as_ref()?.picture);
+                // The weight of a single style has nothing to be weighed against, and is not shown.
+                let weight = if self.styles.len() > 1 { slot.mix.weight } else { 1.0 };
+                Some(StyleSource { picture, mix: StyleMix { weight, ..slot.mix } })
+            })
+            .collect();
+        (!styles.is_empty()).then_some((content, styles))
+    }
+
+    pub(super) fn still_opening(&self) -> bool {
+        self.content.loading.is_some() || self.styles.iter().any(|slot| slot.loading.is_some())
+    }
+
+    /// Starts the worker if there is none.
+    pub(super) fn start_engine(&mut self, ctx: &Context) {
+        let ctx = ctx.clone();
+        let (after, awaited) = (self.repaint_after, self.frames.awaited());
+        let wake = move || {
+            // Who has changed something waits for it.
+            let after = if awaited.load(Ordering::Relaxed) { after.min(AT_ONCE) } else { after };
+            ctx.request_repaint_after_for(after, ViewportId::ROOT);
+        };
+        match (self.spawn)(Box::new(wake)) {
+            Ok(session) => {
+                if let Some(picture) = self.canvas.picture() {
+                    let record = self.record_of(&picture).cloned();
+                    session.go_on_from(picture, record);
+                }
+                self.session = Some(session);
+            }
+            Err(error) => self.banners.push(Banner {
+                trouble: Trouble::Engine,
+                text: format!("The engine cannot be started: {error}"),
+            }),
+        }
+    }
+
+    /// Starts a new run of the pictures and settings as they are.
+    pub(super) fn start_run(&mut self, start: Start, paused: bool) {
+        let Some((content, styles)) = self.sources() else { return };
+        if self.settings.validate().is_err() {
+            return;
+        }
+        let id = self.run.id + 1;
+        let job = Job {
+            run: id,
+            content: Arc::clone(&content),
+            styles: styles.clone(),
+            settings: self.settings.clone(),
+            start,
+            paused,
+            choose_size: self.choose_size,
+        };
+        let Some(session) = &self.session else { return };
+        match session.send(Command::Run(Box::new(job))) {
+            Ok(()) => {
+                self.run = Run {
+                    id,
+                    state: RunState::Preparing,
+                    playing: !paused,
+                    choosing_size: self.choose_size,
+                    // What the last run knew stays in view until the new one says better.
+                    info: self.run.info.take(),
+                    given: Some(Given {
+                        content: Arc::clone(&content),
+                        styles: styles.clone(),
+                        settings: self.settings.clone(),
+                    }),
+                    ..Run::default()
+                };
+                self.film.begin(id, start, &content, &styles);
+                self.notice = None;
+                self.frames.forget_changes();
+                match std::mem::take(&mut self.resume) {
+                    true => self.history.go_on(),
+                    false => self.history.clear(),
+                }
+                self.banners.retain(|banner| !matches!(banner.trouble, Trouble::Run));
+            }
+            Err(error) => self.send_failed(error),
+        }
+    }
+
+    fn send_failed(&mut self, error: SendError) {
+        match error {
+            // Its last words come as an event.
+            SendError::Dead => {}
+            SendError::Busy => self.toasts.add(error.to_string()),
+        }
+    }
+
+    /// Gives an order; true when it was taken.
+    pub(super) fn order(&mut self, command: Command) -> bool {
+        match self.session.as_ref().map(|session| session.send(command)) {
+            Some(Err(error)) => {
+                self.send_failed(error);
+                false
+            }
+            sent => sent.is_some(),
+        }
+    }
+
+    /// Whether painting could go on: false at the step limit.
+    pub(super) fn steps_left(&self) -> bool {
+        self.run.state != RunState::Finished || self.run.step() < self.settings.steps
+    }
+
+    pub(super) fn play_or_pause(&mut self) {
+        match self.run.state {
+            _ if self.session.is_none() => {}
+            RunState::Running | RunState::Preparing | RunState::Paused => {
+                let playing = !self.run.playing;
+                if self.order(if playing { Command::Resume } else { Command::Pause }) {
+                    self.run.playing = playing;
+                }
+            }
+            RunState::Finished if self.steps_left() => {
+                self.run.playing = self.order(Command::Resume);
+            }
+            RunState::Finished => {
+                self.toasts
+                    .add("The step limit is reached. Raise Steps to go on, or restart to begin afresh.");
+            }
+            RunState::Stopped if self.goes_on() => {
+                self.run.playing = self.order(Command::Resume);
+            }
+            RunState::Idle | RunState::Stopped | RunState::Failed => self.start_run(Start::Current, false),
+        }
+    }
+
+    /// Whether the stopped run could take the pictures and settings of the window.
+    fn goes_on(&self) -> bool {
+        self.run.given.as_ref().zip(self.sources()).is_some_and(|(given, (content, styles))| {
+            given.same_pictures(&content, &styles)
+                && given.settings.restart_reasons(&self.settings).is_empty()
+        })
+    }
+
+    pub(super) fn single_step(&mut self) {
+        match self.run.state {
+            _ if self.session.is_none() => {}
+            RunState::Finished if !self.steps_left() => self.play_or_pause(),
+            RunState::Idle | RunState::Failed => {
+                self.start_run(Start::Current, true);
+                self.order(Command::Step);
+            }
+            RunState::Stopped if !self.goes_on() => {
+                self.start_run(Start::Current, true);
+                self.order(Command::Step);
+            }
+            _ => {
+                self.run.playing = false;
+                self.order(Command::Step);
+            }
+        }
+    }
+
+    pub(super) fn order_level(&mut self, order: LevelOrder) {
+        if self.run.alive() && self.run.place().levels > 1 {
+            self.order(Command::Level(order));
+        }
+    }
+
+    pub(super) fn stop(&mut self) {
+        if self.run.alive() {
+            self.run.playing = false;
+            self.order(Command::Stop);
+        }
+    }
+
+    /// Brings the worker up to the pictures and settings of the window: hot where that is possible, with a new run
+    /// from the current picture where it is not.
+    pub(super) fn follow_settings(&mut self, ctx: &Context) {
+        self.problem = self.settings.validate().err();
+        if self.problem.is_some() || self.session.is_none() || self.list_changes() {
+            return;
+        }
+        let Some((content, styles)) = self.sources() else { return };
+        let Some(given) = &self.run.given else {
+            let waiting = self.keeper.looking || self.keeper.comeback.is_some();
+            if self.run.state == RunState::Idle && !self.still_opening() && !waiting {
+                // What was brought back waits to be looked at.
+                if self.resume {
+                    let (start, step) = self.begin_going_on();
+                    self.start_run(start, true);
+                    self.history.go_on_at(step);
+                } else {
+                    self.start_run(Start::Beginning, false);
+                }
+            }
+            return;
+        };
+        let mut reasons = given.settings.restart_reasons(&self.settings);
+        if !given.same_pictures(&content, &styles) {
+            reasons.push("picture");
+        }
+        match self.run.state {
+            // Who stopped a run does not want the next one before pressing play.
+            RunState::Stopped if !reasons.is_empty() => return,
+            // Who changes what failed does.
+            RunState::Failed if reasons.is_empty() => return,
+            _ => {}
+        }
+        if given.settings.size != self.settings.size {
+            self.choose_size = false;
+        }
+        if !reasons.is_empty() {
+            // Half a number or a slider on its way is nobody's wish yet.
+            let editing = ctx.text_edit_focused() || ctx.egui_is_using_pointer() || self.still_opening();
+            if !editing {
+                if !self.begin_afresh {
+                    self.toasts.add(restart_note(&reasons));
+                }
+                // What was asked for counts, not what the worker has confirmed.
+                let under_way =
+                    matches!(self.run.state, RunState::Preparing | RunState::Running | RunState::Paused);
+                let paused = under_way && !self.run.playing;
+                // What changes the whole look begins with large strokes again.
+                let repaint = ["picture", "pyramid"];
+                let again = reasons.iter().any(|reason| repaint.contains(reason));
+                let mut start = if again { Start::Repaint } else { Start::Current };
+                if std::mem::take(&mut self.begin_afresh) {
+                    start = Start::Beginning;
+                    self.init_at_start = Some(self.settings.init.clone());
+                }
+                self.start_run(start, paused);
+            }
+            return;
+        }
+        let mix: Vec<StyleMix> = styles.iter().map(|style| style.mix).collect();
+        if given.settings != self.settings || given.mix() != mix || std::mem::take(&mut self.resend) {
+            // A hand on a slider wants to see what it does.
+            let held = self.hand_is_on(ctx);
+            let sent = self.session.as_ref().map(|session| match held {
+                true => session.update_while_dragged(self.run.id, &self.settings, &mix),
+                false => session.update(self.run.id, &self.settings, &mix),
+            });
+            match sent {
+                Some(Ok(update)) => self.frames.sent(update, self.run.step()),
+                Some(Err(error)) => self.send_failed(error),
+                None => {}
+            }
+            self.run.given = Some(Given { content, styles, settings: self.settings.clone() });
+        }
+    }
+
+    /// Takes in the worker's events and its latest picture.
+    pub(super) fn take_news(&mut self, ctx: &Context) {
+        let begun = Instant::now();
+        while let Some(event) = self.session.as_ref().and_then(|session| session.next_event()) {
+            self.take_event(event);
+            if begun.elapsed() > NEWS_TIME {
+                ctx.request_repaint();
+                break;
+            }
+        }
+        let now = ctx.input(|input| input.time);
+        while let Some(mark) = self.session.as_ref().and_then(|session| session.next_mark()) {
+            if mark.state.is_some() {
+                self.keeper.exact = Some(mark.clone());
+            }
+            self.film.keep(mark, now);
+        }
+        if let Some(frame) = self.session.as_ref().and_then(|session| session.take_frame())
+            && frame.run == self.run.id
+        {
+            let live = self.film.is_live(&frame.picture, frame.step);
+            self.record = Some((Arc::clone(&frame.picture), frame.record));
+            if live {
+                self.frames.arrived(frame.update, frame.step);
+                self.canvas.take(ctx, frame.picture, frame.step);
+            }
+        }
+    }
+
+    fn take_event(&mut self, event: Event) {
+        let current = self.run.id;
+        match event {
+            Event::State { run, state } if run == current => {
+                self.run.state = state;
+                match state {
+                    RunState::Running => self.run.playing = true,
+                    RunState::Paused | RunState::Finished | RunState::Stopped | RunState::Failed => {
+                        self.run.playing = false;
+                    }
+                    RunState::Idle | RunState::Preparing => {}
+                }
+                if state != RunState::Preparing {
+                    self.run.preparing = None;
+                }
+                if matches!(state, RunState::Finished | RunState::Stopped) {
+                    // What is to be done now matters more than what was.
+                    self.notice = None;
+                }
+            }
+            Event::Preparing { run, what } if run == current => self.run.preparing = Some(what),
+            Event::Started { run, info } if run == current => {
+                if self.run.choosing_size {
+                    self.choose_size = false;
+                }
+                if self.run.choosing_size
+                    && let Some(given) = &mut self.run.given
+                    && self.settings.size == given.settings.size
+                {
+                    self.undo.size_was_chosen(given.settings.size, info.size);
+                    given.settings.size = info.size;
+                    self.settings.size = info.size;
+                }
+                if !info.remarks.is_empty() {
+                    self.notice = Some(info.remarks.join("; "));
+                }
+                self.run.info = Some(*info);
+            }
+            Event::Progress { run, progress } if run == current => {
+                if let Some(losses) = &progress.losses {
+                    self.history.add(progress.step, losses);
+                }
+                self.run.advance(*progress);
+            }
+            Event::Notice { run, text } if run == current => {
+                self.toasts.add(text.clone());
+                self.notice = Some(text);
+            }
+            Event::Failed { run, message } if run == current => {
+                self.run.state = RunState::Failed;
+                self.run.playing = false;
+                self.run.preparing = None;
+                self.banners.retain(|banner| !matches!(banner.trouble, Trouble::Run));
+                self.banners.push(Banner { trouble: Trouble::Run, text: message });
+            }
+            Event::Extract { key, result } => self.take_extract(&key, result),
+            Event::Died { message } => {
+                self.session = None;
+                self.run.state = RunState::Failed;
+                self.run.playing = false;
+                self.run.preparing = None;
+                self.banners.push(Banner {
+                    trouble: Trouble::Engine,
+                    text: format!("The engine has died: {message}. The last picture is kept."),
+                });
+            }
+            // Of a run that is over.
+            Event::State { .. }
+            | Event::Preparing { .. }
+            | Event::Started { .. }
+            | Event::Progress { .. }
+            | Event::Notice { .. }
+            | Event::Failed { .. } => {}
+        }
+    }
+}
+
+fn restart_note(reasons: &[&str]) -> String {
+    let mut what = reasons.join(", ");
+    if let Some(first) = what.get(..1) {
+        what = first.to_uppercase() + &what[1..];
+    }
+    format!("{what} changed: went on from the current picture. Restart begins afresh.")
+}

@@ -1,0 +1,292 @@
+//! Time-lapses from the filmstrip: what to take, how it plays, and the work in the background.
+
+use std::{
+    io,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use egui::{ComboBox, Context, Role, Ui, WidgetInfo};
+use image::RgbImage;
+
+use super::{
+    ImpastoApp,
+    icons::Icon,
+    notes::{Banner, Trouble},
+    tasks::{Done, Purpose},
+    theme::space,
+    widgets::{self, Entry},
+};
+use impasto_base::error::chain;
+use impasto_core::picture;
+use impasto_engine::timeline::{Moment, MomentId};
+use impasto_formats::timelapse::{self, Format, Lettering, Options, TimelapseError};
+
+/// What a person chooses.
+#[derive(Clone, Copy, Debug)]
+pub struct ExportForm {
+    format: Format,
+    rate: f64,
+    side: u32,
+    captions: bool,
+    /// Everything since the window opened, not only the way to the present picture.
+    everything: bool,
+}
+
+impl Default for ExportForm {
+    fn default() -> Self {
+        Self { format: Format::Gif, rate: 12.0, side: 512, captions: false, everything: false }
+    }
+}
+
+/// A time-lapse to be written.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    options: Options,
+    format: Format,
+    /// The moments, and what is written on them.
+    frames: Vec<(MomentId, Option<String>)>,
+}
+
+/// A time-lapse that is being written.
+pub struct Export {
+    done: Arc<AtomicUsize>,
+    all: usize,
+    cancel: Arc<AtomicBool>,
+}
+
+impl ImpastoApp {
+    /// Opens the choice of what to export.
+    pub(super) fn ask_for_timelapse(&mut self) {
+        if self.film.timeline.is_empty() {
+            self.toasts.add("There is nothing painted yet to make a time-lapse of.");
+        } else if self.export.is_some() {
+            self.toasts.add("A time-lapse is being written; wait for it, or cancel it in the filmstrip.");
+        } else {
+            self.export_form.get_or_insert_default();
+        }
+    }
+
+    fn frames(&self, form: &ExportForm) -> Vec<(MomentId, Option<String>)> {
+        let caption = |moment: &Moment| {
+            form.captions.then(|| {
+                format!(
+                    "Step {}   content {}   style {}",
+                    moment.step,
+                    widgets::number(moment.settings.content_weight),
+                    widgets::number(moment.settings.style_weight)
+                )
+            })
+        };
+        let moments = self.film.timeline.moments().iter();
+        let way = self.film.way(self.run.id);
+        moments
+            .filter(|moment| form.everything || way.contains(moment))
+            .map(|moment| (moment.id, caption(moment)))
+            .collect()
+    }
+
+    pub(super) fn export_window(&mut self, ctx: &Context) {
+        let Some(mut form) = self.export_form else { return };
+        let frames = self.frames(&form);
+        let mut decision = None;
+        let modal = super::theme::modal(ctx, "time-lapse").show(ctx, |ui| {
+            ui.set_width(360.0);
+            ui.heading("Time-lapse");
+            ui.add_space(space::S);
+            form_rows(ui, &mut form);
+            ui.add_space(space::S);
+            let seconds = frames.len() as f64 / form.rate.max(0.1) + Options::default().hold;
+            ui.label(widgets::weak(ui, format!("{} pictures, {seconds:.0} s", frames.len())));
+            ui.add_space(space::M);
+            ui.horizontal(|ui| {
+                let tooltip = "Asks for a file; it is written in the background";
+                if widgets::accent_button(
+                    ui,
+                    Icon::Save,
+                    "Save time-lapse…",
+                    170.0,
+                    tooltip,
+                    !frames.is_empty(),
+                )
+                .clicked()
+                {
+                    decision = Some(true);
+                }
+                if ui.button("Cancel").on_hover_text("Writes nothing").clicked() {
+                    decision = Some(false);
+                }
+            });
+        });
+        if modal.should_close() {
+            decision = decision.or(Some(false));
+        }
+        self.export_form = if decision.is_some() { None } else { Some(form) };
+        if decision == Some(true) {
+            let rate = form.rate.clamp(*timelapse::RATES.start(), *timelapse::RATES.end());
+            let options = Options { rate, side: Some(form.side), ..Options::default() };
+            let plan = Plan { options, format: form.format, frames };
+            let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
+            let name = self.timelapse_name(form.format);
+            let answer = self.dialogs.save_timelapse(&name, form.format.extension(), folder.as_deref());
+            self.await_answer(answer, Purpose::Timelapse(plan));
+        }
+    }
+
+    fn timelapse_name(&self, format: Format) -> String {
+        let name = PathBuf::from(self.save_name());
+        let stem = name.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        format!("{stem}, time-lapse.{}", format.extension())
+    }
+
+    /// Where no dialog can be shown, a free name is taken.
+    pub(super) fn export_without_dialog(&mut self, plan: Plan) {
+        let Some(folder) = self.save_folder.clone().or_else(|| self.dialogs.first_folder()) else {
+            self.toasts.add("No file dialog could be shown, and there is no home folder to save to.");
+            return;
+        };
+        let path = folder.join(self.timelapse_name(plan.format));
+        self.export_to(path, plan);
+    }
+
+    /// Writes the time-lapse on a thread of its own.
+    pub(super) fn export_to(&mut self, mut path: PathBuf, plan: Plan) {
+        if path.extension().is_none() {
+            path.set_extension(plan.format.extension());
+        }
+        // Nothing is overwritten unasked; who was asked has said yes.
+        let overwrite = self.dialogs.confirms_replacing();
+        if path.exists() && !overwrite {
+            path = picture::free_name(&path);
+        }
+        let Some(reader) = self.film.reader() else { return };
+        self.save_folder = path.parent().map(std::path::Path::to_owned);
+        let export = Export {
+            done: Arc::new(AtomicUsize::new(0)),
+            all: plan.frames.len(),
+            cancel: Arc::new(AtomicBool::new(false)),
+        };
+        let (done, cancel) = (Arc::clone(&export.done), Arc::clone(&export.cancel));
+        self.export = Some(export);
+        let ctx = self.tasks.context().clone();
+        let meant = path.clone();
+        let broken = move |text| Done::Exported { path: meant, result: Err(TimelapseError::Encode(text)) };
+        self.tasks.start_or("time-lapse", broken, move || {
+            let mut lettering = Lettering::default();
+            let mut last: Option<RgbImage> = None;
+            let mut frames = plan.frames.iter().map(|(id, caption)| {
+                // A moment that was thinned out in the meantime shows the one before it.
+                let read = reader.picture(*id).or_else(|error| last.clone().ok_or(error));
+                let mut picture: RgbImage = read.map_err(io::Error::other)?;
+                last = Some(picture.clone());
+                if let Some(text) = caption {
+                    timelapse::caption(&mut picture, &mut lettering, text);
+                }
+                Ok(picture)
+            });
+            let result = timelapse::save(
+                &path,
+                overwrite,
+                plan.frames.len(),
+                plan.options,
+                &mut frames,
+                &mut |count| {
+                    done.store(count, Ordering::Relaxed);
+                    ctx.request_repaint_of(egui::ViewportId::ROOT);
+                    !cancel.load(Ordering::Relaxed)
+                },
+            );
+            Done::Exported { path, result }
+        });
+    }
+
+    /// The time-lapse is written, or is not.
+    pub(super) fn exported(&mut self, path: PathBuf, result: Result<(), TimelapseError>) {
+        self.export = None;
+        match result {
+            Ok(()) => {
+                let note = format!("Saved {}", path.display());
+                self.notice = Some(note.clone());
+                self.toasts.add(note);
+            }
+            Err(TimelapseError::Cancelled) => self.toasts.add("The time-lapse was cancelled."),
+            Err(error) => {
+                let text = format!("The time-lapse is not saved: {}.", chain(&error));
+                self.banners.push(Banner { trouble: Trouble::Other, text });
+            }
+        }
+    }
+
+    /// How far the export is, with a button that ends it; false if there is none.
+    pub(super) fn export_progress(&self, ui: &mut Ui) -> bool {
+        let Some(export) = &self.export else { return false };
+        let done = export.done.load(Ordering::Relaxed);
+        let tooltip = "Ends the export; no file is left";
+        if widgets::icon_button(ui, Icon::Close, "Cancel the time-lapse", tooltip, true).clicked() {
+            export.cancel.store(true, Ordering::Relaxed);
+        }
+        ui.label(widgets::weak(ui, format!("Time-lapse {done} of {}", export.all)));
+        true
+    }
+}
+
+fn form_rows(ui: &mut Ui, form: &mut ExportForm) {
+    let tooltip = "GIF plays everywhere; WebP and PNG keep every colour; MP4 and WebM are small, and need the program ffmpeg";
+    widgets::row(ui, "Format", tooltip, |ui| {
+        let response = ComboBox::from_id_salt("time-lapse format")
+            .selected_text(form.format.name())
+            .width(ui.available_width() - 1.0)
+            .show_ui(ui, |ui| {
+                for format in Format::ALL {
+                    ui.selectable_value(&mut form.format, format, format.name());
+                }
+            })
+            .response;
+        response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Format of the time-lapse"));
+        response.on_hover_text(tooltip);
+    });
+    let tooltip = "Pictures per second, 0.5 to 50";
+    widgets::row(ui, "Rate", tooltip, |ui| {
+        Entry {
+            name: "Pictures per second",
+            tooltip,
+            drag: timelapse::RATES,
+            suffix: "",
+            whole: false,
+            width: 84.0,
+            knob: None,
+            usual: None,
+        }
+        .show(ui, &mut form.rate);
+    });
+    let tooltip = "Longest side in pixels, 16 and more; nothing is enlarged";
+    widgets::row(ui, "Size", tooltip, |ui| {
+        let mut side = f64::from(form.side);
+        Entry {
+            name: "Size of the time-lapse",
+            tooltip,
+            drag: 16.0..=8192.0,
+            suffix: " px",
+            whole: true,
+            width: 84.0,
+            knob: None,
+            usual: None,
+        }
+        .show(ui, &mut side);
+        form.side = side.clamp(16.0, 8192.0) as u32;
+    });
+    let tooltip = "Writes the step and the weights on each picture";
+    widgets::row(ui, "Caption", tooltip, |ui| {
+        widgets::checkbox(ui, "Step and weights on each picture", tooltip, &mut form.captions);
+        ui.label(widgets::weak(ui, "step and weights"));
+    });
+    let tooltip =
+        "Takes everything that was painted since the window opened, not only the way to the present picture";
+    widgets::row(ui, "Everything", tooltip, |ui| {
+        widgets::checkbox(ui, "Everything since the window opened", tooltip, &mut form.everything);
+        ui.label(widgets::weak(ui, "also what was left behind"));
+    });
+}

@@ -1,0 +1,359 @@
+//! What single layers hold of the pictures, as the window shows it: which extracts it wants, what is there of them, and the
+//! figure with all of them.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
+use egui::{Context, TextureHandle, TextureOptions};
+use image::RgbImage;
+
+use super::{
+    ImpastoApp,
+    colour_image::color_image,
+    lab::Sheet,
+    state::Given,
+    tasks::{Done, Purpose},
+};
+use impasto_base::error::chain;
+use impasto_core::{
+    picture,
+    settings::Settings,
+    transfer::{Extract, Eye, Sight},
+};
+use impasto_engine::session::{ExtractState, RunId, RunState, Wish};
+use impasto_formats::extracts::{self, CONTENT_LAYERS, ExtractStore, LARGE, SMALL, Source};
+use impasto_network::vgg::Layer;
+
+/// An extract of a longest side in pixels.
+type Place = (Sight, u32);
+
+/// The window's extracts.
+pub struct Extracts {
+    store: Option<ExtractStore>,
+    wanted: Option<Wanted>,
+    /// Of the last look into the cache, and of the last that has come back.
+    ticket: u64,
+    looked: u64,
+    /// In the order in which they are to be made.
+    queue: Vec<Place>,
+    shown: BTreeMap<Place, Shown>,
+    /// What the worker was told last: which run it has, after which look, and whether painting has to share.
+    told: Option<(RunId, u64, bool)>,
+    /// The person does not want to wait until painting rests.
+    pub at_once: bool,
+}
+
+/// What the window wants to see, and of what.
+struct Wanted {
+    source: Source,
+    eye: Eye,
+    places: Vec<Place>,
+}
+
+impl Wanted {
+    fn is_of(&self, source: &Source, eye: &Eye) -> bool {
+        let same = |(a, b): (&(Arc<_>, f64), &(Arc<_>, f64))| Arc::ptr_eq(&a.0, &b.0) && a.1 == b.1;
+        Arc::ptr_eq(&self.source.content, &source.content)
+            && self.source.styles.len() == source.styles.len()
+            && self.source.styles.iter().zip(&source.styles).all(same)
+            && self.source.background == source.background
+            && self.eye == *eye
+    }
+}
+
+/// An extract as far as it is.
+struct Shown {
+    order: Extract,
+    stage: Stage,
+    picture: Option<Arc<RgbImage>>,
+    texture: Option<TextureHandle>,
+}
+
+/// How far an extract is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stage {
+    Waiting,
+    /// Part of the way, 0 to 1.
+    Making(f32),
+    Made,
+    Failed(String),
+}
+
+/// An order, its longest side, and what the cache has of it.
+pub type Planned = (Extract, u32, Option<RgbImage>);
+
+impl Shown {
+    fn new(ctx: &Context, order: Extract, known: Option<RgbImage>) -> Self {
+        let mut shown = Self { order, stage: Stage::Waiting, picture: None, texture: None };
+        if let Some(picture) = known {
+            shown.stage = Stage::Made;
+            shown.take(ctx, picture);
+        }
+        shown
+    }
+
+    fn take(&mut self, ctx: &Context, picture: RgbImage) {
+        let image = color_image(&picture);
+        match &mut self.texture {
+            Some(texture) => texture.set(image, TextureOptions::LINEAR),
+            None => self.texture = Some(ctx.load_texture("layer", image, TextureOptions::LINEAR)),
+        }
+        self.picture = Some(Arc::new(picture));
+    }
+
+    fn is_left(&self) -> bool {
+        matches!(self.stage, Stage::Waiting | Stage::Making(_))
+    }
+}
+
+impl Extracts {
+    /// Nothing yet; `cache` is the user's cache folder, if there is one.
+    pub fn new(cache: Option<PathBuf>) -> Self {
+        Self {
+            store: cache.map(|cache| ExtractStore::new(&cache)),
+            wanted: None,
+            ticket: 0,
+            looked: 0,
+            queue: Vec::new(),
+            shown: BTreeMap::new(),
+            told: None,
+            at_once: false,
+        }
+    }
+
+    /// The best there is of a sight, and how far it is.
+    pub fn of(&self, sight: Sight) -> (Option<&TextureHandle>, Stage) {
+        let [large, small] = [LARGE, SMALL].map(|side| self.shown.get(&(sight, side)));
+        let is_made = |shown: &&Shown| shown.stage == Stage::Made;
+        let has = |shown: &&Shown| shown.texture.is_some();
+        let best =
+            large.filter(is_made).or(small.filter(is_made)).or(large.filter(has)).or(small.filter(has));
+        let stage = large.or(small).map_or(Stage::Waiting, |shown| shown.stage.clone());
+        (best.and_then(|shown| shown.texture.as_ref()), stage)
+    }
+
+    /// How many of those that are wanted are still to be made.
+    pub fn left(&self) -> usize {
+        self.queue.iter().filter(|place| self.shown.get(place).is_some_and(Shown::is_left)).count()
+    }
+
+    fn is_made(&self, place: Place) -> bool {
+        self.shown.get(&place).is_some_and(|shown| shown.stage == Stage::Made)
+    }
+
+    /// Takes in what the cache has.
+    pub fn take_planned(&mut self, ctx: &Context, ticket: u64, planned: Vec<Planned>) {
+        if ticket != self.ticket {
+            return;
+        }
+        self.looked = ticket;
+        self.queue.clear();
+        for (order, side, known) in planned {
+            let place = (order.sight, side);
+            self.queue.push(place);
+            let same = self.shown.get(&place).is_some_and(|shown| shown.order.key == order.key);
+            if !same || (known.is_some() && !self.is_made(place)) {
+                self.shown.insert(place, Shown::new(ctx, order, known));
+            }
+        }
+    }
+}
+
+impl ImpastoApp {
+    /// The places that the window wants to see now, the most wanted first.
+    fn wanted_places(&self, settings: &Settings) -> Vec<Place> {
+        let textures = || Layer::PAPER_STYLE.map(Sight::texture);
+        let contents = || CONTENT_LAYERS.map(Sight::reconstruction);
+        let mut places: Vec<Place> = match self.lab.sheet.filter(|_| self.lab.open) {
+            Some(Sheet::Style) => {
+                textures().into_iter().chain(contents()).map(|sight| (sight, LARGE)).collect()
+            }
+            Some(Sheet::Content) => {
+                contents().into_iter().chain(textures()).map(|sight| (sight, LARGE)).collect()
+            }
+            None => Vec::new(),
+        };
+        if self.layout.extracts {
+            let strips = settings.style_layers.layers().map(Sight::texture);
+            let strips = strips.chain(settings.content_layers.layers().map(Sight::reconstruction));
+            // What the lab has or gets is good for a strip as well.
+            let others = strips
+                .filter(|&sight| !places.contains(&(sight, LARGE)) && !self.extracts.is_made((sight, LARGE)));
+            let others: Vec<Place> = others.map(|sight| (sight, SMALL)).collect();
+            places.extend(others);
+        }
+        places
+    }
+
+    /// Tells the worker which extracts to make, and looks for those in the cache first.
+    pub(super) fn follow_extracts(&mut self, ctx: &Context) {
+        let Some(info) = self.run.info.as_ref().filter(|_| self.run.state != RunState::Preparing) else {
+            return;
+        };
+        // Half a slider's way is nobody's wish yet.
+        let Some(Given { content, styles, settings }) =
+            self.run.given.as_ref().filter(|_| !self.hand_is_on(ctx))
+        else {
+            return;
+        };
+        let eye = Eye {
+            weights: info.weights.sha256.clone(),
+            padding: settings.padding,
+            pooling: settings.pooling,
+            precision: settings.precision,
+        };
+        let styles = styles.iter().map(|style| (Arc::clone(&style.picture), style.mix.share()));
+        let source = Source {
+            content: Arc::clone(content),
+            styles: styles.collect(),
+            background: settings.background,
+        };
+        let places = self.wanted_places(settings);
+        let before = self.extracts.wanted.as_ref();
+        let of_these = before.is_some_and(|before| before.is_of(&source, &eye));
+        if !of_these || before.is_some_and(|before| before.places != places) {
+            if !of_these {
+                // Of other pictures, or seen by another network.
+                self.extracts.shown.clear();
+            }
+            self.extracts.queue.clear();
+            self.extracts.ticket += 1;
+            let (ticket, store) = (self.extracts.ticket, self.extracts.store.clone());
+            let (theirs, look) = (source.clone(), eye.clone());
+            let asked = places.clone();
+            self.tasks.start("layers", move || Done::Planned {
+                ticket,
+                planned: look_up(&theirs, &asked, &look, store.as_ref()),
+            });
+            self.extracts.wanted = Some(Wanted { source, eye, places });
+        }
+        if self.extracts.left() == 0 {
+            self.extracts.at_once = false;
+        }
+        let tell = (self.run.id, self.extracts.ticket, self.extracts.at_once);
+        let news = self.extracts.looked == self.extracts.ticket && self.extracts.told != Some(tell);
+        if let Some(session) = self.session.as_ref().filter(|_| news) {
+            let shown = self.extracts.queue.iter().filter_map(|place| self.extracts.shown.get(place));
+            let orders = shown.filter(|shown| shown.is_left()).map(|shown| shown.order.clone()).collect();
+            if session.wish(Wish { orders, at_once: self.extracts.at_once }).is_ok() {
+                self.extracts.told = Some(tell);
+            }
+        }
+    }
+
+    /// Takes in how far the worker is with an extract.
+    pub(super) fn take_extract(&mut self, key: &str, result: Result<Box<ExtractState>, String>) {
+        let ctx = self.tasks.context().clone();
+        let Some(shown) = self.extracts.shown.values_mut().find(|shown| shown.order.key == key) else {
+            return;
+        };
+        let state = match result {
+            Ok(state) => state,
+            Err(text) => {
+                tracing::warn!("{:?} cannot be made: {text}", shown.order.sight);
+                shown.stage = Stage::Failed(text);
+                return;
+            }
+        };
+        shown.stage = match state.is_done() {
+            true => Stage::Made,
+            false => Stage::Making(state.steps as f32 / state.of.max(1) as f32),
+        };
+        if state.is_done()
+            && let Some(store) = self.extracts.store.clone()
+        {
+            let (key, picture) = (key.to_owned(), state.picture.clone());
+            self.tasks.start("layers", move || Done::ExtractKept(store.save(&key, &picture)));
+        }
+        shown.take(&ctx, state.picture);
+    }
+
+    /// Makes what is missing now, although it paints.
+    pub(super) fn extract_at_once(&mut self) {
+        let left = self.extracts.left();
+        self.extracts.at_once = left > 0;
+        match left {
+            0 if self.extracts.queue.is_empty() => {
+                self.toasts.add("Nothing shows what the layers hold: open the layer lab, or switch the mixer's pictures on.");
+            }
+            0 => self.toasts.add("What the layers hold is all made."),
+            _ => self.toasts.add("Painting shares its time until what the layers hold is made."),
+        }
+    }
+
+    /// Asks where to save the figure of all extracts.
+    pub(super) fn ask_to_save_figure(&mut self) {
+        let Some(name) = self.figure_name() else {
+            self.toasts.add("There are no pictures of the layers to save yet.");
+            return;
+        };
+        let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
+        let answer = self.dialogs.save_picture(&name, folder.as_deref());
+        self.await_answer(answer, Purpose::Figure);
+    }
+
+    /// A name for the figure; `None` where there is nothing to save.
+    fn figure_name(&self) -> Option<String> {
+        let wanted = self.extracts.wanted.as_ref()?;
+        let stem = |name: &str| {
+            let stem = std::path::Path::new(name).file_stem().unwrap_or_default().to_string_lossy();
+            stem.replace(['/', '\\', ':'], "-")
+        };
+        let style = wanted.source.styles.first().map_or_else(String::new, |(style, _)| stem(&style.name));
+        Some(format!("Layers of {} and {style}.png", stem(&wanted.source.content.name)))
+    }
+
+    /// Saves the figure to the path that a person picked; without one under a free name where pictures belong.
+    pub(super) fn save_figure(&mut self, picked: Option<PathBuf>) {
+        let Some((name, wanted)) = self.figure_name().zip(self.extracts.wanted.as_ref()) else { return };
+        let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
+        let (mut path, mut overwrite) = match (picked, folder) {
+            (Some(path), _) => (path, self.dialogs.confirms_replacing()),
+            (None, Some(folder)) => (folder.join(name), false),
+            (None, None) => {
+                self.toasts.add("No file dialog could be shown, and there is no home folder to save to.");
+                return;
+            }
+        };
+        if path.extension().is_none() {
+            path.set_extension("png");
+            overwrite = false;
+        }
+        if path.exists() && !overwrite {
+            path = picture::free_name(&path);
+        }
+        self.save_folder = path.parent().map(std::path::Path::to_owned);
+        let source = wanted.source.clone();
+        let pictures = self.extracts.shown.iter().filter(|(_, shown)| shown.stage == Stage::Made);
+        // Small ones first, so that large ones of the same sight win.
+        let pictures: BTreeMap<Place, Arc<RgbImage>> =
+            pictures.filter_map(|(place, shown)| Some((*place, shown.picture.clone()?))).collect();
+        self.tasks.start("figure", move || {
+            let made = pictures.iter().map(|((sight, _), picture)| (*sight, RgbImage::clone(picture)));
+            let figure = extracts::figure(&source, &made.collect(), LARGE);
+            let result = picture::save(&figure.draw(), &path, overwrite).map_err(|error| chain(&error));
+            Done::Figure { path, result }
+        });
+    }
+
+    pub(super) fn figure_saved(&mut self, path: &std::path::Path, result: Result<(), String>) {
+        let note = match result {
+            Ok(()) => format!("Saved {}", path.display()),
+            Err(error) => format!("The figure is not saved: {error}."),
+        };
+        self.notice = Some(note.clone());
+        self.toasts.add(note);
+    }
+}
+
+/// The orders for these places, with what the cache has of them.
+fn look_up(source: &Source, places: &[Place], eye: &Eye, store: Option<&ExtractStore>) -> Vec<Planned> {
+    let of_side = |side: u32| {
+        let sights: Vec<Sight> = places.iter().filter(|place| place.1 == side).map(|place| place.0).collect();
+        let orders = if sights.is_empty() { Vec::new() } else { extracts::plan(source, &sights, side, eye) };
+        orders.into_iter().map(move |order| {
+            let known = store.and_then(|store| store.load(&order.key, order.shape));
+            (order, side, known)
+        })
+    };
+    of_side(LARGE).chain(of_side(SMALL)).collect()
+}

@@ -1,0 +1,125 @@
+//! Sliders: faders with their number, and plain ones.
+
+use egui::{Color32, PointerButton, Response, Slider, SliderClamping, Ui};
+
+use super::{
+    knobs,
+    reset::{self, HOW},
+    theme::Palette,
+    widgets::{Entry, NUMBER, number},
+};
+use impasto_core::settings::{ParamId, Range, three_digits};
+
+/// Adds a slider in the window's look, as wide as that and with the way that it has come in this colour. The second button is
+/// for the menu; egui's slider would follow it as well.
+fn styled(ui: &mut Ui, slider: Slider<'_>, width: f32, travelled: Color32) -> Response {
+    ui.spacing_mut().slider_width = width;
+    let row = std::mem::replace(&mut ui.spacing_mut().interact_size.y, 20.0);
+    let palette = Palette::of(ui);
+    let resting = std::mem::replace(&mut ui.visuals_mut().widgets.inactive.bg_fill, palette.rail);
+    let chosen = std::mem::replace(&mut ui.visuals_mut().selection.bg_fill, travelled);
+    let response = ui.add(slider.smart_aim(false).show_value(false));
+    ui.spacing_mut().interact_size.y = row;
+    ui.visuals_mut().widgets.inactive.bg_fill = resting;
+    ui.visuals_mut().selection.bg_fill = chosen;
+    response
+}
+
+/// Whether another button than the first is pressed.
+fn asks_for_menu(ui: &Ui) -> bool {
+    ui.input(|input| {
+        let pointer = &input.pointer;
+        [PointerButton::Middle, PointerButton::Secondary]
+            .into_iter()
+            .any(|button| pointer.button_down(button) || pointer.button_released(button))
+    })
+}
+
+/// A linear slider from `least` to `most`; `filled` tells whether the way that it has come is lit.
+pub fn plain_slider(
+    ui: &mut Ui,
+    name: &str,
+    tooltip: &str,
+    [least, most]: [f64; 2],
+    value: &mut f64,
+    (width, filled): (f32, bool),
+) -> Response {
+    let before = *value;
+    let slider = Slider::new(value, least..=most).trailing_fill(filled);
+    let travelled = Palette::of(ui).travelled;
+    let response = styled(ui, slider, width, travelled).accessible_name(name).on_hover_text(tooltip);
+    if asks_for_menu(ui) {
+        *value = before;
+    }
+    response
+}
+
+/// A logarithmic or linear slider with a number entry. A double click, Delete and a menu lead back to `usual`.
+pub struct Fader<'a> {
+    pub name: &'a str,
+    pub tooltip: &'a str,
+    /// What it sets, and from where to where it goes in the unit that is shown.
+    pub knob: ParamId,
+    pub range: Range,
+    pub usual: f64,
+}
+
+impl Fader<'_> {
+    /// Shows slider and number; `after` points are left free behind them.
+    pub fn show(&self, ui: &mut Ui, value: &mut f64, after: f32) {
+        let gap = ui.spacing().item_spacing.x;
+        self.slider(ui, value, (ui.available_width() - NUMBER - gap - after).max(40.0));
+        self.number(ui, value, NUMBER);
+    }
+
+    fn whole_tooltip(&self) -> String {
+        format!(
+            "{}\nSlider {} to {}{}; any number from 0 up can be typed. {HOW}: {}. Right-click: more.",
+            self.tooltip,
+            number(self.least()),
+            number(self.range.max),
+            if self.range.logarithmic { ", logarithmic" } else { "" },
+            number(self.usual)
+        )
+    }
+
+    fn least(&self) -> f64 {
+        if self.range.zero { 0.0 } else { self.range.min }
+    }
+
+    /// The slider alone.
+    pub fn slider(&self, ui: &mut Ui, value: &mut f64, width: f32) {
+        self.slider_with(ui, value, width, |_| {});
+    }
+
+    /// The slider with more in its menu; true when it was reset.
+    pub fn slider_with(&self, ui: &mut Ui, value: &mut f64, width: f32, menu: impl FnOnce(&mut Ui)) -> bool {
+        let palette = Palette::of(ui);
+        // What plays by itself has the colour of what plays.
+        let travelled = if knobs::moves(ui.ctx(), self.knob) { palette.accent } else { palette.travelled };
+        let before = *value;
+        let slider = Slider::new(value, self.least()..=self.range.max)
+            .logarithmic(self.range.logarithmic)
+            .smallest_positive(self.range.min.max(1e-6))
+            .clamping(SliderClamping::Never);
+        let response = styled(ui, slider, width, travelled)
+            .accessible_name(self.name)
+            .on_hover_text(self.whole_tooltip());
+        if asks_for_menu(ui) {
+            *value = before;
+        } else if response.changed() {
+            *value = three_digits(*value);
+        }
+        reset::slider(ui, &response, self.knob, self.usual, value, menu)
+    }
+
+    /// The number alone.
+    pub fn number(&self, ui: &mut Ui, value: &mut f64, width: f32) -> Response {
+        let name = format!("{}, number", self.name);
+        let tooltip = self.whole_tooltip();
+        let drag = 0.0..=f64::MAX;
+        let (knob, usual) = (Some(self.knob), Some(self.usual));
+        Entry { name: &name, tooltip: &tooltip, drag, suffix: "", whole: false, width, knob, usual }
+            .show(ui, value)
+    }
+}

@@ -1,0 +1,236 @@
+//! Settings in the window's words: what can be looked for, and what the history says about changes.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::widgets;
+use impasto_core::settings::{Curve, Kind, PARAMETERS, ParamId, Parameter, Preset, Settings, Track};
+
+/// A setting that can be looked for.
+pub struct Field {
+    /// The field's key; for an entry of a table with the entry's key behind a point.
+    pub key: String,
+    pub name: String,
+    /// Further words for it, parted by commas.
+    pub words: String,
+    /// Name of its control in the window; empty where there is none.
+    pub control: String,
+    /// What is set now.
+    pub value: String,
+}
+
+/// Every setting, and every entry of those that are tables.
+pub fn all(settings: &Settings) -> Vec<Field> {
+    let values = object(settings);
+    let mut all = Vec::new();
+    for Parameter { field: key, label, synonyms, control, kind, .. } in PARAMETERS {
+        match values.get(*key) {
+            Some(Value::Object(entries)) if matches!(kind, Kind::Layers(_)) => {
+                let kind = label.to_lowercase();
+                all.extend(entries.iter().map(|(entry, value)| Field {
+                    key: format!("{key}.{entry}"),
+                    name: format!("{label} {entry}"),
+                    words: format!("{entry} {kind}, layer {entry}"),
+                    control: format!("{entry} {kind} weight, number"),
+                    value: text(value),
+                }));
+            }
+            // Each track is found by its parameter, see the finder.
+            Some(Value::Object(_)) | None => {}
+            Some(value) => all.push(Field {
+                key: (*key).to_owned(),
+                name: (*label).to_owned(),
+                words: (*synonyms).to_owned(),
+                control: (*control).to_owned(),
+                value: text(value),
+            }),
+        }
+    }
+    all
+}
+
+/// A field, or an entry of a field that is a table, with two different values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// The field's key; for an entry of a table with the entry's key behind a point.
+    pub key: String,
+    pub name: String,
+    /// `None` where an entry of a table is missing.
+    pub before: Option<Value>,
+    pub after: Option<Value>,
+}
+
+/// What differs between two settings, in the order of [`PARAMETERS`].
+pub fn changes(before: &Settings, after: &Settings) -> Vec<Change> {
+    let mut changes = Vec::new();
+    if before == after {
+        return changes;
+    }
+    let (before, after) = (object(before), object(after));
+    for (key, value) in &before {
+        let now = after.get(key);
+        if now == Some(value) {
+            continue;
+        }
+        let name = name_of(key);
+        match (value, now) {
+            (Value::Object(old), Some(Value::Object(new))) => {
+                let mut entries: Vec<&String> = old.keys().chain(new.keys()).collect();
+                entries.sort_unstable();
+                entries.dedup();
+                for entry in entries {
+                    let (old, new) = (old.get(entry), new.get(entry));
+                    if old != new {
+                        changes.push(Change {
+                            key: format!("{key}.{entry}"),
+                            name: entry_name(key, &name, entry),
+                            before: old.cloned(),
+                            after: new.cloned(),
+                        });
+                    }
+                }
+            }
+            _ => changes.push(Change {
+                key: key.clone(),
+                name,
+                before: Some(value.clone()),
+                after: now.cloned(),
+            }),
+        }
+    }
+    let place = |change: &Change| {
+        let field = change.key.split('.').next().unwrap_or_default();
+        PARAMETERS.iter().position(|row| row.field == field)
+    };
+    changes.sort_by_key(place);
+    changes
+}
+
+/// What happened between two settings, in a line.
+pub fn title(before: &Settings, after: &Settings, changes: &[Change]) -> String {
+    let [first, rest @ ..] = changes else { return String::new() };
+    if rest.is_empty() {
+        return line(first);
+    }
+    if let Some(preset) = Preset::ALL.into_iter().find(|preset| preset.apply(before) == *after) {
+        return format!("Preset {}", preset.name());
+    }
+    let table = first.key.split_once('.').map(|(field, _)| field);
+    if let Some(field) = table
+        && rest.iter().all(|change| change.key.starts_with(&format!("{field}.")))
+    {
+        if field == "automation" {
+            return format!("Automation of {} knobs", changes.len());
+        }
+        return format!("{} layers, {} of them", name_of(field), changes.len());
+    }
+    format!("{}, and {} more", line(first), rest.len())
+}
+
+/// What a changed field is now, in a line.
+pub fn now(Change { name, after, .. }: &Change) -> String {
+    format!("{name} {}", after.as_ref().map_or_else(|| "none".to_owned(), text))
+}
+
+fn line(Change { name, before, after, .. }: &Change) -> String {
+    match (before, after) {
+        (_, Some(Value::Bool(on))) => format!("{name} {}", if *on { "on" } else { "off" }),
+        (Some(before), Some(after)) => format!("{name} {} → {}", text(before), text(after)),
+        (None, Some(after)) => format!("{name} added, {}", text(after)),
+        (_, None) => format!("{name} removed"),
+    }
+}
+
+/// An entry of a field that is a table.
+fn entry_name(field: &str, name: &str, entry: &str) -> String {
+    match entry.parse::<ParamId>().ok().filter(|_| field == "automation") {
+        Some(id) => format!("{name} {}", id.label()),
+        None => format!("{name} {entry}"),
+    }
+}
+
+/// What a track does, in few words.
+pub fn track_text(track: &Track) -> String {
+    let text = match &track.curve {
+        Curve::Lfo(lfo) => {
+            let turns = widgets::number(impasto_core::settings::three_digits(1.0 / lfo.period));
+            format!("{} × {turns}", lfo.shape)
+        }
+        Curve::Keys(keys) if keys.len() == 1 => "1 keyframe".to_owned(),
+        Curve::Keys(keys) => format!("{} keyframes", keys.len()),
+    };
+    if track.on { text } else { format!("{text}, off") }
+}
+
+fn name_of(key: &str) -> String {
+    Parameter::of_field(key)
+        .map_or_else(|| widgets::capital(&key.replace('_', " ")), |row| row.label.to_owned())
+}
+
+/// A value in few characters.
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => "none".to_owned(),
+        Value::Bool(on) => if *on { "on" } else { "off" }.to_owned(),
+        Value::Number(number) => number.as_f64().map_or_else(|| number.to_string(), widgets::number),
+        Value::String(text) => {
+            // Of a path, its end tells most.
+            let name = Path::new(text).file_name().map(|name| name.to_string_lossy().into_owned());
+            widgets::shorten(&name.unwrap_or_else(|| text.clone()), 24)
+        }
+        other => match serde_json::from_value::<Track>(other.clone()) {
+            Ok(track) => track_text(&track),
+            Err(_) => widgets::shorten(&other.to_string(), 24),
+        },
+    }
+}
+
+/// Settings as the file would have them, field by field.
+fn object(settings: &Settings) -> serde_json::Map<String, Value> {
+    match serde_json::to_value(settings) {
+        Ok(Value::Object(fields)) => fields,
+        _ => serde_json::Map::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use impasto_core::settings::{Init, Objective};
+
+    fn titled(change: impl FnOnce(&mut Settings)) -> String {
+        let before = Settings::default();
+        let mut after = before.clone();
+        change(&mut after);
+        title(&before, &after, &changes(&before, &after))
+    }
+
+    #[test]
+    fn a_change_is_said_with_both_values() {
+        let layer = |name: &str| name.parse().unwrap();
+        assert_eq!(titled(|_| {}), "");
+        assert_eq!(titled(|s| s.style_weight = 12.5), "Style β 1 → 12.5");
+        assert_eq!(titled(|s| s.pyramid = false), "Pyramid off");
+        assert_eq!(titled(|s| s.init = Init::Noise), "Begin with content → noise");
+        assert_eq!(titled(|s| s.weights = Some("a/b/vgg.pth".into())), "Weights none → vgg.pth");
+        assert_eq!(titled(|s| s.style_layers.set(layer("relu3_1"), 0.75)), "Style relu3_1 0.8 → 0.75");
+        assert_eq!(titled(|s| s.style_layers.set(layer("relu3_4"), 1.0)), "Style relu3_4 added, 1");
+        assert_eq!(titled(|s| s.content_layers.remove(layer("relu4_2"))), "Content relu4_2 removed");
+    }
+
+    #[test]
+    fn several_changes_are_said_in_one_line() {
+        assert_eq!(titled(|s| s.style_layers = s.style_layers.tilted(0.1)), "Style layers, 5 of them");
+        assert_eq!(titled(|s| *s = Preset::BoldStrokes.apply(s)), "Preset Bold strokes");
+        let mixed = titled(|s| {
+            s.set_objective(Objective::Paper);
+            s.seed = 3;
+        });
+        assert!(mixed.starts_with("Objective balanced → paper, and ") && mixed.ends_with(" more"), "{mixed}");
+        assert_eq!(
+            titled(|s| (s.style_weight, s.content_weight) = (3.0, 2.0)),
+            "Content α 1 → 2, and 1 more"
+        );
+    }
+}

@@ -1,0 +1,413 @@
+//! The time machine: keeps the moments that the worker marks, shows earlier ones, and goes on from them.
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use egui::{Context, TextureHandle, ViewportId};
+use image::RgbImage;
+
+use super::{ImpastoApp, colour_image::color_image, tasks::Done};
+use impasto_core::picture::{self, Filter, Picture};
+use impasto_engine::{
+    session::{Mark, Return, RunId, RunState, Start, StyleSource},
+    timeline::{Limits, Moment, MomentId, Reader, Store, Timeline},
+};
+
+/// Time between two pictures of the replay, in seconds.
+const REPLAY: f64 = 1.0 / 12.0;
+
+/// What a run was painted from.
+struct RunSources {
+    content: Weak<Picture>,
+    styles: Vec<Weak<Picture>>,
+}
+
+impl RunSources {
+    fn are(&self, content: &Arc<Picture>, styles: &[StyleSource]) -> bool {
+        let same = |a: &Weak<Picture>, b: &Arc<Picture>| a.upgrade().is_some_and(|a| Arc::ptr_eq(&a, b));
+        same(&self.content, content)
+            && self.styles.len() == styles.len()
+            && self.styles.iter().zip(styles).all(|(a, b)| same(a, &b.picture))
+    }
+}
+
+/// The moments kept so far, and which of them is looked at.
+pub struct Film {
+    pub timeline: Timeline,
+    store: Option<Store>,
+    sources: BTreeMap<RunId, RunSources>,
+    /// Where a run went on from: another run, and its last moment that belongs to the way.
+    origins: BTreeMap<RunId, (RunId, MomentId)>,
+    /// The moment that the next run goes on from.
+    leaving: Option<(RunId, MomentId)>,
+    /// The moment that is looked at; `None` is now.
+    view: Option<MomentId>,
+    /// Being read from the store, and the last one shown.
+    loading: Option<MomentId>,
+    shown: Option<MomentId>,
+    /// Painting is to go on from it as soon as the store has it.
+    going: Option<MomentId>,
+    /// The picture as it is now, while an earlier one is looked at.
+    now: Option<(Arc<RgbImage>, u32)>,
+    /// When the replay shows its next picture.
+    replay: Option<f64>,
+    textures: BTreeMap<MomentId, TextureHandle>,
+}
+
+/// The way to a picture: runs, and the last moment of each that belongs to it.
+pub struct Way(Vec<(RunId, MomentId)>);
+
+impl Way {
+    pub fn contains(&self, moment: &Moment) -> bool {
+        self.0.iter().any(|&(run, last)| moment.run == run && moment.id <= last)
+    }
+}
+
+impl Film {
+    /// An empty film, whose pictures spill into a folder below `root`.
+    pub fn new(ctx: &Context, root: Option<PathBuf>) -> Self {
+        let ctx = ctx.clone();
+        let store = Store::new(root, Limits::default(), move || ctx.request_repaint_of(ViewportId::ROOT));
+        if let Err(error) = &store {
+            tracing::warn!("the time machine cannot be started: {error}");
+        }
+        Self {
+            timeline: Timeline::default(),
+            store: store.ok(),
+            sources: BTreeMap::new(),
+            origins: BTreeMap::new(),
+            leaving: None,
+            view: None,
+            loading: None,
+            shown: None,
+            going: None,
+            now: None,
+            replay: None,
+            textures: BTreeMap::new(),
+        }
+    }
+
+    /// A new run begins, with these pictures.
+    pub fn begin(&mut self, run: RunId, start: Start, content: &Arc<Picture>, styles: &[StyleSource]) {
+        let origin = match start {
+            Start::Moment => self.leaving.take(),
+            Start::Current => run.checked_sub(1).map(|before| (before, MomentId::MAX)),
+            Start::Beginning | Start::Repaint => None,
+        };
+        self.origins.extend(origin.map(|origin| (run, origin)));
+        let styles = styles.iter().map(|style| Arc::downgrade(&style.picture)).collect();
+        self.sources.insert(run, RunSources { content: Arc::downgrade(content), styles });
+        let first = self.timeline.moments().first().map_or(run, |moment| moment.run);
+        self.sources.retain(|run, _| *run >= first);
+        self.origins.retain(|run, _| *run >= first);
+        (self.view, self.shown, self.going, self.now, self.replay) = (None, None, None, None, None);
+    }
+
+    /// Keeps a moment that was painted at `at` seconds.
+    pub fn keep(&mut self, mark: Mark, at: f64) {
+        let Some(store) = &self.store else { return };
+        let (id, gone) = self.timeline.add(mark.run, &mark, at);
+        if !store.add(id, mark.picture, mark.state) {
+            self.timeline.remove(id);
+        }
+        store.remove(gone);
+    }
+
+    /// Takes in what the store has done.
+    fn take_kept(&mut self) {
+        let Some(store) = &self.store else { return };
+        while let Some(kept) = store.next() {
+            let gone = self.timeline.take(kept);
+            store.remove(gone);
+        }
+    }
+
+    /// The moments on the way to a run's present, oldest first: its own, and those of the runs that it went on from.
+    pub fn way(&self, run: RunId) -> Way {
+        let mut parts = vec![(run, MomentId::MAX)];
+        let mut at = run;
+        // Each run goes on from an earlier one.
+        while let Some(&(before, last)) = self.origins.get(&at).filter(|(before, _)| *before < at) {
+            parts.push((before, last));
+            at = before;
+        }
+        Way(parts)
+    }
+
+    /// A picture of now arrives; true when it is to be shown.
+    pub fn is_live(&mut self, picture: &Arc<RgbImage>, step: u32) -> bool {
+        if self.view.is_some() {
+            self.now = Some((Arc::clone(picture), step));
+        }
+        self.view.is_none()
+    }
+
+    pub fn view(&self) -> Option<&Moment> {
+        self.view.and_then(|id| self.timeline.get(id))
+    }
+
+    /// The moment to be read next: the one that is looked at, once the store has it.
+    fn wanted(&self) -> Option<MomentId> {
+        let id = self.view().filter(|moment| moment.bytes > 0)?.id;
+        (self.loading.is_none() && self.shown != Some(id)).then_some(id)
+    }
+
+    pub fn is_replaying(&self) -> bool {
+        self.replay.is_some()
+    }
+
+    pub fn reader(&self) -> Option<Reader> {
+        self.store.as_ref().map(Store::reader)
+    }
+
+    /// The thumbnail of a moment as a texture, once it is there.
+    pub fn texture(&mut self, ctx: &Context, id: MomentId) -> Option<TextureHandle> {
+        if let Some(texture) = self.textures.get(&id) {
+            return Some(texture.clone());
+        }
+        let image = color_image(self.timeline.get(id)?.thumbnail.as_ref()?);
+        let texture = ctx.load_texture(format!("moment {id}"), image, egui::TextureOptions::LINEAR);
+        self.textures.insert(id, texture.clone());
+        Some(texture)
+    }
+
+    /// Lets go of the textures of all other moments.
+    pub fn keep_textures(&mut self, shown: &[MomentId]) {
+        self.textures.retain(|id, _| shown.contains(id));
+    }
+}
+
+impl ImpastoApp {
+    /// Looks at a moment, or at the picture as it is now.
+    pub(super) fn look_at(&mut self, ctx: &Context, moment: Option<MomentId>) {
+        let film = &mut self.film;
+        if moment.is_some() && film.view.is_none() {
+            film.now = self.canvas.picture().map(|picture| (picture, self.canvas.step()));
+        }
+        film.view = moment;
+        film.going = film.going.filter(|&going| moment == Some(going));
+        match moment {
+            Some(_) => self.fetch_moment(),
+            None => {
+                (film.shown, film.replay) = (None, None);
+                if let Some((picture, step)) = film.now.take() {
+                    self.canvas.take(ctx, picture, step);
+                }
+            }
+        }
+    }
+
+    /// So many moments later, or earlier; the end of all moments is now.
+    pub(super) fn wander(&mut self, ctx: &Context, by: isize) {
+        self.film.replay = None;
+        let moments = self.film.timeline.moments();
+        let Some(last) = moments.len().checked_sub(1) else { return };
+        let index = match self.film.view.and_then(|id| self.film.timeline.position(id)) {
+            Some(index) => index as isize + by,
+            // The newest moment is mostly what is seen now.
+            None if moments[last].step == self.canvas.step() => last as isize + by,
+            None => last as isize + by + 1,
+        };
+        let target = match index {
+            ..0 => Some(moments[0].id),
+            index if index as usize <= last => Some(moments[index as usize].id),
+            _ => None,
+        };
+        self.look_at(ctx, target);
+    }
+
+    fn fetch_moment(&mut self) {
+        let film = &mut self.film;
+        let Some((id, reader)) = film.wanted().zip(film.reader()) else { return };
+        film.loading = Some(id);
+        self.tasks.start_or(
+            "moment",
+            move |text| Done::Moment { id, result: Err(text) },
+            move || {
+                let result = reader.picture(id).map_err(|error| error.to_string());
+                Done::Moment { id, result }
+            },
+        );
+    }
+
+    /// The picture of a moment has been read.
+    pub(super) fn take_moment(&mut self, ctx: &Context, id: MomentId, result: Result<RgbImage, String>) {
+        let film = &mut self.film;
+        film.loading = None;
+        if film.view.is_none() {
+            return;
+        }
+        match result {
+            Ok(picture) => {
+                film.shown = Some(id);
+                let step = film.timeline.get(id).map_or(0, |moment| moment.step);
+                // While somebody scrubs on, the last one that could be read is better than none.
+                self.canvas.take(ctx, Arc::new(picture), step);
+                self.fetch_moment();
+            }
+            // It may just have been thinned out.
+            Err(_) if film.view != Some(id) => self.fetch_moment(),
+            Err(error) => {
+                self.toasts.add(format!("This moment cannot be shown: {error}."));
+                self.look_at(ctx, None);
+            }
+        }
+    }
+
+    pub(super) fn stop_replay(&mut self) {
+        self.film.replay = None;
+    }
+
+    /// Starts or ends the replay.
+    pub(super) fn replay(&mut self, ctx: &Context) {
+        if self.film.replay.take().is_some() {
+            return;
+        }
+        let moments = self.film.timeline.moments();
+        let Some((first, last)) = moments.first().zip(moments.last()) else { return };
+        let start = match self.film.view {
+            Some(id) if id != last.id => id,
+            _ => first.id,
+        };
+        self.look_at(ctx, Some(start));
+        self.film.replay = Some(ctx.input(|input| input.time) + REPLAY);
+    }
+
+    /// Brings the film up to date, once a frame.
+    pub(super) fn run_film(&mut self, ctx: &Context) {
+        self.film.take_kept();
+        if self.film.view.is_some() && self.film.view().is_none() {
+            // It was thinned out while it was looked at, or never kept.
+            if self.film.going.is_some() {
+                self.toasts.add("This moment cannot be gone on from: there was no room to keep it.");
+            }
+            self.look_at(ctx, None);
+        }
+        self.fetch_moment();
+        if self.film.going.is_some() {
+            self.go_on_from_view();
+        }
+        let Some(next) = self.film.replay else { return };
+        let now = ctx.input(|input| input.time);
+        if now >= next && self.film.shown == self.film.view {
+            let index = self.film.view.and_then(|id| self.film.timeline.position(id));
+            let after = index.and_then(|index| self.film.timeline.moments().get(index + 1));
+            match after.map(|moment| moment.id) {
+                Some(id) => {
+                    self.look_at(ctx, Some(id));
+                    self.film.replay = Some(now + REPLAY);
+                }
+                None => self.look_at(ctx, None),
+            }
+        }
+        ctx.request_repaint_after(Duration::from_secs_f64((next - now).clamp(0.005, REPLAY)));
+    }
+
+    /// Whether a moment can be gone on from exactly as it was.
+    pub(super) fn is_exact(&self, moment: &Moment) -> bool {
+        moment.exact
+            && self
+                .film
+                .sources
+                .get(&moment.run)
+                .zip(self.sources())
+                .is_some_and(|(then, (content, styles))| then.are(&content, &styles))
+    }
+
+    /// Goes on painting from the moment that is looked at.
+    pub(super) fn go_on_from_view(&mut self) {
+        let Some(moment) = self.film.view() else {
+            self.toasts.add("Choose an earlier moment in the filmstrip first; painting goes on from there.");
+            return;
+        };
+        let exact = self.is_exact(moment);
+        let (id, step, kept) = (moment.id, moment.step, moment.bytes > 0);
+        let (width, height) = (moment.place.width, moment.place.height);
+        self.film.going = (!kept).then_some(id);
+        let Some(reader) = self.film.reader().filter(|_| kept) else { return };
+        self.tasks.start("go-back", move || {
+            let read = || -> std::io::Result<Return> {
+                let mut picture = reader.picture(id)?;
+                if picture.width() > width && width > 0 && height > 0 {
+                    picture = picture::resize(&picture, width, height, Filter::Lanczos);
+                }
+                let state = if exact { reader.state(id) } else { None };
+                Ok(Return { step, picture: Arc::new(picture), state, record: None })
+            };
+            Done::GoBack { id, result: read().map_err(|error| error.to_string()) }
+        });
+    }
+
+    /// What the moment needs has been read: picture and settings return.
+    pub(super) fn go_back(&mut self, id: MomentId, result: Result<Return, String>) {
+        let back = match result {
+            Ok(back) => back,
+            Err(error) => return self.toasts.add(format!("This moment cannot be gone on from: {error}.")),
+        };
+        let Some(moment) = self.film.timeline.get(id) else { return };
+        if self.sources().is_none() {
+            return self.toasts.add("There is no pair of pictures to go on with.");
+        }
+        let leaving = (moment.run, moment.id);
+        let (step, settings, styles) = (moment.step, moment.settings.clone(), moment.styles.clone());
+        let Some(session) = &self.session else { return };
+        session.go_back_to(back);
+        self.film.leaving = Some(leaving);
+        self.settings = settings;
+        self.choose_size = false;
+        let used: Vec<_> = self.styles.iter_mut().filter(|slot| slot.picture.is_some()).collect();
+        if used.len() == styles.len() {
+            used.into_iter().zip(styles).for_each(|(slot, mix)| slot.mix = mix);
+        }
+        let plays = matches!(self.run.state, RunState::Running | RunState::Preparing) && self.run.playing;
+        let finished = self.run.state == RunState::Finished;
+        let history = self.history.up_to(step);
+        self.start_run(Start::Moment, !(plays || finished));
+        self.history = history;
+        self.toasts.add(format!("Went back to step {step}. What was painted since stays in the filmstrip."));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use impasto_core::{settings::Settings, transfer::Place};
+
+    #[test]
+    fn a_moment_is_read_once_the_store_has_it() {
+        let ctx = Context::default();
+        let mut film = Film::new(&ctx, None);
+        let picture = Arc::new(RgbImage::new(8, 8));
+        let mark = Mark {
+            run: 1,
+            step: 3,
+            place: Place { levels: 1, width: 8, height: 8, ..Place::default() },
+            elapsed: 0.5,
+            settings: Settings::default(),
+            styles: Vec::new(),
+            losses: None,
+            picture: Arc::clone(&picture),
+            state: None,
+        };
+        film.keep(mark, 0.5);
+        film.view = film.timeline.moments().first().map(|moment| moment.id);
+        assert!(film.view.is_some());
+        assert_eq!(film.wanted(), None, "what became of it was not heard yet");
+        let deadline = std::time::Instant::now() + Duration::from_secs(60);
+        while film.wanted().is_none() {
+            assert!(std::time::Instant::now() < deadline);
+            std::thread::sleep(Duration::from_millis(1));
+            film.take_kept();
+        }
+        assert_eq!(film.wanted(), film.view);
+        assert_eq!(film.reader().unwrap().picture(film.view.unwrap()).unwrap(), *picture);
+        film.loading = film.view;
+        assert_eq!(film.wanted(), None, "it is being read");
+        (film.loading, film.shown) = (None, film.view);
+        assert_eq!(film.wanted(), None, "it is shown");
+    }
+}

@@ -1,0 +1,430 @@
+//! The command palette: everything that the window can do and set, found by a few letters of its name.
+
+use egui::{
+    Context, Id, Key, Label, Modifiers, RichText, Role, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, vec2,
+};
+use serde_json::Value;
+
+use super::{
+    ImpastoApp,
+    command::Command,
+    compare::Against,
+    fields::{self, Field},
+    mixes::Wish,
+    theme::{Palette, RADIUS, space},
+    widgets,
+};
+use impasto_core::settings::{Kind, ParamId, Parameter, Preset, Settings};
+
+/// Lines that are shown at most.
+const MOST: usize = 60;
+const ROW: f32 = 26.0;
+/// Controls of the row with the mixes.
+const MIXES: [&str; 3] = ["Morph, number", "Seed of the draw", "Amount of the draw"];
+const SIZES: [u32; 8] = [128, 192, 256, 320, 384, 512, 768, 1024];
+
+/// The palette, open or not.
+#[derive(Default)]
+pub struct Finder {
+    pub open: bool,
+    query: String,
+    chosen: usize,
+}
+
+/// What an entry does.
+#[derive(Clone, Debug)]
+enum Deed {
+    Command(Command),
+    /// All settings, as they are to be.
+    Set(Box<Settings>),
+    /// Moves the keyboard's focus to the control of this name.
+    Focus(String),
+    Compare(Against),
+    Automate(ParamId),
+    Mix(Box<Wish>),
+    Learn(ParamId),
+    /// Nothing: the entry only says why.
+    Refused,
+}
+
+/// A line of the palette.
+#[derive(Clone, Debug)]
+struct Entry {
+    title: String,
+    /// The key, or the value that is set now.
+    detail: String,
+    score: i32,
+    deed: Deed,
+}
+
+impl Finder {
+    pub fn toggle(&mut self) {
+        *self = Self { open: !self.open, ..Self::default() };
+    }
+}
+
+/// Lower case, with Greek letters as they are spoken.
+fn spoken(text: &str) -> String {
+    text.to_lowercase().replace('α', "alpha").replace('β', "beta").replace('ε', "epsilon")
+}
+
+/// How well `query` fits: its letters in their order, the better the more of them begin words or follow each other.
+/// `None` where one is missing. Case, and whatever is neither letter nor digit, count for nothing.
+fn fits(query: &str, text: &str) -> Option<i32> {
+    let text: Vec<char> = spoken(text).chars().collect();
+    let query: Vec<char> = spoken(query).chars().filter(|letter| letter.is_alphanumeric()).collect();
+    let Some(first) = query.first() else { return Some(0) };
+    let starts = (0..text.len()).filter(|&index| text[index] == *first);
+    let score = starts.filter_map(|start| fits_from(&query, &text, start)).max()?;
+    // The shorter of two that fit alike is nearer.
+    Some(score * 8 - text.len() as i32 / 4)
+}
+
+/// How well the letters fit when the first of them is taken at `start`.
+fn fits_from(query: &[char], text: &[char], start: usize) -> Option<i32> {
+    let begins = |index: usize| index == 0 || !text[index - 1].is_alphanumeric();
+    let mut score = if begins(start) { 4 } else { -2 };
+    let mut last = start;
+    for wanted in &query[1..] {
+        let mut rest = last + 1..text.len();
+        if text.get(last + 1) == Some(wanted) {
+            score += 6;
+            last += 1;
+            continue;
+        }
+        let word = rest.clone().find(|&index| text[index] == *wanted && begins(index));
+        let found = word.or_else(|| rest.find(|&index| text[index] == *wanted))?;
+        score += if word.is_some() { 4 } else { -2 };
+        // What is skipped in between makes a fit less likely to be meant.
+        score -= ((found - last - 1) / 4).min(4) as i32;
+        last = found;
+    }
+    Some(score)
+}
+
+/// The better fit of a name and of further words for it.
+pub(super) fn fits_any(query: &str, name: &str, words: &str) -> Option<i32> {
+    let by_words = words.split(", ").filter_map(|words| fits(query, words)).max().map(|score| score - 4);
+    fits(query, name).max(by_words)
+}
+
+/// `settings` with a field's value read from `text`: a number, on or off, or a word. `None` where it is nothing of the
+/// sort; an error where the value makes no sense.
+fn with_value(settings: &Settings, key: &str, text: &str) -> Option<Result<Settings, String>> {
+    let number = text.replace(',', ".");
+    let candidates = [
+        serde_json::from_str::<serde_json::Number>(&number).ok().map(Value::Number),
+        match text {
+            "on" | "yes" => Some(Value::Bool(true)),
+            "off" | "no" => Some(Value::Bool(false)),
+            _ => None,
+        },
+        Some(Value::String(text.to_owned())),
+    ];
+    if let (Some(number), Some((table, layer))) =
+        (candidates[0].as_ref().and_then(Value::as_f64), key.split_once('.'))
+    {
+        return with_weight(settings, table, layer, number);
+    }
+    let base = serde_json::to_value(settings).ok()?;
+    let pointer = format!("/{}", key.replace('.', "/"));
+    candidates.into_iter().flatten().find_map(|value| {
+        let mut changed = base.clone();
+        let place = changed.pointer_mut(&pointer)?;
+        // A text field takes any text: what is no text yet must not become one.
+        if std::mem::discriminant(place) != std::mem::discriminant(&value) {
+            return None;
+        }
+        *place = value;
+        let changed: Settings = serde_json::from_value(changed).ok()?;
+        Some(match changed.validate() {
+            Ok(()) => Ok(changed),
+            Err(error) => Err(widgets::sentence(&error.message)),
+        })
+    })
+}
+
+/// `settings` with a layer's weight; its mute and solo stay.
+fn with_weight(
+    settings: &Settings,
+    table: &str,
+    layer: &str,
+    weight: f64,
+) -> Option<Result<Settings, String>> {
+    let Kind::Layers(table) = &Parameter::of_field(table)?.kind else { return None };
+    let mut changed = settings.clone();
+    (table.get_mut)(&mut changed).set(layer.parse().ok()?, weight);
+    Some(match changed.validate() {
+        Ok(()) => Ok(changed),
+        Err(error) => Err(widgets::sentence(&error.message)),
+    })
+}
+
+impl ImpastoApp {
+    /// Everything that fits the query, the best first.
+    fn findings(&self, ctx: &Context) -> Vec<Entry> {
+        let query = self.finder.query.trim();
+        let mut found = Vec::new();
+        let mut add = |score: Option<i32>, title: String, detail: String, deed: Deed| {
+            if let Some(score) = score {
+                found.push(Entry { title, detail, score, deed });
+            }
+        };
+        for command in Command::ALL.into_iter().filter(|command| *command != Command::Find) {
+            let key = command.shortcut().map_or_else(String::new, |key| ctx.format_shortcut(&key));
+            add(fits(query, command.text()), command.text().to_owned(), key, Deed::Command(command));
+        }
+        for preset in Preset::ALL {
+            let title = format!("Preset: {}", preset.name());
+            let mix = preset.apply(&self.settings);
+            let detail = if mix == self.settings { "as it is" } else { "" }.to_owned();
+            add(fits(query, &title), title, detail, Deed::Set(Box::new(mix)));
+        }
+        for preset in &self.presets.list {
+            let title = format!("Preset: {}", preset.name);
+            let Some(score) = fits(query, &title) else { continue };
+            if let Some(mix) = preset.mix.as_ref().ok().and_then(|mix| mix.apply(&self.settings).ok()) {
+                add(Some(score), title, "your own".to_owned(), Deed::Set(Box::new(mix)));
+            }
+        }
+        for (title, detail, wish) in self.mixes_findings() {
+            add(fits(query, &title), title, detail, Deed::Mix(Box::new(wish)));
+        }
+        for (against, name) in self.comparable() {
+            let title = format!("Compare with {name}");
+            add(fits(query, &title), title, String::new(), Deed::Compare(against));
+        }
+        for knob in ParamId::all(&self.settings, &self.mix()) {
+            let name = knob.label();
+            let title = format!("Automate {name}");
+            let words = format!("automation {knob}, lfo {name}, keyframes {name}");
+            let learn = format!("Learn a controller for {name}");
+            let fit = if query.is_empty() { None } else { fits(query, &learn).map(|score| score - 6) };
+            add(fit, learn, String::new(), Deed::Learn(knob));
+            let detail = self.settings.automation.get(knob).map_or_else(String::new, fields::track_text);
+            // Before anything is typed there is more that is wanted more often.
+            let score =
+                if query.is_empty() { None } else { fits_any(query, &title, &words).map(|score| score - 6) };
+            add(score, title, detail, Deed::Automate(knob));
+        }
+        for size in SIZES {
+            let title = format!("Size {size} px");
+            let settings = Settings { size, ..self.settings.clone() };
+            add(fits(query, &title), title, String::new(), Deed::Set(Box::new(settings)));
+        }
+        let (name, typed) = match query.rsplit_once(char::is_whitespace) {
+            Some((name, value)) if !name.trim().is_empty() => (name.trim(), Some(value)),
+            _ => (query, None),
+        };
+        let place = typed.and_then(|typed| typed.trim_end_matches('%').parse::<f64>().ok());
+        if let Some(place) = place.filter(|place| (0.0..=100.0).contains(place))
+            && let Some(score) = fits(name, "Morph")
+        {
+            let title = format!("Morph to {place} % of the way");
+            add(Some(score + 60), title, String::new(), Deed::Mix(Box::new(Wish::Morph(place / 100.0))));
+        }
+        for control in MIXES {
+            let name = control.trim_end_matches(", number");
+            add(fits(query, name), name.to_owned(), String::new(), Deed::Focus(control.to_owned()));
+        }
+        for Field { key, name: title, words, control, value } in fields::all(&self.settings) {
+            let score = fits_any(query, &title, &words);
+            if !control.is_empty() {
+                add(score, title.clone(), value.clone(), Deed::Focus(control));
+            }
+            let Some((typed, score)) = typed.zip(fits_any(name, &title, &words)) else { continue };
+            match with_value(&self.settings, &key, typed) {
+                None => {}
+                // What names a value is meant more than what merely has these letters.
+                Some(Ok(settings)) => {
+                    let title = format!("Set {title} to {typed}");
+                    add(Some(score + 60), title, format!("now {value}"), Deed::Set(Box::new(settings)));
+                }
+                Some(Err(message)) => add(Some(score + 60), title, message, Deed::Refused),
+            }
+        }
+        if !query.is_empty() {
+            found.sort_by_key(|entry| std::cmp::Reverse(entry.score));
+        }
+        found.truncate(MOST);
+        found
+    }
+
+    /// Shows the palette while it is open.
+    pub(super) fn finder_window(&mut self, ctx: &Context) {
+        if !self.finder.open {
+            return;
+        }
+        // Before the text field could take them.
+        let key = |key| ctx.input_mut(|input| input.consume_key(Modifiers::NONE, key));
+        let (up, down, enter) = (key(Key::ArrowUp), key(Key::ArrowDown), key(Key::Enter));
+        let again = ctx.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::K));
+        let entries = self.findings(ctx);
+        let last = entries.len().saturating_sub(1);
+        let chosen = match (up, down) {
+            (true, false) => self.finder.chosen.saturating_sub(1),
+            (false, true) => self.finder.chosen + 1,
+            _ => self.finder.chosen,
+        }
+        .min(last);
+        let moved = chosen != self.finder.chosen;
+        self.finder.chosen = chosen;
+
+        let mut wanted = enter.then_some(chosen);
+        let modal = super::theme::modal(ctx, "finder").show(ctx, |ui| {
+            ui.set_width(520.0);
+            let field = TextEdit::singleline(&mut self.finder.query)
+                .id(Id::unique("finder query"))
+                .hint_text("A command, a preset, a setting, or “beta 3”")
+                .desired_width(f32::INFINITY)
+                .margin(egui::Margin::symmetric(10, 7))
+                .font(egui::FontId::proportional(16.0));
+            let field = ui.add(field).accessible_name("Find a command or a setting");
+            if !field.has_focus() {
+                field.request_focus();
+            }
+            if field.changed() {
+                self.finder.chosen = 0;
+            }
+            ui.add_space(space::S);
+            let room = (ctx.content_rect().height() - 200.0).clamp(120.0, 12.0 * ROW);
+            ui.set_min_height(room);
+            ScrollArea::vertical().max_height(room).auto_shrink(false).show(ui, |ui| {
+                ui.spacing_mut().item_spacing.y = 0.0;
+                if entries.is_empty() {
+                    ui.label(widgets::weak(ui, "Nothing is called like this."));
+                }
+                for (index, entry) in entries.iter().enumerate() {
+                    let response = line(ui, entry, index == chosen);
+                    if index == chosen && moved {
+                        response.scroll_to_me(None);
+                    }
+                    if response.clicked() {
+                        wanted = Some(index);
+                    }
+                }
+            });
+            ui.add_space(space::S);
+            let text =
+                "Arrows choose, enter does it, escape closes. A value behind a setting’s name sets it.";
+            ui.add(Label::new(widgets::weak(ui, text)).truncate());
+        });
+        let done =
+            wanted.and_then(|index| entries.get(index)).filter(|entry| !matches!(entry.deed, Deed::Refused));
+        if again || done.is_some() || modal.should_close() {
+            self.finder = Finder::default();
+            // The field is gone, and with it the focus.
+            ctx.memory_mut(|memory| memory.surrender_focus(Id::unique("finder query")));
+        }
+        if let Some(entry) = done {
+            self.do_deed(ctx, entry.deed.clone());
+        }
+    }
+
+    fn do_deed(&mut self, ctx: &Context, deed: Deed) {
+        match deed {
+            Deed::Refused => {}
+            Deed::Command(command) => self.run_command(ctx, command),
+            Deed::Set(settings) => self.settings = *settings,
+            Deed::Automate(knob) => self.automate(knob),
+            Deed::Mix(wish) => self.do_wish(*wish),
+            Deed::Learn(knob) => self.learn_controller(knob),
+            Deed::Compare(against) => {
+                self.compare.against = against;
+                self.compare.begin();
+            }
+            Deed::Focus(control) => {
+                self.layout.show_right = true;
+                self.layout.mixes |= MIXES.contains(&control.as_str());
+                widgets::ask_for_focus(ctx, control);
+            }
+        }
+    }
+}
+
+fn line(ui: &mut Ui, entry: &Entry, chosen: bool) -> egui::Response {
+    let palette = Palette::of(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
+    let fill = match (chosen, response.hovered()) {
+        (true, _) => palette.chosen,
+        (false, true) => palette.button,
+        (false, false) => palette.panel,
+    };
+    ui.painter().rect_filled(rect, RADIUS, fill);
+    let refused = matches!(entry.deed, Deed::Refused);
+    let color = if refused {
+        palette.bad
+    } else if chosen {
+        palette.text
+    } else {
+        palette.weak
+    };
+    let detail = RichText::new(&entry.detail).size(12.5).color(color);
+    let title = RichText::new(&entry.title).size(14.0).color(palette.text);
+    let inner = rect.shrink2(vec2(10.0, 0.0));
+    let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(inner));
+    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        ui.add(Label::new(detail).truncate());
+        ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+            ui.add(Label::new(title).truncate());
+        });
+    });
+    let name = if entry.detail.is_empty() {
+        entry.title.clone()
+    } else {
+        format!("{}, {}", entry.title, entry.detail)
+    };
+    response.widget_info(|| WidgetInfo::selected(Role::ListBoxOption, !refused, chosen, &name));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn best<'a>(query: &str, texts: &[&'a str]) -> &'a str {
+        let fitting = texts.iter().filter_map(|text| Some((fits(query, text)?, *text)));
+        fitting.max_by_key(|(score, _)| *score).map_or("", |(_, text)| text)
+    }
+
+    #[test]
+    fn a_few_letters_find_what_is_meant() {
+        let texts =
+            ["Save…", "Style β", "Style scale", "Compare: side by side", "Swap content and style", "Steps"];
+        for (query, meant) in [
+            ("sav", "Save…"),
+            ("sc", "Style scale"),
+            ("sbs", "Compare: side by side"),
+            ("swap", "Swap content and style"),
+            ("step", "Steps"),
+            ("style b", "Style β"),
+            ("beta", "Style β"),
+            ("zebra", ""),
+        ] {
+            assert_eq!(best(query, &texts), meant, "{query}");
+        }
+        assert!(fits_any("lr", "Step size", "lr, learning rate") > fits_any("lr", "Larger", ""));
+        assert!(fits("", "anything").is_some());
+    }
+
+    #[test]
+    fn a_typed_value_is_read_for_its_field() {
+        let settings = Settings::default();
+        let set = |key: &str, text: &str| with_value(&settings, key, text);
+        assert_eq!(set("style_weight", "12").unwrap().unwrap().style_weight, 12.0);
+        assert_eq!(set("learning_rate", "0,5").unwrap().unwrap().learning_rate, 0.5);
+        assert_eq!(set("size", "320").unwrap().unwrap().size, 320);
+        assert!(!set("pyramid", "off").unwrap().unwrap().pyramid);
+        assert_eq!(set("statistic", "gram").unwrap().unwrap().statistic.to_string(), "gram");
+        let layer = "relu3_1".parse().unwrap();
+        let mut muted = settings.clone();
+        muted.style_layers.set_strip(layer, "0.5,muted".parse().unwrap());
+        let changed = with_value(&muted, "style_layers.relu3_1", "0.9").unwrap().unwrap();
+        assert_eq!(changed.style_layers.strip(layer), Some("0.9,muted".parse().unwrap()));
+        assert!(set("style_layers.relu3_1", "-1").unwrap().is_err());
+        assert_eq!(set("style_layers.relu3_1", "0.9").unwrap().unwrap().style_layers.get(layer), Some(0.9));
+        assert!(set("size", "15").unwrap().unwrap_err().contains("between 16 and 8192"));
+        assert!(set("size", "large").is_none() && set("size", "12.5").is_none());
+        assert!(set("statistic", "purple").is_none());
+    }
+}

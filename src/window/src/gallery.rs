@@ -1,0 +1,213 @@
+//! Small pictures to choose from: the bundled examples, and the files that were opened lately.
+
+use std::{collections::HashMap, path::PathBuf};
+
+use egui::{
+    Color32, ColorImage, Context, Rect, Role, Sense, Stroke, StrokeKind, TextureHandle, TextureOptions, Ui,
+    Vec2, WidgetInfo, pos2,
+};
+
+use super::{
+    ImpastoApp,
+    icons::Icon,
+    origin::Origin,
+    pictures::Source,
+    tasks::Done,
+    theme::{Palette, RADIUS, space},
+};
+use impasto_base::error::chain;
+use impasto_core::{
+    picture::{self, Example, Picture},
+    settings::Rgb,
+};
+
+/// Longest side of a small picture, in pixels.
+const SMALL: u32 = 160;
+/// Files that are remembered.
+const RECENT: usize = 12;
+/// Tiles in a row of a menu, and their size in points.
+pub const COLUMNS: usize = 3;
+pub const TILE: Vec2 = egui::vec2(68.0, 48.0);
+
+/// What is known of a picture.
+enum Small {
+    Ready(TextureHandle),
+    /// Why it cannot be chosen.
+    Missing(String),
+}
+
+/// The small pictures; each is read in the background when it is first seen, one after the other.
+#[derive(Default)]
+pub struct Gallery {
+    /// The files opened lately, the latest first.
+    recent: Vec<PathBuf>,
+    known: HashMap<Origin, Small>,
+    wanted: Vec<Origin>,
+    reading: bool,
+}
+
+impl Gallery {
+    pub fn new(recent: &[PathBuf]) -> Self {
+        Self { recent: recent.iter().take(RECENT).cloned().collect(), ..Self::default() }
+    }
+
+    pub fn recent(&self) -> &[PathBuf] {
+        &self.recent
+    }
+
+    /// A file has been opened.
+    pub fn opened(&mut self, path: PathBuf) {
+        // It may be another picture by now.
+        self.known.remove(&Origin::File(path.clone()));
+        self.recent.retain(|other| *other != path);
+        self.recent.insert(0, path);
+        self.recent.truncate(RECENT);
+    }
+
+    /// Looks again for what was missing.
+    pub fn look_again(&mut self) {
+        self.known.retain(|_, small| matches!(small, Small::Ready(_)));
+    }
+
+    /// Takes a small picture in from the background.
+    pub fn take(&mut self, ctx: &Context, origin: Origin, result: Result<ColorImage, String>) {
+        self.reading = false;
+        let small = match result {
+            Ok(image) => Small::Ready(ctx.load_texture(name_of(&origin), image, TextureOptions::LINEAR)),
+            Err(reason) => Small::Missing(reason),
+        };
+        self.known.insert(origin, small);
+    }
+
+    /// Tiles of bundled pictures; the one that was clicked.
+    pub fn examples(
+        &mut self,
+        ui: &mut Ui,
+        examples: &'static [Example],
+        columns: usize,
+        tile: Vec2,
+    ) -> Option<Source> {
+        let origins: Vec<Origin> =
+            examples.iter().map(|example| Origin::Example(example.title.to_owned())).collect();
+        let chosen = self.tiles(ui, &origins, columns, tile)?;
+        examples.get(chosen).map(Source::Example)
+    }
+
+    /// Tiles of the files opened lately; the one that was clicked.
+    pub fn files(&mut self, ui: &mut Ui, columns: usize, tile: Vec2) -> Option<Source> {
+        let origins: Vec<Origin> = self.recent.iter().cloned().map(Origin::File).collect();
+        let chosen = self.tiles(ui, &origins, columns, tile)?;
+        self.recent.get(chosen).cloned().map(Source::File)
+    }
+
+    fn tiles(&mut self, ui: &mut Ui, origins: &[Origin], columns: usize, tile: Vec2) -> Option<usize> {
+        let mut chosen = None;
+        ui.spacing_mut().item_spacing = Vec2::splat(space::XS);
+        for (row, line) in origins.chunks(columns.max(1)).enumerate() {
+            ui.horizontal(|ui| {
+                for (column, origin) in line.iter().enumerate() {
+                    if self.tile(ui, origin, tile) {
+                        chosen = Some(row * columns.max(1) + column);
+                    }
+                }
+            });
+        }
+        chosen
+    }
+
+    /// One tile; true when it was clicked.
+    fn tile(&mut self, ui: &mut Ui, origin: &Origin, size: Vec2) -> bool {
+        let name = name_of(origin);
+        let missing = match self.known.get(origin) {
+            Some(Small::Missing(reason)) => Some(reason.clone()),
+            _ => None,
+        };
+        let enabled = missing.is_none();
+        let (rect, response) =
+            ui.allocate_exact_size(size, if enabled { Sense::click() } else { Sense::hover() });
+        let label = missing.as_ref().map_or_else(|| name.clone(), |reason| format!("{name}: {reason}"));
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, &label));
+        let palette = Palette::of(ui);
+        let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
+        painter.rect_filled(rect, RADIUS, palette.well);
+        match self.known.get(origin) {
+            Some(Small::Ready(texture)) => {
+                let seen =
+                    rect.size() / (texture.size_vec2() * (rect.size() / texture.size_vec2()).max_elem());
+                let uv = Rect::from_min_size(pos2((1.0 - seen.x) / 2.0, (1.0 - seen.y) / 2.0), seen);
+                egui::Image::from_texture((texture.id(), rect.size()))
+                    .uv(uv)
+                    .tint(Color32::WHITE)
+                    .corner_radius(RADIUS)
+                    .paint_at(ui, rect);
+            }
+            Some(Small::Missing(_)) => Icon::Warning.paint(&painter, rect.center(), palette.weak),
+            None if !self.wanted.contains(origin) => self.wanted.push(origin.clone()),
+            None => {}
+        }
+        let stroke = match (response.has_focus(), response.hovered() && enabled) {
+            (true, _) => Stroke::new(2.0, palette.accent),
+            (false, true) => Stroke::new(2.0, palette.text),
+            (false, false) => Stroke::new(1.0, palette.line),
+        };
+        painter.rect_stroke(rect, RADIUS, stroke, StrokeKind::Inside);
+        response.on_hover_text(label).clicked()
+    }
+}
+
+fn name_of(origin: &Origin) -> String {
+    match origin {
+        Origin::Example(title) => title.clone(),
+        Origin::File(path) => path
+            .file_name()
+            .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned()),
+    }
+}
+
+fn read(origin: &Origin, background: Rgb) -> Result<ColorImage, String> {
+    let picture = match Source::of(origin) {
+        Some(Source::Example(example)) => example.open(),
+        Some(Source::File(path)) => Picture::open(&path).map_err(|error| chain(&error))?,
+        Some(Source::Pasted(_) | Source::Recalled(_) | Source::Kept(_)) | None => {
+            return Err("it is no longer among the bundled pictures".to_owned());
+        }
+    };
+    let small = picture::thumbnail(&picture.flattened(Some(background)), SMALL);
+    Ok(super::colour_image::color_image(&small))
+}
+
+impl ImpastoApp {
+    /// Reads the next small picture that was seen and is not there, in the background.
+    pub(super) fn follow_gallery(&mut self) {
+        self.gallery.wanted.retain(|origin| !self.gallery.known.contains_key(origin));
+        if self.gallery.reading || self.gallery.wanted.is_empty() {
+            return;
+        }
+        let origin = self.gallery.wanted.remove(0);
+        self.gallery.reading = true;
+        let background = self.settings.background;
+        self.tasks.start("gallery", move || {
+            let reading = std::panic::AssertUnwindSafe(|| read(&origin, background));
+            let result = std::panic::catch_unwind(reading)
+                .unwrap_or_else(|_| Err("the decoder failed by a fault of the program".to_owned()));
+            Done::Small { origin, result }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_file_stands_first_and_only_so_many_are_kept() {
+        let mut gallery = Gallery::new(&[]);
+        for number in 0..20 {
+            gallery.opened(format!("{number}.png").into());
+        }
+        gallery.opened("15.png".into());
+        assert_eq!(gallery.recent().len(), RECENT);
+        assert_eq!(gallery.recent()[..3], [PathBuf::from("15.png"), "19.png".into(), "18.png".into()]);
+        assert_eq!(gallery.recent().iter().filter(|path| path.ends_with("15.png")).count(), 1);
+    }
+}

@@ -1,0 +1,307 @@
+//! The grid: small pictures with two settings varied, painted behind the window, to choose from by looking.
+
+mod cells;
+mod choices;
+mod form;
+mod page;
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use egui::{Context, TextureHandle, TextureOptions};
+use image::RgbImage;
+
+use self::form::{Checked, Form};
+use super::{
+    ImpastoApp,
+    notes::{Banner, Trouble},
+    tasks::{Done, Purpose},
+};
+use impasto_base::error::chain;
+use impasto_core::{
+    picture::{self, SaveError},
+    settings::Settings,
+};
+use impasto_engine::{
+    backstage::Cell as Order,
+    session::{Job, Start},
+};
+use impasto_formats::explore::{Axis, Sheet, legend};
+
+/// What background threads bring for the grid.
+pub enum News {
+    /// What the form makes, by the number of the question.
+    Checked {
+        ticket: u64,
+        checked: Box<Checked>,
+    },
+    Exported {
+        path: PathBuf,
+        result: Result<(), SaveError>,
+    },
+}
+
+/// The grid's page.
+#[derive(Default)]
+pub struct Grid {
+    form: Form,
+    sheet: Option<Board>,
+    /// Number of the last grid.
+    number: u64,
+    /// It is painted as soon as the form is worked out.
+    wanted: bool,
+}
+
+/// A cell of a grid.
+struct Cell {
+    settings: Settings,
+    /// As "Style β 4" and "Style scale 0.5".
+    values: Vec<String>,
+    picture: Option<Result<Arc<RgbImage>, String>>,
+    texture: Option<TextureHandle>,
+}
+
+/// A grid that is painted, or was.
+struct Board {
+    number: u64,
+    x: Axis,
+    y: Option<Axis>,
+    /// Settings of what no axis varies.
+    base: Settings,
+    legend: Vec<String>,
+    /// Name for its file.
+    name: String,
+    /// Largest shape of a cell's picture in pixels.
+    shape: (u32, u32),
+    /// Row by row.
+    cells: Vec<Cell>,
+    /// Cells that are given to the painter and not done yet.
+    open: usize,
+    seconds: Vec<f64>,
+    cancelled: bool,
+    /// The cell whose settings were taken last.
+    adopted: Option<usize>,
+    /// The cell that is shown large.
+    shown: usize,
+}
+
+impl Board {
+    fn columns(&self) -> usize {
+        self.x.values.len()
+    }
+
+    fn painted(&self) -> usize {
+        self.cells.iter().filter(|cell| matches!(cell.picture, Some(Ok(_)))).count()
+    }
+
+    /// Seconds until the last cell is done, once one is.
+    fn seconds_left(&self) -> Option<f64> {
+        let mean = self.seconds.iter().sum::<f64>() / self.seconds.len().max(1) as f64;
+        (!self.seconds.is_empty()).then_some(mean * self.open as f64)
+    }
+}
+
+impl ImpastoApp {
+    /// Takes in the cells that are done, and checks the form when it has changed.
+    pub(super) fn follow_grid(&mut self, ctx: &Context) {
+        for painted in self.queue.desk.take_painted() {
+            let Some(board) = self.grid.sheet.as_mut().filter(|board| board.number == painted.grid) else {
+                continue;
+            };
+            let Some(cell) = board.cells.get_mut(painted.index) else { continue };
+            board.open = board.open.saturating_sub(1);
+            board.seconds.push(painted.seconds);
+            if let Ok(picture) = &painted.result {
+                let image = super::colour_image::color_image(picture);
+                cell.texture = Some(ctx.load_texture("grid", image, TextureOptions::LINEAR));
+            }
+            cell.picture = Some(painted.result);
+        }
+        if self.page == super::Page::Grid {
+            self.check_grid();
+        }
+    }
+
+    /// Works the form out in the background: reading an axis' values takes longer than a frame may.
+    fn check_grid(&mut self) {
+        let Some((question, ticket)) = self.grid.form.question(&self.settings) else { return };
+        self.tasks.start("grid", move || {
+            Done::Grid(News::Checked { ticket, checked: Box::new(question.answer()) })
+        });
+    }
+
+    pub(super) fn grid_news(&mut self, ctx: &Context, news: News) {
+        match news {
+            News::Checked { ticket, checked } => {
+                self.grid.form.take(ticket, *checked);
+                if std::mem::take(&mut self.grid.wanted) {
+                    self.paint_grid(ctx);
+                }
+            }
+            News::Exported { path, result: Ok(()) } => {
+                let note = format!("Saved {}", path.display());
+                self.notice = Some(note.clone());
+                self.toasts.add(note);
+            }
+            News::Exported { result: Err(error), .. } => {
+                let text = format!("The grid is not saved: {}.", chain(&error));
+                self.banners.push(Banner { trouble: Trouble::Other, text });
+            }
+        }
+    }
+
+    /// Paints the grid of the form, instead of the one before.
+    fn paint_grid(&mut self, ctx: &Context) {
+        let Some((content, styles)) = self.sources() else {
+            self.toasts.add("A grid needs a content and a style: open them first.");
+            return;
+        };
+        let Some(plan) = self.grid.form.plan() else {
+            // What was typed last is still being worked out.
+            self.grid.wanted = !self.grid.form.is_fresh();
+            return;
+        };
+        self.grid.number += 1;
+        let number = self.grid.number;
+        let (width, height) = content.dimensions();
+        let shape = picture::fit(width, height, plan.base.longest_side());
+        let columns = plan.x.values.len();
+        let orders = plan.order.iter().map(|&(column, row)| {
+            let index = row * columns + column;
+            let job = Job {
+                run: index as u64 + 1,
+                content: Arc::clone(&content),
+                styles: styles.clone(),
+                settings: plan.cells[index].clone(),
+                start: Start::Beginning,
+                paused: false,
+                choose_size: false,
+            };
+            Order { grid: number, index, job }
+        });
+        self.queue.desk.paint_cells(orders);
+        let name = PathBuf::from(self.save_name()).with_extension("");
+        let empty = |(index, settings)| Cell {
+            settings,
+            values: values(&plan.x, plan.y.as_ref(), index),
+            picture: None,
+            texture: None,
+        };
+        self.grid.sheet = Some(Board {
+            number,
+            legend: legend(&content, &styles, &plan.base),
+            name: format!("{}, grid.png", name.display()),
+            shape,
+            open: plan.cells.len(),
+            cells: plan.cells.into_iter().enumerate().map(empty).collect(),
+            x: plan.x,
+            y: plan.y,
+            base: plan.base,
+            seconds: Vec::new(),
+            cancelled: false,
+            adopted: None,
+            shown: 0,
+        });
+        self.start_painter(ctx);
+    }
+
+    /// Paints no further cell.
+    fn cancel_grid(&mut self) {
+        self.queue.desk.paint_cells([]);
+        if let Some(board) = &mut self.grid.sheet {
+            (board.open, board.cancelled) = (0, true);
+        }
+    }
+
+    /// Takes a cell's settings for the painting. What belongs to the painting and not to its look stays, unless an axis
+    /// varies it.
+    fn adopt_cell(&mut self, index: usize) {
+        let Some(board) = &mut self.grid.sheet else { return };
+        let Some(cell) = board.cells.get(index) else { return };
+        let (own, base) = (&self.settings, &board.base);
+        let mut settings = cell.settings.clone();
+        if settings.size == base.size {
+            settings.size = own.size;
+        }
+        if settings.steps == base.steps {
+            settings.steps = own.steps;
+        }
+        settings.device.clone_from(&own.device);
+        settings.weights.clone_from(&own.weights);
+        (settings.low_memory, settings.preview_every) = (own.low_memory, own.preview_every);
+        settings.follow_drags = own.follow_drags;
+        settings.precision = own.precision;
+        let title = format!("Grid: {}", cell.values.join(", "));
+        board.adopted = Some(index);
+        if settings == *own {
+            self.toasts.add("The painting has these settings already.");
+            return;
+        }
+        self.settings = settings;
+        self.choose_size = false;
+        self.toasts.add_instead(&["Grid:"], format!("{title}. It counts from the next step."));
+        self.undo.call("", title);
+    }
+
+    /// Asks where to save the grid as one picture.
+    fn ask_to_save_grid(&mut self) {
+        let Some(board) = &self.grid.sheet else { return };
+        let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
+        let answer = self.dialogs.save_picture(&board.name, folder.as_deref());
+        self.await_answer(answer, Purpose::Grid);
+    }
+
+    /// Writes the grid with its axes and legend; without a path under a free name where pictures belong.
+    pub(super) fn export_grid(&mut self, picked: Option<PathBuf>) {
+        let Some(board) = &self.grid.sheet else { return };
+        let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
+        let (mut path, mut overwrite) = match (picked, folder) {
+            (Some(path), _) => (path, self.dialogs.confirms_replacing()),
+            (None, Some(folder)) => (folder.join(&board.name), false),
+            (None, None) => {
+                self.toasts.add("No file dialog could be shown, and there is no home folder to save to.");
+                return;
+            }
+        };
+        if path.extension().is_none() {
+            path.set_extension("png");
+            overwrite = false;
+        }
+        // Nothing is overwritten unasked; who was asked has said yes.
+        if !overwrite {
+            path = picture::free_name(&path);
+        }
+        self.save_folder = path.parent().map(std::path::Path::to_owned);
+        let mut sheet = Sheet::new(board.x.clone(), board.y.clone(), board.shape, board.legend.clone());
+        let columns = board.columns();
+        let pictures: Vec<_> = board.cells.iter().map(|cell| cell.picture.clone()).collect();
+        self.tasks.start("grid", move || {
+            for (index, picture) in pictures.into_iter().enumerate() {
+                if let Some(picture) = picture {
+                    let picture = picture.map(|picture| picture.as_ref().clone());
+                    sheet.put((index % columns, index / columns), picture);
+                }
+            }
+            let result = picture::save(&sheet.draw(), &path, overwrite);
+            Done::Grid(News::Exported { path, result })
+        });
+    }
+}
+
+/// What the axes say of a cell, in words.
+fn values(x: &Axis, y: Option<&Axis>, index: usize) -> Vec<String> {
+    let (column, row) = (index % x.values.len(), index / x.values.len());
+    let named = |axis: &Axis, at: usize| choices::named(&axis.setting, &axis.values[at].text);
+    [Some(named(x, column)), y.map(|y| named(y, row))].into_iter().flatten().collect()
+}
+
+/// How long a form rests before it is worked out, so that a dragged slider is not followed at every frame.
+const REST: Duration = Duration::from_millis(60);
+
+/// Whether enough time has passed since the last question.
+fn rested(last: Option<Instant>) -> bool {
+    last.is_none_or(|last| last.elapsed() >= REST)
+}

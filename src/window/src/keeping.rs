@@ -1,0 +1,362 @@
+//! The painting in hand is kept on the disk every few seconds, and offered again after a crash; projects (`projects`) are
+//! the same kind of file, written where a person wants it.
+
+mod projects;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use egui::{Context, TextureHandle, TextureOptions, vec2};
+use image::RgbImage;
+
+use self::projects::GoingOn;
+use super::{
+    ImpastoApp,
+    notes::{Banner, Trouble},
+    pictures::Slot,
+    pins::PinDraft,
+    recipes::Draft,
+    tasks::Done,
+    theme::space,
+    widgets,
+};
+use impasto_base::error::chain;
+use impasto_core::{
+    picture::{self, Picture},
+    settings::{Settings, Slots},
+};
+use impasto_engine::session::{Mark, RunState, StyleRecord};
+use impasto_formats::project::{
+    self, Content, Keep, Manifest, Project, ProjectError, Style, sessions, sessions::Held,
+};
+
+/// Shortest time between two writings of the painting in hand. A slow disk or a large picture gets more: writing takes a fifth of
+/// the time at most.
+const EVERY: f64 = 4.0;
+const SHARE: f64 = 5.0;
+const LONGEST: f64 = 30.0;
+
+/// Keeps the painting in hand.
+pub struct Keeper {
+    /// Where windows keep their paintings; nothing is kept without it.
+    sessions: Option<PathBuf>,
+    held: Option<Held>,
+    writing: bool,
+    /// What was written last.
+    written: Option<Written>,
+    /// The last moment with the engine's state.
+    pub exact: Option<Mark>,
+    /// What a painting that was brought back goes on from.
+    going_on: Option<GoingOn>,
+    /// On egui's clock.
+    not_before: f64,
+    /// The look for what a crash has left is not over yet.
+    pub looking: bool,
+    pub comeback: Option<Comeback>,
+}
+
+/// What was written, to know whether there is something new.
+struct Written {
+    /// With the engine's state.
+    exactly: bool,
+    picture: Arc<RgbImage>,
+    settings: Settings,
+    mixes: Slots,
+    pins: Vec<u64>,
+}
+
+/// What a crash has left.
+pub struct Comeback {
+    held: Held,
+    project: Arc<Project>,
+    texture: Option<TextureHandle>,
+}
+
+/// A painting with all that belongs to it, on its way to the disk.
+pub struct Snapshot {
+    manifest: Manifest,
+    picture: Option<Arc<RgbImage>>,
+    /// With the engine's state, of the same step as the picture.
+    exact: Option<Mark>,
+    draft: Option<Arc<Draft>>,
+    content: Option<Arc<Picture>>,
+    styles: Vec<(Arc<Picture>, StyleRecord)>,
+    pins: Vec<PinDraft>,
+}
+
+impl Snapshot {
+    fn write(self, path: &Path, keep: Keep<'_>) -> Result<(), ProjectError> {
+        let mut draft = project::Draft::new(self.manifest, keep);
+        let state = self.exact.as_ref().and_then(|exact| exact.state.clone());
+        if let Some(picture) = &self.picture {
+            draft.picture(picture)?;
+            draft.manifest.recipe = self.draft.map(|draft| draft.bare(picture));
+        }
+        if let Some(content) = &self.content {
+            let pixels = draft.pixels(content)?;
+            draft.manifest.content = Some(Content { source: content.as_ref().into(), pixels });
+        }
+        for (picture, style) in self.styles {
+            let pixels = draft.pixels(&picture)?;
+            draft.manifest.styles.push(Style { style, pixels });
+        }
+        self.pins.into_iter().try_for_each(|pin| pin.put(&mut draft))?;
+        if let Some((Mark { step, place, .. }, state)) = self.exact.zip(state) {
+            draft.state(step, (place.width, place.height), state.to_vec());
+        }
+        draft.write(path)
+    }
+}
+
+impl Keeper {
+    pub fn new(sessions: Option<PathBuf>) -> Self {
+        let looking = sessions.is_some();
+        Self {
+            sessions,
+            held: None,
+            writing: false,
+            written: None,
+            exact: None,
+            going_on: None,
+            not_before: 0.0,
+            looking,
+            comeback: None,
+        }
+    }
+
+    /// Ends in peace: nothing is offered at the next start.
+    pub fn end(&mut self) {
+        if let Some(held) = self.held.take() {
+            held.end();
+        }
+    }
+}
+
+impl ImpastoApp {
+    /// The last moment with the engine's state, if nothing was changed since.
+    fn exact(&self) -> Option<&Mark> {
+        let exact = self.keeper.exact.as_ref().filter(|mark| mark.run == self.run.id)?;
+        let given = self.run.given.as_ref()?;
+        let (content, styles) = self.sources()?;
+        let record = self.record_of(&self.canvas.picture()?)?;
+        let same = given.same_pictures(&content, &styles)
+            && exact.settings == self.settings
+            && exact.styles.iter().eq(styles.iter().map(|style| &style.mix))
+            && !record.has_changed_since(exact.step);
+        same.then_some(exact)
+    }
+
+    /// The same where the painting rests at that moment.
+    fn exact_at_rest(&self) -> Option<&Mark> {
+        let rests = matches!(self.run.state, RunState::Paused | RunState::Finished | RunState::Stopped);
+        self.exact().filter(|exact| rests && exact.step == self.canvas.step())
+    }
+
+    /// What is written: at this moment, or a little earlier, from which the engine can go on.
+    fn snapshot(&self, exact: Option<&Mark>) -> Snapshot {
+        let mut manifest = Manifest::new(self.settings.clone());
+        manifest.step = self.run.step();
+        manifest.losses = self.history.to_losses();
+        manifest.mixes = self.desk.slots.clone();
+        let loaded = |slot: &Slot| slot.picture.as_ref().map(|loaded| Arc::clone(&loaded.picture));
+        let styles = self.styles.iter().filter_map(|slot| {
+            let picture = loaded(slot)?;
+            let record = StyleRecord { source: picture.as_ref().into(), mix: slot.mix };
+            Some((picture, record))
+        });
+        Snapshot {
+            manifest,
+            picture: exact.map_or_else(|| self.canvas.picture(), |exact| Some(Arc::clone(&exact.picture))),
+            draft: self.draft().map(|draft| match exact {
+                Some(exact) => Arc::new(draft.at(exact.step)),
+                None => draft,
+            }),
+            exact: exact.cloned(),
+            content: loaded(&self.content),
+            styles: styles.collect(),
+            pins: self.pins.drafts(),
+        }
+    }
+
+    /// Looks for what a crash has left.
+    pub(super) fn look_for_comeback(&mut self) {
+        let Some(sessions) = self.keeper.sessions.clone() else { return };
+        self.tasks.start("sessions", move || {
+            Done::Left(sessions::left(&sessions).map(|held| {
+                let project = Project::read(&held.painting()).map_err(|error| chain(&error));
+                Box::new((held, project))
+            }))
+        });
+    }
+
+    pub(super) fn left(&mut self, left: Option<Box<(Held, Result<Project, String>)>>) {
+        self.keeper.looking = false;
+        match left.map(|left| *left) {
+            None => {}
+            Some((held, Ok(project))) => {
+                self.keeper.comeback = Some(Comeback { held, project: Arc::new(project), texture: None });
+            }
+            Some((held, Err(text))) => {
+                held.remove();
+                let text = format!("The painting of the last time cannot be brought back: {text}.");
+                self.banners.push(Banner { trouble: Trouble::Other, text });
+            }
+        }
+    }
+
+    /// Writes the painting in hand, if it has changed and the last writing is a while ago.
+    pub(super) fn keep(&mut self, ctx: &Context) {
+        let Some(sessions) = self.keeper.sessions.clone() else { return };
+        let Some(picture) = self.canvas.picture() else { return };
+        let exact = self.exact_at_rest();
+        let same = self.keeper.written.as_ref().is_some_and(|written| {
+            Arc::ptr_eq(&written.picture, &picture)
+                && written.settings == self.settings
+                && written.mixes == self.desk.slots
+                && written.pins.iter().eq(self.pins.all().iter().map(|pin| &pin.id))
+                && written.exactly == exact.is_some()
+        });
+        // Without its recipe a painting that was brought back would lose its story.
+        if self.keeper.writing
+            || same
+            || self.still_opening()
+            || self.draft().is_none()
+            || self.problem.is_some()
+        {
+            return;
+        }
+        let now = ctx.input(|input| input.time);
+        if now < self.keeper.not_before {
+            ctx.request_repaint_after(Duration::from_secs_f64(self.keeper.not_before - now));
+            return;
+        }
+        if self.keeper.held.is_none() {
+            match Held::new(&sessions) {
+                Ok(held) => self.keeper.held = Some(held),
+                Err(error) => {
+                    // Said once; painting goes on.
+                    self.keeper.sessions = None;
+                    self.notice =
+                        Some(format!("The painting cannot be kept in {}: {error}", sessions.display()));
+                    return;
+                }
+            }
+        }
+        let Some(held) = &self.keeper.held else { return };
+        let (folder, path) = (held.folder().to_owned(), held.painting());
+        self.keeper.writing = true;
+        let exact = self.exact_at_rest();
+        let snapshot = self.snapshot(exact);
+        self.keeper.written = Some(Written {
+            exactly: exact.is_some(),
+            picture,
+            settings: self.settings.clone(),
+            mixes: self.desk.slots.clone(),
+            pins: self.pins.all().iter().map(|pin| pin.id).collect(),
+        });
+        let broken = |text| Done::Kept { result: Err(text), took: Duration::ZERO };
+        self.tasks.start_or("keep", broken, move || {
+            let began = Instant::now();
+            let result = snapshot.write(&path, Keep::Beside(&folder)).map_err(|error| chain(&error));
+            Done::Kept { result, took: began.elapsed() }
+        });
+    }
+
+    pub(super) fn kept(&mut self, ctx: &Context, result: Result<(), String>, took: Duration) {
+        self.keeper.writing = false;
+        let wait = (took.as_secs_f64() * SHARE).clamp(EVERY, LONGEST);
+        self.keeper.not_before = ctx.input(|input| input.time) + wait;
+        if let Err(text) = result {
+            // It is tried again, also where nothing changes any more.
+            self.keeper.written = None;
+            self.notice = Some(format!("The painting cannot be kept: {text}"));
+        }
+    }
+
+    /// Asks whether the painting that a crash has left is wanted.
+    pub(super) fn comeback_window(&mut self, ctx: &Context) {
+        let Some(comeback) = &mut self.keeper.comeback else { return };
+        if comeback.texture.is_none()
+            && let Some(picture) = &comeback.project.picture
+        {
+            let small = super::colour_image::color_image(&picture::thumbnail(picture, 640));
+            comeback.texture = Some(ctx.load_texture("comeback", small, TextureOptions::LINEAR));
+        }
+        let manifest = &comeback.project.manifest;
+        let mut decision = None;
+        let modal = super::theme::modal(ctx, "comeback").show(ctx, |ui| {
+            ui.set_width(380.0);
+            ui.heading(format!("Bring back the painting of {}?", clock(manifest.saved)));
+            ui.add_space(space::S);
+            ui.label("Impasto ended without being closed. The picture, its settings and its losses are still there.");
+            ui.add_space(space::M);
+            if let Some(texture) = &comeback.texture {
+                let size = texture.size_vec2();
+                let scale = (vec2(380.0, 240.0) / size).min_elem().min(1.0);
+                ui.vertical_centered(|ui| ui.image((texture.id(), size * scale)));
+            }
+            ui.add_space(space::XS);
+            if let Some(recipe) = &manifest.recipe {
+                ui.add(egui::Label::new(widgets::weak(ui, recipe.summary())).truncate());
+            }
+            ui.add_space(space::L);
+            ui.horizontal(|ui| {
+                let tooltip = "Opens its pictures and shows it as it was; play goes on from it";
+                let button =
+                    widgets::accent_button(ui, super::icons::Icon::Restart, "Bring it back", 150.0, tooltip, true);
+                if ui.memory(|memory| memory.focused().is_none()) {
+                    button.request_focus();
+                }
+                if button.clicked() {
+                    decision = Some(true);
+                }
+                let tooltip = "Begins with something else; it can still be brought back by the menu beside Save";
+                if ui.button("No, thanks").on_hover_text(tooltip).clicked() {
+                    decision = Some(false);
+                }
+            });
+        });
+        if modal.should_close() {
+            decision = decision.or(Some(false));
+        }
+        if let Some(decision) = decision
+            && let Some(Comeback { held, project, .. }) = self.keeper.comeback.take()
+        {
+            if decision {
+                self.open_project(ctx, &project);
+                // It is this window's from now on, which goes on keeping it there.
+                self.keeper.end();
+                self.keeper.held = Some(held);
+            } else {
+                held.end();
+            }
+        }
+    }
+}
+
+/// The time of day here, or how long ago it was where that is not known.
+fn clock(seconds: u64) -> String {
+    #[cfg(unix)]
+    if let Some(time) = libc::time_t::try_from(seconds).ok().and_then(local_time) {
+        return time;
+    }
+    let since = std::time::UNIX_EPOCH + Duration::from_secs(seconds);
+    let minutes = since.elapsed().map_or(0, |ago| ago.as_secs() / 60);
+    match minutes {
+        0 => "just now".to_owned(),
+        1..=119 => format!("{minutes} minutes ago"),
+        _ => format!("{} hours ago", minutes / 60),
+    }
+}
+
+#[cfg(unix)]
+fn local_time(seconds: libc::time_t) -> Option<String> {
+    // SAFETY: all zeros are a valid `tm`: numbers and a null pointer.
+    let mut time: libc::tm = unsafe { std::mem::zeroed() };
+    // SAFETY: both pointers are valid for the call, which writes to the second only.
+    let known = unsafe { !libc::localtime_r(&raw const seconds, &raw mut time).is_null() };
+    known.then(|| format!("{:02}:{:02}", time.tm_hour, time.tm_min))
+}

@@ -1,0 +1,205 @@
+//! Projects in the window: opened, gone on with, saved where a person wants it.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use egui::Context;
+
+use crate::{
+    ImpastoApp,
+    notes::{Banner, Trouble},
+    pictures::{Kept, Recalled, Slot, Source, Target},
+    state::Run,
+    tasks::{Done, Purpose},
+};
+use impasto_base::error::chain;
+use impasto_core::{picture, settings::Settings};
+use impasto_engine::session::{self, Record, Return, Start, StyleRecord};
+use impasto_formats::{
+    project::{self, EXTENSION, Keep, Project, Style, sessions},
+    recipe::Recipe,
+};
+
+/// A painting that was brought back with the engine's state, which is good for these pictures and settings only.
+pub(super) struct GoingOn {
+    engine: project::Engine,
+    record: Option<Record>,
+    settings: Settings,
+    sources: Vec<StyleRecord>,
+    content: String,
+}
+
+impl ImpastoApp {
+    /// Shows a project as it was, ready to go on.
+    pub(crate) fn open_project(&mut self, ctx: &Context, project: &Arc<Project>) {
+        let manifest = &project.manifest;
+        self.stop();
+        self.settings = manifest.settings.clone();
+        self.choose_size = false;
+        self.begin_afresh = false;
+        self.init_at_start = Some(self.settings.init.clone());
+        let kept = |source: &session::SourceRecord, pixels: &project::Pixels| {
+            Source::Kept(Box::new(Kept {
+                project: Arc::clone(project),
+                pixels: pixels.clone(),
+                recalled: Recalled {
+                    record: source.clone(),
+                    thumbnail: None,
+                    folders: vec![project.folder().to_owned()],
+                },
+            }))
+        };
+        if let Some(content) = &manifest.content {
+            self.open(Target::Content, kept(&content.source, &content.pixels));
+        }
+        if !manifest.styles.is_empty() {
+            self.styles = vec![Slot::new(self.next_number())];
+        }
+        for (index, Style { style, pixels }) in manifest.styles.iter().enumerate() {
+            self.open(if index == 0 { Target::Style } else { Target::NewStyle }, kept(&style.source, pixels));
+            self.styles[index].mix = style.mix;
+        }
+        // What the worker still says of the run before is of no interest.
+        let info = self.run.info.take();
+        self.run = Run { id: self.run.id + 1, info, ..Run::default() };
+        self.history.restore(&manifest.losses);
+        self.take_pins(&project.pins);
+        if !manifest.mixes.is_empty() {
+            self.desk.slots = manifest.mixes.clone();
+        }
+        if let Some(picture) = &project.picture {
+            let picture = Arc::new(picture.clone());
+            let record = manifest.recipe.as_ref().and_then(Recipe::record);
+            self.record = record.clone().map(|record| (Arc::clone(&picture), record));
+            self.canvas.take(ctx, Arc::clone(&picture), manifest.step);
+            if let Some(session) = &self.session {
+                session.go_on_from(picture, record.clone());
+            }
+            self.resume = true;
+            self.keeper.going_on =
+                manifest.content.as_ref().zip(project.engine.clone()).map(|(content, engine)| GoingOn {
+                    engine,
+                    record,
+                    settings: self.settings.clone(),
+                    sources: manifest.styles.iter().map(|style| style.style.clone()).collect(),
+                    content: content.source.sha256.clone(),
+                });
+        }
+        for remark in &project.remarks {
+            self.toasts.add(remark.clone());
+        }
+    }
+
+    /// How a painting that was brought back begins, and at which step: exactly as it was where the engine's state is there
+    /// and nothing is different, else from its picture.
+    pub(crate) fn begin_going_on(&mut self) -> (Start, u32) {
+        let from_picture = (Start::Current, 0);
+        let Some(GoingOn { engine, record, settings, sources, content }) = self.keeper.going_on.take() else {
+            return from_picture;
+        };
+        let Some((now, styles)) = self.sources() else { return from_picture };
+        let same = settings == self.settings
+            && engine.step < self.settings.steps
+            && now.sha256 == content
+            && styles.len() == sources.len()
+            && styles.iter().zip(&sources).all(|(now, then)| {
+                // The weight of a single style is not heard.
+                let same_mix = now.mix == then.mix || sources.len() == 1;
+                now.picture.sha256 == then.source.sha256 && same_mix
+            });
+        let Some(session) = self.session.as_ref().filter(|_| same) else { return from_picture };
+        let project::Engine { step, picture, state } = engine;
+        session.go_back_to(Return { step, picture, state: Some(state), record });
+        (Start::Moment, step)
+    }
+
+    /// Reads a project in the background.
+    pub(crate) fn read_project(&mut self, path: PathBuf) {
+        self.tasks.start("project", move || {
+            let result = Project::read(&path).map(Box::new).map_err(|error| chain(&error));
+            Done::ProjectRead { path, result }
+        });
+    }
+
+    pub(crate) fn project_read(&mut self, ctx: &Context, path: &Path, result: Result<Box<Project>, String>) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match result {
+            Ok(project) => {
+                self.open_project(ctx, &Arc::new(*project));
+                let exactly = self.keeper.going_on.is_some();
+                let how = if exactly { "exactly where it was" } else { "from its picture" };
+                self.toasts.add(format!("Opened {name}: play goes on {how}."));
+            }
+            Err(text) => {
+                self.banners.push(Banner { trouble: Trouble::Other, text: format!("{name}: {text}.") });
+            }
+        }
+    }
+
+    pub(crate) fn ask_for_project(&self) {
+        self.await_answer(self.dialogs.open_project(), Purpose::OpenProject);
+    }
+
+    /// Opens the painting of the window that was closed last.
+    pub(crate) fn open_last(&mut self) {
+        match self.keeper.sessions.as_deref().and_then(sessions::last) {
+            Some(path) => self.read_project(path),
+            None => self.toasts.add("There is no last painting yet."),
+        }
+    }
+
+    pub(crate) fn ask_to_save_project(&mut self) {
+        if self.sources().is_none() {
+            self.toasts.add("There is nothing to put into a project yet: open a content and a style.");
+            return;
+        }
+        let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
+        let name = Path::new(&self.save_name()).with_extension(EXTENSION).display().to_string();
+        let answer = self.dialogs.save_project(&name, folder.as_deref());
+        self.await_answer(answer, Purpose::SaveProject(Arc::from(name)));
+    }
+
+    /// Saves to the path that a person picked, or where no dialog can be shown, under a free name.
+    pub(crate) fn save_project(&mut self, picked: Option<PathBuf>, name: &str) {
+        let (mut path, mut overwrite) =
+            match (picked, self.save_folder.clone().or_else(|| self.dialogs.first_folder())) {
+                (Some(path), _) => (path, true),
+                (None, Some(folder)) => (folder.join(name), false),
+                (None, None) => {
+                    self.toasts.add("No file dialog could be shown, and there is no home folder to save to.");
+                    return;
+                }
+            };
+        if path.extension().is_none_or(|extension| extension != EXTENSION) {
+            // The dialog asked about another name than the one that this makes.
+            path.as_mut_os_string().push(format!(".{EXTENSION}"));
+            overwrite = false;
+        }
+        // Where the dialog itself does not ask, nothing that is there is lost.
+        if !(overwrite && self.dialogs.confirms_replacing()) {
+            path = picture::free_name(&path);
+        }
+        self.save_folder = path.parent().map(Path::to_owned);
+        let snapshot = self.snapshot(self.exact());
+        self.tasks.start("save", move || {
+            let result = snapshot.write(&path, Keep::Inside).map_err(|error| chain(&error));
+            Done::ProjectSaved { path, result }
+        });
+    }
+
+    pub(crate) fn project_saved(&mut self, path: &Path, result: Result<(), String>) {
+        match result {
+            Ok(()) => {
+                let note = format!("Saved {}", path.display());
+                self.notice = Some(note.clone());
+                self.toasts.add(note);
+            }
+            Err(text) => {
+                let text = format!("The project is not saved: {text}.");
+                self.banners.push(Banner { trouble: Trouble::Other, text });
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What every fader has beside its value: a menu under the second button, and the colour of what moves by itself.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use egui::{Context, Id, PointerButton, Popup, Response, SetOpenCommand};
+
+use super::widgets;
+use impasto_core::settings::ParamId;
+
+/// What a person wants of a knob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// To see its automation; where it has none, to get some.
+    Automate(ParamId),
+    /// Its automation on or off.
+    Switch(ParamId),
+    Remove(ParamId),
+    /// A controller that turns it.
+    Learn(ParamId),
+    Forget(ParamId),
+}
+
+/// What the faders show of a frame: each knob that has a track, and whether that moves it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Marks {
+    pub tracks: BTreeMap<ParamId, bool>,
+    /// Those that a controller turns.
+    pub bound: BTreeSet<ParamId>,
+}
+
+fn marks_id() -> Id {
+    Id::unique("marks of the knobs")
+}
+
+fn wish_id() -> Id {
+    Id::unique("wish about a knob")
+}
+
+/// Tells the faders of this frame.
+pub fn mark(ctx: &Context, marks: Marks) {
+    let known = ctx.data(|data| data.get_temp::<Arc<Marks>>(marks_id()));
+    if known.is_none_or(|known| *known != marks) {
+        ctx.data_mut(|data| data.insert_temp(marks_id(), Arc::new(marks)));
+    }
+}
+
+fn marks(ctx: &Context) -> Arc<Marks> {
+    ctx.data(|data| data.get_temp(marks_id())).unwrap_or_default()
+}
+
+/// Whether the knob moves by itself.
+pub fn moves(ctx: &Context, knob: ParamId) -> bool {
+    marks(ctx).tracks.get(&knob).is_some_and(|on| *on)
+}
+
+/// What was wanted since the last call.
+pub fn take_wish(ctx: &Context) -> Option<Wish> {
+    let wish = ctx.data(|data| data.get_temp(wish_id()));
+    if wish.is_some() {
+        ctx.data_mut(|data| data.remove::<Wish>(wish_id()));
+    }
+    wish
+}
+
+/// The menu of a fader or a number, under the second button: back to the usual value where it has one, `more`, and what moves
+/// by itself. True when the way back was chosen.
+pub fn menu(
+    response: &Response,
+    knob: Option<ParamId>,
+    usual: Option<f64>,
+    more: impl FnOnce(&mut egui::Ui),
+) -> bool {
+    let ctx = &response.ctx;
+    // A slider senses no clicks, only drags.
+    let clicked = response.contains_pointer()
+        && ctx.input(|input| input.pointer.button_clicked(PointerButton::Secondary));
+    let id = response.id.with("menu of the knob");
+    if (knob.is_none() && usual.is_none()) || (!clicked && !Popup::is_id_open(ctx, id)) {
+        return false;
+    }
+    let popup = Popup::menu(response).id(id).open_memory(clicked.then_some(SetOpenCommand::Bool(true)));
+    let shown = popup.at_pointer_fixed().show(|ui| {
+        ui.set_min_width(190.0);
+        if let Some(knob) = knob {
+            ui.label(widgets::weak(ui, knob.label()));
+        }
+        let back = usual.is_some_and(|usual| {
+            let text = format!("Reset to {}", widgets::number(usual));
+            ui.button(text).on_hover_text("Back to its usual value").clicked()
+        });
+        more(ui);
+        let Some(knob) = knob else { return back };
+        if usual.is_some() {
+            ui.separator();
+        }
+        let mut entries = Vec::new();
+        let marks = marks(ui.ctx());
+        match marks.tracks.get(&knob) {
+            None => entries.push((
+                "Automate…",
+                "Lets this move by itself while it paints: an oscillator or keyframes",
+                Wish::Automate(knob),
+            )),
+            Some(on) => {
+                entries.push(("Show its automation", "Opens its course, to change it", Wish::Automate(knob)));
+                let text = if *on { "Switch its automation off" } else { "Switch its automation on" };
+                entries.push((text, "The course stays as it is", Wish::Switch(knob)));
+                let tooltip = "Takes the course away; the setting stays where it was set";
+                entries.push(("Remove its automation", tooltip, Wish::Remove(knob)));
+            }
+        }
+        let tooltip =
+            "The next controller that you move turns this: MIDI, or any address of Open Sound Control";
+        entries.push(("Learn a controller…", tooltip, Wish::Learn(knob)));
+        if marks.bound.contains(&knob) {
+            let tooltip = "Takes every controller from this";
+            entries.push(("Forget its controller", tooltip, Wish::Forget(knob)));
+        }
+        for (text, tooltip, wish) in entries {
+            if ui.button(text).on_hover_text(tooltip).clicked() {
+                ui.ctx().data_mut(|data| data.insert_temp(wish_id(), wish));
+                ui.ctx().request_repaint();
+            }
+        }
+        back
+    });
+    shown.is_some_and(|shown| shown.inner)
+}

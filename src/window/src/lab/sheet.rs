@@ -1,0 +1,212 @@
+//! Contact sheets: what each of five layers alone holds of the style, and of the content.
+
+use egui::{
+    Align2, Color32, FontId, Key, Label, Modifiers, Rect, Response, RichText, Role, ScrollArea, Sense,
+    StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2,
+};
+
+use super::Sheet;
+use crate::{
+    ImpastoApp,
+    command::Command,
+    extracts::{Extracts, Stage},
+    icons::Icon,
+    theme::{Palette, RADIUS, space},
+    widgets,
+};
+use impasto_core::transfer::{ExtractKind, Sight};
+use impasto_engine::session::RunState;
+use impasto_formats::extracts::{self, CONTENT_LAYERS};
+use impasto_network::vgg::Layer;
+
+/// Largest width of a picture on a sheet, in points.
+const WIDEST: f32 = 192.0;
+
+/// What an extract is called.
+pub fn name(sight: Sight) -> String {
+    match sight.kind {
+        ExtractKind::Texture => format!("The style through {}", sight.layer),
+        ExtractKind::Reconstruction => format!("The content through {}", sight.layer),
+    }
+}
+
+/// How far an extract is, if it is not made.
+pub fn progress(stage: &Stage) -> Option<String> {
+    match stage {
+        Stage::Made => None,
+        Stage::Waiting => Some("not made yet".to_owned()),
+        Stage::Making(part) => Some(format!("{:.0} % made", 100.0 * part)),
+        Stage::Failed(text) => Some(format!("could not be made: {text}")),
+    }
+}
+
+/// Draws what there is of an extract into a rectangle: the picture, or an empty well, and a bar while it is made.
+pub fn paint(ui: &Ui, extracts: &Extracts, sight: Sight, rect: Rect) -> Stage {
+    let palette = Palette::of(ui);
+    let (texture, stage) = extracts.of(sight);
+    ui.painter().rect_filled(rect, 2.0, palette.well);
+    if let Some(texture) = texture {
+        // Strips show the middle of what is not square.
+        let size = texture.size_vec2();
+        let shape = size.x / size.y / rect.aspect_ratio();
+        let part = vec2(shape.recip().min(1.0), shape.min(1.0));
+        let uv = Rect::from_center_size(pos2(0.5, 0.5), part);
+        let image = egui::Image::from_texture((texture.id(), rect.size())).uv(uv).corner_radius(2.0);
+        image.paint_at(ui, rect);
+    } else {
+        Icon::Lab.paint(ui.painter(), rect.center(), palette.rail.gamma_multiply(0.6));
+    }
+    if let Stage::Making(part) = stage {
+        let mut bar = Rect::from_min_max(pos2(rect.min.x, rect.max.y - 3.0), rect.max);
+        ui.painter().rect_filled(bar, 0.0, palette.bar);
+        bar.set_width(rect.width() * part.clamp(0.0, 1.0));
+        ui.painter().rect_filled(bar, 0.0, palette.accent);
+    }
+    stage
+}
+
+/// A place that shows an extract and is clicked to see it large.
+pub fn place(ui: &Ui, extracts: &Extracts, sight: Sight, rect: Rect, response: &Response) {
+    let stage = paint(ui, extracts, sight, rect);
+    let palette = Palette::of(ui);
+    if response.has_focus() {
+        let stroke = egui::Stroke::new(2.0, palette.accent);
+        ui.painter().rect_stroke(rect, RADIUS - 2, stroke, StrokeKind::Outside);
+    } else if response.hovered() {
+        let stroke = egui::Stroke::new(1.0, palette.text);
+        ui.painter().rect_stroke(rect, RADIUS - 2, stroke, StrokeKind::Inside);
+    }
+    let name = match progress(&stage) {
+        None => name(sight),
+        Some(progress) => format!("{}, {progress}", name(sight)),
+    };
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+}
+
+impl ImpastoApp {
+    /// A sheet of five layers.
+    pub(super) fn sheet_ui(&mut self, ui: &mut Ui, sheet: Sheet) {
+        let sights = match sheet {
+            Sheet::Style => Layer::PAPER_STYLE.map(Sight::texture),
+            Sheet::Content => CONTENT_LAYERS.map(Sight::reconstruction),
+        };
+        let text = match sheet {
+            Sheet::Style => {
+                "From noise, a texture whose Gram matrix in one layer is the style’s; the content has no part in it."
+            }
+            Sheet::Content => {
+                "From noise, a picture that one layer answers to as to the content; the style has no part in it."
+            }
+        };
+        ui.add(Label::new(widgets::weak(ui, text)).wrap());
+        ui.add_space(space::XS);
+        let command = Command::SaveFigure;
+        let made = sights.iter().any(|&sight| self.extracts.of(sight).1 == Stage::Made);
+        let (text, hint) = ("Save as one figure…", command.tooltip());
+        if widgets::text_button(ui, Icon::Save, text, command.text(), hint, made).clicked() {
+            self.ask_to_save_figure();
+        }
+        self.left_ui(ui);
+        ui.add_space(space::S);
+        ScrollArea::vertical().id_salt(("sheet", sheet == Sheet::Style)).auto_shrink(false).show(ui, |ui| {
+            let width = (ui.available_width() * 0.46).min(WIDEST).floor();
+            for sight in sights {
+                self.sheet_row(ui, sight, width);
+                ui.add_space(space::M);
+            }
+        });
+    }
+
+    fn sheet_row(&mut self, ui: &mut Ui, sight: Sight, width: f32) {
+        let shape = self.extracts.of(sight).0.map_or(Vec2::splat(1.0), |texture| texture.size_vec2());
+        let size = vec2(width, (width * shape.y / shape.x).min(width * 1.4));
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = space::M;
+            let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+            place(ui, &self.extracts, sight, rect, &response);
+            if response.on_hover_text("Shows it large in the painting’s place").clicked() {
+                self.lab.large = if self.lab.large == Some(sight) { None } else { Some(sight) };
+            }
+            ui.vertical(|ui| {
+                ui.spacing_mut().item_spacing.y = space::XS;
+                ui.label(RichText::new(sight.layer.to_string()).strong());
+                if let Some(progress) = progress(&self.extracts.of(sight).1) {
+                    ui.add(Label::new(widgets::weak(ui, widgets::sentence(&progress))).wrap());
+                }
+                ui.add(Label::new(RichText::new(extracts::about(sight)).size(12.5)).wrap());
+            });
+        });
+    }
+
+    /// What is still to be made and when, with a way not to wait.
+    pub(crate) fn left_ui(&mut self, ui: &mut Ui) {
+        let left = self.extracts.left();
+        if left == 0 {
+            return;
+        }
+        let many = if left == 1 { "1 picture is".to_owned() } else { format!("{left} pictures are") };
+        let paints = matches!(self.run.state, RunState::Running | RunState::Preparing);
+        let text = match (paints, self.extracts.at_once) {
+            (true, false) => format!("{many} made when painting rests."),
+            (true, true) => format!("{many} being made; painting shares its time."),
+            (false, _) if self.run.alive() || self.run.state == RunState::Stopped => {
+                format!("{many} being made.")
+            }
+            (false, _) => format!("{many} made once it has painted."),
+        };
+        ui.add_space(2.0);
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing.x = space::S;
+            ui.label(widgets::weak(ui, text));
+            if paints && !self.extracts.at_once {
+                let button = ui.small_button("Make them now").on_hover_text(Command::ExtractNow.tooltip());
+                if button.clicked() {
+                    self.extract_at_once();
+                }
+            }
+        });
+    }
+
+    /// The extract that is looked at large, in the painting's place; true when there is one.
+    pub(crate) fn large_extract(&mut self, ui: &mut Ui, area: Rect) -> bool {
+        let Some(sight) = self.lab.large.filter(|_| self.lab.open) else {
+            self.lab.large = None;
+            return false;
+        };
+        let (texture, stage) = self.extracts.of(sight);
+        let Some(texture) = texture else { return false };
+        let palette = Palette::of(ui);
+        let response = ui.allocate_rect(area, Sense::click());
+        let words = vec2((area.width() - 2.0 * space::L).min(620.0), 76.0);
+        let room = vec2(area.width() - 2.0 * space::L, area.height() - words.y - 3.0 * space::L);
+        let size = super::fitted(texture.size_vec2(), room.max(Vec2::splat(16.0)));
+        let middle = pos2(area.center().x, area.min.y + space::L + room.y / 2.0);
+        let rect = Rect::from_center_size(middle, size);
+        egui::Image::from_texture((texture.id(), size)).paint_at(ui, rect);
+        let edge = Color32::from_black_alpha(if ui.visuals().dark_mode { 120 } else { 50 });
+        ui.painter().rect_stroke(rect, 0.0, egui::Stroke::new(1.0, edge), StrokeKind::Outside);
+        let title = match progress(&stage) {
+            None => name(sight),
+            Some(progress) => format!("{}, {progress}", name(sight)),
+        };
+        let top = pos2(area.center().x, rect.max.y + space::M);
+        let font = FontId::proportional(15.0);
+        let drawn = ui.painter().text(top, Align2::CENTER_TOP, &title, font, palette.text);
+        let about = ui.painter().layout(
+            extracts::about(sight).to_owned(),
+            FontId::proportional(13.0),
+            palette.weak,
+            words.x,
+        );
+        let left = pos2(area.center().x - about.size().x / 2.0, drawn.max.y + space::XS);
+        ui.painter().galley(left, about, palette.weak);
+        let label = format!("{title}, large; a click goes back to the painting");
+        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &label));
+        let escape = ui.ctx().memory(|memory| memory.top_modal_layer().is_none())
+            && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
+        if response.on_hover_text("A click or escape goes back to the painting").clicked() || escape {
+            self.lab.large = None;
+        }
+        true
+    }
+}

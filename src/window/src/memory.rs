@@ -1,0 +1,302 @@
+//! What the window remembers between two starts: one TOML file, written atomically.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ImpastoApp, Options,
+    mixes::MixDesk,
+    origin::{Origin, RememberedStyle},
+    pictures::{Slot, Source, Target},
+    remote::RemoteSettings,
+};
+use impasto_base::{files, paths};
+use impasto_core::{
+    picture,
+    settings::{Init, Settings, StyleMix},
+};
+
+const FILE: &str = "impasto.toml";
+
+/// How long changed settings wait before they are written, so that a dragged slider is written once.
+const WRITE_AFTER: f64 = 1.0;
+
+/// How the window is laid out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Layout {
+    /// Sizes of the panels in points, and whether they are shown.
+    pub left: f32,
+    pub right: f32,
+    pub bottom: f32,
+    pub show_left: bool,
+    pub show_right: bool,
+    pub show_bottom: bool,
+    /// The row with mixes, morph and draw is shown.
+    pub mixes: bool,
+    /// The bottom panel shows the filmstrip, not the losses.
+    pub film: bool,
+    /// It shows what moves by itself, neither of them.
+    pub automation: bool,
+    pub light: bool,
+    /// What a newcomer should know is still shown.
+    pub hints: bool,
+    /// The queue paints beside the window's own painting instead of waiting for it.
+    pub share_with_queue: bool,
+    /// Longest side of the paintings that were queued last, in pixels.
+    pub final_size: u32,
+    /// The mixer's strips show what their layers hold.
+    pub extracts: bool,
+    /// The screen is kept awake while something is painted, and not only while it is shown.
+    pub awake: bool,
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self {
+            left: 216.0,
+            right: 320.0,
+            bottom: 190.0,
+            show_left: true,
+            show_right: true,
+            show_bottom: true,
+            mixes: true,
+            film: false,
+            automation: false,
+            light: false,
+            hints: true,
+            share_with_queue: false,
+            final_size: 1536,
+            extracts: true,
+            awake: false,
+        }
+    }
+}
+
+/// Everything that is remembered.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Remembered {
+    /// Picture files opened lately, the latest first.
+    pub recent: Vec<PathBuf>,
+    /// Pictures are saved without the recipe that names the files they were painted from.
+    pub without_recipe: bool,
+    pub layout: Layout,
+    pub remote: RemoteSettings,
+    pub content: Option<Origin>,
+    pub styles: Vec<RememberedStyle>,
+    pub settings: Settings,
+    #[serde(deserialize_with = "MixDesk::lenient")]
+    pub desk: MixDesk,
+}
+
+impl Remembered {
+    /// The same with paths that a text can hold: where one is no Unicode text, what cannot be read of it is replaced, so that
+    /// this picture is missing the next time, and nothing else is.
+    fn in_text(&self) -> Self {
+        let mut all = self.clone();
+        let init = match &mut all.settings.init {
+            Init::File(path) => Some(path),
+            _ => None,
+        };
+        let origins = all.content.iter_mut().chain(all.styles.iter_mut().map(|style| &mut style.picture));
+        let files = origins.filter_map(|origin| match origin {
+            Origin::File(path) => Some(path),
+            Origin::Example(_) => None,
+        });
+        let named = all.settings.palette.iter_mut().chain(&mut all.settings.weights).chain(init);
+        for path in files.chain(named).chain(&mut all.recent) {
+            *path = path.to_string_lossy().into_owned().into();
+        }
+        all
+    }
+}
+
+/// The folder in which windows keep their paintings, if the system has one.
+pub fn sessions_folder() -> Option<PathBuf> {
+    paths::data_folder().map(|folder| folder.join("sessions"))
+}
+
+/// Reads what was remembered; `None` on the first start.
+///
+/// # Errors
+///
+/// Says what is wrong with a file that cannot be used. It is kept under another name.
+pub fn load(folder: &Path) -> Result<Option<Remembered>, String> {
+    let path = folder.join(FILE);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(format!("cannot read the remembered settings {}: {error}", path.display())),
+    };
+    toml::from_str(&text).map(Some).map_err(|error| {
+        let kept = path.with_extension("toml.broken");
+        let fate = match fs::rename(&path, &kept) {
+            Ok(()) => format!("it was kept as {}", kept.display()),
+            Err(_) => "it will be overwritten".to_owned(),
+        };
+        let reason = error.message().lines().next().unwrap_or_default();
+        format!("the remembered settings in {} cannot be used ({reason}); {fate}", path.display())
+    })
+}
+
+/// Writes what is to be remembered, in one move: a crash leaves the old file or the new one.
+///
+/// # Errors
+///
+/// Whatever the file system says.
+pub fn store(folder: &Path, remembered: &Remembered) -> io::Result<()> {
+    let text = toml::to_string(remembered)
+        .or_else(|_| toml::to_string(&remembered.in_text()))
+        .map_err(io::Error::other)?;
+    fs::create_dir_all(folder)?;
+    files::write_atomic(&folder.join(FILE), text.as_bytes())
+}
+
+impl ImpastoApp {
+    /// Opens the pictures of the command line, the remembered ones, or the bundled pair.
+    pub(super) fn first_pictures(&mut self, options: &Options, remembered: &Remembered) {
+        let mut missing = false;
+        let content = match (&options.content, &remembered.content) {
+            (Some(path), _) => Some(Source::File(path.clone())),
+            (None, Some(origin)) => {
+                let source = Source::remembered(origin);
+                missing |= source.is_none();
+                source
+            }
+            (None, None) => None,
+        };
+        self.open(Target::Content, content.unwrap_or(Source::Example(&picture::CONTENTS[0])));
+
+        let mut styles: Vec<(Source, StyleMix)> =
+            options.styles.iter().map(|path| (Source::File(path.clone()), StyleMix::default())).collect();
+        if styles.is_empty() {
+            for style in &remembered.styles {
+                let source = Source::remembered(&style.picture);
+                missing |= source.is_none();
+                styles.extend(source.map(|source| (source, style.mix)));
+            }
+        }
+        if styles.is_empty() {
+            styles.push((Source::Example(&picture::STYLES[0]), StyleMix::default()));
+        }
+        for (index, (source, mix)) in styles.into_iter().enumerate() {
+            self.open(if index == 0 { Target::Style } else { Target::NewStyle }, source);
+            self.styles[index].mix = mix;
+        }
+        if self.settings.palette.as_deref().is_some_and(|path| !super::palette::is_there(path)) {
+            self.settings.palette = None;
+            self.toasts.add("The palette is not there; the content's colours stand in.");
+        }
+        if missing {
+            self.toasts.add("A picture of the last time is no longer there; a bundled example stands in.");
+        }
+    }
+
+    fn remembered(&self) -> Remembered {
+        let origin = |slot: &Slot| slot.picture.as_ref().and_then(|loaded| loaded.origin.clone());
+        let mut layout = self.layout.clone();
+        if let Some([left, right, bottom]) = self.put_away {
+            (layout.show_left, layout.show_right, layout.show_bottom) = (left, right, bottom);
+        }
+        // Sizes in whole points: a layout that wobbles by a hair is no change.
+        for size in [&mut layout.left, &mut layout.right, &mut layout.bottom] {
+            *size = size.round();
+        }
+        let styles = self
+            .styles
+            .iter()
+            .filter_map(|slot| Some(RememberedStyle { mix: slot.mix, picture: origin(slot)? }));
+        Remembered {
+            recent: self.gallery.recent().to_vec(),
+            layout,
+            remote: self.remote.remembered(),
+            content: origin(&self.content),
+            styles: styles.collect(),
+            settings: self.settings.clone(),
+            without_recipe: self.without_recipe,
+            desk: self.desk.clone(),
+        }
+    }
+
+    /// Writes what has changed, once it has rested for a while.
+    pub(super) fn remember(&mut self, ctx: &egui::Context) {
+        let now = ctx.input(|input| input.time);
+        if !self.is_worth_remembering() || self.remembered() == self.written {
+            self.unwritten_since = None;
+            return;
+        }
+        let since = *self.unwritten_since.get_or_insert(now);
+        if now - since >= WRITE_AFTER {
+            self.write();
+        } else {
+            ctx.request_repaint_after(Duration::from_secs_f64(WRITE_AFTER - (now - since)));
+        }
+    }
+
+    fn write(&mut self) {
+        let Some(folder) = &self.folder else { return };
+        let remembered = self.remembered();
+        if let Err(error) = store(folder, &remembered) {
+            self.notice = Some(format!("Settings cannot be remembered in {}: {error}", folder.display()));
+        }
+        // Also after a failure: the next try comes with the next change, not with the next frame.
+        self.written = remembered;
+        self.unwritten_since = None;
+    }
+
+    /// Writes what has changed, at the end.
+    pub(super) fn remember_now(&mut self) {
+        if self.is_worth_remembering() && self.remembered() != self.written {
+            self.write();
+        }
+    }
+
+    /// Unusable settings would only come back as unusable settings, pictures that are being opened would be missing, and a
+    /// size that is still to be measured would never be.
+    fn is_worth_remembering(&self) -> bool {
+        self.problem.is_none() && !self.still_opening() && !self.choose_size
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stored_comes_back_and_a_broken_file_is_kept_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(load(folder.path()), Ok(None));
+        let mut remembered =
+            Remembered { content: Some(Origin::File("a b.png".into())), ..Default::default() };
+        let mix = StyleMix { weight: 0.5, scale: 0.7, on: false };
+        remembered.styles.push(RememberedStyle { mix, picture: Origin::Example("Wave".into()) });
+        // Files of older versions know no scale.
+        let old: RememberedStyle = toml::from_str("weight = 0.25\n[picture]\nexample = \"Wave\"").unwrap();
+        assert_eq!(old.mix, StyleMix { weight: 0.25, ..StyleMix::default() });
+        remembered.settings.size = 320;
+        remembered.desk.seed = 77;
+        let odd: Remembered = toml::from_str("[settings]\nsize = 99\n[desk]\nfrom = \"moon\"").unwrap();
+        assert_eq!((odd.settings.size, odd.desk), (99, MixDesk::default()));
+        // Of controllers what is not known goes, and nothing else with it.
+        let text = "[remote]\nport = 9123\n[remote.controllers]\n\"cc:1:21\" = \"beta\"\n\"cc:1:22\" = \"moon\"\n\
+                    \"wheel:3\" = \"alpha\"\n\"cc:99:1\" = \"alpha\"\n\"osc:/fader\" = \"alpha\"\n\"cc:1:23\" = 7";
+        let odd: Remembered = toml::from_str(text).unwrap();
+        let kept: Vec<String> = odd.remote.controllers.keys().map(ToString::to_string).collect();
+        assert_eq!((odd.remote.port, kept), (9123, vec!["cc:1:21".to_owned(), "osc:/fader".to_owned()]));
+        remembered.layout.light = true;
+        store(folder.path(), &remembered).unwrap();
+        assert_eq!(load(folder.path()), Ok(Some(remembered)));
+
+        fs::write(folder.path().join(FILE), "size = ]").unwrap();
+        let message = load(folder.path()).unwrap_err();
+        assert!(message.contains(FILE) && message.contains("kept as"), "{message}");
+        assert!(folder.path().join("impasto.toml.broken").exists());
+        assert_eq!(load(folder.path()), Ok(None));
+    }
+}

@@ -1,0 +1,271 @@
+//! The mixer: a channel strip for every term of the objective.
+
+mod strip;
+
+use std::collections::BTreeMap;
+
+use egui::{RichText, Ui};
+
+use self::strip::{Look, StripUi, Wish as StripWish};
+use super::{
+    ImpastoApp,
+    command::Command,
+    extracts::Extracts,
+    lab::Sheet,
+    mixes::{MixDesk, Wish},
+    page::Page,
+    state::{History, Series},
+    theme::{Palette, space},
+    widgets::{self, row_error, section},
+};
+use impasto_core::{
+    settings::{LayerWeights, Objective, ParamId, Settings, SettingsError, Strip},
+    transfer::{ExtractKind, Sight, Term},
+};
+use impasto_network::vgg::Layer;
+
+/// One of the two lists of layers.
+struct List {
+    title: &'static str,
+    /// As an adjective in names.
+    kind: &'static str,
+    /// How errors name these settings.
+    setting: &'static str,
+    tooltip: &'static str,
+    add_tooltip: &'static str,
+    term: fn(Layer) -> Term,
+    knob: fn(Layer) -> ParamId,
+    sight: fn(Layer) -> Sight,
+    series: fn(Layer) -> Series,
+}
+
+const STYLE: List = List {
+    title: "Style layers",
+    kind: "style",
+    setting: "layer",
+    tooltip: "Weight of this layer's style. Shallow layers carry colour and fine grain, deep ones large strokes and shapes.",
+    add_tooltip: "A further layer whose style counts: relu1_1 is the finest, relu5_4 the coarsest",
+    term: Term::Style,
+    knob: ParamId::Style,
+    sight: Sight::texture,
+    series: Series::Style,
+};
+
+const CONTENT: List = List {
+    title: "Content layers",
+    kind: "content",
+    setting: "content-layer",
+    tooltip: "Weight of this layer's content. Shallow layers hold on to every detail, deep ones to the arrangement.",
+    add_tooltip: "A further layer whose content counts",
+    term: Term::Content,
+    knob: ParamId::Content,
+    sight: Sight::reconstruction,
+    series: Series::ContentLayer,
+};
+
+/// What the strips show beside the settings.
+struct Context<'a> {
+    desk: &'a MixDesk,
+    history: &'a History,
+    problem: Option<&'a SettingsError>,
+    /// Each counting term's share of the gradient, if they are known.
+    shares: Option<BTreeMap<Term, f64>>,
+    any_solo: bool,
+    objective: Objective,
+    /// What the layers hold, where that is shown.
+    extracts: Option<&'a Extracts>,
+}
+
+impl Context<'_> {
+    fn look(&self, ui: &Ui, term: Term, series: Series, strip: Strip) -> Look<'_> {
+        let palette = Palette::of(ui);
+        let heard = strip.heard(self.any_solo) > 0.0 || (strip.weight == 0.0 && !strip.muted);
+        let share = if strip.heard(self.any_solo) == 0.0 {
+            Some(0.0)
+        } else {
+            // A factor α or β of 0 leaves no share either.
+            self.shares.as_ref().map(|shares| shares.get(&term).copied().unwrap_or(0.0))
+        };
+        let (points, latest) = self.history.line(series).map_or((&[][..], None), |(p, l)| (p, Some(l)));
+        let color = match term {
+            Term::Style(layer) => palette.layer(layer),
+            Term::Content(_) => palette.text,
+            Term::Smoothness | Term::Histogram => palette.weak,
+        };
+        Look { color, heard, share, points, latest }
+    }
+
+    fn error(&self, ui: &mut Ui, setting: &str) {
+        if let Some(problem) = self.problem.filter(|problem| problem.setting == setting) {
+            row_error(ui, &widgets::sentence(&problem.message));
+        }
+    }
+}
+
+impl ImpastoApp {
+    /// The strips of all terms, and what else is wanted of them.
+    pub(super) fn mixer_ui(&mut self, ui: &mut Ui, usual: &Settings) -> Option<Wish> {
+        let shares = self.run.progress.as_ref().and_then(|progress| progress.norms.shares(&self.settings));
+        let before = self.settings.clone();
+        let mut wish = None;
+        let context = Context {
+            desk: &self.desk,
+            history: &self.history,
+            problem: self.problem.as_ref(),
+            shares,
+            any_solo: self.settings.any_solo(),
+            objective: self.settings.objective,
+            extracts: Some(&self.extracts).filter(|_| self.layout.extracts),
+        };
+        let settings = &mut self.settings;
+        let mut reset = false;
+        let hint = Command::ResetMix.hint(ui.ctx());
+        let name = self.presets.usual.name();
+        widgets::section_with(ui, STYLE.title, |ui| {
+            let tooltip = format!("{hint}\nNow: {name}");
+            reset = widgets::quiet_button(ui, "Reset all", &tooltip).clicked();
+        });
+        let style = list_ui(ui, &STYLE, &mut settings.style_layers, &usual.style_layers, &context, &mut wish);
+        section(ui, CONTENT.title);
+        let content =
+            list_ui(ui, &CONTENT, &mut settings.content_layers, &usual.content_layers, &context, &mut wish);
+
+        section(ui, "Smoothness");
+        let mut strip = Strip {
+            weight: settings.smoothness_weight,
+            muted: settings.smoothness_muted,
+            solo: settings.smoothness_solo,
+        };
+        let wanted = StripUi {
+            label: "smoothness",
+            what: "smoothness",
+            fader: "Smoothness",
+            tooltip: "Weight of the smoothness term (total variation). More removes grain.",
+            knob: ParamId::Smoothness,
+            range: ParamId::Smoothness.range(usual.objective),
+            usual: usual.smoothness_weight,
+            look: context.look(ui, Term::Smoothness, Series::Smoothness, strip),
+            extract: None,
+            removable: false,
+            linked: self.desk.linked.contains(&ParamId::Smoothness),
+            locked: self.desk.locked.contains(&ParamId::Smoothness),
+        }
+        .show(ui, &mut strip);
+        wish = wanted.map(|wanted| (ParamId::Smoothness, wanted)).or(wish);
+        context.error(ui, "smoothness-weight");
+        settings.smoothness_weight = strip.weight;
+        settings.smoothness_muted = strip.muted;
+        settings.smoothness_solo = strip.solo;
+
+        if let Some(sight) = style.or(content) {
+            self.lab.sheet = Some(match sight.kind {
+                ExtractKind::Texture => Sheet::Style,
+                ExtractKind::Reconstruction => Sheet::Content,
+            });
+            self.page = Page::Painting;
+            self.lab.open = true;
+            self.lab.large = Some(sight);
+        }
+        if switched(&self.settings) {
+            ui.add_space(space::XS);
+            let tooltip = "Ends every mute and solo; the weights are what they were";
+            if widgets::add_button(ui, "Hear everything", tooltip, "", true).clicked() {
+                self.settings.hear_everything();
+            }
+        }
+        if self.layout.extracts {
+            // Below the strips, which stay where they are when it comes and goes.
+            self.left_ui(ui);
+        }
+        // Setting a fader back is no move.
+        if !matches!(wish, Some((_, StripWish::Reset))) {
+            let held = ui.ctx().egui_is_using_pointer();
+            self.links.follow(&self.desk.linked, &before, &mut self.settings, held);
+        }
+        if let Some((knob, wanted)) = wish {
+            let wanted = match (wanted, knob) {
+                (StripWish::Link, knob) => Some(Wish::Link(knob)),
+                (StripWish::Lock, knob) => Some(Wish::Lock(knob)),
+                (StripWish::Unlink, _) => Some(Wish::Unlink),
+                (StripWish::LinkAll, ParamId::Content(_)) => Some(Wish::LinkAll(ParamId::Content)),
+                (StripWish::LinkAll, _) => Some(Wish::LinkAll(ParamId::Style)),
+                (StripWish::Remove | StripWish::Picture | StripWish::Reset, _) => None,
+            };
+            return wanted.or(reset.then_some(Wish::Reset));
+        }
+        reset.then_some(Wish::Reset)
+    }
+}
+
+/// Whether any strip is muted or soloed.
+fn switched(settings: &Settings) -> bool {
+    let mut everything = settings.clone();
+    everything.hear_everything();
+    everything != *settings
+}
+
+/// A list of strips; the sight of the strip whose picture was clicked.
+fn list_ui(
+    ui: &mut Ui,
+    list: &List,
+    weights: &mut LayerWeights,
+    usual: &LayerWeights,
+    context: &Context<'_>,
+    wish: &mut Option<(ParamId, StripWish)>,
+) -> Option<Sight> {
+    let mut clicked = None;
+    let used: Vec<(Layer, Strip)> = weights.strips().collect();
+    for (layer, before) in used {
+        let mut strip = before;
+        let label = layer.to_string();
+        let sight = (list.sight)(layer);
+        let knob = (list.knob)(layer);
+        let wanted = StripUi {
+            label: &label,
+            what: &format!("{} layer {label}", list.kind),
+            fader: &format!("{label} {} weight", list.kind),
+            tooltip: list.tooltip,
+            knob,
+            range: knob.range(context.objective),
+            usual: usual.get(layer).unwrap_or(1.0),
+            look: context.look(ui, (list.term)(layer), (list.series)(layer), strip),
+            extract: context.extracts.map(|extracts| (extracts, sight)),
+            removable: true,
+            linked: context.desk.linked.contains(&knob),
+            locked: context.desk.locked.contains(&knob),
+        }
+        .show(ui, &mut strip);
+        *wish = wanted.map(|wanted| (knob, wanted)).or(*wish);
+        if wanted == Some(StripWish::Picture) {
+            clicked = Some(sight);
+        }
+        if wanted == Some(StripWish::Remove) {
+            weights.remove(layer);
+        } else if strip != before {
+            weights.set_strip(layer, strip);
+        }
+        context.error(ui, &format!("{} {layer}", list.setting));
+    }
+    add_ui(ui, list, weights, usual);
+    clicked
+}
+
+fn add_ui(ui: &mut Ui, list: &List, weights: &mut LayerWeights, usual: &LayerWeights) {
+    ui.add_space(2.0);
+    let text = format!("Add {} layer…", list.kind);
+    let free: Vec<Layer> = Layer::ALL.into_iter().filter(|&layer| weights.get(layer).is_none()).collect();
+    let button =
+        widgets::add_button(ui, &text, list.add_tooltip, "All sixteen layers are in use", !free.is_empty());
+    egui::Popup::menu(&button).show(|ui| {
+        ui.set_min_width(160.0);
+        for layer in free {
+            let text = RichText::new(layer.to_string());
+            let tooltip =
+                format!("{} channels, sees one position per {} pixels", layer.channels(), layer.stride());
+            if ui.button(text).on_hover_text(tooltip).clicked() {
+                weights.set(layer, usual.get(layer).unwrap_or(1.0));
+            }
+        }
+    });
+    ui.add_space(space::XS);
+}

@@ -1,0 +1,346 @@
+//! One channel strip: name, how its loss went, number; mute, solo, fader over level meter, share.
+
+use egui::{
+    Align2, Color32, FontId, Pos2, Rect, Response, Role, Sense, Shape, Stroke, StrokeKind, Ui, UiBuilder,
+    WidgetInfo, pos2, vec2,
+};
+use egui_plot::PlotPoint;
+
+use crate::{
+    extracts::Extracts,
+    icons::Icon,
+    lab::sheet,
+    mixes::lock_button,
+    theme::{Palette, RADIUS, space},
+    widgets::{self, Fader},
+};
+use impasto_core::{
+    settings::{ParamId, Range, Strip},
+    transfer::Sight,
+};
+use impasto_formats::extracts;
+
+/// Heights of the two lines and of the meter under the fader, in points.
+const FIRST: f32 = 26.0;
+const SECOND: f32 = 20.0;
+const METER: f32 = 3.0;
+/// Widths, in points.
+const NAME: f32 = 74.0;
+const NUMBER: f32 = 58.0;
+const SWITCH: f32 = 22.0;
+const SHARE: f32 = 38.0;
+const REMOVE: f32 = 22.0;
+/// Side of what a layer holds under the pointer, in points.
+const LARGER: f32 = 260.0;
+
+/// What a strip shows of the run.
+pub struct Look<'a> {
+    pub color: Color32,
+    /// Not silenced by mute or solo.
+    pub heard: bool,
+    /// Share of the image's gradient, 0 to 1, if it is known.
+    pub share: Option<f64>,
+    /// Steps and logarithms of the losses.
+    pub points: &'a [PlotPoint],
+    pub latest: Option<f64>,
+}
+
+/// One strip.
+pub struct StripUi<'a> {
+    pub label: &'a str,
+    /// What it is, for names: "style layer relu3_1".
+    pub what: &'a str,
+    /// Name of the fader.
+    pub fader: &'a str,
+    pub tooltip: &'a str,
+    pub knob: ParamId,
+    pub range: Range,
+    pub usual: f64,
+    pub look: Look<'a>,
+    /// What its layer holds, where that is shown.
+    pub extract: Option<(&'a Extracts, Sight)>,
+    pub removable: bool,
+    /// Moves with the other linked faders.
+    pub linked: bool,
+    /// No draw moves it.
+    pub locked: bool,
+}
+
+/// What a person wants of a strip beside its values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    Remove,
+    /// Its picture was clicked.
+    Picture,
+    Link,
+    LinkAll,
+    Unlink,
+    Lock,
+    /// The fader was reset, which is no move that linked ones follow.
+    Reset,
+}
+
+impl StripUi<'_> {
+    /// Shows the strip.
+    pub fn show(&self, ui: &mut Ui, strip: &mut Strip) -> Option<Wish> {
+        let mut wish = None;
+        let whole = vec2(ui.available_width(), FIRST + SECOND + METER);
+        let (mut area, _) = ui.allocate_exact_size(whole, Sense::hover());
+        if let Some((extracts, sight)) = self.extract {
+            let side = FIRST + SECOND - 1.0;
+            let rect = Rect::from_min_size(area.min + vec2(0.0, 2.0), vec2(side, side));
+            if picture(ui, rect, extracts, sight).clicked() {
+                wish = Some(Wish::Picture);
+            }
+            area.min.x = rect.max.x + space::S;
+        }
+        let (gap, width) = (space::XS, area.width());
+        let first = Rect::from_min_size(area.min, vec2(width, FIRST));
+        let second = Rect::from_min_size(pos2(area.min.x, first.max.y), vec2(width, SECOND));
+        let cut = |row: Rect, left: f32, right: f32| {
+            Rect::from_min_max(pos2(left, row.min.y), pos2(right, row.max.y))
+        };
+        let fader = Fader {
+            name: self.fader,
+            tooltip: self.tooltip,
+            knob: self.knob,
+            range: self.range,
+            usual: self.usual,
+        };
+
+        let name = cut(first, first.min.x, first.min.x + NAME);
+        let remove = cut(first, first.max.x - REMOVE, first.max.x);
+        let number = cut(first, remove.min.x - gap - NUMBER, remove.min.x - gap);
+        self.name(ui, name);
+        self.sparkline(ui, cut(first, name.max.x + gap, number.min.x - space::S));
+        at(ui, number, |ui| {
+            fader.number(ui, &mut strip.weight, NUMBER);
+        });
+        if self.removable {
+            at(ui, remove, |ui| {
+                let name = format!("Remove {}", self.what);
+                let tooltip = "Takes this layer out; what it computed is saved";
+                if widgets::small_icon_button(ui, Icon::Close, &name, tooltip, remove).clicked() {
+                    wish = Some(Wish::Remove);
+                }
+            });
+        }
+
+        let mute = cut(second, second.min.x, second.min.x + SWITCH);
+        let solo = cut(second, mute.max.x + gap, mute.max.x + gap + SWITCH);
+        let share = cut(second, second.max.x - SHARE, second.max.x);
+        let link = cut(second, solo.max.x + gap, solo.max.x + gap + SWITCH);
+        let slider = cut(second, link.max.x + space::S, share.min.x - gap);
+        let tooltip = "Silences this strip; its weight stays";
+        if switch(ui, mute, Sign::Letter("M"), &format!("Mute {}", self.what), tooltip, strip.muted).clicked()
+        {
+            strip.muted = !strip.muted;
+        }
+        let tooltip = "Only soloed strips are heard while any is; several can be";
+        if switch(ui, solo, Sign::Letter("S"), &format!("Solo {}", self.what), tooltip, strip.solo).clicked()
+        {
+            strip.solo = !strip.solo;
+        }
+        let tooltip = "Links this fader: when a linked one moves, the others follow by the same factor";
+        let name = format!("Link {}", self.what);
+        if switch(ui, link, Sign::Icon(Icon::Link), &name, tooltip, self.linked).clicked() {
+            wish = Some(Wish::Link);
+        }
+        at(ui, slider, |ui| {
+            if !self.look.heard {
+                ui.visuals_mut().widgets.inactive.fg_stroke.color = Palette::of(ui).weak;
+                ui.visuals_mut().selection.bg_fill = Palette::of(ui).line;
+            }
+            let mut chosen = None;
+            let reset = fader.slider_with(ui, &mut strip.weight, slider.width(), |ui| chosen = self.menu(ui));
+            wish = chosen.or(reset.then_some(Wish::Reset)).or(wish);
+        });
+        self.meter(ui, slider, share);
+        ui.add_space(space::XS);
+        wish
+    }
+
+    /// What the fader's menu has below the reset.
+    fn menu(&self, ui: &mut Ui) -> Option<Wish> {
+        let mut wish = None;
+        let mut entry = |ui: &mut Ui, text: &str, tooltip: &str, wanted: Wish| {
+            if ui.button(text).on_hover_text(tooltip).clicked() {
+                wish = Some(wanted);
+            }
+        };
+        let lock = lock_button(ui, self.locked);
+        ui.separator();
+        entry(
+            ui,
+            if self.linked { "Unlink" } else { "Link" },
+            "Moves with the other linked faders",
+            Wish::Link,
+        );
+        if self.removable {
+            entry(ui, "Link all of these layers", "They keep their ratios when one is moved", Wish::LinkAll);
+        }
+        entry(ui, "Unlink all", "Every fader moves alone again", Wish::Unlink);
+        if lock { Some(Wish::Lock) } else { wish }
+    }
+
+    fn name(&self, ui: &mut Ui, rect: Rect) {
+        let palette = Palette::of(ui);
+        let response = ui.interact(rect, ui.scope_id().with(("name", self.what)), Sense::hover());
+        let color = if self.look.heard { palette.text } else { palette.weak };
+        let font = FontId::proportional(14.0);
+        let text = ui.painter().text(rect.left_center(), Align2::LEFT_CENTER, self.label, font, color);
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, self.label));
+        if self.locked {
+            Icon::Lock.paint(ui.painter(), pos2(text.max.x + 10.0, rect.center().y), palette.weak);
+            response.on_hover_text(format!("{}\nLocked: no draw moves it.", self.tooltip));
+        } else {
+            response.on_hover_text(self.tooltip);
+        }
+    }
+
+    /// The loss over the run, on a logarithmic axis of its own.
+    fn sparkline(&self, ui: &mut Ui, rect: Rect) {
+        let Some(latest) = self.look.latest.filter(|_| rect.width() >= 16.0) else { return };
+        let name = format!("Loss of {}", self.what);
+        let response = ui.interact(rect, ui.scope_id().with(("loss", self.what)), Sense::hover());
+        let value = widgets::number(format!("{latest:.2e}").parse().unwrap_or(latest));
+        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("{name}, now {value}")));
+        response.on_hover_text(format!("{name} before its weight, over the run: now {value}"));
+        let color = if self.look.heard { self.look.color } else { Palette::of(ui).weak };
+        let line = curve(self.look.points, rect.shrink2(vec2(1.0, 5.0)));
+        if let Some(&end) = line.last() {
+            ui.painter().add(Shape::line(line, Stroke::new(1.0, color)));
+            ui.painter().circle_filled(end, 1.5, color);
+        }
+    }
+
+    /// The level meter under the fader and its number.
+    fn meter(&self, ui: &mut Ui, slider: Rect, number: Rect) {
+        let palette = Palette::of(ui);
+        let rail = Rect::from_min_size(pos2(slider.min.x, slider.max.y - 1.0), vec2(slider.width(), METER));
+        ui.painter().rect_filled(rail, 1.0, palette.well);
+        let text = match self.look.share {
+            None => "–".to_owned(),
+            Some(share) => {
+                let mut level = rail;
+                level.set_width(rail.width() * share.clamp(0.0, 1.0) as f32);
+                ui.painter().rect_filled(level, 1.0, self.look.color);
+                percent(share)
+            }
+        };
+        let response = ui.interact(number, ui.scope_id().with(("share", self.what)), Sense::hover());
+        let color = if self.look.heard { palette.text } else { palette.weak };
+        ui.painter().text(number.right_center(), Align2::RIGHT_CENTER, &text, FontId::monospace(11.5), color);
+        let told = if text == "–" { "not measured yet" } else { &text };
+        let name = format!("Level of {}: {told}", self.what);
+        response.widget_info(|| WidgetInfo::labeled(Role::Meter, true, &name));
+        response.on_hover_text(format!(
+            "{name}\nShare of the gradient that moves the picture. One strip is measured at a time, while it paints."
+        ));
+    }
+}
+
+/// A share in few characters.
+fn percent(share: f64) -> String {
+    let percent = 100.0 * share;
+    if percent > 0.0 && percent < 0.5 { "<1 %".to_owned() } else { format!("{percent:.0} %") }
+}
+
+/// The points fitted into a rectangle, one per point of width at most.
+fn curve(points: &[PlotPoint], rect: Rect) -> Vec<Pos2> {
+    let (Some(first), Some(last)) = (points.first(), points.last()) else { return Vec::new() };
+    let (low, high) = points
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), p| (low.min(p.y), high.max(p.y)));
+    let span = |a: f64, b: f64| if b > a { b - a } else { 1.0 };
+    let (wide, high_by) = (span(first.x, last.x), span(low, high));
+    let place = |p: &PlotPoint| {
+        let x = rect.min.x + rect.width() * ((p.x - first.x) / wide) as f32;
+        pos2(x, rect.max.y - rect.height() * ((p.y - low) / high_by) as f32)
+    };
+    let every = (points.len() as f32 / rect.width().max(1.0)).ceil().max(1.0) as usize;
+    let mut line: Vec<Pos2> = points.iter().step_by(every).map(place).collect();
+    line.push(place(last));
+    line
+}
+
+/// What a layer holds, small; larger under the pointer.
+fn picture(ui: &Ui, rect: Rect, extracts: &Extracts, sight: Sight) -> Response {
+    let response = ui.interact(rect, ui.scope_id().with(("extract", sight)), Sense::click());
+    sheet::place(ui, extracts, sight, rect, &response);
+    response.on_hover_ui(|ui| {
+        ui.set_max_width(LARGER);
+        ui.label(sheet::name(sight));
+        let (texture, stage) = extracts.of(sight);
+        if let Some(texture) = texture {
+            let size = texture.size_vec2();
+            let size = size * (LARGER / size.max_elem());
+            let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+            egui::Image::from_texture((texture.id(), size)).paint_at(ui, rect);
+        }
+        if let Some(progress) = sheet::progress(&stage) {
+            ui.label(widgets::weak(ui, widgets::sentence(&progress)));
+        }
+        ui.label(extracts::about(sight));
+    })
+}
+
+/// Widgets in a rectangle of their own.
+fn at(ui: &mut Ui, rect: Rect, content: impl FnOnce(&mut Ui)) {
+    let layout = egui::Layout::left_to_right(egui::Align::Center);
+    ui.scope_builder(UiBuilder::new().max_rect(rect).layout(layout), |ui| {
+        ui.spacing_mut().item_spacing = vec2(0.0, 0.0);
+        content(ui);
+    });
+}
+
+/// What is on a switch.
+enum Sign {
+    Letter(&'static str),
+    Icon(Icon),
+}
+
+/// A sign that is down while something is on.
+fn switch(ui: &mut Ui, rect: Rect, sign: Sign, name: &str, tooltip: &str, on: bool) -> Response {
+    let palette = Palette::of(ui);
+    let response = ui.interact(rect, ui.scope_id().with(("switch", name)), Sense::click());
+    let rect = rect.shrink2(vec2(0.0, 1.0));
+    // What is on is inverted, which reads without colour.
+    let (fill, color) = match (on, response.hovered()) {
+        (true, _) => (palette.text, palette.panel),
+        (false, true) => (palette.button_hover, palette.text),
+        (false, false) => (palette.button, palette.weak),
+    };
+    ui.painter().rect_filled(rect, RADIUS - 1, fill);
+    if response.has_focus() {
+        ui.painter().rect_stroke(rect, RADIUS - 1, Stroke::new(2.0, palette.accent), StrokeKind::Outside);
+    }
+    match sign {
+        Sign::Letter(letter) => {
+            let font = FontId::proportional(12.0);
+            ui.painter().text(rect.center(), Align2::CENTER_CENTER, letter, font, color);
+        }
+        Sign::Icon(icon) => icon.paint(ui.painter(), rect.center(), color),
+    }
+    response.widget_info(|| WidgetInfo::selected(Role::Switch, true, on, name));
+    widgets::take_focus(&response, name);
+    response.on_hover_text(tooltip)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_and_curves_fit_their_place() {
+        assert_eq!([0.0, 0.004, 0.25, 1.0].map(percent), ["0 %", "<1 %", "25 %", "100 %"]);
+        let points: Vec<PlotPoint> = (0..1000).map(|i| PlotPoint::new(f64::from(i), -f64::from(i))).collect();
+        let rect = Rect::from_min_size(pos2(10.0, 20.0), vec2(50.0, 14.0));
+        let line = curve(&points, rect);
+        assert!(line.len() <= 51 && line.iter().all(|p| rect.expand(0.01).contains(*p)), "{line:?}");
+        assert_eq!((line[0], *line.last().unwrap()), (rect.left_top(), rect.right_bottom()));
+        let one = curve(&points[..1], rect);
+        assert!(one.iter().all(|p| rect.contains(*p)));
+        assert!(curve(&[], rect).is_empty());
+    }
+}

@@ -1,0 +1,312 @@
+//! Playing with mixes: eight slots, a morph between any two, random mixes; linked and locked faders.
+
+mod desk;
+mod ends;
+mod links;
+mod row;
+
+use egui::{Context, Key, Modifiers};
+
+use super::{ImpastoApp, fields, presets::Presets, usual::PresetName, widgets};
+use impasto_core::settings::{ParamId, Preset, Settings, Slots, StoredMix, Strip, StyleMix};
+
+pub use self::{
+    desk::{End, MixDesk},
+    ends::Ends,
+    links::Links,
+    row::HEIGHT,
+};
+
+/// Keys of the slots, together with ctrl.
+const KEYS: [Key; Slots::COUNT] =
+    [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8];
+
+/// What a person wants of the mixes.
+#[derive(Clone, Debug)]
+pub enum Wish {
+    /// All settings, as they are to be.
+    Set(Box<Settings>),
+    /// To take the mix of a slot, to keep the present one there, to empty it.
+    Take(usize),
+    Keep(usize),
+    Clear(usize),
+    From(End),
+    To(End),
+    Morph(f64),
+    Link(ParamId),
+    Unlink,
+    /// To link all style layers, or all content layers.
+    LinkAll(fn(impasto_network::vgg::Layer) -> ParamId),
+    Lock(ParamId),
+    Reset,
+}
+
+impl ImpastoApp {
+    /// Keeps up with what the window shows.
+    pub(super) fn follow_mixes(&mut self) {
+        self.presets.follow(&self.settings);
+        let styles = self.style_mixes();
+        self.ends.follow(&self.desk, &self.presets, &self.settings, &styles);
+    }
+
+    /// How the styles count that have a picture.
+    fn style_mixes(&self) -> Vec<StyleMix> {
+        self.styles.iter().filter(|slot| slot.picture.is_some()).map(|slot| slot.mix).collect()
+    }
+
+    /// Sets how the styles count, if there are as many.
+    fn set_style_mixes(&mut self, mixes: &[StyleMix]) {
+        let filled = self.styles.iter_mut().filter(|slot| slot.picture.is_some());
+        let filled: Vec<_> = filled.collect();
+        if filled.len() == mixes.len() {
+            filled.into_iter().zip(mixes).for_each(|(slot, mix)| slot.mix = *mix);
+        }
+    }
+
+    /// Takes the mixes whose keys were pressed.
+    pub(super) fn mixes_keys(&mut self, ctx: &Context) {
+        if ctx.text_edit_focused() {
+            return;
+        }
+        for (slot, key) in KEYS.into_iter().enumerate() {
+            if ctx.input_mut(|input| input.consume_key(Modifiers::COMMAND, key)) {
+                self.do_wish(Wish::Take(slot));
+            }
+        }
+    }
+
+    pub(super) fn do_wish(&mut self, wish: Wish) {
+        match wish {
+            Wish::Set(settings) => self.settings = *settings,
+            Wish::Reset => self.reset_mix(),
+            Wish::Take(slot) => self.take_mix(slot),
+            Wish::Keep(slot) => {
+                let letter = Slots::letter(slot);
+                let mix = StoredMix::of(&self.settings, self.style_mixes());
+                if mix.look().is_none() {
+                    self.toasts.add("The present settings cannot be painted with, so they are not kept.");
+                    return;
+                }
+                let again = self.desk.slots.get(slot).is_some();
+                self.desk.slots.set(slot, Some(mix));
+                self.undo.call("", format!("Mix {letter} {}", if again { "replaced" } else { "kept" }));
+            }
+            Wish::Clear(slot) => {
+                self.desk.slots.set(slot, None);
+                self.undo.call("", format!("Mix {} cleared", Slots::letter(slot)));
+            }
+            Wish::From(end) => {
+                self.undo.call("", format!("Morph from {}", end.name()));
+                self.desk.from = end;
+            }
+            Wish::To(end) => {
+                self.undo.call("", format!("Morph to {}", end.name()));
+                self.desk.to = end;
+            }
+            Wish::Morph(t) => self.morph(t),
+            Wish::Link(knob) => {
+                let on = toggle(&mut self.desk.linked, knob);
+                self.undo.call("", format!("Link of {} {}", named(knob), if on { "on" } else { "off" }));
+            }
+            Wish::Unlink => {
+                self.desk.linked.clear();
+                self.undo.call("", "All links off".to_owned());
+            }
+            Wish::LinkAll(kind) => {
+                let (style, content) = (&self.settings.style_layers, &self.settings.content_layers);
+                let all = impasto_network::vgg::Layer::ALL.into_iter().map(kind);
+                let used = all.filter(|knob| match knob {
+                    ParamId::Style(layer) => style.strip(*layer).is_some(),
+                    ParamId::Content(layer) => content.strip(*layer).is_some(),
+                    _ => false,
+                });
+                self.desk.linked.extend(used);
+                self.undo.call("", "Faders linked".to_owned());
+            }
+            Wish::Lock(knob) => {
+                let on = toggle(&mut self.desk.locked, knob);
+                self.undo.call("", format!("Lock of {} {}", named(knob), if on { "on" } else { "off" }));
+            }
+        }
+    }
+
+    fn take_mix(&mut self, slot: usize) {
+        let letter = Slots::letter(slot);
+        let Some(look) = self.desk.slots.look(slot) else {
+            self.toasts.add(format!("Mix {letter} is empty: shift-click keeps the present mix there."));
+            return;
+        };
+        self.settings = self.settings.with_look(look);
+        if let Some(styles) = self.desk.slots.get(slot).map(|mix| mix.styles.clone()) {
+            self.set_style_mixes(&styles);
+        }
+        self.undo.call("", format!("Mix {letter} taken"));
+    }
+
+    /// Goes to `t` on the way between the two ends.
+    fn morph(&mut self, t: f64) {
+        let t = t.clamp(0.0, 1.0);
+        let Some(settings) = self.ends.at(&self.settings, t) else {
+            self.toasts.add("An end of the morph is missing: choose two that are there.");
+            return;
+        };
+        let styles = self.ends.styles_at(self.style_mixes().len(), t);
+        self.settings = settings;
+        if let Some(styles) = styles {
+            self.set_style_mixes(&styles);
+        }
+        self.desk.morph = t;
+        let [from, to] = [&self.desk.from, &self.desk.to].map(End::name);
+        self.undo.call(&format!("morph {from} {to}"), format!("Morph {from} → {to}, {}", percent(t)));
+    }
+
+    /// Takes a random mix around the present one.
+    pub(super) fn randomise(&mut self) {
+        let (seed, amount) = (self.desk.seed, self.desk.amount);
+        let locked = self.desk.locked.clone();
+        let randomized = self.settings.randomized(seed, amount, |knob| locked.contains(&knob));
+        if randomized == self.settings {
+            self.toasts.add("Nothing was drawn: the amount is 0, or everything is locked or muted.");
+            return;
+        }
+        self.settings = randomized;
+        self.desk.seed = (seed + 1) % (desk::MOST_SEED + 1);
+        self.undo.call("", format!("Drawn by lot: seed {seed}, {}", percent(amount)));
+    }
+
+    /// What the palette of commands finds here: title, detail and what is then done.
+    pub(super) fn mixes_findings(&self) -> Vec<(String, String, Wish)> {
+        let mut all = Vec::new();
+        let settings = &self.settings;
+        for knob in strips(settings) {
+            all.extend(switches(settings, knob));
+            let on = |set: &std::collections::BTreeSet<ParamId>, on, off| {
+                if set.contains(&knob) { off } else { on }
+            };
+            let link = on(&self.desk.linked, "Link", "Unlink");
+            all.push((
+                format!("{link} {}", named(knob)),
+                "moves with the other linked faders".to_owned(),
+                Wish::Link(knob),
+            ));
+        }
+        for knob in strips(settings).chain([ParamId::Beta, ParamId::StyleTilt]) {
+            let lock = if self.desk.locked.contains(&knob) { "Unlock" } else { "Lock" };
+            all.push((
+                format!("{lock} {}", named(knob)),
+                "randomise leaves it alone".to_owned(),
+                Wish::Lock(knob),
+            ));
+        }
+        let own = String::new;
+        all.push(("Link all style faders".to_owned(), own(), Wish::LinkAll(ParamId::Style)));
+        all.push(("Link all content faders".to_owned(), own(), Wish::LinkAll(ParamId::Content)));
+        if !self.desk.linked.is_empty() {
+            all.push(("Unlink all faders".to_owned(), own(), Wish::Unlink));
+        }
+        for slot in 0..Slots::COUNT {
+            let letter = Slots::letter(slot);
+            if self.desk.slots.get(slot).is_some() {
+                all.push((format!("Mix {letter}: take it"), format!("Ctrl+{}", slot + 1), Wish::Take(slot)));
+                all.push((format!("Mix {letter}: clear"), own(), Wish::Clear(slot)));
+            }
+            all.push((format!("Mix {letter}: keep the present mix"), own(), Wish::Keep(slot)));
+        }
+        for end in ends(&self.desk, &self.presets) {
+            all.push((format!("Morph from {}", end.name()), own(), Wish::From(end.clone())));
+            all.push((format!("Morph to {}", end.name()), own(), Wish::To(end)));
+        }
+        all
+    }
+}
+
+/// The entry of a fader's menu that locks it; true when it was chosen.
+pub fn lock_button(ui: &mut egui::Ui, locked: bool) -> bool {
+    let text = if locked { "Unlock" } else { "Lock" };
+    ui.button(text).on_hover_text("A draw by lot leaves what is locked alone").clicked()
+}
+
+/// A knob in the middle of a sentence.
+fn named(knob: ParamId) -> String {
+    knob.label().to_lowercase()
+}
+
+fn toggle(set: &mut std::collections::BTreeSet<ParamId>, knob: ParamId) -> bool {
+    let on = !set.remove(&knob);
+    if on {
+        set.insert(knob);
+    }
+    on
+}
+
+fn percent(share: f64) -> String {
+    format!("{} %", widgets::number((1000.0 * share).round() / 10.0))
+}
+
+/// All that can be an end of the morph: filled slots, bundled presets, the person's own that can be used.
+fn ends(desk: &MixDesk, presets: &Presets) -> Vec<End> {
+    let slots = desk.slots.used().map(End::Slot);
+    let bundled = Preset::ALL.into_iter().map(PresetName::Bundled);
+    let own = presets.list.iter().filter(|preset| preset.mix.is_ok());
+    let own = own.map(|preset| PresetName::Own(preset.name.clone()));
+    slots.chain(bundled.chain(own).map(End::Preset)).collect()
+}
+
+/// The mixer's strips.
+fn strips(settings: &Settings) -> impl Iterator<Item = ParamId> {
+    let style = settings.style_layers.layers().map(ParamId::Style);
+    let content = settings.content_layers.layers().map(ParamId::Content);
+    style.chain(content).chain([ParamId::Smoothness]).collect::<Vec<_>>().into_iter()
+}
+
+/// Mute and solo of a strip as entries of the palette.
+fn switches(settings: &Settings, knob: ParamId) -> [(String, String, Wish); 2] {
+    let strip = match knob {
+        ParamId::Style(layer) => settings.style_layers.strip(layer),
+        ParamId::Content(layer) => settings.content_layers.strip(layer),
+        _ => None,
+    };
+    let strip = strip.unwrap_or(Strip {
+        weight: settings.smoothness_weight,
+        muted: settings.smoothness_muted,
+        solo: settings.smoothness_solo,
+    });
+    let with = |strip: Strip| {
+        let mut settings = settings.clone();
+        match knob {
+            ParamId::Style(layer) => settings.style_layers.set_strip(layer, strip),
+            ParamId::Content(layer) => settings.content_layers.set_strip(layer, strip),
+            _ => (settings.smoothness_muted, settings.smoothness_solo) = (strip.muted, strip.solo),
+        }
+        Wish::Set(Box::new(settings))
+    };
+    let mute = if strip.muted { "Unmute" } else { "Mute" };
+    let solo = if strip.solo { "End solo of" } else { "Solo" };
+    let weight = format!("weight {}", widgets::number(strip.weight));
+    [
+        (format!("{mute} {}", named(knob)), weight.clone(), with(Strip { muted: !strip.muted, ..strip })),
+        (format!("{solo} {}", named(knob)), weight, with(Strip { solo: !strip.solo, ..strip })),
+    ]
+}
+
+/// What is in a mix, in a few lines: the preset that it is, or what differs from the usual.
+fn contents(mix: &Settings) -> String {
+    if let Some(preset) = Preset::ALL.into_iter().find(|preset| preset.apply(mix) == *mix) {
+        return preset.name().to_owned();
+    }
+    let usual = Settings::for_objective(mix.objective);
+    let changes = fields::changes(&usual, mix);
+    let changes: Vec<String> = changes
+        .iter()
+        .filter(|change| {
+            !["steps", "init", "automation"].contains(&change.key.split('.').next().unwrap_or_default())
+        })
+        .map(fields::now)
+        .collect();
+    let mut lines = vec![widgets::capital(&mix.objective.to_string())];
+    lines.extend(changes.iter().take(8).cloned());
+    if changes.len() > 8 {
+        lines.push(format!("and {} more", changes.len() - 8));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,178 @@
+//! Notes to the person: toasts that go by themselves, and banners that stay until they are dealt with.
+
+use std::path::PathBuf;
+
+use egui::{Align2, Area, Context, Frame, Id, Label, Order, RichText, Stroke, Ui, vec2};
+
+use impasto_engine::session::Start;
+
+use super::{
+    ImpastoApp,
+    icons::Icon,
+    recipes::Painting,
+    theme::{Palette, space},
+    widgets,
+};
+
+/// How long a toast stays, in seconds.
+const TOAST: f64 = 6.0;
+const MOST_TOASTS: usize = 4;
+
+struct Toast {
+    text: String,
+    /// When it goes, on egui's clock; set when it is first shown.
+    until: Option<f64>,
+}
+
+/// Short notes over the picture.
+#[derive(Default)]
+pub struct Toasts(Vec<Toast>);
+
+impl Toasts {
+    pub fn add(&mut self, text: impl Into<String>) {
+        let text = text.into();
+        self.0.retain(|toast| toast.text != text);
+        self.0.push(Toast { text, until: None });
+        if self.0.len() > MOST_TOASTS {
+            self.0.remove(0);
+        }
+    }
+
+    /// Adds a note in the place of those that begin like one of `old`, which it makes out of date.
+    pub fn add_instead(&mut self, old: &[&str], text: impl Into<String>) {
+        self.0.retain(|toast| !old.iter().any(|begin| toast.text.starts_with(begin)));
+        self.add(text);
+    }
+
+    /// Shows the toasts at the lower edge of `area`.
+    pub fn show(&mut self, ctx: &Context, area: egui::Rect) {
+        let now = ctx.input(|input| input.time);
+        self.0.retain(|toast| toast.until.is_none_or(|until| until > now));
+        if self.0.is_empty() {
+            return;
+        }
+        let mut next = f64::INFINITY;
+        Area::new(Id::unique("toasts"))
+            .order(Order::Foreground)
+            .pivot(Align2::CENTER_BOTTOM)
+            .fixed_pos(area.center_bottom() - vec2(0.0, space::L))
+            .interactable(false)
+            .show(ctx, |ui| {
+                ui.set_max_width((area.width() - 2.0 * space::XL).clamp(120.0, 460.0));
+                for toast in &mut self.0 {
+                    next = next.min(*toast.until.get_or_insert(now + TOAST) - now);
+                    let palette = Palette::of(ui);
+                    Frame::new()
+                        .fill(palette.bar)
+                        .stroke(Stroke::new(1.0, palette.line))
+                        .corner_radius(6)
+                        .inner_margin(egui::Margin::symmetric(14, 9))
+                        .show(ui, |ui| ui.add(Label::new(&toast.text).wrap()));
+                }
+            });
+        ctx.request_repaint_after(std::time::Duration::from_secs_f64(next.max(0.05)));
+    }
+}
+
+/// What a banner is about, and so what can be done about it.
+#[derive(Clone, Debug)]
+pub enum Trouble {
+    /// The run failed; the last picture is still there.
+    Run,
+    /// The worker is gone.
+    Engine,
+    /// A picture could not be saved.
+    Save { path: PathBuf, painting: Painting },
+    /// Anything else that a person must read.
+    Other,
+}
+
+/// A message that stays.
+#[derive(Clone, Debug)]
+pub struct Banner {
+    pub trouble: Trouble,
+    pub text: String,
+}
+
+/// What a person decided about a banner.
+enum Decision {
+    Retry(usize),
+    Dismiss(usize),
+}
+
+/// Shows the banners one above the other.
+fn banners(ui: &mut Ui, banners: &[Banner]) -> Option<Decision> {
+    let mut decision = None;
+    for (index, banner) in banners.iter().enumerate() {
+        let palette = Palette::of(ui);
+        Frame::new()
+            .fill(palette.panel)
+            .stroke(Stroke::new(1.0, palette.bad))
+            .corner_radius(6)
+            .inner_margin(egui::Margin::symmetric(12, 8))
+            .outer_margin(egui::Margin { left: 12, right: 12, top: 8, bottom: 0 })
+            .show(ui, |ui| {
+                ui.horizontal(|ui| {
+                    let (rect, _) = ui.allocate_exact_size(vec2(20.0, 20.0), egui::Sense::hover());
+                    Icon::Warning.paint(ui.painter(), rect.center(), palette.bad);
+                    let retry = match banner.trouble {
+                        Trouble::Run => Some((
+                            "Try again",
+                            "Goes on from the last picture with the settings as they are now",
+                        )),
+                        Trouble::Engine => {
+                            Some(("Start the engine again", "Starts a new engine and goes on painting"))
+                        }
+                        Trouble::Save { .. } => {
+                            Some(("Try again", "Saves the same picture to the same file"))
+                        }
+                        Trouble::Other => None,
+                    };
+                    let buttons = 34.0 + retry.map_or(0.0, |(text, _)| 24.0 + 7.5 * text.len() as f32);
+                    let width = (ui.available_width() - buttons - space::S).max(120.0);
+                    ui.allocate_ui(vec2(width, 20.0), |ui| {
+                        ui.set_width(width);
+                        ui.add(
+                            Label::new(RichText::new(widgets::sentence(&banner.text)))
+                                .wrap()
+                                .selectable(true),
+                        );
+                    });
+                    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                        if widgets::icon_button(ui, Icon::Close, "Dismiss", "Takes this message away", true)
+                            .clicked()
+                        {
+                            decision = Some(Decision::Dismiss(index));
+                        }
+                        if let Some((text, tooltip)) = retry
+                            && ui.button(text).on_hover_text(tooltip).clicked()
+                        {
+                            decision = Some(Decision::Retry(index));
+                        }
+                    });
+                });
+            });
+    }
+    decision
+}
+
+impl ImpastoApp {
+    /// Shows what went wrong over the picture, and does what a person decides about it.
+    pub(super) fn banners_ui(&mut self, ui: &mut Ui) {
+        match banners(ui, &self.banners) {
+            None => {}
+            Some(Decision::Dismiss(index)) => {
+                self.banners.remove(index);
+            }
+            Some(Decision::Retry(index)) => match self.banners.remove(index).trouble {
+                Trouble::Run => self.start_run(Start::Current, false),
+                Trouble::Engine => {
+                    self.start_engine(ui.ctx());
+                    self.start_run(Start::Current, false);
+                }
+                Trouble::Save { path, painting } => self.start_saving(path, painting, false),
+                Trouble::Other => {}
+            },
+        }
+    }
+}

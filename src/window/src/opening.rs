@@ -1,0 +1,277 @@
+//! How the window is opened, and what it begins with.
+
+use std::{
+    collections::BTreeSet,
+    io,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::anyhow;
+use egui::Context;
+
+use super::{
+    ImpastoApp, KeepAwake, SystemAwake,
+    automation::AutomationUi,
+    canvas::Canvas,
+    clock::Clock,
+    compare::Compare,
+    dialogs::{Dialogs, SystemDialogs},
+    extensions,
+    extracts::Extracts,
+    film::Film,
+    finder::Finder,
+    frames::Frames,
+    gallery::Gallery,
+    grid::Grid,
+    icons,
+    incoming::Hovering,
+    keeping::Keeper,
+    lab::Lab,
+    memory,
+    mixes::{Ends, Links},
+    notes::{Banner, Toasts, Trouble},
+    page::Page,
+    pictures::Slot,
+    pins::Pins,
+    playlist::Lists,
+    present::Present,
+    presets::Presets,
+    queue::Queue,
+    remote::Remote,
+    stage::Stage,
+    state::{History, Run},
+    tasks::{Done, Tasks},
+    theme,
+    undo::Undo,
+};
+use impasto_base::paths;
+use impasto_core::settings::Settings;
+use impasto_engine::{
+    backstage::{Desk, Painter},
+    session::{PaintEngine, Session},
+};
+use impasto_network::compute::{self, DeviceInfo};
+
+/// What the command line gives the window.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    pub content: Option<PathBuf>,
+    pub styles: Vec<PathBuf>,
+    /// Instead of the remembered settings.
+    pub settings: Option<Settings>,
+    /// When the program started; the first frame is measured from here.
+    pub started: Option<Instant>,
+    /// Print the times of the frames at the end.
+    pub frame_times: bool,
+}
+
+/// Called by the worker after every event and picture.
+pub type Wake = Box<dyn Fn() + Send>;
+/// Called by the painter behind the window when there is something to show.
+pub type WakeBehind = Box<dyn Fn() + Send + Sync>;
+/// Starts the painter behind the window.
+pub type SpawnPainter = Box<dyn Fn(Desk, WakeBehind) -> io::Result<Painter>>;
+/// Starts a worker.
+pub type SpawnSession = Box<dyn Fn(Wake) -> io::Result<Session>>;
+
+/// What the window begins with, besides its engine.
+pub struct AppStart {
+    pub options: Options,
+    /// Where settings are remembered; nothing is remembered without it.
+    pub folder: Option<PathBuf>,
+    /// Where the painting in hand is kept; after a crash nothing comes back without it.
+    pub sessions: Option<PathBuf>,
+    pub dialogs: Arc<dyn Dialogs>,
+    /// Paints what is queued.
+    pub painter: SpawnPainter,
+    pub awake: Arc<dyn KeepAwake>,
+    /// Lists the devices; called in the background.
+    pub devices: fn() -> Vec<DeviceInfo>,
+    /// Time from a new picture to the frame that shows it; zero would ask egui for two frames each time.
+    pub repaint_after: Duration,
+}
+
+/// How soon a new picture is drawn. Where the window is drawn by the CPU, each frame costs the engine a good part of a
+/// step, so there they are fewer; input is still answered at once. Zero would ask egui for two frames each time.
+fn repaint_after(creation: &eframe::CreationContext<'_>) -> Duration {
+    let software = creation
+        .wgpu_render_state
+        .as_ref()
+        .is_some_and(|state| state.adapter.get_info().device_type == wgpu::DeviceType::Cpu);
+    Duration::from_millis(if software { 180 } else { 1 })
+}
+
+/// Smallest size of the window, in points.
+const SMALLEST: [f32; 2] = [900.0, 600.0];
+
+/// Opens the window and stays until it is closed.
+///
+/// # Errors
+///
+/// When no window can be opened: no display, no usable graphics.
+pub fn run(options: Options) -> anyhow::Result<()> {
+    let folder = paths::config_folder();
+    let native = eframe::NativeOptions {
+        renderer: eframe::Renderer::Wgpu,
+        viewport: egui::ViewportBuilder::default()
+            .with_app_id("impasto")
+            .with_title("Impasto")
+            .with_icon(icons::window_icon())
+            .with_inner_size([1360.0, 860.0])
+            .with_min_inner_size(SMALLEST),
+        persistence_path: folder.as_ref().map(|folder| folder.join("window.ron")),
+        ..Default::default()
+    };
+    impasto_network::compute::leave_room_for_the_window();
+    let spawn: SpawnSession = Box::new(|wake| Session::spawn(PaintEngine::new, wake));
+    eframe::run_native(
+        "Impasto",
+        native,
+        Box::new(|creation| {
+            let start = AppStart {
+                options,
+                folder,
+                sessions: memory::sessions_folder(),
+                dialogs: Arc::new(SystemDialogs),
+                painter: Box::new(|desk, wake| Painter::spawn(desk, PaintEngine::behind_another, wake)),
+                awake: Arc::new(SystemAwake::default()),
+                devices: compute::devices,
+                repaint_after: repaint_after(creation),
+            };
+            Ok(Box::new(ImpastoApp::new(&creation.egui_ctx, start, spawn)))
+        }),
+    )
+    .map_err(|error| {
+        let reason = reason(&error);
+        anyhow!("cannot open a window: {reason} (`impasto render` paints without one)")
+    })
+}
+
+/// What keeps the window from opening, without the source line that winit puts before it.
+fn reason(error: &eframe::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(".rs:").and_then(|(_, rest)| rest.split_once(": ")) {
+        Some((_, reason)) => reason.to_owned(),
+        None => text,
+    }
+}
+
+impl ImpastoApp {
+    /// Starts the window's state, its engine and the opening of its pictures.
+    pub fn new(ctx: &Context, start: AppStart, spawn: SpawnSession) -> Self {
+        theme::install(ctx);
+        let mut banners = Vec::new();
+        let remembered = match start.folder.as_deref().map(memory::load) {
+            None | Some(Ok(None)) => None,
+            Some(Ok(Some(remembered))) => Some(remembered),
+            Some(Err(text)) => {
+                banners.push(Banner { trouble: Trouble::Other, text: format!("Defaults are used: {text}.") });
+                None
+            }
+        };
+        let choose_size = remembered.is_none() && start.options.settings.is_none();
+        let known = remembered.is_some();
+        let remembered = remembered.unwrap_or_default();
+        let cache = start.folder.as_deref().map(paths::cache_folder);
+        let film = Film::new(ctx, cache.clone());
+        let mut app = Self {
+            spawn,
+            repaint_after: start.repaint_after,
+            session: None,
+            dialogs: start.dialogs,
+            tasks: Tasks::new(ctx),
+            folder: start.folder,
+            settings: start.options.settings.clone().unwrap_or_else(|| remembered.settings.clone()),
+            before_preset: None,
+            presets: Presets::default(),
+            desk: remembered.desk.clone(),
+            ends: Ends::default(),
+            links: Links::default(),
+            problem: None,
+            init_at_start: None,
+            begin_afresh: false,
+            resume: false,
+            keeper: Keeper::new(start.sessions.clone()),
+            choose_size,
+            content: Slot::new(0),
+            styles: vec![Slot::new(1)],
+            palette: Slot::new(2),
+            palette_shown: None,
+            gallery: Gallery::new(&remembered.recent),
+            resend: false,
+            devices: None,
+            run: Run::default(),
+            history: History::default(),
+            hidden: BTreeSet::new(),
+            canvas: Canvas::default(),
+            record: None,
+            undo: Undo::default(),
+            automation: AutomationUi::default(),
+            remote: Remote::new(remembered.remote.clone()),
+            compare: Compare::default(),
+            pins: Pins::default(),
+            finder: Finder::default(),
+            present: Present::default(),
+            stage: Stage::default(),
+            playlist: Lists::default(),
+            clock: Clock::default(),
+            awake: start.awake,
+            is_awake: false,
+            may_hint: false,
+            focus_search_frames: 0,
+            frames: Frames::new(start.options.started.unwrap_or_else(Instant::now)),
+            print_frame_times: start.options.frame_times,
+            film,
+            export_form: None,
+            export: None,
+            queue: Queue::new(start.sessions.as_deref(), start.painter),
+            grid: Grid::default(),
+            page: Page::default(),
+            extracts: Extracts::new(cache),
+            layout: remembered.layout.clone(),
+            put_away: None,
+            bottom_area: None,
+            toasts: Toasts::default(),
+            banners,
+            notice: None,
+            help: false,
+            lab: Lab::default(),
+            tour: None,
+            guide: false,
+            hovering: Hovering::default(),
+            drop_rects: Vec::new(),
+            unplaced: Vec::new(),
+            offered: None,
+            without_recipe: remembered.without_recipe,
+            replacing: None,
+            save_folder: None,
+            written: remembered.clone(),
+            unwritten_since: None,
+            numbers: 2,
+        };
+        // Who starts with settings of the command line knows the way around.
+        app.may_hint = choose_size || known;
+        let lost: String = app.desk.mend().into_iter().map(|letter| format!(" {letter}")).collect();
+        if !lost.is_empty() {
+            app.toasts.add(format!("Mixes that cannot be painted with are cleared:{lost}."));
+        }
+        app.apply_theme(ctx);
+        app.start_engine(ctx);
+        app.look_for_comeback();
+        app.open_queue();
+        match start.options.content.clone().filter(|path| extensions::is_project(path)) {
+            Some(project) => {
+                let others = Options { content: None, ..start.options.clone() };
+                app.first_pictures(&others, &remembered);
+                app.read_project(project);
+            }
+            None => app.first_pictures(&start.options, &remembered),
+        }
+        let devices = start.devices;
+        app.tasks.start("devices", move || Done::Devices(devices()));
+        app.with_presets(|_| Ok(()));
+        app
+    }
+}

@@ -1,0 +1,376 @@
+//! The picture slots: which pictures a run takes, and how they get there.
+
+use std::{path::PathBuf, sync::Arc, time::Instant};
+
+use egui::{ColorImage, Context, TextureHandle, TextureOptions};
+
+use super::{
+    ImpastoApp,
+    origin::Origin,
+    tasks::{Done, Purpose},
+};
+use impasto_base::error::chain;
+use impasto_core::{
+    picture::{self, Example, Picture},
+    settings::{Rgb, StyleMix},
+};
+use impasto_engine::session::SourceRecord;
+use impasto_formats::{
+    project::{Pixels, Project},
+    recipe::{Found, Thumbnail, find},
+};
+
+/// Longest side of the small copy that cards and the waiting canvas show, in pixels.
+const SMALL: u32 = 640;
+
+/// A place for a picture.
+#[derive(Clone)]
+pub struct Slot {
+    pub id: u64,
+    pub picture: Option<Loaded>,
+    pub loading: Option<Loading>,
+    /// Why the last picture could not be opened; stays until dismissed or replaced.
+    pub error: Option<String>,
+    /// How it counts among the styles.
+    pub mix: StyleMix,
+}
+
+/// A picture in its slot.
+#[derive(Clone)]
+pub struct Loaded {
+    pub picture: Arc<Picture>,
+    pub texture: TextureHandle,
+    /// Where it can be found at the next start; pasted pictures cannot.
+    pub origin: Option<Origin>,
+}
+
+/// A picture that is being opened.
+#[derive(Clone)]
+pub struct Loading {
+    pub ticket: u64,
+    pub name: String,
+    /// The file that is there already is read again.
+    pub again: bool,
+}
+
+/// What a background thread brings.
+pub struct Opened {
+    picture: Picture,
+    small: ColorImage,
+    origin: Option<Origin>,
+    /// Who stands in for whom, if the picture itself could not be found.
+    missing: Option<String>,
+}
+
+impl Opened {
+    /// The file that it came from, if it came from one.
+    pub fn file(&self) -> Option<PathBuf> {
+        match &self.origin {
+            Some(Origin::File(path)) => Some(path.clone()),
+            _ => None,
+        }
+    }
+}
+
+/// Where a picture should go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    Content,
+    /// The first style.
+    Style,
+    /// A style by its slot's number.
+    Slot(u64),
+    NewStyle,
+    Palette,
+}
+
+/// Where a picture comes from.
+#[derive(Clone)]
+pub enum Source {
+    File(PathBuf),
+    Example(&'static Example),
+    Pasted(Arc<ColorImage>),
+    /// One that a recipe names.
+    Recalled(Box<Recalled>),
+    /// One that a project keeps, or names.
+    Kept(Box<Kept>),
+}
+
+/// A source of a project.
+#[derive(Clone)]
+pub struct Kept {
+    pub project: Arc<Project>,
+    pub pixels: Pixels,
+    pub recalled: Recalled,
+}
+
+impl Kept {
+    fn open(&self) -> Result<(Picture, Option<Origin>, Option<String>), String> {
+        match self.project.kept(&self.recalled.record, &self.pixels) {
+            None => self.recalled.open(),
+            Some(mut picture) => {
+                // Where the file itself is still there, it can be opened again at the next start.
+                picture.path = picture.path.filter(|path| path.is_file());
+                let origin = picture.path.clone().map(Origin::File);
+                Ok((picture, origin, None))
+            }
+        }
+    }
+}
+
+/// A picture that a recipe names, with what helps to find it.
+#[derive(Clone)]
+pub struct Recalled {
+    pub record: SourceRecord,
+    pub thumbnail: Option<Thumbnail>,
+    pub folders: Vec<PathBuf>,
+}
+
+impl Recalled {
+    /// The picture, or its thumbnail with a message for the person.
+    fn open(&self) -> Result<(Picture, Option<Origin>, Option<String>), String> {
+        let name = &self.record.name;
+        let place = self
+            .record
+            .path
+            .as_ref()
+            .map_or_else(String::new, |path| format!(" (it was {})", path.display()));
+        if let Some(found) = find(&self.record, &self.folders) {
+            let changed = matches!(found, Found::Changed(_));
+            let mut picture = found.picture();
+            if changed {
+                picture.notes.push(format!("{name} has changed since the recipe was written"));
+            }
+            let origin =
+                picture.path.clone().map_or_else(|| Origin::Example(picture.name.clone()), Origin::File);
+            return Ok((picture, Some(origin), None));
+        }
+        let stand_in = self.thumbnail.as_ref().and_then(|thumbnail| thumbnail.stand_in(&self.record));
+        match stand_in {
+            Some(picture) => Ok((
+                picture,
+                None,
+                Some(format!("{name} is not found{place}: its thumbnail stands in. Open it here.")),
+            )),
+            None => Err(format!("{name} is not found{place}: open it here")),
+        }
+    }
+}
+
+impl Source {
+    pub fn name(&self) -> String {
+        match self {
+            Source::File(path) => path
+                .file_name()
+                .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned()),
+            Source::Example(example) => example.title.to_owned(),
+            Source::Pasted(_) => "pasted picture".to_owned(),
+            Source::Recalled(recalled) => recalled.record.name.clone(),
+            Source::Kept(kept) => kept.recalled.record.name.clone(),
+        }
+    }
+
+    /// The source that was remembered, if it still exists.
+    pub fn remembered(origin: &Origin) -> Option<Self> {
+        Self::of(origin).filter(|source| !matches!(source, Source::File(path) if !path.is_file()))
+    }
+
+    /// The source that was remembered; none where an example of that name is no longer bundled.
+    pub fn of(origin: &Origin) -> Option<Self> {
+        match origin {
+            Origin::File(path) => Some(Source::File(path.clone())),
+            Origin::Example(title) => picture::CONTENTS
+                .iter()
+                .chain(&picture::STYLES)
+                .find(|example| example.title == title)
+                .map(Source::Example),
+        }
+    }
+
+    fn open(self, background: Rgb) -> Result<Box<Opened>, String> {
+        let name = self.name();
+        let mut missing = None;
+        let (opened, origin) = match self {
+            Source::File(path) => {
+                let opened = Picture::open(&path);
+                (opened, Some(Origin::File(std::path::absolute(&path).unwrap_or(path))))
+            }
+            Source::Example(example) => (Ok(example.open()), Some(Origin::Example(example.title.to_owned()))),
+            Source::Pasted(image) => {
+                let [width, height] = image.size;
+                let rgba = image.pixels.iter().flat_map(|pixel| pixel.to_srgba_unmultiplied()).collect();
+                (Picture::from_rgba(&name, width as u32, height as u32, rgba), None)
+            }
+            Source::Kept(kept) => {
+                let (picture, origin, message) = kept.open()?;
+                missing = message;
+                (Ok(picture), origin)
+            }
+            Source::Recalled(recalled) => {
+                let (picture, origin, message) = recalled.open()?;
+                missing = message;
+                (Ok(picture), origin)
+            }
+        };
+        let picture = opened.map_err(|error| {
+            let text = chain(&error);
+            if text.contains(&name) { text } else { format!("{name}: {text}") }
+        })?;
+        let small = picture::thumbnail(&picture.flattened(Some(background)), SMALL);
+        let small = ColorImage::from_rgb([small.width() as usize, small.height() as usize], small.as_raw());
+        Ok(Box::new(Opened { picture, small, origin, missing }))
+    }
+}
+
+impl Slot {
+    pub fn new(id: u64) -> Self {
+        Self { id, picture: None, loading: None, error: None, mix: StyleMix::default() }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.picture.is_none() && self.loading.is_none() && self.error.is_none()
+    }
+
+    /// Takes a picture from the background in; an answer to an older question is dropped. A file that was read again and has
+    /// not changed leaves everything as it is: then it says true.
+    pub fn take(&mut self, ctx: &Context, ticket: u64, result: Result<Box<Opened>, String>) -> bool {
+        if self.loading.as_ref().is_none_or(|loading| loading.ticket != ticket) {
+            return false;
+        }
+        let reloading = self.loading.take().is_some_and(|loading| loading.again);
+        match result {
+            Ok(opened) => {
+                let Opened { picture, small, origin, missing } = *opened;
+                let known = self.picture.as_ref().map(|loaded| &loaded.picture.sha256);
+                if reloading && known == Some(&picture.sha256) {
+                    return true;
+                }
+                let texture = ctx.load_texture(picture.name.clone(), small, TextureOptions::LINEAR);
+                self.error = missing;
+                self.picture = Some(Loaded { picture: Arc::new(picture), texture, origin });
+            }
+            Err(error) => self.error = Some(error),
+        }
+        false
+    }
+}
+
+impl ImpastoApp {
+    pub(super) fn slot_mut(&mut self, id: u64) -> Option<&mut Slot> {
+        let others = [&mut self.content, &mut self.palette];
+        others.into_iter().chain(&mut self.styles).find(|slot| slot.id == id)
+    }
+
+    /// The slot that a target means, made if there is none.
+    fn slot_for(&mut self, target: Target) -> &mut Slot {
+        let next = self.next_number();
+        match target {
+            Target::Content => &mut self.content,
+            Target::Palette => &mut self.palette,
+            Target::Slot(id) if self.content.id == id => &mut self.content,
+            Target::Slot(id) if self.palette.id == id => &mut self.palette,
+            Target::Slot(id) => {
+                let index = self.styles.iter().position(|slot| slot.id == id).unwrap_or(0);
+                &mut self.styles[index]
+            }
+            Target::Style => &mut self.styles[0],
+            Target::NewStyle => {
+                let index = self.styles.iter().position(Slot::is_empty).unwrap_or_else(|| {
+                    self.styles.push(Slot::new(next));
+                    self.styles.len() - 1
+                });
+                &mut self.styles[index]
+            }
+        }
+    }
+
+    pub(super) fn next_number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    /// Opens a picture into a slot, in the background. A palette becomes a setting first, see
+    /// [`ImpastoApp::follow_palette`].
+    pub(super) fn open(&mut self, target: Target, source: Source) {
+        if target == Target::Palette || target == Target::Slot(self.palette.id) {
+            self.choose_palette(source);
+        } else {
+            self.load(target, source);
+        }
+    }
+
+    pub(super) fn load(&mut self, target: Target, source: Source) {
+        let ticket = self.next_number();
+        let background = self.settings.background;
+        let name = source.name();
+        let slot = self.slot_for(target);
+        slot.loading = Some(Loading { ticket, name: name.clone(), again: false });
+        slot.error = None;
+        let slot = slot.id;
+        self.tasks.start("open", move || {
+            let opening = std::panic::AssertUnwindSafe(|| source.open(background));
+            let result = std::panic::catch_unwind(opening)
+                .unwrap_or_else(|_| Err(format!("{name}: the decoder failed by a fault of the program")));
+            Done::Opened { slot, ticket, result }
+        });
+    }
+
+    /// Reads a slot's file again.
+    pub(super) fn reload(&mut self, id: u64) {
+        let origin = self.slot_mut(id).and_then(|slot| slot.picture.as_ref()?.origin.clone());
+        let Some(source) = origin.as_ref().and_then(Source::of) else { return };
+        self.load(Target::Slot(id), source);
+        if let Some(loading) = self.slot_mut(id).and_then(|slot| slot.loading.as_mut()) {
+            loading.again = true;
+        }
+        // The worker reads the palette itself, and sees by its date that it has changed.
+        self.resend |= id == self.palette.id;
+    }
+
+    /// Opens several pictures: the first where it was meant to go, the rest as further styles.
+    pub(super) fn open_all(&mut self, target: Target, sources: impl IntoIterator<Item = Source>) {
+        for (index, source) in sources.into_iter().enumerate() {
+            self.open(if index == 0 { target } else { Target::NewStyle }, source);
+        }
+    }
+
+    /// Asks for a picture file.
+    pub(super) fn ask_for_picture(&mut self, target: Target) {
+        let content = target == Target::Content || target == Target::Slot(self.content.id);
+        let palette = target == Target::Palette || target == Target::Slot(self.palette.id);
+        let title = match (content, palette) {
+            (true, _) => "Open the content picture",
+            (_, true) => "Open a picture with the colours",
+            _ => "Open a style picture",
+        };
+        let answer = self.dialogs.open_pictures(title, !content && !palette);
+        self.await_answer(answer, Purpose::Picture(target));
+    }
+
+    pub(super) fn await_answer(&self, answer: super::dialogs::Answer, purpose: Purpose) {
+        self.tasks.start("dialog", move || {
+            let asked = Instant::now();
+            let paths = super::dialogs::wait(answer);
+            Done::Picked { purpose, paths, took: asked.elapsed() }
+        });
+    }
+
+    pub(super) fn swap(&mut self) {
+        let style = &mut self.styles[0];
+        std::mem::swap(&mut self.content.picture, &mut style.picture);
+        std::mem::swap(&mut self.content.error, &mut style.error);
+        // Whoever is still opening would land in the wrong slot.
+        (self.content.loading, style.loading) = (None, None);
+    }
+
+    /// Empties a slot; a style slot beside others goes altogether.
+    pub(super) fn remove_picture(&mut self, id: u64) {
+        if id == self.palette.id {
+            self.settings.palette = None;
+        } else if id != self.content.id && self.styles.len() > 1 {
+            self.styles.retain(|slot| slot.id != id);
+        } else if let Some(slot) = self.slot_mut(id) {
+            (slot.picture, slot.loading, slot.error) = (None, None, None);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Playlists: paintings that follow each other by themselves, on the full screen or in the second window.
+
+mod history;
+mod list;
+mod page;
+mod player;
+
+use std::path::{Path, PathBuf};
+
+pub use list::Playlist;
+
+use super::{ImpastoApp, extensions::PLAYLIST, tasks::Done, tasks::Purpose};
+use history::{History, Kept};
+use impasto_base::error::chain;
+use impasto_core::picture;
+use player::Player;
+
+/// The playlist in hand.
+#[derive(Default)]
+pub struct Lists {
+    list: Playlist,
+    /// What stands in the file.
+    saved: Playlist,
+    name: Option<String>,
+    /// That file itself.
+    file: Option<PathBuf>,
+    /// The page is shown.
+    pub open: bool,
+    player: Option<Player>,
+    history: History,
+}
+
+impl Lists {
+    /// Takes a list that was there before, with the file that is its own.
+    fn go_to(&mut self, kept: Kept) {
+        if kept.file != self.file {
+            self.name = kept.file.as_deref().and_then(file_name);
+            (self.file, self.saved) = (kept.file, kept.saved);
+        }
+        self.list = kept.list;
+    }
+}
+
+impl ImpastoApp {
+    pub(super) fn ask_for_playlist(&self) {
+        self.await_answer(self.dialogs.open_playlist(), Purpose::OpenPlaylist);
+    }
+
+    pub(super) fn ask_to_save_playlist(&self) {
+        let name = self.playlist.name.clone().unwrap_or_else(|| format!("playlist.{PLAYLIST}"));
+        let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
+        let answer = self.dialogs.save_playlist(&name, folder.as_deref());
+        self.await_answer(answer, Purpose::SavePlaylist(name.into()));
+    }
+
+    pub(super) fn read_playlist(&mut self, path: PathBuf) {
+        self.tasks.start("playlist", move || {
+            let result = Playlist::read(&path).map(Box::new).map_err(|error| chain(&error));
+            Done::PlaylistRead { path, result }
+        });
+    }
+
+    pub(super) fn playlist_read(&mut self, path: &Path, result: Result<Box<Playlist>, String>) {
+        match result {
+            Ok(list) => {
+                self.stop_list();
+                self.playlist.name = file_name(path);
+                self.playlist.file = Some(path.to_owned());
+                self.playlist.saved = Playlist::clone(&list);
+                self.playlist.list = *list;
+                self.playlist.open = true;
+            }
+            Err(text) => self.toasts.add(super::widgets::sentence(&text)),
+        }
+    }
+
+    /// Writes the playlist where a person wants it, or where no dialog can be shown, under a free name.
+    pub(super) fn save_playlist(&mut self, picked: Option<PathBuf>, name: &str) {
+        let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
+        let (mut path, mut overwrite) = match (picked, folder) {
+            (Some(path), _) => (path, true),
+            (None, Some(folder)) => (folder.join(name), false),
+            (None, None) => {
+                return self
+                    .toasts
+                    .add("No file dialog could be shown, and there is no home folder to save to.");
+            }
+        };
+        if path.extension().is_none_or(|extension| extension != PLAYLIST) {
+            path.as_mut_os_string().push(format!(".{PLAYLIST}"));
+            overwrite = false;
+        }
+        // The file that this list came from is its own to replace.
+        let own = Some(&path) == self.playlist.file.as_ref();
+        if !(overwrite && (own || self.dialogs.confirms_replacing())) {
+            path = picture::free_name(&path);
+        }
+        self.save_folder = path.parent().map(Path::to_owned);
+        let list = self.playlist.list.clone();
+        self.tasks.start("save", move || {
+            let result = list.write(&path).map_err(|error| chain(&error));
+            Done::PlaylistSaved { path, list: Box::new(list), result }
+        });
+    }
+
+    pub(super) fn playlist_saved(&mut self, path: &Path, list: Playlist, result: Result<(), String>) {
+        match result {
+            Ok(()) => {
+                self.playlist.name = file_name(path);
+                self.playlist.file = Some(path.to_owned());
+                self.playlist.saved = list;
+                self.toasts.add(format!("Saved {}", path.display()));
+            }
+            Err(text) => {
+                self.toasts.add(super::widgets::sentence(&format!("The playlist is not saved: {text}")))
+            }
+        }
+    }
+}
+
+fn file_name(path: &Path) -> Option<String> {
+    Some(path.file_name()?.to_string_lossy().into_owned())
+}

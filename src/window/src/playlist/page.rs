@@ -1,0 +1,344 @@
+//! The page on which a playlist is put together.
+
+use egui::{Align, ComboBox, Context, DragValue, Layout, Role, Ui, WidgetInfo, vec2};
+
+use super::{
+    Lists,
+    history::Way,
+    list::{Entry, FADE, SECONDS},
+};
+use crate::{
+    ImpastoApp,
+    icons::Icon,
+    origin::{Origin, RememberedStyle},
+    theme::{Palette, ROW, space},
+    widgets,
+};
+use impasto_core::settings::{Preset, Settings};
+
+/// Seconds that an entry lasts at first.
+const USUAL: f64 = 60.0;
+const WIDTH: f32 = 640.0;
+/// Widths of a row's columns in points: the look, how long, and the buttons.
+const LOOK: f32 = 130.0;
+const TIME: f32 = 140.0;
+const BUTTONS: f32 = 3.0 * ROW;
+
+/// What a person wants of the page.
+enum Wish {
+    Up(usize),
+    Down(usize),
+    Remove(usize),
+    Add,
+    Open,
+    Save,
+    Play(Option<usize>),
+    Stop,
+    Go(Way),
+}
+
+impl ImpastoApp {
+    /// The present painting as an entry; what cannot be found again cannot be one.
+    fn present_entry(&self) -> Result<Entry, String> {
+        let origin = |slot: &crate::pictures::Slot| {
+            let loaded = slot.picture.as_ref()?;
+            let name = &loaded.picture.name;
+            Some(match loaded.origin.clone() {
+                None => Err(format!(
+                    "{name} is in no file: save it to one and open that, so that the playlist finds it"
+                )),
+                Some(Origin::File(path)) if path.to_str().is_none() => Err(format!(
+                    "the path of {name} is no Unicode text: rename it, so that a playlist can name it"
+                )),
+                Some(origin) => Ok(origin),
+            })
+        };
+        let content = origin(&self.content).ok_or("there is no content yet")??;
+        let mut styles = Vec::new();
+        for slot in &self.styles {
+            if let Some(picture) = origin(slot) {
+                styles.push(RememberedStyle { mix: slot.mix, picture: picture? });
+            }
+        }
+        if styles.is_empty() {
+            return Err("there is no style yet".to_owned());
+        }
+        let settings = Some(Box::new(self.settings.clone()));
+        Ok(Entry { seconds: Some(USUAL), preset: None, content, styles, settings })
+    }
+
+    /// The page, while it is open; never over a presentation.
+    pub(crate) fn playlist_page(&mut self, ctx: &Context) {
+        if !self.playlist.open || self.present.on {
+            return;
+        }
+        let own: Vec<String> = self.presets.list.iter().map(|preset| preset.name.clone()).collect();
+        let playing = self.playlist.player.as_ref().and_then(super::Player::entry);
+        // How it was opened, or was put together by somebody else.
+        self.note_playlist(ctx);
+        let mut wish = Way::asked(ctx).map(Wish::Go);
+        let modal = crate::theme::modal(ctx, "playlist").show(ctx, |ui| {
+            ui.set_width((ctx.content_rect().width() - 84.0).min(WIDTH));
+            self.playlist_head(ui, &mut wish);
+            ui.add_space(space::M);
+            let room = (ctx.content_rect().height() - 330.0).max(90.0);
+            let settings = &self.settings;
+            let list = &mut self.playlist.list;
+            egui::ScrollArea::vertical().max_height(room).auto_shrink([false, true]).show(ui, |ui| {
+                let count = list.entries.len();
+                for (index, entry) in list.entries.iter_mut().enumerate() {
+                    row(ui, index, count, entry, settings, &own, playing == Some(index), &mut wish);
+                }
+                if count == 0 {
+                    let text = "Nothing yet. Paint something that you like and add it; then something else.";
+                    ui.label(widgets::weak(ui, text));
+                }
+            });
+            ui.add_space(space::S);
+            let able = self.sources().is_some();
+            let tooltip = "Adds these pictures with these settings to the end of the list";
+            if widgets::add_button(
+                ui,
+                "Add the present painting",
+                tooltip,
+                "Open a content and a style first",
+                able,
+            )
+            .clicked()
+            {
+                wish = Some(Wish::Add);
+            }
+            ui.add_space(space::M);
+            self.playlist_order(ui);
+            ui.add_space(space::L);
+            ui.horizontal(|ui| {
+                if self.playlist.player.is_some() {
+                    let tooltip = "Ends the playlist; the painting goes on";
+                    if widgets::accent_button(ui, Icon::Stop, "Stop", 110.0, tooltip, true).clicked() {
+                        wish = Some(Wish::Stop);
+                    }
+                } else {
+                    let tooltip =
+                        "Plays the list: in the second window if it is open, else on the full screen";
+                    let able = !self.playlist.list.entries.is_empty();
+                    if widgets::accent_button(ui, Icon::Play, "Play", 110.0, tooltip, able).clicked() {
+                        wish = Some(Wish::Play(None));
+                    }
+                }
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    ui.button("Done").on_hover_text("Closes this page (Escape); the list stays").clicked()
+                })
+                .inner
+            })
+            .inner
+        });
+        if modal.inner || modal.should_close() {
+            self.playlist.open = false;
+        }
+        match wish {
+            None => {}
+            Some(Wish::Up(index)) => self.playlist.list.entries.swap(index, index - 1),
+            Some(Wish::Down(index)) => self.playlist.list.entries.swap(index, index + 1),
+            Some(Wish::Remove(index)) => drop(self.playlist.list.entries.remove(index)),
+            Some(Wish::Add) => match self.present_entry() {
+                Ok(entry) => self.playlist.list.entries.push(entry),
+                Err(reason) => self.toasts.add(widgets::sentence(&reason)),
+            },
+            Some(Wish::Open) => self.ask_for_playlist(),
+            Some(Wish::Save) => self.ask_to_save_playlist(),
+            Some(Wish::Play(from)) => {
+                self.playlist.open = false;
+                self.play_list(ctx, from);
+            }
+            Some(Wish::Stop) => self.stop_list(),
+            Some(Wish::Go(way)) => {
+                if let Some(kept) = self.playlist.history.go(way).cloned() {
+                    self.playlist.go_to(kept);
+                }
+            }
+        }
+        self.note_playlist(ctx);
+    }
+
+    /// Notes a change for the page's history, once no hand is on it.
+    fn note_playlist(&mut self, ctx: &Context) {
+        if !ctx.input(|input| input.pointer.any_down()) {
+            let Lists { history, list, file, saved, .. } = &mut self.playlist;
+            history.note(list, file.as_ref(), saved);
+        }
+    }
+
+    fn playlist_head(&self, ui: &mut Ui, wish: &mut Option<Wish>) {
+        ui.horizontal(|ui| {
+            ui.heading("Playlist");
+            let name = self.playlist.name.as_deref().unwrap_or("in no file yet");
+            let changed = self.playlist.list != self.playlist.saved;
+            let changed = if changed && self.playlist.name.is_some() { ", changed" } else { "" };
+            ui.add(egui::Label::new(widgets::weak(ui, format!("{name}{changed}"))).truncate());
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let tooltip = "Writes the list into a file";
+                if widgets::text_button(ui, Icon::Save, "Save…", "Save the playlist", tooltip, true).clicked()
+                {
+                    *wish = Some(Wish::Save);
+                }
+                let tooltip = "Reads a list from a file, in the place of this one";
+                if widgets::text_button(ui, Icon::Open, "Open…", "Open a playlist", tooltip, true).clicked()
+                {
+                    *wish = Some(Wish::Open);
+                }
+                ui.add_space(space::S);
+                for (way, icon, label, tooltip) in [
+                    (Way::On, Icon::Redo, "Redo the playlist", "Does the last change that was undone again"),
+                    (
+                        Way::Back,
+                        Icon::Undo,
+                        "Undo the playlist",
+                        "Takes the last change of the list back: brings what was removed or replaced",
+                    ),
+                ] {
+                    let tooltip = format!("{tooltip} ({})", way.hint(ui.ctx()));
+                    if widgets::icon_button(ui, icon, label, &tooltip, self.playlist.history.leads(way))
+                        .clicked()
+                    {
+                        *wish = Some(Wish::Go(way));
+                    }
+                }
+            });
+        });
+    }
+
+    /// In which order, and how one painting gives way to the next.
+    fn playlist_order(&mut self, ui: &mut Ui) {
+        let list = &mut self.playlist.list;
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = space::S;
+            check(ui, &mut list.repeat, "Begin again after the last", "Until it is stopped");
+            ui.add_space(space::M);
+            let mut shuffled = list.shuffle.is_some();
+            let tooltip = "In an order that the number decides, another one in each round; the same number gives the same orders";
+            if check(ui, &mut shuffled, "Shuffle", tooltip).changed() {
+                list.shuffle = shuffled.then_some(1);
+            }
+            if let Some(seed) = &mut list.shuffle {
+                let drag = ui.add(DragValue::new(seed).range(0..=999_999_u64));
+                drag.on_hover_text(tooltip).widget_info(|| named(Role::SpinButton, "Number of the order"));
+            }
+            ui.add_space(space::M);
+            ui.label("Fade");
+            let drag = ui.add(DragValue::new(&mut list.fade).range(FADE).speed(0.1).max_decimals(1).suffix(" s"));
+            drag.on_hover_text("Seconds in which one painting fades into the next, 0 to 30")
+                .widget_info(|| named(Role::SpinButton, "Fade"));
+        });
+    }
+}
+
+fn named(role: Role, name: &str) -> WidgetInfo {
+    WidgetInfo::labeled(role, true, name)
+}
+
+/// A box to check, with an edge that is seen on the page.
+fn check(ui: &mut Ui, on: &mut bool, text: &str, tooltip: &str) -> egui::Response {
+    let edge = egui::Stroke::new(1.0, Palette::of(ui).rail);
+    let before = std::mem::replace(&mut ui.visuals_mut().widgets.inactive.bg_stroke, edge);
+    let response = ui.checkbox(on, text).on_hover_text(tooltip);
+    ui.visuals_mut().widgets.inactive.bg_stroke = before;
+    response
+}
+
+/// An entry with its controls.
+#[expect(clippy::too_many_arguments, reason = "a row of a page, drawn in one place")]
+fn row(
+    ui: &mut Ui,
+    index: usize,
+    count: usize,
+    entry: &mut Entry,
+    settings: &Settings,
+    own: &[String],
+    playing: bool,
+    wish: &mut Option<Wish>,
+) {
+    let number = index + 1;
+    ui.horizontal(|ui| {
+        ui.set_min_height(ROW);
+        ui.spacing_mut().item_spacing.x = space::XS;
+        let room = ui.available_width() - LOOK - TIME - BUTTONS - 5.0 * space::XS;
+        ui.allocate_ui_with_layout(vec2(room, ROW), Layout::left_to_right(Align::Center), |ui| {
+            ui.set_min_width(room);
+            let color = if playing { Palette::of(ui).accent } else { Palette::of(ui).text };
+            let text = egui::RichText::new(format!("{number}  {}", entry.title())).color(color);
+            let title = ui.add(egui::Label::new(text).truncate().sense(egui::Sense::click()));
+            if title.on_hover_text("Double-click: plays from here").double_clicked() {
+                *wish = Some(Wish::Play(Some(index)));
+            }
+        });
+        look(ui, number, entry, settings, own);
+        ui.allocate_ui_with_layout(vec2(TIME, ROW), Layout::left_to_right(Align::Center), |ui| {
+            ui.set_min_width(TIME);
+            let mut finished = entry.seconds.is_none();
+            let tooltip = "Until its steps are painted, instead of for a time";
+            let check = check(ui, &mut finished, "to the end", tooltip);
+            check.widget_info(|| {
+                WidgetInfo::selected(Role::CheckBox, true, finished, format!("Painting {number} to the end"))
+            });
+            if check.changed() {
+                entry.seconds = (!finished).then_some(USUAL);
+            }
+            if let Some(seconds) = &mut entry.seconds {
+                let drag = DragValue::new(seconds).range(SECONDS).speed(1.0).max_decimals(0).suffix(" s");
+                let drag = ui.add(drag).on_hover_text("How long it is painted, 5 seconds to a day");
+                drag.widget_info(|| named(Role::SpinButton, &format!("Seconds of painting {number}")));
+            }
+        });
+        let up = format!("Painting {number} earlier");
+        if widgets::icon_button(ui, Icon::Up, &up, "Earlier in the list", index > 0).clicked() {
+            *wish = Some(Wish::Up(index));
+        }
+        let down = format!("Painting {number} later");
+        if widgets::icon_button(ui, Icon::Down, &down, "Later in the list", index + 1 < count).clicked() {
+            *wish = Some(Wish::Down(index));
+        }
+        let remove = format!("Remove painting {number}");
+        if widgets::icon_button(ui, Icon::Close, &remove, "Takes it off the list", true).clicked() {
+            *wish = Some(Wish::Remove(index));
+        }
+    });
+}
+
+/// With which settings an entry is painted.
+fn look(ui: &mut Ui, number: usize, entry: &mut Entry, settings: &Settings, own: &[String]) {
+    let text = match (&entry.settings, &entry.preset) {
+        (Some(_), _) => "Its settings",
+        (None, Some(name)) => name.as_str(),
+        (None, None) => "As they are",
+    };
+    let text = text.to_owned();
+    let combo =
+        ComboBox::from_id_salt(("look of an entry", number)).width(LOOK - space::S).selected_text(&text);
+    let combo = combo.truncate().show_ui(ui, |ui| {
+        let whole = entry.settings.is_some();
+        let tooltip = "Keeps all settings as they are in the window now";
+        if ui.selectable_label(whole, "Present settings").on_hover_text(tooltip).clicked() {
+            (entry.settings, entry.preset) = (Some(Box::new(settings.clone())), None);
+        }
+        let tooltip = "Those in force when the playlist begins";
+        if ui
+            .selectable_label(!whole && entry.preset.is_none(), "As they are")
+            .on_hover_text(tooltip)
+            .clicked()
+        {
+            (entry.settings, entry.preset) = (None, None);
+        }
+        let bundled: Vec<&str> = Preset::ALL.into_iter().map(Preset::name).collect();
+        for name in bundled.into_iter().chain(own.iter().map(String::as_str)) {
+            let on = entry.preset.as_deref() == Some(name);
+            if ui.selectable_label(on, name).clicked() {
+                (entry.settings, entry.preset) = (None, Some(name.to_owned()));
+            }
+        }
+    });
+    let name = format!("Settings of painting {number}: {text}");
+    combo
+        .response
+        .on_hover_text("Its settings, a preset, or the settings in force when the playlist begins")
+        .widget_info(|| named(Role::ComboBox, &name));
+}

@@ -1,0 +1,205 @@
+//! The person's own presets in the window: their list, and the dialog that saves, renames and deletes them.
+
+use egui::{Context, Key, TextEdit, Ui};
+
+use super::{
+    ImpastoApp,
+    icons::Icon,
+    tasks::Done,
+    theme::{Palette, ROW, space},
+    usual::Usual,
+    widgets,
+};
+use impasto_base::error::chain;
+use impasto_core::settings::{Mix, PresetFolder, Settings, UserPreset};
+
+/// What the window knows of the person's presets.
+#[derive(Default)]
+pub struct Presets {
+    pub list: Vec<UserPreset>,
+    pub usual: Usual,
+    /// Counts how often the list has changed.
+    pub generation: u64,
+    dialog: Option<Dialog>,
+}
+
+/// The dialog's fields.
+#[derive(Default)]
+struct Dialog {
+    /// Under which the present mix is saved.
+    name: String,
+    /// The preset that is being renamed, and its new name.
+    renaming: Option<(String, String)>,
+    /// The preset whose deletion waits for a second click.
+    deleting: Option<String>,
+    /// What went wrong last.
+    error: Option<String>,
+}
+
+/// What a person wants of a preset.
+enum Wish {
+    Save(String),
+    Rename(String, String),
+    Delete(String),
+}
+
+impl Presets {
+    /// Keeps up with the settings.
+    pub fn follow(&mut self, settings: &Settings) {
+        self.usual.follow(&self.list, settings);
+    }
+
+    /// Opens the dialog.
+    pub fn manage(&mut self) {
+        self.dialog = Some(Dialog::default());
+    }
+
+    fn is_taken(&self, name: &str) -> bool {
+        self.list.iter().any(|preset| preset.name.eq_ignore_ascii_case(name.trim()))
+    }
+
+    /// Takes the list in, and how the last wish went; gives back what went wrong if no dialog can show it.
+    pub fn take(&mut self, list: Vec<UserPreset>, result: Result<(), String>) -> Option<String> {
+        self.list = list;
+        self.usual.forget();
+        self.generation += 1;
+        match (&mut self.dialog, result) {
+            (None, result) => return result.err(),
+            (Some(dialog), Ok(())) => *dialog = Dialog::default(),
+            (Some(dialog), Err(error)) => dialog.error = Some(error),
+        }
+        None
+    }
+}
+
+impl ImpastoApp {
+    /// Lists the presets in the background, after doing something to them.
+    pub(super) fn with_presets(
+        &self,
+        work: impl FnOnce(&PresetFolder) -> Result<(), String> + Send + 'static,
+    ) {
+        let Some(folder) = self.folder.as_deref().map(PresetFolder::within) else { return };
+        self.tasks.start("presets", move || {
+            let result = work(&folder);
+            Done::Presets { list: folder.list(), result }
+        });
+    }
+
+    /// The dialog with the person's presets, while it is open.
+    pub(super) fn presets_window(&mut self, ctx: &Context) {
+        let Some(mut dialog) = self.presets.dialog.take() else { return };
+        let mut wish = None;
+        let mut close = false;
+        let modal = super::theme::modal(ctx, "your presets").show(ctx, |ui| {
+            ui.set_width(360.0);
+            ui.heading("Your presets");
+            ui.add_space(space::S);
+            if self.folder.is_none() {
+                ui.label("This system has no folder for settings, so presets cannot be kept.");
+            }
+            self.save_row(ui, &mut dialog, &mut wish);
+            if let Some(error) = &dialog.error {
+                widgets::row_error(ui, &widgets::sentence(error));
+            }
+            ui.add_space(space::M);
+            egui::ScrollArea::vertical().max_height(260.0).show(ui, |ui| {
+                for preset in &self.presets.list {
+                    preset_line(ui, preset, &mut dialog, &mut wish);
+                }
+                if self.presets.list.is_empty() {
+                    ui.label(widgets::weak(ui, "None yet: give the present mix a name."));
+                }
+            });
+            ui.add_space(space::M);
+            close = ui.button("Done").on_hover_text("Closes this dialog").clicked();
+        });
+        if !(close || modal.should_close()) {
+            self.presets.dialog = Some(dialog);
+        }
+        match wish {
+            None => {}
+            Some(Wish::Save(name)) => {
+                let mix = Mix::of(&self.settings);
+                self.with_presets(move |folder| folder.save(&name, &mix).map_err(|error| chain(&error)));
+            }
+            Some(Wish::Rename(from, to)) => {
+                self.with_presets(move |folder| folder.rename(&from, &to).map_err(|error| chain(&error)));
+            }
+            Some(Wish::Delete(name)) => {
+                self.with_presets(move |folder| folder.delete(&name).map_err(|error| chain(&error)));
+            }
+        }
+    }
+
+    fn save_row(&self, ui: &mut Ui, dialog: &mut Dialog, wish: &mut Option<Wish>) {
+        ui.horizontal(|ui| {
+            let edit = TextEdit::singleline(&mut dialog.name)
+                .hint_text("A name for the present mix")
+                .desired_width(ui.available_width() - 90.0);
+            let entered = ui.add(edit).accessible_name("Name of the preset");
+            let taken = self.presets.is_taken(&dialog.name);
+            let (text, hint) = match taken {
+                true => ("Replace", "The older preset of this name is lost"),
+                false => ("Save", "Keeps weights, layers, statistic, colours and optimizer under this name"),
+            };
+            let able = self.folder.is_some() && !dialog.name.trim().is_empty();
+            let button = ui.add_enabled(able, egui::Button::new(text).min_size(egui::vec2(76.0, ROW)));
+            // Replacing asks for the button, so that nothing is lost by a key.
+            let key = entered.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) && !taken;
+            if able && (button.on_hover_text(hint).clicked() || key) {
+                *wish = Some(Wish::Save(dialog.name.clone()));
+            }
+        });
+    }
+}
+
+/// One preset with its buttons.
+fn preset_line(ui: &mut Ui, preset: &UserPreset, dialog: &mut Dialog, wish: &mut Option<Wish>) {
+    let name = &preset.name;
+    ui.horizontal(|ui| {
+        ui.set_min_height(ROW);
+        let width = ui.available_width() - 2.0 * (ROW + 2.0 * space::S) - 24.0;
+        if let Some((_, to)) = dialog.renaming.as_mut().filter(|(from, _)| from == name) {
+            let edit = ui.add(TextEdit::singleline(to).desired_width(width));
+            let edit = edit.accessible_name(format!("New name of {name}"));
+            let key = edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+            let button = ui.button("OK").on_hover_text("Gives it this name");
+            if button.clicked() || key {
+                *wish = Some(Wish::Rename(name.clone(), to.clone()));
+            }
+            return;
+        }
+        ui.allocate_ui(egui::vec2(width, ROW), |ui| {
+            ui.set_min_width(width);
+            let label = egui::Label::new(name).truncate();
+            if let Err(error) = &preset.mix {
+                ui.horizontal(|ui| {
+                    let (rect, _) = ui.allocate_exact_size(egui::Vec2::splat(16.0), egui::Sense::hover());
+                    Icon::Warning.paint(ui.painter(), rect.center(), Palette::of(ui).bad);
+                    ui.add(label).on_hover_text(chain(error));
+                });
+            } else {
+                ui.add(label);
+            }
+        });
+        if dialog.deleting.as_ref() == Some(name) {
+            if ui.button("Delete").on_hover_text(format!("Deletes {name} for good")).clicked() {
+                *wish = Some(Wish::Delete(name.clone()));
+            }
+            return;
+        }
+        let text = format!("Rename {name}");
+        if widgets::icon_button(ui, Icon::Pen, &text, "Gives this preset another name", true).clicked() {
+            dialog.renaming = Some((name.clone(), name.clone()));
+            dialog.deleting = None;
+        }
+        let text = format!("Delete {name}");
+        if widgets::icon_button(ui, Icon::Close, &text, "Deletes this preset, after asking", true).clicked() {
+            dialog.deleting = Some(name.clone());
+            dialog.renaming = None;
+        }
+    });
+    if let Err(error) = &preset.mix {
+        ui.add(egui::Label::new(widgets::weak(ui, widgets::sentence(&chain(error)))).wrap());
+    }
+}

@@ -1,0 +1,242 @@
+//! Adding the painting in hand to the queue: at which size, and into which file.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use egui::{Context, Label, TextEdit, Ui};
+
+use super::{News, Wanted};
+use crate::{
+    ImpastoApp,
+    icons::Icon,
+    tasks::{Done, Purpose},
+    theme::space,
+    widgets::{self, Entry},
+};
+use impasto_base::error::chain;
+use impasto_core::{
+    picture::{self, Picture},
+    settings::{MAX_SIZE, MIN_SIZE, Settings},
+    transfer::{self, Kernels, Sources},
+};
+use impasto_engine::backstage::{Item, ItemStyle, Source, State, Store};
+
+/// Endings that pictures can be saved with.
+const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "tif", "tiff"];
+/// Longest side of the small picture that an item begins with, in pixels.
+const SMALL: u32 = 160;
+
+/// What a person chooses for a painting.
+pub struct AddForm {
+    pub size: f64,
+    pub name: String,
+    pub folder: Option<PathBuf>,
+    /// What was asked last about the file's name, and the answer.
+    free: Option<(PathBuf, PathBuf)>,
+}
+
+impl AddForm {
+    fn path(&self) -> Option<PathBuf> {
+        self.folder.as_ref().map(|folder| folder.join(self.name.trim()))
+    }
+
+    /// What is wrong with the name, if something is.
+    fn problem(&self) -> Option<String> {
+        let name = self.name.trim();
+        if name.is_empty() || self.folder.is_none() {
+            return Some("Give the picture a name and a folder.".to_owned());
+        }
+        if name.contains(['/', '\\']) {
+            return Some("A name has no slashes: choose the folder below.".to_owned());
+        }
+        let ending = Path::new(name).extension().unwrap_or_default().to_ascii_lowercase();
+        let known = ENDINGS.iter().any(|known| ending == *known);
+        (!known).then(|| "The name must end in .png, .jpg, .webp or .tif.".to_owned())
+    }
+}
+
+/// A size between the smallest and the largest, in whole pixels.
+pub fn whole_size(size: f64) -> u32 {
+    size.round().clamp(f64::from(MIN_SIZE), f64::from(MAX_SIZE)) as u32
+}
+
+/// The row in which the final size is set.
+pub fn size_row(ui: &mut Ui, size: &mut f64) {
+    let tooltip =
+        "Longest side of the finished picture in pixels, 16 to 8192; the window's own size stays as it is";
+    widgets::row(ui, "Final size", tooltip, |ui| {
+        let drag = f64::from(MIN_SIZE)..=f64::from(MAX_SIZE);
+        Entry {
+            name: "Final size",
+            tooltip,
+            drag,
+            suffix: " px",
+            whole: true,
+            width: 84.0,
+            knob: None,
+            usual: None,
+        }
+        .show(ui, size);
+        *size = f64::from(whole_size(*size));
+    });
+}
+
+/// A row with a folder and the button that asks for another one.
+pub fn folder_row(ui: &mut Ui, label: &str, folder: Option<&Path>, tooltip: &str) -> bool {
+    widgets::row(ui, label, tooltip, |ui| {
+        let text = "Choose…";
+        let name = format!("Choose the folder: {label}");
+        let asked = widgets::text_button(ui, Icon::Open, text, &name, tooltip, true).clicked();
+        let shown = folder.map_or_else(|| "none yet".to_owned(), |folder| folder.display().to_string());
+        ui.add(Label::new(widgets::weak(ui, &shown)).truncate()).on_hover_text(shown);
+        asked
+    })
+}
+
+impl ImpastoApp {
+    /// Opens the form for the painting in hand.
+    pub(crate) fn ask_to_queue(&mut self) {
+        if self.sources().is_none() {
+            self.toasts.add("There is nothing to queue yet: open a content and a style.");
+        } else if let Some(problem) = &self.problem {
+            self.toasts.add(format!("Not queued: {} {}.", problem.setting, problem.message));
+        } else if self.may_queue() {
+            let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
+            let size = f64::from(self.layout.final_size);
+            self.queue.adding = Some(AddForm { size, name: self.save_name(), folder, free: None });
+        }
+    }
+
+    pub(crate) fn add_window(&mut self, ctx: &Context) {
+        let Some(mut form) = self.queue.adding.take() else { return };
+        let Some((content, styles)) = self.sources() else { return };
+        let settings = Settings { size: whole_size(form.size), ..self.settings.clone() };
+        let names: Vec<&str> = styles.iter().map(|style| style.picture.name.as_str()).collect();
+        let title = format!("{} in {}", content.name, names.join(" + "));
+        let shapes = Sources::new(Arc::clone(&content), styles.clone()).shapes(&settings);
+        let kernels = if self.live_on_cpu() { Kernels::Cpu } else { Kernels::Adapter };
+        let memory = transfer::memory_bytes(&shapes, &settings, kernels);
+        let mut decision = None;
+        let mut asks = false;
+        let modal = crate::theme::modal(ctx, "add to the queue").show(ctx, |ui| {
+            ui.set_width(420.0);
+            ui.heading("Add this painting to the queue");
+            ui.add_space(space::S);
+            ui.add(Label::new(&title).truncate());
+            ui.add(
+                Label::new(widgets::weak(
+                    ui,
+                    "The pictures and settings as they are now, painted from the beginning.",
+                ))
+                .wrap(),
+            );
+            ui.add_space(space::M);
+            size_row(ui, &mut form.size);
+            let tooltip = "Name of the picture's file; its ending says the format: .png, .jpg, .webp or .tif";
+            widgets::row(ui, "Name", tooltip, |ui| {
+                let edit = TextEdit::singleline(&mut form.name).desired_width(f32::INFINITY);
+                ui.add(edit).accessible_name("Name of the file").on_hover_text(tooltip);
+            });
+            asks = folder_row(ui, "Folder", form.folder.as_deref(), "Where the picture is saved");
+            ui.add_space(space::XS);
+            let problem = form.problem();
+            match (&problem, form.path()) {
+                (Some(problem), _) => widgets::row_error(ui, problem),
+                (None, Some(path)) => {
+                    let known =
+                        form.free.as_ref().filter(|(asked, _)| *asked == path).map(|(_, free)| free.clone());
+                    let free = known.unwrap_or_else(|| self.queue.desk.free_output(&path));
+                    if free != path {
+                        let name = free.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                        ui.label(widgets::weak(ui, format!("That name is taken: it becomes {name}.")));
+                    }
+                    form.free = Some((path, free));
+                }
+                (None, None) => {}
+            }
+            let (width, height) = shapes.content;
+            let text = format!(
+                "{width} × {height} px, {} steps, about {} of memory",
+                settings.steps,
+                widgets::bytes(memory)
+            );
+            ui.label(widgets::weak(ui, text));
+            ui.add_space(space::M);
+            ui.horizontal(|ui| {
+                let tooltip = "Puts it at the end of the queue";
+                let able = problem.is_none();
+                let add = widgets::accent_button(ui, Icon::Plus, "Add to the queue", 170.0, tooltip, able);
+                if able && ui.memory(|memory| memory.focused().is_none()) {
+                    add.request_focus();
+                }
+                if add.clicked() {
+                    decision = Some(true);
+                }
+                if ui.button("Cancel").on_hover_text("Adds nothing").clicked() {
+                    decision = Some(false);
+                }
+            });
+        });
+        if modal.should_close() {
+            decision = decision.or(Some(false));
+        }
+        if asks {
+            let answer = self.dialogs.pick_folder("Folder for the picture", form.folder.as_deref());
+            self.await_answer(answer, Purpose::Queue(Wanted::Folder));
+        }
+        match decision {
+            None => self.queue.adding = Some(form),
+            Some(false) => {}
+            Some(true) => self.queue_painting(&form, settings),
+        }
+    }
+
+    /// Makes the item in the background: pictures without a file are copied.
+    fn queue_painting(&mut self, form: &AddForm, settings: Settings) {
+        let Some(((content, styles), output)) = self.sources().zip(form.path()) else { return };
+        self.layout.final_size = settings.size;
+        self.save_folder.clone_from(&form.folder);
+        let folder = self.queue.desk.folder();
+        let without_recipe = self.without_recipe;
+        let shown = self.canvas.picture();
+        self.tasks.start("queue", move || {
+            let keep = |picture: &Picture| match &folder {
+                Some(folder) => Store::keep(folder, picture).map_err(|error| chain(&error)),
+                None => match Source::of(picture) {
+                    Source::Kept(kept) => Err(format!("{} has no file: save it first", kept.name)),
+                    source => Ok(source),
+                },
+            };
+            let item = || -> Result<Box<Item>, String> {
+                let style = |style: &impasto_engine::session::StyleSource| -> Result<ItemStyle, String> {
+                    Ok(ItemStyle { source: keep(&style.picture)?, mix: style.mix })
+                };
+                Ok(Box::new(Item {
+                    id: 0,
+                    content: keep(&content)?,
+                    styles: styles.iter().map(style).collect::<Result<_, _>>()?,
+                    output: std::path::absolute(&output).unwrap_or(output),
+                    without_recipe,
+                    batch: false,
+                    state: State::Waiting,
+                    remark: None,
+                    settings,
+                }))
+            };
+            let small = shown.unwrap_or_else(|| Arc::new(content.rgb.clone()));
+            let small = Some(Arc::new(picture::thumbnail(&small, SMALL)));
+            Done::Queue(News::Item { result: item(), small })
+        });
+    }
+
+    /// Takes a folder or files that a person picked for the queue.
+    pub(crate) fn picked_for_queue(&mut self, wanted: Wanted, paths: Vec<PathBuf>) {
+        match (wanted, &mut self.queue.adding, &mut self.queue.folders) {
+            (Wanted::Folder, Some(form), _) => form.folder = paths.into_iter().next().or(form.folder.take()),
+            (wanted, _, Some(form)) => form.picked(wanted, paths),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! Adding folders to the queue: contents in styles, as `impasto batch` paints them.
+
+use std::path::{Path, PathBuf};
+
+use egui::{Context, Label, TextEdit, Ui};
+
+use super::{
+    News, Wanted,
+    add::{folder_row, size_row, whole_size},
+    count,
+};
+use crate::{
+    ImpastoApp,
+    icons::Icon,
+    tasks::{Done, Purpose},
+    theme::space,
+    widgets,
+};
+use impasto_base::error::chain;
+use impasto_core::settings::{Settings, StyleMix};
+use impasto_engine::backstage::{Item, ItemStyle, Source, State};
+use impasto_formats::explore::{Match, NAME_PATTERN, Pairing, collect};
+
+/// What a person chooses for folders.
+pub struct FoldersForm {
+    size: f64,
+    asked: Question,
+    /// The question that was asked last, and its number.
+    last: Option<(Question, u64)>,
+    answer: Option<Result<Vec<Match>, String>>,
+    tickets: u64,
+}
+
+/// What the paintings are made of.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Question {
+    contents: Vec<PathBuf>,
+    styles: Vec<PathBuf>,
+    pairing: Pairing,
+    pattern: String,
+    output: Option<PathBuf>,
+}
+
+impl Question {
+    /// Looks at the disk.
+    fn answer(&self) -> Result<Vec<Match>, String> {
+        let contents = collect(&self.contents).map_err(|error| chain(&error))?;
+        let styles = collect(&self.styles).map_err(|error| chain(&error))?;
+        let folder = self.output.as_deref().unwrap_or(Path::new("."));
+        self.pairing.pairs(&contents, &styles, folder, &self.pattern).map_err(|error| match error {
+            impasto_formats::explore::PairError::Uneven { contents, styles } => {
+                format!(
+                    "{contents} contents and {styles} styles cannot be matched one by one: take all pairs"
+                )
+            }
+            error => chain(&error),
+        })
+    }
+
+    /// What is missing before there is anything to ask.
+    fn missing(&self) -> Option<&'static str> {
+        if self.contents.is_empty() {
+            return Some("Choose what is to be painted: a folder, or files.");
+        }
+        if self.styles.is_empty() {
+            return Some("Choose in which styles: a folder, or files.");
+        }
+        if self.output.is_none() {
+            return Some("Choose the folder for the paintings.");
+        }
+        self.pattern.trim().is_empty().then_some("Say how the files are to be called.")
+    }
+}
+
+impl FoldersForm {
+    fn new(size: u32) -> Self {
+        let asked = Question { pattern: NAME_PATTERN.to_owned(), ..Question::default() };
+        Self { size: f64::from(size), asked, last: None, answer: None, tickets: 0 }
+    }
+
+    /// Takes an answer in, unless something else was asked since.
+    pub fn take(&mut self, ticket: u64, result: Result<Vec<Match>, String>) {
+        if self.last.as_ref().is_some_and(|(_, last)| *last == ticket) {
+            self.answer = Some(result);
+        }
+    }
+
+    pub fn picked(&mut self, wanted: Wanted, paths: Vec<PathBuf>) {
+        match wanted {
+            Wanted::Contents => self.asked.contents.extend(paths),
+            Wanted::Styles => self.asked.styles.extend(paths),
+            Wanted::Output => self.asked.output = paths.into_iter().next(),
+            Wanted::Folder => {}
+        }
+    }
+}
+
+/// What a person asks for with a dialog.
+enum Ask {
+    Folder(Wanted),
+    Files(Wanted),
+}
+
+impl ImpastoApp {
+    /// Opens the form for folders.
+    pub(crate) fn ask_to_queue_folders(&mut self) {
+        if let Some(problem) = &self.problem {
+            self.toasts.add(format!("Not queued: {} {}.", problem.setting, problem.message));
+        } else if self.may_queue() {
+            self.queue.folders = Some(FoldersForm::new(self.layout.final_size));
+        }
+    }
+
+    pub(crate) fn folders_window(&mut self, ctx: &Context) {
+        let Some(mut form) = self.queue.folders.take() else { return };
+        self.ask_for_pairs(&mut form);
+        let mut decision = None;
+        let mut ask = None;
+        let modal = crate::theme::modal(ctx, "add folders to the queue").show(ctx, |ui| {
+            ui.set_width(440.0);
+            ui.heading("Add folders to the queue");
+            ui.add_space(space::S);
+            let text = "Each painting gets the settings as they are now. What its folder has already by the same recipe is not painted again.";
+            ui.add(Label::new(widgets::weak(ui, text)).wrap());
+            ui.add_space(space::M);
+            form_rows(ui, &mut form, &mut ask);
+            ui.add_space(space::XS);
+            let number = match (form.asked.missing(), &form.answer) {
+                (Some(missing), _) => {
+                    ui.label(widgets::weak(ui, missing));
+                    0
+                }
+                (None, None) => {
+                    ui.label(widgets::weak(ui, "Looking…"));
+                    0
+                }
+                (None, Some(Err(text))) => {
+                    widgets::row_error(ui, &widgets::sentence(text));
+                    0
+                }
+                (None, Some(Ok(pairs))) => {
+                    let example = pairs.first().and_then(|pair| pair.output.file_name());
+                    let example = example.unwrap_or_default().to_string_lossy().into_owned();
+                    let text = format!("{}, the first is {example}", count(pairs.len(), "painting"));
+                    ui.add(Label::new(widgets::weak(ui, text)).truncate());
+                    pairs.len()
+                }
+            };
+            ui.add_space(space::M);
+            ui.horizontal(|ui| {
+                let text = match number {
+                    0 => "Add to the queue".to_owned(),
+                    number => format!("Add {}", count(number, "painting")),
+                };
+                let tooltip = "Puts them at the end of the queue";
+                if widgets::accent_button(ui, Icon::Plus, &text, 190.0, tooltip, number > 0).clicked() {
+                    decision = Some(true);
+                }
+                if ui.button("Cancel").on_hover_text("Adds nothing").clicked() {
+                    decision = Some(false);
+                }
+            });
+        });
+        if modal.should_close() {
+            decision = decision.or(Some(false));
+        }
+        self.ask_for_paths(&form, ask);
+        match decision {
+            None => self.queue.folders = Some(form),
+            Some(false) => {}
+            Some(true) => self.queue_pairs(ctx, form),
+        }
+    }
+
+    /// Looks in the background which paintings that would be, whenever something has changed.
+    fn ask_for_pairs(&self, form: &mut FoldersForm) {
+        let known = form.last.as_ref().is_some_and(|(asked, _)| *asked == form.asked);
+        if known || form.asked.missing().is_some() {
+            return;
+        }
+        form.tickets += 1;
+        let (question, ticket) = (form.asked.clone(), form.tickets);
+        form.last = Some((question.clone(), ticket));
+        form.answer = None;
+        self.tasks.start("queue", move || Done::Queue(News::Pairs { ticket, result: question.answer() }));
+    }
+
+    fn ask_for_paths(&self, form: &FoldersForm, ask: Option<Ask>) {
+        let beside = form.asked.output.clone().or_else(|| self.save_folder.clone());
+        let beside = beside.or_else(|| self.dialogs.first_folder());
+        match ask {
+            None => {}
+            Some(Ask::Folder(wanted)) => {
+                let title = match wanted {
+                    Wanted::Contents => "Folder with contents",
+                    Wanted::Styles => "Folder with styles",
+                    Wanted::Output | Wanted::Folder => "Folder for the paintings",
+                };
+                let answer = self.dialogs.pick_folder(title, beside.as_deref());
+                self.await_answer(answer, Purpose::Queue(wanted));
+            }
+            Some(Ask::Files(wanted)) => {
+                let title = if wanted == Wanted::Contents { "Contents" } else { "Styles" };
+                let answer = self.dialogs.open_pictures(title, true);
+                self.await_answer(answer, Purpose::Queue(wanted));
+            }
+        }
+    }
+
+    fn queue_pairs(&mut self, ctx: &Context, form: FoldersForm) {
+        let Some(Ok(pairs)) = form.answer else { return };
+        let size = whole_size(form.size);
+        self.layout.final_size = size;
+        let settings = Settings { size, ..self.settings.clone() };
+        let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+        let number = pairs.len();
+        let items = pairs.into_iter().map(|Match { content, style, output }| {
+            let file = |path| Source::File { path: absolute(path), sha256: None };
+            Item {
+                id: 0,
+                content: file(content),
+                styles: vec![ItemStyle { source: file(style), mix: StyleMix::default() }],
+                output: absolute(output),
+                without_recipe: self.without_recipe,
+                batch: true,
+                state: State::Waiting,
+                remark: None,
+                settings: settings.clone(),
+            }
+        });
+        self.queue.desk.add(items, None);
+        self.start_painter(ctx);
+        self.toasts.add(format!("Added {} to the queue.", count(number, "painting")));
+        self.page = crate::Page::Queue;
+    }
+}
+
+fn form_rows(ui: &mut Ui, form: &mut FoldersForm, ask: &mut Option<Ask>) {
+    for (label, wanted, tooltip) in [
+        ("Contents", Wanted::Contents, "The pictures that are to be painted"),
+        ("Styles", Wanted::Styles, "The pictures that say how"),
+    ] {
+        let asked = &mut form.asked;
+        let paths = if wanted == Wanted::Contents { &mut asked.contents } else { &mut asked.styles };
+        widgets::row(ui, label, tooltip, |ui| {
+            let lower = label.to_lowercase();
+            let name = format!("Add a folder of {lower}");
+            let tooltip = "All pictures of a folder";
+            if widgets::text_button(ui, Icon::Open, "Folder…", &name, tooltip, true).clicked() {
+                *ask = Some(Ask::Folder(wanted));
+            }
+            let name = format!("Add files as {lower}");
+            if widgets::text_button(ui, Icon::Plus, "Files…", &name, "Single pictures", true).clicked() {
+                *ask = Some(Ask::Files(wanted));
+            }
+            if paths.is_empty() {
+                ui.label(widgets::weak(ui, "none yet"));
+                return;
+            }
+            let name = format!("Forget the {lower}");
+            if widgets::icon_button(ui, Icon::Close, &name, "Takes these out again", true).clicked() {
+                paths.clear();
+                return;
+            }
+            let names: Vec<String> = paths
+                .iter()
+                .map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned())
+                .collect();
+            let names = names.join(", ");
+            ui.add(Label::new(widgets::weak(ui, &names)).truncate()).on_hover_text(names);
+        });
+    }
+    let tooltip = "All pairs paints each content in each style; matched paints the first content in the first style, the second in the second, and so on";
+    widgets::row(ui, "Pairs", tooltip, |ui| {
+        ui.spacing_mut().item_spacing.x = space::XS;
+        let pairing = &mut form.asked.pairing;
+        for (text, kind) in [("All pairs", Pairing::All), ("Matched", Pairing::Matched)] {
+            if widgets::tab(ui, text, tooltip, *pairing == kind).clicked() {
+                *pairing = kind;
+            }
+        }
+    });
+    size_row(ui, &mut form.size);
+    let tooltip = "How the files are called: {content}, {style} and {number} stand for the pictures' names and the painting's number; the ending says the format";
+    widgets::row(ui, "Names", tooltip, |ui| {
+        let edit = TextEdit::singleline(&mut form.asked.pattern).desired_width(f32::INFINITY);
+        ui.add(edit).accessible_name("Names of the files").on_hover_text(tooltip);
+    });
+    if folder_row(ui, "Into", form.asked.output.as_deref(), "The folder for the paintings") {
+        *ask = Some(Ask::Folder(Wanted::Output));
+    }
+}

@@ -1,0 +1,303 @@
+//! The queue in the window: paintings at their final size, which a painter of its own makes behind it.
+
+mod add;
+mod folders;
+mod page;
+mod row;
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use egui::{Context, TextureHandle, TextureOptions};
+use image::RgbImage;
+
+pub use self::page::card;
+use self::{add::AddForm, folders::FoldersForm, row::Row};
+use super::{
+    ImpastoApp, Page, SpawnPainter,
+    notes::{Banner, Trouble},
+    tasks::Done,
+};
+use impasto_base::error::chain;
+use impasto_engine::{
+    backstage::{Courtesy, Desk, Item, Live, Outlook, Painter, State, Store, StoreError},
+    session::RunState,
+};
+use impasto_formats::explore::Match;
+use impasto_network::compute::DeviceKind;
+
+/// What background threads bring for the queue.
+pub enum News {
+    /// The queue of the last time.
+    Opened(Result<(Store, Result<Vec<Item>, String>), StoreError>),
+    Saved(Result<(), String>),
+    /// A painting that is ready to be added, with its small picture.
+    Item {
+        result: Result<Box<Item>, String>,
+        small: Option<Arc<RgbImage>>,
+    },
+    /// The paintings of folders, by the number of the question.
+    Pairs {
+        ticket: u64,
+        result: Result<Vec<Match>, String>,
+    },
+}
+
+/// What a picked folder or file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// The folder for the painting that is added.
+    Folder,
+    Contents,
+    Styles,
+    /// The folder for the paintings of folders.
+    Output,
+}
+
+/// Whether there is a queue.
+#[derive(Debug, PartialEq, Eq)]
+enum Access {
+    Reading,
+    Ready,
+    /// Another window has it, or its folder cannot be used.
+    None(String),
+}
+
+/// The queue.
+pub struct Queue {
+    pub desk: Desk,
+    spawn: SpawnPainter,
+    painter: Option<Painter>,
+    /// Its folder; what is queued is forgotten at the end without it.
+    folder: Option<PathBuf>,
+    access: Access,
+    saving: bool,
+    /// The list as it was at this version.
+    version: Option<u64>,
+    rows: Vec<Row>,
+    outlook: Outlook,
+    textures: HashMap<u64, (Arc<RgbImage>, TextureHandle)>,
+    /// The item that is dragged.
+    dragged: Option<u64>,
+    /// The item whose line gets the keyboard.
+    focus: Option<u64>,
+    adding: Option<AddForm>,
+    folders: Option<FoldersForm>,
+}
+
+impl Queue {
+    /// A queue that is kept beside the folder in which windows keep their paintings.
+    pub fn new(sessions: Option<&Path>, spawn: SpawnPainter) -> Self {
+        Self {
+            desk: Desk::default(),
+            spawn,
+            painter: None,
+            folder: sessions.map(|sessions| sessions.with_file_name("queue")),
+            access: Access::Reading,
+            saving: false,
+            version: None,
+            rows: Vec::new(),
+            outlook: Outlook::default(),
+            textures: HashMap::new(),
+            dragged: None,
+            focus: None,
+            adding: None,
+            folders: None,
+        }
+    }
+
+    /// Ends the painter, and writes the list for the next time.
+    pub fn end(&mut self) {
+        self.painter = None;
+        if let Err(error) = self.desk.save_at_last() {
+            tracing::warn!("the queue cannot be written: {error}");
+        }
+    }
+
+    fn texture(&mut self, ctx: &Context, id: u64) -> Option<TextureHandle> {
+        let small = self.desk.small(id)?;
+        if let Some((shown, texture)) = self.textures.get(&id)
+            && Arc::ptr_eq(shown, &small)
+        {
+            return Some(texture.clone());
+        }
+        let image = super::colour_image::color_image(&small);
+        let texture = ctx.load_texture("queue", image, TextureOptions::LINEAR);
+        self.textures.insert(id, (small, texture.clone()));
+        Some(texture)
+    }
+}
+
+impl ImpastoApp {
+    /// Reads the queue of the last time.
+    pub(super) fn open_queue(&mut self) {
+        let Some(folder) = self.queue.folder.clone() else {
+            self.queue.desk.begin(None, Vec::new());
+            self.queue.access = Access::Ready;
+            return;
+        };
+        self.queue.access = Access::Reading;
+        self.tasks.start("queue", move || {
+            Done::Queue(News::Opened(Store::open(&folder).map(|store| {
+                let items = store.load();
+                (store, items)
+            })))
+        });
+    }
+
+    pub(super) fn queue_news(&mut self, ctx: &Context, news: News) {
+        match news {
+            News::Opened(Ok((store, items))) => {
+                let items = items.unwrap_or_else(|text| {
+                    self.banners.push(Banner { trouble: Trouble::Other, text: format!("{text}.") });
+                    Vec::new()
+                });
+                let open = items.iter().filter(|item| item.state.is_open()).count();
+                self.queue.desk.begin(Some(store), items);
+                self.queue.access = Access::Ready;
+                if open > 0 {
+                    self.toasts.add(format!(
+                        "The queue has {} left from last time, and begins when you say so: Queue, then Go on.",
+                        count(open, "painting")
+                    ));
+                }
+            }
+            News::Opened(Err(error)) => self.queue.access = Access::None(chain(&error)),
+            News::Saved(result) => {
+                self.queue.saving = false;
+                if let Err(text) = result {
+                    self.notice = Some(format!("The queue cannot be kept: {text}"));
+                }
+            }
+            News::Item { result: Ok(item), small } => {
+                let held = self.queue.outlook.held;
+                self.queue.desk.add([*item], small.as_ref());
+                self.start_painter(ctx);
+                self.toasts.add(match held {
+                    true => "Added to the queue, which is on hold: Queue, then Go on.",
+                    false => "Added to the queue.",
+                });
+            }
+            News::Item { result: Err(text), .. } => {
+                self.banners.push(Banner { trouble: Trouble::Other, text: format!("Not queued: {text}.") });
+            }
+            News::Pairs { ticket, result } => {
+                if let Some(form) = &mut self.queue.folders {
+                    form.take(ticket, result);
+                }
+            }
+        }
+    }
+
+    /// Starts the thread behind the window, if there is none.
+    pub(super) fn start_painter(&mut self, ctx: &Context) {
+        if self.queue.painter.as_ref().is_some_and(Painter::is_alive) {
+            return;
+        }
+        // One that has died says goodbye before another comes.
+        self.queue.painter = None;
+        let (ctx, after) = (ctx.clone(), self.repaint_after);
+        let wake = Box::new(move || ctx.request_repaint_after_for(after, egui::ViewportId::ROOT));
+        match (self.queue.spawn)(self.queue.desk.clone(), wake) {
+            Ok(painter) => self.queue.painter = Some(painter),
+            Err(error) => self.banners.push(Banner {
+                trouble: Trouble::Other,
+                text: format!("The queue cannot paint: no thread can be started for it ({error})."),
+            }),
+        }
+    }
+
+    /// Whether the live run computes on the processor.
+    pub(super) fn live_on_cpu(&self) -> bool {
+        let kind = self.run.info.as_ref().map(|info| info.device.kind);
+        matches!(kind, None | Some(DeviceKind::Cpu | DeviceKind::Software))
+    }
+
+    /// Tells the painter what the person does, and takes in what it has done.
+    pub(super) fn follow_queue(&mut self, ctx: &Context) {
+        let painting = self.run.playing && matches!(self.run.state, RunState::Running | RunState::Preparing);
+        let courtesy = if self.layout.share_with_queue { Courtesy::Share } else { Courtesy::Wait };
+        let dragging = ctx.egui_is_using_pointer();
+        self.queue.desk.set_live(Live { painting, dragging, on_cpu: self.live_on_cpu(), courtesy });
+        let version = self.queue.desk.version();
+        if self.queue.version != Some(version) {
+            let rows: Vec<Row> = self.queue.desk.items(|items| items.iter().map(Row::new).collect());
+            // What was there before the window looked is no news.
+            if self.queue.version.is_some() {
+                self.tell_what_is_over(&rows);
+            }
+            self.queue.textures.retain(|id, _| rows.iter().any(|row| row.id == *id));
+            (self.queue.version, self.queue.rows) = (Some(version), rows);
+        }
+        self.queue.outlook = self.queue.desk.outlook();
+        if self.queue.access == Access::Ready && !self.queue.saving && self.queue.desk.is_unwritten() {
+            self.queue.saving = true;
+            let desk = self.queue.desk.clone();
+            let broken = |text| Done::Queue(News::Saved(Err(text)));
+            self.tasks.start_or("queue", broken, move || {
+                Done::Queue(News::Saved(desk.save().map_err(|error| error.to_string())))
+            });
+        }
+    }
+
+    /// Notes over the picture for who does not look at the list.
+    fn tell_what_is_over(&mut self, rows: &[Row]) {
+        if self.page == Page::Queue {
+            return;
+        }
+        for before in self.queue.rows.iter().filter(|row| row.state == State::Painting) {
+            let Some(row) = rows.iter().find(|row| row.id == before.id) else { continue };
+            match &row.state {
+                State::Done { .. } => self.toasts.add(format!("The queue has painted {}.", row.file)),
+                State::Failed { message } => {
+                    self.toasts.add(format!("The queue could not paint {}: {message}.", row.file));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Holds the queue, or lets it go on.
+    pub(super) fn hold_queue(&mut self, ctx: &Context) {
+        let held = !self.queue.outlook.held;
+        self.queue.desk.hold(held);
+        if !held {
+            self.start_painter(ctx);
+        }
+    }
+
+    /// Whether items can be added; says why not.
+    fn may_queue(&mut self) -> bool {
+        let text = match &self.queue.access {
+            Access::Ready => return true,
+            Access::Reading => "The queue is still being read; try again in a moment.".to_owned(),
+            Access::None(reason) => format!("There is no queue: {reason}."),
+        };
+        self.toasts.add(text);
+        false
+    }
+
+    /// The queue in a few words, where something of it is still to be painted.
+    pub(super) fn queue_status(&self) -> Option<String> {
+        let Outlook { open, held, waits, seconds_left, .. } = self.queue.outlook;
+        (open > 0).then(|| {
+            let mut text = format!("Queue: {open} left");
+            if held {
+                text += ", on hold";
+            } else if waits {
+                text += ", waits";
+            } else if let Some(seconds) = seconds_left {
+                text += &format!(", {}", super::widgets::clock(seconds));
+            }
+            text
+        })
+    }
+}
+
+/// "1 painting", "3 paintings"
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}

@@ -1,0 +1,410 @@
+//! Pictures that carry a recipe: what is offered when one comes in, and taking it.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use egui::{Context, RichText, TextureHandle, TextureOptions, vec2};
+use image::RgbImage;
+
+use super::{
+    ImpastoApp,
+    extensions::is_project,
+    origin::Origin,
+    pictures::{Recalled, Slot, Source, Target},
+    tasks::Done,
+    theme::{Palette, space},
+    widgets,
+};
+use impasto_core::{
+    picture::Picture,
+    settings::{Init, Rgb, Settings, StyleMix},
+};
+use impasto_engine::session::{Record, RunInfo};
+use impasto_formats::recipe::{self, CommandLine, EXAMPLE, Recipe, RecipeError, Thumbnail};
+
+/// What the recipe of a painted picture is made of.
+pub enum Draft {
+    Run {
+        record: Record,
+        info: RunInfo,
+        /// The pictures of the run, for their thumbnails.
+        pictures: Vec<Arc<Picture>>,
+        background: Rgb,
+    },
+    /// It comes from a project.
+    Made(Recipe),
+}
+
+impl Draft {
+    /// The recipe without thumbnails.
+    pub fn bare(&self, picture: &RgbImage) -> Recipe {
+        match self {
+            Draft::Run { record, info, .. } => Recipe::new(record, picture.dimensions(), info),
+            Draft::Made(recipe) => recipe.clone(),
+        }
+    }
+
+    /// The same of the picture after so many steps.
+    pub fn at(&self, step: u32) -> Self {
+        match self {
+            Draft::Run { record, info, pictures, background } => Draft::Run {
+                record: record.at(step),
+                info: info.clone(),
+                pictures: pictures.clone(),
+                background: *background,
+            },
+            Draft::Made(recipe) => Draft::Made(recipe.clone()),
+        }
+    }
+
+    /// The recipe with thumbnails; takes a while for large pictures.
+    pub fn compose(&self, picture: &RgbImage) -> Recipe {
+        let mut recipe = self.bare(picture);
+        if let Draft::Run { pictures, background, .. } = self {
+            recipe.thumbnails = Thumbnail::of(pictures.iter().map(AsRef::as_ref), *background);
+        }
+        recipe
+    }
+}
+
+/// A picture on its way to a file, with what its recipe is made of.
+#[derive(Clone)]
+pub struct Painting {
+    pub picture: Arc<RgbImage>,
+    pub draft: Option<Arc<Draft>>,
+}
+
+impl std::fmt::Debug for Painting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Painting {:?}", self.picture.dimensions())
+    }
+}
+
+/// What was found in a file that came in.
+pub struct Looked {
+    path: PathBuf,
+    /// Where it should go as a picture, if that is known.
+    target: Option<Target>,
+    found: Result<Option<(Recipe, Vec<String>)>, String>,
+}
+
+/// A recipe that a person may take.
+pub struct Offered {
+    path: PathBuf,
+    recipe: Recipe,
+    remarks: Vec<String>,
+    /// The thumbnails of the content and the styles, made when they are first shown.
+    thumbnails: Option<Vec<(String, Option<TextureHandle>)>>,
+}
+
+/// What a person decided about a recipe.
+enum Decision {
+    Take,
+    Use(Target),
+    Nothing,
+}
+
+/// Whether a file's name is one of a picture that may carry a recipe.
+fn may_carry(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+    ["png", "jpg", "jpeg", "webp", "tif", "tiff"].iter().any(|known| extension == *known)
+}
+
+/// Looks into a file. Files that the recipe's settings name and that are gone are taken out of them.
+fn look(path: &Path) -> Result<Option<(Recipe, Vec<String>)>, String> {
+    let (mut recipe, mut remarks) = match recipe::of_file(path) {
+        Ok(found) => found,
+        // As a picture it may still be good; opening it says so or not.
+        Err(RecipeError::None { .. } | RecipeError::Read { .. }) => return Ok(None),
+        Err(error) => return Err(error.to_string()),
+    };
+    let settings = &mut recipe.settings;
+    if let Some(weights) = settings.weights.take_if(|weights| !weights.is_file()) {
+        remarks
+            .push(format!("The weights file {} is gone: the bundled network stands in.", weights.display()));
+    }
+    if let Some(palette) = settings.palette.take_if(|palette| !super::palette::is_there(palette)) {
+        remarks.push(format!("The palette {} is gone: the content's colours stand in.", palette.display()));
+    }
+    if let Init::File(init) = &settings.init
+        && !init.is_file()
+    {
+        remarks.push(format!("The initial image {} is gone: the content stands in.", init.display()));
+        settings.init = Init::Content;
+    }
+    if recipe.passes.len() > 1 || !recipe.last().changes.is_empty() {
+        remarks.push(
+            "It was changed while it was painted: “impasto render --recipe” repeats that, the window takes the last settings."
+                .to_owned(),
+        );
+    }
+    Ok(Some((recipe, remarks)))
+}
+
+impl ImpastoApp {
+    /// The picture as it is now, on its way to a file.
+    pub(super) fn painting(&self) -> Option<Painting> {
+        let draft = if self.without_recipe { None } else { self.draft() };
+        Some(Painting { picture: self.canvas.picture()?, draft })
+    }
+
+    /// What the recipe of the picture on the canvas is made of; a picture that was not painted last has none.
+    pub(super) fn draft(&self) -> Option<Arc<Draft>> {
+        let given = self.run.given.as_ref()?;
+        let styles = given.styles.iter().map(|style| Arc::clone(&style.picture));
+        Some(Arc::new(Draft::Run {
+            record: self.record_of(&self.canvas.picture()?)?.clone(),
+            info: self.run.info.clone()?,
+            pictures: [Arc::clone(&given.content)].into_iter().chain(styles).collect(),
+            background: given.settings.background,
+        }))
+    }
+
+    /// How a picture came about, if it is the one that was painted last.
+    pub(super) fn record_of(&self, picture: &Arc<RgbImage>) -> Option<&Record> {
+        self.record.as_ref().filter(|(painted, _)| Arc::ptr_eq(painted, picture)).map(|(_, record)| record)
+    }
+
+    pub(super) fn toggle_recipe(&mut self) {
+        self.without_recipe = !self.without_recipe;
+        self.toasts.add(match self.without_recipe {
+            true => "Pictures are saved without their recipe.",
+            false => {
+                "Pictures are saved with their recipe, which names the files that they were painted from."
+            }
+        });
+    }
+
+    /// Files that may carry a recipe are looked into first; everything else goes where it should.
+    pub(super) fn take_in(&mut self, target: Option<Target>, mut sources: Vec<Source>) {
+        match sources.as_slice() {
+            [Source::File(path)] if is_project(path) => self.read_project(path.clone()),
+            [Source::File(path)] if may_carry(path) => {
+                let path = path.clone();
+                self.tasks.start("recipe", move || {
+                    let found = look(&path);
+                    Done::Looked(Box::new(Looked { path, target, found }))
+                });
+            }
+            _ => match target {
+                Some(target) => self.open_all(target, sources),
+                None => self.unplaced.append(&mut sources),
+            },
+        }
+    }
+
+    pub(super) fn looked(&mut self, looked: Looked) {
+        let Looked { path, target, found } = looked;
+        let found = found.unwrap_or_else(|text| {
+            self.toasts.add(widgets::sentence(&format!("{text}. It can still be used as a picture.")));
+            None
+        });
+        match (found, target) {
+            (Some((recipe, remarks)), _) => {
+                self.offered = Some(Offered { path, recipe, remarks, thumbnails: None });
+            }
+            (None, Some(target)) => self.open(target, Source::File(path)),
+            (None, None) => self.unplaced.push(Source::File(path)),
+        }
+    }
+
+    /// Asks what a picture with a recipe is for.
+    pub(super) fn offered_window(&mut self, ctx: &Context) {
+        let Some(offered) = &mut self.offered else { return };
+        let thumbnails = offered.thumbnails.get_or_insert_with(|| textures(ctx, &offered.recipe));
+        let recipe = &offered.recipe;
+        let mut decision = None;
+        let modal = super::theme::modal(ctx, "recipe").show(ctx, |ui| {
+            ui.set_width(430.0);
+            ui.heading("This picture carries its recipe");
+            ui.add_space(space::S);
+            let name = offered.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            ui.add(egui::Label::new(name).truncate());
+            ui.add(egui::Label::new(widgets::weak(ui, recipe.summary())).truncate());
+            ui.add_space(space::M);
+            ui.horizontal_wrapped(|ui| {
+                for (name, texture) in thumbnails.iter() {
+                    thumbnail(ui, name, texture.as_ref());
+                }
+            });
+            for remark in &offered.remarks {
+                ui.add_space(space::S);
+                ui.label(RichText::new(remark).small().color(Palette::of(ui).weak));
+            }
+            ui.add_space(space::L);
+            let tooltip = "Sets its settings, opens the pictures that it was painted from, and paints afresh; the device stays";
+            if widgets::accent_button(ui, super::icons::Icon::Restart, "Take its recipe", 180.0, tooltip, true)
+                .clicked()
+            {
+                decision = Some(Decision::Take);
+            }
+            ui.add_space(space::S);
+            ui.horizontal_wrapped(|ui| {
+                for (text, target, tooltip) in [
+                    ("Use as content", Target::Content, "Its shapes are kept"),
+                    ("Use as style", Target::Style, "Its strokes and colours are taken"),
+                    ("Add as style", Target::NewStyle, "A further style beside those that are there"),
+                ] {
+                    if ui.button(text).on_hover_text(tooltip).clicked() {
+                        decision = Some(Decision::Use(target));
+                    }
+                }
+                if ui.button("Cancel").on_hover_text("Takes no picture").clicked() {
+                    decision = Some(Decision::Nothing);
+                }
+            });
+        });
+        if modal.should_close() {
+            decision = decision.or(Some(Decision::Nothing));
+        }
+        if let Some(decision) = decision
+            && let Some(offered) = self.offered.take()
+        {
+            match decision {
+                Decision::Take => self.take_recipe(offered.recipe, &offered.path),
+                Decision::Use(target) => self.open(target, Source::File(offered.path)),
+                Decision::Nothing => {}
+            }
+        }
+    }
+
+    /// Sets everything that a recipe says. What belongs to this machine stays.
+    fn take_recipe(&mut self, recipe: Recipe, path: &Path) {
+        let folders = self.folders_to_search(path);
+        let own = &self.settings;
+        self.settings = Settings {
+            device: own.device.clone(),
+            low_memory: own.low_memory,
+            precision: own.precision,
+            preview_every: own.preview_every,
+            follow_drags: own.follow_drags,
+            ..recipe.settings.clone()
+        };
+        self.choose_size = false;
+        let recalled = |source: &impasto_engine::session::SourceRecord| {
+            let thumbnail = recipe.thumbnails.iter().find(|thumbnail| thumbnail.sha256 == source.sha256);
+            Source::Recalled(Box::new(Recalled {
+                record: source.clone(),
+                thumbnail: thumbnail.cloned(),
+                folders: folders.clone(),
+            }))
+        };
+        self.open(Target::Content, recalled(recipe.content()));
+        self.styles = vec![Slot::new(self.next_number())];
+        for (index, style) in recipe.styles().into_iter().enumerate() {
+            self.open(if index == 0 { Target::Style } else { Target::NewStyle }, recalled(&style.source));
+            self.styles[index].mix = style.mix;
+        }
+        self.begin_afresh = true;
+        self.toasts.add("Took the recipe: its settings and pictures. It paints afresh.");
+    }
+
+    /// Where pictures that have moved may be: beside a file, and in the folders that are in use.
+    fn folders_to_search(&self, beside: &Path) -> Vec<PathBuf> {
+        let slots = std::iter::once(&self.content).chain(&self.styles);
+        let loaded = slots.filter_map(|slot| slot.picture.as_ref()?.picture.path.clone());
+        let parents =
+            [beside.to_owned()].into_iter().chain(loaded).filter_map(|path| Some(path.parent()?.to_owned()));
+        let usual = self.save_folder.clone().into_iter().chain(self.dialogs.first_folder());
+        let mut folders: Vec<PathBuf> = Vec::new();
+        for folder in parents.chain(usual) {
+            if !folders.contains(&folder) {
+                folders.push(folder);
+            }
+        }
+        folders
+    }
+
+    /// Puts the command that paints this picture on the clipboard.
+    pub(super) fn copy_command_line(&mut self, ctx: &Context) {
+        let mut missing = Vec::new();
+        let mut name = |slot: &Slot| -> Option<String> {
+            let loaded = slot.picture.as_ref()?;
+            Some(match &loaded.origin {
+                Some(Origin::File(path)) => path.display().to_string(),
+                Some(Origin::Example(title)) => format!("{EXAMPLE}{title}"),
+                None => {
+                    missing.push(loaded.picture.name.clone());
+                    format!("{}.png", loaded.picture.name)
+                }
+            })
+        };
+        let content = name(&self.content);
+        let several = self.styles.len() > 1;
+        let mix = |slot: &Slot| StyleMix { weight: if several { slot.mix.weight } else { 1.0 }, ..slot.mix };
+        let styles: Vec<(String, StyleMix)> =
+            self.styles.iter().filter_map(|slot| Some((name(slot)?, mix(slot)))).collect();
+        let Some(content) = content.filter(|_| styles.iter().any(|(_, mix)| mix.on)) else {
+            self.toasts.add("A command needs a content and a style: open them first.");
+            return;
+        };
+        let step = self.run.step();
+        let line = CommandLine {
+            settings: &self.settings,
+            content,
+            styles,
+            output: self.save_name(),
+            stop_after: (1..self.settings.steps).contains(&step).then_some(step),
+        };
+        match line.text() {
+            Err(error) => self.toasts.add(format!("The command cannot be written: {error}.")),
+            Ok(text) => {
+                ctx.copy_text(text);
+                let picture = self.canvas.picture();
+                let record = picture.and_then(|picture| self.record_of(&picture).cloned());
+                let plain = record.is_none_or(|record| record.is_plain());
+                self.toasts.add(match (missing.as_slice(), plain) {
+                    ([], true) => "Copied the command that paints this picture.".to_owned(),
+                    ([], false) => "Copied the command with the settings as they are now. What was changed on the way is only in the recipe of the saved picture: render --recipe.".to_owned(),
+                    (names, _) => format!(
+                        "Copied the command; {} has no file: save it under the name that the command gives it.",
+                        names.join(", ")
+                    ),
+                });
+            }
+        }
+    }
+}
+
+/// The names of a recipe's pictures and their thumbnails as textures.
+fn textures(ctx: &Context, recipe: &Recipe) -> Vec<(String, Option<TextureHandle>)> {
+    let styles = recipe.last().styles.iter().map(|style| &style.source);
+    let sources = [recipe.content()].into_iter().chain(styles).take(6);
+    sources
+        .map(|source| {
+            let thumbnail = recipe.thumbnails.iter().find(|thumbnail| thumbnail.sha256 == source.sha256);
+            let image = thumbnail.and_then(Thumbnail::decode);
+            let texture = image.map(|image| {
+                ctx.load_texture(
+                    &source.name,
+                    super::colour_image::color_image(&image),
+                    TextureOptions::LINEAR,
+                )
+            });
+            (source.name.clone(), texture)
+        })
+        .collect()
+}
+
+/// A small picture above its name.
+fn thumbnail(ui: &mut egui::Ui, name: &str, texture: Option<&TextureHandle>) {
+    let palette = Palette::of(ui);
+    ui.vertical(|ui| {
+        ui.set_width(96.0);
+        let (rect, _) = ui.allocate_exact_size(vec2(96.0, 64.0), egui::Sense::hover());
+        ui.painter().rect_filled(rect, super::theme::RADIUS, palette.well);
+        if let Some(texture) = texture {
+            let size = texture.size_vec2();
+            let shown = (rect.size() / (size * (rect.size() / size).max_elem())).min(vec2(1.0, 1.0));
+            let corner = (vec2(1.0, 1.0) - shown) / 2.0;
+            let uv = egui::Rect::from_min_size(corner.to_pos2(), shown);
+            egui::Image::from_texture((texture.id(), rect.size()))
+                .uv(uv)
+                .corner_radius(super::theme::RADIUS)
+                .paint_at(ui, rect);
+        }
+        ui.add(egui::Label::new(RichText::new(name).small()).truncate()).on_hover_text(name);
+    });
+}

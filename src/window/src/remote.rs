@@ -1,0 +1,332 @@
+//! Controllers from outside: what comes in turns knobs, and where knobs go is told.
+#![cfg_attr(
+    not(any(feature = "osc", feature = "midi")),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "without either there is nothing that a message could come from"
+    )
+)]
+
+mod dialog;
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use egui::{Context, ViewportId};
+use serde::{Deserialize, Serialize};
+
+use super::{ImpastoApp, command::Command};
+#[cfg(feature = "midi")]
+use impasto_control::ports::Ports;
+#[cfg(feature = "osc")]
+use impasto_control::server::{Address, Server};
+use impasto_control::{
+    News,
+    mapping::{Bindings, Mapping, Outcome, Source, lenient},
+    orders::{Aim, Order},
+};
+use impasto_core::settings::{ParamId, Preset};
+
+/// Seconds between two tellings of where knobs are.
+const TELL_EVERY: f64 = 1.0 / 30.0;
+/// Seconds after its last message for which a hand outside is still taken to be on a knob.
+const HAND: f64 = 0.7;
+/// How far a knob has to go to be told anew, as a part of its range.
+const FAR: f64 = 1e-4;
+/// Port that is offered first.
+const PORT: u16 = 9000;
+/// When a port that was taken is tried again.
+#[cfg(feature = "osc")]
+const PORT_AGAIN: Duration = Duration::from_millis(50);
+
+/// What is remembered of controllers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RemoteSettings {
+    /// Listen for Open Sound Control.
+    pub osc: bool,
+    pub port: u16,
+    /// From other machines as well.
+    pub wide: bool,
+    /// Host and port that are told where knobs go.
+    pub feedback: String,
+    /// Names of the MIDI devices that are listened to and told.
+    pub midi: Vec<String>,
+    /// Which controller turns which knob.
+    #[serde(deserialize_with = "lenient")]
+    pub controllers: Bindings,
+}
+
+impl Default for RemoteSettings {
+    fn default() -> Self {
+        Self {
+            osc: false,
+            port: PORT,
+            wide: false,
+            feedback: String::new(),
+            midi: Vec::new(),
+            controllers: Bindings::new(),
+        }
+    }
+}
+
+/// Controllers at work, and the dialog about them.
+#[derive(Default)]
+pub struct Remote {
+    settings: RemoteSettings,
+    mapping: Mapping,
+    pub open: bool,
+    #[cfg(feature = "osc")]
+    server: Option<Server>,
+    #[cfg(feature = "osc")]
+    asked: Option<Address>,
+    #[cfg(feature = "osc")]
+    trouble: Option<String>,
+    #[cfg(feature = "midi")]
+    ports: Ports,
+    /// Where each knob was told to be, and when.
+    told: BTreeMap<ParamId, f64>,
+    told_at: f64,
+    /// Messages of all time that were taken, and that asked for nothing that there is.
+    counts: [u64; 2],
+    /// When something last came in, on egui's clock.
+    heard: Option<f64>,
+    /// When a port that was taken is tried again.
+    #[cfg(feature = "osc")]
+    again: Option<Instant>,
+}
+
+impl Remote {
+    pub fn new(settings: RemoteSettings) -> Self {
+        Self { mapping: Mapping::new(settings.controllers.clone()), settings, ..Self::default() }
+    }
+
+    /// As it is to be remembered.
+    pub fn remembered(&self) -> RemoteSettings {
+        RemoteSettings { controllers: self.mapping.bindings.clone(), ..self.settings.clone() }
+    }
+
+    /// Knobs that have a controller.
+    pub fn bound(&self) -> impl Iterator<Item = ParamId> {
+        self.mapping.bindings.values().copied()
+    }
+
+    /// Whether anything could be learnt from.
+    fn listens(&self) -> bool {
+        let midi = cfg!(feature = "midi") && !self.settings.midi.is_empty();
+        midi || cfg!(feature = "osc") && self.settings.osc
+    }
+
+    /// Whether a hand outside is on a knob.
+    pub fn is_held(&self, now: f64) -> bool {
+        self.heard.is_some_and(|heard| now - heard < HAND)
+    }
+}
+
+impl ImpastoApp {
+    /// Whether a hand is on a slider, here or outside.
+    pub(super) fn hand_is_on(&self, ctx: &Context) -> bool {
+        ctx.egui_is_using_pointer() || self.remote.is_held(ctx.input(|input| input.time))
+    }
+
+    /// Does what has come in, and tells where knobs have gone.
+    pub(super) fn follow_remote(&mut self, ctx: &Context) {
+        #[cfg(feature = "osc")]
+        self.follow_osc(ctx);
+        #[cfg(feature = "midi")]
+        {
+            let wake = || {
+                let ctx = ctx.clone();
+                // Of all windows the one that asks; the one on top may be another.
+                move || ctx.request_repaint_of(ViewportId::ROOT)
+            };
+            self.remote.ports.follow(&self.remote.settings.midi, wake);
+            let news = self.remote.ports.take();
+            self.take_remote(ctx, news);
+        }
+        self.tell_knobs(ctx.input(|input| input.time));
+    }
+
+    #[cfg(feature = "osc")]
+    fn follow_osc(&mut self, ctx: &Context) {
+        let remote = &mut self.remote;
+        let settings = &remote.settings;
+        let wanted = settings.osc.then(|| Address {
+            port: settings.port,
+            wide: settings.wide,
+            feedback: settings.feedback.clone(),
+        });
+        // Half an address is nobody's wish yet.
+        let waits = remote.again.is_some_and(|again| Instant::now() < again);
+        if remote.asked != wanted && !ctx.text_edit_focused() && !waits {
+            (remote.server, remote.asked) = (None, None);
+            remote.told.clear();
+            remote.again = None;
+            let waker = ctx.clone();
+            let wake = move || waker.request_repaint_of(ViewportId::ROOT);
+            match wanted.as_ref().map(|address| (address.port, Server::listen(address, wake))) {
+                Some((port, Err(error))) => {
+                    remote.trouble = Some(format!("cannot listen at port {port}: {error}"));
+                    if error.kind() == std::io::ErrorKind::AddrInUse {
+                        // Perhaps by the server before this one, which is about to let go of it.
+                        remote.again = Some(Instant::now() + PORT_AGAIN);
+                        ctx.request_repaint_after_for(PORT_AGAIN, ViewportId::ROOT);
+                    }
+                }
+                listening => {
+                    remote.server = listening.and_then(|(_, server)| server.ok());
+                    remote.trouble = None;
+                }
+            }
+            if remote.again.is_none() {
+                remote.asked = wanted;
+            }
+        }
+        if let Some(news) = remote.server.as_ref().map(Server::take) {
+            remote.counts = [news.taken, news.ignored];
+            self.take_remote(ctx, news);
+        }
+    }
+
+    /// Does what has come in.
+    fn take_remote(&mut self, ctx: &Context, news: News) {
+        if news.is_empty() {
+            return;
+        }
+        let mut turned = false;
+        for (knob, aim) in news.knobs {
+            let range = knob.range(self.settings.objective);
+            let value = match aim {
+                Aim::Place(place) => range.value(place),
+                Aim::Value(value) => value,
+            };
+            if self.turn_from_outside(knob, value) {
+                turned = true;
+                // Who has put it there knows.
+                self.remote.told.insert(knob, range.place(value));
+            }
+        }
+        // Of several that wait while a knob learns, the one that was moved last is meant.
+        let touched = news.touched.filter(|_| self.remote.mapping.learning.is_some());
+        if let Some(source) = touched
+            && let Some(place) = news.sources.get(&source)
+        {
+            turned |= self.move_controller(&source, *place);
+        }
+        for (source, place) in news.sources {
+            turned |= self.move_controller(&source, place);
+        }
+        if turned {
+            self.remote.heard = Some(ctx.input(|input| input.time));
+        }
+        for order in news.orders {
+            self.do_order(ctx, order);
+        }
+    }
+
+    /// Sets a knob as a hand on its fader does.
+    fn turn_from_outside(&mut self, knob: ParamId, value: f64) -> bool {
+        let turned = self.turn_knob(knob, value);
+        if turned {
+            self.hand_over(knob, value);
+        }
+        turned
+    }
+
+    /// Says whether a knob has turned.
+    fn move_controller(&mut self, source: &Source, place: f64) -> bool {
+        let (moved, mix) = self.moved();
+        let objective = self.settings.objective;
+        let at = |knob: ParamId| Some(knob.range(objective).place(knob.get(&moved, &mix)?));
+        match self.remote.mapping.moved(source, place, at) {
+            Outcome::Nothing => {}
+            Outcome::Turns(knob, place) => {
+                return self.turn_from_outside(knob, knob.range(objective).value(place));
+            }
+            Outcome::Learnt(knob) => {
+                self.toasts.add(format!("{source} turns {} from now on.", knob.label()));
+            }
+            Outcome::Waits(knob) => {
+                self.notice = Some(format!("{source} waits: bring it to where {} is", knob.label()));
+            }
+        }
+        false
+    }
+
+    fn do_order(&mut self, ctx: &Context, order: Order) {
+        match order {
+            Order::Play if !self.run.playing => self.play_or_pause(),
+            Order::Pause if self.run.playing => self.play_or_pause(),
+            Order::Play | Order::Pause => {}
+            Order::Restart => self.run_command(ctx, Command::Restart),
+            Order::Preset(name) => {
+                let bundled = Preset::named(&name).map(|preset| preset.apply(&self.settings));
+                let own = || {
+                    let preset = self.presets.list.iter().find(|preset| preset.name == name)?;
+                    preset.mix.as_ref().ok()?.apply(&self.settings).ok()
+                };
+                match bundled.or_else(own) {
+                    Some(mix) => self.take_preset(mix, false),
+                    None => self.toasts.add(format!("No preset is called {name}.")),
+                }
+            }
+        }
+    }
+
+    /// Tells every knob that has gone elsewhere.
+    fn tell_knobs(&mut self, now: f64) {
+        let tells =
+            cfg!(feature = "osc") && self.remote.settings.osc && !self.remote.settings.feedback.is_empty();
+        if !(tells || self.remote.bound().next().is_some()) || now - self.remote.told_at < TELL_EVERY {
+            return;
+        }
+        self.remote.told_at = now;
+        let (moved, mix) = self.moved();
+        for knob in ParamId::all(&moved, &mix) {
+            let Some(value) = knob.get(&moved, &mix) else { continue };
+            let place = knob.range(moved.objective).place(value);
+            if self.remote.told.get(&knob).is_some_and(|told| (told - place).abs() < FAR) {
+                continue;
+            }
+            self.remote.told.insert(knob, place);
+            #[cfg(feature = "osc")]
+            if let Some(server) = self.remote.server.as_ref().filter(|_| tells) {
+                server.tell(impasto_control::orders::address(knob), place as f32);
+            }
+            for source in self.remote.mapping.tell(knob, place) {
+                match &source {
+                    #[cfg(feature = "osc")]
+                    Source::Osc(address) => {
+                        if let Some(server) = self.remote.server.as_ref().filter(|_| tells) {
+                            server.tell(address.clone(), place as f32);
+                        }
+                    }
+                    #[cfg(feature = "midi")]
+                    Source::Cc { .. } | Source::Nrpn { .. } => self.remote.ports.tell(&source, place),
+                    #[cfg(not(all(feature = "osc", feature = "midi")))]
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Lets the next controller that moves turn this knob.
+    pub(super) fn learn_controller(&mut self, knob: ParamId) {
+        self.remote.mapping.learning = Some(knob);
+        if self.remote.listens() {
+            let name = knob.label();
+            self.toasts.add(format!("Move a fader of your controller: it will turn {name}."));
+        } else {
+            // First of all something has to be listened to.
+            self.remote.open = true;
+        }
+    }
+
+    /// Takes a knob's controllers from it.
+    pub(super) fn forget_controllers(&mut self, knob: ParamId) {
+        self.remote.mapping.forget(knob);
+    }
+}

@@ -1,0 +1,112 @@
+//! The left panel: the content and the styles.
+
+use egui::{Rect, Ui};
+
+use super::{
+    ImpastoApp,
+    card::{self, Card, Wish},
+    command::Command,
+    icons::Icon,
+    pictures::Target,
+    theme::space,
+    widgets,
+};
+use impasto_core::picture::{CONTENTS, STYLES};
+
+/// Heights of the cards' pictures, in points.
+const TALL: f32 = 118.0;
+const LOW: f32 = 64.0;
+
+impl ImpastoApp {
+    pub(super) fn slots_ui(&mut self, ui: &mut Ui) {
+        let mut wish = None;
+        self.drop_rects.clear();
+        let mut rects: Vec<(Rect, Target)> = Vec::new();
+        egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            ui.add_space(-space::XS);
+            widgets::section(ui, "Content");
+            let target = Target::Slot(self.content.id);
+            let content = Card {
+                name: "Content",
+                examples: &CONTENTS,
+                style: None,
+                index: 0,
+                hint: "Open, drop or paste",
+                height: TALL,
+            };
+            rects.push((card::show(ui, &content, &mut self.content, &mut self.gallery, &mut wish), target));
+
+            ui.add_space(space::S);
+            ui.vertical_centered(|ui| {
+                let can_swap = self.content.picture.is_some() || self.styles[0].picture.is_some();
+                let tooltip = Command::Swap.hint(ui.ctx());
+                if widgets::text_button(ui, Icon::Swap, "Swap", Command::Swap.text(), &tooltip, can_swap)
+                    .clicked()
+                {
+                    self.swap();
+                }
+            });
+            ui.add_space(-space::S);
+
+            let several = self.styles.len() > 1;
+            widgets::section(ui, if several { "Styles" } else { "Style" });
+            let mut filled = 0;
+            for (index, slot) in self.styles.iter_mut().enumerate() {
+                let name = if several { format!("Style {}", index + 1) } else { "Style".to_owned() };
+                let style = Card {
+                    name: &name,
+                    examples: &STYLES,
+                    style: Some(several),
+                    index: filled,
+                    hint: "Open, drop or paste",
+                    height: TALL,
+                };
+                let target = Target::Slot(slot.id);
+                filled = filled.saturating_add(u8::from(slot.picture.is_some()));
+                rects.push((card::show(ui, &style, slot, &mut self.gallery, &mut wish), target));
+                ui.add_space(space::S);
+            }
+            let shown = || self.styles.iter().filter(|slot| slot.picture.is_some());
+            if shown().next().is_some() && shown().all(|slot| slot.mix.share() == 0.0) {
+                let text = "No style counts: the painting becomes the content again.";
+                ui.add(egui::Label::new(widgets::weak(ui, text)).wrap());
+            }
+            let tooltip = "A further style, mixed with the others by its weight";
+            let full = self.styles.iter().all(|slot| !slot.is_empty());
+            let button = widgets::add_button(ui, "Add style…", tooltip, "Fill the empty style first", full);
+            if button.clicked() {
+                wish = Some(Wish::Open(Target::NewStyle));
+            }
+            rects.push((button.rect, Target::NewStyle));
+
+            widgets::section(ui, "Palette");
+            let palette = Card {
+                name: "Palette",
+                examples: &STYLES,
+                style: None,
+                index: 0,
+                hint: "Colours of another picture",
+                height: LOW,
+            };
+            rects.push((
+                card::show(ui, &palette, &mut self.palette, &mut self.gallery, &mut wish),
+                Target::Palette,
+            ));
+            ui.add_space(space::M);
+        });
+        let seen = ui.clip_rect();
+        self.drop_rects.extend(rects.into_iter().map(|(rect, target)| (rect.intersect(seen), target)));
+        match wish {
+            None => {}
+            Some(Wish::Open(target)) => self.ask_for_picture(target),
+            Some(Wish::Take(target, source)) => self.open(target, source),
+            Some(Wish::Reload(id)) => self.reload(id),
+            Some(Wish::Remove(id)) => self.remove_picture(id),
+            Some(Wish::Dismiss(id)) => {
+                if let Some(slot) = self.slot_mut(id) {
+                    slot.error = None;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! What the window knows of the run: its state, its progress and how its losses went.
+
+use std::sync::Arc;
+
+use egui_plot::PlotPoint;
+
+use impasto_core::{
+    picture::Picture,
+    settings::{Settings, StyleMix},
+    transfer::{Losses, Place},
+};
+use impasto_engine::session::{Progress, RunId, RunInfo, RunState, StyleSource};
+use impasto_formats::project::Losses as SavedLosses;
+use impasto_network::vgg::Layer;
+
+/// What the worker was last given.
+#[derive(Clone)]
+pub struct Given {
+    pub content: Arc<Picture>,
+    pub styles: Vec<StyleSource>,
+    pub settings: Settings,
+}
+
+impl Given {
+    /// Whether a run of these pictures would have to start anew with those.
+    pub fn same_pictures(&self, content: &Arc<Picture>, styles: &[StyleSource]) -> bool {
+        Arc::ptr_eq(&self.content, content)
+            && self.styles.len() == styles.len()
+            && self.styles.iter().zip(styles).all(|(a, b)| Arc::ptr_eq(&a.picture, &b.picture))
+    }
+
+    pub fn mix(&self) -> Vec<StyleMix> {
+        self.styles.iter().map(|style| style.mix).collect()
+    }
+}
+
+/// The current run.
+#[derive(Default)]
+pub struct Run {
+    pub id: RunId,
+    pub state: RunState,
+    /// What the person asked for last: to paint, or to wait.
+    pub playing: bool,
+    pub preparing: Option<String>,
+    pub info: Option<RunInfo>,
+    pub progress: Option<Progress>,
+    /// Work done at the moments when the run came to another level of its pyramid.
+    pub passed: Vec<f64>,
+    pub given: Option<Given>,
+    /// The worker chooses the size; see [`impasto_engine::session::Job::choose_size`].
+    pub choosing_size: bool,
+}
+
+impl Run {
+    /// Takes in how far it is.
+    pub fn advance(&mut self, progress: Progress) {
+        let place = &progress.place;
+        if self.progress.as_ref().is_some_and(|before| before.place.level != place.level) {
+            self.passed.push(place.done);
+        }
+        self.progress = Some(progress);
+    }
+
+    pub fn step(&self) -> u32 {
+        self.progress.as_ref().map_or(0, |progress| progress.step)
+    }
+
+    /// Where the run is in its pyramid.
+    pub fn place(&self) -> Place {
+        self.progress.as_ref().map_or_else(Place::default, |progress| progress.place.clone())
+    }
+
+    /// Whether the worker has a run in hand.
+    pub fn alive(&self) -> bool {
+        matches!(self.state, RunState::Preparing | RunState::Running | RunState::Paused | RunState::Finished)
+    }
+
+    /// Whether the objective has stopped falling, as far as is known.
+    pub fn converged(&self) -> bool {
+        self.progress.as_ref().is_some_and(|progress| progress.converged)
+    }
+
+    /// The state in a word.
+    pub fn word(&self) -> &'static str {
+        match self.state {
+            RunState::Running | RunState::Finished if self.converged() => "Converged",
+            RunState::Idle => "Ready",
+            RunState::Preparing => "Preparing",
+            RunState::Running => "Painting",
+            RunState::Paused => "Paused",
+            RunState::Finished => "Finished",
+            RunState::Stopped => "Stopped",
+            RunState::Failed => "Failed",
+        }
+    }
+}
+
+/// A line of the plot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Series {
+    Total,
+    Content,
+    /// One layer of the content term, which the mixer shows and the plot does not.
+    ContentLayer(Layer),
+    Style(Layer),
+    Smoothness,
+    Histogram,
+}
+
+impl Series {
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "total" => Series::Total,
+            "content" => Series::Content,
+            "smoothness" => Series::Smoothness,
+            "histogram" => Series::Histogram,
+            _ => match name.strip_prefix("content ") {
+                Some(layer) => Series::ContentLayer(layer.parse().ok()?),
+                None => Series::Style(name.parse().ok()?),
+            },
+        })
+    }
+
+    pub fn name(self) -> String {
+        match self {
+            Series::Total => "total".to_owned(),
+            Series::Content => "content".to_owned(),
+            Series::ContentLayer(layer) => format!("content {layer}"),
+            Series::Style(layer) => layer.to_string(),
+            Series::Smoothness => "smoothness".to_owned(),
+            Series::Histogram => "histogram".to_owned(),
+        }
+    }
+}
+
+/// How the losses went, thinned so that a long run costs no more than a short one.
+#[derive(Default)]
+pub struct History {
+    lines: std::collections::BTreeMap<Series, Line>,
+    /// Every how many readings one is kept.
+    stride: u64,
+    readings: u64,
+    last_step: u32,
+    /// Steps of a painting that was brought back, on which the present run's follow.
+    before: u32,
+}
+
+#[derive(Default)]
+struct Line {
+    /// Step and the loss's decimal logarithm.
+    points: Vec<PlotPoint>,
+    latest: f64,
+}
+
+/// Points of a line at most.
+const MOST: usize = 2000;
+
+impl History {
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The history until a step, to go on from there.
+    pub fn up_to(&self, step: u32) -> Self {
+        let lines = self.lines.iter().map(|(&series, line)| {
+            let points: Vec<PlotPoint> =
+                line.points.iter().filter(|point| point.x <= f64::from(step)).copied().collect();
+            (series, Line { points, latest: line.latest })
+        });
+        Self { lines: lines.collect(), last_step: step, ..*self }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// The lines as a project keeps them.
+    pub fn to_losses(&self) -> Vec<SavedLosses> {
+        let points = |line: &Line| line.points.iter().map(|point| [point.x, point.y]).collect();
+        self.lines
+            .iter()
+            .map(|(series, line)| SavedLosses { name: series.name(), points: points(line) })
+            .collect()
+    }
+
+    /// Shows the lines of a project.
+    pub fn restore(&mut self, losses: &[SavedLosses]) {
+        self.clear();
+        for SavedLosses { name, points } in losses {
+            let Some(series) = Series::named(name) else { continue };
+            let latest = points.last().map_or(0.0, |point| 10f64.powf(point[1]));
+            let last = points.last().map_or(0.0, |point| point[0]);
+            self.last_step = self.last_step.max(last as u32);
+            let points = points.iter().map(|&[x, y]| PlotPoint::new(x, y)).collect();
+            self.lines.insert(series, Line { points, latest });
+        }
+    }
+
+    /// The next run's steps follow those that are shown.
+    pub fn go_on(&mut self) {
+        self.before = self.last_step;
+    }
+
+    /// The next run counts on from its step that is the last one shown.
+    pub fn go_on_at(&mut self, step: u32) {
+        self.before = self.last_step.saturating_sub(step);
+    }
+
+    pub fn add(&mut self, step: u32, losses: &Losses) {
+        let step = self.before + step;
+        // The same step read again, with other weights or at another level, has a value but no point of its own.
+        let keep = step > self.last_step && self.readings.is_multiple_of(self.stride.max(1));
+        self.readings += u64::from(step > self.last_step);
+        self.last_step = step;
+        let style = losses.style.iter().map(|(&layer, &value)| (Series::Style(layer), value));
+        let content =
+            losses.content_layers.iter().map(|(&layer, &value)| (Series::ContentLayer(layer), value));
+        let values = [(Series::Total, losses.total), (Series::Content, losses.content)]
+            .into_iter()
+            .chain(content)
+            .chain(style);
+        let mut full = false;
+        let others = [(Series::Smoothness, losses.smoothness), (Series::Histogram, losses.histogram)];
+        for (series, value) in values.chain(others) {
+            // A logarithm has no zero: a term that is switched off has no line.
+            if value > 0.0 && value.is_finite() {
+                let line = self.lines.entry(series).or_default();
+                line.latest = value;
+                if keep {
+                    line.points.push(PlotPoint::new(f64::from(step), value.log10()));
+                    full |= line.points.len() > MOST;
+                }
+            }
+        }
+        if full {
+            self.stride = self.stride.max(1) * 2;
+            for line in self.lines.values_mut() {
+                let mut index = 0;
+                line.points.retain(|_| {
+                    index += 1;
+                    index % 2 == 1
+                });
+            }
+        }
+    }
+
+    /// The points of one series and its latest value, if it has any.
+    pub fn line(&self, series: Series) -> Option<(&[PlotPoint], f64)> {
+        self.lines.get(&series).map(|line| (line.points.as_slice(), line.latest))
+    }
+
+    /// The plot's lines with their points and latest values.
+    pub fn lines(&self) -> impl Iterator<Item = (Series, &[PlotPoint], f64)> {
+        let plotted = self.lines.iter().filter(|(series, _)| !matches!(series, Series::ContentLayer(_)));
+        plotted.map(|(&series, line)| (series, line.points.as_slice(), line.latest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use impasto_core::transfer::GradientNorms;
+
+    #[test]
+    fn a_history_comes_back_and_goes_on() {
+        let mut losses = Losses { content: 0.5, total: 2.0, smoothness: 1e-3, ..Losses::default() };
+        losses.style.insert(Layer::PAPER_CONTENT, 0.01);
+        let mut history = History::default();
+        (1..=9).for_each(|step| history.add(step, &losses));
+        let mut back = History::default();
+        back.restore(&history.to_losses());
+        assert_eq!(back.to_losses(), history.to_losses());
+        assert_eq!(back.lines().count(), 4);
+        back.go_on();
+        back.add(1, &losses);
+        for (_, points, _) in back.lines() {
+            assert_eq!((points.len(), points[9].x), (10, 10.0));
+        }
+    }
+
+    #[test]
+    fn history_keeps_its_ends_and_its_size() {
+        let mut history = History::default();
+        let mut losses = Losses { content: 0.5, total: 2.0, ..Losses::default() };
+        losses.style.insert(Layer::PAPER_CONTENT, 0.01);
+        losses.content_layers.insert(Layer::PAPER_CONTENT, 0.5);
+        for step in 1..=50_000 {
+            history.add(step, &losses);
+        }
+        assert_eq!(history.lines().count(), 3, "the smoothness is 0 and has no line");
+        for (_, points, _) in history.lines() {
+            assert!((MOST / 2 - 1..=MOST).contains(&points.len()), "{}", points.len());
+            assert_eq!(points[0].x, 1.0);
+            assert!(points.last().unwrap().x > 49_900.0);
+            assert!(points.windows(2).all(|pair| pair[0].x < pair[1].x));
+        }
+        assert!(history.line(Series::ContentLayer(Layer::PAPER_CONTENT)).is_some());
+        let (_, points, latest) = history.lines().next().unwrap();
+        assert_eq!((latest, points[0].y), (2.0, 2f64.log10()));
+    }
+
+    #[test]
+    fn where_levels_ended_is_remembered() {
+        let mut run = Run::default();
+        for (level, done) in [(0, 1.0), (0, 4.0), (1, 4.5), (1, 9.0), (2, 9.5), (1, 10.0)] {
+            run.advance(Progress {
+                step: 1,
+                place: Place { level, done, ..Place::default() },
+                losses: None,
+                converged: false,
+                norms: GradientNorms::default(),
+                seconds_per_step: 0.1,
+                elapsed: 1.0,
+            });
+        }
+        assert_eq!(run.passed, [4.5, 9.5, 10.0], "also where a person went back");
+    }
+}

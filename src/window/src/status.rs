@@ -1,0 +1,136 @@
+//! The status line at the bottom: what is going on, and the facts of the run.
+
+use egui::{Align, Label, Layout, Sense, Ui};
+
+use super::{
+    ImpastoApp, Page,
+    theme::{Palette, space},
+    widgets,
+};
+use impasto_core::transfer::{self, Kernels, Sources};
+use impasto_engine::session::RunState;
+use impasto_network::compute::{DeviceInfo, DeviceKind};
+
+impl ImpastoApp {
+    pub(super) fn status_ui(&mut self, ui: &mut Ui) {
+        let palette = Palette::of(ui);
+        ui.horizontal_centered(|ui| {
+            ui.spacing_mut().item_spacing.x = space::L;
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                ui.spacing_mut().item_spacing.x = space::L;
+                self.facts(ui);
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    let (text, color) = match &self.problem {
+                        Some(problem) => {
+                            (format!("Not sent: {} {}", problem.setting, problem.message), palette.bad)
+                        }
+                        None => (self.message(), palette.weak),
+                    };
+                    let text = egui::RichText::new(text).small().color(color);
+                    ui.add(Label::new(text.clone()).truncate()).on_hover_text(text.text().to_owned());
+                });
+            });
+        });
+    }
+
+    fn message(&self) -> String {
+        if let Some(what) = &self.run.preparing {
+            return what.clone();
+        }
+        if let Some(notice) = &self.notice {
+            return notice.clone();
+        }
+        match self.run.state {
+            RunState::Idle if self.sources().is_none() => "Choose a content and a style to begin".to_owned(),
+            RunState::Running if self.run.converged() => {
+                "Converged: the objective has fallen by less than 1/10 000 in 50 steps".to_owned()
+            }
+            RunState::Finished if self.run.converged() && self.run.step() < self.settings.steps => {
+                "Converged: change a weight, or turn off “Stop when converged”, to paint on".to_owned()
+            }
+            RunState::Finished => "The step limit is reached: raise Steps to go on".to_owned(),
+            RunState::Stopped => "Stopped: play goes on from this picture, restart begins afresh".to_owned(),
+            RunState::Preparing => "Preparing…".to_owned(),
+            _ => String::new(),
+        }
+    }
+
+    /// Memory in bytes that a run with what is set now would take; the kernels are those of the last run's device.
+    fn memory_estimate(&self) -> Option<u64> {
+        let (content, styles) = self.sources()?;
+        let shapes = Sources::new(content, styles).shapes(&self.settings);
+        let kernels = match self.run.info.as_ref().map(|info| info.device.kind) {
+            None | Some(DeviceKind::Cpu) => Kernels::Cpu,
+            Some(_) => Kernels::Adapter,
+        };
+        Some(transfer::memory_bytes(&shapes, &self.settings, kernels))
+    }
+
+    /// From right to left.
+    fn facts(&mut self, ui: &mut Ui) {
+        if let Some(text) = self.queue_status() {
+            let label = Label::new(widgets::weak(ui, text)).sense(Sense::click());
+            if ui.add(label).on_hover_text("Shows the queue").clicked() {
+                self.toggle_page(Page::Queue);
+            }
+        }
+        if let Some(zoom) = self.canvas.zoom_text() {
+            ui.label(widgets::weak(ui, zoom)).on_hover_text("Zoom: screen pixels per picture pixel");
+        }
+        if let Some((width, height)) = self.canvas.size() {
+            ui.label(widgets::weak(ui, format!("{width} × {height} px")))
+                .on_hover_text("Size of the painted picture in pixels");
+        }
+        if let Some(bytes) = self.memory_estimate() {
+            ui.label(widgets::weak(ui, format!("≈ {}", widgets::bytes(bytes))))
+                .on_hover_text("Estimated memory of a run with these pictures and this size");
+        }
+        let Some(info) = &self.run.info else { return };
+        let weights = &info.weights;
+        let short: String = weights.sha256.chars().take(8).collect();
+        let name = std::path::Path::new(&weights.source)
+            .file_name()
+            .map_or_else(|| weights.source.clone(), |name| name.to_string_lossy().into_owned());
+        let copy = ui
+            .add(
+                Label::new(widgets::weak(ui, format!("VGG-19 {} {short}", widgets::shorten(&name, 18))))
+                    .sense(Sense::click()),
+            )
+            .on_hover_text(format!(
+                "Weights: {} ({})\nSHA-256 {}\nClick to copy the SHA-256.",
+                weights.source, weights.format, weights.sha256
+            ));
+        if copy.clicked() {
+            ui.ctx().copy_text(weights.sha256.clone());
+        }
+        let device = &info.device;
+        if !self.has_device_chip(ui.ctx().content_rect().width()) {
+            let text = widgets::shorten(&device_name(device), 30);
+            ui.label(widgets::weak(ui, text)).on_hover_text(device_tooltip(device));
+        }
+    }
+}
+
+/// Sort and name of a device. Some names begin with their sort.
+pub fn device_name(device: &DeviceInfo) -> String {
+    let kind = device.kind.label();
+    let name = device
+        .name
+        .strip_prefix(kind)
+        .map_or(device.name.as_str(), |rest| rest.trim_start_matches([':', ' ']));
+    // Ornaments that say nothing about which one it is.
+    let name = ["(R)", "(TM)", "(tm)", " Processor"]
+        .iter()
+        .fold(name.to_owned(), |name, part| name.replace(part, ""));
+    format!("{kind} · {name}")
+}
+
+/// What is known of a device, in lines.
+pub fn device_tooltip(device: &DeviceInfo) -> String {
+    let facts = format!("Computes on {} ({}, {})", device.name, device.kind.label(), device.backend);
+    [facts.as_str(), &device.driver, &device.reason]
+        .into_iter()
+        .filter(|line| !line.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n")
+}

@@ -1,0 +1,222 @@
+//! What must not happen on the window's thread: opening, saving, asking for files, listing devices.
+
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use crossbeam_channel::{Receiver, Sender};
+use egui::ColorImage;
+use image::RgbImage;
+
+use super::{
+    extracts::Planned,
+    origin::Origin,
+    pictures::{Opened, Target},
+    playlist::Playlist,
+    recipes::{Looked, Painting},
+};
+use impasto_core::{
+    picture::{Picture, SaveError},
+    settings::UserPreset,
+};
+use impasto_engine::{session::Return, timeline::MomentId};
+use impasto_formats::{
+    project::{Project, sessions::Held},
+    timelapse::TimelapseError,
+};
+use impasto_network::compute::DeviceInfo;
+
+/// A finished task.
+pub enum Done {
+    Opened {
+        slot: u64,
+        ticket: u64,
+        result: Result<Box<Opened>, String>,
+    },
+    Picked {
+        purpose: Purpose,
+        paths: Option<Vec<PathBuf>>,
+        took: Duration,
+    },
+    Saved {
+        path: PathBuf,
+        painting: Painting,
+        result: Result<(), SaveError>,
+    },
+    Looked(Box<Looked>),
+    /// A source picture in the size in which it is compared.
+    Resampled {
+        picture: Arc<Picture>,
+        size: (u32, u32),
+        image: ColorImage,
+    },
+    /// A pin's small picture.
+    Pinned {
+        pin: u64,
+        small: ColorImage,
+    },
+    /// A small picture for the gallery.
+    Small {
+        origin: Origin,
+        result: Result<egui::ColorImage, String>,
+    },
+    /// What a crash has left.
+    Left(Option<Box<(Held, Result<Project, String>)>>),
+    Kept {
+        result: Result<(), String>,
+        took: Duration,
+    },
+    ProjectRead {
+        path: PathBuf,
+        result: Result<Box<Project>, String>,
+    },
+    ProjectSaved {
+        path: PathBuf,
+        result: Result<(), String>,
+    },
+    PlaylistRead {
+        path: PathBuf,
+        result: Result<Box<Playlist>, String>,
+    },
+    PlaylistSaved {
+        path: PathBuf,
+        list: Box<Playlist>,
+        result: Result<(), String>,
+    },
+    /// The picture of an earlier moment.
+    Moment {
+        id: MomentId,
+        result: Result<RgbImage, String>,
+    },
+    /// A time-lapse, written or not.
+    Exported {
+        path: PathBuf,
+        result: Result<(), TimelapseError>,
+    },
+    /// All that painting needs to go on from an earlier moment.
+    GoBack {
+        id: MomentId,
+        result: Result<Return, String>,
+    },
+    /// Orders for extracts, with what the cache has of them.
+    Planned {
+        ticket: u64,
+        planned: Vec<Planned>,
+    },
+    /// An extract was written into the cache, or not.
+    ExtractKept(io::Result<()>),
+    /// The figure of all extracts, written or not.
+    Figure {
+        path: PathBuf,
+        result: Result<(), String>,
+    },
+    Devices(Vec<DeviceInfo>),
+    /// The person's presets, and how what was to be done to them went.
+    Presets {
+        list: Vec<UserPreset>,
+        result: Result<(), String>,
+    },
+    Queue(super::queue::News),
+    Grid(super::grid::News),
+    /// A task that ended without a result.
+    Broken(String),
+}
+
+/// What a picked file is for.
+#[derive(Clone, Debug)]
+pub enum Purpose {
+    Picture(Target),
+    Init,
+    Weights,
+    Timelapse(super::export::Plan),
+    Save(Painting),
+    /// The figure of what the layers hold.
+    Figure,
+    OpenProject,
+    Queue(super::queue::Wanted),
+    /// The grid as one picture.
+    Grid,
+    OpenPlaylist,
+    /// With the name that was proposed.
+    SavePlaylist(Arc<str>),
+    /// With the name that was proposed.
+    SaveProject(Arc<str>),
+}
+
+/// Starts tasks and hands over what they bring.
+pub struct Tasks {
+    outbox: Sender<Done>,
+    inbox: Receiver<Done>,
+    ctx: egui::Context,
+}
+
+impl Tasks {
+    pub fn new(ctx: &egui::Context) -> Self {
+        let (outbox, inbox) = crossbeam_channel::unbounded();
+        Self { outbox, inbox, ctx: ctx.clone() }
+    }
+
+    /// Runs `task` on a thread of its own; its result comes out of [`Tasks::next`].
+    pub fn start(&self, name: &str, task: impl FnOnce() -> Done + Send + 'static) {
+        self.start_or(name, Done::Broken, task);
+    }
+
+    /// The same for a task whose end is waited for: where it panics, or cannot begin, what `broken` makes of that comes out,
+    /// so that nothing waits for ever.
+    pub fn start_or(
+        &self,
+        name: &str,
+        broken: impl FnOnce(String) -> Done + Clone + Send + 'static,
+        task: impl FnOnce() -> Done + Send + 'static,
+    ) {
+        let (outbox, ctx) = (self.outbox.clone(), self.ctx.clone());
+        let (what, fault) = (name.to_owned(), broken.clone());
+        let started = thread::Builder::new().name(format!("impasto-{name}")).spawn(move || {
+            let done = catch_unwind(AssertUnwindSafe(task))
+                .unwrap_or_else(|_| fault(format!("{what} failed by a fault of the program")));
+            // Nobody listens when the window is gone.
+            let _ = outbox.send(done);
+            ctx.request_repaint_of(egui::ViewportId::ROOT);
+        });
+        if let Err(error) = started {
+            let _ = self.outbox.send(broken(format!("cannot start a thread for {name}: {error}")));
+        }
+    }
+
+    pub fn context(&self) -> &egui::Context {
+        &self.ctx
+    }
+
+    pub fn next(&self) -> Option<Done> {
+        self.inbox.try_recv().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_task_that_panics_ends_as_a_failure_of_what_it_was_to_do() {
+        let tasks = Tasks::new(&egui::Context::default());
+        let kept = |text: String| Done::Kept { result: Err(text), took: Duration::ZERO };
+        tasks.start_or("keep", kept, || panic!("a fault"));
+        tasks.start("pin", || panic!("a fault"));
+        let mut ends = [0; 2];
+        for _ in 0..2 {
+            match tasks.inbox.recv_timeout(Duration::from_secs(10)).unwrap() {
+                Done::Kept { result: Err(text), .. } if text.contains("keep failed") => ends[0] += 1,
+                Done::Broken(text) if text.contains("pin failed") => ends[1] += 1,
+                _ => panic!("something else"),
+            }
+        }
+        assert_eq!(ends, [1, 1]);
+    }
+}

@@ -1,0 +1,262 @@
+//! The bar at the top: play and its like, how far the run is, and what to do with the picture.
+
+use egui::{
+    Align, Align2, FontId, Layout, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+};
+
+use super::{
+    ImpastoApp,
+    command::Command,
+    icons::Icon,
+    theme::{Palette, ROW, space},
+    widgets,
+};
+use impasto_engine::session::RunState;
+
+/// Width of the buttons on the right.
+const RIGHT: f32 = 464.0;
+/// Width of the device's name, and of the middle from which on there is room for it; the status line has it else.
+const CHIP: f32 = 190.0;
+/// Width of the buttons on the left, with the margins.
+const BUTTONS: f32 = 246.0;
+const CHIP_FROM: f32 = 556.0;
+
+impl ImpastoApp {
+    pub(super) fn transport_ui(&mut self, ui: &mut Ui) {
+        ui.horizontal_centered(|ui| {
+            ui.spacing_mut().item_spacing.x = 6.0;
+            self.transport_buttons(ui);
+            ui.add_space(space::S);
+            let middle = ui.available_width() - RIGHT - space::L;
+            let chip =
+                if self.has_device_chip(ui.ctx().content_rect().width()) { self.device_text() } else { None };
+            let chip_width = if chip.is_some() { CHIP + space::L } else { 0.0 };
+            self.progress(ui, (middle - chip_width).max(150.0));
+            if let Some(text) = chip {
+                ui.add_space(space::S);
+                self.device_chip(ui, &text);
+            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                ui.spacing_mut().item_spacing.x = 6.0;
+                self.transport_right(ui);
+            });
+        });
+    }
+
+    fn transport_buttons(&mut self, ui: &mut Ui) {
+        let ctx = ui.ctx().clone();
+        let ready = self.session.is_some() && self.sources().is_some() && self.problem.is_none();
+        let active = matches!(self.run.state, RunState::Running | RunState::Preparing) && self.run.playing;
+        let (icon, text) = if active { (Icon::Pause, "Pause") } else { (Icon::Play, "Play") };
+        let hint = if self.steps_left() {
+            Command::PlayPause.hint(&ctx)
+        } else {
+            "The step limit is reached: raise Steps to go on".to_owned()
+        };
+        let can_play = active || (ready && self.steps_left());
+        if widgets::accent_button(ui, icon, text, 96.0, &hint, can_play).clicked() {
+            self.run_command(&ctx, Command::PlayPause);
+        }
+        for (command, enabled) in [
+            (Command::Step, ready && self.steps_left()),
+            (Command::Stop, self.run.alive()),
+            (Command::Restart, ready),
+        ] {
+            if widgets::icon_button(ui, command.icon(), command.text(), &command.hint(&ctx), enabled)
+                .clicked()
+            {
+                self.run_command(&ctx, command);
+            }
+        }
+    }
+
+    /// The progress bar with the step count in it, and what there is room for beside it.
+    fn progress(&self, ui: &mut Ui, width: f32) {
+        let palette = Palette::of(ui);
+        let (rect, response) = ui.allocate_exact_size(vec2(width, 38.0), Sense::hover());
+        let step = self.run.step();
+        let limit = self.settings.steps.max(1);
+        let painter = ui.painter().with_clip_rect(rect);
+        let small = FontId::proportional(12.5);
+
+        let bar = Rect::from_min_max(pos2(rect.min.x, rect.max.y - 9.0), pos2(rect.max.x, rect.max.y - 4.0));
+        painter.rect_filled(bar, 2.5, palette.button);
+        let share = (step as f32 / limit as f32).clamp(0.0, 1.0);
+        let place = self.run.place();
+        // Where a step's cost varies, the bar shows the work and not the number of steps.
+        let work = place.done + place.left;
+        let share = if place.levels > 1 && work > 0.0 { (place.done / work) as f32 } else { share };
+        if share > 0.0 {
+            let filled = Rect::from_min_size(bar.min, vec2((bar.width() * share).max(4.0), bar.height()));
+            painter.rect_filled(filled, 2.5, if self.run.playing { palette.accent } else { palette.weak });
+        }
+        // Where levels end that are to come, and where those have ended that are over.
+        let ends = place.ends.iter().map(|end| place.done + end).chain(self.run.passed.iter().copied());
+        for end in ends.filter(|_| place.levels > 1 && work > 0.0) {
+            let at = (end / work) as f32;
+            if at < 1.0 {
+                let x = bar.min.x + bar.width() * at;
+                painter.vline(x, bar.y_range().expand(2.0), Stroke::new(1.5, palette.bar));
+            }
+        }
+
+        let line = rect.min.y + 12.0;
+        let word = self.run.word();
+        let dot = match self.run.state {
+            RunState::Running if !self.run.converged() => palette.accent,
+            RunState::Running => palette.good,
+            RunState::Finished => palette.good,
+            RunState::Failed => palette.bad,
+            _ => palette.weak,
+        };
+        painter.circle_filled(pos2(rect.min.x + 4.0, line), 3.5, dot);
+        let word_rect = painter.text(
+            pos2(rect.min.x + 14.0, line),
+            Align2::LEFT_CENTER,
+            word,
+            FontId::proportional(13.5),
+            palette.text,
+        );
+        let count = format!("{step} / {limit} steps");
+        let count_rect = painter.text(
+            pos2(rect.max.x, line),
+            Align2::RIGHT_CENTER,
+            &count,
+            FontId::proportional(13.5),
+            palette.text,
+        );
+
+        let progress = self.run.progress.as_ref().filter(|progress| progress.seconds_per_step > 0.0);
+        let mut facts = Vec::new();
+        if let Some(progress) = progress {
+            let rate = 1.0 / progress.seconds_per_step;
+            let decimals = if rate < 10.0 { 2 } else { 1 };
+            facts.push(format!("{rate:.decimals$} steps/s"));
+            facts.push(format!("{} elapsed", widgets::clock(progress.elapsed)));
+            let steps = if place.levels > 1 { place.left } else { f64::from(limit.saturating_sub(step)) };
+            let left = steps * progress.seconds_per_step;
+            if place.levels > 1 {
+                facts.insert(0, format!("{} px", place.width.max(place.height)));
+            }
+            if left > 0.0 {
+                facts.push(format!("{} left", widgets::clock(left)));
+            }
+        }
+        // As many facts as fit, the most telling ones first.
+        let room = count_rect.min.x - word_rect.max.x - 2.0 * space::L;
+        let mut x = word_rect.max.x + space::L;
+        let end = x + room;
+        for fact in &facts {
+            let galley = painter.layout_no_wrap(fact.clone(), small.clone(), palette.weak);
+            if x + galley.size().x > end {
+                break;
+            }
+            let step = galley.size().x + space::L;
+            painter.galley(pos2(x, line - galley.size().y / 2.0), galley, palette.weak);
+            x += step;
+        }
+        let text = format!("{word}. {count}. {}", facts.join(", "));
+        response.widget_info(|| {
+            let mut info = WidgetInfo::labeled(Role::ProgressIndicator, true, &text);
+            info.value = Some(f64::from(step));
+            info
+        });
+        response.on_hover_text(text);
+    }
+
+    fn device_text(&self) -> Option<String> {
+        Some(super::status::device_name(&self.run.info.as_ref()?.device))
+    }
+
+    /// Whether the device's name stands up here.
+    pub(super) fn has_device_chip(&self, width: f32) -> bool {
+        width - RIGHT - BUTTONS > CHIP_FROM
+    }
+
+    fn device_chip(&self, ui: &mut Ui, text: &str) {
+        let palette = Palette::of(ui);
+        let (rect, response) = ui.allocate_exact_size(vec2(CHIP, ROW), Sense::hover());
+        ui.painter().rect_stroke(
+            rect.shrink(0.5),
+            ROW / 2.0,
+            Stroke::new(1.0, palette.line),
+            StrokeKind::Middle,
+        );
+        let mut job = egui::text::LayoutJob::simple_singleline(
+            text.to_owned(),
+            FontId::proportional(12.5),
+            palette.weak,
+        );
+        job.wrap = egui::text::TextWrapping::truncate_at_width(CHIP - 2.0 * space::M);
+        let galley = ui.painter().layout_job(job);
+        ui.painter().galley(rect.center() - galley.size() / 2.0, galley, palette.weak);
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
+        if let Some(info) = &self.run.info {
+            response.on_hover_text(super::status::device_tooltip(&info.device));
+        }
+    }
+
+    /// What else can be done with the picture.
+    fn file_menu(&mut self, ui: &mut Ui) {
+        let tooltip = "More to do with this painting";
+        let more = widgets::icon_button(ui, Icon::More, "More about the painting", tooltip, true);
+        let mut wanted = None;
+        egui::Popup::menu(&more).show(|ui| {
+            ui.set_min_width(200.0);
+            let command = Command::CopyCommandLine;
+            if ui.button(command.text()).on_hover_text(command.tooltip()).clicked() {
+                wanted = Some(command);
+            }
+            ui.separator();
+            for command in [Command::OpenProject, Command::SaveProject, Command::OpenLast] {
+                if ui.button(command.text()).on_hover_text(command.hint(ui.ctx())).clicked() {
+                    wanted = Some(command);
+                }
+            }
+            ui.separator();
+            let command = Command::ToggleRecipe;
+            let mut on = !self.without_recipe;
+            if ui.checkbox(&mut on, command.text()).on_hover_text(command.tooltip()).changed() {
+                wanted = Some(command);
+            }
+        });
+        if let Some(command) = wanted {
+            let ctx = ui.ctx().clone();
+            self.run_command(&ctx, command);
+        }
+    }
+
+    /// From right to left.
+    fn transport_right(&mut self, ui: &mut Ui) {
+        let ctx = ui.ctx().clone();
+        for command in [Command::Help, Command::ToggleTheme] {
+            if widgets::icon_button(ui, command.icon(), command.text(), &command.hint(&ctx), true).clicked() {
+                self.run_command(&ctx, command);
+            }
+        }
+        ui.add_space(space::S);
+        let layout = &mut self.layout;
+        for (icon, name, shown) in [
+            (Icon::PanelRight, "Settings panel", &mut layout.show_right),
+            (Icon::PanelBottom, "Loss plot", &mut layout.show_bottom),
+            (Icon::PanelLeft, "Pictures panel", &mut layout.show_left),
+        ] {
+            let tooltip = format!("{} the {}", if *shown { "Hides" } else { "Shows" }, name.to_lowercase());
+            let response = widgets::icon_toggle(ui, icon, name, &tooltip, *shown);
+            if response.clicked() {
+                *shown = !*shown;
+            }
+        }
+        ui.add_space(space::S);
+        self.page_switches(ui);
+        ui.add_space(space::S);
+        self.file_menu(ui);
+        let painted = self.canvas.picture().is_some();
+        for (command, text) in [(Command::Copy, "Copy"), (Command::Save, "Save…")] {
+            let hint = command.hint(&ctx);
+            if widgets::text_button(ui, command.icon(), text, command.text(), &hint, painted).clicked() {
+                self.run_command(&ctx, command);
+            }
+        }
+    }
+}

@@ -1,0 +1,445 @@
+//! Undo and redo: after each frame the settings and the slots are compared with how they were, and what differs
+//! becomes an entry of the history. So no control needs to know of it.
+
+use std::sync::Arc;
+
+use egui::{Context, RichText, ScrollArea, Ui};
+
+use super::{
+    ImpastoApp, fields,
+    mixes::MixDesk,
+    pictures::Slot,
+    theme::{Palette, space},
+    widgets,
+};
+use impasto_core::{picture::Picture, settings::Settings};
+
+/// Entries that are kept at most.
+const MOST: usize = 200;
+/// Bytes of pictures that only the history still holds, at most.
+const MOST_BYTES: usize = 512 << 20;
+/// Within so many seconds, changes of the same one setting are one entry: scrolling, arrow keys, repeated clicks.
+const TOGETHER: f64 = 1.0;
+
+/// How the notes about it begin.
+const NOTES: [&str; 3] = ["Undone:", "Done again:", "Nothing to"];
+
+/// A property of a slot that a person sets, beside its picture: what it is called, and its value in words.
+type Property = (&'static str, fn(&Slot) -> String);
+const PROPERTIES: &[Property] = &[
+    ("Weight", |slot| widgets::number(slot.mix.weight)),
+    ("Scale", |slot| widgets::number(slot.mix.scale)),
+    ("Use", |slot| if slot.mix.on { "on" } else { "off" }.to_owned()),
+];
+
+/// Settings, mixes and slots as they were once.
+#[derive(Clone)]
+struct Snapshot {
+    settings: Settings,
+    desk: MixDesk,
+    content: Slot,
+    /// Those with a picture.
+    styles: Vec<Slot>,
+}
+
+/// A state that one can go to, and how it came from the one before.
+struct State {
+    title: String,
+    snapshot: Snapshot,
+    /// The keys of the settings that changed; none where a picture did.
+    keys: Vec<String>,
+    /// When it changed last, on egui's clock.
+    time: f64,
+    /// The pointer's press that it was changed with.
+    gesture: Option<u64>,
+}
+
+/// The history of a session.
+#[derive(Default)]
+pub struct Undo {
+    states: Vec<State>,
+    /// The state that is in force.
+    at: usize,
+    gesture: u64,
+    pressed: bool,
+    /// The same of the pointer alone.
+    pointer: bool,
+    /// What the deed of this frame is called, if it has a name of its own: its key and its title.
+    called: Option<(String, String)>,
+    /// The list is shown.
+    pub shown: bool,
+}
+
+fn bare(slot: &Slot) -> Slot {
+    Slot { loading: None, error: None, ..slot.clone() }
+}
+
+fn picture(slot: &Slot) -> Option<&Arc<Picture>> {
+    slot.picture.as_ref().map(|loaded| &loaded.picture)
+}
+
+fn same_slot(a: &Slot, b: &Slot) -> bool {
+    a.id == b.id && same_picture(a, b) && PROPERTIES.iter().all(|(_, value)| value(a) == value(b))
+}
+
+fn same_picture(a: &Slot, b: &Slot) -> bool {
+    match (picture(a), picture(b)) {
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+        (a, b) => a.is_none() && b.is_none(),
+    }
+}
+
+fn filled(styles: &[Slot]) -> impl Iterator<Item = &Slot> {
+    styles.iter().filter(|slot| slot.picture.is_some())
+}
+
+impl Snapshot {
+    fn of(settings: &Settings, desk: &MixDesk, content: &Slot, styles: &[Slot]) -> Self {
+        let styles = filled(styles).map(bare).collect();
+        Self { settings: settings.clone(), desk: desk.clone(), content: bare(content), styles }
+    }
+
+    fn is_of(&self, settings: &Settings, desk: &MixDesk, content: &Slot, styles: &[Slot]) -> bool {
+        self.settings == *settings
+            && self.desk == *desk
+            && same_slot(&self.content, content)
+            && self.styles.len() == filled(styles).count()
+            && self.styles.iter().zip(filled(styles)).all(|(a, b)| same_slot(a, b))
+    }
+
+    fn slots(&self) -> impl Iterator<Item = &Slot> {
+        std::iter::once(&self.content).chain(&self.styles)
+    }
+
+    /// What happened to the slots from `before` to here, in a line; the second value tells whether a picture changed.
+    fn slots_title(&self, before: &Snapshot) -> Option<(String, bool)> {
+        let name = |slot: &Slot| picture(slot).map_or_else(String::new, |picture| picture.name.clone());
+        let first = |snapshot: &Snapshot| snapshot.styles.first().and_then(|slot| picture(slot).cloned());
+        let same = |a: Option<&Arc<Picture>>, b: Option<&Arc<Picture>>| match (a, b) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        };
+        let replaced = |what: &str, old: &Slot, new: &Slot| match (picture(old), picture(new)) {
+            (_, None) => format!("{what} {} removed", name(old)),
+            (None, _) => format!("{what} {}", name(new)),
+            _ => format!("{what} {} → {}", name(old), name(new)),
+        };
+        if !same_picture(&before.content, &self.content) {
+            let swapped = same(picture(&before.content), first(self).as_ref())
+                || same(picture(&self.content), first(before).as_ref());
+            let title = if swapped {
+                "Content and style swapped".to_owned()
+            } else {
+                replaced("Content", &before.content, &self.content)
+            };
+            return Some((title, true));
+        }
+        let find = |slots: &Snapshot, id: u64| slots.styles.iter().find(|slot| slot.id == id).cloned();
+        for new in &self.styles {
+            match find(before, new.id) {
+                None => return Some((format!("Style {} added", name(new)), true)),
+                Some(old) if !same_picture(&old, new) => return Some((replaced("Style", &old, new), true)),
+                Some(_) => {}
+            }
+        }
+        for old in &before.styles {
+            if find(self, old.id).is_none() {
+                return Some((format!("Style {} removed", name(old)), true));
+            }
+        }
+        let order = |slots: &Snapshot| slots.styles.iter().map(|slot| slot.id).collect::<Vec<_>>();
+        if order(self) != order(before) {
+            return Some(("Styles in another order".to_owned(), true));
+        }
+        for (old, new) in before.slots().zip(self.slots()) {
+            for (what, value) in PROPERTIES {
+                let (before, after) = (value(old), value(new));
+                if before != after {
+                    return Some((format!("{what} of {} {before} → {after}", name(new)), false));
+                }
+            }
+        }
+        None
+    }
+}
+
+impl Undo {
+    /// Keys of what changed, and what to call it.
+    fn compare(before: &Snapshot, after: &Snapshot) -> (Vec<String>, String) {
+        let changes = fields::changes(&before.settings, &after.settings);
+        let mut keys: Vec<String> = changes.iter().map(|change| change.key.clone()).collect();
+        let mut title = fields::title(&before.settings, &after.settings, &changes);
+        if let Some((slots, picture)) = after.slots_title(before) {
+            if picture {
+                keys.clear();
+            } else {
+                keys.push(slots.split(' ').take(3).collect());
+            }
+            title = if title.is_empty() { slots } else { format!("{slots}; {title}") };
+        }
+        if title.is_empty() && before.desk != after.desk {
+            "Mixes".clone_into(&mut title);
+        }
+        (keys, title)
+    }
+
+    /// Gives what is done in this frame a title of its own. Deeds of the same key become one entry as changes of one setting do;
+    /// those without a key never do.
+    pub fn call(&mut self, key: &str, title: String) {
+        self.called = Some((key.to_owned(), title));
+    }
+
+    /// Takes a state in that differs from the one in force.
+    fn record(&mut self, snapshot: Snapshot, time: f64, pressed: bool) {
+        let held = pressed || self.pressed;
+        let called = self.called.take();
+        let Some(current) = self.states.get(self.at) else { return };
+        let (keys, title) = match called.clone() {
+            Some((key, title)) => (Some(key).filter(|key| !key.is_empty()).into_iter().collect(), title),
+            None => Self::compare(&current.snapshot, &snapshot),
+        };
+        let last = self.at + 1 == self.states.len() && self.at > 0;
+        let together = last
+            && !keys.is_empty()
+            && !current.keys.is_empty()
+            && ((held && current.gesture == Some(self.gesture))
+                || (time - current.time < TOGETHER && keys.len() == 1 && keys == current.keys));
+        let gesture = held.then_some(self.gesture);
+        if together {
+            let (found, mut title) = Self::compare(&self.states[self.at - 1].snapshot, &snapshot);
+            let keys = if called.is_some() { keys } else { found };
+            if let Some((_, called)) = called.filter(|_| !title.is_empty()) {
+                title = called;
+            }
+            if title.is_empty() {
+                // Back where it began: nothing happened.
+                self.states.pop();
+                self.at -= 1;
+            } else {
+                self.states[self.at] = State { title, snapshot, keys, time, gesture };
+            }
+        } else {
+            self.states.truncate(self.at + 1);
+            self.states.push(State { title, snapshot, keys, time, gesture });
+            self.at += 1;
+        }
+        while self.at > 0 && (self.states.len() > MOST || self.spare_bytes() > MOST_BYTES) {
+            self.states.remove(0);
+            self.at -= 1;
+        }
+    }
+
+    /// Bytes of the pictures that only the history holds.
+    fn spare_bytes(&self) -> usize {
+        let mut known: Vec<*const Picture> =
+            self.states[self.at].snapshot.slots().filter_map(picture).map(Arc::as_ptr).collect();
+        let mut bytes = 0;
+        for picture in self.states.iter().flat_map(|state| state.snapshot.slots()).filter_map(picture) {
+            if !known.contains(&Arc::as_ptr(picture)) {
+                known.push(Arc::as_ptr(picture));
+                bytes += picture.rgb.len() + picture.alpha.as_ref().map_or(0, |alpha| alpha.len());
+            }
+        }
+        bytes
+    }
+
+    /// The engine has chosen a size by itself, which is no deed of the person's.
+    pub fn size_was_chosen(&mut self, old: u32, new: u32) {
+        for state in &mut self.states {
+            if state.snapshot.settings.size == old {
+                state.snapshot.settings.size = new;
+            }
+        }
+    }
+
+    /// What undo would take back.
+    pub fn undoes(&self) -> Option<&str> {
+        (self.at > 0).then(|| self.states[self.at].title.as_str())
+    }
+
+    /// What redo would do again.
+    pub fn redoes(&self) -> Option<&str> {
+        self.states.get(self.at + 1).map(|state| state.title.as_str())
+    }
+}
+
+impl ImpastoApp {
+    /// Compares with the last frame, and notes what the person has changed.
+    pub(super) fn note_changes(&mut self, ctx: &Context) {
+        let pressed = self.hand_is_on(ctx);
+        let pointer = ctx.egui_is_using_pointer();
+        // Also where a hand outside is on another fader all the time.
+        let begins = (pressed && !self.undo.pressed) || (pointer && !self.undo.pointer);
+        self.undo.gesture += u64::from(begins);
+        match self.undo.states.get(self.undo.at) {
+            // What the program opens with is where the history begins.
+            None if self.still_opening() => {}
+            None => self.undo.states.push(State {
+                title: "As opened".to_owned(),
+                snapshot: Snapshot::of(&self.settings, &self.desk, &self.content, &self.styles),
+                keys: Vec::new(),
+                time: 0.0,
+                gesture: None,
+            }),
+            Some(state) if state.snapshot.is_of(&self.settings, &self.desk, &self.content, &self.styles) => {}
+            Some(_) => {
+                let now = Snapshot::of(&self.settings, &self.desk, &self.content, &self.styles);
+                self.undo.record(now, ctx.input(|input| input.time), pressed);
+            }
+        }
+        self.undo.called = None;
+        self.undo.pressed = pressed;
+        self.undo.pointer = pointer;
+    }
+
+    /// Takes the last change back.
+    pub(super) fn undo(&mut self) {
+        let note = match self.undo.undoes() {
+            None => "Nothing to undo".to_owned(),
+            Some(title) => {
+                let note = format!("Undone: {title}");
+                self.go_to_state(self.undo.at - 1);
+                note
+            }
+        };
+        self.toasts.add_instead(&NOTES, note);
+    }
+
+    /// Does what was taken back again.
+    pub(super) fn redo(&mut self) {
+        let note = match self.undo.redoes() {
+            None => "Nothing to redo".to_owned(),
+            Some(title) => {
+                let note = format!("Done again: {title}");
+                self.go_to_state(self.undo.at + 1);
+                note
+            }
+        };
+        self.toasts.add_instead(&NOTES, note);
+    }
+
+    fn go_to_state(&mut self, index: usize) {
+        let Some(state) = self.undo.states.get(index) else { return };
+        let Snapshot { settings, desk, content, styles } = state.snapshot.clone();
+        self.undo.at = index;
+        self.settings = settings;
+        self.desk = desk;
+        self.content = content;
+        self.styles = styles;
+        if self.styles.is_empty() {
+            let id = self.next_number();
+            self.styles.push(Slot::new(id));
+        }
+    }
+
+    /// The list of what was done, oldest first; a click goes there.
+    pub(super) fn history_list(&mut self, ui: &mut Ui) {
+        let palette = Palette::of(ui);
+        ui.set_width(280.0);
+        ui.label(widgets::weak(ui, "Click to go back or forth"));
+        ui.add_space(space::XS);
+        let mut wanted = None;
+        ScrollArea::vertical().max_height(320.0).stick_to_bottom(true).show(ui, |ui| {
+            ui.set_min_width(ui.available_width());
+            for (index, state) in self.undo.states.iter().enumerate() {
+                let color = if index > self.undo.at { palette.weak } else { palette.text };
+                let text = RichText::new(&state.title).size(13.0).color(color);
+                let row = egui::Button::selectable(index == self.undo.at, text)
+                    .truncate()
+                    .min_size(egui::vec2(ui.available_width(), 22.0));
+                if ui.add(row).on_hover_text(&state.title).clicked() {
+                    wanted = Some(index);
+                }
+            }
+        });
+        if let Some(index) = wanted {
+            self.go_to_state(index);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn snapshot(change: impl FnOnce(&mut Settings)) -> Snapshot {
+        let mut settings = Settings::default();
+        change(&mut settings);
+        Snapshot::of(&settings, &MixDesk::default(), &Slot::new(0), &[Slot::new(1)])
+    }
+
+    fn opened() -> Undo {
+        let state = State {
+            title: "As opened".into(),
+            snapshot: snapshot(|_| {}),
+            keys: Vec::new(),
+            time: 0.0,
+            gesture: None,
+        };
+        Undo { states: vec![state], ..Undo::default() }
+    }
+
+    fn titles(undo: &Undo) -> Vec<&str> {
+        undo.states.iter().skip(1).map(|state| state.title.as_str()).collect()
+    }
+
+    #[test]
+    fn a_drag_is_one_entry_however_long_it_takes() {
+        let mut undo = opened();
+        undo.gesture = 1;
+        for (time, beta) in [(1.0, 9.0), (4.0, 10.0), (9.0, 12.0)] {
+            undo.record(snapshot(|s| s.style_weight = beta), time, true);
+        }
+        assert_eq!(titles(&undo), ["Style β 1 → 12"]);
+        // The next press is another deed.
+        undo.gesture = 2;
+        undo.record(snapshot(|s| s.style_weight = 20.0), 30.0, true);
+        assert_eq!(titles(&undo), ["Style β 1 → 12", "Style β 12 → 20"]);
+    }
+
+    #[test]
+    fn quick_changes_of_the_same_setting_are_one_entry_and_others_are_not() {
+        let mut undo = opened();
+        undo.record(snapshot(|s| s.style_weight = 9.0), 1.0, false);
+        undo.record(snapshot(|s| s.style_weight = 10.0), 1.5, false);
+        undo.record(snapshot(|s| (s.style_weight, s.content_weight) = (10.0, 2.0)), 1.6, false);
+        undo.record(snapshot(|s| (s.style_weight, s.content_weight) = (10.0, 3.0)), 4.0, false);
+        assert_eq!(titles(&undo), ["Style β 1 → 10", "Content α 1 → 2", "Content α 2 → 3"]);
+        // What is switched on and off again at once has not happened.
+        let mut undo = opened();
+        undo.record(snapshot(|s| s.pyramid = false), 1.0, false);
+        undo.record(snapshot(|_| {}), 1.4, false);
+        assert!(titles(&undo).is_empty());
+    }
+
+    #[test]
+    fn a_named_change_is_an_entry_of_its_own() {
+        let mut undo = opened();
+        undo.record(snapshot(|s| s.style_weight = 9.0), 1.0, false);
+        undo.call("", "Grid: Style β 12".to_owned());
+        undo.record(snapshot(|s| s.style_weight = 12.0), 1.2, false);
+        undo.record(snapshot(|s| s.style_weight = 13.0), 1.4, false);
+        assert_eq!(titles(&undo), ["Style β 1 → 9", "Grid: Style β 12", "Style β 12 → 13"]);
+    }
+
+    #[test]
+    fn a_new_deed_takes_the_place_of_what_was_undone() {
+        let mut undo = opened();
+        undo.record(snapshot(|s| s.style_weight = 9.0), 1.0, false);
+        undo.record(snapshot(|s| s.style_weight = 10.0), 3.0, false);
+        undo.at = 1;
+        undo.record(snapshot(|s| s.style_weight = 3.0), 3.1, false);
+        assert_eq!(titles(&undo), ["Style β 1 → 9", "Style β 9 → 3"]);
+        assert_eq!((undo.undoes(), undo.redoes()), (Some("Style β 9 → 3"), None));
+    }
+
+    #[test]
+    fn the_oldest_entries_go_when_there_are_too_many() {
+        let mut undo = opened();
+        for step in 0..500 {
+            undo.record(snapshot(|s| s.seed = step + 1), f64::from(step as u32) * 2.0, false);
+        }
+        assert_eq!(undo.states.len(), MOST);
+        assert_eq!(undo.undoes(), Some("Seed 499 → 500"));
+    }
+}

@@ -1,0 +1,10 @@
+//! The command line as a process, and the recipes that it paints again.
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../environment/mod.rs"]
+mod environment;
+
+mod commands;
+mod explore;
+mod recipe;

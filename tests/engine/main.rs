@@ -1,0 +1,13 @@
+//! The worker and the real engine behind it, without a window.
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../environment/mod.rs"]
+mod environment;
+
+mod automation;
+mod drags;
+mod layers;
+mod painting;
+mod session;
+mod time_machine;

@@ -1,0 +1,557 @@
+//! The worker's behaviour with a fake engine: states, hot updates, stale runs, a window that is slow, panics.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::common::run_info;
+use image::RgbImage;
+use impasto_core::{
+    picture::Picture,
+    settings::{Settings, StyleMix},
+    transfer::{GradientNorms, Losses, Place},
+};
+use impasto_engine::session::{
+    Command, Engine, EngineError, Event, Frame, Job, LayerStudy, Reading, RunInfo, RunState, SendError,
+    Session, Start, StyleSource,
+};
+use impasto_network::vgg::Layer;
+
+/// A run's number, and the dimensions of the picture that it went on from.
+type Started = (u64, Option<(u32, u32)>);
+
+/// What the fake engine was asked to do.
+#[derive(Default)]
+struct Log {
+    started: Mutex<Vec<Started>>,
+    updates: Mutex<Vec<(f64, Vec<f64>)>>,
+    steps: AtomicUsize,
+    reads: AtomicUsize,
+    /// The steps after which a measurement was asked for.
+    measured: Mutex<Vec<u32>>,
+    /// Looks into a layer.
+    studies: AtomicUsize,
+    made: AtomicUsize,
+    ended: AtomicUsize,
+    /// The step in hand is not to end, and it waits for that.
+    closed: AtomicBool,
+    waits: AtomicBool,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Fault {
+    panic_at: Option<u32>,
+    not_finite_at: Option<u32>,
+    refuse_start: bool,
+    slow: Option<Duration>,
+}
+
+struct Fake {
+    log: Arc<Log>,
+    fault: Fault,
+    step: u32,
+}
+
+impl Engine for Fake {
+    fn start(
+        &mut self,
+        job: &Job,
+        current: Option<&RgbImage>,
+        say: &mut dyn FnMut(&str),
+    ) -> Result<RunInfo, EngineError> {
+        say("preparing");
+        self.log.started.lock().unwrap().push((job.run, current.map(RgbImage::dimensions)));
+        if self.fault.refuse_start {
+            return Err("cannot start today".into());
+        }
+        self.step = 0;
+        Ok(run_info(job))
+    }
+
+    fn update(&mut self, settings: &Settings, styles: &[StyleMix]) -> Result<(), EngineError> {
+        settings.validate()?;
+        self.log
+            .updates
+            .lock()
+            .unwrap()
+            .push((settings.style_weight, styles.iter().map(|style| style.weight).collect()));
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<(), EngineError> {
+        thread::sleep(self.fault.slow.unwrap_or(Duration::from_millis(1)));
+        self.step += 1;
+        self.log.steps.fetch_add(1, Ordering::Relaxed);
+        while self.log.closed.load(Ordering::Acquire) {
+            self.log.waits.store(true, Ordering::Release);
+            thread::sleep(Duration::from_millis(1));
+        }
+        assert!(self.fault.panic_at != Some(self.step), "the fake panics at step {}", self.step);
+        Ok(())
+    }
+
+    fn read(&mut self) -> Result<Reading, EngineError> {
+        self.log.reads.fetch_add(1, Ordering::Relaxed);
+        if self.fault.not_finite_at.is_some_and(|at| self.step >= at) {
+            return Err("loss is no longer finite".into());
+        }
+        let losses = (self.step > 0).then(|| Losses { total: f64::from(self.step), ..Losses::default() });
+        let shade = (self.step % 256) as u8;
+        let picture = RgbImage::from_pixel(8, 4, image::Rgb([shade; 3]));
+        let norms = GradientNorms::default();
+        Ok(Reading { step: self.step, place: Place::default(), losses, norms, picture, plain: None })
+    }
+
+    fn measure(&mut self) -> Result<(), EngineError> {
+        self.log.measured.lock().unwrap().push(self.step);
+        Ok(())
+    }
+
+    fn study(&mut self, _: Layer) -> Result<Option<LayerStudy>, EngineError> {
+        self.log.studies.fetch_add(1, Ordering::Relaxed);
+        Ok(None)
+    }
+
+    fn end(&mut self) {
+        self.log.ended.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A window of sorts: collects events and frames.
+struct Window {
+    session: Session,
+    log: Arc<Log>,
+    events: Vec<Event>,
+    frame: Option<Frame>,
+}
+
+impl Window {
+    fn open(fault: Fault) -> Self {
+        let log = Arc::new(Log::default());
+        let theirs = Arc::clone(&log);
+        let make = move || {
+            theirs.made.fetch_add(1, Ordering::Relaxed);
+            Fake { log: Arc::clone(&theirs), fault, step: 0 }
+        };
+        Self { session: Session::spawn(make, || ()).unwrap(), log, events: Vec::new(), frame: None }
+    }
+
+    fn look(&mut self) {
+        while let Some(event) = self.session.next_event() {
+            self.events.push(event);
+        }
+        if let Some(frame) = self.session.take_frame() {
+            self.frame = Some(frame);
+        }
+    }
+
+    fn until(&mut self, what: &str, condition: impl Fn(&Self) -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            self.look();
+            if condition(self) {
+                return;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "waited in vain for {what}; last events: {:?}",
+                self.events.last()
+            );
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    fn state(&self) -> Option<(u64, RunState)> {
+        self.events.iter().rev().find_map(|event| match event {
+            Event::State { run, state } => Some((*run, *state)),
+            _ => None,
+        })
+    }
+
+    fn is(&self, run: u64, state: RunState) -> bool {
+        self.state() == Some((run, state))
+    }
+
+    fn progress(&self) -> u32 {
+        let step = |event: &Event| match event {
+            Event::Progress { progress, .. } => Some(progress.step),
+            _ => None,
+        };
+        self.events.iter().rev().find_map(step).unwrap_or(0)
+    }
+
+    fn steps(&self) -> usize {
+        self.log.steps.load(Ordering::Relaxed)
+    }
+
+    fn reads(&self) -> usize {
+        self.log.reads.load(Ordering::Relaxed)
+    }
+
+    fn send(&self, command: Command) {
+        self.session.send(command).unwrap();
+    }
+
+    /// What is sent in `work` arrives during one step, however long sending takes.
+    fn within_a_step(&mut self, work: impl FnOnce(&mut Self)) {
+        self.log.waits.store(false, Ordering::Release);
+        self.log.closed.store(true, Ordering::Release);
+        self.until("a step in hand", |w| w.log.waits.load(Ordering::Acquire));
+        work(self);
+        self.log.closed.store(false, Ordering::Release);
+    }
+}
+
+fn picture() -> Arc<Picture> {
+    Arc::new(Picture::from_rgba("test", 16, 16, vec![255; 16 * 16 * 4]).unwrap())
+}
+
+fn job(run: u64, settings: Settings) -> Job {
+    Job {
+        run,
+        content: picture(),
+        styles: vec![StyleSource::new(picture())],
+        settings,
+        start: Start::Beginning,
+        paused: false,
+        choose_size: false,
+    }
+}
+
+fn endless() -> Settings {
+    Settings { steps: 1_000_000, ..Settings::default() }
+}
+
+#[test]
+fn a_run_tells_its_preparation_shows_the_initial_picture_and_finishes_at_the_limit() {
+    let mut window = Window::open(Fault::default());
+    window.send(Command::Run(Box::new(job(1, Settings { steps: 5, ..Settings::default() }))));
+    window.until("the end", |w| w.is(1, RunState::Finished));
+    let said: Vec<_> = window
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::State { state, .. } => Some(format!("{state:?}")),
+            Event::Preparing { what, .. } => Some(what.clone()),
+            Event::Started { .. } => Some("started".into()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(said, ["Preparing", "preparing", "started", "Running", "Finished"]);
+    assert_eq!(window.steps(), 5);
+    let frame = window.frame.as_ref().unwrap();
+    assert_eq!((frame.step, frame.picture.get_pixel(0, 0).0), (5, [5; 3]));
+}
+
+#[test]
+fn pause_step_resume_and_stop_do_what_they_say() {
+    let mut window = Window::open(Fault::default());
+    window.send(Command::Run(Box::new(Job { paused: true, ..job(1, endless()) })));
+    window.until("pause", |w| w.is(1, RunState::Paused));
+    assert_eq!(window.steps(), 0);
+    assert_eq!(window.frame.as_ref().unwrap().step, 0);
+    window.send(Command::Step);
+    window.until("a single step", |w| w.progress() == 1);
+    thread::sleep(Duration::from_millis(50));
+    assert_eq!(window.steps(), 1);
+    window.send(Command::Resume);
+    window.until("steps", |w| w.steps() > 10);
+    window.send(Command::Pause);
+    window.until("pause", |w| w.is(1, RunState::Paused));
+    let steps = window.steps();
+    // The picture of the pause is the latest one.
+    assert_eq!(window.progress() as usize, steps);
+    thread::sleep(Duration::from_millis(50));
+    assert_eq!(window.steps(), steps);
+    window.send(Command::Stop);
+    window.until("stop", |w| w.is(1, RunState::Stopped));
+    assert_eq!(window.frame.as_ref().unwrap().step as usize, steps);
+}
+
+#[test]
+fn settings_are_taken_over_without_a_restart_and_only_the_latest_counts() {
+    let mut window = Window::open(Fault::default());
+    window.send(Command::Run(Box::new(job(1, endless()))));
+    window.until("painting", |w| w.progress() > 0);
+    window.within_a_step(|w| {
+        for weight in 1..=50 {
+            let settings = Settings { style_weight: f64::from(weight), ..endless() };
+            let style = StyleMix { weight: 0.25, ..StyleMix::default() };
+            w.session.update(1, &settings, &[style]).unwrap();
+        }
+    });
+    window.until("the update", |w| w.log.updates.lock().unwrap().last() == Some(&(50.0, vec![0.25])));
+    assert_eq!(window.log.updates.lock().unwrap().len(), 1, "a drag is not replayed value by value");
+    assert_eq!(window.log.started.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn a_picture_tells_with_which_update_it_was_painted() {
+    let mut window = Window::open(Fault::default());
+    window.send(Command::Run(Box::new(job(1, endless()))));
+    window.until("a picture", |w| w.frame.as_ref().is_some_and(|frame| frame.step > 0));
+    assert_eq!(window.frame.as_ref().unwrap().update, 0);
+    for weight in [3.0, 4.0] {
+        let settings = Settings { style_weight: weight, ..endless() };
+        let number = window.session.update(1, &settings, &[StyleMix::default()]).unwrap();
+        window.until("a picture with it", |w| w.frame.as_ref().is_some_and(|frame| frame.update == number));
+        assert_eq!(window.log.updates.lock().unwrap().last().unwrap().0, weight);
+    }
+    // What is only taken over has not been painted yet.
+    window.send(Command::Pause);
+    window.until("pause", |w| w.is(1, RunState::Paused));
+    let before = window.frame.as_ref().unwrap().update;
+    let number = window.session.update(1, &endless(), &[StyleMix::default()]).unwrap();
+    window.until("the update", |w| w.log.updates.lock().unwrap().len() == 3);
+    assert_eq!(window.frame.as_ref().unwrap().update, before);
+    window.send(Command::Step);
+    window.until("a picture with it", |w| w.frame.as_ref().is_some_and(|frame| frame.update == number));
+}
+
+#[test]
+fn a_paused_run_takes_settings_over_at_once() {
+    let mut window = Window::open(Fault::default());
+    window.send(Command::Run(Box::new(Job { paused: true, ..job(1, endless()) })));
+    window.until("pause", |w| w.is(1, RunState::Paused));
+    window.session.update(1, &Settings { style_weight: 3.0, ..endless() }, &[StyleMix::default()]).unwrap();
+    window.until("the update", |w| !w.log.updates.lock().unwrap().is_empty());
+}
+
+#[test]
+fn raising_the_limit_of_a_finished_run_goes_on_and_lowering_it_finishes() {
+    let mut window = Window::open(Fault::default());
+    window.send(Command::Run(Box::new(job(1, Settings { steps: 3, ..Settings::default() }))));
+    window.until("the end", |w| w.is(1, RunState::Finished));
+    window.session.update(1, &Settings { steps: 6, ..Settings::default() }, &[StyleMix::default()]).unwrap();
+    window.until("three more steps", |w| w.steps() == 6 && w.is(1, RunState::Finished));
+    window.session.update(1, &endless(), &[StyleMix::default()]).unwrap();
+    window.until("painting", |w| w.steps() > 10);
+    window.session.update(1, &Settings { steps: 2, ..Settings::default() }, &[StyleMix::default()]).unwrap();
+    window.until("the end", |w| w.is(1, RunState::Finished));
+}
+
+#[test]
+fn settings_of_an_older_run_and_unusable_ones_change_nothing() {
+    let mut window = Window::open(Fault::default());
+    window.send(Command::Run(Box::new(job(2, endless()))));
+    window.until("painting", |w| w.progress() > 0);
+    window.session.update(1, &Settings { style_weight: 99.0, ..endless() }, &[StyleMix::default()]).unwrap();
+    thread::sleep(Duration::from_millis(30));
+    assert!(window.log.updates.lock().unwrap().is_empty());
+    window.session.update(2, &Settings { style_weight: -1.0, ..endless() }, &[StyleMix::default()]).unwrap();
+    window.until("a notice", |w| {
+        w.events.iter().any(|e| matches!(e, Event::Notice { run: 2, text } if text.contains("style-weight")))
+    });
+    let steps = window.steps();
+    window.until("painting goes on", |w| w.steps() > steps + 3);
+}
+
+#[test]
+fn a_new_run_replaces_the_old_one_and_may_go_on_from_its_picture() {
+    let mut window = Window::open(Fault::default());
+    window.send(Command::Run(Box::new(job(1, endless()))));
+    window.until("painting", |w| w.progress() > 0);
+    window.send(Command::Run(Box::new(Job { start: Start::Current, ..job(2, endless()) })));
+    window.until("the second run", |w| w.is(2, RunState::Running));
+    window.send(Command::Run(Box::new(job(3, endless()))));
+    window.until("the third run", |w| w.is(3, RunState::Running));
+    let started = window.log.started.lock().unwrap().clone();
+    assert_eq!(started, [(1, None), (2, Some((8, 4))), (3, None)]);
+    // Once the third run is told, nothing of the others follows.
+    let told = window.events.iter().position(|e| matches!(e, Event::Started { run: 3, .. })).unwrap();
+    assert!(window.events[told..].iter().all(|event| match event {
+        Event::State { run, .. } | Event::Progress { run, .. } => *run == 3,
+        _ => true,
+    }));
+}
+
+#[test]
+fn an_update_for_a_run_that_still_waits_reaches_it() {
+    let mut window = Window::open(Fault { slow: Some(Duration::from_millis(100)), ..Fault::default() });
+    window.send(Command::Run(Box::new(job(1, endless()))));
+    window.until("painting", |w| w.progress() > 0);
+    // Both while a step is in hand: the first nudge must not cost the second run its settings.
+    window.session.update(1, &Settings { style_weight: 5.0, ..endless() }, &[StyleMix::default()]).unwrap();
+    window.send(Command::Run(Box::new(job(2, endless()))));
+    window.session.update(2, &Settings { style_weight: 77.0, ..endless() }, &[StyleMix::default()]).unwrap();
+    window.until("the update", |w| w.log.updates.lock().unwrap().last() == Some(&(77.0, vec![1.0])));
+}
+
+#[test]
+fn a_picture_that_was_lent_before_a_run_began_afresh_does_not_come_back_later() {
+    let mut window = Window::open(Fault::default());
+    window.session.go_on_from(Arc::new(RgbImage::new(5, 5)), None);
+    window.send(Command::Run(Box::new(Job { paused: true, ..job(1, endless()) })));
+    window.until("the first run", |w| w.is(1, RunState::Paused));
+    window.send(Command::Run(Box::new(Job { start: Start::Current, paused: true, ..job(2, endless()) })));
+    window.until("the second run", |w| w.is(2, RunState::Paused));
+    let shown = window.frame.as_ref().map(|frame| frame.picture.dimensions());
+    assert_eq!(*window.log.started.lock().unwrap(), [(1, None), (2, shown)]);
+    // One that is lent for a run that goes on is taken as ever.
+    window.session.go_on_from(Arc::new(RgbImage::new(5, 5)), None);
+    window.send(Command::Run(Box::new(Job { start: Start::Current, paused: true, ..job(3, endless()) })));
+    window.until("the third run", |w| w.is(3, RunState::Paused));
+    assert_eq!(window.log.started.lock().unwrap().last(), Some(&(3, Some((5, 5)))));
+}
+
+#[test]
+fn of_several_runs_in_a_row_only_the_last_is_prepared_and_it_goes_on_from_the_latest_picture() {
+    let mut window = Window::open(Fault::default());
+    let rarely = Settings { preview_every: 100_000, ..endless() };
+    window.send(Command::Run(Box::new(job(1, rarely))));
+    window.until("steps", |w| w.steps() > 3);
+    window.within_a_step(|w| {
+        for run in 2..=5 {
+            let start = Start::Current;
+            w.send(Command::Run(Box::new(Job { start, paused: true, ..job(run, endless()) })));
+        }
+    });
+    window.until("the last run", |w| w.is(5, RunState::Paused));
+    let started: Vec<u64> = window.log.started.lock().unwrap().iter().map(|(run, _)| *run).collect();
+    assert_eq!(started, [1, 5]);
+    // The picture was read when the first run was left, although no preview was due.
+    let left = window.events.iter().rev().find_map(|event| match event {
+        Event::Progress { run: 1, progress } => Some(progress.step),
+        _ => None,
+    });
+    assert_eq!(left.map(|step| step as usize), Some(window.steps()));
+}
+
+#[test]
+fn a_layer_that_is_left_between_two_runs_is_not_looked_into_again() {
+    let mut window = Window::open(Fault::default());
+    window.send(Command::Run(Box::new(job(1, endless()))));
+    window.send(Command::Study(Some(Layer::PAPER_CONTENT)));
+    window.until("a look", |w| w.log.studies.load(Ordering::Relaxed) > 0);
+    window.within_a_step(|w| {
+        w.send(Command::Run(Box::new(job(2, endless()))));
+        w.send(Command::Study(None));
+        w.send(Command::Run(Box::new(job(3, endless()))));
+    });
+    window.until("the third run", |w| w.is(3, RunState::Running));
+    let (studies, reads) = (window.log.studies.load(Ordering::Relaxed), window.reads());
+    window.until("pictures", |w| w.reads() > reads + 5);
+    assert_eq!(window.log.studies.load(Ordering::Relaxed), studies);
+}
+
+#[test]
+fn a_new_worker_goes_on_from_the_picture_that_it_is_lent() {
+    let mut window = Window::open(Fault::default());
+    window.session.go_on_from(Arc::new(RgbImage::new(30, 20)), None);
+    window.send(Command::Run(Box::new(Job { start: Start::Current, ..job(1, endless()) })));
+    window.until("painting", |w| w.progress() > 0);
+    assert_eq!(window.log.started.lock().unwrap()[0], (1, Some((30, 20))));
+}
+
+#[test]
+fn progress_is_told_although_previews_are_far_apart() {
+    let mut window = Window::open(Fault { slow: Some(Duration::from_millis(40)), ..Fault::default() });
+    let rarely = Settings { preview_every: 100_000, ..endless() };
+    window.send(Command::Run(Box::new(job(1, rarely))));
+    // The beginning is shown, and the first step after the window took that; what is told later costs no read-back.
+    window.until("the first step", |w| w.reads() == 2 && w.progress() > 0);
+    let shown = window.progress();
+    window.until("progress", |w| w.progress() > shown + 10);
+    assert_eq!(window.reads(), 2);
+}
+
+#[test]
+fn a_window_that_does_not_look_costs_no_read_backs_and_loses_no_state() {
+    let mut window = Window::open(Fault::default());
+    let began = Instant::now();
+    window.send(Command::Run(Box::new(job(1, Settings { steps: 300, ..Settings::default() }))));
+    thread::sleep(Duration::from_millis(900));
+    // The initial picture was never taken, so there was one read-back, and one at the end; and one a second, for steps that
+    // take so long.
+    let reads = window.reads();
+    assert!(reads <= 3 + began.elapsed().as_secs() as usize, "{reads} in {:?}", began.elapsed());
+    window.until("the end", |w| w.is(1, RunState::Finished));
+}
+
+#[test]
+fn a_panic_fails_the_run_keeps_the_picture_and_the_next_run_gets_a_new_engine() {
+    let mut window = Window::open(Fault { panic_at: Some(20), ..Fault::default() });
+    window.send(Command::Run(Box::new(job(1, endless()))));
+    window.until("the failure", |w| w.is(1, RunState::Failed));
+    let message = window.events.iter().find_map(|event| match event {
+        Event::Failed { message, .. } => Some(message.clone()),
+        _ => None,
+    });
+    assert!(message.unwrap().contains("panics at step 20"));
+    assert!(window.frame.is_some());
+    window.send(Command::Run(Box::new(Job {
+        start: Start::Current,
+        ..job(2, Settings { steps: 5, ..Settings::default() })
+    })));
+    window.until("the next run", |w| w.is(2, RunState::Finished));
+    assert_eq!(window.log.made.load(Ordering::Relaxed), 2);
+    assert_eq!(window.log.started.lock().unwrap()[1], (2, Some((8, 4))));
+}
+
+#[test]
+fn a_loss_that_is_not_finite_stops_the_run_with_the_last_good_picture() {
+    let mut window = Window::open(Fault { not_finite_at: Some(30), ..Fault::default() });
+    window.send(Command::Run(Box::new(job(1, endless()))));
+    window.until("the failure", |w| w.is(1, RunState::Failed));
+    let frame = window.frame.as_ref().unwrap();
+    assert!(frame.step < 30);
+    // That comes after it is told.
+    window.until("the engine's end", |w| w.log.ended.load(Ordering::Relaxed) > 0);
+    // A failed run does not come back by itself.
+    window.send(Command::Resume);
+    let steps = window.steps();
+    thread::sleep(Duration::from_millis(50));
+    assert_eq!((window.steps(), window.log.ended.load(Ordering::Relaxed)), (steps, 1));
+}
+
+#[test]
+fn a_run_that_cannot_start_says_why() {
+    let mut window = Window::open(Fault { refuse_start: true, ..Fault::default() });
+    window.send(Command::Run(Box::new(job(1, endless()))));
+    window.until("the failure", |w| {
+        w.events
+            .iter()
+            .any(|e| matches!(e, Event::Failed { run: 1, message } if message == "cannot start today"))
+    });
+}
+
+#[test]
+fn a_worker_that_cannot_make_an_engine_says_that_it_died() {
+    let session = Session::spawn(|| -> Fake { panic!("no engine here") }, || ()).unwrap();
+    let mut window = Window { session, log: Arc::default(), events: Vec::new(), frame: None };
+    window.send(Command::Run(Box::new(job(1, endless()))));
+    window.until("the death", |w| {
+        w.events.iter().any(|e| matches!(e, Event::Died { message } if message.contains("no engine here")))
+    });
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while window.session.send(Command::Pause) != Err(SendError::Dead) {
+        assert!(Instant::now() < deadline, "a dead worker is noticed");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn a_terms_share_is_measured_for_a_window_that_looks_and_seldom() {
+    let slow = Fault { slow: Some(Duration::from_millis(1)), ..Fault::default() };
+    let settings = Settings { preview_every: 1, ..endless() };
+    let mut window = Window::open(slow);
+    window.send(Command::Run(Box::new(job(1, settings.clone()))));
+    window.until("some measurements", |w| w.log.measured.lock().unwrap().len() > 8);
+    let measured = window.log.measured.lock().unwrap().clone();
+    assert!(measured.windows(2).all(|pair| pair[1] - pair[0] >= 5), "{measured:?}");
+
+    // Nobody takes the pictures here.
+    let blind = Window::open(slow);
+    blind.send(Command::Run(Box::new(job(1, settings))));
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while blind.steps() < 200 {
+        assert!(Instant::now() < deadline, "{} steps", blind.steps());
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert!(blind.log.measured.lock().unwrap().len() <= 1);
+}

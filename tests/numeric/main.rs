@@ -1,0 +1,17 @@
+//! Numbers: against PyTorch, finite differences and the other device.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod amount;
+mod curve;
+mod dispatches;
+mod gradients;
+mod histogram;
+mod lbfgs;
+mod meter;
+mod one_pass;
+mod pyramid;
+mod reference;
+mod study;
+mod weights;

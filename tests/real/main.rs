@@ -1,0 +1,10 @@
+//! The real window with the real engine, on a virtual display.
+
+#[path = "../environment/mod.rs"]
+mod environment;
+#[path = "../xvfb/mod.rs"]
+mod xvfb;
+
+mod comeback;
+mod stage;
+mod window;

@@ -1,0 +1,192 @@
+//! The real window with the real engine on a virtual display, driven with real keys: it opens with the example pair,
+//! paints by itself, and saves a painted picture. Linux with Xvfb and xdotool only.
+
+#![cfg(target_os = "linux")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::xvfb::{Screen, dialog::Dialog, pictures_in};
+use impasto_core::settings::Settings;
+use impasto_formats::recipe;
+
+/// A small painting on the CPU that does not end while a test looks.
+const ENDLESS: [&str; 6] = ["--size", "128", "--steps", "1000000", "--device", "cpu"];
+
+/// A picture that is saved now, whatever is open: where two savings overlap, a question about their name is left.
+fn saved(screen: &Screen) -> PathBuf {
+    screen.tool(&["key", "Escape", "sleep", "0.5"]);
+    screen.saved()
+}
+
+#[test]
+fn the_window_opens_paints_by_itself_and_saves() {
+    let Some(mut screen) = Screen::open("1280x800", &["Xvfb", "xdotool"]) else { return };
+    screen.patience = Duration::from_secs(120);
+    let Some(window) = screen.start(&[]) else { return };
+    // What was chosen for this machine is remembered a second after the first run began.
+    let settings = screen.until("the settings", || {
+        let files = fs::read_dir(screen.config()).ok()?;
+        files.flatten().find_map(|file| {
+            let text = fs::read_to_string(file.path()).ok()?;
+            text.contains("size = ").then_some(text)
+        })
+    });
+    assert!(settings.contains("style_weight"), "{settings}");
+    screen.tool(&["windowfocus", "--sync", &window.id]);
+    // How soon it is painted is the machine's affair.
+    let content = impasto_core::picture::CONTENTS[0].open();
+    screen.until("a picture that is painted", || {
+        thread::sleep(Duration::from_secs(2));
+        let saved = saved(&screen);
+        let painted = image::open(&saved).unwrap().to_rgb8();
+        fs::remove_file(&saved).unwrap();
+        let (width, height) = painted.dimensions();
+        let filter = impasto_core::picture::Filter::Lanczos;
+        let resized = impasto_core::picture::resize(&content.rgb, width, height, filter);
+        let difference: u64 =
+            painted.as_raw().iter().zip(resized.as_raw()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+        let mean = difference as f64 / painted.as_raw().len() as f64;
+        println!("{width}×{height}: {mean:.1} from the content");
+        (mean > 8.0).then_some(())
+    });
+}
+
+/// A hand at the real window while the real engine paints: a dragged fader, a muted layer, a change taken back, a comparison,
+/// and a saved picture that knows of all of it.
+#[test]
+fn what_a_hand_does_while_it_paints_is_in_the_saved_recipe() {
+    let Some(mut screen) = Screen::open("1600x1000", &["Xvfb", "xdotool"]) else { return };
+    screen.patience = Duration::from_secs(180);
+    let Some(window) = screen.start(&ENDLESS) else { return };
+    let tool = |arguments: &[&str]| screen.tool(arguments);
+    thread::sleep(Duration::from_secs(4));
+    tool(&["windowfocus", "--sync", &window.id]);
+    let find = |what: &str| {
+        // A busy machine draws few frames in a second.
+        tool(&["key", "ctrl+k", "sleep", "1.5", "type", "--delay", "60", what]);
+        tool(&["sleep", "1", "key", "Return", "sleep", "1.5"]);
+    };
+    let drag = || {
+        // Style β lies there in a window of its first size.
+        tool(&["mousemove", "1218", "423", "sleep", "0.2", "mousedown", "1"]);
+        for x in (1218..=1260).step_by(6) {
+            tool(&["mousemove", &x.to_string(), "423", "sleep", "0.1"]);
+        }
+        tool(&["mouseup", "1", "sleep", "0.5"]);
+    };
+    let dragged = |settings: &Settings| settings.style_weight > 2.0;
+    let muted = |settings: &Settings| {
+        let strip = settings.style_layers.strips().next();
+        strip.is_some_and(|(layer, strip)| layer.to_string() == "relu1_1" && strip.muted)
+    };
+    // What a saved recipe tells, once that is what is wanted. A picture may be older than the last deed, so several are
+    // looked at before a deed counts as missed.
+    let look = |wanted: &dyn Fn(&Settings) -> bool| {
+        let mut found = None;
+        for _ in 0..3 {
+            let saved = saved(&screen);
+            found = recipe::of_file(&saved).ok().map(|(recipe, _)| recipe.settings);
+            fs::remove_file(&saved).unwrap();
+            if found.as_ref().is_some_and(wanted) {
+                break;
+            }
+        }
+        found
+    };
+    drag();
+    find("mute style relu1_1");
+    // A window that is held up may miss a hand, which then tries again.
+    screen.until("the drag and the mute", || {
+        let settings = look(&|settings| dragged(settings) && muted(settings))?;
+        tool(&["key", "Escape", "sleep", "0.5"]);
+        if !dragged(&settings) {
+            drag();
+        }
+        if !muted(&settings) {
+            find("mute style relu1_1");
+        }
+        (dragged(&settings) && muted(&settings)).then_some(())
+    });
+    find("alpha 3");
+    screen.until("another α", || {
+        let settings = look(&|settings| settings.content_weight == 3.0)?;
+        tool(&["key", "Escape", "sleep", "0.5"]);
+        if settings.content_weight != 3.0 {
+            find("alpha 3");
+        }
+        (settings.content_weight == 3.0).then_some(())
+    });
+    tool(&["key", "ctrl+z", "sleep", "1.5", "key", "s", "sleep", "1", "key", "s", "sleep", "1.5"]);
+    let (saved, recipe) = screen.until("a picture after all of it", || {
+        let saved = saved(&screen);
+        let recipe = recipe::of_file(&saved).ok().map(|(recipe, _)| recipe);
+        let recipe = recipe.filter(|recipe| recipe.settings.content_weight != 3.0);
+        if recipe.is_none() {
+            fs::remove_file(&saved).unwrap();
+        }
+        recipe.map(|recipe| (saved, recipe))
+    });
+    let settings = &recipe.settings;
+    assert!(settings.style_weight > 2.0, "β was dragged up: {}", settings.style_weight);
+    let strip = settings.style_layers.strips().next().unwrap();
+    assert!(strip.0.to_string() == "relu1_1" && strip.1.muted, "{strip:?}");
+    assert_eq!(settings.content_weight, 1.0, "that was taken back");
+    assert!(recipe.complete && recipe.passes.iter().any(|pass| !pass.changes.is_empty()), "it tells when");
+    // And by it the same picture is painted again.
+    let again = screen.home.path().join("again.png");
+    let status = screen
+        .impasto()
+        .args(["render", "--quiet", "--device", "cpu", "--recipe"])
+        .args([saved.as_path(), Path::new("--output"), again.as_path()])
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let pixels = |path: &Path| image::open(path).unwrap().to_rgb8();
+    assert!(pixels(&saved) == pixels(&again), "the same pixels, drag and all");
+}
+
+/// The other tests save where there is no file dialog; here is one.
+#[test]
+fn a_file_dialog_says_where_a_picture_is_saved_and_whether() {
+    let Some(mut screen) = Screen::open("1280x800", &["Xvfb", "xdotool"]) else { return };
+    screen.patience = Duration::from_secs(120);
+    let dialog = Dialog::bring(&screen);
+    let Some(_window) = screen.start(&ENDLESS) else { return };
+    // Before something is painted ctrl-S opens nothing; pressed once more too soon it opens two.
+    let mut pressed: Option<Instant> = None;
+    let mut ask = || {
+        screen.until("a dialog", || {
+            let asked = dialog.asked();
+            if asked.is_none() && pressed.is_none_or(|at| at.elapsed() > Duration::from_secs(10)) {
+                screen.tool(&["key", "ctrl+s"]);
+                pressed = Some(Instant::now());
+            }
+            asked
+        });
+        pressed = None;
+        dialog.asked().unwrap()
+    };
+
+    let asked = ask();
+    assert!(asked.iter().any(|argument| argument == "--save"), "{asked:?}");
+    assert!(asked.iter().any(|argument| argument.ends_with(".png")), "a name is proposed: {asked:?}");
+    dialog.answer(None);
+    thread::sleep(Duration::from_secs(2));
+    assert!(pictures_in(screen.home.path()).is_empty(), "it was cancelled");
+
+    let folder = screen.home.path().join("a folder");
+    fs::create_dir(&folder).unwrap();
+    let chosen = folder.join("by hand.png");
+    ask();
+    assert!(!chosen.exists(), "nothing is written before the answer");
+    dialog.answer(Some(&chosen));
+    let settings = screen.until("the picture", || recipe::of_file(&chosen).ok()).0.settings;
+    assert_eq!((settings.size, settings.steps), (128, 1_000_000));
+    assert_eq!(pictures_in(&folder), [chosen]);
+    assert!(pictures_in(screen.home.path()).is_empty(), "and nowhere else");
+}

@@ -1,0 +1,662 @@
+//! What the window does, found by the names that a screen reader reads.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use crate::window_support::{Setup, Window, drop_files, enter, has, picture_file};
+use egui::{ColorImage, Event, HoveredFile, Key, Modifiers, Role, accesskit::Toggled};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use impasto_core::settings::{Objective, Settings, Statistic};
+use impasto_engine::session::{LevelOrder, Start};
+
+fn meadow(window: &Window, name: &str) -> PathBuf {
+    picture_file(window, name, (60, 40), 200)
+}
+
+fn hover_files(window: &mut Window, at: egui::Pos2) {
+    window.harness.input_mut().hovered_files = vec![HoveredFile::default()];
+    window.harness.step();
+    window.harness.hover_at(at);
+    window.harness.step();
+}
+
+#[test]
+fn it_opens_with_the_examples_and_paints_by_itself() {
+    let mut setup = Setup::default();
+    setup.options.settings = None;
+    let mut window = setup.open();
+    window.until_painting();
+    let job = window.job(0);
+    assert!(job.choose_size, "the first start leaves the size to the worker");
+    assert_eq!((job.start, job.paused), (Start::Beginning, false));
+    assert_eq!((job.content.name.as_str(), job.styles.len()), ("Chelsea", 1));
+    // The chosen size is that of the settings from now on, and is no change of theirs.
+    window.until("the size is shown", |harness, _| {
+        harness
+            .query_by(|node| {
+                node.label().as_deref() == Some("Size") && node.value().is_some_and(|v| v.contains("192"))
+            })
+            .is_some()
+    });
+    window.steps(10);
+    assert_eq!(window.jobs(), 1);
+}
+
+#[test]
+fn play_and_pause_toggle() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    window.harness.get_by_label("Pause").click();
+    window.until("it is paused", |harness, _| harness.query_by_label_contains("Paused.").is_some());
+    let steps = window.log.lock().unwrap().steps;
+    window.steps(20);
+    assert_eq!(window.log.lock().unwrap().steps, steps, "a paused engine paints nothing");
+    window.harness.get_by_label("Play").click();
+    window.until("it paints again", |_, log| log.steps > steps + 2);
+    assert_eq!(window.jobs(), 1);
+}
+
+#[test]
+fn a_single_step_is_one_step() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    window.harness.key_press(Key::Space);
+    window.until("it is paused", |harness, _| harness.query_by_label_contains("Paused.").is_some());
+    let steps = window.log.lock().unwrap().steps;
+    window.harness.key_press(Key::Period);
+    window.until("a step is painted", |_, log| log.steps > steps);
+    window.steps(20);
+    assert_eq!(window.log.lock().unwrap().steps, steps + 1);
+}
+
+#[test]
+fn stop_keeps_the_picture_and_play_goes_on() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    window.harness.get_by_label("Stop").click();
+    window.until("it is stopped", |harness, _| harness.query_by_label_contains("Stopped.").is_some());
+    assert!(has(&window, "Painting, 96 by 64 pixels"));
+    let steps = window.log.lock().unwrap().steps;
+    window.harness.get_by_label("Play").click();
+    window.until("it paints again", |_, log| log.steps > steps + 2);
+    assert_eq!(window.jobs(), 1);
+}
+
+#[test]
+fn a_dragged_slider_reaches_the_running_engine() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    let rect = window.harness.get_by(|node| node.label().as_deref() == Some("Style weight β")).rect();
+    window.harness.drag_at(rect.center());
+    window.harness.step();
+    window.harness.hover_at(rect.center() + egui::vec2(30.0, 0.0));
+    window.harness.step();
+    window.until("the new weight arrives", |_, log| {
+        log.updates.last().is_some_and(|(settings, _)| settings.style_weight != 1.0)
+    });
+    window.harness.drop_at(rect.center() + egui::vec2(30.0, 0.0));
+    window.steps(5);
+    assert_eq!(window.jobs(), 1, "a weight needs no new run");
+
+    // A double click goes back to the usual value.
+    for _ in 0..2 {
+        window.harness.drag_at(rect.center());
+        window.harness.drop_at(rect.center());
+    }
+    window.until("the weight is the usual one", |_, log| {
+        log.updates.last().is_some_and(|(settings, _)| settings.style_weight == 1.0)
+    });
+}
+
+#[test]
+fn a_changed_size_goes_on_from_the_current_picture() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    enter(&mut window, "Size", "320");
+    // For some seconds, which may be over when the engine has it.
+    window.until("it is said", |harness, _| {
+        harness.query_by_label_contains("Size changed: went on from the current picture").is_some()
+    });
+    window.until("a second run", |_, log| log.jobs.len() == 2);
+    let job = window.job(1);
+    assert_eq!((job.settings.size, job.start, job.paused), (320, Start::Current, false));
+    assert!(window.log.lock().unwrap().from_current[1]);
+    window.harness.get_by_label("Restart").click();
+    window.until("a third run", |_, log| log.jobs.len() == 3);
+    assert_eq!(window.job(2).start, Start::Beginning);
+    assert!(!window.log.lock().unwrap().from_current[2]);
+}
+
+#[test]
+fn a_half_typed_size_starts_nothing() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    window
+        .harness
+        .get_by(|node| node.label().as_deref() == Some("Size") && node.role() == Role::SpinButton)
+        .click();
+    window.steps(3);
+    window.harness.event(Event::Text("12".to_owned()));
+    window.steps(20);
+    assert_eq!(window.jobs(), 1);
+    // Keys belong to the field while it has the focus.
+    window.harness.key_press(Key::R);
+    window.steps(10);
+    assert_eq!(window.jobs(), 1);
+}
+
+#[test]
+fn bad_numbers_are_told_at_their_place_and_not_sent() {
+    for (name, text, message) in [
+        ("Size", "15", "Size is 15 px, but must be between 16 and 8192 px"),
+        ("Size", "100000", "Size is 100000 px"),
+        ("Steps", "0", "Steps is 0"),
+        (
+            "Style weight β, number",
+            "-1",
+            "The style weight is -1, but a weight must be 0 or a positive number",
+        ),
+        ("Learning rate, number", "0", "The learning rate is 0"),
+        ("relu3_1 style weight, number", "-0.5", "Is -0.5"),
+    ] {
+        let mut window = Setup::default().open();
+        window.until_painting();
+        enter(&mut window, name, text);
+        assert!(has(&window, message), "{name}: {:#?}", window.harness);
+        window.steps(10);
+        assert_eq!(window.jobs(), 1);
+        let log = window.log.lock().unwrap();
+        assert!(log.updates.iter().all(|(settings, _)| settings.validate().is_ok()));
+    }
+}
+
+#[test]
+fn a_raised_limit_goes_on_after_the_end() {
+    let mut setup = Setup::default();
+    setup.options.settings.as_mut().unwrap().steps = 5;
+    let mut window = setup.open();
+    window.until("it is finished", |harness, _| harness.query_by_label_contains("Finished.").is_some());
+    assert_eq!(window.log.lock().unwrap().steps, 5);
+    enter(&mut window, "Steps", "9");
+    window.until("it has gone on", |_, log| log.steps == 9);
+    assert_eq!(window.jobs(), 1);
+}
+
+#[test]
+fn the_objective_brings_its_usual_values() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    window
+        .harness
+        .get_by(|node| node.label().as_deref() == Some("Objective") && node.role() == Role::ComboBox)
+        .click();
+    window.steps(3);
+    window.harness.get_by_label_contains("Classic: the PyTorch tutorial").click();
+    window.until("a second run", |_, log| log.jobs.len() == 2);
+    let settings = window.job(1).settings;
+    assert_eq!((settings.objective, settings.style_weight, settings.steps), (Objective::Classic, 1e6, 3000));
+}
+
+#[test]
+fn layers_come_and_go_while_it_runs() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    window.harness.get_by_label("Remove style layer relu3_1").click();
+    window.until("the layer is gone", |_, log| {
+        log.updates.last().is_some_and(|(s, _)| s.style_layers.get("relu3_1".parse().unwrap()).is_none())
+    });
+    // The button has moved up.
+    window.steps(3);
+    window.harness.get_by_label("Add style layer…").scroll_to_me();
+    window.steps(3);
+    window.harness.get_by_label("Add style layer…").click();
+    window.steps(3);
+    window
+        .harness
+        .get_by(|node| node.label().as_deref() == Some("relu3_4") && node.role() == Role::Button)
+        .click();
+    window.until("the layer is there", |_, log| {
+        log.updates.last().is_some_and(|(s, _)| s.style_layers.get("relu3_4".parse().unwrap()) == Some(1.0))
+    });
+    assert_eq!(window.jobs(), 1);
+}
+
+#[test]
+fn a_file_dropped_on_a_slot_fills_it() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    let path = meadow(&window, "meadow.png");
+    let slot = window.harness.get_by_label_contains("Style: Swirl").rect();
+    hover_files(&mut window, slot.center());
+    drop_files(&mut window, &[path]);
+    window.until("the style is changed", |_, log| log.jobs.len() == 2);
+    let job = window.job(1);
+    assert_eq!((job.styles[0].picture.name.as_str(), job.start), ("meadow.png", Start::Repaint));
+    assert!(has(&window, "Style: meadow.png"));
+}
+
+#[test]
+fn files_dropped_on_the_canvas_go_where_it_says() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    let paths = [meadow(&window, "a.png"), meadow(&window, "b.png")];
+    let canvas = window.harness.get_by_label_contains("Painting, 96 by 64").rect();
+    hover_files(&mut window, canvas.center() - egui::vec2(canvas.width() / 4.0, 0.0));
+    drop_files(&mut window, &paths);
+    window.until("a new run", |_, log| log.jobs.len() >= 2 && log.jobs.last().unwrap().styles.len() == 2);
+    let job = window.log.lock().unwrap().jobs.last().unwrap().clone();
+    assert_eq!(job.content.name, "a.png");
+    assert_eq!(job.styles[1].picture.name, "b.png");
+}
+
+#[test]
+fn a_drop_without_a_place_is_asked_about() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    let path = meadow(&window, "meadow.png");
+    drop_files(&mut window, &[path]);
+    window.until("it is asked", |harness, _| harness.query_by_label_contains("What is it for?").is_some());
+    window.steps(3);
+    assert!(has(&window, "meadow.png"));
+    window.harness.get_by_label("Use as content").click();
+    window.until("the content is changed", |_, log| log.jobs.len() == 2);
+    assert_eq!(window.job(1).content.name, "meadow.png");
+}
+
+#[test]
+fn a_pasted_picture_goes_to_the_slot_under_the_pointer() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    let slot = window.harness.get_by_label_contains("Content: Chelsea").rect();
+    window.harness.hover_at(slot.center());
+    window.harness.step();
+    let image = ColorImage::filled([40, 30], egui::Color32::GREEN);
+    window.harness.event(Event::PasteImage(Arc::new(image)));
+    window.until("the content is changed", |_, log| log.jobs.len() == 2);
+    assert_eq!(window.job(1).content.dimensions(), (40, 30));
+}
+
+#[test]
+fn several_styles_have_weights() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    let path = meadow(&window, "second.png");
+    window.dialogs.will_pick(&path);
+    window.harness.get_by_label("Add style…").click();
+    window.until("two styles", |_, log| log.jobs.last().is_some_and(|job| job.styles.len() == 2));
+    window.steps(3);
+    let jobs = window.jobs();
+    window.harness.get_by_label("Weight of style 2").scroll_to_me();
+    window.steps(3);
+    enter(&mut window, "Weight of style 2", "0.25");
+    window.until("the weight arrives", |_, log| {
+        log.updates.last().is_some_and(|(_, styles)| styles[0].weight == 1.0 && styles[1].weight == 0.25)
+    });
+    assert_eq!(window.jobs(), jobs, "a weight needs no new run");
+}
+
+#[test]
+fn swap_exchanges_content_and_style() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    window.harness.get_by_label("Swap content and style").click();
+    window.until("a second run", |_, log| log.jobs.len() == 2);
+    let job = window.job(1);
+    assert_eq!((job.content.name.as_str(), job.styles[0].picture.name.as_str()), ("Swirl", "Chelsea"));
+}
+
+#[test]
+fn a_bad_picture_is_told_at_its_slot() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    let path = window.folder.path().join("broken.png");
+    std::fs::write(&path, b"this is no picture").unwrap();
+    window.dialogs.will_pick(&path);
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::O);
+    window.until("the error is shown", |harness, _| {
+        harness.query_all_by_label_contains("broken.png").next().is_some()
+    });
+    assert_eq!(*window.dialogs.asked.lock().unwrap(), ["Open the content picture"]);
+    window.steps(20);
+    assert!(has(&window, "broken.png"), "it stays until it is dismissed");
+    assert!(has(&window, "Content: Chelsea"), "the old picture stays");
+    assert_eq!(window.jobs(), 1);
+    window.harness.get_by_label("Dismiss the message about the content").click();
+    window.until("the error is gone", |harness, _| {
+        harness.query_all_by_label_contains("broken.png").next().is_none()
+    });
+}
+
+#[test]
+fn shortcuts_do_what_help_lists() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    window.harness.key_press(Key::F1);
+    window.steps(3);
+    for text in
+        ["Play or pause", "Single step", "Save…", "Copy picture", "Fit to window", "Hide or show panels"]
+    {
+        assert!(has(&window, text), "{text}");
+    }
+    assert!(has(&window, "Ctrl+S") && has(&window, "Space"));
+    window.harness.key_press(Key::Escape);
+    window.steps(3);
+    assert!(!has(&window, "Hide or show panels"));
+
+    window.harness.key_press(Key::Tab);
+    window.steps(3);
+    assert!(window.harness.query_by_label("Swap content and style").is_none(), "tab hides the panels");
+    window.harness.key_press(Key::Tab);
+    window.steps(3);
+    assert!(window.harness.query_by_label("Swap content and style").is_some());
+
+    window.harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::O);
+    window.steps(3);
+    assert_eq!(window.dialogs.asked.lock().unwrap().last().unwrap(), "Open a style picture");
+
+    window.harness.key_press(Key::R);
+    window.until("it begins afresh", |_, log| log.jobs.len() == 2);
+    assert_eq!(window.job(1).start, Start::Beginning);
+
+    window.harness.event(Event::Copy);
+    window.harness.step();
+    let copied =
+        window.harness.output().platform_output.commands.iter().any(
+            |command| matches!(command, egui::OutputCommand::CopyImage(image) if image.size == [96, 64]),
+        );
+    assert!(copied);
+}
+
+#[test]
+fn a_failed_run_says_so_keeps_its_picture_and_can_be_tried_again() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    window.log.lock().unwrap().fail_step = Some("the loss is not a number at step 7".to_owned());
+    window.until("it has failed", |harness, _| {
+        harness.query_all_by_label_contains("loss is not a number at step 7").next().is_some()
+    });
+    assert!(has(&window, "Failed."));
+    assert!(has(&window, "Painting, 96 by 64 pixels"));
+    window.harness.get_by_label("Try again").click();
+    window.until("a second run", |_, log| log.jobs.len() == 2);
+    window.steps(5);
+    assert!(!has(&window, "loss is not a number"));
+}
+
+#[test]
+fn a_dead_engine_can_be_started_again() {
+    let mut setup = Setup::default();
+    setup.log.die_at_birth = true;
+    let mut window = setup.open();
+    window.until("it is told", |harness, _| {
+        harness.query_all_by_label_contains("The engine has died: the driver is gone").next().is_some()
+    });
+    window.harness.get_by_label("Start the engine again").click();
+    window.until_painting();
+    assert!(!has(&window, "The engine has died"));
+}
+
+#[test]
+fn a_device_that_fails_is_left_by_choosing_another() {
+    let mut setup = Setup::default();
+    setup.log.fail_start = Some("no hardware GPU is here".to_owned());
+    let mut window = setup.open();
+    window.until("it has failed", |harness, _| {
+        harness.query_all_by_label_contains("hardware GPU is here").next().is_some()
+    });
+    window.log.lock().unwrap().fail_start = None;
+    window
+        .harness
+        .get_by(|node| node.label().as_deref() == Some("Device") && node.role() == Role::ComboBox)
+        .click();
+    window.steps(3);
+    window
+        .harness
+        .get_by(|node| node.label().as_deref() == Some("CPU") && node.role() == Role::Button)
+        .click();
+    window.until_painting();
+}
+
+#[test]
+fn saving_never_replaces_a_file_unasked() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    let path = window.folder.path().join("painting.png");
+    window.dialogs.will_pick(&path);
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::S);
+    window.until("it is saved", |harness, _| harness.query_all_by_label_contains("Saved ").next().is_some());
+    assert!(window.dialogs.asked.lock().unwrap()[0].starts_with("save Chelsea in Swirl.png"));
+    assert_eq!(image::open(&path).unwrap().to_rgb8().dimensions(), (96, 64));
+
+    std::fs::write(&path, b"precious").unwrap();
+    window.dialogs.will_pick(&path);
+    window.harness.get_by_label("Save…").click();
+    window.until("it asks", |harness, _| harness.query_by_label("Replace the file?").is_some());
+    window.steps(5);
+    assert_eq!(std::fs::read(&path).unwrap(), b"precious");
+    window.harness.get_by_label("Save as painting-2.png").click();
+    let other = window.folder.path().join("painting-2.png");
+    window.until("the other is saved", |_, _| other.exists());
+    assert_eq!(std::fs::read(&path).unwrap(), b"precious");
+
+    window.dialogs.will_pick(&path);
+    window.harness.get_by_label("Save…").click();
+    window.until("it asks", |harness, _| harness.query_by_label("Replace the file?").is_some());
+    window.steps(3);
+    window.harness.get_by_label("Replace").click();
+    window.until("it is replaced", |_, _| image::open(&path).is_ok());
+
+    // A system without dialogs saves beside the last picture.
+    let free = window.folder.path().join("Chelsea in Swirl.png");
+    window.harness.get_by_label("Save…").click();
+    window.until("it is saved without a dialog", |_, _| image::open(&free).is_ok());
+}
+
+#[test]
+fn a_failed_save_stays_in_view_with_a_retry() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    let folder = window.folder.path().join("later");
+    window.dialogs.will_pick(&folder.join("painting.png"));
+    window.harness.get_by_label("Save…").click();
+    window.until("it has failed", |harness, _| {
+        harness.query_all_by_label_contains("The picture is not saved").next().is_some()
+    });
+    std::fs::create_dir(&folder).unwrap();
+    window.harness.get_by_label("Try again").click();
+    window.until("it is saved", |_, _| folder.join("painting.png").exists());
+}
+
+#[test]
+fn settings_and_pictures_are_remembered() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    let path = meadow(&window, "meadow.png");
+    window.dialogs.will_pick(&path);
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::O);
+    window.until("the content is changed", |_, log| log.jobs.len() == 2);
+    enter(&mut window, "Size", "320");
+    window.until("a third run", |_, log| log.jobs.len() == 3);
+    let file = window.folder.path().join("impasto.toml");
+    window.until("it is written", |_, _| {
+        std::fs::read_to_string(&file).is_ok_and(|text| text.contains("320") && text.contains("meadow.png"))
+    });
+
+    let folder = window.close();
+    let setup = Setup { options: Default::default(), ..Setup::default() };
+    let mut window = setup.open_in(folder);
+    window.until("it paints", |_, log| log.steps > 0);
+    let job = window.job(0);
+    assert_eq!((job.settings.size, job.content.name.as_str(), job.choose_size), (320, "meadow.png", false));
+
+    // A picture that has gone is stood in for.
+    std::fs::remove_file(&path).unwrap();
+    let folder = window.close();
+    let mut window = Setup { options: Default::default(), ..Setup::default() }.open_in(folder);
+    window.until("it paints", |_, log| log.steps > 0);
+    assert_eq!(window.job(0).content.name, "Chelsea");
+    assert!(has(&window, "no longer there"));
+}
+
+#[test]
+fn a_broken_settings_file_is_told_and_replaced() {
+    let mut setup = Setup { remembered: Some("[settings]\nsize = \"huge\"".to_owned()), ..Setup::default() };
+    setup.options.settings = None;
+    let mut window = setup.open();
+    window.until_painting();
+    assert!(has(&window, "Defaults are used"));
+    assert!(window.folder.path().join("impasto.toml.broken").exists());
+}
+
+#[test]
+fn without_pictures_it_teaches() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    window.harness.get_by_label("Stop").click();
+    window.until("it is stopped", |harness, _| harness.query_by_label_contains("Stopped.").is_some());
+    window.harness.get_by_label("Remove the content").click();
+    window.harness.get_by_label("Remove the style").click();
+    window.steps(5);
+    assert!(has(&window, "Content: empty"));
+    let play = window.harness.get_by_label("Play");
+    assert!(play.accesskit_node().is_disabled(), "there is nothing to paint");
+}
+
+#[test]
+fn an_idle_window_rests() {
+    let mut setup = Setup::default();
+    setup.options.settings.as_mut().unwrap().steps = 3;
+    let mut window = setup.open();
+    window.until("it is finished", |harness, _| harness.query_by_label_contains("Finished.").is_some());
+    // The painting is kept once more, and that is all.
+    window.steps(900);
+    window.harness.step();
+    let output = window.harness.output();
+    let delay = output.viewport_output.values().map(|viewport| viewport.repaint_delay).min().unwrap();
+    assert!(
+        delay > Duration::from_secs(60),
+        "it repaints after {delay:?}: {:?}",
+        window.harness.ctx.repaint_causes()
+    );
+}
+
+#[test]
+fn every_control_has_a_name_and_the_legend_hides_lines() {
+    let mut window = Setup { size: [1280.0, 1500.0], ..Setup::default() }.open();
+    window.until_painting();
+    window.harness.get_by_label("Advanced").click();
+    window.steps(5);
+    window.until("the legend is there", |harness, _| harness.query_by_label("Line of relu3_1").is_some());
+    window.harness.check_accessibility();
+    assert!(has(&window, "Adam β1") && has(&window, "Style scale") && has(&window, "Background colour"));
+    let line = window.harness.get_by_label("Line of relu3_1");
+    assert_eq!(line.accesskit_node().toggled(), Some(Toggled::True));
+    line.click();
+    window.until("the line is hidden", |harness, _| {
+        harness.get_by_label("Line of relu3_1").accesskit_node().toggled() == Some(Toggled::False)
+    });
+}
+
+#[test]
+fn settings_of_the_command_line_win() {
+    let mut setup = Setup::default();
+    setup.options.settings = Some(Settings { size: 128, ..Settings::default() });
+    let mut window = setup.open();
+    window.until_painting();
+    assert_eq!((window.job(0).settings.size, window.job(0).choose_size), (128, false));
+}
+
+#[test]
+fn the_level_of_the_pyramid_is_shown_moved_and_held() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    window.until("the level", |harness, _| {
+        harness.query_all_by_label_contains("48 px, 1 of 3").next().is_some()
+    });
+    window.harness.get_by_label("Next larger level").click();
+    window.until("a climb", |_, log| log.levels == [LevelOrder::Climb]);
+    window.until("the level", |harness, _| {
+        harness.query_all_by_label_contains("48 px, 2 of 3").next().is_some()
+    });
+    window.harness.key_press(Key::PageDown);
+    window.until("a drop", |_, log| log.levels == [LevelOrder::Climb, LevelOrder::Drop]);
+    window.harness.key_press(Key::H);
+    window.until("a hold", |_, log| log.levels.last() == Some(&LevelOrder::Hold));
+    window.until("it is held", |harness, _| {
+        harness
+            .query_all_by_label("Hold this level")
+            .any(|node| node.accesskit_node().toggled() == Some(Toggled::True))
+    });
+    window.harness.key_press(Key::H);
+    window.until("a release", |_, log| log.levels.last() == Some(&LevelOrder::Release));
+    // Without a pyramid there is nothing to move.
+    window
+        .harness
+        .get_by(|node| node.label().as_deref() == Some("Pyramid") && node.role() == Role::CheckBox)
+        .click();
+    window.until("a second run", |_, log| log.jobs.len() == 2);
+    assert!(!window.job(1).settings.pyramid);
+    window.steps(3);
+    assert!(window.harness.query_by_label("Next larger level").is_none());
+}
+
+#[test]
+fn a_preset_sets_the_mix_and_the_mix_before_comes_back() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    let choose = |window: &mut Window, text: &str| {
+        window
+            .harness
+            .get_by(|node| node.label().as_deref() == Some("Preset") && node.role() == Role::ComboBox)
+            .click();
+        window.steps(3);
+        window.harness.get_by_label(text).click();
+    };
+    choose(&mut window, "Bold strokes");
+    window.until("the mix is there", |_, log| {
+        log.updates
+            .last()
+            .is_some_and(|(s, _)| s.statistic == Statistic::Wasserstein && s.style_weight == 1.25)
+    });
+    window.steps(3);
+    choose(&mut window, "Back to the mix before");
+    window.until("the mix before is there", |_, log| {
+        log.updates.last().is_some_and(|(s, _)| s.statistic == Statistic::Moments && s.style_weight == 1.0)
+    });
+    assert_eq!(window.jobs(), 1);
+}
+
+#[test]
+fn strokes_are_tilted_and_colours_kept_while_it_runs() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    window
+        .harness
+        .get_by(|node| {
+            node.label().as_deref() == Some("Tilt of the style layers") && node.role() == Role::Slider
+        })
+        .focus();
+    window.steps(2);
+    for _ in 0..8 {
+        window.harness.key_press(Key::ArrowRight);
+        window.steps(2);
+    }
+    window.until("the layers are tilted", |_, log| {
+        log.updates.last().is_some_and(|(s, _)| {
+            s.style_tilt > 0.0
+                && s.heard().style_layers.get("relu5_1".parse().unwrap()) > Some(0.7)
+                && s.style_layers.get("relu5_1".parse().unwrap()) == Some(0.7)
+        })
+    });
+    window.steps(3);
+    let slider = window.harness.get_by(|node| {
+        node.label().as_deref() == Some("Keep the content's colours") && node.role() == Role::Slider
+    });
+    slider.focus();
+    window.steps(2);
+    for _ in 0..3 {
+        window.harness.key_press(Key::ArrowRight);
+        window.steps(2);
+    }
+    window.until("colours are kept", |_, log| log.updates.last().is_some_and(|(s, _)| s.keep_colours > 0.0));
+    assert_eq!(window.jobs(), 1);
+}

@@ -1,0 +1,33 @@
+//! The window by label, key and drop, in front of a fake engine.
+
+#[path = "../window_support/mod.rs"]
+mod window_support;
+
+mod basics;
+mod compare;
+mod control;
+mod control_pictures;
+mod film;
+mod finder;
+mod gallery;
+mod grid;
+mod keeping;
+mod lab;
+mod layers;
+mod mixer;
+mod mixes;
+mod morph;
+mod names;
+mod network;
+mod optimizer;
+mod pictures;
+mod playlist;
+mod present;
+mod presets;
+mod queue;
+mod recipe;
+mod remote;
+mod stage;
+mod styles;
+mod tour;
+mod undo;

@@ -1,0 +1,197 @@
+//! The mixer's strips: mute, solo, level meters, what they look like.
+
+use std::time::Duration;
+
+use crate::window_support::{
+    Setup, Window,
+    drawing::{can_draw, draw, painting},
+    enter, style_layers,
+};
+use egui::{Key, Role, accesskit::Toggled};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use impasto_core::settings::{LayerWeights, Settings, Strip};
+
+/// Content from one layer, and no smoothness.
+fn papers_content() -> Setup {
+    let mut setup = Setup { size: [1280.0, 1400.0], ..Setup::default() };
+    let settings = setup.options.settings.get_or_insert_default();
+    settings.content_layers = LayerWeights::paper_content();
+    settings.style_layers = LayerWeights::classic_style();
+    (settings.style_weight, settings.smoothness_weight) = (8.0, 0.0);
+    setup
+}
+
+fn click(window: &mut Window, name: &str) {
+    window.harness.get_by_label(name).click();
+    window.steps(3);
+}
+
+fn sent(window: &mut Window, what: &str, wanted: impl Fn(&Settings) -> bool) {
+    window.until(what, |_, log| log.updates.last().is_some_and(|(settings, _)| wanted(settings)));
+}
+
+fn toggled(window: &Window, name: &str) -> bool {
+    window.harness.get_by_label(name).accesskit_node().toggled() == Some(Toggled::True)
+}
+
+#[test]
+fn a_mute_keeps_the_weight_and_gives_it_back() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    let layer = style_layers()[1];
+    click(&mut window, "Mute style layer relu2_1");
+    sent(&mut window, "the layer is muted", |s| {
+        s.style_layers.strip(layer) == Some(Strip { weight: 0.9, muted: true, solo: false })
+            && s.heard().style_layers.get(layer) == Some(0.0)
+    });
+    assert!(toggled(&window, "Mute style layer relu2_1"));
+    // The keyboard reaches it too.
+    window.harness.get_by_label("Mute style layer relu2_1").focus();
+    window.steps(2);
+    window.harness.key_press(Key::Space);
+    sent(&mut window, "the layer is heard", |s| s.style_layers.strip(layer) == Some(Strip::new(0.9)));
+    assert_eq!(window.jobs(), 1);
+}
+
+#[test]
+fn several_solos_are_heard_together_and_end_together() {
+    let mut window = papers_content().open();
+    window.until_painting();
+    click(&mut window, "Solo style layer relu1_1");
+    click(&mut window, "Solo content layer relu4_2");
+    let heard = |s: &Settings| {
+        let heard = s.heard();
+        let style: Vec<f64> = heard.style_layers.iter().map(|(_, weight)| weight).collect();
+        (style, heard.content_layers.any_positive())
+    };
+    sent(&mut window, "two are soloed", |s| heard(s) == (vec![1.0, 0.0, 0.0, 0.0, 0.0], true));
+    click(&mut window, "Solo style layer relu1_1");
+    sent(&mut window, "one is soloed", |s| heard(s) == (vec![0.0; 5], true));
+    click(&mut window, "Hear everything");
+    sent(&mut window, "everything is heard", |s| !s.any_solo());
+    window.steps(3);
+    assert!(window.harness.query_by_label("Hear everything").is_none());
+    // Smoothness alone, which has weight 0: nothing would be painted, and that is said.
+    click(&mut window, "Solo smoothness");
+    window.until("it is told", |harness, _| {
+        harness.query_all_by_label_contains("everything is muted or 0").next().is_some()
+            || harness.query_all_by_label_contains("Everything is muted or 0").next().is_some()
+    });
+}
+
+#[test]
+fn meters_show_the_shares_and_follow_a_mute_at_once() {
+    let mut window = papers_content().open();
+    window.until("the level is there", |harness, log| {
+        log.measurements > 0
+            && harness.query_by_label_contains("Level of style layer relu1_1: ").is_some()
+            && harness.query_all_by_label_contains("not measured yet").next().is_none()
+    });
+    let level = |window: &Window, what: &str| {
+        let name = format!("Level of {what}: ");
+        let node = window.harness.get_by_label_contains(&name);
+        let label = node.accesskit_node().label().unwrap_or_default();
+        label
+            .rsplit(": ")
+            .next()
+            .unwrap()
+            .trim_end_matches(" %")
+            .trim_start_matches('<')
+            .parse::<f64>()
+            .unwrap()
+    };
+    // β·w·norm: 8·1·.02 = .16, 8·.7·.0154 = .086, 8·.5·.0125 = .05, 8·.3·.00909 = .0218, 8·.2·.00714 = .0114; content .06.
+    assert_eq!(level(&window, "style layer relu1_1"), 41.0);
+    assert_eq!(level(&window, "content layer relu4_2"), 15.0);
+    assert_eq!(level(&window, "smoothness"), 0.0);
+    window.harness.key_press(Key::Space);
+    window.steps(5);
+    click(&mut window, "Solo content layer relu4_2");
+    assert_eq!(level(&window, "content layer relu4_2"), 100.0);
+    assert_eq!(level(&window, "style layer relu1_1"), 0.0);
+    assert!(window.harness.query_by_label_contains("Loss of style layer relu3_1, now").is_some());
+}
+
+#[test]
+fn every_control_of_a_strip_has_a_name_and_a_role() {
+    let window = &mut Setup::default().open();
+    window.until_painting();
+    for (name, role) in [
+        ("relu3_1 style weight", Role::Slider),
+        ("relu3_1 style weight, number", Role::SpinButton),
+        ("Mute style layer relu3_1", Role::Switch),
+        ("Solo style layer relu3_1", Role::Switch),
+        ("Remove style layer relu3_1", Role::Button),
+        ("Smoothness", Role::Slider),
+        ("Mute smoothness", Role::Switch),
+    ] {
+        let found = window
+            .harness
+            .query_all_by(|node| node.label().as_deref() == Some(name) && node.role() == role)
+            .count();
+        assert_eq!(found, 1, "{name}");
+    }
+}
+
+#[test]
+fn the_style_amount_sets_the_balance_until_a_weight_is_moved_by_hand() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    click(&mut window, "Use the style amount");
+    sent(&mut window, "the amount is on", |s| s.style_amount == Some(0.95));
+    let value = |window: &Window, name: &str| {
+        let entry = |node: &egui_kittest::kittest::AccessKitNode<'_>| {
+            node.label().as_deref() == Some(name) && node.role() == Role::SpinButton
+        };
+        window.harness.get_by(entry).value().unwrap_or_default()
+    };
+    window.until("the β in force is shown", |harness, _| {
+        harness
+            .query_by(|node| {
+                node.label().as_deref() == Some("Style weight β, number")
+                    && node.value().as_deref() == Some("19")
+            })
+            .is_some()
+    });
+    assert_eq!(value(&window, "Style amount, number"), "95 %");
+    enter(&mut window, "Style amount, number", "80");
+    sent(&mut window, "another amount", |s| s.style_amount == Some(0.8));
+    window.steps(3);
+    enter(&mut window, "Content weight α, number", "2");
+    sent(&mut window, "the amount is off", |s| {
+        s.style_amount.is_none() && (s.content_weight, s.style_weight) == (2.0, 16.0)
+    });
+    assert_eq!(window.jobs(), 1);
+}
+
+/// Pictures for a person to look at, in `target/window_pictures/`.
+#[test]
+fn pictures_of_the_mixer() {
+    if !can_draw() {
+        return;
+    }
+    for (name, size, light) in [
+        ("mixer_dark", [1360.0, 1250.0], false),
+        ("mixer_light", [1360.0, 1250.0], true),
+        ("mixer_small", [1024.0, 640.0], false),
+    ] {
+        let mut setup = Setup { render: true, size, ..Setup::default() };
+        setup.log.slow = Duration::from_millis(4);
+        setup.log.paint = Some(painting());
+        if size[0] < 1100.0 {
+            setup.remembered = Some("[layout]\nright = 280.0\n".to_owned());
+        }
+        let mut window = setup.open();
+        window.until("it has painted for a while", |_, log| log.steps >= 120 && log.measurements > 2);
+        window.harness.get_by_label("Mute style layer relu2_1").scroll_to_me();
+        window.steps(4);
+        click(&mut window, "Mute style layer relu2_1");
+        if light {
+            window.harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::L);
+        }
+        if size[0] < 1100.0 {
+            window.harness.get_by_label("Solo style layer relu5_1").scroll_to_me();
+        }
+        draw(&mut window, name);
+    }
+}

@@ -1,0 +1,97 @@
+//! The picture alone on the screen, what a newcomer is told, and the list of keys.
+
+use crate::window_support::{Setup, Window};
+use egui::{CursorIcon, Event, Key, Modifiers, ViewportCommand};
+use egui_kittest::kittest::Queryable as _;
+
+fn has(window: &Window, label: &str) -> bool {
+    window.harness.query_all_by_label_contains(label).next().is_some()
+}
+
+/// Presses a key, in one frame whose output can be looked at.
+fn press(window: &mut Window, key: Key) {
+    let modifiers = Modifiers::NONE;
+    let event = Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers };
+    window.harness.input_mut().events.push(event);
+    window.harness.step();
+}
+
+/// Whether the window was asked for the full screen, or to leave it, in the last frame.
+fn asked(window: &Window) -> Option<bool> {
+    let output = window.harness.output().viewport_output.values();
+    output.flat_map(|viewport| &viewport.commands).find_map(|command| match command {
+        ViewportCommand::Fullscreen(on) => Some(*on),
+        _ => None,
+    })
+}
+
+#[test]
+fn the_presentation_is_the_picture_alone_and_escape_leaves_it() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    press(&mut window, Key::F11);
+    assert_eq!(asked(&window), Some(true));
+    window.steps(3);
+    assert!(has(&window, "Painting, 96 by 64 pixels"));
+    for gone in ["Pause", "Swap content and style", "Size", "Undo"] {
+        assert!(window.harness.query_by_label(gone).is_none(), "{gone}");
+    }
+    // The pointer disappears when it rests, and comes back when it moves.
+    let middle = egui::pos2(600.0, 400.0);
+    window.harness.hover_at(middle);
+    window.steps(10);
+    assert_ne!(window.harness.output().platform_output.cursor_icon, CursorIcon::None);
+    window.steps(140);
+    assert_eq!(window.harness.output().platform_output.cursor_icon, CursorIcon::None);
+    window.harness.hover_at(middle + egui::vec2(20.0, 0.0));
+    window.steps(3);
+    assert_ne!(window.harness.output().platform_output.cursor_icon, CursorIcon::None);
+
+    window.harness.key_press(Key::I);
+    window.until("the facts", |harness, _| {
+        harness.query_by_label("Chelsea in Swirl").is_some()
+            && harness.query_all_by_label_contains("α 1, β 1, step size 0.03").next().is_some()
+    });
+    press(&mut window, Key::Escape);
+    assert_eq!(asked(&window), Some(false));
+    window.steps(3);
+    assert!(has(&window, "Swap content and style") && !has(&window, "Chelsea in Swirl"));
+}
+
+#[test]
+fn hints_are_shown_until_they_are_read_and_never_again() {
+    let mut window = Setup { options: Default::default(), ..Setup::default() }.open();
+    window.until_painting();
+    window.until("the hints", |harness, _| {
+        harness.query_all_by_label_contains("Drop your own pictures").next().is_some()
+    });
+    window.harness.get_by_label("Got it").click();
+    window.steps(3);
+    assert!(!has(&window, "Drop your own pictures"));
+    let file = window.folder.path().join("impasto.toml");
+    window.until("it is remembered", |_, _| {
+        std::fs::read_to_string(&file).is_ok_and(|text| text.contains("hints = false"))
+    });
+    let folder = window.close();
+    let mut window = Setup { options: Default::default(), ..Setup::default() }.open_in(folder);
+    window.until_painting();
+    window.steps(10);
+    assert!(!has(&window, "Drop your own pictures"));
+}
+
+#[test]
+fn all_keys_fit_into_a_small_window_without_scrolling() {
+    for size in [[1024.0, 640.0], [900.0, 600.0]] {
+        let mut window = Setup { size, ..Setup::default() }.open();
+        window.until_painting();
+        window.harness.key_press(Key::F1);
+        window.steps(4);
+        let close = window.harness.get_by_label("Close").rect();
+        assert!(close.max.y < size[1] && close.max.x < size[0], "{close}");
+        for text in ["Play or pause", "Help", "Look at the content", "Left content, right style"] {
+            let all: Vec<_> = window.harness.query_all_by_label(text).map(|node| node.rect()).collect();
+            let rect = all.iter().find(|rect| rect.max.y <= close.min.y && rect.min.y > 0.0);
+            assert!(rect.is_some(), "{text} at {all:?}, above {close}");
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Controllers from outside: messages of Open Sound Control over the loopback move the window's knobs, with a fake engine.
+#![cfg(feature = "osc")]
+
+use std::{
+    net::{Ipv4Addr, UdpSocket},
+    time::Duration,
+};
+
+use crate::window_support::{Setup, Window, enter, hands::right_click, has};
+use egui::{Key, Modifiers, Role};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use impasto_control::message::{Message, decode};
+use impasto_core::settings::{ParamId, Preset, Settings};
+
+fn socket() -> UdpSocket {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    socket.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    socket
+}
+
+/// A port that nobody has, as far as one can know.
+fn free_port() -> u16 {
+    socket().local_addr().unwrap().port()
+}
+
+/// A window that listens, and a socket to send from.
+fn listening(more: &str) -> (Window, Desk) {
+    let port = free_port();
+    let remembered = format!("[remote]\nosc = true\nport = {port}\n{more}\n");
+    let setup = Setup { remembered: Some(remembered), size: [1280.0, 1400.0], ..Setup::default() };
+    let mut window = setup.open();
+    window.until_painting();
+    (window, Desk { socket: socket(), port })
+}
+
+struct Desk {
+    socket: UdpSocket,
+    port: u16,
+}
+
+impl Desk {
+    fn send(&self, packet: &[u8]) {
+        self.socket.send_to(packet, (Ipv4Addr::LOCALHOST, self.port)).unwrap();
+    }
+
+    fn fader(&self, address: &str, place: f32) {
+        self.send(&Message::encode(address, place));
+    }
+}
+
+fn sent(window: &mut Window, what: &str, wanted: impl Fn(&Settings) -> bool) {
+    window.until(what, |_, log| log.updates.last().is_some_and(|(settings, _)| wanted(settings)));
+}
+
+fn slider(window: &Window, name: &str) -> f64 {
+    let node =
+        window.harness.get_by(|node| node.label().as_deref() == Some(name) && node.role() == Role::Slider);
+    node.accesskit_node().numeric_value().unwrap()
+}
+
+/// The bytes of a message with a text.
+fn with_text(address: &str, text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for part in [address, ",s", text] {
+        bytes.extend(part.as_bytes());
+        bytes.resize((bytes.len() / 4 + 1) * 4, 0);
+    }
+    bytes
+}
+
+#[test]
+fn nothing_is_listened_to_before_it_is_switched_on() {
+    let mut window = Setup { size: [1280.0, 1400.0], ..Setup::default() }.open();
+    window.until_painting();
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    window.steps(3);
+    window.harness.event(egui::Event::Text("remote".to_owned()));
+    window.harness.step();
+    window.harness.key_press(Key::Enter);
+    window.steps(3);
+    assert!(has(&window, "Does not listen."));
+    let port = free_port();
+    let desk = Desk { socket: socket(), port };
+    enter(&mut window, "Port", &port.to_string());
+    window.harness.get_by_label("Listen for Open Sound Control").click();
+    window.until("it listens, to this machine alone", |harness, _| {
+        harness.query_by_label_contains(&format!("Listens at 127.0.0.1:{port}")).is_some()
+    });
+    desk.fader("/impasto/beta/value", 21.0);
+    sent(&mut window, "β is set", |s| s.style_weight == 21.0);
+    assert!(has(&window, "1 messages, 0 ignored"));
+    // Who else may send changes while it listens, at the same port.
+    let others = |window: &Window| window.harness.get_by_label("Take messages from other machines").click();
+    others(&window);
+    window.until("it listens to everybody", |harness, _| {
+        harness.query_by_label_contains(&format!("Listens at 0.0.0.0:{port}")).is_some()
+    });
+    others(&window);
+    window.until("it listens to this machine again", |harness, _| {
+        harness.query_by_label_contains(&format!("Listens at 127.0.0.1:{port}")).is_some()
+    });
+    desk.fader("/impasto/beta/value", 22.0);
+    sent(&mut window, "β is set again", |s| s.style_weight == 22.0);
+    // A port that is taken is named.
+    let taken = socket();
+    enter(&mut window, "Port", &taken.local_addr().unwrap().port().to_string());
+    window.until("the trouble is told", |harness, _| {
+        harness.query_all_by_label_contains("Cannot listen at port").next().is_some()
+    });
+    // The choice is remembered.
+    let folder = window.close();
+    let text = std::fs::read_to_string(folder.path().join("impasto.toml")).unwrap();
+    assert!(text.contains("osc = true") && text.contains("wide = false"), "{text}");
+}
+
+#[test]
+fn messages_turn_knobs_and_a_gesture_is_one_undo() {
+    let (mut window, desk) = listening("");
+    let range = ParamId::Beta.range(Default::default());
+    for index in 0..=20u8 {
+        let (place, weight) = (0.3 + f32::from(index) / 50.0, f32::from(index) / 10.0);
+        desk.fader("/impasto/beta", place);
+        desk.fader("/impasto/style/relu3_1/value", weight);
+        desk.send(b"garbage");
+        // A hand that rests for some frames has let go.
+        window.until_in_few_frames("both have arrived", |_, log| {
+            log.updates.last().is_some_and(|(s, _)| {
+                let heard = s.style_layers.get("relu3_1".parse().unwrap());
+                (range.place(s.style_weight) - f64::from(place)).abs() < 1e-6
+                    && heard.is_some_and(|heard| (heard - f64::from(weight)).abs() < 1e-6)
+            })
+        });
+    }
+    sent(&mut window, "β and relu3_1 are where the hand left them", |s| {
+        (range.place(s.style_weight) - 0.7).abs() < 1e-6
+            && s.style_layers.get("relu3_1".parse().unwrap()) == Some(2.0)
+    });
+    window.steps(80);
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    sent(&mut window, "one undo takes the whole gesture back", |s| {
+        s.style_weight == 1.0 && s.style_layers.get("relu3_1".parse().unwrap()) == Some(0.8)
+    });
+    assert_eq!(window.jobs(), 1);
+    // What makes no sense changes nothing.
+    desk.fader("/impasto/beta/value", -3.0);
+    desk.fader("/impasto/style/relu5_4", 0.5);
+    desk.fader("/impasto/alpha/value", 2.0);
+    sent(&mut window, "only α is set", |s| s.content_weight == 2.0 && s.style_weight == 1.0);
+}
+
+#[test]
+fn orders_play_pause_restart_and_choose_presets() {
+    let (mut window, desk) = listening("");
+    desk.send(b"/impasto/pause\0\0");
+    window.until("it is paused", |harness, _| harness.query_by_label_contains("Paused.").is_some());
+    desk.send(b"/impasto/play\0\0\0");
+    window.until("it paints", |harness, _| harness.query_by_label_contains("Painting.").is_some());
+    desk.send(&with_text("/impasto/preset", "bold strokes"));
+    let bold = Preset::BoldStrokes.apply(&window.job(0).settings);
+    sent(&mut window, "the preset is taken", move |s| *s == bold);
+    desk.send(&with_text("/impasto/preset", "cubist"));
+    window.until("it is told", |harness, _| {
+        harness.query_all_by_label_contains("No preset is called cubist").next().is_some()
+    });
+    desk.send(b"/impasto/restart\0\0\0\0");
+    window.until("it begins afresh", |_, log| log.jobs.len() == 2);
+}
+
+#[test]
+fn where_knobs_go_is_told_but_not_to_who_put_them_there() {
+    let listener = socket();
+    let (mut window, desk) = listening(&format!("feedback = \"{}\"", listener.local_addr().unwrap()));
+    let mut buffer = [0; 512];
+    let mut heard = move || -> Vec<(String, f64)> {
+        let mut all = Vec::new();
+        while let Ok((length, _)) = listener.recv_from(&mut buffer) {
+            let messages = decode(&buffer[..length]).unwrap();
+            all.extend(messages.into_iter().map(|m| (m.address.clone(), m.number().unwrap())));
+        }
+        all
+    };
+    // First everything that there is.
+    let mut first = Vec::new();
+    window.until("the first places are told", |_, _| {
+        first.extend(heard());
+        first.iter().any(|(address, _)| address == "/impasto/style/relu5_1")
+    });
+    assert!(first.iter().any(|(address, _)| address == "/impasto/beta"));
+    window.steps(20);
+    heard();
+    enter(&mut window, "Style weight β, number", "80");
+    let place = ParamId::Beta.range(Default::default()).place(80.0);
+    let mut told = Vec::new();
+    window.until("β is told", |_, _| {
+        told.extend(heard());
+        !told.is_empty()
+    });
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].0 == "/impasto/beta" && (told[0].1 - place).abs() < 1e-6);
+    desk.fader("/impasto/beta", 0.25);
+    sent(&mut window, "β is set", |s| s.style_weight < 1.0);
+    window.steps(20);
+    assert_eq!(heard(), [], "no echo");
+}
+
+#[test]
+fn any_address_is_learnt_takes_over_softly_and_is_forgotten() {
+    let (mut window, desk) = listening("");
+    right_click(&mut window, "Smoothness");
+    window.harness.get_by_label("Learn a controller…").click();
+    window.until("it says what to do", |harness, _| {
+        harness.query_all_by_label_contains("it will turn Smoothness").next().is_some()
+    });
+    desk.fader("/1/fader7", 0.1);
+    window.until("it is learnt", |harness, _| {
+        harness.query_all_by_label_contains("osc:/1/fader7 turns Smoothness").next().is_some()
+    });
+    assert_eq!(slider(&window, "Smoothness"), 2.5);
+    desk.fader("/1/fader7", 0.2);
+    window.until("the controller waits", |harness, _| {
+        harness.query_all_by_label_contains("bring it to where Smoothness is").next().is_some()
+    });
+    assert_eq!(slider(&window, "Smoothness"), 2.5, "it does not jump");
+    // It passes the knob, and has it.
+    desk.fader("/1/fader7", 1.0);
+    sent(&mut window, "smoothness follows", |s| s.smoothness_weight == 100.0);
+    desk.fader("/1/fader7", 0.0);
+    sent(&mut window, "it follows on", |s| s.smoothness_weight == 0.0);
+    right_click(&mut window, "Smoothness");
+    window.harness.get_by_label("Forget its controller").click();
+    window.steps(3);
+    desk.fader("/1/fader7", 0.5);
+    desk.fader("/impasto/alpha/value", 2.0);
+    sent(&mut window, "only α is set", |s| s.content_weight == 2.0 && s.smoothness_weight == 0.0);
+}
+
+#[test]
+fn a_flood_keeps_the_window_quick() {
+    let (mut window, desk) = listening("");
+    let flood = std::thread::spawn(move || {
+        for index in 0..20_000u32 {
+            desk.fader("/impasto/beta", (index % 128) as f32 / 127.0);
+        }
+        desk
+    });
+    while !flood.is_finished() {
+        window.harness.step();
+    }
+    let desk = flood.join().unwrap();
+    let updates = window.log.lock().unwrap().updates.len();
+    assert!(updates < 5000, "{updates}");
+    window.until("the last word counts", |_, log| {
+        desk.fader("/impasto/beta/value", 3.0);
+        log.updates.last().is_some_and(|(settings, _)| settings.style_weight == 3.0)
+    });
+}
