@@ -19,7 +19,7 @@ impl Network {
     /// device's self-check.
     ///
     /// With `economy` it holds as little memory as it can, and takes longer: see
-    /// [`crate::compute::Settings::low_memory`].
+    /// [`NetworkOptions::economy`].
     pub fn new(
         weights: &Weights,
         deepest: Layer,
