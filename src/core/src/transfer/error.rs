@@ -26,10 +26,8 @@ pub enum TransferError {
     Device(String),
     #[error("this size needs about {needed} of memory, but only {available} are free; choose a smaller size")]
     Memory { needed: String, available: String },
-    #[error("cannot open the palette")]
-    Palette(#[source] PictureError),
-    #[error("cannot open the initial image")]
-    Initial(#[source] PictureError),
+    #[error("the initial image that the settings name is not among the run's pictures")]
+    NoInitial,
     #[error(
         "{width}×{height} px are more than this program can give a graphics adapter at once; choose a smaller size, or --device cpu"
     )]

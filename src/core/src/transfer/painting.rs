@@ -10,7 +10,7 @@ use super::{
     aims::Aims,
     detour::Detour,
     planes::Planes,
-    prepare::{Sources, StyleLook},
+    prepare::{Palette, Sources, StyleLook},
     schedule::{Level, Schedule},
     shelf::Shelf,
     study::LayerStudy,
@@ -91,7 +91,7 @@ impl Painting {
     ///
     /// # Errors
     ///
-    /// When the initial image or the palette cannot be opened or a picture is too narrow for the deepest layer in use.
+    /// When the initial image is needed and missing, or a picture is too narrow for the deepest layer in use.
     ///
     /// # Panics
     ///
@@ -104,7 +104,6 @@ impl Painting {
         settings: &Settings,
         begin: Begin<'_>,
     ) -> Result<Self, TransferError> {
-        sources.open_palette(settings)?;
         let mix = sources.mix();
         let (moved, styles) = settings.automated(&mix, 0);
         sources.set_mix(&styles);
@@ -288,18 +287,22 @@ impl Painting {
         self.schedule = self.schedule.shared(self.level, self.entered, self.settings.steps);
     }
 
-    /// Takes over changed settings and how the styles count, see [`StyleTransfer::update`]. Of styles whose scale or colours
-    /// have changed the statistics are computed anew.
+    /// Takes over changed settings, how the styles count, and the palette that the settings name, see
+    /// [`StyleTransfer::update`]. Of styles whose scale or colours have changed the statistics are computed anew.
     ///
     /// # Errors
     ///
-    /// When a layer that was added is too deep for the pictures, or the palette cannot be opened; the settings before stay
-    /// in force.
-    pub fn update(&mut self, settings: &Settings, styles: &[StyleMix]) -> Result<(), TransferError> {
+    /// When a layer that was added is too deep for the pictures; the settings before stay in force.
+    pub fn update(
+        &mut self,
+        settings: &Settings,
+        styles: &[StyleMix],
+        palette: Option<Palette>,
+    ) -> Result<(), TransferError> {
         let size = self.size().size;
         let before = (self.sources.clone(), self.settings.clone(), self.mix.clone(), self.moved.clone());
         let looks = self.sources.looks(&self.level_settings());
-        self.sources.open_palette(settings)?;
+        self.sources.palette = palette;
         if styles.len() == self.mix.len() {
             self.mix = styles.to_vec();
         }

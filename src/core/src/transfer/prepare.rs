@@ -1,16 +1,12 @@
 //! From opened pictures to those of a run: flattened, resized, with the initial image.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::SystemTime,
-};
+use std::sync::Arc;
 
 use image::RgbImage;
 
 use super::{Dimensions, Pictures, Shapes, TransferError, noise::noise, schedule::Schedule};
 use crate::{
-    picture::{Example, Filter, Picture, luminance_like, resize, style_in_colours_of, thumbnail},
+    picture::{Filter, Picture, luminance_like, resize, style_in_colours_of, thumbnail},
     settings::{Init, Objective, Rgb, Settings, StyleMix},
 };
 use impasto_network::compute::NetworkOptions;
@@ -39,19 +35,22 @@ impl StyleSource {
 pub struct Sources {
     pub content: Arc<Picture>,
     pub styles: Vec<StyleSource>,
-    /// Whose colours the styles get, if not the content's; see [`Sources::open_palette`].
+    /// Whose colours the styles get, if not the content's: the picture that [`Settings::palette`] names.
     pub palette: Option<Palette>,
+    /// The picture that [`Init::File`] names. Only a run that begins with it needs it.
+    pub initial: Option<Arc<Picture>>,
 }
 
-/// The picture that [`Settings::palette`] names.
-#[derive(Clone, Debug)]
-pub struct Palette {
-    file: PaletteFile,
-    colours: Arc<RgbImage>,
-}
+/// The colours of a picture, for the styles to take over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Palette(Arc<RgbImage>);
 
-/// A file, and when it was written: as long as both stay, so do its colours.
-type PaletteFile = (PathBuf, Option<SystemTime>);
+impl Palette {
+    /// The colours of a picture on this background.
+    pub fn new(picture: &Picture, background: Rgb) -> Self {
+        Self(Arc::new(thumbnail(&picture.flattened(Some(background)), PALETTE_SIZE)))
+    }
+}
 
 /// Longest side of a palette: it is only asked for its mean and covariance.
 const PALETTE_SIZE: u32 = 512;
@@ -70,38 +69,15 @@ enum Colours {
     /// So much of the content's.
     Content(f64),
     /// So much of the palette's.
-    Palette(f64, PaletteFile),
+    Palette(f64, Palette),
     /// None: its luminance, matched to the content's.
     Luminance,
 }
 
 impl Sources {
-    /// Of these pictures, without a palette.
+    /// Of these pictures, without a palette or an initial image.
     pub fn new(content: Arc<Picture>, styles: Vec<StyleSource>) -> Self {
-        Self { content, styles, palette: None }
-    }
-
-    /// Opens the palette that the settings name, unless it is the one that is open and its file has not changed.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be opened; the one before stays.
-    pub fn open_palette(&mut self, settings: &Settings) -> Result<(), TransferError> {
-        let Some(path) = &settings.palette else {
-            self.palette = None;
-            return Ok(());
-        };
-        let written = |path: &Path| path.metadata().ok()?.modified().ok();
-        let file = (path.clone(), written(path));
-        if self.palette.as_ref().is_none_or(|palette| palette.file != file) {
-            let picture = match Example::named(path) {
-                Some(example) => example.open(),
-                None => Picture::open(path).map_err(TransferError::Palette)?,
-            };
-            let colours = thumbnail(&picture.flattened(Some(settings.background)), PALETTE_SIZE);
-            self.palette = Some(Palette { file, colours: Arc::new(colours) });
-        }
-        Ok(())
+        Self { content, styles, palette: None, initial: None }
     }
 
     /// The styles' weights that count, see [`StyleMix::share`].
@@ -138,7 +114,7 @@ impl Sources {
     ///
     /// # Errors
     ///
-    /// When there is no style, or the initial image's file cannot be opened.
+    /// When there is no style, or [`Sources::initial`] is needed and missing.
     pub fn pictures(
         &self,
         settings: &Settings,
@@ -160,8 +136,8 @@ impl Sources {
             (None, Init::Noise) => noise(width, height, settings.seed),
             (None, Init::Blank(Rgb(colour))) => RgbImage::from_pixel(width, height, image::Rgb(*colour)),
             (None, Init::Style) => to_shape(first_style),
-            (None, Init::File(path)) => {
-                let picture = Picture::open(path).map_err(TransferError::Initial)?;
+            (None, Init::File(_)) => {
+                let picture = self.initial.as_ref().ok_or(TransferError::NoInitial)?;
                 to_shape(&picture.flattened(background(settings)))
             }
         };
@@ -180,7 +156,7 @@ impl Sources {
             _ if settings.luminance_only => Colours::Luminance,
             (0.0, _) => Colours::Own,
             (amount, None) => Colours::Content(amount),
-            (amount, Some(palette)) => Colours::Palette(amount, palette.file.clone()),
+            (amount, Some(palette)) => Colours::Palette(amount, palette.clone()),
         };
         let look = |shape| StyleLook { shape, colours: colours.clone() };
         self.shapes(settings).styles.into_iter().map(look).collect()
@@ -197,15 +173,11 @@ impl Sources {
         let (width, height) = look.shape;
         let style = self.styles[index].picture.flattened(background(settings));
         let style = resize(&style, width, height, filter(settings));
-        match (&look.colours, &self.palette) {
-            (Colours::Own, _) => style,
-            (Colours::Luminance, _) => luminance_like(&style, content),
-            (Colours::Palette(amount, _), Some(palette)) => {
-                style_in_colours_of(&style, &palette.colours, *amount)
-            }
-            (Colours::Content(amount) | Colours::Palette(amount, _), _) => {
-                style_in_colours_of(&style, content, *amount)
-            }
+        match &look.colours {
+            Colours::Own => style,
+            Colours::Luminance => luminance_like(&style, content),
+            Colours::Palette(amount, Palette(colours)) => style_in_colours_of(&style, colours, *amount),
+            Colours::Content(amount) => style_in_colours_of(&style, content, *amount),
         }
     }
 }
@@ -272,44 +244,30 @@ mod tests {
     }
 
     #[test]
-    fn a_palette_gives_the_styles_its_colours_and_is_read_again_when_it_changes() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("leaves.png");
-        let save = |green: u8| RgbImage::from_pixel(30, 30, image::Rgb([20, green, 30])).save(&path).unwrap();
-        save(180);
+    fn a_palette_gives_the_styles_its_colours() {
+        let palette = |green: u8| {
+            let pixels = [20, green, 30, 255].repeat(30 * 30);
+            Some(Palette::new(&Picture::from_rgba("leaves", 30, 30, pixels).unwrap(), Rgb::WHITE))
+        };
         let mut sources = sources((64, 32), &[(40, 40)]);
-        let mut settings =
-            Settings { size: 64, match_colours: 1.0, palette: Some(path.clone()), ..Settings::default() };
-        sources.open_palette(&settings).unwrap();
+        let settings = Settings { size: 64, match_colours: 1.0, ..Settings::default() };
         let colour = |sources: &Sources, settings: &Settings| {
             sources.pictures(settings, None).unwrap().styles[0].get_pixel(20, 20).0
         };
+        assert_eq!(colour(&sources, &settings), [90, 20, 200], "the content has the style's own colour here");
+        sources.palette = palette(180);
         assert_eq!(colour(&sources, &settings), [20, 180, 30]);
         let half = colour(&sources, &Settings { match_colours: 0.5, ..settings.clone() });
         assert_eq!(half, [55, 100, 115], "half way from its own colour");
         let before = sources.looks(&settings);
-        sources.open_palette(&settings).unwrap();
+        sources.palette = palette(180);
         assert_eq!(sources.looks(&settings), before);
-        save(90);
-        let later = SystemTime::now() + std::time::Duration::from_secs(9);
-        std::fs::File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
-        sources.open_palette(&settings).unwrap();
+        sources.palette = palette(90);
         assert_ne!(sources.looks(&settings), before);
         assert_eq!(colour(&sources, &settings), [20, 90, 30]);
-        // Luminance has no colours, and a palette that cannot be opened is named and leaves the one before.
-        let grey = colour(&sources, &Settings { luminance_only: true, ..settings.clone() });
+        // Luminance has no colours.
+        let grey = colour(&sources, &Settings { luminance_only: true, ..settings });
         assert!(grey[0] == grey[1] && grey[1] == grey[2], "{grey:?}");
-        settings.palette = Some("no-such-palette.png".into());
-        let error = sources.open_palette(&settings).unwrap_err();
-        let text = format!("{error}: {}", std::error::Error::source(&error).unwrap());
-        assert!(text.contains("palette") && text.contains("no-such-palette.png"), "{text}");
-        assert_eq!(colour(&sources, &settings), [20, 90, 30]);
-        settings.palette = Some("example:Embers".into());
-        sources.open_palette(&settings).unwrap();
-        assert_ne!(colour(&sources, &settings), [20, 90, 30]);
-        settings.palette = None;
-        sources.open_palette(&settings).unwrap();
-        assert_eq!(colour(&sources, &settings), [90, 20, 200], "the content has the style's own colour here");
     }
 
     #[test]
@@ -324,13 +282,17 @@ mod tests {
 
     #[test]
     fn the_initial_image_is_what_was_asked_for() {
-        let sources = sources((64, 32), &[(40, 40)]);
+        let mut sources = sources((64, 32), &[(40, 40)]);
         let mut settings = Settings { size: 64, init: Init::Blank(Rgb([1, 2, 3])), ..Settings::default() };
         let made = sources.pictures(&settings, None).unwrap();
         assert_eq!(made.initial.get_pixel(5, 5).0, [1, 2, 3]);
-        settings.init = Init::File("no-such-picture.png".into());
+        settings.init = Init::File("start.png".into());
         let text = sources.pictures(&settings, None).unwrap_err().to_string();
         assert!(text.contains("initial image"), "{text}");
+        let start = Picture::from_rgba("start.png", 20, 20, [7, 8, 9, 255].repeat(400)).unwrap();
+        sources.initial = Some(Arc::new(start));
+        let made = sources.pictures(&settings, None).unwrap();
+        assert_eq!((made.initial.dimensions(), made.initial.get_pixel(60, 30).0), ((64, 32), [7, 8, 9]));
         // A current picture wins over everything.
         let current = RgbImage::from_pixel(10, 5, image::Rgb([9, 9, 9]));
         let made = sources.pictures(&settings, Some(&current)).unwrap();

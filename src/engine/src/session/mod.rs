@@ -10,6 +10,7 @@
 mod extracting;
 mod marks;
 mod messages;
+mod named;
 mod pace;
 mod paint_engine;
 mod slot;

@@ -11,13 +11,13 @@ use std::{
 
 use image::RgbImage;
 
-use super::{Engine, EngineError, Job, Reading, RunInfo, Start};
+use super::{Engine, EngineError, Job, Reading, RunInfo, Start, named};
 use impasto_core::{
     settings::{DeviceChoice, MAX_SIZE, Padding, Precision, Settings, StyleMix},
     transfer::{
         Begin, Extract, ExtractState, Extraction, Eye, Kernels, LayerStudy, LevelOrder, Losses, Painting,
-        Shapes, StyleTransfer, TILE_SIDE, TransferError, available_memory, bytes_text, flops_per_step,
-        memory_bytes, network_options, process_memory,
+        Shapes, Sources, StyleTransfer, TILE_SIDE, TransferError, available_memory, bytes_text,
+        flops_per_step, memory_bytes, network_options, process_memory,
     },
 };
 use impasto_network::{
@@ -35,6 +35,8 @@ pub struct PaintEngine {
     /// How that network computes.
     options: NetworkOptions,
     run: Option<Painting>,
+    /// That the run's settings name.
+    palette: named::OpenPalette,
     /// The extract in hand, by its key.
     extraction: Option<(String, Extraction)>,
     /// Longest side of the last run's iterate: its pictures were enlarged from that.
@@ -240,13 +242,13 @@ impl PaintEngine {
     fn choose_size(
         &mut self,
         job: &Job,
+        sources: &Sources,
         device: &Device,
         weights: &Arc<Weights>,
     ) -> Result<u32, TransferError> {
         let least = least_size(job);
         let settings = Settings { size: MEASURED_SIZE.max(least), ..job.settings.clone() };
         let network = self.network.take();
-        let sources = job.sources();
         let pictures = sources.pictures(&settings, None)?;
         let weights = Arc::clone(weights);
         let mut transfer =
@@ -286,14 +288,17 @@ impl Engine for PaintEngine {
             self.network = None;
             self.options = options;
         }
+        let mut sources = job.sources();
+        if job.choose_size || current.is_none() {
+            sources.initial = named::initial(&settings)?;
+        }
         if job.choose_size {
             say("measuring the device");
-            settings.size = self.on_device(|engine| engine.choose_size(job, &device, &weights))?;
+            settings.size = self.on_device(|engine| engine.choose_size(job, &sources, &device, &weights))?;
         }
         for style in &job.styles {
             style.mix.validate().map_err(TransferError::from)?;
         }
-        let sources = job.sources();
         let mut remarks = settings.remarks();
         if settings.precision == Precision::Fast
             && let Err(reason) = self.on_device(|_| Ok(compute::fast_precision(&device.tensor)))?
@@ -321,6 +326,8 @@ impl Engine for PaintEngine {
                 Begin::From(picture, self.painted.unwrap_or(side))
             }
         };
+        self.palette = named::OpenPalette::default();
+        sources.palette = self.palette.of(&settings)?;
         let run = self.on_device(|engine| {
             let network = engine.network.take();
             let weights = Arc::clone(&weights);
@@ -352,7 +359,8 @@ impl Engine for PaintEngine {
                 check_memory(device, &shapes, settings, self.behind)?;
             }
         }
-        self.work(|run| run.update(settings, styles))
+        let palette = self.palette.of(settings)?;
+        self.work(|run| run.update(settings, styles, palette))
     }
 
     fn step(&mut self) -> Result<(), EngineError> {
