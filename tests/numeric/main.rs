@@ -5,7 +5,6 @@ mod common;
 
 mod amount;
 mod curve;
-mod dispatches;
 mod gradients;
 mod histogram;
 mod lbfgs;

@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut painting = Painting::new(&device.tensor, weights, None, sources, &settings, Begin::Initial)?;
     for style_weight in [1.0, 30.0, 0.05] {
         settings.style_weight = style_weight;
-        painting.update(&settings, &styles)?;
+        painting.update(&settings, &styles, None)?;
         for _ in 0..30 {
             painting.step()?;
         }

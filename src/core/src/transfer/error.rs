@@ -1,6 +1,6 @@
 //! What can end or prevent a run.
 
-use crate::{picture::PictureError, settings::SettingsError};
+use crate::settings::SettingsError;
 use impasto_network::{
     compute::DeviceError,
     vgg::{Layer, WeightsError},

@@ -12,11 +12,12 @@ use super::{
     prepare::network_options,
     study::{LayerStudy, Seen, study},
     targets,
-    terms::Terms,
+    term_values::Terms,
+    terms::{self, LayerTerm as _, Style},
 };
 use crate::{
-    objective::{Moments, StyleAim, smoothness_gradient},
-    settings::{LayerWeights, Padding, Settings},
+    objective::{Moments, StyleAim},
+    settings::{LayerWeights, Settings},
 };
 use impasto_network::{
     compute::{Features, LayerTime, Network, Pull},
@@ -134,38 +135,29 @@ impl Evaluator {
     /// # Panics
     ///
     /// When a term was not prepared for.
-    pub fn gradients(&self, image: &Tensor<4>, terms: &[Term], settings: &Settings) -> Vec<Tensor<4>> {
+    pub fn gradients(&mut self, image: &Tensor<4>, wanted: &[Term], settings: &Settings) -> Vec<Tensor<4>> {
         let layer_of = |term: &Term| match *term {
             Term::Content(layer) | Term::Style(layer) => Some(layer),
             Term::Smoothness | Term::Histogram => None,
         };
-        let Some(deepest) = terms.iter().filter_map(layer_of).max() else { return Vec::new() };
+        let Some(deepest) = wanted.iter().filter_map(layer_of).max() else { return Vec::new() };
         let image = if settings.luminance_only { self.luminance.of(image) } else { image.clone() };
         let mut pulls: BTreeMap<Term, BTreeMap<Layer, Pull>> = BTreeMap::new();
-        let activations = self.network.forward(image, deepest, |layer, features| {
-            for &term in terms.iter().filter(|term| layer_of(term) == Some(layer)) {
-                let pull = match term {
-                    Term::Style(_) => {
-                        let aim = &self.aims.targets.style[&layer];
-                        let factor = settings.objective.style_factor(layer, features.positions(), aim.energy);
-                        let term = aim.term(features, factor);
-                        Pull { matrix: Some(term.matrix), vector: term.vector, ..Pull::default() }
-                    }
-                    _ => {
-                        let target = &self.aims.targets.content[&layer];
-                        let factor =
-                            settings.objective.content_factor(layer, features.positions(), target.unit);
-                        Pull { toward: vec![(target.features.clone(), 2.0 * factor)], ..Pull::default() }
-                    }
-                };
-                pulls.insert(term, BTreeMap::from([(layer, pull)]));
+        let (network, aims) = (&self.network, &mut self.aims);
+        let activations = network.forward(image, deepest, |layer, features| {
+            for mut term in terms::at(layer, aims, settings) {
+                if wanted.contains(&term.id())
+                    && let Some(alone) = term.evaluate(features, true).and_then(|term| term.alone)
+                {
+                    pulls.insert(term.id(), BTreeMap::from([(layer, alone)]));
+                }
             }
         });
         let back = |term| {
             let gradient = self.network.backward(activations.clone(), pulls.get(term)?)?;
             Some(if settings.luminance_only { self.luminance.gradient(&gradient) } else { gradient })
         };
-        terms.iter().filter_map(back).collect()
+        wanted.iter().filter_map(back).collect()
     }
 
     /// Takes other images of some styles, by their index, and computes what the settings need of them.
@@ -211,61 +203,22 @@ impl Evaluator {
         settings: &Settings,
         measured: Option<Term>,
     ) -> Evaluation {
-        let (content, style, deepest) = layers(settings);
-        let mut terms = Terms::default();
+        let (.., deepest) = layers(settings);
+        let mut values = Terms::default();
         let mut pulls: BTreeMap<Layer, Pull> = BTreeMap::new();
         let mut alone: BTreeMap<Layer, Pull> = BTreeMap::new();
         let mut look = |layer: Layer, features: &Features| {
             let mut pull = Pull::default();
-            if content.contains(&layer) {
-                let target = &self.aims.targets.content[&layer];
-                let factor = settings.objective.content_factor(layer, features.positions(), target.unit);
-                let weight = settings.content_layers.get(layer).unwrap_or(0.0);
-                terms.push(Term::Content(layer), features.distance(&target.features) * factor);
-                if measured == Some(Term::Content(layer)) {
-                    let toward = vec![(target.features.clone(), 2.0 * factor)];
-                    alone.insert(layer, Pull { toward, ..Pull::default() });
+            for mut term in terms::at(layer, &mut self.aims, settings) {
+                let id = term.id();
+                let Some(term) = term.evaluate(features, measured == Some(id)) else { continue };
+                values.push(id, term.value);
+                if let Some(gradient) = term.gradient {
+                    pull.add(gradient);
                 }
-                let factor = settings.content_weight * weight * factor;
-                if factor > 0.0 {
-                    pull.add_toward(target.features.clone(), 2.0 * factor);
+                if let Some(own) = term.alone {
+                    alone.insert(layer, own);
                 }
-            }
-            if style.contains(&layer) {
-                let aim = &self.aims.targets.style[&layer];
-                let factor = settings.objective.style_factor(layer, features.positions(), aim.energy);
-                let weight = settings.style_weight * settings.style_layers.get(layer).unwrap_or(0.0);
-                let is_measured = measured == Some(Term::Style(layer));
-                // Where the term alone is wanted as well, it is weighted afterwards.
-                let at_once = !is_measured && weight > 0.0;
-                let term = aim.weighted(features, factor, if at_once { weight } else { 1.0 });
-                terms.push(Term::Style(layer), term.value);
-                if is_measured {
-                    let (matrix, vector) = (Some(term.matrix.clone()), term.vector.clone());
-                    alone.insert(layer, Pull { matrix, vector, ..Pull::default() });
-                }
-                if weight > 0.0 {
-                    let (matrix, vector) = match at_once {
-                        true => (term.matrix, term.vector),
-                        false => (term.matrix * weight, term.vector.map(|vector| vector * weight)),
-                    };
-                    pull.add_matrix(matrix);
-                    if let Some(vector) = vector {
-                        pull.add_vector(vector);
-                    }
-                }
-            }
-            if settings.histogram_layers().contains(&layer)
-                && let Some((target, factor)) = self.aims.histograms.target(layer, features)
-            {
-                terms.push(Term::Histogram, features.distance(&target) * factor);
-                let share = 1.0 / Layer::HISTOGRAM.len() as f64;
-                if measured == Some(Term::Histogram) {
-                    let toward = vec![(target.clone(), 2.0 * share * factor)];
-                    alone.insert(layer, Pull { toward, ..Pull::default() });
-                }
-                let weight = settings.histogram_weight * share;
-                pull.add_toward(target, 2.0 * weight * factor);
             }
             if !pull.is_empty() {
                 pulls.insert(layer, pull);
@@ -277,20 +230,19 @@ impl Evaluator {
             _ => None,
         };
         let mut gradient = activations.and_then(|activations| self.network.backward(activations, &pulls));
-        if settings.smoothness_weight > 0.0 {
-            let tile = settings.padding == Padding::Circular;
-            let (value, pull) = smoothness_gradient(image, settings.smoothness, tile);
-            terms.push(Term::Smoothness, value);
-            if measured == Some(Term::Smoothness) {
-                measured_gradient = Some(pull.clone());
+        for term in terms::of_image(settings) {
+            let (value, own) = term.evaluate(image);
+            values.push(term.id(), value);
+            if measured == Some(term.id()) {
+                measured_gradient = Some(own.clone());
             }
-            let pull = pull * settings.smoothness_weight;
+            let own = own * term.id().weight(settings);
             gradient = Some(match gradient {
-                Some(gradient) => gradient + pull,
-                None => pull,
+                Some(gradient) => gradient + own,
+                None => own,
             });
         }
-        Evaluation { terms, gradient, measured: measured_gradient }
+        Evaluation { terms: values, gradient, measured: measured_gradient }
     }
 
     /// Looks into a layer, whether it is in use or not, at an image `[1, 3, H, W]`.
@@ -322,10 +274,8 @@ impl Evaluator {
         let mut pulls = BTreeMap::new();
         let activations = self.network.forward(image.clone(), layer, |at, features| {
             if at == layer {
-                let factor = settings.objective.style_factor(layer, features.positions(), aim.energy);
-                let term = aim.term(features, factor);
-                let pull = Pull { matrix: Some(term.matrix), vector: term.vector, ..Pull::default() };
-                pulls.insert(layer, pull);
+                let term = Style::toward(layer, &aim, settings).evaluate(features, true);
+                pulls.extend(term.and_then(|term| term.alone).map(|alone| (layer, alone)));
                 picture = Some(features.clone());
             }
         });

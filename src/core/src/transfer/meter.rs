@@ -53,6 +53,14 @@ impl Term {
         }
     }
 
+    /// The part of the term that one value of its own is: it has one for each of its layers.
+    pub fn share(self) -> f64 {
+        match self {
+            Term::Histogram => 1.0 / Layer::HISTOGRAM.len() as f64,
+            _ => 1.0,
+        }
+    }
+
     /// The terms that count in these settings, mute and solo worked out: content, style, smoothness, histograms.
     pub fn heard(heard: &Settings) -> impl Iterator<Item = Term> {
         let content = heard.content_layers.layers().map(Term::Content);

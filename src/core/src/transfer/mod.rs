@@ -38,6 +38,7 @@ mod state_file;
 mod study;
 mod style_transfer;
 mod targets;
+mod term_values;
 mod terms;
 
 pub use cost::{

@@ -10,7 +10,7 @@ use super::{
     lowest::Lowest,
     planes::Planes,
     readback::values,
-    terms::Terms,
+    term_values::Terms,
 };
 
 /// Numbers `[1]` in one read-back.

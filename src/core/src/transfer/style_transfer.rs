@@ -19,7 +19,7 @@ use super::{
     readback::values,
     space::{Space, upload},
     study::LayerStudy,
-    terms::Terms,
+    term_values::Terms,
 };
 use crate::settings::{Optimizer, Settings};
 use impasto_network::{

@@ -22,6 +22,22 @@ pub struct Pull {
 }
 
 impl Pull {
+    /// factor·(F − T) alone.
+    pub fn toward(target: Features, factor: f64) -> Self {
+        Self { toward: vec![(target, factor)], ..Self::default() }
+    }
+
+    /// Adds another term's.
+    pub fn add(&mut self, other: Self) {
+        if let Some(matrix) = other.matrix {
+            self.add_matrix(matrix);
+        }
+        if let Some(vector) = other.vector {
+            self.add_vector(vector);
+        }
+        self.toward.extend(other.toward);
+    }
+
     /// Whether nothing was added.
     pub fn is_empty(&self) -> bool {
         self.matrix.is_none() && self.vector.is_none() && self.toward.is_empty()

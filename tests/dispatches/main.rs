@@ -1,11 +1,16 @@
 //! A step on a graphics adapter is a fixed list of dispatches: the same kernels in the same order each time, in memory that
 //! is there already, with nothing sent, nothing read back and nobody waiting in between.
+//!
+//! A binary of its own: whatever another test of the same process did on the adapter would be in the list.
+
+#[path = "../common/mod.rs"]
+mod common;
 
 use std::sync::{Arc, Mutex};
 
-use crate::common::{adapter, pictures, relative_error};
 use burn::tensor::Tensor;
 use burn_wgpu::{CubeTensor, Wgpu};
+use common::{adapter, pictures, relative_error};
 use cubecl::client::Client;
 use cubecl_runtime::{
     logging::{LaunchObservation, LaunchObserver},

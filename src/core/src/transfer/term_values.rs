@@ -4,7 +4,6 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{Losses, Term};
 use crate::settings::Settings;
-use impasto_network::vgg::Layer;
 
 /// One step's terms, unweighted, each of shape `[1]`.
 #[derive(Default)]
@@ -37,14 +36,8 @@ impl Terms {
 
     /// What is minimised, as [`Losses::total`], `[1]`; `None` where there is no term.
     pub fn total(&self, settings: &Settings) -> Option<Tensor<1>> {
-        let weighted = self.0.iter().map(|(term, value)| {
-            value.clone()
-                * match *term {
-                    // Of which each layer has a value.
-                    Term::Histogram => settings.histogram_weight / Layer::HISTOGRAM.len() as f64,
-                    term => term.weight(settings),
-                }
-        });
+        let weighted =
+            self.0.iter().map(|(term, value)| value.clone() * (term.weight(settings) * term.share()));
         weighted.reduce(|sum, value| sum + value)
     }
 
@@ -62,7 +55,7 @@ impl Terms {
                     losses.style.insert(layer, number);
                 }
                 Term::Smoothness => losses.smoothness = number,
-                Term::Histogram => losses.histogram += number / Layer::HISTOGRAM.len() as f64,
+                Term::Histogram => losses.histogram += number * term.share(),
             }
         }
         losses.weigh(settings);

@@ -1,0 +1,43 @@
+//! Content: the squared distance of a layer's features from the content's.
+
+use super::{Evaluated, LayerTerm, Term};
+use crate::{
+    settings::{Objective, Settings},
+    transfer::targets::{ContentTarget, Targets},
+};
+use impasto_network::{
+    compute::{Features, Pull},
+    vgg::Layer,
+};
+
+pub struct Content<'a> {
+    layer: Layer,
+    target: &'a ContentTarget,
+    objective: Objective,
+    /// α·w.
+    weight: f64,
+}
+
+impl<'a> Content<'a> {
+    pub fn at(layer: Layer, targets: &'a Targets, settings: &Settings) -> Option<Self> {
+        let weight = settings.content_weight * settings.content_layers.get(layer)?;
+        Some(Self { layer, target: targets.content.get(&layer)?, objective: settings.objective, weight })
+    }
+}
+
+impl LayerTerm for Content<'_> {
+    fn id(&self) -> Term {
+        Term::Content(self.layer)
+    }
+
+    fn evaluate(&mut self, features: &Features, alone: bool) -> Option<Evaluated> {
+        let target = &self.target.features;
+        let factor = self.objective.content_factor(self.layer, features.positions(), self.target.unit);
+        let weighted = self.weight * factor;
+        Some(Evaluated {
+            value: features.distance(target) * factor,
+            gradient: (weighted > 0.0).then(|| Pull::toward(target.clone(), 2.0 * weighted)),
+            alone: alone.then(|| Pull::toward(target.clone(), 2.0 * factor)),
+        })
+    }
+}
