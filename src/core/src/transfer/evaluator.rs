@@ -19,7 +19,7 @@ use crate::{
     settings::{LayerWeights, Padding, Settings},
 };
 use impasto_network::{
-    compute::{Features, LayerTime, Network, Pull},
+    compute::{FeatureGradient, Features, LayerTime, Network},
     vgg::{Layer, Weights},
 };
 
@@ -141,7 +141,7 @@ impl Evaluator {
         };
         let Some(deepest) = terms.iter().filter_map(layer_of).max() else { return Vec::new() };
         let image = if settings.luminance_only { self.luminance.of(image) } else { image.clone() };
-        let mut pulls: BTreeMap<Term, BTreeMap<Layer, Pull>> = BTreeMap::new();
+        let mut pulls: BTreeMap<Term, BTreeMap<Layer, FeatureGradient>> = BTreeMap::new();
         let activations = self.network.forward(image, deepest, |layer, features| {
             for &term in terms.iter().filter(|term| layer_of(term) == Some(layer)) {
                 let pull = match term {
@@ -149,13 +149,20 @@ impl Evaluator {
                         let aim = &self.aims.targets.style[&layer];
                         let factor = settings.objective.style_factor(layer, features.positions(), aim.energy);
                         let term = aim.term(features, factor);
-                        Pull { matrix: Some(term.matrix), vector: term.vector, ..Pull::default() }
+                        FeatureGradient {
+                            matrix: Some(term.matrix),
+                            vector: term.vector,
+                            ..FeatureGradient::default()
+                        }
                     }
                     _ => {
                         let target = &self.aims.targets.content[&layer];
                         let factor =
                             settings.objective.content_factor(layer, features.positions(), target.unit);
-                        Pull { toward: vec![(target.features.clone(), 2.0 * factor)], ..Pull::default() }
+                        FeatureGradient {
+                            targets: vec![(target.features.clone(), 2.0 * factor)],
+                            ..FeatureGradient::default()
+                        }
                     }
                 };
                 pulls.insert(term, BTreeMap::from([(layer, pull)]));
@@ -213,22 +220,22 @@ impl Evaluator {
     ) -> Evaluation {
         let (content, style, deepest) = layers(settings);
         let mut terms = Terms::default();
-        let mut pulls: BTreeMap<Layer, Pull> = BTreeMap::new();
-        let mut alone: BTreeMap<Layer, Pull> = BTreeMap::new();
+        let mut pulls: BTreeMap<Layer, FeatureGradient> = BTreeMap::new();
+        let mut alone: BTreeMap<Layer, FeatureGradient> = BTreeMap::new();
         let mut look = |layer: Layer, features: &Features| {
-            let mut pull = Pull::default();
+            let mut pull = FeatureGradient::default();
             if content.contains(&layer) {
                 let target = &self.aims.targets.content[&layer];
                 let factor = settings.objective.content_factor(layer, features.positions(), target.unit);
                 let weight = settings.content_layers.get(layer).unwrap_or(0.0);
                 terms.push(Term::Content(layer), features.distance(&target.features) * factor);
                 if measured == Some(Term::Content(layer)) {
-                    let toward = vec![(target.features.clone(), 2.0 * factor)];
-                    alone.insert(layer, Pull { toward, ..Pull::default() });
+                    let targets = vec![(target.features.clone(), 2.0 * factor)];
+                    alone.insert(layer, FeatureGradient { targets, ..FeatureGradient::default() });
                 }
                 let factor = settings.content_weight * weight * factor;
                 if factor > 0.0 {
-                    pull.add_toward(target.features.clone(), 2.0 * factor);
+                    pull.add_target(target.features.clone(), 2.0 * factor);
                 }
             }
             if style.contains(&layer) {
@@ -242,7 +249,7 @@ impl Evaluator {
                 terms.push(Term::Style(layer), term.value);
                 if is_measured {
                     let (matrix, vector) = (Some(term.matrix.clone()), term.vector.clone());
-                    alone.insert(layer, Pull { matrix, vector, ..Pull::default() });
+                    alone.insert(layer, FeatureGradient { matrix, vector, ..FeatureGradient::default() });
                 }
                 if weight > 0.0 {
                     let (matrix, vector) = match at_once {
@@ -261,11 +268,11 @@ impl Evaluator {
                 terms.push(Term::Histogram, features.distance(&target) * factor);
                 let share = 1.0 / Layer::HISTOGRAM.len() as f64;
                 if measured == Some(Term::Histogram) {
-                    let toward = vec![(target.clone(), 2.0 * share * factor)];
-                    alone.insert(layer, Pull { toward, ..Pull::default() });
+                    let targets = vec![(target.clone(), 2.0 * share * factor)];
+                    alone.insert(layer, FeatureGradient { targets, ..FeatureGradient::default() });
                 }
                 let weight = settings.histogram_weight * share;
-                pull.add_toward(target, 2.0 * weight * factor);
+                pull.add_target(target, 2.0 * weight * factor);
             }
             if !pull.is_empty() {
                 pulls.insert(layer, pull);
@@ -324,7 +331,11 @@ impl Evaluator {
             if at == layer {
                 let factor = settings.objective.style_factor(layer, features.positions(), aim.energy);
                 let term = aim.term(features, factor);
-                let pull = Pull { matrix: Some(term.matrix), vector: term.vector, ..Pull::default() };
+                let pull = FeatureGradient {
+                    matrix: Some(term.matrix),
+                    vector: term.vector,
+                    ..FeatureGradient::default()
+                };
                 pulls.insert(layer, pull);
                 picture = Some(features.clone());
             }

@@ -169,7 +169,7 @@ impl PaintEngine {
         if let Some((_, device)) = self.device.take()
             && !self.behind
         {
-            compute::condemn(&device);
+            compute::mark_failed(&device);
         }
         self.run = None;
         self.network = None;
