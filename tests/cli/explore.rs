@@ -14,7 +14,7 @@ use impasto_core::{
     settings::{DeviceChoice, Settings, StyleMix},
 };
 use impasto_engine::{
-    backstage::{Cell, Desk, Item, ItemStyle, Painter, Source, State, Store},
+    queue::{Cell, Item, ItemStyle, JobQueue, Painter, Source, State, Store},
     session::{Job, PaintEngine, Start, StyleSource},
 };
 use impasto_formats::recipe;
@@ -225,12 +225,12 @@ fn queued(output: PathBuf, steps: u32) -> Item {
     }
 }
 
-fn states(desk: &Desk) -> Vec<State> {
+fn states(desk: &JobQueue) -> Vec<State> {
     desk.items(|items| items.iter().map(|item| item.state.clone()).collect())
 }
 
 #[track_caller]
-fn wait_until(what: &str, desk: &Desk, done: impl Fn(&Desk) -> bool) {
+fn wait_until(what: &str, desk: &JobQueue, done: impl Fn(&JobQueue) -> bool) {
     let patience = Instant::now() + Duration::from_secs(120);
     while !done(desk) {
         assert!(Instant::now() < patience, "waited in vain until {what}: {:?}", states(desk));
@@ -243,10 +243,10 @@ fn wait_until(what: &str, desk: &Desk, done: impl Fn(&Desk) -> bool) {
 fn a_queue_paints_as_the_command_line_does_and_survives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    let spawn = |desk: &Desk| Painter::spawn(desk.clone(), PaintEngine::behind_another, || ()).unwrap();
+    let spawn = |desk: &JobQueue| Painter::spawn(desk.clone(), PaintEngine::behind_another, || ()).unwrap();
     let is_done = |state: &State| matches!(state, State::Done { .. });
 
-    let desk = Desk::default();
+    let desk = JobQueue::default();
     desk.begin(Some(Store::open(&path("queue")).unwrap()), Vec::new());
     desk.add([queued(path("a.png"), 3), queued(path("b.png"), 1_000_000), queued(path("c.png"), 3)], None);
     let painter = spawn(&desk);
@@ -290,7 +290,7 @@ fn a_queue_paints_as_the_command_line_does_and_survives_a_restart() {
         std::thread::sleep(Duration::from_millis(20));
     };
     let items = store.load().unwrap();
-    let desk = Desk::default();
+    let desk = JobQueue::default();
     desk.begin(Some(store), items);
     let found = states(&desk);
     assert!(is_done(&found[0]) && found[1..] == [State::Waiting, State::Waiting], "{found:?}");

@@ -15,7 +15,7 @@ use impasto_core::{
     settings::{Automation, DeviceChoice, ParamId, Settings, StyleMix},
 };
 use impasto_engine::{
-    replay::{Others, Player, Score},
+    replay::{Others, ReplayPlan, Replayer},
     session::{self, Engine, Event, Frame, Job, PaintEngine, RunState, Session, Start, StyleSource},
 };
 use impasto_formats::recipe::{self, Recipe};
@@ -183,8 +183,8 @@ fn automation_that_a_running_painting_gets_is_in_its_record_once_and_replays() {
         let found = recipe::find(source, &[]).map(recipe::Found::picture);
         found.map(Arc::new).ok_or_else(|| anyhow::anyhow!("{} is gone", source.name))
     };
-    let scores = Score::of(&recipe, &Others::default(), &mut open, &Ok).unwrap();
-    let mut player = Player::new(PaintEngine::new);
+    let scores = ReplayPlan::of(&recipe, &Others::default(), &mut open, &Ok).unwrap();
+    let mut player = Replayer::new(PaintEngine::new);
     player.begin(&scores[0], &mut |_| ()).unwrap();
     (0..12).for_each(|_| player.step().unwrap());
     assert_eq!(player.read().unwrap().picture, *last.picture);

@@ -18,7 +18,7 @@ use impasto_core::{
 };
 use impasto_engine::session::{
     Command, Engine, EngineError, Event, Extract, ExtractState, Job, PaintEngine, Reading, RunInfo, RunState,
-    Session, Start, StyleSource, Wish,
+    Session, Start, StyleSource, VisualizationRequest,
 };
 use impasto_formats::extracts::{CONTENT_LAYERS, Source, plan};
 use impasto_network::{
@@ -331,7 +331,10 @@ fn at_rest_what_is_wished_for_is_made_in_its_order_and_nothing_more() {
     window.run(true);
     window.until("the pause", |w| w.is(RunState::Paused));
     let orders = orders(&["relu3_1", "relu1_1"]);
-    window.session.wish(Wish { orders: orders.clone(), at_once: false }).unwrap();
+    window
+        .session
+        .request_visualizations(VisualizationRequest { orders: orders.clone(), at_once: false })
+        .unwrap();
     window.until("both", |w| w.results().len() == 2);
     let keys: Vec<Result<String, String>> = orders.iter().map(|order| Ok(order.key.clone())).collect();
     assert_eq!(window.results(), keys);
@@ -346,7 +349,13 @@ fn a_command_is_obeyed_before_the_next_slice_and_nothing_is_made_while_it_paints
     window.run(true);
     window.until("the pause", |w| w.is(RunState::Paused));
     window.allow(2);
-    window.session.wish(Wish { orders: orders(&["relu1_1", "relu2_1"]), at_once: false }).unwrap();
+    window
+        .session
+        .request_visualizations(VisualizationRequest {
+            orders: orders(&["relu1_1", "relu2_1"]),
+            at_once: false,
+        })
+        .unwrap();
     window.until("two slices", |w| w.slices() == 2);
     window.session.send(Command::Resume).unwrap();
     window.allow(usize::MAX);
@@ -371,7 +380,13 @@ fn a_step_and_changed_settings_go_first_as_well() {
     window.run(true);
     window.until("the pause", |w| w.is(RunState::Paused));
     window.allow(1);
-    window.session.wish(Wish { orders: orders(&["relu1_1", "relu2_1", "relu3_1"]), at_once: false }).unwrap();
+    window
+        .session
+        .request_visualizations(VisualizationRequest {
+            orders: orders(&["relu1_1", "relu2_1", "relu3_1"]),
+            at_once: false,
+        })
+        .unwrap();
     window.until("a slice", |w| w.slices() == 1);
     let changed = Settings { style_weight: 3.0, steps: 1_000_000, ..Settings::default() };
     window.session.update(1, &changed, &[StyleMix::default()]).unwrap();
@@ -389,7 +404,10 @@ fn who_does_not_want_to_wait_has_painting_take_turns() {
     let mut window = Window::open(None);
     window.run(false);
     window.until("painting", |w| w.steps() > 5);
-    window.session.wish(Wish { orders: orders(&["relu1_1"]), at_once: true }).unwrap();
+    window
+        .session
+        .request_visualizations(VisualizationRequest { orders: orders(&["relu1_1"]), at_once: true })
+        .unwrap();
     window.until("it is made", |w| w.results().len() == 1);
     let deeds = window.deeds();
     let slices: Vec<usize> = (0..deeds.len()).filter(|&at| matches!(deeds[at], Deed::Slice(_))).collect();
@@ -407,13 +425,16 @@ fn another_wish_takes_the_place_of_the_first() {
     window.until("the pause", |w| w.is(RunState::Paused));
     let (first, second) = (orders(&["relu1_1"; 8]), orders(&["relu5_1"]));
     window.allow(1);
-    window.session.wish(Wish { orders: first, at_once: false }).unwrap();
+    window.session.request_visualizations(VisualizationRequest { orders: first, at_once: false }).unwrap();
     window.until("a slice", |w| w.slices() == 1);
-    window.session.wish(Wish { orders: second.clone(), at_once: false }).unwrap();
+    window
+        .session
+        .request_visualizations(VisualizationRequest { orders: second.clone(), at_once: false })
+        .unwrap();
     window.allow(usize::MAX);
     window.until("the second", |w| w.results().contains(&Ok(second[0].key.clone())));
     assert!(window.slices() <= 2 + 5, "the slice in hand is the last of the first: {}", window.slices());
-    window.session.wish(Wish::default()).unwrap();
+    window.session.request_visualizations(VisualizationRequest::default()).unwrap();
 }
 
 #[test]
@@ -423,7 +444,13 @@ fn what_fails_is_told_and_the_painting_goes_on() {
         window.run(false);
         window.until("painting", |w| w.steps() > 20);
         window.session.send(Command::Pause).unwrap();
-        window.session.wish(Wish { orders: orders(&["relu1_1", "relu2_1"]), at_once: false }).unwrap();
+        window
+            .session
+            .request_visualizations(VisualizationRequest {
+                orders: orders(&["relu1_1", "relu2_1"]),
+                at_once: false,
+            })
+            .unwrap();
         window.until("the failure", |w| !w.results().is_empty());
         let text = window.results()[0].clone().unwrap_err();
         match fault {

@@ -10,7 +10,7 @@ use impasto_core::{
     transfer::Place,
 };
 use impasto_engine::{
-    session::{Engine, LevelOrder, Mark, PaintEngine, Start},
+    session::{Engine, LevelOrder, PaintEngine, Snapshot, Start},
     timeline::{Kept, Limits, Store, Timeline},
 };
 
@@ -185,8 +185,8 @@ fn every_optimizer_goes_on_on_an_adapter() {
     }
 }
 
-fn mark(step: u32, settings: &Settings, picture: &Arc<RgbImage>, state: Option<Arc<Vec<u8>>>) -> Mark {
-    Mark {
+fn mark(step: u32, settings: &Settings, picture: &Arc<RgbImage>, state: Option<Arc<Vec<u8>>>) -> Snapshot {
+    Snapshot {
         run: 1,
         step,
         place: Place { levels: 1, width: 96, height: 64, ..Place::default() },

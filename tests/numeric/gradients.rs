@@ -10,7 +10,10 @@ use impasto_core::{
     settings::{Objective, Padding, Pooling, Precision, Settings, Smoothness},
 };
 use impasto_network::{
-    compute::{self, Features, Iterate, KernelChoice, Network, NetworkOptions, Pull, Update, fast_precision},
+    compute::{
+        self, FeatureGradient, Features, Iterate, KernelChoice, Network, NetworkOptions, Update,
+        fast_precision,
+    },
     vgg::{Layer, Weights},
 };
 
@@ -47,8 +50,8 @@ fn check(what: &str, x: &Tensor<4>, gradient: Tensor<4>, value: impl Fn(Tensor<4
 #[test]
 fn content_agrees_with_finite_differences() {
     let (x, target) = (tensor([1, 5, 7, 6], 1), Features::Tensor(tensor([1, 5, 7, 6], 2)));
-    let mut pull = Pull::default();
-    pull.add_toward(target.clone(), 2.0);
+    let mut pull = FeatureGradient::default();
+    pull.add_target(target.clone(), 2.0);
     let gradient = pull.gradient(&Features::Tensor(x.clone()));
     check("content", &x, gradient, |x| host(Features::Tensor(x).distance(&target))[0], 1e-3);
 }
@@ -58,7 +61,7 @@ fn style_agrees_with_finite_differences() {
     let gram = |x: Tensor<4>| Features::Tensor(x).gram();
     let (x, target) = (tensor([1, 6, 9, 7], 1), gram(tensor([1, 6, 5, 8], 2)));
     let distance = |x: Tensor<4>| host((gram(x) - target.clone()).square().sum())[0];
-    let mut pull = Pull::default();
+    let mut pull = FeatureGradient::default();
     pull.add_matrix((gram(x.clone()) - target.clone()) * (4.0 / 63.0));
     check("style", &x, pull.gradient(&Features::Tensor(x.clone())), distance, 2e-3);
 }
@@ -83,8 +86,8 @@ fn both_forms_of_features_agree() {
     assert!(((a_host.energy() - a.energy()) / a.energy()).abs() < 1e-5);
     assert!(relative_error(&host(a_host.distance(&b_host)), &host(a.distance(&b))) < 1e-5);
     let (difference, ones) = (a.gram() - b.gram(), Tensor::<1>::ones([layer.channels()], &device));
-    let mut pull = Pull { toward: vec![(b_host, 0.7)], ..Pull::default() };
-    let mut portable = Pull { toward: vec![(b, 0.7)], ..Pull::default() };
+    let mut pull = FeatureGradient { targets: vec![(b_host, 0.7)], ..FeatureGradient::default() };
+    let mut portable = FeatureGradient { targets: vec![(b, 0.7)], ..FeatureGradient::default() };
     assert!(error(pull.gradient(&a_host), portable.gradient(&a)) < 1e-5);
     for pull in [&mut pull, &mut portable] {
         pull.add_matrix(difference.clone());
@@ -178,7 +181,10 @@ fn forward_and_back(network: &Network, shape: [usize; 4], device: &TensorDevice)
                 features = host(f.to_tensor());
             }
         });
-        let pull = Pull { vector: Some(Tensor::ones([layer.channels()], device)), ..Pull::default() };
+        let pull = FeatureGradient {
+            vector: Some(Tensor::ones([layer.channels()], device)),
+            ..FeatureGradient::default()
+        };
         let back = network.backward(activations, &BTreeMap::from([(layer, pull)])).unwrap();
         [features, host(back)]
     };
@@ -311,7 +317,7 @@ fn differences_through(padding: Padding) {
     let energy = |x: Tensor<4>| network.features(x, &[layer]).remove(0).1.energy() as f32;
     let zero = Features::Tensor(Tensor::zeros([1, 64, 6, 5], &device));
     let activations = network.forward(image.clone(), layer, |_, _| ());
-    let pull = Pull { toward: vec![(zero, 2.0)], ..Pull::default() };
+    let pull = FeatureGradient { targets: vec![(zero, 2.0)], ..FeatureGradient::default() };
     let gradient = network.backward(activations, &BTreeMap::from([(layer, pull)])).unwrap();
     check("padded edge", &image, gradient, energy, 1e-2);
 }
@@ -339,7 +345,10 @@ fn with_circular_padding_a_shifted_picture_has_a_shifted_gradient() {
         let gradient = |pixels: Vec<f32>| {
             let image = Tensor::from_data(TensorData::new(pixels, shape), device);
             let activations = network.forward(image, deepest, |_, _| ());
-            let pull = || Pull { vector: Some(Tensor::ones([512], device)), ..Pull::default() };
+            let pull = || FeatureGradient {
+                vector: Some(Tensor::ones([512], device)),
+                ..FeatureGradient::default()
+            };
             let pulls = BTreeMap::from([(Layer::ALL[9], pull()), (deepest, pull())]);
             host(network.backward(activations, &pulls).unwrap())
         };

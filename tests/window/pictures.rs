@@ -12,7 +12,7 @@ use egui::{HoveredFile, Key};
 use egui_kittest::kittest::Queryable as _;
 use image::{Rgba, RgbaImage};
 use impasto_core::settings::{Settings, StyleMix};
-use impasto_engine::backstage::{Item, ItemStyle, Source, State, Store};
+use impasto_engine::queue::{Item, ItemStyle, Source, State, Store};
 
 fn setup() -> Setup {
     let mut setup = Setup { render: true, ..Setup::default() };

@@ -12,7 +12,7 @@ use impasto_core::{
     picture::Picture,
     settings::{Settings, StyleMix},
 };
-use impasto_engine::backstage::{Item, ItemStyle, Source, State, Store};
+use impasto_engine::queue::{Item, ItemStyle, Source, State, Store};
 use impasto_formats::recipe;
 
 /// A window that waits, so that the queue need not.

@@ -18,7 +18,7 @@ use impasto_core::{
     transfer::{FeatureMap, GradientNorms, Heat, Losses, Term},
 };
 use impasto_engine::{
-    backstage::Painter,
+    queue::Painter,
     session::{
         Engine, EngineError, Extract, ExtractState, Job, LayerStudy, LevelOrder, Place, Reading, RunInfo,
         Session,

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-/// An error with its causes on one line, as `a: b: c`. A cause that the text says already is left out.
+/// An error with its causes on one line, as `a: b: c`. Omits a cause that the text already contains.
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

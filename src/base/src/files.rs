@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all.
+//! Atomic file writes: a file appears complete or not at all.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -8,47 +8,47 @@ use std::{
 
 use tempfile::{Builder, NamedTempFile};
 
-/// Who may read a new file.
+/// Read permission of a new file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// The user alone.
+    /// Only the user.
     Private,
-    /// As any new file: whoever the user's mask lets.
+    /// The default of the user's umask.
     Usual,
 }
 
-/// Whether a write outlasts a power cut.
+/// Whether a write survives a power cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Durability {
     Synced,
     Cached,
 }
 
-/// Writes a private file and replaces an older one in one move: after a crash or a power cut the old file or the new one is
-/// there.
+/// Write a private file, atomically replacing an older one: after a crash or a power cut either the old file
+/// or the new one is there.
 ///
 /// # Errors
 ///
-/// Whatever the file system says.
+/// Any file system error.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut part = PartFile::create(path, Access::Private)?;
     part.file().write_all(bytes)?;
     part.finish(true)
 }
 
-/// As [`write_atomic`] for a pure cache. It doesn't wait for the disk: the wait would cost more than a lost file, which is made
-/// again, and whoever reads it has to reject a torn one.
+/// Like [`write_atomic`], for a pure cache. Doesn't sync to disk: that would cost more than a lost file,
+/// which is recreated. Readers must reject a torn file.
 ///
 /// # Errors
 ///
-/// Whatever the file system says.
+/// Any file system error.
 pub fn write_cache(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut part = PartFile::create(path, Access::Private)?;
     part.file().write_all(bytes)?;
     part.move_into_place(true, Durability::Cached)
 }
 
-/// A file beside the one that it will be (a rename cannot cross disks), removed when dropped unfinished.
+/// A temporary file beside its final path (a rename cannot cross disks), removed if dropped unfinished.
 #[derive(Debug)]
 pub struct PartFile {
     file: NamedTempFile,
@@ -56,11 +56,11 @@ pub struct PartFile {
 }
 
 impl PartFile {
-    /// An empty file in the folder of `path`.
+    /// Create an empty file in the folder of `path`.
     ///
     /// # Errors
     ///
-    /// Whatever the file system says.
+    /// Any file system error.
     pub fn create(path: &Path, access: Access) -> io::Result<Self> {
         let mut builder = Builder::new();
         builder.prefix(".impasto-").suffix(".part");
@@ -78,12 +78,12 @@ impl PartFile {
         &mut self.file
     }
 
-    /// Gives the complete file its name, once file and folder are on the disk.
+    /// Sync the complete file and rename it to its final path.
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::AlreadyExists`] if there is a file of that name and `overwrite` is not set; otherwise whatever the file
-    /// system says.
+    /// [`io::ErrorKind::AlreadyExists`] if a file of that name exists and `overwrite` is not set; otherwise
+    /// any file system error.
     pub fn finish(self, overwrite: bool) -> io::Result<()> {
         self.move_into_place(overwrite, Durability::Synced)
     }
@@ -108,7 +108,7 @@ impl PartFile {
     }
 }
 
-/// For network shares and memory cards that know neither hard links nor a rename that spares existing files: an
+/// For network shares and memory cards without hard links or a rename that keeps existing files: an
 /// empty file, which only one program can create, claims the name and is then replaced.
 fn claim_and_rename(temporary: NamedTempFile, path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).open(path)?;
@@ -119,8 +119,8 @@ fn claim_and_rename(temporary: NamedTempFile, path: &Path) -> io::Result<File> {
     })
 }
 
-/// Without it, a power cut can undo the rename. Best effort: the file is complete and in place, and some file systems know no
-/// such thing.
+/// Without it, a power cut can undo the rename. Best effort: the file is complete and in place, and some file
+/// systems don't support syncing a folder.
 #[cfg(unix)]
 fn sync_folder(folder: &Path) {
     if let Err(error) = File::open(folder).and_then(|folder| folder.sync_all()) {

@@ -1,4 +1,4 @@
-//! What every other part may use and what uses none of them: files, folders, random numbers, errors as text.
+//! Helpers without dependencies on other crates: files, folders, random numbers, errors as text.
 
 pub mod error;
 pub mod files;

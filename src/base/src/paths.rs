@@ -1,10 +1,10 @@
-//! The folders that the program keeps things in.
+//! The program's folders.
 
 use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
 
-/// Moves everything that is kept into one folder.
+/// Use one folder for everything instead of the system's.
 const FOLDER_VARIABLE: &str = "IMPASTO_CONFIG_DIR";
 
 /// The system's own folders for this program; `None` if there is no home.
@@ -26,7 +26,7 @@ pub fn data_folder() -> Option<PathBuf> {
     Some(beside(&config, ProjectDirs::data_local_dir).unwrap_or(config))
 }
 
-/// The folder for what may be lost, beside a folder for settings: the system's own if that is the system's own.
+/// The cache folder that belongs to a settings folder: the system's own if that is the system's own.
 pub fn cache_folder(settings: &Path) -> PathBuf {
     beside(settings, ProjectDirs::cache_dir).unwrap_or_else(|| settings.join("cache"))
 }

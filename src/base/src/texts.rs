@@ -1,11 +1,11 @@
-//! Enums that are written as texts.
+//! Enums with a text form.
 
-/// Gives an enum its texts: `ALL`, `Display` and `FromStr`.
+/// Implement `ALL`, `Display` and `FromStr` for an enum.
 #[macro_export]
 macro_rules! named {
     ($type:ident, $what:literal, $($variant:ident => $name:literal),+ $(,)?) => {
         impl $type {
-            /// Every choice, in the order in which a person sees them.
+            /// Every variant, in display order.
             pub const ALL: &'static [$type] = &[$($type::$variant),+];
         }
         impl std::fmt::Display for $type {

@@ -23,7 +23,7 @@ use impasto_core::{
     transfer::StyleSource,
 };
 use impasto_engine::{
-    backstage::{End, Plan, guarded, paint},
+    queue::{End, Plan, guarded, paint},
     session::{Engine, Job, PaintEngine, Start},
 };
 use impasto_formats::explore::{Ledger, Match, collect, recipe_hash};

@@ -12,7 +12,7 @@ use impasto_core::{
     transfer,
 };
 use impasto_engine::{
-    backstage::guarded,
+    queue::guarded,
     session::{Engine, Job, PaintEngine, RunInfo, Start, StyleSource},
 };
 use impasto_network::{

@@ -18,7 +18,7 @@ use impasto_core::{
     transfer::{Losses, StyleSource},
 };
 use impasto_engine::{
-    backstage::{Audience, End, Plan, guarded, paint},
+    queue::{End, Plan, RenderObserver, guarded, paint},
     session::{Engine, Job, PaintEngine, Start},
 };
 use impasto_formats::explore::{CELL_SIZE, CELL_STEPS, Sheet, cell_order, legend};
@@ -120,7 +120,7 @@ pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
 /// Nobody looks while it is painted.
 pub(super) struct Unheard;
 
-impl Audience for Unheard {
+impl RenderObserver for Unheard {
     fn losses(&mut self, _: u32, _: &Losses, _: f64, _: bool) {}
 
     fn converged(&mut self, _: u32) {}

@@ -17,7 +17,7 @@ use impasto_core::{
     settings::{self, Rgb, StyleMix},
     transfer::{Extract, ExtractKind, ExtractState, Extraction, Eye},
 };
-use impasto_engine::backstage::guarded;
+use impasto_engine::queue::guarded;
 use impasto_formats::extracts::{self, ExtractStore, Source};
 use impasto_network::{
     compute::{self, Network, NetworkOptions},

@@ -27,8 +27,8 @@ use impasto_core::{
     transfer::{self, Losses},
 };
 use impasto_engine::{
-    backstage::{Audience, End, Painted, Plan, guarded, paint},
-    replay::{Player, Score, Writer},
+    queue::{End, Painted, Plan, RenderObserver, guarded, paint},
+    replay::{ReplayPlan, Replayer, Writer},
     session::{Engine, PaintEngine},
 };
 
@@ -46,7 +46,7 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
     let Scores { mut scores, remarks, network, device } = scores::open(&arguments, settings, recipe)?;
     let last = scores.pop().context("there is nothing to paint")?;
 
-    let mut player = Player::new(PaintEngine::new);
+    let mut player = Replayer::new(PaintEngine::new);
     let interrupted = Arc::new(AtomicBool::new(false));
     let mut printer = Printer::new(arguments.quiet);
     warn_all(&printer, &remarks);
@@ -113,7 +113,7 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
         output: Output {
             path: arguments.output.clone(),
             overwrite: arguments.force,
-            recipe: (!arguments.no_recipe).then(|| Writer::new(job, info, player.told())),
+            recipe: (!arguments.no_recipe).then(|| Writer::new(job, info, player.record_handle())),
         },
     };
     let began = Instant::now();
@@ -142,13 +142,13 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
 
 /// Paints a run that the next one goes on from; false if it was interrupted.
 fn paint_before(
-    player: &mut Player<PaintEngine>,
-    score: &Score,
+    player: &mut Replayer<PaintEngine>,
+    score: &ReplayPlan,
     arguments: &RenderArgs,
     interrupted: &AtomicBool,
 ) -> anyhow::Result<bool> {
     struct Watching<'a>(Progress, &'a Settings);
-    impl Audience for Watching<'_> {
+    impl RenderObserver for Watching<'_> {
         fn losses(&mut self, step: u32, losses: &Losses, _: f64, _: bool) {
             self.0.step(step, losses, self.1);
         }
@@ -213,7 +213,7 @@ struct Studio<'a> {
     output: Output,
 }
 
-impl Audience for Studio<'_> {
+impl RenderObserver for Studio<'_> {
     fn losses(&mut self, step: u32, losses: &Losses, seconds: f64, planned: bool) {
         if planned {
             self.report.add(step, losses, seconds);

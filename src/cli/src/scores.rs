@@ -16,14 +16,14 @@ use impasto_core::{
     settings::Settings,
 };
 use impasto_engine::{
-    replay::{Others, Score},
+    replay::{Others, ReplayPlan},
     session::{Job, SourceRecord, Start, StyleSource},
 };
 use impasto_formats::recipe::{self, EXAMPLE, Found, Recipe};
 
 /// The runs to paint, the last of which gives the picture, and what a person should know beforehand.
 pub(super) struct Scores {
-    pub scores: Vec<Score>,
+    pub scores: Vec<ReplayPlan>,
     pub remarks: Vec<String>,
     /// Hash of the network that the recipe was painted with.
     pub network: Option<String>,
@@ -60,7 +60,7 @@ pub(super) fn open(
             paused: false,
             choose_size: false,
         };
-        let scores = vec![Score::plain(job, steps)];
+        let scores = vec![ReplayPlan::plain(job, steps)];
         return Ok(Scores { scores, remarks: Vec::new(), network: None, device: None });
     };
     let others = Others { content, styles: (!styles.is_empty()).then_some(styles) };
@@ -99,7 +99,7 @@ fn from_recipe(
     let mut scores = None;
     if recipe.complete {
         let mut found = Finder { folders: &folders, file, remarks: Vec::new(), found: Vec::new() };
-        match Score::of(&recipe, others, &mut |source| found.open(source), &change) {
+        match ReplayPlan::of(&recipe, others, &mut |source| found.open(source), &change) {
             Ok(all) => {
                 remarks.append(&mut found.remarks);
                 scores = Some(all);
@@ -127,7 +127,7 @@ fn from_recipe(
             last.settings = settings.clone();
             last.steps = settings.steps;
             let alone = Recipe { passes: vec![last], ..recipe.clone() };
-            let scores = Score::of(&alone, others, &mut |source| found.open(source), &change)?;
+            let scores = ReplayPlan::of(&alone, others, &mut |source| found.open(source), &change)?;
             remarks.append(&mut found.remarks);
             scores
         }

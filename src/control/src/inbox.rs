@@ -1,4 +1,4 @@
-//! What has come in since the window looked last: the latest of everything, within limits, whatever was sent.
+//! Input since the window's last look: the latest of everything, within limits.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -12,21 +12,21 @@ use super::{
 };
 use impasto_core::settings::ParamId;
 
-/// Orders that wait at most; those that come too many are dropped.
+/// Maximum pending orders; more are dropped.
 const MOST_ORDERS: usize = 16;
-/// Controllers that wait at most.
+/// Maximum pending controllers.
 const MOST_SOURCES: usize = 256;
 
-/// What the window takes in one go.
+/// The pending input.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct News {
     pub knobs: BTreeMap<ParamId, Aim>,
-    /// Places of controllers, 0 to 1, in no order.
+    /// Positions of controllers, 0 to 1, in no order.
     pub sources: BTreeMap<Source, f64>,
     /// The controller that was moved last.
     pub touched: Option<Source>,
     pub orders: VecDeque<Order>,
-    /// Of all time: messages that asked for something, and those that were malformed or asked for nothing that there is.
+    /// Totals: valid messages, and those that were malformed or unknown.
     pub taken: u64,
     pub ignored: u64,
 }
@@ -47,7 +47,7 @@ impl Inbox {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a message in; true where the window has to be woken, because nothing was waiting for it before.
+    /// Add a message; true if the window must be woken because nothing was pending.
     pub fn put(&self, asked: Option<Asked>) -> bool {
         let mut news = self.lock();
         let quiet = news.is_empty();
@@ -71,7 +71,7 @@ impl Inbox {
         quiet && !news.is_empty()
     }
 
-    /// Takes a controller's place in, as [`Inbox::put`].
+    /// Add a controller's position, as [`Inbox::put`].
     pub fn put_source(&self, source: Source, place: f64) -> bool {
         let mut news = self.lock();
         let quiet = news.is_empty();
@@ -79,13 +79,13 @@ impl Inbox {
         quiet && !news.is_empty()
     }
 
-    /// What waits, which stays.
+    /// The pending input, without taking it.
     #[cfg(test)]
     pub fn peek(&self) -> News {
         self.lock().clone()
     }
 
-    /// Everything that waits; the counts stay.
+    /// Take all pending input; the counts stay.
     pub fn take(&self) -> News {
         let mut news = self.lock();
         let (taken, ignored) = (news.taken, news.ignored);

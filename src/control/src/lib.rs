@@ -1,8 +1,8 @@
-//! Controllers from outside of the window: Open Sound Control over the network, MIDI from a desk of faders.
+//! External controllers: Open Sound Control over the network, and MIDI.
 //!
-//! What is read from a wire is pure and bounded ([`message`] for OSC, [`midi`] for MIDI), and so is what a controller is bound
-//! to ([`mapping`]). The threads that listen hand over only the latest value of each knob, so that a flood costs the window
-//! nothing.
+//! Parsing of input is pure and bounded ([`message`] for OSC, [`midi`] for MIDI), and so are controller
+//! bindings ([`mapping`]). The listening threads pass on only the latest value of each parameter, so that a
+//! flood costs the window nothing.
 
 mod inbox;
 pub mod mapping;

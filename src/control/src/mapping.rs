@@ -1,8 +1,9 @@
-//! Which controller turns which knob; and that neither jumps.
+//! Bindings of controllers to parameters, without jumps.
 //!
-//! A fader on a desk is seldom where its knob is. It takes the knob over when it comes to where that is, or passes it (soft
-//! take-over), and loses it when something else moves the knob. Where a knob goes is told to its controllers, so that motor
-//! faders follow; what a device sends back of that turns nothing, so that the two do not chase each other.
+//! A fader's position seldom matches its parameter. It takes the parameter over when it reaches or passes its
+//! value (soft take-over), and loses it when something else changes the parameter. Changes are sent to the
+//! controllers, so that motor faders follow; a device's echo of that is ignored, so that the two do not chase
+//! each other.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -10,12 +11,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use impasto_core::settings::ParamId;
 
-/// How near a controller must come to take a knob over: two of the 127 steps of a MIDI fader.
+/// Distance at which a controller takes a parameter over: two of the 127 steps of a MIDI fader.
 const NEAR: f64 = 2.0 / 127.0 + 1e-9;
-/// Half a step of a MIDI fader: what a device tells may be off by that.
+/// Half a step of a MIDI fader: a device's echo may be off by that.
 const SAME: f64 = 0.51 / 127.0;
 
-/// A controller. Its text is `cc:1:21` (channel and number, counted as on the device), `nrpn:1:300` or `osc:/1/fader1`.
+/// A controller. Its text is `cc:1:21` (channel and number, counted as on the device), `nrpn:1:300` or
+/// `osc:/1/fader1`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
     /// A control change of a channel, counted from 0; in the text from 1.
@@ -75,15 +77,15 @@ impl<'de> Deserialize<'de> for Source {
     }
 }
 
-/// Which controller turns which knob, as it is remembered.
+/// The bindings of controllers to parameters, as stored.
 pub type Bindings = BTreeMap<Source, ParamId>;
 
-/// Reads bindings of which some may come from another version or from a person's hand: what is no controller, or turns no
-/// knob, is left out, and the others stay.
+/// Deserialize bindings, possibly from another version or edited by hand: an invalid controller or an unknown
+/// parameter is left out, and the others stay.
 ///
 /// # Errors
 ///
-/// When it is no table.
+/// If it is not a table.
 pub fn lenient<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bindings, D::Error> {
     let entries = BTreeMap::<String, toml::Value>::deserialize(deserializer)?;
     let known = |(source, knob): (String, toml::Value)| match (source.parse(), knob.try_into()) {
@@ -96,36 +98,36 @@ pub fn lenient<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bindings, D
     Ok(entries.into_iter().filter_map(known).collect())
 }
 
-/// What is known of a controller.
+/// A controller's state.
 #[derive(Clone, Copy, Debug, Default)]
 struct Hand {
-    /// Where it was last.
+    /// Its last position.
     at: Option<f64>,
-    /// It has the knob: where it put it.
+    /// Set if it controls the parameter: the position that it set.
     holds: Option<f64>,
-    /// What it was told last, which it may send back.
+    /// The last feedback sent to it, which it may echo.
     told: Option<f64>,
 }
 
-/// Controllers at work.
+/// The controllers in use.
 #[derive(Debug, Default)]
 pub struct Mapping {
     pub bindings: Bindings,
-    /// The knob that the next controller is bound to.
+    /// The parameter that the next controller will be bound to.
     pub learning: Option<ParamId>,
     hands: BTreeMap<Source, Hand>,
 }
 
-/// What a controller's move comes to.
+/// The effect of a controller's move.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// The knob goes to this place, 0 to 1.
+    /// Sets the parameter to this position, 0 to 1.
     Turns(ParamId, f64),
-    /// It was bound to the knob.
+    /// It was bound to the parameter.
     Learnt(ParamId),
-    /// It is elsewhere than its knob, and has to come to it first.
+    /// It must first reach its parameter's value.
     Waits(ParamId),
-    /// It is bound to nothing, or only tells what it was told.
+    /// Unbound, or an echo of feedback.
     Nothing,
 }
 
@@ -134,7 +136,7 @@ impl Mapping {
         Self { bindings, ..Self::default() }
     }
 
-    /// A controller has gone to a place; `knob_at` says where a knob is, if it has a say.
+    /// Handle a controller's move; `knob_at` gives a parameter's position, if it is in effect.
     pub fn moved(
         &mut self,
         source: &Source,
@@ -142,7 +144,7 @@ impl Mapping {
         knob_at: impl Fn(ParamId) -> Option<f64>,
     ) -> Outcome {
         if let Some(knob) = self.learning.take() {
-            // One controller turns one knob, and one knob has one controller of a kind.
+            // A controller has one parameter, and a parameter one controller of a kind.
             let kind = std::mem::discriminant(source);
             self.bindings.retain(|other, bound| *bound != knob || std::mem::discriminant(other) != kind);
             self.bindings.insert(source.clone(), knob);
@@ -153,7 +155,7 @@ impl Mapping {
         let Some(now) = knob_at(knob) else { return Outcome::Nothing };
         let hand = self.hands.entry(source.clone()).or_default();
         let before = hand.at.replace(place);
-        // A motor fader that was told its place tells that it is there.
+        // A motor fader echoes the position sent to it.
         if hand.told.take_if(|told| (*told - place).abs() <= SAME).is_some() {
             hand.holds = Some(now);
             return Outcome::Nothing;
@@ -170,7 +172,7 @@ impl Mapping {
         }
     }
 
-    /// What the controllers of a knob that has gone to a place are to be told: none that have put it there themselves.
+    /// The feedback for a parameter's controllers after it changed; none for a controller that set it.
     pub fn tell(&mut self, knob: ParamId, place: f64) -> Vec<Source> {
         let bound =
             self.bindings.iter().filter(|(_, bound)| **bound == knob).map(|(source, _)| source.clone());
@@ -186,7 +188,7 @@ impl Mapping {
         told
     }
 
-    /// Unbinds every controller of a knob.
+    /// Unbind every controller of a parameter.
     pub fn forget(&mut self, knob: ParamId) {
         self.bindings.retain(|_, bound| *bound != knob);
     }
@@ -198,7 +200,7 @@ mod tests {
 
     const CC: Source = Source::Cc { channel: 0, controller: 21 };
 
-    /// A desk with one fader bound to β, and where β is.
+    /// Controllers with one fader bound to β, and β's position.
     struct Desk {
         mapping: Mapping,
         knob: f64,
@@ -227,10 +229,10 @@ mod tests {
         }
         assert_eq!(desk.fader(0.49), Outcome::Turns(ParamId::Beta, 0.49));
         assert_eq!(desk.fader(0.9), Outcome::Turns(ParamId::Beta, 0.9));
-        // The window moves the knob: the fader has to come to it again.
+        // The window changes the parameter: the fader has to reach it again.
         desk.knob = 0.3;
         assert_eq!(desk.fader(0.85), Outcome::Waits(ParamId::Beta));
-        // A fast hand passes it between two messages.
+        // A fast move passes it between two messages.
         assert_eq!(desk.fader(0.1), Outcome::Turns(ParamId::Beta, 0.1));
     }
 
@@ -250,7 +252,7 @@ mod tests {
         assert_eq!(desk.knob, 0.5);
         assert_eq!(desk.fader(0.8), Outcome::Turns(ParamId::Beta, 0.8), "it is where the knob is");
         assert!(desk.mapping.tell(ParamId::Beta, 0.8).is_empty(), "it has put it there itself");
-        // An oscillator moves the knob; the fader follows and never fights.
+        // An oscillator changes the parameter; the fader follows and never fights.
         for step in 0..50 {
             desk.knob = 0.5 + 0.3 * f64::from(step).sin();
             for source in desk.mapping.tell(ParamId::Beta, desk.knob) {
@@ -274,7 +276,7 @@ mod tests {
         mapping.learning = Some(ParamId::Beta);
         mapping.moved(&address, 0.3, |_| Some(0.3));
         assert_eq!(mapping.bindings.keys().cloned().collect::<Vec<_>>(), [other.clone(), address]);
-        // A controller has one knob.
+        // A controller has one parameter.
         mapping.learning = Some(ParamId::Alpha);
         mapping.moved(&other, 0.3, |_| Some(0.3));
         assert_eq!(mapping.bindings.get(&other), Some(&ParamId::Alpha));
@@ -299,7 +301,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// A knob never goes further at once than its fader has just gone, but for the little that taking over allows.
+        /// A parameter never jumps further than its fader has just moved, plus the take-over distance.
         #[test]
         fn no_knob_jumps(start in 0.0..=1.0f64, moves in proptest::collection::vec(0.0..=1.0f64, 1..40)) {
             let mut desk = Desk::at(start);

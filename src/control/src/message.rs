@@ -1,9 +1,10 @@
-//! Open Sound Control 1.0, as far as faders need it: messages with numbers, texts and truths, in bundles or alone.
-//! <https://opensoundcontrol.stanford.edu/spec-1_0.html>
+//! Open Sound Control 1.0, the subset that faders need: messages with numbers, strings and booleans, bundled
+//! or single. <https://opensoundcontrol.stanford.edu/spec-1_0.html>
 
-/// Largest packet that is looked at, in bytes: a UDP datagram on Ethernet has at most 1472, a desk's snapshot may have more.
+/// Largest accepted packet, in bytes: a UDP datagram on Ethernet has at most 1472, a mixing desk's snapshot
+/// may be larger.
 pub const MOST_BYTES: usize = 8192;
-/// Bundles within bundles at most.
+/// Maximum nesting depth of bundles.
 const DEEPEST: usize = 8;
 
 /// An argument of a message.
@@ -29,12 +30,12 @@ impl Message {
         }
     }
 
-    /// The message with one number in its bytes.
+    /// Encode a message with one number.
     pub fn encode(address: &str, number: f32) -> Vec<u8> {
         let mut bytes = Vec::new();
         for text in [address, ",f"] {
             bytes.extend(text.as_bytes());
-            // A zero ends it, and more fill it up to a multiple of four.
+            // Terminate it with a zero and pad with zeros to a multiple of four.
             bytes.resize((bytes.len() / 4 + 1) * 4, 0);
         }
         bytes.extend(number.to_be_bytes());
@@ -42,8 +43,8 @@ impl Message {
     }
 }
 
-/// The messages of a packet; nothing if any part of it is malformed. Time tags of bundles count for nothing: everything is for
-/// now.
+/// The messages of a packet; nothing if any part of it is malformed. Time tags of bundles are ignored:
+/// everything applies now.
 pub fn decode(packet: &[u8]) -> Option<Vec<Message>> {
     let mut messages = Vec::new();
     if packet.len() > MOST_BYTES {
@@ -66,7 +67,7 @@ fn collect(packet: &[u8], depth: usize, messages: &mut Vec<Message>) -> Option<(
         let (size, behind) = rest.split_first_chunk::<4>()?;
         let size = usize::try_from(u32::from_be_bytes(*size)).ok()?;
         let part = behind.get(..size)?;
-        // An empty part would make a bundle of them endless work for nothing.
+        // Reject empty elements: a bundle of them would cost unbounded work.
         if size == 0 || size % 4 != 0 {
             return None;
         }
@@ -81,7 +82,7 @@ fn message(bytes: &[u8]) -> Option<Message> {
     if !address.starts_with('/') {
         return None;
     }
-    // Old senders leave the types out where there is no argument.
+    // Old senders omit the type tags if there is no argument.
     if rest.is_empty() {
         return Some(Message { address, arguments: Vec::new() });
     }
@@ -105,7 +106,7 @@ fn message(bytes: &[u8]) -> Option<Message> {
                 rest = behind;
                 Argument::Text(argument)
             }
-            // Nothing that a knob could be set to.
+            // Not usable as a parameter's value.
             b'N' | b'I' => continue,
             b't' => {
                 take(8)?;
@@ -118,7 +119,7 @@ fn message(bytes: &[u8]) -> Option<Message> {
     Some(Message { address, arguments })
 }
 
-/// A text up to its zero, and what follows its filling.
+/// A string up to its zero, and the rest after its padding.
 fn text(bytes: &[u8]) -> Option<(String, &[u8])> {
     let end = bytes.iter().position(|byte| *byte == 0)?;
     let whole = (end / 4 + 1) * 4;

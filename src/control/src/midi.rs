@@ -1,15 +1,16 @@
-//! MIDI control changes, read and written: seven bits, and fourteen by non-registered parameter numbers (NRPN).
+//! MIDI control changes, read and written: seven bits, and fourteen by non-registered parameter numbers
+//! (NRPN).
 
 use super::mapping::Source;
 
-/// Numbers of controllers with a meaning of their own: data entry, and the number of the parameter that it is for.
+/// Controller numbers with a special meaning: data entry, and the parameter number that it applies to.
 const DATA: u8 = 6;
 const DATA_LOW: u8 = 38;
 const NRPN_LOW: u8 = 98;
 const NRPN_HIGH: u8 = 99;
 const RPN: [u8; 2] = [100, 101];
 
-/// What a channel was told of the parameter that is set next.
+/// A channel's selected parameter for data entry.
 #[derive(Clone, Copy, Debug, Default)]
 struct Parameter {
     high: Option<u8>,
@@ -24,8 +25,8 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A message's controller and its place, 0 to 1. Nothing for anything but control changes, and for those that only prepare
-    /// the next.
+    /// A message's controller and its position, 0 to 1. `None` for anything but control changes, and for
+    /// those that only prepare the next.
     pub fn read(&mut self, message: &[u8]) -> Option<(Source, f64)> {
         let &[status, controller, value] = message else { return None };
         if status & 0xf0 != 0xb0 || controller > 127 || value > 127 {
@@ -42,7 +43,7 @@ impl Reader {
                 *parameter = Parameter { low: Some(value), high: parameter.high, data: 0 };
                 return None;
             }
-            // Registered parameters are the instrument's own: what data follow are none of ours.
+            // Registered parameters belong to the instrument: ignore their data.
             _ if RPN.contains(&controller) => {
                 *parameter = Parameter::default();
                 return None;
@@ -57,7 +58,7 @@ impl Reader {
             }
             let low = if fine { value } else { 0 };
             let place = match (parameter.data, fine) {
-                // A device of seven bits alone reaches the top with them.
+                // A seven-bit device must reach the maximum.
                 (data, false) => f64::from(data) / 127.0,
                 (data, true) => f64::from(u16::from(data) << 7 | u16::from(low)) / 16383.0,
             };
@@ -67,7 +68,7 @@ impl Reader {
     }
 }
 
-/// The messages that bring a controller to a place, 0 to 1; none for what is no MIDI controller.
+/// The messages that set a controller to a position, 0 to 1; none if it isn't a MIDI controller.
 pub fn write(source: &Source, place: f64) -> Vec<[u8; 3]> {
     let place = place.clamp(0.0, 1.0);
     match *source {
@@ -100,7 +101,7 @@ mod tests {
         let cc = |channel, controller| Source::Cc { channel, controller };
         assert_eq!(reader.read(&[0xb0, 21, 127]), Some((cc(0, 21), 1.0)));
         assert_eq!(reader.read(&[0xbf, 7, 0]), Some((cc(15, 7), 0.0)));
-        // Data entry without a parameter is a fader like any other.
+        // Data entry without a parameter is an ordinary controller.
         assert_eq!(reader.read(&[0xb0, 6, 127]), Some((cc(0, 6), 1.0)));
         for other in [&[0x90, 60, 100][..], &[0xf8], &[], &[0xb0, 21], &[0xb0, 21, 200], &[0xf0, 1, 2, 0xf7]]
         {
@@ -119,7 +120,7 @@ mod tests {
         assert_eq!(reader.read(&[0xb2, 38, 127]), Some((source.clone(), 1.0)));
         reader.read(&[0xb2, 6, 64]);
         assert_eq!(reader.read(&[0xb2, 38, 1]), Some((source, f64::from(64 * 128 + 1) / 16383.0)));
-        // A registered parameter ends it.
+        // Selecting a registered parameter ends it.
         assert_eq!(reader.read(&[0xb2, 101, 0]), None);
         assert_eq!(reader.read(&[0xb2, 6, 0]), Some((Source::Cc { channel: 2, controller: 6 }, 0.0)));
     }

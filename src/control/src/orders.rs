@@ -1,4 +1,4 @@
-//! What messages ask of the window, by their addresses below `/impasto`.
+//! Commands of messages, by their addresses below `/impasto`.
 
 use super::{
     mapping::LONGEST,
@@ -6,19 +6,19 @@ use super::{
 };
 use impasto_core::settings::ParamId;
 
-/// Everything that is meant for this program begins so.
+/// Prefix of this program's addresses.
 pub const ROOT: &str = "/impasto/";
 
-/// Where a knob is to go.
+/// A parameter's new value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Aim {
-    /// A place in its range, 0 to 1.
+    /// A position in its range, 0 to 1.
     Place(f64),
     /// A value in the setting's own unit.
     Value(f64),
 }
 
-/// Something that is done once.
+/// A one-time command.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Order {
     Play,
@@ -27,18 +27,18 @@ pub enum Order {
     Preset(String),
 }
 
-/// What a message asks for.
+/// A message's meaning.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Asked {
     Param(ParamId, Aim),
     Order(Order),
-    /// An address that is not ours, with its number: a controller that may be bound to a knob.
+    /// An address outside the prefix, with its number: a controller that may be bound to a parameter.
     Foreign(String, f64),
 }
 
-/// Reads a message; nothing where it asks for nothing that there is.
+/// Parse a message; `None` if it is unknown.
 ///
-/// A button sends 1 when it is pressed and 0 when it is let go: orders count when the first argument is not 0.
+/// A button sends 1 when pressed and 0 when released: orders are executed if the first argument is not 0.
 pub fn asked(message: &Message) -> Option<Asked> {
     let Some(rest) = message.address.strip_prefix(ROOT) else {
         let bindable = message.address.len() <= LONGEST;
@@ -65,7 +65,7 @@ pub fn asked(message: &Message) -> Option<Asked> {
     }
 }
 
-/// The address that tells where a knob is.
+/// The address for a parameter's feedback.
 pub fn address(knob: ParamId) -> String {
     format!("{ROOT}{knob}")
 }

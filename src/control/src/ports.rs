@@ -1,4 +1,4 @@
-//! MIDI devices: listened to and told by `midir`, which runs a thread of its own for each.
+//! MIDI devices: input and output through `midir`, which runs a thread for each.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -13,20 +13,20 @@ use super::{
 /// The name under which other programs see this one.
 const CLIENT: &str = "Impasto";
 
-/// The devices that are there, and those in use.
+/// The available devices, and those in use.
 #[derive(Default)]
 pub struct Ports {
     inbox: Arc<Inbox>,
-    /// `None` before they were looked for.
+    /// `None` before the first scan.
     names: Option<Vec<String>>,
     inputs: BTreeMap<String, MidiInputConnection<()>>,
     outputs: BTreeMap<String, MidiOutputConnection>,
-    /// Those that could not be opened, each with the reason; they are not tried again before [`Ports::look`].
+    /// Those that could not be opened, each with the reason; not retried before [`Ports::look`].
     troubles: BTreeMap<String, String>,
 }
 
 impl Ports {
-    /// Looks for devices, and tries again what could not be opened.
+    /// Scan for devices, and retry those that could not be opened.
     pub fn look(&mut self) {
         self.troubles.clear();
         let names = MidiInput::new(CLIENT).map(|input| {
@@ -40,13 +40,13 @@ impl Ports {
             self.troubles.insert(String::new(), format!("this system has no MIDI: {error}"));
             Vec::new()
         }));
-        // What was pulled out and plugged in again is another port.
+        // A device that was unplugged and plugged in again is a new port.
         let known = self.names.clone().unwrap_or_default();
         self.inputs.retain(|name, _| known.contains(name));
         self.outputs.retain(|name, _| self.inputs.contains_key(name));
     }
 
-    /// Names of the devices that can be listened to.
+    /// Names of the input devices.
     pub fn names(&mut self) -> Vec<String> {
         if self.names.is_none() {
             self.look();
@@ -54,13 +54,13 @@ impl Ports {
         self.names.clone().unwrap_or_default()
     }
 
-    /// What could not be opened.
+    /// The devices that could not be opened.
     pub fn troubles(&self) -> impl Iterator<Item = &String> {
         self.troubles.values()
     }
 
-    /// Opens the devices that are wanted and closes the others. `wake` makes what is called when something has come in and
-    /// nothing was waiting.
+    /// Open the requested devices and close the others. `wake` makes the callback for input that arrives when
+    /// nothing is pending.
     pub fn follow<W: Fn() + Send + 'static>(&mut self, wanted: &[String], wake: impl Fn() -> W) {
         self.inputs.retain(|name, _| wanted.contains(name));
         self.outputs.retain(|name, _| wanted.contains(name));
@@ -81,22 +81,22 @@ impl Ports {
                     continue;
                 }
             }
-            // Not every device can be told.
+            // Not every device has an output.
             if let Some(output) = open_output(name) {
                 self.outputs.insert(name.clone(), output);
             }
         }
     }
 
-    /// What has come in since the last call.
+    /// Take the input since the last call.
     pub fn take(&self) -> News {
         self.inbox.take()
     }
 
-    /// Tells every device in use that a controller is at a place, 0 to 1.
+    /// Send a controller's position, 0 to 1, to every device in use.
     pub fn tell(&mut self, source: &Source, place: f64) {
         for message in midi::write(source, place) {
-            // Who was pulled out is not told any more.
+            // Stop sending to an unplugged device.
             self.outputs.retain(|_, output| output.send(&message).is_ok());
         }
     }

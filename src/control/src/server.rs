@@ -1,4 +1,4 @@
-//! The thread that listens for OSC messages, and tells where knobs have gone.
+//! The thread that receives OSC messages and sends parameter changes as feedback.
 
 use std::{
     collections::BTreeMap,
@@ -18,21 +18,21 @@ use super::{
     orders,
 };
 
-/// Longest time from a knob's move to its telling, and from the end to the thread's.
+/// Maximum delay from a parameter's change to its feedback, and from shutdown to the thread's end.
 const TICK: Duration = Duration::from_millis(20);
 
-/// Where to listen, and whom to tell.
+/// The port to listen on, and the feedback's receiver.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Address {
-    /// 0 takes any that is free.
+    /// 0 for any free port.
     pub port: u16,
-    /// From every machine that reaches this one, not from this one alone.
+    /// Accept messages from other machines, not only from this one.
     pub wide: bool,
-    /// Host and port that are told where knobs go; empty for nobody.
+    /// Host and port for feedback; empty for none.
     pub feedback: String,
 }
 
-/// A listening thread. Dropping it ends it.
+/// A listening thread. Dropping the handle ends it.
 pub struct Server {
     port: u16,
     shared: Arc<Shared>,
@@ -42,25 +42,25 @@ pub struct Server {
 struct Shared {
     inbox: Inbox,
     over: AtomicBool,
-    /// Addresses and numbers to be told, the latest of each.
+    /// Pending feedback, the latest number per address.
     outgoing: Mutex<BTreeMap<String, f32>>,
-    /// Whom they are told, once the name is resolved.
+    /// The feedback's receiver, once the name is resolved.
     target: OnceLock<SocketAddr>,
-    /// Why nothing can be told, if so.
+    /// Why feedback cannot be sent, if so.
     trouble: Mutex<Option<String>>,
 }
 
 impl Server {
-    /// Begins to listen. `wake` is called when something has come in and nothing was waiting.
+    /// Start listening. `wake` is called for input that arrives when nothing is pending.
     ///
     /// # Errors
     ///
-    /// When the port is taken or forbidden, or there is no thread to be had.
+    /// If the port is taken or forbidden, or a thread cannot be started.
     pub fn listen(address: &Address, wake: impl Fn() + Send + Sync + 'static) -> io::Result<Self> {
         Self::listen_with(address, wake, resolve)
     }
 
-    /// The same with another way from a name to an address.
+    /// The same with another name resolution.
     fn listen_with(
         address: &Address,
         wake: impl Fn() + Send + Sync + 'static,
@@ -74,7 +74,7 @@ impl Server {
         let wake = Arc::new(wake);
         let feedback = address.feedback.trim().to_owned();
         if !feedback.is_empty() {
-            // A name may take its time: neither the window nor the messages that come in wait for it.
+            // Resolving a name may take long: neither the window nor incoming messages wait for it.
             let (theirs, wake) = (Arc::clone(&shared), Arc::clone(&wake));
             thread::Builder::new().name("impasto-osc-name".into()).spawn(move || {
                 match resolve(&feedback) {
@@ -91,23 +91,23 @@ impl Server {
         Ok(Self { port, shared })
     }
 
-    /// The port that it listens at.
+    /// The port that it listens on.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// What has come in since the last call.
+    /// Take the input since the last call.
     pub fn take(&self) -> News {
         self.shared.inbox.take()
     }
 
-    /// Tells the feedback's host that an address is at a number, soon; of several for one address only the latest. Never waits.
+    /// Queue feedback of a number for an address; only the latest per address is sent. Never waits.
     pub fn tell(&self, address: String, number: f32) {
         let mut outgoing = self.shared.outgoing.lock().unwrap_or_else(PoisonError::into_inner);
         outgoing.insert(address, number);
     }
 
-    /// Why the feedback's host cannot be told, if it cannot.
+    /// Why feedback cannot be sent, if so.
     pub fn trouble(&self) -> Option<String> {
         self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -139,18 +139,18 @@ fn run(socket: &UdpSocket, shared: &Shared, wake: &impl Fn()) {
                 }
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
-            // Some systems tell here that nobody listens where something was sent to.
+            // Some systems report here that a previous send had no receiver.
             Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
             Err(_) => thread::sleep(TICK),
         }
         if told.elapsed() >= TICK {
             told = Instant::now();
-            // Until there is somebody to be told, the latest of each knob waits.
+            // Until the receiver is resolved, keep the latest value per address.
             if let Some(target) = shared.target.get() {
                 let outgoing =
                     std::mem::take(&mut *shared.outgoing.lock().unwrap_or_else(PoisonError::into_inner));
                 for (address, number) in outgoing {
-                    // Who is not there now may be there later: a datagram that is lost is no trouble.
+                    // The receiver may come up later: losing a datagram does no harm.
                     let _ = socket.send_to(&Message::encode(&address, number), target);
                 }
             }
@@ -162,7 +162,7 @@ fn resolve(feedback: &str) -> Result<SocketAddr, String> {
     let addresses = feedback
         .to_socket_addrs()
         .map_err(|error| format!("{feedback} is no host:port that can be told: {error}"))?;
-    // What listens at an address of the fourth version cannot send to one of the sixth.
+    // A socket bound to an IPv4 address cannot send to an IPv6 one.
     addresses.into_iter().find(SocketAddr::is_ipv4).ok_or_else(|| format!("{feedback} has no IPv4 address"))
 }
 
@@ -284,7 +284,7 @@ mod tests {
             Server::listen(&address, || ()).err().map(|error| error.kind()),
             Some(ErrorKind::AddrInUse)
         );
-        // Its end frees the port.
+        // Dropping it frees the port.
         let port = first.port();
         drop(first);
         until("the port is free", || Server::listen(&Address { port, ..Address::default() }, || ()).is_ok());

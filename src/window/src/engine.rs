@@ -285,7 +285,7 @@ impl ImpastoApp {
             }
         }
         let now = ctx.input(|input| input.time);
-        while let Some(mark) = self.session.as_ref().and_then(|session| session.next_mark()) {
+        while let Some(mark) = self.session.as_ref().and_then(|session| session.next_snapshot()) {
             if mark.state.is_some() {
                 self.keeper.exact = Some(mark.clone());
             }

@@ -19,7 +19,7 @@ use impasto_core::{
     settings::Settings,
     transfer::{Extract, Eye, Sight},
 };
-use impasto_engine::session::{ExtractState, RunId, RunState, Wish};
+use impasto_engine::session::{ExtractState, RunId, RunState, VisualizationRequest};
 use impasto_formats::extracts::{self, CONTENT_LAYERS, ExtractStore, LARGE, SMALL, Source};
 use impasto_network::vgg::Layer;
 
@@ -234,7 +234,10 @@ impl ImpastoApp {
         if let Some(session) = self.session.as_ref().filter(|_| news) {
             let shown = self.extracts.queue.iter().filter_map(|place| self.extracts.shown.get(place));
             let orders = shown.filter(|shown| shown.is_left()).map(|shown| shown.order.clone()).collect();
-            if session.wish(Wish { orders, at_once: self.extracts.at_once }).is_ok() {
+            if session
+                .request_visualizations(VisualizationRequest { orders, at_once: self.extracts.at_once })
+                .is_ok()
+            {
                 self.extracts.told = Some(tell);
             }
         }

@@ -13,7 +13,7 @@ use image::RgbImage;
 use super::{ImpastoApp, colour_image::color_image, tasks::Done};
 use impasto_core::picture::{self, Filter, Picture};
 use impasto_engine::{
-    session::{Mark, Return, RunId, RunState, Start, StyleSource},
+    session::{RestorePoint, RunId, RunState, Snapshot, Start, StyleSource},
     timeline::{Limits, Moment, MomentId, Reader, Store, Timeline},
 };
 
@@ -108,7 +108,7 @@ impl Film {
     }
 
     /// Keeps a moment that was painted at `at` seconds.
-    pub fn keep(&mut self, mark: Mark, at: f64) {
+    pub fn keep(&mut self, mark: Snapshot, at: f64) {
         let Some(store) = &self.store else { return };
         let (id, gone) = self.timeline.add(mark.run, &mark, at);
         if !store.add(id, mark.picture, mark.state) {
@@ -330,20 +330,20 @@ impl ImpastoApp {
         self.film.going = (!kept).then_some(id);
         let Some(reader) = self.film.reader().filter(|_| kept) else { return };
         self.tasks.start("go-back", move || {
-            let read = || -> std::io::Result<Return> {
+            let read = || -> std::io::Result<RestorePoint> {
                 let mut picture = reader.picture(id)?;
                 if picture.width() > width && width > 0 && height > 0 {
                     picture = picture::resize(&picture, width, height, Filter::Lanczos);
                 }
                 let state = if exact { reader.state(id) } else { None };
-                Ok(Return { step, picture: Arc::new(picture), state, record: None })
+                Ok(RestorePoint { step, picture: Arc::new(picture), state, record: None })
             };
             Done::GoBack { id, result: read().map_err(|error| error.to_string()) }
         });
     }
 
     /// What the moment needs has been read: picture and settings return.
-    pub(super) fn go_back(&mut self, id: MomentId, result: Result<Return, String>) {
+    pub(super) fn go_back(&mut self, id: MomentId, result: Result<RestorePoint, String>) {
         let back = match result {
             Ok(back) => back,
             Err(error) => return self.toasts.add(format!("This moment cannot be gone on from: {error}.")),
@@ -382,7 +382,7 @@ mod tests {
         let ctx = Context::default();
         let mut film = Film::new(&ctx, None);
         let picture = Arc::new(RgbImage::new(8, 8));
-        let mark = Mark {
+        let mark = Snapshot {
             run: 1,
             step: 3,
             place: Place { levels: 1, width: 8, height: 8, ..Place::default() },

@@ -28,7 +28,7 @@ use impasto_core::{
     picture::{self, Picture},
     settings::{Settings, Slots},
 };
-use impasto_engine::session::{Mark, RunState, StyleRecord};
+use impasto_engine::session::{self, RunState, StyleRecord};
 use impasto_formats::project::{
     self, Content, Keep, Manifest, Project, ProjectError, Style, sessions, sessions::Held,
 };
@@ -48,7 +48,7 @@ pub struct Keeper {
     /// What was written last.
     written: Option<Written>,
     /// The last moment with the engine's state.
-    pub exact: Option<Mark>,
+    pub exact: Option<session::Snapshot>,
     /// What a painting that was brought back goes on from.
     going_on: Option<GoingOn>,
     /// On egui's clock.
@@ -80,7 +80,7 @@ pub struct Snapshot {
     manifest: Manifest,
     picture: Option<Arc<RgbImage>>,
     /// With the engine's state, of the same step as the picture.
-    exact: Option<Mark>,
+    exact: Option<session::Snapshot>,
     draft: Option<Arc<Draft>>,
     content: Option<Arc<Picture>>,
     styles: Vec<(Arc<Picture>, StyleRecord)>,
@@ -104,7 +104,7 @@ impl Snapshot {
             draft.manifest.styles.push(Style { style, pixels });
         }
         self.pins.into_iter().try_for_each(|pin| pin.put(&mut draft))?;
-        if let Some((Mark { step, place, .. }, state)) = self.exact.zip(state) {
+        if let Some((session::Snapshot { step, place, .. }, state)) = self.exact.zip(state) {
             draft.state(step, (place.width, place.height), state.to_vec());
         }
         draft.write(path)
@@ -137,7 +137,7 @@ impl Keeper {
 
 impl ImpastoApp {
     /// The last moment with the engine's state, if nothing was changed since.
-    fn exact(&self) -> Option<&Mark> {
+    fn exact(&self) -> Option<&session::Snapshot> {
         let exact = self.keeper.exact.as_ref().filter(|mark| mark.run == self.run.id)?;
         let given = self.run.given.as_ref()?;
         let (content, styles) = self.sources()?;
@@ -150,13 +150,13 @@ impl ImpastoApp {
     }
 
     /// The same where the painting rests at that moment.
-    fn exact_at_rest(&self) -> Option<&Mark> {
+    fn exact_at_rest(&self) -> Option<&session::Snapshot> {
         let rests = matches!(self.run.state, RunState::Paused | RunState::Finished | RunState::Stopped);
         self.exact().filter(|exact| rests && exact.step == self.canvas.step())
     }
 
     /// What is written: at this moment, or a little earlier, from which the engine can go on.
-    fn snapshot(&self, exact: Option<&Mark>) -> Snapshot {
+    fn snapshot(&self, exact: Option<&session::Snapshot>) -> Snapshot {
         let mut manifest = Manifest::new(self.settings.clone());
         manifest.step = self.run.step();
         manifest.losses = self.history.to_losses();

@@ -49,7 +49,7 @@ use super::{
 use impasto_base::paths;
 use impasto_core::settings::Settings;
 use impasto_engine::{
-    backstage::{Desk, Painter},
+    queue::{JobQueue, Painter},
     session::{PaintEngine, Session},
 };
 use impasto_network::compute::{self, DeviceInfo};
@@ -72,7 +72,7 @@ pub type Wake = Box<dyn Fn() + Send>;
 /// Called by the painter behind the window when there is something to show.
 pub type WakeBehind = Box<dyn Fn() + Send + Sync>;
 /// Starts the painter behind the window.
-pub type SpawnPainter = Box<dyn Fn(Desk, WakeBehind) -> io::Result<Painter>>;
+pub type SpawnPainter = Box<dyn Fn(JobQueue, WakeBehind) -> io::Result<Painter>>;
 /// Starts a worker.
 pub type SpawnSession = Box<dyn Fn(Wake) -> io::Result<Session>>;
 

@@ -24,7 +24,7 @@ use impasto_core::{
     picture::{Picture, SaveError},
     settings::UserPreset,
 };
-use impasto_engine::{session::Return, timeline::MomentId};
+use impasto_engine::{session::RestorePoint, timeline::MomentId};
 use impasto_formats::{
     project::{Project, sessions::Held},
     timelapse::TimelapseError,
@@ -101,7 +101,7 @@ pub enum Done {
     /// All that painting needs to go on from an earlier moment.
     GoBack {
         id: MomentId,
-        result: Result<Return, String>,
+        result: Result<RestorePoint, String>,
     },
     /// Orders for extracts, with what the cache has of them.
     Planned {

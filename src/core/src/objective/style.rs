@@ -9,7 +9,7 @@
 //! * **wasserstein**: the 2-Wasserstein distance of the two normal distributions, ‖μ−μ*‖² + tr(Σ + Σ* − 2(A·Σ·A)^½) with
 //!   A = Σ*^½, over tr S*.
 //!
-//! All gradients with respect to F have the form D·F + v·1ᵀ, see [`impasto_network::compute::Pull`].
+//! All gradients with respect to F have the form D·F + v·1ᵀ, see [`impasto_network::compute::FeatureGradient`].
 
 use burn::tensor::Tensor;
 
@@ -334,10 +334,10 @@ mod tests {
             let value = |x: Tensor<4>| number(aim_again.term(&Features::Tensor(x), factor).value);
             assert!(value(x.clone()) > 1e-3, "{statistic}");
             let term = aim.term(&Features::Tensor(x.clone()), factor);
-            let pull = impasto_network::compute::Pull {
+            let pull = impasto_network::compute::FeatureGradient {
                 matrix: Some(term.matrix),
                 vector: term.vector,
-                ..impasto_network::compute::Pull::default()
+                ..impasto_network::compute::FeatureGradient::default()
             };
             let gradient = pull.gradient(&Features::Tensor(x.clone()));
             let direction = features(3, 50) - 0.5;

@@ -20,7 +20,7 @@ use crate::{
     settings::{LayerWeights, Settings},
 };
 use impasto_network::{
-    compute::{Features, LayerTime, Network, Pull},
+    compute::{FeatureGradient, Features, LayerTime, Network},
     vgg::{Layer, Weights},
 };
 
@@ -142,19 +142,19 @@ impl Evaluator {
         };
         let Some(deepest) = wanted.iter().filter_map(layer_of).max() else { return Vec::new() };
         let image = if settings.luminance_only { self.luminance.of(image) } else { image.clone() };
-        let mut pulls: BTreeMap<Term, BTreeMap<Layer, Pull>> = BTreeMap::new();
+        let mut gradients: BTreeMap<Term, BTreeMap<Layer, FeatureGradient>> = BTreeMap::new();
         let (network, aims) = (&self.network, &mut self.aims);
         let activations = network.forward(image, deepest, |layer, features| {
             for mut term in terms::at(layer, aims, settings) {
                 if wanted.contains(&term.id())
                     && let Some(alone) = term.evaluate(features, true).and_then(|term| term.alone)
                 {
-                    pulls.insert(term.id(), BTreeMap::from([(layer, alone)]));
+                    gradients.insert(term.id(), BTreeMap::from([(layer, alone)]));
                 }
             }
         });
         let back = |term| {
-            let gradient = self.network.backward(activations.clone(), pulls.get(term)?)?;
+            let gradient = self.network.backward(activations.clone(), gradients.get(term)?)?;
             Some(if settings.luminance_only { self.luminance.gradient(&gradient) } else { gradient })
         };
         wanted.iter().filter_map(back).collect()
@@ -185,7 +185,7 @@ impl Evaluator {
     }
 
     /// The terms and the gradient at an image `[1, 3, H, W]`, and the gradient of one `measured` term alone: the backward
-    /// pass is linear in the pulls, so that takes another one over what the same forward pass has left.
+    /// pass is linear in the gradients, so that takes another one over what the same forward pass has left.
     pub fn evaluate(&mut self, image: &Tensor<4>, settings: &Settings, measured: Option<Term>) -> Evaluation {
         if !settings.luminance_only {
             return self.evaluate_seen(image, settings, measured);
@@ -205,23 +205,23 @@ impl Evaluator {
     ) -> Evaluation {
         let (.., deepest) = layers(settings);
         let mut values = Terms::default();
-        let mut pulls: BTreeMap<Layer, Pull> = BTreeMap::new();
-        let mut alone: BTreeMap<Layer, Pull> = BTreeMap::new();
+        let mut gradients: BTreeMap<Layer, FeatureGradient> = BTreeMap::new();
+        let mut alone: BTreeMap<Layer, FeatureGradient> = BTreeMap::new();
         let mut look = |layer: Layer, features: &Features| {
-            let mut pull = Pull::default();
+            let mut sum = FeatureGradient::default();
             for mut term in terms::at(layer, &mut self.aims, settings) {
                 let id = term.id();
                 let Some(term) = term.evaluate(features, measured == Some(id)) else { continue };
                 values.push(id, term.value);
                 if let Some(gradient) = term.gradient {
-                    pull.add(gradient);
+                    sum.add(gradient);
                 }
                 if let Some(own) = term.alone {
                     alone.insert(layer, own);
                 }
             }
-            if !pull.is_empty() {
-                pulls.insert(layer, pull);
+            if !sum.is_empty() {
+                gradients.insert(layer, sum);
             }
         };
         let activations = deepest.map(|deepest| self.network.forward(image.clone(), deepest, &mut look));
@@ -229,7 +229,7 @@ impl Evaluator {
             Some(activations) if !alone.is_empty() => self.network.backward(activations.clone(), &alone),
             _ => None,
         };
-        let mut gradient = activations.and_then(|activations| self.network.backward(activations, &pulls));
+        let mut gradient = activations.and_then(|activations| self.network.backward(activations, &gradients));
         for term in terms::of_image(settings) {
             let (value, own) = term.evaluate(image);
             values.push(term.id(), value);
@@ -271,17 +271,17 @@ impl Evaluator {
         let blended = targets::blend(&moments, weights).expect("a run has at least one style");
         let aim = StyleAim::new(blended, settings.style_statistic());
         let mut picture = None;
-        let mut pulls = BTreeMap::new();
+        let mut gradients = BTreeMap::new();
         let activations = self.network.forward(image.clone(), layer, |at, features| {
             if at == layer {
                 let term = Style::toward(layer, &aim, settings).evaluate(features, true);
-                pulls.extend(term.and_then(|term| term.alone).map(|alone| (layer, alone)));
+                gradients.extend(term.and_then(|term| term.alone).map(|alone| (layer, alone)));
                 picture = Some(features.clone());
             }
         });
         let picture = picture.expect("the forward pass reaches the layer");
         let seen = Seen { content: &content, style: &each[largest], picture: &picture, target: &aim.moments };
-        let gradient = self.network.backward(activations, &pulls).unwrap_or_else(|| image.zeros_like());
+        let gradient = self.network.backward(activations, &gradients).unwrap_or_else(|| image.zeros_like());
         let study = study(layer, &seen, gradient);
         self.network.forget_sizes();
         study

@@ -19,7 +19,7 @@ use crate::{
     settings::{Objective, Padding, Pooling, Precision, Settings, Smoothness, Statistic},
 };
 use impasto_network::{
-    compute::{Features, Network, Pull, read_picture},
+    compute::{FeatureGradient, Features, Network, read_picture},
     vgg::{Layer, Weights},
 };
 
@@ -254,12 +254,22 @@ impl Extraction {
             let (value, pull) = match &self.aim {
                 Aim::Style(aim) => {
                     let term = aim.term(features, factor(aim.energy));
-                    (term.value, Pull { matrix: Some(term.matrix), vector: term.vector, ..Pull::default() })
+                    (
+                        term.value,
+                        FeatureGradient {
+                            matrix: Some(term.matrix),
+                            vector: term.vector,
+                            ..FeatureGradient::default()
+                        },
+                    )
                 }
                 Aim::Content { features: target, energy } => {
                     let factor = Objective::Balanced.content_factor(layer, features.positions(), *energy);
-                    let toward = vec![(Features::clone(target), 2.0 * factor)];
-                    (features.distance(target) * factor, Pull { toward, ..Pull::default() })
+                    let targets = vec![(Features::clone(target), 2.0 * factor)];
+                    (
+                        features.distance(target) * factor,
+                        FeatureGradient { targets, ..FeatureGradient::default() },
+                    )
                 }
             };
             error = Some(value);

@@ -1,7 +1,7 @@
 //! Painting a recipe again.
 
-mod player;
+mod replayer;
 mod writer;
 
-pub use player::{Others, Player, Score, Told};
+pub use replayer::{Others, RecordHandle, ReplayPlan, Replayer};
 pub use writer::Writer;

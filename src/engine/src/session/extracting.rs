@@ -7,12 +7,12 @@ use std::{
 
 use impasto_core::transfer::Extract;
 
-/// How long nobody has wanted anything before an extract is begun.
+/// Idle time before an extract is begun.
 const QUIET: Duration = Duration::from_millis(300);
 
 /// Extracts to be made, in their order.
 #[derive(Clone, Debug, Default)]
-pub struct Wish {
+pub struct VisualizationRequest {
     pub orders: Vec<Extract>,
     /// Also while it paints, which then takes turns with them.
     pub at_once: bool,
@@ -34,23 +34,23 @@ impl Extracting {
         Self { orders: VecDeque::new(), at_once: false, in_hand: false, broken: false, quiet_since: now }
     }
 
-    /// Takes over what is wanted now.
-    pub fn set(&mut self, wish: Wish) {
-        self.orders = wish.orders.into();
-        self.at_once = wish.at_once;
+    /// Replace the requests.
+    pub fn set(&mut self, request: VisualizationRequest) {
+        self.orders = request.orders.into();
+        self.at_once = request.at_once;
     }
 
-    /// Somebody wanted something else.
+    /// Restart the idle time, after another command.
     pub fn disturb(&mut self, now: Instant) {
         self.quiet_since = now;
     }
 
-    /// Makes no more of what was wanted.
+    /// Drop the remaining requests.
     pub fn give_up(&mut self) {
         self.orders.clear();
     }
 
-    /// The first is made, or cannot be.
+    /// Remove the first request, made or failed.
     pub fn done(&mut self) {
         self.orders.pop_front();
     }
@@ -64,7 +64,8 @@ impl Extracting {
         self.at_once && self.next().is_some()
     }
 
-    /// How long to wait for commands before the next slice, while nothing is painted; `None` when there is nothing to make.
+    /// How long to wait for commands before the next slice, while nothing is painted; `None` when there is
+    /// nothing to make.
     pub fn wait(&self, now: Instant) -> Option<Duration> {
         self.next()?;
         let since = now.saturating_duration_since(self.quiet_since);

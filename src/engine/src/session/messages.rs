@@ -1,4 +1,4 @@
-//! What the window says to the worker and what the worker answers.
+//! Commands to the worker and its events.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use impasto_core::{
 };
 use impasto_network::vgg::Layer;
 
-/// Orders to the worker. Changed settings do not travel here but in a latest-wins slot, see
+/// Commands to the worker. Changed settings are sent through a latest-wins slot instead, see
 /// [`super::Session::update`].
 #[derive(Clone, Debug)]
 pub enum Command {
@@ -22,7 +22,8 @@ pub enum Command {
     Step,
     /// Moves the run in its pyramid.
     Level(LevelOrder),
-    /// Looks into a layer from now on, as often as painting allows ([`super::Session::take_study`]); `None` ends it.
+    /// Looks into a layer from now on, as often as painting allows ([`super::Session::take_study`]); `None`
+    /// ends it.
     Study(Option<Layer>),
     /// Ends the run; the picture stays.
     Stop,
@@ -42,8 +43,8 @@ pub enum RunState {
     Preparing,
     Running,
     Paused,
-    /// The step limit is reached, and raising it and resuming goes on; or the objective has converged, and the settings
-    /// want to stop there.
+    /// The step limit is reached, and raising it and resuming goes on; or the objective has converged, and
+    /// the settings want to stop there.
     Finished,
     Stopped,
     /// See [`Event::Failed`].
@@ -57,11 +58,13 @@ pub struct Progress {
     pub step: u32,
     /// Where in the pyramid.
     pub place: Place,
-    /// Terms as they stood before that step's update; `None` before the first step, and where nothing was read back.
+    /// Terms as they stood before that step's update; `None` before the first step, and where nothing was
+    /// read back.
     pub losses: Option<Losses>,
     /// The objective had stopped falling, at the final size, when it was last read back.
     pub converged: bool,
-    /// What each term's gradient was when it was measured last; [`GradientNorms::shares`] are the level meters.
+    /// What each term's gradient was when it was measured last; [`GradientNorms::shares`] are the level
+    /// meters.
     pub norms: GradientNorms,
     /// Mean of the recent steps, in seconds; 0 before the first step.
     pub seconds_per_step: f64,
@@ -69,7 +72,7 @@ pub struct Progress {
     pub elapsed: f64,
 }
 
-/// What the worker tells.
+/// The worker's events.
 #[derive(Clone, Debug)]
 pub enum Event {
     State {
@@ -85,12 +88,12 @@ pub enum Event {
         run: RunId,
         info: Box<RunInfo>,
     },
-    /// May be dropped when the window is slow.
+    /// May be dropped if the window is slow.
     Progress {
         run: RunId,
         progress: Box<Progress>,
     },
-    /// Something a person should read; the run goes on.
+    /// A notice for the user; the run goes on.
     Notice {
         run: RunId,
         text: String,
@@ -100,8 +103,8 @@ pub enum Event {
         run: RunId,
         message: String,
     },
-    /// How far an extract of [`super::Session::wish`] is, by its key, or why there is none. What is not done yet may be dropped
-    /// when the window is slow.
+    /// How far an extract of [`super::Session::request_visualizations`] is, by its key, or why there is none.
+    /// What is not done yet may be dropped when the window is slow.
     Extract {
         key: String,
         result: Result<Box<ExtractState>, String>,

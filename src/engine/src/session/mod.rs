@@ -1,5 +1,5 @@
-//! The worker: one named thread that owns the device and every tensor, takes orders from the window and streams
-//! progress and pictures back.
+//! The worker: one named thread that owns the device and every tensor, takes commands from the window and
+//! streams progress and pictures back.
 //!
 //! ```text
 //! window ── commands (bounded) ──────► worker ── events (bounded, progress droppable) ──► window
@@ -8,12 +8,12 @@
 //! The window never waits: nothing here blocks it, and a worker that died says so ([`Event::Died`]).
 
 mod extracting;
-mod marks;
 mod messages;
 mod named;
 mod pace;
 mod paint_engine;
 mod slot;
+mod snapshots;
 mod studying;
 mod worker;
 
@@ -28,12 +28,12 @@ use std::{
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
-pub use extracting::Wish;
-pub use marks::{Mark, Return};
+pub use extracting::VisualizationRequest;
 pub use messages::{Command, Event, Frame, Progress, RunState};
 pub use pace::Pace;
 pub use paint_engine::PaintEngine;
 pub use slot::Latest;
+pub use snapshots::{RestorePoint, Snapshot};
 pub use studying::Study;
 
 use image::RgbImage;
@@ -59,12 +59,12 @@ pub type EngineError = Box<dyn std::error::Error + Send + Sync>;
 pub trait Engine {
     /// Prepares a run and drops the one before.
     ///
-    /// `current` is the picture to go on from, of any size; `None` begins with the initial image. `say` tells a
-    /// person what takes time.
+    /// `current` is the picture to go on from, of any size; `None` begins with the initial image. `say`
+    /// reports slow preparations to the user.
     ///
     /// # Errors
     ///
-    /// Whatever keeps the run from starting, in words for a person.
+    /// Whatever keeps the run from starting, in words for the user.
     fn start(
         &mut self,
         job: &Job,
@@ -72,7 +72,8 @@ pub trait Engine {
         say: &mut dyn FnMut(&str),
     ) -> Result<RunInfo, EngineError>;
 
-    /// Takes over changed settings between two steps, and how the styles count, in the order of [`Job::styles`].
+    /// Takes over changed settings between two steps, and how the styles count, in the order of
+    /// [`Job::styles`].
     ///
     /// # Errors
     ///
@@ -106,9 +107,9 @@ pub trait Engine {
         Ok(None)
     }
 
-    /// Makes a slice of an extract, for a tenth of a second at most but one step at least, and says how far it is. The run
-    /// that rests is left as it is. `None` where it cannot be made now: of another network than the engine has in hand, or
-    /// by engines that cannot make any.
+    /// Makes a slice of an extract, for a tenth of a second at most but one step at least, and says how far
+    /// it is. The run that rests is left as it is. `None` where it cannot be made now: of another network
+    /// than the engine has in hand, or by engines that cannot make any.
     ///
     /// # Errors
     ///
@@ -118,11 +119,12 @@ pub trait Engine {
         Ok(None)
     }
 
-    /// Painting goes on: gives back what only the extract in hand would use again. It can still be gone on with.
+    /// Painting goes on: gives back what only the extract in hand would use again. It can still be gone on
+    /// with.
     fn put_extract_aside(&mut self) {}
 
-    /// Asks the next step to measure one term's share of the gradient as well, which the next reading brings. Engines that
-    /// cannot need not do anything.
+    /// Asks the next step to measure one term's share of the gradient as well, which the next reading brings.
+    /// Engines that cannot need not do anything.
     ///
     /// # Errors
     ///
@@ -131,9 +133,10 @@ pub trait Engine {
         Ok(())
     }
 
-    /// Goes to a smaller size, where a step costs at most this share of a step at the present one if there is such a size, and
-    /// stays there until [`Engine::end_detour`]; steps in between do not count, and the picture stays as sharp as it was.
-    /// False where there is no smaller one; engines without a pyramid have none.
+    /// Goes to a smaller size, where a step costs at most this share of a step at the present one if there is
+    /// such a size, and stays there until [`Engine::end_detour`]; steps in between do not count, and the
+    /// picture stays as sharp as it was. False where there is no smaller one; engines without a pyramid have
+    /// none.
     ///
     /// # Errors
     ///
@@ -161,19 +164,20 @@ pub trait Engine {
         Ok(None)
     }
 
-    /// Goes on, in a run that was just started from the picture of an earlier moment, as at that step: exactly so if the
-    /// state that [`Engine::checkpoint`] gave then is there. Engines that count no steps need not do anything.
+    /// Goes on, in a run that was just started from the picture of an earlier moment, as at that step:
+    /// exactly so if the state that [`Engine::checkpoint`] gave then is there. Engines that count no steps
+    /// need not do anything.
     ///
     /// # Errors
     ///
-    /// When the state is of another run; the run then is as it was started.
+    /// If the state is of another run; the run then is as it was started.
     fn restore(&mut self, step: u32, state: Option<&[u8]>) -> Result<(), EngineError> {
         let _ = (step, state);
         Ok(())
     }
 
-    /// Waits until the device has done the steps it was given, so that they do not pile up. Engines whose steps are done
-    /// when they return need not do anything.
+    /// Waits until the device has done the steps it was given, so that they do not pile up. Engines whose
+    /// steps are done when they return need not do anything.
     ///
     /// # Errors
     ///
@@ -189,8 +193,8 @@ pub trait Engine {
     /// A device failure, or a picture or loss that is not finite.
     fn read(&mut self) -> Result<Reading, EngineError>;
 
-    /// Waits for the device and reads the last step's losses alone; `None` before the first step. Engines that cannot read
-    /// them apart read the picture as well.
+    /// Waits for the device and reads the last step's losses alone; `None` before the first step. Engines
+    /// that cannot read them apart read the picture as well.
     ///
     /// # Errors
     ///
@@ -199,8 +203,8 @@ pub trait Engine {
         Ok(self.read()?.losses)
     }
 
-    /// Whether the objective had stopped falling, at the final size, when losses were last read. Engines that do not watch
-    /// it need not say.
+    /// Whether the objective had stopped falling, at the final size, when losses were last read. Engines that
+    /// do not watch it need not say.
     fn converged(&self) -> bool {
         false
     }
@@ -217,7 +221,7 @@ pub(crate) struct Update {
     pub run: RunId,
     pub settings: Settings,
     pub styles: Vec<StyleMix>,
-    /// A hand is on a slider: more of them will come.
+    /// A slider is being dragged: more updates will come.
     pub dragged: bool,
 }
 
@@ -234,23 +238,23 @@ pub(crate) struct Shared {
     pub update: Latest<Update>,
     pub canvas: Latest<Canvas>,
     pub study: Latest<Study>,
-    pub wish: Latest<Wish>,
-    pub back: Latest<Return>,
-    pub marks: Sender<Mark>,
+    pub request: Latest<VisualizationRequest>,
+    pub back: Latest<RestorePoint>,
+    pub snapshots: Sender<Snapshot>,
 }
 
 /// The window's handle to a worker. Dropping it ends the worker after the step in hand.
 pub struct Session {
     commands: Sender<Command>,
     events: Receiver<Event>,
-    marks: Receiver<Mark>,
+    snapshots: Receiver<Snapshot>,
     shared: Arc<Shared>,
     worker: thread::JoinHandle<()>,
     /// Updates so far.
     updates: AtomicU64,
 }
 
-/// An order that the worker could not take.
+/// A command that could not be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
     #[error("the engine has too many orders waiting; try again in a moment")]
@@ -264,43 +268,43 @@ const FAREWELL: Duration = Duration::from_secs(2);
 const COMMANDS: usize = 64;
 const EVENTS: usize = 256;
 /// They hold pictures and states, so few may wait.
-const MARKS: usize = 4;
+const SNAPSHOTS: usize = 4;
 
 impl Session {
-    /// Starts a worker thread. `make` creates the engine on that thread, and a new one after an engine panicked; `wake` is called after every event and
-    /// picture (for the window: request a repaint).
+    /// Starts a worker thread. `make` creates the engine on that thread, and a new one after an engine
+    /// panicked; `wake` is called after every event and picture (for the window: request a repaint).
     ///
     /// # Errors
     ///
-    /// When the operating system refuses a thread.
+    /// If the operating system refuses a thread.
     pub fn spawn<E: Engine>(
         make: impl Fn() -> E + Send + 'static,
         wake: impl Fn() + Send + 'static,
     ) -> std::io::Result<Self> {
         let (commands, command_inbox) = crossbeam_channel::bounded(COMMANDS);
         let (event_outbox, events) = crossbeam_channel::bounded(EVENTS);
-        let (mark_outbox, marks) = crossbeam_channel::bounded(MARKS);
+        let (snapshot_outbox, snapshots) = crossbeam_channel::bounded(SNAPSHOTS);
         let shared = Arc::new(Shared {
             frame: Latest::default(),
             update: Latest::default(),
             canvas: Latest::default(),
             study: Latest::default(),
-            wish: Latest::default(),
+            request: Latest::default(),
             back: Latest::default(),
-            marks: mark_outbox,
+            snapshots: snapshot_outbox,
         });
         let theirs = Arc::clone(&shared);
         let worker = thread::Builder::new().name("impasto-engine".into()).spawn(move || {
             worker::run(make, command_inbox, event_outbox, &theirs, wake);
         })?;
-        Ok(Self { commands, events, marks, shared, worker, updates: AtomicU64::new(0) })
+        Ok(Self { commands, events, snapshots, shared, worker, updates: AtomicU64::new(0) })
     }
 
-    /// Gives an order; never waits.
+    /// Send a command; never waits.
     ///
     /// # Errors
     ///
-    /// [`SendError::Busy`] when too many orders wait, [`SendError::Dead`] when the worker is gone.
+    /// [`SendError::Busy`] when too many commands wait, [`SendError::Dead`] when the worker is gone.
     pub fn send(&self, command: Command) -> Result<(), SendError> {
         let afresh = matches!(&command, Command::Run(job) if job.start == Start::Beginning);
         self.commands.try_send(command).map_err(|error| match error {
@@ -314,8 +318,8 @@ impl Session {
         Ok(())
     }
 
-    /// Hands changed settings to the run; only the latest is taken, between two steps. Returns the update's number, which
-    /// [`Frame::update`] names in the pictures that were painted with it.
+    /// Hands changed settings to the run; only the latest is taken, between two steps. Returns the update's
+    /// number, which [`Frame::update`] names in the pictures that were painted with it.
     ///
     /// # Errors
     ///
@@ -324,8 +328,8 @@ impl Session {
         self.hand_over(run, settings, styles, false)
     }
 
-    /// The same while a hand is on a slider. Where steps are slow and [`Settings::follow_drags`] is set, painting goes on at
-    /// a smaller size until the hand has rested, so that the change shows soon.
+    /// The same while a slider is dragged. If steps are slow and [`Settings::follow_drags`] is set, painting
+    /// goes on at a smaller size until the drag rests, so that the change shows soon.
     ///
     /// # Errors
     ///
@@ -349,12 +353,12 @@ impl Session {
         let number = self.updates.fetch_add(1, Ordering::Relaxed) + 1;
         let update = Update { number, run, settings: settings.clone(), styles: styles.to_vec(), dragged };
         let waiting = self.shared.update.put(update);
-        self.nudge(waiting).map(|()| number)
+        self.wake(waiting).map(|()| number)
     }
 
     /// Wakes the worker, unless it was woken for what was `waiting` before.
-    fn nudge(&self, waiting: bool) -> Result<(), SendError> {
-        // Who drags a slider during a long step must not fill the inbox that a pause has to pass.
+    fn wake(&self, waiting: bool) -> Result<(), SendError> {
+        // Coalesce updates so that a drag can't queue up ahead of Pause.
         if waiting && !self.worker.is_finished() {
             return Ok(());
         }
@@ -365,31 +369,31 @@ impl Session {
         }
     }
 
-    /// Says which extracts the window would like to see, instead of those before. They are made while nothing is painted, and
-    /// come as events ([`Event::Extract`]).
+    /// Says which extracts the window would like to see, instead of those before. They are made while nothing
+    /// is painted, and come as events ([`Event::Extract`]).
     ///
     /// # Errors
     ///
     /// [`SendError::Dead`] when the worker is gone.
-    pub fn wish(&self, wish: Wish) -> Result<(), SendError> {
-        let waiting = self.shared.wish.put(wish);
-        self.nudge(waiting)
+    pub fn request_visualizations(&self, request: VisualizationRequest) -> Result<(), SendError> {
+        let waiting = self.shared.request.put(request);
+        self.wake(waiting)
     }
 
-    /// Lends the worker a picture that another one painted, for the next run that begins with [`Start::Current`], and how it
-    /// came about.
+    /// Lends the worker a picture that another one painted, for the next run that begins with
+    /// [`Start::Current`], and how it came about.
     pub fn go_on_from(&self, picture: Arc<RgbImage>, record: Option<Record>) {
         self.shared.canvas.put(Canvas { picture, record: record.map(Record::shown) });
     }
 
     /// Lends the worker an earlier moment, for the next run that begins with [`Start::Moment`].
-    pub fn go_back_to(&self, moment: Return) {
+    pub fn go_back_to(&self, moment: RestorePoint) {
         self.shared.back.put(moment);
     }
 
     /// The next moment worth keeping, if one waits.
-    pub fn next_mark(&self) -> Option<Mark> {
-        self.marks.try_recv().ok()
+    pub fn next_snapshot(&self) -> Option<Snapshot> {
+        self.snapshots.try_recv().ok()
     }
 
     /// The next event, if one waits.
@@ -412,8 +416,8 @@ impl Drop for Session {
     fn drop(&mut self) {
         // A full inbox is no obstacle: the worker also ends when this sender is gone.
         let _ = self.commands.try_send(Command::Quit);
-        // A process that exits while a driver computes may crash in it, so the step in hand is waited for; a driver that
-        // hangs is not.
+        // A process that exits while a driver computes may crash in it, so the step in hand is waited for; a
+        // driver that hangs is not.
         let patience = Instant::now() + FAREWELL;
         while !self.worker.is_finished() && Instant::now() < patience {
             thread::sleep(Duration::from_millis(5));

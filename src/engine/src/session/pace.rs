@@ -1,4 +1,5 @@
-//! When a preview is worth a read-back: often enough to feel live, never more often than it is looked at.
+//! When a preview is worth a read-back: often enough to feel live, never more often than pictures are
+//! displayed.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +7,7 @@ use std::time::{Duration, Instant};
 const AUTOMATIC: Duration = Duration::from_millis(60);
 /// Most work that may wait in a device's queue.
 const PILE: Duration = Duration::from_millis(120);
-/// After this long a picture is read although nobody took the last one, so that losses go on being told to a window
+/// After this long a picture is read even if the last one wasn't taken, so that losses still reach a window
 /// that is hidden.
 const UNWATCHED: Duration = Duration::from_secs(1);
 
@@ -25,8 +26,8 @@ impl Pace {
         Self { last_read: now, steps_since: 0, unsettled: 0, seconds_per_step: 0.0 }
     }
 
-    /// Counts a step; true when its picture should be read. `every` is the user's interval in steps, 0 for automatic;
-    /// `taken` tells whether the window has taken the previous picture.
+    /// Counts a step; true when its picture should be read. `every` is the user's interval in steps, 0 for
+    /// automatic; `taken`: whether the window has taken the previous picture.
     pub fn after_step(&mut self, now: Instant, every: u32, taken: bool) -> bool {
         self.steps_since += 1;
         self.unsettled += 1;
@@ -43,18 +44,19 @@ impl Pace {
         Duration::from_secs_f64(self.seconds_per_step * f64::from(steps))
     }
 
-    /// Whether the steps that a device was given and may not have done are so much work that a pause would be late.
+    /// Whether the steps that a device was given and may not have done are so much work that a pause would be
+    /// late.
     pub fn piled_up(&self) -> bool {
         self.expected(self.unsettled) >= PILE
     }
 
-    /// Tells that the device was waited for.
+    /// Record a wait for the device.
     pub fn settled(&mut self) {
         self.unsettled = 0;
     }
 
-    /// Tells that the device was waited for and a picture read. Time per step is the mean since the last reading,
-    /// smoothed over a few.
+    /// Record a wait for the device and a picture's read-back. Time per step is the mean since the last
+    /// reading, smoothed over a few.
     pub fn read(&mut self, now: Instant) {
         if self.steps_since > 0 {
             let mean = now.duration_since(self.last_read).as_secs_f64() / f64::from(self.steps_since);

@@ -1,4 +1,5 @@
-//! The real engine behind the window and the command line: keeps the device, the weights and the network between runs.
+//! The real engine behind the window and the command line: keeps the device, the weights and the network
+//! between runs.
 
 use std::{
     path::PathBuf,
@@ -43,7 +44,7 @@ pub struct PaintEngine {
     painted: Option<u32>,
     /// Set while the device is at work: found set afterwards, the device's code has panicked.
     at_work: bool,
-    /// Another engine of this process is the one that a person watches.
+    /// Another engine of this process paints in the foreground.
     behind: bool,
     /// What of [`BEHIND`] is this engine's.
     told: u64,
@@ -58,17 +59,18 @@ const FIRST_SIZES: [u32; 9] = [128, 160, 192, 224, 256, 320, 384, 448, 512];
 const FIRST_STEP: f64 = 0.5;
 /// Longest side of the measurement behind that choice.
 const MEASURED_SIZE: u32 = 64;
-/// Most pixels of a picture on a graphics adapter: the first layer's 64 channels then fill a buffer of 2 GiB, the largest
-/// that can be bound.
+/// Most pixels of a picture on a graphics adapter: the first layer's 64 channels then fill a buffer of 2 GiB,
+/// the largest that can be bound.
 const MOST_PIXELS: u64 = (1 << 31) / 256 - 1;
 /// Bytes of the largest state that is worth its copies: beyond, going back begins with the picture.
 const LARGEST_STATE: u64 = 160 << 20;
 /// How long a slice of an extract goes on.
 const SLICE: Duration = Duration::from_millis(50);
-/// Bytes above which a person is told what a run needs of a GPU, whose free memory cannot be asked for.
+/// Bytes above which the user is told a run's GPU memory need; free GPU memory cannot be queried.
 const LARGE_ON_GPU: u64 = 3_000_000_000;
 
-/// The smallest longest side at which the content of a job is wide enough for the deepest layer in use; styles always are.
+/// The smallest longest side at which the content of a job is wide enough for the deepest layer in use;
+/// styles always are.
 fn least_size(job: &Job) -> u32 {
     let least = job.settings.deepest_layer().map_or(1, Layer::stride) as f64 + 0.5;
     let (width, height) = job.content.dimensions();
@@ -80,7 +82,7 @@ fn least_size(job: &Job) -> u32 {
 ///
 /// # Errors
 ///
-/// When the device has not that much, or cannot take a picture of one of these shapes.
+/// If the device has not that much, or cannot take a picture of one of these shapes.
 fn check_memory(
     device: &Device,
     shapes: &Shapes,
@@ -110,7 +112,7 @@ fn own_memory(behind: bool) -> u64 {
     if behind { 0 } else { process_memory().0.saturating_sub(BEHIND.load(Ordering::Relaxed)) }
 }
 
-/// What to tell a person whose picture is painted in another shape so that it tiles.
+/// Notice that the picture is painted in another shape so that it tiles.
 fn tile_remark(job: &Job, settings: &Settings) -> Option<String> {
     let shape = |padding| job.sources().shapes(&Settings { padding, ..settings.clone() }).content;
     let (plain, (width, height)) = (shape(Padding::Zero), shape(settings.padding));
@@ -128,7 +130,7 @@ impl PaintEngine {
         Self::default()
     }
 
-    /// An engine beside the one that a person watches: what this process holds counts as the other's memory, and a device
+    /// A background engine: what this process holds counts as the other's memory, and a device
     /// that fails here may be tried again there.
     pub fn behind_another() -> Self {
         let mut engine = Self::new();
@@ -145,7 +147,7 @@ impl PaintEngine {
         let result = work(self);
         self.at_work = false;
         if let Err(TransferError::Device(_)) = result {
-            self.condemn();
+            self.mark_failed();
         }
         result
     }
@@ -159,7 +161,7 @@ impl PaintEngine {
         Ok(self.on_device(work)?)
     }
 
-    /// Tells the engine that is watched what this one takes.
+    /// Report this engine's memory to the foreground engine.
     fn tell_memory(&mut self, bytes: u64) {
         if self.behind {
             BEHIND.fetch_add(bytes, Ordering::Relaxed);
@@ -167,11 +169,11 @@ impl PaintEngine {
         }
     }
 
-    fn condemn(&mut self) {
+    fn mark_failed(&mut self) {
         if let Some((_, device)) = self.device.take()
             && !self.behind
         {
-            compute::condemn(&device);
+            compute::mark_failed(&device);
         }
         self.run = None;
         self.network = None;
@@ -181,16 +183,17 @@ impl PaintEngine {
     ///
     /// # Errors
     ///
-    /// When the device fails.
+    /// If the device fails.
     pub fn synchronize(&mut self) -> Result<(), EngineError> {
         self.work(|run| run.synchronize())
     }
 
-    /// The device's peak in floating-point operations per second, opening it if need be, see [`compute::peak`].
+    /// The device's peak in floating-point operations per second, opening it if need be, see
+    /// [`compute::peak`].
     ///
     /// # Errors
     ///
-    /// When the device cannot be opened or fails.
+    /// If the device cannot be opened or fails.
     pub fn peak(&mut self, choice: &DeviceChoice) -> Result<f64, EngineError> {
         let device = self.device(choice, &mut |_| {})?;
         Ok(self.on_device(|_| Ok(compute::peak(&device.tensor)))?)
@@ -200,7 +203,7 @@ impl PaintEngine {
     ///
     /// # Errors
     ///
-    /// When there is no run.
+    /// If there is no run.
     pub fn time_layers(&mut self) -> Result<Vec<LayerTime>, EngineError> {
         self.work(|run| Ok(run.time_layers()))
     }
@@ -475,7 +478,7 @@ impl Engine for PaintEngine {
 impl Drop for PaintEngine {
     fn drop(&mut self) {
         if self.at_work {
-            self.condemn();
+            self.mark_failed();
         }
         self.tell_memory(0);
     }

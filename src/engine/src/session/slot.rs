@@ -1,9 +1,9 @@
-//! A one-deep slot in which the latest value wins: how big or frequent things travel between the window and the
+//! A one-deep slot in which the latest value wins: passes large or frequent values between the window and the
 //! worker without a queue that could grow or block.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Holds at most one value; putting a new one drops what nobody took.
+/// Hold at most one value; a new one replaces one not taken yet.
 #[derive(Debug)]
 pub struct Latest<T>(Mutex<Option<T>>);
 
@@ -33,7 +33,7 @@ impl<T> Latest<T> {
         self.lock().take_if(|value| condition(value))
     }
 
-    /// Whether nobody has put a value since the last [`Latest::take`].
+    /// Whether no value has been put since the last [`Latest::take`].
     pub fn is_empty(&self) -> bool {
         self.lock().is_none()
     }

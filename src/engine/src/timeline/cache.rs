@@ -1,4 +1,5 @@
-//! A folder for what does not fit into memory: gone when the program ends, and swept at the next start after a crash.
+//! A folder for what does not fit into memory: removed when the program ends, or at the next start after a
+//! crash.
 
 use std::{
     fs::{self, File},
@@ -15,7 +16,7 @@ const LOCK: &str = "lock";
 #[derive(Debug)]
 pub struct Cache {
     folder: TempDir,
-    /// Held as long as the folder is in use; the system lets go of it even when the program is killed.
+    /// Held as long as the folder is in use; the system releases it even if the program is killed.
     _lock: File,
 }
 
@@ -24,12 +25,12 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// Whatever the file system says.
+    /// Any file system error.
     pub fn new(root: &Path) -> io::Result<Self> {
         fs::create_dir_all(root)?;
         let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(root)?;
         let lock = File::create(folder.path().join(LOCK))?;
-        // Where a file system knows no locks the folder is simply never swept.
+        // If the file system has no locks, the folder is never swept.
         let _ = lock.try_lock();
         Ok(Self { folder, _lock: lock })
     }
@@ -39,7 +40,7 @@ impl Cache {
     }
 }
 
-/// Removes the folders below `root` that program runs have left which are no longer there.
+/// Remove the folders below `root` left by program runs that have ended.
 pub fn sweep(root: &Path) {
     let Ok(entries) = fs::read_dir(root) else { return };
     for folder in entries.flatten().map(|entry| entry.path()) {

@@ -1,7 +1,7 @@
 //! The time machine's memory: which moments of a painting are kept, and where their pictures lie.
 //!
-//! [`Timeline`] is the index, thinned as a run grows old; [`Store`] keeps the pictures and the engine's states, compressed in
-//! memory up to a limit, 96 MiB together, and in a cache folder beyond it.
+//! [`Timeline`] is the index, thinned as a run grows old; [`Store`] keeps the pictures and the engine's
+//! states, compressed in memory up to a limit, 96 MiB together, and in a cache folder beyond it.
 
 mod cache;
 mod moment;
@@ -9,7 +9,7 @@ mod store;
 mod thin;
 mod vault;
 
-use crate::session::Mark;
+use crate::session::Snapshot;
 use impasto_core::run::RunId;
 
 pub use moment::{Moment, MomentId};
@@ -22,7 +22,7 @@ pub struct Timeline {
     moments: Vec<Moment>,
     next: MomentId,
     most: usize,
-    /// Moments below this number were handed to the store before it was last told to make room.
+    /// Moments below this number were handed to the store before it last had to make room.
     room_made: MomentId,
 }
 
@@ -61,19 +61,19 @@ impl Timeline {
         self.moments.binary_search_by_key(&id, |moment| moment.id).ok()
     }
 
-    /// Adds a moment that was painted at `at` seconds; says its number and which moments had to go for it.
-    pub fn add(&mut self, run: RunId, mark: &Mark, at: f64) -> (MomentId, Vec<MomentId>) {
+    /// Add a moment painted at `at` seconds; returns its number and the moments removed for it.
+    pub fn add(&mut self, run: RunId, snapshot: &Snapshot, at: f64) -> (MomentId, Vec<MomentId>) {
         let id = self.next;
         self.next += 1;
         self.moments.push(Moment {
             id,
             run,
-            step: mark.step,
-            place: mark.place.clone(),
-            elapsed: mark.elapsed,
-            settings: mark.settings.clone(),
-            styles: mark.styles.clone(),
-            total: mark.losses.as_ref().map(|losses| losses.total),
+            step: snapshot.step,
+            place: snapshot.place.clone(),
+            elapsed: snapshot.elapsed,
+            settings: snapshot.settings.clone(),
+            styles: snapshot.styles.clone(),
+            total: snapshot.losses.as_ref().map(|losses| losses.total),
             at,
             changed: false,
             pinned: false,
@@ -92,7 +92,7 @@ impl Timeline {
         (id, gone)
     }
 
-    /// Forgets the moment that is missed least, and says which.
+    /// Remove the least useful moment and return it.
     pub fn thin(&mut self) -> Option<MomentId> {
         thin::least_missed(&self.moments).map(|index| self.forget(index))
     }
@@ -103,7 +103,8 @@ impl Timeline {
         gone.id
     }
 
-    /// Notes whether the settings of the moment at `index`, if there is one, are others than at the moment before it.
+    /// Update whether the settings of the moment at `index`, if there is one, differ from the previous
+    /// moment's.
     fn compare(&mut self, index: usize) {
         let before = index.checked_sub(1).and_then(|before| self.moments.get(before));
         let changed = before.zip(self.moments.get(index)).is_some_and(|(before, this)| {
@@ -114,7 +115,7 @@ impl Timeline {
         }
     }
 
-    /// Takes in what became of a moment; says which moments had to go.
+    /// Apply the store's result for a moment; returns the moments removed.
     pub fn take(&mut self, kept: Kept) -> Vec<MomentId> {
         match kept {
             Kept::Yes { id, thumbnail, bytes, exact } => match self.get_mut(id) {

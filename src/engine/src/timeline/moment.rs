@@ -27,13 +27,13 @@ pub struct Moment {
     pub total: Option<f64>,
     /// When it was painted, in seconds of the window's clock.
     pub at: f64,
-    /// The settings are others than at the moment before.
+    /// The settings differ from the previous moment's.
     pub changed: bool,
-    /// A person wants it kept.
+    /// Pinned by the user.
     pub pinned: bool,
     /// The engine's whole state is kept with it.
     pub exact: bool,
-    /// What it takes in the store, in bytes; 0 until it is there.
+    /// Its size in the store in bytes; 0 until it is stored.
     pub bytes: u64,
     pub thumbnail: Option<RgbImage>,
 }

@@ -1,4 +1,4 @@
-//! Pictures and states of the moments: compressed by a thread of its own, so that nobody waits.
+//! Pictures and states of the moments: compressed on a separate thread, so that callers never wait.
 
 use std::{
     io::{self, Cursor},
@@ -21,7 +21,7 @@ use impasto_core::picture;
 
 /// Longest side of a thumbnail in pixels.
 const THUMBNAIL: u32 = 160;
-/// Moments that may wait to be compressed; who comes when more wait is not kept.
+/// Capacity of the compression queue; a moment that arrives when it is full is not kept.
 const WAITING: usize = 6;
 
 /// How much is kept, in bytes.
@@ -45,7 +45,7 @@ impl Default for Limits {
     }
 }
 
-/// What became of a moment that was handed to the store.
+/// The store's result for a moment.
 #[derive(Debug)]
 pub enum Kept {
     Yes {
@@ -58,7 +58,7 @@ pub enum Kept {
     },
     /// There is no room: forget an older moment.
     No { id: MomentId },
-    /// The engine's states of these moments had to go; their pictures stay.
+    /// The engine's states of these moments were removed; their pictures stay.
     Inexact(Vec<MomentId>),
 }
 
@@ -90,12 +90,12 @@ fn lock(vaults: &Mutex<Vaults>) -> MutexGuard<'_, Vaults> {
 }
 
 impl Store {
-    /// A store whose cache folder lies below `root`, from which the remains of program runs that crashed are swept; without
-    /// a root it lives in memory alone. `wake` is called after every [`Kept`].
+    /// A store whose cache folder lies below `root`, from which the remains of program runs that crashed are
+    /// swept; without a root it lives in memory alone. `wake` is called after every [`Kept`].
     ///
     /// # Errors
     ///
-    /// When the operating system refuses a thread.
+    /// If the operating system refuses a thread.
     pub fn new(root: Option<PathBuf>, limits: Limits, wake: impl Fn() + Send + 'static) -> io::Result<Self> {
         let vaults = Arc::new(Mutex::new(Vaults {
             pictures: Vault::new("picture", root.clone(), limits.picture_memory, limits.picture_disk),
@@ -122,7 +122,7 @@ impl Store {
                         let told = keep(&theirs, id, &picture, state);
                         counted.fetch_sub(1, Ordering::Relaxed);
                         for kept in told {
-                            // Nobody listens when the window is gone.
+                            // If the window is gone, there is no receiver.
                             let _ = outbox.send(kept);
                         }
                         wake();
@@ -133,7 +133,7 @@ impl Store {
         Ok(Self { orders, waiting, kept, vaults })
     }
 
-    /// Hands a moment over; false when the store is behind and does not take it.
+    /// Queue a moment; false if the queue is full.
     pub fn add(&self, id: MomentId, picture: Arc<RgbImage>, state: Option<Arc<Vec<u8>>>) -> bool {
         if self.waiting.load(Ordering::Relaxed) >= WAITING {
             return false;
@@ -149,7 +149,7 @@ impl Store {
         }
     }
 
-    /// What became of the moments that were added.
+    /// Results for the added moments.
     pub fn next(&self) -> Option<Kept> {
         self.kept.try_recv().ok()
     }
@@ -205,7 +205,7 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// When it is not kept, or its file has gone.
+    /// If it is not kept, or its file has gone.
     pub fn picture(&self, id: MomentId) -> io::Result<RgbImage> {
         let bytes = lock(&self.0).pictures.get(id)?;
         let picture = image::load_from_memory_with_format(&bytes, image::ImageFormat::Png);

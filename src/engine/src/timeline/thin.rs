@@ -1,15 +1,15 @@
-//! Which moment is missed least: recent ones are kept densely, older ones thin out, and so does the start of a run in the
-//! logarithm of its steps, where a picture changes most.
+//! Choice of the moment to remove: recent ones stay dense, older ones thin out, and the start of a run is
+//! spaced by the logarithm of its steps, where a picture changes most.
 
 use super::Moment;
 
 /// The newest moments that always stay.
 const FRESH: usize = 12;
-/// Seconds that are added to a moment's age, so that the last minute is not held to the millisecond.
+/// Seconds that are added to a moment's age, so that spacing in the last minute is coarse.
 const GRACE: f64 = 20.0;
 
-/// Index of the moment whose removal leaves the smallest hole; `None` where all must stay: the ends of a run, pinned moments,
-/// the newest.
+/// Index of the moment whose removal leaves the smallest gap; `None` if all must stay: the ends of a run,
+/// pinned moments, the newest.
 pub fn least_missed(moments: &[Moment]) -> Option<usize> {
     let now = moments.last()?.at;
     let last = moments.len().saturating_sub(FRESH);

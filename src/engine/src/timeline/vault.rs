@@ -1,10 +1,11 @@
-//! Bytes by number: in memory up to a limit, the oldest in files beyond it, and never more than both limits together.
+//! Blobs by number: in memory up to a limit, the oldest in files beyond it, never more than both limits
+//! together.
 
 use std::{collections::BTreeMap, fs, io, path::PathBuf, sync::Arc};
 
 use super::cache::Cache;
 
-/// Where there is no folder to write to, memory has to do: so many times as much of it.
+/// Factor on the memory limit if there is no writable folder.
 const ALONE: u64 = 3;
 
 /// Why something was not kept.
@@ -22,7 +23,7 @@ enum Place {
 #[derive(Debug)]
 pub struct Vault {
     name: &'static str,
-    /// Where the cache folder is to be; `None` keeps everything in memory.
+    /// Parent of the cache folder; `None` keeps everything in memory.
     root: Option<PathBuf>,
     cache: Option<Cache>,
     most_memory: u64,
@@ -33,8 +34,8 @@ pub struct Vault {
 }
 
 impl Vault {
-    /// An empty vault; its cache folder is made below `root` when it is needed first. Without one memory may hold three times
-    /// as much.
+    /// An empty vault; its cache folder is made below `root` when it is needed first. Without one memory may
+    /// hold three times as much.
     pub fn new(name: &'static str, root: Option<PathBuf>, most_memory: u64, most_disk: u64) -> Self {
         let (most_memory, most_disk) =
             if root.is_some() { (most_memory, most_disk) } else { (ALONE * most_memory, 0) };
@@ -46,16 +47,17 @@ impl Vault {
         (self.memory, self.disk)
     }
 
-    /// Whether so many bytes would have room in an empty vault.
+    /// Whether this many bytes would fit into an empty vault.
     pub fn could_take(&self, size: u64) -> bool {
         size <= self.most_memory.max(self.most_disk)
     }
 
-    /// Keeps bytes; the oldest move to files to make room, and what is larger than memory may be goes there at once.
+    /// Keeps bytes; the oldest move to files to make room, and anything above the memory limit goes there
+    /// directly.
     ///
     /// # Errors
     ///
-    /// When both limits are reached, or when the cache folder cannot be written and memory is full.
+    /// If both limits are reached, or when the cache folder cannot be written and memory is full.
     pub fn put(&mut self, id: u64, bytes: Arc<Vec<u8>>) -> Result<(), Full> {
         self.remove(id);
         let size = bytes.len() as u64;
@@ -82,7 +84,7 @@ impl Vault {
         Ok(())
     }
 
-    /// Writes bytes into a file; false when the folder cannot be written any more, and memory has to do.
+    /// Writes bytes into a file; false if the folder can no longer be written, so that memory must do.
     fn write(&mut self, id: u64, bytes: &[u8]) -> Result<bool, Full> {
         let size = bytes.len() as u64;
         if self.disk + size > self.most_disk {
@@ -91,7 +93,7 @@ impl Vault {
         let written = self.file(id).and_then(|path| fs::write(&path, bytes));
         if let Err(error) = written {
             tracing::warn!("the time machine cannot use its cache folder any more: {error}");
-            // What is there can still be read; nothing more is written.
+            // Existing files can still be read; nothing more is written.
             self.most_disk = 0;
             self.most_memory *= ALONE;
             return Ok(false);
@@ -117,7 +119,7 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// When nothing is kept under it, or its file has gone.
+    /// If nothing is kept under it, or its file has gone.
     pub fn get(&mut self, id: u64) -> io::Result<Arc<Vec<u8>>> {
         match self.blobs.get(&id) {
             None => Err(io::Error::from(io::ErrorKind::NotFound)),
@@ -137,7 +139,7 @@ impl Vault {
             Some(Place::Disk(size)) => {
                 self.disk -= size;
                 if let Ok(path) = self.file(id) {
-                    // What is left there goes with the folder.
+                    // Leftovers are removed with the folder.
                     let _ = fs::remove_file(path);
                 }
             }

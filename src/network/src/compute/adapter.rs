@@ -17,7 +17,7 @@ pub(super) struct Adapter {
     pub api: Api,
     /// Position among the adapters of the same kind and interface, which is how burn selects one.
     pub index: usize,
-    /// The matrix units that it offers, whether they are of use or not.
+    /// The matrix units that it offers, whether usable or not.
     pub units: Option<gpu::Units>,
 }
 

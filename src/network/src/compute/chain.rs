@@ -1,32 +1,34 @@
-//! The frozen chain: which layer follows which, what is kept of a forward pass, and the backward pass written out. The
+//! The frozen chain: the order of the layers, what a forward pass keeps, and an explicit backward pass. The
 //! kernels that do the work on a device are behind [`Kernels`].
 
 use std::{collections::BTreeMap, time::Instant};
 
 use burn::tensor::{Device as TensorDevice, Tensor};
 
-use super::{Features, Pull, shape::Shape};
+use super::{FeatureGradient, Features, shape::Shape};
 use crate::compute::{Padding, Pooling};
 use crate::vgg::{Layer, Weights, weights::Convolution as HostConvolution};
 
-/// What a device must be able to do. Pictures are `[H, W, C]` or `[1, C, H, W]`, as the kernels like it.
+/// The operations of a device. Pictures are `[H, W, C]` or `[1, C, H, W]`, depending on the kernels.
 pub trait Kernels {
     /// The values of a picture; a clone shares them.
     type Values: Clone;
     /// A convolution's frozen weights, prepared for both directions.
     type Convolution;
 
-    /// Prepares a layer's convolution. With `economy` as little as possible is held.
+    /// Prepares a layer's convolution. With `economy`, hold as little as possible.
     fn prepare(&self, layer: Layer, host: HostConvolution, economy: bool) -> Self::Convolution;
 
     /// The values of a network input `[1, 3, H, W]`.
     fn input(&self, input: Tensor<4>) -> Self::Values;
 
-    /// 3×3 convolution with stride 1, a padding of 1 (see [`padding_of`]), bias and ReLU; `shape` is the input's.
+    /// 3×3 convolution with stride 1, a padding of 1 (see [`padding_of`]), bias and ReLU; `shape` is the
+    /// input's.
     fn forward(&self, convolution: &Self::Convolution, input: &Self::Values, shape: Shape) -> Self::Values;
 
-    /// The gradient with respect to a convolution's input, of a gradient with respect to its output that counts where the
-    /// ReLU's output, the `mask`, is positive; `shape` is the output's. Without a mask all of it counts.
+    /// The gradient with respect to a convolution's input, from the gradient with respect to its output,
+    /// masked to where the ReLU's output, the `mask`, is positive; `shape` is the output's. `None` masks
+    /// nothing.
     fn backward(
         &self,
         convolution: &Self::Convolution,
@@ -38,8 +40,9 @@ pub trait Kernels {
     /// 2×2 pooling with stride 2; incomplete windows are dropped.
     fn pool(&self, pooling: Pooling, input: &Self::Values, shape: Shape) -> Self::Values;
 
-    /// The gradient with respect to the pooling's `input`, a ReLU's output, and 0 where that is 0, so that the ReLU is
-    /// behind it too. A maximum hands it to the first of a window's largest values, the others to each by its share.
+    /// The gradient with respect to the pooling's `input`, a ReLU's output, and 0 where that is 0, which
+    /// covers the ReLU's gradient too. Max pooling routes it to the first of a window's largest values, the
+    /// others distribute it.
     fn unpool(
         &self,
         pooling: Pooling,
@@ -48,13 +51,14 @@ pub trait Kernels {
         gradient: Self::Values,
     ) -> Self::Values;
 
-    /// A gradient, or zeros, plus a pull at these features, a ReLU's output, and 0 where that is 0: so the ReLU is behind it.
-    fn pulled(
+    /// Add a feature gradient at these features, a ReLU's output, to `gradient` or zeros. The result is 0
+    /// where the features are 0, which covers the ReLU's gradient.
+    fn add_gradient(
         &self,
         features: &Self::Values,
         shape: Shape,
         gradient: Option<Self::Values>,
-        pull: &Pull,
+        term: &FeatureGradient,
     ) -> Self::Values;
 
     /// A layer's output as the objective sees it.
@@ -63,13 +67,14 @@ pub trait Kernels {
     /// The gradient with respect to the network input as a tensor `[1, 3, H, W]`.
     fn gradient(&self, values: Self::Values, shape: Shape) -> Tensor<4>;
 
-    /// Gives memory back that only pictures of other sizes would use again.
+    /// Release memory that only pictures of other sizes would reuse.
     fn forget_sizes(&self) {}
 
-    /// Finds out how convolutions of these inputs and numbers of output channels are computed best, if there is a choice.
+    /// Choose the fastest way to compute convolutions of these inputs and numbers of output channels, if
+    /// there is a choice.
     fn tune(&self, _convolutions: &[(Shape, usize)]) {}
 
-    /// How such a convolution is computed, for a person, if there is a choice.
+    /// Description of how such a convolution is computed, for display, if there is a choice.
     fn choice(&self, _convolution: (Shape, usize)) -> Option<String> {
         None
     }
@@ -84,7 +89,7 @@ pub struct LayerTime {
     pub choices: Option<[String; 2]>,
 }
 
-/// What a layer's convolution sees outside of its input: only the first one's edge is replicated.
+/// The padding of a layer's convolution: only the first one replicates the edge.
 pub fn padding_of(layer: Layer, padding: Padding) -> Padding {
     match padding {
         Padding::Replicate if layer.index() > 0 => Padding::Zero,
@@ -92,12 +97,12 @@ pub fn padding_of(layer: Layer, padding: Padding) -> Padding {
     }
 }
 
-/// What average pooling is multiplied by, and what the root of a window's squares is, so that deeper layers get values as
-/// large as maxima are.
+/// Factors for average pooling and for the root of a window's sum of squares, so that deeper layers get
+/// values as large as maxima are.
 pub const AVERAGE_SCALE: f32 = 2.0;
 pub const L2_SCALE: f32 = 0.78;
 
-/// Measurements of which the best counts.
+/// Number of measurements; the best one counts.
 const TIMES: usize = 5;
 
 /// The convolutions up to the deepest layer that was asked for.
@@ -105,7 +110,7 @@ pub struct Chain<K: Kernels> {
     kernels: K,
     convolutions: Vec<K::Convolution>,
     pooling: Pooling,
-    /// Keep as little as possible: of a forward pass what goes into each stage, and compute the stage again.
+    /// Keep as little as possible: only each stage's input from a forward pass, and recompute the stage.
     economy: bool,
 }
 
@@ -116,10 +121,11 @@ struct Output<V> {
     shape: Shape,
 }
 
-/// What a forward pass leaves for the backward pass. A stage is what lies between two poolings. A clone shares the values.
+/// What a forward pass leaves for the backward pass. A stage is what lies between two poolings. A clone
+/// shares the values.
 #[derive(Clone)]
 pub struct Activations<V> {
-    /// What goes into each stage; where all outputs are kept, only the first stage's.
+    /// Each stage's input; if all outputs are kept, only the first stage's.
     inputs: Vec<(V, Shape)>,
     /// Every layer's output, shallow to deep; empty in economy.
     outputs: Vec<Output<V>>,
@@ -128,7 +134,7 @@ pub struct Activations<V> {
     input: Shape,
 }
 
-/// What of a forward pass is kept.
+/// What to keep from a forward pass.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Keep {
     Outputs,
@@ -160,8 +166,8 @@ impl<K: Kernels> Chain<K> {
         }
     }
 
-    /// From now on the chain pools like this; says whether that is a change. What an earlier forward pass left is of no use
-    /// then.
+    /// Set the pooling; returns whether that is a change. If so, the results of an earlier forward pass are
+    /// no longer usable.
     pub fn set_pooling(&mut self, pooling: Pooling) -> bool {
         std::mem::replace(&mut self.pooling, pooling) != pooling
     }
@@ -187,7 +193,7 @@ impl<K: Kernels> Chain<K> {
         self.run(input, deepest, keep, each)
     }
 
-    /// The same for the features alone: nothing is kept.
+    /// The same, but keep nothing for a backward pass.
     pub fn look(&self, input: Tensor<4>, deepest: Layer, each: impl FnMut(Layer, &Features)) {
         self.run(input, deepest, Keep::Nothing, each);
     }
@@ -243,7 +249,8 @@ impl<K: Kernels> Chain<K> {
         }
     }
 
-    /// Finds out how the convolutions of a picture of this shape are computed best, down to `deepest`, in both directions.
+    /// Choose the fastest way to compute the convolutions of a picture of this shape, down to `deepest`, in
+    /// both directions.
     pub fn tune(&self, (height, width): (usize, usize), deepest: Layer) {
         let mut shape = Shape { height, width, channels: 3 };
         let mut convolutions = Vec::new();
@@ -261,10 +268,10 @@ impl<K: Kernels> Chain<K> {
         self.kernels.tune(&convolutions);
     }
 
-    /// Times each convolution alone: the best of a few, the device having finished before and after.
+    /// Times each convolution alone: the best of a few runs, synchronizing the device before and after each.
     pub fn time_layers(&self, input: Tensor<4>, deepest: Layer, device: &TensorDevice) -> Vec<LayerTime> {
         let time = |work: &dyn Fn()| {
-            // A device that fails here fails again where somebody listens.
+            // If the device fails here, it will fail again where the error is handled.
             let finish = || drop(device.sync());
             work();
             finish();
@@ -292,9 +299,9 @@ impl<K: Kernels> Chain<K> {
             shape.channels = layer.channels();
             let output = self.kernels.forward(convolution, &below, before);
             let forward = time(&|| drop(self.kernels.forward(convolution, &below, before)));
-            let mut pull = Pull::default();
-            pull.add_vector(Tensor::ones([shape.channels], device));
-            let gradient = self.kernels.pulled(&output, shape, None, &pull);
+            let mut term = FeatureGradient::default();
+            term.add_vector(Tensor::ones([shape.channels], device));
+            let gradient = self.kernels.add_gradient(&output, shape, None, &term);
             let backward =
                 time(&|| drop(self.kernels.backward(convolution, gradient.clone(), Some(&output), shape)));
             let choice = |shape, outputs| self.kernels.choice((shape, outputs));
@@ -305,17 +312,18 @@ impl<K: Kernels> Chain<K> {
         times
     }
 
-    /// Gradient `[1, 3, H, W]` with respect to the network input, of pulls at some layers; `None` when there is none.
+    /// Gradient `[1, 3, H, W]` with respect to the network input, from feature gradients at some layers;
+    /// `None` if there are none.
     pub fn backward(
         &self,
         mut activations: Activations<K::Values>,
-        pulls: &BTreeMap<Layer, Pull>,
+        terms: &BTreeMap<Layer, FeatureGradient>,
     ) -> Option<Tensor<4>> {
         let deepest = activations.deepest;
         let mut gradient: Option<K::Values> = None;
         for stage in (0..deepest.block()).rev() {
-            if gradient.is_none() && !stage_layers(stage, deepest).any(|layer| pulls.contains_key(&layer)) {
-                // Nothing pulls this deep.
+            if gradient.is_none() && !stage_layers(stage, deepest).any(|layer| terms.contains_key(&layer)) {
+                // No gradient at this depth.
                 activations.outputs.truncate(first_of(stage));
                 activations.inputs.truncate(stage.max(1));
                 continue;
@@ -337,11 +345,12 @@ impl<K: Kernels> Chain<K> {
             }
             for layer in stage_layers(stage, deepest).rev() {
                 let Some(Output { values, shape }) = outputs.pop() else { break };
-                if let Some(pull) = pulls.get(&layer) {
-                    gradient = Some(self.kernels.pulled(&values, shape, gradient, pull));
+                if let Some(term) = terms.get(&layer) {
+                    gradient = Some(self.kernels.add_gradient(&values, shape, gradient, term));
                     masked = true;
                 }
-                // Where the ReLU is behind the gradient already, the memory of its output is free for the result.
+                // If the gradient already includes the ReLU's, the memory of its output is free for the
+                // result.
                 let mask = (!masked).then_some(values);
                 masked = false;
                 gradient = gradient.map(|above| {

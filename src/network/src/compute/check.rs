@@ -8,7 +8,7 @@ use std::{
 use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 
 use super::{
-    Features, Iterate, Network, NetworkOptions, Pull, Update,
+    FeatureGradient, Features, Iterate, Network, NetworkOptions, Update,
     gpu::{self, MomentsTarget, Queue, Storage, Units},
     kernel_choice::{KernelChoice, kernels_of},
     read_picture,
@@ -20,12 +20,12 @@ use crate::vgg::{Layer, Weights};
 /// What is known of fast precision on the devices where it was asked for.
 static FAST: Mutex<Vec<(TensorDevice, Result<(), String>)>> = Mutex::new(Vec::new());
 
-/// Whether a device computes with features and weights of half the bytes, and agrees with itself in full precision on a
-/// small piece of the chain. It is tried once in a run of the program.
+/// Whether a device computes with features and weights of half the bytes, and agrees with itself in full
+/// precision on a small piece of the chain. It is tried once in a run of the program.
 ///
 /// # Errors
 ///
-/// Why full precision is used instead, for a person.
+/// Why full precision is used instead, for display.
 pub fn fast_precision(device: &TensorDevice) -> Result<(), String> {
     let known = |(of, result): &(TensorDevice, Result<(), String>)| (of == device).then(|| result.clone());
     if let Some(result) = FAST.lock().unwrap_or_else(PoisonError::into_inner).iter().find_map(known) {
@@ -58,8 +58,8 @@ fn on_adapter(device: &TensorDevice, stored: Storage, units: Option<Units>) -> R
     run(network, Pooling::Max, device)
 }
 
-/// Whether a device's matrix units agree with its other kernels in full precision: each kernel alone, and a small piece of
-/// the chain.
+/// Whether a device's matrix units agree with its other kernels in full precision: each kernel alone, and a
+/// small piece of the chain.
 ///
 /// # Errors
 ///
@@ -76,16 +76,17 @@ pub fn units_check(device: &TensorDevice, units: Units) -> Result<(), String> {
     checked.map_err(|_| DRIVER_FAILED.to_owned())?
 }
 
-/// Largest relative error of fast precision: f16 rounds to 1 in 2000, and mean and gradient add up many of those.
+/// Largest relative error of fast precision: f16 rounds to 1 in 2000, and mean and gradient add up many of
+/// those.
 const FAST_ERROR: f64 = 5e-3;
 /// The same of full precision.
 const FULL_ERROR: f64 = 1e-3;
-/// Whose results are right.
+/// The label of the reference.
 const FULL: &str = "those in full precision";
 const CPU: &str = "the CPU's";
 
-/// Runs a small piece of the chain, forward and backward, on a device with these kernels, and with burn's own operations on
-/// the CPU, and compares.
+/// Runs a small piece of the chain, forward and backward, on a device with these kernels, and with burn's own
+/// operations on the CPU, and compares.
 ///
 /// # Errors
 ///
@@ -158,11 +159,11 @@ fn paint(device: &TensorDevice) -> Result<Results, String> {
 /// Statistics and a gradient.
 type Results = (Vec<f32>, Vec<f32>);
 
-/// Against what `whose` says.
+/// Compare with the reference named by `whose`.
 fn compare(found: Results, expected: Results, most: f64, whose: &str) -> Result<(), String> {
     for (what, found, expected) in [("statistics", found.0, expected.0), ("gradients", found.1, expected.1)] {
         let error = relative_error(&found, &expected);
-        // Not a number is wrong as well.
+        // NaN is wrong as well.
         if error.is_nan() || error > most {
             return Err(format!("its {what} differ from {whose} by {error:.2e} in the self-check"));
         }
@@ -170,7 +171,8 @@ fn compare(found: Results, expected: Results, most: f64, whose: &str) -> Result<
     Ok(())
 }
 
-/// The smoothness' value, and its gradient along the picture: as it is a sum of squares, that is twice the value.
+/// The smoothness' value, and its gradient along the picture: as it is a sum of squares, that is twice the
+/// value.
 fn smoothness(device: &TensorDevice, own: bool) -> [Tensor<1>; 2] {
     let image = picture(device, 6000);
     if !own {
@@ -212,20 +214,20 @@ fn style(features: &Features, target: &Features) -> [Tensor<1>; 3] {
     let difference = found - gram;
     let value = difference.clone().square().sum() * 2.0
         + (away.clone().square().sum() + beyond.clone().square().sum()) / energy.clone();
-    let pull = beyond / energy.clone() / spread * (2.0 / positions);
-    let vector = away / energy * (2.0 / positions) - pull.clone() * centre;
-    let matrix = difference * (8.0 / positions) + identity * pull.unsqueeze_dim::<2>(1);
+    let from_deviation = beyond / energy.clone() / spread * (2.0 / positions);
+    let vector = away / energy * (2.0 / positions) - from_deviation.clone() * centre;
+    let matrix = difference * (8.0 / positions) + identity * from_deviation.unsqueeze_dim::<2>(1);
     [value, matrix.flatten(0, 1), vector]
 }
 
-/// Statistics of a layer's features, and the gradient of a pull of every kind there.
+/// Statistics of a layer's features, and the gradient of every kind of feature gradient there.
 fn run(mut network: Network, pooling: Pooling, device: &TensorDevice) -> Result<Results, String> {
     network.set_pooling(pooling);
     let deepest = Layer::ALL[2];
     let image = |salt: usize| picture(device, salt);
     let (_, target) = network.features(image(5000), &[deepest]).pop().ok_or("the chain gave no features")?;
     let mut statistics = Vec::new();
-    let mut pull = Pull::default();
+    let mut term = FeatureGradient::default();
     let activations = network.forward(image(0), deepest, |layer, features| {
         if layer == deepest {
             let (gram, mean) = (features.gram(), features.mean());
@@ -233,19 +235,19 @@ fn run(mut network: Network, pooling: Pooling, device: &TensorDevice) -> Result<
             statistics.extend([gram.clone().flatten::<1>(0, 1), mean.clone(), distance]);
             statistics.extend(style(features, &target));
             statistics.extend(smoothness(device, matches!(features, Features::Gpu(_))));
-            pull.add_matrix(gram);
-            pull.add_vector(mean);
-            pull.add_toward(target.clone(), 0.5);
+            term.add_matrix(gram);
+            term.add_vector(mean);
+            term.add_target(target.clone(), 0.5);
         }
     });
     let back = network
-        .backward(activations, &BTreeMap::from([(deepest, pull)]))
+        .backward(activations, &BTreeMap::from([(deepest, term)]))
         .ok_or("the chain gave no gradient")?;
     let read = |tensor: Tensor<1>| {
         let data = tensor.try_into_data().map_err(|error| error.to_string())?;
         data.try_to_vec::<f32>().map_err(|error| format!("{error:?}"))
     };
-    // Each in units of its own size, so that none hides behind another.
+    // Normalize each, so that no large one hides another's error.
     let mut numbers = Vec::new();
     for part in statistics {
         let values = read(part)?;

@@ -52,11 +52,11 @@ fn cpu(reason: String) -> DeviceInfo {
     }
 }
 
-/// What can compute here: graphics adapters, then the CPU. `reason` says for each whether [`DeviceChoice::Auto`] takes
-/// it and why.
+/// The available compute devices: graphics adapters, then the CPU. `reason` says for each whether
+/// [`DeviceChoice::Auto`] takes it and why.
 ///
-/// Adapters are found and tried in a child process, so a driver that crashes costs a line in this list and never the
-/// program.
+/// Adapters are found and tried in a child process, so a crashing driver costs an entry in this list, never
+/// the program.
 pub fn devices() -> Vec<DeviceInfo> {
     let probe = probe::probe(false);
     let chosen = best_gpu(&probe).map(|(adapter, _)| adapter);
@@ -85,7 +85,7 @@ pub fn devices() -> Vec<DeviceInfo> {
     list
 }
 
-/// A reason, and how an adapter computes that passed like that.
+/// Add to a reason how an adapter that passed computes.
 fn with_how(reason: &str, passed: &Passed) -> String {
     match (passed.kernels, &passed.units) {
         (KernelChoice::Portable, _) => format!("{reason}, with burn's slower operations only"),
@@ -125,11 +125,11 @@ fn why_no_gpu(probe: &Probe) -> String {
         .unwrap_or_else(|| "no hardware GPU was found".to_owned())
 }
 
-/// Opens the device that a person chose.
+/// Open the device that the user chose.
 ///
 /// # Errors
 ///
-/// When there is no such device or it failed its self-check; `Auto` always finds one.
+/// If there is no such device or it failed its self-check; `Auto` always finds one.
 pub fn open(choice: &DeviceChoice) -> Result<Device, DeviceError> {
     let on_cpu = |reason: String| Device { info: cpu(reason), tensor: TensorDevice::flex(), adapter: None };
     let on = |(adapter, passed): (&Adapter, &Passed), reason: &str| {
@@ -210,12 +210,12 @@ fn usable<'a>(adapter: &Adapter, outcome: &'a Result<Passed, String>) -> Result<
         .map_err(|reason| DeviceError::Unusable { name: adapter.info.name.clone(), reason: reason.clone() })
 }
 
-/// Notes that a device failed while it was in use: a lost graphics device does not come back in the same process, so
+/// Mark a device as failed: a lost graphics device does not come back in the same process, so
 /// [`open`] refuses it from now on and [`DeviceChoice::Auto`] takes another.
-pub fn condemn(device: &Device) {
+pub fn mark_failed(device: &Device) {
     if let Some(adapter) = &device.adapter {
         let reason = "it failed while painting; start Impasto again to give it another try";
-        probe::condemn(adapter, reason);
+        probe::mark_failed(adapter, reason);
     }
 }
 

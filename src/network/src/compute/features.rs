@@ -1,5 +1,5 @@
-//! A layer's features, in whatever form the device computes with; and what every objective is made of: Gram matrices and
-//! squared distances.
+//! A layer's features, in whatever form the device computes with; and what every objective is made of: Gram
+//! matrices and squared distances.
 
 use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 
@@ -76,11 +76,11 @@ impl Features {
         }
     }
 
-    /// Σ(F−F*)², shape `[1]`. Its gradient is 2(F−F*), see [`super::Pull::add_toward`].
+    /// Σ(F−F*)², shape `[1]`. Its gradient is 2(F−F*), see [`super::FeatureGradient::add_target`].
     ///
     /// # Panics
     ///
-    /// When the two come from different networks or layers.
+    /// If the two come from different networks or layers.
     pub fn distance(&self, target: &Self) -> Tensor<1> {
         match (self, target) {
             (Features::Tensor(features), Features::Tensor(target)) => {
@@ -103,7 +103,7 @@ impl Features {
     ///
     /// # Panics
     ///
-    /// When the device fails.
+    /// If the device fails.
     pub fn values(&self) -> Vec<f32> {
         match self {
             Features::Host { matrix, .. } => matrix.values.to_vec(),
@@ -118,7 +118,7 @@ impl Features {
     ///
     /// # Panics
     ///
-    /// When their number is another.
+    /// If their number is another.
     #[must_use]
     pub fn with_values(&self, values: &[f32]) -> Self {
         match self {

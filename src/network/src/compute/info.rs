@@ -16,7 +16,7 @@ pub enum DeviceKind {
 }
 
 impl DeviceKind {
-    /// In words for a person.
+    /// Name for display.
     pub fn label(self) -> &'static str {
         match self {
             DeviceKind::Cpu => "CPU",
@@ -37,6 +37,6 @@ pub struct DeviceInfo {
     pub backend: String,
     /// Driver and version, as far as it says.
     pub driver: String,
-    /// Why this device is used, or why not; empty when nobody asked.
+    /// Why this device is used, or why not; empty if not determined.
     pub reason: String,
 }

@@ -1,14 +1,14 @@
-//! Whose kernels a device computes with.
+//! Which kernels a device uses.
 
 use std::sync::{Mutex, PoisonError};
 
 use burn::tensor::Device as TensorDevice;
 use serde::{Deserialize, Serialize};
 
-/// Which kernels a device computes with.
+/// The kernels that a device uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KernelChoice {
-    /// Ours.
+    /// Our own.
     Own,
     /// burn's operations.
     Portable,
@@ -17,7 +17,7 @@ pub enum KernelChoice {
 /// Devices on which kernels of our own do not agree with the CPU.
 static PORTABLE_ONLY: Mutex<Vec<TensorDevice>> = Mutex::new(Vec::new());
 
-/// From now on networks on this device use burn's operations.
+/// Use burn's operations for networks on this device.
 pub fn use_portable_kernels(device: &TensorDevice) {
     PORTABLE_ONLY.lock().unwrap_or_else(PoisonError::into_inner).push(device.clone());
 }

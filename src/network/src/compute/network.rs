@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 
 use super::{
-    Features, Pull,
+    FeatureGradient, Features,
     chain::{self, Chain, Kernels, LayerTime},
     cpu::CpuKernels,
     gpu::{GpuKernels, Storage, Units},
@@ -27,8 +27,8 @@ pub struct Network {
 pub struct NetworkOptions {
     /// Hold as little memory as possible.
     pub economy: bool,
-    /// What lies outside of the picture. With zeros its frame is painted as if the training pictures' mean colour lay
-    /// behind.
+    /// What lies outside of the picture. With zeros its frame is painted as if the training pictures' mean
+    /// colour lay behind.
     pub padding: Padding,
     /// See [`super::fast_precision`]: where that fails it is full.
     pub precision: Precision,
@@ -71,7 +71,8 @@ macro_rules! with_chain {
 }
 
 impl Network {
-    /// Prepares the convolutions up to `deepest` on burn's operations alone, on any device: the reference for the kernels.
+    /// Prepares the convolutions up to `deepest` on burn's operations alone, on any device: the reference for
+    /// the kernels.
     pub fn portable(
         weights: &Weights,
         deepest: Layer,
@@ -112,8 +113,8 @@ impl Network {
         with_chain!(&mut self.form, chain => chain.extend(weights, deepest));
     }
 
-    /// From now on the network pools like this, and not by maxima as at first; says whether that is a change. Features that
-    /// it gave before are of another network then.
+    /// Set the pooling, initially by maxima; returns whether that is a change. If so, earlier features belong
+    /// to a different network.
     pub fn set_pooling(&mut self, pooling: Pooling) -> bool {
         with_chain!(&mut self.form, chain => chain.set_pooling(pooling))
     }
@@ -123,24 +124,25 @@ impl Network {
         with_chain!(&self.form, chain => chain.pooling())
     }
 
-    /// Gives memory back that only pictures of other sizes would use again.
+    /// Release memory that only pictures of other sizes would reuse.
     pub fn forget_sizes(&self) {
         with_chain!(&self.form, chain => chain.forget_sizes());
     }
 
-    /// Finds out how the convolutions of an image `[1, 3, H, W]` of this shape are computed best: a graphics adapter measures
-    /// it, for a tenth of a second at most, and remembers it in the user's cache folder.
+    /// Choose the fastest way to compute the convolutions of an image `[1, 3, H, W]` of this shape: a
+    /// graphics adapter measures it, for at most a tenth of a second, and caches the result in the user's
+    /// cache folder.
     pub fn tune(&self, image: &Tensor<4>, deepest: Layer) {
         let [_, _, height, width] = image.dims();
         with_chain!(&self.form, chain => chain.tune((height, width), deepest));
     }
 
-    /// Runs the network up to `deepest` on an RGB image `[1, 3, H, W]` in 0 to 1; `each` gets every layer's features,
-    /// shallow to deep.
+    /// Runs the network up to `deepest` on an RGB image `[1, 3, H, W]` in 0 to 1; `each` gets every layer's
+    /// features, shallow to deep.
     ///
     /// # Panics
     ///
-    /// When `deepest` was not prepared, or a side is shorter than [`Layer::stride`] of `deepest`.
+    /// If `deepest` was not prepared, or a side is shorter than [`Layer::stride`] of `deepest`.
     pub fn forward(
         &self,
         image: Tensor<4>,
@@ -184,16 +186,21 @@ impl Network {
         image * self.gain.clone() + self.offset.clone()
     }
 
-    /// Gradient `[1, 3, H, W]` with respect to the image, of pulls at some layers. `None` when there is none.
+    /// Gradient `[1, 3, H, W]` with respect to the image, from feature gradients at some layers. `None` if
+    /// there are none.
     ///
     /// # Panics
     ///
-    /// When the activations or a pull's targets come from another network.
-    pub fn backward(&self, activations: Activations, pulls: &BTreeMap<Layer, Pull>) -> Option<Tensor<4>> {
+    /// If the activations or a gradient's targets come from another network.
+    pub fn backward(
+        &self,
+        activations: Activations,
+        terms: &BTreeMap<Layer, FeatureGradient>,
+    ) -> Option<Tensor<4>> {
         let gradient = match (&self.form, activations.0) {
-            (Form::Portable(chain), Kept::Portable(activations)) => chain.backward(activations, pulls),
-            (Form::Cpu(chain), Kept::Cpu(activations)) => chain.backward(activations, pulls),
-            (Form::Gpu(chain), Kept::Gpu(activations)) => chain.backward(activations, pulls),
+            (Form::Portable(chain), Kept::Portable(activations)) => chain.backward(activations, terms),
+            (Form::Cpu(chain), Kept::Cpu(activations)) => chain.backward(activations, terms),
+            (Form::Gpu(chain), Kept::Gpu(activations)) => chain.backward(activations, terms),
             _ => panic!("activations come from this network's forward pass"),
         };
         gradient.map(|gradient| gradient * self.gain.clone())

@@ -50,15 +50,15 @@ impl FromStr for DeviceChoice {
     }
 }
 
-/// What the network sees outside of a picture.
+/// The padding outside of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Padding {
-    /// For the first convolution the edge goes on; for the others there is 0.
+    /// Replicate the edge for the first convolution; 0 for the others.
     #[default]
     Replicate,
     /// 0, the mean colour of the network's training pictures.
     Zero,
-    /// For every convolution the other side: the picture is painted as a tile.
+    /// Wrap around for every convolution, so that the picture tiles.
     Circular,
 }
 
@@ -77,8 +77,8 @@ named!(Precision, "precision", Full => "full", Fast => "fast");
 
 named!(Padding, "padding", Replicate => "replicate", Zero => "zero", Circular => "circular");
 
-/// How the network pools 2×2 windows between its blocks. Each is scaled so that what comes out is about as large as deeper
-/// layers expect it.
+/// How the network pools 2×2 windows between its blocks. Each is scaled so that what comes out is about as
+/// large as deeper layers expect it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Pooling {
     /// The largest of the four, as VGG was trained.

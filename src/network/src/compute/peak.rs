@@ -1,4 +1,4 @@
-//! A device's peak: what it does with multiply-adds from registers, or next to them, and nothing else.
+//! A device's peak: its rate of multiply-adds from registers or the nearest cache, and nothing else.
 
 use std::time::Instant;
 
@@ -17,7 +17,7 @@ pub fn peak(device: &TensorDevice) -> f64 {
         let queue = gpu::Queue::of(&Tensor::zeros([1], device));
         return best(|rounds| {
             let flops = gpu::multiply_adds(&queue, rounds);
-            // A device that fails here fails again where somebody listens.
+            // If the device fails here, it will fail again where the error is handled.
             drop(device.sync());
             flops
         });

@@ -1,4 +1,4 @@
-//! A picture on its way to the eye: 8-bit RGB of planes of floats.
+//! Conversion for display: planes of floats to 8-bit RGB.
 
 use burn::tensor::Tensor;
 use rayon::prelude::*;
@@ -16,7 +16,8 @@ pub struct Shown {
 /// Pixels that a thread converts at once.
 const CHUNK: usize = 1 << 12;
 
-/// Reads an image `[1, 3, H, W]`, of which values outside of 0 to 1 are clamped, and some numbers in one read-back.
+/// Reads an image `[1, 3, H, W]`, of which values outside of 0 to 1 are clamped, and some numbers in one
+/// read-back.
 ///
 /// # Errors
 ///

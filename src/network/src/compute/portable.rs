@@ -1,5 +1,5 @@
-//! The chain's kernels on burn's own operations, for any device: the portable baseline, and the reference for kernels of
-//! our own.
+//! The chain's kernels on burn's own operations, for any device: the portable baseline, and the reference for
+//! our own kernels.
 
 use burn::tensor::{
     Device as TensorDevice, Tensor, TensorData,
@@ -9,7 +9,7 @@ use burn::tensor::{
 };
 
 use super::{
-    Features, Pull,
+    FeatureGradient, Features,
     chain::{AVERAGE_SCALE, Kernels, L2_SCALE, padding_of},
     shape::Shape,
 };
@@ -31,32 +31,32 @@ pub struct PortableConvolution {
     /// `[in, out, 3, 3]`: W'[ci, co, kh, kw] = W[co, ci, 2−kh, 2−kw]. The gradient of a 3×3 convolution with
     /// stride 1 and padding 1 with respect to its input is a convolution of the output's gradient with it.
     adjoint: Tensor<4>,
-    /// What this convolution sees outside of its input.
+    /// The padding outside of its input.
     padding: Padding,
 }
 
-/// Stride 1, with so many zeros on every side.
+/// Options for stride 1 and this many zeros on every side.
 fn zeros(around: usize) -> ConvOptions<2> {
     ConvOptions::new([1, 1], [around, around], [1, 1], 1)
 }
 
-/// 2×2, stride 2, incomplete windows dropped.
+/// Options for 2×2 windows with stride 2, dropping incomplete ones.
 fn windows() -> MaxPoolOptions<2> {
     MaxPoolOptions::new([2, 2])
 }
 
-/// Of the same windows.
-fn means(picture: Tensor<4>) -> Tensor<4> {
+/// Mean of each of the same windows.
+fn avg_pool(picture: Tensor<4>) -> Tensor<4> {
     avg_pool2d(picture, AvgPoolOptions::new([2, 2]))
 }
 
-/// The root of each window's sum of squares.
-fn norms(picture: &Tensor<4>) -> Tensor<4> {
-    (means(picture.clone().square()) * 4.0).sqrt()
+/// The square root of each window's sum of squares.
+fn l2_pool(picture: &Tensor<4>) -> Tensor<4> {
+    (avg_pool(picture.clone().square()) * 4.0).sqrt()
 }
 
-/// Each window's value at its four positions in a picture of this shape, and 0 outside of whole windows.
-fn spread(values: Tensor<4>, [_, channels, height, width]: [usize; 4]) -> Tensor<4> {
+/// Repeat each window's value at its four positions in a picture of this shape; 0 outside of whole windows.
+fn upsample_nearest(values: Tensor<4>, [_, channels, height, width]: [usize; 4]) -> Tensor<4> {
     let (rows, columns) = (height / 2, width / 2);
     let each = values.reshape([channels, rows, 1, columns, 1]).expand([channels, rows, 2, columns, 2]);
     let mut picture = each.reshape([1, channels, 2 * rows, 2 * columns]);
@@ -97,8 +97,8 @@ impl Kernels for PortableKernels {
         let (weight, bias) = (convolution.weight.clone(), convolution.bias.clone());
         let (wider, around) = match convolution.padding {
             Padding::Zero => (input.clone(), 1),
-            Padding::Replicate => (with_edges(with_edges(input.clone(), 2), 3), 0),
-            Padding::Circular => (with_other_sides(with_other_sides(input.clone(), 2), 3), 0),
+            Padding::Replicate => (pad_replicate(pad_replicate(input.clone(), 2), 3), 0),
+            Padding::Circular => (pad_circular(pad_circular(input.clone(), 2), 3), 0),
         };
         relu(conv2d(wider, weight, Some(bias), zeros(around)))
     }
@@ -119,17 +119,15 @@ impl Kernels for PortableKernels {
         match convolution.padding {
             Padding::Zero => conv2d(masked, adjoint, None, zeros(1)),
             Padding::Replicate => folded_edges(folded_edges(conv2d(masked, adjoint, None, zeros(2)), 2), 3),
-            Padding::Circular => {
-                conv2d(with_other_sides(with_other_sides(masked, 2), 3), adjoint, None, zeros(0))
-            }
+            Padding::Circular => conv2d(pad_circular(pad_circular(masked, 2), 3), adjoint, None, zeros(0)),
         }
     }
 
     fn pool(&self, pooling: Pooling, input: &Tensor<4>, _shape: Shape) -> Tensor<4> {
         match pooling {
             Pooling::Max => max_pool2d(input.clone(), windows()),
-            Pooling::Average => means(input.clone()) * AVERAGE_SCALE,
-            Pooling::L2 => norms(input) * L2_SCALE,
+            Pooling::Average => avg_pool(input.clone()) * AVERAGE_SCALE,
+            Pooling::L2 => l2_pool(input) * L2_SCALE,
         }
     }
 
@@ -142,24 +140,26 @@ impl Kernels for PortableKernels {
                     max_pool2d_with_indices_backward(x, two, two, [0, 0], one, false, gradient, maxima);
                 below * input.clone().sign()
             }
-            Pooling::Average => spread(gradient * (AVERAGE_SCALE / 4.0), input.dims()) * input.clone().sign(),
+            Pooling::Average => {
+                upsample_nearest(gradient * (AVERAGE_SCALE / 4.0), input.dims()) * input.clone().sign()
+            }
             Pooling::L2 => {
-                let norms = norms(input);
-                // Where the norm is 0 so are the values.
+                let norms = l2_pool(input);
+                // If the norm is 0, so are the values.
                 let divisor = norms.clone().mask_fill(norms.equal_elem(0.0), 1.0);
-                spread(gradient * L2_SCALE / divisor, input.dims()) * input.clone()
+                upsample_nearest(gradient * L2_SCALE / divisor, input.dims()) * input.clone()
             }
         }
     }
 
-    fn pulled(
+    fn add_gradient(
         &self,
         features: &Tensor<4>,
         _shape: Shape,
         gradient: Option<Tensor<4>>,
-        pull: &Pull,
+        term: &FeatureGradient,
     ) -> Tensor<4> {
-        match pull.added(gradient, features) {
+        match term.add_to(gradient, features) {
             Some(gradient) => gradient * features.clone().sign(),
             None => features.zeros_like(),
         }
@@ -174,21 +174,21 @@ impl Kernels for PortableKernels {
     }
 }
 
-/// A picture with its first and last row or column once more outside of it.
-fn with_edges(picture: Tensor<4>, axis: usize) -> Tensor<4> {
+/// Repeat the first and last row or column once outside of the picture.
+fn pad_replicate(picture: Tensor<4>, axis: usize) -> Tensor<4> {
     let last = picture.dims()[axis] - 1;
     let edge = |at: usize| picture.clone().narrow(axis, at, 1);
     Tensor::cat(vec![edge(0), picture.clone(), edge(last)], axis)
 }
 
-/// A picture with its last row or column before the first, and the first behind the last.
-fn with_other_sides(picture: Tensor<4>, axis: usize) -> Tensor<4> {
+/// Put the last row or column before the first, and the first after the last.
+fn pad_circular(picture: Tensor<4>, axis: usize) -> Tensor<4> {
     let last = picture.dims()[axis] - 1;
     let side = |at: usize| picture.clone().narrow(axis, at, 1);
     Tensor::cat(vec![side(last), picture.clone(), side(0)], axis)
 }
 
-/// The gradient of [`with_edges`]: what is outside belongs to the edge.
+/// The gradient of [`pad_replicate`]: add the padding's gradient to the edge's.
 fn folded_edges(gradient: Tensor<4>, axis: usize) -> Tensor<4> {
     let length = gradient.dims()[axis] - 2;
     let part = |at: usize, count: usize| gradient.clone().narrow(axis, at, count);

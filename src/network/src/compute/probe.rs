@@ -1,5 +1,5 @@
-//! Finding graphics adapters and trying them out, in child processes: some drivers crash or hang while they are merely
-//! listed, and none may take a window with an hour of work in it along.
+//! Finding graphics adapters and trying them out, in child processes: some drivers crash or hang while being
+//! merely listed, and none may take down a window with an hour of work in it.
 
 use std::{
     collections::BTreeMap,
@@ -46,7 +46,7 @@ pub(super) struct Probe {
     pub trouble: Option<String>,
 }
 
-/// What a child is asked: adapters of one graphics interface, tried from a position in the list on.
+/// A request to a child: try adapters of one graphics interface, starting at a position in the list.
 #[derive(Serialize, Deserialize)]
 struct Question {
     api: Api,
@@ -66,12 +66,12 @@ enum Line {
 }
 
 const ASK: &str = "IMPASTO_PROBE";
-/// How long a child may say nothing.
+/// Timeout for a child without output.
 const PATIENCE: Duration = Duration::from_secs(30);
 static CAN_RUN_CHILD: AtomicBool = AtomicBool::new(false);
 static FOUND: Mutex<BTreeMap<bool, Probe>> = Mutex::new(BTreeMap::new());
 
-/// To be called first in `main`: when this process is a probe's child, answers and exits. Otherwise allows
+/// Call first in `main`: if this process is a probe's child, answer and exit. Otherwise allows
 /// [`super::devices`] and [`super::open`] to start this program as such a child.
 pub fn run_probe_if_asked() {
     match std::env::var(ASK) {
@@ -86,7 +86,7 @@ pub fn run_probe_if_asked() {
 }
 
 fn answer(question: &Question) {
-    // Should the parent be gone, nobody else ends a child that hangs in a driver.
+    // If the parent is gone, nothing else ends a child that hangs in a driver.
     thread::spawn(|| {
         thread::sleep(8 * PATIENCE);
         std::process::exit(1);
@@ -94,7 +94,7 @@ fn answer(question: &Question) {
     let say = |line: &Line| {
         if let Ok(text) = serde_json::to_string(line) {
             let mut out = std::io::stdout().lock();
-            // The parent may be gone; then nobody reads and there is nothing to do.
+            // If the parent is gone, there is no reader and nothing to do.
             let _ = writeln!(out, "{text}");
             let _ = out.flush();
         }
@@ -157,8 +157,8 @@ pub(super) fn probe(software_too: bool) -> Probe {
         .clone()
 }
 
-/// Remembers that an adapter failed while it was in use, so that nothing chooses it again in this program run.
-pub(super) fn condemn(adapter: &Adapter, reason: &str) {
+/// Mark an adapter as failed in use, so that it isn't chosen again in this program run.
+pub(super) fn mark_failed(adapter: &Adapter, reason: &str) {
     for probe in FOUND.lock().unwrap_or_else(PoisonError::into_inner).values_mut() {
         for (known, outcome) in &mut probe.adapters {
             if known.is(adapter) {
@@ -168,8 +168,8 @@ pub(super) fn condemn(adapter: &Adapter, reason: &str) {
     }
 }
 
-/// Asks children until every adapter of the interface has been tried: one that crashes or hangs is noted, and another
-/// child goes on behind it.
+/// Asks children until every adapter of the interface has been tried: one that crashes or hangs is noted, and
+/// another child goes on behind it.
 fn in_children(api: Api, software_too: bool, probe: &mut Probe) {
     let mut list: Option<Vec<(Adapter, Result<Passed, String>)>> = None;
     let mut from = 0;
@@ -198,7 +198,7 @@ fn in_children(api: Api, software_too: bool, probe: &mut Probe) {
     probe.adapters.extend(list.unwrap_or_default());
 }
 
-/// Notes what a child said; returns the adapter at which it did not come to an end.
+/// Record a child's answers; returns the adapter at which it stopped without finishing.
 fn note(list: &mut [(Adapter, Result<Passed, String>)], answer: Answer) -> Option<usize> {
     for (number, outcome) in answer.tried {
         if let Some((_, slot)) = list.get_mut(number) {
@@ -226,7 +226,7 @@ fn note(list: &mut [(Adapter, Result<Passed, String>)], answer: Answer) -> Optio
     Some(number)
 }
 
-/// What a child said before it ended.
+/// A child's answers.
 #[derive(Default)]
 struct Answer {
     adapters: Option<Vec<Adapter>>,
@@ -235,7 +235,7 @@ struct Answer {
     /// The adapter whose trial has no outcome, or that of its matrix units.
     trying: Option<usize>,
     trying_units: Option<usize>,
-    /// How the child ended, unless it came to its end.
+    /// How the child ended, unless it finished.
     trouble: Option<String>,
 }
 
@@ -295,7 +295,7 @@ fn ask(question: &Question) -> Answer {
     }
     // Collected elsewhere: a process that hangs inside a driver may not even be killed at once.
     thread::spawn(move || {
-        // Killing a child that has ended is an error of no consequence.
+        // The error of killing a child that has ended doesn't matter.
         let _ = child.kill();
         let _ = child.wait();
     });

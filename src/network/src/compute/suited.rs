@@ -15,8 +15,8 @@ use crate::compute::Precision;
 use crate::vgg::{Layer, Weights};
 
 impl Network {
-    /// Prepares the convolutions up to `deepest`, for kernels of our own, or for burn's operations where those failed the
-    /// device's self-check.
+    /// Prepares the convolutions up to `deepest`, for kernels of our own, or for burn's operations where
+    /// those failed the device's self-check.
     ///
     /// With `economy` it holds as little memory as it can, and takes longer: see
     /// [`NetworkOptions::economy`].

@@ -2,7 +2,8 @@
 
 use std::sync::Once;
 
-/// Niceness of the engine behind the window, and of what works behind that: 0 is usual, 19 the lowest priority.
+/// Niceness of the engine behind the window, and of what works behind that: 0 is usual, 19 the lowest
+/// priority.
 #[cfg(target_os = "linux")]
 const LIVE: i32 = 10;
 #[cfg(target_os = "linux")]
@@ -13,8 +14,9 @@ const LIVE: u8 = 30;
 #[cfg(not(target_os = "linux"))]
 const BEHIND: u8 = 10;
 
-/// Starts the CPU engine's thread pool with one thread per core, at a lower priority than the rest of the program:
-/// the engine then uses all that the window leaves, and the window gets a core whenever it needs one.
+/// Starts the CPU engine's thread pool with one thread per core, at a lower priority than the rest of the
+/// program: the engine then uses all that the window leaves, and the window gets a core whenever it needs
+/// one.
 ///
 /// Does nothing after the first call.
 pub fn leave_room_for_the_window() {
@@ -30,7 +32,7 @@ pub fn leave_room_for_the_window() {
     });
 }
 
-/// Does work whose parallel parts get only what the window and its engine leave: it runs on one thread of a pool of its own,
+/// Run work with its parallel parts at a lower priority than the window and its engine: on a separate pool,
 /// with one thread per core at the lowest priority.
 pub fn behind_the_window<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     let built = rayon::ThreadPoolBuilder::new()

@@ -1,5 +1,5 @@
-//! A step of Adam with all that belongs to it in one pass over the picture: both moments, the move, its bounds, the
-//! iterates' mean and the gradient's norm. And the picture as bytes.
+//! A step of Adam with all that belongs to it in one pass over the picture: both moments, the move, its
+//! bounds, the iterates' mean and the gradient's norm. And the picture as bytes.
 
 use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 use rayon::prelude::*;
@@ -43,12 +43,12 @@ pub struct Iterate {
 const CHUNK: usize = 1 << 12;
 
 impl Update {
-    /// The iterate after a step, and parts of ‖g‖²: their sum is the whole. By one kernel on a graphics adapter, by one
-    /// loop on the CPU, by burn's operations where an adapter gets no kernels of ours.
+    /// The iterate after a step, and parts of ‖g‖²: their sum is the whole. By one kernel on a graphics
+    /// adapter, by one loop on the CPU, by burn's operations where an adapter gets no kernels of ours.
     ///
     /// # Panics
     ///
-    /// When the shapes differ.
+    /// If the shapes differ.
     pub fn apply(&self, iterate: Iterate, gradient: Tensor<4>) -> (Iterate, Tensor<1>) {
         let device = gradient.device();
         let shape = gradient.dims();
@@ -79,7 +79,7 @@ impl Update {
 
     fn on_cpu(&self, iterate: Iterate, gradient: Tensor<4>) -> (Iterate, Tensor<1>) {
         let device = gradient.device();
-        // The memory of a tensor that nobody else holds is taken over, not copied.
+        // A tensor with no other owner is updated in place, not copied.
         let gradient = gradient.into_data();
         let [mut variable, mut mean, mut square] =
             [iterate.variable, iterate.mean, iterate.square].map(Tensor::into_data);
@@ -177,7 +177,7 @@ mod tests {
                 averaging: 0.95,
             };
             let gradient = tensor(5, -0.5);
-            // Somebody else looks at the variable still.
+            // The variable has another owner.
             let (seen, before) = (start.variable.clone(), host(&start.variable));
             let (expected, norm) = update.portable(start.clone(), gradient.clone());
             let (found, parts) = update.apply(start, gradient);

@@ -11,7 +11,7 @@ use crate::{
     theme::{Palette, RADIUS, space},
     widgets,
 };
-use impasto_engine::backstage::CellNow;
+use impasto_engine::queue::CellNow;
 
 /// Sides of a cell on the page, in points.
 const SMALLEST: f32 = 72.0;

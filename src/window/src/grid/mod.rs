@@ -26,7 +26,7 @@ use impasto_core::{
     settings::Settings,
 };
 use impasto_engine::{
-    backstage::Cell as Order,
+    queue::Cell as Order,
     session::{Job, Start},
 };
 use impasto_formats::explore::{Axis, Sheet, legend};

@@ -16,7 +16,7 @@ use crate::{
 };
 use impasto_base::error::chain;
 use impasto_core::{picture, settings::Settings};
-use impasto_engine::session::{self, Record, Return, Start, StyleRecord};
+use impasto_engine::session::{self, Record, RestorePoint, Start, StyleRecord};
 use impasto_formats::{
     project::{self, EXTENSION, Keep, Project, Style, sessions},
     recipe::Recipe,
@@ -111,7 +111,7 @@ impl ImpastoApp {
             });
         let Some(session) = self.session.as_ref().filter(|_| same) else { return from_picture };
         let project::Engine { step, picture, state } = engine;
-        session.go_back_to(Return { step, picture, state: Some(state), record });
+        session.go_back_to(RestorePoint { step, picture, state: Some(state), record });
         (Start::Moment, step)
     }
 

@@ -21,7 +21,7 @@ use impasto_core::{
     settings::{MAX_SIZE, MIN_SIZE, Settings},
     transfer::{self, Kernels, Sources},
 };
-use impasto_engine::backstage::{Item, ItemStyle, Source, State, Store};
+use impasto_engine::queue::{Item, ItemStyle, Source, State, Store};
 
 /// Endings that pictures can be saved with.
 const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "tif", "tiff"];

@@ -18,7 +18,7 @@ use crate::{
 };
 use impasto_base::error::chain;
 use impasto_core::settings::{Settings, StyleMix};
-use impasto_engine::backstage::{Item, ItemStyle, Source, State};
+use impasto_engine::queue::{Item, ItemStyle, Source, State};
 use impasto_formats::explore::{Match, NAME_PATTERN, Pairing, collect};
 
 /// What a person chooses for folders.

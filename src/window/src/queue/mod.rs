@@ -23,7 +23,7 @@ use super::{
 };
 use impasto_base::error::chain;
 use impasto_engine::{
-    backstage::{Courtesy, Desk, Item, Live, Outlook, Painter, State, Store, StoreError},
+    queue::{CpuSharing, Item, JobQueue, Live, Outlook, Painter, State, Store, StoreError},
     session::RunState,
 };
 use impasto_formats::explore::Match;
@@ -68,7 +68,7 @@ enum Access {
 
 /// The queue.
 pub struct Queue {
-    pub desk: Desk,
+    pub desk: JobQueue,
     spawn: SpawnPainter,
     painter: Option<Painter>,
     /// Its folder; what is queued is forgotten at the end without it.
@@ -92,7 +92,7 @@ impl Queue {
     /// A queue that is kept beside the folder in which windows keep their paintings.
     pub fn new(sessions: Option<&Path>, spawn: SpawnPainter) -> Self {
         Self {
-            desk: Desk::default(),
+            desk: JobQueue::default(),
             spawn,
             painter: None,
             folder: sessions.map(|sessions| sessions.with_file_name("queue")),
@@ -219,9 +219,9 @@ impl ImpastoApp {
     /// Tells the painter what the person does, and takes in what it has done.
     pub(super) fn follow_queue(&mut self, ctx: &Context) {
         let painting = self.run.playing && matches!(self.run.state, RunState::Running | RunState::Preparing);
-        let courtesy = if self.layout.share_with_queue { Courtesy::Share } else { Courtesy::Wait };
+        let cpu_sharing = if self.layout.share_with_queue { CpuSharing::Share } else { CpuSharing::Wait };
         let dragging = ctx.egui_is_using_pointer();
-        self.queue.desk.set_live(Live { painting, dragging, on_cpu: self.live_on_cpu(), courtesy });
+        self.queue.desk.set_live(Live { painting, dragging, on_cpu: self.live_on_cpu(), cpu_sharing });
         let version = self.queue.desk.version();
         if self.queue.version != Some(version) {
             let rows: Vec<Row> = self.queue.desk.items(|items| items.iter().map(Row::new).collect());

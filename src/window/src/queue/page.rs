@@ -13,7 +13,7 @@ use crate::{
     theme::{Palette, space},
     widgets,
 };
-use impasto_engine::backstage::{Move, Outlook};
+use impasto_engine::queue::{Move, Outlook};
 
 /// Gap between two lines, in points.
 const GAP: f32 = 4.0;

@@ -10,7 +10,7 @@ use crate::{
     theme::{Palette, RADIUS, space},
     widgets,
 };
-use impasto_engine::backstage::{Item, Move, Now, Stage, State};
+use impasto_engine::queue::{Item, Move, Now, Stage, State};
 
 /// Height of a line, in points.
 pub const HEIGHT: f32 = 60.0;

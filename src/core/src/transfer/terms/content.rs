@@ -6,7 +6,7 @@ use crate::{
     transfer::targets::{ContentTarget, Targets},
 };
 use impasto_network::{
-    compute::{Features, Pull},
+    compute::{FeatureGradient, Features},
     vgg::Layer,
 };
 
@@ -36,8 +36,8 @@ impl LayerTerm for Content<'_> {
         let weighted = self.weight * factor;
         Some(Evaluated {
             value: features.distance(target) * factor,
-            gradient: (weighted > 0.0).then(|| Pull::toward(target.clone(), 2.0 * weighted)),
-            alone: alone.then(|| Pull::toward(target.clone(), 2.0 * factor)),
+            gradient: (weighted > 0.0).then(|| FeatureGradient::to_target(target.clone(), 2.0 * weighted)),
+            alone: alone.then(|| FeatureGradient::to_target(target.clone(), 2.0 * factor)),
         })
     }
 }

@@ -4,7 +4,7 @@
 use super::{Evaluated, LayerTerm, Term};
 use crate::{settings::Settings, transfer::histograms::Histograms};
 use impasto_network::{
-    compute::{Features, Pull},
+    compute::{FeatureGradient, Features},
     vgg::Layer,
 };
 
@@ -32,8 +32,8 @@ impl LayerTerm for Histogram<'_> {
         let share = self.id().share();
         Some(Evaluated {
             value: features.distance(&target) * factor,
-            alone: alone.then(|| Pull::toward(target.clone(), 2.0 * share * factor)),
-            gradient: Some(Pull::toward(target, 2.0 * (self.weight * share) * factor)),
+            alone: alone.then(|| FeatureGradient::to_target(target.clone(), 2.0 * share * factor)),
+            gradient: Some(FeatureGradient::to_target(target, 2.0 * (self.weight * share) * factor)),
         })
     }
 }

@@ -14,7 +14,7 @@ use burn::tensor::Tensor;
 use super::{Term, aims::Aims};
 use crate::settings::Settings;
 use impasto_network::{
-    compute::{Features, Pull},
+    compute::{FeatureGradient, Features},
     vgg::Layer,
 };
 
@@ -25,9 +25,9 @@ pub struct Evaluated {
     /// Unweighted, `[1]`.
     pub value: Tensor<1>,
     /// The gradient with respect to the features, times the term's weight; `None` if that is 0.
-    pub gradient: Option<Pull>,
+    pub gradient: Option<FeatureGradient>,
     /// The gradient before its weight, if it was asked for.
-    pub alone: Option<Pull>,
+    pub alone: Option<FeatureGradient>,
 }
 
 /// A term at one layer.

@@ -7,7 +7,7 @@ use crate::{
     transfer::targets::Targets,
 };
 use impasto_network::{
-    compute::{Features, Pull},
+    compute::{FeatureGradient, Features},
     vgg::Layer,
 };
 
@@ -42,11 +42,12 @@ impl LayerTerm for Style<'_> {
         // One pass over the matrix, weight and all. If the term alone is wanted as well, it is weighted afterwards.
         let at_once = counts && !alone;
         let term = self.target.weighted(features, factor, if at_once { self.weight } else { 1.0 });
-        let pull = |matrix, vector| Pull { matrix: Some(matrix), vector, ..Pull::default() };
-        let own = alone.then(|| pull(term.matrix.clone(), term.vector.clone()));
+        let gradient_of =
+            |matrix, vector| FeatureGradient { matrix: Some(matrix), vector, ..FeatureGradient::default() };
+        let own = alone.then(|| gradient_of(term.matrix.clone(), term.vector.clone()));
         let gradient = counts.then(|| match at_once {
-            true => pull(term.matrix, term.vector),
-            false => pull(term.matrix * self.weight, term.vector.map(|vector| vector * self.weight)),
+            true => gradient_of(term.matrix, term.vector),
+            false => gradient_of(term.matrix * self.weight, term.vector.map(|vector| vector * self.weight)),
         });
         Some(Evaluated { value: term.value, gradient, alone: own })
     }

@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Instant};
 
 use super::{
-    Canvas, Engine, Event, Job, Marks, Pace, Pass, Record, Return, Run, RunState, Start, Update, Worker,
+    Canvas, Engine, Event, Job, Pace, Pass, Record, RestorePoint, Run, RunState, SnapshotSchedule, Start,
+    Update, Worker,
 };
 use impasto_core::transfer::{GradientNorms, Place};
 
@@ -21,7 +22,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             Start::Moment => self.shared.back.take(),
             _ => None,
         };
-        if let Some(Return { picture, record, .. }) = &back {
+        if let Some(RestorePoint { picture, record, .. }) = &back {
             self.canvas = Some(Canvas { picture: Arc::clone(picture), record: record.clone() });
         }
         let canvas = self.canvas.clone().filter(|_| job.start != Start::Beginning);
@@ -45,7 +46,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             aside: 0,
             slow: 0.0,
             changed: false,
-            marks: Marks::default(),
+            snapshots: SnapshotSchedule::default(),
             told: Instant::now(),
             painted: 0.0,
             since: None,
@@ -106,7 +107,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     }
 
     /// Brings the run that was just started to an earlier moment.
-    pub(super) fn go_back(&mut self, Return { step, state, record, .. }: Return) {
+    pub(super) fn go_back(&mut self, RestorePoint { step, state, record, .. }: RestorePoint) {
         let exactly = state.as_ref().map(|state| state.as_slice());
         let mut known = record.filter(|_| exactly.is_some());
         let restored = match self.guard(|engine, _| engine.restore(step, exactly)) {
@@ -124,7 +125,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             Ok(()) => {
                 if let Some(run) = &mut self.run {
                     run.step = step;
-                    run.marks = Marks::from_step(step);
+                    run.snapshots = SnapshotSchedule::from_step(step);
                     if let Some(record) = known {
                         // It is the same run still.
                         run.record = record;

@@ -1,16 +1,16 @@
-//! To a smaller size while a hand is on a slider, and back when it rests.
+//! Detours: a smaller size while a slider is dragged, and back afterwards.
 
 use std::time::{Duration, Instant};
 
 use super::{DetourPart, Engine, Pace, RunState, Worker};
 
-/// A step that takes longer is too slow to follow a hand, in seconds.
+/// Steps longer than this, in seconds, are too slow to follow a drag.
 const QUICK: f64 = 0.1;
-/// How long a hand rests before painting goes on at the size that it had.
+/// Idle time after a drag before painting returns to its own size.
 const REST: Duration = Duration::from_millis(700);
 
 impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
-    /// Goes to a smaller size where steps are too slow to follow a hand, or stays there.
+    /// Go to a smaller size if steps are too slow to follow a drag, or stay there.
     pub(super) fn start_detour(&mut self) {
         let Some(run) = self.run.as_mut().filter(|run| run.state == RunState::Running) else { return };
         if run.detour.is_none() {

@@ -10,12 +10,13 @@ use impasto_base::error::chain;
 
 impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     pub(super) fn take_wish(&mut self) {
-        if let Some(wish) = self.shared.wish.take() {
-            self.extracting.set(wish);
+        if let Some(request) = self.shared.request.take() {
+            self.extracting.set(request);
         }
     }
 
-    /// How long to wait for commands before a slice of an extract is made; `None` when there is nothing to make, or it paints.
+    /// How long to wait for commands before a slice of an extract is made; `None` when there is nothing to
+    /// make, or it paints.
     pub(super) fn extract_wait(&self) -> Option<Duration> {
         let state = self.run.as_ref().map(|run| run.state)?;
         let rests = matches!(state, RunState::Paused | RunState::Finished | RunState::Stopped);
@@ -37,7 +38,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             }
         };
         if let Some(run) = &mut self.run {
-            // What it took is no part of a step.
+            // Its time doesn't count as a step's.
             run.pace.resume(Instant::now());
         }
         let done = result.as_ref().map_or(true, |state| state.is_done());

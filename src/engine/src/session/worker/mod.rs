@@ -1,4 +1,4 @@
-//! The worker's loop: take orders, step, read back when it is worth it, tell.
+//! The worker's loop: take commands, step, read back when worthwhile, send events.
 
 mod beginnings;
 mod detours;
@@ -16,9 +16,9 @@ use crossbeam_channel::{Receiver, Sender};
 
 use self::outbox::Outbox;
 use super::{
-    Canvas, Command, DetourPart, Engine, EngineError, Event, Frame, Job, Mark, Pace, Pass, Progress, Record,
-    Return, RunId, RunState, Shared, Start, Study, Update, extracting::Extracting, marks::Marks,
-    studying::Studying,
+    Canvas, Command, DetourPart, Engine, EngineError, Event, Frame, Job, Pace, Pass, Progress, Record,
+    RestorePoint, RunId, RunState, Shared, Snapshot, Start, Study, Update, extracting::Extracting,
+    snapshots::SnapshotSchedule, studying::Studying,
 };
 use impasto_base::error::chain;
 use impasto_core::{
@@ -26,7 +26,8 @@ use impasto_core::{
     transfer::{GradientNorms, Place},
 };
 
-/// Runs until the window says quit or is gone. A panic in the engine fails the run and the next run gets a new engine.
+/// Runs until the window says quit or is gone. A panic in the engine fails the run and the next run gets a
+/// new engine.
 pub(super) fn run<E: Engine>(
     make: impl Fn() -> E,
     commands: Receiver<Command>,
@@ -54,13 +55,13 @@ pub(super) fn run<E: Engine>(
     }
 }
 
-/// Longest time between two tellings of the progress.
+/// Maximum interval between progress events.
 const SILENCE: Duration = Duration::from_secs(1);
-/// Steps from one measurement of a term's share to the next: it takes half a step, and in low-memory mode two thirds, so
-/// that it is at most a tenth of the time.
+/// Steps from one measurement of a term's share to the next: it takes half a step, and in low-memory mode two
+/// thirds, so that it is at most a tenth of the time.
 const MEASURE_EVERY: u32 = 5;
 const MEASURE_EVERY_ECONOMY: u32 = 7;
-/// How long a dying worker waits for a window that is behind.
+/// Time that a failing worker waits for a window that is behind.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
 struct Run {
@@ -82,7 +83,7 @@ struct Run {
     /// The step after which a measurement was asked for last.
     measured: Option<u32>,
     pace: Pace,
-    /// On a detour to a smaller size; since when the hand has rested.
+    /// On a detour to a smaller size; the time of the last drag update.
     detour: Option<Instant>,
     /// Steps painted on it that are in no record yet.
     aside: u32,
@@ -90,8 +91,8 @@ struct Run {
     slow: f64,
     /// What was changed has not been shown yet.
     changed: bool,
-    marks: Marks,
-    /// When progress was told last.
+    snapshots: SnapshotSchedule,
+    /// Time of the last progress event.
     told: Instant,
     /// Painting time before the last pause, and when painting went on.
     painted: f64,
@@ -127,7 +128,7 @@ struct Worker<'a, E: Engine, M: Fn() -> E, W: Fn()> {
     make: M,
     engine: Option<E>,
     commands: Receiver<Command>,
-    /// Commands that were taken from the channel and not yet obeyed.
+    /// Commands taken from the channel and not yet handled.
     queue: VecDeque<Command>,
     outbox: Outbox<W>,
     shared: &'a Shared,
@@ -190,13 +191,13 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                 while let Some(at) = self.queue.iter().position(|waiting| matches!(waiting, Command::Run(_)))
                 {
                     for passed in self.queue.drain(..at) {
-                        // What else was asked of a run goes with it; a layer is looked into whichever run there is.
+                        // Drop other commands for the dropped run; a layer study applies to any run.
                         if let Command::Study(layer) = passed {
                             self.studying.set(layer);
                         }
                     }
                     if let Some(Command::Run(newer)) = self.queue.pop_front() {
-                        // Who asked to begin afresh, and then changed something else, still wants to.
+                        // A change of something else doesn't cancel a request to start over.
                         let start = match (job.start, newer.start) {
                             (Start::Moment, Start::Current | Start::Repaint) | (_, Start::Moment) => {
                                 Start::Moment
@@ -211,7 +212,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                     }
                 }
                 if let Some(at) = self.queue.iter().position(|waiting| matches!(waiting, Command::Quit)) {
-                    // The loop meets it next; nobody waits for this run.
+                    // The loop handles it next; this run is superseded.
                     self.queue.drain(..at);
                     return;
                 }
@@ -260,9 +261,10 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                         Ok(()) => {
                             if let Some(run) = &mut self.run {
                                 run.record.order(run.step, order);
-                                // The same step in another size is another picture, and preparing it is not painting.
+                                // The same step in another size is another picture, and preparing it is not
+                                // painting.
                                 run.shown = None;
-                                run.marks.change(Instant::now(), run.step);
+                                run.snapshots.change(Instant::now(), run.step);
                                 run.pace.resume(Instant::now());
                             }
                             self.show(true);
@@ -281,8 +283,8 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         }
     }
 
-    /// Calls the engine, making one if need be, and turns a panic into an error: what a panic leaves behind is
-    /// dropped, so the next call meets a new engine.
+    /// Calls the engine, making one if need be, and turns a panic into an error: what a panic leaves behind
+    /// is dropped, so the next call meets a new engine.
     fn guard<T>(
         &mut self,
         call: impl FnOnce(&mut E, &mut Outbox<W>) -> Result<T, EngineError>,
@@ -345,7 +347,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             }
         }
         if silent && self.is_running() {
-            // With previews far apart a person still sees that it goes on.
+            // Show progress even if previews are far apart.
             self.tell_progress(None, false);
         }
     }

@@ -10,7 +10,8 @@ use crossbeam_channel::{Sender, TrySendError};
 
 use super::Event;
 
-/// Events on their way to the window. What must arrive waits here while the channel is full; nothing blocks.
+/// Queue of events to the window. Events that must arrive wait here while the channel is full; nothing
+/// blocks.
 pub struct Outbox<W: Fn()> {
     pub events: Sender<Event>,
     pub waiting: VecDeque<Event>,
@@ -23,7 +24,7 @@ impl<W: Fn()> Outbox<W> {
         self.flush();
     }
 
-    /// Tells unless the window is behind.
+    /// Send the event, or drop it if the window is behind.
     pub fn tell_if_free(&mut self, event: Event) {
         self.flush();
         if self.waiting.is_empty() && self.events.try_send(event).is_ok() {
@@ -31,7 +32,7 @@ impl<W: Fn()> Outbox<W> {
         }
     }
 
-    /// Tells everything that waits, unless the window does not look for that long.
+    /// Send everything that waits, giving up after this time.
     pub fn drain(&mut self, patience: Duration) {
         let deadline = Instant::now() + patience;
         while !self.waiting.is_empty() && Instant::now() < deadline {

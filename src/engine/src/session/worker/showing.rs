@@ -1,15 +1,15 @@
-//! What is read back and told: pictures, moments, progress.
+//! Read-backs and their events: pictures, moments, progress.
 
 use std::{sync::Arc, time::Instant};
 
 use image::RgbImage;
 
-use super::{Canvas, Engine, Event, Frame, Mark, Pace, Progress, RunState, Study, Worker};
+use super::{Canvas, Engine, Event, Frame, Pace, Progress, RunState, Snapshot, Study, Worker};
 use impasto_core::transfer::Losses;
 
 impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
-    /// Reads the picture and the losses back and tells them, unless that was done for this step. What is important is told
-    /// even to a window that is behind.
+    /// Read the picture and the losses back and send them, unless done for this step. Important events are
+    /// sent even if the window is behind.
     pub(super) fn show(&mut self, important: bool) {
         let Some(run) = &self.run else { return };
         if run.shown == Some(run.step) || run.state == RunState::Failed {
@@ -36,11 +36,11 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let plain = reading.plain.map_or_else(|| Arc::clone(&picture), Arc::new);
         self.canvas = Some(Canvas { picture: plain, record: Some(record.clone()) });
         let update = run.painted_update;
-        let (shown, due) = (Arc::clone(&picture), run.marks.due(Instant::now(), run.step));
+        let (shown, due) = (Arc::clone(&picture), run.snapshots.due(Instant::now(), run.step));
         self.shared.frame.put(Frame { run: run.id, step: run.step, picture, record, update });
         self.tell_progress(reading.losses.clone(), important);
         if due {
-            // Where painting rests or begins is where a person comes back to.
+            // The user returns to points where painting pauses or begins.
             self.keep(shown, reading.losses, important);
         }
         self.look_into_layer();
@@ -57,7 +57,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let found = self.guard(|engine, _| engine.study(layer));
         self.studying.done(id, step, start.elapsed(), Instant::now());
         if let Some(run) = &mut self.run {
-            // What it took is no part of a step.
+            // Its time doesn't count as a step's.
             run.pace.resume(Instant::now());
         }
         match found {
@@ -74,10 +74,10 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         }
     }
 
-    /// Keeps what a person is about to change.
+    /// Keep the state before the user's change.
     pub(super) fn before_change(&mut self) {
         let Some(run) = &mut self.run else { return };
-        if run.marks.change(Instant::now(), run.step) && run.state == RunState::Running {
+        if run.snapshots.change(Instant::now(), run.step) && run.state == RunState::Running {
             self.keep_now();
         }
     }
@@ -85,8 +85,8 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     /// Keeps the moment as it is, with the engine's state, unless it is kept already.
     pub(super) fn keep_now(&mut self) {
         let Some(run) = &self.run else { return };
-        let kept = run.step == 0 || run.marks.exact_step() == Some(run.step);
-        if run.state == RunState::Failed || run.detour.is_some() || kept || self.shared.marks.is_full() {
+        let kept = run.step == 0 || run.snapshots.exact_step() == Some(run.step);
+        if run.state == RunState::Failed || run.detour.is_some() || kept || self.shared.snapshots.is_full() {
             return;
         }
         match self.guard(|engine, _| engine.read()) {
@@ -95,17 +95,17 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         }
     }
 
-    /// Hands a moment to the window, unless it is behind.
+    /// Send a moment to the window, unless it is behind.
     pub(super) fn keep(&mut self, picture: Arc<RgbImage>, losses: Option<Losses>, exactly: bool) {
         let now = Instant::now();
         let Some(run) = &mut self.run else { return };
         // Steps of a detour are not counted, and its picture is but a sketch.
-        if run.detour.is_some() || self.shared.marks.is_full() {
+        if run.detour.is_some() || self.shared.snapshots.is_full() {
             return;
         }
-        let exactly = exactly || run.marks.state_due(now);
-        run.marks.kept(now, run.step, exactly);
-        let mut mark = Mark {
+        let exactly = exactly || run.snapshots.state_due(now);
+        run.snapshots.kept(now, run.step, exactly);
+        let mut snapshot = Snapshot {
             run: run.id,
             step: run.step,
             place: run.place.clone(),
@@ -118,15 +118,15 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         };
         if exactly {
             match self.guard(|engine, _| engine.checkpoint()) {
-                Ok(state) => mark.state = state.map(Arc::new),
+                Ok(state) => snapshot.state = state.map(Arc::new),
                 Err(message) => return self.fail(message),
             }
             if let Some(run) = &mut self.run {
-                run.marks.state_took(now.elapsed());
+                run.snapshots.state_took(now.elapsed());
             }
         }
         // It is full only if it has filled up since, and then there are enough.
-        let _ = self.shared.marks.try_send(mark);
+        let _ = self.shared.snapshots.try_send(snapshot);
         (self.outbox.wake)();
     }
 

@@ -1,12 +1,12 @@
-//! Memory of the chain, used again from step to step: a large block that comes fresh from the system costs a page fault
-//! for every 4 KiB that are touched, which is a good part of a step.
+//! Memory of the chain, used again from step to step: a large block that comes fresh from the system costs a
+//! page fault for every 4 KiB that are touched, which is a good part of a step.
 
 use std::{
     ops::{Deref, DerefMut},
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Blocks that wait to be used again. Clones share them.
+/// Free blocks for reuse. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Pool {
     blocks: Arc<Mutex<Vec<Vec<f32>>>>,
@@ -26,13 +26,14 @@ pub struct Buffer {
 const SMALL: usize = 1 << 18;
 
 impl Pool {
-    /// An empty pool. `sharing` takes the shortest block that is long enough, otherwise one of about the length.
+    /// An empty pool. `sharing` takes the shortest block that is long enough, otherwise one of about the
+    /// length.
     pub fn new(sharing: bool) -> Self {
         Self { blocks: Arc::default(), sharing }
     }
 
     fn blocks(&self) -> std::sync::MutexGuard<'_, Vec<Vec<f32>>> {
-        // A list of blocks is whole whatever panicked while it was locked.
+        // A panic while it is locked cannot leave the list of blocks inconsistent.
         self.blocks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -56,7 +57,7 @@ impl Pool {
         Buffer { values: values.unwrap_or_else(|| vec![0.0; len]), len, pool: self.clone() }
     }
 
-    /// Gives the blocks that nobody uses back to the system.
+    /// Return unused blocks to the system.
     pub fn clear(&self) {
         self.blocks().clear();
     }

@@ -1,4 +1,5 @@
-//! conv1_1 on the CPU. With three input channels the direct product over the 27 values of a neighbourhood beats Winograd.
+//! conv1_1 on the CPU. With three input channels the direct product over the 27 values of a neighbourhood
+//! beats Winograd.
 
 use rayon::prelude::*;
 
@@ -15,7 +16,7 @@ const INPUTS: usize = 3;
 const TAPS: usize = 9 * INPUTS;
 /// Values of a row of taps.
 const TAP_ROW: usize = 3 * INPUTS;
-/// Rows that a thread computes at once on the way back; the two beside them are computed once more.
+/// Rows that a thread computes at once in the backward pass; the two adjacent rows are recomputed.
 const BAND: usize = 32;
 /// Pixels whose masked gradient stays in the nearest cache until it is multiplied.
 const BLOCK: usize = 48;
@@ -42,7 +43,7 @@ impl First {
     ///
     /// # Panics
     ///
-    /// When the number of outputs is no multiple of 16.
+    /// If the number of outputs is no multiple of 16.
     pub fn new(isa: Isa, weight: &[f32], padding: Padding) -> Self {
         let outputs = weight.len() / TAPS;
         assert_eq!(outputs % LANES, 0, "whole vectors of channels");
@@ -97,8 +98,8 @@ impl First {
         out
     }
 
-    /// Gradient with respect to the image `[H, W, 3]`, of a gradient `[H, W, outputs]` that counts where `mask`, the
-    /// layer's output, is positive, or everywhere.
+    /// Gradient with respect to the image `[H, W, 3]`, of a gradient `[H, W, outputs]` that counts where
+    /// `mask`, the layer's output, is positive, or everywhere.
     pub fn backward(&self, gradient: &[f32], mask: Option<&[f32]>, shape: Shape, memory: &Pool) -> Buffer {
         let Shape { height, width, .. } = shape;
         assert_eq!(gradient.len(), height * width * self.outputs, "[H, W, outputs]");
@@ -107,7 +108,8 @@ impl First {
         let mut out = memory.take(shape.positions() * INPUTS);
         out.par_chunks_mut(BAND * width * INPUTS).enumerate().for_each_init(
             || {
-                // What each pixel of three rows hands to its 3×3 neighbourhood; a vector reaches beyond its last row.
+                // What each pixel of three rows hands to its 3×3 neighbourhood; a vector reaches beyond its
+                // last row.
                 let shares = memory.take(3 * slot + LANES);
                 (shares, vec![0.0; BLOCK * self.outputs], vec![[0.0_f32; LANES]; width + 2])
             },
@@ -132,8 +134,8 @@ impl First {
                     let y = first + i - 2;
                     let wraps = self.padding == Padding::Circular;
                     let (above, this, below) = ((i - 2) % 3 * slot, (i - 1) % 3 * slot, i % 3 * slot);
-                    // The outputs of the row below saw this row through their upper taps. With a replicated edge, those
-                    // of the edge saw it instead of what would lie outside.
+                    // The outputs of the row below saw this row through their upper taps. With a replicated
+                    // edge, those of the edge saw it instead of what would lie outside.
                     let replicates = self.padding == Padding::Replicate;
                     let sources = [
                         (true, this + TAP_ROW),

@@ -1,9 +1,10 @@
-//! The inner product that everything on the CPU comes down to: rows · packed panels, in registers, for the vector
-//! instructions that this processor has.
+//! The inner product that everything on the CPU comes down to: rows · packed panels, in registers, for the
+//! vector instructions that this processor has.
 
 use super::{isa::Isa, strided::Strided};
 
-/// A matrix K×N in panels of [`Isa::panel`] columns, each panel row by row, the last one filled up with zeros.
+/// A matrix K×N in panels of [`Isa::panel`] columns, each panel row by row, the last one filled up with
+/// zeros.
 #[derive(Clone, Copy)]
 pub struct Packed<'a> {
     pub isa: Isa,
@@ -36,7 +37,7 @@ impl Packed<'_> {
     ///
     /// # Panics
     ///
-    /// When a slice is too short.
+    /// If a slice is too short.
     pub fn multiply(&self, rows: &[f32], count: usize, out: &mut [f32]) {
         self.product(rows, count, out, false);
     }
@@ -56,12 +57,12 @@ impl Packed<'_> {
     }
 }
 
-/// `out` = or += `left` · `right` for `count` rows of `left`, `depth` products per element and one panel of columns;
-/// `right` has step 1, rows of `out` begin `stride` apart.
+/// `out` = or += `left` · `right` for `count` rows of `left`, `depth` products per element and one panel of
+/// columns; `right` has step 1, rows of `out` begin `stride` apart.
 ///
 /// # Panics
 ///
-/// When a slice is too short.
+/// If a slice is too short.
 #[expect(clippy::too_many_arguments, reason = "the shape of a matrix product")]
 pub fn product(
     isa: Isa,
@@ -81,8 +82,8 @@ pub fn product(
     assert!(left.values.len() > (count - 1) * left.row + (depth - 1) * left.step, "whole rows");
     assert!(out.len() >= (count - 1) * stride + width, "whole rows");
     match isa {
-        // SAFETY: `Isa::available` has found these instructions, and by the assertions the slices hold all that is read
-        // and written.
+        // SAFETY: `Isa::available` has found these instructions, and by the assertions the slices hold all
+        // that is read and written.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => unsafe { x86::avx512(left, right, count, depth, out.as_mut_ptr(), stride, add) },
         #[cfg(target_arch = "x86_64")]
@@ -161,7 +162,7 @@ mod x86 {
                 left: *const f32, row: usize, step: usize, right: *const f32, right_row: usize, depth: usize,
                 out: *mut f32, stride: usize, add: bool,
             ) {
-                // SAFETY: the caller of `$name` vouches for the extents.
+                // SAFETY: the caller of `$name` guarantees the extents.
                 unsafe {
                     let mut sums = [[$zero(); 2]; HEIGHT];
                     for k in 0..depth {
@@ -188,8 +189,8 @@ mod x86 {
 
             /// # Safety
             ///
-            /// The processor has the instructions; `left` has `count` rows of `depth` values, `right` `depth` rows of
-            /// 2·lanes, `out` `count` rows of 2·lanes at `stride`.
+            /// The processor has the instructions; `left` has `count` rows of `depth` values, `right` `depth`
+            /// rows of 2·lanes, `out` `count` rows of 2·lanes at `stride`.
             #[target_feature(enable = $features)]
             pub unsafe fn $name(
                 left: Strided<'_>, right: Strided<'_>, count: usize, depth: usize, out: *mut f32, stride: usize,

@@ -18,9 +18,9 @@ use super::{
 use crate::compute::{Padding, Pooling};
 use crate::{
     compute::{
-        Features, Pull,
+        FeatureGradient, Features,
         chain::{Kernels, padding_of},
-        pull::host_values,
+        feature_gradient::host_values,
         shape::Shape,
     },
     vgg::{Layer, weights::Convolution as HostConvolution},
@@ -79,8 +79,8 @@ impl Kernels for CpuKernels {
             0 => Kind::First(First::new(self.isa, &host.weight, padding)),
             _ => {
                 let forward = Winograd::new(self.isa, inputs, outputs, economy, wrap, kernel);
-                // The gradient with respect to the input is a convolution with the kernels turned and the channels
-                // swapped: W'[ci, co, kh, kw] = W[co, ci, 2−kh, 2−kw].
+                // The gradient with respect to the input is a convolution with the kernels turned and the
+                // channels swapped: W'[ci, co, kh, kw] = W[co, ci, 2−kh, 2−kw].
                 let backward = forward.adjoint().unwrap_or_else(|| {
                     Winograd::new(self.isa, outputs, inputs, economy, wrap, |output, input| {
                         let mut turned = kernel(input, output);
@@ -147,17 +147,17 @@ impl Kernels for CpuKernels {
         Arc::new(pool::backward(pooling, input, shape, &gradient, &self.memory))
     }
 
-    fn pulled(
+    fn add_gradient(
         &self,
         features: &Arc<Buffer>,
         shape: Shape,
         gradient: Option<Arc<Buffer>>,
-        pull: &Pull,
+        term: &FeatureGradient,
     ) -> Arc<Buffer> {
         let features = HostFeatures { values: Arc::clone(features), channels: shape.channels };
         let gradient =
             gradient.map(|gradient| Arc::into_inner(gradient).expect("nobody else holds a gradient"));
-        Arc::new(features.pulled(gradient, &pull.host(), true, &self.memory))
+        Arc::new(features.add_gradient(gradient, &term.host(), true, &self.memory))
     }
 
     fn features(&self, values: &Arc<Buffer>, shape: Shape) -> Features {

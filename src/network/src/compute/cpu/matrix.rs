@@ -19,13 +19,13 @@ pub struct HostFeatures {
 }
 
 /// What is added to a gradient `[P, C]` at a layer: F·D + 1·vᵀ + Σ f·(F − T).
-pub struct HostPull<'a> {
+pub struct HostFeatureGradient<'a> {
     /// D `[C, C]`, row-major.
     pub matrix: Option<Vec<f32>>,
     /// v `[C]`.
     pub vector: Option<Vec<f32>>,
     /// Targets T `[P, C]`, each with its factor f.
-    pub toward: Vec<(&'a HostFeatures, f32)>,
+    pub targets: Vec<(&'a HostFeatures, f32)>,
 }
 
 /// Values that a thread sums at once; in f32 a longer sum would lose digits.
@@ -46,8 +46,8 @@ impl HostFeatures {
         self.values.len() / self.channels
     }
 
-    /// FᵀF/P `[C, C]`, row-major. Only the upper triangle is computed, panel by panel. The order of every sum is fixed, so
-    /// the result does not depend on the number of threads.
+    /// FᵀF/P `[C, C]`, row-major. Only the upper triangle is computed, panel by panel. The order of every sum
+    /// is fixed, so the result does not depend on the number of threads.
     pub fn gram(&self) -> Vec<f32> {
         let c = self.channels;
         let upper = if c <= NARROW { self.gram_by_positions() } else { self.gram_by_panels() };
@@ -61,7 +61,8 @@ impl HostFeatures {
         gram
     }
 
-    /// One panel of columns, down to the diagonal, over some positions: added to `out` whose rows are `stride` apart.
+    /// One panel of columns, down to the diagonal, over some positions: added to `out` whose rows are
+    /// `stride` apart.
     fn gram_panel(&self, rows: &[f32], column: usize, out: &mut [f32], stride: usize) {
         let (isa, c) = (Isa::detected(), self.channels);
         let left = Strided { values: rows, row: 1, step: c };
@@ -122,18 +123,19 @@ impl HostFeatures {
         upper
     }
 
-    /// `gradient`, or zeros, plus a pull, see [`HostPull`]. If `masked` it is 0 where these features are not positive.
-    pub fn pulled(
+    /// Add a [`HostFeatureGradient`] to `gradient` or zeros. If `masked` it is 0 where these features are not
+    /// positive.
+    pub fn add_gradient(
         &self,
         gradient: Option<Buffer>,
-        pull: &HostPull<'_>,
+        term: &HostFeatureGradient<'_>,
         masked: bool,
         memory: &Pool,
     ) -> Buffer {
         let (isa, c) = (Isa::detected(), self.channels);
         let add = gradient.is_some();
         let mut out = gradient.unwrap_or_else(|| memory.take(self.values.len()));
-        let packed = pull.matrix.as_ref().map(|matrix| pack(isa, c, c, |k, n| matrix[k * c + n]));
+        let packed = term.matrix.as_ref().map(|matrix| pack(isa, c, c, |k, n| matrix[k * c + n]));
         let rows = (CHUNK / c).max(48);
         out.par_chunks_mut(rows * c).zip(self.values.par_chunks(rows * c)).enumerate().for_each(
             |(index, (out, features))| {
@@ -148,12 +150,12 @@ impl HostFeatures {
                     None if add => {}
                     None => out.fill(0.0),
                 }
-                if let Some(vector) = &pull.vector {
+                if let Some(vector) = &term.vector {
                     for row in out.chunks_exact_mut(c) {
                         row.iter_mut().zip(vector).for_each(|(out, v)| *out += v);
                     }
                 }
-                for (target, factor) in &pull.toward {
+                for (target, factor) in &term.targets {
                     let target = &target.values[index * rows * c..][..features.len()];
                     for ((out, f), t) in out.iter_mut().zip(features).zip(target) {
                         *out += factor * (f - t);

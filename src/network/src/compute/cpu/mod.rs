@@ -20,4 +20,4 @@ mod winograd;
 pub use buffer::Pool;
 pub use kernel::multiply_adds;
 pub use kernels::CpuKernels;
-pub use matrix::{HostFeatures, HostPull};
+pub use matrix::{HostFeatureGradient, HostFeatures};

@@ -24,7 +24,7 @@ impl Simd for Neon {
     }
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
-        // SAFETY: here and in `store` by the caller's word.
+        // SAFETY: here and in `store` guaranteed by the caller.
         Self(std::array::from_fn(|part| unsafe { vld1q_f32(from.add(4 * part)) }))
     }
     #[inline(always)]
@@ -83,7 +83,7 @@ unsafe fn block<const HEIGHT: usize>(
     stride: usize,
     add: bool,
 ) {
-    // SAFETY: the caller of `product` vouches for the extents.
+    // SAFETY: the caller of `product` guarantees the extents.
     unsafe {
         let mut sums = [[vdupq_n_f32(0.0); 4]; HEIGHT];
         for k in 0..depth {
@@ -109,7 +109,8 @@ unsafe fn block<const HEIGHT: usize>(
 ///
 /// # Safety
 ///
-/// `left` has `count` rows of `depth` values, `right` `depth` rows of sixteen, `out` `count` rows of sixteen at `stride`.
+/// `left` has `count` rows of `depth` values, `right` `depth` rows of sixteen, `out` `count` rows of sixteen
+/// at `stride`.
 pub unsafe fn product(
     left: Strided<'_>,
     right: Strided<'_>,

@@ -20,10 +20,11 @@ pub fn forward(pooling: Pooling, input: &[f32], shape: Shape, memory: &Pool) -> 
     }
 }
 
-/// Hands each window's gradient to its inputs where they are positive; `input` is what was pooled, nowhere negative.
+/// Distribute each window's gradient to its inputs where they are positive; `input` is the pooling's input,
+/// nowhere negative.
 pub fn backward(pooling: Pooling, input: &[f32], shape: Shape, gradient: &[f32], memory: &Pool) -> Buffer {
     match pooling {
-        Pooling::Max => spread(input, shape, gradient, memory, |[a, b, c, d], gradient| {
+        Pooling::Max => scatter_windows(input, shape, gradient, memory, |[a, b, c, d], gradient| {
             let largest = a.max(b).max(c.max(d));
             let gradient = if largest > 0.0 { gradient } else { 0.0 };
             // Without branches, so that it vectorises.
@@ -33,13 +34,13 @@ pub fn backward(pooling: Pooling, input: &[f32], shape: Shape, gradient: &[f32],
             let is_d = !(is_a | is_b | is_c);
             [is_a, is_b, is_c, is_d].map(|is| if is { gradient } else { 0.0 })
         }),
-        Pooling::Average => spread(input, shape, gradient, memory, |window, gradient| {
+        Pooling::Average => scatter_windows(input, shape, gradient, memory, |window, gradient| {
             let gradient = gradient * (AVERAGE_SCALE / 4.0);
             window.map(|value| if value > 0.0 { gradient } else { 0.0 })
         }),
-        Pooling::L2 => spread(input, shape, gradient, memory, |window, gradient| {
+        Pooling::L2 => scatter_windows(input, shape, gradient, memory, |window, gradient| {
             let norm = norm(window);
-            // Where the norm is 0 so are the values.
+            // If the norm is 0, so are the values.
             let factor = L2_SCALE * gradient / if norm > 0.0 { norm } else { 1.0 };
             window.map(|value| value * factor)
         }),
@@ -54,7 +55,7 @@ fn norm([a, b, c, d]: [f32; 4]) -> f32 {
 fn gather(input: &[f32], shape: Shape, memory: &Pool, value: impl Fn([f32; 4]) -> f32 + Sync) -> Buffer {
     let Shape { width, channels, .. } = shape;
     let (rows, columns) = (shape.height / 2, width / 2);
-    // What goes into a stage may be held for long.
+    // A stage's input may be held for long.
     let mut out = memory.take_exactly(rows * columns * channels);
     out.par_chunks_exact_mut(columns * channels).enumerate().for_each(|(y, out)| {
         let (upper, lower) =
@@ -71,8 +72,8 @@ fn gather(input: &[f32], shape: Shape, memory: &Pool, value: impl Fn([f32; 4]) -
     out
 }
 
-/// Each complete window's gradient handed to its four inputs.
-fn spread(
+/// Distribute each complete window's gradient to its four inputs.
+fn scatter_windows(
     input: &[f32],
     shape: Shape,
     gradient: &[f32],

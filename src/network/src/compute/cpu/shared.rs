@@ -9,7 +9,7 @@ pub struct SharedSlice<'a> {
     borrow: PhantomData<&'a mut [f32]>,
 }
 
-// SAFETY: `write` is unsafe, and its callers vouch that no two threads write the same place.
+// SAFETY: `write` is unsafe, and its callers guarantee that no two threads write the same place.
 unsafe impl Sync for SharedSlice<'_> {}
 // SAFETY: as above; it is a mutable borrow of plain floats.
 unsafe impl Send for SharedSlice<'_> {}
@@ -23,11 +23,11 @@ impl<'a> SharedSlice<'a> {
     ///
     /// # Safety
     ///
-    /// While this is shared, nobody else reads or writes the places that are written through it.
+    /// While this is shared, nothing else reads or writes the places that are written through it.
     ///
     /// # Panics
     ///
-    /// When the values reach beyond the slice.
+    /// If the values reach beyond the slice.
     #[inline(always)]
     pub unsafe fn place(&self, at: usize, count: usize) -> *mut f32 {
         assert!(at + count <= self.len, "inside the slice");
@@ -43,10 +43,10 @@ impl<'a> SharedSlice<'a> {
     ///
     /// # Panics
     ///
-    /// When the values reach beyond the slice.
+    /// If the values reach beyond the slice.
     #[inline(always)]
     pub unsafe fn write(&self, at: usize, values: &[f32]) {
-        // SAFETY: inside the slice by the check; exclusive by the caller's word.
+        // SAFETY: inside the slice by the check; exclusive guaranteed by the caller.
         unsafe { std::ptr::copy_nonoverlapping(values.as_ptr(), self.place(at, values.len()), values.len()) };
     }
 }

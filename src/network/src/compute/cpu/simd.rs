@@ -43,12 +43,12 @@ impl Simd for Plain {
     }
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
-        // SAFETY: by the caller's word.
+        // SAFETY: guaranteed by the caller.
         Self(unsafe { from.cast::<[f32; 16]>().read_unaligned() })
     }
     #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
-        // SAFETY: by the caller's word.
+        // SAFETY: guaranteed by the caller.
         unsafe { to.cast::<[f32; 16]>().write_unaligned(self.0) }
     }
     #[inline(always)]
@@ -93,7 +93,7 @@ mod x86 {
     impl Simd for Avx512 {
         #[inline(always)]
         unsafe fn set(value: f32) -> Self {
-            // SAFETY: here and below by the caller's word.
+            // SAFETY: here and below guaranteed by the caller.
             Self(unsafe { _mm512_set1_ps(value) })
         }
         #[inline(always)]

@@ -123,7 +123,7 @@ fn large_weights_take_the_other_way_through_the_work_and_agree() {
     assert!(worst < 2e-3, "{worst:.1e}");
 }
 
-/// The way back hands each output's gradient to the inputs that it saw.
+/// The backward pass distributes each output's gradient to the inputs that contributed to it.
 #[test]
 fn the_first_convolution_agrees_with_the_direct_sum_both_ways() {
     for (height, width, outputs) in [(7, 10, 64), (1, 1, 16), (2, 3, 16), (70, 5, 16), (3, 101, 32)] {

@@ -1,5 +1,5 @@
-//! The transforms of Winograd's F(4×4, 3×3), sixteen channels at a time: Bᵀ·d·B of input tiles, G·g·Gᵀ of kernels and
-//! Aᵀ·m·A of the products (Lavin & Gray, CVPR 2016).
+//! The transforms of Winograd's F(4×4, 3×3), sixteen channels at a time: Bᵀ·d·B of input tiles, G·g·Gᵀ of
+//! kernels and Aᵀ·m·A of the products (Lavin & Gray, CVPR 2016).
 
 #![expect(
     clippy::needless_range_loop,
@@ -129,7 +129,7 @@ struct Weights<'a> {
 /// Bᵀ·d along one axis.
 #[inline(always)]
 unsafe fn b_transform<S: Simd>([a, b, c, d, e, f]: [S; IN]) -> [S; IN] {
-    // SAFETY: by the caller's word.
+    // SAFETY: guaranteed by the caller.
     unsafe {
         let (two, four, five) = (S::set(2.0), S::set(-4.0), S::set(-5.0));
         let (even, odd) = (c.mul_add(four, e), b.mul_add(four, d));
@@ -148,7 +148,7 @@ unsafe fn b_transform<S: Simd>([a, b, c, d, e, f]: [S; IN]) -> [S; IN] {
 /// Aᵀ·m along one axis.
 #[inline(always)]
 unsafe fn a_transform<S: Simd>([a, b, c, d, e, f]: [S; IN]) -> [S; OUT] {
-    // SAFETY: by the caller's word.
+    // SAFETY: guaranteed by the caller.
     unsafe {
         let (sum1, difference1) = (b.add(c), b.sub(c));
         let (sum2, difference2) = (d.add(e), d.sub(e));
@@ -164,7 +164,7 @@ unsafe fn a_transform<S: Simd>([a, b, c, d, e, f]: [S; IN]) -> [S; OUT] {
 /// G·g along one axis.
 #[inline(always)]
 unsafe fn g_transform<S: Simd>([a, b, c]: [S; 3]) -> [S; IN] {
-    // SAFETY: by the caller's word.
+    // SAFETY: guaranteed by the caller.
     unsafe {
         let (sixth, twenty_fourth) = (S::set(-1.0 / 6.0), S::set(1.0 / 24.0));
         let ends = a.add(c);
@@ -186,13 +186,14 @@ impl Work for Input<'_> {
     unsafe fn run<S: Simd>(self) {
         let Source { picture, mask, shape: Shape { height, width, channels }, wrap } = self.source;
         let across = width.div_ceil(OUT);
-        // The tile begins one pixel up and left of its outputs; `None` stands for zeros outside of the picture.
+        // The tile begins one pixel up and left of its outputs; `None` stands for zeros outside of the
+        // picture.
         let inside = |at: usize, length: usize| match wrap {
             true => Some((at + length - 1) % length),
             false => at.checked_sub(1).filter(|&at| at < length),
         };
-        // SAFETY: what is read lies inside the picture, see `inside`; each tile and channel is written to a place of its
-        // own by one thread.
+        // SAFETY: what is read lies inside the picture, see `inside`; each tile and channel is written to a
+        // place of its own by one thread.
         unsafe {
             for tile in self.tiles {
                 let (top, left) = (tile / across * OUT, tile % across * OUT);
@@ -232,8 +233,8 @@ impl Work for Output<'_> {
     unsafe fn run<S: Simd>(self) {
         let Shape { height, width, channels } = self.shape;
         let across = width.div_ceil(OUT);
-        // SAFETY: a batch has `stride` values for each tile and point, at least as many as vectors cover; each output
-        // belongs to one tile.
+        // SAFETY: a batch has `stride` values for each tile and point, at least as many as vectors cover;
+        // each output belongs to one tile.
         unsafe {
             for tile in self.tiles {
                 let (top, left) = (tile / across * OUT, tile % across * OUT);
@@ -281,8 +282,8 @@ impl Work for Weights<'_> {
     unsafe fn run<S: Simd>(self) {
         let Kernels { inputs, columns, panel, adjoint } = self.kernels;
         let taps = self.taps;
-        // SAFETY: there are `columns` kernels per tap and input channel, in whole vectors; each input channel and vector
-        // of output channels is written to a place of its own.
+        // SAFETY: there are `columns` kernels per tap and input channel, in whole vectors; each input channel
+        // and vector of output channels is written to a place of its own.
         unsafe {
             for column in (0..columns).step_by(LANES) {
                 let tap = |tap: usize| {

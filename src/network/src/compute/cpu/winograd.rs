@@ -1,8 +1,9 @@
-//! 3×3 convolution, stride 1, a padding of 1 with zeros or with the other side, by Winograd's minimal filtering F(4×4, 3×3) (Lavin & Gray, CVPR 2016): a quarter
-//! of the multiplications of the direct sum.
+//! 3×3 convolution, stride 1, a padding of 1 with zeros or with the other side, by Winograd's minimal
+//! filtering F(4×4, 3×3) (Lavin & Gray, CVPR 2016): a quarter of the multiplications of the direct sum.
 //!
-//! Pictures are channels-last, `[H, W, C]`. Each 4×4 output tile comes from a 6×6 input tile: Bᵀ·d·B, 36 matrix products
-//! over the channels with the weights' transforms G·g·Gᵀ, and Aᵀ·m·A. The weights are frozen, so theirs are done once.
+//! Pictures are channels-last, `[H, W, C]`. Each 4×4 output tile comes from a 6×6 input tile: Bᵀ·d·B, 36
+//! matrix products over the channels with the weights' transforms G·g·Gᵀ, and Aᵀ·m·A. The weights are frozen,
+//! so theirs are done once.
 
 use std::sync::Arc;
 
@@ -17,12 +18,13 @@ use super::{
 };
 use crate::compute::shape::Shape;
 
-/// What happens to the input on its way in and to the output on its way out.
+/// The fused operations on input and output.
 #[derive(Clone, Copy)]
 pub enum Edge<'a> {
     /// Forward: bias and ReLU on the output.
     BiasRelu(&'a [f32]),
-    /// Backward: the input counts only where this layer output, of the same shape, is positive; without one, everywhere.
+    /// Backward: the input counts only where this layer output, of the same shape, is positive; without one,
+    /// everywhere.
     Mask(Option<&'a [f32]>),
 }
 
@@ -52,9 +54,9 @@ const SHARED_WEIGHTS: usize = 3 << 20;
 const SHARED_TILES: usize = 256;
 
 impl Winograd {
-    /// `weight(o, i)` is the 3×3 kernel from input channel `i` to output channel `o`. The number of input channels must be
-    /// a multiple of 16. With `economy` the transform of the weights is made anew for each convolution and not kept. With
-    /// `wrap` the input's other side lies outside of it.
+    /// `weight(o, i)` is the 3×3 kernel from input channel `i` to output channel `o`. The number of input
+    /// channels must be a multiple of 16. With `economy` the transform of the weights is made anew for each
+    /// convolution and not kept. With `wrap` the input's other side lies outside of it.
     pub fn new(
         isa: Isa,
         inputs: usize,
@@ -89,8 +91,9 @@ impl Winograd {
         winograd
     }
 
-    /// The gradient of a convolution, whose weights must not be kept transformed, with respect to its input: a convolution
-    /// with the kernels turned and the channels swapped, W'[ci, co, kh, kw] = W[co, ci, 2−kh, 2−kw]. It shares the weights.
+    /// The gradient of a convolution, whose weights must not be kept transformed, with respect to its input:
+    /// a convolution with the kernels turned and the channels swapped, W'[ci, co, kh, kw] = W[co, ci, 2−kh,
+    /// 2−kw]. It shares the weights.
     pub fn adjoint(&self) -> Option<Self> {
         let Kept::Taps(taps) = &self.weights else { return None };
         let weights = Kept::AdjointTaps(Arc::clone(taps));
@@ -121,8 +124,8 @@ impl Winograd {
         });
     }
 
-    /// Convolves `input` `[H, W, inputs]`; returns `[H, W, outputs]`. `scratch` holds [`Winograd::transformed_len`] values
-    /// for weights whose transform is not kept.
+    /// Convolves `input` `[H, W, inputs]`; returns `[H, W, outputs]`. `scratch` holds
+    /// [`Winograd::transformed_len`] values for weights whose transform is not kept.
     pub fn convolve(
         &self,
         input: &[f32],

@@ -1,11 +1,12 @@
 //! 3×3 convolution, stride 1, a padding of 1, on a graphics adapter, in both directions.
 //!
-//! A direct sum, tiled: a workgroup computes a rectangle of pixels for 64 output channels. It walks over the input channels
-//! four at a time; their values around the rectangle and their weights lie in shared memory. Each thread holds a strip of
-//! eight pixels by eight channels in registers, and uses every value that it fetches for the three taps of a row: 192
-//! multiply-adds for 10 input values and 6 vectors of weights.
+//! A direct sum, tiled: a workgroup computes a rectangle of pixels for 64 output channels. It walks over the
+//! input channels four at a time; their values around the rectangle and their weights lie in shared memory.
+//! Each thread holds a strip of eight pixels by eight channels in registers, and uses every value that it
+//! fetches for the three taps of a row: 192 multiply-adds for 10 input values and 6 vectors of weights.
 //!
-//! With frozen weights the data gradient is the same kernel on turned weights: its input is masked where the ReLU was 0.
+//! With frozen weights the data gradient is the same kernel on turned weights: its input is masked where the
+//! ReLU was 0.
 
 use cubecl::prelude::*;
 
@@ -13,8 +14,8 @@ use crate::compute::Padding;
 
 /// Four channels of anything that computes with them.
 pub type Quad = Vector<f32, Const<4>>;
-/// Four channels as they are stored: features and weights are `f16` where precision is fast, gradients always `f32`. Sums
-/// are in `f32`.
+/// Four channels as they are stored: features and weights are `f16` where precision is fast, gradients always
+/// `f32`. Sums are in `f32`.
 pub type Stored<F> = Vector<F, Const<4>>;
 
 /// Pixels of a thread, along a row.
@@ -38,7 +39,8 @@ pub struct Tile {
 impl Tile {
     /// From large, for few loads per result, to small, for many workgroups where there are few pixels.
     pub const PLAIN: [Tile; 3] = [Self::plain(8, 16), Self::plain(8, 8), Self::plain(4, 8)];
-    /// The same for matrix units: each of four subgroups has a quarter of the rows, or an eighth for half of the channels.
+    /// The same for matrix units: each of four subgroups has a quarter of the rows, or an eighth for half of
+    /// the channels.
     pub const MATRIX: [Tile; 3] = [Self::matrix(16), Self::matrix(8), Self::matrix(4)];
 
     const fn plain(rows: usize, columns: usize) -> Self {
@@ -60,9 +62,10 @@ impl Tile {
     }
 }
 
-/// `input` (of I, as is the output) and `mask` (of M) `[H, W, inputs/4]`, `weights` (of W) `[9, inputs, outputs/4]`, `bias` `[outputs/4]`, `output`
-/// `[H, W, outputs/4]`, in vectors of four channels. `masked`: the input counts where the mask is positive. `forward`: bias
-/// and ReLU are applied; otherwise the sum goes out as it is. `wrap`: outside of the input lies its other side, and not 0.
+/// `input` (of I, as is the output) and `mask` (of M) `[H, W, inputs/4]`, `weights` (of W) `[9, inputs,
+/// outputs/4]`, `bias` `[outputs/4]`, `output` `[H, W, outputs/4]`, in vectors of four channels. `masked`:
+/// the input counts where the mask is positive. `forward`: bias and ReLU are applied; otherwise the sum goes
+/// out as it is. `wrap`: outside of the input lies its other side, and not 0.
 #[cube(launch_unchecked)]
 pub fn convolve<I: Float, M: Float, W: Float>(
     input: &[Stored<I>],
@@ -111,7 +114,7 @@ pub fn convolve<I: Float, M: Float, W: Float>(
     }
 
     for quad in 0..input_quads {
-        // Everybody is done with the values before.
+        // Wait until all threads are done with the previous values.
         sync_cube();
         let mut at = thread;
         while at < patch_len {
@@ -245,8 +248,9 @@ pub fn first_forward<F: Float>(
     }
 }
 
-/// conv1_1's data gradient: `gradient`, which counts where `mask` is positive if `masked`, `[H, W, outputs/4]`, to a planar
-/// `[3, H, W]`; `weights` and `padding` as in [`first_forward`]. One thread per pixel.
+/// conv1_1's data gradient: `gradient`, which counts where `mask` is positive if `masked`, `[H, W,
+/// outputs/4]`, to a planar `[3, H, W]`; `weights` and `padding` as in [`first_forward`]. One thread per
+/// pixel.
 #[cube(launch_unchecked)]
 pub fn first_backward<F: Float>(
     gradient: &[Quad],
@@ -303,8 +307,8 @@ pub fn first_backward<F: Float>(
     }
 }
 
-/// The output, counted from 1, that saw this position through a tap, or 0: the one beside it, or in the second way the one
-/// on the edge that saw it instead of what would lie outside.
+/// The output, counted from 1, that saw this position through a tap, or 0: the one beside it, or in the
+/// second way the one on the edge that saw it instead of what would lie outside.
 #[cube]
 fn who_saw(position: usize, tap: usize, way: usize, length: usize, #[comptime] padding: Padding) -> usize {
     let mut beside = position + 2 - tap;

@@ -92,7 +92,7 @@ impl Queue {
     ///
     /// # Panics
     ///
-    /// When the tensor is not on a graphics adapter.
+    /// If the tensor is not on a graphics adapter.
     pub fn of(tensor: &Tensor<1>) -> Self {
         let CubeTensor { client, device, .. } = primitive(tensor.clone());
         Self { client, device }
@@ -102,7 +102,7 @@ impl Queue {
         &self.client
     }
 
-    /// A buffer of this many floats with anything in it.
+    /// An uninitialized buffer of this many floats.
     pub fn empty(&self, length: usize) -> Handle {
         self.room(length, Storage::Full)
     }
@@ -111,12 +111,12 @@ impl Queue {
         self.store(values, Storage::Full)
     }
 
-    /// A buffer of this many values that are stored like that, with anything in it.
+    /// An uninitialized buffer of this many values in this storage format.
     pub fn room(&self, length: usize, stored: Storage) -> Handle {
         self.client.empty(stored.bytes() * length)
     }
 
-    /// Uploads values to be stored like that.
+    /// Upload values in this storage format.
     pub fn store(&self, values: &[f32], stored: Storage) -> Handle {
         match stored {
             Storage::Full => self.client.create_from_slice(f32::as_bytes(values)),
@@ -180,7 +180,7 @@ pub fn buffer<const D: usize>(tensor: &Tensor<D>) -> Handle {
     primitive(tensor.clone().reshape([-1])).handle
 }
 
-/// The same in a buffer that nobody else holds.
+/// The same in a buffer with no other owner.
 pub fn owned<const D: usize>(tensor: Tensor<D>) -> Handle {
     let tensor = primitive(tensor.reshape([-1]));
     match tensor.handle.can_mut() {

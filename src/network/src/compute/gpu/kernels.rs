@@ -19,7 +19,7 @@ use super::{
 };
 use crate::compute::{Padding, Pooling};
 use crate::{
-    compute::{Features, Pull, chain::Kernels, shape::Shape},
+    compute::{FeatureGradient, Features, chain::Kernels, shape::Shape},
     vgg::{Layer, weights::Convolution as HostConvolution},
 };
 
@@ -46,18 +46,20 @@ pub struct GpuConvolution {
     outputs: usize,
 }
 
-/// Seconds that a measurement of a tile should take, and operations with which a device's speed is first guessed.
+/// Seconds that a measurement of a tile should take, and operations with which a device's speed is first
+/// guessed.
 const MEASURED_SECONDS: f64 = 1.5e-3;
 const FIRST_GUESS: f64 = 5e7;
 /// Most floats of a picture that is made for a measurement.
 const MEASURED_FLOATS: usize = 1 << 24;
 
 impl GpuKernels {
-    /// Kernels for this device. Features of 16 bits are computed with on these matrix units, if there are any.
+    /// Kernels for this device. Features of 16 bits are computed with on these matrix units, if there are
+    /// any.
     ///
     /// # Panics
     ///
-    /// When it is not a graphics adapter.
+    /// If it is not a graphics adapter.
     pub fn new(device: &TensorDevice, padding: Padding, stored: Storage, units: Option<Units>) -> Self {
         let units = units.filter(|_| stored == Storage::Half);
         Self {
@@ -79,11 +81,12 @@ impl GpuKernels {
     }
 
     fn tiles(&self) -> MutexGuard<'_, Tiles> {
-        // A table is whole whatever panicked while it was locked.
+        // A panic while it is locked cannot leave the table inconsistent.
         self.tiles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Seconds of some rows of a convolution with this tile, forward and backward: what is chosen serves both.
+    /// Seconds of some rows of a convolution with this tile, forward and backward: what is chosen serves
+    /// both.
     fn seconds(&self, (shape, outputs): Work, rows: usize, tile: Tile) -> f64 {
         let shape = Shape { height: rows, ..shape };
         // Of whatever is stored in half the bytes, the first half counts.
@@ -97,7 +100,7 @@ impl GpuKernels {
         let run = || {
             self.launch(tile, forward, (shape, outputs));
             self.launch(tile, backward, (shape, outputs));
-            // A device that fails here fails again where somebody listens.
+            // If the device fails here, it will fail again where the error is handled.
             drop(self.device.sync());
         };
         // The first one compiles the kernel.
@@ -186,7 +189,8 @@ impl Kernels for GpuKernels {
         let forward = arrange(inputs, outputs, &|tap, input, output| at(output, input, tap));
         let backward = match layer.index() {
             0 => forward.clone(),
-            // The gradient with respect to the input is a convolution with the kernels turned and the channels swapped.
+            // The gradient with respect to the input is a convolution with the kernels turned and the
+            // channels swapped.
             _ => arrange(outputs, inputs, &|tap, output, input| at(output, input, 8 - tap)),
         };
         GpuConvolution { forward, backward, bias: self.queue.upload(&host.bias), inputs, outputs }
@@ -299,8 +303,14 @@ impl Kernels for GpuKernels {
         output
     }
 
-    fn pulled(&self, features: &Handle, shape: Shape, gradient: Option<Handle>, pull: &Pull) -> Handle {
-        self.seen(features, shape).pulled(gradient, pull, true)
+    fn add_gradient(
+        &self,
+        features: &Handle,
+        shape: Shape,
+        gradient: Option<Handle>,
+        term: &FeatureGradient,
+    ) -> Handle {
+        self.seen(features, shape).add_gradient(gradient, term, true)
     }
 
     fn features(&self, values: &Handle, shape: Shape) -> Features {

@@ -1,14 +1,14 @@
-//! Kernels of our own for graphics adapters, in CubeCL on burn's wgpu device: channels-last pictures, direct convolutions
-//! tiled through shared memory with fused edges, split Gram products. burn's own 3×3 convolution stages nothing on the chip
-//! and its data gradient is slower still.
+//! Kernels of our own for graphics adapters, in CubeCL on burn's wgpu device: channels-last pictures, direct
+//! convolutions tiled through shared memory with fused edges, split Gram products. burn's own 3×3 convolution
+//! stages nothing on the chip and its data gradient is slower still.
 
 mod convolution;
+mod feature_gradient;
 mod features;
 mod kernels;
 mod matrix;
 mod peak;
 mod pooling;
-mod pull;
 mod smoothness;
 mod style;
 mod tile_store;

@@ -46,8 +46,8 @@ fn norm(a: Quad, b: Quad, c: Quad, d: Quad) -> Quad {
     (a * a + b * b + (c * c + d * d)).sqrt()
 }
 
-/// The gradient with respect to the pooling's `input`, nowhere negative, where that is positive. One thread per window,
-/// incomplete ones included: they get zeros.
+/// The gradient with respect to the pooling's `input`, nowhere negative, where that is positive. One thread
+/// per window, incomplete ones included: they get zeros.
 #[cube(launch_unchecked)]
 pub fn unpool<F: Float>(
     input: &[Stored<F>],
@@ -98,7 +98,7 @@ pub fn unpool<F: Float>(
                 output[from + (width + 1) * quads] = select_many(d.greater_than(&zero), share, zero);
             } else {
                 let root = norm(a, b, c, d);
-                // Where it is 0 so are the values.
+                // If it is 0, so are the values.
                 let divisor = select_many(root.greater_than(&zero), root, Quad::new(1.0f32));
                 let factor = above * Quad::new(comptime!(L2_SCALE)) / divisor;
                 output[from] = a * factor;

@@ -12,9 +12,9 @@ use super::{
 const EACH: usize = 4;
 const GROUPS: usize = 1024;
 
-/// Each workgroup takes every `stride`-th row of values of a picture `[3, H, W]` and writes its part of the value. A pair of
-/// neighbours side by side counts `side` times its squared difference, one across a corner `corner` times. In a `tile` the
-/// first row and the last are neighbours, and so are the columns.
+/// Each workgroup takes every `stride`-th row of values of a picture `[3, H, W]` and writes its part of the
+/// value. A pair of neighbours side by side counts `side` times its squared difference, one across a corner
+/// `corner` times. In a `tile` the first row and the last are neighbours, and so are the columns.
 #[cube(launch_unchecked)]
 fn smooth(
     image: &[f32],
@@ -78,20 +78,20 @@ fn smooth(
         let north = here - image[upper + x];
         let east = here - image[row + right];
         let west = here - image[row + left];
-        // Each pair is counted once, and pulls on both.
+        // Each pair is counted once and contributes to both gradients.
         let mut value = side * (below * south * south + after * east * east);
-        let mut pull = side * (below * south + above * north + after * east + before * west);
+        let mut half = side * (below * south + above * north + after * east + before * west);
         if comptime!(corners) {
             let south_east = here - image[lower + right];
             let south_west = here - image[lower + left];
             let north_east = here - image[upper + right];
             let north_west = here - image[upper + left];
             value += corner * below * (after * south_east * south_east + before * south_west * south_west);
-            pull += corner * below * (after * south_east + before * south_west);
-            pull += corner * above * (after * north_east + before * north_west);
+            half += corner * below * (after * south_east + before * south_west);
+            half += corner * above * (after * north_east + before * north_west);
         }
         sum += value;
-        gradient[at] = 2.0f32 * pull;
+        gradient[at] = 2.0f32 * half;
         at += stride;
     }
     let sum = add_up(sum, &mut sums, SUM_THREADS);
@@ -100,8 +100,8 @@ fn smooth(
     }
 }
 
-/// Value `[1]` and gradient of an image `[1, 3, H, W]`, with what pairs of neighbours count side by side, and across corners
-/// where those count.
+/// Value `[1]` and gradient of an image `[1, 3, H, W]`, with what pairs of neighbours count side by side, and
+/// across corners where those count.
 pub fn smoothness(image: &Tensor<4>, side: f64, corner: Option<f64>, tile: bool) -> (Tensor<1>, Tensor<4>) {
     let shape = image.dims();
     let [_, _, height, width] = shape;
@@ -110,7 +110,8 @@ pub fn smoothness(image: &Tensor<4>, side: f64, corner: Option<f64>, tile: bool)
     let groups = length.div_ceil(SUM_THREADS * EACH).clamp(1, GROUPS);
     let image = buffer(image);
     let (gradient, parts) = (queue.empty(length), queue.empty(groups));
-    // SAFETY: neighbours are inside of the picture, on its other side at the edges; each workgroup writes one part.
+    // SAFETY: neighbours are inside of the picture, on its other side at the edges; each workgroup writes one
+    // part.
     unsafe {
         smooth::launch_unchecked(
             queue.client(),

@@ -11,8 +11,8 @@ use super::{
 /// Threads of a workgroup, which has one row of the matrix.
 const THREADS: usize = 64;
 
-/// What a layer's style aims at beside its Gram matrix: means and deviations `[C]`, and the energies `[1]` by which their
-/// squared distances are divided.
+/// What a layer's style aims at beside its Gram matrix: means and deviations `[C]`, and the energies `[1]` by
+/// which their squared distances are divided.
 pub struct MomentsTarget<'a> {
     pub mean: &'a Tensor<1>,
     pub deviation: &'a Tensor<1>,
@@ -22,10 +22,10 @@ pub struct MomentsTarget<'a> {
     pub epsilon: f64,
 }
 
-/// For each row i of S and S* `[C, C]`: f·Σ(S−S*)² as `values[i]`, and D = 4·f/P·(S−S*). With `moments` also the squared
-/// distances of mean and deviation over their energies, the deviation's pull on D's diagonal and `vector[i]`; the means come
-/// as sums over chunks of positions, `[chunks, C]`. D and v are multiplied by a weight, the values are not. What is not used may
-/// be any buffer.
+/// For each row i of S and S* `[C, C]`: f·Σ(S−S*)² as `values[i]`, and D = 4·f/P·(S−S*). With `moments` also
+/// the squared distances of mean and deviation over their energies, the deviation's part of D's diagonal and
+/// `vector[i]`; the means come as sums over chunks of positions, `[chunks, C]`. D and v are multiplied by a
+/// weight, the values are not. What is not used may be any buffer.
 #[cube(launch_unchecked)]
 fn style_rows(
     gram: &[f32],
@@ -50,7 +50,7 @@ fn style_rows(
     let thread = UNIT_POS as usize;
     let channels = channels as usize;
     let row = CUBE_POS_X as usize;
-    let mut pull = 0.0f32;
+    let mut from_deviation = 0.0f32;
     let mut value = 0.0f32;
     if comptime!(moments) {
         let mut sum = 0.0f32;
@@ -60,7 +60,7 @@ fn style_rows(
             chunk += THREADS;
         }
         let mean = add_up(sum, &mut sums, THREADS) * per_position;
-        // Everybody has read the sum.
+        // Wait until all threads have read the sum.
         sync_cube();
         let variance = max(gram[row * channels + row] - mean * mean, 0.0f32);
         let deviation = (variance + epsilon).sqrt();
@@ -68,10 +68,10 @@ fn style_rows(
         let spread = deviation - target_deviation[row];
         value += away * away / mean_energy[0] + spread * spread / deviation_energy[0];
         // ∂σ/∂F = (F − μ)/(Pσ) in each channel.
-        pull += spread / deviation_energy[0] / deviation * (2.0f32 * per_position);
+        from_deviation += spread / deviation_energy[0] / deviation * (2.0f32 * per_position);
         if thread == 0 {
-            let push = away / mean_energy[0] * (2.0f32 * per_position);
-            vector[row] = (push - pull * mean) * weight;
+            let from_mean = away / mean_energy[0] * (2.0f32 * per_position);
+            vector[row] = (from_mean - from_deviation * mean) * weight;
         }
     }
     let mut square = 0.0f32;
@@ -82,7 +82,7 @@ fn style_rows(
         square += difference * difference;
         let mut slope = difference * (4.0f32 * factor * per_position);
         if column == row {
-            slope += pull;
+            slope += from_deviation;
         }
         matrix[at] = slope * weight;
         column += THREADS;
@@ -94,8 +94,9 @@ fn style_rows(
 }
 
 impl GpuFeatures {
-    /// f·‖S−S*‖² `[1]` with S the Gram matrix of these features, and D `[C, C]`, its gradient with respect to F being D·F;
-    /// with moments also their squared distances, and v `[C]` to be added to D·F. D and v come times the weight.
+    /// f·‖S−S*‖² `[1]` with S the Gram matrix of these features, and D `[C, C]`, its gradient with respect to
+    /// F being D·F; with moments also their squared distances, and v `[C]` to be added to D·F. D and v come
+    /// times the weight.
     pub fn style_term(
         &self,
         target: &Tensor<2>,

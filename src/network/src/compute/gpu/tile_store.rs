@@ -25,7 +25,7 @@ struct Stored(BTreeMap<String, BTreeMap<String, String>>);
 /// Instead of the user's cache folder.
 static ELSEWHERE: OnceLock<PathBuf> = OnceLock::new();
 
-/// From now on this process keeps measured tiles in this folder, and leaves the user's alone. The first folder counts.
+/// Keep this process' measured tiles in this folder instead of the user's. Only the first call has an effect.
 pub fn keep_tiles_in(folder: PathBuf) {
     let _ = ELSEWHERE.set(folder);
 }
@@ -74,7 +74,7 @@ fn parse_work(text: &str) -> Option<Work> {
     Some((shape, number(outputs)?))
 }
 
-/// A tile as the file and a person read it.
+/// A tile's text, in the file and for display.
 pub fn tile_text(tile: Tile) -> String {
     let how = if tile.matrix { " matrix units" } else { "" };
     format!("{}x{}{how}", tile.rows, tile.columns)
@@ -117,7 +117,7 @@ mod tests {
             "sixteen": "8x16", "16x12 512>512": "4x8", "32x32 512>512": "8x16 matrix units"}}"#;
         std::fs::write(&file, entries).unwrap();
         assert_eq!(load(folder.path(), "a card"), known());
-        // And it is replaced by what is right.
+        // A valid file replaces it.
         std::fs::write(&file, "[]").unwrap();
         save(folder.path(), "a card", &known()).unwrap();
         assert_eq!(load(folder.path(), "a card"), known());

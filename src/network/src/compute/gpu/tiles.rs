@@ -1,5 +1,5 @@
-//! Which tile each convolution gets on an adapter: measured when a size begins, remembered in the user's cache folder.
-//! What has not been measured gets a tile by rule.
+//! Which tile each convolution gets on an adapter: measured when a size begins, remembered in the user's
+//! cache folder. What has not been measured gets a tile by rule.
 
 use std::{
     collections::BTreeMap,
@@ -82,8 +82,8 @@ impl Tiles {
         by_rule(work, if 2 * on_units >= self.known.len() { self.matrix } else { &[] })
     }
 
-    /// Measures what is not known yet, as far as the time allows, and remembers it. `seconds` tells how long a convolution
-    /// takes with a tile.
+    /// Measures what is not known yet, as far as the time allows, and remembers it. `seconds` tells how long
+    /// a convolution takes with a tile.
     pub fn measure(&mut self, wanted: &[Work], seconds: impl FnMut(Work, Tile) -> f64) {
         let before = self.known.len();
         self.compare(wanted, LIMIT, seconds);
@@ -146,7 +146,7 @@ mod tests {
             match (asked == large, tile) {
                 (true, tile) if tile == second => 0.5,
                 (true, _) => 1.0,
-                // A hair quicker than the rule's.
+                // Barely faster than the rule's.
                 (false, tile) if tile == first => 0.99,
                 (false, _) => 1.0,
             }

@@ -1,5 +1,6 @@
-//! The bundled format: per convolution 256 float values, an 8-bit index per weight and exact float biases, in a
-//! safetensors file whose header tells the input normalisation, the activation scales and where it all comes from.
+//! The bundled format: per convolution 256 float values, an 8-bit index per weight and exact float biases, in
+//! a safetensors file whose header tells the input normalisation, the activation scales and where it all
+//! comes from.
 
 use std::{borrow::Cow, collections::HashMap};
 

@@ -67,8 +67,8 @@ enum Stored {
 pub struct Weights {
     pub info: WeightsInfo,
     pub input: InputNormalisation,
-    /// Per ReLU layer, the factor that brings its mean activation to 1 on the file's calibration pictures (the
-    /// paper's normalisation, one scalar per layer); 1 for files that say nothing.
+    /// Per ReLU layer, the factor that brings its mean activation to 1 on the file's calibration pictures
+    /// (the paper's normalisation, one scalar per layer); 1 for files that say nothing.
     pub activation_scales: [f32; 16],
     convolutions: Vec<Stored>,
     bgr: bool,
@@ -86,7 +86,7 @@ impl Weights {
     ///
     /// # Errors
     ///
-    /// When the program was built without the feature `bundled-weights`.
+    /// If the program was built without the feature `bundled-weights`.
     pub fn bundled() -> Result<Self, WeightsError> {
         #[cfg(feature = "bundled-weights")]
         return codebook::read("bundled", Cow::Borrowed(BUNDLED));
@@ -113,7 +113,8 @@ impl Weights {
         }
         let mut bytes = Vec::with_capacity(metadata.len() as usize);
         file.read_to_end(&mut bytes).map_err(read)?;
-        // A safetensors header's length may begin with the byte that marks a pickle, so its brace is looked at first.
+        // A safetensors header's length may begin with the byte that marks a pickle, so its brace is looked
+        // at first.
         match bytes.first_chunk::<9>() {
             Some([.., b'{']) if codebook::is_codebook(&bytes) => codebook::read(&name, Cow::Owned(bytes)),
             Some([.., b'{']) => float::read_safetensors(&name, &bytes),
@@ -168,9 +169,9 @@ impl Weights {
         convolution
     }
 
-    /// One convolution scaled so that the mean activation after its ReLU is 1 on the calibration pictures, given
-    /// inputs that are scaled likewise. ReLU networks are positively homogeneous, so this only changes the unit
-    /// in which features are counted: W·sₗ/sₗ₋₁ and b·sₗ.
+    /// One convolution scaled so that the mean activation after its ReLU is 1 on the calibration pictures,
+    /// given inputs that are scaled likewise. ReLU networks are positively homogeneous, so this only changes
+    /// the unit in which features are counted: W·sₗ/sₗ₋₁ and b·sₗ.
     pub fn normalised_convolution(&self, layer: Layer) -> Convolution {
         let mut convolution = self.convolution(layer);
         let scale = self.activation_scales[layer.index()];

@@ -27,7 +27,8 @@ pub fn kernels_agree(device: &TensorDevice, units: Units, most: f64) -> Result<(
     for &tile in units.tiles() {
         tries.extend([forward, masked, unmasked].map(|way| (tile, Padding::Zero, way)));
     }
-    // Where a picture wraps around is found by the same lines for all tiles, and the smallest kernel is compiled soonest.
+    // Where a picture wraps around is found by the same lines for all tiles, and the smallest kernel is
+    // compiled soonest.
     if let Some(&smallest) = units.tiles().last() {
         tries.extend([(smallest, Padding::Circular, forward), (smallest, Padding::Circular, unmasked)]);
     }
@@ -42,7 +43,7 @@ pub fn kernels_agree(device: &TensorDevice, units: Units, most: f64) -> Result<(
             format!("{what} failed in the driver")
         })?;
         let error = relative_error(&found, &convolved(&plain, (Storage::Full, Tile::PLAIN[0]), way)?);
-        // Not a number is wrong as well.
+        // NaN is wrong as well.
         if error.is_nan() || error > most {
             return Err(format!("{what} differ by {error:.2e}"));
         }

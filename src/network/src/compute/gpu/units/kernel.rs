@@ -63,10 +63,10 @@ pub fn wgsl(source: String) -> PrecompiledSource {
 #[derive(Clone, Copy)]
 pub struct Operands<'a> {
     pub input: &'a Handle,
-    /// Forward there is none.
+    /// `None` forward.
     pub mask: Option<&'a Handle>,
     pub weights: &'a Handle,
-    /// Backward there is none.
+    /// `None` backward.
     pub bias: Option<&'a Handle>,
     pub output: &'a Handle,
 }
@@ -82,7 +82,7 @@ impl Operands<'_> {
 
 /// Launches a convolution of an input of this shape to this many channels.
 ///
-/// What fails is told by whoever reads the output.
+/// Failures are reported when the output is read.
 pub fn launch(
     queue: &Queue,
     units: Units,

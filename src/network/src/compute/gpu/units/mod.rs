@@ -1,5 +1,5 @@
-//! Matrix units: what an adapter's subgroups do with whole tiles of 16-bit numbers ("tensor cores", "cooperative
-//! matrices"), as far as WGSL reaches them.
+//! Matrix units: what an adapter's subgroups do with whole tiles of 16-bit numbers ("tensor cores",
+//! "cooperative matrices"), as far as WGSL reaches them.
 
 mod check;
 mod kernel;
@@ -24,8 +24,8 @@ pub use kernel::{Operands, launch};
 pub struct Units {
     /// 16 or 8.
     pub size: usize,
-    /// Threads of a workgroup: four of the smallest subgroups that there are. Where the driver takes larger ones, there
-    /// are fewer than four of them.
+    /// Threads of a workgroup: four of the smallest subgroups that there are. Where the driver takes larger
+    /// ones, there are fewer than four of them.
     pub threads: usize,
     /// Bytes of shared memory that a workgroup may have.
     pub memory: usize,
@@ -39,7 +39,7 @@ pub const PARTS: usize = 4;
 /// Devices whose units agree with its other kernels.
 static IN_USE: Mutex<Vec<(TensorDevice, Units)>> = Mutex::new(Vec::new());
 
-/// From now on fast precision on this device computes with these units.
+/// Use these units for fast precision on this device.
 pub fn use_units(device: &TensorDevice, units: Units) {
     let mut list = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
     if !list.iter().any(|(known, _)| known == device) {
@@ -91,7 +91,8 @@ fn threads(backend: wgpu::Backend, (least, largest): (u32, u32)) -> Option<usize
         wgpu::Backend::Vulkan => least as usize,
         _ => return None,
     };
-    // No subgroup may be larger than the workgroup. What wgpu says where the driver does not falls out here, too.
+    // No subgroup may be larger than the workgroup. What wgpu says where the driver does not falls out here,
+    // too.
     (largest as usize <= PARTS * smallest).then_some(PARTS * smallest)
 }
 

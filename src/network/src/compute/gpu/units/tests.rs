@@ -23,7 +23,8 @@ use crate::compute::{
 
 const WAYS: [Way; 3] = [Way::Forward, Way::Backward { masked: false }, Way::Backward { masked: true }];
 
-/// What adapters of several makers offer: NVIDIA, AMD, Apple, Mesa's software driver with short and with long vectors.
+/// What adapters of several makers offer: NVIDIA, AMD, Apple, Mesa's software driver with short and with long
+/// vectors.
 fn offers() -> Vec<Units> {
     let of = |size, subgroup, kilobytes: usize, vectors| Units {
         size,
@@ -108,7 +109,7 @@ fn workgroups_are_four_of_the_smallest_subgroups() {
     assert_eq!(threads(Vulkan, (32, 32)), Some(128));
     assert_eq!(threads(Vulkan, (32, 64)), Some(128));
     assert_eq!(threads(Vulkan, (8, 8)), Some(32));
-    // As wgpu has it where nobody knows.
+    // wgpu's values if the driver reports none.
     assert_eq!(threads(Vulkan, (4, 128)), None);
     assert_eq!(threads(Metal, (4, 64)), Some(128));
     assert_eq!(threads(Dx12, (32, 32)), None);
@@ -273,11 +274,12 @@ fn check_tiles(
     }
 }
 
-/// The same kernel with each tile and each product written out in place of the matrix units: two threads, which both do it, are a subgroup.
+/// The same kernel with each tile and each product written out in place of the matrix units: two threads,
+/// which both do it, are a subgroup.
 struct Spelled(Plan);
 
-/// What the template takes from matrix units and subgroups, written out. A tile of sums is its number, another one where it
-/// begins.
+/// What the template takes from matrix units and subgroups, written out. A tile of sums is its number,
+/// another one where it begins.
 fn spelled(plan: Plan, size: usize) -> String {
     let squared = size * size;
     let mut text = plan.text().replace("enable wgpu_cooperative_matrix;\n", "");
@@ -356,7 +358,7 @@ impl CubeKernel for Spelled {
 
 /// An adapter to test on.
 fn adapter() -> Option<TensorDevice> {
-    // What is measured here is nobody's but the tests': it goes where those in `tests/` leave it, `target/tmp`.
+    // Keep the measurements of tests apart: they go to `target/tmp`, as in `tests/`.
     let program = std::env::current_exe().unwrap();
     crate::compute::keep_tiles_in(program.ancestors().nth(3).unwrap().join("tmp"));
     match crate::compute::open(&DeviceChoice::Gpu).or_else(|_| crate::compute::open(&DeviceChoice::Software))
@@ -415,7 +417,7 @@ fn convolutions_on_matrix_units_are_the_direct_sum() {
     }
 }
 
-/// What a driver refuses is told, and what else is computed on the device stays right.
+/// A kernel that the driver refuses is reported, and other work on the device stays correct.
 #[test]
 fn units_that_are_not_there_fail_their_check_and_nothing_else() {
     let Some(device) = adapter() else { return };
@@ -429,7 +431,7 @@ fn units_that_are_not_there_fail_their_check_and_nothing_else() {
     fast_precision(&device).unwrap();
 }
 
-/// A gradient that is lost on the way stops the run, as it does without matrix units.
+/// A gradient that is not finite stops the run, as it does without matrix units.
 #[test]
 fn zeros_stay_zeros_and_what_is_not_a_number_is_seen() {
     let Some(device) = adapter() else { return };

@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use super::{PARTS, Units};
 use crate::compute::gpu::convolution::{BAND, Tile};
 
-/// In which direction, and what becomes of the input and of the sums on their way.
+/// The direction, and the fused operations on input and sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Way {
     /// Features in 16 bits; bias and ReLU.
     Forward,
-    /// Gradients in 32 bits, which count where a ReLU's output is positive if `masked`. They are multiplied by a power of
-    /// two on their way to 16 bits, which the sums are divided by.
+    /// Gradients in 32 bits, which count where a ReLU's output is positive if `masked`. They are multiplied
+    /// by a power of two on their way to 16 bits, which the sums are divided by.
     Backward { masked: bool },
 }
 
@@ -27,7 +27,7 @@ pub struct Plan {
     size: usize,
     threads: usize,
     depth: usize,
-    /// Halves between two rows of shared memory that nobody uses, so that the rows of a tile lie in different banks.
+    /// Unused halves between two rows of shared memory, so that the rows of a tile lie in different banks.
     gap: usize,
     /// Tiles that a subgroup writes out at once.
     at_once: usize,
@@ -50,7 +50,7 @@ impl Plan {
     ///
     /// # Panics
     ///
-    /// When nothing fits, see [`Plan::all_fit`].
+    /// If nothing fits, see [`Plan::all_fit`].
     pub fn new(units: Units, tile: Tile, way: Way, wrap: bool) -> Self {
         Self::fitting(units, tile.rows, way, wrap).expect("units that are offered have the memory for it")
     }
@@ -107,8 +107,8 @@ impl Plan {
         self.wrap
     }
 
-    /// Parts side by side in a band of channels. With few rows two parts share each, for squarer parts: what is loaded is
-    /// used more often.
+    /// Parts side by side in a band of channels. With few rows two parts share each, for squarer parts: what
+    /// is loaded is used more often.
     fn across(&self) -> usize {
         if self.rows < 8 { 2 } else { 1 }
     }
@@ -200,8 +200,8 @@ impl Plan {
         text
     }
 
-    /// The power of two that brings the largest gradient next to the largest 16-bit number, and its inverse: exponents are
-    /// bits 23 to 30.
+    /// The power of two that brings the largest gradient next to the largest 16-bit number, and its inverse:
+    /// exponents are bits 23 to 30.
     fn scale(&self) -> String {
         if self.way == Way::Forward {
             return String::new();
@@ -216,7 +216,8 @@ impl Plan {
     }
     atomicMax(&top_bits, bitcast<u32>(most));
     workgroupBarrier();
-    // 14 + 127 for the largest, counted from 127: 268 in all. Both it and its inverse must be numbers of full precision.
+    // 14 + 127 for the largest, counted from 127: 268 in all. Both it and its inverse must be numbers of full
+    // precision.
     let exponent = 268u - min(atomicLoad(&top_bits) >> 23u, 255u);
     let scale_exponent = min(exponent, 253u);
     let scale = bitcast<f32>(scale_exponent << 23u);
@@ -225,7 +226,7 @@ impl Plan {
         .to_owned()
     }
 
-    /// Zeros come from memory: what a tile is that nobody has filled, not all shader languages say.
+    /// Zeros come from memory: not all shader languages define the contents of an uninitialized tile.
     fn sums(&self) -> String {
         let mut text = format!(
             "        for (var at = thread; at < PARTS * GATHERED; at += THREADS) {{
@@ -293,7 +294,7 @@ impl Plan {
         text
     }
 
-    /// The sums go out through shared memory, where bounds, bias and number format are a thread's own matter.
+    /// The sums go out through shared memory, where each thread handles bounds, bias and number format.
     fn write(&self) -> String {
         let mut text = String::new();
         for i in 0..self.pixel_tiles() {

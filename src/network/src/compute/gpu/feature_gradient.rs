@@ -1,4 +1,4 @@
-//! What the objective does to the gradient at a layer, on a graphics adapter.
+//! The objective's contribution to the gradient at a layer, on a graphics adapter.
 
 use burn::tensor::Tensor;
 use cubecl::{prelude::*, server::Handle};
@@ -7,20 +7,21 @@ use super::{
     features::{GpuFeatures, Storage, argument, buffer, for_stored, in_rows},
     matrix::{self, THREADS, TILE},
 };
-use crate::compute::{Features, Pull};
+use crate::compute::{FeatureGradient, Features};
 
 impl GpuFeatures {
-    /// `gradient`, or zeros, plus a pull. If `masked` it is 0 where these features are not positive.
+    /// Add a feature gradient to `gradient` or zeros. If `masked` it is 0 where these features are not
+    /// positive.
     ///
     /// # Panics
     ///
-    /// When a target comes from another network.
-    pub fn pulled(&self, gradient: Option<Handle>, pull: &Pull, masked: bool) -> Handle {
+    /// If a target comes from another network.
+    pub fn add_gradient(&self, gradient: Option<Handle>, term: &FeatureGradient, masked: bool) -> Handle {
         let positions = self.shape.positions();
         let mut add = gradient.is_some();
         let out = gradient.unwrap_or_else(|| self.queue.empty(self.shape.len()));
-        let (mut matrix, mut vector) = (pull.matrix.as_ref().map(buffer), pull.vector.as_ref().map(buffer));
-        let mut targets = pull.toward.iter().map(|(target, factor)| match target {
+        let (mut matrix, mut vector) = (term.matrix.as_ref().map(buffer), term.vector.as_ref().map(buffer));
+        let mut targets = term.targets.iter().map(|(target, factor)| match target {
             Features::Gpu(target) => (target, *factor as f32),
             _ => panic!("one network computes all features of a run"),
         });
@@ -28,9 +29,10 @@ impl GpuFeatures {
         loop {
             let count = in_rows(positions.div_ceil(TILE), self.shape.channels / TILE);
             let any = &self.handle;
-            // SAFETY: the kernel stays inside these buffers: D is C×C, v has C values, the pictures have one shape.
+            // SAFETY: the kernel stays inside these buffers: D is C×C, v has C values, the pictures have one
+            // shape.
             unsafe {
-                for_stored!(self.stored, F => matrix::pull::launch_unchecked::<F>(
+                for_stored!(self.stored, F => matrix::add_feature_gradient::launch_unchecked::<F>(
                     self.queue.client(),
                     count,
                     CubeDim::new_1d(THREADS as u32),
@@ -57,9 +59,9 @@ impl GpuFeatures {
         }
     }
 
-    /// A pull's gradient alone, `[1, C, H, W]`.
-    pub fn pull_gradient(&self, pull: &Pull) -> Tensor<4> {
-        let handle = self.pulled(None, pull, false);
+    /// A feature gradient as a tensor `[1, C, H, W]`.
+    pub fn gradient_alone(&self, term: &FeatureGradient) -> Tensor<4> {
+        let handle = self.add_gradient(None, term, false);
         Self { handle, stored: Storage::Full, ..self.clone() }.to_tensor()
     }
 }

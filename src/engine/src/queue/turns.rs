@@ -1,4 +1,4 @@
-//! The painter's side of the desk: what comes next, where to wait, and how far it is.
+//! The painter's side of the queue: the next item, waiting, and progress.
 
 use std::{
     path::PathBuf,
@@ -11,7 +11,7 @@ use std::{
 
 use image::RgbImage;
 
-use super::{Cell, Desk, Item, Now, PaintedCell, Stage, State, desk::lock};
+use super::{Cell, Item, JobQueue, Now, PaintedCell, Stage, State, job_queue::lock};
 
 /// What the painter does next.
 pub(super) enum Next {
@@ -31,8 +31,8 @@ pub(super) enum Between {
 /// How long engines are kept for what may come.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-impl Desk {
-    /// Waits for something to do. `warm` tells that there are engines to give up.
+impl JobQueue {
+    /// Wait for work. `warm` means that there are engines to release.
     pub(super) fn next(&self, warm: bool) -> Next {
         let mut inner = lock(&self.0.inner);
         loop {
@@ -100,7 +100,7 @@ impl Desk {
         }
     }
 
-    /// Tells how far the item in hand is.
+    /// Report the current item's progress.
     pub(super) fn progress(&self, tell: impl FnOnce(&mut Now)) {
         if let Some(now) = &mut lock(&self.0.inner).now {
             tell(now);
@@ -122,7 +122,7 @@ impl Desk {
         }
     }
 
-    /// The item in hand is over; one that was interrupted by the window's end waits for the next time.
+    /// Finish the current item; one interrupted by the window's end stays queued for the next start.
     pub(super) fn over(&self, id: u64, state: State, output: Option<PathBuf>, remark: Option<String>) {
         let mut inner = lock(&self.0.inner);
         inner.now = None;
@@ -143,7 +143,7 @@ impl Desk {
         }
     }
 
-    /// The cell in hand is over; without a result it was stopped.
+    /// Finish the current cell; without a result it was stopped.
     pub(super) fn cell_over(&self, painted: Option<PaintedCell>) {
         let mut inner = lock(&self.0.inner);
         inner.cell = None;

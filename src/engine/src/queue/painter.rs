@@ -1,5 +1,5 @@
-//! The thread that paints behind the window, with engines of its own: one for the queue's item in hand, one for a grid's cells,
-//! which are painted between two of its steps. All their tensors live on this one thread.
+//! The thread that paints behind the window, with engines of its own: one for the queue's item in hand, one
+//! for a grid's cells, which are painted between two of its steps. All their tensors live on this one thread.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -12,15 +12,14 @@ use std::{
 use image::RgbImage;
 
 use super::{
-    Cell, Desk, End, Item, PaintedCell, Plan, Stage, State,
-    desk::SMALL,
-    guarded,
+    Cell, End, Item, JobQueue, PaintedCell, Plan, Stage, State, guarded,
     item::Opened,
-    paint::{Audience, paint},
+    job_queue::SMALL,
+    paint::{RenderObserver, paint},
     turns::{Between, Clock, Next},
 };
 use crate::{
-    replay::{Player, Score, Writer},
+    replay::{ReplayPlan, Replayer, Writer},
     session::Engine,
 };
 use impasto_base::error::chain;
@@ -41,18 +40,19 @@ const TRIES: usize = 20;
 
 /// The window's handle to the thread. Dropping it ends the thread after the step in hand.
 pub struct Painter {
-    desk: Desk,
+    desk: JobQueue,
     thread: thread::JoinHandle<()>,
 }
 
 impl Painter {
-    /// Starts the thread. `make` creates engines on it; `wake` is called when the window has something to show.
+    /// Starts the thread. `make` creates engines on it; `wake` is called when the window has something to
+    /// show.
     ///
     /// # Errors
     ///
-    /// When the operating system refuses a thread.
+    /// If the operating system refuses a thread.
     pub fn spawn<E: Engine + 'static>(
-        desk: Desk,
+        desk: JobQueue,
         make: impl Fn() -> E + Send + Sync + 'static,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> std::io::Result<Self> {
@@ -112,20 +112,20 @@ fn share(schedule: &Schedule, step: u32) -> f64 {
     1.0 - left(step) / left(0).max(1e-9)
 }
 
-/// What became of an item.
+/// An item's result.
 struct Outcome {
     state: State,
     /// The file of its picture.
     output: Option<PathBuf>,
-    /// What a person should know of it.
+    /// A notice for the user.
     remarks: Vec<String>,
 }
 
 struct Bench<'a, E: Engine> {
-    desk: Desk,
+    desk: JobQueue,
     make: Arc<dyn Fn() -> E>,
     wake: &'a dyn Fn(),
-    item: Option<Player<E>>,
+    item: Option<Replayer<E>>,
     cell: Option<E>,
 }
 
@@ -188,7 +188,7 @@ impl<E: Engine + 'static> Bench<'_, E> {
             std::fs::create_dir_all(folder)
                 .map_err(|error| anyhow::anyhow!("cannot make the folder {}: {error}", folder.display()))?;
         }
-        // A folder that is gone is told before hours of work and not after them.
+        // Report a missing folder before hours of work, not after.
         match picture::check_destination(&item.output, false) {
             Ok(()) | Err(SaveError::Exists { .. }) => {}
             Err(error) => return Err(error.into()),
@@ -204,16 +204,16 @@ impl<E: Engine + 'static> Bench<'_, E> {
         };
         let schedule = job.sources().schedule(&job.settings);
         let make = Arc::clone(&self.make);
-        let mut player = match self.item.take() {
-            Some(player) => player,
-            None => Player::new(move || make()),
+        let mut replayer = match self.item.take() {
+            Some(replayer) => replayer,
+            None => Replayer::new(move || make()),
         };
         let desk = self.desk.clone();
         let mut watch = Watch { bench: self, item, stop, schedule, clock: Clock::new(), since_first: None };
         watch.before_step();
-        let told = player.told();
+        let record = replayer.record_handle();
         let info = guarded(|| {
-            player.begin(&Score::plain(job.clone(), job.settings.steps), &mut |what| {
+            replayer.begin(&ReplayPlan::plain(job.clone(), job.settings.steps), &mut |what| {
                 desk.progress(|now| now.stage = Stage::Preparing(what.to_owned()));
                 (watch.bench.wake)();
             })
@@ -221,26 +221,26 @@ impl<E: Engine + 'static> Bench<'_, E> {
         desk.set_device(computes_on_cpu(&info));
         desk.progress(|now| (now.stage, now.shape) = (Stage::Painting, (info.width, info.height)));
         remarks.extend(info.remarks.iter().cloned());
-        let painted = paint(&mut player, plan(&job), stop, &mut watch);
+        let painted = paint(&mut replayer, plan(&job), stop, &mut watch);
         let seconds = watch.clock.seconds();
         let picture = match painted.end {
             End::Interrupted => {
-                self.item = Some(player);
+                self.item = Some(replayer);
                 return Ok(Outcome { state: State::Cancelled, output: None, remarks: Vec::new() });
             }
             End::Failed(error) => {
-                drop_safely(&mut Some(player));
+                drop_safely(&mut Some(replayer));
                 return Err(error);
             }
             End::Finished => painted.picture.map(|(_, picture)| picture),
         };
-        self.item = Some(player);
+        self.item = Some(replayer);
         let picture = picture.ok_or_else(|| anyhow::anyhow!("nothing was painted"))?;
         desk.progress(|now| now.stage = Stage::Saving);
         desk.show(item.id, picture::thumbnail(&picture, SMALL));
         desk.set_pace(seconds / item.work().max(1.0));
         (self.wake)();
-        let writer = (!item.without_recipe).then(|| Writer::new(&job, info, told));
+        let writer = (!item.without_recipe).then(|| Writer::new(&job, info, record));
         let output = save(&picture, &item.output, &|room| writer.as_ref()?.text(&picture, room))?;
         if output != item.output {
             remarks.push(format!("its name was taken, so it is {}", name(&output)));
@@ -295,7 +295,7 @@ fn save(
     let mut path = picture::free_name(wanted);
     for _ in 0..TRIES {
         match picture::save_with_text(picture, &path, false, text) {
-            // Somebody has taken it since.
+            // The name has been taken since.
             Err(SaveError::Exists { .. }) => path = picture::free_name(wanted),
             result => return result.map(|()| path),
         }
@@ -307,18 +307,19 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Tells how far an item is, and waits where it should.
+/// Report an item's progress, and wait if it should yield.
 struct Watch<'a, 'b, E: Engine> {
     bench: &'a mut Bench<'b, E>,
     item: &'a Item,
     stop: &'a AtomicBool,
     schedule: Schedule,
     clock: Clock,
-    /// Share of the work, and the clock's time, at the first losses: a run's first step is slower than all others.
+    /// Share of the work, and the clock's time, at the first losses: a run's first step is slower than all
+    /// others.
     since_first: Option<(f64, f64)>,
 }
 
-impl<E: Engine + 'static> Audience for Watch<'_, '_, E> {
+impl<E: Engine + 'static> RenderObserver for Watch<'_, '_, E> {
     fn before_step(&mut self) {
         let (bench, stop) = (&mut *self.bench, self.stop);
         self.clock.aside(|| {
@@ -363,15 +364,15 @@ impl<E: Engine + 'static> Audience for Watch<'_, '_, E> {
     }
 }
 
-/// Tells how far a cell is.
+/// Report a cell's progress.
 struct WatchCell<'a> {
-    desk: &'a Desk,
+    desk: &'a JobQueue,
     wake: &'a dyn Fn(),
     stop: &'a AtomicBool,
     schedule: Schedule,
 }
 
-impl Audience for WatchCell<'_> {
+impl RenderObserver for WatchCell<'_> {
     fn before_step(&mut self) {
         self.desk.between_cell(self.stop);
     }

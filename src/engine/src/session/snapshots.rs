@@ -1,5 +1,5 @@
-//! Moments of a run that are worth keeping: dense where the picture changes fast, at its beginning and after every change
-//! that a person makes, and ever sparser from there.
+//! Moments of a run that are worth keeping: dense where the picture changes fast, at its beginning and after
+//! every change by the user, and increasingly sparse from there.
 
 use std::{
     sync::Arc,
@@ -16,7 +16,7 @@ use impasto_core::{
 
 /// A moment of a run, to look at and to go back to.
 #[derive(Clone, Debug)]
-pub struct Mark {
+pub struct Snapshot {
     pub run: RunId,
     pub step: u32,
     pub place: Place,
@@ -33,12 +33,13 @@ pub struct Mark {
 
 /// An earlier moment to go back to.
 #[derive(Clone, Debug)]
-pub struct Return {
+pub struct RestorePoint {
     pub step: u32,
     /// In the size that was painted then.
     pub picture: Arc<RgbImage>,
     pub state: Option<Arc<Vec<u8>>>,
-    /// How the picture came about, where that is known: with the state, painting goes on as if it had never stopped.
+    /// How the picture came about, where that is known: with the state, painting goes on as if it had never
+    /// stopped.
     pub record: Option<Record>,
 }
 
@@ -47,7 +48,8 @@ const DENSITY: u32 = 24;
 /// Shortest and longest time between two moments, while there are previews.
 const SOONEST: Duration = Duration::from_millis(50);
 const LATEST: Duration = Duration::from_secs(20);
-/// Time between two moments with the engine's state, which is large: at least this, and so many times what taking it took.
+/// Time between two moments with the engine's state, which is large: at least this, and so many times what
+/// taking it took.
 const STATE_EVERY: Duration = Duration::from_secs(2);
 const STATE_SHARE: u32 = 25;
 /// Changes that follow each other within this time are one: a slider being dragged.
@@ -55,7 +57,7 @@ const GESTURE: Duration = Duration::from_secs(1);
 
 /// Decides which of the previews are moments.
 #[derive(Debug, Default)]
-pub struct Marks {
+pub struct SnapshotSchedule {
     last: Option<(u32, Instant)>,
     /// The step from which the picture became another.
     origin: u32,
@@ -66,7 +68,7 @@ pub struct Marks {
     change: Option<Instant>,
 }
 
-impl Marks {
+impl SnapshotSchedule {
     /// Begins at a later step.
     pub fn from_step(step: u32) -> Self {
         Self { origin: step, ..Self::default() }
@@ -87,7 +89,7 @@ impl Marks {
             .is_none_or(|(_, at)| now.duration_since(at) >= STATE_EVERY.max(self.state_took * STATE_SHARE))
     }
 
-    /// Tells that a moment was kept.
+    /// Record that a moment was kept.
     pub fn kept(&mut self, now: Instant, step: u32, state: bool) {
         self.last = Some((step, now));
         if state {
@@ -95,7 +97,7 @@ impl Marks {
         }
     }
 
-    /// Tells how long taking the engine's state took.
+    /// Record how long taking the engine's state took.
     pub fn state_took(&mut self, took: Duration) {
         self.state_took = took;
     }
@@ -105,7 +107,8 @@ impl Marks {
         self.state.map(|(step, _)| step)
     }
 
-    /// Tells that a person changes something; true when this begins a change, so that what was there before is worth keeping.
+    /// Record a change by the user; true if it begins a series of changes, so that the state before is worth
+    /// keeping.
     pub fn change(&mut self, now: Instant, step: u32) -> bool {
         let begins = self.change.is_none_or(|at| now.duration_since(at) > GESTURE);
         self.change = Some(now);
@@ -121,17 +124,17 @@ mod tests {
     #[test]
     fn moments_are_dense_at_the_beginning_and_after_a_change_and_sparse_later() {
         let start = Instant::now();
-        let mut marks = Marks::default();
+        let mut snapshots = SnapshotSchedule::default();
         let mut kept = Vec::new();
         for step in 0..2000_u32 {
             let now = start + Duration::from_millis(60) * step;
             if step == 1500 {
-                assert!(marks.change(now, step), "the first change begins one");
-                assert!(!marks.change(now, step), "the second belongs to it");
+                assert!(snapshots.change(now, step), "the first change begins one");
+                assert!(!snapshots.change(now, step), "the second belongs to it");
             }
-            if marks.due(now, step) {
-                let state = marks.state_due(now);
-                marks.kept(now, step, state);
+            if snapshots.due(now, step) {
+                let state = snapshots.state_due(now);
+                snapshots.kept(now, step, state);
                 kept.push((step, state));
             }
         }
@@ -148,21 +151,21 @@ mod tests {
     #[test]
     fn states_that_take_long_are_taken_less_often() {
         let start = Instant::now();
-        let mut marks = Marks::default();
-        marks.kept(start, 5, true);
-        marks.state_took(Duration::from_millis(400));
-        assert!(!marks.state_due(start + Duration::from_secs(9)));
-        assert!(marks.state_due(start + Duration::from_secs(10)));
+        let mut snapshots = SnapshotSchedule::default();
+        snapshots.kept(start, 5, true);
+        snapshots.state_took(Duration::from_millis(400));
+        assert!(!snapshots.state_due(start + Duration::from_secs(9)));
+        assert!(snapshots.state_due(start + Duration::from_secs(10)));
     }
 
     #[test]
     fn a_slow_run_is_kept_at_least_now_and_then() {
         let start = Instant::now();
-        let mut marks = Marks::default();
-        marks.kept(start, 100_000, true);
-        marks.origin = 0;
-        assert!(!marks.due(start + Duration::from_secs(19), 100_010));
-        assert!(marks.due(start + Duration::from_secs(21), 100_011));
-        assert!(!marks.due(start + Duration::from_secs(60), 100_000), "the same step is no new moment");
+        let mut snapshots = SnapshotSchedule::default();
+        snapshots.kept(start, 100_000, true);
+        snapshots.origin = 0;
+        assert!(!snapshots.due(start + Duration::from_secs(19), 100_010));
+        assert!(snapshots.due(start + Duration::from_secs(21), 100_011));
+        assert!(!snapshots.due(start + Duration::from_secs(60), 100_000), "the same step is no new moment");
     }
 }

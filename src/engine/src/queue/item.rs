@@ -67,7 +67,7 @@ impl Source {
         }
     }
 
-    /// Name of the picture for a person.
+    /// Display name of the picture.
     pub fn name(&self) -> String {
         match self {
             Self::File { path, .. } => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
@@ -76,11 +76,11 @@ impl Source {
         }
     }
 
-    /// Opens the picture, and says what a person should know of it. `folder` is the queue's.
+    /// Open the picture; also returns a notice for the user. `folder` is the queue's.
     ///
     /// # Errors
     ///
-    /// When it is not there any more or cannot be read.
+    /// If it is not there any more or cannot be read.
     pub fn open(&self, folder: Option<&Path>) -> Result<(Picture, Option<String>), SourceError> {
         match self {
             Self::File { path, sha256 } => {
@@ -122,7 +122,7 @@ pub struct ItemStyle {
     pub mix: StyleMix,
 }
 
-/// What became of an item.
+/// An item's result.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
@@ -148,7 +148,7 @@ impl State {
     }
 }
 
-/// The pictures of an item, and what a person should know of them.
+/// The pictures of an item, and notices for the user.
 #[derive(Debug)]
 pub struct Opened {
     pub content: Arc<Picture>,
@@ -174,7 +174,7 @@ pub struct Item {
     pub batch: bool,
     #[serde(default)]
     pub state: State,
-    /// What a person should know of how it was painted.
+    /// Notices for the user on how it was painted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
     pub settings: Settings,
@@ -187,13 +187,13 @@ impl Item {
         format!("{} in {}", self.content.name(), styles.join(" + "))
     }
 
-    /// About how much work it is, in pixels of the final size times steps: a pyramid takes a part of that, and all of them
-    /// about the same.
+    /// About how much work it is, in pixels of the final size times steps: a pyramid takes a part of that,
+    /// and all of them about the same.
     pub fn work(&self) -> f64 {
         f64::from(self.settings.longest_side()).powi(2) * f64::from(self.settings.steps)
     }
 
-    /// Opens its pictures, and says what a person should know of them.
+    /// Open its pictures; also returns notices for the user.
     ///
     /// # Errors
     ///

@@ -1,14 +1,15 @@
-//! Painting behind the window, without a hand on it: the queue's paintings at their final size and a grid's small ones, on a
+//! Background painting: the queue's paintings at their final size and a grid's small ones, on a
 //! thread and an engine of their own. The command line paints with the same loop.
 //!
 //! ```text
-//! window ── items, cells, what the person does ──► Desk ◄── takes the next, tells how far it is ── painter's thread
+//! window ── items, cells, user activity ──► JobQueue ◄── takes the next, reports progress ── painter's
+//! thread
 //!                                                   │
 //!                                                   └── queue.toml, written whole, under one window's lock
 //! ```
 
-mod desk;
 mod item;
+mod job_queue;
 mod paint;
 mod painter;
 mod store;
@@ -16,8 +17,10 @@ mod store;
 mod tests;
 mod turns;
 
-pub use desk::{Cell, CellNow, Courtesy, Desk, Live, Move, Now, Outlook, Painted as PaintedCell, Stage};
 pub use item::{Item, ItemStyle, Kept, Source, State};
-pub use paint::{Audience, End, Painted, Plan, guarded, paint};
+pub use job_queue::{
+    Cell, CellNow, CpuSharing, JobQueue, Live, Move, Now, Outlook, Painted as PaintedCell, Stage,
+};
+pub use paint::{End, Painted, Plan, RenderObserver, guarded, paint};
 pub use painter::Painter;
 pub use store::{Store, StoreError};

@@ -1,4 +1,4 @@
-//! The painter's thread with small engines of its own, and the desk's rules.
+//! The painter's thread with small test engines, and the queue's rules.
 
 use std::{
     path::PathBuf,
@@ -12,7 +12,7 @@ use std::{
 
 use image::RgbImage;
 
-use super::{Courtesy, Desk, Item, ItemStyle, Live, Move, Painter, Source, State};
+use super::{CpuSharing, Item, ItemStyle, JobQueue, Live, Move, Painter, Source, State};
 use crate::session::{Engine, EngineError, Place, Reading};
 use impasto_core::{
     picture,
@@ -89,12 +89,12 @@ fn item(output: PathBuf, seed: u64, steps: u32) -> Item {
     }
 }
 
-fn states(desk: &Desk) -> Vec<State> {
+fn states(desk: &JobQueue) -> Vec<State> {
     desk.items(|items| items.iter().map(|item| item.state.clone()).collect())
 }
 
 #[track_caller]
-fn wait_until(what: &str, desk: &Desk, done: impl Fn(&Desk) -> bool) {
+fn wait_until(what: &str, desk: &JobQueue, done: impl Fn(&JobQueue) -> bool) {
     let patience = Instant::now() + Duration::from_secs(60);
     while !done(desk) {
         assert!(Instant::now() < patience, "waited in vain until {what}: {:?}", states(desk));
@@ -102,13 +102,13 @@ fn wait_until(what: &str, desk: &Desk, done: impl Fn(&Desk) -> bool) {
     }
 }
 
-fn all_over(desk: &Desk) -> bool {
+fn all_over(desk: &JobQueue) -> bool {
     states(desk).iter().all(|state| !state.is_open())
 }
 
-/// A desk with these items and a painter at it.
-fn at_work(items: Vec<Item>, make: impl Fn() -> Small + Send + Sync + 'static) -> (Desk, Painter) {
-    let desk = Desk::default();
+/// A queue with these items and a painter.
+fn at_work(items: Vec<Item>, make: impl Fn() -> Small + Send + Sync + 'static) -> (JobQueue, Painter) {
+    let desk = JobQueue::default();
     desk.add(items, None);
     let painter = Painter::spawn(desk.clone(), make, || ()).unwrap();
     (desk, painter)
@@ -203,24 +203,24 @@ fn a_batch_is_noted_in_its_folder_and_not_painted_twice() {
 #[test]
 fn the_queue_gives_way_as_it_is_told_to() {
     let folder = tempfile::tempdir().unwrap();
-    let desk = Desk::default();
-    let live = |painting, dragging, on_cpu, courtesy| Live { painting, dragging, on_cpu, courtesy };
+    let desk = JobQueue::default();
+    let live = |painting, dragging, on_cpu, cpu_sharing| Live { painting, dragging, on_cpu, cpu_sharing };
     desk.add([item(folder.path().join("a.png"), 0, 3)], None);
     for (what, waits) in [
-        (live(false, false, true, Courtesy::Wait), false),
-        (live(true, false, true, Courtesy::Wait), true),
-        (live(true, false, true, Courtesy::Share), false),
-        (live(true, true, true, Courtesy::Share), true),
-        (live(true, true, false, Courtesy::Wait), false),
+        (live(false, false, true, CpuSharing::Wait), false),
+        (live(true, false, true, CpuSharing::Wait), true),
+        (live(true, false, true, CpuSharing::Share), false),
+        (live(true, true, true, CpuSharing::Share), true),
+        (live(true, true, false, CpuSharing::Wait), false),
     ] {
         desk.set_live(what);
         assert_eq!(desk.outlook().waits, waits, "{what:?}");
     }
-    desk.set_live(live(true, false, true, Courtesy::Wait));
+    desk.set_live(live(true, false, true, CpuSharing::Wait));
     let painter = Painter::spawn(desk.clone(), Small::default, || ()).unwrap();
     thread::sleep(Duration::from_millis(60));
     assert_eq!(states(&desk), [State::Waiting]);
-    desk.set_live(live(false, false, true, Courtesy::Wait));
+    desk.set_live(live(false, false, true, CpuSharing::Wait));
     wait_until("it is painted", &desk, all_over);
     drop(painter);
 }
@@ -259,7 +259,7 @@ fn an_item_that_waits_between_two_steps_is_left_for_the_next_time() {
 #[test]
 fn items_move_and_names_differ() {
     let folder = tempfile::tempdir().unwrap();
-    let desk = Desk::default();
+    let desk = JobQueue::default();
     let path = folder.path().join("a.png");
     desk.add((0..4).map(|seed| item(path.clone(), seed, 3)), None);
     let order = || -> Vec<u64> { desk.items(|items| items.iter().map(|item| item.id).collect()) };

@@ -18,12 +18,12 @@ use impasto_formats::recipe::{Act, Recipe, What, acts};
 
 /// A run to paint and what to do to it meanwhile.
 #[derive(Clone, Debug)]
-pub struct Score {
+pub struct ReplayPlan {
     pub job: Job,
     pub acts: Vec<Act>,
     /// Steps to paint; the job's settings may ask for more.
     pub steps: u32,
-    /// Begin with an engine that knows nothing of the run before.
+    /// Begin with a new engine.
     pub new_engine: bool,
 }
 
@@ -34,14 +34,14 @@ pub struct Others {
     pub styles: Option<Vec<StyleSource>>,
 }
 
-impl Score {
-    /// A run that nothing happens to.
+impl ReplayPlan {
+    /// A run without events.
     pub fn plain(job: Job, steps: u32) -> Self {
         Self { job, acts: Vec::new(), steps, new_engine: false }
     }
 
-    /// The scores of a recipe's runs. `open` finds the pictures; `others` replace them in every run; `change` has the last
-    /// word on all settings.
+    /// The plans of a recipe's runs. `open` finds the pictures; `others` replace them in every run; `change`
+    /// is applied last to all settings.
     ///
     /// # Errors
     ///
@@ -52,7 +52,7 @@ impl Score {
         open: &mut dyn FnMut(&SourceRecord) -> anyhow::Result<Arc<Picture>>,
         change: &dyn Fn(Settings) -> anyhow::Result<Settings>,
     ) -> anyhow::Result<Vec<Self>> {
-        let mut scores = Vec::new();
+        let mut plans = Vec::new();
         for (index, pass) in recipe.passes.iter().enumerate() {
             let content = match &others.content {
                 Some(content) => Arc::clone(content),
@@ -85,17 +85,17 @@ impl Score {
                 paused: false,
                 choose_size: false,
             };
-            scores.push(Self { job, acts, steps: pass.steps, new_engine: pass.new_engine });
+            plans.push(Self { job, acts, steps: pass.steps, new_engine: pass.new_engine });
         }
-        Ok(scores)
+        Ok(plans)
     }
 }
 
-/// How the picture that was read last came about, for those who have no hold of the player.
+/// How the picture that was read last came about, for use without access to the replayer.
 #[derive(Clone, Default)]
-pub struct Told(Arc<Mutex<Option<Record>>>);
+pub struct RecordHandle(Arc<Mutex<Option<Record>>>);
 
-impl Told {
+impl RecordHandle {
     fn put(&self, record: Record) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(record);
     }
@@ -106,8 +106,8 @@ impl Told {
     }
 }
 
-/// An engine that plays scores: it does to a run what was done to the recorded one, and records it again.
-pub struct Player<E> {
+/// An engine that executes plans: it repeats a recorded run's events, and records them again.
+pub struct Replayer<E> {
     make: Box<dyn Fn() -> E>,
     engine: E,
     acts: VecDeque<Act>,
@@ -117,11 +117,11 @@ pub struct Player<E> {
     /// The picture that was read last, as the next run goes on from it, and how it came about.
     canvas: Option<(RgbImage, Record)>,
     record: Option<Record>,
-    told: Told,
+    told: RecordHandle,
 }
 
-impl<E: Engine> Player<E> {
-    /// A player of engines that `make` makes.
+impl<E: Engine> Replayer<E> {
+    /// A replayer of engines that `make` makes.
     pub fn new(make: impl Fn() -> E + 'static) -> Self {
         Self {
             engine: make(),
@@ -132,7 +132,7 @@ impl<E: Engine> Player<E> {
             mix: Vec::new(),
             canvas: None,
             record: None,
-            told: Told::default(),
+            told: RecordHandle::default(),
         }
     }
 
@@ -141,22 +141,22 @@ impl<E: Engine> Player<E> {
     /// # Errors
     ///
     /// As [`Engine::start`].
-    pub fn begin(&mut self, score: &Score, say: &mut dyn FnMut(&str)) -> Result<RunInfo, EngineError> {
-        if score.new_engine {
+    pub fn begin(&mut self, plan: &ReplayPlan, say: &mut dyn FnMut(&str)) -> Result<RunInfo, EngineError> {
+        if plan.new_engine {
             self.engine = (self.make)();
         }
-        let canvas = self.canvas.take().filter(|_| score.job.start != Start::Beginning);
-        let start = if canvas.is_some() { score.job.start } else { Start::Beginning };
-        let pass = Pass { new_engine: score.new_engine, ..Pass::new(&score.job, start) };
+        let canvas = self.canvas.take().filter(|_| plan.job.start != Start::Beginning);
+        let start = if canvas.is_some() { plan.job.start } else { Start::Beginning };
+        let pass = Pass { new_engine: plan.new_engine, ..Pass::new(&plan.job, start) };
         let mut record = match &canvas {
             Some((_, record)) => record.then(pass),
             None => Record::new(pass),
         };
-        let job = Job { start, ..score.job.clone() };
+        let job = Job { start, ..plan.job.clone() };
         let info = self.engine.start(&job, canvas.as_ref().map(|(picture, _)| picture), say)?;
         record.set_size(info.size);
         self.record = Some(record);
-        self.acts = score.acts.clone().into();
+        self.acts = plan.acts.clone().into();
         self.settings = job.settings;
         self.mix = job.styles.iter().map(|style| style.mix).collect();
         self.step = 0;
@@ -168,8 +168,8 @@ impl<E: Engine> Player<E> {
         &mut self.engine
     }
 
-    /// What is told at every reading.
-    pub fn told(&self) -> Told {
+    /// The handle to the record, updated at every read-back.
+    pub fn record_handle(&self) -> RecordHandle {
         self.told.clone()
     }
 
@@ -200,14 +200,14 @@ impl<E: Engine> Player<E> {
     }
 }
 
-impl<E: Engine> Engine for Player<E> {
+impl<E: Engine> Engine for Replayer<E> {
     fn start(
         &mut self,
         job: &Job,
         _: Option<&RgbImage>,
         say: &mut dyn FnMut(&str),
     ) -> Result<RunInfo, EngineError> {
-        self.begin(&Score::plain(job.clone(), job.settings.steps), say)
+        self.begin(&ReplayPlan::plain(job.clone(), job.settings.steps), say)
     }
 
     fn update(&mut self, settings: &Settings, styles: &[StyleMix]) -> Result<(), EngineError> {
@@ -266,7 +266,7 @@ mod tests {
     use crate::session::SourceRecord;
     use impasto_test_support as tests;
 
-    /// Writes down what it is told; its picture is as high as it has painted steps.
+    /// Records its calls; its picture is as high as it has painted steps.
     #[derive(Default)]
     struct Fake {
         told: Vec<String>,
@@ -312,15 +312,15 @@ mod tests {
         fn end(&mut self) {}
     }
 
-    /// Plays every score and gives what the engine was told, and the last record.
-    fn played(scores: &[Score]) -> (Vec<String>, Record) {
-        let mut player = Player::new(Fake::default);
-        for score in scores {
-            player.begin(score, &mut |_| ()).unwrap();
-            (0..score.steps).for_each(|_| player.step().unwrap());
-            player.read().unwrap();
+    /// Execute every plan; returns the engine's calls and the last record.
+    fn played(plans: &[ReplayPlan]) -> (Vec<String>, Record) {
+        let mut replayer = Replayer::new(Fake::default);
+        for plan in plans {
+            replayer.begin(plan, &mut |_| ()).unwrap();
+            (0..plan.steps).for_each(|_| replayer.step().unwrap());
+            replayer.read().unwrap();
         }
-        (player.engine().told.clone(), player.told().latest().unwrap())
+        (replayer.engine().told.clone(), replayer.record_handle().latest().unwrap())
     }
 
     #[test]
@@ -341,8 +341,8 @@ mod tests {
                 impasto_formats::recipe::find(source, &[]).map(impasto_formats::recipe::Found::picture);
             found.map(Arc::new).ok_or_else(|| anyhow::anyhow!("{} is gone", source.name))
         };
-        let scores = Score::of(&recipe, &Others::default(), &mut open, &|settings| Ok(settings)).unwrap();
-        let (told, record) = played(&scores);
+        let plans = ReplayPlan::of(&recipe, &Others::default(), &mut open, &|settings| Ok(settings)).unwrap();
+        let (told, record) = played(&plans);
         let usual = job.settings.style_weight;
         let expected = [
             format!("start Beginning from 0 β {usual}"),
@@ -358,8 +358,8 @@ mod tests {
 
         // What is set from outside holds after every change.
         let change = |settings| Ok(Settings { style_weight: 1.25, ..settings });
-        let scores = Score::of(&recipe, &Others::default(), &mut open, &change).unwrap();
-        let (told, _) = played(&scores);
+        let plans = ReplayPlan::of(&recipe, &Others::default(), &mut open, &change).unwrap();
+        let (told, _) = played(&plans);
         assert_eq!(told.iter().filter(|line| line.contains("β 1.25")).count(), 4, "{told:?}");
     }
 }

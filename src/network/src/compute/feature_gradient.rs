@@ -1,30 +1,30 @@
-//! What the objective does to the gradient at a layer.
+//! The objective's contribution to the gradient at a layer.
 
 use burn::tensor::{Tensor, TensorData};
 
 use super::{
     Features,
-    cpu::{HostPull, Pool},
+    cpu::{HostFeatureGradient, Pool},
 };
 
-/// A term's gradient with respect to a layer's features F, in the form that all terms share: with F as a C×P matrix, it is
-/// D·F + v·1ᵀ + Σ f·(F − T).
+/// A term's gradient with respect to a layer's features F, in the form that all terms share: with F as a C×P
+/// matrix, it is D·F + v·1ᵀ + Σ f·(F − T).
 ///
 /// The chain adds it to the gradient that comes from deeper layers, without a matrix of its own in between.
 #[derive(Clone, Default)]
-pub struct Pull {
+pub struct FeatureGradient {
     /// D `[C, C]`, symmetric.
     pub matrix: Option<Tensor<2>>,
     /// v `[C]`.
     pub vector: Option<Tensor<1>>,
     /// Targets T, in the form that the network's features have, each with its factor f.
-    pub toward: Vec<(Features, f64)>,
+    pub targets: Vec<(Features, f64)>,
 }
 
-impl Pull {
+impl FeatureGradient {
     /// factor·(F − T) alone.
-    pub fn toward(target: Features, factor: f64) -> Self {
-        Self { toward: vec![(target, factor)], ..Self::default() }
+    pub fn to_target(target: Features, factor: f64) -> Self {
+        Self { targets: vec![(target, factor)], ..Self::default() }
     }
 
     /// Adds another term's.
@@ -35,12 +35,12 @@ impl Pull {
         if let Some(vector) = other.vector {
             self.add_vector(vector);
         }
-        self.toward.extend(other.toward);
+        self.targets.extend(other.targets);
     }
 
     /// Whether nothing was added.
     pub fn is_empty(&self) -> bool {
-        self.matrix.is_none() && self.vector.is_none() && self.toward.is_empty()
+        self.matrix.is_none() && self.vector.is_none() && self.targets.is_empty()
     }
 
     /// Adds D·F.
@@ -60,25 +60,25 @@ impl Pull {
     }
 
     /// Adds factor·(F − T).
-    pub fn add_toward(&mut self, target: Features, factor: f64) {
-        self.toward.push((target, factor));
+    pub fn add_target(&mut self, target: Features, factor: f64) {
+        self.targets.push((target, factor));
     }
 
-    /// The gradient `[1, C, H, W]` alone, at these features.
+    /// Evaluate the gradient `[1, C, H, W]` at these features.
     pub fn gradient(&self, features: &Features) -> Tensor<4> {
         match features {
-            Features::Tensor(tensor) => self.added(None, tensor).unwrap_or_else(|| tensor.zeros_like()),
+            Features::Tensor(tensor) => self.add_to(None, tensor).unwrap_or_else(|| tensor.zeros_like()),
             Features::Host { matrix, height, width, device } => {
-                let gradient = matrix.pulled(None, &self.host(), false, &Pool::default());
+                let gradient = matrix.add_gradient(None, &self.host(), false, &Pool::default());
                 let data = TensorData::new(gradient.to_vec(), [1, *height, *width, matrix.channels]);
                 Tensor::<4>::from_data(data, device).permute([0, 3, 1, 2])
             }
-            Features::Gpu(features) => features.pull_gradient(self),
+            Features::Gpu(features) => features.gradient_alone(self),
         }
     }
 
-    /// The same added to a gradient from above, on burn's operations.
-    pub(super) fn added(&self, mut gradient: Option<Tensor<4>>, features: &Tensor<4>) -> Option<Tensor<4>> {
+    /// Add it to the gradient from deeper layers, on burn's operations.
+    pub(super) fn add_to(&self, mut gradient: Option<Tensor<4>>, features: &Tensor<4>) -> Option<Tensor<4>> {
         let [_, channels, height, width] = features.dims();
         let mut add = |part: Tensor<4>| {
             gradient = Some(match gradient.take() {
@@ -93,22 +93,22 @@ impl Pull {
         if let Some(vector) = &self.vector {
             add(vector.clone().reshape([1, channels, 1, 1]).expand(features.dims()));
         }
-        for (target, factor) in &self.toward {
+        for (target, factor) in &self.targets {
             add((features.clone() - target.to_tensor()) * *factor);
         }
         gradient
     }
 
-    /// As the CPU's kernels take it.
-    pub(super) fn host(&self) -> HostPull<'_> {
-        let toward = self.toward.iter().map(|(target, factor)| match target {
+    /// Convert it for the CPU's kernels.
+    pub(super) fn host(&self) -> HostFeatureGradient<'_> {
+        let targets = self.targets.iter().map(|(target, factor)| match target {
             Features::Host { matrix, .. } => (matrix, *factor as f32),
             _ => panic!("one network computes all features of a run"),
         });
-        HostPull {
+        HostFeatureGradient {
             matrix: self.matrix.as_ref().map(host_values),
             vector: self.vector.as_ref().map(host_values),
-            toward: toward.collect(),
+            targets: targets.collect(),
         }
     }
 }

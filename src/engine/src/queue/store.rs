@@ -42,7 +42,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When another window holds it, or it cannot be made.
+    /// If another window holds it, or it cannot be made.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let wrong = |source| StoreError::Folder { folder: folder.to_owned(), source };
         fs::create_dir_all(folder).map_err(wrong)?;
@@ -58,7 +58,8 @@ impl Store {
         &self.folder
     }
 
-    /// The items as they were left; what was being painted waits again. Copies of pictures that no item needs are removed.
+    /// The items as they were left; what was being painted waits again. Copies of pictures that no item needs
+    /// are removed.
     ///
     /// # Errors
     ///
@@ -112,7 +113,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Whatever the file system says, and paths that are no Unicode text.
+    /// Any file system error, and paths that are no Unicode text.
     pub fn write(&self, items: Vec<Item>) -> io::Result<()> {
         let mut written = Written { items };
         let mut left_out = None;
@@ -138,7 +139,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When they cannot be written.
+    /// If they cannot be written.
     pub fn keep(folder: &Path, picture: &Picture) -> Result<Source, SaveError> {
         let source = Source::of(picture);
         if let Source::Kept(kept) = &source {
@@ -169,7 +170,7 @@ fn write_pixels(picture: &Picture, path: &Path) -> Result<(), SaveError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backstage::ItemStyle;
+    use crate::queue::ItemStyle;
     use impasto_core::settings::{Settings, StyleMix};
 
     fn item(state: State) -> Item {

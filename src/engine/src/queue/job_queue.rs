@@ -1,5 +1,5 @@
-//! What window and painter share: the list of the queue, the cells of a grid, and how far each is. Both hold it for moments
-//! only, so neither waits for the other.
+//! What window and painter share: the list of the queue, the cells of a grid, and how far each is. Both hold
+//! it for moments only, so neither waits for the other.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -16,24 +16,24 @@ use image::RgbImage;
 use super::{Item, State, Store};
 use impasto_core::run::Job;
 
-/// What the queue does while a person paints on the CPU.
+/// What the queue does while the live run paints on the CPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Courtesy {
+pub enum CpuSharing {
     #[default]
     Wait,
     Share,
 }
 
-/// What the person at the window does, as far as it matters here.
+/// The live activity in the window that the queue yields to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Live {
     /// The live run paints.
     pub painting: bool,
-    /// A hand is on a control.
+    /// A control is being dragged.
     pub dragging: bool,
     /// The live run computes on the CPU, or on a driver that does.
     pub on_cpu: bool,
-    pub courtesy: Courtesy,
+    pub cpu_sharing: CpuSharing,
 }
 
 /// A small painting of a grid.
@@ -75,9 +75,9 @@ pub struct Now {
     pub shape: (u32, u32),
     /// Share of the work that is done.
     pub share: f32,
-    /// `None` before it can be told.
+    /// `None` before it can be estimated.
     pub seconds_left: Option<f64>,
-    /// It gives way to the person at the window.
+    /// It yields to the live run.
     pub waits: bool,
 }
 
@@ -95,16 +95,16 @@ pub struct Outlook {
     /// Items that are still to be painted, the one in hand among them.
     pub open: usize,
     pub failed: usize,
-    /// Items that need nothing any more.
+    /// Finished items.
     pub over: usize,
-    /// Nothing is begun until the person says so.
+    /// Held: no item is started until released.
     pub held: bool,
-    /// Painting gives way to the person at the window.
+    /// Painting yields to the live run.
     pub waits: bool,
     pub seconds_left: Option<f64>,
 }
 
-/// To where an item moves in the list.
+/// Where an item moves in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Move {
     Up,
@@ -163,7 +163,7 @@ impl Inner {
     pub(super) fn gives_way(&self) -> bool {
         let live = self.live;
         let shares_cpu = live.on_cpu && self.on_cpu.unwrap_or(true);
-        shares_cpu && (live.dragging || (live.painting && live.courtesy == Courtesy::Wait))
+        shares_cpu && (live.dragging || (live.painting && live.cpu_sharing == CpuSharing::Wait))
     }
 
     pub(super) fn cells_give_way(&self) -> bool {
@@ -195,9 +195,9 @@ pub(super) struct Shared {
 
 /// The handle; cheap to clone.
 #[derive(Clone)]
-pub struct Desk(pub(super) Arc<Shared>);
+pub struct JobQueue(pub(super) Arc<Shared>);
 
-impl Default for Desk {
+impl Default for JobQueue {
     fn default() -> Self {
         Self(Arc::new(Shared {
             inner: Mutex::default(),
@@ -213,15 +213,16 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The window's side.
-impl Desk {
-    /// Does something to the shared state, and wakes the painter.
+impl JobQueue {
+    /// Change the shared state and wake the painter.
     fn change<T>(&self, work: impl FnOnce(&mut Inner) -> T) -> T {
         let result = work(&mut lock(&self.0.inner));
         self.0.news.notify_all();
         result
     }
 
-    /// Takes the queue of the last time in. What is still to be painted waits until [`Desk::hold`] is ended.
+    /// Takes the queue of the last time in. What is still to be painted waits until [`JobQueue::hold`] is
+    /// ended.
     pub fn begin(&self, store: Option<Store>, items: Vec<Item>) {
         *lock(&self.0.folder) = store.as_ref().map(|store| store.folder().to_owned());
         *lock(&self.0.store) = store;
@@ -239,8 +240,8 @@ impl Desk {
         lock(&self.0.folder).clone()
     }
 
-    /// Adds items at the end. No two that are still to be painted get one name, unless they are of a batch, whose folder's
-    /// list tells whether they are the same. `small` is shown for them until they are painted.
+    /// Adds items at the end. No two that are still to be painted get one name, unless they are of a batch,
+    /// whose folder's list tells whether they are the same. `small` is shown for them until they are painted.
     pub fn add(&self, items: impl IntoIterator<Item = Item>, small: Option<&Arc<RgbImage>>) {
         self.change(|inner| {
             for mut item in items {
@@ -258,7 +259,7 @@ impl Desk {
         });
     }
 
-    /// The file that an item with this output would get, as far as can be told.
+    /// The file that an item with this output would get, as far as known.
     pub fn free_output(&self, output: &Path) -> PathBuf {
         free_output(&lock(&self.0.inner).items, output)
     }
@@ -307,7 +308,7 @@ impl Desk {
         }
     }
 
-    /// Begins nothing any more, or goes on. The item in hand waits where it is.
+    /// Hold or release the queue. The item in hand waits where it is.
     pub fn hold(&self, held: bool) {
         self.change(|inner| {
             if inner.held != held {
@@ -317,7 +318,7 @@ impl Desk {
         });
     }
 
-    /// Tells what the person does.
+    /// Set the live activity.
     pub fn set_live(&self, live: Live) {
         if lock(&self.0.inner).live != live {
             self.change(|inner| inner.live = live);
@@ -359,7 +360,7 @@ impl Desk {
         });
     }
 
-    /// Lets what failed or was cancelled wait again.
+    /// Queue a failed or cancelled item again.
     pub fn retry(&self, id: u64) {
         self.change(|inner| {
             let Some(at) = inner.position(id) else { return };
@@ -382,7 +383,7 @@ impl Desk {
         });
     }
 
-    /// Takes all items out of the list that need nothing any more.
+    /// Remove all finished items from the list.
     pub fn remove_over(&self) {
         self.change(|inner| {
             let gone = |state: &State| matches!(state, State::Done { .. } | State::There | State::Cancelled);
@@ -420,7 +421,7 @@ impl Desk {
     ///
     /// # Errors
     ///
-    /// Whatever the file system says; it is tried again with the next change.
+    /// Any file system error; it is tried again with the next change.
     pub fn save(&self) -> io::Result<()> {
         let store = lock(&self.0.store);
         let items = {
@@ -441,7 +442,7 @@ impl Desk {
     ///
     /// # Errors
     ///
-    /// Whatever the file system says.
+    /// Any file system error.
     pub fn save_at_last(&self) -> io::Result<()> {
         {
             let mut inner = lock(&self.0.inner);

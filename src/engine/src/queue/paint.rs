@@ -1,5 +1,5 @@
-//! The headless painting loop: steps, read-backs and their pace, interruption and failure. It knows nothing of
-//! files and terminals, so that its tests can drive it with a small engine of their own.
+//! The headless painting loop: steps, read-backs and their pace, interruption and failure. It knows nothing
+//! of files and terminals, so that its tests can drive it with a small engine of their own.
 
 use std::{
     panic::{self, AssertUnwindSafe},
@@ -27,8 +27,8 @@ pub struct Plan {
     pub film: bool,
 }
 
-/// Who is told what comes back from the device.
-pub trait Audience {
+/// Receives what comes back from the device.
+pub trait RenderObserver {
     /// A step is about to be painted, or the run to be ended: the place to wait.
     fn before_step(&mut self) {}
 
@@ -75,8 +75,8 @@ pub struct Painted {
 
 /// The picture is read at least this often, so that a failure late in a run does not cost everything.
 const KEEP_EVERY: Duration = Duration::from_secs(2);
-/// Steps are handed to the device in batches of about this length: long enough to keep a fast device busy, short
-/// enough for an interruption to be noticed.
+/// Steps are handed to the device in batches of about this length: long enough to keep a fast device busy,
+/// short enough for an interruption to be noticed.
 const BATCH: Duration = Duration::from_millis(50);
 const MAX_BATCH: u32 = 64;
 /// Steps so far for each step between two moments of a time-lapse: 500 steps make about 100.
@@ -87,10 +87,10 @@ pub fn paint(
     engine: &mut dyn Engine,
     plan: Plan,
     interrupted: &AtomicBool,
-    audience: &mut dyn Audience,
+    observer: &mut dyn RenderObserver,
 ) -> Painted {
     let mut painted = Painted { end: End::Finished, steps: 0, picture: None, first_picture: None };
-    let mut run = Loop { engine, plan, audience, began: Instant::now(), painted: &mut painted };
+    let mut run = Loop { engine, plan, observer, began: Instant::now(), painted: &mut painted };
     let end = match run.all(interrupted) {
         Ok(end) => end,
         Err(error) => End::Failed(error),
@@ -102,7 +102,7 @@ pub fn paint(
 struct Loop<'a> {
     engine: &'a mut dyn Engine,
     plan: Plan,
-    audience: &'a mut dyn Audience,
+    observer: &'a mut dyn RenderObserver,
     began: Instant,
     painted: &'a mut Painted,
 }
@@ -116,7 +116,7 @@ impl Loop<'_> {
         let mut converged = false;
         let mut filmed = 0;
         for step in 1..=self.plan.steps {
-            self.audience.before_step();
+            self.observer.before_step();
             if interrupted.load(Ordering::Relaxed) {
                 return self.last_picture().map(|()| End::Interrupted);
             }
@@ -141,7 +141,7 @@ impl Loop<'_> {
             }
             if self.engine.converged() && !converged {
                 converged = true;
-                self.audience.converged(step);
+                self.observer.converged(step);
                 if self.plan.stop_when_converged {
                     return self.last_picture().map(|()| End::Finished);
                 }
@@ -169,12 +169,12 @@ impl Loop<'_> {
         self.painted.first_picture.get_or_insert_with(Instant::now);
         self.tell(step, reading.losses.as_ref());
         let (_, picture) = self.painted.picture.insert((step, reading.picture));
-        self.audience.seen(picture);
+        self.observer.seen(picture);
         if self.plan.picture_every.is_some_and(|every| step.is_multiple_of(every)) {
-            self.audience.picture(step, picture)?;
+            self.observer.picture(step, picture)?;
         }
         if films {
-            self.audience.film(step, picture)?;
+            self.observer.film(step, picture)?;
         }
         Ok(())
     }
@@ -183,12 +183,13 @@ impl Loop<'_> {
         if let Some(losses) = losses {
             let ends = step == 1 || step == self.plan.steps;
             let planned = self.plan.losses_every.is_some_and(|every| ends || step.is_multiple_of(every));
-            self.audience.losses(step, losses, self.began.elapsed().as_secs_f64(), planned);
+            self.observer.losses(step, losses, self.began.elapsed().as_secs_f64(), planned);
         }
     }
 }
 
-/// Calls the engine; a panic in a driver or in the engine becomes an error, so that what was painted is not lost.
+/// Calls the engine; a panic in a driver or in the engine becomes an error, so that what was painted is not
+/// lost.
 pub fn guarded<T>(call: impl FnOnce() -> Result<T, EngineError>) -> anyhow::Result<T> {
     match panic::catch_unwind(AssertUnwindSafe(call)) {
         Ok(result) => result.map_err(anyhow::Error::from_boxed),
@@ -272,7 +273,7 @@ mod tests {
         interrupt: Option<(u32, &'a AtomicBool)>,
     }
 
-    impl Audience for Notes<'_> {
+    impl RenderObserver for Notes<'_> {
         fn losses(&mut self, step: u32, _: &Losses, seconds: f64, planned: bool) {
             assert!(seconds >= 0.0);
             if planned {
