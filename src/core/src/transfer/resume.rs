@@ -5,7 +5,7 @@ use super::{
     checkpoint::State,
     painting::Painting,
     schedule::{Level, Schedule},
-    state_file::{self, RunProgress},
+    state_file::{self, RunProgress, SavedRun},
 };
 
 impl Painting {
@@ -40,8 +40,8 @@ impl Painting {
             self.share_steps();
             return Ok(());
         };
-        let (RunProgress { step, entered, level, held, done, levels }, details, state) =
-            state_file::from_bytes(bytes)?;
+        let SavedRun { progress, details, state } = state_file::from_bytes(bytes)?;
+        let RunProgress { step, entered, level, held, done, levels } = progress;
         let sizes = |levels: &[Level]| levels.iter().map(|level| level.size).collect::<Vec<_>>();
         let counted = entered <= step && step <= u32::MAX / 2 && done.is_finite() && done >= 0.0;
         if !counted || level >= levels.len() || sizes(&levels) != sizes(self.schedule.levels()) {

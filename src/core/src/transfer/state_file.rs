@@ -46,6 +46,15 @@ pub struct RunProgress {
     pub levels: Vec<Level>,
 }
 
+/// A whole run.
+#[derive(Debug)]
+pub struct SavedRun {
+    pub progress: RunProgress,
+    /// What smaller levels cannot show, with the sizes that can.
+    pub details: Vec<(u32, Planes)>,
+    pub state: State,
+}
+
 /// What of a state is neither an image nor a number that must keep its last bit.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -219,11 +228,11 @@ pub fn to_bytes(progress: &RunProgress, details: &[(u32, Planes)], state: &State
 /// # Errors
 ///
 /// When these bytes are no whole state, or of another version.
-pub fn from_bytes(bytes: &[u8]) -> Result<(RunProgress, Vec<(u32, Planes)>, State), TransferError> {
+pub fn from_bytes(bytes: &[u8]) -> Result<SavedRun, TransferError> {
     read(bytes).ok_or(TransferError::Checkpoint)
 }
 
-fn read(bytes: &[u8]) -> Option<(RunProgress, Vec<(u32, Planes)>, State)> {
+fn read(bytes: &[u8]) -> Option<SavedRun> {
     let (_, metadata) = SafeTensors::read_metadata(bytes).ok()?;
     let header: Header = serde_json::from_str(metadata.metadata().as_ref()?.get(ENTRY)?).ok()?;
     let mut reader = Reader { tensors: SafeTensors::deserialize(bytes).ok()?, asked: 0 };
@@ -244,7 +253,7 @@ fn read(bytes: &[u8]) -> Option<(RunProgress, Vec<(u32, Planes)>, State)> {
         levels: header.levels.iter().map(|&[size, until]| Level { size, until }).collect(),
     };
     // Nothing else is in it.
-    (reader.asked == reader.tensors.len()).then_some((progress, details, state))
+    (reader.asked == reader.tensors.len()).then_some(SavedRun { progress, details, state })
 }
 
 /// Gives tensors by name, and counts them. `None` for one that is missing or of another kind.

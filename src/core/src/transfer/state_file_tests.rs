@@ -61,7 +61,7 @@ fn bytes(state: &State) -> Vec<u8> {
 fn a_state_of_either_optimizer_survives_as_bytes_and_every_cut_is_refused() {
     for state in [state(adam()), state(OptimizerState::Adam(None)), state(lbfgs())] {
         let bytes = bytes(&state);
-        let (run, kept, back) = from_bytes(&bytes).unwrap();
+        let SavedRun { progress: run, details: kept, state: back } = from_bytes(&bytes).unwrap();
         assert_eq!((run, &back), (progress(), &state));
         assert_eq!((kept[0].0, &kept[0].1, kept[1].0), (90, &planes(0.45), 128));
         let bits = |planes: &Planes| planes.values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
@@ -102,7 +102,7 @@ fn lengths_that_are_lies_are_not_believed() {
         let mut bytes = whole.clone();
         bytes[at] = if at < 8 { 0xff } else { b'9' };
         // Whatever comes of it is no larger than what was given.
-        if let Ok((_, _, state)) = from_bytes(&bytes) {
+        if let Ok(SavedRun { state, .. }) = from_bytes(&bytes) {
             let values: usize = state.all_planes().map(|planes| planes.values.len()).sum();
             assert!(values * 4 <= bytes.len());
         }
