@@ -98,7 +98,7 @@ pub fn memory_bytes(shapes: &Shapes, settings: &Settings, kernels: Kernels) -> u
 /// Floats of the transforms in hand: at most 256 tiles of 36 points for 1024 channels, and those of small layers.
 const SCRATCH: f64 = 1.1e7;
 /// Bytes of the program itself with its bundled weights.
-const PROGRAM: u64 = 75_000_000;
+const PROGRAM: u64 = 60_000_000;
 
 /// Resident memory of this process now, and its peak, in bytes; 0 where the system does not say.
 pub fn process_memory() -> (u64, u64) {

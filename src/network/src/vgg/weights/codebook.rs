@@ -47,7 +47,7 @@ pub(super) fn read(path: &str, bytes: Cow<'static, [u8]>) -> Result<Weights, Wei
     }
     let convolutions = Layer::ALL
         .into_iter()
-        .map(|layer| convolution(path, &tensors, layer))
+        .map(|layer| convolution(path, &bytes, &tensors, layer))
         .collect::<Result<Vec<_>, _>>()?;
     let bgr = input.order == "bgr";
     let rgb = |mut values: [f32; 3]| {
@@ -79,7 +79,12 @@ pub(super) fn read(path: &str, bytes: Cow<'static, [u8]>) -> Result<Weights, Wei
     })
 }
 
-fn convolution(path: &str, tensors: &SafeTensors<'_>, layer: Layer) -> Result<Stored, WeightsError> {
+fn convolution(
+    path: &str,
+    file: &Cow<'static, [u8]>,
+    tensors: &SafeTensors<'_>,
+    layer: Layer,
+) -> Result<Stored, WeightsError> {
     let name = layer.conv_name();
     let tensor = |part: &str, dtype: Dtype, shape: &[usize]| -> Result<TensorView<'_>, WeightsError> {
         let full = format!("{name}.{part}");
@@ -111,5 +116,13 @@ fn convolution(path: &str, tensors: &SafeTensors<'_>, layer: Layer) -> Result<St
     let indices = tensor("indices", Dtype::U8, &weight_shape(layer))?;
     let mut table = Box::new([0.0; 256]);
     table.copy_from_slice(&values);
-    Ok(Stored::Codebook { indices: Cow::Owned(indices.data().to_vec()), values: table, bias })
+    let indices = match file {
+        // The bundled file is in memory as long as the program: a copy would cost another 20 MB.
+        Cow::Borrowed(file) => {
+            let start = indices.data().as_ptr() as usize - file.as_ptr() as usize;
+            Cow::Borrowed(&file[start..][..indices.data().len()])
+        }
+        Cow::Owned(_) => Cow::Owned(indices.data().to_vec()),
+    };
+    Ok(Stored::Codebook { indices, values: table, bias })
 }
