@@ -320,7 +320,7 @@ pub fn device() -> DeviceInfo {
 /// Dialogs that answer at once with what a test put in.
 pub struct FakeDialogs {
     /// Instead of the home of whoever runs the tests.
-    home: PathBuf,
+    home: tempfile::TempDir,
     pub answer: Mutex<Option<Vec<PathBuf>>>,
     pub asked: Mutex<Vec<String>>,
 }
@@ -378,7 +378,7 @@ impl Dialogs for FakeDialogs {
     }
 
     fn first_folder(&self) -> Option<PathBuf> {
-        Some(self.home.clone())
+        Some(self.home.path().to_owned())
     }
 }
 
@@ -442,8 +442,8 @@ impl Setup {
     pub fn open_in(self, folder: tempfile::TempDir) -> Window {
         let log: Shared = Arc::new(Mutex::new(self.log));
         let behind: Shared = Arc::new(Mutex::new(self.behind));
-        let home = folder.path().join("home");
-        std::fs::create_dir_all(&home).unwrap();
+        // Not within the folder: a path that begins with the other's would pass for it.
+        let home = tempfile::tempdir().unwrap();
         let dialogs = Arc::new(FakeDialogs { home, answer: Mutex::default(), asked: Mutex::default() });
         let awake = Arc::new(FakeAwake::default());
         let theirs = Arc::clone(&log);
