@@ -30,6 +30,10 @@ fn metadata(bytes: &[u8]) -> Option<HashMap<String, String>> {
 
 pub(super) fn read(path: &str, bytes: Cow<'static, [u8]>) -> Result<Weights, WeightsError> {
     let damaged = |reason: String| WeightsError::Damaged { path: path.to_owned(), reason };
+    let bundled = match bytes {
+        Cow::Borrowed(file) => Some(file),
+        Cow::Owned(_) => None,
+    };
     let tensors = SafeTensors::deserialize(&bytes).map_err(|error| damaged(error.to_string()))?;
     let metadata = metadata(&bytes).unwrap_or_default();
     let text = |key: &str| metadata.get(key).cloned().unwrap_or_default();
@@ -47,7 +51,7 @@ pub(super) fn read(path: &str, bytes: Cow<'static, [u8]>) -> Result<Weights, Wei
     }
     let convolutions = Layer::ALL
         .into_iter()
-        .map(|layer| convolution(path, &bytes, &tensors, layer))
+        .map(|layer| convolution(path, bundled, &tensors, layer))
         .collect::<Result<Vec<_>, _>>()?;
     let bgr = input.order == "bgr";
     let rgb = |mut values: [f32; 3]| {
@@ -81,7 +85,7 @@ pub(super) fn read(path: &str, bytes: Cow<'static, [u8]>) -> Result<Weights, Wei
 
 fn convolution(
     path: &str,
-    file: &Cow<'static, [u8]>,
+    bundled: Option<&'static [u8]>,
     tensors: &SafeTensors<'_>,
     layer: Layer,
 ) -> Result<Stored, WeightsError> {
@@ -116,13 +120,13 @@ fn convolution(
     let indices = tensor("indices", Dtype::U8, &weight_shape(layer))?;
     let mut table = Box::new([0.0; 256]);
     table.copy_from_slice(&values);
-    let indices = match file {
+    let indices = match bundled {
         // The bundled file is in memory as long as the program: a copy would cost another 20 MB.
-        Cow::Borrowed(file) => {
+        Some(file) => {
             let start = indices.data().as_ptr() as usize - file.as_ptr() as usize;
             Cow::Borrowed(&file[start..][..indices.data().len()])
         }
-        Cow::Owned(_) => Cow::Owned(indices.data().to_vec()),
+        None => Cow::Owned(indices.data().to_vec()),
     };
     Ok(Stored::Codebook { indices, values: table, bias })
 }
