@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// One of VGG-19's sixteen ReLU outputs, `relu1_1` to `relu5_4` (the papers' "conv3_1" is `relu3_1`).
 ///
 /// ```
-/// use impasto::vgg::Layer;
+/// use impasto_network::vgg::Layer;
 /// let layer: Layer = "relu3_1".parse().unwrap();
 /// assert_eq!((layer.block(), layer.channels(), layer.stride()), (3, 256, 4));
 /// ```
