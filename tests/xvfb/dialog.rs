@@ -9,10 +9,12 @@ use std::{
 use super::Screen;
 
 /// It notes what it is asked, stays open until it is answered as a real one does, and ends with the program.
+/// It never closes sooner than a hand could close it: the window takes that for a dialog that could not open.
 const SCRIPT: &str = r#"#!/bin/sh
 cd "${0%/*}" || exit 1
 PATH={PATH}
 printf '%s\n' "$@" > asking && mv asking asked
+sleep 0.5
 until [ -e answer ]; do
   kill -0 "$PPID" 2>/dev/null || exit 1
   sleep 0.1
