@@ -12,6 +12,7 @@ use image::AnimationDecoder as _;
 use impasto_core::{
     picture::{self, Picture},
     settings::{DeviceChoice, Settings, StyleMix},
+    transfer::Inputs,
 };
 use impasto_engine::{
     queue::{Cell, Item, ItemStyle, JobQueue, Painter, Source, State, Store},
@@ -216,6 +217,7 @@ fn queued(output: PathBuf, steps: u32) -> Item {
         id: 0,
         content: file("astronaut.jpg"),
         styles: vec![ItemStyle { source: file("swirl.jpg"), mix: StyleMix::default() }],
+        palette: None,
         output,
         without_recipe: false,
         batch: false,
@@ -256,8 +258,10 @@ fn a_queue_paints_as_the_command_line_does_and_survives_a_restart() {
     // A cell of a grid is painted between two of its steps, and it goes on.
     let job = Job {
         run: 1,
-        content: Arc::new(picture::CONTENTS[1].open()),
-        styles: vec![StyleSource::new(Arc::new(picture::STYLES[0].open()))],
+        inputs: Inputs::new(
+            Arc::new(picture::CONTENTS[1].open()),
+            vec![StyleSource::new(Arc::new(picture::STYLES[0].open()))],
+        ),
         settings: Settings { size: 32, steps: 2, device: DeviceChoice::Cpu, ..Settings::default() },
         start: Start::Beginning,
         paused: false,

@@ -9,11 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::common::mean_difference;
+use crate::common::{inputs, mean_difference};
 use image::RgbImage;
 use impasto_core::{
     picture,
     settings::{DeviceChoice, Rgb, Settings, Statistic, StyleMix},
+    transfer::Inputs,
 };
 use impasto_engine::session::{
     self, DetourPart, Event, Frame, Job, LevelOrder, PaintEngine, RunInfo, RunState, Session, Start,
@@ -258,8 +259,7 @@ fn what_a_person_changed_on_the_way_is_painted_again_at_the_same_steps() {
     };
     let job = Job {
         run: 1,
-        content: Arc::clone(&content),
-        styles: vec![style(0, 1.0), style(1, 1.0)],
+        inputs: Inputs::new(Arc::clone(&content), vec![style(0, 1.0), style(1, 1.0)]),
         settings: settings.clone(),
         start: Start::Beginning,
         paused: true,
@@ -272,7 +272,7 @@ fn what_a_person_changed_on_the_way_is_painted_again_at_the_same_steps() {
     let mut hot = settings.clone();
     hot.style_weight = 3.3;
     hot.style_layers.set("relu2_2".parse().unwrap(), 0.123_456_789_012_345_6);
-    worker.session.update(1, &hot, &[mix(0.25), StyleMix { scale: 0.6, ..mix(1.0) }]).unwrap();
+    worker.session.update(1, &hot, &inputs(&[mix(0.25), StyleMix { scale: 0.6, ..mix(1.0) }])).unwrap();
     worker.steps(2);
     worker.session.send(session::Command::Level(LevelOrder::Climb)).unwrap();
     worker.session.send(session::Command::Resume).unwrap();
@@ -282,7 +282,7 @@ fn what_a_person_changed_on_the_way_is_painted_again_at_the_same_steps() {
     let second = Settings { size: 160, steps: 6, ..hot.clone() };
     worker.run(Job {
         run: 2,
-        styles: vec![style(2, 1.0)],
+        inputs: Inputs { styles: vec![style(2, 1.0)], ..job.inputs.clone() },
         settings: second.clone(),
         start: Start::Current,
         paused: false,
@@ -292,7 +292,7 @@ fn what_a_person_changed_on_the_way_is_painted_again_at_the_same_steps() {
         worker.state == RunState::Finished && worker.step() == 6
     });
     let frame = worker.frame.take().unwrap();
-    worker.session.update(2, &Settings { keep_colours: 0.6, ..second }, &[mix(1.0)]).unwrap();
+    worker.session.update(2, &Settings { keep_colours: 0.6, ..second }, &inputs(&[mix(1.0)])).unwrap();
     worker.until("the colours are kept", |worker| {
         worker.frame.as_ref().is_some_and(|now| now.picture != frame.picture)
     });
@@ -334,8 +334,10 @@ fn a_drag_with_its_detour_is_painted_again_to_the_last_bit() {
     };
     let job = Job {
         run: 1,
-        content: Arc::new(picture::CONTENTS[1].open()),
-        styles: vec![StyleSource { picture: Arc::new(picture::STYLES[0].open()), mix: mix(1.0) }],
+        inputs: Inputs::new(
+            Arc::new(picture::CONTENTS[1].open()),
+            vec![StyleSource { picture: Arc::new(picture::STYLES[0].open()), mix: mix(1.0) }],
+        ),
         settings: settings.clone(),
         start: Start::Beginning,
         paused: true,
@@ -351,7 +353,7 @@ fn a_drag_with_its_detour_is_painted_again_to_the_last_bit() {
     worker.until("steps at the final size are measured", |worker| worker.step() >= 4);
     for weight in [20.0, 30.0, 40.0] {
         let dragged = Settings { style_weight: weight, ..settings.clone() };
-        let number = worker.session.update_while_dragged(1, &dragged, &[mix(1.0)]).unwrap();
+        let number = worker.session.update_while_dragged(1, &dragged, &inputs(&[mix(1.0)])).unwrap();
         worker.until("it shows", |worker| worker.frame.as_ref().is_some_and(|now| now.update >= number));
     }
     // Steps of a detour do not count, so it is back.

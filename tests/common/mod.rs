@@ -7,8 +7,8 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc};
 use image::RgbImage;
 use impasto_core::{
     picture,
-    settings::{DeviceChoice, LayerWeights, Objective, Padding, Settings, Statistic},
-    transfer::{Pictures, StyleTransfer},
+    settings::{DeviceChoice, LayerWeights, Objective, Padding, Settings, Statistic, StyleMix},
+    transfer::{Inputs, Pictures, StyleTransfer},
 };
 use impasto_engine::session::{Job, RunInfo, Start, StyleSource};
 use impasto_network::{
@@ -124,13 +124,25 @@ pub fn adapter() -> Option<Device> {
 pub fn job(settings: Settings, start: Start) -> Job {
     Job {
         run: 1,
-        content: Arc::new(picture::CONTENTS[0].open()),
-        styles: vec![StyleSource::new(Arc::new(picture::STYLES[0].open()))],
+        inputs: Inputs::new(
+            Arc::new(picture::CONTENTS[0].open()),
+            vec![StyleSource::new(Arc::new(picture::STYLES[0].open()))],
+        ),
         settings,
         start,
         paused: false,
         choose_size: false,
     }
+}
+
+/// The first bundled content and as many bundled styles as there are mixes, with these.
+pub fn inputs(mix: &[StyleMix]) -> Inputs {
+    let style = |(example, mix): (&picture::Example, &StyleMix)| StyleSource {
+        picture: Arc::new(example.open()),
+        mix: *mix,
+    };
+    let styles = picture::STYLES.iter().zip(mix).map(style).collect();
+    Inputs::new(Arc::new(picture::CONTENTS[0].open()), styles)
 }
 
 /// What a fake engine tells of a run that it has begun.

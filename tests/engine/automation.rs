@@ -9,10 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::common::inputs;
 use image::RgbImage;
 use impasto_core::{
     picture,
     settings::{Automation, DeviceChoice, ParamId, Settings, StyleMix},
+    transfer::Inputs,
 };
 use impasto_engine::{
     replay::{Others, ReplayPlan, Replayer},
@@ -122,8 +124,7 @@ fn job(settings: Settings, start: Start) -> Job {
     };
     Job {
         run: 1,
-        content: Arc::new(picture::CONTENTS[0].open()),
-        styles: vec![style(0, 1.0), style(1, 0.5)],
+        inputs: Inputs::new(Arc::new(picture::CONTENTS[0].open()), vec![style(0, 1.0), style(1, 0.5)]),
         settings,
         start,
         paused: true,
@@ -170,7 +171,7 @@ fn automation_that_a_running_painting_gets_is_in_its_record_once_and_replays() {
         until(step);
     }
     let mix = [1.0, 0.5].map(|weight| StyleMix { weight, ..StyleMix::default() });
-    session.update(1, &settings(COURSE), &mix).unwrap();
+    session.update(1, &settings(COURSE), &inputs(&mix)).unwrap();
     session.send(session::Command::Resume).unwrap();
     let last = until(12);
     let passes = last.record.passes();

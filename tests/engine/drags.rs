@@ -7,11 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::common::{job, mean_difference};
+use crate::common::{inputs, job, mean_difference};
 use image::RgbImage;
 use impasto_core::{
     picture,
     settings::{DeviceChoice, Settings, StyleMix},
+    transfer::Inputs,
 };
 use impasto_engine::session::{
     Command, Engine, EngineError, Event, Job, LevelOrder, PaintEngine, Reading, RunInfo, RunState, Session,
@@ -58,9 +59,9 @@ impl Engine for Watched {
         self.engine.start(job, current, say)
     }
 
-    fn update(&mut self, settings: &Settings, styles: &[StyleMix]) -> Result<(), EngineError> {
+    fn update(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
         self.tell(Told::Update(settings.style_weight));
-        self.engine.update(settings, styles)
+        self.engine.update(settings, inputs)
     }
 
     fn step(&mut self) -> Result<(), EngineError> {
@@ -147,7 +148,7 @@ impl Window {
 
     fn drag(&self, weight: f64) {
         let settings = Settings { style_weight: weight, ..settings() };
-        self.session.update_while_dragged(1, &settings, &USUAL).unwrap();
+        self.session.update_while_dragged(1, &settings, &inputs(&USUAL)).unwrap();
     }
 
     fn told(&self) -> Vec<Told> {
@@ -235,7 +236,7 @@ fn a_quick_run_a_setting_that_paints_nothing_new_and_who_wants_none_make_no_deto
             let measured = slow > 100 || (seconds > 0.0 && seconds < 0.05);
             measured && told.iter().filter(|told| **told == Told::Read).count() > 4
         });
-        window.session.update_while_dragged(1, &change, &USUAL).unwrap();
+        window.session.update_while_dragged(1, &change, &inputs(&USUAL)).unwrap();
         window.until("the update", |_, told| told.iter().any(|told| matches!(told, Told::Update(_))));
         window.until("more steps", |_, told| {
             let update = told.iter().position(|told| matches!(told, Told::Update(_))).unwrap();
@@ -265,7 +266,7 @@ fn with_the_real_engine_a_dragged_slider_shows_after_two_steps_at_most() {
     for weight in [40.0, 60.0] {
         let settings = Settings { style_weight: weight, size: 384, ..settings() };
         let moved = Instant::now();
-        window.session.update_while_dragged(1, &settings, &USUAL).unwrap();
+        window.session.update_while_dragged(1, &settings, &inputs(&USUAL)).unwrap();
         window.until("it shows", |_, told| {
             let at = told.iter().position(|told| *told == Told::Update(weight));
             at.is_some_and(|at| told[at..].contains(&Told::Read))
@@ -320,7 +321,7 @@ fn a_picture_stays_sharp_on_a_detour_and_on_the_way_back() {
     let moved = mean_difference(&left.picture, &before.picture);
     assert!(moved < 0.7, "leaving is not seen: {moved}");
     let changed = Settings { style_weight: 60.0, ..settings.clone() };
-    engine.update(&changed, &USUAL).unwrap();
+    engine.update(&changed, &inputs(&USUAL)).unwrap();
     (0..12).for_each(|_| engine.step().unwrap());
     let dragged = look(&mut engine, "3-dragged");
     assert_eq!(dragged.step, before.step, "steps on a detour do not count");

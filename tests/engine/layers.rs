@@ -9,12 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::common::{adapter, cpu, data, mean_difference, run_info};
+use crate::common::{adapter, cpu, data, inputs, mean_difference, run_info};
 use image::RgbImage;
 use impasto_core::{
     picture::Picture,
     settings::{DeviceChoice, Padding, Pooling, Precision, Rgb, Settings, StyleMix},
-    transfer::{Extraction, Eye, GradientNorms, Losses, Place, Sight},
+    transfer::{Extraction, Eye, GradientNorms, Inputs, Losses, Place, Sight},
 };
 use impasto_engine::session::{
     Command, Engine, EngineError, Event, Extract, ExtractState, Job, PaintEngine, Reading, RunInfo, RunState,
@@ -114,8 +114,7 @@ fn a_painting_goes_on_as_if_nothing_had_been_made_in_its_pause() {
         let settings = Settings { size: 64, steps: 9, device: DeviceChoice::Cpu, ..Settings::default() };
         let job = Job {
             run: 1,
-            content: picture("content.png"),
-            styles: vec![StyleSource::new(picture("style.png"))],
+            inputs: Inputs::new(picture("content.png"), vec![StyleSource::new(picture("style.png"))]),
             settings,
             start: Start::Beginning,
             paused: false,
@@ -198,7 +197,7 @@ impl Engine for Fake {
         Ok(run_info(job))
     }
 
-    fn update(&mut self, _: &Settings, _: &[StyleMix]) -> Result<(), EngineError> {
+    fn update(&mut self, _: &Settings, _: &Inputs) -> Result<(), EngineError> {
         self.did(Deed::Update);
         Ok(())
     }
@@ -261,8 +260,7 @@ impl Window {
     fn run(&self, paused: bool) {
         let job = Job {
             run: 1,
-            content: picture("content.png"),
-            styles: vec![StyleSource::new(picture("style.png"))],
+            inputs: Inputs::new(picture("content.png"), vec![StyleSource::new(picture("style.png"))]),
             settings: Settings { steps: 1_000_000, ..Settings::default() },
             start: Start::Beginning,
             paused,
@@ -389,7 +387,7 @@ fn a_step_and_changed_settings_go_first_as_well() {
         .unwrap();
     window.until("a slice", |w| w.slices() == 1);
     let changed = Settings { style_weight: 3.0, steps: 1_000_000, ..Settings::default() };
-    window.session.update(1, &changed, &[StyleMix::default()]).unwrap();
+    window.session.update(1, &changed, &inputs(&[StyleMix::default()])).unwrap();
     window.session.send(Command::Step).unwrap();
     window.allow(usize::MAX);
     window.until("the step", |w| w.steps() == 1);

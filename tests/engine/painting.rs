@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::common::{cpu, mean_difference, relative_error};
+use crate::common::{cpu, inputs, mean_difference, relative_error};
 use image::RgbImage;
 use impasto_core::{
     picture::{self, Picture},
     settings::{DeviceChoice, Init, LayerWeights, Objective, Padding, Settings, Statistic, StyleMix},
-    transfer::{Pictures, Sources, StyleTransfer, TransferError},
+    transfer::{Inputs, Pictures, StyleTransfer, TransferError},
 };
 use impasto_engine::session::{Engine, Job, PaintEngine, Start, StyleSource};
+use impasto_formats::inputs::open_named;
 use impasto_network::vgg::{Layer, Weights};
 
 fn small(settings: Settings) -> Settings {
@@ -57,7 +58,7 @@ fn weights_and_layers_change_between_two_steps_without_losing_the_picture() {
     settings.style_layers.set("relu3_3".parse().unwrap(), 0.4);
     settings.style_layers.remove("relu1_1".parse().unwrap());
     settings.content_layers = [("relu5_2".parse().unwrap(), 1.0)].into_iter().collect();
-    engine.update(&settings, &[StyleMix::default()]).unwrap();
+    engine.update(&settings, &inputs(&[StyleMix::default()])).unwrap();
     let unchanged = engine.read().unwrap();
     assert_eq!(unchanged.picture, before.picture);
     engine.step().unwrap();
@@ -81,7 +82,7 @@ fn a_change_keeps_the_optimizers_moments() {
         if change {
             let mut settings = small(Settings { averaging: 0.0, ..Settings::default() });
             settings.style_weight *= 1.0 + 1e-6;
-            engine.update(&settings, &[StyleMix::default()]).unwrap();
+            engine.update(&settings, &inputs(&[StyleMix::default()])).unwrap();
         }
         steps(&mut engine, 1);
         engine.read().unwrap().picture
@@ -96,8 +97,9 @@ fn a_change_keeps_the_optimizers_moments() {
 fn what_is_changed_of_the_styles_between_two_steps_is_what_a_new_run_would_have() {
     let two = |settings: Settings, mix: [StyleMix; 2]| {
         let mut job = job(settings);
-        job.styles.push(StyleSource::new(Arc::new(picture::STYLES[1].open())));
-        job.styles.iter_mut().zip(mix).for_each(|(style, mix)| style.mix = mix);
+        open_named(&mut job.inputs, &job.settings).unwrap();
+        job.inputs.styles.push(StyleSource::new(Arc::new(picture::STYLES[1].open())));
+        job.inputs.styles.iter_mut().zip(mix).for_each(|(style, mix)| style.mix = mix);
         let mut engine = PaintEngine::new();
         engine.start(&job, None, &mut |_| ()).unwrap();
         engine
@@ -126,7 +128,9 @@ fn what_is_changed_of_the_styles_between_two_steps_is_what_a_new_run_would_have(
     ] {
         let fresh = losses(&mut two(settings.clone(), mix));
         let mut engine = two(Settings::default(), [usual; 2]);
-        engine.update(&small(settings), &mix).unwrap();
+        let mut wanted = inputs(&mix);
+        open_named(&mut wanted, &settings).unwrap();
+        engine.update(&small(settings), &wanted).unwrap();
         let changed = losses(&mut engine);
         assert!(
             (changed.total - fresh.total).abs() < 1e-6 * fresh.total.max(1e-6),
@@ -141,7 +145,7 @@ fn what_is_changed_of_the_styles_between_two_steps_is_what_a_new_run_would_have(
         );
         seen.push(fresh.total);
         // And back.
-        engine.update(&small(Settings::default()), &[usual; 2]).unwrap();
+        engine.update(&small(Settings::default()), &inputs(&[usual; 2])).unwrap();
         let (_, again) = (engine.step().unwrap(), engine.losses().unwrap().unwrap());
         assert!((again.total / plain.total - 1.0).abs() < 0.2, "{what}: {again:?} {plain:?}");
     }
@@ -157,7 +161,7 @@ fn a_changed_scale_keeps_the_picture_and_neither_bolts_nor_stalls_it() {
     steps(&mut engine, 10);
     let before = engine.read().unwrap();
     let settings = small(Settings { averaging: 0.0, ..Settings::default() });
-    engine.update(&settings, &[StyleMix { scale: 0.4, ..StyleMix::default() }]).unwrap();
+    engine.update(&settings, &inputs(&[StyleMix { scale: 0.4, ..StyleMix::default() }])).unwrap();
     assert_eq!(engine.read().unwrap().picture, before.picture);
     let first = steps(&mut engine, 1);
     let after = engine.read().unwrap();
@@ -166,7 +170,8 @@ fn a_changed_scale_keeps_the_picture_and_neither_bolts_nor_stalls_it() {
     assert!((0.5..12.0).contains(&moved), "{moved}");
     assert!(steps(&mut engine, 15) < 0.8 * first);
     // Nonsense is refused, and painting goes on.
-    let error = engine.update(&settings, &[StyleMix { scale: 0.0, ..StyleMix::default() }]).unwrap_err();
+    let error =
+        engine.update(&settings, &inputs(&[StyleMix { scale: 0.0, ..StyleMix::default() }])).unwrap_err();
     assert!(error.to_string().contains("scale is 0"), "{error}");
     steps(&mut engine, 1);
 }
@@ -215,7 +220,8 @@ fn circular_padding_paints_a_tile_without_a_seam() {
 #[test]
 fn a_panorama_can_be_a_first_picture() {
     let wide = Picture::from_rgba("wide", 1000, 60, [10, 200, 90, 255].repeat(60_000)).unwrap();
-    let chosen = Job { choose_size: true, content: Arc::new(wide), ..job(Settings::default()) };
+    let mut chosen = Job { choose_size: true, ..job(Settings::default()) };
+    chosen.inputs.content = Arc::new(wide);
     let info = PaintEngine::new().start(&chosen, None, &mut |_| ()).unwrap();
     assert!(info.height >= 16, "{}×{}", info.width, info.height);
 }
@@ -231,7 +237,7 @@ fn a_slider_that_jumps_neither_bolts_nor_stalls_the_picture() {
         steps(&mut constant, 8);
         let mut other = small(settings);
         other.style_weight *= factor;
-        changed.update(&other, &[StyleMix::default()]).unwrap();
+        changed.update(&other, &inputs(&[StyleMix::default()])).unwrap();
         steps(&mut changed, 4);
         steps(&mut constant, 4);
         // With style alone its weight only scales the objective, and Adam does not care for scale.
@@ -355,7 +361,7 @@ fn transparency_is_flattened_on_the_background_and_discarded_in_classic() {
     let mut rgba = [0, 0, 255, 0].repeat(32 * 32);
     rgba[3] = 255;
     let content = Arc::new(Picture::from_rgba("glass", 32, 32, rgba).unwrap());
-    let sources = Sources::new(content, job(Settings::default()).styles);
+    let sources = Inputs { content, ..job(Settings::default()).inputs };
     let made = |objective| {
         let settings = Settings { size: 32, ..Settings::for_objective(objective) };
         sources.pictures(&settings, None).unwrap()
@@ -395,7 +401,10 @@ fn kept_colours_are_those_of_the_content_and_painting_goes_on_without_them() {
     let plain = engine.read().unwrap();
     assert!(plain.plain.is_none());
     engine
-        .update(&small(Settings { keep_colours: 1.0, ..Settings::default() }), &[StyleMix::default()])
+        .update(
+            &small(Settings { keep_colours: 1.0, ..Settings::default() }),
+            &inputs(&[StyleMix::default()]),
+        )
         .unwrap();
     let kept = engine.read().unwrap();
     // What painting goes on from has not changed; what is seen has.
@@ -417,7 +426,9 @@ fn every_statistic_paints_and_changes_hot() {
     let mut engine = started(Settings { statistic: Statistic::Gram, ..Settings::default() });
     steps(&mut engine, 3);
     for &statistic in [Statistic::Wasserstein, Statistic::Moments, Statistic::Gram].iter() {
-        engine.update(&small(Settings { statistic, ..Settings::default() }), &[StyleMix::default()]).unwrap();
+        engine
+            .update(&small(Settings { statistic, ..Settings::default() }), &inputs(&[StyleMix::default()]))
+            .unwrap();
         let first = steps(&mut engine, 1);
         let last = steps(&mut engine, 10);
         assert!(last < first, "{statistic}: {first} to {last}");

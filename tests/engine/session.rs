@@ -9,12 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::common::run_info;
+use crate::common::{inputs, run_info};
 use image::RgbImage;
 use impasto_core::{
     picture::Picture,
     settings::{Settings, StyleMix},
-    transfer::{GradientNorms, Losses, Place},
+    transfer::{GradientNorms, Inputs, Losses, Place},
 };
 use impasto_engine::session::{
     Command, Engine, EngineError, Event, Frame, Job, LayerStudy, Reading, RunInfo, RunState, SendError,
@@ -73,13 +73,13 @@ impl Engine for Fake {
         Ok(run_info(job))
     }
 
-    fn update(&mut self, settings: &Settings, styles: &[StyleMix]) -> Result<(), EngineError> {
+    fn update(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
         settings.validate()?;
         self.log
             .updates
             .lock()
             .unwrap()
-            .push((settings.style_weight, styles.iter().map(|style| style.weight).collect()));
+            .push((settings.style_weight, inputs.mix().iter().map(|style| style.weight).collect()));
         Ok(())
     }
 
@@ -214,8 +214,7 @@ fn picture() -> Arc<Picture> {
 fn job(run: u64, settings: Settings) -> Job {
     Job {
         run,
-        content: picture(),
-        styles: vec![StyleSource::new(picture())],
+        inputs: Inputs::new(picture(), vec![StyleSource::new(picture())]),
         settings,
         start: Start::Beginning,
         paused: false,
@@ -282,7 +281,7 @@ fn settings_are_taken_over_without_a_restart_and_only_the_latest_counts() {
         for weight in 1..=50 {
             let settings = Settings { style_weight: f64::from(weight), ..endless() };
             let style = StyleMix { weight: 0.25, ..StyleMix::default() };
-            w.session.update(1, &settings, &[style]).unwrap();
+            w.session.update(1, &settings, &inputs(&[style])).unwrap();
         }
     });
     window.until("the update", |w| w.log.updates.lock().unwrap().last() == Some(&(50.0, vec![0.25])));
@@ -298,7 +297,7 @@ fn a_picture_tells_with_which_update_it_was_painted() {
     assert_eq!(window.frame.as_ref().unwrap().update, 0);
     for weight in [3.0, 4.0] {
         let settings = Settings { style_weight: weight, ..endless() };
-        let number = window.session.update(1, &settings, &[StyleMix::default()]).unwrap();
+        let number = window.session.update(1, &settings, &inputs(&[StyleMix::default()])).unwrap();
         window.until("a picture with it", |w| w.frame.as_ref().is_some_and(|frame| frame.update == number));
         assert_eq!(window.log.updates.lock().unwrap().last().unwrap().0, weight);
     }
@@ -306,7 +305,7 @@ fn a_picture_tells_with_which_update_it_was_painted() {
     window.send(Command::Pause);
     window.until("pause", |w| w.is(1, RunState::Paused));
     let before = window.frame.as_ref().unwrap().update;
-    let number = window.session.update(1, &endless(), &[StyleMix::default()]).unwrap();
+    let number = window.session.update(1, &endless(), &inputs(&[StyleMix::default()])).unwrap();
     window.until("the update", |w| w.log.updates.lock().unwrap().len() == 3);
     assert_eq!(window.frame.as_ref().unwrap().update, before);
     window.send(Command::Step);
@@ -318,7 +317,10 @@ fn a_paused_run_takes_settings_over_at_once() {
     let mut window = Window::open(Fault::default());
     window.send(Command::Run(Box::new(Job { paused: true, ..job(1, endless()) })));
     window.until("pause", |w| w.is(1, RunState::Paused));
-    window.session.update(1, &Settings { style_weight: 3.0, ..endless() }, &[StyleMix::default()]).unwrap();
+    window
+        .session
+        .update(1, &Settings { style_weight: 3.0, ..endless() }, &inputs(&[StyleMix::default()]))
+        .unwrap();
     window.until("the update", |w| !w.log.updates.lock().unwrap().is_empty());
 }
 
@@ -327,11 +329,17 @@ fn raising_the_limit_of_a_finished_run_goes_on_and_lowering_it_finishes() {
     let mut window = Window::open(Fault::default());
     window.send(Command::Run(Box::new(job(1, Settings { steps: 3, ..Settings::default() }))));
     window.until("the end", |w| w.is(1, RunState::Finished));
-    window.session.update(1, &Settings { steps: 6, ..Settings::default() }, &[StyleMix::default()]).unwrap();
+    window
+        .session
+        .update(1, &Settings { steps: 6, ..Settings::default() }, &inputs(&[StyleMix::default()]))
+        .unwrap();
     window.until("three more steps", |w| w.steps() == 6 && w.is(1, RunState::Finished));
-    window.session.update(1, &endless(), &[StyleMix::default()]).unwrap();
+    window.session.update(1, &endless(), &inputs(&[StyleMix::default()])).unwrap();
     window.until("painting", |w| w.steps() > 10);
-    window.session.update(1, &Settings { steps: 2, ..Settings::default() }, &[StyleMix::default()]).unwrap();
+    window
+        .session
+        .update(1, &Settings { steps: 2, ..Settings::default() }, &inputs(&[StyleMix::default()]))
+        .unwrap();
     window.until("the end", |w| w.is(1, RunState::Finished));
 }
 
@@ -340,10 +348,16 @@ fn settings_of_an_older_run_and_unusable_ones_change_nothing() {
     let mut window = Window::open(Fault::default());
     window.send(Command::Run(Box::new(job(2, endless()))));
     window.until("painting", |w| w.progress() > 0);
-    window.session.update(1, &Settings { style_weight: 99.0, ..endless() }, &[StyleMix::default()]).unwrap();
+    window
+        .session
+        .update(1, &Settings { style_weight: 99.0, ..endless() }, &inputs(&[StyleMix::default()]))
+        .unwrap();
     thread::sleep(Duration::from_millis(30));
     assert!(window.log.updates.lock().unwrap().is_empty());
-    window.session.update(2, &Settings { style_weight: -1.0, ..endless() }, &[StyleMix::default()]).unwrap();
+    window
+        .session
+        .update(2, &Settings { style_weight: -1.0, ..endless() }, &inputs(&[StyleMix::default()]))
+        .unwrap();
     window.until("a notice", |w| {
         w.events.iter().any(|e| matches!(e, Event::Notice { run: 2, text } if text.contains("style-weight")))
     });
@@ -376,9 +390,15 @@ fn an_update_for_a_run_that_still_waits_reaches_it() {
     window.send(Command::Run(Box::new(job(1, endless()))));
     window.until("painting", |w| w.progress() > 0);
     // Both while a step is in hand: the first nudge must not cost the second run its settings.
-    window.session.update(1, &Settings { style_weight: 5.0, ..endless() }, &[StyleMix::default()]).unwrap();
+    window
+        .session
+        .update(1, &Settings { style_weight: 5.0, ..endless() }, &inputs(&[StyleMix::default()]))
+        .unwrap();
     window.send(Command::Run(Box::new(job(2, endless()))));
-    window.session.update(2, &Settings { style_weight: 77.0, ..endless() }, &[StyleMix::default()]).unwrap();
+    window
+        .session
+        .update(2, &Settings { style_weight: 77.0, ..endless() }, &inputs(&[StyleMix::default()]))
+        .unwrap();
     window.until("the update", |w| w.log.updates.lock().unwrap().last() == Some(&(77.0, vec![1.0])));
 }
 

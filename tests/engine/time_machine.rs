@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::common::job;
+use crate::common::{inputs, job};
 use image::RgbImage;
 use impasto_core::{
     picture,
@@ -23,7 +23,7 @@ fn goes_on_as_before(device: &DeviceChoice) {
     engine.start(&job(settings.clone(), Start::Beginning), None, &mut |_| ()).unwrap();
     (0..3).for_each(|_| engine.step().unwrap());
     let changed = Settings { style_weight: 3.0, ..settings };
-    engine.update(&changed, &[StyleMix::default()]).unwrap();
+    engine.update(&changed, &inputs(&[StyleMix::default()])).unwrap();
     let early = engine.checkpoint().unwrap().unwrap();
     let early_picture = engine.read().unwrap();
     (0..6).for_each(|_| engine.step().unwrap());

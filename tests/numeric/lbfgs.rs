@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::common::{Reference, adapter, cpu, data, job, mean_difference, reference_run, reference_settings};
+use crate::common::{
+    Reference, adapter, cpu, data, inputs, job, mean_difference, reference_run, reference_settings,
+};
 use impasto_core::settings::{DeviceChoice, LineSearch, Objective, Optimizer, Settings, StyleMix};
 use impasto_engine::session::{Engine, PaintEngine, Start};
 use impasto_network::{compute::Device, vgg::Weights};
@@ -69,14 +71,14 @@ fn it_refines_what_adam_painted_and_hands_it_back() {
     let mut adam = started(small());
     let rough = steps(&mut engine, 60);
     let painted = engine.read().unwrap().picture;
-    engine.update(&lbfgs(), &[StyleMix::default()]).unwrap();
+    engine.update(&lbfgs(), &inputs(&[StyleMix::default()])).unwrap();
     assert_eq!(engine.read().unwrap().picture, painted, "the picture stays where it is");
     let refined = steps(&mut engine, 100);
     let alone = steps(&mut adam, 160);
     println!("from {rough} to {refined}, by Adam alone to {alone}");
     assert!(refined < rough && refined < 1.01 * alone, "from {rough} to {refined}, by Adam alone to {alone}");
     let before = engine.read().unwrap().picture;
-    engine.update(&small(), &[StyleMix::default()]).unwrap();
+    engine.update(&small(), &inputs(&[StyleMix::default()])).unwrap();
     steps(&mut engine, 1);
     let moved = mean_difference(&engine.read().unwrap().picture, &before);
     assert!(moved < 1.0, "Adam's first steps do not show: {moved}");
@@ -94,7 +96,7 @@ fn a_changed_weight_counts_from_the_next_evaluation_and_drops_the_curvature() {
             let before = engine.read().unwrap();
             let style_weight = if count % 2 == 0 { 8.0 } else { 300.0 };
             let changed = Settings { style_weight, ..settings.clone() };
-            engine.update(&changed, &[StyleMix::default()]).unwrap();
+            engine.update(&changed, &inputs(&[StyleMix::default()])).unwrap();
             let after = engine.read().unwrap();
             assert_eq!(after.picture, before.picture);
             let mut expected = before.losses.unwrap();
@@ -116,7 +118,7 @@ fn it_can_change_its_line_search_and_its_history_while_it_searches() {
     for index in 0..20 {
         let line_search = if index % 2 == 0 { LineSearch::Fixed } else { LineSearch::Wolfe };
         let changed = Settings { line_search, history: 1 + index, learning_rate: 0.02, ..lbfgs() };
-        engine.update(&changed, &[StyleMix::default()]).unwrap();
+        engine.update(&changed, &inputs(&[StyleMix::default()])).unwrap();
         steps(&mut engine, 1 + index % 4);
     }
     let last = steps(&mut engine, 10);
@@ -144,14 +146,14 @@ fn the_best_iterate_is_what_is_shown_until_the_objective_changes() {
     let rough = Settings { learning_rate: 1.0, ..kept.clone() };
     let mut engine = started(kept.clone());
     steps(&mut engine, 25);
-    engine.update(&rough, &[StyleMix::default()]).unwrap();
+    engine.update(&rough, &inputs(&[StyleMix::default()])).unwrap();
     steps(&mut engine, 4);
     let mut plain = started(Settings { keep_best: false, ..kept });
     let mut lowest = (f64::INFINITY, None);
     for index in 0..29 {
         if index == 25 {
             let rough = Settings { keep_best: false, ..rough.clone() };
-            plain.update(&rough, &[StyleMix::default()]).unwrap();
+            plain.update(&rough, &inputs(&[StyleMix::default()])).unwrap();
         }
         let picture = plain.read().unwrap().picture;
         let total = steps(&mut plain, 1);
@@ -163,7 +165,7 @@ fn the_best_iterate_is_what_is_shown_until_the_objective_changes() {
     assert_eq!(Some(shown.picture), lowest.1);
     assert!(shown.losses.unwrap().total > lowest.0, "the last iterate is not the best");
     let changed = Settings { style_weight: 20.0, ..rough };
-    engine.update(&changed, &[StyleMix::default()]).unwrap();
+    engine.update(&changed, &inputs(&[StyleMix::default()])).unwrap();
     assert_ne!(Some(engine.read().unwrap().picture), lowest.1);
 }
 
@@ -177,7 +179,7 @@ fn a_run_converges_at_its_final_size_and_a_change_wakes_it() {
     assert!(!engine.converged(), "a window of 50 steps is not over");
     steps(&mut engine, 12);
     assert!(engine.converged());
-    engine.update(&Settings { style_weight: 8.0, ..settled }, &[StyleMix::default()]).unwrap();
+    engine.update(&Settings { style_weight: 8.0, ..settled }, &inputs(&[StyleMix::default()])).unwrap();
     assert!(!engine.converged());
     steps(&mut engine, 55);
     assert!(!engine.converged(), "it falls again");

@@ -1,6 +1,6 @@
 //! A run through the sizes of a pyramid, on the CPU with the real network.
 
-use crate::common::mean_difference;
+use crate::common::{inputs, mean_difference};
 use image::RgbImage;
 use impasto_core::settings::{DeviceChoice, Pooling, Settings, Statistic, StyleMix};
 use impasto_engine::session::{Engine, Job, LevelOrder, PaintEngine, Place, Start};
@@ -90,7 +90,10 @@ fn levels_are_held_dropped_and_climbed_at_will() {
     engine.level(LevelOrder::Drop).unwrap();
     engine.level(LevelOrder::Release).unwrap();
     engine
-        .update(&Settings { device: DeviceChoice::Cpu, steps: 30, ..settings() }, &[StyleMix::default()])
+        .update(
+            &Settings { device: DeviceChoice::Cpu, steps: 30, ..settings() },
+            &inputs(&[StyleMix::default()]),
+        )
         .unwrap();
     let there = place(&mut engine);
     assert!(!there.held && there.ends.len() == 2 && there.ends[0] >= 4.0, "{there:?}");
@@ -133,13 +136,13 @@ fn settings_change_hot_in_the_middle_of_a_pyramid() {
     let before = engine.read().unwrap();
     let mut changed = Settings { device: DeviceChoice::Cpu, style_weight: 40.0, ..settings() };
     changed.style_layers.set("relu3_3".parse().unwrap(), 0.5);
-    engine.update(&changed, &[StyleMix::default()]).unwrap();
+    engine.update(&changed, &inputs(&[StyleMix::default()])).unwrap();
     let after = engine.read().unwrap();
     assert_eq!(after.place.width, before.place.width);
     // The iterates' mean is weighed anew, which may turn a value that lay between two bytes.
     assert!(mean_difference(&after.picture, &before.picture) < 1e-3);
     // Fewer steps move the schedule on.
-    engine.update(&Settings { steps: 4, ..changed.clone() }, &[StyleMix::default()]).unwrap();
+    engine.update(&Settings { steps: 4, ..changed.clone() }, &inputs(&[StyleMix::default()])).unwrap();
     engine.step().unwrap();
     assert!(engine.read().unwrap().place.level > before.place.level);
     assert!(engine.losses().unwrap().unwrap().style.contains_key(&"relu3_3".parse().unwrap()));
@@ -188,13 +191,13 @@ fn a_level_that_comes_again_aims_at_what_the_settings_want_by_then() {
         engine.level(LevelOrder::Climb).unwrap();
         engine.step().unwrap();
         engine.level(LevelOrder::Drop).unwrap();
-        engine.update(&changed, &mix).unwrap();
+        engine.update(&changed, &inputs(&mix)).unwrap();
         engine.step().unwrap();
         engine.level(LevelOrder::Climb).unwrap();
         let state = engine.checkpoint().unwrap().expect("a small state");
         let mut afresh = PaintEngine::new();
         let mut job = job(changed, Start::Beginning);
-        job.styles[0].mix = mix[0];
+        job.inputs.styles[0].mix = mix[0];
         afresh.start(&job, None, &mut |_| ()).unwrap();
         afresh.restore(2, Some(&state)).unwrap();
         for engine in [&mut engine, &mut afresh] {

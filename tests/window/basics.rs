@@ -28,7 +28,7 @@ fn it_opens_with_the_examples_and_paints_by_itself() {
     let job = window.job(0);
     assert!(job.choose_size, "the first start leaves the size to the worker");
     assert_eq!((job.start, job.paused), (Start::Beginning, false));
-    assert_eq!((job.content.name.as_str(), job.styles.len()), ("Chelsea", 1));
+    assert_eq!((job.inputs.content.name.as_str(), job.inputs.styles.len()), ("Chelsea", 1));
     // The chosen size is that of the settings from now on, and is no change of theirs.
     window.until("the size is shown", |harness, _| {
         harness
@@ -230,7 +230,7 @@ fn a_file_dropped_on_a_slot_fills_it() {
     drop_files(&mut window, &[path]);
     window.until("the style is changed", |_, log| log.jobs.len() == 2);
     let job = window.job(1);
-    assert_eq!((job.styles[0].picture.name.as_str(), job.start), ("meadow.png", Start::Repaint));
+    assert_eq!((job.inputs.styles[0].picture.name.as_str(), job.start), ("meadow.png", Start::Repaint));
     assert!(has(&window, "Style: meadow.png"));
 }
 
@@ -242,10 +242,12 @@ fn files_dropped_on_the_canvas_go_where_it_says() {
     let canvas = window.harness.get_by_label_contains("Painting, 96 by 64").rect();
     hover_files(&mut window, canvas.center() - egui::vec2(canvas.width() / 4.0, 0.0));
     drop_files(&mut window, &paths);
-    window.until("a new run", |_, log| log.jobs.len() >= 2 && log.jobs.last().unwrap().styles.len() == 2);
+    window.until("a new run", |_, log| {
+        log.jobs.len() >= 2 && log.jobs.last().unwrap().inputs.styles.len() == 2
+    });
     let job = window.log.lock().unwrap().jobs.last().unwrap().clone();
-    assert_eq!(job.content.name, "a.png");
-    assert_eq!(job.styles[1].picture.name, "b.png");
+    assert_eq!(job.inputs.content.name, "a.png");
+    assert_eq!(job.inputs.styles[1].picture.name, "b.png");
 }
 
 #[test]
@@ -259,7 +261,7 @@ fn a_drop_without_a_place_is_asked_about() {
     assert!(has(&window, "meadow.png"));
     window.harness.get_by_label("Use as content").click();
     window.until("the content is changed", |_, log| log.jobs.len() == 2);
-    assert_eq!(window.job(1).content.name, "meadow.png");
+    assert_eq!(window.job(1).inputs.content.name, "meadow.png");
 }
 
 #[test]
@@ -272,7 +274,7 @@ fn a_pasted_picture_goes_to_the_slot_under_the_pointer() {
     let image = ColorImage::filled([40, 30], egui::Color32::GREEN);
     window.harness.event(Event::PasteImage(Arc::new(image)));
     window.until("the content is changed", |_, log| log.jobs.len() == 2);
-    assert_eq!(window.job(1).content.dimensions(), (40, 30));
+    assert_eq!(window.job(1).inputs.content.dimensions(), (40, 30));
 }
 
 #[test]
@@ -282,7 +284,7 @@ fn several_styles_have_weights() {
     let path = meadow(&window, "second.png");
     window.dialogs.will_pick(&path);
     window.harness.get_by_label("Add style…").click();
-    window.until("two styles", |_, log| log.jobs.last().is_some_and(|job| job.styles.len() == 2));
+    window.until("two styles", |_, log| log.jobs.last().is_some_and(|job| job.inputs.styles.len() == 2));
     window.steps(3);
     let jobs = window.jobs();
     window.harness.get_by_label("Weight of style 2").scroll_to_me();
@@ -301,7 +303,10 @@ fn swap_exchanges_content_and_style() {
     window.harness.get_by_label("Swap content and style").click();
     window.until("a second run", |_, log| log.jobs.len() == 2);
     let job = window.job(1);
-    assert_eq!((job.content.name.as_str(), job.styles[0].picture.name.as_str()), ("Swirl", "Chelsea"));
+    assert_eq!(
+        (job.inputs.content.name.as_str(), job.inputs.styles[0].picture.name.as_str()),
+        ("Swirl", "Chelsea")
+    );
 }
 
 #[test]
@@ -486,14 +491,17 @@ fn settings_and_pictures_are_remembered() {
     let mut window = setup.open_in(folder);
     window.until("it paints", |_, log| log.steps > 0);
     let job = window.job(0);
-    assert_eq!((job.settings.size, job.content.name.as_str(), job.choose_size), (320, "meadow.png", false));
+    assert_eq!(
+        (job.settings.size, job.inputs.content.name.as_str(), job.choose_size),
+        (320, "meadow.png", false)
+    );
 
     // A picture that has gone is stood in for.
     std::fs::remove_file(&path).unwrap();
     let folder = window.close();
     let mut window = Setup { options: Default::default(), ..Setup::default() }.open_in(folder);
     window.until("it paints", |_, log| log.steps > 0);
-    assert_eq!(window.job(0).content.name, "Chelsea");
+    assert_eq!(window.job(0).inputs.content.name, "Chelsea");
     assert!(has(&window, "no longer there"));
 }
 

@@ -79,7 +79,7 @@ fn presets_commands_and_sizes_are_found() {
     until_settings(&mut window, "the preset", |s| s.style_weight == 1.25);
     find(&mut window, "swap content");
     enter(&mut window);
-    window.until("they are swapped", |_, log| log.jobs.last().unwrap().content.name == "Swirl");
+    window.until("they are swapped", |_, log| log.jobs.last().unwrap().inputs.content.name == "Swirl");
     find(&mut window, "size 320 px");
     enter(&mut window);
     window.until("the size", |_, log| log.jobs.last().unwrap().settings.size == 320);

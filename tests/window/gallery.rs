@@ -33,7 +33,7 @@ fn recent_files_are_offered_everywhere_and_remembered_and_missing_ones_say_why()
     menu(&mut window, "Choose the style");
     tile(&window, "meadow.png").click();
     window.until("it is the style too", |_, log| {
-        log.jobs.last().unwrap().styles[0].picture.name == "meadow.png"
+        log.jobs.last().unwrap().inputs.styles[0].picture.name == "meadow.png"
     });
     let file = window.folder.path().join("impasto.toml");
     window.until("it is remembered", |_, _| {
@@ -70,7 +70,7 @@ fn a_changed_file_is_read_again_and_an_unchanged_one_changes_nothing() {
     menu(&mut window, "Choose the content");
     window.harness.get_by_label("Reload").click();
     window.until("it is painted anew", |_, log| log.jobs.len() == jobs + 1);
-    assert_eq!(window.job(jobs).content.rgb.get_pixel(0, 0).0, [10, 90, 30]);
+    assert_eq!(window.job(jobs).inputs.content.rgb.get_pixel(0, 0).0, [10, 90, 30]);
     // What is bundled cannot change.
     menu(&mut window, "Choose the style");
     assert!(window.harness.query_by_label("Reload").is_none());
@@ -94,7 +94,10 @@ fn an_empty_canvas_offers_the_examples() {
     tile(&window, "Mosaic").click();
     window.until("it paints", |_, log| log.jobs.len() == 1);
     let job = window.job(0);
-    assert_eq!((job.content.name.as_str(), job.styles[0].picture.name.as_str()), ("Rocket", "Mosaic"));
+    assert_eq!(
+        (job.inputs.content.name.as_str(), job.inputs.styles[0].picture.name.as_str()),
+        ("Rocket", "Mosaic")
+    );
 }
 
 #[test]

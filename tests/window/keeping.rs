@@ -88,9 +88,9 @@ fn a_crashed_painting_comes_back_with_its_picture_settings_and_losses() {
     let job = window.job(0);
     assert_eq!((job.start, job.paused, job.settings.style_weight), (Start::Current, true, 5.5));
     assert!(window.log.lock().unwrap().from_current[0], "it goes on from the picture");
-    assert_eq!(job.styles[0].picture.name, "pasted picture");
-    assert_eq!(job.styles[0].picture.rgb.get_pixel(3, 3).0, [9, 8, 7]);
-    assert_eq!(job.styles[0].picture.sha256, project.manifest.styles[0].style.source.sha256);
+    assert_eq!(job.inputs.styles[0].picture.name, "pasted picture");
+    assert_eq!(job.inputs.styles[0].picture.rgb.get_pixel(3, 3).0, [9, 8, 7]);
+    assert_eq!(job.inputs.styles[0].picture.sha256, project.manifest.styles[0].style.source.sha256);
     window.until("it is paused", |harness, _| harness.query_by_label_contains("Paused.").is_some());
     assert_eq!(window.log.lock().unwrap().steps, 0);
     window.harness.key_press(egui::Key::Space);
@@ -113,7 +113,7 @@ fn who_does_not_want_it_gets_it_by_the_menu_later() {
     window.steps(3);
     window.harness.get_by_label("Last painting").click();
     window.until("it is there", |_, log| {
-        log.jobs.last().is_some_and(|job| job.styles[0].picture.name == "pasted picture")
+        log.jobs.last().is_some_and(|job| job.inputs.styles[0].picture.name == "pasted picture")
     });
     assert_eq!(window.log.lock().unwrap().jobs.last().unwrap().settings, project.manifest.settings);
 }
@@ -168,12 +168,12 @@ fn a_project_is_saved_and_dropped_on_another_window() {
         harness.query_all_by_label_contains("play goes on exactly where it was").next().is_some()
     });
     other.until("the project's run is prepared", |_, log| {
-        log.jobs.last().is_some_and(|job| job.styles[0].picture.name == "pasted picture")
+        log.jobs.last().is_some_and(|job| job.inputs.styles[0].picture.name == "pasted picture")
     });
     let job = other.log.lock().unwrap().jobs.last().unwrap().clone();
     // It was saved before its first step, of which the engine's state is kept as well.
     assert_eq!((job.start, job.settings.style_weight), (Start::Moment, 5.5));
-    assert_eq!((job.content.name.as_str(), job.content.dimensions()), ("lake.png", (60, 40)));
+    assert_eq!((job.inputs.content.name.as_str(), job.inputs.content.dimensions()), ("lake.png", (60, 40)));
 }
 
 /// Saves a project and reads it.
@@ -253,7 +253,9 @@ fn a_project_whose_pictures_have_changed_goes_on_from_its_picture() {
     window.harness.get_by_label("More about the painting").click();
     window.steps(3);
     window.harness.get_by_label("Last painting").click();
-    window.until("it is there", |_, log| log.jobs.last().is_some_and(|job| job.content.name == "lake.png"));
+    window.until("it is there", |_, log| {
+        log.jobs.last().is_some_and(|job| job.inputs.content.name == "lake.png")
+    });
     window.until("it waits", |harness, _| harness.query_by_label_contains("Paused.").is_some());
     let log = window.log.lock().unwrap();
     assert_eq!(log.jobs.last().unwrap().start, Start::Current);

@@ -25,7 +25,7 @@ fn opened() -> (Window, PathBuf) {
     window.harness.key_press_modifiers(Modifiers::COMMAND, Key::O);
     let meant = path.clone();
     window.until("it is painted", |_, log| {
-        log.jobs.last().is_some_and(|job| job.content.path.as_ref() == Some(&meant))
+        log.jobs.last().is_some_and(|job| job.inputs.content.path.as_ref() == Some(&meant))
     });
     window.steps(10);
     (window, path)

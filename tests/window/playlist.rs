@@ -35,7 +35,7 @@ fn entry(content: &str, rest: &str) -> String {
 }
 
 fn last_content(log: &Log) -> Option<&str> {
-    log.jobs.last().map(|job| job.content.name.as_str())
+    log.jobs.last().map(|job| job.inputs.content.name.as_str())
 }
 
 /// Whether the window was asked for the full screen in the last frame.
@@ -174,7 +174,7 @@ fn a_playlist_plays_on_the_full_screen_and_skips_what_is_missing() {
     assert!(asked, "it goes to the full screen");
     window.until("the first is painted", |_, log| log.jobs.len() == 2);
     let first = window.job(1);
-    assert_eq!((first.start, first.content.name.as_str()), (Start::Beginning, "Chelsea"));
+    assert_eq!((first.start, first.inputs.content.name.as_str()), (Start::Beginning, "Chelsea"));
     assert_eq!(first.settings.style_weight, 1.25, "the preset's");
     window.until("the second is skipped", |harness, _| {
         harness.query_all_by_label_contains("Skipped gone in Swirl").next().is_some()
@@ -185,16 +185,16 @@ fn a_playlist_plays_on_the_full_screen_and_skips_what_is_missing() {
     });
     window.until("the fourth is painted", |_, log| log.jobs.len() == 3);
     let fourth = window.job(2);
-    assert_eq!((fourth.start, fourth.content.name.as_str()), (Start::Beginning, "meadow.png"));
+    assert_eq!((fourth.start, fourth.inputs.content.name.as_str()), (Start::Beginning, "meadow.png"));
     assert_eq!(fourth.settings, before, "without a preset the settings are those from before the playlist");
     assert!(!has(&window, "Swap content and style"), "the picture is alone");
     window.until("it begins again", |_, log| log.jobs.len() == 4);
-    assert_eq!(window.job(3).content.name, "Chelsea");
+    assert_eq!(window.job(3).inputs.content.name, "Chelsea");
     // Who wants the next one now gets it.
     window.steps(10);
     window.harness.key_press_modifiers(Modifiers::COMMAND, Key::ArrowRight);
     window.until("the next", |_, log| log.jobs.len() == 5);
-    assert_eq!(window.job(4).content.name, "meadow.png");
+    assert_eq!(window.job(4).inputs.content.name, "meadow.png");
     window.harness.key_press(Key::Escape);
     window.until("it has stopped", |harness, _| {
         harness.query_all_by_label_contains("The playlist has stopped").next().is_some()
@@ -288,7 +288,7 @@ fn a_painting_that_is_to_be_finished_gives_way_when_it_is() {
     window.until("the first is painted", |_, log| log.jobs.len() == 2);
     assert_eq!(window.job(1).settings.steps, 30);
     window.until("it is finished, and the second begins", |_, log| log.jobs.len() == 3);
-    assert_eq!(window.job(2).content.name, "Rocket");
+    assert_eq!(window.job(2).inputs.content.name, "Rocket");
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn a_painting_is_queued_at_its_own_size_and_saved_with_its_recipe() {
     until_line(&mut window, 0, "done");
     let jobs = window.behind.lock().unwrap().jobs.clone();
     assert_eq!((jobs.len(), jobs[0].settings.size, jobs[0].settings.steps), (1, 640, 60));
-    assert_eq!(jobs[0].content.name, "Chelsea");
+    assert_eq!(jobs[0].inputs.content.name, "Chelsea");
     let picture = Picture::open(&path).unwrap();
     assert_eq!(picture.rgb[(5, 5)], colour(60));
     let (recipe, _) = recipe::of_file(&path).unwrap();
@@ -317,6 +317,7 @@ fn pasted_pictures_are_kept_until_they_are_painted() {
         id: 1,
         content,
         styles: vec![ItemStyle { source: Source::Example("Swirl".into()), mix: StyleMix::default() }],
+        palette: None,
         output: folder.path().join("pasted.png"),
         without_recipe: true,
         batch: false,
@@ -332,7 +333,10 @@ fn pasted_pictures_are_kept_until_they_are_painted() {
     window.harness.get_by_label("Go on").click();
     until_line(&mut window, 0, "done");
     let job = window.behind.lock().unwrap().jobs[0].clone();
-    assert_eq!((job.content.sha256.clone(), job.content.rgb.clone()), (pasted.sha256, pasted.rgb));
+    assert_eq!(
+        (job.inputs.content.sha256.clone(), job.inputs.content.rgb.clone()),
+        (pasted.sha256, pasted.rgb)
+    );
     assert!(recipe::of_file(&window.folder.path().join("pasted.png")).is_err(), "without its recipe");
 }
 

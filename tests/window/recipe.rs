@@ -66,8 +66,8 @@ fn a_saved_picture_gives_its_settings_and_sources_back() {
     other.until("the recipe's run begins", |_, log| log.jobs.len() == 2);
     let job = other.job(1);
     assert_eq!((job.start, job.settings.style_weight, job.settings.seed), (Start::Beginning, 5.5, 3));
-    assert_eq!(job.content.path.as_deref(), Some(content.as_path()));
-    assert_eq!(job.styles[0].picture.name, "Swirl");
+    assert_eq!(job.inputs.content.path.as_deref(), Some(content.as_path()));
+    assert_eq!(job.inputs.styles[0].picture.name, "Swirl");
     other.steps(20);
     assert_eq!(other.jobs(), 2);
 }
@@ -85,7 +85,7 @@ fn a_source_that_is_gone_is_named_and_its_thumbnail_stands_in() {
     window.harness.get_by_label("Take its recipe").click();
     window.until("the recipe's run begins", |_, log| log.jobs.len() == 2);
     window.steps(3);
-    let content = window.job(1).content;
+    let content = window.job(1).inputs.content;
     assert!(content.name == "lake.png (thumbnail)" && content.path.is_none(), "{}", content.name);
     assert_eq!(content.dimensions(), (120, 80), "it is small enough to be its own thumbnail");
     assert!(has(&window, "lake.png is not found") && has(&window, "its thumbnail stands in"));
@@ -102,8 +102,10 @@ fn a_picture_with_a_recipe_can_still_be_a_picture() {
     });
     window.steps(3);
     window.harness.get_by_label("Add as style").click();
-    window.until("it is a second style", |_, log| log.jobs.last().is_some_and(|job| job.styles.len() == 2));
-    assert_eq!(window.job(1).styles[1].picture.name, "a.jpg");
+    window.until("it is a second style", |_, log| {
+        log.jobs.last().is_some_and(|job| job.inputs.styles.len() == 2)
+    });
+    assert_eq!(window.job(1).inputs.styles[1].picture.name, "a.jpg");
     assert_eq!(window.job(1).settings.style_weight, 5.5);
 }
 

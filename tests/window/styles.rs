@@ -3,13 +3,14 @@
 use crate::window_support::{Setup, Window, enter, picture_file};
 use egui::{Role, accesskit::Toggled};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use impasto_core::settings::StyleMix;
+use impasto_core::settings::{Settings, StyleMix};
 
 fn add_style(window: &mut Window, name: &str, styles: usize) {
     let path = picture_file(window, name, (60, 40), 200);
     window.dialogs.will_pick(&path);
     window.harness.get_by_label("Add style…").click();
-    window.until("it is added", |_, log| log.jobs.last().is_some_and(|job| job.styles.len() == styles));
+    window
+        .until("it is added", |_, log| log.jobs.last().is_some_and(|job| job.inputs.styles.len() == styles));
     window.steps(3);
 }
 
@@ -61,7 +62,7 @@ fn each_of_several_styles_is_weighed_scaled_and_switched_by_itself_and_remembere
     let folder = window.close();
     let mut window = Setup { options: Default::default(), ..Setup::default() }.open_in(folder);
     window.until("it paints", |_, log| log.steps > 0);
-    let mix: Vec<StyleMix> = window.job(0).styles.iter().map(|style| style.mix).collect();
+    let mix: Vec<StyleMix> = window.job(0).inputs.styles.iter().map(|style| style.mix).collect();
     assert_eq!(mix, [off, StyleMix { weight: 0.25, scale: 2.0, on: true }]);
 }
 
@@ -105,6 +106,48 @@ fn a_palette_is_chosen_used_shown_and_taken_out_while_it_paints() {
     window.steps(3);
     assert!(window.harness.query_by_label("Keep the content's colours").is_none());
     assert_eq!(window.jobs(), 1, "none of it needs a new run");
+}
+
+#[test]
+fn a_pasted_picture_can_be_the_palette_and_comes_back_by_redo_and_from_a_project() {
+    let settings = Settings { steps: 1_000_000, ..Settings::default() };
+    let mut setup = Setup::default();
+    setup.options.settings = Some(settings);
+    let mut window = setup.open();
+    window.until_painting();
+    let pasted = egui::ColorImage::filled([40, 30], egui::Color32::from_rgb(9, 180, 7));
+    window.harness.event(egui::Event::PasteImage(std::sync::Arc::new(pasted)));
+    window.until("it is asked", |harness, _| harness.query_by_label_contains("What is it for?").is_some());
+    window.steps(3);
+    window.harness.get_by_label("Use as palette").click();
+    let is_pasted = |log: &crate::window_support::Log| {
+        log.palettes.last() == Some(&Some(("pasted picture".to_owned(), [9, 180, 7])))
+            && log.updates.last().is_some_and(|(s, _)| s.match_colours == 1.0)
+    };
+    window.until("it arrives with its pixels", |_, log| is_pasted(log));
+    // What comes sooner is one deed with it.
+    window.steps(90);
+    window.harness.get_by_label("Remove the palette").click();
+    window.until("it is gone", |_, log| log.updates.last().is_some_and(|(s, _)| s.palette.is_none()));
+    window.steps(3);
+    window.harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
+    window.until("undo brings it back", |_, log| is_pasted(log));
+    assert_eq!(window.jobs(), 1, "none of it needs a new run");
+    // In a project it needs no file.
+    let path = window.folder.path().join("kept.impasto");
+    window.dialogs.will_pick(&path);
+    window.harness.key_press_modifiers(egui::Modifiers::COMMAND | egui::Modifiers::SHIFT, egui::Key::S);
+    window.until("the project is saved", |_, _| path.exists());
+    let folder = window.close();
+    let mut window = Setup { options: Default::default(), ..Setup::default() }.open_in(folder);
+    window.until_painting();
+    window.dialogs.will_pick(&path);
+    window.harness.key_press_modifiers(egui::Modifiers::COMMAND | egui::Modifiers::SHIFT, egui::Key::O);
+    window.until("its run has the palette", |_, log| {
+        log.jobs.last().and_then(|job| job.inputs.palette.as_ref()).is_some_and(|palette| {
+            (palette.name.as_str(), palette.rgb.get_pixel(0, 0).0) == ("pasted picture", [9, 180, 7])
+        })
+    });
 }
 
 #[test]

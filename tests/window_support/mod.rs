@@ -15,7 +15,7 @@ use egui_kittest::{Harness, HarnessBuilder, kittest::Queryable as _};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use impasto_core::{
     settings::{Settings, StyleMix},
-    transfer::{FeatureMap, GradientNorms, Heat, Losses, Term},
+    transfer::{FeatureMap, GradientNorms, Heat, Inputs, Losses, Term},
 };
 use impasto_engine::{
     queue::Painter,
@@ -40,6 +40,8 @@ pub struct Log {
     /// Whether the start of the job at the same index got a picture to go on from.
     pub from_current: Vec<bool>,
     pub updates: Vec<(Settings, Vec<StyleMix>)>,
+    /// Names and first pixels of the updates' palettes.
+    pub palettes: Vec<Option<(String, [u8; 3])>>,
     pub levels: Vec<LevelOrder>,
     /// Layers that were looked into.
     pub studied: Vec<Layer>,
@@ -162,9 +164,12 @@ impl Engine for Fake {
         })
     }
 
-    fn update(&mut self, settings: &Settings, styles: &[StyleMix]) -> Result<(), EngineError> {
+    fn update(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
         self.settings = settings.clone();
-        self.log.lock().unwrap().updates.push((settings.clone(), styles.to_vec()));
+        let mut log = self.log.lock().unwrap();
+        log.updates.push((settings.clone(), inputs.mix()));
+        let palette = inputs.palette.as_ref();
+        log.palettes.push(palette.map(|palette| (palette.name.clone(), palette.rgb.get_pixel(0, 0).0)));
         Ok(())
     }
 

@@ -20,13 +20,16 @@ use super::{
 use impasto_core::{
     picture::{self, Picture},
     settings::Settings,
-    transfer::StyleSource,
+    transfer::{Inputs, StyleSource},
 };
 use impasto_engine::{
     queue::{End, Plan, guarded, paint},
     session::{Engine, Job, PaintEngine, Start},
 };
-use impasto_formats::explore::{Ledger, Match, collect, recipe_hash};
+use impasto_formats::{
+    explore::{Ledger, Match, collect, recipe_hash},
+    inputs::open_named,
+};
 
 /// What became of one painting.
 enum Outcome {
@@ -143,10 +146,11 @@ fn paint_one(
         force || !pair.output.exists(),
         "the file exists, and was not painted from these pictures with these settings; add --force to replace it"
     );
+    let mut inputs = Inputs::new(content, vec![StyleSource::new(style)]);
+    open_named(&mut inputs, settings)?;
     let job = Job {
         run: 1,
-        content,
-        styles: vec![StyleSource::new(style)],
+        inputs,
         settings: settings.clone(),
         start: Start::Beginning,
         paused: false,

@@ -9,7 +9,7 @@ use super::args::BenchArgs;
 use impasto_core::{
     picture::{Picture, PictureError},
     settings::{Objective, Padding, Settings, Statistic},
-    transfer,
+    transfer::{self, Inputs},
 };
 use impasto_engine::{
     queue::guarded,
@@ -129,8 +129,7 @@ fn measure(
     let style = StyleSource::new(Arc::new(pattern("bench style", size, 2)?));
     let job = Job {
         run: 1,
-        content: Arc::new(pattern("bench content", size, 1)?),
-        styles: vec![style],
+        inputs: Inputs::new(Arc::new(pattern("bench content", size, 1)?), vec![style]),
         settings,
         start: Start::Beginning,
         paused: false,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{UsageError, args::RenderArgs, report, timelapse};
 use impasto_core::{
-    picture::{self, Example, SaveError},
+    picture::{self, Example, SaveError, pasted_hash},
     settings::{Init, Settings},
 };
 
@@ -48,6 +48,7 @@ pub(super) fn check(arguments: &RenderArgs, settings: &Settings) -> anyhow::Resu
     }
     if let Some(file) = &settings.palette
         && Example::named(file).is_none()
+        && pasted_hash(file).is_none()
     {
         anyhow::ensure!(file.is_file(), "palette: there is no picture {}", file.display());
     }

@@ -1,6 +1,6 @@
 //! `impasto grid`: one pair of pictures with two settings varied, on a contact sheet.
 
-use std::{process::ExitCode, sync::Arc, time::Instant};
+use std::{process::ExitCode, time::Instant};
 
 use image::RgbImage;
 
@@ -15,13 +15,16 @@ use super::{
 use impasto_core::{
     picture,
     settings::Settings,
-    transfer::{Losses, StyleSource},
+    transfer::{Inputs, Losses, StyleSource},
 };
 use impasto_engine::{
     queue::{End, Plan, RenderObserver, guarded, paint},
     session::{Engine, Job, PaintEngine, Start},
 };
-use impasto_formats::explore::{CELL_SIZE, CELL_STEPS, Sheet, cell_order, legend};
+use impasto_formats::{
+    explore::{CELL_SIZE, CELL_STEPS, Sheet, cell_order, legend},
+    inputs::open_named,
+};
 
 /// Paints the grid.
 pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
@@ -49,12 +52,15 @@ pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
         Ok(StyleSource { picture: open_picture(path)?, mix: *mix })
     };
     let styles: Vec<StyleSource> = arguments.style.iter().map(style).collect::<anyhow::Result<_>>()?;
+    let mut inputs = Inputs::new(content, styles);
+    open_named(&mut inputs, &settings)?;
+    let (content, styles) = (&inputs.content, &inputs.styles);
 
     let printer = Printer::new(arguments.quiet);
     let interrupted = interrupt::ctrl_c_flag(&printer)?;
     let shape =
         picture::fit(content.dimensions().0, content.dimensions().1, arguments.cell.unwrap_or(settings.size));
-    let mut sheet = Sheet::new(x.clone(), y.cloned(), shape, legend(&content, &styles, &settings));
+    let mut sheet = Sheet::new(x.clone(), y.cloned(), shape, legend(content, styles, &settings));
     let mut engine = PaintEngine::new();
     let mut failures = Vec::new();
     let began = Instant::now();
@@ -81,8 +87,7 @@ pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
         };
         let job = Job {
             run: index as u64 + 1,
-            content: Arc::clone(&content),
-            styles: styles.clone(),
+            inputs: inputs.clone(),
             settings: mix,
             start: Start::Beginning,
             paused: false,

@@ -62,11 +62,12 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
     }
 
     let job = &last.job;
-    let schedule = job.sources().schedule(&job.settings);
+    let schedule = job.inputs.schedule(&job.settings);
     let progress = Progress::new(last.steps, schedule, arguments.quiet);
     printer = progress.printer();
     *speaker.lock().unwrap_or_else(PoisonError::into_inner) = printer.clone();
-    let pictures = [&job.content].into_iter().chain(job.styles.iter().map(|style| &style.picture));
+    let pictures =
+        [&job.inputs.content].into_iter().chain(job.inputs.styles.iter().map(|style| &style.picture));
     let notes =
         pictures.flat_map(|picture| picture.notes.iter().map(|note| format!("{}: {note}", picture.name)));
     let mut remarks: Vec<String> = notes.chain(job.settings.remarks()).collect();
@@ -157,7 +158,7 @@ fn paint_before(
             Ok(())
         }
     }
-    let schedule = score.job.sources().schedule(&score.job.settings);
+    let schedule = score.job.inputs.schedule(&score.job.settings);
     let progress = Progress::new(score.steps, schedule, arguments.quiet);
     guarded(|| player.begin(score, &mut |what| progress.preparing(what)))
         .inspect_err(|_| progress.finish())?;

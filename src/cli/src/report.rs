@@ -84,8 +84,9 @@ impl Report {
             weights: info.weights.clone(),
             width: info.width,
             height: info.height,
-            content: job.content.as_ref().into(),
+            content: job.inputs.content.as_ref().into(),
             styles: job
+                .inputs
                 .styles
                 .iter()
                 .map(|style| Style {

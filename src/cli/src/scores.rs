@@ -14,12 +14,16 @@ use super::{
 use impasto_core::{
     picture::{self, Picture},
     settings::Settings,
+    transfer::Inputs,
 };
 use impasto_engine::{
     replay::{Others, ReplayPlan},
     session::{Job, SourceRecord, Start, StyleSource},
 };
-use impasto_formats::recipe::{self, EXAMPLE, Found, Recipe};
+use impasto_formats::{
+    inputs::open_named,
+    recipe::{self, EXAMPLE, Found, Recipe},
+};
 
 /// The runs to paint, the last of which gives the picture, and what a person should know beforehand.
 pub(super) struct Scores {
@@ -51,15 +55,10 @@ pub(super) fn open(
     let Some((recipe, remarks)) = recipe else {
         let content = content.ok_or_else(|| UsageError("content: no picture is given".to_owned()))?;
         let steps = stop(settings.steps);
-        let job = Job {
-            run: 1,
-            content,
-            styles,
-            settings,
-            start: Start::Beginning,
-            paused: false,
-            choose_size: false,
-        };
+        let mut inputs = Inputs::new(content, styles);
+        open_named(&mut inputs, &settings)?;
+        let job =
+            Job { run: 1, inputs, settings, start: Start::Beginning, paused: false, choose_size: false };
         let scores = vec![ReplayPlan::plain(job, steps)];
         return Ok(Scores { scores, remarks: Vec::new(), network: None, device: None });
     };
@@ -157,7 +156,7 @@ impl Finder<'_> {
         let found = recipe::find(source, self.folders).with_context(|| {
             let place = source.path.as_ref().map_or_else(|| "it had no file".to_owned(), |path| format!("it was {}", path.display()));
             format!(
-                "the picture {} of the recipe is not found: {place}; put it beside {}, or give another with --content or --style",
+                "the picture {} of the recipe is not found: {place}; put it beside {}, or give another with --content, --style or --palette",
                 source.name,
                 self.file.display()
             )

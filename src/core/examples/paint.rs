@@ -6,7 +6,7 @@ use impasto_core::{
     network::{compute, vgg::Weights},
     picture::Picture,
     settings::{DeviceChoice, Settings},
-    transfer::{Begin, Painting, Sources, StyleSource},
+    transfer::{Begin, Inputs, Painting, StyleSource},
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -15,12 +15,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("usage: paint CONTENT STYLE OUTPUT.png".into());
     };
     let open = |path: &str| Picture::open(Path::new(path)).map(Arc::new);
-    let sources = Sources::new(open(content)?, vec![StyleSource::new(open(style)?)]);
+    let inputs = Inputs::new(open(content)?, vec![StyleSource::new(open(style)?)]);
     let settings = Settings { size: 256, steps: 150, ..Settings::default() };
     let device = compute::open(&DeviceChoice::Auto)?;
     println!("painting on {}", device.info.name);
     let weights = Arc::new(Weights::bundled()?);
-    let mut painting = Painting::new(&device.tensor, weights, None, sources, &settings, Begin::Initial)?;
+    let mut painting = Painting::new(&device.tensor, weights, None, inputs, &settings, Begin::Initial)?;
     for _ in 0..settings.steps {
         painting.step()?;
     }

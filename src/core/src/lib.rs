@@ -10,17 +10,17 @@
 //!     network::{compute, vgg::Weights},
 //!     picture::{CONTENTS, STYLES},
 //!     settings::{DeviceChoice, Settings},
-//!     transfer::{Begin, Painting, Sources, StyleSource},
+//!     transfer::{Begin, Painting, Inputs, StyleSource},
 //! };
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! // Bundled pictures; `Picture::open` reads files.
 //! let style = StyleSource::new(Arc::new(STYLES[0].open()));
-//! let sources = Sources::new(Arc::new(CONTENTS[0].open()), vec![style]);
+//! let inputs = Inputs::new(Arc::new(CONTENTS[0].open()), vec![style]);
 //! let settings = Settings { size: 64, steps: 5, ..Settings::default() };
 //! let device = compute::open(&DeviceChoice::Cpu)?;
 //! let weights = Arc::new(Weights::bundled()?);
-//! let mut painting = Painting::new(&device.tensor, weights, None, sources, &settings, Begin::Initial)?;
+//! let mut painting = Painting::new(&device.tensor, weights, None, inputs, &settings, Begin::Initial)?;
 //! for _ in 0..settings.steps {
 //!     painting.step()?;
 //! }

@@ -3,6 +3,7 @@
 
 pub mod explore;
 pub mod extracts;
+pub mod inputs;
 pub mod project;
 pub mod recipe;
 pub mod timelapse;

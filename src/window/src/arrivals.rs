@@ -27,6 +27,9 @@ impl ImpastoApp {
                 if self.slot_mut(slot).is_some_and(|slot| slot.take(ctx, ticket, result)) {
                     self.toasts.add("The file has not changed.");
                 }
+                if slot == self.palette.id {
+                    self.palette_arrived();
+                }
             }
             Done::Picked { purpose: Purpose::Save(painting), paths: None, took } if took < NO_DIALOG => {
                 self.save_without_dialog(painting);

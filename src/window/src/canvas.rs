@@ -263,7 +263,7 @@ impl ImpastoApp {
             .picture
             .as_ref()
             .map(|content| (content.texture.clone(), content.picture.dimensions()));
-        let enough = self.sources().is_some();
+        let enough = self.inputs().is_some();
         match painted.clone().or_else(|| waiting.filter(|_| enough)) {
             Some((texture, (width, height))) => {
                 let response = ui.allocate_rect(area, Sense::click_and_drag());

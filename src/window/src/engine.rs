@@ -10,9 +10,13 @@ use egui::{Context, ViewportId};
 use super::{
     ImpastoApp,
     notes::{Banner, Trouble},
+    pictures::Slot,
     state::{Given, Run},
 };
-use impasto_core::{picture::Picture, settings::StyleMix};
+use impasto_core::{
+    settings::{Init, StyleMix},
+    transfer::Inputs,
+};
 use impasto_engine::session::{Command, Event, Job, LevelOrder, RunState, SendError, Start, StyleSource};
 
 /// Longest time that one frame of the window spends on the worker's news.
@@ -22,7 +26,7 @@ const AT_ONCE: Duration = Duration::from_millis(1);
 
 impl ImpastoApp {
     /// The pictures of a run, if there are enough of them.
-    pub(super) fn sources(&self) -> Option<(Arc<Picture>, Vec<StyleSource>)> {
+    pub(super) fn inputs(&self) -> Option<Inputs> {
         let content = Arc::clone(&self.content.picture.as_ref()?.picture);
         let styles: Vec<StyleSource> = self
             .styles
@@ -34,11 +38,18 @@ impl ImpastoApp {
                 Some(StyleSource { picture, mix: StyleMix { weight, ..slot.mix } })
             })
             .collect();
-        (!styles.is_empty()).then_some((content, styles))
+        let wanted = |slot: &Slot| Some(Arc::clone(&slot.picture.as_ref()?.picture));
+        let inputs = Inputs {
+            palette: self.settings.palette.as_ref().and_then(|_| wanted(&self.palette)),
+            initial: matches!(self.settings.init, Init::File(_)).then(|| wanted(&self.initial)).flatten(),
+            ..Inputs::new(content, styles)
+        };
+        (!inputs.styles.is_empty()).then_some(inputs)
     }
 
     pub(super) fn still_opening(&self) -> bool {
-        self.content.loading.is_some() || self.styles.iter().any(|slot| slot.loading.is_some())
+        let others = [&self.content, &self.palette, &self.initial];
+        others.into_iter().chain(&self.styles).any(|slot| slot.loading.is_some())
     }
 
     /// Starts the worker if there is none.
@@ -67,15 +78,14 @@ impl ImpastoApp {
 
     /// Starts a new run of the pictures and settings as they are.
     pub(super) fn start_run(&mut self, start: Start, paused: bool) {
-        let Some((content, styles)) = self.sources() else { return };
+        let Some(inputs) = self.inputs() else { return };
         if self.settings.validate().is_err() {
             return;
         }
         let id = self.run.id + 1;
         let job = Job {
             run: id,
-            content: Arc::clone(&content),
-            styles: styles.clone(),
+            inputs: inputs.clone(),
             settings: self.settings.clone(),
             start,
             paused,
@@ -91,14 +101,10 @@ impl ImpastoApp {
                     choosing_size: self.choose_size,
                     // What the last run knew stays in view until the new one says better.
                     info: self.run.info.take(),
-                    given: Some(Given {
-                        content: Arc::clone(&content),
-                        styles: styles.clone(),
-                        settings: self.settings.clone(),
-                    }),
+                    given: Some(Given { inputs: inputs.clone(), settings: self.settings.clone() }),
                     ..Run::default()
                 };
-                self.film.begin(id, start, &content, &styles);
+                self.film.begin(id, start, &inputs);
                 self.notice = None;
                 self.frames.forget_changes();
                 match std::mem::take(&mut self.resume) {
@@ -160,9 +166,8 @@ impl ImpastoApp {
 
     /// Whether the stopped run could take the pictures and settings of the window.
     fn goes_on(&self) -> bool {
-        self.run.given.as_ref().zip(self.sources()).is_some_and(|(given, (content, styles))| {
-            given.same_pictures(&content, &styles)
-                && given.settings.restart_reasons(&self.settings).is_empty()
+        self.run.given.as_ref().zip(self.inputs()).is_some_and(|(given, inputs)| {
+            given.inputs.same_pictures(&inputs) && given.settings.restart_reasons(&self.settings).is_empty()
         })
     }
 
@@ -205,7 +210,7 @@ impl ImpastoApp {
         if self.problem.is_some() || self.session.is_none() || self.list_changes() {
             return;
         }
-        let Some((content, styles)) = self.sources() else { return };
+        let Some(inputs) = self.inputs() else { return };
         let Some(given) = &self.run.given else {
             let waiting = self.keeper.looking || self.keeper.comeback.is_some();
             if self.run.state == RunState::Idle && !self.still_opening() && !waiting {
@@ -221,7 +226,7 @@ impl ImpastoApp {
             return;
         };
         let mut reasons = given.settings.restart_reasons(&self.settings);
-        if !given.same_pictures(&content, &styles) {
+        if !given.inputs.same_pictures(&inputs) {
             reasons.push("picture");
         }
         match self.run.state {
@@ -257,20 +262,23 @@ impl ImpastoApp {
             }
             return;
         }
-        let mix: Vec<StyleMix> = styles.iter().map(|style| style.mix).collect();
-        if given.settings != self.settings || given.mix() != mix || std::mem::take(&mut self.resend) {
+        // What is still opening is sent when it is there.
+        if self.palette.loading.is_some() {
+            return;
+        }
+        if given.settings != self.settings || !given.inputs.counts_like(&inputs) {
             // A hand on a slider wants to see what it does.
             let held = self.hand_is_on(ctx);
             let sent = self.session.as_ref().map(|session| match held {
-                true => session.update_while_dragged(self.run.id, &self.settings, &mix),
-                false => session.update(self.run.id, &self.settings, &mix),
+                true => session.update_while_dragged(self.run.id, &self.settings, &inputs),
+                false => session.update(self.run.id, &self.settings, &inputs),
             });
             match sent {
                 Some(Ok(update)) => self.frames.sent(update, self.run.step()),
                 Some(Err(error)) => self.send_failed(error),
                 None => {}
             }
-            self.run.given = Some(Given { content, styles, settings: self.settings.clone() });
+            self.run.given = Some(Given { inputs, settings: self.settings.clone() });
         }
     }
 

@@ -17,7 +17,7 @@ use impasto_base::error::chain;
 use impasto_core::{
     picture,
     settings::Settings,
-    transfer::{Extract, Eye, Sight},
+    transfer::{Extract, Eye, Inputs, Sight},
 };
 use impasto_engine::session::{ExtractState, RunId, RunState, VisualizationRequest};
 use impasto_formats::extracts::{self, CONTENT_LAYERS, ExtractStore, LARGE, SMALL, Source};
@@ -190,7 +190,7 @@ impl ImpastoApp {
             return;
         };
         // Half a slider's way is nobody's wish yet.
-        let Some(Given { content, styles, settings }) =
+        let Some(Given { inputs: Inputs { content, styles, .. }, settings }) =
             self.run.given.as_ref().filter(|_| !self.hand_is_on(ctx))
         else {
             return;

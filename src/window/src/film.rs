@@ -11,9 +11,12 @@ use egui::{Context, TextureHandle, ViewportId};
 use image::RgbImage;
 
 use super::{ImpastoApp, colour_image::color_image, tasks::Done};
-use impasto_core::picture::{self, Filter, Picture};
+use impasto_core::{
+    picture::{self, Filter, Picture},
+    transfer::Inputs,
+};
 use impasto_engine::{
-    session::{RestorePoint, RunId, RunState, Snapshot, Start, StyleSource},
+    session::{RestorePoint, RunId, RunState, Snapshot, Start},
     timeline::{Limits, Moment, MomentId, Reader, Store, Timeline},
 };
 
@@ -27,11 +30,11 @@ struct RunSources {
 }
 
 impl RunSources {
-    fn are(&self, content: &Arc<Picture>, styles: &[StyleSource]) -> bool {
+    fn are(&self, inputs: &Inputs) -> bool {
         let same = |a: &Weak<Picture>, b: &Arc<Picture>| a.upgrade().is_some_and(|a| Arc::ptr_eq(&a, b));
-        same(&self.content, content)
-            && self.styles.len() == styles.len()
-            && self.styles.iter().zip(styles).all(|(a, b)| same(a, &b.picture))
+        same(&self.content, &inputs.content)
+            && self.styles.len() == inputs.styles.len()
+            && self.styles.iter().zip(&inputs.styles).all(|(a, b)| same(a, &b.picture))
     }
 }
 
@@ -92,15 +95,15 @@ impl Film {
     }
 
     /// A new run begins, with these pictures.
-    pub fn begin(&mut self, run: RunId, start: Start, content: &Arc<Picture>, styles: &[StyleSource]) {
+    pub fn begin(&mut self, run: RunId, start: Start, inputs: &Inputs) {
         let origin = match start {
             Start::Moment => self.leaving.take(),
             Start::Current => run.checked_sub(1).map(|before| (before, MomentId::MAX)),
             Start::Beginning | Start::Repaint => None,
         };
         self.origins.extend(origin.map(|origin| (run, origin)));
-        let styles = styles.iter().map(|style| Arc::downgrade(&style.picture)).collect();
-        self.sources.insert(run, RunSources { content: Arc::downgrade(content), styles });
+        let styles = inputs.styles.iter().map(|style| Arc::downgrade(&style.picture)).collect();
+        self.sources.insert(run, RunSources { content: Arc::downgrade(&inputs.content), styles });
         let first = self.timeline.moments().first().map_or(run, |moment| moment.run);
         self.sources.retain(|run, _| *run >= first);
         self.origins.retain(|run, _| *run >= first);
@@ -314,8 +317,8 @@ impl ImpastoApp {
                 .film
                 .sources
                 .get(&moment.run)
-                .zip(self.sources())
-                .is_some_and(|(then, (content, styles))| then.are(&content, &styles))
+                .zip(self.inputs())
+                .is_some_and(|(then, inputs)| then.are(&inputs))
     }
 
     /// Goes on painting from the moment that is looked at.
@@ -349,7 +352,7 @@ impl ImpastoApp {
             Err(error) => return self.toasts.add(format!("This moment cannot be gone on from: {error}.")),
         };
         let Some(moment) = self.film.timeline.get(id) else { return };
-        if self.sources().is_none() {
+        if self.inputs().is_none() {
             return self.toasts.add("There is no pair of pictures to go on with.");
         }
         let leaving = (moment.run, moment.id);

@@ -168,7 +168,7 @@ fn read(origin: &Origin, background: Rgb) -> Result<ColorImage, String> {
     let picture = match Source::of(origin) {
         Some(Source::Example(example)) => example.open(),
         Some(Source::File(path)) => Picture::open(&path).map_err(|error| chain(&error))?,
-        Some(Source::Pasted(_) | Source::Recalled(_) | Source::Kept(_)) | None => {
+        Some(Source::Pasted(_) | Source::Open(_) | Source::Recalled(_) | Source::Kept(_)) | None => {
             return Err("it is no longer among the bundled pictures".to_owned());
         }
     };

@@ -84,6 +84,7 @@ pub struct Snapshot {
     draft: Option<Arc<Draft>>,
     content: Option<Arc<Picture>>,
     styles: Vec<(Arc<Picture>, StyleRecord)>,
+    palette: Option<Arc<Picture>>,
     pins: Vec<PinDraft>,
 }
 
@@ -102,6 +103,10 @@ impl Snapshot {
         for (picture, style) in self.styles {
             let pixels = draft.pixels(&picture)?;
             draft.manifest.styles.push(Style { style, pixels });
+        }
+        if let Some(palette) = &self.palette {
+            let pixels = draft.pixels(palette)?;
+            draft.manifest.palette = Some(Content { source: palette.as_ref().into(), pixels });
         }
         self.pins.into_iter().try_for_each(|pin| pin.put(&mut draft))?;
         if let Some((session::Snapshot { step, place, .. }, state)) = self.exact.zip(state) {
@@ -140,11 +145,11 @@ impl ImpastoApp {
     fn exact(&self) -> Option<&session::Snapshot> {
         let exact = self.keeper.exact.as_ref().filter(|mark| mark.run == self.run.id)?;
         let given = self.run.given.as_ref()?;
-        let (content, styles) = self.sources()?;
+        let inputs = self.inputs()?;
         let record = self.record_of(&self.canvas.picture()?)?;
-        let same = given.same_pictures(&content, &styles)
+        let same = given.inputs.same_pictures(&inputs)
             && exact.settings == self.settings
-            && exact.styles.iter().eq(styles.iter().map(|style| &style.mix))
+            && exact.styles == inputs.mix()
             && !record.has_changed_since(exact.step);
         same.then_some(exact)
     }
@@ -177,6 +182,7 @@ impl ImpastoApp {
             exact: exact.cloned(),
             content: loaded(&self.content),
             styles: styles.collect(),
+            palette: self.settings.palette.as_ref().and_then(|_| loaded(&self.palette)),
             pins: self.pins.drafts(),
         }
     }

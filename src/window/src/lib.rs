@@ -115,7 +115,10 @@ pub use self::{
     awake::{KeepAwake, SystemAwake},
     opening::{AppStart, Options, SpawnPainter, SpawnSession, Wake, WakeBehind, run},
 };
-use impasto_core::settings::{Init, Settings, SettingsError};
+use impasto_core::{
+    picture::Picture,
+    settings::{Init, Settings, SettingsError},
+};
 use impasto_engine::session::{Record, Session};
 use impasto_network::compute::DeviceInfo;
 
@@ -151,8 +154,13 @@ pub struct ImpastoApp {
     gallery: Gallery,
     /// The setting that the palette's slot shows.
     palette_shown: Option<PathBuf>,
-    /// Tell the worker again what it knows: a file may have changed.
-    resend: bool,
+    /// The palettes without a file that were chosen, which settings may name again.
+    pasted_palettes: Vec<Arc<Picture>>,
+    /// The picture that painting begins with, if the settings name one, and the file that its slot shows.
+    initial: Slot,
+    initial_shown: Option<PathBuf>,
+    /// A restart was asked for, and its initial image is being opened.
+    restart_waits: bool,
     devices: Option<Vec<DeviceInfo>>,
 
     run: Run,
@@ -316,7 +324,7 @@ impl eframe::App for ImpastoApp {
         }
         self.take_news(ctx);
         self.follow_remote(ctx);
-        self.follow_palette();
+        self.follow_named_pictures();
         self.follow_gallery();
         self.run_film(ctx);
         self.follow_queue(ctx);

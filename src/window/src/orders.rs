@@ -3,7 +3,7 @@
 use egui::Context;
 
 use super::{ImpastoApp, command::Command, compare::Mode, page::Page, pictures::Target};
-use impasto_engine::session::{LevelOrder, Start};
+use impasto_engine::session::LevelOrder;
 
 impl ImpastoApp {
     /// Does what a button or a key asks for.
@@ -12,10 +12,7 @@ impl ImpastoApp {
             Command::PlayPause => self.play_or_pause(),
             Command::Step => self.single_step(),
             Command::Stop => self.stop(),
-            Command::Restart => {
-                self.init_at_start = Some(self.settings.init.clone());
-                self.start_run(Start::Beginning, false);
-            }
+            Command::Restart => self.restart(),
             Command::Climb => self.order_level(LevelOrder::Climb),
             Command::Drop => self.order_level(LevelOrder::Drop),
             Command::Hold => {

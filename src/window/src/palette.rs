@@ -1,53 +1,101 @@
-//! The picture whose colours the styles get: a setting, with a slot that shows it.
+//! The pictures that settings name: the palette, whose colours the styles get, and the initial image. Each has a slot that
+//! follows its setting.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{
     ImpastoApp,
-    pictures::{Source, Target},
+    pictures::{Slot, Source, Target},
 };
-use impasto_core::picture::{EXAMPLE, Example};
+use impasto_core::{
+    picture::{Example, pasted_hash},
+    settings::Init,
+};
+use impasto_engine::session::Start;
 
 impl ImpastoApp {
     /// Makes a picture the palette.
     pub(super) fn choose_palette(&mut self, source: Source) {
-        let path = match source {
-            Source::File(path) => std::path::absolute(&path).unwrap_or(path),
-            Source::Example(example) => PathBuf::from(format!("{EXAMPLE}{}", example.title)),
-            Source::Pasted(_) | Source::Recalled(_) | Source::Kept(_) => {
-                self.toasts
-                    .add("A palette is remembered by its file: save the picture first, then open it here.");
-                return;
-            }
-        };
-        self.settings.palette = Some(path);
+        match source {
+            Source::File(path) => self.settings.palette = Some(std::path::absolute(&path).unwrap_or(path)),
+            Source::Example(example) => self.settings.palette = Some(example.open().reference()),
+            // Its name is known when it is there.
+            source => self.load(Target::Palette, source),
+        }
         // Who chooses colours wants to see them.
         if self.settings.match_colours == 0.0 {
             self.settings.match_colours = 1.0;
         }
     }
 
-    /// Brings the palette's slot up to the setting, wherever that was changed.
-    pub(super) fn follow_palette(&mut self) {
-        if self.settings.palette == self.palette_shown {
-            return;
-        }
-        self.palette_shown.clone_from(&self.settings.palette);
-        match &self.palette_shown {
-            None => (self.palette.picture, self.palette.loading, self.palette.error) = (None, None, None),
-            Some(path) => {
-                let source = palette_source(path);
-                self.load(Target::Palette, source);
+    /// The palette's slot has a picture: one without a file gives the setting its name.
+    pub(super) fn palette_arrived(&mut self) {
+        let Some(loaded) = &self.palette.picture else { return };
+        if loaded.picture.is_pathless() {
+            let name = loaded.picture.reference();
+            if !self.pasted_palettes.iter().any(|known| known.sha256 == loaded.picture.sha256) {
+                self.pasted_palettes.push(loaded.picture.clone());
             }
+            self.settings.palette = Some(name.clone());
+            self.palette_shown = Some(name);
+        }
+    }
+
+    /// Brings the slots up to the settings, wherever those were changed.
+    pub(super) fn follow_named_pictures(&mut self) {
+        if self.settings.palette != self.palette_shown {
+            self.palette_shown.clone_from(&self.settings.palette);
+            match self.palette_shown.clone() {
+                None => empty(&mut self.palette),
+                Some(name) => match self.named(&name) {
+                    Some(source) => self.load(Target::Palette, source),
+                    None => {
+                        empty(&mut self.palette);
+                        self.palette.error = Some(
+                            "This picture was pasted and is not at hand any more: paste it again.".into(),
+                        );
+                    }
+                },
+            }
+        }
+        let initial = match &self.settings.init {
+            Init::File(path) => Some(path),
+            _ => None,
+        };
+        if initial != self.initial_shown.as_ref() {
+            self.initial_shown = initial.cloned();
+            match self.initial_shown.clone() {
+                None => empty(&mut self.initial),
+                Some(path) => self.load(Target::Initial, Source::File(path)),
+            }
+        }
+        if self.restart_waits && self.initial.loading.is_none() {
+            self.restart_waits = false;
+            self.start_run(Start::Beginning, false);
+        }
+    }
+
+    /// Begins with the initial image again, read anew where it is a file.
+    pub(super) fn restart(&mut self) {
+        self.init_at_start = Some(self.settings.init.clone());
+        self.initial_shown = None;
+        self.restart_waits = true;
+    }
+
+    fn named(&self, name: &Path) -> Option<Source> {
+        match (pasted_hash(name), Example::named(name)) {
+            (Some(hash), _) => {
+                let known = self.pasted_palettes.iter().find(|known| known.sha256 == hash)?;
+                Some(Source::Open(known.clone()))
+            }
+            (None, Some(example)) => Some(Source::Example(example)),
+            (None, None) => Some(Source::File(name.to_owned())),
         }
     }
 }
 
-fn palette_source(path: &Path) -> Source {
-    match Example::named(path) {
-        Some(example) => Source::Example(example),
-        None => Source::File(path.to_owned()),
-    }
+fn empty(slot: &mut Slot) {
+    (slot.picture, slot.loading, slot.error) = (None, None, None);
 }
 
 /// Whether a remembered palette is still there.

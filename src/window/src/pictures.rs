@@ -82,6 +82,7 @@ pub enum Target {
     Slot(u64),
     NewStyle,
     Palette,
+    Initial,
 }
 
 /// Where a picture comes from.
@@ -90,6 +91,8 @@ pub enum Source {
     File(PathBuf),
     Example(&'static Example),
     Pasted(Arc<ColorImage>),
+    /// One that was opened before.
+    Open(Arc<Picture>),
     /// One that a recipe names.
     Recalled(Box<Recalled>),
     /// One that a project keeps, or names.
@@ -165,6 +168,7 @@ impl Source {
                 .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned()),
             Source::Example(example) => example.title.to_owned(),
             Source::Pasted(_) => "pasted picture".to_owned(),
+            Source::Open(picture) => picture.name.clone(),
             Source::Recalled(recalled) => recalled.record.name.clone(),
             Source::Kept(kept) => kept.recalled.record.name.clone(),
         }
@@ -201,6 +205,7 @@ impl Source {
                 let rgba = image.pixels.iter().flat_map(|pixel| pixel.to_srgba_unmultiplied()).collect();
                 (Picture::from_rgba(&name, width as u32, height as u32, rgba), None)
             }
+            Source::Open(picture) => (Ok(Arc::unwrap_or_clone(picture)), None),
             Source::Kept(kept) => {
                 let (picture, origin, message) = kept.open()?;
                 missing = message;
@@ -257,7 +262,7 @@ impl Slot {
 
 impl ImpastoApp {
     pub(super) fn slot_mut(&mut self, id: u64) -> Option<&mut Slot> {
-        let others = [&mut self.content, &mut self.palette];
+        let others = [&mut self.content, &mut self.palette, &mut self.initial];
         others.into_iter().chain(&mut self.styles).find(|slot| slot.id == id)
     }
 
@@ -267,6 +272,7 @@ impl ImpastoApp {
         match target {
             Target::Content => &mut self.content,
             Target::Palette => &mut self.palette,
+            Target::Initial => &mut self.initial,
             Target::Slot(id) if self.content.id == id => &mut self.content,
             Target::Slot(id) if self.palette.id == id => &mut self.palette,
             Target::Slot(id) => {
@@ -290,7 +296,7 @@ impl ImpastoApp {
     }
 
     /// Opens a picture into a slot, in the background. A palette becomes a setting first, see
-    /// [`ImpastoApp::follow_palette`].
+    /// [`ImpastoApp::follow_named_pictures`].
     pub(super) fn open(&mut self, target: Target, source: Source) {
         if target == Target::Palette || target == Target::Slot(self.palette.id) {
             self.choose_palette(source);
@@ -323,8 +329,6 @@ impl ImpastoApp {
         if let Some(loading) = self.slot_mut(id).and_then(|slot| slot.loading.as_mut()) {
             loading.again = true;
         }
-        // The worker reads the palette itself, and sees by its date that it has changed.
-        self.resend |= id == self.palette.id;
     }
 
     /// Opens several pictures: the first where it was meant to go, the rest as further styles.

@@ -18,11 +18,11 @@ use super::{
     widgets,
 };
 use impasto_core::{
-    picture::Picture,
+    picture::{Picture, pasted_hash},
     settings::{Init, Rgb, Settings, StyleMix},
 };
 use impasto_engine::session::{Record, RunInfo};
-use impasto_formats::recipe::{self, CommandLine, EXAMPLE, Recipe, RecipeError, Thumbnail};
+use impasto_formats::recipe::{self, CommandLine, EXAMPLE, Found, Recipe, RecipeError, Thumbnail, find};
 
 /// What the recipe of a painted picture is made of.
 pub enum Draft {
@@ -120,13 +120,26 @@ fn look(path: &Path) -> Result<Option<(Recipe, Vec<String>)>, String> {
         Err(RecipeError::None { .. } | RecipeError::Read { .. }) => return Ok(None),
         Err(error) => return Err(error.to_string()),
     };
+    let pasted = recipe.settings.palette.as_deref().and_then(pasted_hash);
+    if let Some(record) =
+        recipe.last().palettes.iter().find(|palette| Some(palette.sha256.as_str()) == pasted)
+    {
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        if let Some(Found::Same(picture)) = find(record, &[folder]) {
+            recipe.settings.palette = Some(picture.reference());
+        }
+    }
     let settings = &mut recipe.settings;
     if let Some(weights) = settings.weights.take_if(|weights| !weights.is_file()) {
         remarks
             .push(format!("The weights file {} is gone: the bundled network stands in.", weights.display()));
     }
     if let Some(palette) = settings.palette.take_if(|palette| !super::palette::is_there(palette)) {
-        remarks.push(format!("The palette {} is gone: the content's colours stand in.", palette.display()));
+        let name = match pasted_hash(&palette) {
+            Some(_) => "that was pasted".to_owned(),
+            None => palette.display().to_string(),
+        };
+        remarks.push(format!("The palette {name} is gone: the content's colours stand in."));
     }
     if let Init::File(init) = &settings.init
         && !init.is_file()
@@ -153,11 +166,11 @@ impl ImpastoApp {
     /// What the recipe of the picture on the canvas is made of; a picture that was not painted last has none.
     pub(super) fn draft(&self) -> Option<Arc<Draft>> {
         let given = self.run.given.as_ref()?;
-        let styles = given.styles.iter().map(|style| Arc::clone(&style.picture));
+        let styles = given.inputs.styles.iter().map(|style| Arc::clone(&style.picture));
         Some(Arc::new(Draft::Run {
             record: self.record_of(&self.canvas.picture()?)?.clone(),
             info: self.run.info.clone()?,
-            pictures: [Arc::clone(&given.content)].into_iter().chain(styles).collect(),
+            pictures: [Arc::clone(&given.inputs.content)].into_iter().chain(styles).collect(),
             background: given.settings.background,
         }))
     }
@@ -340,9 +353,14 @@ impl ImpastoApp {
             self.toasts.add("A command needs a content and a style: open them first.");
             return;
         };
+        let mut settings = self.settings.clone();
+        if settings.palette.as_deref().and_then(pasted_hash).is_some() {
+            missing.push("the palette".to_owned());
+            settings.palette = Some("palette.png".into());
+        }
         let step = self.run.step();
         let line = CommandLine {
-            settings: &self.settings,
+            settings: &settings,
             content,
             styles,
             output: self.save_name(),

@@ -1,37 +1,20 @@
 //! What the window knows of the run: its state, its progress and how its losses went.
 
-use std::sync::Arc;
-
 use egui_plot::PlotPoint;
 
 use impasto_core::{
-    picture::Picture,
-    settings::{Settings, StyleMix},
-    transfer::{Losses, Place},
+    settings::Settings,
+    transfer::{Inputs, Losses, Place},
 };
-use impasto_engine::session::{Progress, RunId, RunInfo, RunState, StyleSource};
+use impasto_engine::session::{Progress, RunId, RunInfo, RunState};
 use impasto_formats::project::Losses as SavedLosses;
 use impasto_network::vgg::Layer;
 
 /// What the worker was last given.
 #[derive(Clone)]
 pub struct Given {
-    pub content: Arc<Picture>,
-    pub styles: Vec<StyleSource>,
+    pub inputs: Inputs,
     pub settings: Settings,
-}
-
-impl Given {
-    /// Whether a run of these pictures would have to start anew with those.
-    pub fn same_pictures(&self, content: &Arc<Picture>, styles: &[StyleSource]) -> bool {
-        Arc::ptr_eq(&self.content, content)
-            && self.styles.len() == styles.len()
-            && self.styles.iter().zip(styles).all(|(a, b)| Arc::ptr_eq(&a.picture, &b.picture))
-    }
-
-    pub fn mix(&self) -> Vec<StyleMix> {
-        self.styles.iter().map(|style| style.mix).collect()
-    }
 }
 
 /// The current run.

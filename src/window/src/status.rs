@@ -7,7 +7,7 @@ use super::{
     theme::{Palette, space},
     widgets,
 };
-use impasto_core::transfer::{self, Kernels, Sources};
+use impasto_core::transfer::{self, Kernels};
 use impasto_engine::session::RunState;
 use impasto_network::compute::{DeviceInfo, DeviceKind};
 
@@ -41,7 +41,7 @@ impl ImpastoApp {
             return notice.clone();
         }
         match self.run.state {
-            RunState::Idle if self.sources().is_none() => "Choose a content and a style to begin".to_owned(),
+            RunState::Idle if self.inputs().is_none() => "Choose a content and a style to begin".to_owned(),
             RunState::Running if self.run.converged() => {
                 "Converged: the objective has fallen by less than 1/10 000 in 50 steps".to_owned()
             }
@@ -57,8 +57,8 @@ impl ImpastoApp {
 
     /// Memory in bytes that a run with what is set now would take; the kernels are those of the last run's device.
     fn memory_estimate(&self) -> Option<u64> {
-        let (content, styles) = self.sources()?;
-        let shapes = Sources::new(content, styles).shapes(&self.settings);
+        let inputs = self.inputs()?;
+        let shapes = inputs.shapes(&self.settings);
         let kernels = match self.run.info.as_ref().map(|info| info.device.kind) {
             None | Some(DeviceKind::Cpu) => Kernels::Cpu,
             Some(_) => Kernels::Adapter,

@@ -45,7 +45,7 @@ impl ImpastoApp {
 
     fn transport_buttons(&mut self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
-        let ready = self.session.is_some() && self.sources().is_some() && self.problem.is_none();
+        let ready = self.session.is_some() && self.inputs().is_some() && self.problem.is_none();
         let active = matches!(self.run.state, RunState::Running | RunState::Preparing) && self.run.playing;
         let (icon, text) = if active { (Icon::Pause, "Pause") } else { (Icon::Play, "Play") };
         let hint = if self.steps_left() {

@@ -6,7 +6,7 @@ use impasto_core::{
     picture,
     run::{Job, RunInfo, Start},
     settings::{Settings, StyleMix},
-    transfer::StyleSource,
+    transfer::{Inputs, StyleSource},
 };
 use impasto_network::{
     compute::{DeviceInfo, DeviceKind},
@@ -44,11 +44,13 @@ pub fn info() -> RunInfo {
 pub fn job() -> Job {
     Job {
         run: 1,
-        content: Arc::new(picture::CONTENTS[0].open()),
-        styles: vec![StyleSource {
-            picture: Arc::new(picture::STYLES[0].open()),
-            mix: StyleMix { weight: 0.7, ..StyleMix::default() },
-        }],
+        inputs: Inputs::new(
+            Arc::new(picture::CONTENTS[0].open()),
+            vec![StyleSource {
+                picture: Arc::new(picture::STYLES[0].open()),
+                mix: StyleMix { weight: 0.7, ..StyleMix::default() },
+            }],
+        ),
         settings: Settings { size: 60, steps: 9, learning_rate: 0.1 + 0.2, ..Settings::default() },
         start: Start::Beginning,
         paused: false,

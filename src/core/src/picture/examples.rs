@@ -1,6 +1,6 @@
 //! The pictures inside the program, so that it can paint before anyone has chosen a file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Picture, load::sha256};
 
@@ -53,6 +53,30 @@ pub fn is_example(picture: &Picture) -> bool {
 
 /// What a path begins with that means a bundled picture, as `example:Embers`.
 pub const EXAMPLE: &str = "example:";
+
+/// What a path begins with that means a picture without a file, as `pasted:` and its hash.
+pub const PASTED: &str = "pasted:";
+
+impl Picture {
+    /// How settings name this picture: by its file, as a bundled one, or by its hash.
+    pub fn reference(&self) -> PathBuf {
+        match &self.path {
+            Some(path) => std::path::absolute(path).unwrap_or_else(|_| path.clone()),
+            None if is_example(self) => PathBuf::from(format!("{EXAMPLE}{}", self.name)),
+            None => PathBuf::from(format!("{PASTED}{}", self.sha256)),
+        }
+    }
+
+    /// Whether neither a file nor a bundled picture gives its pixels again.
+    pub fn is_pathless(&self) -> bool {
+        self.path.is_none() && !is_example(self)
+    }
+}
+
+/// The hash of the picture without a file that a path like `pasted:3f…` names.
+pub fn pasted_hash(path: &Path) -> Option<&str> {
+    path.to_str()?.strip_prefix(PASTED)
+}
 
 impl Example {
     /// The bundled picture that a path like `example:Embers` names, ignoring case; the file's name without its ending may

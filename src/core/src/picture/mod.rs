@@ -25,7 +25,7 @@ use image::{GrayImage, RgbImage};
 pub use carry::{MAX_TEXT, carried_text};
 pub use error::{PictureError, SaveError};
 
-pub use examples::{CONTENTS, EXAMPLE, Example, STYLES, example, is_example};
+pub use examples::{CONTENTS, EXAMPLE, Example, PASTED, STYLES, example, is_example, pasted_hash};
 pub use folder::files_in;
 pub use limits::{MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE};
 pub use load::sha256;

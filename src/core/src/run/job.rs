@@ -1,14 +1,8 @@
 //! A run to paint.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    picture::Picture,
-    settings::Settings,
-    transfer::{Sources, StyleSource},
-};
+use crate::{settings::Settings, transfer::Inputs};
 
 /// Number of a run. The window gives every run a new one, and ignores what comes from an older one.
 pub type RunId = u64;
@@ -34,8 +28,7 @@ pub enum Start {
 #[derive(Clone, Debug)]
 pub struct Job {
     pub run: RunId,
-    pub content: Arc<Picture>,
-    pub styles: Vec<StyleSource>,
+    pub inputs: Inputs,
     pub settings: Settings,
     pub start: Start,
     /// Prepare, show the initial picture and wait.
@@ -43,11 +36,4 @@ pub struct Job {
     /// Replace the settings' size by one that suits the device's measured speed. What was chosen is in
     /// [`super::RunInfo::size`].
     pub choose_size: bool,
-}
-
-impl Job {
-    /// What the run is painted from.
-    pub fn sources(&self) -> Sources {
-        Sources::new(Arc::clone(&self.content), self.styles.clone())
-    }
 }

@@ -9,7 +9,7 @@ use super::{Job, Start};
 use crate::{
     picture::Picture,
     settings::{ParamId, Settings, StyleMix},
-    transfer::{LevelOrder, StyleSource},
+    transfer::{Inputs, LevelOrder, StyleSource},
 };
 
 /// Changes and runs that are remembered at most; what a record cannot hold makes it incomplete.
@@ -106,6 +106,9 @@ pub struct Pass {
     pub steps: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
+    /// Palettes without a file, from the beginning or changed to; the settings name them by their hashes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub palettes: Vec<SourceRecord>,
     /// The engine was made anew for this run, and knew nothing of the run before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub new_engine: bool,
@@ -117,13 +120,20 @@ impl Pass {
         Self {
             start,
             settings: job.settings.clone(),
-            content: job.content.as_ref().into(),
-            styles: job.styles.iter().map(StyleRecord::from).collect(),
+            content: job.inputs.content.as_ref().into(),
+            styles: job.inputs.styles.iter().map(StyleRecord::from).collect(),
             steps: 0,
             changes: Vec::new(),
+            palettes: pathless(&job.inputs.palette).into_iter().collect(),
             new_engine: false,
         }
     }
+}
+
+/// The record of a palette that no path names.
+fn pathless(palette: &Option<Arc<Picture>>) -> Option<SourceRecord> {
+    let palette = palette.as_ref().filter(|picture| picture.is_pathless())?;
+    Some(palette.as_ref().into())
 }
 
 /// The runs that led to a picture: each but the first went on from the one before. Cheap to clone.
@@ -218,12 +228,18 @@ impl Record {
         Self { steps, ..self.clone() }
     }
 
-    /// Remembers that settings, or how the styles count, changed after `step` steps.
-    pub fn change(&mut self, step: u32, settings: (&Settings, &Settings), mix: (&[StyleMix], &[StyleMix])) {
+    /// Remembers that settings, how the styles count or the palette changed after `step` steps.
+    pub fn change(&mut self, step: u32, settings: (&Settings, &Settings), inputs: (&Inputs, &Inputs)) {
         let mut changed = difference(settings.0, settings.1);
         WITHOUT_EFFECT.iter().for_each(|name| drop(changed.remove(*name)));
-        let styles = (mix.0 != mix.1).then(|| mix.1.to_vec());
+        let mix = inputs.1.mix();
+        let styles = (inputs.0.mix() != mix).then_some(mix);
         let last = Arc::make_mut(&mut self.last);
+        if let Some(palette) = pathless(&inputs.1.palette)
+            && !last.palettes.iter().any(|known| known.sha256 == palette.sha256)
+        {
+            last.palettes.push(palette);
+        }
         // A dragged slider is taken many times between two steps. The first time tells the engine that something changed,
         // the last time what to; both count even where nothing is different in the end.
         match last.changes.as_mut_slice() {
@@ -281,14 +297,16 @@ mod tests {
     use super::*;
     use crate::picture;
 
+    fn inputs(weight: f64) -> Inputs {
+        let picture = Arc::new(picture::STYLES[0].open());
+        let style = StyleSource { picture, mix: mix(weight) };
+        Inputs::new(Arc::new(picture::CONTENTS[0].open()), vec![style])
+    }
+
     fn pass() -> Pass {
         let job = Job {
             run: 1,
-            content: Arc::new(picture::CONTENTS[0].open()),
-            styles: vec![StyleSource {
-                picture: Arc::new(picture::STYLES[0].open()),
-                mix: StyleMix::default(),
-            }],
+            inputs: inputs(1.0),
             settings: Settings::default(),
             start: Start::Beginning,
             paused: false,
@@ -305,7 +323,7 @@ mod tests {
         let before = Settings::default();
         let mut after = before.clone();
         alter(&mut after);
-        record.change(step, (&before, &after), (&[mix(1.0)], &[mix(weight)]));
+        record.change(step, (&before, &after), (&inputs(1.0), &inputs(weight)));
     }
 
     #[test]

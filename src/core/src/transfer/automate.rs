@@ -11,7 +11,7 @@ impl Painting {
     /// Puts the knobs where they are after so many steps; the level does not know of it yet.
     pub(super) fn place_knobs(&mut self, step: u32) {
         let (moved, styles) = self.settings.automated(&self.mix, step);
-        self.sources.set_mix(&styles);
+        self.inputs.set_mix(&styles);
         self.moved = moved;
     }
 
@@ -22,10 +22,10 @@ impl Painting {
 
     /// Moves the knobs to where they are after so many steps, if they are elsewhere.
     pub(super) fn move_knobs(&mut self, step: u32) -> Result<(), TransferError> {
-        let before = (self.moved.clone(), self.sources.mix());
-        let looks = self.sources.looks(&self.level_settings());
+        let before = (self.moved.clone(), self.inputs.mix());
+        let looks = self.inputs.looks(&self.level_settings());
         self.place_knobs(step);
-        let now = (self.moved.clone(), self.sources.mix());
+        let now = (self.moved.clone(), self.inputs.mix());
         if now == before {
             return Ok(());
         }

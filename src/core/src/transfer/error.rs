@@ -26,8 +26,10 @@ pub enum TransferError {
     Device(String),
     #[error("this size needs about {needed} of memory, but only {available} are free; choose a smaller size")]
     Memory { needed: String, available: String },
-    #[error("the initial image that the settings name is not among the run's pictures")]
+    #[error("the initial image is not open: choose another, or begin with the content")]
     NoInitial,
+    #[error("the palette is not open: choose another picture for the colours, or none")]
+    NoPalette,
     #[error(
         "{width}×{height} px are more than this program can give a graphics adapter at once; choose a smaller size, or --device cpu"
     )]

@@ -51,7 +51,7 @@ pub use meter::{GradientNorms, Term};
 pub use painting::{Begin, LevelOrder, Painting};
 pub use pictures::Pictures;
 pub use place::Place;
-pub use prepare::{Palette, Sources, StyleSource, network_options};
+pub use prepare::{Inputs, StyleSource, network_options};
 pub use schedule::{Level, Schedule};
 pub use shapes::{Dimensions, Shapes, TILE_SIDE};
 pub use study::{FeatureMap, Heat, LayerStudy};

@@ -10,7 +10,7 @@ use super::{
     aims::Aims,
     detour::Detour,
     planes::Planes,
-    prepare::{Palette, Sources, StyleLook},
+    prepare::{Inputs, StyleLook},
     schedule::{Level, Schedule},
     shelf::Shelf,
     study::LayerStudy,
@@ -57,11 +57,11 @@ pub enum Begin<'a> {
 pub struct Painting {
     device: TensorDevice,
     weights: Arc<Weights>,
-    pub(super) sources: Sources,
+    pub(super) inputs: Inputs,
     pub(super) settings: Settings,
     /// How the styles count, but for what automation makes of it.
     pub(super) mix: Vec<StyleMix>,
-    /// The settings as automation has them now; the sources have the styles' part.
+    /// The settings as automation has them now; the inputs have the styles' part.
     pub(super) moved: Settings,
     pub(super) schedule: Schedule,
     pub(super) level: usize,
@@ -100,27 +100,27 @@ impl Painting {
         device: &TensorDevice,
         weights: Arc<Weights>,
         network: Option<Network>,
-        mut sources: Sources,
+        mut inputs: Inputs,
         settings: &Settings,
         begin: Begin<'_>,
     ) -> Result<Self, TransferError> {
-        let mix = sources.mix();
+        let mix = inputs.mix();
         let (moved, styles) = settings.automated(&mix, 0);
-        sources.set_mix(&styles);
-        let schedule = sources.schedule(settings);
+        inputs.set_mix(&styles);
+        let schedule = inputs.schedule(settings);
         let (level, current) = match begin {
             Begin::Initial => (schedule.level_at(0, 0), None),
             Begin::Repaint(picture) => (schedule.level_at(0, 0), Some(picture)),
             Begin::From(picture, longest) => (schedule.level_for(longest), Some(picture)),
         };
         let schedule = schedule.shared(level, 0, settings.steps);
-        let shape = sources.shapes(settings).content;
+        let shape = inputs.shapes(settings).content;
         let content =
-            resize(&sources.content.flattened(Some(settings.background)), shape.0, shape.1, Filter::Lanczos);
+            resize(&inputs.content.flattened(Some(settings.background)), shape.0, shape.1, Filter::Lanczos);
         let mut painting = Self {
             device: device.clone(),
             weights,
-            sources,
+            inputs,
             settings: settings.clone(),
             mix,
             moved,
@@ -137,13 +137,13 @@ impl Painting {
             shape,
             content,
         };
-        let pictures = painting.sources.pictures(&painting.level_settings(), current)?;
+        let pictures = painting.inputs.pictures(&painting.level_settings(), current)?;
         painting.transfer = Some(StyleTransfer::new(
             device,
             Arc::clone(&painting.weights),
             network,
             &pictures,
-            &painting.sources.shares(),
+            &painting.inputs.shares(),
             &painting.level_settings(),
         )?);
         Ok(painting)
@@ -155,7 +155,7 @@ impl Painting {
 
     /// The settings at this level's size. Where no style is on, there is no style to paint in.
     pub(super) fn level_settings(&self) -> Settings {
-        let silent = self.sources.shares().iter().all(|&share| share == 0.0);
+        let silent = self.inputs.shares().iter().all(|&share| share == 0.0);
         let heard = |weight: f64| if silent { 0.0 } else { weight };
         Settings {
             size: self.size().size,
@@ -171,7 +171,7 @@ impl Painting {
 
     /// Ends the level in work, keeping its aims for when it comes again, and gives its network.
     fn leave(&mut self) -> Option<Network> {
-        let looks = self.sources.looks(&self.level_settings());
+        let looks = self.inputs.looks(&self.level_settings());
         let (network, aims) = self.transfer.take()?.into_parts();
         self.shelf.put(self.size().size, looks, aims);
         Some(network)
@@ -181,13 +181,13 @@ impl Painting {
     pub(super) fn enter(&mut self, network: Option<Network>) -> Result<StyleTransfer, TransferError> {
         // The initial image has done its part.
         let settings = Settings { init: Init::Content, ..self.level_settings() };
-        let shares = self.sources.shares();
-        let aims = match self.shelf.take(settings.size, &self.sources.looks(&settings)) {
+        let shares = self.inputs.shares();
+        let aims = match self.shelf.take(settings.size, &self.inputs.looks(&settings)) {
             Some(mut aims) => {
                 aims.blend(&shares, &settings.heard());
                 aims
             }
-            None => Aims::new(&self.device, &self.sources.pictures(&settings, None)?, &shares),
+            None => Aims::new(&self.device, &self.inputs.pictures(&settings, None)?, &shares),
         };
         self.shelf.trim(settings.size);
         let initial = aims.content().clone();
@@ -287,34 +287,31 @@ impl Painting {
         self.schedule = self.schedule.shared(self.level, self.entered, self.settings.steps);
     }
 
-    /// Takes over changed settings, how the styles count, and the palette that the settings name, see
-    /// [`StyleTransfer::update`]. Of styles whose scale or colours have changed the statistics are computed anew.
+    /// Takes over changed settings, and of the pictures how the styles count and the palette, see
+    /// [`StyleTransfer::update`]. Of styles whose scale or colours have changed the statistics are computed anew. The
+    /// content and the styles stay the run's own.
     ///
     /// # Errors
     ///
-    /// When a layer that was added is too deep for the pictures; the settings before stay in force.
-    pub fn update(
-        &mut self,
-        settings: &Settings,
-        styles: &[StyleMix],
-        palette: Option<Palette>,
-    ) -> Result<(), TransferError> {
+    /// When a layer that was added is too deep for the pictures, or the palette is missing; what was before stays in force.
+    pub fn update(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), TransferError> {
+        inputs.check_palette(settings)?;
         let size = self.size().size;
-        let before = (self.sources.clone(), self.settings.clone(), self.mix.clone(), self.moved.clone());
-        let looks = self.sources.looks(&self.level_settings());
-        self.sources.palette = palette;
-        if styles.len() == self.mix.len() {
-            self.mix = styles.to_vec();
+        let before = (self.inputs.clone(), self.settings.clone(), self.mix.clone(), self.moved.clone());
+        let looks = self.inputs.looks(&self.level_settings());
+        self.inputs.palette.clone_from(&inputs.palette);
+        if inputs.styles.len() == self.mix.len() {
+            self.mix = inputs.mix();
         }
         self.settings =
             Settings { size: self.settings.size, pyramid: self.settings.pyramid, ..settings.clone() };
         self.place_knobs(self.step);
         if let Err(error) = self.follow(&looks, Change::Sudden) {
-            (self.sources, self.settings, self.mix, self.moved) = before;
+            (self.inputs, self.settings, self.mix, self.moved) = before;
             return Err(error);
         }
         // A deeper layer may forbid the smallest sizes; where the run is now stays.
-        let schedule = self.sources.schedule(&self.settings);
+        let schedule = self.inputs.schedule(&self.settings);
         if let Some(level) = schedule.levels().iter().position(|level| level.size == size) {
             self.level = level;
             self.schedule = schedule;
@@ -325,16 +322,16 @@ impl Painting {
 
     /// Brings the level up to the settings and the styles as they are now; the styles looked like `before`.
     pub(super) fn follow(&mut self, before: &[StyleLook], change: Change) -> Result<(), TransferError> {
-        let (settings, shares) = (self.level_settings(), self.sources.shares());
+        let (settings, shares) = (self.level_settings(), self.inputs.shares());
         self.transfer()?.change(&settings, &shares, change)?;
-        let looks = self.sources.looks(&settings);
+        let looks = self.inputs.looks(&settings);
         let changed: Vec<usize> = (0..looks.len()).filter(|&index| looks[index] != before[index]).collect();
         if changed.is_empty() {
             return Ok(());
         }
-        let content = self.sources.content_image(&settings);
-        let image = |index| (index, self.sources.style_image(index, &looks[index], &settings, &content));
-        let replaced: Vec<(usize, RgbImage)> = changed.into_iter().map(image).collect();
+        let content = self.inputs.content_image(&settings);
+        let images = self.inputs.style_images(&changed, &looks, &settings, &content);
+        let replaced: Vec<(usize, RgbImage)> = changed.into_iter().zip(images).collect();
         self.transfer()?.replace_styles(&replaced)
     }
 
@@ -344,8 +341,8 @@ impl Painting {
     }
 
     /// What the run is painted from.
-    pub fn sources(&self) -> &Sources {
-        &self.sources
+    pub fn inputs(&self) -> &Inputs {
+        &self.inputs
     }
 
     /// Bytes of [`Painting::checkpoint`], but for a few.

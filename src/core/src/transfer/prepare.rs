@@ -30,26 +30,15 @@ impl StyleSource {
     }
 }
 
-/// What a run is painted from.
+/// The pictures that a run is painted from. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Sources {
+pub struct Inputs {
     pub content: Arc<Picture>,
     pub styles: Vec<StyleSource>,
-    /// Whose colours the styles get, if not the content's: the picture that [`Settings::palette`] names.
-    pub palette: Option<Palette>,
+    /// The picture that [`Settings::palette`] names, whose colours the styles get instead of the content's.
+    pub palette: Option<Arc<Picture>>,
     /// The picture that [`Init::File`] names. Only a run that begins with it needs it.
     pub initial: Option<Arc<Picture>>,
-}
-
-/// The colours of a picture, for the styles to take over.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Palette(Arc<RgbImage>);
-
-impl Palette {
-    /// The colours of a picture on this background.
-    pub fn new(picture: &Picture, background: Rgb) -> Self {
-        Self(Arc::new(thumbnail(&picture.flattened(Some(background)), PALETTE_SIZE)))
-    }
 }
 
 /// Longest side of a palette: it is only asked for its mean and covariance.
@@ -68,16 +57,40 @@ enum Colours {
     Own,
     /// So much of the content's.
     Content(f64),
-    /// So much of the palette's.
-    Palette(f64, Palette),
+    /// So much of those of the palette with this hash.
+    Palette(f64, String),
     /// None: its luminance, matched to the content's.
     Luminance,
 }
 
-impl Sources {
+impl Inputs {
     /// Of these pictures, without a palette or an initial image.
     pub fn new(content: Arc<Picture>, styles: Vec<StyleSource>) -> Self {
         Self { content, styles, palette: None, initial: None }
+    }
+
+    /// Whether a run of these would have to start anew with those: the palette may change, and the initial image is
+    /// needed no more.
+    pub fn same_pictures(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.content, &other.content)
+            && self.styles.len() == other.styles.len()
+            && self.styles.iter().zip(&other.styles).all(|(a, b)| Arc::ptr_eq(&a.picture, &b.picture))
+    }
+
+    /// Whether the styles count as in those, and the palette is the same: all that a run takes over while it paints.
+    pub fn counts_like(&self, other: &Self) -> bool {
+        let hash = |inputs: &Self| inputs.palette.as_ref().map(|palette| palette.sha256.clone());
+        self.mix() == other.mix() && hash(self) == hash(other)
+    }
+
+    /// Whether the palette that the settings want is there.
+    ///
+    /// # Errors
+    ///
+    /// When it is not.
+    pub fn check_palette(&self, settings: &Settings) -> Result<(), TransferError> {
+        let wanted = settings.palette.is_some() && settings.match_colours > 0.0 && !settings.luminance_only;
+        if wanted && self.palette.is_none() { Err(TransferError::NoPalette) } else { Ok(()) }
     }
 
     /// The styles' weights that count, see [`StyleMix::share`].
@@ -114,19 +127,17 @@ impl Sources {
     ///
     /// # Errors
     ///
-    /// When there is no style, or [`Sources::initial`] is needed and missing.
+    /// When there is no style, or when [`Inputs::initial`] or [`Inputs::palette`] is needed and missing.
     pub fn pictures(
         &self,
         settings: &Settings,
         current: Option<&RgbImage>,
     ) -> Result<Pictures, TransferError> {
+        self.check_palette(settings)?;
         let content = self.content_image(settings);
         let looks = self.looks(settings);
-        let styles: Vec<RgbImage> = looks
-            .iter()
-            .enumerate()
-            .map(|(index, look)| self.style_image(index, look, settings, &content))
-            .collect();
+        let all: Vec<usize> = (0..looks.len()).collect();
+        let styles = self.style_images(&all, &looks, settings, &content);
         let first_style = styles.first().ok_or(TransferError::NoStyle)?;
         let (width, height) = content.dimensions();
         let to_shape = |picture: &RgbImage| resize(picture, width, height, filter(settings));
@@ -156,29 +167,37 @@ impl Sources {
             _ if settings.luminance_only => Colours::Luminance,
             (0.0, _) => Colours::Own,
             (amount, None) => Colours::Content(amount),
-            (amount, Some(palette)) => Colours::Palette(amount, palette.clone()),
+            (amount, Some(palette)) => Colours::Palette(amount, palette.sha256.clone()),
         };
         let look = |shape| StyleLook { shape, colours: colours.clone() };
         self.shapes(settings).styles.into_iter().map(look).collect()
     }
 
-    /// A style's image with this look, beside the content's image.
-    pub fn style_image(
+    /// The images of these styles with these looks, beside the content's image.
+    pub fn style_images(
         &self,
-        index: usize,
-        look: &StyleLook,
+        indices: &[usize],
+        looks: &[StyleLook],
         settings: &Settings,
         content: &RgbImage,
-    ) -> RgbImage {
-        let (width, height) = look.shape;
-        let style = self.styles[index].picture.flattened(background(settings));
-        let style = resize(&style, width, height, filter(settings));
-        match &look.colours {
-            Colours::Own => style,
-            Colours::Luminance => luminance_like(&style, content),
-            Colours::Palette(amount, Palette(colours)) => style_in_colours_of(&style, colours, *amount),
-            Colours::Content(amount) => style_in_colours_of(&style, content, *amount),
-        }
+    ) -> Vec<RgbImage> {
+        let small =
+            |palette: &Arc<Picture>| thumbnail(&palette.flattened(Some(settings.background)), PALETTE_SIZE);
+        let palette = self.palette.as_ref().filter(|_| settings.match_colours > 0.0).map(small);
+        let image = |&index: &usize| {
+            let (width, height) = looks[index].shape;
+            let style = self.styles[index].picture.flattened(background(settings));
+            let style = resize(&style, width, height, filter(settings));
+            match &looks[index].colours {
+                Colours::Own => style,
+                Colours::Luminance => luminance_like(&style, content),
+                Colours::Palette(amount, _) => {
+                    style_in_colours_of(&style, palette.as_ref().unwrap_or(content), *amount)
+                }
+                Colours::Content(amount) => style_in_colours_of(&style, content, *amount),
+            }
+        };
+        indices.iter().map(image).collect()
     }
 }
 
@@ -203,29 +222,29 @@ mod tests {
         Arc::new(Picture::from_rgba("test", width, height, pixels).unwrap())
     }
 
-    fn sources(content: Dimensions, styles: &[Dimensions]) -> Sources {
+    fn inputs_of(content: Dimensions, styles: &[Dimensions]) -> Inputs {
         let styles = styles.iter().map(|&(width, height)| StyleSource::new(picture(width, height)));
-        Sources::new(picture(content.0, content.1), styles.collect())
+        Inputs::new(picture(content.0, content.1), styles.collect())
     }
 
     #[test]
     fn sizes_follow_the_objective() {
-        let mut sources = sources((300, 150), &[(90, 120)]);
+        let mut inputs = inputs_of((300, 150), &[(90, 120)]);
         let mut settings = Settings { size: 600, ..Settings::default() };
-        let made = sources.pictures(&settings, None).unwrap();
+        let made = inputs.pictures(&settings, None).unwrap();
         assert_eq!(made.content.dimensions(), (600, 300));
         // A style is not enlarged.
         assert_eq!(made.styles[0].dimensions(), (90, 120));
         settings.style_scale = 0.1;
-        let made = sources.pictures(&settings, None).unwrap();
+        let made = inputs.pictures(&settings, None).unwrap();
         assert_eq!(made.styles[0].dimensions(), (45, 60));
         // Its own scale counts beside that of all styles.
-        sources.set_mix(&[StyleMix { scale: 0.5, ..StyleMix::default() }]);
-        assert_eq!(sources.shapes(&settings).styles, [(23, 30)]);
-        sources.set_mix(&[StyleMix { scale: 20.0, ..StyleMix::default() }]);
-        assert_eq!(sources.shapes(&settings).styles, [(90, 120)]);
+        inputs.set_mix(&[StyleMix { scale: 0.5, ..StyleMix::default() }]);
+        assert_eq!(inputs.shapes(&settings).styles, [(23, 30)]);
+        inputs.set_mix(&[StyleMix { scale: 20.0, ..StyleMix::default() }]);
+        assert_eq!(inputs.shapes(&settings).styles, [(90, 120)]);
         settings.set_objective(Objective::Classic);
-        let made = sources.pictures(&settings, None).unwrap();
+        let made = inputs.pictures(&settings, None).unwrap();
         assert_eq!(made.content.dimensions(), (300, 150));
         assert_eq!(made.styles[0].dimensions(), (300, 150));
     }
@@ -233,10 +252,10 @@ mod tests {
     #[test]
     fn however_small_its_scale_a_style_stays_wide_enough_for_every_layer() {
         for style in [(2000, 100), (64, 1000), (16, 16), (17, 400)] {
-            let mut sources = sources((300, 150), &[style]);
+            let mut inputs = inputs_of((300, 150), &[style]);
             for (scale, size) in [(0.05, 128), (0.3, 181), (20.0, 4000)] {
-                sources.set_mix(&[StyleMix { scale, ..StyleMix::default() }]);
-                let (width, height) = sources.shapes(&Settings { size, ..Settings::default() }).styles[0];
+                inputs.set_mix(&[StyleMix { scale, ..StyleMix::default() }]);
+                let (width, height) = inputs.shapes(&Settings { size, ..Settings::default() }).styles[0];
                 assert!(width.min(height) >= MIN_SIDE, "{style:?} times {scale}: {width}×{height}");
                 assert!(width <= style.0 && height <= style.1);
             }
@@ -247,26 +266,32 @@ mod tests {
     fn a_palette_gives_the_styles_its_colours() {
         let palette = |green: u8| {
             let pixels = [20, green, 30, 255].repeat(30 * 30);
-            Some(Palette::new(&Picture::from_rgba("leaves", 30, 30, pixels).unwrap(), Rgb::WHITE))
+            Some(Arc::new(Picture::from_rgba("leaves", 30, 30, pixels).unwrap()))
         };
-        let mut sources = sources((64, 32), &[(40, 40)]);
+        let mut inputs = inputs_of((64, 32), &[(40, 40)]);
         let settings = Settings { size: 64, match_colours: 1.0, ..Settings::default() };
-        let colour = |sources: &Sources, settings: &Settings| {
-            sources.pictures(settings, None).unwrap().styles[0].get_pixel(20, 20).0
+        let colour = |inputs: &Inputs, settings: &Settings| {
+            inputs.pictures(settings, None).unwrap().styles[0].get_pixel(20, 20).0
         };
-        assert_eq!(colour(&sources, &settings), [90, 20, 200], "the content has the style's own colour here");
-        sources.palette = palette(180);
-        assert_eq!(colour(&sources, &settings), [20, 180, 30]);
-        let half = colour(&sources, &Settings { match_colours: 0.5, ..settings.clone() });
+        assert_eq!(colour(&inputs, &settings), [90, 20, 200], "the content has the style's own colour here");
+        inputs.palette = palette(180);
+        assert_eq!(colour(&inputs, &settings), [20, 180, 30]);
+        let half = colour(&inputs, &Settings { match_colours: 0.5, ..settings.clone() });
         assert_eq!(half, [55, 100, 115], "half way from its own colour");
-        let before = sources.looks(&settings);
-        sources.palette = palette(180);
-        assert_eq!(sources.looks(&settings), before);
-        sources.palette = palette(90);
-        assert_ne!(sources.looks(&settings), before);
-        assert_eq!(colour(&sources, &settings), [20, 90, 30]);
+        let before = inputs.looks(&settings);
+        inputs.palette = palette(180);
+        assert_eq!(inputs.looks(&settings), before);
+        inputs.palette = palette(90);
+        assert_ne!(inputs.looks(&settings), before);
+        assert_eq!(colour(&inputs, &settings), [20, 90, 30]);
+        // Without it nothing else stands in.
+        inputs.palette = None;
+        let named = Settings { palette: Some("leaves.jpg".into()), ..settings.clone() };
+        let error = inputs.pictures(&named, None).unwrap_err();
+        assert!(matches!(error, TransferError::NoPalette));
+        assert!(inputs.pictures(&Settings { match_colours: 0.0, ..named }, None).is_ok());
         // Luminance has no colours.
-        let grey = colour(&sources, &Settings { luminance_only: true, ..settings });
+        let grey = colour(&inputs, &Settings { luminance_only: true, ..settings });
         assert!(grey[0] == grey[1] && grey[1] == grey[2], "{grey:?}");
     }
 
@@ -282,27 +307,27 @@ mod tests {
 
     #[test]
     fn the_initial_image_is_what_was_asked_for() {
-        let mut sources = sources((64, 32), &[(40, 40)]);
+        let mut inputs = inputs_of((64, 32), &[(40, 40)]);
         let mut settings = Settings { size: 64, init: Init::Blank(Rgb([1, 2, 3])), ..Settings::default() };
-        let made = sources.pictures(&settings, None).unwrap();
+        let made = inputs.pictures(&settings, None).unwrap();
         assert_eq!(made.initial.get_pixel(5, 5).0, [1, 2, 3]);
         settings.init = Init::File("start.png".into());
-        let text = sources.pictures(&settings, None).unwrap_err().to_string();
+        let text = inputs.pictures(&settings, None).unwrap_err().to_string();
         assert!(text.contains("initial image"), "{text}");
         let start = Picture::from_rgba("start.png", 20, 20, [7, 8, 9, 255].repeat(400)).unwrap();
-        sources.initial = Some(Arc::new(start));
-        let made = sources.pictures(&settings, None).unwrap();
+        inputs.initial = Some(Arc::new(start));
+        let made = inputs.pictures(&settings, None).unwrap();
         assert_eq!((made.initial.dimensions(), made.initial.get_pixel(60, 30).0), ((64, 32), [7, 8, 9]));
         // A current picture wins over everything.
         let current = RgbImage::from_pixel(10, 5, image::Rgb([9, 9, 9]));
-        let made = sources.pictures(&settings, Some(&current)).unwrap();
+        let made = inputs.pictures(&settings, Some(&current)).unwrap();
         assert_eq!(made.initial.dimensions(), (64, 32));
         assert_eq!(made.initial.get_pixel(60, 30).0, [9, 9, 9]);
     }
 
     #[test]
     fn a_run_needs_a_style() {
-        let error = sources((32, 32), &[]).pictures(&Settings::default(), None).unwrap_err();
+        let error = inputs_of((32, 32), &[]).pictures(&Settings::default(), None).unwrap_err();
         assert!(matches!(error, TransferError::NoStyle));
     }
 }

@@ -69,8 +69,7 @@ impl Painting {
         if !state.fits(self.settings.optimizer) {
             return Err(TransferError::Checkpoint);
         }
-        if self.sources.shapes(&self.level_settings()).content
-            != (state.variable.width, state.variable.height)
+        if self.inputs.shapes(&self.level_settings()).content != (state.variable.width, state.variable.height)
         {
             return Err(TransferError::Checkpoint);
         }

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use impasto_core::{
     picture::{self, Picture, PictureError},
     settings::{Settings, StyleMix},
-    transfer::StyleSource,
+    transfer::{Inputs, StyleSource},
 };
+use impasto_formats::inputs::{NamedError, open_named};
 
 /// Where the pixels of a picture without a file are kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +47,8 @@ pub enum Source {
 pub enum SourceError {
     #[error(transparent)]
     Picture(#[from] PictureError),
+    #[error(transparent)]
+    Named(#[from] NamedError),
     #[error("no picture called {0} is bundled any more")]
     Example(String),
     #[error("the copy of {0} is gone: add the painting again")]
@@ -151,8 +154,7 @@ impl State {
 /// The pictures of an item, and notices for the user.
 #[derive(Debug)]
 pub struct Opened {
-    pub content: Arc<Picture>,
-    pub styles: Vec<StyleSource>,
+    pub inputs: Inputs,
     pub remarks: Vec<String>,
 }
 
@@ -164,6 +166,9 @@ pub struct Item {
     pub id: u64,
     pub content: Source,
     pub styles: Vec<ItemStyle>,
+    /// The picture that the settings name as the palette; nothing if it is opened by that name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub palette: Option<Source>,
     /// The file for the picture; when it is done, the file that it really got.
     pub output: PathBuf,
     /// The picture is saved without its recipe.
@@ -181,6 +186,12 @@ pub struct Item {
 }
 
 impl Item {
+    /// Where its pictures are.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        let styles = self.styles.iter().map(|style| &style.source);
+        [&self.content].into_iter().chain(styles).chain(&self.palette)
+    }
+
     /// "cat.jpg in waves.png"
     pub fn title(&self) -> String {
         let styles: Vec<String> = self.styles.iter().map(|style| style.source.name()).collect();
@@ -202,13 +213,21 @@ impl Item {
         let mut remarks = Vec::new();
         let (content, remark) = self.content.open(folder)?;
         remarks.extend(remark);
+        let mut palette = None;
+        if let Some(source) = &self.palette {
+            let (picture, remark) = source.open(folder)?;
+            remarks.extend(remark);
+            palette = Some(Arc::new(picture));
+        }
         let mut styles = Vec::with_capacity(self.styles.len());
         for ItemStyle { source, mix } in &self.styles {
             let (picture, remark) = source.open(folder)?;
             remarks.extend(remark);
             styles.push(StyleSource { picture: Arc::new(picture), mix: *mix });
         }
-        Ok(Opened { content: Arc::new(content), styles, remarks })
+        let mut inputs = Inputs { palette, ..Inputs::new(Arc::new(content), styles) };
+        open_named(&mut inputs, &self.settings)?;
+        Ok(Opened { inputs, remarks })
     }
 }
 

@@ -210,8 +210,8 @@ mod tests {
     use crate::session::{Place, Reading};
     use impasto_core::{
         run::{Job, RunInfo},
-        settings::{Settings, StyleMix},
-        transfer::GradientNorms,
+        settings::Settings,
+        transfer::{GradientNorms, Inputs},
     };
 
     /// Steps cost nothing; the step `fails_at` is not finite when it is read, the step `panics_at` panics.
@@ -232,7 +232,7 @@ mod tests {
         ) -> Result<RunInfo, EngineError> {
             Err("not needed".into())
         }
-        fn update(&mut self, _: &Settings, _: &[StyleMix]) -> Result<(), EngineError> {
+        fn update(&mut self, _: &Settings, _: &Inputs) -> Result<(), EngineError> {
             Ok(())
         }
         fn step(&mut self) -> Result<(), EngineError> {

@@ -169,13 +169,12 @@ impl<E: Engine + 'static> Bench<'_, E> {
     }
 
     fn try_item(&mut self, item: &Item, stop: &AtomicBool) -> anyhow::Result<Outcome> {
-        let Opened { content, styles, mut remarks } = item.open(self.desk.folder().as_deref())?;
+        let Opened { inputs, mut remarks } = item.open(self.desk.folder().as_deref())?;
         let recipe = item
             .batch
             .then(|| {
-                styles
-                    .first()
-                    .map(|style| recipe_hash(&content.sha256, &style.picture.sha256, &item.settings))
+                let style = inputs.styles.first()?;
+                Some(recipe_hash(&inputs.content.sha256, &style.picture.sha256, &item.settings))
             })
             .flatten();
         let folder = item.output.parent().unwrap_or(Path::new("."));
@@ -195,14 +194,13 @@ impl<E: Engine + 'static> Bench<'_, E> {
         }
         let job = Job {
             run: item.id,
-            content,
-            styles,
+            inputs,
             settings: item.settings.clone(),
             start: Start::Beginning,
             paused: false,
             choose_size: false,
         };
-        let schedule = job.sources().schedule(&job.settings);
+        let schedule = job.inputs.schedule(&job.settings);
         let make = Arc::clone(&self.make);
         let mut replayer = match self.item.take() {
             Some(replayer) => replayer,
@@ -269,7 +267,7 @@ impl<E: Engine + 'static> Bench<'_, E> {
 
     /// Nothing where it was stopped.
     fn try_cell(&mut self, cell: &Cell, stop: &AtomicBool) -> anyhow::Result<Option<Arc<RgbImage>>> {
-        let schedule = cell.job.sources().schedule(&cell.job.settings);
+        let schedule = cell.job.inputs.schedule(&cell.job.settings);
         let engine = self.cell.get_or_insert_with(|| (self.make)());
         let info = guarded(|| engine.start(&cell.job, None, &mut |_| ()))?;
         self.desk.set_device(computes_on_cpu(&info));

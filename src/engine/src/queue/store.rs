@@ -91,10 +91,9 @@ impl Store {
     }
 
     fn tidy(&self, items: &[Item]) {
-        let sources = items.iter().flat_map(|item| {
-            [&item.content].into_iter().chain(item.styles.iter().map(|style| &style.source))
-        });
-        let needed: Vec<String> = sources
+        let needed: Vec<String> = items
+            .iter()
+            .flat_map(Item::sources)
             .filter_map(|source| match source {
                 Source::Kept(kept) => Some(kept.file()),
                 Source::File { .. } | Source::Example(_) => None,
@@ -182,6 +181,10 @@ mod tests {
                 style(Source::Example("Swirl".into())),
                 style(Source::Kept(super::super::Kept { name: "pasted".into(), sha256: "77".repeat(32) })),
             ],
+            palette: Some(Source::Kept(super::super::Kept {
+                name: "pasted".into(),
+                sha256: "78".repeat(32),
+            })),
             output: "/out/ü in Swirl.png".into(),
             without_recipe: true,
             batch: false,

@@ -18,7 +18,7 @@ use impasto_core::{
     picture,
     run::{Job, RunInfo},
     settings::{Settings, StyleMix},
-    transfer::{GradientNorms, Losses},
+    transfer::{GradientNorms, Inputs, Losses},
 };
 use impasto_formats::explore::{Ledger, recipe_hash};
 use impasto_network::compute::{DeviceInfo, DeviceKind};
@@ -48,7 +48,7 @@ impl Engine for Small {
         Ok(RunInfo { device, size: job.settings.size, ..info })
     }
 
-    fn update(&mut self, _: &Settings, _: &[StyleMix]) -> Result<(), EngineError> {
+    fn update(&mut self, _: &Settings, _: &Inputs) -> Result<(), EngineError> {
         Ok(())
     }
 
@@ -80,6 +80,7 @@ fn item(output: PathBuf, seed: u64, steps: u32) -> Item {
         id: 0,
         content: example("Chelsea"),
         styles: vec![ItemStyle { source: example("Swirl"), mix: StyleMix::default() }],
+        palette: None,
         output,
         without_recipe: true,
         batch: false,

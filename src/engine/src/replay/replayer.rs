@@ -1,7 +1,8 @@
 //! Painting a recipe again: every run with everything that happened to it, at the same steps.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -9,12 +10,15 @@ use image::RgbImage;
 
 use crate::session::{Engine, EngineError, Reading, StyleSource};
 use impasto_core::{
-    picture::Picture,
+    picture::{Picture, pasted_hash},
     run::{DetourPart, Job, Pass, Record, RunInfo, SourceRecord, Start},
-    settings::{Settings, StyleMix},
-    transfer::{LevelOrder, Losses},
+    settings::Settings,
+    transfer::{Inputs, LevelOrder, Losses},
 };
-use impasto_formats::recipe::{Act, Recipe, What, acts};
+use impasto_formats::{
+    inputs::{open_initial, open_palette},
+    recipe::{Act, Recipe, What, acts},
+};
 
 /// A run to paint and what to do to it meanwhile.
 #[derive(Clone, Debug)]
@@ -25,7 +29,12 @@ pub struct ReplayPlan {
     pub steps: u32,
     /// Begin with a new engine.
     pub new_engine: bool,
+    /// The palettes that the acts change to, by their names in the settings.
+    pub palettes: Palettes,
 }
+
+/// Opened palettes by their names in settings.
+pub type Palettes = BTreeMap<PathBuf, Arc<Picture>>;
 
 /// Pictures that replace those of a recipe.
 #[derive(Clone, Debug, Default)]
@@ -37,7 +46,7 @@ pub struct Others {
 impl ReplayPlan {
     /// A run without events.
     pub fn plain(job: Job, steps: u32) -> Self {
-        Self { job, acts: Vec::new(), steps, new_engine: false }
+        Self { job, acts: Vec::new(), steps, new_engine: false, palettes: Palettes::new() }
     }
 
     /// The plans of a recipe's runs. `open` finds the pictures; `others` replace them in every run; `change`
@@ -76,16 +85,39 @@ impl ReplayPlan {
                     }
                 }
             }
+            let settings = change(pass.settings.clone())?;
+            let mut palettes = Palettes::new();
+            let later = acts.iter().filter_map(|act| match &act.what {
+                What::Update(settings, _) => Some(settings.as_ref()),
+                What::Level(_) | What::Detour(_) => None,
+            });
+            for settings in [&settings].into_iter().chain(later) {
+                let Some(name) = settings.palette.as_ref().filter(|name| !palettes.contains_key(*name))
+                else {
+                    continue;
+                };
+                let pasted = pass.palettes.iter().find(|palette| Some(&*palette.sha256) == pasted_hash(name));
+                let palette = match pasted {
+                    Some(source) => open(source)?,
+                    None => open_palette(name)?,
+                };
+                palettes.insert(name.clone(), palette);
+            }
+            let inputs = Inputs {
+                palette: settings.palette.as_ref().and_then(|name| palettes.get(name)).cloned(),
+                // Only what the first run begins with.
+                initial: if index == 0 { open_initial(&settings)? } else { None },
+                ..Inputs::new(content, styles)
+            };
             let job = Job {
                 run: index as u64 + 1,
-                content,
-                styles,
-                settings: change(pass.settings.clone())?,
+                inputs,
+                settings,
                 start: if index == 0 { Start::Beginning } else { pass.start },
                 paused: false,
                 choose_size: false,
             };
-            plans.push(Self { job, acts, steps: pass.steps, new_engine: pass.new_engine });
+            plans.push(Self { job, acts, steps: pass.steps, new_engine: pass.new_engine, palettes });
         }
         Ok(plans)
     }
@@ -113,7 +145,8 @@ pub struct Replayer<E> {
     acts: VecDeque<Act>,
     step: u32,
     settings: Settings,
-    mix: Vec<StyleMix>,
+    inputs: Option<Inputs>,
+    palettes: Palettes,
     /// The picture that was read last, as the next run goes on from it, and how it came about.
     canvas: Option<(RgbImage, Record)>,
     record: Option<Record>,
@@ -129,7 +162,8 @@ impl<E: Engine> Replayer<E> {
             acts: VecDeque::new(),
             step: 0,
             settings: Settings::default(),
-            mix: Vec::new(),
+            inputs: None,
+            palettes: Palettes::new(),
             canvas: None,
             record: None,
             told: RecordHandle::default(),
@@ -158,7 +192,8 @@ impl<E: Engine> Replayer<E> {
         self.record = Some(record);
         self.acts = plan.acts.clone().into();
         self.settings = job.settings;
-        self.mix = job.styles.iter().map(|style| style.mix).collect();
+        self.inputs = Some(job.inputs);
+        self.palettes.clone_from(&plan.palettes);
         self.step = 0;
         Ok(info)
     }
@@ -193,7 +228,13 @@ impl<E: Engine> Replayer<E> {
                         record.detour(self.step, part);
                     }
                 }
-                What::Update(settings, mix) => self.update(&settings, &mix)?,
+                What::Update(settings, mix) => {
+                    let Some(mut inputs) = self.inputs.clone() else { continue };
+                    inputs.set_mix(&mix);
+                    inputs.palette =
+                        settings.palette.as_ref().and_then(|name| self.palettes.get(name)).cloned();
+                    self.update(&settings, &inputs)?;
+                }
             }
         }
         Ok(())
@@ -210,13 +251,13 @@ impl<E: Engine> Engine for Replayer<E> {
         self.begin(&ReplayPlan::plain(job.clone(), job.settings.steps), say)
     }
 
-    fn update(&mut self, settings: &Settings, styles: &[StyleMix]) -> Result<(), EngineError> {
-        self.engine.update(settings, styles)?;
-        if let Some(record) = &mut self.record {
-            record.change(self.step, (&self.settings, settings), (&self.mix, styles));
+    fn update(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
+        self.engine.update(settings, inputs)?;
+        if let Some((record, before)) = self.record.as_mut().zip(self.inputs.as_ref()) {
+            record.change(self.step, (&self.settings, settings), (before, inputs));
         }
         self.settings = settings.clone();
-        self.mix = styles.to_vec();
+        self.inputs = Some(inputs.clone());
         Ok(())
     }
 
@@ -285,8 +326,9 @@ mod tests {
             self.steps = 0;
             Ok(RunInfo { size: job.settings.size, ..tests::info() })
         }
-        fn update(&mut self, settings: &Settings, styles: &[StyleMix]) -> Result<(), EngineError> {
-            let told = format!("after {}: β {} × {}", self.steps, settings.style_weight, styles[0].weight);
+        fn update(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
+            let weight = inputs.styles[0].mix.weight;
+            let told = format!("after {}: β {} × {weight}", self.steps, settings.style_weight);
             self.told.push(told);
             Ok(())
         }
@@ -324,14 +366,48 @@ mod tests {
     }
 
     #[test]
+    fn a_pasted_palette_is_looked_for_by_its_hash_also_where_it_came_later() {
+        let pasted = |shade: u8| {
+            let pixels = [shade, 90, 30, 255].repeat(20 * 20);
+            Arc::new(Picture::from_rgba("pasted picture", 20, 20, pixels).unwrap())
+        };
+        let (first, later) = (pasted(1), pasted(2));
+        let mut job = tests::job();
+        let named = |palette: &Picture| Settings {
+            palette: Some(palette.reference()),
+            match_colours: 1.0,
+            ..tests::job().settings
+        };
+        (job.settings, job.inputs.palette) = (named(&first), Some(Arc::clone(&first)));
+        let after = Inputs { palette: Some(Arc::clone(&later)), ..job.inputs.clone() };
+        let mut record = Record::new(Pass::new(&job, Start::Beginning));
+        record.change(3, (&job.settings, &named(&later)), (&job.inputs, &after));
+        let recipe = Recipe::new(&record.at(5), (60, 40), &tests::info());
+        let known =
+            [first, later, Arc::clone(&job.inputs.content), Arc::clone(&job.inputs.styles[0].picture)];
+        let mut open = |source: &SourceRecord| {
+            let found = known.iter().find(|picture| picture.sha256 == source.sha256);
+            found.cloned().ok_or_else(|| anyhow::anyhow!("{} is gone", source.name))
+        };
+        let plans = ReplayPlan::of(&recipe, &Others::default(), &mut open, &|settings| Ok(settings)).unwrap();
+        let hash = |palette: Option<&Arc<Picture>>| palette.map(|palette| palette.sha256.clone());
+        assert_eq!(hash(plans[0].job.inputs.palette.as_ref()), hash(Some(&known[0])));
+        assert_eq!(hash(plans[0].palettes.get(&known[1].reference())), hash(Some(&known[1])));
+        assert_eq!(played(&plans).1.passes(), recipe.passes);
+        let mut gone = |_: &SourceRecord| Err(anyhow::anyhow!("gone"));
+        assert!(ReplayPlan::of(&recipe, &Others::default(), &mut gone, &|settings| Ok(settings)).is_err());
+    }
+
+    #[test]
     fn everything_happens_again_at_its_step_and_is_recorded_again() {
         let job = tests::job();
         let heavier = Settings { style_weight: 3.5, ..job.settings.clone() };
-        let (old, new) = (job.styles[0].mix, StyleMix { weight: 0.25, ..job.styles[0].mix });
+        let mut lighter = job.inputs.clone();
+        lighter.styles[0].mix.weight = 0.25;
         let mut first = Record::new(Pass::new(&job, Start::Beginning));
-        first.change(4, (&job.settings, &heavier), (&[old], &[old]));
+        first.change(4, (&job.settings, &heavier), (&job.inputs, &job.inputs));
         first.order(4, LevelOrder::Climb);
-        first.change(9, (&heavier, &job.settings), (&[old], &[new]));
+        first.change(9, (&heavier, &job.settings), (&job.inputs, &lighter));
         let mut second = first.at(9).then(Pass::new(&job, Start::Repaint));
         second.order(2, LevelOrder::Hold);
         let recipe = Recipe::new(&second.at(3), (60, 40), &tests::info());

@@ -16,7 +16,8 @@ pub struct Writer {
 impl Writer {
     /// For the pictures of a run, of which `record` is the replayer's.
     pub fn new(job: &Job, info: RunInfo, record: RecordHandle) -> Self {
-        let pictures = [&job.content].into_iter().chain(job.styles.iter().map(|style| &style.picture));
+        let pictures =
+            [&job.inputs.content].into_iter().chain(job.inputs.styles.iter().map(|style| &style.picture));
         Self { info, thumbnails: Thumbnail::of(pictures.map(AsRef::as_ref), job.settings.background), record }
     }
 

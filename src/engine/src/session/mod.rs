@@ -9,7 +9,6 @@
 
 mod extracting;
 mod messages;
-mod named;
 mod pace;
 mod paint_engine;
 mod slot;
@@ -45,8 +44,8 @@ pub use impasto_core::transfer::{
     Extract, ExtractState, LayerStudy, LevelOrder, Place, Reading, StyleSource,
 };
 use impasto_core::{
-    settings::{Settings, StyleMix},
-    transfer::Losses,
+    settings::Settings,
+    transfer::{Inputs, Losses},
 };
 use impasto_network::vgg::Layer;
 
@@ -72,13 +71,12 @@ pub trait Engine {
         say: &mut dyn FnMut(&str),
     ) -> Result<RunInfo, EngineError>;
 
-    /// Takes over changed settings between two steps, and how the styles count, in the order of
-    /// [`Job::styles`].
+    /// Takes over changed settings between two steps, and of the pictures how the styles count and the palette.
     ///
     /// # Errors
     ///
     /// Whatever makes the settings unusable for this run.
-    fn update(&mut self, settings: &Settings, styles: &[StyleMix]) -> Result<(), EngineError>;
+    fn update(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError>;
 
     /// Paints one step.
     ///
@@ -220,7 +218,7 @@ pub(crate) struct Update {
     pub number: u64,
     pub run: RunId,
     pub settings: Settings,
-    pub styles: Vec<StyleMix>,
+    pub inputs: Inputs,
     /// A slider is being dragged: more updates will come.
     pub dragged: bool,
 }
@@ -324,8 +322,8 @@ impl Session {
     /// # Errors
     ///
     /// [`SendError::Dead`] when the worker is gone.
-    pub fn update(&self, run: RunId, settings: &Settings, styles: &[StyleMix]) -> Result<u64, SendError> {
-        self.hand_over(run, settings, styles, false)
+    pub fn update(&self, run: RunId, settings: &Settings, inputs: &Inputs) -> Result<u64, SendError> {
+        self.hand_over(run, settings, inputs, false)
     }
 
     /// The same while a slider is dragged. If steps are slow and [`Settings::follow_drags`] is set, painting
@@ -338,20 +336,20 @@ impl Session {
         &self,
         run: RunId,
         settings: &Settings,
-        styles: &[StyleMix],
+        inputs: &Inputs,
     ) -> Result<u64, SendError> {
-        self.hand_over(run, settings, styles, true)
+        self.hand_over(run, settings, inputs, true)
     }
 
     fn hand_over(
         &self,
         run: RunId,
         settings: &Settings,
-        styles: &[StyleMix],
+        inputs: &Inputs,
         dragged: bool,
     ) -> Result<u64, SendError> {
         let number = self.updates.fetch_add(1, Ordering::Relaxed) + 1;
-        let update = Update { number, run, settings: settings.clone(), styles: styles.to_vec(), dragged };
+        let update = Update { number, run, settings: settings.clone(), inputs: inputs.clone(), dragged };
         let waiting = self.shared.update.put(update);
         self.wake(waiting).map(|()| number)
     }

@@ -12,12 +12,12 @@ use std::{
 
 use image::RgbImage;
 
-use super::{Engine, EngineError, Job, Reading, RunInfo, Start, named};
+use super::{Engine, EngineError, Job, Reading, RunInfo, Start};
 use impasto_core::{
-    settings::{DeviceChoice, MAX_SIZE, Padding, Precision, Settings, StyleMix},
+    settings::{DeviceChoice, MAX_SIZE, Padding, Precision, Settings},
     transfer::{
-        Begin, Extract, ExtractState, Extraction, Eye, Kernels, LayerStudy, LevelOrder, Losses, Painting,
-        Shapes, Sources, StyleTransfer, TILE_SIDE, TransferError, available_memory, bytes_text,
+        Begin, Extract, ExtractState, Extraction, Eye, Inputs, Kernels, LayerStudy, LevelOrder, Losses,
+        Painting, Shapes, StyleTransfer, TILE_SIDE, TransferError, available_memory, bytes_text,
         flops_per_step, memory_bytes, network_options, process_memory,
     },
 };
@@ -37,7 +37,6 @@ pub struct PaintEngine {
     options: NetworkOptions,
     run: Option<Painting>,
     /// That the run's settings name.
-    palette: named::OpenPalette,
     /// The extract in hand, by its key.
     extraction: Option<(String, Extraction)>,
     /// Longest side of the last run's iterate: its pictures were enlarged from that.
@@ -73,7 +72,7 @@ const LARGE_ON_GPU: u64 = 3_000_000_000;
 /// styles always are.
 fn least_size(job: &Job) -> u32 {
     let least = job.settings.deepest_layer().map_or(1, Layer::stride) as f64 + 0.5;
-    let (width, height) = job.content.dimensions();
+    let (width, height) = job.inputs.content.dimensions();
     let (short, long) = (width.min(height), width.max(height));
     ((least * f64::from(long) / f64::from(short)).ceil() as u32).min(MAX_SIZE)
 }
@@ -114,7 +113,7 @@ fn own_memory(behind: bool) -> u64 {
 
 /// Notice that the picture is painted in another shape so that it tiles.
 fn tile_remark(job: &Job, settings: &Settings) -> Option<String> {
-    let shape = |padding| job.sources().shapes(&Settings { padding, ..settings.clone() }).content;
+    let shape = |padding| job.inputs.shapes(&Settings { padding, ..settings.clone() }).content;
     let (plain, (width, height)) = (shape(Padding::Zero), shape(settings.padding));
     (plain != (width, height)).then(|| {
         format!(
@@ -245,17 +244,16 @@ impl PaintEngine {
     fn choose_size(
         &mut self,
         job: &Job,
-        sources: &Sources,
         device: &Device,
         weights: &Arc<Weights>,
     ) -> Result<u32, TransferError> {
         let least = least_size(job);
         let settings = Settings { size: MEASURED_SIZE.max(least), ..job.settings.clone() };
         let network = self.network.take();
-        let pictures = sources.pictures(&settings, None)?;
+        let pictures = job.inputs.pictures(&settings, None)?;
         let weights = Arc::clone(weights);
         let mut transfer =
-            StyleTransfer::new(&device.tensor, weights, network, &pictures, &sources.shares(), &settings)?;
+            StyleTransfer::new(&device.tensor, weights, network, &pictures, &job.inputs.shares(), &settings)?;
         transfer.step()?;
         transfer.synchronize()?;
         let start = Instant::now();
@@ -265,7 +263,7 @@ impl PaintEngine {
         let (width, height) = transfer.dimensions();
         self.network = Some(transfer.into_network());
         let speed = flops_per_step(width, height, &settings) / seconds;
-        let (width, height) = job.content.dimensions();
+        let (width, height) = job.inputs.content.dimensions();
         let quick = |&size: &u32| {
             let (width, height) = impasto_core::picture::fit(width, height, size);
             flops_per_step(width, height, &settings) / speed <= FIRST_STEP
@@ -291,15 +289,11 @@ impl Engine for PaintEngine {
             self.network = None;
             self.options = options;
         }
-        let mut sources = job.sources();
-        if job.choose_size || current.is_none() {
-            sources.initial = named::initial(&settings)?;
-        }
         if job.choose_size {
             say("measuring the device");
-            settings.size = self.on_device(|engine| engine.choose_size(job, &sources, &device, &weights))?;
+            settings.size = self.on_device(|engine| engine.choose_size(job, &device, &weights))?;
         }
-        for style in &job.styles {
+        for style in &job.inputs.styles {
             style.mix.validate().map_err(TransferError::from)?;
         }
         let mut remarks = settings.remarks();
@@ -309,7 +303,7 @@ impl Engine for PaintEngine {
             settings.precision = Precision::Full;
             remarks.push(format!("precision is full instead of fast: {reason}"));
         }
-        let memory_bytes = check_memory(&device, &sources.shapes(&settings), &settings, self.behind)?;
+        let memory_bytes = check_memory(&device, &job.inputs.shapes(&settings), &settings, self.behind)?;
         self.tell_memory(memory_bytes);
         if !matches!(device.info.kind, DeviceKind::Cpu | DeviceKind::Software) && memory_bytes > LARGE_ON_GPU
         {
@@ -329,12 +323,10 @@ impl Engine for PaintEngine {
                 Begin::From(picture, self.painted.unwrap_or(side))
             }
         };
-        self.palette = named::OpenPalette::default();
-        sources.palette = self.palette.of(&settings)?;
         let run = self.on_device(|engine| {
             let network = engine.network.take();
-            let weights = Arc::clone(&weights);
-            Painting::new(&device.tensor, weights, network, sources, &settings, begin)
+            let (weights, inputs) = (Arc::clone(&weights), job.inputs.clone());
+            Painting::new(&device.tensor, weights, network, inputs, &settings, begin)
         })?;
         let (width, height) = run.dimensions();
         self.run = Some(run);
@@ -349,21 +341,21 @@ impl Engine for PaintEngine {
         })
     }
 
-    fn update(&mut self, settings: &Settings, styles: &[StyleMix]) -> Result<(), EngineError> {
+    fn update(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
         settings.validate()?;
-        styles.iter().try_for_each(|mix| mix.validate())?;
+        let mix = inputs.mix();
+        mix.iter().try_for_each(|mix| mix.validate())?;
         if let (Some(run), Some((_, device))) = (&self.run, &self.device) {
-            let mut sources = run.sources().clone();
-            let before = sources.shapes(settings);
-            sources.set_mix(styles);
-            let shapes = sources.shapes(settings);
+            let mut now = run.inputs().clone();
+            let before = now.shapes(settings);
+            now.set_mix(&mix);
+            let shapes = now.shapes(settings);
             // Statistics of a style that has become larger need room, which may be gone since the start.
             if shapes != before || settings.style_scale > run.settings().style_scale {
                 check_memory(device, &shapes, settings, self.behind)?;
             }
         }
-        let palette = self.palette.of(settings)?;
-        self.work(|run| run.update(settings, styles, palette))
+        self.work(|run| run.update(settings, inputs))
     }
 
     fn step(&mut self) -> Result<(), EngineError> {

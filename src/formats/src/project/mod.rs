@@ -62,7 +62,7 @@ pub struct Pixels {
     beside: Option<String>,
 }
 
-/// The content.
+/// The content or the palette.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Content {
     pub source: SourceRecord,
@@ -114,6 +114,9 @@ pub struct Manifest {
     pub settings: Settings,
     pub content: Option<Content>,
     pub styles: Vec<Style>,
+    /// The picture that the settings name as the palette.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub palette: Option<Content>,
     /// Steps painted, over all runs that the losses tell of.
     pub step: u32,
     picture: Option<Blob>,
@@ -141,6 +144,7 @@ impl Manifest {
             settings,
             content: None,
             styles: Vec::new(),
+            palette: None,
             step: 0,
             picture: None,
             state: None,

@@ -175,7 +175,8 @@ pub(crate) mod tests {
         let job = job();
         let pass = Pass { steps: 9, ..Pass::new(&job, Start::Beginning) };
         let mut recipe = Recipe::new(&Record::new(pass), (60, 40), &info());
-        recipe.thumbnails = Thumbnail::of([&*job.content, &*job.styles[0].picture], job.settings.background);
+        recipe.thumbnails =
+            Thumbnail::of([&*job.inputs.content, &*job.inputs.styles[0].picture], job.settings.background);
         recipe
     }
 

@@ -144,6 +144,9 @@ fn check_pass(pass: &Pass) -> Result<(), String> {
     if pass.changes.len() > MOST_CHANGES || !pass.changes.is_sorted_by_key(|change| change.step) {
         return Err(format!("its {} changes are too many or out of order", pass.changes.len()));
     }
+    if pass.palettes.len() > MOST_CHANGES + 1 {
+        return Err(format!("it has {} palettes", pass.palettes.len()));
+    }
     // A stranger's picture must not keep a render busy for ever between two of its steps.
     let detour = |part: DetourPart| match part {
         DetourPart::Begin(share) => share.is_finite() && share > 0.0,

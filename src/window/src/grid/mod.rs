@@ -155,7 +155,7 @@ impl ImpastoApp {
 
     /// Paints the grid of the form, instead of the one before.
     fn paint_grid(&mut self, ctx: &Context) {
-        let Some((content, styles)) = self.sources() else {
+        let Some(inputs) = self.inputs() else {
             self.toasts.add("A grid needs a content and a style: open them first.");
             return;
         };
@@ -166,15 +166,14 @@ impl ImpastoApp {
         };
         self.grid.number += 1;
         let number = self.grid.number;
-        let (width, height) = content.dimensions();
+        let (width, height) = inputs.content.dimensions();
         let shape = picture::fit(width, height, plan.base.longest_side());
         let columns = plan.x.values.len();
         let orders = plan.order.iter().map(|&(column, row)| {
             let index = row * columns + column;
             let job = Job {
                 run: index as u64 + 1,
-                content: Arc::clone(&content),
-                styles: styles.clone(),
+                inputs: inputs.clone(),
                 settings: plan.cells[index].clone(),
                 start: Start::Beginning,
                 paused: false,
@@ -192,7 +191,7 @@ impl ImpastoApp {
         };
         self.grid.sheet = Some(Board {
             number,
-            legend: legend(&content, &styles, &plan.base),
+            legend: legend(&inputs.content, &inputs.styles, &plan.base),
             name: format!("{}, grid.png", name.display()),
             shape,
             open: plan.cells.len(),

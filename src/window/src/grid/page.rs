@@ -52,7 +52,7 @@ impl ImpastoApp {
             let settings = &self.settings;
             self.grid.form.axes(ui, settings);
             ui.horizontal(|ui| {
-                let able = self.grid.form.plan().is_some() && self.sources().is_some();
+                let able = self.grid.form.plan().is_some() && self.inputs().is_some();
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     let tooltip = "Paints a small picture for every pair of values, in the background, with the present pictures and settings";
                     let able = able || !self.grid.form.is_fresh() && self.grid.form.count().is_some();

@@ -61,6 +61,11 @@ impl ImpastoApp {
             self.open(if index == 0 { Target::Style } else { Target::NewStyle }, kept(&style.source, pixels));
             self.styles[index].mix = style.mix;
         }
+        if let Some(palette) = &manifest.palette {
+            // It gives itself its name, which is another one where its file is gone.
+            self.load(Target::Palette, kept(&palette.source, &palette.pixels));
+            self.palette_shown.clone_from(&self.settings.palette);
+        }
         // What the worker still says of the run before is of no interest.
         let info = self.run.info.take();
         self.run = Run { id: self.run.id + 1, info, ..Run::default() };
@@ -99,12 +104,12 @@ impl ImpastoApp {
         let Some(GoingOn { engine, record, settings, sources, content }) = self.keeper.going_on.take() else {
             return from_picture;
         };
-        let Some((now, styles)) = self.sources() else { return from_picture };
+        let Some(now) = self.inputs() else { return from_picture };
         let same = settings == self.settings
             && engine.step < self.settings.steps
-            && now.sha256 == content
-            && styles.len() == sources.len()
-            && styles.iter().zip(&sources).all(|(now, then)| {
+            && now.content.sha256 == content
+            && now.styles.len() == sources.len()
+            && now.styles.iter().zip(&sources).all(|(now, then)| {
                 // The weight of a single style is not heard.
                 let same_mix = now.mix == then.mix || sources.len() == 1;
                 now.picture.sha256 == then.source.sha256 && same_mix
@@ -151,7 +156,7 @@ impl ImpastoApp {
     }
 
     pub(crate) fn ask_to_save_project(&mut self) {
-        if self.sources().is_none() {
+        if self.inputs().is_none() {
             self.toasts.add("There is nothing to put into a project yet: open a content and a style.");
             return;
         }

@@ -95,7 +95,7 @@ impl ImpastoApp {
                 }
             });
             ui.add_space(space::S);
-            let able = self.sources().is_some();
+            let able = self.inputs().is_some();
             let tooltip = "Adds these pictures with these settings to the end of the list";
             if widgets::add_button(
                 ui,

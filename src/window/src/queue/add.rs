@@ -19,7 +19,7 @@ use impasto_base::error::chain;
 use impasto_core::{
     picture::{self, Picture},
     settings::{MAX_SIZE, MIN_SIZE, Settings},
-    transfer::{self, Kernels, Sources},
+    transfer::{self, Kernels},
 };
 use impasto_engine::queue::{Item, ItemStyle, Source, State, Store};
 
@@ -95,10 +95,21 @@ pub fn folder_row(ui: &mut Ui, label: &str, folder: Option<&Path>, tooltip: &str
     })
 }
 
+/// Where a picture is, or its copy in the queue's folder if it has no file; else why the queue cannot take it.
+pub fn keep(folder: Option<&Path>, picture: &Picture) -> Result<Source, String> {
+    match folder {
+        Some(folder) => Store::keep(folder, picture).map_err(|error| chain(&error)),
+        None => match Source::of(picture) {
+            Source::Kept(kept) => Err(format!("{} has no file: save it first", kept.name)),
+            source => Ok(source),
+        },
+    }
+}
+
 impl ImpastoApp {
     /// Opens the form for the painting in hand.
     pub(crate) fn ask_to_queue(&mut self) {
-        if self.sources().is_none() {
+        if self.inputs().is_none() {
             self.toasts.add("There is nothing to queue yet: open a content and a style.");
         } else if let Some(problem) = &self.problem {
             self.toasts.add(format!("Not queued: {} {}.", problem.setting, problem.message));
@@ -111,11 +122,11 @@ impl ImpastoApp {
 
     pub(crate) fn add_window(&mut self, ctx: &Context) {
         let Some(mut form) = self.queue.adding.take() else { return };
-        let Some((content, styles)) = self.sources() else { return };
+        let Some(inputs) = self.inputs() else { return };
         let settings = Settings { size: whole_size(form.size), ..self.settings.clone() };
-        let names: Vec<&str> = styles.iter().map(|style| style.picture.name.as_str()).collect();
-        let title = format!("{} in {}", content.name, names.join(" + "));
-        let shapes = Sources::new(Arc::clone(&content), styles.clone()).shapes(&settings);
+        let names: Vec<&str> = inputs.styles.iter().map(|style| style.picture.name.as_str()).collect();
+        let title = format!("{} in {}", inputs.content.name, names.join(" + "));
+        let shapes = inputs.shapes(&settings);
         let kernels = if self.live_on_cpu() { Kernels::Cpu } else { Kernels::Adapter };
         let memory = transfer::memory_bytes(&shapes, &settings, kernels);
         let mut decision = None;
@@ -195,28 +206,23 @@ impl ImpastoApp {
 
     /// Makes the item in the background: pictures without a file are copied.
     fn queue_painting(&mut self, form: &AddForm, settings: Settings) {
-        let Some(((content, styles), output)) = self.sources().zip(form.path()) else { return };
+        let Some((inputs, output)) = self.inputs().zip(form.path()) else { return };
         self.layout.final_size = settings.size;
         self.save_folder.clone_from(&form.folder);
         let folder = self.queue.desk.folder();
         let without_recipe = self.without_recipe;
         let shown = self.canvas.picture();
         self.tasks.start("queue", move || {
-            let keep = |picture: &Picture| match &folder {
-                Some(folder) => Store::keep(folder, picture).map_err(|error| chain(&error)),
-                None => match Source::of(picture) {
-                    Source::Kept(kept) => Err(format!("{} has no file: save it first", kept.name)),
-                    source => Ok(source),
-                },
-            };
+            let keep = |picture: &Picture| keep(folder.as_deref(), picture);
             let item = || -> Result<Box<Item>, String> {
                 let style = |style: &impasto_engine::session::StyleSource| -> Result<ItemStyle, String> {
                     Ok(ItemStyle { source: keep(&style.picture)?, mix: style.mix })
                 };
                 Ok(Box::new(Item {
                     id: 0,
-                    content: keep(&content)?,
-                    styles: styles.iter().map(style).collect::<Result<_, _>>()?,
+                    content: keep(&inputs.content)?,
+                    styles: inputs.styles.iter().map(style).collect::<Result<_, _>>()?,
+                    palette: inputs.palette.as_deref().map(keep).transpose()?,
                     output: std::path::absolute(&output).unwrap_or(output),
                     without_recipe,
                     batch: false,
@@ -225,7 +231,7 @@ impl ImpastoApp {
                     settings,
                 }))
             };
-            let small = shown.unwrap_or_else(|| Arc::new(content.rgb.clone()));
+            let small = shown.unwrap_or_else(|| Arc::new(inputs.content.rgb.clone()));
             let small = Some(Arc::new(picture::thumbnail(&small, SMALL)));
             Done::Queue(News::Item { result: item(), small })
         });

@@ -6,7 +6,7 @@ use egui::{Context, Label, TextEdit, Ui};
 
 use super::{
     News, Wanted,
-    add::{folder_row, size_row, whole_size},
+    add::{folder_row, keep, size_row, whole_size},
     count,
 };
 use crate::{
@@ -212,6 +212,13 @@ impl ImpastoApp {
         let size = whole_size(form.size);
         self.layout.final_size = size;
         let settings = Settings { size, ..self.settings.clone() };
+        let palette = match self.inputs().and_then(|inputs| inputs.palette) {
+            None => None,
+            Some(palette) => match keep(self.queue.desk.folder().as_deref(), &palette) {
+                Ok(source) => Some(source),
+                Err(text) => return self.toasts.add(format!("Not queued: {text}.")),
+            },
+        };
         let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
         let number = pairs.len();
         let items = pairs.into_iter().map(|Match { content, style, output }| {
@@ -220,6 +227,7 @@ impl ImpastoApp {
                 id: 0,
                 content: file(content),
                 styles: vec![ItemStyle { source: file(style), mix: StyleMix::default() }],
+                palette: palette.clone(),
                 output: absolute(output),
                 without_recipe: self.without_recipe,
                 batch: true,

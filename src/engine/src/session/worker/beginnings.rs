@@ -30,7 +30,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         self.run = Some(Run {
             id,
             settings: job.settings.clone(),
-            styles: job.styles.iter().map(|style| style.mix).collect(),
+            inputs: job.inputs.clone(),
             record,
             state: RunState::Preparing,
             step: 0,
@@ -140,7 +140,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let (id, state, step) = (run.id, run.state, run.step);
         // What is meant for a run that waits in the inbox stays for it.
         let Some(update) = self.shared.update.take_if(|update| update.run <= id) else { return };
-        let Update { number, run: meant, settings, styles, dragged } = update;
+        let Update { number, run: meant, settings, inputs, dragged } = update;
         if meant != id || state == RunState::Failed {
             return;
         }
@@ -151,11 +151,11 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let otherwise = self
             .run
             .as_ref()
-            .is_some_and(|run| run.styles != styles || run.settings.paints_otherwise(&settings));
+            .is_some_and(|run| !run.inputs.counts_like(&inputs) || run.settings.paints_otherwise(&settings));
         if dragged && otherwise && settings.follow_drags {
             self.start_detour();
         }
-        match self.guard(|engine, _| engine.update(&settings, &styles)) {
+        match self.guard(|engine, _| engine.update(&settings, &inputs)) {
             Err(text) if self.engine.is_none() => return self.fail(text),
             Err(text) => return self.outbox.tell(Event::Notice { run: id, text }),
             Ok(()) => {}
@@ -163,8 +163,8 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let converged = self.engine.as_ref().is_some_and(E::converged);
         if let Some(run) = &mut self.run {
             run.record_aside();
-            run.record.change(step, (&run.settings, &settings), (&run.styles, &styles));
-            (run.settings, run.styles) = (settings, styles);
+            run.record.change(step, (&run.settings, &settings), (&run.inputs, &inputs));
+            (run.settings, run.inputs) = (settings, inputs);
             run.update = number;
             run.changed |= otherwise;
             run.converged = converged;

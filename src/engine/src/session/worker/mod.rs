@@ -22,8 +22,8 @@ use super::{
 };
 use impasto_base::error::chain;
 use impasto_core::{
-    settings::{Settings, StyleMix},
-    transfer::{GradientNorms, Place},
+    settings::Settings,
+    transfer::{GradientNorms, Inputs, Place},
 };
 
 /// Runs until the window says quit or is gone. A panic in the engine fails the run and the next run gets a
@@ -67,7 +67,7 @@ const LAST_WORDS: Duration = Duration::from_secs(10);
 struct Run {
     id: RunId,
     settings: Settings,
-    styles: Vec<StyleMix>,
+    inputs: Inputs,
     record: Record,
     state: RunState,
     step: u32,

@@ -111,7 +111,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             place: run.place.clone(),
             elapsed: run.elapsed(),
             settings: run.settings.clone(),
-            styles: run.styles.clone(),
+            styles: run.inputs.mix(),
             losses,
             picture,
             state: None,

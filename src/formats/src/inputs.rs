@@ -1,0 +1,114 @@
+//! Opening the pictures that settings name by their files: the palette and the initial image.
+
+use std::{path::Path, sync::Arc};
+
+use impasto_core::{
+    picture::{Example, Picture, PictureError, pasted_hash},
+    settings::{Init, Settings},
+    transfer::Inputs,
+};
+
+/// A picture that settings name and that cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum NamedError {
+    /// The palette's file.
+    #[error("cannot open the palette")]
+    Palette(#[source] PictureError),
+    /// A palette that was pasted has no file.
+    #[error("the palette was pasted and has no file: choose another, or the content's colours")]
+    Pasted,
+    /// The initial image's file.
+    #[error("cannot open the initial image")]
+    Initial(#[source] PictureError),
+}
+
+/// Opens what the settings name and the inputs do not have yet.
+///
+/// # Errors
+///
+/// When a picture cannot be opened.
+pub fn open_named(inputs: &mut Inputs, settings: &Settings) -> Result<(), NamedError> {
+    if inputs.palette.is_none() {
+        inputs.palette = settings.palette.as_deref().map(open_palette).transpose()?;
+    }
+    if inputs.initial.is_none() {
+        inputs.initial = open_initial(settings)?;
+    }
+    Ok(())
+}
+
+/// The palette of this name: a file or a bundled picture.
+///
+/// # Errors
+///
+/// When it cannot be opened.
+pub fn open_palette(name: &Path) -> Result<Arc<Picture>, NamedError> {
+    if pasted_hash(name).is_some() {
+        return Err(NamedError::Pasted);
+    }
+    match Example::named(name) {
+        Some(example) => Ok(Arc::new(example.open())),
+        None => Picture::open(name).map(Arc::new).map_err(NamedError::Palette),
+    }
+}
+
+/// The picture that [`Init::File`] names.
+///
+/// # Errors
+///
+/// When it cannot be opened.
+pub fn open_initial(settings: &Settings) -> Result<Option<Arc<Picture>>, NamedError> {
+    let Init::File(path) = &settings.init else { return Ok(None) };
+    Picture::open(path).map(|picture| Some(Arc::new(picture))).map_err(NamedError::Initial)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use image::RgbImage;
+
+    use super::*;
+    use impasto_core::{picture, transfer::StyleSource};
+
+    fn inputs() -> Inputs {
+        let style = StyleSource::new(Arc::new(picture::STYLES[0].open()));
+        Inputs::new(Arc::new(picture::CONTENTS[0].open()), vec![style])
+    }
+
+    fn told(settings: &Settings) -> String {
+        let error = open_named(&mut inputs(), settings).unwrap_err();
+        format!("{error}: {}", error.source().map_or_else(String::new, ToString::to_string))
+    }
+
+    #[test]
+    fn what_settings_name_is_opened_and_what_is_there_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("leaves.png");
+        RgbImage::from_pixel(30, 30, image::Rgb([20, 180, 30])).save(&path).unwrap();
+        let settings =
+            Settings { palette: Some(path.clone()), init: Init::File(path), ..Settings::default() };
+        let mut inputs = inputs();
+        open_named(&mut inputs, &Settings::default()).unwrap();
+        assert!(inputs.palette.is_none() && inputs.initial.is_none());
+        open_named(&mut inputs, &settings).unwrap();
+        let name = |picture: &Option<Arc<Picture>>| picture.as_ref().unwrap().name.clone();
+        assert_eq!([name(&inputs.palette), name(&inputs.initial)], ["leaves.png", "leaves.png"]);
+        let embers = Settings { palette: Some("example:Embers".into()), ..settings };
+        open_named(&mut inputs, &embers).unwrap();
+        assert_eq!(name(&inputs.palette), "leaves.png");
+        inputs.palette = None;
+        open_named(&mut inputs, &embers).unwrap();
+        assert_eq!(name(&inputs.palette), "Embers");
+    }
+
+    #[test]
+    fn what_cannot_be_opened_is_named() {
+        let text = told(&Settings { palette: Some("no-such-palette.png".into()), ..Settings::default() });
+        assert!(text.contains("palette") && text.contains("no-such-palette.png"), "{text}");
+        let text = told(&Settings { palette: Some("pasted:00ff".into()), ..Settings::default() });
+        assert!(text.contains("was pasted"), "{text}");
+        let text = told(&Settings { init: Init::File("no-such-picture.png".into()), ..Settings::default() });
+        assert!(text.contains("initial image") && text.contains("no-such-picture.png"), "{text}");
+    }
+}
