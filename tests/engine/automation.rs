@@ -12,7 +12,7 @@ use std::{
 use image::RgbImage;
 use impasto_core::{
     picture,
-    settings::{Automation, DeviceChoice, ParamId, Settings, StyleMix},
+    settings::{Automation, DeviceChoice, GlobalTerm, ParamId, Settings, StyleMix},
 };
 use impasto_engine::{
     replay::{Others, ReplayPlan, Replayer},
@@ -232,7 +232,7 @@ fn the_objective_follows_the_knobs() {
             losses.style.iter().map(|(&layer, loss)| loss * settings.style_layers.get(layer).unwrap()).sum();
         let rest = losses.total
             - losses.content * settings.content_weight
-            - losses.smoothness * settings.smoothness_weight;
+            - losses.global[&GlobalTerm::Smoothness] * settings.smoothness_weight;
         rest / style
     };
     let (before, after) = (weight(6), weight(1));
