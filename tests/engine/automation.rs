@@ -13,7 +13,7 @@ use crate::common::inputs;
 use image::RgbImage;
 use impasto_core::{
     picture,
-    settings::{Automation, DeviceChoice, ParamId, Settings, StyleMix},
+    settings::{Automation, DeviceChoice, GlobalTerm, ParamId, Settings, StyleMix},
     transfer::Inputs,
 };
 use impasto_engine::{
@@ -233,7 +233,7 @@ fn the_objective_follows_the_knobs() {
             losses.style.iter().map(|(&layer, loss)| loss * settings.style_layers.get(layer).unwrap()).sum();
         let rest = losses.total
             - losses.content * settings.content_weight
-            - losses.smoothness * settings.smoothness_weight;
+            - losses.global[&GlobalTerm::Smoothness] * settings.smoothness_weight;
         rest / style
     };
     let (before, after) = (weight(6), weight(1));

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use crate::common::{Reference, adapter, assert_close, cpu, data, reference_run, relative_error};
-use impasto_core::settings::{Objective, Padding, Settings};
+use impasto_core::settings::{GlobalTerm, Objective, Padding, Settings};
 use impasto_network::{compute::Device, vgg::Weights};
+
+const HISTOGRAM: GlobalTerm = GlobalTerm::Histogram;
 
 fn agrees_with_pytorch(device: &Device) {
     let text = std::fs::read_to_string(data("histogram.json")).unwrap();
@@ -20,8 +22,8 @@ fn agrees_with_pytorch(device: &Device) {
     };
     let mut run = reference_run(device, &reference, &weights, &settings);
     let (gradient, losses) = run.gradient().unwrap();
-    assert_close("histogram", losses.histogram, expected["value"].as_f64().unwrap(), 1e-3);
-    assert_close("total", losses.total, 3.0 * losses.histogram, 1e-6);
+    assert_close("histogram", losses.global[&HISTOGRAM], expected["value"].as_f64().unwrap(), 1e-3);
+    assert_close("total", losses.total, 3.0 * losses.global[&HISTOGRAM], 1e-6);
     let norm = gradient.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt() / 3.0;
     assert_close("its gradient", norm, expected["gradient_norm"].as_f64().unwrap(), 1e-2);
     let sample: Vec<f32> = gradient.iter().step_by((gradient.len() / 257).max(1)).map(|v| v / 3.0).collect();
@@ -30,11 +32,11 @@ fn agrees_with_pytorch(device: &Device) {
     println!("the gradient differs by {error:.1e}");
     assert!(error < 1e-2, "the gradient differs by {error:.2e}");
     // Where features are sent anew at some evaluations only, the term falls all the same.
-    let first = losses.histogram;
+    let first = losses.global[&HISTOGRAM];
     for _ in 0..30 {
         run.step().unwrap();
     }
-    let last = run.losses().unwrap().unwrap().histogram;
+    let last = run.losses().unwrap().unwrap().global[&HISTOGRAM];
     assert!(last < 0.2 * first, "{first} to {last}");
 }
 
@@ -56,16 +58,16 @@ fn it_is_switched_on_moved_with_the_styles_and_switched_off_while_it_paints() {
     let settings = Settings::for_objective(Objective::Balanced);
     let mut run = reference_run(&cpu(), &reference, &weights, &settings);
     run.step().unwrap();
-    assert_eq!(run.losses().unwrap().unwrap().histogram, 0.0);
+    assert_eq!(run.losses().unwrap().unwrap().global[&HISTOGRAM], 0.0);
     let with = Settings { histogram_weight: 5.0, ..settings.clone() };
     run.update(&with, &[1.0]).unwrap();
     run.step().unwrap();
     let losses = run.losses().unwrap().unwrap();
-    assert!(losses.histogram > 0.0);
+    assert!(losses.global[&HISTOGRAM] > 0.0);
     let mut weighed = losses.clone();
     weighed.weigh(&settings);
-    assert_close("total", losses.total, weighed.total + 5.0 * losses.histogram, 1e-9);
+    assert_close("total", losses.total, weighed.total + 5.0 * losses.global[&HISTOGRAM], 1e-9);
     run.update(&settings, &[1.0]).unwrap();
     run.step().unwrap();
-    assert_eq!(run.losses().unwrap().unwrap().histogram, 0.0);
+    assert_eq!(run.losses().unwrap().unwrap().global[&HISTOGRAM], 0.0);
 }

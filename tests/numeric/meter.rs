@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::common::{Reference, adapter, assert_close, cpu, reference_run};
 use impasto_core::{
-    settings::{Objective, Settings, Statistic, Strip},
+    settings::{Objective, ParamId, Settings, Statistic, Strip},
     transfer::Term,
 };
 use impasto_network::{compute::Device, vgg::Weights};
@@ -21,18 +21,13 @@ fn settings(objective: Objective) -> Settings {
 /// The same with this term soloed.
 fn solo(settings: &Settings, term: Term) -> Settings {
     let mut settings = settings.clone();
-    match term {
-        Term::Content(layer) => {
-            let weight = settings.content_layers.get(layer).unwrap();
-            settings.content_layers.set_strip(layer, Strip { weight, muted: false, solo: true });
-        }
-        Term::Style(layer) => {
-            let weight = settings.style_layers.get(layer).unwrap();
-            settings.style_layers.set_strip(layer, Strip { weight, muted: false, solo: true });
-        }
-        Term::Smoothness => settings.smoothness_solo = true,
-        Term::Histogram => unreachable!("not in these settings"),
-    }
+    let id = match term {
+        Term::Content(layer) => ParamId::Content(layer),
+        Term::Style(layer) => ParamId::Style(layer),
+        Term::Global(term) => term.info().parameter,
+    };
+    let strip = settings.strip(id).expect("the term has a strip");
+    settings.set_strip(id, Strip { solo: true, ..strip });
     settings
 }
 

@@ -14,7 +14,7 @@ use egui::{Event, Key, Role};
 use egui_kittest::{Harness, HarnessBuilder, kittest::Queryable as _};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use impasto_core::{
-    settings::{Settings, StyleMix},
+    settings::{GlobalTerm, Settings, StyleMix},
     transfer::{FeatureMap, GradientNorms, Heat, Inputs, Losses, Term},
 };
 use impasto_engine::{
@@ -121,7 +121,7 @@ pub fn norms(settings: &Settings) -> GradientNorms {
     for (layer, _) in settings.content_layers.iter() {
         norms.set(Term::Content(layer), 0.06);
     }
-    norms.set(Term::Smoothness, 0.01);
+    norms.set(Term::Global(GlobalTerm::Smoothness), 0.01);
     norms
 }
 

@@ -9,6 +9,7 @@ use super::{
     theme::{Palette, space},
     widgets,
 };
+use impasto_core::settings::GlobalTerm;
 
 const LEGEND: f32 = 178.0;
 
@@ -134,12 +135,15 @@ impl ImpastoApp {
                 .widget_info(|| WidgetInfo::selected(Role::CheckBox, true, shown, format!("Line of {name}")));
             let tooltip = match series {
                 Series::Total => {
-                    "What is minimised: α·content + β·sum of the weighted style layers + smoothness and histogram"
+                    let others: Vec<String> = GlobalTerm::ALL.iter().map(ToString::to_string).collect();
+                    let others = others.join(" and ");
+                    format!("What is minimised: α·content + β·sum of the weighted style layers + {others}")
                 }
-                Series::Content | Series::ContentLayer(_) => "The content term, before its weight α",
-                Series::Style(_) => "This style layer's term, before its weight",
-                Series::Smoothness => "The smoothness term, before its weight",
-                Series::Histogram => "The histogram term, before its weight",
+                Series::Content | Series::ContentLayer(_) => {
+                    "The content term, before its weight α".to_owned()
+                }
+                Series::Style(_) => "This style layer's term, before its weight".to_owned(),
+                Series::Global(term) => format!("The {term} term, before its weight"),
             };
             if response.on_hover_text(format!("{tooltip}. Click to hide or show the line.")).clicked() {
                 toggled = Some(series);
@@ -157,8 +161,8 @@ fn look(palette: &Palette, series: Series) -> (Color32, f32, LineStyle) {
     match series {
         Series::Total => (palette.accent, 2.0, LineStyle::Solid),
         Series::Content | Series::ContentLayer(_) => (palette.text, 1.5, LineStyle::Solid),
-        Series::Smoothness => (palette.weak, 1.5, LineStyle::dashed_loose()),
-        Series::Histogram => (palette.text, 1.3, LineStyle::dotted_dense()),
+        Series::Global(term) if term.compares_styles() => (palette.text, 1.3, LineStyle::dotted_dense()),
+        Series::Global(_) => (palette.weak, 1.5, LineStyle::dashed_loose()),
         Series::Style(layer) => (palette.layer(layer), 1.3, LineStyle::Solid),
     }
 }

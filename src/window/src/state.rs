@@ -3,7 +3,7 @@
 use egui_plot::PlotPoint;
 
 use impasto_core::{
-    settings::Settings,
+    settings::{GlobalTerm, Settings},
     transfer::{Inputs, Losses, Place},
 };
 use impasto_engine::session::{Progress, RunId, RunInfo, RunState};
@@ -86,8 +86,7 @@ pub enum Series {
     /// One layer of the content term, which the mixer shows and the plot does not.
     ContentLayer(Layer),
     Style(Layer),
-    Smoothness,
-    Histogram,
+    Global(GlobalTerm),
 }
 
 impl Series {
@@ -95,11 +94,10 @@ impl Series {
         Some(match name {
             "total" => Series::Total,
             "content" => Series::Content,
-            "smoothness" => Series::Smoothness,
-            "histogram" => Series::Histogram,
-            _ => match name.strip_prefix("content ") {
-                Some(layer) => Series::ContentLayer(layer.parse().ok()?),
-                None => Series::Style(name.parse().ok()?),
+            _ => match (name.strip_prefix("content "), name.parse()) {
+                (Some(layer), _) => Series::ContentLayer(layer.parse().ok()?),
+                (None, Ok(term)) => Series::Global(term),
+                (None, Err(_)) => Series::Style(name.parse().ok()?),
             },
         })
     }
@@ -110,8 +108,7 @@ impl Series {
             Series::Content => "content".to_owned(),
             Series::ContentLayer(layer) => format!("content {layer}"),
             Series::Style(layer) => layer.to_string(),
-            Series::Smoothness => "smoothness".to_owned(),
-            Series::Histogram => "histogram".to_owned(),
+            Series::Global(term) => term.to_string(),
         }
     }
 }
@@ -203,7 +200,7 @@ impl History {
             .chain(content)
             .chain(style);
         let mut full = false;
-        let others = [(Series::Smoothness, losses.smoothness), (Series::Histogram, losses.histogram)];
+        let others = losses.global.iter().map(|(&term, &value)| (Series::Global(term), value));
         for (series, value) in values.chain(others) {
             // A logarithm has no zero: a term that is switched off has no line.
             if value > 0.0 && value.is_finite() {
@@ -246,14 +243,15 @@ mod tests {
 
     #[test]
     fn a_history_comes_back_and_goes_on() {
-        let mut losses = Losses { content: 0.5, total: 2.0, smoothness: 1e-3, ..Losses::default() };
+        let mut losses = Losses { content: 0.5, total: 2.0, ..Losses::default() };
+        losses.global.values_mut().for_each(|value| *value = 1e-3);
         losses.style.insert(Layer::PAPER_CONTENT, 0.01);
         let mut history = History::default();
         (1..=9).for_each(|step| history.add(step, &losses));
         let mut back = History::default();
         back.restore(&history.to_losses());
         assert_eq!(back.to_losses(), history.to_losses());
-        assert_eq!(back.lines().count(), 4);
+        assert_eq!(back.lines().count(), 3 + GlobalTerm::ALL.len());
         back.go_on();
         back.add(1, &losses);
         for (_, points, _) in back.lines() {
@@ -270,7 +268,7 @@ mod tests {
         for step in 1..=50_000 {
             history.add(step, &losses);
         }
-        assert_eq!(history.lines().count(), 3, "the smoothness is 0 and has no line");
+        assert_eq!(history.lines().count(), 3, "the other terms are 0 and have no line");
         for (_, points, _) in history.lines() {
             assert!((MOST / 2 - 1..=MOST).contains(&points.len()), "{}", points.len());
             assert_eq!(points[0].x, 1.0);

@@ -99,7 +99,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::settings::{Mix, Objective, Optimizer, Preset, Statistic};
+    use crate::settings::{GlobalTerm, Mix, Objective, Optimizer, Preset, Statistic};
     use impasto_network::vgg::Layer;
 
     fn presets() -> Vec<Settings> {
@@ -225,7 +225,8 @@ mod tests {
             objective in prop::sample::select(Objective::ALL.to_vec()),
             style_layers in some_layers(),
             content_layers in some_layers(),
-            weights in [some_weight(), some_weight(), some_weight(), some_weight()],
+            weights in [some_weight(), some_weight()],
+            term_weights in vec(some_weight(), GlobalTerm::ALL.len()),
             switches in [any::<bool>(), any::<bool>()],
             style_amount in prop::option::of(0.0..=1.0),
             shares in [0.0..=1.0, 0.0..=1.0],
@@ -234,13 +235,11 @@ mod tests {
             style_scale in 0.05..=20.0,
             history in 1..=50_u32,
         ) -> Settings {
-            Settings {
+            let mut settings = Settings {
                 style_layers,
                 content_layers,
                 content_weight: weights[0],
                 style_weight: weights[1],
-                smoothness_weight: weights[2],
-                histogram_weight: weights[3],
                 smoothness_muted: switches[0],
                 smoothness_solo: switches[1],
                 style_amount,
@@ -254,8 +253,19 @@ mod tests {
                 style_scale,
                 history,
                 ..Settings::for_objective(objective)
+            };
+            for (term, weight) in GlobalTerm::ALL.iter().zip(term_weights) {
+                term.set_weight(&mut settings, weight);
             }
+            settings
         }
+    }
+
+    /// Numbers of each kind that go from one mix to another.
+    fn moving(s: &Settings) -> Vec<f64> {
+        let terms = GlobalTerm::ALL.iter().map(|term| term.weight(s));
+        let others = [s.content_weight, s.style_weight, s.learning_rate, s.keep_colours, s.beta2];
+        terms.chain(others).collect()
     }
 
     proptest! {
@@ -270,12 +280,8 @@ mod tests {
                 prop_assert!(settings.validate().is_ok(), "{t}: {:?}", settings.validate());
             }
             for pair in way.windows(2) {
-                let [one, two] = [&pair[0], &pair[1]].map(|s| {
-                    [s.content_weight, s.style_weight, s.histogram_weight, s.smoothness_weight, s.learning_rate, s.keep_colours, s.beta2]
-                });
-                let ends = [&a, &b].map(|s| {
-                    [s.content_weight, s.style_weight, s.histogram_weight, s.smoothness_weight, s.learning_rate, s.keep_colours, s.beta2]
-                });
+                let [one, two] = [&pair[0], &pair[1]].map(moving);
+                let ends = [&a, &b].map(moving);
                 for i in 0..one.len() {
                     // A logarithm's last bits are worth more where the number is far from 1.
                     let slack = 1e-12 * one[i].max(two[i]) * one[i].max(f64::MIN_POSITIVE).ln().abs().max(1.0);

@@ -1,12 +1,41 @@
 //! What the strips of the mixer amount to: mute, solo, tilt.
 
-use super::Settings;
+use super::{GlobalTerm, ParamId, Settings, Strip};
 
 impl Settings {
-    /// Whether any strip is soloed: of a style layer, a content layer or the smoothness.
+    /// The weights that have a strip: those of style layers, of content layers, of terms with switches of their own.
+    pub fn strips(&self) -> Vec<ParamId> {
+        let style = self.style_layers.layers().map(ParamId::Style);
+        let content = self.content_layers.layers().map(ParamId::Content);
+        let terms = GlobalTerm::ALL.iter().filter(|term| term.has_strip());
+        style.chain(content).chain(terms.map(|term| term.info().parameter)).collect()
+    }
+
+    /// A weight's strip; `None` if it has none.
+    pub fn strip(&self, id: ParamId) -> Option<Strip> {
+        match id {
+            ParamId::Style(layer) => self.style_layers.strip(layer),
+            ParamId::Content(layer) => self.content_layers.strip(layer),
+            _ => with_strip(id).map(|term| term.strip(self)),
+        }
+    }
+
+    /// Sets a weight's strip, if it has one.
+    pub fn set_strip(&mut self, id: ParamId, strip: Strip) {
+        match id {
+            ParamId::Style(layer) => self.style_layers.set_strip(layer, strip),
+            ParamId::Content(layer) => self.content_layers.set_strip(layer, strip),
+            _ => {
+                if let Some(term) = with_strip(id) {
+                    term.set_strip(self, strip);
+                }
+            }
+        }
+    }
+
+    /// Whether any strip is soloed.
     pub fn any_solo(&self) -> bool {
-        let layers = self.style_layers.strips().chain(self.content_layers.strips());
-        self.smoothness_solo || layers.into_iter().any(|(_, strip)| strip.solo)
+        self.strips().into_iter().any(|id| self.strip(id).is_some_and(|strip| strip.solo))
     }
 
     /// Ends every mute and solo.
@@ -14,34 +43,38 @@ impl Settings {
         for layers in [&mut self.style_layers, &mut self.content_layers] {
             *layers = layers.iter().collect();
         }
-        self.smoothness_muted = false;
-        self.smoothness_solo = false;
+        for term in GlobalTerm::ALL {
+            let strip = Strip::new(term.weight(self));
+            term.set_strip(self, strip);
+        }
     }
 
     /// These settings as the optimisation takes them: tilt, mute and solo worked out into weights, the tilt 0 and all switches off.
     #[must_use]
     pub fn heard(&self) -> Self {
         let any_solo = self.any_solo();
-        let silent = self.smoothness_muted || (any_solo && !self.smoothness_solo);
-        Self {
+        let mut heard = Self {
             // Before mute and solo, so that neither moves what else is heard.
             style_layers: self.style_layers.tilted(self.style_tilt).heard(any_solo),
             style_tilt: 0.0,
             content_layers: self.content_layers.heard(any_solo),
-            smoothness_weight: if silent { 0.0 } else { self.smoothness_weight },
-            smoothness_muted: false,
-            smoothness_solo: false,
-            // It has no strip, and no solo.
-            histogram_weight: if any_solo { 0.0 } else { self.histogram_weight },
             ..self.clone()
+        };
+        for term in GlobalTerm::ALL {
+            term.set_strip(&mut heard, Strip::new(term.strip(self).heard(any_solo)));
         }
+        heard
     }
+}
+
+/// The term of which this is the weight, if it has a strip.
+fn with_strip(id: ParamId) -> Option<GlobalTerm> {
+    GlobalTerm::ALL.iter().copied().find(|term| term.has_strip() && term.info().parameter == id)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Strip;
     use impasto_network::vgg::Layer;
 
     #[test]
@@ -91,5 +124,23 @@ mod tests {
         settings.smoothness_muted = true;
         assert_eq!(settings.heard().smoothness_weight, 0.0);
         assert_eq!(weights(&settings), [1.0, 0.7, 0.8], "what is silent keeps its weight");
+    }
+
+    #[test]
+    fn a_solo_silences_every_term_that_has_none() {
+        let mut settings = Settings::default();
+        GlobalTerm::ALL.iter().for_each(|term| term.set_weight(&mut settings, 2.0));
+        for id in settings.strips() {
+            let before = settings.strip(id).unwrap();
+            settings.set_strip(id, Strip { solo: true, ..before });
+            let heard = settings.heard();
+            for &term in GlobalTerm::ALL {
+                let counts = if term.info().parameter == id { 2.0 } else { 0.0 };
+                assert_eq!(term.weight(&heard), counts, "{term} beside {id}");
+            }
+            settings.hear_everything();
+            assert_eq!(settings.strip(id), Some(before));
+        }
+        assert_eq!(settings.strip(ParamId::Beta), None);
     }
 }

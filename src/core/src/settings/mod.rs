@@ -13,6 +13,7 @@ mod randomize;
 mod ranges;
 mod slots;
 mod style_mix;
+mod terms;
 mod user_presets;
 mod validate;
 mod values;
@@ -32,6 +33,7 @@ pub use presets::Preset;
 pub use ranges::STYLE_SCALES;
 pub use slots::{Slots, StoredMix};
 pub use style_mix::StyleMix;
+pub use terms::{GlobalTerm, TermInfo};
 pub use user_presets::{Mix, PresetError, PresetFolder, UserPreset};
 pub use validate::{MAX_HISTORY, MAX_SIZE, MIN_SIZE, SettingsError};
 pub use values::{
@@ -216,12 +218,12 @@ impl Settings {
     /// The deepest layer of those listed, whatever their weights.
     pub fn deepest_layer(&self) -> Option<Layer> {
         let layers = self.content_layers.layers().chain(self.style_layers.layers());
-        layers.chain(self.histogram_layers().iter().copied()).max()
+        layers.chain(self.global_layers()).max()
     }
 
-    /// The histogram term's layers; none while it has no weight.
-    pub fn histogram_layers(&self) -> &'static [Layer] {
-        if self.histogram_weight > 0.0 { &Layer::HISTOGRAM } else { &[] }
+    /// The layers that terms with one weight look at.
+    pub fn global_layers(&self) -> impl Iterator<Item = Layer> {
+        GlobalTerm::ALL.iter().flat_map(move |term| term.layers(self)).copied()
     }
 
     /// The statistic that is really used: only balanced has others than the Gram matrix.
@@ -319,7 +321,7 @@ mod tests {
         new.style_layers.set("relu1_2".parse().unwrap(), 1.0);
         new.learning_rate = 0.01;
         new.smoothness = Smoothness::Nine;
-        new.histogram_weight = 2.0;
+        GlobalTerm::ALL.iter().for_each(|term| term.set_weight(&mut new, 2.0));
         (new.keep_best, new.stop_when_converged) = (true, true);
         new.optimizer = Optimizer::Lbfgs;
         new.style_amount = Some(0.6);

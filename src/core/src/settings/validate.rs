@@ -1,8 +1,8 @@
 //! Which settings make sense, and what to tell a person about those that do not.
 
 use super::{
-    PARAMETERS, Parameter, Settings,
-    parameters::{Kind, Limits, Term},
+    GlobalTerm, PARAMETERS, Settings,
+    parameters::{Kind, Limits},
 };
 
 /// Smallest longest side, in pixels: the deepest style layer sees one position per 16 pixels.
@@ -57,7 +57,7 @@ impl Settings {
         };
         let content = some_content && heard.content_layers.any_positive();
         let style = some_style && heard.style_layers.any_positive();
-        if !(content || style || Parameter::weighted_terms(&heard).next().is_some()) {
+        if !(content || style || GlobalTerm::weighted(&heard).next().is_some()) {
             if heard != *self {
                 return Err(error(
                     "weights",
@@ -77,7 +77,7 @@ impl Settings {
         let mut remarks = Vec::new();
         let some_style = self.style_amount.unwrap_or(self.style_weight) > 0.0;
         let style = some_style && self.style_layers.any_positive();
-        if !(style || Parameter::weighted_terms(self).any(|term| term == Term::Style)) {
+        if !(style || GlobalTerm::weighted(self).any(GlobalTerm::compares_styles)) {
             remarks.push(
                 "all style weights are 0: this reconstructs the content and paints no style".to_owned(),
             );
@@ -128,7 +128,10 @@ mod tests {
         }
         assert!(message(|s| s.steps = 0).starts_with("steps"));
         assert!(message(|s| s.content_weight = -1.0).contains("content-weight: is -1"));
-        assert!(message(|s| s.histogram_weight = -2.0).contains("histogram-weight: is -2"));
+        for term in GlobalTerm::ALL {
+            let text = message(|s| term.set_weight(s, -2.0));
+            assert!(text.contains(&format!("{term}-weight: is -2")), "{text}");
+        }
         assert!(message(|s| s.style_weight = f64::NAN).contains("style-weight: is NaN"));
         assert!(message(|s| s.style_layers.set("relu3_1".parse().unwrap(), -0.5)).contains("relu3_1"));
         assert!(message(|s| s.learning_rate = 0.0).starts_with("lr"));

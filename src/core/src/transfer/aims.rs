@@ -5,12 +5,12 @@ use image::RgbImage;
 
 use super::{
     Pictures, TransferError,
-    histograms::{Histograms, shares},
     luminance::Luminance,
     planes::Planes,
     readback::values,
     space::upload,
-    targets::{Seen, Targets},
+    targets::{Seen, Targets, shares},
+    terms::{self, GlobalTargets, LayerTerm, global_targets},
 };
 use crate::settings::{Objective, Pooling, Settings};
 use impasto_network::{compute::Network, vgg::Layer};
@@ -20,8 +20,8 @@ pub struct Aims {
     content: Tensor<4>,
     styles: Vec<Tensor<4>>,
     style_weights: Vec<f64>,
-    pub targets: Targets,
-    pub histograms: Histograms,
+    targets: Targets,
+    global: GlobalTargets,
     /// How the network was to see the pictures: their luminance alone, and with which pooling. `None` before it did.
     seen: Option<(bool, Pooling)>,
 }
@@ -34,7 +34,7 @@ impl Aims {
             styles: pictures.styles.iter().map(|style| upload(style, device)).collect(),
             style_weights: style_weights.to_vec(),
             targets: Targets::default(),
-            histograms: Histograms::default(),
+            global: global_targets(),
             seen: None,
         }
     }
@@ -58,7 +58,7 @@ impl Aims {
         let seeing = Some(settings.sight());
         if std::mem::replace(&mut self.seen, seeing) != seeing {
             self.targets = Targets::default();
-            self.histograms = Histograms::default();
+            self.global = global_targets();
         }
         let seen = |image: &Tensor<4>| match settings.luminance_only {
             true => Luminance::new(&image.device()).of(image),
@@ -73,7 +73,14 @@ impl Aims {
             statistic: settings.style_statistic(),
         };
         self.targets.need(network, &pictures, content, style);
-        self.histograms.need(network, &styles, &self.style_weights, settings.histogram_layers());
+        for (term, targets) in &mut self.global {
+            targets.ensure(network, &styles, &self.style_weights, term.layers(settings));
+        }
+    }
+
+    /// See [`terms::at`].
+    pub fn terms_at<'a>(&'a mut self, layer: Layer, settings: &Settings) -> Vec<Box<dyn LayerTerm + 'a>> {
+        terms::at(layer, &self.targets, &mut self.global, settings)
     }
 
     /// The picture half-way between the content and the styles' blend, stretched to the content's shape, `[1, 3, H, W]`.
@@ -128,7 +135,7 @@ impl Aims {
             self.check(deepest).inspect_err(|_| self.styles = before)?;
         }
         replaced.iter().for_each(|(index, _)| self.targets.forget_style(*index));
-        self.histograms = Histograms::default();
+        self.global = global_targets();
         Ok(())
     }
 
@@ -139,7 +146,7 @@ impl Aims {
         if changed {
             self.style_weights = style_weights.to_vec();
             self.targets.blend(style_weights, settings.style_statistic());
-            self.histograms.blend(style_weights);
+            self.global.iter_mut().for_each(|(_, targets)| targets.blend(style_weights));
         }
         changed
     }

@@ -48,7 +48,7 @@ fn layers(settings: &Settings) -> (Vec<Layer>, Vec<Layer>, Option<Layer>) {
     };
     let deepest = active(settings.content_weight, &settings.content_layers)
         .max(active(settings.style_weight, &settings.style_layers))
-        .max(settings.histogram_layers().iter().copied().max());
+        .max(settings.global_layers().max());
     // A muted layer is still measured if it lies on the way, and otherwise costs nothing.
     let reached = |weights: &LayerWeights| {
         weights.layers().filter(|&layer| deepest.is_some_and(|deepest| layer <= deepest)).collect()
@@ -138,14 +138,14 @@ impl Evaluator {
     pub fn gradients(&mut self, image: &Tensor<4>, wanted: &[Term], settings: &Settings) -> Vec<Tensor<4>> {
         let layer_of = |term: &Term| match *term {
             Term::Content(layer) | Term::Style(layer) => Some(layer),
-            Term::Smoothness | Term::Histogram => None,
+            Term::Global(_) => None,
         };
         let Some(deepest) = wanted.iter().filter_map(layer_of).max() else { return Vec::new() };
         let image = if settings.luminance_only { self.luminance.of(image) } else { image.clone() };
         let mut gradients: BTreeMap<Term, BTreeMap<Layer, FeatureGradient>> = BTreeMap::new();
         let (network, aims) = (&self.network, &mut self.aims);
         let activations = network.forward(image, deepest, |layer, features| {
-            for mut term in terms::at(layer, aims, settings) {
+            for mut term in aims.terms_at(layer, settings) {
                 if wanted.contains(&term.id())
                     && let Some(alone) = term.evaluate(features, true).and_then(|term| term.alone)
                 {
@@ -209,7 +209,7 @@ impl Evaluator {
         let mut alone: BTreeMap<Layer, FeatureGradient> = BTreeMap::new();
         let mut look = |layer: Layer, features: &Features| {
             let mut sum = FeatureGradient::default();
-            for mut term in terms::at(layer, &mut self.aims, settings) {
+            for mut term in self.aims.terms_at(layer, settings) {
                 let id = term.id();
                 let Some(term) = term.evaluate(features, measured == Some(id)) else { continue };
                 values.push(id, term.value);
@@ -230,13 +230,13 @@ impl Evaluator {
             _ => None,
         };
         let mut gradient = activations.and_then(|activations| self.network.backward(activations, &gradients));
-        for term in terms::of_image(settings) {
-            let (value, own) = term.evaluate(image);
-            values.push(term.id(), value);
-            if measured == Some(term.id()) {
+        for (id, evaluate) in terms::of_image(settings) {
+            let (value, own) = evaluate(image, settings);
+            values.push(id, value);
+            if measured == Some(id) {
                 measured_gradient = Some(own.clone());
             }
-            let own = own * term.id().weight(settings);
+            let own = own * id.weight(settings);
             gradient = Some(match gradient {
                 Some(gradient) => gradient + own,
                 None => own,

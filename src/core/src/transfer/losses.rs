@@ -3,28 +3,38 @@
 use std::collections::BTreeMap;
 
 use image::RgbImage;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{meter::GradientNorms, place::Place};
-use crate::settings::Settings;
+use crate::settings::{GlobalTerm, Settings};
 use impasto_network::vgg::Layer;
 
 /// Terms of the objective, unweighted, as they stand before a step's update; `total` is their weighted sum.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Losses {
     /// Sum over the content layers, each with its layer weight.
     pub content: f64,
     /// One value per content layer, without its weight.
-    #[serde(default)]
     pub content_layers: BTreeMap<Layer, f64>,
     /// One value per style layer, without its weight.
     pub style: BTreeMap<Layer, f64>,
-    pub smoothness: f64,
-    /// Mean over its layers; 0 while it has no weight.
-    #[serde(default)]
-    pub histogram: f64,
-    /// What is minimised: α·content + β·Σ wₗ·styleₗ + γ·smoothness + δ·histogram.
+    /// Every term with one weight: the mean over its layers if it has some, 0 while it has no weight.
+    #[serde(flatten)]
+    pub global: BTreeMap<GlobalTerm, f64>,
+    /// What is minimised: α·content + β·Σ wₗ·styleₗ + each of the others times its weight.
     pub total: f64,
+}
+
+impl Default for Losses {
+    fn default() -> Self {
+        Self {
+            content: 0.0,
+            content_layers: BTreeMap::new(),
+            style: BTreeMap::new(),
+            global: GlobalTerm::ALL.iter().map(|&term| (term, 0.0)).collect(),
+            total: 0.0,
+        }
+    }
 }
 
 impl Losses {
@@ -35,19 +45,17 @@ impl Losses {
             .iter()
             .map(|(&layer, value)| settings.style_layers.get(layer).unwrap_or(0.0) * value)
             .sum();
-        self.total = settings.content_weight * self.content
-            + settings.style_weight * style
-            + settings.smoothness_weight * self.smoothness
-            + settings.histogram_weight * self.histogram;
+        let layers = settings.content_weight * self.content + settings.style_weight * style;
+        self.total =
+            self.global.iter().fold(layers, |sum, (term, value)| sum + term.weight(settings) * value);
     }
 
     /// Whether every term is a finite number.
     pub fn is_finite(&self) -> bool {
         self.content.is_finite()
-            && self.smoothness.is_finite()
-            && self.histogram.is_finite()
             && self.total.is_finite()
             && self.content_layers.values().all(|value| value.is_finite())
+            && self.global.values().all(|value| value.is_finite())
             && self.style.values().all(|value| value.is_finite())
     }
 }
@@ -67,4 +75,32 @@ pub struct Reading {
     pub picture: RgbImage,
     /// The same without what is done to it after the fact, if anything is: what painting goes on from.
     pub plain: Option<RgbImage>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_have_every_term_by_its_name() {
+        let losses = serde_json::to_value(Losses::default()).unwrap();
+        for &term in GlobalTerm::ALL {
+            assert_eq!(losses[term.to_string()], 0.0, "{term}");
+        }
+        assert_eq!(losses.as_object().unwrap().len(), 4 + GlobalTerm::ALL.len());
+    }
+
+    #[test]
+    fn the_total_is_the_weighted_sum() {
+        let mut losses = Losses { content: 0.5, ..Losses::default() };
+        losses.style = [(Layer::ALL[0], 0.25), (Layer::ALL[2], 4.0)].into();
+        losses.global.values_mut().for_each(|value| *value = 3.0);
+        let mut settings = Settings { content_weight: 2.0, style_weight: 8.0, ..Settings::default() };
+        settings.style_layers = [(Layer::ALL[0], 0.5), (Layer::ALL[2], 2.0)].into_iter().collect();
+        GlobalTerm::ALL.iter().for_each(|term| term.set_weight(&mut settings, 0.5));
+        losses.weigh(&settings);
+        assert_eq!(losses.total, 1.0 + 65.0 + 1.5 * GlobalTerm::ALL.len() as f64);
+        let infinite = GlobalTerm::ALL.iter().map(|&term| (term, f64::INFINITY)).collect();
+        assert!(losses.is_finite() && !Losses { global: infinite, ..losses }.is_finite());
+    }
 }

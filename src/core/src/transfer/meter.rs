@@ -1,76 +1,11 @@
 //! How much of the image's gradient each term of the objective has: the level meters of the mixer.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
 
+use super::Term;
 use crate::settings::Settings;
-use impasto_network::vgg::Layer;
-
-/// One term of the objective.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Term {
-    Content(Layer),
-    Style(Layer),
-    Smoothness,
-    /// The mean over its layers.
-    Histogram,
-}
-
-impl fmt::Display for Term {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Term::Content(layer) => write!(f, "content/{layer}"),
-            Term::Style(layer) => write!(f, "style/{layer}"),
-            Term::Smoothness => f.write_str("smoothness"),
-            Term::Histogram => f.write_str("histogram"),
-        }
-    }
-}
-
-impl FromStr for Term {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once('/') {
-            Some(("content", layer)) => layer.parse().map(Term::Content),
-            Some(("style", layer)) => layer.parse().map(Term::Style),
-            None if text == "smoothness" => Ok(Term::Smoothness),
-            None if text == "histogram" => Ok(Term::Histogram),
-            _ => Err(format!("{text:?} is no term")),
-        }
-    }
-}
-
-impl Term {
-    /// The factor that the objective gives this term: α·w, β·w, γ or δ, with mute and solo worked out.
-    pub fn weight(self, heard: &Settings) -> f64 {
-        match self {
-            Term::Content(layer) => heard.content_weight * heard.content_layers.get(layer).unwrap_or(0.0),
-            Term::Style(layer) => heard.style_weight * heard.style_layers.get(layer).unwrap_or(0.0),
-            Term::Smoothness => heard.smoothness_weight,
-            Term::Histogram => heard.histogram_weight,
-        }
-    }
-
-    /// The part of the term that one value of its own is: it has one for each of its layers.
-    pub fn share(self) -> f64 {
-        match self {
-            Term::Histogram => 1.0 / Layer::HISTOGRAM.len() as f64,
-            _ => 1.0,
-        }
-    }
-
-    /// The terms that count in these settings, mute and solo worked out: content, style, smoothness, histograms.
-    pub fn heard(heard: &Settings) -> impl Iterator<Item = Term> {
-        let content = heard.content_layers.layers().map(Term::Content);
-        let style = heard.style_layers.layers().map(Term::Style);
-        content
-            .chain(style)
-            .chain([Term::Smoothness, Term::Histogram])
-            .filter(|term| term.weight(heard) > 0.0)
-    }
-}
 
 /// ‖∂Lₜ/∂x‖ of terms t before their weights, x being the optimised variable. Measured one at a time, so they are of
 /// different steps.
@@ -177,9 +112,9 @@ impl Meter {
     /// relative to is another as well.
     pub fn forget_styles(&mut self, pictures: bool) {
         self.norms.norms.retain(|term, _| match term {
-            Term::Style(_) | Term::Histogram => false,
+            Term::Style(_) => false,
             Term::Content(_) => !pictures,
-            Term::Smoothness => true,
+            Term::Global(term) => !term.compares_styles(),
         });
         self.found = None;
     }
@@ -196,7 +131,10 @@ mod tests {
     use burn::tensor::{Device, TensorData};
 
     use super::*;
-    use crate::settings::{LayerWeights, Strip};
+    use crate::settings::{GlobalTerm, LayerWeights, Strip};
+    use impasto_network::vgg::Layer;
+
+    const SMOOTHNESS: Term = Term::Global(GlobalTerm::Smoothness);
 
     fn measure(meter: &mut Meter, settings: &Settings, norm: f32) -> Option<Term> {
         meter.ask();
@@ -227,13 +165,13 @@ mod tests {
         settings.smoothness_weight = 1.0;
         settings.content_layers = LayerWeights::paper_content();
         assert_eq!(measure(&mut meter, &settings, 1.0), Some(Term::Content(Layer::ALL[9])));
-        assert_eq!(measure(&mut meter, &settings, 1.0), Some(Term::Smoothness));
+        assert_eq!(measure(&mut meter, &settings, 1.0), Some(SMOOTHNESS));
         assert_eq!(measure(&mut meter, &settings, 1.0), Some(Term::Content(Layer::ALL[9])));
         let left = |meter: &Meter| meter.norms().norms.keys().copied().collect::<Vec<_>>();
         meter.forget_styles(false);
-        assert_eq!(left(&meter), [Term::Content(Layer::ALL[9]), Term::Smoothness]);
+        assert_eq!(left(&meter), [Term::Content(Layer::ALL[9]), SMOOTHNESS]);
         meter.forget_styles(true);
-        assert_eq!(left(&meter), [Term::Smoothness]);
+        assert_eq!(left(&meter), [SMOOTHNESS]);
         assert_eq!(meter.norms().shares(&settings), None);
         assert_eq!(measure(&mut meter, &settings, 1.0), Some(Term::Content(Layer::ALL[9])));
     }

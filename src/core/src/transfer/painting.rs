@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     picture::{Filter, resize, with_colours_of},
-    settings::{Init, Settings, StyleMix},
+    settings::{GlobalTerm, Init, Settings, StyleMix},
 };
 use impasto_network::{
     compute::{LayerTime, Network},
@@ -155,14 +155,13 @@ impl Painting {
 
     /// The settings at this level's size. Where no style is on, there is no style to paint in.
     pub(super) fn level_settings(&self) -> Settings {
-        let silent = self.inputs.shares().iter().all(|&share| share == 0.0);
-        let heard = |weight: f64| if silent { 0.0 } else { weight };
-        Settings {
-            size: self.size().size,
-            style_weight: heard(self.moved.style_weight),
-            histogram_weight: heard(self.moved.histogram_weight),
-            ..self.moved.clone()
+        let mut settings = Settings { size: self.size().size, ..self.moved.clone() };
+        if self.inputs.shares().iter().all(|&share| share == 0.0) {
+            settings.style_weight = 0.0;
+            let of_styles = GlobalTerm::ALL.iter().filter(|term| term.compares_styles());
+            of_styles.for_each(|term| term.set_weight(&mut settings, 0.0));
         }
+        settings
     }
 
     pub(super) fn transfer(&mut self) -> Result<&mut StyleTransfer, TransferError> {

@@ -19,8 +19,8 @@ fn numbers(tensors: Vec<Tensor<1>>) -> Result<Vec<f32>, TransferError> {
 }
 
 impl StyleTransfer {
-    /// All that the next steps depend on, bit for bit; but where on a graphics adapter the histogram term has sent the
-    /// features, which it finds anew.
+    /// All that the next steps depend on, bit for bit; but where on a graphics adapter a term has sent the features, which it
+    /// finds anew.
     ///
     /// # Errors
     ///

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::transfer::line_search::Point;
+use crate::{settings::GlobalTerm, transfer::line_search::Point};
 use impasto_network::vgg::Layer;
 
 fn planes(seed: f32) -> Planes {
@@ -30,12 +30,10 @@ fn state(optimizer: OptimizerState) -> State {
         gradient_norm: Some(1.5e-7),
         reweighted: true,
         lowest: LowestState { past: vec![3.0, 2.5, 2.5], kept: Some((2.5, planes(0.55))) },
-        terms: vec![
-            (Term::Content(Layer::ALL[9]), 0.5),
-            (Term::Style(Layer::ALL[15]), 1e-7),
-            (Term::Smoothness, 0.01),
-            (Term::Histogram, 2.0),
-        ],
+        terms: [(Term::Content(Layer::ALL[9]), 0.5), (Term::Style(Layer::ALL[15]), 1e-7)]
+            .into_iter()
+            .chain(GlobalTerm::ALL.iter().map(|&term| (Term::Global(term), 0.01)))
+            .collect(),
     }
 }
 

@@ -21,7 +21,7 @@ use super::{
     study::LayerStudy,
     term_values::Terms,
 };
-use crate::settings::{Optimizer, Settings};
+use crate::settings::{GlobalTerm, Optimizer, Settings};
 use impasto_network::{
     compute::{LayerTime, Network, read_picture},
     vgg::{Layer, Weights},
@@ -190,7 +190,8 @@ impl StyleTransfer {
             (
                 s.content_weight,
                 s.style_weight,
-                (s.smoothness_weight, s.smoothness, s.histogram_weight),
+                GlobalTerm::ALL.iter().map(|term| term.weight(s)).collect::<Vec<_>>(),
+                s.smoothness,
                 s.statistic,
                 s.luminance_only,
                 s.pooling,

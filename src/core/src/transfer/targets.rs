@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
 
-use super::histograms::shares;
 use crate::{
     objective::{Moments, StyleAim},
     settings::Statistic,
@@ -13,6 +12,13 @@ use impasto_network::{
     compute::{Features, Network},
     vgg::Layer,
 };
+
+/// The styles' weights normalised to a sum of 1; equal where all are 0.
+pub fn shares(weights: &[f64]) -> Vec<f64> {
+    let total: f64 = weights.iter().sum();
+    let share = |weight: &f64| if total > 0.0 { weight / total } else { 1.0 / weights.len() as f64 };
+    weights.iter().map(share).collect()
+}
 
 /// Content features of one layer, and what their distances are relative to.
 pub struct ContentTarget {

@@ -54,8 +54,9 @@ impl Terms {
                 Term::Style(layer) => {
                     losses.style.insert(layer, number);
                 }
-                Term::Smoothness => losses.smoothness = number,
-                Term::Histogram => losses.histogram += number * term.share(),
+                Term::Global(global) => {
+                    *losses.global.entry(global).or_default() += number * term.share();
+                }
             }
         }
         losses.weigh(settings);

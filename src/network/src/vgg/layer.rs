@@ -35,9 +35,6 @@ impl Layer {
     pub const PAPER_CONTENT: Layer = Layer(9);
     /// A layer that holds shapes closely: `relu3_2`.
     pub const SHAPES: Layer = Layer(5);
-    /// The layers of the histogram term, one shallow and one deep as in Risser, Wilmot & Barnes (arXiv
-    /// 1701.08893): `relu1_1` and `relu4_1`.
-    pub const HISTOGRAM: [Layer; 2] = [Layer(0), Layer(8)];
 
     /// Position in the chain of convolutions, 0 to 15.
     pub fn index(self) -> usize {

@@ -1,4 +1,4 @@
-//! What is seldom changed: the histogram term, the optimizer, the initial image, the network.
+//! What is seldom changed: terms without a strip in the mixer, the optimizer, the initial image, the network.
 
 use egui::{Label, Ui};
 
@@ -9,7 +9,9 @@ use crate::{
     theme::space,
     widgets::{self, Entry, row},
 };
-use impasto_core::settings::{Init, Padding, ParamId, Pooling, Precision, Rgb, Settings, Smoothness};
+use impasto_core::settings::{
+    GlobalTerm, Init, Padding, ParamId, Pooling, Precision, Rgb, Settings, Smoothness, TermInfo,
+};
 use impasto_engine::session::RunState;
 
 impl ImpastoApp {
@@ -28,9 +30,11 @@ impl ImpastoApp {
                 }
             });
         });
-        let tooltip = "Weight of the histogram term: how closely the distribution of each feature follows the style's at relu1_1 and relu4_1. Steadies colours and contrasts; in balanced usual are 0.25 to 2.5, and a step takes longer.";
-        let words = Words { label: "Histogram", tooltip, subject: "The histogram weight" };
-        self.fader_row(ui, ParamId::Histogram, usual, &words);
+        for term in GlobalTerm::ALL.iter().filter(|term| !term.has_strip()) {
+            let TermInfo { parameter, tooltip, .. } = term.info();
+            let (label, subject) = (parameter.label(), format!("The {term} weight"));
+            self.fader_row(ui, parameter, usual, &Words { label: &label, tooltip, subject: &subject });
+        }
         let tooltip =
             "Size of the style pictures relative to the painting, 0.05 to 20. Smaller gives finer strokes.";
         let words = Words { label: "Style scale", tooltip, subject: "The style scale" };

@@ -19,7 +19,9 @@ use super::{
     widgets::{self, row_error, section},
 };
 use impasto_core::{
-    settings::{LayerWeights, Objective, ParamId, Settings, SettingsError, Strip},
+    settings::{
+        GlobalTerm, LayerWeights, Objective, ParamId, Parameter, Settings, SettingsError, Strip, TermInfo,
+    },
     transfer::{ExtractKind, Sight, Term},
 };
 use impasto_network::vgg::Layer;
@@ -90,7 +92,7 @@ impl Context<'_> {
         let color = match term {
             Term::Style(layer) => palette.layer(layer),
             Term::Content(_) => palette.text,
-            Term::Smoothness | Term::Histogram => palette.weak,
+            Term::Global(_) => palette.weak,
         };
         Look { color, heard, share, points, latest }
     }
@@ -130,32 +132,9 @@ impl ImpastoApp {
         let content =
             list_ui(ui, &CONTENT, &mut settings.content_layers, &usual.content_layers, &context, &mut wish);
 
-        section(ui, "Smoothness");
-        let mut strip = Strip {
-            weight: settings.smoothness_weight,
-            muted: settings.smoothness_muted,
-            solo: settings.smoothness_solo,
-        };
-        let wanted = StripUi {
-            label: "smoothness",
-            what: "smoothness",
-            fader: "Smoothness",
-            tooltip: "Weight of the smoothness term (total variation). More removes grain.",
-            knob: ParamId::Smoothness,
-            range: ParamId::Smoothness.range(usual.objective),
-            usual: usual.smoothness_weight,
-            look: context.look(ui, Term::Smoothness, Series::Smoothness, strip),
-            extract: None,
-            removable: false,
-            linked: self.desk.linked.contains(&ParamId::Smoothness),
-            locked: self.desk.locked.contains(&ParamId::Smoothness),
+        for &term in GlobalTerm::ALL.iter().filter(|term| term.has_strip()) {
+            term_ui(ui, term, settings, usual, &context, &mut wish);
         }
-        .show(ui, &mut strip);
-        wish = wanted.map(|wanted| (ParamId::Smoothness, wanted)).or(wish);
-        context.error(ui, "smoothness-weight");
-        settings.smoothness_weight = strip.weight;
-        settings.smoothness_muted = strip.muted;
-        settings.smoothness_solo = strip.solo;
 
         if let Some(sight) = style.or(content) {
             self.lab.sheet = Some(match sight.kind {
@@ -202,6 +181,39 @@ fn switched(settings: &Settings) -> bool {
     let mut everything = settings.clone();
     everything.hear_everything();
     everything != *settings
+}
+
+/// The strip of a term with one weight.
+fn term_ui(
+    ui: &mut Ui,
+    term: GlobalTerm,
+    settings: &mut Settings,
+    usual: &Settings,
+    context: &Context<'_>,
+    wish: &mut Option<(ParamId, StripWish)>,
+) {
+    let TermInfo { parameter: knob, tooltip, .. } = term.info();
+    let (name, label) = (term.to_string(), knob.label());
+    section(ui, &label);
+    let mut strip = term.strip(settings);
+    let wanted = StripUi {
+        label: &name,
+        what: &name,
+        fader: &label,
+        tooltip,
+        knob,
+        range: knob.range(context.objective),
+        usual: term.weight(usual),
+        look: context.look(ui, Term::Global(term), Series::Global(term), strip),
+        extract: None,
+        removable: false,
+        linked: context.desk.linked.contains(&knob),
+        locked: context.desk.locked.contains(&knob),
+    }
+    .show(ui, &mut strip);
+    *wish = wanted.map(|wanted| (knob, wanted)).or(*wish);
+    context.error(ui, Parameter::of_id(knob).map_or("", Parameter::flag_name));
+    term.set_strip(settings, strip);
 }
 
 /// A list of strips; the sight of the strip whose picture was clicked.

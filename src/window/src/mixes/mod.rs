@@ -178,8 +178,8 @@ impl ImpastoApp {
     pub(super) fn mixes_findings(&self) -> Vec<(String, String, Wish)> {
         let mut all = Vec::new();
         let settings = &self.settings;
-        for knob in strips(settings) {
-            all.extend(switches(settings, knob));
+        for knob in settings.strips() {
+            all.extend(switches(settings, knob).into_iter().flatten());
             let on = |set: &std::collections::BTreeSet<ParamId>, on, off| {
                 if set.contains(&knob) { off } else { on }
             };
@@ -190,7 +190,7 @@ impl ImpastoApp {
                 Wish::Link(knob),
             ));
         }
-        for knob in strips(settings).chain([ParamId::Beta, ParamId::StyleTilt]) {
+        for knob in settings.strips().into_iter().chain([ParamId::Beta, ParamId::StyleTilt]) {
             let lock = if self.desk.locked.contains(&knob) { "Unlock" } else { "Lock" };
             all.push((
                 format!("{lock} {}", named(knob)),
@@ -252,41 +252,21 @@ fn ends(desk: &MixDesk, presets: &Presets) -> Vec<End> {
     slots.chain(bundled.chain(own).map(End::Preset)).collect()
 }
 
-/// The mixer's strips.
-fn strips(settings: &Settings) -> impl Iterator<Item = ParamId> {
-    let style = settings.style_layers.layers().map(ParamId::Style);
-    let content = settings.content_layers.layers().map(ParamId::Content);
-    style.chain(content).chain([ParamId::Smoothness]).collect::<Vec<_>>().into_iter()
-}
-
 /// Mute and solo of a strip as entries of the palette.
-fn switches(settings: &Settings, knob: ParamId) -> [(String, String, Wish); 2] {
-    let strip = match knob {
-        ParamId::Style(layer) => settings.style_layers.strip(layer),
-        ParamId::Content(layer) => settings.content_layers.strip(layer),
-        _ => None,
-    };
-    let strip = strip.unwrap_or(Strip {
-        weight: settings.smoothness_weight,
-        muted: settings.smoothness_muted,
-        solo: settings.smoothness_solo,
-    });
+fn switches(settings: &Settings, knob: ParamId) -> Option<[(String, String, Wish); 2]> {
+    let strip = settings.strip(knob)?;
     let with = |strip: Strip| {
         let mut settings = settings.clone();
-        match knob {
-            ParamId::Style(layer) => settings.style_layers.set_strip(layer, strip),
-            ParamId::Content(layer) => settings.content_layers.set_strip(layer, strip),
-            _ => (settings.smoothness_muted, settings.smoothness_solo) = (strip.muted, strip.solo),
-        }
+        settings.set_strip(knob, strip);
         Wish::Set(Box::new(settings))
     };
     let mute = if strip.muted { "Unmute" } else { "Mute" };
     let solo = if strip.solo { "End solo of" } else { "Solo" };
     let weight = format!("weight {}", widgets::number(strip.weight));
-    [
+    Some([
         (format!("{mute} {}", named(knob)), weight.clone(), with(Strip { muted: !strip.muted, ..strip })),
         (format!("{solo} {}", named(knob)), weight, with(Strip { solo: !strip.solo, ..strip })),
-    ]
+    ])
 }
 
 /// What is in a mix, in a few lines: the preset that it is, or what differs from the usual.

@@ -37,8 +37,6 @@ pub struct Parameter {
     pub flag: Option<Flag>,
     /// How a plain flag's value is read; `None` for tables, whose flags are repeated.
     pub(super) argument: Option<Argument>,
-    /// The term whose whole weight it is, if that term has no weights by layer.
-    pub(super) term: Option<Term>,
     pub effect: Effect,
     pub scope: Scope,
     pub(super) default: OnObjective,
@@ -61,7 +59,6 @@ const ROW: Parameter = Parameter {
     control: "",
     flag: None,
     argument: None,
-    term: None,
     effect: Effect::Hot,
     scope: Scope::Mix,
     default: OnObjective::Usual,
@@ -125,14 +122,6 @@ pub(super) struct Argument {
     pub parser: fn() -> ValueParser,
     /// Sets the field if the flag is given.
     pub read: fn(&mut Settings, &ArgMatches),
-}
-
-/// What a term without weights by layer is about.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Term {
-    Style,
-    /// The image alone.
-    Image,
 }
 
 /// When a new value takes effect.
@@ -241,16 +230,6 @@ impl Parameter {
     /// Its flag without the dashes; empty if it has none.
     pub fn flag_name(&self) -> &'static str {
         self.flag.as_ref().map_or("", |flag| flag.name)
-    }
-
-    /// The terms without weights by layer that have a positive weight.
-    pub(super) fn weighted_terms(settings: &Settings) -> impl Iterator<Item = Term> + '_ {
-        PARAMETERS.iter().filter_map(|row| match &row.kind {
-            Kind::Number(number) => {
-                row.term.filter(|_| (number.get)(settings).is_some_and(|weight| weight > 0.0))
-            }
-            _ => None,
-        })
     }
 
     /// The rows of the tables of layers, each with its accessors.

@@ -8,7 +8,7 @@ use super::{
         Objective, Optimizer, Padding, Pooling, Precision, Rgb, STYLE_SCALES, Smoothness, Statistic,
     },
     Argument, AxisValues, Blend, Change, Effect, Flag, Kind, Layers, Limits, Number, OnObjective, Parameter,
-    ROW, Randomize, Range, Rests, Scale, Scope, Term, Whole,
+    ROW, Randomize, Range, Rests, Scale, Scope, Whole,
     macros::WholeNumber,
 };
 use impasto_network::vgg::Layer;
@@ -122,7 +122,6 @@ parameters! {
         synonyms: "distribution, risser, delta",
         control: "Histogram weight, number",
         flag: flag("histogram-weight", "DELTA", "Weight of the histogram term: how closely the distribution of each feature follows the style's at relu1_1 and relu4_1 (Risser et al. 2017); in balanced usual are 0.25 to 2.5, 0 leaves it out"),
-        term: Some(Term::Style),
         blend: Blend::Geometric,
         axis: AxisValues::Around,
     }
@@ -151,7 +150,6 @@ parameters! {
         synonyms: "total variation, tv, gamma",
         control: "Smoothness, number",
         flag: flag("smoothness-weight", "GAMMA", "Weight of the smoothness term (total variation)"),
-        term: Some(Term::Image),
         default: OnObjective::UsualBut(|settings, objective| {
             if objective != Objective::Balanced {
                 settings.smoothness_weight = 0.0;
