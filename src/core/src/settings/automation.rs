@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, f64::consts::TAU, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Objective, ParamId, Settings, SettingsError, StyleMix, validate::error};
+use super::{Modulated, Objective, ParamId, Settings, SettingsError, StyleMix, validate::error};
 use impasto_base::{named, random::SplitMix64, serde_as_text};
 
 /// Keyframes of a track at most.
@@ -377,7 +377,7 @@ impl Settings {
 
     /// These settings, and how the styles count, as they are after `step` steps: with every automated knob where its track has
     /// it. ParamIds that have no say rest, and where all together would leave nothing to paint, everything does.
-    pub fn automated(&self, mix: &[StyleMix], step: u32) -> (Self, Vec<StyleMix>) {
+    pub fn automated(&self, mix: &[StyleMix], step: u32) -> (Modulated, Vec<StyleMix>) {
         let (mut settings, mut styles) = (self.clone(), mix.to_vec());
         let at = self.time_at(step);
         for (id, track) in self.automation.iter().filter(|(_, track)| track.on) {
@@ -386,9 +386,9 @@ impl Settings {
             }
         }
         if self.automation.is_on() && settings.validate().is_err() {
-            return (self.clone(), mix.to_vec());
+            return (Modulated::from(self), mix.to_vec());
         }
-        (settings, styles)
+        (Modulated::new(settings), styles)
     }
 }
 

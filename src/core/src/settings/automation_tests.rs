@@ -61,7 +61,7 @@ fn an_oscillator_swings_along_the_knob_about_what_it_is_set_to() {
     assert_eq!(beta(0), range.value(range.place(1.0) + 0.25));
     // Only that knob moves, and what it is set to stays.
     let (moved, _) = settings.automated(&[], 0);
-    assert_eq!(Settings { style_weight: 1.0, ..moved }, settings);
+    assert_eq!(Settings { style_weight: 1.0, ..Settings::clone(&moved) }, settings);
     // A hand that wants it elsewhere sets what it swings about.
     let track = settings.automation.get(ParamId::Beta).unwrap();
     let base = track.base_for(ParamId::Beta, Objective::Balanced, 20.0, 0.0).unwrap();
@@ -106,14 +106,14 @@ fn what_is_off_or_has_no_say_rests() {
     let mut settings = with(ParamId::Beta, keys(&[(0.0, 7.0, Ease::Linear)]));
     assert!(settings.automation.is_on() && settings.automation.moves(ParamId::Beta));
     settings.style_amount = Some(0.5);
-    assert_eq!(settings.automated(&[], 10).0, settings, "the amount has the say");
+    assert_eq!(*settings.automated(&[], 10).0, settings, "the amount has the say");
     settings.style_amount = None;
     assert_eq!(settings.automated(&[], 10).0.style_weight, 7.0);
     settings.automation.get_mut(ParamId::Beta).unwrap().on = false;
-    assert_eq!(settings.automated(&[], 10).0, settings);
+    assert_eq!(*settings.automated(&[], 10).0, settings);
     let absent = ParamId::Style(Layer::ALL[1]);
     let settings = with(absent, keys(&[(0.0, 1.0, Ease::Linear)]));
-    assert_eq!(settings.automated(&[], 10).0, settings, "a layer that is not in use is not put to use");
+    assert_eq!(*settings.automated(&[], 10).0, settings, "a layer that is not in use is not put to use");
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_course_through_nothing_to_paint_rests_there() {
     let mut settings = with(ParamId::Beta, keys(&[(0.0, 0.0, Ease::Linear), (0.5, 4.0, Ease::Linear)]));
     settings.content_weight = 0.0;
     settings.smoothness_weight = 0.0;
-    assert_eq!(settings.automated(&[], 0).0, settings);
+    assert_eq!(*settings.automated(&[], 0).0, settings);
     assert_eq!(settings.automated(&[], 50).0.style_weight, 4.0);
 }
 

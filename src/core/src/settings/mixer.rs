@@ -1,6 +1,6 @@
 //! What the strips of the mixer amount to: mute, solo, tilt.
 
-use super::{GlobalTerm, ParamId, Settings, Strip};
+use super::{Effective, GlobalTerm, ParamId, Settings, Strip};
 
 impl Settings {
     /// The weights that have a strip: those of style layers, of content layers, of terms with switches of their own.
@@ -51,7 +51,7 @@ impl Settings {
 
     /// These settings as the optimisation takes them: tilt, mute and solo worked out into weights, the tilt 0 and all switches off.
     #[must_use]
-    pub fn heard(&self) -> Self {
+    pub fn heard(&self) -> Effective {
         let any_solo = self.any_solo();
         let mut heard = Self {
             // Before mute and solo, so that neither moves what else is heard.
@@ -63,7 +63,7 @@ impl Settings {
         for term in GlobalTerm::ALL {
             term.set_strip(&mut heard, Strip::new(term.strip(self).heard(any_solo)));
         }
-        heard
+        Effective::new(heard)
     }
 }
 
@@ -81,7 +81,7 @@ mod tests {
     fn a_tilt_weighs_by_depth_and_at_neutral_it_is_not_there() {
         let mut settings = Settings::default();
         settings.style_layers.set(Layer::PAPER_STYLE[0], 0.1 + 0.2);
-        assert_eq!(settings.heard(), settings);
+        assert_eq!(*settings.heard(), settings);
         let weights =
             |s: &Settings| s.heard().style_layers.iter().map(|(_, weight)| weight).collect::<Vec<_>>();
         let before = weights(&settings);
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn a_solo_silences_what_has_none_and_a_mute_wins_over_it() {
         let mut settings = Settings { smoothness_weight: 2.0, ..Settings::default() };
-        assert_eq!(settings.heard(), settings);
+        assert_eq!(*settings.heard(), settings);
         let [first, second, third, ..] = Layer::PAPER_STYLE;
         settings.style_layers.set_strip(first, Strip { weight: 1.0, muted: false, solo: true });
         settings.style_layers.set_strip(second, Strip { weight: 0.7, muted: true, solo: true });

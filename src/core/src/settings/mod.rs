@@ -12,6 +12,7 @@ mod presets;
 mod randomize;
 mod ranges;
 mod slots;
+mod stages;
 mod style_mix;
 mod terms;
 mod user_presets;
@@ -32,6 +33,7 @@ pub use parameters::{AxisValues, Effect, Kind, PARAMETERS, ParamId, Parameter, R
 pub use presets::Preset;
 pub use ranges::STYLE_SCALES;
 pub use slots::{Slots, StoredMix};
+pub use stages::{Effective, Modulated};
 pub use style_mix::StyleMix;
 pub use terms::{GlobalTerm, TermInfo};
 pub use user_presets::{Mix, PresetError, PresetFolder, UserPreset};

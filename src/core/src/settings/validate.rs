@@ -58,7 +58,7 @@ impl Settings {
         let content = some_content && heard.content_layers.any_positive();
         let style = some_style && heard.style_layers.any_positive();
         if !(content || style || GlobalTerm::weighted(&heard).next().is_some()) {
-            if heard != *self {
+            if *heard != *self {
                 return Err(error(
                     "weights",
                     "everything is muted or 0, so there is nothing to paint; unmute a layer or end a solo",

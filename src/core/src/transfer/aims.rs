@@ -12,7 +12,7 @@ use super::{
     targets::{Seen, Targets, shares},
     terms::{self, GlobalTargets, LayerTerm, global_targets},
 };
-use crate::settings::{Objective, Pooling, Settings};
+use crate::settings::{Effective, Objective, Pooling};
 use impasto_network::{compute::Network, vgg::Layer};
 
 /// The pictures of one size, and of each layer that was asked for so far what it aims at.
@@ -54,7 +54,7 @@ impl Aims {
     }
 
     /// Computes the targets that are missing, with a network that has the settings' pooling.
-    pub fn need(&mut self, network: &Network, content: &[Layer], style: &[Layer], settings: &Settings) {
+    pub fn need(&mut self, network: &Network, content: &[Layer], style: &[Layer], settings: &Effective) {
         let seeing = Some(settings.sight());
         if std::mem::replace(&mut self.seen, seeing) != seeing {
             self.targets = Targets::default();
@@ -79,7 +79,7 @@ impl Aims {
     }
 
     /// See [`terms::at`].
-    pub fn terms_at<'a>(&'a mut self, layer: Layer, settings: &Settings) -> Vec<Box<dyn LayerTerm + 'a>> {
+    pub fn terms_at<'a>(&'a mut self, layer: Layer, settings: &Effective) -> Vec<Box<dyn LayerTerm + 'a>> {
         terms::at(layer, &self.targets, &mut self.global, settings)
     }
 
@@ -141,7 +141,7 @@ impl Aims {
 
     /// Blends the styles anew if their weights have changed, and says whether they have. Weights of another number of
     /// styles are ignored.
-    pub fn blend(&mut self, style_weights: &[f64], settings: &Settings) -> bool {
+    pub fn blend(&mut self, style_weights: &[f64], settings: &Effective) -> bool {
         let changed = style_weights.len() == self.style_weights.len() && style_weights != self.style_weights;
         if changed {
             self.style_weights = style_weights.to_vec();

@@ -7,7 +7,7 @@
 use burn::tensor::Tensor;
 
 use super::{Term, TransferError, evaluator::Evaluator, readback::values, space::Space};
-use crate::settings::{LayerWeights, Pooling, Settings, Statistic};
+use crate::settings::{Effective, LayerWeights, Modulated, Pooling, Settings, Statistic};
 use impasto_network::vgg::Layer;
 
 /// Scalar products of the layers' gradients, so that the norm of any mix of them is known without measuring again.
@@ -45,11 +45,12 @@ impl Calibration {
     pub fn measure(
         evaluator: &mut Evaluator,
         space: &Space,
-        settings: &Settings,
+        settings: &Modulated,
     ) -> Result<Self, TransferError> {
         let content: Vec<Layer> = settings.content_layers.layers().collect();
         let style: Vec<Layer> = settings.style_layers.layers().collect();
-        evaluator.prepare_all(settings)?;
+        let all = Effective::of_all_layers(settings);
+        evaluator.prepare(&all)?;
         let reference = evaluator.halfway()?;
         let terms: Vec<Term> = content
             .iter()
@@ -57,7 +58,7 @@ impl Calibration {
             .chain(style.iter().map(|&layer| Term::Style(layer)))
             .collect();
         let gradients: Vec<Tensor<4>> = evaluator
-            .gradients(&reference, &terms, settings)
+            .gradients(&reference, &terms, &all)
             .into_iter()
             .map(|gradient| space.gradient(gradient))
             .collect();

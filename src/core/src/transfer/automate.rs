@@ -2,7 +2,7 @@
 //! [`Settings::automated`](crate::settings::Settings::automated).
 
 use super::{Painting, TransferError, style_transfer::Change};
-use crate::settings::{Settings, StyleMix};
+use crate::settings::{Modulated, Settings, StyleMix};
 
 /// Part of a knob's range beyond which a move within one step is a jump.
 const JUMP: f64 = 0.1;
@@ -35,10 +35,11 @@ impl Painting {
 }
 
 /// Whether any automated knob goes far at once.
-fn jumps(settings: &Settings, before: &(Settings, Vec<StyleMix>), now: &(Settings, Vec<StyleMix>)) -> bool {
+fn jumps(settings: &Settings, before: &(Modulated, Vec<StyleMix>), now: &(Modulated, Vec<StyleMix>)) -> bool {
     settings.automation.iter().any(|(knob, _)| {
         let range = knob.range(settings.objective);
-        let place = |(settings, mix): &(Settings, Vec<StyleMix>)| Some(range.place(knob.get(settings, mix)?));
+        let place =
+            |(settings, mix): &(Modulated, Vec<StyleMix>)| Some(range.place(knob.get(settings, mix)?));
         place(before).zip(place(now)).is_some_and(|(a, b)| (a - b).abs() > JUMP)
     })
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     objective::{Moments, StyleAim},
-    settings::{LayerWeights, Settings},
+    settings::{Effective, LayerWeights},
 };
 use impasto_network::{
     compute::{FeatureGradient, Features, LayerTime, Network},
@@ -42,7 +42,7 @@ pub struct Evaluation {
 }
 
 /// The layers that the settings use, and the deepest.
-fn layers(settings: &Settings) -> (Vec<Layer>, Vec<Layer>, Option<Layer>) {
+fn layers(settings: &Effective) -> (Vec<Layer>, Vec<Layer>, Option<Layer>) {
     let active = |factor: f64, weights: &LayerWeights| {
         weights.iter().filter(|&(_, weight)| factor * weight > 0.0).map(|(layer, _)| layer).max()
     };
@@ -68,7 +68,7 @@ impl Evaluator {
         weights: Arc<Weights>,
         network: Option<Network>,
         aims: Aims,
-        settings: &Settings,
+        settings: &Effective,
     ) -> Result<Self, TransferError> {
         let device = aims.content().device();
         let network = network
@@ -90,7 +90,7 @@ impl Evaluator {
     /// # Errors
     ///
     /// When a picture's shorter side is too short for the deepest layer in use; nothing has changed then.
-    pub fn prepare(&mut self, settings: &Settings) -> Result<(), TransferError> {
+    pub fn prepare(&mut self, settings: &Effective) -> Result<(), TransferError> {
         let (content, style, deepest) = layers(settings);
         let Some(deepest) = deepest else { return Ok(()) };
         self.aims.check(deepest)?;
@@ -102,22 +102,6 @@ impl Evaluator {
             self.network.forget_sizes();
         }
         Ok(())
-    }
-
-    /// The same for every layer in use, whatever its weight.
-    ///
-    /// # Errors
-    ///
-    /// As [`Evaluator::prepare`].
-    pub fn prepare_all(&mut self, settings: &Settings) -> Result<(), TransferError> {
-        let with = |layers: &LayerWeights| layers.with_weights(|_, _| 1.0).heard(false);
-        self.prepare(&Settings {
-            content_weight: 1.0,
-            style_weight: 1.0,
-            content_layers: with(&settings.content_layers),
-            style_layers: with(&settings.style_layers),
-            ..settings.clone()
-        })
     }
 
     /// See [`Aims::halfway`].
@@ -135,7 +119,7 @@ impl Evaluator {
     /// # Panics
     ///
     /// When a term was not prepared for.
-    pub fn gradients(&mut self, image: &Tensor<4>, wanted: &[Term], settings: &Settings) -> Vec<Tensor<4>> {
+    pub fn gradients(&mut self, image: &Tensor<4>, wanted: &[Term], settings: &Effective) -> Vec<Tensor<4>> {
         let layer_of = |term: &Term| match *term {
             Term::Content(layer) | Term::Style(layer) => Some(layer),
             Term::Global(_) => None,
@@ -168,7 +152,7 @@ impl Evaluator {
     pub fn replace_styles(
         &mut self,
         replaced: &[(usize, RgbImage)],
-        settings: &Settings,
+        settings: &Effective,
     ) -> Result<(), TransferError> {
         self.aims.replace_styles(replaced, layers(settings).2)?;
         self.network.forget_sizes();
@@ -180,13 +164,18 @@ impl Evaluator {
 
     /// Blends the styles anew if their weights have changed, and says whether they have. Weights of another number of
     /// styles are ignored.
-    pub fn blend(&mut self, style_weights: &[f64], settings: &Settings) -> bool {
+    pub fn blend(&mut self, style_weights: &[f64], settings: &Effective) -> bool {
         self.aims.blend(style_weights, settings)
     }
 
     /// The terms and the gradient at an image `[1, 3, H, W]`, and the gradient of one `measured` term alone: the backward
     /// pass is linear in the gradients, so that takes another one over what the same forward pass has left.
-    pub fn evaluate(&mut self, image: &Tensor<4>, settings: &Settings, measured: Option<Term>) -> Evaluation {
+    pub fn evaluate(
+        &mut self,
+        image: &Tensor<4>,
+        settings: &Effective,
+        measured: Option<Term>,
+    ) -> Evaluation {
         if !settings.luminance_only {
             return self.evaluate_seen(image, settings, measured);
         }
@@ -200,7 +189,7 @@ impl Evaluator {
     fn evaluate_seen(
         &mut self,
         image: &Tensor<4>,
-        settings: &Settings,
+        settings: &Effective,
         measured: Option<Term>,
     ) -> Evaluation {
         let (.., deepest) = layers(settings);
@@ -254,7 +243,7 @@ impl Evaluator {
         &mut self,
         image: &Tensor<4>,
         layer: Layer,
-        settings: &Settings,
+        settings: &Effective,
     ) -> Result<LayerStudy, TransferError> {
         self.aims.check(layer)?;
         self.network.extend(&self.weights, layer);
@@ -288,7 +277,7 @@ impl Evaluator {
     }
 
     /// Times each convolution up to the deepest in use alone.
-    pub fn time_layers(&self, image: Tensor<4>, settings: &Settings) -> Vec<LayerTime> {
+    pub fn time_layers(&self, image: Tensor<4>, settings: &Effective) -> Vec<LayerTime> {
         let Some(deepest) = layers(settings).2 else { return Vec::new() };
         self.network.time_layers(image, deepest)
     }

@@ -37,8 +37,7 @@ impl GradientNorms {
     pub fn shares(&self, settings: &Settings) -> Option<BTreeMap<Term, f64>> {
         let mut heard = settings.heard();
         if let (Some(_), Some([alpha, beta])) = (settings.style_amount, self.balance) {
-            heard.content_weight = alpha;
-            heard.style_weight = beta;
+            heard.set_balance([alpha, beta]);
         }
         let norms: Option<BTreeMap<Term, f64>> =
             Term::heard(&heard).map(|term| Some((term, term.weight(&heard) * self.get(term)?))).collect();

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     picture::{Filter, resize, with_colours_of},
-    settings::{GlobalTerm, Init, Settings, StyleMix},
+    settings::{Modulated, Settings, StyleMix},
 };
 use impasto_network::{
     compute::{LayerTime, Network},
@@ -62,7 +62,7 @@ pub struct Painting {
     /// How the styles count, but for what automation makes of it.
     pub(super) mix: Vec<StyleMix>,
     /// The settings as automation has them now; the inputs have the styles' part.
-    pub(super) moved: Settings,
+    pub(super) moved: Modulated,
     pub(super) schedule: Schedule,
     pub(super) level: usize,
     /// Follow no schedule.
@@ -154,14 +154,10 @@ impl Painting {
     }
 
     /// The settings at this level's size. Where no style is on, there is no style to paint in.
-    pub(super) fn level_settings(&self) -> Settings {
-        let mut settings = Settings { size: self.size().size, ..self.moved.clone() };
-        if self.inputs.shares().iter().all(|&share| share == 0.0) {
-            settings.style_weight = 0.0;
-            let of_styles = GlobalTerm::ALL.iter().filter(|term| term.compares_styles());
-            of_styles.for_each(|term| term.set_weight(&mut settings, 0.0));
-        }
-        settings
+    pub(super) fn level_settings(&self) -> Modulated {
+        let settings = self.moved.at_size(self.size().size);
+        let silent = self.inputs.shares().iter().all(|&share| share == 0.0);
+        if silent { settings.without_styles() } else { settings }
     }
 
     pub(super) fn transfer(&mut self) -> Result<&mut StyleTransfer, TransferError> {
@@ -179,7 +175,7 @@ impl Painting {
     /// Begins the level that is set with what its styles and its content are, as its own initial image.
     pub(super) fn enter(&mut self, network: Option<Network>) -> Result<StyleTransfer, TransferError> {
         // The initial image has done its part.
-        let settings = Settings { init: Init::Content, ..self.level_settings() };
+        let settings = self.level_settings().begun();
         let shares = self.inputs.shares();
         let aims = match self.shelf.take(settings.size, &self.inputs.looks(&settings)) {
             Some(mut aims) => {

@@ -21,7 +21,7 @@ use super::{
     study::LayerStudy,
     term_values::Terms,
 };
-use crate::settings::{GlobalTerm, Optimizer, Settings};
+use crate::settings::{Effective, GlobalTerm, Modulated, Optimizer, Settings};
 use impasto_network::{
     compute::{LayerTime, Network, read_picture},
     vgg::{Layer, Weights},
@@ -43,9 +43,8 @@ pub(super) enum Change {
 pub struct StyleTransfer {
     pub(super) device: TensorDevice,
     evaluator: Evaluator,
-    /// The settings as they were given, and as the optimisation takes them: mute, solo and the style amount worked out.
-    given: Settings,
-    settings: Settings,
+    given: Modulated,
+    settings: Effective,
     /// For the style amount, once it was asked for.
     calibration: Option<Calibration>,
     pub(super) space: Space,
@@ -85,7 +84,7 @@ impl StyleTransfer {
         network: Option<Network>,
         pictures: &Pictures,
         style_weights: &[f64],
-        settings: &Settings,
+        settings: impl Into<Modulated>,
     ) -> Result<Self, TransferError> {
         assert!(!pictures.styles.is_empty(), "a run has at least one style");
         assert_eq!(pictures.styles.len(), style_weights.len(), "one weight per style");
@@ -104,16 +103,17 @@ impl StyleTransfer {
         network: Option<Network>,
         aims: Aims,
         initial: Tensor<4>,
-        settings: &Settings,
+        settings: impl Into<Modulated>,
     ) -> Result<Self, TransferError> {
+        let given: Modulated = settings.into();
         let device = initial.device();
-        let heard = settings.heard();
+        let heard = given.heard();
         let evaluator = Evaluator::new(weights, network, aims, &heard)?;
-        let space = Space::new(settings.objective, &device);
+        let space = Space::new(given.objective, &device);
         let lbfgs = (heard.optimizer == Optimizer::Lbfgs).then(Lbfgs::new);
         let mut transfer = Self {
             evaluator,
-            given: settings.clone(),
+            given,
             settings: heard,
             calibration: None,
             variable: space.variable(initial),
@@ -146,8 +146,7 @@ impl StyleTransfer {
             self.calibration = Some(calibration);
         }
         if let Some([alpha, beta]) = balance {
-            self.settings.content_weight = alpha;
-            self.settings.style_weight = beta;
+            self.settings.set_balance([alpha, beta]);
             self.evaluator.prepare(&self.settings)?;
         }
         self.meter.set_balance(balance);
@@ -161,19 +160,23 @@ impl StyleTransfer {
     /// # Errors
     ///
     /// When a layer that was added is too deep for the pictures; the settings before stay in force.
-    pub fn update(&mut self, settings: &Settings, style_weights: &[f64]) -> Result<(), TransferError> {
-        self.change(settings, style_weights, Change::Sudden)
+    pub fn update(
+        &mut self,
+        settings: impl Into<Modulated>,
+        style_weights: &[f64],
+    ) -> Result<(), TransferError> {
+        self.change(&settings.into(), style_weights, Change::Sudden)
     }
 
     /// The same; says how the change comes.
     pub(super) fn change(
         &mut self,
-        settings: &Settings,
+        settings: &Modulated,
         style_weights: &[f64],
         change: Change,
     ) -> Result<(), TransferError> {
         let before = self.settings.clone();
-        let given = Settings { objective: before.objective, size: before.size, ..settings.clone() };
+        let given = settings.for_run_of(&self.given);
         self.settings = given.heard();
         self.evaluator.prepare(&self.settings).inspect_err(|_| self.settings = before.clone())?;
         let styles_changed = self.evaluator.blend(style_weights, &self.settings);

@@ -13,7 +13,7 @@ use super::{
     ImpastoApp,
     knobs::{self, Marks, Wish},
 };
-use impasto_core::settings::{Curve, Lfo, ParamId, Settings, StyleMix, Track};
+use impasto_core::settings::{Curve, Lfo, Modulated, ParamId, Settings, StyleMix, Track};
 use impasto_engine::session::RunState;
 
 /// The panel's state and the recording.
@@ -35,7 +35,7 @@ impl ImpastoApp {
     }
 
     /// The settings and how the styles count, where their tracks have them now.
-    pub(super) fn moved(&self) -> (Settings, Vec<StyleMix>) {
+    pub(super) fn moved(&self) -> (Modulated, Vec<StyleMix>) {
         self.settings.automated(&self.mix(), self.run.step())
     }
 
@@ -80,7 +80,7 @@ impl ImpastoApp {
             return show(self, ui);
         }
         let (moved, moved_mix) = self.moved();
-        let base = mem::replace(&mut self.settings, moved.clone());
+        let base = mem::replace(&mut self.settings, Settings::clone(&moved));
         let mut base_mix = Vec::new();
         let filled = self.styles.iter_mut().filter(|slot| slot.picture.is_some());
         for (slot, mix) in filled.zip(&moved_mix) {
