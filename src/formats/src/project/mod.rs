@@ -308,7 +308,7 @@ mod tests {
 
     fn written(folder: &Path, keep: Keep<'_>) -> PathBuf {
         let content = picture::CONTENTS[2].open();
-        let file = folder.join("style.png");
+        let file = folder.join("style.jpg");
         picture::STYLES[1].open().rgb.save(&file).unwrap();
         let styles = [pasted(), Picture::open(&file).unwrap()];
         let manifest = Manifest::new(Settings { size: 77, style_weight: 0.1 + 0.2, ..Settings::default() });
@@ -332,7 +332,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for keep in [Keep::Inside, Keep::Beside(folder.path())] {
             let path = written(folder.path(), keep);
-            assert!(Project::is(&path) && !Project::is(&folder.path().join("style.png")));
+            assert!(Project::is(&path) && !Project::is(&folder.path().join("style.jpg")));
             let project = Project::read(&path).unwrap();
             let manifest = &project.manifest;
             assert_eq!((manifest.settings.size, manifest.settings.style_weight), (77, 0.1 + 0.2));
@@ -352,6 +352,10 @@ mod tests {
             let content = manifest.content.as_ref().unwrap();
             assert!(project.kept(&content.source, &content.pixels).is_none());
             assert_eq!(back(&manifest.styles[1]).is_some(), matches!(keep, Keep::Inside));
+            let inside = ["painting.png", "styles/1.png", "styles/2.jpg"];
+            let names = if matches!(keep, Keep::Inside) { &inside[..] } else { &inside[..1] };
+            // The state is with the engine.
+            assert!(project.entries.keys().eq(names), "{:?}", project.entries.keys());
         }
         let names: Vec<_> =
             fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();

@@ -142,6 +142,9 @@ mod tests {
                 );
                 assert_eq!((rgb, pin.recipe.is_some()), (&picture(number as u8), number == 1));
             }
+            let names: &[&str] =
+                if matches!(keep, Keep::Inside) { &["pins/1.png", "pins/2.png"] } else { &[] };
+            assert!(project.entries.keys().eq(names), "{:?}", project.entries.keys());
             assert_eq!(project.manifest.mixes.look(2).unwrap().style_weight, 0.1 + 0.2);
             assert!(project.remarks.is_empty());
         }
