@@ -9,11 +9,12 @@
 //! | `styles/1.png` | the same of the first style |
 //! | `pins/1.png` | the first pin's picture |
 //!
-//! Written are stored entries (pictures are compressed already) without times, the manifest first. Read are also the
-//! zips that other programs make of the same entries: in any order, deflated, with further entries.
+//! The entries are written stored (pictures are compressed already) and without times, the manifest first.
+//! Zips that other programs make of them are read too: in any order, deflated, with further entries.
 //!
-//! The bytes may come from a stranger's file. Local and central headers must agree, no byte may belong to two entries,
-//! and every entry must have its CRC-32. So every cut and every changed byte of the content is noticed.
+//! The bytes may come from a stranger's file. Local and central headers must agree, no byte may belong to two
+//! entries, and every entry must have its CRC-32. So every cut and every changed byte of the content is
+//! noticed.
 
 use std::{
     collections::BTreeMap,
@@ -45,7 +46,7 @@ const MOST_ENTRIES: u16 = 512;
 const MOST_NAME: usize = 100;
 /// Longest manifest, in bytes.
 const MOST_MANIFEST: u64 = 32 << 20;
-/// Most that a file of no length would unpack to, in bytes, and how much more for each of its bytes. Deflated pictures and
+/// Most that a file may unpack to, in bytes: so much, and so many times its length. Deflated pictures and
 /// states of real projects stay far below; a small file of a stranger must not fill the memory.
 const MOST_UNPACKED: u64 = 64 << 20;
 const MOST_RATIO: u64 = 64;
@@ -90,8 +91,8 @@ pub(super) fn write(
 ///
 /// # Errors
 ///
-/// [`ProjectError::Other`] if it is no zip or has no manifest, [`ProjectError::Torn`] if a part is missing, changed
-/// or over a limit.
+/// [`ProjectError::Other`] if it is no zip or has no manifest, [`ProjectError::Torn`] if a part is missing,
+/// changed or over a limit.
 pub(super) fn read(file: &[u8]) -> Result<(String, Entries), ProjectError> {
     if !file.starts_with(LOCAL_MAGIC) {
         return Err(ProjectError::Other);
@@ -135,8 +136,8 @@ pub(super) fn read(file: &[u8]) -> Result<(String, Entries), ProjectError> {
     Ok((manifest, entries))
 }
 
-/// Check the record at the end: the directory lies directly before it and is small enough to be read. Without this, the
-/// zip crate would look for other records, and make room for as many entries as a record claims.
+/// Check the record at the end: the directory lies directly before it and is small enough to be read. Without
+/// this, the zip crate would look for other records, and make room for as many entries as a record claims.
 fn check_end(file: &[u8]) -> Result<(), ProjectError> {
     let position = file.len().checked_sub(END).ok_or_else(|| torn("it ends early"))?;
     let end = &file[position..];

@@ -1,5 +1,5 @@
-//! Projects: a painting with everything that it takes to go on with it, in one zip file (its entries: `container`). The
-//! window keeps one of the painting in hand, so that a crash costs seconds.
+//! Projects: a painting with everything that it takes to go on with it, in one zip file (its entries:
+//! `container`). The window keeps one of the painting in hand, so that a crash costs seconds.
 
 mod container;
 mod error;

@@ -28,8 +28,8 @@ pub struct SavedPin {
 }
 
 impl Draft<'_> {
-    /// Puts the next pin in. Its picture goes into the project, or into a file beside it that is named by `sha256`, the
-    /// hash of its pixels.
+    /// Puts the next pin in. Its picture goes into the project, or into a file beside it that is named by
+    /// `sha256`, the hash of its pixels.
     ///
     /// # Errors
     ///
