@@ -123,7 +123,7 @@ fn a_torn_file_is_told_and_nothing_else_happens() {
     let folder = tempfile::tempdir().unwrap();
     let session = folder.path().join("sessions/1-1");
     fs::create_dir_all(&session).unwrap();
-    fs::write(session.join("painting.impasto"), b"IMPASTO1 and no more").unwrap();
+    fs::write(session.join("painting.impasto"), b"PK\x03\x04 and no more").unwrap();
     let mut window = setup(None).open_in(folder);
     window.until_painting();
     assert!(has(&window, "cannot be brought back") && !session.exists());

@@ -29,9 +29,7 @@ use impasto_core::{
     settings::{Settings, Slots},
 };
 use impasto_engine::session::{self, RunState, StyleRecord};
-use impasto_formats::project::{
-    self, Content, Keep, Manifest, Project, ProjectError, Style, sessions, sessions::Held,
-};
+use impasto_formats::project::{self, Keep, Manifest, Project, ProjectError, sessions, sessions::Held};
 
 /// Shortest time between two writings of the painting in hand. A slow disk or a large picture gets more: writing takes a fifth of
 /// the time at most.
@@ -97,16 +95,11 @@ impl Snapshot {
             draft.manifest.recipe = self.draft.map(|draft| draft.bare(picture));
         }
         if let Some(content) = &self.content {
-            let pixels = draft.pixels(content)?;
-            draft.manifest.content = Some(Content { source: content.as_ref().into(), pixels });
+            draft.content(content)?;
         }
-        for (picture, style) in self.styles {
-            let pixels = draft.pixels(&picture)?;
-            draft.manifest.styles.push(Style { style, pixels });
-        }
+        self.styles.into_iter().try_for_each(|(picture, style)| draft.style(&picture, style))?;
         if let Some(palette) = &self.palette {
-            let pixels = draft.pixels(palette)?;
-            draft.manifest.palette = Some(Content { source: palette.as_ref().into(), pixels });
+            draft.palette(palette)?;
         }
         self.pins.into_iter().try_for_each(|pin| pin.put(&mut draft))?;
         if let Some((session::Snapshot { step, place, .. }, state)) = self.exact.zip(state) {

@@ -19,7 +19,7 @@ use super::{
     widgets,
 };
 use impasto_core::{picture, settings::Settings};
-use impasto_formats::project::{self, ProjectError, SavedPin};
+use impasto_formats::project::{self, Pixels, ProjectError, SavedPin};
 
 /// Pins that are kept at most.
 const MOST: usize = 12;
@@ -60,13 +60,10 @@ impl PinDraft {
     ///
     /// When its picture cannot be encoded or written.
     pub fn put(self, draft: &mut project::Draft<'_>) -> Result<(), ProjectError> {
-        let Painting { picture, draft: recipe } = &self.painting;
-        let sha256 = self.sha256.get_or_init(|| picture::sha256(picture.as_raw()));
-        let pixels = draft.painted(picture, sha256)?;
-        let recipe = recipe.as_ref().map(|recipe| recipe.bare(picture));
-        let Self { settings, step, number, .. } = self;
-        draft.manifest.pins.push(SavedPin { number, step, settings, recipe, pixels });
-        Ok(())
+        let Self { painting: Painting { picture, draft: recipe }, settings, step, number, sha256 } = self;
+        let sha256 = sha256.get_or_init(|| picture::sha256(picture.as_raw()));
+        let recipe = recipe.map(|recipe| recipe.bare(&picture));
+        draft.pin(SavedPin { number, step, settings, recipe, pixels: Pixels::default() }, &picture, sha256)
     }
 }
 

@@ -144,7 +144,7 @@ impl Painting {
             network,
             &pictures,
             &painting.inputs.shares(),
-            &painting.level_settings(),
+            painting.level_settings(),
         )?);
         Ok(painting)
     }

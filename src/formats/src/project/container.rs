@@ -1,94 +1,178 @@
-//! The file: `IMPASTO1`, the manifest's length, the manifest, blobs end to end, and a SHA-256 over all of it, by which a
-//! torn file is known.
+//! The file: a plain zip, so that any unzip program shows what is in a project.
+//!
+//! | entry | content |
+//! |---|---|
+//! | `manifest.json` | everything but pixels; it names the other entries |
+//! | `painting.png` | the painted picture |
+//! | `state.safetensors` | the engine's state |
+//! | `content.jpg` | the content's file as it was opened, or a PNG of what was pasted |
+//! | `styles/1.png` | the same of the first style |
+//! | `pins/1.png` | the first pin's picture |
+//!
+//! The entries are written stored (pictures are compressed already) and without times, the manifest first.
+//! Zips that other programs make of them are read too: in any order, deflated, with further entries.
+//!
+//! The bytes may come from a stranger's file. Local and central headers must agree, no byte may belong to two
+//! entries, and every entry must have its CRC-32. So every cut and every changed byte of the content is
+//! noticed.
 
-use sha2::{Digest as _, Sha256};
+use std::{
+    collections::BTreeMap,
+    io::{self, Cursor, Read as _, Seek, Write},
+    iter,
+};
 
-use super::ProjectError;
+use zip::{
+    CompressionMethod, DateTime, System, ZipArchive, ZipWriter,
+    read::{ArchiveOffset, Config},
+    write::SimpleFileOptions,
+};
 
-const MAGIC: &[u8; 8] = b"IMPASTO1";
-/// Magic and length.
-const HEADER: usize = 16;
-const HASH: usize = 32;
+use super::{MOST_BYTES, ProjectError};
+
+/// The entry that names the others.
+const MANIFEST: &str = "manifest.json";
+/// Begins an entry.
+const LOCAL_MAGIC: &[u8] = b"PK\x03\x04";
+/// Bytes before an entry's name.
+const LOCAL_HEADER: usize = 30;
+/// Begins the record at the file's end.
+const END_MAGIC: &[u8] = b"PK\x05\x06";
+/// Bytes of that record, without a comment.
+const END: usize = 22;
+/// Most entries; the largest project has a quarter of them.
+const MOST_ENTRIES: u16 = 512;
+/// Longest name of an entry, in bytes.
+const MOST_NAME: usize = 100;
 /// Longest manifest, in bytes.
-const MOST_MANIFEST: usize = 32 << 20;
+const MOST_MANIFEST: u64 = 32 << 20;
+/// Most that a file may unpack to, in bytes: so much, and so many times its length. Deflated pictures and
+/// states of real projects stay far below; a small file of a stranger must not fill the memory.
+const MOST_UNPACKED: u64 = 64 << 20;
+const MOST_RATIO: u64 = 64;
 
-/// Whether a file begins as one of ours.
-pub(super) fn is_project(bytes: &[u8]) -> bool {
-    bytes.starts_with(MAGIC)
+/// How many bytes tell whether a file is a project, see [`is_project`].
+pub(super) const START: usize = LOCAL_HEADER + MANIFEST.len();
+
+/// The entries but the manifest, by name.
+pub(super) type Entries = BTreeMap<String, Vec<u8>>;
+
+/// Whether a file begins as those that [`write`] writes.
+pub(super) fn is_project(start: &[u8]) -> bool {
+    start.starts_with(LOCAL_MAGIC)
+        && start.get(LOCAL_HEADER..).is_some_and(|name| name.starts_with(MANIFEST.as_bytes()))
 }
 
-/// The file's bytes.
-pub(super) fn write(manifest: &[u8], blobs: &[Vec<u8>]) -> Vec<u8> {
-    let length = manifest.len() as u64;
-    let blobs_length: usize = blobs.iter().map(Vec::len).sum();
-    let mut file = Vec::with_capacity(HEADER + manifest.len() + blobs_length + HASH);
-    file.extend_from_slice(MAGIC);
-    file.extend_from_slice(&length.to_le_bytes());
-    file.extend_from_slice(manifest);
-    blobs.iter().for_each(|blob| file.extend_from_slice(blob));
-    let hash = Sha256::digest(&file);
-    file.extend_from_slice(&hash);
-    file
+/// Write the file; the same content gives the same bytes.
+///
+/// # Errors
+///
+/// Any of the file's, or an entry of more than 4 GiB.
+pub(super) fn write(
+    file: impl Write + Seek,
+    manifest: &[u8],
+    entries: &[(String, Vec<u8>)],
+) -> io::Result<()> {
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .last_modified_time(DateTime::default())
+        .system(System::Unix);
+    let mut zip = ZipWriter::new(file);
+    let entries = entries.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+    for (name, bytes) in iter::once((MANIFEST, manifest)).chain(entries) {
+        zip.start_file(name, options)?;
+        zip.write_all(bytes)?;
+    }
+    zip.finish()?;
+    Ok(())
 }
 
-/// The manifest and all blobs.
-pub(super) fn read(bytes: &[u8]) -> Result<(&str, &[u8]), ProjectError> {
-    let torn = |reason: &str| ProjectError::Torn { reason: reason.to_owned() };
-    if !is_project(bytes) {
+/// The manifest and the other entries, all of them checked.
+///
+/// # Errors
+///
+/// [`ProjectError::Other`] if it is no zip or has no manifest, [`ProjectError::Torn`] if a part is missing,
+/// changed or over a limit.
+pub(super) fn read(file: &[u8]) -> Result<(String, Entries), ProjectError> {
+    if !file.starts_with(LOCAL_MAGIC) {
         return Err(ProjectError::Other);
     }
-    let (content, hash) = bytes
-        .len()
-        .checked_sub(HASH)
-        .filter(|&length| length >= HEADER)
-        .map(|length| bytes.split_at(length))
-        .ok_or_else(|| torn("it ends early"))?;
-    if Sha256::digest(content).as_slice() != hash {
-        return Err(torn("its checksum does not fit: a part is missing or was changed"));
+    check_end(file)?;
+    let config = Config { archive_offset: ArchiveOffset::Known(0) };
+    let mut zip = ZipArchive::with_config(config, Cursor::new(file)).map_err(changed)?;
+    zip.validate_header_consistency().map_err(changed)?;
+    let most = MOST_BYTES.min(MOST_UNPACKED + MOST_RATIO * file.len() as u64);
+    let directory = zip.metadata();
+    let mut entries = Entries::new();
+    let mut total = 0_u64;
+    for index in 0..directory.len() {
+        let entry = directory.entry(index).map_err(changed)?;
+        let name = plain(entry.name_raw()).ok_or_else(|| torn("an entry has a name that cannot be used"))?;
+        if entry.is_dir() {
+            continue;
+        }
+        if entry.encrypted() {
+            return Err(torn(format!("its entry {name} is encrypted")));
+        }
+        if !matches!(entry.compression(), CompressionMethod::Stored | CompressionMethod::Deflated) {
+            return Err(torn(format!(
+                "its entry {name} is compressed in an unknown way: zip it again without compression"
+            )));
+        }
+        total = total.saturating_add(entry.size());
+        if total > most || name == MANIFEST && entry.size() > MOST_MANIFEST {
+            return Err(torn(format!("its entry {name} is too large")));
+        }
+        // What is deflated says how large it is, which may be a lie: room for it comes as it is unpacked.
+        let mut bytes = Vec::with_capacity(usize::try_from(entry.compressed_size()).unwrap_or(0));
+        zip.by_index(index).map_err(changed)?.read_to_end(&mut bytes).map_err(changed)?;
+        if bytes.len() as u64 != entry.size() {
+            return Err(changed(()));
+        }
+        entries.insert(name.to_owned(), bytes);
     }
-    let length = content[8..HEADER].as_array().map_or(0, |bytes| u64::from_le_bytes(*bytes));
-    let length = usize::try_from(length).ok().filter(|&length| length <= MOST_MANIFEST);
-    let (manifest, blobs) = length
-        .and_then(|length| content[HEADER..].split_at_checked(length))
-        .ok_or_else(|| torn("its manifest does not fit in it"))?;
-    let manifest = std::str::from_utf8(manifest).map_err(|_| torn("its manifest is no text"))?;
-    Ok((manifest, blobs))
+    let manifest = entries.remove(MANIFEST).ok_or(ProjectError::Other)?;
+    let manifest = String::from_utf8(manifest).map_err(|_| torn("its manifest is no text"))?;
+    Ok((manifest, entries))
+}
+
+/// Check the record at the end: the directory lies directly before it and is small enough to be read. Without
+/// this, the zip crate would look for other records, and make room for as many entries as a record claims.
+fn check_end(file: &[u8]) -> Result<(), ProjectError> {
+    let position = file.len().checked_sub(END).ok_or_else(|| torn("it ends early"))?;
+    let end = &file[position..];
+    let two = |at: usize| u16::from_le_bytes([end[at], end[at + 1]]);
+    let four = |at: usize| u64::from(two(at)) | u64::from(two(at + 2)) << 16;
+    let (disks, comment) = (four(4), two(20));
+    if !end.starts_with(END_MAGIC) || disks != 0 || comment != 0 {
+        return Err(torn("its end is missing, or more follows it"));
+    }
+    let (here, all, size, start) = (two(8), two(10), four(12), four(16));
+    if all > MOST_ENTRIES {
+        return Err(torn("it has too many entries"));
+    }
+    if here != all || start + size != position as u64 {
+        return Err(changed(()));
+    }
+    Ok(())
+}
+
+/// A name that leads nowhere outside and that nobody reads as another one; folders end in `/`.
+fn plain(name: &[u8]) -> Option<&str> {
+    let name = str::from_utf8(name).ok().filter(|name| name.len() <= MOST_NAME)?;
+    let usable = |byte: u8| byte.is_ascii_alphanumeric() || b"._- ".contains(&byte);
+    let fits = |part: &str| !matches!(part, "" | "." | "..") && part.bytes().all(usable);
+    name.strip_suffix('/').unwrap_or(name).split('/').all(fits).then_some(name)
+}
+
+fn torn(reason: impl Into<String>) -> ProjectError {
+    ProjectError::Torn { reason: reason.into() }
+}
+
+/// The zip crate's reasons are left out: they may hold a stranger's text.
+fn changed<E>(_: E) -> ProjectError {
+    torn("a part is missing or was changed")
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn what_is_written_is_read() {
-        let file = write(b"{}", &[vec![1, 2], vec![], vec![3]]);
-        assert_eq!(read(&file).unwrap(), ("{}", [1, 2, 3].as_slice()));
-    }
-
-    #[test]
-    fn every_cut_and_every_flip_is_noticed() {
-        let file = write(b"{\"a\": 1}", &[vec![7; 40]]);
-        for length in 0..file.len() {
-            assert!(read(&file[..length]).is_err(), "cut to {length}");
-            let mut flipped = file.clone();
-            flipped[length] ^= 0x10;
-            assert!(read(&flipped).is_err(), "flipped at {length}");
-        }
-        // A whole file of another make.
-        let mut lie = [MAGIC.as_slice(), &u64::MAX.to_le_bytes(), b"{}"].concat();
-        lie.extend_from_slice(&Sha256::digest(&lie));
-        assert!(matches!(read(&lie), Err(ProjectError::Torn { .. })));
-    }
-
-    proptest! {
-        #[test]
-        fn random_bytes_do_no_harm(mut bytes in prop::collection::vec(any::<u8>(), 0..200), ours in any::<bool>()) {
-            if ours {
-                bytes.splice(0..0, *MAGIC);
-            }
-            prop_assert!(read(&bytes).is_err());
-        }
-    }
-}
+pub(super) mod tests;

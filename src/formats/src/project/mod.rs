@@ -1,5 +1,5 @@
-//! Projects: a painting with everything that it takes to go on with it, in one file. The window keeps one of the painting
-//! in hand, so that a crash costs seconds.
+//! Projects: a painting with everything that it takes to go on with it, in one zip file (its entries:
+//! `container`). The window keeps one of the painting in hand, so that a crash costs seconds.
 
 mod container;
 mod error;
@@ -27,6 +27,7 @@ use impasto_core::{
     settings::{Settings, Slots},
 };
 
+use container::Entries;
 pub use error::ProjectError;
 pub use pins::SavedPin;
 pub use write::{Draft, Keep};
@@ -44,19 +45,12 @@ const MOST_POINTS: usize = 4096;
 /// The extension of project files.
 pub const EXTENSION: &str = "impasto";
 
-/// A part of the file's blobs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Blob {
-    at: usize,
-    length: usize,
-}
-
 /// Where the pixels of a source are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Pixels {
-    /// In the project itself, encoded.
+    /// In the project itself, encoded, as the entry of this name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    embedded: Option<Blob>,
+    embedded: Option<String>,
     /// In a file of this name beside the project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     beside: Option<String>,
@@ -71,9 +65,10 @@ pub struct Content {
 }
 
 /// Where the engine's state is, and of which moment.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct StateBlob {
-    blob: Blob,
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct StateEntry {
+    /// The entry's name.
+    entry: String,
     step: u32,
     /// Size of the iterate in pixels.
     width: u32,
@@ -119,10 +114,11 @@ pub struct Manifest {
     pub palette: Option<Content>,
     /// Steps painted, over all runs that the losses tell of.
     pub step: u32,
-    picture: Option<Blob>,
+    /// The entry's name of the painted picture.
+    picture: Option<String>,
     /// The engine's state, of the picture's step. Programs that know nothing of it go on from the picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    state: Option<StateBlob>,
+    state: Option<StateEntry>,
     pub recipe: Option<Recipe>,
     #[serde(default)]
     pub losses: Vec<Losses>,
@@ -168,14 +164,14 @@ pub struct Project {
     pub remarks: Vec<String>,
     /// The pins with their pictures.
     pub pins: Vec<(SavedPin, RgbImage)>,
-    blobs: Vec<u8>,
+    entries: Entries,
     folder: PathBuf,
 }
 
 impl Project {
     /// Whether a file begins as a project.
     pub fn is(path: &Path) -> bool {
-        let mut start = [0; 8];
+        let mut start = [0; container::START];
         File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok()
             && container::is_project(&start)
     }
@@ -191,13 +187,15 @@ impl Project {
             .and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes))
             .map_err(|source| ProjectError::Read { path: path.to_owned(), source })?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        Self::parse(&bytes, folder)
+        Self::parse(bytes, folder)
     }
 
-    fn parse(bytes: &[u8], folder: PathBuf) -> Result<Self, ProjectError> {
-        let (text, blobs) = container::read(bytes)?;
+    fn parse(bytes: Vec<u8>, folder: PathBuf) -> Result<Self, ProjectError> {
+        let (text, entries) = container::read(&bytes)?;
+        // All is in the entries.
+        drop(bytes);
         let torn = |reason: String| ProjectError::Torn { reason };
-        let mut value = recipe::exact_json(text).map_err(|error| torn(error.to_string()))?;
+        let mut value = recipe::exact_json(&text).map_err(|error| torn(error.to_string()))?;
         let version = value.get("version").and_then(Value::as_u64).unwrap_or(0);
         if version > VERSION {
             let program =
@@ -225,14 +223,13 @@ impl Project {
         for letter in manifest.mixes.drop_unusable() {
             remarks.push(format!("The mix {letter} is left out: it cannot be painted with."));
         }
-        let blobs = blobs.to_vec();
         let mut project =
-            Self { manifest, picture: None, engine: None, remarks, pins: Vec::new(), blobs, folder };
-        if let Some(blob) = project.manifest.picture {
-            let bytes = project.blob(blob).ok_or_else(|| torn("its picture is missing".to_owned()))?;
+            Self { manifest, picture: None, engine: None, remarks, pins: Vec::new(), entries, folder };
+        if let Some(name) = &project.manifest.picture {
+            let bytes = project.entries.get(name).ok_or_else(|| torn("its picture is missing".to_owned()))?;
             let picture = Picture::from_encoded("the painting", None, bytes)
                 .map_err(|error| torn(error.to_string()))?;
-            project.engine = project.manifest.state.and_then(|state| project.engine(state, &picture.rgb));
+            project.engine = project.take_engine(&picture.rgb);
             project.picture = Some(picture.rgb);
         }
         project.open_pins();
@@ -245,27 +242,20 @@ impl Project {
     }
 
     /// The engine's state, unless what is said of it cannot be.
-    fn engine(
-        &self,
-        StateBlob { blob, step, width, height }: StateBlob,
-        painted: &RgbImage,
-    ) -> Option<Engine> {
+    fn take_engine(&mut self, painted: &RgbImage) -> Option<Engine> {
+        let &StateEntry { ref entry, step, width, height } = self.manifest.state.as_ref()?;
         if width == 0 || height == 0 || width > painted.width() || height > painted.height() {
             return None;
         }
-        let state = Arc::new(self.blob(blob)?.to_vec());
+        let state = Arc::new(self.entries.remove(entry)?);
         let picture = Arc::new(picture::resize(painted, width, height, picture::Filter::Lanczos));
         Some(Engine { step, picture, state })
     }
 
-    fn blob(&self, blob: Blob) -> Option<&[u8]> {
-        self.blobs.get(blob.at..blob.at.checked_add(blob.length)?)
-    }
-
     /// The file of pixels that the project keeps.
     fn bytes(&self, pixels: &Pixels) -> Option<Cow<'_, [u8]>> {
-        match (pixels.embedded, &pixels.beside) {
-            (Some(blob), _) => self.blob(blob).map(Cow::Borrowed),
+        match (&pixels.embedded, &pixels.beside) {
+            (Some(name), _) => self.entries.get(name).map(|bytes| Cow::Borrowed(bytes.as_slice())),
             (None, Some(name)) => {
                 // Only a plain name: nothing leads out of the folder.
                 let name = Path::new(name).file_name()?;
@@ -322,20 +312,16 @@ mod tests {
 
     fn written(folder: &Path, keep: Keep<'_>) -> PathBuf {
         let content = picture::CONTENTS[2].open();
-        let file = folder.join("style.png");
+        let file = folder.join("style.jpg");
         picture::STYLES[1].open().rgb.save(&file).unwrap();
         let styles = [pasted(), Picture::open(&file).unwrap()];
         let manifest = Manifest::new(Settings { size: 77, style_weight: 0.1 + 0.2, ..Settings::default() });
         let mut draft = Draft::new(manifest, keep);
         draft.picture(&RgbImage::from_pixel(30, 20, image::Rgb([1, 2, 3]))).unwrap();
-        let pixels = draft.pixels(&content).unwrap();
-        draft.manifest.content = Some(Content { source: (&content).into(), pixels });
+        draft.content(&content).unwrap();
         for style in &styles {
-            let pixels = draft.pixels(style).unwrap();
-            draft
-                .manifest
-                .styles
-                .push(Style { style: StyleRecord { source: style.into(), mix: Default::default() }, pixels });
+            let record = StyleRecord { source: style.into(), mix: Default::default() };
+            draft.style(style, record).unwrap();
         }
         draft.state(31, (15, 10), vec![5, 6, 7]);
         draft.manifest.losses.push(Losses { name: "total".into(), points: vec![[1.0, -0.5]] });
@@ -350,7 +336,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for keep in [Keep::Inside, Keep::Beside(folder.path())] {
             let path = written(folder.path(), keep);
-            assert!(Project::is(&path) && !Project::is(&folder.path().join("style.png")));
+            assert!(Project::is(&path) && !Project::is(&folder.path().join("style.jpg")));
             let project = Project::read(&path).unwrap();
             let manifest = &project.manifest;
             assert_eq!((manifest.settings.size, manifest.settings.style_weight), (77, 0.1 + 0.2));
@@ -370,6 +356,10 @@ mod tests {
             let content = manifest.content.as_ref().unwrap();
             assert!(project.kept(&content.source, &content.pixels).is_none());
             assert_eq!(back(&manifest.styles[1]).is_some(), matches!(keep, Keep::Inside));
+            let inside = ["painting.png", "styles/1.png", "styles/2.jpg"];
+            let names = if matches!(keep, Keep::Inside) { &inside[..] } else { &inside[..1] };
+            // The state is with the engine.
+            assert!(project.entries.keys().eq(names), "{:?}", project.entries.keys());
         }
         let names: Vec<_> =
             fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
@@ -385,22 +375,24 @@ mod tests {
             fs::write(&path, &bytes[..length]).unwrap();
             assert!(Project::read(&path).is_err());
         }
-        let strange =
-            |manifest: &str| Project::parse(&container::write(manifest.as_bytes(), &[]), PathBuf::new());
+        let strange = |manifest: &str| {
+            Project::parse(container::tests::written(manifest.as_bytes(), &[]), PathBuf::new())
+        };
         assert!(matches!(strange("{\"version\": 9}"), Err(ProjectError::Newer { version: 9, .. })));
         for manifest in ["", "[]", "{}", "{\"version\": 1, \"settings\": {\"size\": 3}}"] {
             assert!(matches!(strange(manifest), Err(ProjectError::Torn { .. })), "{manifest}");
         }
         let mut manifest = Manifest::new(Settings::default());
-        manifest.picture = Some(Blob { at: usize::MAX, length: 2 });
+        manifest.picture = Some("painting.png".to_owned());
         assert!(strange(&serde_json::to_string(&manifest).unwrap()).is_err());
         // A state that cannot be is left out; the picture is good without it.
         let painted = RgbImage::new(30, 20);
-        let (whole, beyond) = (Blob { at: 0, length: 3 }, Blob { at: usize::MAX, length: 2 });
-        for (blob, width, height) in [(beyond, 30, 20), (whole, 0, 20), (whole, 30, u32::MAX)] {
+        let kept = "state.safetensors";
+        for (entry, width, height) in [("nowhere", 30, 20), (kept, 0, 20), (kept, 30, u32::MAX)] {
             let mut draft = Draft::new(Manifest::new(Settings::default()), Keep::Inside);
             draft.picture(&painted).unwrap();
-            draft.manifest.state = Some(StateBlob { blob, step: 3, width, height });
+            draft.state(3, (30, 20), vec![1, 2, 3]);
+            draft.manifest.state = Some(StateEntry { entry: entry.to_owned(), step: 3, width, height });
             draft.write(&path).unwrap();
             let project = Project::read(&path).unwrap();
             assert!(project.picture.is_some() && project.engine.is_none());

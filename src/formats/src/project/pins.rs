@@ -28,25 +28,29 @@ pub struct SavedPin {
 }
 
 impl Draft<'_> {
-    /// Keeps a painted picture, in the project or in a file beside it that is named by `sha256`, the hash of its pixels.
+    /// Puts the next pin in. Its picture goes into the project, or into a file beside it that is named by
+    /// `sha256`, the hash of its pixels.
     ///
     /// # Errors
     ///
     /// When it cannot be encoded or written.
-    pub fn painted(&mut self, picture: &RgbImage, sha256: &str) -> Result<Pixels, ProjectError> {
-        let mut pixels = Pixels::default();
+    pub fn pin(&mut self, mut pin: SavedPin, picture: &RgbImage, sha256: &str) -> Result<(), ProjectError> {
         match self.keep {
-            Keep::Inside => pixels.embedded = Some(self.add(encode(picture, None)?)),
+            Keep::Inside => {
+                let stem = format!("pins/{}", self.manifest.pins.len() + 1);
+                pin.pixels.embedded = Some(self.add_picture(&stem, encode(picture, None)?));
+            }
             Keep::Beside(folder) => {
                 let name = format!("pin-{}x{}-{sha256}.png", picture.width(), picture.height());
                 let path = folder.join(&name);
                 if !path.exists() {
                     write_whole(&path, &encode(picture, None)?)?;
                 }
-                pixels.beside = Some(name);
+                pin.pixels.beside = Some(name);
             }
         }
-        Ok(pixels)
+        self.manifest.pins.push(pin);
+        Ok(())
     }
 }
 
@@ -102,7 +106,7 @@ mod tests {
     use std::{fs, path::PathBuf};
 
     use super::*;
-    use crate::project::{Manifest, container};
+    use crate::project::{Manifest, container::tests::written};
     use impasto_core::settings::{Slots, StoredMix};
 
     fn picture(red: u8) -> RgbImage {
@@ -122,10 +126,10 @@ mod tests {
         for keep in [Keep::Inside, Keep::Beside(folder.path())] {
             let mut draft = Draft::new(manifest(), keep);
             for number in [1, 2] {
-                let pixels = draft.painted(&picture(number as u8), &format!("hash{number}")).unwrap();
                 let settings = Settings { seed: u64::from(number), ..Settings::default() };
                 let recipe = (number == 1).then(crate::recipe::tests::recipe);
-                draft.manifest.pins.push(SavedPin { number, step: 10 * number, settings, recipe, pixels });
+                let pin = SavedPin { number, step: 10 * number, settings, recipe, pixels: Pixels::default() };
+                draft.pin(pin, &picture(number as u8), &format!("hash{number}")).unwrap();
             }
             let path = folder.path().join("a.impasto");
             draft.write(&path).unwrap();
@@ -138,6 +142,9 @@ mod tests {
                 );
                 assert_eq!((rgb, pin.recipe.is_some()), (&picture(number as u8), number == 1));
             }
+            let names: &[&str] =
+                if matches!(keep, Keep::Inside) { &["pins/1.png", "pins/2.png"] } else { &[] };
+            assert!(project.entries.keys().eq(names), "{:?}", project.entries.keys());
             assert_eq!(project.manifest.mixes.look(2).unwrap().style_weight, 0.1 + 0.2);
             assert!(project.remarks.is_empty());
         }
@@ -160,16 +167,16 @@ mod tests {
             .as_object_mut()
             .unwrap()
             .insert("D".into(), serde_json::json!({"settings": {"style_weight": -2.0}}));
-        let bytes = container::write(value.to_string().as_bytes(), &[]);
-        let project = Project::parse(&bytes, PathBuf::new()).unwrap();
+        let bytes = written(value.to_string().as_bytes(), &[]);
+        let project = Project::parse(bytes, PathBuf::new()).unwrap();
         assert_eq!(project.manifest.mixes.look(2).unwrap().beta2, Settings::default().beta2);
         assert!(project.manifest.mixes.get(3).is_none());
         assert!(project.remarks.iter().any(|remark| remark.contains("sparkle")), "{:?}", project.remarks);
         assert!(project.remarks.iter().any(|remark| remark.contains("mix D")), "{:?}", project.remarks);
         let old = serde_json::json!({"version": 1, "program": "x", "saved": 0, "settings": {}, "content": null,
             "styles": [], "step": 0, "picture": null, "recipe": null});
-        let bytes = container::write(old.to_string().as_bytes(), &[]);
-        let project = Project::parse(&bytes, PathBuf::new()).unwrap();
+        let bytes = written(old.to_string().as_bytes(), &[]);
+        let project = Project::parse(bytes, PathBuf::new()).unwrap();
         assert!(project.pins.is_empty() && project.manifest.mixes == Slots::default());
     }
 }

@@ -7,9 +7,9 @@ use image::{
     codecs::png::{CompressionType, FilterType, PngEncoder},
 };
 
-use super::{Blob, MOST_EMBEDDED, Manifest, Pixels, ProjectError, StateBlob, container};
-use impasto_base::files;
-use impasto_core::picture::Picture;
+use super::{Content, MOST_EMBEDDED, Manifest, Pixels, ProjectError, StateEntry, Style, container};
+use impasto_base::files::{self, Access, PartFile};
+use impasto_core::{picture::Picture, run::StyleRecord};
 
 /// How the sources of a project are kept.
 #[derive(Clone, Copy, Debug)]
@@ -24,20 +24,25 @@ pub enum Keep<'a> {
 pub struct Draft<'a> {
     pub manifest: Manifest,
     pub keep: Keep<'a>,
-    blobs: Vec<Vec<u8>>,
-    length: usize,
+    entries: Vec<(String, Vec<u8>)>,
 }
 
 impl<'a> Draft<'a> {
     pub fn new(manifest: Manifest, keep: Keep<'a>) -> Self {
-        Self { manifest, keep, blobs: Vec::new(), length: 0 }
+        Self { manifest, keep, entries: Vec::new() }
     }
 
-    pub(super) fn add(&mut self, bytes: Vec<u8>) -> Blob {
-        let blob = Blob { at: self.length, length: bytes.len() };
-        self.length += bytes.len();
-        self.blobs.push(bytes);
-        blob
+    /// Adds an entry and returns its name, which must be a new one.
+    fn add(&mut self, name: String, bytes: Vec<u8>) -> String {
+        self.entries.push((name.clone(), bytes));
+        name
+    }
+
+    /// Adds a picture's file as an entry, whose name gets the extension of what the file is.
+    pub(super) fn add_picture(&mut self, stem: &str, bytes: Vec<u8>) -> String {
+        let extensions = image::guess_format(&bytes).map_or(&[][..], |format| format.extensions_str());
+        let extension = extensions.first().unwrap_or(&"bin");
+        self.add(format!("{stem}.{extension}"), bytes)
     }
 
     /// Puts the painted picture in.
@@ -47,23 +52,53 @@ impl<'a> Draft<'a> {
     /// When it cannot be encoded.
     pub fn picture(&mut self, picture: &RgbImage) -> Result<(), ProjectError> {
         let bytes = encode(picture, None)?;
-        self.manifest.picture = Some(self.add(bytes));
+        self.manifest.picture = Some(self.add_picture("painting", bytes));
         Ok(())
     }
 
     /// Puts the engine's state in: it is of the step of the picture, whose iterate has this size.
     pub fn state(&mut self, step: u32, (width, height): (u32, u32), bytes: Vec<u8>) {
         self.manifest.step = step;
-        let blob = self.add(bytes);
-        self.manifest.state = Some(StateBlob { blob, step, width, height });
+        let entry = self.add("state.safetensors".to_owned(), bytes);
+        self.manifest.state = Some(StateEntry { entry, step, width, height });
     }
 
-    /// Keeps a source so that it is found again. Bundled pictures need no keeping.
+    /// Puts the content in.
     ///
     /// # Errors
     ///
     /// When it cannot be encoded or written.
-    pub fn pixels(&mut self, picture: &Picture) -> Result<Pixels, ProjectError> {
+    pub fn content(&mut self, picture: &Picture) -> Result<(), ProjectError> {
+        let pixels = self.pixels("content", picture)?;
+        self.manifest.content = Some(Content { source: picture.into(), pixels });
+        Ok(())
+    }
+
+    /// Puts the next style in.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be encoded or written.
+    pub fn style(&mut self, picture: &Picture, style: StyleRecord) -> Result<(), ProjectError> {
+        let stem = format!("styles/{}", self.manifest.styles.len() + 1);
+        let pixels = self.pixels(&stem, picture)?;
+        self.manifest.styles.push(Style { style, pixels });
+        Ok(())
+    }
+
+    /// Puts the palette in.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be encoded or written.
+    pub fn palette(&mut self, picture: &Picture) -> Result<(), ProjectError> {
+        let pixels = self.pixels("palette", picture)?;
+        self.manifest.palette = Some(Content { source: picture.into(), pixels });
+        Ok(())
+    }
+
+    /// Keeps a source so that it is found again. Bundled pictures need no keeping.
+    fn pixels(&mut self, stem: &str, picture: &Picture) -> Result<Pixels, ProjectError> {
         let mut pixels = Pixels::default();
         let file = picture.path.as_deref().filter(|path| path.is_file());
         match (self.keep, file) {
@@ -72,14 +107,14 @@ impl<'a> Draft<'a> {
             {
                 let bytes =
                     fs::read(path).map_err(|source| ProjectError::Read { path: path.to_owned(), source })?;
-                pixels.embedded = Some(self.add(bytes));
+                pixels.embedded = Some(self.add_picture(stem, bytes));
             }
             // A path that is no Unicode text has no place in the project's.
             (_, Some(path)) if path.to_str().is_some() => {}
             _ if impasto_core::picture::is_example(picture) => {}
             (Keep::Inside, _) => {
                 let bytes = encode(&picture.rgb, picture.alpha.as_ref())?;
-                pixels.embedded = Some(self.add(bytes));
+                pixels.embedded = Some(self.add_picture(stem, bytes));
             }
             (Keep::Beside(folder), _) => {
                 let name = format!("{}.png", picture.sha256);
@@ -102,7 +137,10 @@ impl<'a> Draft<'a> {
     pub fn write(self, path: &Path) -> Result<(), ProjectError> {
         let manifest = serde_json::to_vec(&self.manifest)
             .map_err(|error| ProjectError::Text { reason: error.to_string() })?;
-        write_whole(path, &container::write(&manifest, &self.blobs))
+        let failed = |source| ProjectError::Write { path: path.to_owned(), source };
+        let mut part = PartFile::create(path, Access::Private).map_err(failed)?;
+        container::write(part.file(), &manifest, &self.entries).map_err(failed)?;
+        part.finish(true).map_err(failed)
     }
 }
 
