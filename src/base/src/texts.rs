@@ -1,4 +1,6 @@
 //! Enums with a text form.
+//!
+//! It is ours because the derives for it name no choices when a text is none of them.
 
 /// Implement `ALL`, `Display` and `FromStr` for an enum.
 #[macro_export]

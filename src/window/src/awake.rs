@@ -1,4 +1,6 @@
 //! The screen stays awake while it is looked at.
+//!
+//! It is ours because the crate for it knows one way on Linux, no portal, and panics where the bus has gone.
 
 use std::{
     process::{Child, Command, Stdio},

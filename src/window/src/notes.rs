@@ -1,4 +1,6 @@
 //! Notes to the person: toasts that go by themselves, and banners that stay until they are dealt with.
+//!
+//! They are ours because crates for toasts draw over everything, in their own look, and are not seen by a screen reader.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,8 @@
 //! Undo and redo: after each frame the settings and the slots are compared with how they were, and what differs
 //! becomes an entry of the history. So no control needs to know of it.
+//!
+//! It is ours because crates for it want every change as a command object; here a state is a few kilobytes beside pictures that
+//! are shared, so states are kept, and one drag becomes one entry by when and what the hand did.
 
 use std::sync::Arc;
 

@@ -3,6 +3,9 @@
 //!
 //! All vectors, and the numbers of the two-loop recursion, stay on the device. With the Wolfe line search two or three
 //! numbers are read back for each evaluation, since the next step length depends on them; with fixed steps none is.
+//!
+//! It is ours because burn's runs a whole line search within one call: nothing could be shown, changed or kept between two
+//! evaluations, and its state cannot be saved.
 
 use std::collections::VecDeque;
 

@@ -2,6 +2,8 @@
 //!
 //! [`Timeline`] is the index, thinned as a run grows old; [`Store`] keeps the pictures and the engine's
 //! states, compressed in memory up to a limit, 96 MiB together, and in a cache folder beyond it.
+//!
+//! It is ours because no cache crate thins by a moment's place in a run: what is old stays coarser, what is near stays whole.
 
 mod cache;
 mod moment;

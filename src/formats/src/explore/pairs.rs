@@ -84,7 +84,8 @@ fn inside(folder: &Path, pattern: &str, asked: &Path) -> Result<Vec<PathBuf>, Pa
     Ok(files)
 }
 
-/// Whether a name fits a pattern of `*` (any letters) and `?` (one letter).
+/// Whether a name fits a pattern of `*` (any letters) and `?` (one letter). In a crate's patterns `[` begins a class, and
+/// names of pictures have brackets.
 fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     // What is left of the pattern and of the name at the last star, to come back to.

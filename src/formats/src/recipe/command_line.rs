@@ -60,7 +60,8 @@ fn guarded(path: &str) -> String {
     if path.starts_with('-') { format!("./{path}") } else { path.to_owned() }
 }
 
-/// A word for the shell: bare if it has no special character, else quoted for a POSIX shell, on Windows for its command line.
+/// A word for the shell: bare if it has no special character, else quoted for a POSIX shell, on Windows for its command
+/// line. Crates for it quote the `=` of `--layer relu3_1=0.5` as well, and for a POSIX shell alone.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
     if !word.is_empty() && word.chars().all(|c| plain(c) || (cfg!(windows) && c == '\\')) {

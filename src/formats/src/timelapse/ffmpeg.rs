@@ -1,4 +1,7 @@
 //! Films, by the `ffmpeg` that is installed: raw pictures go into it, and it writes the file.
+//!
+//! The program is called because bindings would bring its libraries, their licences and a C toolchain to everybody; wrappers of
+//! the program hide what it says when it fails, which is what a person needs.
 
 use std::{
     ffi::OsString,
