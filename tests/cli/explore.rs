@@ -265,6 +265,7 @@ fn a_queue_paints_as_the_command_line_does_and_survives_a_restart() {
         settings: Settings { size: 32, steps: 2, device: DeviceChoice::Cpu, ..Settings::default() },
         start: Start::Beginning,
         paused: false,
+        endless: false,
         choose_size: false,
     };
     desk.paint_cells([Cell { grid: 7, index: 4, job }]);

@@ -263,6 +263,7 @@ fn what_a_person_changed_on_the_way_is_painted_again_at_the_same_steps() {
         settings: settings.clone(),
         start: Start::Beginning,
         paused: true,
+        endless: false,
         choose_size: false,
     };
     let mut worker = Worker::new();
@@ -341,6 +342,7 @@ fn a_drag_with_its_detour_is_painted_again_to_the_last_bit() {
         settings: settings.clone(),
         start: Start::Beginning,
         paused: true,
+        endless: false,
         choose_size: false,
     };
     let mut worker = Worker::new();

@@ -131,6 +131,7 @@ pub fn job(settings: Settings, start: Start) -> Job {
         settings,
         start,
         paused: false,
+        endless: false,
         choose_size: false,
     }
 }

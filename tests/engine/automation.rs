@@ -128,6 +128,7 @@ fn job(settings: Settings, start: Start) -> Job {
         settings,
         start,
         paused: true,
+        endless: false,
         choose_size: false,
     }
 }

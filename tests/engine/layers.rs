@@ -118,6 +118,7 @@ fn a_painting_goes_on_as_if_nothing_had_been_made_in_its_pause() {
             settings,
             start: Start::Beginning,
             paused: false,
+            endless: false,
             choose_size: false,
         };
         let info = engine.start(&job, None, &mut |_| ()).unwrap();
@@ -264,6 +265,7 @@ impl Window {
             settings: Settings { steps: 1_000_000, ..Settings::default() },
             start: Start::Beginning,
             paused,
+            endless: false,
             choose_size: false,
         };
         self.session.send(Command::Run(Box::new(job))).unwrap();

@@ -48,6 +48,8 @@ struct Fault {
     panic_at: Option<u32>,
     not_finite_at: Option<u32>,
     refuse_start: bool,
+    /// Its pictures do not change.
+    still: bool,
     slow: Option<Duration>,
 }
 
@@ -101,7 +103,7 @@ impl Engine for Fake {
             return Err("loss is no longer finite".into());
         }
         let losses = (self.step > 0).then(|| Losses { total: f64::from(self.step), ..Losses::default() });
-        let shade = (self.step % 256) as u8;
+        let shade = if self.fault.still { 9 } else { (self.step % 256) as u8 };
         let picture = RgbImage::from_pixel(8, 4, image::Rgb([shade; 3]));
         let norms = GradientNorms::default();
         Ok(Reading { step: self.step, place: Place::default(), losses, norms, picture, plain: None })
@@ -218,6 +220,7 @@ fn job(run: u64, settings: Settings) -> Job {
         settings,
         start: Start::Beginning,
         paused: false,
+        endless: false,
         choose_size: false,
     }
 }
@@ -245,6 +248,40 @@ fn a_run_tells_its_preparation_shows_the_initial_picture_and_finishes_at_the_lim
     assert_eq!(window.steps(), 5);
     let frame = window.frame.as_ref().unwrap();
     assert_eq!((frame.step, frame.picture.get_pixel(0, 0).0), (5, [5; 3]));
+}
+
+#[test]
+fn an_endless_run_paints_on_until_it_has_settled_and_what_is_asked_for_wakes_it() {
+    let mut window = Window::open(Fault { still: true, ..Fault::default() });
+    let settings = Settings { steps: 5, ..Settings::default() };
+    window.send(Command::Run(Box::new(Job { endless: true, ..job(1, settings.clone()) })));
+    let rests = |w: &Window, since: usize| w.is(1, RunState::Finished) && w.steps() >= since + 50;
+    window.until("it rests behind its steps", |w| rests(w, 5));
+    let steps = window.steps();
+    let changed = Settings { style_weight: 3.0, ..settings.clone() };
+    window
+        .session
+        .update(1, &Settings { preview_every: 7, ..settings.clone() }, &inputs(&[StyleMix::default()]))
+        .unwrap();
+    thread::sleep(Duration::from_millis(60));
+    assert_eq!(window.steps(), steps, "it rests, also where nothing else is asked for");
+    window.session.update(1, &changed, &inputs(&[StyleMix::default()])).unwrap();
+    window.until("a weight wakes it until it has settled again", |w| rests(w, steps));
+    assert_eq!(window.log.started.lock().unwrap().len(), 1, "without a restart");
+    let steps = window.steps();
+    window.send(Command::Resume);
+    window.until("so does play", |w| rests(w, steps));
+    let steps = window.steps();
+    window.send(Command::Endless(false));
+    window.session.update(1, &settings, &inputs(&[StyleMix::default()])).unwrap();
+    window.until("the update", |w| w.log.updates.lock().unwrap().len() == 3);
+    thread::sleep(Duration::from_millis(60));
+    assert_eq!(window.steps(), steps, "with an end it stays there");
+    // What still changes goes on.
+    let mut window = Window::open(Fault::default());
+    window.send(Command::Run(Box::new(Job { endless: true, ..job(1, settings) })));
+    window.until("far behind its steps", |w| w.steps() > 150);
+    assert!(!window.is(1, RunState::Finished));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use crate::window_support::{Setup, Window, drop_files, enter, has, picture_file};
+use crate::window_support::{Log, Setup, Window, drop_files, enter, has, picture_file};
 use egui::{ColorImage, Event, HoveredFile, Key, Modifiers, Role, accesskit::Toggled};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use impasto_core::settings::{Objective, Settings, Statistic};
@@ -179,6 +179,31 @@ fn a_raised_limit_goes_on_after_the_end() {
     enter(&mut window, "Steps", "9");
     window.until("it has gone on", |_, log| log.steps == 9);
     assert_eq!(window.jobs(), 1);
+}
+
+#[test]
+fn painting_has_no_end_unless_one_is_wanted_and_a_change_wakes_what_rests() {
+    let settings = Settings { steps: 3, size: 256, ..Settings::default() };
+    let log = Log { paint: Some(image::RgbImage::new(24, 16)), ..Log::default() };
+    let mut setup = Setup { log, remembered: Some(String::new()), ..Setup::default() };
+    setup.options.settings = Some(settings);
+    let mut window = setup.open();
+    window.until("it rests", |harness, _| harness.query_by_label_contains("Resting.").is_some());
+    let steps = window.log.lock().unwrap().steps;
+    assert!(steps > 50, "{steps}: it painted on behind its three");
+    assert!(has(&window, "change anything, and it paints on"));
+    assert!(!window.harness.get_by_label("Play").accesskit_node().is_disabled());
+    enter(&mut window, "Style weight β, number", "7");
+    window.until("it paints on", |_, log| log.steps > steps);
+    assert_eq!(window.jobs(), 1, "without a restart");
+    window.until("it rests again", |harness, _| harness.query_by_label_contains("Resting.").is_some());
+    let steps = window.log.lock().unwrap().steps;
+    window.harness.key_press(Key::Space);
+    window.until("play paints on", |_, log| log.steps > steps);
+    window.harness.get_by_label("Stop after the steps").scroll_to_me();
+    window.steps(3);
+    window.harness.get_by_label("Stop after the steps").click();
+    window.until("it has an end now", |harness, _| harness.query_by_label_contains("Finished.").is_some());
 }
 
 #[test]

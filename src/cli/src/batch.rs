@@ -154,6 +154,7 @@ fn paint_one(
         settings: settings.clone(),
         start: Start::Beginning,
         paused: false,
+        endless: false,
         choose_size: false,
     };
     let plan = Plan {

@@ -133,6 +133,7 @@ fn measure(
         settings,
         start: Start::Beginning,
         paused: false,
+        endless: false,
         choose_size: false,
     };
     let began = Instant::now();

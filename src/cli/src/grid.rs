@@ -91,6 +91,7 @@ pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
             settings: mix,
             start: Start::Beginning,
             paused: false,
+            endless: false,
             choose_size: false,
         };
         let painted = guarded(|| engine.start(&job, None, &mut |_| ()))

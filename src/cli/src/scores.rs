@@ -51,14 +51,21 @@ pub(super) fn open(
         Ok(StyleSource { picture: open_picture(path)?, mix: *mix })
     };
     let styles: Vec<StyleSource> = arguments.style.iter().map(style).collect::<anyhow::Result<_>>()?;
-    let stop = |steps: u32| arguments.stop_after.map_or(steps, |most| most.min(steps));
+    let stop = |steps: u32| arguments.stop_after.unwrap_or(steps);
     let Some((recipe, remarks)) = recipe else {
         let content = content.ok_or_else(|| UsageError("content: no picture is given".to_owned()))?;
         let steps = stop(settings.steps);
         let mut inputs = Inputs::new(content, styles);
         open_named(&mut inputs, &settings)?;
-        let job =
-            Job { run: 1, inputs, settings, start: Start::Beginning, paused: false, choose_size: false };
+        let job = Job {
+            run: 1,
+            inputs,
+            settings,
+            start: Start::Beginning,
+            paused: false,
+            endless: false,
+            choose_size: false,
+        };
         let scores = vec![ReplayPlan::plain(job, steps)];
         return Ok(Scores { scores, remarks: Vec::new(), network: None, device: None });
     };

@@ -89,6 +89,7 @@ impl ImpastoApp {
             settings: self.settings.clone(),
             start,
             paused,
+            endless: self.endless(),
             choose_size: self.choose_size,
         };
         let Some(session) = &self.session else { return };
@@ -99,6 +100,7 @@ impl ImpastoApp {
                     state: RunState::Preparing,
                     playing: !paused,
                     choosing_size: self.choose_size,
+                    endless: self.endless(),
                     // What the last run knew stays in view until the new one says better.
                     info: self.run.info.take(),
                     given: Some(Given { inputs: inputs.clone(), settings: self.settings.clone() }),
@@ -136,9 +138,22 @@ impl ImpastoApp {
         }
     }
 
+    /// Whether a run paints on behind its steps. A tour and a playlist go by them.
+    pub(super) fn endless(&self) -> bool {
+        !self.layout.stop_after_steps && self.tour.is_none() && !self.playlist.plays()
+    }
+
+    /// Tells the worker when that has changed.
+    fn follow_endless(&mut self) {
+        let endless = self.endless();
+        if self.run.alive() && self.run.endless != endless && self.order(Command::Endless(endless)) {
+            self.run.endless = endless;
+        }
+    }
+
     /// Whether painting could go on: false at the step limit.
     pub(super) fn steps_left(&self) -> bool {
-        self.run.state != RunState::Finished || self.run.step() < self.settings.steps
+        self.run.endless || self.run.state != RunState::Finished || self.run.step() < self.settings.steps
     }
 
     pub(super) fn play_or_pause(&mut self) {
@@ -206,6 +221,7 @@ impl ImpastoApp {
     /// Brings the worker up to the pictures and settings of the window: hot where that is possible, with a new run
     /// from the current picture where it is not.
     pub(super) fn follow_settings(&mut self, ctx: &Context) {
+        self.follow_endless();
         self.problem = self.settings.validate().err();
         if self.problem.is_some() || self.session.is_none() || self.list_changes() {
             return;

@@ -50,6 +50,8 @@ pub struct Layout {
     pub share_with_queue: bool,
     /// Longest side of the paintings that were queued last, in pixels.
     pub final_size: u32,
+    /// Painting stops after the settings' steps instead of going on until the picture has settled.
+    pub stop_after_steps: bool,
     /// The mixer's strips show what their layers hold.
     pub extracts: bool,
     /// The screen is kept awake while something is painted, and not only while it is shown.
@@ -72,6 +74,7 @@ impl Default for Layout {
             hints: true,
             share_with_queue: false,
             final_size: 1536,
+            stop_after_steps: false,
             extracts: true,
             awake: false,
         }

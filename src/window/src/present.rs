@@ -79,7 +79,10 @@ impl ImpastoApp {
         let usual = impasto_core::settings::Settings::for_objective(settings.objective);
         let mut lines = vec![
             format!("{} in {}", name(&self.content), styles.join(", ")),
-            format!("Step {} of {}", self.run.step(), settings.steps),
+            match self.run.step() {
+                step if step > settings.steps => format!("Step {step}"),
+                step => format!("Step {step} of {}", settings.steps),
+            },
             format!(
                 "α {}, β {}, step size {}",
                 widgets::number(settings.content_weight),

@@ -364,7 +364,7 @@ impl ImpastoApp {
             content,
             styles,
             output: self.save_name(),
-            stop_after: (1..self.settings.steps).contains(&step).then_some(step),
+            stop_after: (step > 0 && step != self.settings.steps).then_some(step),
         };
         match line.text() {
             Err(error) => self.toasts.add(format!("The command cannot be written: {error}.")),

@@ -24,6 +24,8 @@ pub struct Run {
     pub state: RunState,
     /// What the person asked for last: to paint, or to wait.
     pub playing: bool,
+    /// It paints on behind its steps until the picture has settled.
+    pub endless: bool,
     pub preparing: Option<String>,
     pub info: Option<RunInfo>,
     pub progress: Option<Progress>,
@@ -66,6 +68,7 @@ impl Run {
     /// The state in a word.
     pub fn word(&self) -> &'static str {
         match self.state {
+            RunState::Finished if self.endless => "Resting",
             RunState::Running | RunState::Finished if self.converged() => "Converged",
             RunState::Idle => "Ready",
             RunState::Preparing => "Preparing",

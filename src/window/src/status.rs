@@ -45,6 +45,9 @@ impl ImpastoApp {
             RunState::Running if self.run.converged() => {
                 "Converged: the objective has fallen by less than 1/10 000 in 50 steps".to_owned()
             }
+            RunState::Finished if self.run.endless => {
+                "The picture has settled and rests: change anything, and it paints on".to_owned()
+            }
             RunState::Finished if self.run.converged() && self.run.step() < self.settings.steps => {
                 "Converged: change a weight, or turn off “Stop when converged”, to paint on".to_owned()
             }

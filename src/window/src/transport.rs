@@ -117,7 +117,10 @@ impl ImpastoApp {
             FontId::proportional(13.5),
             palette.text,
         );
-        let count = format!("{step} / {limit} steps");
+        let count = match step > limit {
+            false => format!("{step} / {limit} steps"),
+            true => format!("{step} steps"),
+        };
         let count_rect = painter.text(
             pos2(rect.max.x, line),
             Align2::RIGHT_CENTER,

@@ -54,6 +54,7 @@ pub fn job() -> Job {
         settings: Settings { size: 60, steps: 9, learning_rate: 0.1 + 0.2, ..Settings::default() },
         start: Start::Beginning,
         paused: false,
+        endless: false,
         choose_size: false,
     }
 }

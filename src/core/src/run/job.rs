@@ -33,6 +33,8 @@ pub struct Job {
     pub start: Start,
     /// Prepare, show the initial picture and wait.
     pub paused: bool,
+    /// Paint on beyond the settings' steps until the picture has settled, then rest until something is asked for.
+    pub endless: bool,
     /// Replace the settings' size by one that suits the device's measured speed. What was chosen is in
     /// [`super::RunInfo::size`].
     pub choose_size: bool,

@@ -310,6 +310,7 @@ mod tests {
             settings: Settings::default(),
             start: Start::Beginning,
             paused: false,
+            endless: false,
             choose_size: false,
         };
         Pass::new(&job, Start::Beginning)

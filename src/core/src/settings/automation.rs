@@ -291,6 +291,11 @@ impl Automation {
         self.0.values().any(|track| track.on)
     }
 
+    /// Whether an oscillator is on, which moves its knob for ever.
+    pub fn swings(&self) -> bool {
+        self.0.values().any(|track| track.on && matches!(track.curve, Curve::Lfo(_)))
+    }
+
     /// Whether this knob has a track that is on.
     pub fn moves(&self, id: ParamId) -> bool {
         self.0.get(&id).is_some_and(|track| track.on)
@@ -370,9 +375,10 @@ impl fmt::Display for ParamTrack {
 }
 
 impl Settings {
-    /// The time of the run after `step` steps, 0 to 1.
+    /// The time of the run after `step` steps: 0 at its beginning, 1 after the settings' steps. Oscillators swing on behind
+    /// that; keyframes hold their last value.
     pub fn time_at(&self, step: u32) -> f64 {
-        (f64::from(step) / f64::from(self.steps.max(1))).min(1.0)
+        f64::from(step) / f64::from(self.steps.max(1))
     }
 
     /// These settings, and how the styles count, as they are after `step` steps: with every automated knob where its track has

@@ -198,6 +198,7 @@ impl<E: Engine + 'static> Bench<'_, E> {
             settings: item.settings.clone(),
             start: Start::Beginning,
             paused: false,
+            endless: false,
             choose_size: false,
         };
         let schedule = job.inputs.schedule(&job.settings);

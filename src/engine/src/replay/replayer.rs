@@ -115,6 +115,7 @@ impl ReplayPlan {
                 settings,
                 start: if index == 0 { Start::Beginning } else { pass.start },
                 paused: false,
+                endless: false,
                 choose_size: false,
             };
             plans.push(Self { job, acts, steps: pass.steps, new_engine: pass.new_engine, palettes });

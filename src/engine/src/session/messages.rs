@@ -20,6 +20,8 @@ pub enum Command {
     Resume,
     /// Paints a single step, then pauses.
     Step,
+    /// Whether the run paints on beyond its steps, see [`Job::endless`].
+    Endless(bool),
     /// Moves the run in its pyramid.
     Level(LevelOrder),
     /// Looks into a layer from now on, as often as painting allows ([`super::Session::take_study`]); `None`
@@ -44,7 +46,7 @@ pub enum RunState {
     Running,
     Paused,
     /// The step limit is reached, and raising it and resuming goes on; or the objective has converged, and
-    /// the settings want to stop there.
+    /// the settings want to stop there. An endless run is behind its limit and has settled: whatever is asked for wakes it.
     Finished,
     Stopped,
     /// See [`Event::Failed`].

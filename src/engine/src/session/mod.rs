@@ -11,6 +11,7 @@ mod extracting;
 mod messages;
 mod pace;
 mod paint_engine;
+mod settling;
 mod slot;
 mod snapshots;
 mod studying;

@@ -193,7 +193,7 @@ impl ImpastoApp {
             track.is_some_and(|track| track.on && matches!(track.curve, Curve::Lfo(_)))
         };
         let values = self.knob_values().into_iter().filter(|(knob, _)| !swings(*knob)).collect();
-        recorder.note(self.settings.time_at(self.run.step()), values);
+        recorder.note(self.settings.time_at(self.run.step()).min(1.0), values);
         self.automation.recorder = Some(recorder);
     }
 

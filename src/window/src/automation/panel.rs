@@ -44,7 +44,7 @@ impl ImpastoApp {
             if widgets::icon_button(ui, Icon::Close, "Remove all automation", tooltip, any).clicked() {
                 self.settings.automation = Automation::default();
             }
-            let percent = 100.0 * self.settings.time_at(self.run.step());
+            let percent = 100.0 * self.settings.time_at(self.run.step()).min(1.0);
             let text = widgets::weak(ui, format!("{percent:.0} %"));
             ui.add(Label::new(text).truncate()).on_hover_text(
                 "Where the run is: courses go from its beginning to its end, whatever the number of steps",
@@ -110,7 +110,7 @@ impl ImpastoApp {
         let palette = Palette::of(ui);
         let name = knob.label();
         let mix = self.mix();
-        let (base, now) = (knob.get(&self.settings, &mix), self.settings.time_at(self.run.step()));
+        let (base, now) = (knob.get(&self.settings, &mix), self.settings.time_at(self.run.step()).min(1.0));
         let rests = knob.rests(&self.settings, &mix);
         let objective = self.settings.objective;
         let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
@@ -170,7 +170,8 @@ impl ImpastoApp {
     /// The chosen course: what can be set of it, and its graph.
     fn course(&mut self, ui: &mut Ui, knob: ParamId) {
         let mix = self.mix();
-        let (base, now) = (knob.stored(&self.settings, &mix), self.settings.time_at(self.run.step()));
+        let (base, now) =
+            (knob.stored(&self.settings, &mix), self.settings.time_at(self.run.step()).min(1.0));
         let (objective, steps) = (self.settings.objective, self.settings.steps);
         let rests = knob.rests(&self.settings, &mix);
         let Some(track) = self.settings.automation.get_mut(knob) else { return };

@@ -96,7 +96,7 @@ impl ImpastoApp {
     }
 
     pub(super) fn steps_rows(&mut self, ui: &mut Ui, usual: &Settings) {
-        let tooltip = "Number of steps to paint, 1 and more. It can be raised at any time.";
+        let tooltip = "Length of the climb through the sizes, in steps. It can be raised at any time.";
         row(ui, "Steps", tooltip, |ui| {
             let mut steps = f64::from(self.settings.steps);
             let (drag, usual) = (1.0..=1e6, Some(f64::from(usual.steps)));
@@ -105,6 +105,10 @@ impl ImpastoApp {
             self.settings.steps = steps as u32;
         });
         self.error_of(ui, "steps", "Steps");
+        let tooltip = "Off: behind its steps painting goes on until the picture hardly changes any more; then it rests, and whatever you change wakes it";
+        row(ui, "Stop there", tooltip, |ui| {
+            widgets::checkbox(ui, "Stop after the steps", tooltip, &mut self.layout.stop_after_steps);
+        });
         let tooltip = "Steps between two pictures here; 0 chooses by itself. Showing fewer pictures paints a little faster.";
         row(ui, "Show every", tooltip, |ui| {
             let mut every = f64::from(self.settings.preview_every);

@@ -177,6 +177,7 @@ impl ImpastoApp {
                 settings: plan.cells[index].clone(),
                 start: Start::Beginning,
                 paused: false,
+                endless: false,
                 choose_size: false,
             };
             Order { grid: number, index, job }

@@ -106,7 +106,7 @@ impl ImpastoApp {
         };
         let Some(now) = self.inputs() else { return from_picture };
         let same = settings == self.settings
-            && engine.step < self.settings.steps
+            && (self.endless() || engine.step < self.settings.steps)
             && now.content.sha256 == content
             && now.styles.len() == sources.len()
             && now.styles.iter().zip(&sources).all(|(now, then)| {

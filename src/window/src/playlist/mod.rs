@@ -31,6 +31,13 @@ pub struct Lists {
 }
 
 impl Lists {
+    /// Whether a playlist is being painted.
+    pub fn plays(&self) -> bool {
+        self.player.is_some()
+    }
+}
+
+impl Lists {
     /// Takes a list that was there before, with the file that is its own.
     fn go_to(&mut self, kept: Kept) {
         if kept.file != self.file {

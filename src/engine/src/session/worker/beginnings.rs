@@ -33,6 +33,8 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             inputs: job.inputs.clone(),
             record,
             state: RunState::Preparing,
+            endless: job.endless,
+            settling: Default::default(),
             step: 0,
             shown: None,
             place: Place::default(),
@@ -76,7 +78,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         if self.run.as_ref().is_some_and(|run| run.state == RunState::Preparing) {
             if job.paused {
                 self.enter(RunState::Paused);
-            } else if self.run.as_ref().is_some_and(|run| run.step >= run.settings.steps) {
+            } else if self.run.as_ref().is_some_and(Run::is_over) {
                 self.enter(RunState::Finished);
             } else {
                 if let Some(run) = &mut self.run {
@@ -144,7 +146,6 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         if meant != id || state == RunState::Failed {
             return;
         }
-        let limit = settings.steps;
         let recoloured =
             self.run.as_ref().is_some_and(|run| run.settings.kept_colours() != settings.kept_colours());
         self.before_change();
@@ -168,15 +169,19 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             run.update = number;
             run.changed |= otherwise;
             run.converged = converged;
+            if otherwise {
+                run.settling.disturb();
+            }
         }
+        let over = self.run.as_ref().is_some_and(Run::is_over);
         match state {
-            RunState::Finished if step < limit => {
+            RunState::Finished if !over => {
                 if let Some(run) = &mut self.run {
                     run.start_clock();
                 }
                 self.enter(RunState::Running);
             }
-            RunState::Running if step >= limit => self.rest(RunState::Finished),
+            RunState::Running if over => self.rest(RunState::Finished),
             RunState::Running | RunState::Preparing => {}
             // What is done to the picture after the fact shows without a step.
             _ if recoloured => {

@@ -18,7 +18,7 @@ use self::outbox::Outbox;
 use super::{
     Canvas, Command, DetourPart, Engine, EngineError, Event, Frame, Job, Pace, Pass, Progress, Record,
     RestorePoint, RunId, RunState, Shared, Snapshot, Start, Study, Update, extracting::Extracting,
-    snapshots::SnapshotSchedule, studying::Studying,
+    settling::Settling, snapshots::SnapshotSchedule, studying::Studying,
 };
 use impasto_base::error::chain;
 use impasto_core::{
@@ -70,6 +70,9 @@ struct Run {
     inputs: Inputs,
     record: Record,
     state: RunState,
+    /// See [`Job::endless`].
+    endless: bool,
+    settling: Settling,
     step: u32,
     /// Step of the picture that was read last, and where in the pyramid it was.
     shown: Option<u32>,
@@ -110,6 +113,11 @@ impl Run {
             0 => {}
             steps => self.record.detour(self.step, DetourPart::Steps(steps)),
         }
+    }
+
+    /// Whether there is nothing to paint until something else is asked for.
+    fn is_over(&self) -> bool {
+        self.step >= self.settings.steps && (!self.endless || self.settling.is_settled())
     }
 
     fn stop_clock(&mut self) {
@@ -233,7 +241,8 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                 if let Some(run) = &mut self.run
                     && matches!(run.state, RunState::Paused | RunState::Stopped | RunState::Finished)
                 {
-                    if run.step < run.settings.steps {
+                    run.settling.disturb();
+                    if !run.is_over() {
                         run.start_clock();
                         self.enter(RunState::Running);
                     } else {
@@ -250,6 +259,20 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                     self.paint(true);
                 }
             }
+            Command::Endless(endless) => {
+                if let Some(run) = &mut self.run {
+                    run.endless = endless;
+                    run.settling.disturb();
+                    match run.state {
+                        RunState::Running if run.is_over() => self.rest(RunState::Finished),
+                        RunState::Finished if !run.is_over() => {
+                            run.start_clock();
+                            self.enter(RunState::Running);
+                        }
+                        _ => {}
+                    }
+                }
+            }
             Command::Level(order) => {
                 self.take_update();
                 self.end_detour();
@@ -264,6 +287,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                                 // The same step in another size is another picture, and preparing it is not
                                 // painting.
                                 run.shown = None;
+                                run.settling.disturb();
                                 run.snapshots.change(Instant::now(), run.step);
                                 run.pace.resume(Instant::now());
                             }
@@ -326,11 +350,11 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let silent = run.told.elapsed() >= SILENCE;
         if single {
             self.rest(RunState::Paused);
-        } else if run.step >= run.settings.steps {
+        } else if run.is_over() {
             self.rest(RunState::Finished);
         } else if due {
             self.show(false);
-            let ends = |run: &Run| run.converged && run.settings.stop_when_converged;
+            let ends = |run: &Run| run.is_over() || (run.converged && run.settings.stop_when_converged);
             if self.is_running() && self.run.as_ref().is_some_and(ends) {
                 self.rest(RunState::Finished);
             } else if taken {

@@ -1,0 +1,77 @@
+//! When a picture has settled: painting on hardly changes what is shown.
+
+use std::sync::Arc;
+
+use image::RgbImage;
+
+/// Steps between two pictures that are compared.
+const STEPS: u32 = 50;
+/// Mean difference of a channel, in levels of 256, below which a picture is the same to the eye.
+const SAME: f64 = 0.25;
+
+/// Compares the pictures that a run shows.
+#[derive(Debug, Default)]
+pub struct Settling {
+    reference: Option<(u32, Arc<RgbImage>)>,
+    settled: bool,
+}
+
+impl Settling {
+    /// Something is asked for: it begins anew.
+    pub fn disturb(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Takes in the picture that is shown after so many steps.
+    pub fn look(&mut self, step: u32, picture: &Arc<RgbImage>) {
+        match &self.reference {
+            Some((since, before)) if before.dimensions() == picture.dimensions() && step >= *since => {
+                if step - since < STEPS {
+                    return;
+                }
+                self.settled = difference(before, picture) < SAME;
+            }
+            _ => self.settled = false,
+        }
+        self.reference = Some((step, Arc::clone(picture)));
+    }
+
+    pub fn is_settled(&self) -> bool {
+        self.settled
+    }
+}
+
+/// Mean absolute difference of two pictures of one size, in levels.
+fn difference(a: &RgbImage, b: &RgbImage) -> f64 {
+    let sum: u64 = a.as_raw().iter().zip(b.as_raw()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+    sum as f64 / a.as_raw().len().max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture(shade: u8) -> Arc<RgbImage> {
+        Arc::new(RgbImage::from_pixel(8, 8, image::Rgb([shade, 90, 90])))
+    }
+
+    #[test]
+    fn it_settles_when_pictures_far_enough_apart_are_the_same() {
+        let mut settling = Settling::default();
+        settling.look(500, &picture(10));
+        settling.look(520, &picture(10));
+        assert!(!settling.is_settled(), "too soon to say");
+        settling.look(560, &picture(20));
+        assert!(!settling.is_settled(), "it changes");
+        settling.look(610, &picture(20));
+        assert!(settling.is_settled());
+        settling.disturb();
+        assert!(!settling.is_settled());
+        settling.look(611, &picture(20));
+        assert!(!settling.is_settled(), "after a change it takes its time again");
+        // Another size, or an earlier moment, is another picture.
+        settling.look(700, &Arc::new(RgbImage::new(4, 4)));
+        settling.look(100, &Arc::new(RgbImage::new(4, 4)));
+        assert!(!settling.is_settled());
+    }
+}
