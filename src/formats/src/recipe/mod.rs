@@ -22,6 +22,7 @@ use impasto_core::{
 pub use acts::{Act, What, acts};
 pub use command_line::{CommandLine, EXAMPLE};
 pub use error::RecipeError;
+pub(crate) use find::has_hash;
 pub use find::{Found, find};
 pub(crate) use numbers::parse as exact_json;
 pub(crate) use read::{adapt, check};
