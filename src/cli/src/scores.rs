@@ -38,21 +38,20 @@ pub(super) struct Scores {
 }
 
 /// Which of the files that the recipe names may be opened: those beside it, and those that the command line names too.
-fn trust(arguments: &RenderArgs) -> anyhow::Result<Trust> {
+pub(super) fn trust(arguments: &RenderArgs) -> anyhow::Result<Trust> {
     let own = arguments.settings.resolve(Settings::default())?;
     Ok(arguments.recipe.as_deref().map_or(Trust::All, |recipe| Trust::beside(recipe, &own)))
 }
 
 /// Whether every file that the settings name may be opened.
-pub(super) fn check_named(arguments: &RenderArgs, settings: &Settings) -> anyhow::Result<()> {
-    match trust(arguments)?.refused(settings).next() {
+pub(super) fn check_named(trust: &Trust, settings: &Settings) -> Result<(), UsageError> {
+    match trust.refused(settings).next() {
         None => Ok(()),
         Some((named, path)) => Err(UsageError(format!(
             "{flag}: the recipe names the {named} {path}, which is not beside it; if you trust it, add --{flag} {path}",
             flag = named.flag(),
             path = path.display()
-        ))
-        .into()),
+        ))),
     }
 }
 
@@ -114,7 +113,7 @@ fn from_recipe(
     let change = |settings: Settings| -> anyhow::Result<Settings> {
         let settings = arguments.settings.resolve(settings)?;
         settings.validate()?;
-        check_named(arguments, &settings)?;
+        check_named(&trust, &settings)?;
         Ok(settings)
     };
     let same = others.content.is_none() && others.styles.is_none();

@@ -185,6 +185,23 @@ mod tests {
         assert_eq!(gone.weights, None);
     }
 
+    #[test]
+    fn no_setting_names_a_file_unseen() {
+        let trust = Trust::beside(Path::new("recipe.png"), &Settings::default());
+        let usual = serde_json::to_value(Settings::default()).unwrap();
+        let names = usual.as_object().unwrap().keys().filter(|field| {
+            let mut value = usual.clone();
+            value[*field] = "no-such-file.png".into();
+            // A device has a name of any kind.
+            *field != "device"
+                && serde_json::from_value::<Settings>(value).is_ok_and(|settings| {
+                    assert_eq!(trust.refused(&settings).count(), 1, "{field}");
+                    true
+                })
+        });
+        assert_eq!(names.count(), NamedFile::ALL.len());
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_link_beside_the_file_leads_nowhere_else() {

@@ -25,7 +25,7 @@ use crate::{
     recipe::{self, Recipe},
     trust::{NamedFile, Trust},
 };
-use impasto_base::files::{open_regular, read_regular};
+use impasto_base::files::{folder_of, open_regular, read_regular};
 use impasto_core::{
     picture::{self, MAX_FILE_BYTES, Picture},
     run::{SourceRecord, StyleRecord},
@@ -200,7 +200,7 @@ impl Project {
     pub fn read_with(path: &Path, trust: Trust) -> Result<Self, ProjectError> {
         let bytes = read_regular(path, MOST_BYTES)
             .map_err(|source| ProjectError::Read { path: path.to_owned(), source })?;
-        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        let folder = folder_of(path).to_owned();
         let mut project = Self::parse(bytes, folder)?;
         project.restrict(trust);
         Ok(project)
@@ -213,7 +213,7 @@ impl Project {
             && let Some(path) = NamedFile::Palette.of(settings).filter(|path| !trust.allows(path))
         {
             // The palette is known by its hash, whatever its file is.
-            match recipe::has_hash(path, &palette.source.sha256) {
+            match recipe::is_file_of(path, &palette.source.sha256) {
                 true => trust.choose(path),
                 false => settings.palette = Some(picture::pasted_name(&palette.source.sha256)),
             }
@@ -305,7 +305,8 @@ impl Project {
             (None, Some(name)) => {
                 // Only a plain name: nothing leads out of the folder.
                 let name = Path::new(name).file_name()?;
-                read_regular(&self.folder.join(name), MAX_FILE_BYTES).ok().map(Cow::Owned)
+                let path = Some(self.folder.join(name)).filter(|path| self.trust.allows(path))?;
+                read_regular(&path, MAX_FILE_BYTES).ok().map(Cow::Owned)
             }
             (None, None) => None,
         }
@@ -315,7 +316,7 @@ impl Project {
     pub fn kept(&self, source: &SourceRecord, pixels: &Pixels) -> Option<Picture> {
         let bytes = self.bytes(pixels)?;
         // Another file may be at the path now, or the project may name any.
-        let path = source.path.as_deref().filter(|path| recipe::has_hash(path, &source.sha256));
+        let path = source.path.as_deref().filter(|path| recipe::is_file_of(path, &source.sha256));
         let picture = Picture::from_encoded(&source.name, path, &bytes).ok()?;
         // Pasted pictures were hashed by their pixels, which are the same.
         Some(Picture { sha256: source.sha256, ..picture })

@@ -44,7 +44,7 @@ pub fn find(source: &SourceRecord, folders: &[PathBuf], trust: &Trust) -> Option
     {
         return Some(Found::Same(example));
     }
-    let path = source.path.as_deref();
+    let path = source.path.as_deref().filter(|path| is_local(path));
     let same = path.filter(|path| has_hash(path, &source.sha256)).map(Path::to_owned);
     let same = same.or_else(|| folders.iter().find_map(|folder| find_in(source, folder)));
     if let Some(path) = same
@@ -88,10 +88,14 @@ fn is_picture(path: &Path) -> bool {
     ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"].iter().any(|known| extension == *known)
 }
 
-/// Whether a file on this machine has this hash.
-pub(crate) fn has_hash(path: &Path, hash: &Sha256Hash) -> bool {
+/// Whether the file that a stranger may have named is on this machine and has this hash.
+pub(crate) fn is_file_of(path: &Path, hash: &Sha256Hash) -> bool {
+    is_local(path) && has_hash(path, hash)
+}
+
+fn has_hash(path: &Path, hash: &Sha256Hash) -> bool {
     let found = || Sha256Hash::of_reader(open_regular(path, MAX_FILE_BYTES)?.take(MAX_FILE_BYTES));
-    is_local(path) && found().is_ok_and(|found| found == *hash)
+    found().is_ok_and(|found| found == *hash)
 }
 
 #[cfg(test)]
