@@ -8,3 +8,4 @@ mod environment;
 mod commands;
 mod explore;
 mod recipe;
+mod strangers;

@@ -20,7 +20,10 @@ use impasto_engine::{
     replay::{Others, ReplayPlan, Replayer},
     session::{self, Engine, Event, Frame, Job, PaintEngine, RunState, Session, Start, StyleSource},
 };
-use impasto_formats::recipe::{self, Recipe};
+use impasto_formats::{
+    recipe::{self, Recipe},
+    trust::Trust,
+};
 
 const COURSE: &str = "[beta]\nlfo = { shape = \"triangle\", period = 0.5, depth = 0.3 }\n\
                       [\"style/relu3_1\"]\nkeys = [{ at = 0, value = 0.1 }, { at = 0.5, value = 2.0, ease = \"hold\" }, { at = 0.75, value = 0.0 }]\n\
@@ -182,7 +185,7 @@ fn automation_that_a_running_painting_gets_is_in_its_record_once_and_replays() {
     let recipe = Recipe::new(&last.record, last.picture.dimensions(), &info.unwrap());
     assert!(recipe.complete && recipe.settings.automation.is_on());
     let mut open = |source: &session::SourceRecord| {
-        let found = recipe::find(source, &[]).map(recipe::Found::picture);
+        let found = recipe::find(source, &[], &Trust::All).map(recipe::Found::picture);
         found.map(Arc::new).ok_or_else(|| anyhow::anyhow!("{} is gone", source.name))
     };
     let scores = ReplayPlan::of(&recipe, &Others::default(), &mut open, &Ok).unwrap();

@@ -28,6 +28,7 @@ mod queue;
 mod recipe;
 mod remote;
 mod stage;
+mod strangers;
 mod styles;
 mod tour;
 mod undo;

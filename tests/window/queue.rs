@@ -304,14 +304,7 @@ fn pasted_pictures_are_kept_until_they_are_painted() {
     let folder = tempfile::tempdir().unwrap();
     let queue = folder.path().join("queue");
     std::fs::create_dir(&queue).unwrap();
-    let pasted = Picture {
-        name: "pasted picture".into(),
-        path: None,
-        sha256: "5a".repeat(32),
-        rgb: image::RgbImage::from_pixel(60, 40, image::Rgb([9, 8, 7])),
-        alpha: None,
-        notes: Vec::new(),
-    };
+    let pasted = Picture::from_rgba("pasted picture", 60, 40, [9, 8, 7, 255].repeat(60 * 40)).unwrap();
     let content = Store::keep(&queue, &pasted).unwrap();
     let item = Item {
         id: 1,

@@ -1,4 +1,4 @@
-//! Atomic file writes: a file appears complete or not at all.
+//! Atomic file writes: a file appears complete or not at all. Bounded reads of regular files.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -7,6 +7,8 @@ use std::{
 };
 
 use tempfile::{Builder, NamedTempFile};
+
+pub use crate::regular::{open_regular, read_regular, read_regular_text};
 
 /// Read permission of a new file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

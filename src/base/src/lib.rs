@@ -1,7 +1,9 @@
-//! Helpers without dependencies on other crates: files, folders, random numbers, errors as text.
+//! Helpers without dependencies on other crates: files, hashes, folders, random numbers, errors as text.
 
 pub mod error;
 pub mod files;
+pub mod hash;
 pub mod paths;
 pub mod random;
+mod regular;
 mod texts;

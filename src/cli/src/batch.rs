@@ -138,7 +138,7 @@ fn paint_one(
 ) -> anyhow::Result<Outcome> {
     let content = Arc::new(Picture::open(&pair.content)?);
     let style = Arc::new(Picture::open(&pair.style)?);
-    let recipe = recipe_hash(&content.sha256, &style.sha256, settings);
+    let recipe = recipe_hash(content.sha256, style.sha256, settings);
     if ledger.has(&pair.output, &recipe) {
         return Ok(Outcome::Skipped);
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{UsageError, args::RenderArgs, report, timelapse};
 use impasto_core::{
-    picture::{self, Example, SaveError, pasted_hash},
+    picture::{self, Example, SaveError, is_pasted},
     settings::{Init, Settings},
 };
 
@@ -48,7 +48,7 @@ pub(super) fn check(arguments: &RenderArgs, settings: &Settings) -> anyhow::Resu
     }
     if let Some(file) = &settings.palette
         && Example::named(file).is_none()
-        && pasted_hash(file).is_none()
+        && !is_pasted(file)
     {
         anyhow::ensure!(file.is_file(), "palette: there is no picture {}", file.display());
     }

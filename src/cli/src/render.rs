@@ -42,6 +42,7 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
     // What a recipe has painted is painted again to its last step.
     let repeats = recipe.is_some();
     let settings = arguments.settings.resolve(base)?;
+    scores::check_named(&scores::trust(&arguments)?, &settings)?;
     checks::check(&arguments, &settings)?;
     let Scores { mut scores, remarks, network, device } = scores::open(&arguments, settings, recipe)?;
     let last = scores.pop().context("there is nothing to paint")?;

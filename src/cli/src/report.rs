@@ -9,7 +9,10 @@ use std::{
 use anyhow::Context;
 use serde::Serialize;
 
-use impasto_base::files::{Access, PartFile, folder_of};
+use impasto_base::{
+    files::{Access, PartFile, folder_of},
+    hash::Sha256Hash,
+};
 use impasto_core::{picture::Picture, settings::Settings, transfer::Losses};
 use impasto_engine::session::{Job, RunInfo};
 use impasto_network::{compute::DeviceInfo, vgg::WeightsInfo};
@@ -47,7 +50,7 @@ pub(super) struct Report {
 #[derive(Debug, Serialize)]
 struct Source {
     name: String,
-    sha256: String,
+    sha256: Sha256Hash,
 }
 
 #[derive(Debug, Serialize)]
@@ -71,7 +74,7 @@ struct Step {
 
 impl From<&Picture> for Source {
     fn from(picture: &Picture) -> Self {
-        Self { name: picture.name.clone(), sha256: picture.sha256.clone() }
+        Self { name: picture.name.clone(), sha256: picture.sha256 }
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
     UsageError,
     args::{RenderArgs, StyleArg},
 };
+use impasto_base::hash::Sha256Hash;
 use impasto_core::{
     picture::{self, Picture},
     settings::Settings,
@@ -23,6 +24,7 @@ use impasto_engine::{
 use impasto_formats::{
     inputs::open_named,
     recipe::{self, EXAMPLE, Found, Recipe},
+    trust::Trust,
 };
 
 /// The runs to paint, the last of which gives the picture, and what a person should know beforehand.
@@ -33,6 +35,24 @@ pub(super) struct Scores {
     pub network: Option<String>,
     /// The device that the recipe was painted on, if a repaint there would be the same picture.
     pub device: Option<String>,
+}
+
+/// Which of the files that the recipe names may be opened: those beside it, and those that the command line names too.
+pub(super) fn trust(arguments: &RenderArgs) -> anyhow::Result<Trust> {
+    let own = arguments.settings.resolve(Settings::default())?;
+    Ok(arguments.recipe.as_deref().map_or(Trust::All, |recipe| Trust::beside(recipe, &own)))
+}
+
+/// Whether every file that the settings name may be opened.
+pub(super) fn check_named(trust: &Trust, settings: &Settings) -> Result<(), UsageError> {
+    match trust.refused(settings).next() {
+        None => Ok(()),
+        Some((named, path)) => Err(UsageError(format!(
+            "{flag}: the recipe names the {named} {path}, which is not beside it; if you trust it, add --{flag} {path}",
+            flag = named.flag(),
+            path = path.display()
+        ))),
+    }
 }
 
 /// The recipe of `--recipe`, if it was given, with what a person should know about it.
@@ -95,23 +115,26 @@ fn from_recipe(
 ) -> anyhow::Result<Scores> {
     let file = arguments.recipe.as_deref().unwrap_or(Path::new(""));
     let folders = folders_beside(file);
+    let trust = trust(arguments)?;
     let mut remarks = Vec::new();
     let change = |settings: Settings| -> anyhow::Result<Settings> {
         let settings = arguments.settings.resolve(settings)?;
         settings.validate()?;
+        check_named(&trust, &settings)?;
         Ok(settings)
     };
     let same = others.content.is_none() && others.styles.is_none();
     let mut scores = None;
     if recipe.complete {
-        let mut found = Finder { folders: &folders, file, remarks: Vec::new(), found: Vec::new() };
+        let mut found =
+            Finder { folders: &folders, trust: &trust, file, remarks: Vec::new(), found: Vec::new() };
         match ReplayPlan::of(&recipe, others, &mut |source| found.open(source), &change) {
             Ok(all) => {
                 remarks.append(&mut found.remarks);
                 scores = Some(all);
             }
             // With one run there is nothing to fall back to.
-            Err(error) if recipe.passes.len() == 1 => return Err(error),
+            Err(error) if recipe.passes.len() == 1 || error.is::<UsageError>() => return Err(error),
             Err(error) => remarks.push(format!(
                 "what the painting went on from cannot be painted again, so it begins afresh ({error:#})"
             )),
@@ -126,7 +149,8 @@ fn from_recipe(
     let scores = match scores {
         Some(scores) => scores,
         None => {
-            let mut found = Finder { folders: &folders, file, remarks: Vec::new(), found: Vec::new() };
+            let mut found =
+                Finder { folders: &folders, trust: &trust, file, remarks: Vec::new(), found: Vec::new() };
             let mut last = recipe.last().clone();
             last.styles = recipe.styles();
             last.changes.clear();
@@ -150,9 +174,10 @@ fn folders_beside(file: &Path) -> Vec<PathBuf> {
 
 struct Finder<'a> {
     folders: &'a [PathBuf],
+    trust: &'a Trust,
     file: &'a Path,
     remarks: Vec<String>,
-    found: Vec<(String, Arc<Picture>)>,
+    found: Vec<(Sha256Hash, Arc<Picture>)>,
 }
 
 impl Finder<'_> {
@@ -160,7 +185,7 @@ impl Finder<'_> {
         if let Some((_, picture)) = self.found.iter().find(|(hash, _)| *hash == source.sha256) {
             return Ok(Arc::clone(picture));
         }
-        let found = recipe::find(source, self.folders).with_context(|| {
+        let found = recipe::find(source, self.folders, self.trust).with_context(|| {
             let place = source.path.as_ref().map_or_else(|| "it had no file".to_owned(), |path| format!("it was {}", path.display()));
             format!(
                 "the picture {} of the recipe is not found: {place}; put it beside {}, or give another with --content, --style or --palette",
@@ -172,16 +197,16 @@ impl Finder<'_> {
             self.remarks.push(format!("{} has changed since the recipe was written", source.name));
         }
         let picture = Arc::new(found.picture());
-        self.found.push((source.sha256.clone(), Arc::clone(&picture)));
+        self.found.push((source.sha256, Arc::clone(&picture)));
         Ok(picture)
     }
 }
 
-/// A picture file, or a bundled picture by `example:NAME`.
+/// A picture that the command line names: a file or a pipe, or a bundled one by `example:NAME`.
 pub(super) fn open_picture(path: &Path) -> anyhow::Result<Arc<Picture>> {
     let example = path.to_str().and_then(|text| text.strip_prefix(EXAMPLE)).filter(|_| !path.exists());
     Ok(Arc::new(match example {
-        None => Picture::open(path)?,
+        None => Picture::open_any(path)?,
         Some(title) => match picture::example(title) {
             Some(example) => example.open(),
             None => {

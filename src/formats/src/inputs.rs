@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use impasto_core::{
-    picture::{Example, Picture, PictureError, pasted_hash},
+    picture::{Example, Picture, PictureError, is_pasted},
     settings::{Init, Settings},
     transfer::Inputs,
 };
@@ -43,7 +43,7 @@ pub fn open_named(inputs: &mut Inputs, settings: &Settings) -> Result<(), NamedE
 ///
 /// When it cannot be opened.
 pub fn open_palette(name: &Path) -> Result<Arc<Picture>, NamedError> {
-    if pasted_hash(name).is_some() {
+    if is_pasted(name) {
         return Err(NamedError::Pasted);
     }
     match Example::named(name) {

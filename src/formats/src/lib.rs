@@ -7,3 +7,4 @@ pub mod inputs;
 pub mod project;
 pub mod recipe;
 pub mod timelapse;
+pub mod trust;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::widgets;
 use impasto_core::{
-    picture::pasted_hash,
+    picture::is_pasted,
     settings::{Curve, Kind, PARAMETERS, ParamId, Parameter, Preset, Settings, Track},
 };
 
@@ -177,7 +177,7 @@ fn text(value: &Value) -> String {
         Value::Null => "none".to_owned(),
         Value::Bool(on) => if *on { "on" } else { "off" }.to_owned(),
         Value::Number(number) => number.as_f64().map_or_else(|| number.to_string(), widgets::number),
-        Value::String(text) if pasted_hash(Path::new(text)).is_some() => "pasted picture".to_owned(),
+        Value::String(text) if is_pasted(Path::new(text)) => "pasted picture".to_owned(),
         Value::String(text) => {
             // Of a path, its end tells most.
             let name = Path::new(text).file_name().map(|name| name.to_string_lossy().into_owned());

@@ -29,7 +29,10 @@ use impasto_core::{
     settings::{Settings, Slots},
 };
 use impasto_engine::session::{self, RunState, StyleRecord};
-use impasto_formats::project::{self, Keep, Manifest, Project, ProjectError, sessions, sessions::Held};
+use impasto_formats::{
+    project::{self, Keep, Manifest, Project, ProjectError, sessions, sessions::Held},
+    trust::Trust,
+};
 
 /// Shortest time between two writings of the painting in hand. A slow disk or a large picture gets more: writing takes a fifth of
 /// the time at most.
@@ -185,7 +188,7 @@ impl ImpastoApp {
         let Some(sessions) = self.keeper.sessions.clone() else { return };
         self.tasks.start("sessions", move || {
             Done::Left(sessions::left(&sessions).map(|held| {
-                let project = Project::read(&held.painting()).map_err(|error| chain(&error));
+                let project = Project::read_with(&held.painting(), Trust::All).map_err(|error| chain(&error));
                 Box::new((held, project))
             }))
         });

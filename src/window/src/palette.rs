@@ -8,7 +8,7 @@ use super::{
     pictures::{Slot, Source, Target},
 };
 use impasto_core::{
-    picture::{Example, pasted_hash},
+    picture::{Example, is_pasted, pasted_hash},
     settings::Init,
 };
 use impasto_engine::session::Start;
@@ -31,7 +31,9 @@ impl ImpastoApp {
     /// The palette's slot has a picture: one without a file gives the setting its name.
     pub(super) fn palette_arrived(&mut self) {
         let Some(loaded) = &self.palette.picture else { return };
-        if loaded.picture.is_pathless() {
+        // A palette that a project keeps is named by its hash until it is here.
+        let unnamed = self.settings.palette.as_deref().is_some_and(is_pasted);
+        if loaded.picture.is_pathless() || unnamed {
             let name = loaded.picture.reference();
             if !self.pasted_palettes.iter().any(|known| known.sha256 == loaded.picture.sha256) {
                 self.pasted_palettes.push(loaded.picture.clone());
@@ -83,13 +85,14 @@ impl ImpastoApp {
     }
 
     fn named(&self, name: &Path) -> Option<Source> {
-        match (pasted_hash(name), Example::named(name)) {
-            (Some(hash), _) => {
+        match (is_pasted(name), Example::named(name)) {
+            (true, _) => {
+                let hash = pasted_hash(name)?;
                 let known = self.pasted_palettes.iter().find(|known| known.sha256 == hash)?;
                 Some(Source::Open(known.clone()))
             }
-            (None, Some(example)) => Some(Source::Example(example)),
-            (None, None) => Some(Source::File(name.to_owned())),
+            (false, Some(example)) => Some(Source::Example(example)),
+            (false, None) => Some(Source::File(name.to_owned())),
         }
     }
 }

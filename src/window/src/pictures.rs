@@ -18,6 +18,7 @@ use impasto_engine::session::SourceRecord;
 use impasto_formats::{
     project::{Pixels, Project},
     recipe::{Found, Thumbnail, find},
+    trust::Trust,
 };
 
 /// Longest side of the small copy that cards and the waiting canvas show, in pixels.
@@ -111,9 +112,8 @@ impl Kept {
     fn open(&self) -> Result<(Picture, Option<Origin>, Option<String>), String> {
         match self.project.kept(&self.recalled.record, &self.pixels) {
             None => self.recalled.open(),
-            Some(mut picture) => {
+            Some(picture) => {
                 // Where the file itself is still there, it can be opened again at the next start.
-                picture.path = picture.path.filter(|path| path.is_file());
                 let origin = picture.path.clone().map(Origin::File);
                 Ok((picture, origin, None))
             }
@@ -127,6 +127,7 @@ pub struct Recalled {
     pub record: SourceRecord,
     pub thumbnail: Option<Thumbnail>,
     pub folders: Vec<PathBuf>,
+    pub trust: Trust,
 }
 
 impl Recalled {
@@ -138,7 +139,7 @@ impl Recalled {
             .path
             .as_ref()
             .map_or_else(String::new, |path| format!(" (it was {})", path.display()));
-        if let Some(found) = find(&self.record, &self.folders) {
+        if let Some(found) = find(&self.record, &self.folders, &self.trust) {
             let changed = matches!(found, Found::Changed(_));
             let mut picture = found.picture();
             if changed {
@@ -246,8 +247,8 @@ impl Slot {
         match result {
             Ok(opened) => {
                 let Opened { picture, small, origin, missing } = *opened;
-                let known = self.picture.as_ref().map(|loaded| &loaded.picture.sha256);
-                if reloading && known == Some(&picture.sha256) {
+                let known = self.picture.as_ref().map(|loaded| loaded.picture.sha256);
+                if reloading && known == Some(picture.sha256) {
                     return true;
                 }
                 let texture = ctx.load_texture(picture.name.clone(), small, TextureOptions::LINEAR);

@@ -18,6 +18,7 @@ use super::{
     theme::{Palette, RADIUS, space},
     widgets,
 };
+use impasto_base::hash::Sha256Hash;
 use impasto_core::{picture, settings::Settings};
 use impasto_formats::project::{self, Pixels, ProjectError, SavedPin};
 
@@ -41,7 +42,7 @@ pub struct Pin {
     /// `None` until the background has made it.
     small: Option<TextureHandle>,
     /// The hash of its pixels, worked out where a project first needs it.
-    sha256: Arc<OnceLock<String>>,
+    hash: Arc<OnceLock<Sha256Hash>>,
 }
 
 /// A pin on its way into a project.
@@ -50,7 +51,7 @@ pub struct PinDraft {
     settings: Settings,
     step: u32,
     number: u32,
-    sha256: Arc<OnceLock<String>>,
+    hash: Arc<OnceLock<Sha256Hash>>,
 }
 
 impl PinDraft {
@@ -60,10 +61,10 @@ impl PinDraft {
     ///
     /// When its picture cannot be encoded or written.
     pub fn put(self, draft: &mut project::Draft<'_>) -> Result<(), ProjectError> {
-        let Self { painting: Painting { picture, draft: recipe }, settings, step, number, sha256 } = self;
-        let sha256 = sha256.get_or_init(|| picture::sha256(picture.as_raw()));
+        let Self { painting: Painting { picture, draft: recipe }, settings, step, number, hash } = self;
+        let hash = hash.get_or_init(|| Sha256Hash::of(picture.as_raw()));
         let recipe = recipe.map(|recipe| recipe.bare(&picture));
-        draft.pin(SavedPin { number, step, settings, recipe, pixels: Pixels::default() }, &picture, sha256)
+        draft.pin(SavedPin { number, step, settings, recipe, pixels: Pixels::default() }, &picture, *hash)
     }
 }
 
@@ -102,7 +103,7 @@ impl Pins {
             settings: pin.settings.clone(),
             step: pin.step,
             number: pin.number,
-            sha256: Arc::clone(&pin.sha256),
+            hash: Arc::clone(&pin.hash),
         };
         self.all.iter().map(draft).collect()
     }
@@ -155,7 +156,7 @@ impl ImpastoApp {
             None => given.map_or_else(|| self.settings.clone(), |given| given.settings.clone()),
         };
         let (step, number) = (self.canvas.step(), self.pins.pinned);
-        self.add_pin(Pin { id, painting, settings, step, number, small: None, sha256: Arc::default() });
+        self.add_pin(Pin { id, painting, settings, step, number, small: None, hash: Arc::default() });
     }
 
     /// Puts the pins of a project in the place of those that are there.
@@ -170,7 +171,7 @@ impl ImpastoApp {
             let painting = Painting { picture: Arc::new(picture.clone()), draft };
             let SavedPin { number, step, settings, .. } = pin.clone();
             self.pins.pinned = self.pins.pinned.max(number);
-            self.add_pin(Pin { id, painting, settings, step, number, small: None, sha256: Arc::default() });
+            self.add_pin(Pin { id, painting, settings, step, number, small: None, hash: Arc::default() });
         }
     }
 

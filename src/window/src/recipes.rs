@@ -18,11 +18,14 @@ use super::{
     widgets,
 };
 use impasto_core::{
-    picture::{Picture, pasted_hash},
-    settings::{Init, Rgb, Settings, StyleMix},
+    picture::{Picture, is_pasted, pasted_hash},
+    settings::{Rgb, Settings, StyleMix},
 };
 use impasto_engine::session::{Record, RunInfo};
-use impasto_formats::recipe::{self, CommandLine, EXAMPLE, Found, Recipe, RecipeError, Thumbnail, find};
+use impasto_formats::{
+    recipe::{self, CommandLine, EXAMPLE, Found, Recipe, RecipeError, Thumbnail, find},
+    trust::Trust,
+};
 
 /// What the recipe of a painted picture is made of.
 pub enum Draft {
@@ -87,6 +90,7 @@ pub struct Looked {
     path: PathBuf,
     /// Where it should go as a picture, if that is known.
     target: Option<Target>,
+    trust: Trust,
     found: Result<Option<(Recipe, Vec<String>)>, String>,
 }
 
@@ -94,6 +98,8 @@ pub struct Looked {
 pub struct Offered {
     path: PathBuf,
     recipe: Recipe,
+    /// Which of the files that it names may be opened.
+    trust: Trust,
     remarks: Vec<String>,
     /// The thumbnails of the content and the styles, made when they are first shown.
     thumbnails: Option<Vec<(String, Option<TextureHandle>)>>,
@@ -112,40 +118,25 @@ fn may_carry(path: &Path) -> bool {
     ["png", "jpg", "jpeg", "webp", "tif", "tiff"].iter().any(|known| extension == *known)
 }
 
-/// Looks into a file. Files that the recipe's settings name and that are gone are taken out of them.
-fn look(path: &Path) -> Result<Option<(Recipe, Vec<String>)>, String> {
+/// Looks into a file. What the recipe's settings name is taken out of them where it is gone, and where it is neither
+/// beside the file nor in the window's own settings: it may be anything of this machine's.
+fn look(path: &Path, trust: &Trust) -> Result<Option<(Recipe, Vec<String>)>, String> {
     let (mut recipe, mut remarks) = match recipe::of_file(path) {
         Ok(found) => found,
         // As a picture it may still be good; opening it says so or not.
         Err(RecipeError::None { .. } | RecipeError::Read { .. }) => return Ok(None),
         Err(error) => return Err(error.to_string()),
     };
-    let pasted = recipe.settings.palette.as_deref().and_then(pasted_hash);
-    if let Some(record) =
-        recipe.last().palettes.iter().find(|palette| Some(palette.sha256.as_str()) == pasted)
-    {
+    remarks.extend(trust.restrict(&mut recipe.settings, "The recipe"));
+    if recipe.settings.palette.as_deref().is_some_and(is_pasted) {
+        let hash = recipe.settings.palette.take().as_deref().and_then(pasted_hash);
+        let record = recipe.last().palettes.iter().find(|palette| Some(palette.sha256) == hash);
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        if let Some(Found::Same(picture)) = find(record, &[folder]) {
-            recipe.settings.palette = Some(picture.reference());
+        match record.and_then(|record| find(record, &[folder], trust)) {
+            Some(Found::Same(picture)) => recipe.settings.palette = Some(picture.reference()),
+            _ => remarks
+                .push("The palette that was pasted is gone: the content's colours stand in.".to_owned()),
         }
-    }
-    let settings = &mut recipe.settings;
-    if let Some(weights) = settings.weights.take_if(|weights| !weights.is_file()) {
-        remarks
-            .push(format!("The weights file {} is gone: the bundled network stands in.", weights.display()));
-    }
-    if let Some(palette) = settings.palette.take_if(|palette| !super::palette::is_there(palette)) {
-        let name = match pasted_hash(&palette) {
-            Some(_) => "that was pasted".to_owned(),
-            None => palette.display().to_string(),
-        };
-        remarks.push(format!("The palette {name} is gone: the content's colours stand in."));
-    }
-    if let Init::File(init) = &settings.init
-        && !init.is_file()
-    {
-        remarks.push(format!("The initial image {} is gone: the content stands in.", init.display()));
-        settings.init = Init::Content;
     }
     if recipe.passes.len() > 1 || !recipe.last().changes.is_empty() {
         remarks.push(
@@ -196,9 +187,10 @@ impl ImpastoApp {
             [Source::File(path)] if is_project(path) => self.read_project(path.clone()),
             [Source::File(path)] if may_carry(path) => {
                 let path = path.clone();
+                let trust = Trust::beside(&path, &self.settings);
                 self.tasks.start("recipe", move || {
-                    let found = look(&path);
-                    Done::Looked(Box::new(Looked { path, target, found }))
+                    let found = look(&path, &trust);
+                    Done::Looked(Box::new(Looked { path, target, trust, found }))
                 });
             }
             _ => match target {
@@ -209,14 +201,14 @@ impl ImpastoApp {
     }
 
     pub(super) fn looked(&mut self, looked: Looked) {
-        let Looked { path, target, found } = looked;
+        let Looked { path, target, trust, found } = looked;
         let found = found.unwrap_or_else(|text| {
             self.toasts.add(widgets::sentence(&format!("{text}. It can still be used as a picture.")));
             None
         });
         match (found, target) {
             (Some((recipe, remarks)), _) => {
-                self.offered = Some(Offered { path, recipe, remarks, thumbnails: None });
+                self.offered = Some(Offered { path, recipe, trust, remarks, thumbnails: None });
             }
             (None, Some(target)) => self.open(target, Source::File(path)),
             (None, None) => self.unplaced.push(Source::File(path)),
@@ -276,7 +268,7 @@ impl ImpastoApp {
             && let Some(offered) = self.offered.take()
         {
             match decision {
-                Decision::Take => self.take_recipe(offered.recipe, &offered.path),
+                Decision::Take => self.take_recipe(offered.recipe, &offered.path, &offered.trust),
                 Decision::Use(target) => self.open(target, Source::File(offered.path)),
                 Decision::Nothing => {}
             }
@@ -284,7 +276,7 @@ impl ImpastoApp {
     }
 
     /// Sets everything that a recipe says. What belongs to this machine stays.
-    fn take_recipe(&mut self, recipe: Recipe, path: &Path) {
+    fn take_recipe(&mut self, recipe: Recipe, path: &Path, trust: &Trust) {
         let folders = self.folders_to_search(path);
         let own = &self.settings;
         self.settings = Settings {
@@ -302,6 +294,7 @@ impl ImpastoApp {
                 record: source.clone(),
                 thumbnail: thumbnail.cloned(),
                 folders: folders.clone(),
+                trust: trust.clone(),
             }))
         };
         self.open(Target::Content, recalled(recipe.content()));
@@ -354,7 +347,7 @@ impl ImpastoApp {
             return;
         };
         let mut settings = self.settings.clone();
-        if settings.palette.as_deref().and_then(pasted_hash).is_some() {
+        if settings.palette.as_deref().is_some_and(is_pasted) {
             missing.push("the palette".to_owned());
             settings.palette = Some("palette.png".into());
         }

@@ -21,6 +21,12 @@ pub enum PictureError {
         /// The folder.
         path: PathBuf,
     },
+    /// No regular file.
+    #[error("{} is a device or a pipe: choose a picture file", path.display())]
+    NotAFile {
+        /// The device or pipe.
+        path: PathBuf,
+    },
     /// The operating system refuses.
     #[error("cannot read {}: check that you are allowed to open it", path.display())]
     Read {

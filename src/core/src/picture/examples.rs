@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Picture, load::sha256};
+use super::Picture;
+use impasto_base::hash::Sha256Hash;
 
 /// A picture that comes with the program.
 #[derive(Clone, Copy)]
@@ -48,14 +49,14 @@ pub fn example(title: &str) -> Option<&'static Example> {
 /// Whether a picture is a bundled one.
 pub fn is_example(picture: &Picture) -> bool {
     picture.path.is_none()
-        && example(&picture.name).is_some_and(|example| sha256(example.bytes) == picture.sha256)
+        && example(&picture.name).is_some_and(|example| Sha256Hash::of(example.bytes) == picture.sha256)
 }
 
 /// What a path begins with that means a bundled picture, as `example:Embers`.
 pub const EXAMPLE: &str = "example:";
 
 /// What a path begins with that means a picture without a file, as `pasted:` and its hash.
-pub const PASTED: &str = "pasted:";
+const PASTED: &str = "pasted:";
 
 impl Picture {
     /// How settings name this picture: by its file, as a bundled one, or by its hash.
@@ -63,7 +64,7 @@ impl Picture {
         match &self.path {
             Some(path) => std::path::absolute(path).unwrap_or_else(|_| path.clone()),
             None if is_example(self) => PathBuf::from(format!("{EXAMPLE}{}", self.name)),
-            None => PathBuf::from(format!("{PASTED}{}", self.sha256)),
+            None => pasted_name(&self.sha256),
         }
     }
 
@@ -73,9 +74,19 @@ impl Picture {
     }
 }
 
+/// How settings name the picture without a file that has this hash.
+pub fn pasted_name(hash: &Sha256Hash) -> PathBuf {
+    PathBuf::from(format!("{PASTED}{hash}"))
+}
+
+/// Whether a path names a picture without a file, as `pasted:3f…` does.
+pub fn is_pasted(path: &Path) -> bool {
+    path.to_str().is_some_and(|text| text.starts_with(PASTED))
+}
+
 /// The hash of the picture without a file that a path like `pasted:3f…` names.
-pub fn pasted_hash(path: &Path) -> Option<&str> {
-    path.to_str()?.strip_prefix(PASTED)
+pub fn pasted_hash(path: &Path) -> Option<Sha256Hash> {
+    path.to_str()?.strip_prefix(PASTED)?.parse().ok()
 }
 
 impl Example {
@@ -128,7 +139,7 @@ mod tests {
 
     #[test]
     fn examples_differ() {
-        let mut sums: Vec<String> = CONTENTS.iter().chain(&STYLES).map(|e| e.open().sha256).collect();
+        let mut sums: Vec<Sha256Hash> = CONTENTS.iter().chain(&STYLES).map(|e| e.open().sha256).collect();
         sums.sort();
         sums.dedup();
         assert_eq!(sums.len(), 8);

@@ -2,7 +2,7 @@
 
 use std::{
     error::Error,
-    fs::{self, File},
+    fs::File,
     io::{self, Cursor, Read},
     path::Path,
 };
@@ -11,40 +11,48 @@ use image::{
     DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbaImage,
     codecs::tiff::TiffDecoder, metadata::Orientation,
 };
-use sha2::{Digest, Sha256};
 
 use super::{MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE, Picture, PictureError, colour, jpeg};
+use impasto_base::{files::open_regular, hash::Sha256Hash};
 
 /// Most memory of a decoder: [`MAX_PIXELS`] of the widest kind (32-bit RGBA) and room to work.
 const MAX_DECODER_BYTES: u64 = 4 << 30;
 
 impl Picture {
     /// Opens a picture file: PNG, JPEG, WebP, TIFF, BMP or the first frame of a GIF, told apart by their contents
-    /// and not by the file's name.
+    /// and not by the file's name. Devices and pipes are refused.
     ///
     /// # Errors
     ///
     /// When the file cannot be read, is not a picture, is damaged, or is too small or too large.
     pub fn open(path: &Path) -> Result<Self, PictureError> {
+        Self::read(path, open_regular(path, MAX_FILE_BYTES))
+    }
+
+    /// As [`Picture::open`], for a path that a person gave on the command line: it may also be a pipe, such as
+    /// `/dev/stdin` or the shell's `<(…)`, and is waited for.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Picture::open`].
+    pub fn open_any(path: &Path) -> Result<Self, PictureError> {
+        let folder = || Err(io::ErrorKind::IsADirectory.into());
+        Self::read(path, if path.is_dir() { folder() } else { File::open(path) })
+    }
+
+    fn read(path: &Path, opened: io::Result<File>) -> Result<Self, PictureError> {
         let name =
             path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
-        let read_error = |source: io::Error| match source.kind() {
-            io::ErrorKind::NotFound => PictureError::Missing { path: path.to_owned() },
-            io::ErrorKind::IsADirectory => PictureError::Folder { path: path.to_owned() },
-            _ => PictureError::Read { path: path.to_owned(), source },
-        };
-        let metadata = fs::metadata(path).map_err(read_error)?;
-        if metadata.is_dir() {
-            return Err(PictureError::Folder { path: path.to_owned() });
-        }
-        if metadata.len() > MAX_FILE_BYTES {
-            return Err(PictureError::FileTooLarge { name });
-        }
         let mut bytes = Vec::new();
         // A pipe has no length in advance.
-        File::open(path)
-            .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes))
-            .map_err(read_error)?;
+        let read = opened.and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
+        read.map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => PictureError::Missing { path: path.to_owned() },
+            io::ErrorKind::IsADirectory => PictureError::Folder { path: path.to_owned() },
+            io::ErrorKind::InvalidInput => PictureError::NotAFile { path: path.to_owned() },
+            io::ErrorKind::FileTooLarge => PictureError::FileTooLarge { name: name.clone() },
+            _ => PictureError::Read { path: path.to_owned(), source },
+        })?;
         Self::from_encoded(&name, Some(path), &bytes)
     }
 
@@ -72,7 +80,7 @@ impl Picture {
         Ok(Self {
             name: name.to_owned(),
             path: path.map(Path::to_owned),
-            sha256: sha256(bytes),
+            sha256: Sha256Hash::of(bytes),
             rgb,
             alpha,
             notes: note.into_iter().collect(),
@@ -91,7 +99,7 @@ impl Picture {
         if bytes as u64 != 4 * u64::from(width) * u64::from(height) {
             return Err(wrong_length());
         }
-        let sha256 = sha256(&pixels);
+        let sha256 = Sha256Hash::of(&pixels);
         let image =
             DynamicImage::ImageRgba8(RgbaImage::from_raw(width, height, pixels).ok_or_else(wrong_length)?);
         Ok(Self {
@@ -220,8 +228,4 @@ fn alpha(image: &DynamicImage) -> Option<GrayImage> {
         return None;
     }
     GrayImage::from_raw(image.width(), image.height(), opacity)
-}
-
-pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -75,7 +75,11 @@ fn a_file_is_described() {
     assert_eq!(picture.path.as_deref(), Some(path.as_path()));
     assert_eq!(picture.sha256, open("plain.png").sha256);
     let empty = Picture::from_rgba("pasted picture", 16, 16, vec![0; 1024]).unwrap();
-    assert_eq!(empty.sha256, "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef");
+    assert_eq!(empty.sha256.to_string(), "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef");
+    assert_eq!(empty.pixel_hash(), empty.sha256);
+    let opaque: Vec<u8> = (0..16 * 20).flat_map(|i| [i as u8, 7, 9, 255]).collect();
+    let opaque = Picture::from_rgba("pasted picture", 20, 16, opaque).unwrap();
+    assert!(opaque.alpha.is_none() && opaque.pixel_hash() == opaque.sha256);
 }
 
 #[test]

@@ -22,13 +22,16 @@ use std::path::PathBuf;
 
 use image::{GrayImage, RgbImage};
 
+use impasto_base::hash::Sha256Hash;
+
 pub use carry::{MAX_TEXT, carried_text};
 pub use error::{PictureError, SaveError};
 
-pub use examples::{CONTENTS, EXAMPLE, Example, PASTED, STYLES, example, is_example, pasted_hash};
+pub use examples::{
+    CONTENTS, EXAMPLE, Example, STYLES, example, is_example, is_pasted, pasted_hash, pasted_name,
+};
 pub use folder::files_in;
 pub use limits::{MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE};
-pub use load::sha256;
 pub use recolour::{LUMINANCE, luminance_like, style_in_colours_of, with_colours_of};
 pub use save::{check_destination, free_name, numbered_name, save, save_with_text, write_with};
 pub use shape::{Filter, fit, resize, thumbnail};
@@ -40,8 +43,9 @@ pub struct Picture {
     pub name: String,
     /// The file it came from, if it came from one.
     pub path: Option<PathBuf>,
-    /// SHA-256 of the encoded bytes (of the pixels, for pasted pictures), in lower-case hexadecimal.
-    pub sha256: String,
+    /// SHA-256 of the encoded bytes (of the pixels, for pasted pictures). Of a picture that a recipe or a project
+    /// keeps, what that file says: it identifies the picture, and proves nothing of these pixels.
+    pub sha256: Sha256Hash,
     /// Colours. Where the picture is transparent, those that the file gives.
     pub rgb: RgbImage,
     /// Opacity, if any pixel is not opaque.
@@ -54,6 +58,18 @@ impl Picture {
     /// Width and height in pixels.
     pub fn dimensions(&self) -> (u32, u32) {
         self.rgb.dimensions()
+    }
+
+    /// SHA-256 of the pixels, four bytes each: that of a pasted picture. Names a file that keeps them.
+    pub fn pixel_hash(&self) -> Sha256Hash {
+        let (width, height) = self.rgb.dimensions();
+        Sha256Hash::of_pieces((0..height).map(|y| -> Vec<u8> {
+            let pixel = |x: u32| {
+                let [red, green, blue] = self.rgb.get_pixel(x, y).0;
+                [red, green, blue, self.alpha.as_ref().map_or(u8::MAX, |alpha| alpha.get_pixel(x, y)[0])]
+            };
+            (0..width).flat_map(pixel).collect()
+        }))
     }
 
     /// Name and size on one line, such as `tubingen.jpg · 1024×768`.

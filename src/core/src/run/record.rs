@@ -11,6 +11,7 @@ use crate::{
     settings::{ParamId, Settings, StyleMix},
     transfer::{Inputs, LevelOrder, StyleSource},
 };
+use impasto_base::hash::Sha256Hash;
 
 /// Changes and runs that are remembered at most; what a record cannot hold makes it incomplete.
 pub const MOST_CHANGES: usize = 400;
@@ -27,7 +28,7 @@ pub struct SourceRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<PathBuf>,
     /// As [`Picture::sha256`].
-    pub sha256: String,
+    pub sha256: Sha256Hash,
     /// Width and height in pixels.
     pub width: u32,
     pub height: u32,
@@ -40,7 +41,7 @@ impl From<&Picture> for SourceRecord {
             picture.path.as_ref().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()));
         // A path that is no Unicode text has no place in a text; the name and the hash still find the file.
         let path = path.filter(|path| path.to_str().is_some());
-        Self { name: picture.name.clone(), path, sha256: picture.sha256.clone(), width, height }
+        Self { name: picture.name.clone(), path, sha256: picture.sha256, width, height }
     }
 }
 

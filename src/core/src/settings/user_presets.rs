@@ -15,6 +15,9 @@ fn is_of_the_run(key: &str) -> bool {
     Parameter::of_field(key).is_some_and(|row| row.scope == Scope::Run)
 }
 
+/// Largest file of a preset, in bytes.
+const MOST_BYTES: u64 = 1 << 20;
+
 /// Longest name of a preset, in characters.
 const LONGEST_NAME: usize = 60;
 
@@ -57,8 +60,8 @@ impl Mix {
     ///
     /// When it cannot be read, or makes no settings that can be painted with.
     pub fn read(path: &Path) -> Result<Self, PresetError> {
-        let text =
-            fs::read_to_string(path).map_err(|source| PresetError::Read { path: path.to_owned(), source })?;
+        let text = files::read_regular_text(path, MOST_BYTES)
+            .map_err(|source| PresetError::Read { path: path.to_owned(), source })?;
         let wrong = |source| PresetError::Parse { path: path.to_owned(), source: Box::new(source) };
         // As settings first, for the messages: those of a table name no line.
         let _: Settings = toml::from_str(&text).map_err(wrong)?;

@@ -9,6 +9,7 @@ use crate::{
     picture::{Filter, Picture, luminance_like, resize, style_in_colours_of, thumbnail},
     settings::{Init, Objective, Rgb, Settings, StyleMix},
 };
+use impasto_base::hash::Sha256Hash;
 use impasto_network::compute::NetworkOptions;
 
 /// How these settings want the network to compute.
@@ -58,7 +59,7 @@ enum Colours {
     /// So much of the content's.
     Content(f64),
     /// So much of those of the palette with this hash.
-    Palette(f64, String),
+    Palette(f64, Sha256Hash),
     /// None: its luminance, matched to the content's.
     Luminance,
 }
@@ -79,7 +80,7 @@ impl Inputs {
 
     /// Whether the styles count as in those, and the palette is the same: all that a run takes over while it paints.
     pub fn counts_like(&self, other: &Self) -> bool {
-        let hash = |inputs: &Self| inputs.palette.as_ref().map(|palette| palette.sha256.clone());
+        let hash = |inputs: &Self| inputs.palette.as_ref().map(|palette| palette.sha256);
         self.mix() == other.mix() && hash(self) == hash(other)
     }
 
@@ -167,7 +168,7 @@ impl Inputs {
             _ if settings.luminance_only => Colours::Luminance,
             (0.0, _) => Colours::Own,
             (amount, None) => Colours::Content(amount),
-            (amount, Some(palette)) => Colours::Palette(amount, palette.sha256.clone()),
+            (amount, Some(palette)) => Colours::Palette(amount, palette.sha256),
         };
         let look = |shape| StyleLook { shape, colours: colours.clone() };
         self.shapes(settings).styles.into_iter().map(look).collect()

@@ -7,6 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use impasto_base::hash::Sha256Hash;
 use impasto_core::{
     picture::{self, Picture, PictureError},
     settings::{Settings, StyleMix},
@@ -18,15 +19,14 @@ use impasto_formats::inputs::{NamedError, open_named};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
     pub name: String,
-    /// Of the pixels, see [`Picture::sha256`].
-    pub sha256: String,
+    /// Of the pixels, see [`Picture::pixel_hash`].
+    pub sha256: Sha256Hash,
 }
 
 impl Kept {
     /// Name of its file in the queue's folder.
     pub fn file(&self) -> String {
-        let sum: String = self.sha256.chars().filter(char::is_ascii_alphanumeric).take(24).collect();
-        format!("kept-{sum}.png")
+        format!("kept-{}.png", &self.sha256.to_string()[..24])
     }
 }
 
@@ -35,7 +35,7 @@ impl Kept {
 #[serde(rename_all = "lowercase")]
 pub enum Source {
     /// A file, and its hash if it was open when the item was added.
-    File { path: PathBuf, sha256: Option<String> },
+    File { path: PathBuf, sha256: Option<Sha256Hash> },
     /// Title of a bundled picture.
     Example(String),
     /// Pixels in the queue's folder.
@@ -58,15 +58,14 @@ pub enum SourceError {
 impl Source {
     /// Where an open picture is.
     pub fn of(picture: &Picture) -> Self {
-        let sha256 = picture.sha256.clone();
         match &picture.path {
             // A path that is no Unicode text has no place in the queue's file.
             Some(path) if path.to_str().is_some() => Self::File {
                 path: std::path::absolute(path).unwrap_or_else(|_| path.clone()),
-                sha256: Some(sha256),
+                sha256: Some(picture.sha256),
             },
             None if picture::is_example(picture) => Self::Example(picture.name.clone()),
-            _ => Self::Kept(Kept { name: picture.name.clone(), sha256 }),
+            _ => Self::Kept(Kept { name: picture.name.clone(), sha256: picture.pixel_hash() }),
         }
     }
 
@@ -106,7 +105,7 @@ impl Source {
                     Picture {
                         name: kept.name.clone(),
                         path: None,
-                        sha256: kept.sha256.clone(),
+                        sha256: kept.sha256,
                         notes: Vec::new(),
                         ..picture
                     },
@@ -253,12 +252,15 @@ mod tests {
 
         let example = picture::STYLES[1].open();
         assert_eq!(Source::of(&example), Source::Example("Mosaic".into()));
-        let pasted = Picture { name: "pasted picture".into(), sha256: "ab12".repeat(16), ..example };
+        let pasted = Picture { name: "pasted picture".into(), sha256: example.pixel_hash(), ..example };
         let source = Source::of(&pasted);
         assert!(source.open(Some(folder.path())).unwrap_err().to_string().contains("pasted picture is gone"));
         let Source::Kept(kept) = &source else { panic!("{source:?}") };
         pasted.rgb.save(folder.path().join(kept.file())).unwrap();
         let (back, _) = source.open(Some(folder.path())).unwrap();
-        assert_eq!((back.rgb, back.sha256, back.path), (pasted.rgb, pasted.sha256, None));
+        assert_eq!((back.rgb, back.sha256, back.path), (pasted.rgb.clone(), pasted.sha256, None));
+        // What a file says of its pixels names no file.
+        let claimed = Picture { sha256: Sha256Hash::of(b"another"), ..pasted };
+        assert_eq!(Source::of(&claimed), source);
     }
 }

@@ -174,7 +174,7 @@ impl<E: Engine + 'static> Bench<'_, E> {
             .batch
             .then(|| {
                 let style = inputs.styles.first()?;
-                Some(recipe_hash(&inputs.content.sha256, &style.picture.sha256, &item.settings))
+                Some(recipe_hash(inputs.content.sha256, style.picture.sha256, &item.settings))
             })
             .flatten();
         let folder = item.output.parent().unwrap_or(Path::new("."));

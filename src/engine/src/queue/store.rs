@@ -172,6 +172,10 @@ mod tests {
     use crate::queue::ItemStyle;
     use impasto_core::settings::{Settings, StyleMix};
 
+    fn hash(byte: &str) -> impasto_base::hash::Sha256Hash {
+        byte.repeat(32).parse().unwrap()
+    }
+
     fn item(state: State) -> Item {
         let style = |source| ItemStyle { source, mix: StyleMix { weight: 1.0 / 3.0, ..StyleMix::default() } };
         Item {
@@ -179,12 +183,9 @@ mod tests {
             content: Source::File { path: "/a b/ü.jpg".into(), sha256: None },
             styles: vec![
                 style(Source::Example("Swirl".into())),
-                style(Source::Kept(super::super::Kept { name: "pasted".into(), sha256: "77".repeat(32) })),
+                style(Source::Kept(super::super::Kept { name: "pasted".into(), sha256: hash("77") })),
             ],
-            palette: Some(Source::Kept(super::super::Kept {
-                name: "pasted".into(),
-                sha256: "78".repeat(32),
-            })),
+            palette: Some(Source::Kept(super::super::Kept { name: "pasted".into(), sha256: hash("78") })),
             output: "/out/ü in Swirl.png".into(),
             without_recipe: true,
             batch: false,

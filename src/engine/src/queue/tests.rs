@@ -192,7 +192,7 @@ fn a_batch_is_noted_in_its_folder_and_not_painted_twice() {
     assert!(matches!(found[0], State::Done { .. }) && found[1] == State::There, "{found:?}");
     // As `impasto batch` would look for it.
     let (content, style) = (picture::CONTENTS[0].open(), picture::STYLES[0].open());
-    let recipe = recipe_hash(&content.sha256, &style.sha256, &batch().settings);
+    let recipe = recipe_hash(content.sha256, style.sha256, &batch().settings);
     assert!(Ledger::open(output.parent().unwrap()).unwrap().has(&output, &recipe));
     // Another recipe of the same name takes nothing away.
     let other = Item { settings: Settings { seed: 5, ..batch().settings }, ..batch() };

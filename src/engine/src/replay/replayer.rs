@@ -96,7 +96,7 @@ impl ReplayPlan {
                 else {
                     continue;
                 };
-                let pasted = pass.palettes.iter().find(|palette| Some(&*palette.sha256) == pasted_hash(name));
+                let pasted = pass.palettes.iter().find(|palette| Some(palette.sha256) == pasted_hash(name));
                 let palette = match pasted {
                     Some(source) => open(source)?,
                     None => open_palette(name)?,
@@ -306,6 +306,7 @@ impl<E: Engine> Engine for Replayer<E> {
 mod tests {
     use super::*;
     use crate::session::SourceRecord;
+    use impasto_formats::{recipe, trust::Trust};
     use impasto_test_support as tests;
 
     /// Records its calls; its picture is as high as it has painted steps.
@@ -391,7 +392,7 @@ mod tests {
             found.cloned().ok_or_else(|| anyhow::anyhow!("{} is gone", source.name))
         };
         let plans = ReplayPlan::of(&recipe, &Others::default(), &mut open, &|settings| Ok(settings)).unwrap();
-        let hash = |palette: Option<&Arc<Picture>>| palette.map(|palette| palette.sha256.clone());
+        let hash = |palette: Option<&Arc<Picture>>| palette.map(|palette| palette.sha256);
         assert_eq!(hash(plans[0].job.inputs.palette.as_ref()), hash(Some(&known[0])));
         assert_eq!(hash(plans[0].palettes.get(&known[1].reference())), hash(Some(&known[1])));
         assert_eq!(played(&plans).1.passes(), recipe.passes);
@@ -414,8 +415,7 @@ mod tests {
         let recipe = Recipe::new(&second.at(3), (60, 40), &tests::info());
 
         let mut open = |source: &SourceRecord| {
-            let found =
-                impasto_formats::recipe::find(source, &[]).map(impasto_formats::recipe::Found::picture);
+            let found = recipe::find(source, &[], &Trust::All).map(recipe::Found::picture);
             found.map(Arc::new).ok_or_else(|| anyhow::anyhow!("{} is gone", source.name))
         };
         let plans = ReplayPlan::of(&recipe, &Others::default(), &mut open, &|settings| Ok(settings)).unwrap();

@@ -7,9 +7,8 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use impasto_base::files;
+use impasto_base::{files, hash::Sha256Hash};
 use impasto_core::settings::Settings;
 
 const FILE: &str = ".impasto-batch.json";
@@ -23,16 +22,14 @@ pub struct Ledger {
 }
 
 /// SHA-256 of everything that a painting depends on: the pictures' own hashes, the settings, the weights file.
-pub fn recipe_hash(content: &str, style: &str, settings: &Settings) -> String {
-    let mut hash = Sha256::new();
+pub fn recipe_hash(content: Sha256Hash, style: Sha256Hash, settings: &Settings) -> String {
     // How often the window would show it changes nothing.
     let settings = Settings { preview_every: 0, ..settings.clone() };
     let text = serde_json::to_string(&settings).unwrap_or_default();
-    for part in [content, style, &text] {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part);
-    }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    let parts = [content.to_string(), style.to_string(), text];
+    let pieces =
+        parts.into_iter().flat_map(|part| [(part.len() as u64).to_le_bytes().to_vec(), part.into_bytes()]);
+    Sha256Hash::of_pieces(pieces).to_string()
 }
 
 impl Ledger {
@@ -96,7 +93,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let output = folder.path().join("cat in wave.png");
         let settings = Settings::default();
-        let recipe = recipe_hash("a", "b", &settings);
+        let [a, b] = ["a", "b"].map(|text| Sha256Hash::of(text.as_bytes()));
+        let recipe = recipe_hash(a, b, &settings);
         let mut ledger = Ledger::open(folder.path()).unwrap();
         ledger.note(&output, recipe.clone()).unwrap();
         assert!(!ledger.has(&output, &recipe), "there is no file");
@@ -104,9 +102,8 @@ mod tests {
         let ledger = Ledger::open(folder.path()).unwrap();
         assert!(ledger.has(&output, &recipe));
         for other in [
-            recipe_hash("b", "a", &settings),
-            recipe_hash("ab", "", &settings),
-            recipe_hash("a", "b", &Settings { style_weight: 3.0, ..settings.clone() }),
+            recipe_hash(b, a, &settings),
+            recipe_hash(a, b, &Settings { style_weight: 3.0, ..settings.clone() }),
         ] {
             assert!(!ledger.has(&output, &other));
         }
@@ -123,7 +120,7 @@ mod tests {
         );
         fs::remove_file(&numbered).unwrap();
         assert!(!ledger.has_like(&taken, &recipe));
-        assert_eq!(recipe_hash("a", "b", &Settings { preview_every: 9, ..settings }), recipe);
+        assert_eq!(recipe_hash(a, b, &Settings { preview_every: 9, ..settings }), recipe);
         fs::write(folder.path().join(FILE), "{").unwrap();
         assert!(Ledger::open(folder.path()).is_err());
     }

@@ -5,11 +5,12 @@ mod container;
 mod error;
 mod pins;
 pub mod sessions;
+#[cfg(test)]
+mod strangers;
 mod write;
 
 use std::{
     borrow::Cow,
-    fs::{self, File},
     io::Read as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -20,7 +21,11 @@ use image::RgbImage;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::recipe::{self, Recipe};
+use crate::{
+    recipe::{self, Recipe},
+    trust::{NamedFile, Trust},
+};
+use impasto_base::files::{folder_of, open_regular, read_regular};
 use impasto_core::{
     picture::{self, MAX_FILE_BYTES, Picture},
     run::{SourceRecord, StyleRecord},
@@ -166,28 +171,68 @@ pub struct Project {
     pub pins: Vec<(SavedPin, RgbImage)>,
     entries: Entries,
     folder: PathBuf,
+    trust: Trust,
 }
 
 impl Project {
     /// Whether a file begins as a project.
     pub fn is(path: &Path) -> bool {
         let mut start = [0; container::START];
-        File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok()
+        open_regular(path, MOST_BYTES).and_then(|mut file| file.read_exact(&mut start)).is_ok()
             && container::is_project(&start)
     }
 
-    /// Reads a project file.
+    /// Reads a project file that may come from a stranger. Of the files that its settings name, those that are not
+    /// beside it are left out.
     ///
     /// # Errors
     ///
     /// When it cannot be read, is torn, of a later version, or holds something that cannot be used.
     pub fn read(path: &Path) -> Result<Self, ProjectError> {
-        let mut bytes = Vec::new();
-        File::open(path)
-            .and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes))
+        Self::read_with(path, Trust::beside(path, &Settings::default()))
+    }
+
+    /// The same with this trust in the files that it names.
+    ///
+    /// # Errors
+    ///
+    /// As [`Project::read`].
+    pub fn read_with(path: &Path, trust: Trust) -> Result<Self, ProjectError> {
+        let bytes = read_regular(path, MOST_BYTES)
             .map_err(|source| ProjectError::Read { path: path.to_owned(), source })?;
-        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        Self::parse(bytes, folder)
+        let folder = folder_of(path).to_owned();
+        let mut project = Self::parse(bytes, folder)?;
+        project.restrict(trust);
+        Ok(project)
+    }
+
+    /// Leaves out the files that the project's settings name and `trust` does not allow to open.
+    fn restrict(&mut self, mut trust: Trust) {
+        let settings = &mut self.manifest.settings;
+        if let Some(palette) = &self.manifest.palette
+            && let Some(path) = NamedFile::Palette.of(settings).filter(|path| !trust.allows(path))
+        {
+            // The palette is known by its hash, whatever its file is.
+            match recipe::is_file_of(path, &palette.source.sha256) {
+                true => trust.choose(path),
+                false => settings.palette = Some(picture::pasted_name(&palette.source.sha256)),
+            }
+        }
+        let left_out = trust.restrict(settings, "The project");
+        if !left_out.is_empty() {
+            // The engine's state is of a run with those files.
+            self.engine = None;
+        }
+        self.remarks.extend(left_out);
+        for (pin, _) in &mut self.pins {
+            trust.restrict(&mut pin.settings, "The project");
+        }
+        self.trust = trust;
+    }
+
+    /// Which of the files that it names may be opened.
+    pub fn trust(&self) -> &Trust {
+        &self.trust
     }
 
     fn parse(bytes: Vec<u8>, folder: PathBuf) -> Result<Self, ProjectError> {
@@ -223,8 +268,9 @@ impl Project {
         for letter in manifest.mixes.drop_unusable() {
             remarks.push(format!("The mix {letter} is left out: it cannot be painted with."));
         }
+        let trust = Trust::Folder { folder: folder.clone(), chosen: Vec::new() };
         let mut project =
-            Self { manifest, picture: None, engine: None, remarks, pins: Vec::new(), entries, folder };
+            Self { manifest, picture: None, engine: None, remarks, pins: Vec::new(), entries, folder, trust };
         if let Some(name) = &project.manifest.picture {
             let bytes = project.entries.get(name).ok_or_else(|| torn("its picture is missing".to_owned()))?;
             let picture = Picture::from_encoded("the painting", None, bytes)
@@ -259,11 +305,8 @@ impl Project {
             (None, Some(name)) => {
                 // Only a plain name: nothing leads out of the folder.
                 let name = Path::new(name).file_name()?;
-                let path = self.folder.join(name);
-                if fs::metadata(&path).ok()?.len() > MAX_FILE_BYTES {
-                    return None;
-                }
-                fs::read(path).ok().map(Cow::Owned)
+                let path = Some(self.folder.join(name)).filter(|path| self.trust.allows(path))?;
+                read_regular(&path, MAX_FILE_BYTES).ok().map(Cow::Owned)
             }
             (None, None) => None,
         }
@@ -272,9 +315,11 @@ impl Project {
     /// The picture of a source that the project keeps itself; nothing if it must be found.
     pub fn kept(&self, source: &SourceRecord, pixels: &Pixels) -> Option<Picture> {
         let bytes = self.bytes(pixels)?;
-        let picture = Picture::from_encoded(&source.name, source.path.as_deref(), &bytes).ok()?;
+        // Another file may be at the path now, or the project may name any.
+        let path = source.path.as_deref().filter(|path| recipe::is_file_of(path, &source.sha256));
+        let picture = Picture::from_encoded(&source.name, path, &bytes).ok()?;
         // Pasted pictures were hashed by their pixels, which are the same.
-        Some(Picture { sha256: source.sha256.clone(), ..picture })
+        Some(Picture { sha256: source.sha256, ..picture })
     }
 }
 
@@ -303,6 +348,8 @@ fn check(manifest: &Manifest) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn pasted() -> Picture {

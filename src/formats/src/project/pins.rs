@@ -9,6 +9,7 @@ use super::{
     write::{encode, write_whole},
 };
 use crate::recipe::{self, Recipe};
+use impasto_base::hash::Sha256Hash;
 use impasto_core::{picture::Picture, settings::Settings};
 
 /// Most pins in a project.
@@ -29,19 +30,24 @@ pub struct SavedPin {
 
 impl Draft<'_> {
     /// Puts the next pin in. Its picture goes into the project, or into a file beside it that is named by
-    /// `sha256`, the hash of its pixels.
+    /// `hash`, that of its pixels.
     ///
     /// # Errors
     ///
     /// When it cannot be encoded or written.
-    pub fn pin(&mut self, mut pin: SavedPin, picture: &RgbImage, sha256: &str) -> Result<(), ProjectError> {
+    pub fn pin(
+        &mut self,
+        mut pin: SavedPin,
+        picture: &RgbImage,
+        hash: Sha256Hash,
+    ) -> Result<(), ProjectError> {
         match self.keep {
             Keep::Inside => {
                 let stem = format!("pins/{}", self.manifest.pins.len() + 1);
                 pin.pixels.embedded = Some(self.add_picture(&stem, encode(picture, None)?));
             }
             Keep::Beside(folder) => {
-                let name = format!("pin-{}x{}-{sha256}.png", picture.width(), picture.height());
+                let name = format!("pin-{}x{}-{hash}.png", picture.width(), picture.height());
                 let path = folder.join(&name);
                 if !path.exists() {
                     write_whole(&path, &encode(picture, None)?)?;
@@ -113,6 +119,10 @@ mod tests {
         RgbImage::from_fn(30, 20, |x, y| image::Rgb([red, x as u8, y as u8]))
     }
 
+    fn hash(red: u8) -> Sha256Hash {
+        Sha256Hash::of(picture(red).as_raw())
+    }
+
     fn manifest() -> Manifest {
         let mut manifest = Manifest::new(Settings::default());
         let settings = Settings { style_weight: 0.1 + 0.2, ..Settings::default() };
@@ -129,7 +139,7 @@ mod tests {
                 let settings = Settings { seed: u64::from(number), ..Settings::default() };
                 let recipe = (number == 1).then(crate::recipe::tests::recipe);
                 let pin = SavedPin { number, step: 10 * number, settings, recipe, pixels: Pixels::default() };
-                draft.pin(pin, &picture(number as u8), &format!("hash{number}")).unwrap();
+                draft.pin(pin, &picture(number as u8), hash(number as u8)).unwrap();
             }
             let path = folder.path().join("a.impasto");
             draft.write(&path).unwrap();
@@ -149,7 +159,7 @@ mod tests {
             assert!(project.remarks.is_empty());
         }
         // A picture beside the project is gone: the rest comes back.
-        fs::remove_file(folder.path().join("pin-30x20-hash1.png")).unwrap();
+        fs::remove_file(folder.path().join(format!("pin-30x20-{}.png", hash(1)))).unwrap();
         let project = Project::read(&folder.path().join("a.impasto")).unwrap();
         assert_eq!((project.pins.len(), project.pins[0].0.number), (1, 2));
         assert!(project.remarks[0].contains("Pin 1"), "{:?}", project.remarks);

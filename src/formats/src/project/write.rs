@@ -8,7 +8,10 @@ use image::{
 };
 
 use super::{Content, MOST_EMBEDDED, Manifest, Pixels, ProjectError, StateEntry, Style, container};
-use impasto_base::files::{self, Access, PartFile};
+use impasto_base::{
+    files::{self, Access, PartFile, read_regular},
+    hash::Sha256Hash,
+};
 use impasto_core::{picture::Picture, run::StyleRecord};
 
 /// How the sources of a project are kept.
@@ -100,24 +103,22 @@ impl<'a> Draft<'a> {
     /// Keeps a source so that it is found again. Bundled pictures need no keeping.
     fn pixels(&mut self, stem: &str, picture: &Picture) -> Result<Pixels, ProjectError> {
         let mut pixels = Pixels::default();
-        let file = picture.path.as_deref().filter(|path| path.is_file());
+        // A path that is no Unicode text has no place in the project's.
+        let file = picture.path.as_deref().filter(|path| path.to_str().is_some() && path.is_file());
         match (self.keep, file) {
-            (Keep::Inside, Some(path))
-                if fs::metadata(path).is_ok_and(|data| data.len() <= MOST_EMBEDDED) =>
-            {
-                let bytes =
-                    fs::read(path).map_err(|source| ProjectError::Read { path: path.to_owned(), source })?;
-                pixels.embedded = Some(self.add_picture(stem, bytes));
-            }
-            // A path that is no Unicode text has no place in the project's.
-            (_, Some(path)) if path.to_str().is_some() => {}
             _ if impasto_core::picture::is_example(picture) => {}
+            (Keep::Beside(_), Some(_)) => {}
+            (Keep::Inside, Some(path)) if fs::metadata(path).is_ok_and(|data| data.len() > MOST_EMBEDDED) => {
+            }
             (Keep::Inside, _) => {
-                let bytes = encode(&picture.rgb, picture.alpha.as_ref())?;
+                // What is in the file now may be another picture, or none, and a secret.
+                let bytes = picture.path.as_deref().and_then(|path| read_regular(path, MOST_EMBEDDED).ok());
+                let own = bytes.filter(|bytes| Sha256Hash::of(bytes) == picture.sha256);
+                let bytes = own.map_or_else(|| encode(&picture.rgb, picture.alpha.as_ref()), Ok)?;
                 pixels.embedded = Some(self.add_picture(stem, bytes));
             }
-            (Keep::Beside(folder), _) => {
-                let name = format!("{}.png", picture.sha256);
+            (Keep::Beside(folder), None) => {
+                let name = format!("{}.png", picture.pixel_hash());
                 let path = folder.join(&name);
                 if !path.exists() {
                     let bytes = encode(&picture.rgb, picture.alpha.as_ref())?;

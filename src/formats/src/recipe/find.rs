@@ -1,13 +1,13 @@
 //! Finding the pictures that a recipe names: where they were, beside the picture, or in folders that were used lately.
 
 use std::{
-    fs::{self, File},
-    io::{self, Read},
-    path::{Component, Path, PathBuf, Prefix},
+    fs,
+    io::{BufReader, Read as _},
+    path::{Path, PathBuf},
 };
 
-use sha2::{Digest, Sha256};
-
+use crate::trust::{Trust, is_local};
+use impasto_base::{files::open_regular, hash::Sha256Hash};
 use impasto_core::{
     picture::{self, MAX_FILE_BYTES, Picture},
     run::SourceRecord,
@@ -34,8 +34,9 @@ impl Found {
     }
 }
 
-/// Looks for a picture: among the bundled ones, at its path, then in these folders by its name and by its contents.
-pub fn find(source: &SourceRecord, folders: &[PathBuf]) -> Option<Found> {
+/// Looks for a picture: among the bundled ones, at its path, then in these folders by its name and by its contents. One
+/// that has changed counts only where `trust` allows to open it.
+pub fn find(source: &SourceRecord, folders: &[PathBuf], trust: &Trust) -> Option<Found> {
     let examples = || picture::CONTENTS.iter().chain(&picture::STYLES);
     let no_file = source.path.is_none();
     if no_file
@@ -43,7 +44,7 @@ pub fn find(source: &SourceRecord, folders: &[PathBuf]) -> Option<Found> {
     {
         return Some(Found::Same(example));
     }
-    let path = source.path.as_deref().filter(|path| is_local(path) && path.is_file());
+    let path = source.path.as_deref().filter(|path| is_local(path));
     let same = path.filter(|path| has_hash(path, &source.sha256)).map(Path::to_owned);
     let same = same.or_else(|| folders.iter().find_map(|folder| find_in(source, folder)));
     if let Some(path) = same
@@ -51,7 +52,7 @@ pub fn find(source: &SourceRecord, folders: &[PathBuf]) -> Option<Found> {
     {
         return Some(Found::Same(picture));
     }
-    if let Some(picture) = path.and_then(|path| Picture::open(path).ok()) {
+    if let Some(picture) = path.filter(|path| trust.allows(path)).and_then(|path| Picture::open(path).ok()) {
         return Some(Found::Changed(picture));
     }
     let example = examples().find(|example| no_file && example.title == source.name)?;
@@ -62,7 +63,7 @@ pub fn find(source: &SourceRecord, folders: &[PathBuf]) -> Option<Found> {
 fn find_in(source: &SourceRecord, folder: &Path) -> Option<PathBuf> {
     // A name from a stranger's file must not lead out of the folder.
     let name = Path::new(&source.name).file_name();
-    let named = name.map(|name| folder.join(name)).filter(|path| path.is_file());
+    let named = name.map(|name| folder.join(name));
     if let Some(path) = named.filter(|path| has_hash(path, &source.sha256)) {
         return Some(path);
     }
@@ -70,13 +71,13 @@ fn find_in(source: &SourceRecord, folder: &Path) -> Option<PathBuf> {
     let entries = fs::read_dir(folder).ok()?.flatten().take(MOST_FILES);
     entries.map(|entry| entry.path()).find(|path| {
         let shape = || {
-            let reader = image::ImageReader::open(path).ok()?.with_guessed_format().ok()?;
-            reader.into_dimensions().ok()
+            let file = BufReader::new(open_regular(path, MAX_FILE_BYTES).ok()?);
+            image::ImageReader::new(file).with_guessed_format().ok()?.into_dimensions().ok()
         };
         // A camera's picture may lie on its side in the file.
         let fits =
             |(width, height)| [(width, height), (height, width)].contains(&(source.width, source.height));
-        let candidate = is_picture(path) && path.is_file() && read < MOST_READ && shape().is_some_and(fits);
+        let candidate = is_picture(path) && read < MOST_READ && shape().is_some_and(fits);
         read += usize::from(candidate);
         candidate && has_hash(path, &source.sha256)
     })
@@ -87,37 +88,20 @@ fn is_picture(path: &Path) -> bool {
     ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"].iter().any(|known| extension == *known)
 }
 
-/// Whether looking at a path asks no other machine: a recipe from a stranger could make this one introduce itself there.
-fn is_local(path: &Path) -> bool {
-    !matches!(
-        path.components().next(),
-        Some(Component::Prefix(prefix)) if matches!(prefix.kind(), Prefix::UNC(..) | Prefix::VerbatimUNC(..) | Prefix::DeviceNS(_))
-    )
+/// Whether the file that a stranger may have named is on this machine and has this hash.
+pub(crate) fn is_file_of(path: &Path, hash: &Sha256Hash) -> bool {
+    is_local(path) && has_hash(path, hash)
 }
 
-fn has_hash(path: &Path, sha256: &str) -> bool {
-    let hash = || -> io::Result<String> {
-        let file = File::open(path)?;
-        if file.metadata()?.len() > MAX_FILE_BYTES {
-            return Ok(String::new());
-        }
-        let mut hasher = Sha256::new();
-        let mut buffer = vec![0; 1 << 16];
-        let mut file = file.take(MAX_FILE_BYTES);
-        loop {
-            match file.read(&mut buffer)? {
-                0 => break,
-                count => hasher.update(&buffer[..count]),
-            }
-        }
-        Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
-    };
-    hash().is_ok_and(|hash| hash == sha256)
+fn has_hash(path: &Path, hash: &Sha256Hash) -> bool {
+    let found = || Sha256Hash::of_reader(open_regular(path, MAX_FILE_BYTES)?.take(MAX_FILE_BYTES));
+    found().is_ok_and(|found| found == *hash)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use impasto_core::settings::Settings;
 
     fn saved(folder: &Path, name: &str, shade: u8) -> (PathBuf, SourceRecord) {
         let path = folder.join(name);
@@ -130,6 +114,7 @@ mod tests {
     fn pictures_are_found_by_path_by_name_and_by_contents() {
         let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let folders = [old.path().join("gone"), new.path().to_owned()];
+        let find = |record: &SourceRecord, folders: &[PathBuf]| find(record, folders, &Trust::All);
         let (path, record) = saved(old.path(), "wave.png", 7);
         assert!(
             matches!(find(&record, &folders), Some(Found::Same(picture)) if picture.path == Some(path.clone()))
@@ -153,6 +138,11 @@ mod tests {
         assert!(
             matches!(find(&record, &folders), Some(Found::Changed(picture)) if picture.rgb[(0, 0)].0 == [8; 3])
         );
+        // A stranger's recipe has nothing opened that it cannot prove to know.
+        let strange = Trust::beside(&new.path().join("recipe.png"), &Settings::default());
+        assert!(super::find(&record, &folders, &strange).is_none());
+        let beside = Trust::beside(&old.path().join("recipe.png"), &Settings::default());
+        assert!(matches!(super::find(&record, &folders, &beside), Some(Found::Changed(_))));
         fs::remove_file(&path).unwrap();
         assert!(find(&record, &folders).is_none());
     }
@@ -160,8 +150,9 @@ mod tests {
     #[test]
     fn examples_are_found_without_a_file_and_names_lead_nowhere_else() {
         let record = SourceRecord::from(&picture::STYLES[2].open());
+        let find = |record: &SourceRecord, folders: &[PathBuf]| find(record, folders, &Trust::All);
         assert!(matches!(find(&record, &[]), Some(Found::Same(picture)) if picture.name == "Woodcut"));
-        let other = SourceRecord { sha256: "00".repeat(32), ..record };
+        let other = SourceRecord { sha256: Sha256Hash::of(b""), ..record };
         assert!(matches!(find(&other, &[]), Some(Found::Changed(picture)) if picture.name == "Woodcut"));
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("inner");

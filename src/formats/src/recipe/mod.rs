@@ -2,7 +2,8 @@
 //!
 //! A recipe is JSON with a version. It derives from the settings' own text form and from the worker's [`Record`], so that
 //! what they gain is in it by itself. Everything in a picture file may come from a stranger: sizes are bounded, every value
-//! is checked as the command line's are, and nothing is opened that a recipe names but pictures.
+//! is checked as the command line's are. Of what a recipe names, only pictures with the right hash are opened, and what
+//! [`Trust`](crate::trust::Trust) allows.
 
 mod acts;
 mod command_line;
@@ -22,6 +23,7 @@ use impasto_core::{
 pub use acts::{Act, What, acts};
 pub use command_line::{CommandLine, EXAMPLE};
 pub use error::RecipeError;
+pub(crate) use find::is_file_of;
 pub use find::{Found, find};
 pub(crate) use numbers::parse as exact_json;
 pub(crate) use read::{adapt, check};

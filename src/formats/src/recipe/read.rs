@@ -1,10 +1,11 @@
 //! Reading recipes: bounded, lenient towards what a newer program may have added, strict about every value.
 
-use std::{fs::File, io::Read as _, path::Path};
+use std::path::Path;
 
 use serde_json::{Map, Value};
 
 use super::{Recipe, RecipeError, VERSION, acts, numbers};
+use impasto_base::files::read_regular;
 use impasto_core::{
     picture::{MAX_FILE_BYTES, MAX_TEXT, carried_text},
     run::{DetourPart, MOST_CHANGES, MOST_PASSES, Pass},
@@ -30,8 +31,7 @@ pub fn of_file(path: &Path) -> Result<(Recipe, Vec<String>), RecipeError> {
         .file_name()
         .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
     let read = |source| RecipeError::Read { name: path.display().to_string(), source };
-    let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(MAX_FILE_BYTES).read_to_end(&mut bytes)).map_err(read)?;
+    let bytes = read_regular(path, MAX_FILE_BYTES).map_err(read)?;
     match carried_text(&bytes) {
         Some(text) => parse(&name, &text),
         None => Err(RecipeError::None { name }),
@@ -166,6 +166,16 @@ mod tests {
     use super::*;
     use crate::recipe::tests::recipe;
     use impasto_core::settings::Objective;
+
+    #[test]
+    fn a_hash_that_is_none_makes_no_recipe() {
+        for hash in ["/tmp/out/written_by_a_recipe", "0", &"g".repeat(64)] {
+            for pointer in ["/passes/0/content/sha256", "/passes/0/styles/0/sha256", "/thumbnails/0/sha256"] {
+                let error = changed(|value| *value.pointer_mut(pointer).unwrap() = json!(hash)).unwrap_err();
+                assert!(error.to_string().contains("SHA-256 hash has 64"), "{error}");
+            }
+        }
+    }
 
     fn changed(change: impl FnOnce(&mut Value)) -> Result<(Recipe, Vec<String>), RecipeError> {
         let mut value: Value = numbers::parse(&recipe().text(1 << 20).unwrap()).unwrap();

@@ -6,6 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use image::{ImageFormat, ImageReader, Limits, RgbImage, codecs::jpeg::JpegEncoder};
 use serde::{Deserialize, Serialize};
 
+use impasto_base::hash::Sha256Hash;
 use impasto_core::{
     picture::{self, Filter, MIN_SIDE, Picture},
     run::SourceRecord,
@@ -24,7 +25,7 @@ const MOST_SIDE: u32 = 1024;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Thumbnail {
     /// Of the picture that it is a copy of, see [`Picture::sha256`].
-    pub sha256: String,
+    pub sha256: Sha256Hash,
     /// The copy as JPEG in base64.
     pub jpeg: String,
 }
@@ -36,7 +37,7 @@ impl Thumbnail {
         for picture in pictures {
             if thumbnails.iter().all(|thumbnail| thumbnail.sha256 != picture.sha256) {
                 let small = shrink(&picture.flattened(Some(background)), LONGEST);
-                thumbnails.extend(encode(&small).map(|jpeg| Self { sha256: picture.sha256.clone(), jpeg }));
+                thumbnails.extend(encode(&small).map(|jpeg| Self { sha256: picture.sha256, jpeg }));
             }
         }
         thumbnails
@@ -44,7 +45,7 @@ impl Thumbnail {
 
     /// The same with a longest side of so many pixels; nothing if it cannot be decoded.
     pub(super) fn smaller(&self, longest: u32) -> Option<Self> {
-        Some(Self { sha256: self.sha256.clone(), jpeg: encode(&shrink(&self.decode()?, longest))? })
+        Some(Self { sha256: self.sha256, jpeg: encode(&shrink(&self.decode()?, longest))? })
     }
 
     /// The pixels, if this is a small JPEG.
@@ -71,7 +72,7 @@ impl Thumbnail {
         Some(Picture {
             name: format!("{} (thumbnail)", source.name),
             path: None,
-            sha256: self.sha256.clone(),
+            sha256: self.sha256,
             rgb: self.decode()?,
             alpha: None,
             notes: vec![note],
@@ -131,7 +132,7 @@ mod tests {
     fn what_is_no_small_jpeg_is_no_thumbnail() {
         let large = encode(&RgbImage::new(1030, 20)).unwrap();
         for jpeg in ["", "???", "aGVsbG8=", &large, &"A".repeat(MOST_BYTES + 4)] {
-            let thumbnail = Thumbnail { sha256: String::new(), jpeg: jpeg.to_owned() };
+            let thumbnail = Thumbnail { sha256: Sha256Hash::of(b""), jpeg: jpeg.to_owned() };
             assert!(thumbnail.decode().is_none(), "{}", jpeg.len());
         }
     }

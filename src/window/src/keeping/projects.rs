@@ -14,12 +14,13 @@ use crate::{
     state::Run,
     tasks::{Done, Purpose},
 };
-use impasto_base::error::chain;
+use impasto_base::{error::chain, hash::Sha256Hash};
 use impasto_core::{picture, settings::Settings};
 use impasto_engine::session::{self, Record, RestorePoint, Start, StyleRecord};
 use impasto_formats::{
     project::{self, EXTENSION, Keep, Project, Style, sessions},
     recipe::Recipe,
+    trust::Trust,
 };
 
 /// A painting that was brought back with the engine's state, which is good for these pictures and settings only.
@@ -28,7 +29,7 @@ pub(super) struct GoingOn {
     record: Option<Record>,
     settings: Settings,
     sources: Vec<StyleRecord>,
-    content: String,
+    content: Sha256Hash,
 }
 
 impl ImpastoApp {
@@ -48,6 +49,7 @@ impl ImpastoApp {
                     record: source.clone(),
                     thumbnail: None,
                     folders: vec![project.folder().to_owned()],
+                    trust: project.trust().clone(),
                 },
             }))
         };
@@ -89,7 +91,7 @@ impl ImpastoApp {
                     record,
                     settings: self.settings.clone(),
                     sources: manifest.styles.iter().map(|style| style.style.clone()).collect(),
-                    content: content.source.sha256.clone(),
+                    content: content.source.sha256,
                 });
         }
         for remark in &project.remarks {
@@ -120,10 +122,15 @@ impl ImpastoApp {
         (Start::Moment, step)
     }
 
-    /// Reads a project in the background.
+    /// Reads a project in the background: only what is beside it, or in the settings already, is opened by its settings.
     pub(crate) fn read_project(&mut self, path: PathBuf) {
+        let trust = Trust::beside(&path, &self.settings);
+        self.read_trusted(path, trust);
+    }
+
+    fn read_trusted(&mut self, path: PathBuf, trust: Trust) {
         self.tasks.start("project", move || {
-            let result = Project::read(&path).map(Box::new).map_err(|error| chain(&error));
+            let result = Project::read_with(&path, trust).map(Box::new).map_err(|error| chain(&error));
             Done::ProjectRead { path, result }
         });
     }
@@ -150,7 +157,7 @@ impl ImpastoApp {
     /// Opens the painting of the window that was closed last.
     pub(crate) fn open_last(&mut self) {
         match self.keeper.sessions.as_deref().and_then(sessions::last) {
-            Some(path) => self.read_project(path),
+            Some(path) => self.read_trusted(path, Trust::All),
             None => self.toasts.add("There is no last painting yet."),
         }
     }

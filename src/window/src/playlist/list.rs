@@ -1,8 +1,7 @@
 //! Playlists as files: paintings in an order, each for a while.
 
 use std::{
-    fs,
-    io::Read as _,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -133,13 +132,10 @@ impl Playlist {
     ///
     /// When it cannot be read, is no playlist, or names something that cannot be.
     pub fn read(path: &Path) -> Result<Self, PlaylistError> {
-        let read = |source| PlaylistError::Read { path: path.to_owned(), source };
-        let file = fs::File::open(path).map_err(read)?;
-        let mut text = String::new();
-        file.take(MOST_BYTES + 1).read_to_string(&mut text).map_err(read)?;
-        if text.len() as u64 > MOST_BYTES {
-            return Err(PlaylistError::TooLarge { path: path.to_owned() });
-        }
+        let text = files::read_regular_text(path, MOST_BYTES).map_err(|source| match source.kind() {
+            io::ErrorKind::FileTooLarge => PlaylistError::TooLarge { path: path.to_owned() },
+            _ => PlaylistError::Read { path: path.to_owned(), source },
+        })?;
         let parse = |source| PlaylistError::Parse { path: path.to_owned(), source: Box::new(source) };
         let table: toml::Table = toml::from_str(&text).map_err(parse)?;
         let newer =

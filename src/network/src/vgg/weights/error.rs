@@ -11,8 +11,8 @@ pub enum WeightsError {
     Read { path: String, source: std::io::Error },
     #[error("{path} is a folder, not a weights file")]
     Directory { path: String },
-    #[error("{path} is too large for a VGG-19 weights file: {bytes} bytes, the limit is {limit}")]
-    TooLarge { path: String, bytes: u64, limit: u64 },
+    #[error("{path} is too large for a VGG-19 weights file: the limit is {limit} bytes")]
+    TooLarge { path: String, limit: u64 },
     #[error("{path} is not a weights file: expected safetensors or a PyTorch .pth file")]
     Unknown { path: String },
     #[error("{path} is damaged or cut short: {reason}")]

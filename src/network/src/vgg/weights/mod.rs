@@ -5,7 +5,7 @@ mod codebook;
 mod error;
 mod float;
 
-use std::{borrow::Cow, io::Read, path::Path};
+use std::{borrow::Cow, io, path::Path};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 pub use error::WeightsError;
 
 use super::Layer;
+use impasto_base::files::read_regular;
 
 /// Facts about loaded weights, for lists and reports.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -102,17 +103,11 @@ impl Weights {
     /// What was expected and what was found instead, with the file's name.
     pub fn load(path: &Path) -> Result<Self, WeightsError> {
         let name = path.display().to_string();
-        let read = |source| WeightsError::Read { path: name.clone(), source };
-        let mut file = std::fs::File::open(path).map_err(read)?;
-        let metadata = file.metadata().map_err(read)?;
-        if metadata.is_dir() {
-            return Err(WeightsError::Directory { path: name });
-        }
-        if metadata.len() > MAX_FILE {
-            return Err(WeightsError::TooLarge { path: name, bytes: metadata.len(), limit: MAX_FILE });
-        }
-        let mut bytes = Vec::with_capacity(metadata.len() as usize);
-        file.read_to_end(&mut bytes).map_err(read)?;
+        let bytes = read_regular(path, MAX_FILE).map_err(|source| match source.kind() {
+            io::ErrorKind::IsADirectory => WeightsError::Directory { path: name.clone() },
+            io::ErrorKind::FileTooLarge => WeightsError::TooLarge { path: name.clone(), limit: MAX_FILE },
+            _ => WeightsError::Read { path: name.clone(), source },
+        })?;
         // A safetensors header's length may begin with the byte that marks a pickle, so its brace is looked
         // at first.
         match bytes.first_chunk::<9>() {

@@ -1,0 +1,226 @@
+//! Which files may be opened because another file names them: a recipe or a project may come from a stranger.
+
+use std::{
+    fmt,
+    path::{Component, Path, PathBuf, Prefix},
+};
+
+use impasto_base::files::folder_of;
+use impasto_core::{
+    picture::{Example, is_pasted},
+    settings::{Init, Settings},
+};
+
+/// A file that settings can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamedFile {
+    Weights,
+    Palette,
+    Initial,
+}
+
+impl NamedFile {
+    pub const ALL: [Self; 3] = [Self::Weights, Self::Palette, Self::Initial];
+
+    /// Its path in these settings; `None` if they name no file there.
+    pub fn of(self, settings: &Settings) -> Option<&Path> {
+        match (self, &settings.init) {
+            (Self::Weights, _) => settings.weights.as_deref(),
+            (Self::Palette, _) => {
+                settings.palette.as_deref().filter(|path| Example::named(path).is_none() && !is_pasted(path))
+            }
+            (Self::Initial, Init::File(path)) => Some(path),
+            (Self::Initial, _) => None,
+        }
+    }
+
+    /// Takes it out of the settings.
+    pub fn leave_out(self, settings: &mut Settings) {
+        match self {
+            Self::Weights => settings.weights = None,
+            Self::Palette => settings.palette = None,
+            Self::Initial => settings.init = Init::Content,
+        }
+    }
+
+    /// Name of its flag.
+    pub fn flag(self) -> &'static str {
+        match self {
+            Self::Weights => "weights",
+            Self::Palette => "palette",
+            Self::Initial => "init",
+        }
+    }
+
+    /// What is used when it is left out.
+    pub fn stand_in(self) -> &'static str {
+        match self {
+            Self::Weights => "the bundled network stands in",
+            Self::Palette => "the content's colours stand in",
+            Self::Initial => "the content stands in",
+        }
+    }
+}
+
+impl fmt::Display for NamedFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Weights => "weights file",
+            Self::Palette => "palette",
+            Self::Initial => "initial image",
+        })
+    }
+}
+
+/// Which of the files that a file names may be opened without asking.
+#[derive(Clone, Debug)]
+pub enum Trust {
+    /// All: the program wrote the file for itself.
+    All,
+    /// Those in this folder or below it, and those that a person has chosen.
+    Folder { folder: PathBuf, chosen: Vec<PathBuf> },
+}
+
+impl Trust {
+    /// Trust in what is beside `file` or below its folder, and in what a person's own settings name.
+    pub fn beside(file: &Path, own: &Settings) -> Self {
+        let chosen = NamedFile::ALL.iter().filter_map(|named| named.of(own).map(Path::to_owned)).collect();
+        Self::Folder { folder: folder_of(file).to_owned(), chosen }
+    }
+
+    /// Whether a file may be opened. Links count as where they lead to.
+    pub fn allows(&self, path: &Path) -> bool {
+        let Self::Folder { folder, chosen } = self else { return true };
+        let within = || {
+            let (path, folder) = (path.canonicalize().ok()?, folder.canonicalize().ok()?);
+            Some(path.starts_with(folder))
+        };
+        chosen.iter().any(|chosen| chosen == path) || (is_local(path) && within() == Some(true))
+    }
+
+    /// The files in the settings that may not be opened.
+    pub fn refused<'a>(&self, settings: &'a Settings) -> impl Iterator<Item = (NamedFile, &'a Path)> {
+        let named = NamedFile::ALL.into_iter().filter_map(|named| Some((named, named.of(settings)?)));
+        named.filter(|(_, path)| !self.allows(path))
+    }
+
+    /// Takes out of the settings what may not be opened or is gone, and tells a person. `whose` names the file: "The
+    /// recipe".
+    pub fn restrict(&self, settings: &mut Settings, whose: &str) -> Vec<String> {
+        let mut remarks = Vec::new();
+        if matches!(self, Self::All) {
+            return remarks;
+        }
+        for named in NamedFile::ALL {
+            let Some(path) = named.of(settings) else { continue };
+            let (name, stand_in) = (path.display(), named.stand_in());
+            let remark = if is_local(path) && !path.exists() {
+                format!("The {named} {name} is gone: {stand_in}.")
+            } else if !self.allows(path) {
+                format!("{whose} names the {named} {name}: open it yourself if you trust it; {stand_in}.")
+            } else {
+                continue;
+            };
+            remarks.push(remark);
+            named.leave_out(settings);
+        }
+        remarks
+    }
+
+    /// Lets a file be opened.
+    pub(crate) fn choose(&mut self, path: &Path) {
+        if let Self::Folder { chosen, .. } = self {
+            chosen.push(path.to_owned());
+        }
+    }
+}
+
+/// Whether looking at a path asks no other machine: a stranger's file could make this one introduce itself there.
+pub(crate) fn is_local(path: &Path) -> bool {
+    !matches!(
+        path.components().next(),
+        Some(Component::Prefix(prefix)) if matches!(prefix.kind(), Prefix::UNC(..) | Prefix::VerbatimUNC(..) | Prefix::DeviceNS(_))
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn only_what_is_beside_or_chosen_or_bundled_stays_in_the_settings() {
+        let home = tempfile::tempdir().unwrap();
+        let path = |name: &str| home.path().join(name);
+        fs::create_dir_all(path("got/more")).unwrap();
+        for name in ["private.png", "mine.pth", "got/more/leaves.png"] {
+            fs::write(path(name), "x").unwrap();
+        }
+        let own = Settings { weights: Some(path("mine.pth")), ..Settings::default() };
+        let trust = Trust::beside(&path("got/recipe.png"), &own);
+        let mut settings = Settings {
+            palette: Some(path("got/more/leaves.png")),
+            init: Init::File(path("private.png")),
+            ..own.clone()
+        };
+        let told = trust.restrict(&mut settings, "The recipe");
+        assert_eq!(settings, Settings { palette: Some(path("got/more/leaves.png")), ..own });
+        assert!(
+            told.len() == 1
+                && told[0].starts_with("The recipe names the initial image")
+                && told[0].contains("private.png: open it yourself"),
+            "{told:?}"
+        );
+        for palette in ["example:Embers", "pasted:00"] {
+            let mut bundled = Settings { palette: Some(palette.into()), ..Settings::default() };
+            assert!(trust.restrict(&mut bundled, "The recipe").is_empty() && bundled.palette.is_some());
+        }
+        for outside in ["got/../private.png", "got/more/../../private.png", "got/gone.png", "got2/a"] {
+            assert!(!trust.allows(&path(outside)), "{outside}");
+        }
+        assert!(Trust::All.allows(&path("private.png")));
+        let mut gone = Settings { weights: Some(path("gone.pth")), ..Settings::default() };
+        assert!(trust.restrict(&mut gone, "The recipe")[0].contains("gone.pth is gone"));
+        assert_eq!(gone.weights, None);
+    }
+
+    #[test]
+    fn no_setting_names_a_file_unseen() {
+        let trust = Trust::beside(Path::new("recipe.png"), &Settings::default());
+        let usual = serde_json::to_value(Settings::default()).unwrap();
+        let names = usual.as_object().unwrap().keys().filter(|field| {
+            let mut value = usual.clone();
+            value[*field] = "no-such-file.png".into();
+            // A device has a name of any kind.
+            *field != "device"
+                && serde_json::from_value::<Settings>(value).is_ok_and(|settings| {
+                    assert_eq!(trust.refused(&settings).count(), 1, "{field}");
+                    true
+                })
+        });
+        assert_eq!(names.count(), NamedFile::ALL.len());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_beside_the_file_leads_nowhere_else() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("got");
+        fs::create_dir(&folder).unwrap();
+        fs::write(home.path().join("private.png"), "x").unwrap();
+        std::os::unix::fs::symlink(home.path().join("private.png"), folder.join("leaves.png")).unwrap();
+        let trust = Trust::beside(&folder.join("recipe.png"), &Settings::default());
+        assert!(!trust.allows(&folder.join("leaves.png")));
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn no_path_on_another_machine_is_looked_at() {
+        for path in [r"\\host\share\a.png", "//host/share/a.png", r"\\?\UNC\host\share\a.png", r"\\.\pipe\a"]
+        {
+            assert!(!is_local(Path::new(path)), "{path}");
+        }
+        assert!(is_local(Path::new(r"C:\a.png")));
+    }
+}
