@@ -101,10 +101,12 @@ fn with_how(reason: &str, passed: &Passed) -> String {
     }
 }
 
-/// The words of an error's beginning, in one line: what drivers and compilers say can fill a screen.
+/// The innermost cause of an error, in one line: what drivers and compilers say can fill a screen.
 fn in_short(error: &str) -> String {
-    const MOST: usize = 160;
-    let words = error.split_whitespace().collect::<Vec<_>>().join(" ");
+    const MOST: usize = 200;
+    let error = error.split_once("Backtrace:").map_or(error, |(before, _)| before).trim();
+    let cause = error.rsplit_once("Caused by:").map_or(error, |(_, cause)| cause);
+    let words = cause.split_whitespace().collect::<Vec<_>>().join(" ");
     match words.char_indices().nth(MOST) {
         Some((end, _)) => format!("{}…", words[..end].trim_end()),
         None => words,
@@ -262,8 +264,11 @@ mod tests {
             "usable; its matrix units are not used: they hung"
         );
         assert_eq!(
-            say(OwnKernels::None("the device refused it:\n  Too many bindings".into()), None),
-            "usable, with burn's slower operations only: the device refused it: Too many bindings"
+            say(
+                OwnKernels::None("A\nCaused by:\n  B\n\nCaused by:\n  C\n  D\n\nBacktrace:\nnone".into()),
+                None
+            ),
+            "usable, with burn's slower operations only: C D"
         );
         let failed = vec![(Kernel::Pooling, "they differ".into()), (Kernel::Gram, "x".repeat(1000))];
         let said = say(OwnKernels::Without(failed), Some(Ok(units)));
