@@ -8,6 +8,7 @@ mod curve;
 mod gradients;
 mod histogram;
 mod lbfgs;
+mod limits;
 mod meter;
 mod one_pass;
 mod pyramid;

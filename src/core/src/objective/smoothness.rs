@@ -1,10 +1,10 @@
 //! Smoothness: total variation, squared (Mahendran & Vedaldi, CVPR 2015, with exponent β = 2), over four or eight
 //! neighbours.
 
-use burn::tensor::{Device as TensorDevice, Tensor};
+use burn::tensor::Tensor;
 
 use crate::settings::Smoothness;
-use impasto_network::compute::{KernelChoice, kernels_of, smoothness_on_adapter};
+use impasto_network::compute::{Kernel, has_kernel, smoothness_on_adapter};
 
 /// Half of the pairs of neighbours of a pixel: rows down, columns to the right (or with −1 to the left), and the square of
 /// the distance.
@@ -18,8 +18,7 @@ const CORNERS: [(usize, isize, f32); 2] = [(1, 1, 2.0), (1, -1, 2.0)];
 /// With eight neighbours the gradient is the nine-point Laplacian, which prefers no direction. In a `tile` the first row and
 /// the last are neighbours, and so are the columns.
 pub fn smoothness_gradient(image: &Tensor<4>, smoothness: Smoothness, tile: bool) -> (Tensor<1>, Tensor<4>) {
-    let device = image.device();
-    if device == TensorDevice::flex() || kernels_of(&device) == KernelChoice::Portable {
+    if !has_kernel(&image.device(), Kernel::Smoothness) {
         return by_tensors(image, smoothness, tile);
     }
     let count = image.shape().num_elements() as f64;

@@ -79,6 +79,8 @@ enum Derived {
         mean_energy: Tensor<1>,
         deviation_energy: Tensor<1>,
         identity: Tensor<2>,
+        /// All of them for an adapter's kernel.
+        packed: MomentsTarget,
     },
     /// A = Σ*^½ `[C, C]`; tr Σ* and tr S* `[1]`.
     Wasserstein {
@@ -145,12 +147,11 @@ impl StyleAim {
             Statistic::Moments => {
                 let identity = identity();
                 let deviation = moments.deviation(&identity);
-                Derived::Moments {
-                    mean_energy: moments.mean.clone().square().sum(),
-                    deviation_energy: deviation.clone().square().sum(),
-                    deviation,
-                    identity,
-                }
+                let [mean_energy, deviation_energy] =
+                    [&moments.mean, &deviation].map(|values| values.clone().square().sum());
+                let parts = [&moments.mean, &deviation, &mean_energy, &deviation_energy];
+                let packed = MomentsTarget::new(parts, EPSILON);
+                Derived::Moments { deviation, mean_energy, deviation_energy, identity, packed }
             }
             Statistic::Wasserstein => {
                 let identity = identity();
@@ -189,17 +190,11 @@ impl StyleAim {
     fn on_adapter(&self, features: &GpuFeatures, gram_factor: f64, weight: f64) -> Option<StyleTerm> {
         let moments = match &self.derived {
             Derived::Gram => None,
-            Derived::Moments { deviation, mean_energy, deviation_energy, .. } => Some(MomentsTarget {
-                mean: &self.moments.mean,
-                deviation,
-                mean_energy,
-                deviation_energy,
-                epsilon: EPSILON,
-            }),
+            Derived::Moments { packed, .. } => Some(packed),
             Derived::Wasserstein { .. } => return None,
         };
         let target = &self.moments.gram;
-        let (value, matrix, vector) = features.style_term(target, moments.as_ref(), gram_factor, weight);
+        let (value, matrix, vector) = features.style_term(target, moments, gram_factor, weight)?;
         Some(StyleTerm { value, matrix, vector })
     }
 
@@ -208,7 +203,7 @@ impl StyleAim {
         let positions = features.positions() as f64;
         match &self.derived {
             Derived::Gram => self.gram_term(features.gram(), gram_factor, positions),
-            Derived::Moments { deviation, mean_energy, deviation_energy, identity } => {
+            Derived::Moments { deviation, mean_energy, deviation_energy, identity, .. } => {
                 let moments = Moments::of(features);
                 let mut term = self.gram_term(moments.gram.clone(), gram_factor, positions);
                 let mean = moments.mean.clone() - self.moments.mean.clone();

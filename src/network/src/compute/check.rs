@@ -10,7 +10,7 @@ use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 use super::{
     FeatureGradient, Features, Iterate, Network, NetworkOptions, Update,
     gpu::{self, MomentsTarget, Queue, Storage, Units},
-    kernel_choice::{KernelChoice, kernels_of},
+    kernel_choice::{Kernel, KernelChoice, has_kernel, kernels_of, replaced_kernels},
     read_picture,
     relative_error::relative_error,
 };
@@ -42,6 +42,12 @@ fn try_fast(device: &TensorDevice) -> Result<(), String> {
     }
     if kernels_of(device) == KernelChoice::Portable {
         return Err("it needs this program's own kernels, which failed their self-check here".to_owned());
+    }
+    if let Some(kernel) = replaced_kernels(device).first() {
+        let label = kernel.label();
+        return Err(format!(
+            "it needs all of this program's own kernels, and the one for {label} failed here"
+        ));
     }
     if !Queue::of(&Tensor::zeros([1], device)).has_half() {
         return Err("the adapter has no 16-bit numbers".to_owned());
@@ -194,15 +200,10 @@ fn style(features: &Features, target: &Features) -> [Tensor<1>; 3] {
     let (gram, mean) = (target.gram(), target.mean());
     let deviation = mean.clone() + 0.3;
     let energy = mean.ones_like().sum();
-    if let Features::Gpu(features) = features {
-        let moments = MomentsTarget {
-            mean: &mean,
-            deviation: &deviation,
-            mean_energy: &energy,
-            deviation_energy: &energy,
-            epsilon: 0.01,
-        };
-        let (value, matrix, vector) = features.style_term(&gram, Some(&moments), 2.0, 0.5);
+    let moments = MomentsTarget::new([&mean, &deviation, &energy, &energy], 0.01);
+    if let Features::Gpu(features) = features
+        && let Some((value, matrix, vector)) = features.style_term(&gram, Some(&moments), 2.0, 0.5)
+    {
         return [value, matrix.flatten::<1>(0, 1) * 2.0, vector.unwrap_or(mean) * 2.0];
     }
     let positions = features.positions() as f64;
@@ -234,7 +235,8 @@ fn run(mut network: Network, pooling: Pooling, device: &TensorDevice) -> Result<
             let distance = features.distance(&target);
             statistics.extend([gram.clone().flatten::<1>(0, 1), mean.clone(), distance]);
             statistics.extend(style(features, &target));
-            statistics.extend(smoothness(device, matches!(features, Features::Gpu(_))));
+            let own = matches!(features, Features::Gpu(_)) && has_kernel(device, Kernel::Smoothness);
+            statistics.extend(smoothness(device, own));
             term.add_matrix(gram);
             term.add_vector(mean);
             term.add_target(target.clone(), 0.5);

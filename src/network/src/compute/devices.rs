@@ -6,7 +6,7 @@ use super::{
     adapter::Adapter,
     gpu,
     info::{DeviceInfo, DeviceKind},
-    kernel_choice::{KernelChoice, use_portable_kernels},
+    kernel_choice::OwnKernels,
     probe::{self, Passed, Probe},
 };
 use crate::compute::DeviceChoice;
@@ -87,13 +87,29 @@ pub fn devices() -> Vec<DeviceInfo> {
 
 /// Add to a reason how an adapter that passed computes.
 fn with_how(reason: &str, passed: &Passed) -> String {
-    match (passed.kernels, &passed.units) {
-        (KernelChoice::Portable, _) => format!("{reason}, with burn's slower operations only"),
-        (KernelChoice::Own, None) => reason.to_owned(),
-        (KernelChoice::Own, Some(Ok(_))) => format!("{reason}; in fast precision on its matrix units"),
-        (KernelChoice::Own, Some(Err(error))) => {
-            format!("{reason}; its matrix units are not used: {error}")
+    match (&passed.kernels, &passed.units) {
+        (OwnKernels::None(why), _) => {
+            format!("{reason}, with burn's slower operations only: {}", in_short(why))
         }
+        (OwnKernels::Without(failed), _) => {
+            let each = failed.iter().map(|(kernel, why)| format!("{} ({})", kernel.label(), in_short(why)));
+            format!("{reason}; with burn's slower operations for {}", each.collect::<Vec<_>>().join(", "))
+        }
+        (OwnKernels::All, None) => reason.to_owned(),
+        (OwnKernels::All, Some(Ok(_))) => format!("{reason}; in fast precision on its matrix units"),
+        (OwnKernels::All, Some(Err(error))) => format!("{reason}; its matrix units are not used: {error}"),
+    }
+}
+
+/// The innermost cause of an error, in one line: what drivers and compilers say can fill a screen.
+fn in_short(error: &str) -> String {
+    const MOST: usize = 200;
+    let error = error.split_once("Backtrace:").map_or(error, |(before, _)| before).trim();
+    let cause = error.rsplit_once("Caused by:").map_or(error, |(_, cause)| cause);
+    let words = cause.split_whitespace().collect::<Vec<_>>().join(" ");
+    match words.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", words[..end].trim_end()),
+        None => words,
     }
 }
 
@@ -105,7 +121,12 @@ fn best_gpu(probe: &Probe) -> Option<(&Adapter, &Passed)> {
             DeviceKind::IntegratedGpu => 1,
             _ => 2,
         };
-        (rank, passed.kernels != KernelChoice::Own)
+        let kernels = match passed.kernels {
+            OwnKernels::All => 0,
+            OwnKernels::Without(_) => 1,
+            OwnKernels::None(_) => 2,
+        };
+        (rank, kernels)
     };
     let hardware = probe.adapters.iter().filter(|(adapter, _)| !adapter.is_software());
     hardware.filter_map(|(adapter, outcome)| Some((adapter, outcome.as_ref().ok()?))).min_by_key(rank)
@@ -136,10 +157,9 @@ pub fn open(choice: &DeviceChoice) -> Result<Device, DeviceError> {
         let tensor = adapter
             .open()
             .map_err(|reason| DeviceError::Unusable { name: adapter.info.name.clone(), reason })?;
-        match (passed.kernels, &passed.units) {
-            (KernelChoice::Portable, _) => use_portable_kernels(&tensor),
-            (KernelChoice::Own, Some(Ok(units))) => gpu::use_units(&tensor, *units),
-            (KernelChoice::Own, _) => {}
+        passed.kernels.use_on(&tensor);
+        if let (OwnKernels::All, Some(Ok(units))) = (&passed.kernels, &passed.units) {
+            gpu::use_units(&tensor, *units);
         }
         Ok(Device {
             info: DeviceInfo { reason: with_how(reason, passed), ..adapter.info.clone() },
@@ -222,14 +242,14 @@ pub fn mark_failed(device: &Device) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compute::adapter::Api;
+    use crate::compute::{Kernel, adapter::Api};
 
     fn adapter(kind: DeviceKind) -> Adapter {
         let info = DeviceInfo { kind, name: format!("{kind:?}"), ..cpu(String::new()) };
         Adapter { info, api: Api::Vulkan, index: 0, units: None }
     }
 
-    fn passed(kernels: KernelChoice, units: Option<Result<gpu::Units, String>>) -> Passed {
+    fn passed(kernels: OwnKernels, units: Option<Result<gpu::Units, String>>) -> Passed {
         Passed { kernels, units }
     }
 
@@ -237,18 +257,28 @@ mod tests {
     fn what_is_said_of_an_adapter_tells_how_it_computes() {
         let units = gpu::Units { size: 16, threads: 128, memory: 49_152, vectors: true };
         let say = |kernels, units| with_how("usable", &passed(kernels, units));
-        assert_eq!(say(KernelChoice::Own, None), "usable");
-        assert_eq!(say(KernelChoice::Own, Some(Ok(units))), "usable; in fast precision on its matrix units");
+        assert_eq!(say(OwnKernels::All, None), "usable");
+        assert_eq!(say(OwnKernels::All, Some(Ok(units))), "usable; in fast precision on its matrix units");
         assert_eq!(
-            say(KernelChoice::Own, Some(Err("they hung".into()))),
+            say(OwnKernels::All, Some(Err("they hung".into()))),
             "usable; its matrix units are not used: they hung"
         );
-        assert_eq!(say(KernelChoice::Portable, None), "usable, with burn's slower operations only");
+        assert_eq!(
+            say(
+                OwnKernels::None("A\nCaused by:\n  B\n\nCaused by:\n  C\n  D\n\nBacktrace:\nnone".into()),
+                None
+            ),
+            "usable, with burn's slower operations only: C D"
+        );
+        let failed = vec![(Kernel::Pooling, "they differ".into()), (Kernel::Gram, "x".repeat(1000))];
+        let said = say(OwnKernels::Without(failed), Some(Ok(units)));
+        let start = "usable; with burn's slower operations for pooling (they differ), Gram matrices (xxx";
+        assert!(said.starts_with(start) && said.ends_with("x…)") && said.len() < 300, "{said}");
     }
 
     #[test]
     fn the_best_adapter_is_hardware_that_passed() {
-        let own = || Ok(passed(KernelChoice::Own, None));
+        let own = || Ok(passed(OwnKernels::All, None));
         let mut probe = Probe {
             adapters: vec![
                 (adapter(DeviceKind::Software), own()),

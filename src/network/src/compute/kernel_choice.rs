@@ -1,12 +1,12 @@
 //! Which kernels a device uses.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::Device as TensorDevice;
 use serde::{Deserialize, Serialize};
 
 /// The kernels that a device uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KernelChoice {
     /// Our own.
     Own,
@@ -14,18 +14,115 @@ pub enum KernelChoice {
     Portable,
 }
 
-/// Devices on which kernels of our own do not agree with the CPU.
-static PORTABLE_ONLY: Mutex<Vec<TensorDevice>> = Mutex::new(Vec::new());
-
-/// Use burn's operations for networks on this device.
-pub fn use_portable_kernels(device: &TensorDevice) {
-    PORTABLE_ONLY.lock().unwrap_or_else(PoisonError::into_inner).push(device.clone());
+/// What kernels of our own do on graphics adapters. burn's operations can stand in for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kernel {
+    /// Convolutions of the picture itself.
+    FirstConvolution,
+    /// Convolutions of features.
+    Convolution,
+    Pooling,
+    /// Gram matrices.
+    Gram,
+    Mean,
+    /// Squared distances.
+    Distance,
+    /// Adding feature gradients.
+    FeatureGradient,
+    /// Style terms over a Gram matrix.
+    Style,
+    Smoothness,
+    Adam,
 }
 
-/// The kernels that networks on this device use.
+impl Kernel {
+    pub const ALL: [Self; 10] = [
+        Self::FirstConvolution,
+        Self::Convolution,
+        Self::Pooling,
+        Self::Gram,
+        Self::Mean,
+        Self::Distance,
+        Self::FeatureGradient,
+        Self::Style,
+        Self::Smoothness,
+        Self::Adam,
+    ];
+
+    /// Name for display.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::FirstConvolution => "the first convolution",
+            Self::Convolution => "convolutions",
+            Self::Pooling => "pooling",
+            Self::Gram => "Gram matrices",
+            Self::Mean => "means",
+            Self::Distance => "distances",
+            Self::FeatureGradient => "gradients of the objective",
+            Self::Style => "style terms",
+            Self::Smoothness => "smoothness",
+            Self::Adam => "Adam's step",
+        }
+    }
+}
+
+/// Which of our own kernels work on an adapter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OwnKernels {
+    All,
+    /// All but these, with what each of them failed with.
+    Without(Vec<(Kernel, String)>),
+    /// None, and why.
+    None(String),
+}
+
+impl OwnKernels {
+    /// Have networks, terms and updates on this device use these, and burn's operations for the rest.
+    pub fn use_on(&self, device: &TensorDevice) {
+        match self {
+            Self::All => replace_kernels(device, &[]),
+            Self::Without(failed) => {
+                let failed: Vec<Kernel> = failed.iter().map(|(kernel, _)| *kernel).collect();
+                replace_kernels(device, &failed);
+            }
+            Self::None(_) => {
+                PORTABLE_ONLY.lock().unwrap_or_else(PoisonError::into_inner).push(device.clone())
+            }
+        }
+    }
+}
+
+/// Devices on which no kernels of our own are used.
+static PORTABLE_ONLY: Mutex<Vec<TensorDevice>> = Mutex::new(Vec::new());
+/// Devices on which burn's operations stand in for some of our kernels.
+static REPLACED: Mutex<Vec<(TensorDevice, Arc<[Kernel]>)>> = Mutex::new(Vec::new());
+
+/// The kernels that networks on this device use, but for those that are replaced.
 pub fn kernels_of(device: &TensorDevice) -> KernelChoice {
     match PORTABLE_ONLY.lock().unwrap_or_else(PoisonError::into_inner).contains(device) {
         true => KernelChoice::Portable,
         false => KernelChoice::Own,
     }
+}
+
+/// Let burn's operations stand in for these kernels alone in what is made for this device from now on.
+pub(super) fn replace_kernels(device: &TensorDevice, kernels: &[Kernel]) {
+    let mut list = REPLACED.lock().unwrap_or_else(PoisonError::into_inner);
+    list.retain(|(known, _)| known != device);
+    if !kernels.is_empty() {
+        list.push((device.clone(), kernels.into()));
+    }
+}
+
+/// The kernels of a device for which burn's operations stand in.
+pub(super) fn replaced_kernels(device: &TensorDevice) -> Arc<[Kernel]> {
+    let list = REPLACED.lock().unwrap_or_else(PoisonError::into_inner);
+    list.iter().find(|(known, _)| known == device).map(|(_, kernels)| kernels.clone()).unwrap_or_default()
+}
+
+/// Whether this kernel of our own is used on this device: never on the CPU, which has others.
+pub fn has_kernel(device: &TensorDevice, kernel: Kernel) -> bool {
+    *device != TensorDevice::flex()
+        && kernels_of(device) == KernelChoice::Own
+        && !replaced_kernels(device).contains(&kernel)
 }

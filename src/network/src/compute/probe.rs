@@ -18,22 +18,23 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     adapter::{Adapter, Api},
-    check::{self_check, units_check},
+    check::units_check,
     gpu::Units,
     info::{DeviceInfo, DeviceKind},
-    kernel_choice::KernelChoice,
+    kernel_choice::OwnKernels,
+    trial::own_kernels,
 };
 
 /// What is known of an adapter that passed its self-check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Passed {
-    pub kernels: KernelChoice,
+    pub kernels: OwnKernels,
     /// Its matrix units, or why they are not used; `None` where it has none.
     pub units: Option<Result<Units, String>>,
 }
 
 impl Passed {
-    fn with(kernels: KernelChoice) -> Self {
+    fn with(kernels: OwnKernels) -> Self {
         Self { kernels, units: None }
     }
 }
@@ -59,7 +60,7 @@ struct Question {
 enum Line {
     Adapters(Vec<Adapter>),
     Trying(usize),
-    Tried(usize, Result<KernelChoice, String>),
+    Tried(usize, Result<OwnKernels, String>),
     TryingUnits(usize),
     TriedUnits(usize, Result<Units, String>),
     Done,
@@ -104,9 +105,9 @@ fn answer(question: &Question) {
     for (number, adapter) in adapters.iter().enumerate().skip(question.from) {
         if question.software_too || !adapter.is_software() {
             say(&Line::Trying(number));
-            let outcome = try_out(adapter);
+            let outcome = try_out(adapter, || say(&Line::Trying(number)));
             say(&Line::Tried(number, outcome.clone()));
-            if outcome == Ok(KernelChoice::Own) && adapter.units.is_some() {
+            if outcome == Ok(OwnKernels::All) && adapter.units.is_some() {
                 say(&Line::TryingUnits(number));
                 if let Some(outcome) = try_units(adapter) {
                     say(&Line::TriedUnits(number, outcome));
@@ -117,13 +118,8 @@ fn answer(question: &Question) {
     say(&Line::Done);
 }
 
-fn try_out(adapter: &Adapter) -> Result<KernelChoice, String> {
-    let device = adapter.open()?;
-    let Err(own) = self_check(&device, KernelChoice::Own) else { return Ok(KernelChoice::Own) };
-    match self_check(&device, KernelChoice::Portable) {
-        Ok(()) => Ok(KernelChoice::Portable),
-        Err(_) => Err(own),
-    }
+fn try_out(adapter: &Adapter, alive: impl Fn()) -> Result<OwnKernels, String> {
+    own_kernels(&adapter.open()?, alive)
 }
 
 /// Whether the matrix units that an adapter offers are of use.
@@ -145,16 +141,34 @@ pub(super) fn probe(software_too: bool) -> Probe {
                     true => in_children(api, software_too, &mut probe),
                     false => probe.adapters.extend(enumerate(api).into_iter().map(|adapter| {
                         let tried = software_too || !adapter.is_software();
-                        let outcome = if tried { try_out(&adapter) } else { Ok(KernelChoice::Own) };
-                        let units = outcome == Ok(KernelChoice::Own) && tried;
+                        let outcome = if tried { try_out(&adapter, || ()) } else { Ok(OwnKernels::All) };
+                        let units = outcome == Ok(OwnKernels::All) && tried;
                         let units = if units { try_units(&adapter) } else { None };
                         (adapter, outcome.map(|kernels| Passed { kernels, units }))
                     })),
                 }
             }
+            tell(&probe);
             probe
         })
         .clone()
+}
+
+/// Log what each adapter failed with, in whole.
+fn tell(probe: &Probe) {
+    for (adapter, outcome) in &probe.adapters {
+        let name = &adapter.info.name;
+        match outcome.as_ref().map(|passed| &passed.kernels) {
+            Ok(OwnKernels::All) => {}
+            Ok(OwnKernels::Without(failed)) => {
+                for (kernel, error) in failed {
+                    tracing::debug!("{name}: burn's operations stand in for {}: {error}", kernel.label());
+                }
+            }
+            Ok(OwnKernels::None(error)) => tracing::debug!("{name}: burn's operations alone: {error}"),
+            Err(error) => tracing::debug!("{name} is not used: {error}"),
+        }
+    }
 }
 
 /// Mark an adapter as failed in use, so that it isn't chosen again in this program run.
@@ -178,7 +192,7 @@ fn in_children(api: Api, software_too: bool, probe: &mut Probe) {
         if let (None, Some(adapters)) = (&list, answer.adapters.take()) {
             let untried = |adapter: &Adapter| match software_too || !adapter.is_software() {
                 true => Err("its self-check did not come to an end".to_owned()),
-                false => Ok(Passed::with(KernelChoice::Own)),
+                false => Ok(Passed::with(OwnKernels::All)),
             };
             list = Some(adapters.into_iter().map(|adapter| (adapter.clone(), untried(&adapter))).collect());
         }
@@ -230,7 +244,7 @@ fn note(list: &mut [(Adapter, Result<Passed, String>)], answer: Answer) -> Optio
 #[derive(Default)]
 struct Answer {
     adapters: Option<Vec<Adapter>>,
-    tried: Vec<(usize, Result<KernelChoice, String>)>,
+    tried: Vec<(usize, Result<OwnKernels, String>)>,
     tried_units: Vec<(usize, Result<Units, String>)>,
     /// The adapter whose trial has no outcome, or that of its matrix units.
     trying: Option<usize>,
@@ -363,12 +377,12 @@ mod tests {
         let units = Units { size: 16, threads: 128, memory: 49_152, vectors: true };
         let mut adapters = list();
         let crashed = || Some("crashed".to_owned());
-        let own = |number| (number, Ok(KernelChoice::Own));
+        let own = |number| (number, Ok(OwnKernels::All));
         let first =
             Answer { tried: vec![own(0)], trying_units: Some(0), trouble: crashed(), ..Answer::default() };
         assert_eq!(note(&mut adapters, first), Some(0));
         let passed = adapters[0].1.clone().unwrap();
-        assert_eq!(passed.kernels, KernelChoice::Own);
+        assert_eq!(passed.kernels, OwnKernels::All);
         assert!(passed.units.unwrap().unwrap_err().contains("crashed"));
         let second = Answer { trying: Some(1), trouble: crashed(), ..Answer::default() };
         assert_eq!(note(&mut adapters, second), Some(1));

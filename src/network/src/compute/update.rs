@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::{
     gpu,
-    kernel_choice::{KernelChoice, kernels_of},
+    kernel_choice::{Kernel, has_kernel},
 };
 
 /// The constants of a step, in PyTorch's form of Adam: m ← β₁·m + (1−β₁)·g, v ← β₂·v + (1−β₂)·g²,
@@ -44,7 +44,7 @@ const CHUNK: usize = 1 << 12;
 
 impl Update {
     /// The iterate after a step, and parts of ‖g‖²: their sum is the whole. By one kernel on a graphics
-    /// adapter, by one loop on the CPU, by burn's operations where an adapter gets no kernels of ours.
+    /// adapter, by one loop on the CPU, by burn's operations where an adapter does without that kernel.
     ///
     /// # Panics
     ///
@@ -55,10 +55,12 @@ impl Update {
         let Iterate { variable, mean, square, sum } = &iterate;
         let same = [variable, mean, square].into_iter().chain(sum).all(|tensor| tensor.dims() == shape);
         assert!(same, "one shape");
-        match kernels_of(&device) {
-            KernelChoice::Portable => self.portable(iterate, gradient),
-            KernelChoice::Own if device == TensorDevice::flex() => self.on_cpu(iterate, gradient),
-            KernelChoice::Own => gpu::update(self, iterate, gradient),
+        if device == TensorDevice::flex() {
+            self.on_cpu(iterate, gradient)
+        } else if has_kernel(&device, Kernel::Adam) {
+            gpu::update(self, iterate, gradient)
+        } else {
+            self.portable(iterate, gradient)
         }
     }
 

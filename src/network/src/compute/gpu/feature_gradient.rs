@@ -4,10 +4,10 @@ use burn::tensor::Tensor;
 use cubecl::{prelude::*, server::Handle};
 
 use super::{
-    features::{GpuFeatures, Storage, argument, buffer, for_stored, in_rows},
+    features::{GpuFeatures, Storage, argument, buffer, for_stored, in_rows, values_of},
     matrix::{self, THREADS, TILE},
 };
-use crate::compute::{FeatureGradient, Features};
+use crate::compute::{FeatureGradient, Features, kernel_choice::Kernel};
 
 impl GpuFeatures {
     /// Add a feature gradient to `gradient` or zeros. If `masked` it is 0 where these features are not
@@ -17,6 +17,9 @@ impl GpuFeatures {
     ///
     /// If a target comes from another network.
     pub fn add_gradient(&self, gradient: Option<Handle>, term: &FeatureGradient, masked: bool) -> Handle {
+        if !self.queue.has(Kernel::FeatureGradient) {
+            return self.add_by_tensors(gradient, term, masked);
+        }
         let positions = self.shape.positions();
         let mut add = gradient.is_some();
         let out = gradient.unwrap_or_else(|| self.queue.empty(self.shape.len()));
@@ -57,6 +60,14 @@ impl GpuFeatures {
                 return out;
             }
         }
+    }
+
+    /// The same by burn's operations.
+    fn add_by_tensors(&self, gradient: Option<Handle>, term: &FeatureGradient, masked: bool) -> Handle {
+        let features = self.to_tensor();
+        let gradient = gradient.map(|gradient| self.queue.picture(gradient, self.shape));
+        let sum = term.add_to(gradient, &features).unwrap_or_else(|| features.zeros_like());
+        values_of(if masked { sum * features.sign() } else { sum })
     }
 
     /// A feature gradient as a tensor `[1, C, H, W]`.

@@ -1,12 +1,18 @@
 //! A layer's features on a graphics adapter, and what the objective does with them.
 
+use std::sync::Arc;
+
 use burn::tensor::{DType, Shape as TensorShape, Tensor};
 use burn_wgpu::{CubeTensor, Wgpu};
 use cubecl::{client::Client, features::TypeUsage, prelude::*, server::Handle};
 use half::f16;
 
 use super::matrix::{self, SUM_THREADS, THREADS, TILE};
-use crate::compute::shape::Shape;
+use crate::compute::{
+    Features,
+    kernel_choice::{Kernel, replaced_kernels},
+    shape::Shape,
+};
 
 /// Values `[H, W, C]` in a buffer of the device, and how to compute with them.
 #[derive(Clone)]
@@ -62,6 +68,8 @@ impl std::fmt::Debug for GpuFeatures {
 pub struct Queue {
     client: Client,
     device: cubecl::Device,
+    /// Kernels for which burn's operations stand in.
+    replaced: Arc<[Kernel]>,
 }
 
 /// Workgroups that a Gram product should fill a large device with.
@@ -94,8 +102,14 @@ impl Queue {
     ///
     /// If the tensor is not on a graphics adapter.
     pub fn of(tensor: &Tensor<1>) -> Self {
+        let replaced = replaced_kernels(&tensor.device());
         let CubeTensor { client, device, .. } = primitive(tensor.clone());
-        Self { client, device }
+        Self { client, device, replaced }
+    }
+
+    /// Whether this kernel is used, and nothing stands in for it.
+    pub fn has(&self, kernel: Kernel) -> bool {
+        !self.replaced.contains(&kernel)
     }
 
     pub fn client(&self) -> &Client {
@@ -162,6 +176,16 @@ impl Queue {
             CubeTensor::new_contiguous(self.client.clone(), self.device.clone(), shape, handle, DType::F32);
         Tensor::from_primitive::<Wgpu>(tensor)
     }
+
+    /// Values `[H, W, C]` in 32 bits as a picture `[1, C, H, W]`.
+    pub fn picture(&self, values: Handle, Shape { height, width, channels }: Shape) -> Tensor<4> {
+        self.tensor(values, [1, height, width, channels]).permute([0, 3, 1, 2])
+    }
+}
+
+/// The values `[H, W, C]` of a picture `[1, C, H, W]`.
+pub fn values_of(picture: Tensor<4>) -> Handle {
+    buffer(&picture.permute([0, 2, 3, 1]))
 }
 
 /// `layers` of at least so many workgroups, in rows that every adapter takes.
@@ -200,6 +224,9 @@ impl GpuFeatures {
 
     /// FᵀF/P `[C, C]`.
     pub fn gram(&self) -> Tensor<2> {
+        if !self.queue.has(Kernel::Gram) {
+            return Features::Tensor(self.to_tensor()).gram();
+        }
         let (positions, channels) = (self.shape.positions(), self.shape.channels);
         let tiles = channels / TILE;
         let pairs = tiles * (tiles + 1) / 2;
@@ -240,6 +267,10 @@ impl GpuFeatures {
     /// Sums over chunks of positions `[chunks, C]`, and the number of chunks.
     pub(super) fn sums(&self) -> (Handle, usize) {
         let (positions, channels) = (self.shape.positions(), self.shape.channels);
+        if !self.queue.has(Kernel::Mean) {
+            let mean = Features::Tensor(self.to_tensor()).mean();
+            return (buffer(&(mean * positions as f32)), 1);
+        }
         let chunk = positions.div_ceil(SUM_GROUPS).max(16);
         let chunks = positions.div_ceil(chunk);
         let parts = self.queue.empty(chunks * channels);
@@ -270,6 +301,13 @@ impl GpuFeatures {
 
     /// Σ(F − T)², or ΣF² without a target, shape `[1]`.
     pub fn squares(&self, target: Option<&Self>) -> Tensor<1> {
+        if !self.queue.has(Kernel::Distance) {
+            let difference = match target {
+                Some(target) => self.to_tensor() - target.to_tensor(),
+                None => self.to_tensor(),
+            };
+            return difference.square().sum();
+        }
         let length = self.shape.len() / 4;
         let groups = length.div_ceil(SUM_THREADS * 8).clamp(1, SUM_GROUPS);
         let parts = self.queue.empty(groups);
@@ -291,12 +329,11 @@ impl GpuFeatures {
 
     /// As a tensor `[1, C, H, W]`.
     pub fn to_tensor(&self) -> Tensor<4> {
-        let Shape { height, width, channels } = self.shape;
         let handle = match self.stored {
             Storage::Full => self.handle.clone(),
             Storage::Half => self.widened(),
         };
-        self.queue.tensor(handle, [1, height, width, channels]).permute([0, 3, 1, 2])
+        self.queue.picture(handle, self.shape)
     }
 
     fn widened(&self) -> Handle {

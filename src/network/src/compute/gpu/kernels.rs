@@ -12,6 +12,7 @@ use super::{
     convolution::{self, BAND, Tile},
     features::{GpuFeatures, Queue, Storage, argument, buffer, for_stored, stored_argument},
     pooling,
+    stand_ins::StandIn,
     tile_store::tile_text,
     tiles::Tiles,
     units::{self, Operands, Units},
@@ -19,7 +20,10 @@ use super::{
 };
 use crate::compute::{Padding, Pooling};
 use crate::{
-    compute::{FeatureGradient, Features, chain::Kernels, shape::Shape},
+    compute::{
+        FeatureGradient, Features, chain::Kernels, kernel_choice::Kernel, portable::PortableKernels,
+        shape::Shape,
+    },
     vgg::{Layer, weights::Convolution as HostConvolution},
 };
 
@@ -35,8 +39,14 @@ pub struct GpuKernels {
     tiles: Mutex<Tiles>,
 }
 
+/// A convolution, by a kernel of ours or by what stands in for it.
+pub enum GpuConvolution {
+    Own(ConvolutionWeights),
+    StandIn(StandIn),
+}
+
 /// A convolution's weights on the device, in both directions.
-pub struct GpuConvolution {
+pub struct ConvolutionWeights {
     /// `[9, in, out]`.
     forward: Handle,
     /// `[9, out, in]`, turned; of the first convolution the same as `forward`.
@@ -70,6 +80,11 @@ impl GpuKernels {
             device: device.clone(),
             tiles: Mutex::new(Tiles::of(device, stored, units.map_or(&[], Units::tiles))),
         }
+    }
+
+    /// burn's operations on the same device.
+    pub(super) fn portable(&self) -> PortableKernels {
+        PortableKernels { device: self.device.clone(), padding: self.padding }
     }
 
     pub(super) fn queue(&self) -> &Queue {
@@ -172,7 +187,12 @@ impl Kernels for GpuKernels {
     type Values = Handle;
     type Convolution = GpuConvolution;
 
-    fn prepare(&self, layer: Layer, host: HostConvolution, _economy: bool) -> GpuConvolution {
+    fn prepare(&self, layer: Layer, host: HostConvolution, economy: bool) -> GpuConvolution {
+        let kernel = if layer.index() == 0 { Kernel::FirstConvolution } else { Kernel::Convolution };
+        if !self.queue.has(kernel) {
+            let convolution = self.portable().prepare(layer, host, economy);
+            return GpuConvolution::StandIn(StandIn::new(layer, convolution));
+        }
         let (inputs, outputs) = (layer.input_channels(), layer.channels());
         assert_eq!(outputs % BAND, 0, "whole bands of channels");
         let at = |output: usize, input: usize, tap: usize| host.weight[(output * inputs + input) * 9 + tap];
@@ -193,7 +213,8 @@ impl Kernels for GpuKernels {
             // channels swapped.
             _ => arrange(outputs, inputs, &|tap, output, input| at(output, input, 8 - tap)),
         };
-        GpuConvolution { forward, backward, bias: self.queue.upload(&host.bias), inputs, outputs }
+        let bias = self.queue.upload(&host.bias);
+        GpuConvolution::Own(ConvolutionWeights { forward, backward, bias, inputs, outputs })
     }
 
     fn input(&self, input: Tensor<4>) -> Handle {
@@ -201,7 +222,10 @@ impl Kernels for GpuKernels {
     }
 
     fn forward(&self, convolution: &GpuConvolution, input: &Handle, shape: Shape) -> Handle {
-        let GpuConvolution { forward, bias, inputs, outputs, .. } = convolution;
+        let ConvolutionWeights { forward, bias, inputs, outputs, .. } = match convolution {
+            GpuConvolution::Own(weights) => weights,
+            GpuConvolution::StandIn(by) => return self.forward_by(by, input, shape),
+        };
         if *inputs != 3 {
             return self.convolve(input, None, forward, Some(bias), shape, (*inputs, *outputs));
         }
@@ -233,7 +257,10 @@ impl Kernels for GpuKernels {
         mask: Option<&Handle>,
         shape: Shape,
     ) -> Handle {
-        let GpuConvolution { backward, inputs, outputs, .. } = convolution;
+        let ConvolutionWeights { backward, inputs, outputs, .. } = match convolution {
+            GpuConvolution::Own(weights) => weights,
+            GpuConvolution::StandIn(by) => return self.backward_by(by, gradient, mask, shape),
+        };
         if *inputs != 3 {
             let channels = (*outputs, *inputs);
             return self.convolve(&gradient, mask, backward, None, shape, channels);
@@ -261,6 +288,9 @@ impl Kernels for GpuKernels {
     }
 
     fn pool(&self, pooling: Pooling, input: &Handle, shape: Shape) -> Handle {
+        if !self.queue.has(Kernel::Pooling) {
+            return self.pool_by_tensors(pooling, input, shape);
+        }
         let length = shape.pooled().len();
         let output = self.queue.room(length, self.stored);
         let (count, dim) = Queue::plain(length / 4);
@@ -282,6 +312,9 @@ impl Kernels for GpuKernels {
     }
 
     fn unpool(&self, pooling: Pooling, input: &Handle, shape: Shape, gradient: Handle) -> Handle {
+        if !self.queue.has(Kernel::Pooling) {
+            return self.unpool_by_tensors(pooling, input, shape, gradient);
+        }
         let output = self.queue.empty(shape.len());
         let windows = shape.height.div_ceil(2) * shape.width.div_ceil(2);
         let (count, dim) = Queue::plain(windows * shape.channels / 4);
@@ -322,6 +355,9 @@ impl Kernels for GpuKernels {
     }
 
     fn tune(&self, convolutions: &[Work]) {
+        if !self.queue.has(Kernel::Convolution) {
+            return;
+        }
         let mut speed: Option<f64> = None;
         self.tiles().measure(convolutions, |work, tile| {
             let (shape, outputs) = work;
@@ -341,7 +377,8 @@ impl Kernels for GpuKernels {
     }
 
     fn choice(&self, convolution: Work) -> Option<String> {
-        if !convolution.0.channels.is_multiple_of(4) || !convolution.1.is_multiple_of(BAND) {
+        let own = self.queue.has(Kernel::Convolution);
+        if !own || !convolution.0.channels.is_multiple_of(4) || !convolution.1.is_multiple_of(BAND) {
             return None;
         }
         let (tile, measured) = self.tiles().get(convolution);

@@ -10,6 +10,7 @@ mod matrix;
 mod peak;
 mod pooling;
 mod smoothness;
+mod stand_ins;
 mod style;
 mod tile_store;
 mod tiles;

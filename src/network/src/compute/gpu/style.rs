@@ -7,34 +7,38 @@ use super::{
     features::{GpuFeatures, Queue, argument, buffer},
     matrix::add_up,
 };
+use crate::compute::kernel_choice::Kernel;
 
 /// Threads of a workgroup, which has one row of the matrix.
 const THREADS: usize = 64;
 
-/// What a layer's style aims at beside its Gram matrix: means and deviations `[C]`, and the energies `[1]` by
-/// which their squared distances are divided.
-pub struct MomentsTarget<'a> {
-    pub mean: &'a Tensor<1>,
-    pub deviation: &'a Tensor<1>,
-    pub mean_energy: &'a Tensor<1>,
-    pub deviation_energy: &'a Tensor<1>,
+/// What a layer's style aims at beside its Gram matrix.
+pub struct MomentsTarget {
+    /// In one buffer, since adapters bind few at once: means and deviations of C channels, and the two energies
+    /// by which their squared distances are divided.
+    values: Tensor<1>,
     /// Added to a variance before its root is taken.
-    pub epsilon: f64,
+    epsilon: f64,
+}
+
+impl MomentsTarget {
+    /// Of mean and deviation `[C]`, and their energies `[1]`.
+    pub fn new(moments: [&Tensor<1>; 4], epsilon: f64) -> Self {
+        Self { values: Tensor::cat(moments.into_iter().cloned().collect(), 0), epsilon }
+    }
 }
 
 /// For each row i of S and S* `[C, C]`: f·Σ(S−S*)² as `values[i]`, and D = 4·f/P·(S−S*). With `moments` also
 /// the squared distances of mean and deviation over their energies, the deviation's part of D's diagonal and
-/// `vector[i]`; the means come as sums over chunks of positions, `[chunks, C]`. D and v are multiplied by a
+/// `vector[i]`; the means come as sums over chunks of positions, `[chunks, C]`, and what they aim at as in
+/// [`MomentsTarget`]. D and v are multiplied by a
 /// weight, the values are not. What is not used may be any buffer.
 #[cube(launch_unchecked)]
 fn style_rows(
     gram: &[f32],
     target: &[f32],
     parts: &[f32],
-    target_mean: &[f32],
-    target_deviation: &[f32],
-    mean_energy: &[f32],
-    deviation_energy: &[f32],
+    aim: &[f32],
     matrix: &mut [f32],
     vector: &mut [f32],
     values: &mut [f32],
@@ -64,13 +68,15 @@ fn style_rows(
         sync_cube();
         let variance = max(gram[row * channels + row] - mean * mean, 0.0f32);
         let deviation = (variance + epsilon).sqrt();
-        let away = mean - target_mean[row];
-        let spread = deviation - target_deviation[row];
-        value += away * away / mean_energy[0] + spread * spread / deviation_energy[0];
+        let away = mean - aim[row];
+        let spread = deviation - aim[channels + row];
+        let mean_energy = aim[2 * channels];
+        let deviation_energy = aim[2 * channels + 1];
+        value += away * away / mean_energy + spread * spread / deviation_energy;
         // ∂σ/∂F = (F − μ)/(Pσ) in each channel.
-        from_deviation += spread / deviation_energy[0] / deviation * (2.0f32 * per_position);
+        from_deviation += spread / deviation_energy / deviation * (2.0f32 * per_position);
         if thread == 0 {
-            let from_mean = away / mean_energy[0] * (2.0f32 * per_position);
+            let from_mean = away / mean_energy * (2.0f32 * per_position);
             vector[row] = (from_mean - from_deviation * mean) * weight;
         }
     }
@@ -96,27 +102,26 @@ fn style_rows(
 impl GpuFeatures {
     /// f·‖S−S*‖² `[1]` with S the Gram matrix of these features, and D `[C, C]`, its gradient with respect to
     /// F being D·F; with moments also their squared distances, and v `[C]` to be added to D·F. D and v come
-    /// times the weight.
+    /// times the weight. `None` where the adapter does without this kernel.
     pub fn style_term(
         &self,
         target: &Tensor<2>,
         moments: Option<&MomentsTarget>,
         factor: f64,
         weight: f64,
-    ) -> (Tensor<1>, Tensor<2>, Option<Tensor<1>>) {
+    ) -> Option<(Tensor<1>, Tensor<2>, Option<Tensor<1>>)> {
+        let queue: &Queue = &self.queue;
+        if !queue.has(Kernel::Style) {
+            return None;
+        }
         let channels = self.shape.channels;
         let gram = buffer(&self.gram());
         let target = buffer(target);
         let (parts, chunks) = moments.map(|_| self.sums()).unwrap_or_else(|| (gram.clone(), 0));
-        let part = |of: fn(&MomentsTarget) -> Tensor<1>| match moments {
-            Some(moments) => buffer(&of(moments)),
-            None => gram.clone(),
-        };
-        let queue: &Queue = &self.queue;
-        let [mean, deviation] = [part(|m| m.mean.clone()), part(|m| m.deviation.clone())];
-        let energies = [part(|m| m.mean_energy.clone()), part(|m| m.deviation_energy.clone())];
+        let aim = moments.map_or_else(|| gram.clone(), |moments| buffer(&moments.values));
         let [matrix, vector, values] = [channels * channels, channels, channels].map(|n| queue.empty(n));
-        // SAFETY: the kernel stays inside these buffers: matrices of C×C, vectors of C, sums of chunks×C.
+        // SAFETY: the kernel stays inside these buffers: matrices of C×C, vectors of C, sums of chunks×C,
+        // an aim of 2·C+2.
         unsafe {
             style_rows::launch_unchecked(
                 queue.client(),
@@ -125,10 +130,7 @@ impl GpuFeatures {
                 argument(&gram),
                 argument(&target),
                 argument(&parts),
-                argument(&mean),
-                argument(&deviation),
-                argument(&energies[0]),
-                argument(&energies[1]),
+                argument(&aim),
                 argument(&matrix),
                 argument(&vector),
                 argument(&values),
@@ -141,10 +143,10 @@ impl GpuFeatures {
                 moments.is_some(),
             );
         }
-        (
+        Some((
             queue.total(&values, channels),
             queue.tensor(matrix, [channels, channels]),
             moments.map(|_| queue.tensor(vector, [channels])),
-        )
+        ))
     }
 }
