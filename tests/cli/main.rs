@@ -7,4 +7,5 @@ mod environment;
 
 mod commands;
 mod explore;
+mod faults;
 mod recipe;
