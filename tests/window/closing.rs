@@ -31,7 +31,7 @@ fn close(window: &mut Window) -> bool {
 fn saving_for_long(setup: Setup, name: &str) -> (Window, std::path::PathBuf) {
     let mut window = setup.open();
     window.until_painting();
-    let noise = RgbImage::from_fn(3000, 2500, |x, y| {
+    let noise = RgbImage::from_fn(2040, 2000, |x, y| {
         let value = (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503)).wrapping_mul(97_531) >> 7;
         Rgb([value as u8, (value >> 8) as u8, (value >> 16) as u8])
     });
@@ -43,7 +43,7 @@ fn saving_for_long(setup: Setup, name: &str) -> (Window, std::path::PathBuf) {
     window.until("the large picture is there", |_, log| log.steps > steps + 3);
     window.harness.key_press(Key::Space);
     window.until("its size is shown", |harness, _| {
-        harness.query_all_by_label_contains("3000 × 2500 px").next().is_some()
+        harness.query_all_by_label_contains("2040 × 2000 px").next().is_some()
     });
     let path = window.folder.path().join(name);
     window.dialogs.will_pick(&path);
@@ -76,7 +76,7 @@ fn closing_waits_for_a_picture_that_is_being_saved() {
         }
     }
     assert!(said, "it says what it waits for");
-    assert_eq!(image::open(&path).unwrap().width(), 3000);
+    assert_eq!(image::open(&path).unwrap().width(), 2040);
     window.steps(3);
     assert!(!close(&mut window), "now nothing holds it");
 }
@@ -110,7 +110,7 @@ fn a_signal_closes_the_window_once_everything_is_saved() {
     window.until("it closes", |harness, _| {
         harness.output().viewport_output[&ViewportId::ROOT].commands.contains(&ViewportCommand::Close)
     });
-    assert_eq!(image::open(&path).unwrap().width(), 3000);
+    assert_eq!(image::open(&path).unwrap().width(), 2040);
 }
 
 #[test]

@@ -318,6 +318,9 @@ fn a_picture_that_hangs_in_opening_does_not_keep_the_painting_from_being_kept() 
     // SAFETY: the name ends with a zero, and is there for the whole call.
     assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
     drop_files(&mut window, &[pipe]);
+    window.until("it is asked", |harness, _| harness.query_by_label_contains("What is it for?").is_some());
+    window.steps(3);
+    window.harness.get_by_label("Use as style").click();
     window.steps(20);
     let sessions = window.folder.path().join("sessions");
     let step_kept = || kept(&sessions).and_then(|(_, path)| Some(Project::read(&path).ok()?.manifest.step));
