@@ -56,7 +56,7 @@ fn write_project(path: &Path, number: u32, keep: Keep<'_>, side: u32) -> bool {
         draft.picture(&painted(number, side))?;
         let pasted = painted(number, side).pixels().flat_map(|p| [p[0], p[1], p[2], 255]).collect();
         let pasted = Picture::from_rgba("pasted", side, side, pasted).unwrap();
-        draft.pixels(&pasted)?;
+        draft.content(&pasted)?;
         draft.write(path)
     };
     write().is_ok()
