@@ -7,5 +7,6 @@ mod environment;
 
 mod commands;
 mod explore;
+mod faults;
 mod recipe;
 mod strangers;

@@ -7,6 +7,7 @@ mod environment;
 
 mod automation;
 mod drags;
+mod faults;
 mod layers;
 mod painting;
 mod session;

@@ -96,6 +96,17 @@ impl Running {
         !matches!(self.0.try_wait(), Ok(None))
     }
 
+    /// Asks it to end.
+    #[cfg(unix)]
+    pub fn terminate(&mut self) {
+        if !self.has_ended() {
+            // SAFETY: a signal to a child that has not been waited for, so the number is still its own.
+            unsafe {
+                libc::kill(self.0.id() as libc::pid_t, libc::SIGTERM);
+            }
+        }
+    }
+
     /// Ends it at once, in the middle of whatever it does.
     pub fn kill(&mut self) {
         if self.has_ended() {

@@ -85,3 +85,17 @@ fn a_killed_window_brings_its_painting_back() {
     let before = &recipe.passes[..recipe.passes.len() - 1];
     assert!(before.iter().all(|pass| pass.steps > 0));
 }
+
+#[test]
+fn a_terminated_window_ends_as_a_closed_one() {
+    let Some(screen) = Screen::open("1280x800", &["Xvfb", "xdotool"]) else { return };
+    fs::create_dir(screen.config()).unwrap();
+    let remembered = "[settings]\nsize = 192\nsteps = 1000000\ndevice = \"cpu\"\n";
+    fs::write(screen.config().join("impasto.toml"), remembered).unwrap();
+    let Some(mut window) = screen.start(&[]) else { return };
+    screen.until("the painting is kept", || (!kept_paintings(&screen).is_empty()).then_some(()));
+    window.program.terminate();
+    screen.until("it ends", || window.program.has_ended().then_some(()));
+    let kept: Vec<PathBuf> = kept_paintings(&screen).into_iter().map(|(path, _)| path).collect();
+    assert_eq!(kept, [screen.config().join("sessions/last/painting.impasto")]);
+}

@@ -4,6 +4,7 @@
 mod window_support;
 
 mod basics;
+mod closing;
 mod compare;
 mod control;
 mod control_pictures;

@@ -1,8 +1,12 @@
 //! Atomic file writes: a file appears complete or not at all. Bounded reads of regular files.
 
+#[doc(hidden)]
+pub mod faults;
+mod stale;
+
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Write as _},
+    io::{self, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -34,8 +38,31 @@ enum Durability {
 /// Any file system error.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut part = PartFile::create(path, Access::Private)?;
-    part.file().write_all(bytes)?;
+    part.write_all(bytes)?;
     part.finish(true)
+}
+
+/// Like [`write_atomic`], for a file that is the user's to pass on: as readable as any new file.
+///
+/// # Errors
+///
+/// Any file system error.
+pub fn write_atomic_shared(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut part = PartFile::create(path, Access::Usual)?;
+    part.write_all(bytes)?;
+    part.finish(true)
+}
+
+/// Rename a file so that a power cut doesn't undo it.
+///
+/// # Errors
+///
+/// Any file system error.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    faults::check()?;
+    fs::rename(from, to)?;
+    sync_folder(folder_of(to));
+    Ok(())
 }
 
 /// Like [`write_atomic`], for a pure cache. Doesn't sync to disk: that would cost more than a lost file,
@@ -46,26 +73,42 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Any file system error.
 pub fn write_cache(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut part = PartFile::create(path, Access::Private)?;
-    part.file().write_all(bytes)?;
+    part.write_all(bytes)?;
     part.move_into_place(true, Durability::Cached)
 }
 
 /// A temporary file beside its final path (a rename cannot cross disks), removed if dropped unfinished.
+///
+/// If the path is a symbolic link, the file that it leads to is written and the link stays.
 #[derive(Debug)]
 pub struct PartFile {
     file: NamedTempFile,
+    /// What is written in the end: not a link.
     path: PathBuf,
+    is_link: bool,
+    /// The first write that failed: some encoders lose the errors of their last writes.
+    failed: Option<io::Error>,
 }
 
 impl PartFile {
-    /// Create an empty file in the folder of `path`.
+    /// Create an empty file in the folder of `path`. At the first call for a folder, unfinished files that
+    /// killed processes have left there are removed.
     ///
     /// # Errors
     ///
-    /// Any file system error.
+    /// [`io::ErrorKind::InvalidInput`] if `path` is a device or a pipe; otherwise any file system error.
     pub fn create(path: &Path, access: Access) -> io::Result<Self> {
+        let target = follow_links(path)?;
+        // A rename would replace a device by a file.
+        if fs::metadata(&target).is_ok_and(|data| !data.is_file() && !data.is_dir()) {
+            let text = format!("{} is not a regular file", target.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
+        faults::check()?;
+        let folder = folder_of(&target);
+        stale::sweep(folder);
         let mut builder = Builder::new();
-        builder.prefix(".impasto-").suffix(".part");
+        builder.prefix(stale::PREFIX).suffix(stale::SUFFIX);
         // The default is private to the user.
         #[cfg(unix)]
         if access == Access::Usual {
@@ -73,28 +116,38 @@ impl PartFile {
         }
         #[cfg(not(unix))]
         let _ = access;
-        Ok(Self { file: builder.tempfile_in(folder_of(path))?, path: path.to_owned() })
+        let file = builder.tempfile_in(folder)?;
+        Ok(Self { file, is_link: target != path, path: target, failed: None })
     }
 
-    pub fn file(&mut self) -> &mut NamedTempFile {
-        &mut self.file
+    /// Where the unfinished file is.
+    pub fn part(&self) -> &Path {
+        self.file.path()
     }
 
     /// Sync the complete file and rename it to its final path.
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::AlreadyExists`] if a file of that name exists and `overwrite` is not set; otherwise
-    /// any file system error.
+    /// [`io::ErrorKind::AlreadyExists`] if a file or link of that name exists and `overwrite` is not set; the
+    /// error of a write before that failed; otherwise any file system error.
     pub fn finish(self, overwrite: bool) -> io::Result<()> {
         self.move_into_place(overwrite, Durability::Synced)
     }
 
     fn move_into_place(self, overwrite: bool, durability: Durability) -> io::Result<()> {
-        let Self { file, path } = self;
+        let Self { file, path, is_link, failed } = self;
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        if is_link && !overwrite {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
         if durability == Durability::Synced {
+            faults::check()?;
             file.as_file().sync_all()?;
         }
+        faults::check()?;
         if overwrite {
             file.persist(&path).map_err(|error| error.error)?;
         } else {
@@ -108,6 +161,45 @@ impl PartFile {
         }
         Ok(())
     }
+}
+
+impl Write for PartFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = faults::check_write(&mut self.file, bytes).and_then(|()| self.file.write(bytes));
+        if let Err(error) = &written
+            && error.kind() != io::ErrorKind::Interrupted
+        {
+            let code = error.raw_os_error();
+            self.failed = Some(code.map_or_else(|| error.kind().into(), io::Error::from_raw_os_error));
+        }
+        written
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Seek for PartFile {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+/// Links that are followed from one to the next; Linux follows as many.
+const MAX_LINKS: usize = 40;
+
+/// The path itself, or where it leads if it is a symbolic link; there may be nothing yet.
+fn follow_links(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        match fs::read_link(&path) {
+            Ok(target) => path = folder_of(&path).join(target),
+            // Anything but a link; what else is wrong with it shows when it is written.
+            Err(_) => return Ok(path),
+        }
+    }
+    Err(io::Error::other(format!("too many links lead on from {}", path.display())))
 }
 
 /// For network shares and memory cards without hard links or a rename that keeps existing files: an
@@ -195,5 +287,118 @@ mod tests {
         fs::write(&plain, "").unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&private), mode(&usual)), (0o600, mode(&plain)));
+    }
+
+    #[test]
+    fn a_file_in_which_a_write_failed_never_takes_its_name() {
+        use faults::{Fault, with_fault};
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let mut part = PartFile::create(&path, Access::Usual).unwrap();
+        let (lost, _) = with_fault(Fault::Once(0), || part.write_all(b"lost by an encoder"));
+        assert!(lost.is_err());
+        part.write_all(b"rest").unwrap();
+        assert_eq!(part.finish(true).unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn shared_files_are_as_readable_as_any_other() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        let [shared, private, plain] = ["shared", "private", "plain"].map(|name| folder.path().join(name));
+        write_atomic_shared(&shared, b"x").unwrap();
+        write_atomic(&private, b"x").unwrap();
+        fs::write(&plain, "").unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&shared), mode(&private)), (mode(&plain), 0o600));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_and_what_it_leads_to_is_written() {
+        use std::os::unix::fs::symlink;
+
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("far")).unwrap();
+        fs::write(at("far/real"), "old").unwrap();
+        symlink("far/real", at("near")).unwrap();
+        symlink(at("near"), at("nearer")).unwrap();
+        symlink("far/nothing yet", at("dangling")).unwrap();
+        symlink("turn", at("turn")).unwrap();
+        write_atomic(&at("nearer"), b"new").unwrap();
+        write_atomic(&at("dangling"), b"first").unwrap();
+        assert_eq!(fs::read(at("far/real")).unwrap(), b"new");
+        assert_eq!(fs::read(at("far/nothing yet")).unwrap(), b"first");
+        for link in ["near", "nearer", "dangling"] {
+            assert!(fs::symlink_metadata(at(link)).unwrap().is_symlink(), "{link}");
+        }
+        // Without leave to overwrite a link keeps its name, wherever it leads.
+        fs::remove_file(at("far/nothing yet")).unwrap();
+        for link in ["near", "dangling"] {
+            let error = PartFile::create(&at(link), Access::Usual).unwrap().finish(false).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AlreadyExists, "{link}");
+        }
+        assert!(write_atomic(&at("turn"), b"x").is_err());
+        assert_eq!(fs::read_dir(at("far")).unwrap().count(), 1, "no unfinished file stays");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_device_is_not_replaced_by_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+        for path in [Path::new("/dev/null"), &link] {
+            let error = PartFile::create(path, Access::Usual).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        }
+    }
+
+    #[test]
+    fn whichever_call_fails_the_old_file_is_whole_or_the_new_one_is() {
+        use faults::{Fault, with_fault};
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let new_only = |overwrite: bool| {
+            PartFile::create(&path, Access::Usual).and_then(|mut part| {
+                part.write_all(b"new one")?;
+                part.finish(overwrite)
+            })
+        };
+        let writes: [(bool, &dyn Fn() -> io::Result<()>); 4] = [
+            (true, &|| write_atomic(&path, b"new one")),
+            (true, &|| write_atomic_shared(&path, b"new one")),
+            (true, &|| write_cache(&path, b"new one")),
+            (false, &|| new_only(false)),
+        ];
+        for (replaces, write) in writes {
+            for fault in [Fault::Once, Fault::From] {
+                for call in 0.. {
+                    let _ = fs::remove_file(&path);
+                    if replaces {
+                        fs::write(&path, "old").unwrap();
+                    }
+                    let (result, reached) = with_fault(fault(call), write);
+                    assert_eq!(result.is_err(), reached, "a fault is told");
+                    let names = fs::read_dir(folder.path()).unwrap().count();
+                    match (result.is_ok(), replaces) {
+                        (true, _) => assert_eq!(fs::read(&path).unwrap(), b"new one"),
+                        (false, true) => assert_eq!(fs::read(&path).unwrap(), b"old"),
+                        (false, false) => assert!(!path.exists()),
+                    }
+                    assert_eq!(names, usize::from(path.exists()), "no unfinished file stays");
+                    if !reached {
+                        assert!(call >= 3, "only {call} calls were made");
+                        break;
+                    }
+                }
+            }
+        }
     }
 }

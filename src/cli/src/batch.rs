@@ -89,7 +89,8 @@ pub(super) fn run(arguments: &BatchArgs) -> anyhow::Result<ExitCode> {
         };
         printer.say(&format!("{}/{}: {}{left}", index + 1, pairs.len(), pair.output.display()));
         let began = Instant::now();
-        match paint_one(&mut engine, pair, &settings, arguments.force, &mut ledger, &interrupted) {
+        match paint_one(&mut engine, pair, &settings, arguments.force, &mut ledger, (&interrupted, &printer))
+        {
             Ok(Outcome::Painted) => {
                 painted += 1;
                 seconds += began.elapsed().as_secs_f64();
@@ -134,7 +135,7 @@ fn paint_one(
     settings: &Settings,
     force: bool,
     ledger: &mut Ledger,
-    interrupted: &Arc<AtomicBool>,
+    (interrupted, printer): (&Arc<AtomicBool>, &Printer),
 ) -> anyhow::Result<Outcome> {
     let content = Arc::new(Picture::open(&pair.content)?);
     let style = Arc::new(Picture::open(&pair.style)?);
@@ -175,8 +176,17 @@ fn paint_one(
         }
         End::Finished => {
             let (_, picture) = painted.picture.context("nothing was painted")?;
-            picture::save(&picture, &pair.output, force)?;
-            ledger.note(&pair.output, recipe).context("cannot note what is painted")?;
+            picture::save(&picture, &pair.output, force).inspect_err(|_| {
+                let folders = picture::rescue_folders();
+                let kept = picture::save_elsewhere(&picture, &pair.output, &folders, &|_| None);
+                printer.warn(&super::render::rescued(&kept));
+            })?;
+            if let Err(error) = ledger.note(&pair.output, recipe) {
+                printer.warn(&format!(
+                    "impasto: warning: cannot note that {} is painted: {error}",
+                    pair.output.display()
+                ));
+            }
             Ok(Outcome::Painted)
         }
     }

@@ -17,6 +17,7 @@ mod devices;
 mod grid;
 mod interrupt;
 mod layers;
+mod optional;
 mod progress;
 mod render;
 mod report;

@@ -16,11 +16,13 @@ use super::{
     args::RenderArgs,
     checks,
     interrupt::catch_ctrl_c,
+    optional::Optional,
     progress::{self, Printer, Progress},
     report::{self, Outcome, Report},
     scores::{self, Scores},
     timelapse::Film,
 };
+use impasto_base::error::chain;
 use impasto_core::{
     picture,
     settings::Settings,
@@ -112,6 +114,11 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
         settings: &job.settings,
         frames: arguments.frames.as_deref(),
         film,
+        lost_pictures: Optional::new(match arguments.frames {
+            Some(_) => "a numbered picture",
+            None => "the picture as it is so far",
+        }),
+        lost_moments: Optional::new("a moment of the time-lapse"),
         output: Output {
             path: arguments.output.clone(),
             overwrite: arguments.force,
@@ -123,7 +130,9 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
     studio.progress.finish();
     let seconds = began.elapsed().as_secs_f64();
     let first_picture = painted.first_picture.map(|at| at.duration_since(program_start).as_secs_f64());
-    let Studio { report, output, film, .. } = studio;
+    let Studio { report, output, film, lost_pictures, lost_moments, .. } = studio;
+    lost_pictures.sum_up(&printer);
+    lost_moments.sum_up(&printer);
     let lines = printer.clone();
     let finished = Finish {
         report,
@@ -203,6 +212,23 @@ impl Output {
         self.overwrite = true;
         Ok(())
     }
+
+    /// Saves the picture somewhere else if its own place cannot take it; the error stays one.
+    fn save_or_rescue(&mut self, picture: &RgbImage, printer: &Printer) -> anyhow::Result<()> {
+        self.save(picture).inspect_err(|_| {
+            let text = |room| self.recipe.as_ref()?.text(picture, room);
+            let kept = picture::save_elsewhere(picture, &self.path, &picture::rescue_folders(), &text);
+            printer.warn(&rescued(&kept));
+        })
+    }
+}
+
+/// What became of a picture that its own place could not take.
+pub(super) fn rescued(kept: &Result<PathBuf, picture::SaveError>) -> String {
+    match kept {
+        Ok(path) => format!("impasto: warning: the picture is kept as {} instead", path.display()),
+        Err(error) => format!("impasto: warning: the picture cannot be kept anywhere: {}", chain(error)),
+    }
 }
 
 /// Where everything goes while painting.
@@ -212,6 +238,8 @@ struct Studio<'a> {
     settings: &'a Settings,
     frames: Option<&'a Path>,
     film: Option<Film>,
+    lost_pictures: Optional,
+    lost_moments: Optional,
     output: Output,
 }
 
@@ -232,14 +260,21 @@ impl RenderObserver for Studio<'_> {
     }
 
     fn picture(&mut self, step: u32, picture: &RgbImage) -> anyhow::Result<()> {
-        match self.frames {
-            Some(folder) => Ok(picture::save(picture, &report::frame_path(folder, step), true)?),
+        let result = match self.frames {
+            Some(folder) => {
+                picture::save(picture, &report::frame_path(folder, step), true).map_err(Into::into)
+            }
             None => self.output.save(picture),
-        }
+        };
+        self.lost_pictures.note(result, &self.progress.printer());
+        Ok(())
     }
 
     fn film(&mut self, step: u32, picture: &RgbImage) -> anyhow::Result<()> {
-        self.film.as_mut().map_or(Ok(()), |film| film.add(step, picture))
+        if let Some(film) = &mut self.film {
+            self.lost_moments.note(film.add(step, picture), &self.progress.printer());
+        }
+        Ok(())
     }
 }
 
@@ -257,7 +292,7 @@ struct Finish {
 impl Finish {
     fn run(mut self, painted: Painted) -> anyhow::Result<ExitCode> {
         let saved = match &painted.picture {
-            Some((step, picture)) => self.output.save(picture).map(|()| Some(*step)),
+            Some((step, picture)) => self.output.save_or_rescue(picture, &self.printer).map(|()| Some(*step)),
             None => Ok(None),
         };
         let file = self.output.path.display().to_string();

@@ -133,7 +133,7 @@ impl Report {
         let mut json = serde_json::to_vec_pretty(self).with_context(cannot)?;
         json.push(b'\n');
         let mut part = part_file(path).with_context(cannot)?;
-        part.file().write_all(&json).and_then(|()| part.finish(true)).with_context(cannot)
+        part.write_all(&json).and_then(|()| part.finish(true)).with_context(cannot)
     }
 }
 

@@ -50,7 +50,11 @@ impl Made {
             }
             anyhow::bail!("no {one} could be {done}: {}", self.failures.first().map_or("", String::as_str));
         }
-        picture::save(&sheet(), output, force)?;
+        let sheet = sheet();
+        picture::save(&sheet, output, force).inspect_err(|_| {
+            let kept = picture::save_elsewhere(&sheet, output, &picture::rescue_folders(), &|_| None);
+            printer.warn(&super::render::rescued(&kept));
+        })?;
         printer.say(&format!(
             "saved {} with {} of {} {many} after {}",
             output.display(),

@@ -18,6 +18,9 @@ const NO_DIALOG: Duration = Duration::from_millis(150);
 
 impl ImpastoApp {
     pub(super) fn take_done(&mut self, ctx: &Context, done: Done) {
+        if done.is_failed_save() {
+            self.closing.save_failed();
+        }
         match done {
             Done::Opened { slot, ticket, result } => {
                 let file = result.as_ref().ok().and_then(|opened| opened.file());

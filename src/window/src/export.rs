@@ -174,7 +174,7 @@ impl ImpastoApp {
         let ctx = self.tasks.context().clone();
         let meant = path.clone();
         let broken = move |text| Done::Exported { path: meant, result: Err(TimelapseError::Encode(text)) };
-        self.tasks.start_or("time-lapse", broken, move || {
+        self.tasks.save_or(&path.clone(), "time-lapse", broken, move || {
             let mut lettering = Lettering::default();
             let mut last: Option<RgbImage> = None;
             let mut frames = plan.frames.iter().map(|(id, caption)| {

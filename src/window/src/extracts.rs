@@ -330,7 +330,7 @@ impl ImpastoApp {
         // Small ones first, so that large ones of the same sight win.
         let pictures: BTreeMap<Place, Arc<RgbImage>> =
             pictures.filter_map(|(place, shown)| Some((*place, shown.picture.clone()?))).collect();
-        self.tasks.start("figure", move || {
+        self.tasks.save(&path.clone(), "figure", move || {
             let made = pictures.iter().map(|((sight, _), picture)| (*sight, RgbImage::clone(picture)));
             let figure = extracts::figure(&source, &made.collect(), LARGE);
             let result = picture::save(&figure.draw(), &path, overwrite).map_err(|error| chain(&error));

@@ -1,6 +1,7 @@
 //! The painting in hand is kept on the disk every few seconds, and offered again after a crash; projects (`projects`) are
 //! the same kind of file, written where a person wants it.
 
+mod health;
 mod projects;
 
 use std::{
@@ -12,7 +13,7 @@ use std::{
 use egui::{Context, TextureHandle, TextureOptions, vec2};
 use image::RgbImage;
 
-use self::projects::GoingOn;
+use self::{health::Health, projects::GoingOn};
 use super::{
     ImpastoApp,
     notes::{Banner, Trouble},
@@ -54,6 +55,7 @@ pub struct Keeper {
     going_on: Option<GoingOn>,
     /// On egui's clock.
     not_before: f64,
+    health: Health,
     /// The look for what a crash has left is not over yet.
     pub looking: bool,
     pub comeback: Option<Comeback>,
@@ -123,8 +125,17 @@ impl Keeper {
             exact: None,
             going_on: None,
             not_before: 0.0,
+            health: Health::default(),
             looking,
             comeback: None,
+        }
+    }
+
+    /// Why the painting is not kept at present, if so; `now` is on egui's clock.
+    pub fn trouble(&self, now: f64) -> Option<String> {
+        match &self.sessions {
+            None => Some("This system has no folder for it.".to_owned()),
+            Some(_) => self.health.trouble(now),
         }
     }
 
@@ -221,16 +232,23 @@ impl ImpastoApp {
                 && written.pins.iter().eq(self.pins.all().iter().map(|pin| &pin.id))
                 && written.exactly == exact.is_some()
         });
-        // Without its recipe a painting that was brought back would lose its story.
-        if self.keeper.writing
-            || same
-            || self.still_opening()
-            || self.draft().is_none()
-            || self.problem.is_some()
-        {
+        if self.keeper.writing {
+            return;
+        }
+        if same || self.closing.is_wanted() {
+            self.keeper.health.rest();
             return;
         }
         let now = ctx.input(|input| input.time);
+        if let Some(what) = self.missing_for_keeping() {
+            self.keeper.health.wait_for(now, what);
+            ctx.request_repaint_after(Duration::from_secs_f64(health::PATIENCE));
+            return;
+        }
+        // Without its recipe a painting that was brought back would lose its story.
+        if self.draft().is_none() {
+            return;
+        }
         if now < self.keeper.not_before {
             ctx.request_repaint_after(Duration::from_secs_f64(self.keeper.not_before - now));
             return;
@@ -239,10 +257,9 @@ impl ImpastoApp {
             match Held::new(&sessions) {
                 Ok(held) => self.keeper.held = Some(held),
                 Err(error) => {
-                    // Said once; painting goes on.
-                    self.keeper.sessions = None;
-                    self.notice =
-                        Some(format!("The painting cannot be kept in {}: {error}", sessions.display()));
+                    let text = format!("The painting cannot be kept in {}: {error}", sessions.display());
+                    self.keeper.not_before = now + self.keeper.health.fail(text.clone());
+                    self.notice = Some(text);
                     return;
                 }
             }
@@ -250,6 +267,7 @@ impl ImpastoApp {
         let Some(held) = &self.keeper.held else { return };
         let (folder, path) = (held.folder().to_owned(), held.painting());
         self.keeper.writing = true;
+        self.keeper.health.begin(now);
         let exact = self.exact_at_rest();
         let snapshot = self.snapshot(exact);
         self.keeper.written = Some(Written {
@@ -260,7 +278,7 @@ impl ImpastoApp {
             pins: self.pins.all().iter().map(|pin| pin.id).collect(),
         });
         let broken = |text| Done::Kept { result: Err(text), took: Duration::ZERO };
-        self.tasks.start_or("keep", broken, move || {
+        self.tasks.save_or(Path::new("the painting"), "keep", broken, move || {
             let began = Instant::now();
             let result = snapshot.write(&path, Keep::Beside(&folder)).map_err(|error| chain(&error));
             Done::Kept { result, took: began.elapsed() }
@@ -269,12 +287,30 @@ impl ImpastoApp {
 
     pub(super) fn kept(&mut self, ctx: &Context, result: Result<(), String>, took: Duration) {
         self.keeper.writing = false;
-        let wait = (took.as_secs_f64() * SHARE).clamp(EVERY, LONGEST);
+        let mut wait = (took.as_secs_f64() * SHARE).clamp(EVERY, LONGEST);
+        match result {
+            Ok(()) => self.keeper.health.succeed(),
+            Err(text) => {
+                // It is tried again, also where nothing changes any more.
+                self.keeper.written = None;
+                let text = format!("The painting cannot be kept: {text}");
+                wait = wait.max(self.keeper.health.fail(text.clone()));
+                self.notice = Some(text);
+                // A folder that somebody has removed is made again.
+                self.keeper.held.take_if(|held| !held.folder().is_dir());
+            }
+        }
         self.keeper.not_before = ctx.input(|input| input.time) + wait;
-        if let Err(text) = result {
-            // It is tried again, also where nothing changes any more.
-            self.keeper.written = None;
-            self.notice = Some(format!("The painting cannot be kept: {text}"));
+    }
+
+    /// What has to happen before the painting can be kept.
+    fn missing_for_keeping(&self) -> Option<&'static str> {
+        if self.problem.is_some() {
+            Some("A setting cannot be used.")
+        } else if self.still_opening() && self.draft().is_none() {
+            Some("A picture of this painting is still being opened.")
+        } else {
+            None
         }
     }
 

@@ -9,6 +9,7 @@ mod awake;
 mod canvas;
 mod card;
 mod clock;
+mod closing;
 mod colour_image;
 mod command;
 mod compare;
@@ -78,6 +79,7 @@ use self::{
     automation::AutomationUi,
     canvas::Canvas,
     clock::Clock,
+    closing::Closing,
     command::Command,
     compare::Compare,
     dialogs::Dialogs,
@@ -217,6 +219,7 @@ pub struct ImpastoApp {
     /// See [`Remembered::without_recipe`].
     without_recipe: bool,
     replacing: Option<Replacing>,
+    closing: Closing,
     save_folder: Option<PathBuf>,
 
     /// What is on the disk, and since when something else should be.
@@ -333,6 +336,7 @@ impl eframe::App for ImpastoApp {
         self.run_list(ctx);
         // While this window is covered, nothing but this is called.
         self.follow_stage(ctx, frame);
+        self.follow_closing(ctx);
         // What came from outside is not drawn before it counts.
         self.follow_settings(ctx);
         if self.init_at_start.is_none() && self.run.given.is_some() {
@@ -361,6 +365,7 @@ impl eframe::App for ImpastoApp {
         self.offered_window(&ctx);
         self.comeback_window(&ctx);
         self.replacing_window(&ctx);
+        self.closing_window(&ctx);
         self.tour_window(&ctx);
         self.export_window(&ctx);
         self.add_window(&ctx);
@@ -392,6 +397,7 @@ impl eframe::App for ImpastoApp {
     fn on_exit(&mut self) {
         self.awake.set(false);
         self.remember_now();
+        self.rescue_unsaved();
         self.keeper.end();
         self.queue.end();
         if self.print_frame_times {

@@ -132,18 +132,21 @@ pub fn sessions_folder() -> Option<PathBuf> {
 /// Says what is wrong with a file that cannot be used. It is kept under another name.
 pub fn load(folder: &Path) -> Result<Option<Remembered>, String> {
     let path = folder.join(FILE);
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
+    let read = match fs::read_to_string(&path) {
+        // Never written like this: it is what a power cut has left.
+        Ok(text) if text.trim().is_empty() => Err("the file is empty".to_owned()),
+        Ok(text) => toml::from_str(&text).map_err(|error| error.message().to_owned()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(error.to_string()),
         Err(error) => return Err(format!("cannot read the remembered settings {}: {error}", path.display())),
     };
-    toml::from_str(&text).map(Some).map_err(|error| {
+    read.map(Some).map_err(|error| {
         let kept = path.with_extension("toml.broken");
         let fate = match fs::rename(&path, &kept) {
             Ok(()) => format!("it was kept as {}", kept.display()),
             Err(_) => "it will be overwritten".to_owned(),
         };
-        let reason = error.message().lines().next().unwrap_or_default();
+        let reason = error.lines().next().unwrap_or_default();
         format!("the remembered settings in {} cannot be used ({reason}); {fate}", path.display())
     })
 }
@@ -215,12 +218,17 @@ impl ImpastoApp {
             .styles
             .iter()
             .filter_map(|slot| Some(RememberedStyle { mix: slot.mix, picture: origin(slot)? }));
+        let (content, styles) = match self.still_opening() {
+            // What is being opened would be missing; a picture that hangs costs nothing else.
+            true => (self.written.content.clone(), self.written.styles.clone()),
+            false => (origin(&self.content), styles.collect()),
+        };
         Remembered {
             recent: self.gallery.recent().to_vec(),
             layout,
             remote: self.remote.remembered(),
-            content: origin(&self.content),
-            styles: styles.collect(),
+            content,
+            styles,
             settings: self.settings.clone(),
             without_recipe: self.without_recipe,
             desk: self.desk.clone(),
@@ -260,10 +268,9 @@ impl ImpastoApp {
         }
     }
 
-    /// Unusable settings would only come back as unusable settings, pictures that are being opened would be missing, and a
-    /// size that is still to be measured would never be.
+    /// Unusable settings would only come back as unusable settings, and a size that is still to be measured would never be.
     fn is_worth_remembering(&self) -> bool {
-        self.problem.is_none() && !self.still_opening() && !self.choose_size
+        self.problem.is_none() && !self.choose_size
     }
 }
 
@@ -296,10 +303,36 @@ mod tests {
         store(folder.path(), &remembered).unwrap();
         assert_eq!(load(folder.path()), Ok(Some(remembered)));
 
-        fs::write(folder.path().join(FILE), "size = ]").unwrap();
-        let message = load(folder.path()).unwrap_err();
-        assert!(message.contains(FILE) && message.contains("kept as"), "{message}");
-        assert!(folder.path().join("impasto.toml.broken").exists());
-        assert_eq!(load(folder.path()), Ok(None));
+        for torn in [&b"size = ]"[..], b"", b"\n", b"\0\0\0\0", b"size = 3\xff"] {
+            fs::write(folder.path().join(FILE), torn).unwrap();
+            let message = load(folder.path()).unwrap_err();
+            assert!(message.contains(FILE) && message.contains("kept as"), "{message}");
+            assert_eq!(fs::read(folder.path().join("impasto.toml.broken")).unwrap(), torn);
+            assert_eq!(load(folder.path()), Ok(None));
+        }
+    }
+
+    #[test]
+    fn whichever_call_fails_the_old_settings_or_the_new_ones_are_whole() {
+        use files::faults::{Fault, with_fault};
+
+        let folder = tempfile::tempdir().unwrap();
+        let of = |size: u32| {
+            let settings = Settings { size, ..Settings::default() };
+            Remembered { settings, ..Remembered::default() }
+        };
+        for fault in [Fault::Once, Fault::From] {
+            for call in 0.. {
+                store(folder.path(), &of(100)).unwrap();
+                let (result, reached) = with_fault(fault(call), || store(folder.path(), &of(200)));
+                assert_eq!(result.is_err(), reached);
+                let there = load(folder.path()).unwrap().unwrap();
+                assert_eq!(there, of(if reached { 100 } else { 200 }));
+                assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+                if !reached {
+                    break;
+                }
+            }
+        }
     }
 }

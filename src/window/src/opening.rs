@@ -16,6 +16,7 @@ use super::{
     automation::AutomationUi,
     canvas::Canvas,
     clock::Clock,
+    closing::{self, Closing},
     compare::Compare,
     dialogs::{Dialogs, SystemDialogs},
     extensions,
@@ -140,7 +141,11 @@ pub fn run(options: Options) -> anyhow::Result<()> {
                 devices: compute::devices,
                 repaint_after: repaint_after(creation),
             };
-            Ok(Box::new(ImpastoApp::new(&creation.egui_ctx, start, spawn)))
+            let mut app = ImpastoApp::new(&creation.egui_ctx, start, spawn);
+            let closed = Arc::default();
+            closing::catch_signals(&creation.egui_ctx, &closed);
+            app.close_on(closed);
+            Ok(Box::new(app))
         }),
     )
     .map_err(|error| {
@@ -249,6 +254,7 @@ impl ImpastoApp {
             offered: None,
             without_recipe: remembered.without_recipe,
             replacing: None,
+            closing: Closing::default(),
             save_folder: None,
             written: remembered.clone(),
             unwritten_since: None,

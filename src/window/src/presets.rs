@@ -1,5 +1,7 @@
 //! The person's own presets in the window: their list, and the dialog that saves, renames and deletes them.
 
+use std::path::Path;
+
 use egui::{Context, Key, TextEdit, Ui};
 
 use super::{
@@ -79,7 +81,7 @@ impl ImpastoApp {
         work: impl FnOnce(&PresetFolder) -> Result<(), String> + Send + 'static,
     ) {
         let Some(folder) = self.folder.as_deref().map(PresetFolder::within) else { return };
-        self.tasks.start("presets", move || {
+        self.tasks.save(Path::new("presets"), "presets", move || {
             let result = work(&folder);
             Done::Presets { list: folder.list(), result }
         });

@@ -21,6 +21,12 @@ pub struct Replacing {
     painting: Painting,
 }
 
+impl Replacing {
+    pub fn into_parts(self) -> (PathBuf, Painting) {
+        (self.path, self.painting)
+    }
+}
+
 impl ImpastoApp {
     /// Asks where to save the picture as it is now.
     pub(super) fn ask_to_save(&mut self) {
@@ -73,7 +79,7 @@ impl ImpastoApp {
     }
 
     pub(super) fn start_saving(&mut self, path: PathBuf, painting: Painting, overwrite: bool) {
-        self.tasks.start("save", move || {
+        self.tasks.save(&path.clone(), "save", move || {
             let recipe = painting.draft.as_ref().map(|draft| draft.compose(&painting.picture));
             let text = |room| recipe.as_ref()?.text(room);
             let result = picture::save_with_text(&painting.picture, &path, overwrite, &text);

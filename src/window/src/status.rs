@@ -71,6 +71,14 @@ impl ImpastoApp {
 
     /// From right to left.
     fn facts(&mut self, ui: &mut Ui) {
+        let now = ui.input(|input| input.time);
+        if self.canvas.picture().is_some()
+            && let Some(reason) = self.keeper.trouble(now)
+        {
+            let text = egui::RichText::new("Autosave is off").small().color(Palette::of(ui).bad);
+            let tooltip = format!("A crash would cost this painting. {}", widgets::sentence(&reason));
+            ui.label(text).on_hover_text(tooltip);
+        }
         if let Some(text) = self.queue_status() {
             let label = Label::new(widgets::weak(ui, text)).sense(Sense::click());
             if ui.add(label).on_hover_text("Shows the queue").clicked() {

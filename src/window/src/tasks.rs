@@ -1,10 +1,11 @@
 //! What must not happen on the window's thread: opening, saving, asking for files, listing devices.
 
 use std::{
+    cell::RefCell,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::PathBuf,
-    sync::Arc,
+    path::{Path, PathBuf},
+    sync::{Arc, Weak},
     thread,
     time::Duration,
 };
@@ -127,6 +128,25 @@ pub enum Done {
     Broken(String),
 }
 
+impl Done {
+    /// Whether a file that a person asked for is not written.
+    pub fn is_failed_save(&self) -> bool {
+        match self {
+            Done::Saved { result, .. } => result.is_err(),
+            Done::ProjectSaved { result, .. }
+            | Done::PlaylistSaved { result, .. }
+            | Done::Figure { result, .. }
+            | Done::Presets { result, .. } => result.is_err(),
+            Done::Exported { result, .. } => {
+                matches!(result, Err(error) if !matches!(error, TimelapseError::Cancelled))
+            }
+            Done::Grid(super::grid::News::Exported { result, .. }) => result.is_err(),
+            Done::Broken(_) => true,
+            _ => false,
+        }
+    }
+}
+
 /// What a picked file is for.
 #[derive(Clone, Debug)]
 pub enum Purpose {
@@ -153,12 +173,14 @@ pub struct Tasks {
     outbox: Sender<Done>,
     inbox: Receiver<Done>,
     ctx: egui::Context,
+    /// Names of the files that are being saved, alive until their results are out.
+    saves: RefCell<Vec<Weak<str>>>,
 }
 
 impl Tasks {
     pub fn new(ctx: &egui::Context) -> Self {
         let (outbox, inbox) = crossbeam_channel::unbounded();
-        Self { outbox, inbox, ctx: ctx.clone() }
+        Self { outbox, inbox, ctx: ctx.clone(), saves: RefCell::default() }
     }
 
     /// Runs `task` on a thread of its own; its result comes out of [`Tasks::next`].
@@ -174,6 +196,47 @@ impl Tasks {
         broken: impl FnOnce(String) -> Done + Clone + Send + 'static,
         task: impl FnOnce() -> Done + Send + 'static,
     ) {
+        self.spawn(name, broken, task, ());
+    }
+
+    /// As [`Tasks::start`], for a file that a person asked for: the window does not close before it is written.
+    pub fn save(&self, file: &Path, name: &str, task: impl FnOnce() -> Done + Send + 'static) {
+        self.save_or(file, name, Done::Broken, task);
+    }
+
+    /// As [`Tasks::start_or`], likewise.
+    pub fn save_or(
+        &self,
+        file: &Path,
+        name: &str,
+        broken: impl FnOnce(String) -> Done + Clone + Send + 'static,
+        task: impl FnOnce() -> Done + Send + 'static,
+    ) {
+        let file: Arc<str> = file.file_name().unwrap_or_default().to_string_lossy().into();
+        let mut saves = self.saves.borrow_mut();
+        saves.retain(|save| save.strong_count() > 0);
+        saves.push(Arc::downgrade(&file));
+        self.spawn(name, broken, task, file);
+    }
+
+    /// Names of the files that are being saved.
+    pub fn saving(&self) -> Vec<Arc<str>> {
+        self.saves.borrow().iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Whether results wait to be taken.
+    pub fn has_results(&self) -> bool {
+        !self.inbox.is_empty()
+    }
+
+    /// `held` is dropped when the result is out.
+    fn spawn(
+        &self,
+        name: &str,
+        broken: impl FnOnce(String) -> Done + Clone + Send + 'static,
+        task: impl FnOnce() -> Done + Send + 'static,
+        held: impl Send + 'static,
+    ) {
         let (outbox, ctx) = (self.outbox.clone(), self.ctx.clone());
         let (what, fault) = (name.to_owned(), broken.clone());
         let started = thread::Builder::new().name(format!("impasto-{name}")).spawn(move || {
@@ -181,6 +244,7 @@ impl Tasks {
                 .unwrap_or_else(|_| fault(format!("{what} failed by a fault of the program")));
             // Nobody listens when the window is gone.
             let _ = outbox.send(done);
+            drop(held);
             ctx.request_repaint_of(egui::ViewportId::ROOT);
         });
         if let Err(error) = started {
@@ -218,5 +282,27 @@ mod tests {
             }
         }
         assert_eq!(ends, [1, 1]);
+    }
+
+    #[test]
+    fn a_file_is_being_saved_until_its_result_is_there() {
+        let tasks = Tasks::new(&egui::Context::default());
+        let (go, wait) = crossbeam_channel::bounded::<()>(0);
+        let kept = || Done::Kept { result: Ok(()), took: Duration::ZERO };
+        tasks.save(Path::new("/a/b.png"), "save", move || {
+            let _ = wait.recv();
+            kept()
+        });
+        tasks.save(Path::new("c.png"), "save", || panic!("a fault"));
+        let broken = tasks.inbox.recv_timeout(Duration::from_secs(10)).unwrap();
+        assert!(matches!(broken, Done::Broken(_)) && broken.is_failed_save());
+        assert_eq!(tasks.saving()[0].as_ref(), "b.png");
+        go.send(()).unwrap();
+        let began = std::time::Instant::now();
+        while !tasks.saving().is_empty() {
+            assert!(began.elapsed() < Duration::from_secs(10), "it is being saved for ever");
+            thread::sleep(Duration::from_millis(1));
+        }
+        assert!(tasks.has_results(), "the result was out before");
     }
 }

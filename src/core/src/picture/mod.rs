@@ -12,6 +12,7 @@ mod jpeg;
 mod limits;
 mod load;
 mod recolour;
+mod rescue;
 mod save;
 mod shape;
 
@@ -33,6 +34,7 @@ pub use examples::{
 pub use folder::files_in;
 pub use limits::{MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE};
 pub use recolour::{LUMINANCE, luminance_like, style_in_colours_of, with_colours_of};
+pub use rescue::{rescue_folders, save_elsewhere, save_under_free_name};
 pub use save::{check_destination, free_name, numbered_name, save, save_with_text, write_with};
 pub use shape::{Filter, fit, resize, thumbnail};
 

@@ -15,7 +15,6 @@ use image::{
         webp::WebPEncoder,
     },
 };
-use tempfile::NamedTempFile;
 
 use super::{
     SaveError,
@@ -139,10 +138,10 @@ fn create_part(path: &Path) -> Result<PartFile, SaveError> {
 pub fn write_with<E: From<SaveError>>(
     path: &Path,
     overwrite: bool,
-    write: impl FnOnce(&mut NamedTempFile) -> Result<(), E>,
+    write: impl FnOnce(&mut PartFile) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut part = create_part(path)?;
-    write(part.file())?;
+    write(&mut part)?;
     Ok(part.finish(overwrite).map_err(|source| describe(path, source))?)
 }
 

@@ -152,7 +152,7 @@ impl PresetFolder {
         let write = || -> io::Result<()> {
             let text = toml::to_string(&mix.0).map_err(io::Error::other)?;
             fs::create_dir_all(&self.0)?;
-            files::write_atomic(&path, text.as_bytes())
+            files::write_atomic_shared(&path, text.as_bytes())
         };
         write().map_err(|source| PresetError::Write { path: path.clone(), source })
     }
@@ -169,7 +169,7 @@ impl PresetFolder {
             return Err(PresetError::Exists { name: to.to_owned() });
         }
         let path = self.file(from);
-        fs::rename(&path, self.file(to)).map_err(|source| PresetError::Write { path, source })
+        files::rename(&path, &self.file(to)).map_err(|source| PresetError::Write { path, source })
     }
 
     /// Deletes a preset's file.

@@ -35,8 +35,6 @@ use impasto_network::compute::{self, DeviceKind};
 const FAREWELL: Duration = Duration::from_secs(2);
 /// The same for a finished picture that is being written.
 const LAST_FILE: Duration = Duration::from_secs(60);
-/// Names that are tried when the one that was free has been taken meanwhile.
-const TRIES: usize = 20;
 
 /// The window's handle to the thread. Dropping it ends the thread after the step in hand.
 pub struct Painter {
@@ -240,11 +238,29 @@ impl<E: Engine + 'static> Bench<'_, E> {
         desk.set_pace(seconds / item.work().max(1.0));
         (self.wake)();
         let writer = (!item.without_recipe).then(|| Writer::new(&job, info, record));
-        let output = save(&picture, &item.output, &|room| writer.as_ref()?.text(&picture, room))?;
-        if output != item.output {
-            remarks.push(format!("its name was taken, so it is {}", name(&output)));
+        let text = |room| writer.as_ref()?.text(&picture, room);
+        let (output, failure) = match picture::save_under_free_name(&picture, &item.output, &text) {
+            Ok(output) => (output, None),
+            Err(error) => {
+                // Hours of work are not lost to a full disk or a share that has gone.
+                let mut folders: Vec<PathBuf> =
+                    self.desk.folder().map(|folder| folder.join("rescued")).into_iter().collect();
+                folders.extend(picture::rescue_folders());
+                let output = picture::save_elsewhere(&picture, &item.output, &folders, &text)?;
+                (output, Some(error))
+            }
+        };
+        match &failure {
+            Some(error) => {
+                remarks.push(format!("{}; it is kept as {} instead", chain(error), output.display()));
+            }
+            None if output != item.output => {
+                remarks.push(format!("its name was taken, so it is {}", name(&output)));
+            }
+            None => {}
         }
-        if let Some(recipe) = recipe
+        if failure.is_none()
+            && let Some(recipe) = recipe
             && let Err(error) = Ledger::open(folder).and_then(|mut ledger| ledger.note(&output, recipe))
         {
             remarks.push(format!("its folder's list of what is painted cannot be written: {error}"));
@@ -283,23 +299,6 @@ impl<E: Engine + 'static> Bench<'_, E> {
             }
         }
     }
-}
-
-/// Saves under a name that nothing has, and gives it.
-fn save(
-    picture: &RgbImage,
-    wanted: &Path,
-    text: &dyn Fn(usize) -> Option<String>,
-) -> Result<PathBuf, SaveError> {
-    let mut path = picture::free_name(wanted);
-    for _ in 0..TRIES {
-        match picture::save_with_text(picture, &path, false, text) {
-            // The name has been taken since.
-            Err(SaveError::Exists { .. }) => path = picture::free_name(wanted),
-            result => return result.map(|()| path),
-        }
-    }
-    Err(SaveError::Exists { path })
 }
 
 fn name(path: &Path) -> String {

@@ -67,6 +67,8 @@ impl Store {
     pub fn load(&self) -> Result<Vec<Item>, String> {
         let path = self.folder.join(FILE);
         let written = match fs::read_to_string(&path) {
+            // Never written like this: it is what a power cut has left.
+            Ok(text) if text.trim().is_empty() => Err("the file is empty".to_owned()),
             Ok(text) => toml::from_str::<Written>(&text).map_err(|error| error.message().to_owned()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Written::default()),
             Err(error) => Err(error.to_string()),
@@ -244,10 +246,15 @@ mod tests {
     fn a_broken_file_is_kept_aside() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        fs::write(folder.path().join(FILE), "items = 3").unwrap();
-        let text = store.load().unwrap_err();
-        assert!(text.contains("queue.toml") && text.contains("kept as"), "{text}");
-        assert!(folder.path().join("queue.toml.broken").exists());
+        for torn in ["items = 3", "", "\0\0\0"] {
+            fs::write(folder.path().join(FILE), torn).unwrap();
+            let text = store.load().unwrap_err();
+            assert!(text.contains("queue.toml") && text.contains("kept as"), "{text}");
+            assert_eq!(fs::read_to_string(folder.path().join("queue.toml.broken")).unwrap(), torn);
+            assert_eq!(store.load(), Ok(Vec::new()));
+        }
+        // An emptied queue is not a torn one.
+        store.write(Vec::new()).unwrap();
         assert_eq!(store.load(), Ok(Vec::new()));
     }
 }

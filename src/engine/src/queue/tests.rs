@@ -12,7 +12,7 @@ use std::{
 
 use image::RgbImage;
 
-use super::{CpuSharing, Item, ItemStyle, JobQueue, Live, Move, Painter, Source, State};
+use super::{CpuSharing, Item, ItemStyle, JobQueue, Live, Move, Painter, Source, State, Store};
 use crate::session::{Engine, EngineError, Place, Reading};
 use impasto_core::{
     picture,
@@ -179,6 +179,31 @@ fn a_name_that_is_taken_meanwhile_is_left_alone() {
     let output = desk.items(|items| items[0].output.clone());
     assert!(output.ends_with("a-2.png") && output.exists());
     assert!(desk.items(|items| items[0].remark.clone()).unwrap().contains("a-2.png"));
+}
+
+#[test]
+fn a_picture_whose_folder_has_gone_is_kept_in_the_queues() {
+    let outer = tempfile::tempdir().unwrap();
+    let at = |name: &str| outer.path().join(name);
+    std::fs::create_dir(at("out")).unwrap();
+    let desk = JobQueue::default();
+    desk.begin(Some(Store::open(&at("queue")).unwrap()), Vec::new());
+    desk.add([item(at("out/a.png"), 0, 3), item(at("b.png"), 0, 4)], None);
+    let out = at("out");
+    // When an engine is made, the folder has been found there.
+    let make = move || {
+        let _ = std::fs::remove_dir(&out);
+        Small::default()
+    };
+    let _painter = Painter::spawn(desk.clone(), make, || ()).unwrap();
+    wait_until("both are over", &desk, all_over);
+    let found = states(&desk);
+    assert!(found.iter().all(|state| matches!(state, State::Done { .. })), "{found:?}");
+    let (output, remark) = desk.items(|items| (items[0].output.clone(), items[0].remark.clone().unwrap()));
+    assert_eq!(output, at("queue/rescued/a.png"));
+    assert_eq!(image::open(output).unwrap().height(), 3);
+    assert!(remark.contains("there is no folder") && remark.contains("kept as"), "{remark}");
+    assert!(at("b.png").exists(), "the queue goes on");
 }
 
 #[test]

@@ -2,8 +2,11 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +15,10 @@ use impasto_base::{files, hash::Sha256Hash};
 use impasto_core::settings::Settings;
 
 const FILE: &str = ".impasto-batch.json";
+/// Locked while the list is written.
+const LOCK: &str = ".impasto-batch.lock";
+/// Longest wait for another batch that writes the list.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The recipes of the paintings in a folder, by file name.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -40,11 +47,7 @@ impl Ledger {
     /// When there is one that cannot be read.
     pub fn open(folder: &Path) -> io::Result<Self> {
         let path = folder.join(FILE);
-        let painted = match fs::read_to_string(&path) {
-            Ok(text) => serde_json::from_str::<Self>(&text).map_err(io::Error::other)?.painted,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
-            Err(error) => return Err(error),
-        };
+        let painted = read(&path)?;
         Ok(Self { path, painted })
     }
 
@@ -69,15 +72,36 @@ impl Ledger {
         })
     }
 
-    /// Notes a painting, on the disk as well.
+    /// Notes a painting, on the disk as well. What other batches have noted in the meantime is kept.
     ///
     /// # Errors
     ///
-    /// Whatever the file system says.
+    /// When the list on the disk cannot be read or written.
     pub fn note(&mut self, output: &Path, recipe: String) -> io::Result<()> {
+        let _lock = lock(&self.path.with_file_name(LOCK))?;
+        self.painted.extend(read(&self.path)?);
         self.painted.insert(name(output), recipe);
-        files::write_atomic(&self.path, &serde_json::to_vec_pretty(self).map_err(io::Error::other)?)
+        files::write_atomic_shared(&self.path, &serde_json::to_vec_pretty(self).map_err(io::Error::other)?)
     }
+}
+
+fn read(path: &Path) -> io::Result<BTreeMap<String, String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(serde_json::from_str::<Ledger>(&text).map_err(io::Error::other)?.painted),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Locks out other batches. Goes on without a lock if the file system knows none, or the other one hangs: then
+/// an entry may be lost, which costs painting that picture again.
+fn lock(path: &Path) -> io::Result<File> {
+    let file = File::create(path)?;
+    let began = Instant::now();
+    while matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)) && began.elapsed() < PATIENCE {
+        thread::sleep(Duration::from_millis(5));
+    }
+    Ok(file)
 }
 
 fn name(path: &Path) -> String {
@@ -123,5 +147,31 @@ mod tests {
         assert_eq!(recipe_hash(a, b, &Settings { preview_every: 9, ..settings }), recipe);
         fs::write(folder.path().join(FILE), "{").unwrap();
         assert!(Ledger::open(folder.path()).is_err());
+    }
+
+    #[test]
+    fn batches_that_paint_into_one_folder_lose_no_entry() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |batch: u32, picture: u32| folder.path().join(format!("{batch}-{picture}.png"));
+        std::thread::scope(|scope| {
+            for batch in 0..4 {
+                let (folder, path) = (&folder, &path);
+                scope.spawn(move || {
+                    let mut ledger = Ledger::open(folder.path()).unwrap();
+                    for picture in 0..8 {
+                        ledger.note(&path(batch, picture), format!("{picture}")).unwrap();
+                    }
+                });
+            }
+        });
+        let ledger = Ledger::open(folder.path()).unwrap();
+        assert_eq!(ledger.painted.len(), 32);
+        // A picture that the other one has painted anew is known as it is now.
+        let (mut one, mut other) = (ledger, Ledger::open(folder.path()).unwrap());
+        fs::write(path(0, 0), "x").unwrap();
+        other.note(&path(0, 0), "new".into()).unwrap();
+        one.note(&path(1, 0), "new".into()).unwrap();
+        let ledger = Ledger::open(folder.path()).unwrap();
+        assert!(ledger.has(&path(0, 0), "new") && one.has(&path(0, 0), "new"));
     }
 }

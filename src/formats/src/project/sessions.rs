@@ -5,7 +5,7 @@ use std::{
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 const LOCK: &str = "lock";
@@ -13,6 +13,8 @@ const LOCK: &str = "lock";
 const PAINTING: &str = "painting.impasto";
 /// The folder of the painting that was left in peace last.
 const LAST: &str = "last";
+/// How long a folder without a painting is left alone: its window may not have locked it yet.
+const YOUNG: Duration = Duration::from_secs(60);
 /// Paintings of crashes that are kept at most.
 const MOST_LEFT: usize = 5;
 
@@ -85,6 +87,7 @@ pub fn left(sessions: &Path) -> Option<Held> {
     // The names begin with the time.
     folders.sort();
     let mut left = Vec::new();
+    folders.retain(|folder| folder.join(PAINTING).is_file() || !is_young(folder));
     for held in folders.into_iter().rev().filter_map(Held::take) {
         if held.painting().is_file() && left.len() < MOST_LEFT {
             left.push(held);
@@ -93,6 +96,11 @@ pub fn left(sessions: &Path) -> Option<Held> {
         }
     }
     (!left.is_empty()).then(|| left.swap_remove(0))
+}
+
+fn is_young(folder: &Path) -> bool {
+    let made = fs::metadata(folder).and_then(|data| data.modified());
+    made.is_ok_and(|time| time.elapsed().is_ok_and(|age| age < YOUNG))
 }
 
 /// The project of the window that ended in peace last.
@@ -122,8 +130,15 @@ mod tests {
         let newer = crashed(&sessions, "newer");
         // One that died before it painted anything.
         let empty = Held::new(&sessions).unwrap().folder().to_owned();
+        // One that is being made: there is no lock in it yet.
+        let young = sessions.join("2-2");
+        fs::create_dir(&young).unwrap();
+        #[cfg(unix)]
+        File::open(&empty).unwrap().set_modified(SystemTime::now() - 2 * YOUNG).unwrap();
         let found = left(&sessions).unwrap();
         assert_eq!(found.folder(), newer);
+        assert!(young.exists());
+        #[cfg(unix)]
         assert!(!empty.exists());
         // Another window that starts meanwhile is offered the other one.
         assert_eq!(left(&sessions).unwrap().folder(), older);

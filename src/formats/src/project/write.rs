@@ -139,8 +139,13 @@ impl<'a> Draft<'a> {
         let manifest = serde_json::to_vec(&self.manifest)
             .map_err(|error| ProjectError::Text { reason: error.to_string() })?;
         let failed = |source| ProjectError::Write { path: path.to_owned(), source };
-        let mut part = PartFile::create(path, Access::Private).map_err(failed)?;
-        container::write(part.file(), &manifest, &self.entries).map_err(failed)?;
+        let access = match self.keep {
+            // A file to pass on.
+            Keep::Inside => Access::Usual,
+            Keep::Beside(_) => Access::Private,
+        };
+        let mut part = PartFile::create(path, access).map_err(failed)?;
+        container::write(&mut part, &manifest, &self.entries).map_err(failed)?;
         part.finish(true).map_err(failed)
     }
 }

@@ -94,13 +94,13 @@ pub fn save(
     picture::write_with(path, overwrite, |file| {
         let mut encoder: Box<dyn Encoder + '_> = match format {
             Format::Mp4 | Format::WebM => {
-                Box::new(ffmpeg::Ffmpeg::start(format, file.path(), width, height, rate)?)
+                Box::new(ffmpeg::Ffmpeg::start(format, file.part(), width, height, rate)?)
             }
-            Format::Gif => Box::new(gif::Gif::new(file.as_file_mut())?),
-            Format::WebP => Box::new(webp::WebP::new(file.as_file_mut(), width, height)?),
+            Format::Gif => Box::new(gif::Gif::new(&mut *file)?),
+            Format::WebP => Box::new(webp::WebP::new(&mut *file, width, height)?),
             Format::Apng => {
                 let frames = u32::try_from(count).unwrap_or(u32::MAX);
-                Box::new(apng::Apng::new(BufWriter::new(file.as_file_mut()), width, height, frames)?)
+                Box::new(apng::Apng::new(BufWriter::new(&mut *file), width, height, frames)?)
             }
         };
         let mut done = 0;

@@ -278,7 +278,7 @@ impl ImpastoApp {
         let mut sheet = Sheet::new(board.x.clone(), board.y.clone(), board.shape, board.legend.clone());
         let columns = board.columns();
         let pictures: Vec<_> = board.cells.iter().map(|cell| cell.picture.clone()).collect();
-        self.tasks.start("grid", move || {
+        self.tasks.save(&path.clone(), "grid", move || {
             for (index, picture) in pictures.into_iter().enumerate() {
                 if let Some(picture) = picture {
                     let picture = picture.map(|picture| picture.as_ref().clone());

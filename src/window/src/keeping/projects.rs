@@ -195,7 +195,7 @@ impl ImpastoApp {
         }
         self.save_folder = path.parent().map(Path::to_owned);
         let snapshot = self.snapshot(self.exact());
-        self.tasks.start("save", move || {
+        self.tasks.save(&path.clone(), "save", move || {
             let result = snapshot.write(&path, Keep::Inside).map_err(|error| chain(&error));
             Done::ProjectSaved { path, result }
         });

@@ -178,7 +178,7 @@ impl Playlist {
         let write = || {
             let text = toml::to_string(self).map_err(std::io::Error::other)?;
             fs::create_dir_all(files::folder_of(path))?;
-            files::write_atomic(path, text.as_bytes())
+            files::write_atomic_shared(path, text.as_bytes())
         };
         write().map_err(|source| PlaylistError::Write { path: path.to_owned(), source })
     }

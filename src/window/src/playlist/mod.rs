@@ -104,7 +104,7 @@ impl ImpastoApp {
         }
         self.save_folder = path.parent().map(Path::to_owned);
         let list = self.playlist.list.clone();
-        self.tasks.start("save", move || {
+        self.tasks.save(&path.clone(), "save", move || {
             let result = list.write(&path).map_err(|error| chain(&error));
             Done::PlaylistSaved { path, list: Box::new(list), result }
         });

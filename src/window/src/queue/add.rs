@@ -212,7 +212,7 @@ impl ImpastoApp {
         let folder = self.queue.desk.folder();
         let without_recipe = self.without_recipe;
         let shown = self.canvas.picture();
-        self.tasks.start("queue", move || {
+        self.tasks.save(Path::new("the queue"), "queue", move || {
             let keep = |picture: &Picture| keep(folder.as_deref(), picture);
             let item = || -> Result<Box<Item>, String> {
                 let style = |style: &impasto_engine::session::StyleSource| -> Result<ItemStyle, String> {

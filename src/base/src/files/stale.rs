@@ -1,0 +1,76 @@
+//! What killed processes have left of unfinished files.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+/// Names of unfinished files begin and end like this.
+pub(super) const PREFIX: &str = ".impasto-";
+pub(super) const SUFFIX: &str = ".part";
+
+/// An unfinished file that nobody has written to for so long is nobody's.
+const STALE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The folders that this process has looked through.
+static SEEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// Remove stale unfinished files, at this process's first write into a folder. Best effort: they cost room and
+/// nothing else.
+pub(super) fn sweep(folder: &Path) {
+    if SEEN.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned()) {
+        remove_stale(folder);
+    }
+}
+
+fn remove_stale(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let ours = name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
+        // A link's own data: what it leads to is not ours.
+        let Some(data) = entry.metadata().ok().filter(|data| ours && data.is_file()) else { continue };
+        let age = data.modified().ok().and_then(|time| time.elapsed().ok());
+        if age.is_some_and(|age| age > STALE)
+            && let Err(error) = fs::remove_file(entry.path())
+        {
+            tracing::debug!("cannot remove {}: {error}", entry.path().display());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs::{File, FileTimes},
+        time::SystemTime,
+    };
+
+    use super::*;
+    use crate::files::write_atomic;
+
+    #[test]
+    fn unfinished_files_of_the_day_before_go_with_the_next_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, hours: u64| {
+            let path = folder.path().join(name);
+            let time = SystemTime::now() - Duration::from_secs(hours * 3600);
+            File::create(&path).unwrap().set_times(FileTimes::new().set_modified(time)).unwrap();
+            path
+        };
+        let stale = file(".impasto-abc123.part", 25);
+        let kept = [
+            file(".impasto-abc124.part", 23),
+            file(".impasto-batch.json", 25),
+            file("other.part", 25),
+            file("picture.png", 2500),
+        ];
+        write_atomic(&folder.path().join("new"), b"x").unwrap();
+        assert!(!stale.exists());
+        for path in kept {
+            assert!(path.exists(), "{}", path.display());
+        }
+    }
+}

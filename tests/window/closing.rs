@@ -1,0 +1,122 @@
+//! Closing the window waits for what is being saved, and a signal closes it as a person does.
+
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use crate::window_support::{PATIENCE, Setup, Window};
+use egui::{Key, Modifiers, ViewportCommand, ViewportEvent, ViewportId};
+use egui_kittest::kittest::Queryable as _;
+use image::{Rgb, RgbImage};
+
+/// Whether the window has just done this.
+fn did(window: &Window, command: &ViewportCommand) -> bool {
+    let output = window.harness.output().viewport_output.get(&ViewportId::ROOT);
+    output.is_some_and(|output| output.commands.contains(command))
+}
+
+/// A frame in which a person closes the window; whether that is held up.
+fn close(window: &mut Window) -> bool {
+    let viewports = &mut window.harness.input_mut().viewports;
+    viewports.entry(ViewportId::ROOT).or_default().events.push(ViewportEvent::Close);
+    window.harness.step();
+    did(window, &ViewportCommand::CancelClose)
+}
+
+/// A window whose painting takes a while to save, and to which file.
+fn saving_for_long(setup: Setup, name: &str) -> (Window, std::path::PathBuf) {
+    let mut window = setup.open();
+    window.until_painting();
+    let noise = RgbImage::from_fn(2040, 2000, |x, y| {
+        let value = (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503)).wrapping_mul(97_531) >> 7;
+        Rgb([value as u8, (value >> 8) as u8, (value >> 16) as u8])
+    });
+    let steps = {
+        let mut log = window.log.lock().unwrap();
+        log.paint = Some(noise);
+        log.steps
+    };
+    window.until("the large picture is there", |_, log| log.steps > steps + 3);
+    window.harness.key_press(Key::Space);
+    window.until("its size is shown", |harness, _| {
+        harness.query_all_by_label_contains("2040 × 2000 px").next().is_some()
+    });
+    let path = window.folder.path().join(name);
+    window.dialogs.will_pick(&path);
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::S);
+    let dialogs = Arc::clone(&window.dialogs);
+    window.until("it is asked where to", |_, _| !dialogs.asked.lock().unwrap().is_empty());
+    (window, path)
+}
+
+/// Closes the window until that is held up.
+#[track_caller]
+fn close_until_held(window: &mut Window) {
+    let began = std::time::Instant::now();
+    while !close(window) {
+        assert!(began.elapsed() < PATIENCE, "nothing holds the window");
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn closing_waits_for_a_picture_that_is_being_saved() {
+    let (mut window, path) = saving_for_long(Setup::default(), "mine.png");
+    close_until_held(&mut window);
+    let mut said = false;
+    loop {
+        window.harness.step();
+        said |= window.harness.query_all_by_label_contains("mine.png…").next().is_some();
+        if did(&window, &ViewportCommand::Close) {
+            break;
+        }
+    }
+    assert!(said, "it says what it waits for");
+    assert_eq!(image::open(&path).unwrap().width(), 2040);
+    window.steps(3);
+    assert!(!close(&mut window), "now nothing holds it");
+}
+
+#[test]
+fn a_save_that_fails_keeps_the_window_open() {
+    let (mut window, path) = saving_for_long(Setup::default(), "mine.png");
+    // By the time that the picture is encoded a folder has its name.
+    close_until_held(&mut window);
+    fs::create_dir(&path).unwrap();
+    window.until("that is said", |harness, _| {
+        assert!(
+            !harness.output().viewport_output[&ViewportId::ROOT].commands.contains(&ViewportCommand::Close),
+            "it closes without a word"
+        );
+        harness.query_all_by_label_contains("Replace the file?").next().is_some()
+            || harness.query_all_by_label_contains("The picture is not saved").next().is_some()
+    });
+    assert!(!close(&mut window), "a person who knows can close it");
+}
+
+#[test]
+fn a_signal_closes_the_window_once_everything_is_saved() {
+    let (mut window, path) = saving_for_long(Setup::default(), "mine.png");
+    let signal = Arc::new(AtomicBool::new(false));
+    window.harness.state_mut().close_on(Arc::clone(&signal));
+    window.until("it is being saved", |harness, _| {
+        signal.store(true, Ordering::Relaxed);
+        harness.query_all_by_label_contains("mine.png…").next().is_some()
+    });
+    window.until("it closes", |harness, _| {
+        harness.output().viewport_output[&ViewportId::ROOT].commands.contains(&ViewportCommand::Close)
+    });
+    assert_eq!(image::open(&path).unwrap().width(), 2040);
+}
+
+#[test]
+fn an_idle_window_closes_at_once() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    let held = (0..20).filter(|_| close(&mut window)).count();
+    assert!(held < 20, "something holds it for ever");
+}
