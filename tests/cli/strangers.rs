@@ -34,6 +34,7 @@ fn stranger(path: &Path, settings: &Settings, first: &Settings, change: Option<C
         settings: first.clone(),
         start: Start::Beginning,
         paused: false,
+        endless: false,
         choose_size: false,
     };
     let mut pass = Pass { steps: 1, ..Pass::new(&job, Start::Beginning) };
