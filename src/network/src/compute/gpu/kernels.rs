@@ -41,7 +41,7 @@ pub struct GpuKernels {
 
 /// A convolution, by a kernel of ours or by what stands in for it.
 pub enum GpuConvolution {
-    Own(ConvolutionWeights),
+    Own(Box<ConvolutionWeights>),
     StandIn(StandIn),
 }
 
@@ -214,7 +214,7 @@ impl Kernels for GpuKernels {
             _ => arrange(outputs, inputs, &|tap, output, input| at(output, input, 8 - tap)),
         };
         let bias = self.queue.upload(&host.bias);
-        GpuConvolution::Own(ConvolutionWeights { forward, backward, bias, inputs, outputs })
+        GpuConvolution::Own(Box::new(ConvolutionWeights { forward, backward, bias, inputs, outputs }))
     }
 
     fn input(&self, input: Tensor<4>) -> Handle {
