@@ -161,11 +161,13 @@ fn a_recipe_opens_nothing_but_what_is_beside_it_or_chosen_already() {
     assert_eq!((taken.palette, taken.init), (Some(leaves), Init::Content));
 
     let mut setup = Setup::default();
-    let chosen = Settings { init: home.hostile().init, ..Settings::default() };
-    setup.options.settings = Some(chosen.clone());
+    let chosen = home.path("chosen.png");
+    RgbImage::from_pixel(60, 40, Rgb([9, 99, 9])).save(&chosen).unwrap();
+    let init = Init::File(chosen);
+    setup.options.settings = Some(Settings { init: init.clone(), ..Settings::default() });
     let mut window = setup.open();
     window.until_painting();
-    let path = recipe(&home, home.hostile());
+    let path = recipe(&home, Settings { init: init.clone(), ..home.hostile() });
     let taken = take(&mut window, path);
-    assert_eq!((taken.init, taken.weights, taken.palette), (chosen.init, None, None));
+    assert_eq!((taken.init, taken.weights, taken.palette), (init, None, None));
 }
