@@ -69,7 +69,7 @@ fn every_kernel_runs_on_an_adapter_that_binds_eight_buffers() {
     let Some(device) = adapter() else { return };
     let weights = Arc::new(Weights::bundled().unwrap());
     let device = limited(&device, PROMISED);
-    assert_eq!(own_kernels(&device, || ()), Ok(OwnKernels::All));
+    assert_eq!(own_kernels(&device, |_| ()), Ok(OwnKernels::All));
     let usual = Settings::default();
     let mut tries: Vec<Settings> = Statistic::ALL
         .iter()
@@ -105,7 +105,7 @@ fn an_adapter_that_fails_some_kernels_keeps_the_others_and_paints_the_same() {
     // A style term binds eight buffers, and Adam's step seven.
     for (buffers, kernels) in [(7, &[Kernel::Style][..]), (6, &[Kernel::Style, Kernel::Adam])] {
         let device = limited(&device, buffers);
-        let found = own_kernels(&device, || ()).unwrap();
+        let found = own_kernels(&device, |_| ()).unwrap();
         let OwnKernels::Without(failed) = &found else { panic!("{found:?}") };
         println!("{failed:?}");
         assert_eq!(failed.iter().map(|(kernel, _)| *kernel).collect::<Vec<_>>(), kernels);

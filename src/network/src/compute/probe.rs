@@ -21,8 +21,8 @@ use super::{
     check::units_check,
     gpu::Units,
     info::{DeviceInfo, DeviceKind},
-    kernel_choice::OwnKernels,
-    trial::own_kernels,
+    kernel_choice::{Kernel, OwnKernels},
+    trial::{one_by_one, own_kernels},
 };
 
 /// What is known of an adapter that passed its self-check.
@@ -53,13 +53,20 @@ struct Question {
     api: Api,
     from: usize,
     software_too: bool,
+    /// If the first adapter's kernels are to be tried one by one: those that are known to fail.
+    one_by_one: Option<Failures>,
 }
+
+/// Kernels, and what each failed with.
+type Failures = Vec<(Kernel, String)>;
 
 /// Lines from a child.
 #[derive(Serialize, Deserialize)]
 enum Line {
     Adapters(Vec<Adapter>),
     Trying(usize),
+    /// Of the adapter that is being tried, this one alone or several together.
+    TryingKernel(Option<Kernel>),
     Tried(usize, Result<OwnKernels, String>),
     TryingUnits(usize),
     TriedUnits(usize, Result<Units, String>),
@@ -69,6 +76,8 @@ enum Line {
 const ASK: &str = "IMPASTO_PROBE";
 /// Timeout for a child without output.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Most kernels of an adapter that may crash or hang before it is given up: a hang takes all the patience.
+const MOST_ENDED: usize = 2;
 static CAN_RUN_CHILD: AtomicBool = AtomicBool::new(false);
 static FOUND: Mutex<BTreeMap<bool, Probe>> = Mutex::new(BTreeMap::new());
 
@@ -105,7 +114,12 @@ fn answer(question: &Question) {
     for (number, adapter) in adapters.iter().enumerate().skip(question.from) {
         if question.software_too || !adapter.is_software() {
             say(&Line::Trying(number));
-            let outcome = try_out(adapter, || say(&Line::Trying(number)));
+            let trying = |kernel| say(&Line::TryingKernel(kernel));
+            let known = question.one_by_one.as_ref().filter(|_| number == question.from);
+            let outcome = adapter.open().and_then(|device| match known {
+                Some(failed) => one_by_one(&device, failed.clone(), trying),
+                None => own_kernels(&device, trying),
+            });
             say(&Line::Tried(number, outcome.clone()));
             if outcome == Ok(OwnKernels::All) && adapter.units.is_some() {
                 say(&Line::TryingUnits(number));
@@ -116,10 +130,6 @@ fn answer(question: &Question) {
         }
     }
     say(&Line::Done);
-}
-
-fn try_out(adapter: &Adapter, alive: impl Fn()) -> Result<OwnKernels, String> {
-    own_kernels(&adapter.open()?, alive)
 }
 
 /// Whether the matrix units that an adapter offers are of use.
@@ -141,7 +151,11 @@ pub(super) fn probe(software_too: bool) -> Probe {
                     true => in_children(api, software_too, &mut probe),
                     false => probe.adapters.extend(enumerate(api).into_iter().map(|adapter| {
                         let tried = software_too || !adapter.is_software();
-                        let outcome = if tried { try_out(&adapter, || ()) } else { Ok(OwnKernels::All) };
+                        let outcome = if tried {
+                            adapter.open().and_then(|device| own_kernels(&device, |_| ()))
+                        } else {
+                            Ok(OwnKernels::All)
+                        };
                         let units = outcome == Ok(OwnKernels::All) && tried;
                         let units = if units { try_units(&adapter) } else { None };
                         (adapter, outcome.map(|kernels| Passed { kernels, units }))
@@ -183,12 +197,13 @@ pub(super) fn mark_failed(adapter: &Adapter, reason: &str) {
 }
 
 /// Asks children until every adapter of the interface has been tried: one that crashes or hangs is noted, and
-/// another child goes on behind it.
+/// another child tries its kernels one by one or goes on behind it.
 fn in_children(api: Api, software_too: bool, probe: &mut Probe) {
     let mut list: Option<Vec<(Adapter, Result<Passed, String>)>> = None;
-    let mut from = 0;
+    let (mut from, mut singled) = (0, None);
     loop {
-        let mut answer = ask(&Question { api, from, software_too });
+        let question = Question { api, from, software_too, one_by_one: singled.clone() };
+        let mut answer = ask(&question);
         if let (None, Some(adapters)) = (&list, answer.adapters.take()) {
             let untried = |adapter: &Adapter| match software_too || !adapter.is_software() {
                 true => Err("its self-check did not come to an end".to_owned()),
@@ -201,8 +216,9 @@ fn in_children(api: Api, software_too: bool, probe: &mut Probe) {
             probe.trouble = Some(format!("listing {api:?} adapters {ended} in a driver"));
             return;
         };
+        let next = after(&answer, question.from, singled);
         match note(list, answer) {
-            Some(number) => from = number + 1,
+            Some(number) => (from, singled) = next.unwrap_or((number + 1, None)),
             None => break,
         }
         if from >= list.len() {
@@ -210,6 +226,24 @@ fn in_children(api: Api, software_too: bool, probe: &mut Probe) {
         }
     }
     probe.adapters.extend(list.unwrap_or_default());
+}
+
+/// The adapter whose kernels another child tries one by one after this answer of a child that began at `from`,
+/// and those that are known to fail; `None` if there is no more to try.
+fn after(answer: &Answer, from: usize, singled: Option<Failures>) -> Option<(usize, Option<Failures>)> {
+    let (number, ended) = (answer.trying?, answer.trouble.as_ref()?);
+    let singled = singled.filter(|_| number == from);
+    let failed = match answer.trying_kernel {
+        Some(kernel) => {
+            let mut failed = singled.unwrap_or_default();
+            failed.push((kernel, format!("its self-check {ended} in the driver")));
+            failed
+        }
+        // With all together, or with burn's operations.
+        None if singled.is_some() => return None,
+        None => Vec::new(),
+    };
+    (failed.len() <= MOST_ENDED).then_some((number, Some(failed)))
 }
 
 /// Record a child's answers; returns the adapter at which it stopped without finishing.
@@ -248,6 +282,8 @@ struct Answer {
     tried_units: Vec<(usize, Result<Units, String>)>,
     /// The adapter whose trial has no outcome, or that of its matrix units.
     trying: Option<usize>,
+    /// The kernel that was tried alone at the end.
+    trying_kernel: Option<Kernel>,
     trying_units: Option<usize>,
     /// How the child ended, unless it finished.
     trouble: Option<String>,
@@ -286,7 +322,8 @@ fn ask(question: &Question) -> Answer {
     loop {
         match lines.recv_timeout(PATIENCE) {
             Ok(Line::Adapters(adapters)) => answer.adapters = Some(adapters),
-            Ok(Line::Trying(number)) => answer.trying = Some(number),
+            Ok(Line::Trying(number)) => (answer.trying, answer.trying_kernel) = (Some(number), None),
+            Ok(Line::TryingKernel(kernel)) => answer.trying_kernel = kernel,
             Ok(Line::Tried(number, outcome)) => {
                 answer.trying = None;
                 answer.tried.push((number, outcome));
@@ -398,5 +435,31 @@ mod tests {
         assert_eq!(note(&mut adapters, whole), None);
         let found = adapters.iter().map(|(_, outcome)| outcome.clone().unwrap().units.unwrap());
         assert_eq!(found.collect::<Vec<_>>(), [Ok(units), differ]);
+    }
+
+    #[test]
+    fn an_adapter_that_crashes_is_tried_kernel_by_kernel_until_too_many_crash() {
+        let at = |trying_kernel| Answer {
+            trying: Some(1),
+            trying_kernel,
+            trouble: Some("crashed".into()),
+            ..Answer::default()
+        };
+        // With all kernels together, in a child that began with another adapter.
+        let (number, singled) = after(&at(None), 0, None).unwrap();
+        assert_eq!((number, &singled), (1, &Some(Vec::new())));
+        let (number, singled) = after(&at(Some(Kernel::Pooling)), 1, singled).unwrap();
+        let first = (Kernel::Pooling, "its self-check crashed in the driver".to_owned());
+        assert_eq!((number, &singled), (1, &Some(vec![first.clone()])));
+        // Those that did not crash do not do so together, or with burn's operations.
+        assert_eq!(after(&at(None), 1, singled.clone()), None);
+        let (_, singled) = after(&at(Some(Kernel::Style)), 1, singled).unwrap();
+        assert_eq!(singled.as_ref().map(Vec::len), Some(2));
+        assert_eq!(after(&at(Some(Kernel::Adam)), 1, singled), None);
+        // Kernels of one adapter say nothing of the next one's.
+        assert_eq!(after(&at(None), 0, Some(vec![first])), Some((1, Some(Vec::new()))));
+        // Matrix units crash alone.
+        assert_eq!(after(&Answer { trying: None, trying_units: Some(1), ..at(None) }, 0, None), None);
+        assert_eq!(after(&Answer { trouble: None, ..at(None) }, 0, None), None);
     }
 }

@@ -7,33 +7,53 @@ use super::{
     kernel_choice::{Kernel, KernelChoice, OwnKernels, replace_kernels},
 };
 
-/// Run the self-check with all of our own kernels, and if it fails with each of them alone while burn's
-/// operations stand in for the others, so that one that fails costs no other. `alive` is called between any
-/// two checks.
+/// Run the self-check with all of our own kernels, and if it fails with one after the other, see
+/// [`one_by_one`].
 ///
 /// # Errors
 ///
 /// What the self-check found, if it fails with burn's operations too.
-pub fn own_kernels(device: &TensorDevice, alive: impl Fn()) -> Result<OwnKernels, String> {
+pub fn own_kernels(device: &TensorDevice, trying: impl Fn(Option<Kernel>)) -> Result<OwnKernels, String> {
     let Err(why) = self_check(device, KernelChoice::Own) else { return Ok(OwnKernels::All) };
-    alive();
-    if self_check(device, KernelChoice::Portable).is_err() {
-        return Err(why);
+    trying(None);
+    match one_by_one(device, Vec::new(), trying) {
+        Ok(OwnKernels::None(_)) => Ok(OwnKernels::None(why)),
+        found => found.map_err(|_| why),
     }
-    let mut failed = Vec::new();
+}
+
+/// Run the self-check with each of our own kernels alone while burn's operations stand in for the others, so
+/// that one that fails costs no other, and then with all that passed. Those that are known to fail are not
+/// tried. `trying` is told before each check which kernel it is about, if it is about one.
+///
+/// # Errors
+///
+/// What the self-check found, if it fails with burn's operations alone.
+pub fn one_by_one(
+    device: &TensorDevice,
+    mut failed: Vec<(Kernel, String)>,
+    trying: impl Fn(Option<Kernel>),
+) -> Result<OwnKernels, String> {
+    self_check(device, KernelChoice::Portable)?;
     for kernel in Kernel::ALL {
-        alive();
+        if failed.iter().any(|(known, _)| *known == kernel) {
+            continue;
+        }
+        trying(Some(kernel));
         let others: Vec<Kernel> = Kernel::ALL.into_iter().filter(|other| *other != kernel).collect();
         replace_kernels(device, &others);
         if let Err(error) = self_check(device, KernelChoice::Own) {
             failed.push((kernel, error));
         }
     }
-    alive();
+    trying(None);
     let found = OwnKernels::Without(failed);
     found.use_on(device);
     let together = self_check(device, KernelChoice::Own);
     // What is used is decided when the device is opened.
     replace_kernels(device, &[]);
-    Ok(if together.is_ok() { found } else { OwnKernels::None(why) })
+    Ok(match together {
+        Ok(()) => found,
+        Err(why) => OwnKernels::None(why),
+    })
 }
