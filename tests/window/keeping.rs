@@ -306,29 +306,6 @@ fn keeping_that_could_not_begin_is_tried_again() {
     });
 }
 
-#[cfg(unix)]
-#[test]
-fn a_picture_that_hangs_in_opening_does_not_keep_the_painting_from_being_kept() {
-    let mut window = setup(None).open();
-    window.until_painting();
-    until_kept(&mut window, "Swirl");
-    // Nobody ever writes into it: it hangs as a share does that has gone.
-    let pipe = window.folder.path().join("hangs.png");
-    let name = std::ffi::CString::new(pipe.to_str().unwrap()).unwrap();
-    // SAFETY: the name ends with a zero, and is there for the whole call.
-    assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
-    drop_files(&mut window, &[pipe]);
-    window.until("it is asked", |harness, _| harness.query_by_label_contains("What is it for?").is_some());
-    window.steps(3);
-    window.harness.get_by_label("Use as style").click();
-    window.steps(20);
-    let sessions = window.folder.path().join("sessions");
-    let step_kept = || kept(&sessions).and_then(|(_, path)| Some(Project::read(&path).ok()?.manifest.step));
-    let before = step_kept().unwrap();
-    window.until("later steps are kept", |_, _| step_kept().is_some_and(|step| step > before + 50));
-    assert!(!has(&window, "Autosave is off"));
-}
-
 #[test]
 fn the_offer_is_drawn() {
     if !can_draw() {

@@ -13,7 +13,10 @@ use std::{
 use egui::{Context, TextureHandle, TextureOptions, vec2};
 use image::RgbImage;
 
-use self::{health::Health, projects::GoingOn};
+use self::{
+    health::{Health, Readiness},
+    projects::GoingOn,
+};
 use super::{
     ImpastoApp,
     notes::{Banner, Trouble},
@@ -240,14 +243,14 @@ impl ImpastoApp {
             return;
         }
         let now = ctx.input(|input| input.time);
-        if let Some(what) = self.missing_for_keeping() {
-            self.keeper.health.wait_for(now, what);
-            ctx.request_repaint_after(Duration::from_secs_f64(health::PATIENCE));
-            return;
-        }
-        // Without its recipe a painting that was brought back would lose its story.
-        if self.draft().is_none() {
-            return;
+        match Readiness::of(self.problem.is_none(), self.draft().is_some(), self.still_opening()) {
+            Readiness::Ready => {}
+            Readiness::Nothing => return,
+            Readiness::Waits(what) => {
+                self.keeper.health.wait_for(now, what);
+                ctx.request_repaint_after(Duration::from_secs_f64(health::PATIENCE));
+                return;
+            }
         }
         if now < self.keeper.not_before {
             ctx.request_repaint_after(Duration::from_secs_f64(self.keeper.not_before - now));
@@ -301,17 +304,6 @@ impl ImpastoApp {
             }
         }
         self.keeper.not_before = ctx.input(|input| input.time) + wait;
-    }
-
-    /// What has to happen before the painting can be kept.
-    fn missing_for_keeping(&self) -> Option<&'static str> {
-        if self.problem.is_some() {
-            Some("A setting cannot be used.")
-        } else if self.still_opening() && self.draft().is_none() {
-            Some("A picture of this painting is still being opened.")
-        } else {
-            None
-        }
     }
 
     /// Asks whether the painting that a crash has left is wanted.

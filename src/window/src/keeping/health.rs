@@ -8,6 +8,29 @@ const SLOW_DISK: f64 = 30.0;
 const RETRY: f64 = 4.0;
 const LONGEST_RETRY: f64 = 120.0;
 
+/// Whether the painting can be written now.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Readiness {
+    Ready,
+    /// Something has to happen before.
+    Waits(&'static str),
+    /// This window has painted nothing: what was brought back is on the disk as it is.
+    Nothing,
+}
+
+impl Readiness {
+    /// A picture that is still being opened is left out. Only without a recipe of its own, which a painting
+    /// has as soon as it is painted on, it is waited for: written now, the painting would lose its story.
+    pub fn of(settings_are_usable: bool, has_recipe: bool, opening: bool) -> Self {
+        match (settings_are_usable, has_recipe, opening) {
+            (false, ..) => Self::Waits("A setting cannot be used."),
+            (true, true, _) => Self::Ready,
+            (true, false, true) => Self::Waits("A picture of this painting is still being opened."),
+            (true, false, false) => Self::Nothing,
+        }
+    }
+}
+
 /// What keeps autosave from working. Times are on egui's clock.
 #[derive(Default)]
 pub struct Health {
@@ -76,6 +99,14 @@ mod tests {
         health.succeed();
         assert_eq!(health.trouble(1001.0), None);
         assert_eq!(health.fail("full again".into()), 4.0);
+    }
+
+    #[test]
+    fn a_picture_that_hangs_in_opening_stops_nothing_that_is_painted() {
+        assert_eq!(Readiness::of(true, true, true), Readiness::Ready);
+        assert_eq!(Readiness::of(true, false, false), Readiness::Nothing);
+        assert!(matches!(Readiness::of(true, false, true), Readiness::Waits(_)));
+        assert!(matches!(Readiness::of(false, true, false), Readiness::Waits(_)));
     }
 
     #[test]
