@@ -3,6 +3,7 @@
 //! Everything behind this door is 8-bit sRGB and upright, whatever the file was, so that no other module has to
 //! know about orientations, colour profiles or bit depths.
 
+mod budget;
 mod carry;
 mod colour;
 mod error;
@@ -25,6 +26,7 @@ use image::{GrayImage, RgbImage};
 
 use impasto_base::hash::Sha256Hash;
 
+pub use budget::pixel_budget;
 pub use carry::{MAX_TEXT, carried_text};
 pub use error::{PictureError, SaveError};
 

@@ -6,7 +6,8 @@ use std::{collections::HashMap, path::Path};
 use safetensors::SafeTensors;
 
 use super::{
-    Convolution, InputNormalisation, Layer, Stored, Weights, WeightsError, WeightsInfo, sha256, weight_shape,
+    Convolution, InputNormalisation, Layer, Stored, Weights, WeightsError, WeightsInfo, pickle, sha256,
+    weight_shape,
 };
 
 /// conv1_1's first bias in the original Oxford network. Its float conversions use torchvision's names as
@@ -39,6 +40,8 @@ pub(super) fn read_safetensors(path: &str, bytes: &[u8]) -> Result<Weights, Weig
 }
 
 pub(super) fn read_pytorch(path: &str, file: &Path, bytes: &[u8]) -> Result<Weights, WeightsError> {
+    pickle::check(bytes)
+        .map_err(|reason| WeightsError::Damaged { path: path.to_owned(), reason: reason.to_owned() })?;
     let reader = pytorch_reader::PytorchReader::new(file)
         .map_err(|error| WeightsError::Damaged { path: path.to_owned(), reason: error.to_string() })?;
     let found = reader
