@@ -1,9 +1,11 @@
 //! Texts from strangers' files, made harmless for a terminal and a window.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, path::Path};
 
 /// Most letters of a name.
 const LONGEST_NAME: usize = 80;
+/// Most letters of a path.
+const LONGEST_PATH: usize = 200;
 /// Most letters of a parser's explanation, which quotes what it has read.
 const LONGEST_REASON: usize = 300;
 /// Most names of a list.
@@ -29,6 +31,18 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
 /// A name as a message shows it: escaped, on one line, of at most 80 letters.
 pub fn shown(name: &str) -> String {
     cut(name, LONGEST_NAME)
+}
+
+/// A path, as [`escaped`], on one line, its middle left out where it is longer than 200 letters.
+pub fn path(path: &Path) -> String {
+    let whole = cut(&path.display().to_string(), usize::MAX);
+    let letters = whole.chars().count();
+    if letters <= LONGEST_PATH {
+        return whole;
+    }
+    let head: String = whole.chars().take(LONGEST_PATH / 2).collect();
+    let tail: String = whole.chars().skip(letters - (LONGEST_PATH / 2 - 1)).collect();
+    format!("{head}…{tail}")
 }
 
 /// An explanation that may quote a file: escaped, on one line, of at most 300 letters.
@@ -101,6 +115,9 @@ mod tests {
         let dark = shown(&"\u{1b}".repeat(5000));
         assert!(dark.chars().count() <= 80 && dark.ends_with("}…"), "{dark}");
         assert_eq!(reason(&"x".repeat(1 << 20)).chars().count(), 300);
+        assert_eq!(path(Path::new("/a\n/b.png")), r"/a\u{a}/b.png");
+        let long = path(&Path::new("/home").join("x".repeat(5000)).join("b.png"));
+        assert!(long.starts_with("/home/x") && long.ends_with("x/b.png") && long.chars().count() == 200);
     }
 
     #[test]

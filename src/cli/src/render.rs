@@ -72,8 +72,9 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
     *speaker.lock().unwrap_or_else(PoisonError::into_inner) = printer.clone();
     let pictures =
         [&job.inputs.content].into_iter().chain(job.inputs.styles.iter().map(|style| &style.picture));
-    let notes =
-        pictures.flat_map(|picture| picture.notes.iter().map(|note| format!("{}: {note}", picture.name)));
+    let notes = pictures.flat_map(|picture| {
+        picture.notes.iter().map(|note| format!("{}: {}", text::shown(&picture.name), text::reason(note)))
+    });
     let mut remarks: Vec<String> = notes.chain(job.settings.remarks()).collect();
     warn_all(&printer, &remarks);
 

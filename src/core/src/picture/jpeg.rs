@@ -29,7 +29,7 @@ impl Frame {
         let Some((&count, rest)) = segment.split_first() else { return };
         let Some((components, &[first, last, bits])) = rest
             .split_at_checked(2 * usize::from(count))
-            .and_then(|(of, rest)| Some((of, rest.first_chunk()?)))
+            .and_then(|(of, rest)| Some((of, rest.first_chunk::<3>()?)))
         else {
             return;
         };
@@ -152,7 +152,7 @@ mod tests {
             bytes.extend([first, last, bits, 5, 5]);
             bytes
         };
-        let mut bytes = [&[0xFF, 0xD8], &frame[..]].concat();
+        let mut bytes = [&[0xFF, 0xD8][..], &frame].concat();
         for part in [scan(&[1, 2], 0, 0, 0), scan(&[1], 1, 63, 1), scan(&[2], 1, 63, 0)] {
             bytes.extend(part);
             assert_eq!(ending(&bytes), Ending::Cut);

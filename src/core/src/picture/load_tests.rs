@@ -2,6 +2,8 @@
 
 use std::{error::Error, fs, path::Path};
 
+use image::ImageEncoder;
+
 use super::*;
 
 const RED: [u8; 3] = [220, 30, 40];
@@ -304,7 +306,7 @@ fn a_webp_part_that_is_longer_than_the_file_is_not_made_room_for() {
         [b"VP8X".to_vec(), 10u32.to_le_bytes().to_vec(), vec![0x2C, 0, 0, 0, 31, 0, 0, 15, 0, 0]].concat();
     let long = |kind: &[u8]| [kind, &0xFFFF_FFF0u32.to_le_bytes()].concat();
     for kind in [b"EXIF", b"ICCP"] {
-        let bytes = [b"RIFF\xFF\xFF\xFF\x7FWEBP", &flags[..], &whole[12..], &long(kind)].concat();
+        let bytes = [&b"RIFF\xFF\xFF\xFF\x7FWEBP"[..], &flags, &whole[12..], &long(kind)].concat();
         // Either answer is right; four gigabytes are not.
         let _ = Picture::from_encoded("a.webp", None, &bytes);
     }

@@ -23,6 +23,7 @@ mod load_tests;
 use std::path::PathBuf;
 
 use image::{GrayImage, RgbImage};
+use impasto_base::text;
 
 use impasto_base::hash::Sha256Hash;
 
@@ -79,6 +80,6 @@ impl Picture {
     /// Name and size on one line, such as `tubingen.jpg · 1024×768`.
     pub fn summary(&self) -> String {
         let (width, height) = self.dimensions();
-        format!("{} · {width}×{height}", self.name)
+        format!("{} · {width}×{height}", text::shown(&self.name))
     }
 }

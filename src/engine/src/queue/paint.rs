@@ -125,7 +125,7 @@ impl Loop<'_> {
             }
             let failed = || format!("painting failed at step {step}");
             match guarded(|| self.engine.step()) {
-                Err(error) if error.root_cause().is::<Interrupted>() => {
+                Err(error) if is_interruption(&error) => {
                     // Something may have changed since the last step, also before the first.
                     let films = self.plan.film && filmed != step - 1;
                     return self.read(step - 1, films).map(|()| End::Interrupted);
@@ -196,6 +196,10 @@ impl Loop<'_> {
             self.observer.losses(step, losses, self.began.elapsed().as_secs_f64(), planned);
         }
     }
+}
+
+fn is_interruption(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<EngineError>().is_some_and(|error| error.is::<Interrupted>())
 }
 
 /// Calls the engine; a panic in a driver or in the engine becomes an error, so that what was painted is not

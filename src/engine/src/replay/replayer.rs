@@ -274,7 +274,7 @@ impl<E: Engine> Replayer<E> {
                     self.engine.step()?;
                     painted += 1;
                     // Steps are queued faster than they are painted: without this an interruption would wait for all.
-                    if painted % DETOUR_BATCH == 0 {
+                    if painted.is_multiple_of(DETOUR_BATCH) {
                         self.engine.settle()?;
                     }
                 }

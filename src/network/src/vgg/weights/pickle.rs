@@ -139,10 +139,10 @@ mod tests {
 
     #[test]
     fn pickles_end_near_the_beginning() {
-        let five = b"\x80\x02\x8a\x0a0123456789.\x80\x02M\xe9\x03.\x80\x02}q\x00.\x80\x02ccollections\nOrderedDict\n)R.\x80\x02]X\x02\x00\x00\x00..a.";
+        let five: &[u8] = b"\x80\x02\x8a\x0a0123456789.\x80\x02M\xe9\x03.\x80\x02}q\x00.\x80\x02ccollections\nOrderedDict\n)R.\x80\x02]X\x02\x00\x00\x00..a.";
         assert_eq!(after_pickle(five).map(<[u8]>::len), Some(five.len() - 15));
-        assert_eq!(check(&[&five[..], &[7; 3 << 20]].concat()), Ok(()));
-        assert!(check(&[&five[..five.len() - 1], &vec![b'N'; 3 << 20][..]].concat()).is_err());
+        assert_eq!(check(&[five, &vec![7; 3 << 20]].concat()), Ok(()));
+        assert!(check(&[&five[..five.len() - 1], &vec![b'N'; 3 << 20]].concat()).is_err());
         assert_eq!(check(b"\x80\x02}."), Ok(()));
         for bad in
             [&b"\x80"[..], b"\x80\x02B\xff\xff\xff\xff.", b"\x80\x04\x8e\xff\xff\xff\xff\xff\xff\xff\xff."]
@@ -155,7 +155,7 @@ mod tests {
     fn a_bare_pickle_of_millions_of_objects_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("bomb.pth");
-        std::fs::write(&path, [b"\x80\x02", &vec![b'N'; 25 << 20][..], b"."].concat()).unwrap();
+        std::fs::write(&path, [&b"\x80\x02"[..], &vec![b'N'; 25 << 20], b"."].concat()).unwrap();
         let error = Weights::load(&path).unwrap_err();
         assert!(
             matches!(&error, WeightsError::Damaged { reason, .. } if reason.contains("far larger")),
