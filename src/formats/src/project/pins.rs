@@ -198,7 +198,7 @@ mod tests {
     fn a_picture_that_pins_share_is_decoded_once() {
         let folder = tempfile::tempdir().unwrap();
         let mut draft = Draft::new(manifest(), Keep::Inside);
-        draft.pin(saved(1), &picture(7), "hash").unwrap();
+        draft.pin(saved(1), &picture(7), hash(7)).unwrap();
         for number in 2..=3 {
             let first = draft.manifest.pins[0].clone();
             draft.manifest.pins.push(SavedPin { number, ..first });
@@ -215,7 +215,7 @@ mod tests {
     fn pins_for_which_there_is_no_room_are_left_out() {
         let folder = tempfile::tempdir().unwrap();
         let mut draft = Draft::new(manifest(), Keep::Inside);
-        draft.pin(saved(1), &picture(7), "hash").unwrap();
+        draft.pin(saved(1), &picture(7), hash(7)).unwrap();
         let pin = draft.manifest.pins[0].clone();
         let path = folder.path().join("a.impasto");
         draft.write(&path).unwrap();
