@@ -17,7 +17,7 @@ use impasto_core::{
     transfer::Inputs,
 };
 use impasto_engine::session::{
-    self, DetourPart, Event, Frame, Job, LevelOrder, PaintEngine, RunInfo, RunState, Session, Start,
+    self, Change, DetourPart, Event, Frame, Job, LevelOrder, PaintEngine, RunInfo, RunState, Session, Start,
     StyleSource,
 };
 use impasto_formats::recipe::{self, Recipe, Thumbnail};
@@ -154,6 +154,74 @@ fn moved_pictures_are_found_and_missing_ones_named() {
         assert!(said.contains(word), "{word}: {said}");
     }
     good(&painted.again("elsewhere/a.png", "d.png", &["--steps=1", "--content=example:rocket"]));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_detour_of_days_and_keeps_the_picture() {
+    use std::{
+        io::{BufRead, BufReader, Read},
+        process::Stdio,
+    };
+
+    let painted = Painted::new("a.png", &[]);
+    let mut slow = recipe_of(&painted.path("a.png"));
+    let detour = |part| Change { step: 0, detour: Some(part), ..Change::default() };
+    slow.passes[0].changes = vec![detour(DetourPart::Begin(0.5))];
+    slow.passes[0].changes.extend(vec![detour(DetourPart::Steps(100_000)); 200]);
+    let [file, again] = ["slow.png", "b.png"].map(|name| painted.path(name));
+    picture::save_with_text(&pixels(&painted.path("a.png")), &file, false, &|room| slow.text(room)).unwrap();
+
+    let mut child = crate::environment::impasto()
+        .args(["render", "--recipe", text(&file), "--output", text(&again)])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("painting 6") {
+        assert!(said.read_line(&mut line).unwrap() > 0, "{line}");
+    }
+    assert!(line.contains("asks for 19900000 steps"), "{line}");
+    thread::sleep(Duration::from_secs(1));
+    // SAFETY: a signal to a child that has not been waited for, so the number is still its own.
+    assert_eq!(unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGINT) }, 0);
+    said.read_to_string(&mut line).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{line}");
+    assert!(line.contains("interrupted: saved"), "{line}");
+    // The picture tells as far as it was painted.
+    let parts: Vec<_> = recipe_of(&again).last().changes.iter().filter_map(|change| change.detour).collect();
+    let [DetourPart::Begin(_), DetourPart::Steps(1..100_000), DetourPart::End] = parts[..] else {
+        panic!("{parts:?}")
+    };
+}
+
+#[test]
+fn texts_of_a_strangers_recipe_do_nothing_to_the_terminal() {
+    let painted = Painted::new("a.png", &[]);
+    let recipe = recipe_of(&painted.path("a.png"));
+    let mut value: serde_json::Value = serde_json::from_str(&recipe.text(1 << 20).unwrap()).unwrap();
+    let hostile = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{202e}";
+    for place in ["/program", "/device", "/passes/0/content/name"] {
+        *value.pointer_mut(place).unwrap() = hostile.repeat(20).into();
+    }
+    value["passes"][0]["content"]["sha256"] = "0".repeat(64).into();
+    value["passes"][0]["content"].as_object_mut().unwrap().remove("path");
+    for index in 0..5000 {
+        value["settings"][format!("k{index:05}{hostile}")] = 1.into();
+    }
+    let file = painted.path("hostile.png");
+    let json = value.to_string();
+    picture::save_with_text(&pixels(&painted.path("a.png")), &file, false, &|_| Some(json.clone())).unwrap();
+    for more in [&["--content=example:rocket", "--steps=1"][..], &[]] {
+        let output = painted.again("hostile.png", "b.png", more);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.success(), !more.is_empty(), "{said}");
+        assert!(said.len() < 4000 && said.contains(r"\u{1b}]0;owned"), "{said:?}");
+        let acts = |letter: char| letter != '\n' && letter.is_control() || letter == '\u{202e}';
+        assert!(!said.contains(acts), "{said:?}");
+        assert!(more.is_empty() || said.contains("… and 4995 more"), "{said}");
+    }
 }
 
 /// Recipes of an earlier build, see tests/data/README.md.

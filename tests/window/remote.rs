@@ -146,6 +146,11 @@ fn messages_turn_knobs_and_a_gesture_is_one_undo() {
     desk.fader("/impasto/style/relu5_4", 0.5);
     desk.fader("/impasto/alpha/value", 2.0);
     sent(&mut window, "only α is set", |s| s.content_weight == 2.0 && s.style_weight == 1.0);
+    // Whoever sends the largest number there is gets the fader's end.
+    for number in [f64::NAN, f64::INFINITY, 1e308] {
+        desk.send(&[&b"/impasto/beta/value\0,d\0\0"[..], &number.to_be_bytes()].concat());
+    }
+    sent(&mut window, "β is at its end", move |s| s.style_weight == range.max);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Helpers without dependencies on other crates: files, hashes, folders, random numbers, errors as text.
+//! Helpers without dependencies on other crates: files, hashes, folders, random numbers, errors as text, texts of strangers.
 
 pub mod error;
 pub mod files;
@@ -6,4 +6,5 @@ pub mod hash;
 pub mod paths;
 pub mod random;
 mod regular;
+pub mod text;
 mod texts;

@@ -42,6 +42,7 @@ use tracing_subscriber::{
 };
 
 use args::{Cli, Command, WeightsCommand};
+use impasto_base::text;
 use impasto_core::settings::{PresetError, Settings, SettingsError, SettingsFileError};
 
 const FAILED: u8 = 1;
@@ -88,7 +89,7 @@ pub fn run(window: OpenWindow) -> ExitCode {
         eprintln!("impasto: error: {}", explain(&error));
         if verbose {
             for (depth, cause) in error.chain().enumerate() {
-                eprintln!("  {depth}: {cause}");
+                eprintln!("  {depth}: {}", text::escaped(&cause.to_string()));
             }
         }
         exit_code(&error)
@@ -134,7 +135,7 @@ fn explain(error: &anyhow::Error) -> String {
             text.push_str(&cause);
         }
     }
-    text
+    text::escaped(&text).into_owned()
 }
 
 /// Joins a message of several lines, without the quoted source lines that parsers draw beside a `|`.
@@ -159,7 +160,7 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
 /// error.
 fn print(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(text::escaped(text).as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(error).context("cannot write to standard output")
         }
@@ -188,6 +189,8 @@ mod tests {
     fn an_error_becomes_one_line_with_its_direct_cause() {
         let error = anyhow::anyhow!("root").context("cause").context("top");
         assert_eq!(explain(&error), "top: cause");
+        let error = anyhow::anyhow!("\u{1b}[2J").context("\u{1b}]0;owned\u{7}");
+        assert_eq!(explain(&error), r"\u{1b}]0;owned\u{7}: \u{1b}[2J");
         let error = anyhow::anyhow!("no such file").context("cannot open a.jpg: no such file");
         assert_eq!(explain(&error), "cannot open a.jpg: no such file");
         let parser =

@@ -7,6 +7,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use impasto_base::text;
 use impasto_core::{
     settings::Settings,
     transfer::{Losses, Schedule},
@@ -37,6 +38,8 @@ impl Printer {
 
     /// A line that is always printed.
     pub fn warn(&self, text: &str) {
+        // Much of what is said names files, and what files of strangers name.
+        let text = text::escaped(text);
         match &self.bar {
             Some(bar) => bar.suspend(|| eprintln!("{text}")),
             None => eprintln!("{text}"),

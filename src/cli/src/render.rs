@@ -22,7 +22,7 @@ use super::{
     scores::{self, Scores},
     timelapse::Film,
 };
-use impasto_base::error::chain;
+use impasto_base::{error::chain, text};
 use impasto_core::{
     picture,
     settings::Settings,
@@ -51,6 +51,7 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
 
     let mut player = Replayer::new(PaintEngine::new);
     let interrupted = Arc::new(AtomicBool::new(false));
+    player.stop_at(Arc::clone(&interrupted));
     let mut printer = Printer::new(arguments.quiet);
     warn_all(&printer, &remarks);
     let speaker = Arc::new(Mutex::new(printer.clone()));
@@ -71,8 +72,9 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
     *speaker.lock().unwrap_or_else(PoisonError::into_inner) = printer.clone();
     let pictures =
         [&job.inputs.content].into_iter().chain(job.inputs.styles.iter().map(|style| &style.picture));
-    let notes =
-        pictures.flat_map(|picture| picture.notes.iter().map(|note| format!("{}: {note}", picture.name)));
+    let notes = pictures.flat_map(|picture| {
+        picture.notes.iter().map(|note| format!("{}: {}", text::shown(&picture.name), text::reason(note)))
+    });
     let mut remarks: Vec<String> = notes.chain(job.settings.remarks()).collect();
     warn_all(&printer, &remarks);
 
@@ -84,6 +86,7 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
         remarks.push("the recipe was painted with another network, so this picture will differ".to_owned());
     }
     if let Some(device) = device.filter(|device| *device != info.device.name) {
+        let device = text::shown(&device);
         remarks.push(format!("the recipe was painted on {device}: on another device small differences grow"));
     }
     warn_all(&printer, &remarks);

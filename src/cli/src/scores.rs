@@ -11,7 +11,7 @@ use super::{
     UsageError,
     args::{RenderArgs, StyleArg},
 };
-use impasto_base::hash::Sha256Hash;
+use impasto_base::{hash::Sha256Hash, text};
 use impasto_core::{
     picture::{self, Picture},
     settings::Settings,
@@ -186,15 +186,16 @@ impl Finder<'_> {
             return Ok(Arc::clone(picture));
         }
         let found = recipe::find(source, self.folders, self.trust).with_context(|| {
-            let place = source.path.as_ref().map_or_else(|| "it had no file".to_owned(), |path| format!("it was {}", path.display()));
+            let place = source.path.as_ref().map_or_else(|| "it had no file".to_owned(), |path| format!("it was {}", text::path(path)));
             format!(
                 "the picture {} of the recipe is not found: {place}; put it beside {}, or give another with --content, --style or --palette",
-                source.name,
+                text::shown(&source.name),
                 self.file.display()
             )
         })?;
         if matches!(found, Found::Changed(_)) {
-            self.remarks.push(format!("{} has changed since the recipe was written", source.name));
+            self.remarks
+                .push(format!("{} has changed since the recipe was written", text::shown(&source.name)));
         }
         let picture = Arc::new(found.picture());
         self.found.push((source.sha256, Arc::clone(&picture)));

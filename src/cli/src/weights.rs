@@ -4,6 +4,7 @@ use std::{path::Path, process::ExitCode};
 
 use anyhow::Context;
 
+use impasto_base::text;
 use impasto_network::vgg::{Weights, WeightsInfo};
 
 /// Prints the facts about a file, or about the bundled weights.
@@ -29,7 +30,7 @@ pub(super) fn check(file: &Path) -> anyhow::Result<ExitCode> {
 }
 
 fn facts(info: &WeightsInfo) -> String {
-    let known = |text: &str| if text.is_empty() { "not said".to_owned() } else { text.to_owned() };
+    let known = |text: &str| if text.is_empty() { "not said".to_owned() } else { text::reason(text) };
     [
         ("source", info.source.clone()),
         ("sha256", info.sha256.clone()),

@@ -5,7 +5,7 @@ use std::{
     path::{Component, Path, PathBuf, Prefix},
 };
 
-use impasto_base::files::folder_of;
+use impasto_base::{files::folder_of, text};
 use impasto_core::{
     picture::{Example, is_pasted},
     settings::{Init, Settings},
@@ -113,7 +113,7 @@ impl Trust {
         }
         for named in NamedFile::ALL {
             let Some(path) = named.of(settings) else { continue };
-            let (name, stand_in) = (path.display(), named.stand_in());
+            let (name, stand_in) = (text::path(path), named.stand_in());
             let remark = if is_local(path) && !path.exists() {
                 format!("The {named} {name} is gone: {stand_in}.")
             } else if !self.allows(path) {

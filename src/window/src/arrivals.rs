@@ -23,6 +23,7 @@ impl ImpastoApp {
         }
         match done {
             Done::Opened { slot, ticket, result } => {
+                let result = self.room_for(slot, result);
                 let file = result.as_ref().ok().and_then(|opened| opened.file());
                 if let Some(path) = file {
                     self.gallery.opened(path);

@@ -13,6 +13,7 @@ use super::{
     theme::{Palette, RADIUS, ROW, space},
     widgets::{self, Entry},
 };
+use impasto_base::text;
 use impasto_core::{
     picture::Example,
     settings::{ParamId, STYLE_SCALES, StyleMix},
@@ -73,7 +74,7 @@ fn picture(ui: &mut Ui, card: &Card<'_>, slot: &Slot, wish: &mut Option<Wish>) {
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &what));
     let mut tooltip = "Click to open, or drop or paste a picture here.".to_owned();
     for note in slot.picture.iter().flat_map(|loaded| &loaded.picture.notes) {
-        tooltip = format!("{tooltip}\n{note}");
+        tooltip = format!("{tooltip}\n{}", text::reason(note));
     }
     if response.on_hover_text(tooltip).clicked() {
         *wish = Some(Wish::Open(Target::Slot(slot.id)));
@@ -94,12 +95,12 @@ fn title_row(ui: &mut Ui, card: &Card<'_>, slot: &mut Slot, gallery: &mut Galler
             match (&slot.loading, &slot.picture) {
                 (Some(loading), _) => {
                     ui.add(Label::new(RichText::new(&loading.name).size(13.0)).truncate());
-                    ui.label(widgets::weak(ui, "Opening…"));
+                    ui.label(widgets::weak(ui, loading.stage()));
                 }
                 (None, Some(loaded)) => {
                     let (width, height) = loaded.picture.dimensions();
-                    ui.add(Label::new(RichText::new(&loaded.picture.name).size(13.0)).truncate())
-                        .on_hover_text(&loaded.picture.name);
+                    let name = text::shown(&loaded.picture.name);
+                    ui.add(Label::new(RichText::new(&name).size(13.0)).truncate()).on_hover_text(&name);
                     ui.add(Label::new(widgets::weak(ui, format!("{width} × {height}"))).truncate());
                 }
                 (None, None) => {

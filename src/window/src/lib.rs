@@ -14,6 +14,7 @@ mod colour_image;
 mod command;
 mod compare;
 mod controls;
+mod decoders;
 pub mod dialogs;
 mod empty;
 mod engine;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use egui::{Align2, Area, Context, Frame, Id, Label, Order, RichText, Stroke, Ui, vec2};
 
+use impasto_base::text;
 use impasto_engine::session::Start;
 
 use super::{
@@ -32,7 +33,7 @@ pub struct Toasts(Vec<Toast>);
 
 impl Toasts {
     pub fn add(&mut self, text: impl Into<String>) {
-        let text = text.into();
+        let text = text::escaped(&text.into()).into_owned();
         self.0.retain(|toast| toast.text != text);
         self.0.push(Toast { text, until: None });
         if self.0.len() > MOST_TOASTS {
@@ -135,7 +136,7 @@ fn banners(ui: &mut Ui, banners: &[Banner]) -> Option<Decision> {
                     ui.allocate_ui(vec2(width, 20.0), |ui| {
                         ui.set_width(width);
                         ui.add(
-                            Label::new(RichText::new(widgets::sentence(&banner.text)))
+                            Label::new(RichText::new(widgets::sentence(&text::escaped(&banner.text))))
                                 .wrap()
                                 .selectable(true),
                         );

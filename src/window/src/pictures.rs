@@ -1,6 +1,13 @@
 //! The picture slots: which pictures a run takes, and how they get there.
 
-use std::{path::PathBuf, sync::Arc, time::Instant};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
 
 use egui::{ColorImage, Context, TextureHandle, TextureOptions};
 
@@ -9,7 +16,7 @@ use super::{
     origin::Origin,
     tasks::{Done, Purpose},
 };
-use impasto_base::error::chain;
+use impasto_base::{error::chain, text};
 use impasto_core::{
     picture::{self, Example, Picture},
     settings::{Rgb, StyleMix},
@@ -52,6 +59,15 @@ pub struct Loading {
     pub name: String,
     /// The file that is there already is read again.
     pub again: bool,
+    /// False while it waits for its turn.
+    begun: Arc<AtomicBool>,
+}
+
+impl Loading {
+    /// What is done about the picture now.
+    pub fn stage(&self) -> &'static str {
+        if self.begun.load(Ordering::Relaxed) { "Opening…" } else { "Waiting…" }
+    }
 }
 
 /// What a background thread brings.
@@ -64,6 +80,11 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// Memory that its pixels take, in bytes.
+    pub fn bytes(&self) -> u64 {
+        bytes_of(&self.picture)
+    }
+
     /// The file that it came from, if it came from one.
     pub fn file(&self) -> Option<PathBuf> {
         match &self.origin {
@@ -133,12 +154,12 @@ pub struct Recalled {
 impl Recalled {
     /// The picture, or its thumbnail with a message for the person.
     fn open(&self) -> Result<(Picture, Option<Origin>, Option<String>), String> {
-        let name = &self.record.name;
+        let name = text::shown(&self.record.name);
         let place = self
             .record
             .path
             .as_ref()
-            .map_or_else(String::new, |path| format!(" (it was {})", path.display()));
+            .map_or_else(String::new, |path| format!(" (it was {})", text::path(path)));
         if let Some(found) = find(&self.record, &self.folders, &self.trust) {
             let changed = matches!(found, Found::Changed(_));
             let mut picture = found.picture();
@@ -163,7 +184,7 @@ impl Recalled {
 
 impl Source {
     pub fn name(&self) -> String {
-        match self {
+        text::shown(&match self {
             Source::File(path) => path
                 .file_name()
                 .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned()),
@@ -172,7 +193,7 @@ impl Source {
             Source::Open(picture) => picture.name.clone(),
             Source::Recalled(recalled) => recalled.record.name.clone(),
             Source::Kept(kept) => kept.recalled.record.name.clone(),
-        }
+        })
     }
 
     /// The source that was remembered, if it still exists.
@@ -219,13 +240,19 @@ impl Source {
             }
         };
         let picture = opened.map_err(|error| {
-            let text = chain(&error);
+            let text = text::escaped(&chain(&error)).into_owned();
             if text.contains(&name) { text } else { format!("{name}: {text}") }
         })?;
         let small = picture::thumbnail(&picture.flattened(Some(background)), SMALL);
         let small = ColorImage::from_rgb([small.width() as usize, small.height() as usize], small.as_raw());
         Ok(Box::new(Opened { picture, small, origin, missing }))
     }
+}
+
+/// Memory that a picture's pixels take, in bytes.
+fn bytes_of(picture: &Picture) -> u64 {
+    let alpha = picture.alpha.as_ref().map_or(0, |alpha| alpha.as_raw().len());
+    (picture.rgb.as_raw().len() + alpha) as u64
 }
 
 impl Slot {
@@ -310,16 +337,39 @@ impl ImpastoApp {
         let ticket = self.next_number();
         let background = self.settings.background;
         let name = source.name();
-        let slot = self.slot_for(target);
-        slot.loading = Some(Loading { ticket, name: name.clone(), again: false });
-        slot.error = None;
-        let slot = slot.id;
-        self.tasks.start("open", move || {
-            let opening = std::panic::AssertUnwindSafe(|| source.open(background));
-            let result = std::panic::catch_unwind(opening)
-                .unwrap_or_else(|_| Err(format!("{name}: the decoder failed by a fault of the program")));
-            Done::Opened { slot, ticket, result }
+        let slot = self.slot_for(target).id;
+        let broken = {
+            let name = name.clone();
+            move |text: String| Done::Opened { slot, ticket, result: Err(format!("{name}: {text}")) }
+        };
+        let begun = self.tasks.decode("the decoder", broken, move || Done::Opened {
+            slot,
+            ticket,
+            result: source.open(background),
         });
+        if let Some(slot) = self.slot_mut(slot) {
+            slot.loading = Some(Loading { ticket, name, again: false, begun });
+            slot.error = None;
+        }
+    }
+
+    /// Refuses a picture that has no place in memory beside those that the other slots hold.
+    pub(super) fn room_for(
+        &self,
+        slot: u64,
+        opened: Result<Box<Opened>, String>,
+    ) -> Result<Box<Opened>, String> {
+        let opened = opened?;
+        let slots = [&self.content, &self.palette, &self.initial].into_iter().chain(&self.styles);
+        let others = slots.filter(|other| other.id != slot).filter_map(|other| other.picture.as_ref());
+        let held: u64 = others.map(|loaded| bytes_of(&loaded.picture)).sum();
+        if held.saturating_add(opened.bytes()) > picture::pixel_budget() {
+            let name = text::shown(&opened.picture.name);
+            return Err(format!(
+                "{name} finds no room in memory beside the other pictures: remove some, or make them smaller"
+            ));
+        }
+        Ok(opened)
     }
 
     /// Reads a slot's file again.

@@ -160,7 +160,7 @@ impl ImpastoApp {
     }
 
     /// Puts the pins of a project in the place of those that are there.
-    pub(super) fn take_pins(&mut self, saved: &[(SavedPin, RgbImage)]) {
+    pub(super) fn take_pins(&mut self, saved: &[(SavedPin, Arc<RgbImage>)]) {
         if matches!(self.compare.against, Against::Pin(_)) {
             self.compare.against = Against::Content;
         }
@@ -168,7 +168,7 @@ impl ImpastoApp {
         for (pin, picture) in saved.iter().take(MOST) {
             let id = self.next_number();
             let draft = pin.recipe.clone().map(|recipe| Arc::new(Draft::Made(recipe)));
-            let painting = Painting { picture: Arc::new(picture.clone()), draft };
+            let painting = Painting { picture: Arc::clone(picture), draft };
             let SavedPin { number, step, settings, .. } = pin.clone();
             self.pins.pinned = self.pins.pinned.max(number);
             self.add_pin(Pin { id, painting, settings, step, number, small: None, hash: Arc::default() });

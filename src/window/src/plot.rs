@@ -12,6 +12,8 @@ use super::{
 use impasto_core::settings::GlobalTerm;
 
 const LEGEND: f32 = 178.0;
+/// Decades of a float's range on either side of 1, and some room.
+const DECADES: f64 = 400.0;
 
 impl ImpastoApp {
     pub(super) fn plot_ui(&mut self, ui: &mut Ui) {
@@ -173,8 +175,28 @@ fn three(value: f64) -> f64 {
 
 /// A mark at every power of ten in sight, or at every second, fifth … when there are many.
 fn decades((low, high): (f64, f64)) -> Vec<GridMark> {
+    // Beyond any number that has a logarithm there is nothing to mark; what is no number marks nothing.
+    let (low, high) = (low.max(-DECADES), high.min(DECADES));
     let every = [1.0, 2.0, 5.0, 10.0].into_iter().find(|every| (high - low) / every <= 6.0).unwrap_or(20.0);
     let first = (low / every).ceil() as i64;
     let last = (high / every).floor() as i64;
     (first..=last).map(|i| GridMark { value: i as f64 * every, step_size: every }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_grid_is_of_few_marks_whatever_the_bounds() {
+        let values = |bounds| decades(bounds).iter().map(|mark| mark.value).collect::<Vec<_>>();
+        assert_eq!(values((-2.5, 1.2)), [-2.0, -1.0, 0.0, 1.0]);
+        for bounds in [(-1e300, 1e300), (f64::NEG_INFINITY, f64::INFINITY), (-4e4, 1.0), (0.0, f64::MAX)] {
+            assert!((1..50).contains(&values(bounds).len()), "{bounds:?}");
+        }
+        for bounds in [(1.0, -1.0), (1e300, 2e300)] {
+            assert!(values(bounds).is_empty(), "{bounds:?}");
+        }
+        assert!(values((f64::NAN, f64::NAN)).len() < 50);
+    }
 }

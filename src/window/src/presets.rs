@@ -12,7 +12,7 @@ use super::{
     usual::Usual,
     widgets,
 };
-use impasto_base::error::chain;
+use impasto_base::{error::chain, text};
 use impasto_core::settings::{Mix, PresetFolder, Settings, UserPreset};
 
 /// What the window knows of the person's presets.
@@ -173,7 +173,7 @@ fn preset_line(ui: &mut Ui, preset: &UserPreset, dialog: &mut Dialog, wish: &mut
         }
         ui.allocate_ui(egui::vec2(width, ROW), |ui| {
             ui.set_min_width(width);
-            let label = egui::Label::new(name).truncate();
+            let label = egui::Label::new(text::shown(name)).truncate();
             if let Err(error) = &preset.mix {
                 ui.horizontal(|ui| {
                     let (rect, _) = ui.allocate_exact_size(egui::Vec2::splat(16.0), egui::Sense::hover());
@@ -185,18 +185,19 @@ fn preset_line(ui: &mut Ui, preset: &UserPreset, dialog: &mut Dialog, wish: &mut
             }
         });
         if dialog.deleting.as_ref() == Some(name) {
-            if ui.button("Delete").on_hover_text(format!("Deletes {name} for good")).clicked() {
+            if ui.button("Delete").on_hover_text(format!("Deletes {} for good", text::shown(name))).clicked()
+            {
                 *wish = Some(Wish::Delete(name.clone()));
             }
             return;
         }
-        let text = format!("Rename {name}");
-        if widgets::icon_button(ui, Icon::Pen, &text, "Gives this preset another name", true).clicked() {
+        let what = format!("Rename {}", text::shown(name));
+        if widgets::icon_button(ui, Icon::Pen, &what, "Gives this preset another name", true).clicked() {
             dialog.renaming = Some((name.clone(), name.clone()));
             dialog.deleting = None;
         }
-        let text = format!("Delete {name}");
-        if widgets::icon_button(ui, Icon::Close, &text, "Deletes this preset, after asking", true).clicked() {
+        let what = format!("Delete {}", text::shown(name));
+        if widgets::icon_button(ui, Icon::Close, &what, "Deletes this preset, after asking", true).clicked() {
             dialog.deleting = Some(name.clone());
             dialog.renaming = None;
         }

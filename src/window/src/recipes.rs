@@ -17,6 +17,7 @@ use super::{
     theme::{Palette, space},
     widgets,
 };
+use impasto_base::text;
 use impasto_core::{
     picture::{Picture, is_pasted, pasted_hash},
     settings::{Rgb, Settings, StyleMix},
@@ -225,7 +226,7 @@ impl ImpastoApp {
             ui.set_width(430.0);
             ui.heading("This picture carries its recipe");
             ui.add_space(space::S);
-            let name = offered.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = text::shown(&offered.path.file_name().unwrap_or_default().to_string_lossy());
             ui.add(egui::Label::new(name).truncate());
             ui.add(egui::Label::new(widgets::weak(ui, recipe.summary())).truncate());
             ui.add_space(space::M);

@@ -12,6 +12,7 @@ mod dialog;
 
 use std::{
     collections::BTreeMap,
+    mem,
     time::{Duration, Instant},
 };
 
@@ -19,6 +20,7 @@ use egui::{Context, ViewportId};
 use serde::{Deserialize, Serialize};
 
 use super::{ImpastoApp, command::Command};
+use impasto_base::text;
 #[cfg(feature = "midi")]
 use impasto_control::ports::Ports;
 #[cfg(feature = "osc")]
@@ -36,6 +38,10 @@ const TELL_EVERY: f64 = 1.0 / 30.0;
 const HAND: f64 = 0.7;
 /// How far a knob has to go to be told anew, as a part of its range.
 const FAR: f64 = 1e-4;
+/// Seconds between two restarts, and between two presets, that come from outside: a sender without end must not keep a
+/// run from painting.
+const RESTART_EVERY: f64 = 1.0;
+const PRESET_EVERY: f64 = 0.25;
 /// Port that is offered first.
 const PORT: u16 = 9000;
 /// When a port that was taken is tried again.
@@ -92,6 +98,11 @@ pub struct Remote {
     told_at: f64,
     /// Messages of all time that were taken, and that asked for nothing that there is.
     counts: [u64; 2],
+    /// Restarts and presets that are not done yet, the latest of each.
+    waiting: Vec<Order>,
+    /// When the run was last restarted, and a preset taken, from outside, on egui's clock.
+    restarted: Option<f64>,
+    preset_taken: Option<f64>,
     /// When something last came in, on egui's clock.
     heard: Option<f64>,
     /// When a port that was taken is tried again.
@@ -126,6 +137,12 @@ impl Remote {
     }
 }
 
+/// Lets an order wait, in the place of an earlier one of its kind.
+fn put(waiting: &mut Vec<Order>, order: Order) {
+    waiting.retain(|other| mem::discriminant(other) != mem::discriminant(&order));
+    waiting.push(order);
+}
+
 impl ImpastoApp {
     /// Whether a hand is on a slider, here or outside.
     pub(super) fn hand_is_on(&self, ctx: &Context) -> bool {
@@ -147,6 +164,7 @@ impl ImpastoApp {
             let news = self.remote.ports.take();
             self.take_remote(ctx, news);
         }
+        self.do_waiting(ctx);
         self.tell_knobs(ctx.input(|input| input.time));
     }
 
@@ -201,7 +219,9 @@ impl ImpastoApp {
             let range = knob.range(self.settings.objective);
             let value = match aim {
                 Aim::Place(place) => range.value(place),
-                Aim::Value(value) => value,
+                // What no person could type asks for nothing; what can only be typed ends at the fader's end.
+                Aim::Value(value) if !knob.allows(value) => continue,
+                Aim::Value(value) => range.nearest(value),
             };
             if self.turn_from_outside(knob, value) {
                 turned = true;
@@ -223,7 +243,29 @@ impl ImpastoApp {
             self.remote.heard = Some(ctx.input(|input| input.time));
         }
         for order in news.orders {
-            self.do_order(ctx, order);
+            match order {
+                Order::Play | Order::Pause => self.do_order(ctx, order),
+                Order::Restart | Order::Preset(_) => put(&mut self.remote.waiting, order),
+            }
+        }
+    }
+
+    /// Does the orders that wait, unless one of their kind was done just now.
+    fn do_waiting(&mut self, ctx: &Context) {
+        let now = ctx.input(|input| input.time);
+        for order in mem::take(&mut self.remote.waiting) {
+            let (last, every) = match order {
+                Order::Restart => (&mut self.remote.restarted, RESTART_EVERY),
+                _ => (&mut self.remote.preset_taken, PRESET_EVERY),
+            };
+            let left = last.map_or(0.0, |last| last + every - now);
+            if left > 0.0 {
+                ctx.request_repaint_after_for(Duration::from_secs_f64(left.min(every)), ViewportId::ROOT);
+                self.remote.waiting.push(order);
+            } else {
+                *last = Some(now);
+                self.do_order(ctx, order);
+            }
         }
     }
 
@@ -247,9 +289,11 @@ impl ImpastoApp {
                 return self.turn_from_outside(knob, knob.range(objective).value(place));
             }
             Outcome::Learnt(knob) => {
+                let source = text::shown(&source.to_string());
                 self.toasts.add(format!("{source} turns {} from now on.", knob.label()));
             }
             Outcome::Waits(knob) => {
+                let source = text::shown(&source.to_string());
                 self.notice = Some(format!("{source} waits: bring it to where {} is", knob.label()));
             }
         }
@@ -270,7 +314,7 @@ impl ImpastoApp {
                 };
                 match bundled.or_else(own) {
                     Some(mix) => self.take_preset(mix, false),
-                    None => self.toasts.add(format!("No preset is called {name}.")),
+                    None => self.toasts.add(format!("No preset is called {}.", text::shown(&name))),
                 }
             }
         }
@@ -328,5 +372,20 @@ impl ImpastoApp {
     /// Takes a knob's controllers from it.
     pub(super) fn forget_controllers(&mut self, knob: ParamId) {
         self.remote.mapping.forget(knob);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_flood_of_orders_the_last_restart_and_the_last_preset_wait() {
+        let preset = |name: &str| Order::Preset(name.to_owned());
+        let mut waiting = Vec::new();
+        for order in [Order::Restart, preset("a"), Order::Restart, preset("b")] {
+            put(&mut waiting, order);
+        }
+        assert_eq!(waiting, [Order::Restart, preset("b")]);
     }
 }

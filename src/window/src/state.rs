@@ -137,6 +137,10 @@ struct Line {
 
 /// Points of a line at most.
 const MOST: usize = 2000;
+/// Steps that a project's lines may tell of; more than anybody has painted, and far from the numbers' end.
+const MOST_STEPS: u32 = 1_000_000_000;
+/// Decimal logarithms of all floats above zero.
+const LOGARITHMS: std::ops::RangeInclusive<f64> = -324.0..=309.0;
 
 impl History {
     pub fn clear(&mut self) {
@@ -166,15 +170,22 @@ impl History {
             .collect()
     }
 
-    /// Shows the lines of a project.
+    /// Shows the lines of a project, without points that no run can have.
     pub fn restore(&mut self, losses: &[SavedLosses]) {
         self.clear();
         for SavedLosses { name, points } in losses {
             let Some(series) = Series::named(name) else { continue };
-            let latest = points.last().map_or(0.0, |point| 10f64.powf(point[1]));
-            let last = points.last().map_or(0.0, |point| point[0]);
-            self.last_step = self.last_step.max(last as u32);
-            let points = points.iter().map(|&[x, y]| PlotPoint::new(x, y)).collect();
+            let possible =
+                |[x, y]: &[f64; 2]| (0.0..=f64::from(MOST_STEPS)).contains(x) && LOGARITHMS.contains(y);
+            let points: Vec<PlotPoint> = points
+                .iter()
+                .filter(|point| possible(point))
+                .take(MOST)
+                .map(|&[x, y]| PlotPoint::new(x, y))
+                .collect();
+            let Some(last) = points.last() else { continue };
+            let latest = 10f64.powf(last.y);
+            self.last_step = self.last_step.max(last.x as u32);
             self.lines.insert(series, Line { points, latest });
         }
     }
@@ -190,7 +201,7 @@ impl History {
     }
 
     pub fn add(&mut self, step: u32, losses: &Losses) {
-        let step = self.before + step;
+        let step = self.before.saturating_add(step);
         // The same step read again, with other weights or at another level, has a value but no point of its own.
         let keep = step > self.last_step && self.readings.is_multiple_of(self.stride.max(1));
         self.readings += u64::from(step > self.last_step);
@@ -260,6 +271,23 @@ mod tests {
         for (_, points, _) in back.lines() {
             assert_eq!((points.len(), points[9].x), (10, 10.0));
         }
+    }
+
+    #[test]
+    fn points_that_no_run_has_are_left_out() {
+        let line = |points: &[[f64; 2]]| SavedLosses { name: "total".into(), points: points.to_vec() };
+        let hostile =
+            [[1.0, 1e300], [2.0, -1e300], [1e300, 0.0], [-5.0, 0.0], [f64::NAN, 0.0], [4.0, f64::INFINITY]];
+        let mut history = History::default();
+        history.restore(&[line(&hostile)]);
+        assert!(history.is_empty());
+        history.restore(&[line(&[&hostile[..], &[[7.0, -1.0]]].concat())]);
+        let (_, points, latest) = history.lines().next().unwrap();
+        assert_eq!((points.len(), points[0].x, latest), (1, 7.0, 0.1));
+        history.restore(&[line(&vec![[1.0, 0.0]; 100_000])]);
+        assert_eq!(history.lines().next().unwrap().1.len(), MOST);
+        history.go_on();
+        history.add(u32::MAX, &Losses { total: 1.0, ..Losses::default() });
     }
 
     #[test]

@@ -5,7 +5,10 @@ use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -15,6 +18,7 @@ use egui::ColorImage;
 use image::RgbImage;
 
 use super::{
+    decoders::Decoders,
     extracts::Planned,
     origin::Origin,
     pictures::{Opened, Target},
@@ -175,12 +179,13 @@ pub struct Tasks {
     ctx: egui::Context,
     /// Names of the files that are being saved, alive until their results are out.
     saves: RefCell<Vec<Weak<str>>>,
+    decoders: Decoders,
 }
 
 impl Tasks {
     pub fn new(ctx: &egui::Context) -> Self {
         let (outbox, inbox) = crossbeam_channel::unbounded();
-        Self { outbox, inbox, ctx: ctx.clone(), saves: RefCell::default() }
+        Self { outbox, inbox, ctx: ctx.clone(), decoders: Decoders::default(), saves: RefCell::default() }
     }
 
     /// Runs `task` on a thread of its own; its result comes out of [`Tasks::next`].
@@ -219,6 +224,28 @@ impl Tasks {
         self.spawn(name, broken, task, file);
     }
 
+    /// As [`Tasks::start_or`], for a task that decodes a picture: it may have to wait for others. The flag says whether it
+    /// has begun.
+    pub fn decode(
+        &self,
+        name: &str,
+        broken: impl FnOnce(String) -> Done + Clone + Send + 'static,
+        task: impl FnOnce() -> Done + Send + 'static,
+    ) -> Arc<AtomicBool> {
+        let begun = Arc::new(AtomicBool::new(false));
+        let (theirs, ctx) = (Arc::clone(&begun), self.ctx.clone());
+        let task = self.guarded(name, broken.clone(), task, ());
+        let started = self.decoders.start(move || {
+            theirs.store(true, Ordering::Relaxed);
+            ctx.request_repaint_of(egui::ViewportId::ROOT);
+            task();
+        });
+        if let Err(error) = started {
+            let _ = self.outbox.send(broken(format!("cannot start a thread for {name}: {error}")));
+        }
+        begun
+    }
+
     /// Names of the files that are being saved.
     pub fn saving(&self) -> Vec<Arc<str>> {
         self.saves.borrow().iter().filter_map(Weak::upgrade).collect()
@@ -229,7 +256,6 @@ impl Tasks {
         !self.inbox.is_empty()
     }
 
-    /// `held` is dropped when the result is out.
     fn spawn(
         &self,
         name: &str,
@@ -237,19 +263,30 @@ impl Tasks {
         task: impl FnOnce() -> Done + Send + 'static,
         held: impl Send + 'static,
     ) {
-        let (outbox, ctx) = (self.outbox.clone(), self.ctx.clone());
-        let (what, fault) = (name.to_owned(), broken.clone());
-        let started = thread::Builder::new().name(format!("impasto-{name}")).spawn(move || {
+        let task = self.guarded(name, broken.clone(), task, held);
+        let started = thread::Builder::new().name(format!("impasto-{name}")).spawn(task);
+        if let Err(error) = started {
+            let _ = self.outbox.send(broken(format!("cannot start a thread for {name}: {error}")));
+        }
+    }
+
+    /// A task that hands its result over, also when it panics. `held` is dropped when the result is out.
+    fn guarded(
+        &self,
+        name: &str,
+        broken: impl FnOnce(String) -> Done + Send + 'static,
+        task: impl FnOnce() -> Done + Send + 'static,
+        held: impl Send + 'static,
+    ) -> Box<dyn FnOnce() + Send> {
+        let (outbox, ctx, name) = (self.outbox.clone(), self.ctx.clone(), name.to_owned());
+        Box::new(move || {
             let done = catch_unwind(AssertUnwindSafe(task))
-                .unwrap_or_else(|_| fault(format!("{what} failed by a fault of the program")));
+                .unwrap_or_else(|_| broken(format!("{name} failed by a fault of the program")));
             // Nobody listens when the window is gone.
             let _ = outbox.send(done);
             drop(held);
             ctx.request_repaint_of(egui::ViewportId::ROOT);
-        });
-        if let Err(error) = started {
-            let _ = self.outbox.send(broken(format!("cannot start a thread for {name}: {error}")));
-        }
+        })
     }
 
     pub fn context(&self) -> &egui::Context {
@@ -273,15 +310,18 @@ mod tests {
         let kept = |text: String| Done::Kept { result: Err(text), took: Duration::ZERO };
         tasks.start_or("keep", kept, || panic!("a fault"));
         tasks.start("pin", || panic!("a fault"));
-        let mut ends = [0; 2];
-        for _ in 0..2 {
+        let begun = tasks.decode("open", Done::Broken, || panic!("a fault"));
+        let mut ends = [0; 3];
+        for _ in 0..3 {
             match tasks.inbox.recv_timeout(Duration::from_secs(10)).unwrap() {
                 Done::Kept { result: Err(text), .. } if text.contains("keep failed") => ends[0] += 1,
                 Done::Broken(text) if text.contains("pin failed") => ends[1] += 1,
+                Done::Broken(text) if text.contains("open failed") => ends[2] += 1,
                 _ => panic!("something else"),
             }
         }
-        assert_eq!(ends, [1, 1]);
+        assert_eq!(ends, [1, 1, 1]);
+        assert!(begun.load(Ordering::Relaxed));
     }
 
     #[test]

@@ -9,14 +9,26 @@ use std::{
 
 use image::{
     DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbaImage,
-    codecs::tiff::TiffDecoder, metadata::Orientation,
+    codecs::tiff::TiffDecoder,
+    error::{LimitError, LimitErrorKind},
+    metadata::Orientation,
 };
 
-use super::{MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE, Picture, PictureError, colour, jpeg};
+use super::{
+    MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE, Picture, PictureError, budget, colour,
+    jpeg::{self, Ending},
+};
 use impasto_base::{files::open_regular, hash::Sha256Hash};
 
 /// Most memory of a decoder: [`MAX_PIXELS`] of the widest kind (32-bit RGBA) and room to work.
 const MAX_DECODER_BYTES: u64 = 4 << 30;
+/// Most memory for what a PNG file has beside pixels: its profile and its texts, which may inflate to gigabytes.
+const MAX_SIDE_BYTES: u64 = 64 << 20;
+/// Largest colour profile, in bytes.
+const MAX_PROFILE_BYTES: usize = 4 << 20;
+
+/// What a profile is said to be that is not even read.
+const NO_PROFILE: &str = "its colour profile is ignored: it is damaged or larger than 4 MiB";
 
 impl Picture {
     /// Opens a picture file: PNG, JPEG, WebP, TIFF, BMP or the first frame of a GIF, told apart by their contents
@@ -73,17 +85,19 @@ impl Picture {
         else {
             return Err(PictureError::NotAPicture { name: name.to_owned() });
         };
-        let (image, icc) =
+        let Decoded { image, icc, mut notes, room } =
             decode(name, bytes, format).map_err(|failure| failure.describe(name, format_name))?;
         let alpha = alpha(&image);
         let (rgb, note) = colour::to_srgb(image, icc.as_deref());
+        drop(room);
+        notes.extend(note);
         Ok(Self {
             name: name.to_owned(),
             path: path.map(Path::to_owned),
             sha256: Sha256Hash::of(bytes),
             rgb,
             alpha,
-            notes: note.into_iter().collect(),
+            notes,
         })
     }
 
@@ -178,30 +192,111 @@ fn ends_early(error: &ImageError) -> bool {
     false
 }
 
-/// The upright pixels and the colour profile. The header is judged before any memory for pixels is taken.
-fn decode(name: &str, bytes: &[u8], format: ImageFormat) -> Result<(DynamicImage, Option<Vec<u8>>), Failure> {
-    if format == ImageFormat::Jpeg && !jpeg::is_complete(bytes) {
-        return Err(PictureError::Truncated { name: name.to_owned() }.into());
+/// What a decoder gives.
+struct Decoded {
+    /// Upright.
+    image: DynamicImage,
+    icc: Option<Vec<u8>>,
+    notes: Vec<String>,
+    /// Held until the pixels are converted.
+    room: budget::Room<'static>,
+}
+
+fn decode(name: &str, bytes: &[u8], format: ImageFormat) -> Result<Decoded, Failure> {
+    let truncated = || PictureError::Truncated { name: name.to_owned() };
+    let ending = if format == ImageFormat::Jpeg { jpeg::ending(bytes) } else { Ending::Whole };
+    match ending {
+        Ending::Whole => decode_whole(name, bytes, format),
+        Ending::Cut => Err(truncated().into()),
+        Ending::NoMarker => {
+            // Behind a whole scan a decoder reads nothing; where something lacks, it takes what follows for pixels.
+            let decode = |filler| {
+                decode_whole(name, &jpeg::completed(bytes, filler), format).map_err(|failure| match failure {
+                    Failure::Decoder(ImageError::Decoding(_)) => truncated().into(),
+                    other => other,
+                })
+            };
+            let other = decode(0x55)?.image;
+            let mut decoded = decode(0x00)?;
+            if decoded.image != other {
+                return Err(truncated().into());
+            }
+            decoded.notes.push("the mark at its end is missing; its pixels are all there".to_owned());
+            Ok(decoded)
+        }
     }
+}
+
+/// Decodes a file that has its end. The header is judged before any memory for pixels is taken.
+fn decode_whole(name: &str, bytes: &[u8], format: ImageFormat) -> Result<Decoded, Failure> {
     let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(MAX_DECODER_BYTES);
+    // Of PNG files the decoder takes this for what stands beside the pixels, and asks for the pixels' limit later.
+    limits.max_alloc = Some(if format == ImageFormat::Png { MAX_SIDE_BYTES } else { MAX_DECODER_BYTES });
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    reader.limits(limits);
+    reader.limits(limits.clone());
     let mut decoder = reader.into_decoder()?;
+    if format == ImageFormat::Png {
+        limits.max_alloc = Some(MAX_DECODER_BYTES);
+        decoder.set_limits(limits)?;
+    }
     let (width, height) = decoder.dimensions();
     check_shape(name, width, height)?;
+    // Beside the decoder's pixels those that they become: colours and opacity.
+    let needed = decoder.total_bytes().saturating_add(4 * u64::from(width) * u64::from(height));
+    let too_much = || ImageError::Limits(LimitError::from_kind(LimitErrorKind::InsufficientMemory));
+    let room = budget::room_for(needed).ok_or_else(too_much)?;
     // Broken metadata is no reason to refuse good pixels.
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let orientation = match format {
+        ImageFormat::WebP if !webp_chunks_fit(bytes) => Orientation::NoTransforms,
+        _ => decoder.orientation().unwrap_or(Orientation::NoTransforms),
+    };
     let icc = match format {
         // A TIFF decoder with limits refuses profiles that are large beside the picture.
         ImageFormat::Tiff => {
             TiffDecoder::new(Cursor::new(bytes)).and_then(|mut decoder| decoder.icc_profile())
         }
+        ImageFormat::WebP if !webp_chunks_fit(bytes) => Ok(None),
         _ => decoder.icc_profile(),
+    };
+    let icc = icc.unwrap_or_default();
+    let lost = match &icc {
+        Some(icc) => icc.len() > MAX_PROFILE_BYTES,
+        // Of a profile that inflates too far the decoder says nothing.
+        None => format == ImageFormat::Png && has_png_profile(bytes),
     };
     let mut image = DynamicImage::from_decoder(decoder)?;
     image.apply_orientation(orientation);
-    Ok((image, icc.unwrap_or_default()))
+    let notes = if lost { vec![NO_PROFILE.to_owned()] } else { Vec::new() };
+    Ok(Decoded { image, icc: icc.filter(|_| !lost), notes, room })
+}
+
+/// Whether every part of a WebP file is as long as it says: the decoder makes room for a part before it reads it.
+fn webp_chunks_fit(bytes: &[u8]) -> bool {
+    let mut rest = bytes.get(12..).unwrap_or_default();
+    while let Some(length) = rest.get(4..8).and_then(|length| length.first_chunk::<4>()) {
+        let length = u32::from_le_bytes(*length) as usize;
+        if length > rest.len() - 8 {
+            return false;
+        }
+        rest = rest.get(8 + length + length % 2..).unwrap_or_default();
+    }
+    true
+}
+
+/// Whether a PNG file has a profile before its pixels.
+fn has_png_profile(bytes: &[u8]) -> bool {
+    let mut rest = bytes.get(8..).unwrap_or_default();
+    while let Some((length, behind)) = rest.split_first_chunk::<4>() {
+        match behind.get(..4) {
+            Some(b"iCCP") => return true,
+            None | Some(b"IDAT" | b"IEND") => return false,
+            Some(_) => {}
+        }
+        // Its name before the data, its checksum behind them.
+        let length = (u32::from_be_bytes(*length) as usize).saturating_add(8);
+        rest = behind.get(length..).unwrap_or_default();
+    }
+    false
 }
 
 fn check_shape(name: &str, width: u32, height: u32) -> Result<(), PictureError> {

@@ -2,6 +2,8 @@
 
 use std::{error::Error, fs, path::Path};
 
+use image::ImageEncoder;
+
 use super::*;
 
 const RED: [u8; 3] = [220, 30, 40];
@@ -263,8 +265,51 @@ fn pictures_that_are_cut_off_are_refused() {
         );
     }
     let jpeg = bytes("plain.jpg");
-    assert!(matches!(refusal("a.jpg", &jpeg[..jpeg.len() - 2]), PictureError::Truncated { .. }));
     assert!(Picture::from_encoded("a.jpg", None, &[&jpeg[..], b"trailing bytes"].concat()).is_ok());
+}
+
+#[test]
+fn a_jpeg_without_its_end_marker_opens_with_a_note() {
+    for name in ["plain.jpg", "progressive.jpg", "cmyk.jpg", "icc_swapped.jpg"] {
+        let whole = bytes(name);
+        let picture = Picture::from_encoded(name, None, &whole).unwrap();
+        for cut in [1, 2] {
+            let marked = Picture::from_encoded(name, None, &whole[..whole.len() - cut]).unwrap();
+            assert_eq!(marked.rgb, picture.rgb, "{name}");
+            assert_eq!(marked.notes.len(), picture.notes.len() + 1, "{:?}", marked.notes);
+            assert!(marked.notes[0].contains("end is missing"), "{:?}", marked.notes);
+        }
+        let cut = refusal(name, &whole[..whole.len() * 9 / 10]);
+        assert!(matches!(cut, PictureError::Truncated { .. }), "{name}: {cut:?}");
+    }
+}
+
+#[test]
+fn a_profile_that_inflates_is_ignored_with_a_note() {
+    let plain = open("plain.png");
+    for length in [5 << 20, 70 << 20] {
+        let mut bomb = Vec::new();
+        let mut encoder = image::codecs::png::PngEncoder::new(&mut bomb);
+        encoder.set_icc_profile(vec![0; length]).unwrap();
+        plain.rgb.write_with_encoder(encoder).unwrap();
+        assert!(bomb.len() < 1 << 20, "{}", bomb.len());
+        let picture = Picture::from_encoded("a.png", None, &bomb).unwrap();
+        assert_eq!(picture.rgb, plain.rgb);
+        assert!(picture.notes.len() == 1 && picture.notes[0].contains("4 MiB"), "{:?}", picture.notes);
+    }
+}
+
+#[test]
+fn a_webp_part_that_is_longer_than_the_file_is_not_made_room_for() {
+    let whole = bytes("plain.webp");
+    let flags =
+        [b"VP8X".to_vec(), 10u32.to_le_bytes().to_vec(), vec![0x2C, 0, 0, 0, 31, 0, 0, 15, 0, 0]].concat();
+    let long = |kind: &[u8]| [kind, &0xFFFF_FFF0u32.to_le_bytes()].concat();
+    for kind in [b"EXIF", b"ICCP"] {
+        let bytes = [&b"RIFF\xFF\xFF\xFF\x7FWEBP"[..], &flags, &whole[12..], &long(kind)].concat();
+        // Either answer is right; four gigabytes are not.
+        let _ = Picture::from_encoded("a.webp", None, &bytes);
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Everything behind this door is 8-bit sRGB and upright, whatever the file was, so that no other module has to
 //! know about orientations, colour profiles or bit depths.
 
+mod budget;
 mod carry;
 mod colour;
 mod error;
@@ -22,9 +23,11 @@ mod load_tests;
 use std::path::PathBuf;
 
 use image::{GrayImage, RgbImage};
+use impasto_base::text;
 
 use impasto_base::hash::Sha256Hash;
 
+pub use budget::pixel_budget;
 pub use carry::{MAX_TEXT, carried_text};
 pub use error::{PictureError, SaveError};
 
@@ -77,6 +80,6 @@ impl Picture {
     /// Name and size on one line, such as `tubingen.jpg · 1024×768`.
     pub fn summary(&self) -> String {
         let (width, height) = self.dimensions();
-        format!("{} · {width}×{height}", self.name)
+        format!("{} · {width}×{height}", text::shown(&self.name))
     }
 }

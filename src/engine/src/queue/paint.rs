@@ -10,7 +10,10 @@ use std::{
 use anyhow::Context;
 use image::RgbImage;
 
-use crate::session::{Engine, EngineError};
+use crate::{
+    replay::Interrupted,
+    session::{Engine, EngineError},
+};
 use impasto_core::transfer::Losses;
 
 /// Which steps are painted and read back.
@@ -121,7 +124,14 @@ impl Loop<'_> {
                 return self.last_picture().map(|()| End::Interrupted);
             }
             let failed = || format!("painting failed at step {step}");
-            guarded(|| self.engine.step()).with_context(failed)?;
+            match guarded(|| self.engine.step()) {
+                Err(error) if is_interruption(&error) => {
+                    // Something may have changed since the last step, also before the first.
+                    let films = self.plan.film && filmed != step - 1;
+                    return self.read(step - 1, films).map(|()| End::Interrupted);
+                }
+                result => result.with_context(failed)?,
+            }
             self.painted.steps = step;
             pending += 1;
             let wanted = |every: Option<u32>| every.is_some_and(|every| step.is_multiple_of(every));
@@ -188,6 +198,10 @@ impl Loop<'_> {
     }
 }
 
+fn is_interruption(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<EngineError>().is_some_and(|error| error.is::<Interrupted>())
+}
+
 /// Calls the engine; a panic in a driver or in the engine becomes an error, so that what was painted is not
 /// lost.
 pub fn guarded<T>(call: impl FnOnce() -> Result<T, EngineError>) -> anyhow::Result<T> {
@@ -220,6 +234,7 @@ mod tests {
         step: u32,
         fails_at: Option<u32>,
         panics_at: Option<u32>,
+        interrupted_at: Option<u32>,
         converges_at: Option<u32>,
     }
 
@@ -236,6 +251,9 @@ mod tests {
             Ok(())
         }
         fn step(&mut self) -> Result<(), EngineError> {
+            if Some(self.step + 1) == self.interrupted_at {
+                return Err(Interrupted.into());
+            }
             self.step += 1;
             assert_ne!(Some(self.step), self.panics_at, "the driver is gone");
             Ok(())
@@ -355,6 +373,16 @@ mod tests {
         let painted = paint(&mut Fake::default(), plan(1000, 1, 1000), &flag, &mut notes);
         assert!(matches!(painted.end, End::Interrupted));
         assert_eq!((painted.steps, painted.picture.map(|(step, _)| step)), (7, Some(7)));
+    }
+
+    #[test]
+    fn an_interruption_between_two_steps_leaves_the_picture_even_before_the_first() {
+        for at in [1, 7] {
+            let mut fake = Fake { interrupted_at: Some(at), ..Fake::default() };
+            let painted = paint(&mut fake, plan(50, 1, 100), &AtomicBool::new(false), &mut Notes::default());
+            assert!(matches!(painted.end, End::Interrupted));
+            assert_eq!((painted.steps, painted.picture.map(|(step, _)| step)), (at - 1, Some(at - 1)));
+        }
     }
 
     #[test]

@@ -3,5 +3,5 @@
 mod replayer;
 mod writer;
 
-pub use replayer::{Others, RecordHandle, ReplayPlan, Replayer};
+pub use replayer::{Interrupted, Others, RecordHandle, ReplayPlan, Replayer};
 pub use writer::Writer;

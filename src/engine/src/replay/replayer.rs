@@ -3,7 +3,10 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use image::RgbImage;
@@ -124,6 +127,9 @@ impl ReplayPlan {
     }
 }
 
+/// Steps of a detour after which the device is waited for.
+const DETOUR_BATCH: u32 = 16;
+
 /// How the picture that was read last came about, for use without access to the replayer.
 #[derive(Clone, Default)]
 pub struct RecordHandle(Arc<Mutex<Option<Record>>>);
@@ -139,6 +145,11 @@ impl RecordHandle {
     }
 }
 
+/// A replay was interrupted between two steps that count.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+pub struct Interrupted;
+
 /// An engine that executes plans: it repeats a recorded run's events, and records them again.
 pub struct Replayer<E> {
     make: Box<dyn Fn() -> E>,
@@ -152,6 +163,10 @@ pub struct Replayer<E> {
     canvas: Option<(RgbImage, Record)>,
     record: Option<Record>,
     told: RecordHandle,
+    /// Ends what happens between two steps.
+    interrupted: Arc<AtomicBool>,
+    /// Whether the engine is on a detour.
+    away: bool,
 }
 
 impl<E: Engine> Replayer<E> {
@@ -168,7 +183,15 @@ impl<E: Engine> Replayer<E> {
             canvas: None,
             record: None,
             told: RecordHandle::default(),
+            interrupted: Arc::default(),
+            away: false,
         }
+    }
+
+    /// Looks at this flag while it repeats what happened between two steps. A recipe may ask for hours of that: when
+    /// the flag is set, [`Engine::step`] fails with [`Interrupted`], and the picture can still be read.
+    pub fn stop_at(&mut self, interrupted: Arc<AtomicBool>) {
+        self.interrupted = interrupted;
     }
 
     /// Prepares the next run, which goes on from the last picture unless its job says otherwise.
@@ -196,6 +219,7 @@ impl<E: Engine> Replayer<E> {
         self.inputs = Some(job.inputs);
         self.palettes.clone_from(&plan.palettes);
         self.step = 0;
+        self.away = false;
         Ok(info)
     }
 
@@ -209,9 +233,13 @@ impl<E: Engine> Replayer<E> {
         self.told.clone()
     }
 
-    /// Does what is due.
-    fn play(&mut self) -> Result<(), EngineError> {
-        while let Some(act) = self.acts.pop_front_if(|act| act.step <= self.step) {
+    /// Does what is due; false if it was interrupted.
+    fn play(&mut self) -> Result<bool, EngineError> {
+        while self.acts.front().is_some_and(|act| act.step <= self.step) {
+            if self.interrupted.load(Ordering::Relaxed) {
+                return self.give_up().map(|()| false);
+            }
+            let Some(act) = self.acts.pop_front() else { break };
             match act.what {
                 What::Level(order) => {
                     self.engine.level(order)?;
@@ -219,16 +247,7 @@ impl<E: Engine> Replayer<E> {
                         record.order(self.step, order);
                     }
                 }
-                What::Detour(part) => {
-                    match part {
-                        DetourPart::Begin(share) => drop(self.engine.detour(share)?),
-                        DetourPart::Steps(count) => (0..count).try_for_each(|_| self.engine.step())?,
-                        DetourPart::End => self.engine.end_detour()?,
-                    }
-                    if let Some(record) = &mut self.record {
-                        record.detour(self.step, part);
-                    }
-                }
+                What::Detour(part) => self.detour(part)?,
                 What::Update(settings, mix) => {
                     let Some(mut inputs) = self.inputs.clone() else { continue };
                     inputs.set_mix(&mix);
@@ -238,7 +257,45 @@ impl<E: Engine> Replayer<E> {
                 }
             }
         }
+        Ok(true)
+    }
+
+    /// Repeats a part of a detour; of its steps those until an interruption.
+    fn detour(&mut self, part: DetourPart) -> Result<(), EngineError> {
+        let part = match part {
+            DetourPart::Begin(share) => {
+                self.engine.detour(share)?;
+                self.away = true;
+                part
+            }
+            DetourPart::Steps(count) => {
+                let mut painted = 0;
+                while painted < count && !self.interrupted.load(Ordering::Relaxed) {
+                    self.engine.step()?;
+                    painted += 1;
+                    // Steps are queued faster than they are painted: without this an interruption would wait for all.
+                    if painted.is_multiple_of(DETOUR_BATCH) {
+                        self.engine.settle()?;
+                    }
+                }
+                DetourPart::Steps(painted)
+            }
+            DetourPart::End => {
+                self.engine.end_detour()?;
+                self.away = false;
+                part
+            }
+        };
+        if let Some(record) = &mut self.record {
+            record.detour(self.step, part);
+        }
         Ok(())
+    }
+
+    /// After an interruption: nothing more is repeated, and the picture has its size again.
+    fn give_up(&mut self) -> Result<(), EngineError> {
+        self.acts.clear();
+        if self.away { self.detour(DetourPart::End) } else { Ok(()) }
     }
 }
 
@@ -263,7 +320,9 @@ impl<E: Engine> Engine for Replayer<E> {
     }
 
     fn step(&mut self) -> Result<(), EngineError> {
-        self.play()?;
+        if !self.play()? {
+            return Err(Interrupted.into());
+        }
         self.engine.step()?;
         self.step += 1;
         Ok(())
@@ -305,7 +364,7 @@ impl<E: Engine> Engine for Replayer<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::SourceRecord;
+    use crate::session::{Change, SourceRecord};
     use impasto_formats::{recipe, trust::Trust};
     use impasto_test_support as tests;
 
@@ -314,6 +373,8 @@ mod tests {
     struct Fake {
         told: Vec<String>,
         steps: u32,
+        /// Sets the flag at this step.
+        interrupts: Option<(u32, Arc<AtomicBool>)>,
     }
 
     impl Engine for Fake {
@@ -336,6 +397,13 @@ mod tests {
         }
         fn step(&mut self) -> Result<(), EngineError> {
             self.steps += 1;
+            if let Some((at, flag)) = &self.interrupts {
+                flag.store(self.steps >= *at, Ordering::Relaxed);
+            }
+            Ok(())
+        }
+        fn end_detour(&mut self) -> Result<(), EngineError> {
+            self.told.push(format!("after {}: back", self.steps));
             Ok(())
         }
         fn level(&mut self, order: LevelOrder) -> Result<(), EngineError> {
@@ -365,6 +433,35 @@ mod tests {
             replayer.read().unwrap();
         }
         (replayer.engine().told.clone(), replayer.record_handle().latest().unwrap())
+    }
+
+    #[test]
+    fn an_interruption_ends_a_detour_and_leaves_the_picture() {
+        let job = tests::job();
+        let mut pass = Pass::new(&job, Start::Beginning);
+        pass.steps = 3;
+        let detour = |part| Change { step: 1, detour: Some(part), ..Change::default() };
+        pass.changes = vec![detour(DetourPart::Begin(0.5))];
+        pass.changes.extend(vec![detour(DetourPart::Steps(100_000)); 200]);
+        let mut open = |_: &SourceRecord| Ok(Arc::clone(&job.inputs.content));
+        let recipe = Recipe::new(&Record::of(vec![pass], true).unwrap(), (60, 40), &tests::info());
+        let plans = ReplayPlan::of(&recipe, &Others::default(), &mut open, &|settings| Ok(settings)).unwrap();
+
+        let flag = Arc::new(AtomicBool::new(false));
+        let theirs = Arc::clone(&flag);
+        let mut replayer =
+            Replayer::new(move || Fake { interrupts: Some((40, Arc::clone(&theirs))), ..Fake::default() });
+        replayer.stop_at(flag);
+        replayer.begin(&plans[0], &mut |_| ()).unwrap();
+        replayer.step().unwrap();
+        assert!(replayer.step().unwrap_err().is::<Interrupted>());
+        // What was painted on the way is told, and the detour is over.
+        let height = replayer.read().unwrap().picture.height();
+        assert_eq!(height, 40);
+        let record = replayer.record_handle().latest().unwrap();
+        let parts: Vec<_> = record.passes()[0].changes.iter().filter_map(|change| change.detour).collect();
+        assert_eq!(parts, [DetourPart::Begin(0.5), DetourPart::Steps(39), DetourPart::End]);
+        assert_eq!(replayer.engine().told.last().unwrap(), "after 40: back");
     }
 
     #[test]

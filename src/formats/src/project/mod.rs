@@ -25,7 +25,10 @@ use crate::{
     recipe::{self, Recipe},
     trust::{NamedFile, Trust},
 };
-use impasto_base::files::{folder_of, open_regular, read_regular};
+use impasto_base::{
+    files::{folder_of, open_regular, read_regular},
+    text,
+};
 use impasto_core::{
     picture::{self, MAX_FILE_BYTES, Picture},
     run::{SourceRecord, StyleRecord},
@@ -43,6 +46,8 @@ const VERSION: u64 = 1;
 const MOST_BYTES: u64 = 2 << 30;
 /// Largest file of a source that is put into a project, in bytes.
 const MOST_EMBEDDED: u64 = 256 << 20;
+/// Most steps that a project may tell of: no count that goes on from there comes to its end.
+const MOST_STEPS: u32 = 1_000_000_000;
 /// Most styles, lines of losses and points of a line.
 const MOST: usize = 64;
 const MOST_POINTS: usize = 4096;
@@ -168,7 +173,7 @@ pub struct Project {
     /// What a person should know about how it was read.
     pub remarks: Vec<String>,
     /// The pins with their pictures.
-    pub pins: Vec<(SavedPin, RgbImage)>,
+    pub pins: Vec<(SavedPin, Arc<RgbImage>)>,
     entries: Entries,
     folder: PathBuf,
     trust: Trust,
@@ -236,15 +241,15 @@ impl Project {
     }
 
     fn parse(bytes: Vec<u8>, folder: PathBuf) -> Result<Self, ProjectError> {
-        let (text, entries) = container::read(&bytes)?;
+        let (json, entries) = container::read(&bytes)?;
         // All is in the entries.
         drop(bytes);
-        let torn = |reason: String| ProjectError::Torn { reason };
-        let mut value = recipe::exact_json(&text).map_err(|error| torn(error.to_string()))?;
+        let torn = |reason: String| ProjectError::Torn { reason: text::reason(&reason) };
+        let mut value = recipe::exact_json(&json).map_err(|error| torn(error.to_string()))?;
         let version = value.get("version").and_then(Value::as_u64).unwrap_or(0);
         if version > VERSION {
             let program =
-                value.get("program").and_then(Value::as_str).unwrap_or("another program").to_owned();
+                text::shown(value.get("program").and_then(Value::as_str).unwrap_or("another program"));
             return Err(ProjectError::Newer { version, program });
         }
         let mut unknown = Vec::new();
@@ -262,7 +267,7 @@ impl Project {
         if !unknown.is_empty() {
             remarks.push(format!(
                 "Settings that this program does not know are left out: {}.",
-                unknown.join(", ")
+                text::list(&unknown)
             ));
         }
         for letter in manifest.mixes.drop_unusable() {
@@ -329,6 +334,10 @@ fn check(manifest: &Manifest) -> Result<(), String> {
         recipe::check(recipe)?;
     }
     pins::check(&manifest.pins)?;
+    let steps = [manifest.step, manifest.state.as_ref().map_or(0, |state| state.step)];
+    if steps.into_iter().any(|step| step > MOST_STEPS) {
+        return Err("its number of steps cannot be".to_owned());
+    }
     if manifest.styles.len() > MOST {
         return Err(format!("it has {} styles", manifest.styles.len()));
     }
@@ -429,6 +438,9 @@ mod tests {
         for manifest in ["", "[]", "{}", "{\"version\": 1, \"settings\": {\"size\": 3}}"] {
             assert!(matches!(strange(manifest), Err(ProjectError::Torn { .. })), "{manifest}");
         }
+        let mut manifest = Manifest::new(Settings::default());
+        manifest.step = u32::MAX;
+        assert!(strange(&serde_json::to_string(&manifest).unwrap()).is_err());
         let mut manifest = Manifest::new(Settings::default());
         manifest.picture = Some("painting.png".to_owned());
         assert!(strange(&serde_json::to_string(&manifest).unwrap()).is_err());

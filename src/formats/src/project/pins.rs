@@ -1,5 +1,7 @@
 //! Pins and kept mixes in a project.
 
+use std::sync::Arc;
+
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,7 +12,10 @@ use super::{
 };
 use crate::recipe::{self, Recipe};
 use impasto_base::hash::Sha256Hash;
-use impasto_core::{picture::Picture, settings::Settings};
+use impasto_core::{
+    picture::{Picture, pixel_budget},
+    settings::Settings,
+};
 
 /// Most pins in a project.
 pub(super) const MOST_PINS: usize = 64;
@@ -61,18 +66,37 @@ impl Draft<'_> {
 }
 
 impl Project {
-    /// The pins with their pictures; one whose picture cannot be read is left out, and that is said.
+    /// The pins with their pictures; one whose picture cannot be read is left out, and that is said. A picture that
+    /// several share is decoded once, and all together take the memory that pixels may have at most.
     pub(super) fn open_pins(&mut self) {
-        let mut pictures = Vec::new();
+        let mut pins: Vec<(SavedPin, Arc<RgbImage>)> = Vec::new();
+        let mut room = pixel_budget();
         for pin in &self.manifest.pins {
-            let bytes = self.bytes(&pin.pixels);
-            let picture = bytes.and_then(|bytes| Picture::from_encoded("a pin", None, &bytes).ok());
+            let known = pins.iter().find(|(other, _)| other.pixels == pin.pixels);
+            let picture = match known {
+                Some((_, picture)) => Some(Arc::clone(picture)),
+                None => self.open_pin(pin, &mut room),
+            };
             match picture {
-                Some(picture) => pictures.push((pin.clone(), picture.rgb)),
-                None => self.remarks.push(format!("Pin {} is left out: its picture is gone.", pin.number)),
+                Some(picture) => pins.push((pin.clone(), picture)),
+                None => {
+                    let reason =
+                        if room == 0 { "there is no memory for its picture" } else { "its picture is gone" };
+                    self.remarks.push(format!("Pin {} is left out: {reason}.", pin.number));
+                }
             }
         }
-        self.pins = pictures;
+        self.pins = pins;
+    }
+
+    /// The picture of a pin, and what is left of `room`, in bytes: nothing if the picture does not fit.
+    fn open_pin(&self, pin: &SavedPin, room: &mut u64) -> Option<Arc<RgbImage>> {
+        if *room == 0 {
+            return None;
+        }
+        let picture = Picture::from_encoded("a pin", None, &self.bytes(&pin.pixels)?).ok()?.rgb;
+        *room = room.saturating_sub(picture.as_raw().len() as u64);
+        (*room > 0).then(|| Arc::new(picture))
     }
 }
 
@@ -150,7 +174,7 @@ mod tests {
                     (pin.number, pin.step, pin.settings.seed),
                     (number, 10 * number, u64::from(number))
                 );
-                assert_eq!((rgb, pin.recipe.is_some()), (&picture(number as u8), number == 1));
+                assert_eq!((&**rgb, pin.recipe.is_some()), (&picture(number as u8), number == 1));
             }
             let names: &[&str] =
                 if matches!(keep, Keep::Inside) { &["pins/1.png", "pins/2.png"] } else { &[] };
@@ -163,6 +187,42 @@ mod tests {
         let project = Project::read(&folder.path().join("a.impasto")).unwrap();
         assert_eq!((project.pins.len(), project.pins[0].0.number), (1, 2));
         assert!(project.remarks[0].contains("Pin 1"), "{:?}", project.remarks);
+    }
+
+    fn saved(number: u32) -> SavedPin {
+        let (settings, pixels) = (Settings::default(), Pixels::default());
+        SavedPin { number, step: 1, settings, recipe: None, pixels }
+    }
+
+    #[test]
+    fn a_picture_that_pins_share_is_decoded_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut draft = Draft::new(manifest(), Keep::Inside);
+        draft.pin(saved(1), &picture(7), hash(7)).unwrap();
+        for number in 2..=3 {
+            let first = draft.manifest.pins[0].clone();
+            draft.manifest.pins.push(SavedPin { number, ..first });
+        }
+        let path = folder.path().join("a.impasto");
+        draft.write(&path).unwrap();
+        let pins = Project::read(&path).unwrap().pins;
+        assert_eq!(pins.len(), 3);
+        assert!(pins.iter().all(|(_, picture)| Arc::ptr_eq(picture, &pins[0].1)));
+        assert_eq!(*pins[2].1, picture(7));
+    }
+
+    #[test]
+    fn pins_for_which_there_is_no_room_are_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut draft = Draft::new(manifest(), Keep::Inside);
+        draft.pin(saved(1), &picture(7), hash(7)).unwrap();
+        let pin = draft.manifest.pins[0].clone();
+        let path = folder.path().join("a.impasto");
+        draft.write(&path).unwrap();
+        let project = Project::read(&path).unwrap();
+        let mut room = 2 * 30 * 20 * 3 + 1;
+        let opened: Vec<_> = (0..4).map(|_| project.open_pin(&pin, &mut room).is_some()).collect();
+        assert_eq!((opened, room), (vec![true, true, false, false], 0));
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod thumbnail;
 
 use serde::{Deserialize, Serialize};
 
+use impasto_base::text;
 use impasto_core::{
     run::{Pass, Record, RunInfo, SourceRecord, StyleRecord},
     settings::Settings,
@@ -153,10 +154,11 @@ impl Recipe {
     /// One line for a person: size, steps, styles.
     pub fn summary(&self) -> String {
         let steps = self.steps();
-        let styles: Vec<&str> = self.last().styles.iter().map(|style| style.source.name.as_str()).collect();
+        let styles: Vec<String> =
+            self.last().styles.iter().map(|style| text::shown(&style.source.name)).collect();
         format!(
             "{} in {} · {}×{} · {steps} step{}",
-            self.content().name,
+            text::shown(&self.content().name),
             styles.join(" + "),
             self.width,
             self.height,

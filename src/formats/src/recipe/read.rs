@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::{Recipe, RecipeError, VERSION, acts, numbers};
-use impasto_base::files::read_regular;
+use impasto_base::{files::read_regular, text};
 use impasto_core::{
     picture::{MAX_FILE_BYTES, MAX_TEXT, carried_text},
     run::{DetourPart, MOST_CHANGES, MOST_PASSES, Pass},
@@ -15,7 +15,7 @@ use impasto_core::{
 /// Most styles of a run.
 const MOST_STYLES: usize = 64;
 
-/// Most steps of a detour between two changes: hours of dragging.
+/// Most steps of a recipe's detours, one by one and in sum: hours of dragging.
 const MOST_DETOUR: u32 = 100_000;
 
 /// Settings are objects under these names, wherever they are.
@@ -29,7 +29,7 @@ const SETTINGS: &str = "settings";
 pub fn of_file(path: &Path) -> Result<(Recipe, Vec<String>), RecipeError> {
     let name = path
         .file_name()
-        .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+        .map_or_else(|| path.display().to_string(), |name| text::shown(&name.to_string_lossy()));
     let read = |source| RecipeError::Read { name: path.display().to_string(), source };
     let bytes = read_regular(path, MAX_FILE_BYTES).map_err(read)?;
     match carried_text(&bytes) {
@@ -44,7 +44,8 @@ pub fn of_file(path: &Path) -> Result<(Recipe, Vec<String>), RecipeError> {
 ///
 /// As [`of_file`], but for those of files.
 pub fn parse(name: &str, text: &str) -> Result<(Recipe, Vec<String>), RecipeError> {
-    let damaged = |reason: String| RecipeError::Damaged { name: name.to_owned(), reason };
+    let damaged =
+        |reason: String| RecipeError::Damaged { name: name.to_owned(), reason: text::reason(&reason) };
     if text.len() > MAX_TEXT {
         return Err(damaged(format!("it has {} bytes", text.len())));
     }
@@ -52,15 +53,18 @@ pub fn parse(name: &str, text: &str) -> Result<(Recipe, Vec<String>), RecipeErro
     let Some(version) = value.get("version").and_then(Value::as_u64) else {
         return Err(damaged("it has no version".to_owned()));
     };
-    let program = value.get("program").and_then(Value::as_str).unwrap_or("an unknown program").to_owned();
+    let program = text::shown(value.get("program").and_then(Value::as_str).unwrap_or("an unknown program"));
     if version > VERSION {
         return Err(RecipeError::Newer { name: name.to_owned(), version, program });
     }
-    let unusable =
-        |reason: String| RecipeError::Unusable { name: name.to_owned(), reason, program: program.clone() };
+    let unusable = |reason: String| RecipeError::Unusable {
+        name: name.to_owned(),
+        reason: text::reason(&reason),
+        program: program.clone(),
+    };
     let mut unknown = Vec::new();
     adapt(&mut value, &mut unknown);
-    let recipe: Recipe = serde_json::from_value(value).map_err(|error| unusable(error.to_string()))?;
+    let mut recipe: Recipe = serde_json::from_value(value).map_err(|error| unusable(error.to_string()))?;
     check(&recipe).map_err(unusable)?;
     let mut remarks = Vec::new();
     if !unknown.is_empty() {
@@ -68,10 +72,31 @@ pub fn parse(name: &str, text: &str) -> Result<(Recipe, Vec<String>), RecipeErro
         unknown.dedup();
         remarks.push(format!(
             "the recipe in {name} was written by {program} and has settings that this program does not know; they are left out: {}",
-            unknown.join(", ")
+            text::list(&unknown)
+        ));
+    }
+    if let Some(left_out) = bound_detours(&mut recipe) {
+        remarks.push(format!(
+            "the recipe in {name} asks for {left_out} steps at a smaller size that do not count, beyond {MOST_DETOUR}; they are left out, so the picture can differ"
         ));
     }
     Ok((recipe, remarks))
+}
+
+/// Shortens detours so that all of them together are of [`MOST_DETOUR`] steps at most; the steps that are left out, if any.
+fn bound_detours(recipe: &mut Recipe) -> Option<u64> {
+    let mut room = MOST_DETOUR;
+    let mut left_out = 0;
+    let changes = recipe.passes.iter_mut().flat_map(|pass| &mut pass.changes);
+    for part in changes.filter_map(|change| change.detour.as_mut()) {
+        if let DetourPart::Steps(count) = part {
+            let painted = (*count).min(room);
+            left_out += u64::from(*count - painted);
+            room -= painted;
+            *count = painted;
+        }
+    }
+    (left_out > 0).then_some(left_out)
 }
 
 /// Takes unknown settings out, and fills in what older programs did not have: with the usual values of the objective, as
@@ -214,6 +239,53 @@ mod tests {
         let mut expected = Settings { size: 60, ..Settings::default() };
         expected.set_objective(Objective::Classic);
         assert_eq!(back.settings, expected);
+    }
+
+    #[test]
+    fn detours_are_bounded_in_sum() {
+        let detours = |counts: &[u32]| {
+            let counts = counts.to_vec();
+            changed(move |value| {
+                let parts = counts.iter().map(|count| json!({"step": 0, "detour": {"steps": count}}));
+                value["passes"][0]["changes"] = parts.collect();
+            })
+            .unwrap()
+        };
+        let steps = |recipe: &Recipe| -> Vec<_> {
+            recipe.passes[0].changes.iter().filter_map(|change| change.detour).collect()
+        };
+        let (recipe, remarks) = detours(&[MOST_DETOUR - 7, 5, 2]);
+        assert_eq!(steps(&recipe)[1..], [DetourPart::Steps(5), DetourPart::Steps(2)]);
+        assert!(remarks.is_empty(), "{remarks:?}");
+        let (recipe, remarks) = detours(&[MOST_DETOUR; 200]);
+        assert_eq!(steps(&recipe)[..2], [DetourPart::Steps(MOST_DETOUR), DetourPart::Steps(0)]);
+        assert!(remarks.len() == 1 && remarks[0].contains("19900000 steps"), "{remarks:?}");
+    }
+
+    #[test]
+    fn texts_of_a_stranger_are_shown_short_and_harmless() {
+        let short = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{202e}";
+        let hostile = short.repeat(100);
+        let (_, remarks) = changed(|value| {
+            value["program"] = json!(hostile);
+            for index in 0..5000 {
+                value["settings"][format!("k{index:05}{short}")] = json!(1);
+            }
+        })
+        .unwrap();
+        let mut errors = vec![remarks.concat()];
+        errors
+            .push(changed(|value| value["settings"]["objective"] = json!(hostile)).unwrap_err().to_string());
+        errors.push(
+            changed(|value| (value["version"], value["program"]) = (json!(9), json!(hostile)))
+                .unwrap_err()
+                .to_string(),
+        );
+        for text in errors {
+            assert!(text.chars().count() < 800, "{}", text.len());
+            assert!(!text.contains(|letter: char| letter.is_control() || letter == '\u{202e}'), "{text:?}");
+        }
+        assert!(remarks[0].ends_with("… and 4995 more"), "{remarks:?}");
     }
 
     #[test]

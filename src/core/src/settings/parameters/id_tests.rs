@@ -104,3 +104,22 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn values_from_outside_come_to_lie_in_the_range() {
+    for objective in Objective::ALL {
+        for id in
+            [ParamId::Alpha, ParamId::Beta, ParamId::LearningRate, ParamId::Averaging, ParamId::StyleScale]
+        {
+            let range = id.range(*objective);
+            for value in
+                [1e308, -1e308, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 0.0, range.min, range.max]
+            {
+                let near = range.nearest(value);
+                let least = if range.zero { 0.0 } else { range.min };
+                assert!((least..=range.max).contains(&near), "{id} {value} {near}");
+            }
+            assert_eq!(range.nearest(0.3 * range.min + 0.7 * range.max), 0.3 * range.min + 0.7 * range.max);
+        }
+    }
+}

@@ -30,6 +30,12 @@ impl Range {
         Self { min, max, logarithmic: true, zero: true }
     }
 
+    /// The value of the range that is nearest to this one; the least for what is no number.
+    pub fn nearest(&self, value: f64) -> f64 {
+        let min = if self.zero { 0.0 } else { self.min };
+        if value.is_nan() { min } else { value.clamp(min, self.max) }
+    }
+
     /// The position of a value, 0 to 1.
     pub fn place(&self, value: f64) -> f64 {
         if value.is_nan() {

@@ -3,10 +3,12 @@
 
 use std::{collections::HashMap, path::Path};
 
+use impasto_base::text;
 use safetensors::SafeTensors;
 
 use super::{
-    Convolution, InputNormalisation, Layer, Stored, Weights, WeightsError, WeightsInfo, sha256, weight_shape,
+    Convolution, InputNormalisation, Layer, Stored, Weights, WeightsError, WeightsInfo, pickle, sha256,
+    weight_shape,
 };
 
 /// conv1_1's first bias in the original Oxford network. Its float conversions use torchvision's names as
@@ -21,8 +23,10 @@ struct Found<'a> {
 }
 
 pub(super) fn read_safetensors(path: &str, bytes: &[u8]) -> Result<Weights, WeightsError> {
-    let tensors = SafeTensors::deserialize(bytes)
-        .map_err(|error| WeightsError::Damaged { path: path.to_owned(), reason: error.to_string() })?;
+    let tensors = SafeTensors::deserialize(bytes).map_err(|error| WeightsError::Damaged {
+        path: path.to_owned(),
+        reason: text::reason(&error.to_string()),
+    })?;
     let found = tensors
         .iter()
         .map(|(name, view)| {
@@ -39,8 +43,12 @@ pub(super) fn read_safetensors(path: &str, bytes: &[u8]) -> Result<Weights, Weig
 }
 
 pub(super) fn read_pytorch(path: &str, file: &Path, bytes: &[u8]) -> Result<Weights, WeightsError> {
-    let reader = pytorch_reader::PytorchReader::new(file)
-        .map_err(|error| WeightsError::Damaged { path: path.to_owned(), reason: error.to_string() })?;
+    pickle::check(bytes)
+        .map_err(|reason| WeightsError::Damaged { path: path.to_owned(), reason: reason.to_owned() })?;
+    let reader = pytorch_reader::PytorchReader::new(file).map_err(|error| WeightsError::Damaged {
+        path: path.to_owned(),
+        reason: text::reason(&error.to_string()),
+    })?;
     let found = reader
         .tensors()
         .iter()
@@ -97,7 +105,11 @@ fn assemble(
             let name = format!("{prefix}{number}.{part}");
             let tensor = found.get(&name).ok_or_else(|| WeightsError::NotVgg19 {
                 path: path.to_owned(),
-                expected: format!("a tensor {name} {shape:?} ({} of VGG-19)", layer.conv_name()),
+                expected: format!(
+                    "a tensor {} {shape:?} ({} of VGG-19)",
+                    text::shown(&name),
+                    layer.conv_name()
+                ),
                 found: format!(
                     "{} 3×3 convolutions{}",
                     count_convolutions(&found),
@@ -106,20 +118,22 @@ fn assemble(
             })?;
             let wrong = |found: String| WeightsError::Tensor {
                 path: path.to_owned(),
-                tensor: name.clone(),
+                tensor: text::shown(&name),
                 expected: format!("floats {shape:?}"),
                 found,
             };
             if tensor.shape != shape {
                 return Err(wrong(format!("{} {:?}", tensor.dtype, tensor.shape)));
             }
-            let values = (tensor.read)().map_err(wrong)?;
+            let values = (tensor.read)().map_err(|found| wrong(text::reason(&found)))?;
             if values.len() != shape.iter().product::<usize>() {
                 return Err(wrong(format!("{} values", values.len())));
             }
             match values.iter().filter(|value| !value.is_finite()).count() {
                 0 => Ok(values),
-                count => Err(WeightsError::NotFinite { path: path.to_owned(), tensor: name, count }),
+                count => {
+                    Err(WeightsError::NotFinite { path: path.to_owned(), tensor: text::shown(&name), count })
+                }
             }
         };
         convolutions.push(Stored::Float(Convolution {
@@ -165,10 +179,8 @@ fn count_convolutions(found: &HashMap<String, Found<'_>>) -> usize {
 fn listing(found: &HashMap<String, Found<'_>>) -> String {
     let mut names: Vec<&str> = found.keys().map(String::as_str).collect();
     names.sort_unstable();
-    let shown = names.iter().take(4).copied().collect::<Vec<_>>().join(", ");
     match names.len() {
         0 => "no tensors".into(),
-        count if count > 4 => format!("{count} tensors: {shown} …"),
-        count => format!("{count} tensors: {shown}"),
+        count => format!("{count} tensors: {}", text::list(&names)),
     }
 }

@@ -4,6 +4,7 @@
 mod codebook;
 mod error;
 mod float;
+mod pickle;
 
 use std::{borrow::Cow, io, path::Path};
 
