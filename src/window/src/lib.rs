@@ -4,6 +4,7 @@
 //! and leaves all that takes time to background threads (`tasks`).
 
 mod arrivals;
+mod asking;
 mod automation;
 mod awake;
 mod canvas;
@@ -25,6 +26,7 @@ mod fields;
 mod film;
 mod filmstrip;
 mod finder;
+mod folders;
 mod frames;
 mod gallery;
 mod grid;
@@ -45,6 +47,7 @@ mod orders;
 mod origin;
 mod page;
 mod palette;
+mod pasted;
 mod pictures;
 mod pins;
 mod playlist;
@@ -62,6 +65,8 @@ mod stage;
 mod state;
 mod status;
 mod tasks;
+#[cfg(all(test, target_os = "linux"))]
+mod test_bus;
 mod theme;
 mod toolbar;
 mod tour;
@@ -87,6 +92,7 @@ use self::{
     extracts::Extracts,
     film::Film,
     finder::Finder,
+    folders::Folders,
     frames::Frames,
     gallery::Gallery,
     grid::Grid,
@@ -220,7 +226,9 @@ pub struct ImpastoApp {
     without_recipe: bool,
     replacing: Option<Replacing>,
     closing: Closing,
-    save_folder: Option<PathBuf>,
+    /// A file dialog is open.
+    asking: bool,
+    folders: Folders,
 
     /// What is on the disk, and since when something else should be.
     written: Remembered,

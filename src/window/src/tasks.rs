@@ -15,7 +15,9 @@ use egui::ColorImage;
 use image::RgbImage;
 
 use super::{
+    dialogs::Answer,
     extracts::Planned,
+    keeping::ProjectFile,
     origin::Origin,
     pictures::{Opened, Target},
     playlist::Playlist,
@@ -41,8 +43,9 @@ pub enum Done {
     },
     Picked {
         purpose: Purpose,
-        paths: Option<Vec<PathBuf>>,
-        took: Duration,
+        /// The name that the dialog proposed.
+        name: String,
+        answer: Answer,
     },
     Saved {
         path: PathBuf,
@@ -77,7 +80,7 @@ pub enum Done {
         result: Result<Box<Project>, String>,
     },
     ProjectSaved {
-        path: PathBuf,
+        file: ProjectFile,
         result: Result<(), String>,
     },
     PlaylistRead {
@@ -153,19 +156,23 @@ pub enum Purpose {
     Picture(Target),
     Init,
     Weights,
-    Timelapse(super::export::Plan),
-    Save(Painting),
-    /// The figure of what the layers hold.
-    Figure,
     OpenProject,
+    OpenPlaylist,
     Queue(super::queue::Wanted),
+    Save(Saving),
+}
+
+/// What is written to a picked file.
+#[derive(Clone, Debug)]
+pub enum Saving {
+    Picture(Painting),
+    Project,
+    Playlist,
+    Timelapse(super::export::Plan),
     /// The grid as one picture.
     Grid,
-    OpenPlaylist,
-    /// With the name that was proposed.
-    SavePlaylist(Arc<str>),
-    /// With the name that was proposed.
-    SaveProject(Arc<str>),
+    /// The figure of what the layers hold.
+    Figure,
 }
 
 /// Starts tasks and hands over what they bring.
