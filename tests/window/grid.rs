@@ -222,15 +222,21 @@ fn a_cell_that_fails_says_why_and_the_others_are_painted() {
 fn a_grid_is_saved_as_one_picture_and_takes_nobodys_name() {
     let mut window = painted(resting());
     window.until("all are shown", |harness, _| harness.query_by_label_contains("6 of 6").is_some());
+    // What the dialog has asked about is replaced; where it cannot be shown, a free name is taken beside it.
     let path = window.folder.path().join("grid.png");
-    for expected in ["grid.png", "grid-2.png"] {
-        window.dialogs.will_pick(&path);
+    std::fs::write(&path, b"old").unwrap();
+    let free = ["Chelsea in Swirl, grid.png", "Chelsea in Swirl, grid-2.png"];
+    for (index, name) in ["grid.png", free[0], free[1]].into_iter().enumerate() {
+        if index == 0 {
+            window.dialogs.will_pick(&path);
+        }
         window.harness.get_by_label("Save the grid as one picture…").click();
-        let expected = window.folder.path().join(expected);
-        window.until("it is saved", |_, _| expected.exists());
+        let expected = window.folder.path().join(name);
+        window.until("it is saved", |_, _| Picture::open(&expected).is_ok());
         let (width, height) = Picture::open(&expected).unwrap().dimensions();
         assert!(width > 3 * 192 && height > 2 * 128, "{width} × {height}");
     }
+    assert!(!window.folder.path().join("grid-2.png").exists());
     assert_eq!(window.dialogs.asked.lock().unwrap().last().unwrap(), "save Chelsea in Swirl, grid.png");
 }
 

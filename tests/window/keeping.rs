@@ -156,7 +156,7 @@ fn a_project_is_saved_and_dropped_on_another_window() {
     window.harness.key_press_modifiers(egui::Modifiers::COMMAND | egui::Modifiers::SHIFT, egui::Key::S);
     let wanted = path.clone();
     window.until("the project is saved", move |_, _| wanted.exists());
-    assert!(window.dialogs.asked.lock().unwrap().iter().any(|asked| asked.starts_with("save project")));
+    assert!(window.dialogs.asked.lock().unwrap().iter().any(|asked| asked.ends_with(".impasto")));
 
     let mut other = Setup::default().open();
     other.until_painting();
@@ -180,7 +180,8 @@ fn a_project_is_saved_and_dropped_on_another_window() {
 fn saved_project(window: &mut Window, name: &str) -> (PathBuf, Project) {
     let path = window.folder.path().join(name);
     window.dialogs.will_pick(&path);
-    window.harness.key_press_modifiers(egui::Modifiers::COMMAND | egui::Modifiers::SHIFT, egui::Key::S);
+    let modifiers = egui::Modifiers::COMMAND | egui::Modifiers::SHIFT | egui::Modifiers::ALT;
+    window.harness.key_press_modifiers(modifiers, egui::Key::S);
     let wanted = path.clone();
     window.until("the project is saved", move |_, _| wanted.exists());
     let project = Project::read(&path).unwrap();

@@ -176,6 +176,8 @@ fn the_figure_is_saved_where_the_dialog_says() {
     window.harness.get_by_label("The style").click();
     until_made(&mut window, 10);
     let path = window.folder.path().join("layers.png");
+    // The dialog has asked whether to replace it.
+    std::fs::write(&path, b"old").unwrap();
     window.dialogs.will_pick(&path);
     window.harness.get_by_label("Save the layers’ figure…").click();
     window.until("the figure is there", |harness, _| {

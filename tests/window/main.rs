@@ -28,6 +28,7 @@ mod presets;
 mod queue;
 mod recipe;
 mod remote;
+mod saving;
 mod stage;
 mod strangers;
 mod styles;

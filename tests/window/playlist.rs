@@ -60,10 +60,12 @@ fn a_playlist_is_put_together_saved_and_opened_again() {
     click(&mut window, "Painting 2 earlier");
     assert!(has(&window, "Settings of painting 1: Bold strokes"));
     let path = window.folder.path().join("list.toml");
+    // The dialog has asked whether to replace it.
+    fs::write(&path, "old").unwrap();
     window.dialogs.will_pick(&path);
     click(&mut window, "Save the playlist");
     let wanted = path.clone();
-    window.until("it is saved", move |_, _| wanted.exists());
+    window.until("it is saved", move |_, _| fs::read_to_string(&wanted).is_ok_and(|text| text != "old"));
     let text = fs::read_to_string(&path).unwrap();
     let table: toml::Table = text.parse().unwrap();
     let entries = table["entries"].as_array().unwrap();
@@ -263,7 +265,6 @@ fn a_list_that_is_not_repeated_ends_and_one_of_nothing_does_not_spin() {
     fs::write(window.folder.path().join("evening.toml"), gone).unwrap();
     window.harness.key_press(Key::F9);
     window.steps(4);
-    click(&mut window, "Open a playlist");
     window.dialogs.will_pick(&window.folder.path().join("evening.toml"));
     click(&mut window, "Open a playlist");
     window.until("it is open", |harness, _| {

@@ -169,6 +169,13 @@ fn orders_play_pause_restart_and_choose_presets() {
     });
     desk.send(b"/impasto/restart\0\0\0\0");
     window.until("it begins afresh", |_, log| log.jobs.len() == 2);
+    window.until("it is painted", |harness, _| {
+        harness.query_all_by_label_contains("Painting, 96 by 64").next().is_some()
+    });
+    desk.fader("/impasto/save_moment", 1.0);
+    let saved = window.dialogs.home.path().join("Chelsea in Swirl.png");
+    window.until("the moment is saved", |_, _| image::open(&saved).is_ok());
+    assert!(window.dialogs.asked.lock().unwrap().is_empty(), "without a dialog");
 }
 
 #[test]

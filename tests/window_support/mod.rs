@@ -6,7 +6,10 @@ pub mod hands;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -30,7 +33,7 @@ use impasto_network::{
 };
 use impasto_window::{
     AppStart, ImpastoApp, KeepAwake, Options, SpawnSession,
-    dialogs::{Answer, Dialogs},
+    dialogs::{Answer, Ask, Dialogs, Mode, Pending},
 };
 
 /// What the engine was told, and how it should behave.
@@ -322,12 +325,19 @@ pub fn device() -> DeviceInfo {
     }
 }
 
-/// Dialogs that answer at once with what a test put in.
+/// Dialogs that answer at once with what a test put in; without that they cannot be shown.
 pub struct FakeDialogs {
     /// Instead of the home of whoever runs the tests.
-    home: tempfile::TempDir,
+    pub home: tempfile::TempDir,
     pub answer: Mutex<Option<Vec<PathBuf>>>,
+    /// The next dialog is cancelled.
+    pub cancels: AtomicBool,
+    /// A dialog stays open for as long.
+    pub open: Arc<AtomicBool>,
+    /// Proposed names and titles.
     pub asked: Mutex<Vec<String>>,
+    /// The folder of the last dialog.
+    pub folder: Mutex<Option<PathBuf>>,
 }
 
 impl FakeDialogs {
@@ -335,51 +345,31 @@ impl FakeDialogs {
         *self.answer.lock().unwrap() = Some(vec![path.to_owned()]);
     }
 
-    fn give(&self, question: String) -> Answer {
-        self.asked.lock().unwrap().push(question);
-        Box::pin(std::future::ready(self.answer.lock().unwrap().take()))
+    pub fn will_be_cancelled(&self) {
+        self.cancels.store(true, Ordering::SeqCst);
     }
 }
 
 impl Dialogs for FakeDialogs {
-    fn open_pictures(&self, title: &str, _: bool) -> Answer {
-        self.give(title.to_owned())
-    }
-
-    fn open_weights(&self) -> Answer {
-        self.give("weights".to_owned())
-    }
-
-    fn save_picture(&self, name: &str, _: Option<&Path>) -> Answer {
-        self.give(format!("save {name}"))
-    }
-
-    fn open_project(&self) -> Answer {
-        self.give("open project".to_owned())
-    }
-
-    fn save_project(&self, name: &str, _: Option<&Path>) -> Answer {
-        self.give(format!("save project {name}"))
-    }
-
-    fn save_timelapse(&self, name: &str, _: &str, _: Option<&Path>) -> Answer {
-        self.give(format!("save {name}"))
-    }
-
-    fn pick_folder(&self, title: &str, _: Option<&Path>) -> Answer {
-        self.give(title.to_owned())
-    }
-
-    fn open_playlist(&self) -> Answer {
-        self.give("open playlist".to_owned())
-    }
-
-    fn save_playlist(&self, name: &str, _: Option<&Path>) -> Answer {
-        self.give(format!("save playlist {name}"))
-    }
-
-    fn confirms_replacing(&self) -> bool {
-        false
+    fn ask(&self, ask: Ask) -> Pending {
+        let question = match ask.mode {
+            Mode::Save => format!("save {}", ask.name),
+            _ => ask.title,
+        };
+        self.asked.lock().unwrap().push(question);
+        *self.folder.lock().unwrap() = ask.folder;
+        let answer = match self.answer.lock().unwrap().take() {
+            _ if self.cancels.swap(false, Ordering::SeqCst) => Answer::Cancelled,
+            Some(paths) => Answer::Picked(paths),
+            None => Answer::Unavailable,
+        };
+        let open = Arc::clone(&self.open);
+        Box::pin(async move {
+            while open.load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            answer
+        })
     }
 
     fn first_folder(&self) -> Option<PathBuf> {
@@ -449,7 +439,14 @@ impl Setup {
         let behind: Shared = Arc::new(Mutex::new(self.behind));
         // Not within the folder: a path that begins with the other's would pass for it.
         let home = tempfile::tempdir().unwrap();
-        let dialogs = Arc::new(FakeDialogs { home, answer: Mutex::default(), asked: Mutex::default() });
+        let dialogs = Arc::new(FakeDialogs {
+            home,
+            answer: Mutex::default(),
+            cancels: AtomicBool::default(),
+            open: Arc::default(),
+            asked: Mutex::default(),
+            folder: Mutex::default(),
+        });
         let awake = Arc::new(FakeAwake::default());
         let theirs = Arc::clone(&log);
         let spawn: SpawnSession = Box::new(move |wake| {

@@ -24,6 +24,7 @@ pub enum Order {
     Play,
     Pause,
     Restart,
+    SaveMoment,
     Preset(String),
 }
 
@@ -49,6 +50,7 @@ pub fn asked(message: &Message) -> Option<Asked> {
         "play" => Some(Order::Play),
         "pause" => Some(Order::Pause),
         "restart" => Some(Order::Restart),
+        "save_moment" => Some(Order::SaveMoment),
         "preset" => match message.arguments.first() {
             Some(Argument::Text(name)) => return Some(Asked::Order(Order::Preset(name.clone()))),
             _ => return None,
@@ -92,6 +94,8 @@ mod tests {
         assert_eq!(ask("/impasto/play", &[]), Some(Asked::Order(Order::Play)));
         assert_eq!(ask("/impasto/restart", &number(1.0)), Some(Asked::Order(Order::Restart)));
         assert_eq!(ask("/impasto/pause", &number(0.0)), None, "a button that is let go");
+        assert_eq!(ask("/impasto/save_moment", &number(1.0)), Some(Asked::Order(Order::SaveMoment)));
+        assert_eq!(ask("/impasto/save_moment", &number(0.0)), None);
         let name = [Argument::Text("Bold strokes".into())];
         assert_eq!(ask("/impasto/preset", &name), Some(Asked::Order(Order::Preset("Bold strokes".into()))));
         assert_eq!(ask("/1/fader3", &number(0.25)), Some(Asked::Foreign("/1/fader3".into(), 0.25)));

@@ -192,12 +192,12 @@ mod bus {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use std::{
-        io::{BufRead as _, BufReader},
         sync::Arc,
         time::{Duration, Instant},
     };
 
     use super::*;
+    use crate::test_bus::Bus;
 
     /// A screen saver that remembers who asked.
     struct Saver(Arc<Mutex<Vec<(String, String)>>>);
@@ -216,44 +216,13 @@ mod tests {
         }
     }
 
-    struct Bus(Child);
-
-    impl Drop for Bus {
-        fn drop(&mut self) {
-            let _ = self.0.kill();
-            let _ = self.0.wait();
-        }
-    }
-
     #[test]
     fn the_screen_savers_service_is_asked_and_let_go() {
-        // A bus of its own that starts no service, whatever the machine has installed.
-        let folder = tempfile::tempdir().unwrap();
-        let config = folder.path().join("bus.conf");
-        let listen = format!("unix:dir={}", folder.path().display());
-        let text = format!(
-            "<busconfig><listen>{listen}</listen><policy context=\"default\"><allow send_destination=\"*\"/>\
-             <allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>"
-        );
-        std::fs::write(&config, text).unwrap();
-        let daemon = Command::new("dbus-daemon")
-            .arg(format!("--config-file={}", config.display()))
-            .args(["--nofork", "--print-address"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn();
-        let Ok(mut daemon) = daemon else {
-            assert!(std::env::var_os("IMPASTO_REQUIRE_GPU").is_none(), "dbus-daemon is required");
-            println!("skipped: no dbus-daemon");
-            return;
-        };
-        let mut address = String::new();
-        BufReader::new(daemon.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        let _bus = Bus(daemon);
-        let connect = || async { zbus::connection::Builder::address(address.trim())?.build().await };
+        let Some(bus) = Bus::start() else { return };
+        let connect = || bus.connection().build();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let serve = async {
-            zbus::connection::Builder::address(address.trim())?
+            bus.connection()
                 .name("org.freedesktop.ScreenSaver")?
                 .serve_at("/org/freedesktop/ScreenSaver", Saver(Arc::clone(&asked)))?
                 .build()

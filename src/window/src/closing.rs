@@ -11,7 +11,7 @@ use std::{
 
 use egui::{Context, ViewportCommand};
 
-use super::{ImpastoApp, notes::Trouble, recipes::Painting, theme::space};
+use super::{ImpastoApp, notes::Trouble, recipes::Painting, saving::Replacing, theme::space};
 use impasto_core::picture;
 
 /// A second signal this long after the first ends a window that does not close.
@@ -105,8 +105,7 @@ impl ImpastoApp {
                 rescue(&path, &painting);
             }
         }
-        if let Some(replacing) = self.replacing.take() {
-            let (path, painting) = replacing.into_parts();
+        if let Some((path, painting)) = self.replacing.take().and_then(Replacing::picture) {
             rescue(&path, &painting);
         }
     }

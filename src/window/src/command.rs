@@ -24,11 +24,13 @@ pub enum Command {
     Mixes,
     History,
     Save,
+    SaveMoment,
     Copy,
     CopyCommandLine,
     ToggleRecipe,
     OpenProject,
     SaveProject,
+    SaveProjectAs,
     OpenLast,
     Paste,
     Earlier,
@@ -75,7 +77,7 @@ pub enum Command {
 
 impl Command {
     /// In the order of the help window.
-    pub const ALL: [Command; 64] = [
+    pub const ALL: [Command; 66] = [
         Command::PlayPause,
         Command::Step,
         Command::Stop,
@@ -93,11 +95,13 @@ impl Command {
         Command::Mixes,
         Command::History,
         Command::Save,
+        Command::SaveMoment,
         Command::Copy,
         Command::CopyCommandLine,
         Command::ToggleRecipe,
         Command::OpenProject,
         Command::SaveProject,
+        Command::SaveProjectAs,
         Command::OpenLast,
         Command::Paste,
         Command::Earlier,
@@ -161,11 +165,13 @@ impl Command {
             Command::Mixes => "Mixes and morph",
             Command::History => "History",
             Command::Save => "Save…",
+            Command::SaveMoment => "Save this moment",
             Command::Copy => "Copy picture",
             Command::CopyCommandLine => "Copy as command line",
             Command::ToggleRecipe => "Recipe in saved pictures",
             Command::OpenProject => "Open project…",
-            Command::SaveProject => "Save project…",
+            Command::SaveProject => "Save project",
+            Command::SaveProjectAs => "Save project as…",
             Command::OpenLast => "Last painting",
             Command::Paste => "Paste picture",
             Command::Earlier => "Earlier moment",
@@ -238,6 +244,9 @@ impl Command {
             }
             Command::History => "Lists every change; a click goes to it",
             Command::Save => "Saves the picture as it is now: PNG, JPEG, WebP or TIFF",
+            Command::SaveMoment => {
+                "Saves the picture as it is now, with its recipe, beside the one saved last and under the next free name, without asking"
+            }
             Command::Copy => "Puts the picture as it is now on the clipboard",
             Command::CopyCommandLine => {
                 "Puts the impasto render command on the clipboard that paints this picture without the window"
@@ -246,7 +255,10 @@ impl Command {
                 "Opens a painting with its pictures, settings and losses, as it was saved"
             }
             Command::SaveProject => {
-                "Saves the painting with its pictures, settings and losses in one file, to go on with it later or elsewhere"
+                "Saves the painting with its pictures, settings and losses in one file, to go on with it later or elsewhere: its own file, if it has one"
+            }
+            Command::SaveProjectAs => {
+                "Saves the painting with all that belongs to it in another file, which is its own from then on"
             }
             Command::OpenLast => "Brings back the painting of the window that was closed last",
             Command::ToggleRecipe => {
@@ -351,8 +363,8 @@ impl Command {
             Command::Hold => Icon::Hold,
             Command::OpenContent | Command::OpenStyle | Command::OpenProject => Icon::Open,
             Command::Swap => Icon::Swap,
-            Command::Save | Command::SaveProject | Command::ToggleRecipe | Command::Timelapse => Icon::Save,
-            Command::SaveFigure => Icon::Save,
+            Command::Save | Command::SaveMoment | Command::ToggleRecipe | Command::Timelapse => Icon::Save,
+            Command::SaveProject | Command::SaveProjectAs | Command::SaveFigure => Icon::Save,
             Command::Copy | Command::Paste | Command::CopyCommandLine => Icon::Copy,
             Command::Undo => Icon::Undo,
             Command::Redo => Icon::Redo,

@@ -1,148 +1,156 @@
 //! File dialogs, behind a trait so that tests can answer them.
 
+#[cfg(target_os = "linux")]
+mod linux;
+
 use std::{
     future::Future,
-    path::{Path, PathBuf},
-    pin::{Pin, pin},
-    sync::Arc,
-    task::{Context, Poll, Wake, Waker},
-    thread::{self, Thread},
+    path::PathBuf,
+    pin::Pin,
+    time::{Duration, Instant},
 };
 
-use super::extensions;
-use impasto_formats::project::EXTENSION;
+use super::extensions::{OPENED, PLAYLIST};
+use impasto_formats::project;
 
-/// What a person picked; `None` when the dialog was cancelled or could not be shown.
-pub type Answer = Pin<Box<dyn Future<Output = Option<Vec<PathBuf>>> + Send>>;
+/// The outcome of a dialog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// At least one path. A save dialog has asked already before it answers with a file that exists.
+    Picked(Vec<PathBuf>),
+    Cancelled,
+    /// No dialog could be shown.
+    Unavailable,
+}
+
+/// An answer that is awaited.
+pub type Pending = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+/// What a dialog picks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Open,
+    OpenSeveral,
+    Folder,
+    Save,
+}
+
+/// A kind of files that a dialog lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter {
+    pub name: &'static str,
+    /// In lower case; without any, all files are listed.
+    pub extensions: Vec<&'static str>,
+}
+
+/// What to ask in a dialog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    pub title: String,
+    pub mode: Mode,
+    /// The name that a save dialog proposes.
+    pub name: String,
+    pub filters: Vec<Filter>,
+    /// The folder that the dialog starts in.
+    pub folder: Option<PathBuf>,
+}
+
+impl Ask {
+    fn new(title: &str, mode: Mode, filters: &[(&'static str, &[&'static str])]) -> Self {
+        let filters =
+            filters.iter().map(|&(name, extensions)| Filter { name, extensions: extensions.to_vec() });
+        Self { title: title.to_owned(), mode, name: String::new(), filters: filters.collect(), folder: None }
+    }
+
+    fn open(title: &str, filter: (&'static str, &[&'static str])) -> Self {
+        Self::new(title, Mode::Open, &[filter, ("All files", &[])])
+    }
+
+    fn save(title: &str, name: &str, filters: &[(&'static str, &[&'static str])]) -> Self {
+        Self { name: name.to_owned(), ..Self::new(title, Mode::Save, filters) }
+    }
+
+    /// One or several pictures to open.
+    pub fn open_pictures(title: &str, several: bool) -> Self {
+        let mode = if several { Mode::OpenSeveral } else { Mode::Open };
+        Self { mode, ..Self::open(title, ("Pictures", &OPENED)) }
+    }
+
+    pub fn open_weights() -> Self {
+        Self::open("VGG-19 weights", ("Weights", &["safetensors", "pth", "pt"]))
+    }
+
+    pub fn open_project() -> Self {
+        Self::open("Open a project", ("Impasto projects", &[project::EXTENSION]))
+    }
+
+    pub fn open_playlist() -> Self {
+        Self::open("Open a playlist", ("Playlists", &[PLAYLIST]))
+    }
+
+    pub fn save_picture(name: &str) -> Self {
+        let filters: [(_, &[_]); 4] =
+            [("PNG", &["png"]), ("JPEG", &["jpg", "jpeg"]), ("WebP", &["webp"]), ("TIFF", &["tif", "tiff"])];
+        Self::save("Save the picture", name, &filters)
+    }
+
+    pub fn save_project(name: &str) -> Self {
+        Self::save("Save the project", name, &[("Impasto projects", &[project::EXTENSION])])
+    }
+
+    pub fn save_playlist(name: &str) -> Self {
+        Self::save("Save the playlist", name, &[("Playlists", &[PLAYLIST])])
+    }
+
+    /// Where to save a time-lapse, in the format of the extension.
+    pub fn save_timelapse(name: &str, extension: &'static str) -> Self {
+        Self::save("Save the time-lapse", name, &[("Time-lapse", &[extension])])
+    }
+
+    pub fn folder(title: &str) -> Self {
+        Self::new(title, Mode::Folder, &[])
+    }
+
+    /// The filter's file name patterns without the `*.` before them. Windows and macOS see no difference between `png` and
+    /// `PNG`; elsewhere a picture to open may be written in any case, while a save dialog may take what it appends from here.
+    fn endings(&self, filter: &Filter) -> Vec<String> {
+        let plain = cfg!(any(windows, target_os = "macos"));
+        let any_case = |extension: &str| {
+            let case = |c: char| match c.is_ascii_alphabetic() {
+                true => format!("[{}{}]", c, c.to_ascii_uppercase()),
+                false => c.to_string(),
+            };
+            extension.chars().map(case).collect::<String>()
+        };
+        let of = |extension: &str| match (plain, self.mode) {
+            (true, _) => vec![extension.to_owned()],
+            (false, Mode::Save) => vec![extension.to_owned(), extension.to_ascii_uppercase()],
+            (false, _) => vec![any_case(extension)],
+        };
+        filter.extensions.iter().flat_map(|extension| of(extension)).collect()
+    }
+}
 
 /// Ways to ask for a file. Called on the window's thread; the answer is awaited on another.
 pub trait Dialogs: Send + Sync {
-    /// Asks for one or several pictures to open.
-    fn open_pictures(&self, title: &str, several: bool) -> Answer;
-    /// Asks for a weights file.
-    fn open_weights(&self) -> Answer;
-    /// Asks where to save a picture.
-    fn save_picture(&self, name: &str, folder: Option<&Path>) -> Answer;
-    /// Asks for a project to open.
-    fn open_project(&self) -> Answer;
-    /// Asks where to save a project.
-    fn save_project(&self, name: &str, folder: Option<&Path>) -> Answer;
-    /// Asks for a playlist to open.
-    fn open_playlist(&self) -> Answer;
-    /// Asks where to save a playlist.
-    fn save_playlist(&self, name: &str, folder: Option<&Path>) -> Answer;
-    /// Asks where to save a time-lapse, in the format of the extension.
-    fn save_timelapse(&self, name: &str, extension: &str, folder: Option<&Path>) -> Answer;
-    /// Asks for a folder.
-    fn pick_folder(&self, title: &str, folder: Option<&Path>) -> Answer;
-    /// Whether the save dialog itself asks before a file is replaced.
-    fn confirms_replacing(&self) -> bool;
-    /// The folder that a save dialog opens in first, and where files go if no dialog can be shown; `None` if there is no home.
+    /// Shows a dialog. A save dialog asks before a file is replaced.
+    fn ask(&self, ask: Ask) -> Pending;
+    /// The folder for what was saved nowhere yet; `None` if there is no home.
     fn first_folder(&self) -> Option<PathBuf>;
 }
 
 /// The system's dialogs.
 pub struct SystemDialogs;
 
-const PICTURES: [&str; 12] =
-    ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif", "PNG", "JPG", "JPEG", "TIF"];
-
 impl Dialogs for SystemDialogs {
-    fn open_pictures(&self, title: &str, several: bool) -> Answer {
-        let dialog = rfd::AsyncFileDialog::new()
-            .set_title(title)
-            .add_filter("Pictures", &PICTURES)
-            .add_filter("All files", &["*"]);
-        if several {
-            let picked = dialog.pick_files();
-            Box::pin(async move { Some(picked.await?.iter().map(|file| file.path().to_owned()).collect()) })
-        } else {
-            one(dialog.pick_file())
-        }
+    #[cfg(target_os = "linux")]
+    fn ask(&self, ask: Ask) -> Pending {
+        Box::pin(linux::show(ask))
     }
 
-    fn open_weights(&self) -> Answer {
-        let dialog = rfd::AsyncFileDialog::new()
-            .set_title("VGG-19 weights")
-            .add_filter("Weights", &["safetensors", "pth", "pt"])
-            .add_filter("All files", &["*"]);
-        one(dialog.pick_file())
-    }
-
-    fn save_picture(&self, name: &str, folder: Option<&Path>) -> Answer {
-        let mut dialog = rfd::AsyncFileDialog::new()
-            .set_title("Save the picture")
-            .add_filter("PNG", &["png"])
-            .add_filter("JPEG", &["jpg", "jpeg"])
-            .add_filter("WebP", &["webp"])
-            .add_filter("TIFF", &["tif", "tiff"])
-            .set_file_name(name);
-        if let Some(folder) = folder {
-            dialog = dialog.set_directory(folder);
-        }
-        one(dialog.save_file())
-    }
-
-    fn open_project(&self) -> Answer {
-        let dialog = rfd::AsyncFileDialog::new()
-            .set_title("Open a project")
-            .add_filter("Impasto projects", &[EXTENSION])
-            .add_filter("All files", &["*"]);
-        one(dialog.pick_file())
-    }
-
-    fn save_project(&self, name: &str, folder: Option<&Path>) -> Answer {
-        let mut dialog = rfd::AsyncFileDialog::new()
-            .set_title("Save the project")
-            .add_filter("Impasto projects", &[EXTENSION])
-            .set_file_name(name);
-        if let Some(folder) = folder {
-            dialog = dialog.set_directory(folder);
-        }
-        one(dialog.save_file())
-    }
-
-    fn open_playlist(&self) -> Answer {
-        let dialog = rfd::AsyncFileDialog::new()
-            .set_title("Open a playlist")
-            .add_filter("Playlists", &[extensions::PLAYLIST])
-            .add_filter("All files", &["*"]);
-        one(dialog.pick_file())
-    }
-
-    fn save_playlist(&self, name: &str, folder: Option<&Path>) -> Answer {
-        let mut dialog = rfd::AsyncFileDialog::new()
-            .set_title("Save the playlist")
-            .add_filter("Playlists", &[extensions::PLAYLIST])
-            .set_file_name(name);
-        if let Some(folder) = folder {
-            dialog = dialog.set_directory(folder);
-        }
-        one(dialog.save_file())
-    }
-
-    fn save_timelapse(&self, name: &str, extension: &str, folder: Option<&Path>) -> Answer {
-        let mut dialog = rfd::AsyncFileDialog::new()
-            .set_title("Save the time-lapse")
-            .add_filter("Time-lapse", &[extension])
-            .set_file_name(name);
-        if let Some(folder) = folder {
-            dialog = dialog.set_directory(folder);
-        }
-        one(dialog.save_file())
-    }
-
-    fn pick_folder(&self, title: &str, folder: Option<&Path>) -> Answer {
-        let mut dialog = rfd::AsyncFileDialog::new().set_title(title);
-        if let Some(folder) = folder {
-            dialog = dialog.set_directory(folder);
-        }
-        one(dialog.pick_folder())
-    }
-
-    fn confirms_replacing(&self) -> bool {
-        // On Linux it depends on which portal answers.
-        cfg!(any(windows, target_os = "macos"))
+    #[cfg(not(target_os = "linux"))]
+    fn ask(&self, ask: Ask) -> Pending {
+        Box::pin(tell_apart(shown(&ask), Duration::from_millis(150)))
     }
 
     fn first_folder(&self) -> Option<PathBuf> {
@@ -152,25 +160,57 @@ impl Dialogs for SystemDialogs {
     }
 }
 
-fn one(picked: impl Future<Output = Option<rfd::FileHandle>> + Send + 'static) -> Answer {
+/// The paths that were picked, none if the dialog was cancelled or could not be shown.
+type Paths = Pin<Box<dyn Future<Output = Option<Vec<PathBuf>>> + Send>>;
+
+/// Shows a dialog by rfd. macOS wants this on the window's thread.
+fn shown(ask: &Ask) -> Paths {
+    let mut dialog = rfd::AsyncFileDialog::new().set_title(&ask.title);
+    for filter in &ask.filters {
+        let endings = if filter.extensions.is_empty() { vec!["*".to_owned()] } else { ask.endings(filter) };
+        dialog = dialog.add_filter(filter.name, &endings);
+    }
+    if let Some(folder) = &ask.folder {
+        dialog = dialog.set_directory(folder);
+    }
+    match ask.mode {
+        Mode::Open => one(dialog.pick_file()),
+        Mode::Folder => one(dialog.pick_folder()),
+        Mode::Save => one(dialog.set_file_name(&ask.name).save_file()),
+        Mode::OpenSeveral => {
+            let picked = dialog.pick_files();
+            Box::pin(async move { Some(picked.await?.iter().map(|file| file.path().to_owned()).collect()) })
+        }
+    }
+}
+
+fn one(picked: impl Future<Output = Option<rfd::FileHandle>> + Send + 'static) -> Paths {
     Box::pin(async move { Some(vec![picked.await?.path().to_owned()]) })
 }
 
-/// Waits for an answer on the current thread.
-pub fn wait(answer: Answer) -> Option<Vec<PathBuf>> {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
+/// Tells a dialog that could not be shown, which ends sooner than a hand could end it, from one that was cancelled.
+async fn tell_apart(picked: Paths, sooner: Duration) -> Answer {
+    let asked = Instant::now();
+    match picked.await {
+        Some(paths) if !paths.is_empty() => Answer::Picked(paths),
+        _ if asked.elapsed() < sooner => Answer::Unavailable,
+        _ => Answer::Cancelled,
     }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut context = Context::from_waker(&waker);
-    let mut answer = pin!(answer);
-    loop {
-        if let Poll::Ready(picked) = answer.as_mut().poll(&mut context) {
-            return picked;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(not(any(windows, target_os = "macos")))]
+    fn pictures_are_listed_in_any_case_and_saved_in_two() {
+        let open = Ask::open_pictures("Open", false);
+        let endings = open.endings(&open.filters[0]);
+        for wanted in ["[pP][nN][gG]", "[jJ][fF][iI][fF]", "[jJ][pP][eE]"] {
+            assert!(endings.iter().any(|ending| ending == wanted), "{wanted}: {endings:?}");
         }
-        thread::park();
+        let save = Ask::save_picture("a.png");
+        assert_eq!(save.endings(&save.filters[0]), ["png", "PNG"]);
     }
 }

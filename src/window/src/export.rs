@@ -14,14 +14,14 @@ use image::RgbImage;
 
 use super::{
     ImpastoApp,
+    dialogs::Ask,
     icons::Icon,
     notes::{Banner, Trouble},
-    tasks::{Done, Purpose},
+    tasks::{Done, Purpose, Saving},
     theme::space,
     widgets::{self, Entry},
 };
 use impasto_base::error::chain;
-use impasto_core::picture;
 use impasto_engine::timeline::{Moment, MomentId};
 use impasto_formats::timelapse::{self, Format, Lettering, Options, TimelapseError};
 
@@ -49,6 +49,13 @@ pub struct Plan {
     format: Format,
     /// The moments, and what is written on them.
     frames: Vec<(MomentId, Option<String>)>,
+}
+
+impl Plan {
+    /// The extension of its file.
+    pub fn extension(&self) -> &'static str {
+        self.format.extension()
+    }
 }
 
 /// A time-lapse that is being written.
@@ -129,10 +136,8 @@ impl ImpastoApp {
             let rate = form.rate.clamp(*timelapse::RATES.start(), *timelapse::RATES.end());
             let options = Options { rate, side: Some(form.side), ..Options::default() };
             let plan = Plan { options, format: form.format, frames };
-            let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
-            let name = self.timelapse_name(form.format);
-            let answer = self.dialogs.save_timelapse(&name, form.format.extension(), folder.as_deref());
-            self.await_answer(answer, Purpose::Timelapse(plan));
+            let ask = Ask::save_timelapse(&self.timelapse_name(form.format), form.format.extension());
+            self.ask_for_file(ask, Purpose::Save(Saving::Timelapse(plan)));
         }
     }
 
@@ -142,28 +147,9 @@ impl ImpastoApp {
         format!("{stem}, time-lapse.{}", format.extension())
     }
 
-    /// Where no dialog can be shown, a free name is taken.
-    pub(super) fn export_without_dialog(&mut self, plan: Plan) {
-        let Some(folder) = self.save_folder.clone().or_else(|| self.dialogs.first_folder()) else {
-            self.toasts.add("No file dialog could be shown, and there is no home folder to save to.");
-            return;
-        };
-        let path = folder.join(self.timelapse_name(plan.format));
-        self.export_to(path, plan);
-    }
-
     /// Writes the time-lapse on a thread of its own.
-    pub(super) fn export_to(&mut self, mut path: PathBuf, plan: Plan) {
-        if path.extension().is_none() {
-            path.set_extension(plan.format.extension());
-        }
-        // Nothing is overwritten unasked; who was asked has said yes.
-        let overwrite = self.dialogs.confirms_replacing();
-        if path.exists() && !overwrite {
-            path = picture::free_name(&path);
-        }
+    pub(super) fn write_timelapse(&mut self, path: PathBuf, overwrite: bool, plan: Plan) {
         let Some(reader) = self.film.reader() else { return };
-        self.save_folder = path.parent().map(std::path::Path::to_owned);
         let export = Export {
             done: Arc::new(AtomicUsize::new(0)),
             all: plan.frames.len(),

@@ -9,9 +9,10 @@ use image::RgbImage;
 use super::{
     ImpastoApp,
     colour_image::color_image,
+    dialogs::Ask,
     lab::Sheet,
     state::Given,
-    tasks::{Done, Purpose},
+    tasks::{Done, Purpose, Saving},
 };
 use impasto_base::error::chain;
 use impasto_core::{
@@ -289,9 +290,7 @@ impl ImpastoApp {
             self.toasts.add("There are no pictures of the layers to save yet.");
             return;
         };
-        let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
-        let answer = self.dialogs.save_picture(&name, folder.as_deref());
-        self.await_answer(answer, Purpose::Figure);
+        self.ask_for_file(Ask::save_picture(&name), Purpose::Save(Saving::Figure));
     }
 
     /// A name for the figure; `None` where there is nothing to save.
@@ -305,26 +304,9 @@ impl ImpastoApp {
         Some(format!("Layers of {} and {style}.png", stem(&wanted.source.content.name)))
     }
 
-    /// Saves the figure to the path that a person picked; without one under a free name where pictures belong.
-    pub(super) fn save_figure(&mut self, picked: Option<PathBuf>) {
-        let Some((name, wanted)) = self.figure_name().zip(self.extracts.wanted.as_ref()) else { return };
-        let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
-        let (mut path, mut overwrite) = match (picked, folder) {
-            (Some(path), _) => (path, self.dialogs.confirms_replacing()),
-            (None, Some(folder)) => (folder.join(name), false),
-            (None, None) => {
-                self.toasts.add("No file dialog could be shown, and there is no home folder to save to.");
-                return;
-            }
-        };
-        if path.extension().is_none() {
-            path.set_extension("png");
-            overwrite = false;
-        }
-        if path.exists() && !overwrite {
-            path = picture::free_name(&path);
-        }
-        self.save_folder = path.parent().map(std::path::Path::to_owned);
+    /// Writes the figure.
+    pub(super) fn write_figure(&self, path: PathBuf, overwrite: bool) {
+        let Some(wanted) = &self.extracts.wanted else { return };
         let source = wanted.source.clone();
         let pictures = self.extracts.shown.iter().filter(|(_, shown)| shown.stage == Stage::Made);
         // Small ones first, so that large ones of the same sight win.

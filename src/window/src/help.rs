@@ -25,7 +25,7 @@ const MOUSE: [(&str, &str); 8] = [
 const COLUMNS: usize = 3;
 const LINE: f32 = 21.0;
 /// Width of the column of keys.
-const KEY: f32 = 116.0;
+const KEY: f32 = 124.0;
 
 impl ImpastoApp {
     pub(super) fn help_window(&mut self, ctx: &Context) {

@@ -6,6 +6,7 @@ use egui::{Align2, Context, Event, FontId, Id, LayerId, Order, Pos2, Rect, Strok
 
 use super::{
     ImpastoApp,
+    pasted::files_of,
     pictures::{Source, Target},
     theme::{Palette, ROW, space},
 };
@@ -43,11 +44,15 @@ impl ImpastoApp {
             return;
         }
         let mut pasted = Vec::new();
+        let dirs = directories::UserDirs::new();
+        let home = dirs.as_ref().map(|dirs| dirs.home_dir());
         ctx.input(|input| {
             for event in &input.events {
                 match event {
                     Event::PasteImage(image) => pasted.push(Source::Pasted(Arc::clone(image))),
-                    Event::Paste(text) => pasted.extend(text.lines().filter_map(file_of).map(Source::File)),
+                    Event::Paste(text) => {
+                        pasted.extend(files_of(text, home).into_iter().map(Source::File));
+                    }
                     _ => {}
                 }
             }
@@ -166,48 +171,4 @@ impl ImpastoApp {
 fn halves(area: Rect) -> [(Rect, Target, &'static str); 2] {
     let (left, right) = area.split_left_right_at_fraction(0.5);
     [(left, Target::Content, "Content"), (right, Target::Style, "Style")]
-}
-
-/// The existing file that a line of pasted text names: a path, or a file manager's `file://` address.
-fn file_of(line: &str) -> Option<PathBuf> {
-    let line = line.trim();
-    let path = match line.strip_prefix("file://") {
-        Some(address) => PathBuf::from(unescape(address)?),
-        None => PathBuf::from(line),
-    };
-    path.is_file().then_some(path)
-}
-
-/// Replaces `%20` and its like by the bytes that they stand for.
-fn unescape(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        if first == b'%' && tail.len() >= 2 {
-            let digits = std::str::from_utf8(&tail[..2]).ok()?;
-            bytes.push(u8::from_str_radix(digits, 16).ok()?);
-            rest = &tail[2..];
-        } else {
-            bytes.push(first);
-            rest = tail;
-        }
-    }
-    String::from_utf8(bytes).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pasted_text_names_files_that_exist() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a b.png");
-        std::fs::write(&path, b"x").unwrap();
-        let plain = path.display().to_string();
-        assert_eq!(file_of(&plain), Some(path.clone()));
-        assert_eq!(file_of(&format!("file://{}", plain.replace(' ', "%20"))), Some(path));
-        assert_eq!(file_of("hello"), None);
-        assert_eq!(file_of("file:///%zz"), None);
-    }
 }

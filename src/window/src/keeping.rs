@@ -13,6 +13,8 @@ use std::{
 use egui::{Context, TextureHandle, TextureOptions, vec2};
 use image::RgbImage;
 
+pub use self::projects::ProjectFile;
+
 use self::{
     health::{Health, Readiness},
     projects::GoingOn,
@@ -56,6 +58,8 @@ pub struct Keeper {
     pub exact: Option<session::Snapshot>,
     /// What a painting that was brought back goes on from.
     going_on: Option<GoingOn>,
+    /// The file of the painting, if it is a project already.
+    project: Option<ProjectFile>,
     /// On egui's clock.
     not_before: f64,
     health: Health,
@@ -127,6 +131,7 @@ impl Keeper {
             written: None,
             exact: None,
             going_on: None,
+            project: None,
             not_before: 0.0,
             health: Health::default(),
             looking,

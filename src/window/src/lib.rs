@@ -4,6 +4,7 @@
 //! and leaves all that takes time to background threads (`tasks`).
 
 mod arrivals;
+mod asking;
 mod automation;
 mod awake;
 mod canvas;
@@ -26,6 +27,7 @@ mod fields;
 mod film;
 mod filmstrip;
 mod finder;
+mod folders;
 mod frames;
 mod gallery;
 mod grid;
@@ -46,6 +48,7 @@ mod orders;
 mod origin;
 mod page;
 mod palette;
+mod pasted;
 mod pictures;
 mod pins;
 mod playlist;
@@ -63,6 +66,8 @@ mod stage;
 mod state;
 mod status;
 mod tasks;
+#[cfg(all(test, target_os = "linux"))]
+mod test_bus;
 mod theme;
 mod toolbar;
 mod tour;
@@ -88,6 +93,7 @@ use self::{
     extracts::Extracts,
     film::Film,
     finder::Finder,
+    folders::Folders,
     frames::Frames,
     gallery::Gallery,
     grid::Grid,
@@ -221,7 +227,9 @@ pub struct ImpastoApp {
     without_recipe: bool,
     replacing: Option<Replacing>,
     closing: Closing,
-    save_folder: Option<PathBuf>,
+    /// A file dialog is open.
+    asking: bool,
+    folders: Folders,
 
     /// What is on the disk, and since when something else should be.
     written: Remembered,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ImpastoApp, Options,
+    folders::Folders,
     mixes::MixDesk,
     origin::{Origin, RememberedStyle},
     pictures::{Slot, Source, Target},
@@ -87,6 +88,8 @@ impl Default for Layout {
 pub struct Remembered {
     /// Picture files opened lately, the latest first.
     pub recent: Vec<PathBuf>,
+    /// Where dialogs start.
+    pub folders: Folders,
     /// Pictures are saved without the recipe that names the files they were painted from.
     pub without_recipe: bool,
     pub layout: Layout,
@@ -113,7 +116,7 @@ impl Remembered {
             Origin::Example(_) => None,
         });
         let named = all.settings.palette.iter_mut().chain(&mut all.settings.weights).chain(init);
-        for path in files.chain(named).chain(&mut all.recent) {
+        for path in files.chain(named).chain(&mut all.recent).chain(all.folders.all()) {
             *path = path.to_string_lossy().into_owned().into();
         }
         all
@@ -225,6 +228,7 @@ impl ImpastoApp {
         };
         Remembered {
             recent: self.gallery.recent().to_vec(),
+            folders: self.folders.clone(),
             layout,
             remote: self.remote.remembered(),
             content,

@@ -13,6 +13,7 @@ use super::{
     ImpastoApp,
     icons::Icon,
     recipes::Painting,
+    saving::Clash,
     theme::{Palette, space},
     widgets,
 };
@@ -173,7 +174,7 @@ impl ImpastoApp {
                     self.start_engine(ui.ctx());
                     self.start_run(Start::Current, false);
                 }
-                Trouble::Save { path, painting } => self.start_saving(path, painting, false),
+                Trouble::Save { path, painting } => self.start_saving(path, painting, Clash::Ask),
                 Trouble::Other => {}
             },
         }

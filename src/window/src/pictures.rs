@@ -6,13 +6,13 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Instant,
 };
 
 use egui::{ColorImage, Context, TextureHandle, TextureOptions};
 
 use super::{
     ImpastoApp,
+    dialogs::Ask,
     origin::Origin,
     tasks::{Done, Purpose},
 };
@@ -398,16 +398,7 @@ impl ImpastoApp {
             (_, true) => "Open a picture with the colours",
             _ => "Open a style picture",
         };
-        let answer = self.dialogs.open_pictures(title, !content && !palette);
-        self.await_answer(answer, Purpose::Picture(target));
-    }
-
-    pub(super) fn await_answer(&self, answer: super::dialogs::Answer, purpose: Purpose) {
-        self.tasks.start("dialog", move || {
-            let asked = Instant::now();
-            let paths = super::dialogs::wait(answer);
-            Done::Picked { purpose, paths, took: asked.elapsed() }
-        });
+        self.ask_for_file(Ask::open_pictures(title, !content && !palette), Purpose::Picture(target));
     }
 
     pub(super) fn swap(&mut self) {

@@ -116,7 +116,7 @@ enum Decision {
 /// Whether a file's name is one of a picture that may carry a recipe.
 fn may_carry(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
-    ["png", "jpg", "jpeg", "webp", "tif", "tiff"].iter().any(|known| extension == *known)
+    ["png", "jpg", "jpeg", "jpe", "jfif", "webp", "tif", "tiff"].iter().any(|known| extension == *known)
 }
 
 /// Looks into a file. What the recipe's settings name is taken out of them where it is gone, and where it is neither
@@ -314,7 +314,8 @@ impl ImpastoApp {
         let loaded = slots.filter_map(|slot| slot.picture.as_ref()?.picture.path.clone());
         let parents =
             [beside.to_owned()].into_iter().chain(loaded).filter_map(|path| Some(path.parent()?.to_owned()));
-        let usual = self.save_folder.clone().into_iter().chain(self.dialogs.first_folder());
+        let mut known = self.folders.clone();
+        let usual = known.all().map(|folder| folder.clone()).chain(self.dialogs.first_folder());
         let mut folders: Vec<PathBuf> = Vec::new();
         for folder in parents.chain(usual) {
             if !folders.contains(&folder) {

@@ -306,6 +306,7 @@ impl ImpastoApp {
             Order::Pause if self.run.playing => self.play_or_pause(),
             Order::Play | Order::Pause => {}
             Order::Restart => self.run_command(ctx, Command::Restart),
+            Order::SaveMoment => self.run_command(ctx, Command::SaveMoment),
             Order::Preset(name) => {
                 let bundled = Preset::named(&name).map(|preset| preset.apply(&self.settings));
                 let own = || {

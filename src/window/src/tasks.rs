@@ -19,7 +19,9 @@ use image::RgbImage;
 
 use super::{
     decoders::Decoders,
+    dialogs::Answer,
     extracts::Planned,
+    keeping::ProjectFile,
     origin::Origin,
     pictures::{Opened, Target},
     playlist::Playlist,
@@ -45,8 +47,9 @@ pub enum Done {
     },
     Picked {
         purpose: Purpose,
-        paths: Option<Vec<PathBuf>>,
-        took: Duration,
+        /// The name that the dialog proposed.
+        name: String,
+        answer: Answer,
     },
     Saved {
         path: PathBuf,
@@ -81,7 +84,7 @@ pub enum Done {
         result: Result<Box<Project>, String>,
     },
     ProjectSaved {
-        path: PathBuf,
+        file: ProjectFile,
         result: Result<(), String>,
     },
     PlaylistRead {
@@ -157,19 +160,23 @@ pub enum Purpose {
     Picture(Target),
     Init,
     Weights,
-    Timelapse(super::export::Plan),
-    Save(Painting),
-    /// The figure of what the layers hold.
-    Figure,
     OpenProject,
+    OpenPlaylist,
     Queue(super::queue::Wanted),
+    Save(Saving),
+}
+
+/// What is written to a picked file.
+#[derive(Clone, Debug)]
+pub enum Saving {
+    Picture(Painting),
+    Project,
+    Playlist,
+    Timelapse(super::export::Plan),
     /// The grid as one picture.
     Grid,
-    OpenPlaylist,
-    /// With the name that was proposed.
-    SavePlaylist(Arc<str>),
-    /// With the name that was proposed.
-    SaveProject(Arc<str>),
+    /// The figure of what the layers hold.
+    Figure,
 }
 
 /// Starts tasks and hands over what they bring.

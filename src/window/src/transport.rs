@@ -206,12 +206,15 @@ impl ImpastoApp {
         let mut wanted = None;
         egui::Popup::menu(&more).show(|ui| {
             ui.set_min_width(200.0);
-            let command = Command::CopyCommandLine;
-            if ui.button(command.text()).on_hover_text(command.tooltip()).clicked() {
-                wanted = Some(command);
+            for command in [Command::SaveMoment, Command::CopyCommandLine] {
+                if ui.button(command.text()).on_hover_text(command.hint(ui.ctx())).clicked() {
+                    wanted = Some(command);
+                }
             }
             ui.separator();
-            for command in [Command::OpenProject, Command::SaveProject, Command::OpenLast] {
+            for command in
+                [Command::OpenProject, Command::SaveProject, Command::SaveProjectAs, Command::OpenLast]
+            {
                 if ui.button(command.text()).on_hover_text(command.hint(ui.ctx())).clicked() {
                     wanted = Some(command);
                 }

@@ -7,7 +7,7 @@ use image::RgbImage;
 /// Steps between two pictures that are compared.
 const STEPS: u32 = 50;
 /// Mean difference of a channel, in levels of 256, below which a picture is the same to the eye.
-const SAME: f64 = 0.25;
+const SAME: f64 = 0.5;
 
 /// Compares the pictures that a run shows.
 #[derive(Debug, Default)]

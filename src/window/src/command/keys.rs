@@ -21,6 +21,11 @@ impl Command {
             Command::Redo => Some(KeyboardShortcut::new(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z)),
             Command::History => command(Key::H),
             Command::Save => command(Key::S),
+            Command::SaveMoment => Some(KeyboardShortcut::new(Modifiers::COMMAND | Modifiers::ALT, Key::S)),
+            Command::SaveProjectAs => {
+                let modifiers = Modifiers::COMMAND | Modifiers::SHIFT | Modifiers::ALT;
+                Some(KeyboardShortcut::new(modifiers, Key::S))
+            }
             Command::SaveProject => {
                 Some(KeyboardShortcut::new(Modifiers::COMMAND | Modifiers::SHIFT, Key::S))
             }
@@ -122,9 +127,19 @@ impl Command {
             .filter(|(shortcut, _)| !focused || shortcut.modifiers.command)
             .collect();
         // ctrl-O also matches when shift is held, so what asks for more keys goes first.
-        shortcuts.sort_by_key(|(shortcut, _)| !shortcut.modifiers.shift);
+        shortcuts.sort_by_key(|(shortcut, _)| {
+            let Modifiers { shift, alt, .. } = shortcut.modifiers;
+            std::cmp::Reverse(u8::from(shift) + u8::from(alt))
+        });
+        // A key that is held would save a picture with every repetition.
+        let repeats = ctx.input(|input| {
+            input.events.iter().any(|event| matches!(event, Event::Key { pressed: true, repeat: true, .. }))
+        });
         for (shortcut, command) in shortcuts {
             if ctx.input_mut(|input| input.consume_shortcut(&shortcut)) {
+                if repeats && command == Command::SaveMoment {
+                    continue;
+                }
                 commands.push(command);
                 if command == Command::TogglePanels {
                     // egui moves the focus on this key as well, before anything can consume it.

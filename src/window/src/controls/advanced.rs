@@ -5,6 +5,7 @@ use egui::{Label, Ui};
 use super::{colour_button, combo, numbers::Words};
 use crate::{
     ImpastoApp,
+    dialogs::Ask,
     tasks::Purpose,
     theme::space,
     widgets::{self, Entry, row},
@@ -122,8 +123,7 @@ impl ImpastoApp {
                 colour_button(ui, "Initial colour", "The colour that painting begins with", rgb);
             }
             if pick {
-                let answer = self.dialogs.open_pictures("Open the initial picture", false);
-                self.await_answer(answer, Purpose::Init);
+                self.ask_for_file(Ask::open_pictures("Open the initial picture", false), Purpose::Init);
             }
         });
         if let Some(error) = &self.initial.error {
@@ -148,8 +148,7 @@ impl ImpastoApp {
                 pick = ui.selectable_label(self.settings.weights.is_some(), "Choose a file…").clicked();
             });
             if pick {
-                let answer = self.dialogs.open_weights();
-                self.await_answer(answer, Purpose::Weights);
+                self.ask_for_file(Ask::open_weights(), Purpose::Weights);
             }
         });
         if let Some(info) = &self.run.info {

@@ -17,8 +17,9 @@ use image::RgbImage;
 use self::form::{Checked, Form};
 use super::{
     ImpastoApp,
+    dialogs::Ask,
     notes::{Banner, Trouble},
-    tasks::{Done, Purpose},
+    tasks::{Done, Purpose, Saving},
 };
 use impasto_base::error::chain;
 use impasto_core::{
@@ -249,32 +250,12 @@ impl ImpastoApp {
     /// Asks where to save the grid as one picture.
     fn ask_to_save_grid(&mut self) {
         let Some(board) = &self.grid.sheet else { return };
-        let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
-        let answer = self.dialogs.save_picture(&board.name, folder.as_deref());
-        self.await_answer(answer, Purpose::Grid);
+        self.ask_for_file(Ask::save_picture(&board.name), Purpose::Save(Saving::Grid));
     }
 
-    /// Writes the grid with its axes and legend; without a path under a free name where pictures belong.
-    pub(super) fn export_grid(&mut self, picked: Option<PathBuf>) {
+    /// Writes the grid with its axes and legend.
+    pub(super) fn write_grid(&self, path: PathBuf, overwrite: bool) {
         let Some(board) = &self.grid.sheet else { return };
-        let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
-        let (mut path, mut overwrite) = match (picked, folder) {
-            (Some(path), _) => (path, self.dialogs.confirms_replacing()),
-            (None, Some(folder)) => (folder.join(&board.name), false),
-            (None, None) => {
-                self.toasts.add("No file dialog could be shown, and there is no home folder to save to.");
-                return;
-            }
-        };
-        if path.extension().is_none() {
-            path.set_extension("png");
-            overwrite = false;
-        }
-        // Nothing is overwritten unasked; who was asked has said yes.
-        if !overwrite {
-            path = picture::free_name(&path);
-        }
-        self.save_folder = path.parent().map(std::path::Path::to_owned);
         let mut sheet = Sheet::new(board.x.clone(), board.y.clone(), board.shape, board.legend.clone());
         let columns = board.columns();
         let pictures: Vec<_> = board.cells.iter().map(|cell| cell.picture.clone()).collect();

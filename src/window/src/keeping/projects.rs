@@ -9,13 +9,14 @@ use egui::Context;
 
 use crate::{
     ImpastoApp,
+    dialogs::Ask,
     notes::{Banner, Trouble},
     pictures::{Kept, Recalled, Slot, Source, Target},
     state::Run,
-    tasks::{Done, Purpose},
+    tasks::{Done, Purpose, Saving},
 };
 use impasto_base::{error::chain, hash::Sha256Hash};
-use impasto_core::{picture, settings::Settings};
+use impasto_core::settings::Settings;
 use impasto_engine::session::{self, Record, RestorePoint, Start, StyleRecord};
 use impasto_formats::{
     project::{self, EXTENSION, Keep, Project, Style, sessions},
@@ -32,11 +33,20 @@ pub(super) struct GoingOn {
     content: Sha256Hash,
 }
 
+/// The file that a painting was opened from, or saved to, as a project.
+#[derive(Debug)]
+pub struct ProjectFile {
+    path: PathBuf,
+    /// The hash of the painting's content.
+    content: Option<Sha256Hash>,
+}
+
 impl ImpastoApp {
     /// Shows a project as it was, ready to go on.
     pub(crate) fn open_project(&mut self, ctx: &Context, project: &Arc<Project>) {
         let manifest = &project.manifest;
         self.stop();
+        self.keeper.project = None;
         self.settings = manifest.settings.clone();
         self.choose_size = false;
         self.begin_afresh = false;
@@ -139,7 +149,13 @@ impl ImpastoApp {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         match result {
             Ok(project) => {
-                self.open_project(ctx, &Arc::new(*project));
+                let project = Arc::new(*project);
+                self.open_project(ctx, &project);
+                // What the program keeps for itself is no file to save to, and one of which something is missing here would lose it.
+                let kept = self.keeper.sessions.as_deref().is_some_and(|folder| path.starts_with(folder));
+                let own = !kept && project.remarks.is_empty();
+                let content = project.manifest.content.as_ref().map(|content| content.source.sha256);
+                self.keeper.project = own.then(|| ProjectFile { path: path.to_owned(), content });
                 let exactly = self.keeper.going_on.is_some();
                 let how = if exactly { "exactly where it was" } else { "from its picture" };
                 self.toasts.add(format!("Opened {name}: play goes on {how}."));
@@ -150,8 +166,8 @@ impl ImpastoApp {
         }
     }
 
-    pub(crate) fn ask_for_project(&self) {
-        self.await_answer(self.dialogs.open_project(), Purpose::OpenProject);
+    pub(crate) fn ask_for_project(&mut self) {
+        self.ask_for_file(Ask::open_project(), Purpose::OpenProject);
     }
 
     /// Opens the painting of the window that was closed last.
@@ -162,49 +178,52 @@ impl ImpastoApp {
         }
     }
 
+    /// Saves the painting to its own file, if it has one; else asks for one.
+    pub(crate) fn save_project(&mut self) {
+        match self.own_project() {
+            Some(file) => self.write_project(file.path.clone()),
+            None => self.ask_to_save_project(),
+        }
+    }
+
+    /// The file of this painting. One of another content is a new painting, which takes nobody's file unasked.
+    fn own_project(&self) -> Option<&ProjectFile> {
+        let own = |file: &&ProjectFile| file.content.is_some() && file.content == self.content_hash();
+        self.keeper.project.as_ref().filter(own)
+    }
+
+    fn content_hash(&self) -> Option<Sha256Hash> {
+        self.content.picture.as_ref().map(|content| content.picture.sha256)
+    }
+
+    /// Asks where to save the painting as a project.
     pub(crate) fn ask_to_save_project(&mut self) {
         if self.inputs().is_none() {
             self.toasts.add("There is nothing to put into a project yet: open a content and a style.");
             return;
         }
-        let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
-        let name = Path::new(&self.save_name()).with_extension(EXTENSION).display().to_string();
-        let answer = self.dialogs.save_project(&name, folder.as_deref());
-        self.await_answer(answer, Purpose::SaveProject(Arc::from(name)));
+        let own = self.own_project().map(|file| file.path.clone());
+        let path = own.unwrap_or_else(|| Path::new(&self.save_name()).with_extension(EXTENSION));
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let folder = path.parent().filter(|folder| folder.is_dir()).map(Path::to_owned);
+        self.ask_for_file(Ask { folder, ..Ask::save_project(&name) }, Purpose::Save(Saving::Project));
     }
 
-    /// Saves to the path that a person picked, or where no dialog can be shown, under a free name.
-    pub(crate) fn save_project(&mut self, picked: Option<PathBuf>, name: &str) {
-        let (mut path, mut overwrite) =
-            match (picked, self.save_folder.clone().or_else(|| self.dialogs.first_folder())) {
-                (Some(path), _) => (path, true),
-                (None, Some(folder)) => (folder.join(name), false),
-                (None, None) => {
-                    self.toasts.add("No file dialog could be shown, and there is no home folder to save to.");
-                    return;
-                }
-            };
-        if path.extension().is_none_or(|extension| extension != EXTENSION) {
-            // The dialog asked about another name than the one that this makes.
-            path.as_mut_os_string().push(format!(".{EXTENSION}"));
-            overwrite = false;
-        }
-        // Where the dialog itself does not ask, nothing that is there is lost.
-        if !(overwrite && self.dialogs.confirms_replacing()) {
-            path = picture::free_name(&path);
-        }
-        self.save_folder = path.parent().map(Path::to_owned);
+    /// Writes the painting as a project.
+    pub(crate) fn write_project(&mut self, path: PathBuf) {
+        let file = ProjectFile { path, content: self.content_hash() };
         let snapshot = self.snapshot(self.exact());
-        self.tasks.save(&path.clone(), "save", move || {
-            let result = snapshot.write(&path, Keep::Inside).map_err(|error| chain(&error));
-            Done::ProjectSaved { path, result }
+        self.tasks.save(&file.path.clone(), "save", move || {
+            let result = snapshot.write(&file.path, Keep::Inside).map_err(|error| chain(&error));
+            Done::ProjectSaved { file, result }
         });
     }
 
-    pub(crate) fn project_saved(&mut self, path: &Path, result: Result<(), String>) {
+    pub(crate) fn project_saved(&mut self, file: ProjectFile, result: Result<(), String>) {
         match result {
             Ok(()) => {
-                let note = format!("Saved {}", path.display());
+                let note = format!("Saved {}", file.path.display());
+                self.keeper.project = Some(file);
                 self.notice = Some(note.clone());
                 self.toasts.add(note);
             }

@@ -9,10 +9,14 @@ use std::path::{Path, PathBuf};
 
 pub use list::Playlist;
 
-use super::{ImpastoApp, extensions::PLAYLIST, tasks::Done, tasks::Purpose};
+use super::{
+    ImpastoApp,
+    dialogs::Ask,
+    extensions::PLAYLIST,
+    tasks::{Done, Purpose, Saving},
+};
 use history::{History, Kept};
 use impasto_base::error::chain;
-use impasto_core::picture;
 use player::Player;
 
 /// The playlist in hand.
@@ -49,15 +53,13 @@ impl Lists {
 }
 
 impl ImpastoApp {
-    pub(super) fn ask_for_playlist(&self) {
-        self.await_answer(self.dialogs.open_playlist(), Purpose::OpenPlaylist);
+    pub(super) fn ask_for_playlist(&mut self) {
+        self.ask_for_file(Ask::open_playlist(), Purpose::OpenPlaylist);
     }
 
-    pub(super) fn ask_to_save_playlist(&self) {
+    pub(super) fn ask_to_save_playlist(&mut self) {
         let name = self.playlist.name.clone().unwrap_or_else(|| format!("playlist.{PLAYLIST}"));
-        let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
-        let answer = self.dialogs.save_playlist(&name, folder.as_deref());
-        self.await_answer(answer, Purpose::SavePlaylist(name.into()));
+        self.ask_for_file(Ask::save_playlist(&name), Purpose::Save(Saving::Playlist));
     }
 
     pub(super) fn read_playlist(&mut self, path: PathBuf) {
@@ -81,28 +83,8 @@ impl ImpastoApp {
         }
     }
 
-    /// Writes the playlist where a person wants it, or where no dialog can be shown, under a free name.
-    pub(super) fn save_playlist(&mut self, picked: Option<PathBuf>, name: &str) {
-        let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
-        let (mut path, mut overwrite) = match (picked, folder) {
-            (Some(path), _) => (path, true),
-            (None, Some(folder)) => (folder.join(name), false),
-            (None, None) => {
-                return self
-                    .toasts
-                    .add("No file dialog could be shown, and there is no home folder to save to.");
-            }
-        };
-        if path.extension().is_none_or(|extension| extension != PLAYLIST) {
-            path.as_mut_os_string().push(format!(".{PLAYLIST}"));
-            overwrite = false;
-        }
-        // The file that this list came from is its own to replace.
-        let own = Some(&path) == self.playlist.file.as_ref();
-        if !(overwrite && (own || self.dialogs.confirms_replacing())) {
-            path = picture::free_name(&path);
-        }
-        self.save_folder = path.parent().map(Path::to_owned);
+    /// Writes the playlist.
+    pub(super) fn write_playlist(&self, path: PathBuf) {
         let list = self.playlist.list.clone();
         self.tasks.save(&path.clone(), "save", move || {
             let result = list.write(&path).map_err(|error| chain(&error));

@@ -10,6 +10,8 @@ use egui::{Context, Label, TextEdit, Ui};
 use super::{News, Wanted};
 use crate::{
     ImpastoApp,
+    dialogs::Ask,
+    folders::FileKind,
     icons::Icon,
     tasks::{Done, Purpose},
     theme::space,
@@ -114,7 +116,7 @@ impl ImpastoApp {
         } else if let Some(problem) = &self.problem {
             self.toasts.add(format!("Not queued: {} {}.", problem.setting, problem.message));
         } else if self.may_queue() {
-            let folder = self.save_folder.clone().or_else(|| self.dialogs.first_folder());
+            let folder = self.folder_for(FileKind::Exports);
             let size = f64::from(self.layout.final_size);
             self.queue.adding = Some(AddForm { size, name: self.save_name(), folder, free: None });
         }
@@ -194,8 +196,8 @@ impl ImpastoApp {
             decision = decision.or(Some(false));
         }
         if asks {
-            let answer = self.dialogs.pick_folder("Folder for the picture", form.folder.as_deref());
-            self.await_answer(answer, Purpose::Queue(Wanted::Folder));
+            let ask = Ask { folder: form.folder.clone(), ..Ask::folder("Folder for the picture") };
+            self.ask_for_file(ask, Purpose::Queue(Wanted::Folder));
         }
         match decision {
             None => self.queue.adding = Some(form),
@@ -208,7 +210,6 @@ impl ImpastoApp {
     fn queue_painting(&mut self, form: &AddForm, settings: Settings) {
         let Some((inputs, output)) = self.inputs().zip(form.path()) else { return };
         self.layout.final_size = settings.size;
-        self.save_folder.clone_from(&form.folder);
         let folder = self.queue.desk.folder();
         let without_recipe = self.without_recipe;
         let shown = self.canvas.picture();

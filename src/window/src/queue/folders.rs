@@ -10,7 +10,7 @@ use super::{
     count,
 };
 use crate::{
-    ImpastoApp,
+    ImpastoApp, dialogs,
     icons::Icon,
     tasks::{Done, Purpose},
     theme::space,
@@ -185,24 +185,23 @@ impl ImpastoApp {
         self.tasks.start("queue", move || Done::Queue(News::Pairs { ticket, result: question.answer() }));
     }
 
-    fn ask_for_paths(&self, form: &FoldersForm, ask: Option<Ask>) {
-        let beside = form.asked.output.clone().or_else(|| self.save_folder.clone());
-        let beside = beside.or_else(|| self.dialogs.first_folder());
+    fn ask_for_paths(&mut self, form: &FoldersForm, ask: Option<Ask>) {
         match ask {
             None => {}
             Some(Ask::Folder(wanted)) => {
-                let title = match wanted {
-                    Wanted::Contents => "Folder with contents",
-                    Wanted::Styles => "Folder with styles",
-                    Wanted::Output | Wanted::Folder => "Folder for the paintings",
+                let (title, folder) = match wanted {
+                    Wanted::Contents => ("Folder with contents", None),
+                    Wanted::Styles => ("Folder with styles", None),
+                    Wanted::Output | Wanted::Folder => {
+                        ("Folder for the paintings", form.asked.output.clone())
+                    }
                 };
-                let answer = self.dialogs.pick_folder(title, beside.as_deref());
-                self.await_answer(answer, Purpose::Queue(wanted));
+                let ask = dialogs::Ask { folder, ..dialogs::Ask::folder(title) };
+                self.ask_for_file(ask, Purpose::Queue(wanted));
             }
             Some(Ask::Files(wanted)) => {
                 let title = if wanted == Wanted::Contents { "Contents" } else { "Styles" };
-                let answer = self.dialogs.open_pictures(title, true);
-                self.await_answer(answer, Purpose::Queue(wanted));
+                self.ask_for_file(dialogs::Ask::open_pictures(title, true), Purpose::Queue(wanted));
             }
         }
     }

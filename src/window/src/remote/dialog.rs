@@ -92,7 +92,7 @@ impl ImpastoApp {
             }
         };
         ui.label(widgets::weak(ui, text));
-        let text = "/impasto/beta with 0 to 1 moves that fader, /impasto/beta/value sets its value, /impasto/style/relu3_1 is a layer’s; /impasto/play, /pause, /restart, and /preset with a name. Any other address can be learnt: right-click a fader.";
+        let text = "/impasto/beta with 0 to 1 moves that fader, /impasto/beta/value sets its value, /impasto/style/relu3_1 is a layer’s; /impasto/play, /pause, /restart, /save_moment, and /preset with a name. Any other address can be learnt: right-click a fader.";
         ui.add(Label::new(widgets::weak(ui, text)).wrap());
     }
 
