@@ -68,7 +68,7 @@ impl Quantiles {
 
     /// Factor of the squared distance to the remapped features `[P, C]`, for `count` values.
     pub fn factor(&self, count: usize) -> f64 {
-        1.0 / (count as f64 * self.energy.max(f64::from(f32::MIN_POSITIVE)))
+        1.0 / (count as f64 * self.energy.max(super::LEAST_ENERGY))
     }
 
     /// Where each value of a layer's features `[P, C]` ought to go. Equal values go to one place, the mean of theirs.

@@ -21,6 +21,7 @@
 //! factors, see [`Objective::content_factor`] and [`Objective::style_factor`].
 
 mod histogram;
+mod roots;
 mod smoothness;
 mod style;
 
@@ -31,11 +32,14 @@ pub use style::{Moments, StyleAim, StyleTerm};
 use crate::settings::Objective;
 use impasto_network::vgg::Layer;
 
+/// What squared distances are divided by at least: a layer may be silent all over a flat picture. Mean activations are 1.
+const LEAST_ENERGY: f64 = 1e-12;
+
 impl Objective {
     /// Factor of Σ(F−F*)² for `positions` P, given the squared distance that counts as 1 in balanced.
     pub fn content_factor(self, layer: Layer, positions: usize, unit: f64) -> f64 {
         match self {
-            Objective::Balanced => 1.0 / unit.max(f64::from(f32::MIN_POSITIVE)),
+            Objective::Balanced => 1.0 / unit.max(LEAST_ENERGY),
             Objective::Paper => 0.5,
             Objective::Classic => 1.0 / (layer.channels() * positions) as f64,
         }
@@ -45,7 +49,7 @@ impl Objective {
     pub fn style_factor(self, layer: Layer, positions: usize, target_energy: f64) -> f64 {
         let channels = layer.channels() as f64;
         match self {
-            Objective::Balanced => 1.0 / target_energy.max(f64::from(f32::MIN_POSITIVE)),
+            Objective::Balanced => 1.0 / target_energy.max(LEAST_ENERGY),
             Objective::Paper => 1.0 / (4.0 * channels * channels),
             // mean over C² of P²(G−G*)², divided by C·P
             Objective::Classic => positions as f64 / channels.powi(3),

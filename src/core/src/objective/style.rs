@@ -1,7 +1,7 @@
 //! The style of a layer as statistics of its features over all positions, and how far a picture's are from a target's.
 //!
-//! With F the features, P positions, S = F·Fᵀ/P their Gram matrix, μ their mean, Σ = S − μμᵀ + ε·I their covariance and σ
-//! the root of its diagonal, a star marking the target:
+//! With F the features, P positions, S = F·Fᵀ/P their Gram matrix, μ their mean, Σ = S − μμᵀ + η·I their covariance and σ
+//! the root of its diagonal, a star marking the target (η is ε for all but flat styles, see [`Floor`]):
 //!
 //! * **gram** (Gatys, Ecker & Bethge, CVPR 2016): ‖S−S*‖².
 //! * **moments** (Risser, Wilmot & Barnes, arXiv 1701.08893, who add histograms; Li et al., IJCAI 2017): beside the Gram
@@ -13,13 +13,16 @@
 
 use burn::tensor::Tensor;
 
+use super::{
+    LEAST_ENERGY,
+    roots::{Floor, RootedCovariance, roots},
+};
 use crate::settings::Statistic;
 use impasto_network::compute::{Features, GpuFeatures, MomentsTarget};
 
 /// Added to a covariance's diagonal, so that it has a root. Mean activations are 1.
-const EPSILON: f64 = 1e-4;
-/// Steps of the Newton–Schulz iteration: for the target's root once, for the picture's in each step.
-const TARGET_ITERATIONS: usize = 16;
+pub(super) const EPSILON: f64 = 1e-4;
+/// Steps of the Newton–Schulz iteration for a picture's root, in each step.
 const ITERATIONS: usize = 12;
 
 /// Statistics of one layer's features.
@@ -48,11 +51,11 @@ impl Moments {
     }
 
     /// Σ `[C, C]`, given the identity of its shape.
-    fn covariance(&self, identity: &Tensor<2>) -> Tensor<2> {
+    pub(super) fn covariance(&self, identity: &Tensor<2>, Floor(floor): Floor) -> Tensor<2> {
         let [channels] = self.mean.dims();
         let column: Tensor<2> = self.mean.clone().reshape([channels, 1]);
         let row: Tensor<2> = self.mean.clone().reshape([1, channels]);
-        self.gram.clone() - column.matmul(row) + identity.clone() * EPSILON
+        self.gram.clone() - column.matmul(row) + identity.clone() * floor
     }
 
     /// σ `[C]`, given the identity of the covariance's shape.
@@ -82,10 +85,9 @@ enum Derived {
         /// All of them for an adapter's kernel.
         packed: MomentsTarget,
     },
-    /// A = Σ*^½ `[C, C]`; tr Σ* and tr S* `[1]`.
+    /// Σ* and its root; tr S* `[1]`.
     Wasserstein {
-        root: Tensor<2>,
-        covariance_trace: Tensor<1>,
+        covariance: RootedCovariance,
         trace: Tensor<1>,
         identity: Tensor<2>,
     },
@@ -147,21 +149,17 @@ impl StyleAim {
             Statistic::Moments => {
                 let identity = identity();
                 let deviation = moments.deviation(&identity);
-                let [mean_energy, deviation_energy] =
-                    [&moments.mean, &deviation].map(|values| values.clone().square().sum());
+                let energy = |values: &Tensor<1>| values.clone().square().sum().clamp_min(LEAST_ENERGY);
+                let [mean_energy, deviation_energy] = [&moments.mean, &deviation].map(energy);
                 let parts = [&moments.mean, &deviation, &mean_energy, &deviation_energy];
                 let packed = MomentsTarget::new(parts, EPSILON);
                 Derived::Moments { deviation, mean_energy, deviation_energy, identity, packed }
             }
             Statistic::Wasserstein => {
                 let identity = identity();
-                let covariance = moments.covariance(&identity);
-                Derived::Wasserstein {
-                    covariance_trace: diagonal(&covariance, &identity).sum(),
-                    trace: diagonal(&moments.gram, &identity).sum(),
-                    root: roots(covariance, TARGET_ITERATIONS, &identity).0,
-                    identity,
-                }
+                let trace = diagonal(&moments.gram, &identity).sum().clamp_min(LEAST_ENERGY);
+                let covariance = RootedCovariance::of(moments, &trace, &identity);
+                Derived::Wasserstein { covariance, trace, identity }
             }
         }
     }
@@ -219,13 +217,17 @@ impl StyleAim {
                 term.matrix = term.matrix + on_diagonal(pull, identity);
                 term
             }
-            Derived::Wasserstein { root, covariance_trace, trace, identity } => {
+            Derived::Wasserstein {
+                covariance: RootedCovariance { floor, root, trace: target_trace },
+                trace,
+                identity,
+            } => {
                 let moments = Moments::of(features);
-                let covariance = moments.covariance(identity);
+                let covariance = moments.covariance(identity, *floor);
                 let product = root.clone().matmul(covariance.clone()).matmul(root.clone());
                 let (square_root, inverse) = roots(product, ITERATIONS, identity);
                 let mean = moments.mean.clone() - self.moments.mean.clone();
-                let traces = diagonal(&covariance, identity).sum() + covariance_trace.clone()
+                let traces = diagonal(&covariance, identity).sum() + target_trace.clone()
                     - diagonal(&square_root, identity).sum() * 2.0;
                 let value = (mean.clone().square().sum() + traces) / trace.clone();
                 // The gradient of tr Σ − 2·tr(A·Σ·A)^½ with respect to Σ is I − A·(A·Σ·A)^-½·A, which is symmetric.
@@ -257,7 +259,7 @@ fn identity(like: &Tensor<2>) -> Tensor<2> {
     Tensor::eye(channels, &like.device())
 }
 
-fn diagonal(matrix: &Tensor<2>, identity: &Tensor<2>) -> Tensor<1> {
+pub(super) fn diagonal(matrix: &Tensor<2>, identity: &Tensor<2>) -> Tensor<1> {
     let [channels, _] = matrix.dims();
     (matrix.clone() * identity.clone()).sum_dim(1).reshape([channels])
 }
@@ -266,20 +268,6 @@ fn on_diagonal(values: Tensor<1>, identity: &Tensor<2>) -> Tensor<2> {
     let [channels] = values.dims();
     let column: Tensor<2> = values.reshape([channels, 1]);
     identity.clone() * column
-}
-
-/// Square root and inverse square root of a symmetric positive definite matrix, by the coupled Newton–Schulz iteration
-/// (Higham, Functions of Matrices, 2008, section 6.7).
-fn roots(matrix: Tensor<2>, iterations: usize, identity: &Tensor<2>) -> (Tensor<2>, Tensor<2>) {
-    let norm: Tensor<2> = matrix.clone().square().sum().sqrt().reshape([1, 1]);
-    let mut root = matrix / norm.clone();
-    let mut inverse = identity.clone();
-    for _ in 0..iterations {
-        let turn = (identity.clone() * 3.0 - inverse.clone().matmul(root.clone())) * 0.5;
-        root = root.matmul(turn.clone());
-        inverse = turn.matmul(inverse);
-    }
-    (root * norm.clone().sqrt(), inverse / norm.sqrt())
 }
 
 #[cfg(test)]
@@ -301,19 +289,6 @@ mod tests {
 
     fn number<const D: usize>(tensor: Tensor<D>) -> f64 {
         f64::from(tensor.into_data().try_to_vec::<f32>().unwrap()[0])
-    }
-
-    #[test]
-    fn roots_are_roots() {
-        let moments = Moments::of(&Features::Tensor(features(1, 40)));
-        let identity = identity(&moments.gram);
-        let matrix = moments.covariance(&identity);
-        let (root, inverse) = roots(matrix.clone(), 16, &identity);
-        let error = |found: Tensor<2>, expected: Tensor<2>| {
-            number((found - expected.clone()).square().sum()) / number(expected.square().sum())
-        };
-        assert!(error(root.clone().matmul(root.clone()), matrix.clone()) < 1e-8);
-        assert!(error(root.matmul(inverse), identity) < 1e-6);
     }
 
     #[test]
@@ -342,6 +317,36 @@ mod tests {
             let difference = (value(ahead) - value(behind)) / (2.0 * step);
             assert!(((difference - along) / difference).abs() < 5e-3, "{statistic}: {along} {difference}");
         }
+    }
+
+    #[test]
+    fn the_gradient_toward_a_nearly_flat_style_agrees_with_differences() {
+        // Of channels that hardly vary, so that without a floor rounding makes their covariance indefinite.
+        let channels = 48;
+        let level = |channel: usize| 200.0 * values(1, 31 * channel)[0];
+        let data: Vec<f32> =
+            (0..channels * 5000).map(|i| level(i / 5000) + 1e-4 * (values(1, i)[0] - 0.5)).collect();
+        let flat = TensorData::new(data, [1, channels, 1, 5000]);
+        let flat = Moments::of(&Features::Tensor(Tensor::from_data(flat, &Device::flex())));
+        let picture = TensorData::new(values(channels * 400, 1), [1, channels, 20, 20]);
+        let x: Tensor<4> = Tensor::from_data(picture, &Device::flex()) * 3.0 + 100.0;
+        let aim = StyleAim::new(flat, Statistic::Wasserstein);
+        let Derived::Wasserstein { covariance, .. } = &aim.derived else { panic!("another statistic") };
+        assert!(covariance.floor.0 > EPSILON, "{:?}", covariance.floor);
+        let value = |x: Tensor<4>| number(aim.term(&Features::Tensor(x), 1.0).value);
+        let term = aim.term(&Features::Tensor(x.clone()), 1.0);
+        let pull = impasto_network::compute::FeatureGradient {
+            matrix: Some(term.matrix),
+            vector: term.vector,
+            ..impasto_network::compute::FeatureGradient::default()
+        };
+        let gradient = pull.gradient(&Features::Tensor(x.clone()));
+        let size = number(gradient.clone().square().sum()).sqrt();
+        assert!(size.is_finite() && size > 0.0, "{size}");
+        let direction = gradient.clone() * (20.0 / size);
+        let along = number((gradient * direction.clone()).sum());
+        let difference = (value(x.clone() + direction.clone()) - value(x - direction)) / 2.0;
+        assert!(((difference - along) / difference).abs() < 2e-2, "{along} {difference}");
     }
 
     #[test]

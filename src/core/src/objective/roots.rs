@@ -1,0 +1,193 @@
+//! Square roots of covariances, also of such as are singular.
+//!
+//! Where a picture is flat its covariance Σ = S − μμᵀ is 0 but for rounding, and rounding may leave
+//! eigenvalues below 0, for which there is no root: the Newton–Schulz iteration multiplies them by 9/4 in
+//! each of its steps, and soon the result is no number. Sums of P products in single precision are within
+//! P·u·tr S of the true ones, u being 6·10⁻⁸ (Higham, Accuracy and Stability of Numerical Algorithms, 2002,
+//! section 3.1), usually far closer.
+//!
+//! * **A target's** root is checked, once, and where it is none, the diagonal's ε gives way to a floor of
+//!   u·tr S + ε, or the least fourfold of it that gives a root, see [`Floor`]. Both covariances then have it,
+//!   so that the distance is still one, and its gradient the same formula. Where ε is enough, as it is for
+//!   all pictures that are not flat, nothing changes.
+//! * **A picture's**, which is another one in each step, is not read back for that. The iteration goes back
+//!   to where it was sound if it becomes unsound, see [`roots`]: what rounding made of the smallest
+//!   eigenvalues then does not count.
+
+use burn::tensor::{Bool, Tensor};
+
+use super::style::{EPSILON, Moments, diagonal};
+
+/// Steps of the Newton–Schulz iteration for a target's root, once.
+const TARGET_ITERATIONS: usize = 16;
+/// Steps from one check of the iteration to the next.
+const CHECK_EVERY: usize = 4;
+/// Per channel, how far Σt² may be above Σt of an iteration that is sound.
+const SLACK: f64 = 0.05;
+/// Half the distance of single precision's numbers around 1.
+const ROUNDING: f64 = f32::EPSILON as f64 / 2.0;
+/// ‖A·A − Σ‖ over ‖Σ‖ of a root A that is none: of pictures that are not flat it is 10⁻³ and less.
+const NO_ROOT: f64 = 0.03;
+/// Times that a floor grows fourfold: to u·4¹² = 1 of the trace.
+const MOST_TRIES: i32 = 12;
+
+/// η: added to a covariance's diagonal, so that it has a root.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Floor(pub f64);
+
+/// A covariance's floor, its root `[C, C]` and its trace `[1]`.
+pub struct RootedCovariance {
+    pub floor: Floor,
+    pub root: Tensor<2>,
+    pub trace: Tensor<1>,
+}
+
+impl RootedCovariance {
+    /// Of a layer's statistics, given tr S `[1]` and the identity of its shape.
+    ///
+    /// # Panics
+    ///
+    /// When the device fails.
+    pub fn of(moments: &Moments, trace: &Tensor<1>, identity: &Tensor<2>) -> Self {
+        let rooted = |floor: Floor| {
+            let covariance = moments.covariance(identity, floor);
+            let root = roots(covariance.clone(), TARGET_ITERATIONS, identity).0;
+            let distance = (root.clone().matmul(root.clone()) - covariance.clone()).square().sum();
+            let trace = diagonal(&covariance, identity).sum();
+            (Self { floor, root, trace }, distance / covariance.square().sum())
+        };
+        let number = |number: Tensor<1>| f64::from(number.into_scalar::<f32>());
+        let is_root = |error: Tensor<1>| number(error) < NO_ROOT * NO_ROOT;
+        let (mut found, error) = rooted(Floor(EPSILON));
+        if is_root(error) {
+            return found;
+        }
+        let trace = number(trace.clone());
+        for tries in 0..=MOST_TRIES {
+            let (with_floor, error) = rooted(Floor(EPSILON + ROUNDING * trace * 4f64.powi(tries)));
+            found = with_floor;
+            if is_root(error) {
+                break;
+            }
+        }
+        found
+    }
+}
+
+/// Square root and inverse square root of a symmetric positive definite matrix, by the coupled Newton–Schulz
+/// iteration (Higham, Functions of Matrices, 2008, section 6.7).
+///
+/// Of a matrix that rounding has made indefinite, what some fewer steps give: eigenvalues of the size of
+/// those below 0 are then taken for smaller than they are. Nothing is read back.
+pub fn roots(matrix: Tensor<2>, iterations: usize, identity: &Tensor<2>) -> (Tensor<2>, Tensor<2>) {
+    let norm: Tensor<2> = matrix.clone().square().sum().sqrt().reshape([1, 1]);
+    let mut root = matrix / norm.clone();
+    let mut inverse = identity.clone();
+    let mut known = (root.clone(), inverse.clone());
+    for step in 1..=iterations {
+        let product = inverse.clone().matmul(root.clone());
+        let mut turn = (identity.clone() * 3.0 - product.clone()) * 0.5;
+        if step.is_multiple_of(CHECK_EVERY) {
+            let sound = is_sound(product, identity);
+            root = known.0.mask_where(sound.clone(), root);
+            inverse = known.1.mask_where(sound.clone(), inverse);
+            turn = identity.clone().mask_where(sound, turn);
+            known = (root.clone(), inverse.clone());
+        }
+        root = root.matmul(turn.clone());
+        inverse = turn.matmul(inverse);
+    }
+    (root * norm.clone().sqrt(), inverse / norm.sqrt())
+}
+
+/// Whether the eigenvalues t of a step's product are in 0 to 1, where t² ≤ t, but for little.
+fn is_sound(product: Tensor<2>, identity: &Tensor<2>) -> Tensor<2, Bool> {
+    let [channels, _] = product.dims();
+    let excess = (product.clone() * (product - identity.clone())).sum();
+    // What is no number is not lower either.
+    excess.lower_elem(1.0 + SLACK * channels as f64).reshape([1, 1]).expand([channels, channels])
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, TensorData};
+    use impasto_network::compute::Features;
+
+    use super::*;
+
+    fn matrix(values: Vec<f32>) -> Tensor<2> {
+        let side = values.len().isqrt();
+        Tensor::from_data(TensorData::new(values, [side, side]), &Device::flex())
+    }
+
+    fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+        tensor.into_data().try_to_vec().unwrap()
+    }
+
+    fn error(found: Tensor<2>, expected: Tensor<2>) -> f32 {
+        let [distance, energy] =
+            [(found - expected.clone()).square().sum(), expected.square().sum()].map(|sum| host(sum)[0]);
+        distance / energy
+    }
+
+    /// Of `positions` features in so many channels: `level` in each channel, and so much noise.
+    fn moments(channels: usize, positions: usize, level: f32, noise: f32) -> Moments {
+        let value = |i: usize| (i.wrapping_mul(2_654_435_761) >> 8 & 0xffff) as f32 / 65536.0 - 0.5;
+        let of_channel = |c: usize| level * (1.0 + 3.0 * value(7 * c + 1));
+        let values: Vec<f32> =
+            (0..channels * positions).map(|i| of_channel(i / positions) + noise * value(i)).collect();
+        let data = TensorData::new(values, [1, channels, 1, positions]);
+        Moments::of(&Features::Tensor(Tensor::from_data(data, &Device::flex())))
+    }
+
+    fn covariance(moments: &Moments) -> (RootedCovariance, Tensor<2>, Tensor<2>) {
+        let identity = Tensor::eye(moments.mean.dims()[0], &Device::flex());
+        let trace = diagonal(&moments.gram, &identity).sum();
+        let rooted = RootedCovariance::of(moments, &trace, &identity);
+        let covariance = moments.covariance(&identity, rooted.floor);
+        (rooted, covariance, identity)
+    }
+
+    #[test]
+    fn roots_are_roots() {
+        let (rooted, covariance, identity) = covariance(&moments(6, 40, 1.0, 1.0));
+        assert_eq!(rooted.floor, Floor(EPSILON), "enough, so that nothing changes");
+        assert!(error(rooted.root.clone().matmul(rooted.root), covariance.clone()) < 1e-8);
+        let (root, inverse) = roots(covariance, 16, &identity);
+        assert!(error(root.matmul(inverse), identity) < 1e-6);
+    }
+
+    #[test]
+    fn a_covariance_of_nothing_but_rounding_gets_the_floor_that_it_needs() {
+        for (level, noise) in [(30.0, 0.0), (300.0, 0.0), (300.0, 1e-4), (0.0, 0.0)] {
+            let moments = moments(64, 9000, level, noise);
+            let (rooted, covariance, _) = covariance(&moments);
+            let trace = host(rooted.trace)[0];
+            assert!(trace > 0.0, "{level} {noise}: {trace}");
+            let error = error(rooted.root.clone().matmul(rooted.root), covariance);
+            assert!(error < 1e-3, "{level} {noise}: {error} with {:?}", rooted.floor);
+            let size = f64::from(host(moments.gram.square().sum())[0]).sqrt();
+            assert!(rooted.floor.0 <= EPSILON + 1e-3 * size, "{:?} for {size}", rooted.floor);
+            assert_eq!(rooted.floor.0 > EPSILON, level > 0.0, "{level} {noise}: {:?}", rooted.floor);
+        }
+    }
+
+    #[test]
+    fn an_indefinite_matrix_gives_numbers_and_the_rest_of_its_root() {
+        for below in [0.0, -1e-6, -1e-4, -1e-2, -0.3, -1.0] {
+            let eigenvalues = [1.0, 0.5, 0.1, below];
+            let diagonal = (0..16).map(|i| if i % 5 == 0 { eigenvalues[i / 5] } else { 0.0 }).collect();
+            let identity = Tensor::eye(4, &Device::flex());
+            let (root, inverse) = roots(matrix(diagonal), 12, &identity);
+            let (root, inverse) = (host(root), host(inverse));
+            assert!(
+                root.iter().chain(&inverse).all(|value| value.abs() < 1e4),
+                "{below}: {root:?} {inverse:?}"
+            );
+            // As far as it is told from what is below 0.
+            if below > -1e-3 {
+                assert!((root[0] - 1.0).abs() < 0.02 && (root[5] - 0.5_f32.sqrt()).abs() < 0.02, "{root:?}");
+            }
+        }
+    }
+}
