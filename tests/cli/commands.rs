@@ -369,6 +369,30 @@ fn no_style_is_allowed_with_a_warning() {
 }
 
 #[test]
+fn a_scale_beyond_the_styles_pixels_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let small = folder.path().join("small.png");
+    image::open(asset("swirl.jpg"))
+        .unwrap()
+        .resize_exact(30, 20, image::imageops::Triangle)
+        .save(&small)
+        .unwrap();
+    let at = |scale: &str| {
+        let style = format!("{}:1@{scale}", small.display());
+        let render = Render::new().args(["--style", &style]).to("out.png");
+        let output = render.run();
+        expect(&output, 0, &[]);
+        (stderr(&output), image::open(render.path("out.png")).unwrap())
+    };
+    let ((one, first), (five, second), (half, _)) = (at("1"), at("5"), at("0.5"));
+    assert_eq!(first, second);
+    for said in [one, five] {
+        assert!(said.contains("small.png is 30 px wide: its scale ends at 0.62"), "{said}");
+    }
+    assert!(!half.contains("its scale ends"), "{half}");
+}
+
+#[test]
 fn a_painting_that_blows_up_is_an_error() {
     let render =
         Render::new().args(["--style-weight", "1e300"]).to("out.png").path_arg("--report", "report.json");

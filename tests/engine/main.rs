@@ -8,6 +8,7 @@ mod environment;
 mod automation;
 mod drags;
 mod faults;
+mod finite;
 mod flat;
 mod layers;
 mod painting;

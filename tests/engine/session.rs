@@ -14,7 +14,7 @@ use image::RgbImage;
 use impasto_core::{
     picture::Picture,
     settings::{Settings, StyleMix},
-    transfer::{GradientNorms, Inputs, Losses, Place},
+    transfer::{GradientNorms, Inputs, Losses, Place, TransferError},
 };
 use impasto_engine::session::{
     Command, Engine, EngineError, Event, Frame, Job, LayerStudy, Reading, RunInfo, RunState, SendError,
@@ -77,6 +77,9 @@ impl Engine for Fake {
 
     fn update(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
         settings.validate()?;
+        if let Some(style) = inputs.styles.iter().find(|style| style.mix.scale > 10.0) {
+            return Err(too_large(style.mix.scale).into());
+        }
         self.log
             .updates
             .lock()
@@ -122,6 +125,12 @@ impl Engine for Fake {
     fn end(&mut self) {
         self.log.ended.fetch_add(1, Ordering::Relaxed);
     }
+}
+
+/// The refusal of a style's scale.
+fn too_large(scale: f64) -> TransferError {
+    let reason = "there is no room".to_owned();
+    TransferError::Scale { style: "Swirl".into(), scale, width: 9000, height: 9000, reason }
 }
 
 /// A window of sorts: collects events and frames.
@@ -324,6 +333,36 @@ fn settings_are_taken_over_without_a_restart_and_only_the_latest_counts() {
     window.until("the update", |w| w.log.updates.lock().unwrap().last() == Some(&(50.0, vec![0.25])));
     assert_eq!(window.log.updates.lock().unwrap().len(), 1, "a drag is not replayed value by value");
     assert_eq!(window.log.started.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn a_scale_that_is_too_large_is_refused_by_name_and_everything_else_is_taken() {
+    let mut window = Window::open(Fault::default());
+    window.send(Command::Run(Box::new(job(1, endless()))));
+    window.until("painting", |w| w.progress() > 0);
+    let notices = |w: &Window| -> Vec<String> {
+        let text = |event: &Event| match event {
+            Event::Notice { text, .. } => Some(text.clone()),
+            _ => None,
+        };
+        w.events.iter().filter_map(text).collect()
+    };
+    for (weight, scale) in [(3.0, 20.0), (4.0, 20.0), (5.0, 2.0), (6.0, 12.0)] {
+        let settings = Settings { style_weight: weight, ..endless() };
+        let style = StyleMix { weight: 0.25, scale, ..StyleMix::default() };
+        let number = window.session.update(1, &settings, &inputs(&[style])).unwrap();
+        window.until("a picture with it", |w| w.frame.as_ref().is_some_and(|frame| frame.update == number));
+        assert_eq!(window.log.updates.lock().unwrap().last(), Some(&(weight, vec![0.25])));
+        // What is recorded is what is painted with.
+        let record = window.frame.as_ref().unwrap().record.passes();
+        let styles = record[0].changes.iter().rev().find_map(|change| change.styles.clone());
+        let expected = [1.0, 1.0, 2.0, 2.0][weight as usize - 3];
+        assert_eq!(styles.map(|styles| styles[0].scale), Some(expected), "{weight}");
+    }
+    let said = notices(&window);
+    assert_eq!(said.len(), 2, "each refusal once: {said:?}");
+    assert!(said[0].starts_with("Swirl at the scale 20 would be"), "{said:?}");
+    assert!(said[1].contains("the scale 12") && said[1].contains("choose a smaller scale"), "{said:?}");
 }
 
 #[test]

@@ -38,6 +38,11 @@ fn a_single_style_has_a_scale_and_an_eye_and_no_weight() {
         log.updates.last().is_some_and(|(_, styles)| styles[0].scale == 20.0)
     });
     assert_eq!(window.jobs(), 1, "none of it needs a new run");
+    // The picture is too small for that, and the card says so.
+    assert!(window.harness.query_by_label_contains("its scale ends at").is_some());
+    enter(&mut window, "Scale of style", "0.05");
+    window.steps(3);
+    assert!(window.harness.query_by_label_contains("its scale ends at").is_none());
     window.harness.check_accessibility();
 }
 

@@ -77,6 +77,7 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
     });
     let mut remarks: Vec<String> = notes.chain(job.settings.remarks()).collect();
     warn_all(&printer, &remarks);
+    job.inputs.scale_remarks(&job.settings).iter().for_each(|remark| printer.say(remark));
 
     let info = guarded(|| player.begin(&last, &mut |what| progress.preparing(what)))
         .inspect_err(|_| progress.finish())?;
@@ -167,6 +168,9 @@ fn paint_before(
             self.0.step(step, losses, self.1);
         }
         fn converged(&mut self, _: u32) {}
+        fn notice(&mut self, text: &str) {
+            warn_all(&self.0.printer(), &[text.to_owned()]);
+        }
         fn picture(&mut self, _: u32, _: &RgbImage) -> anyhow::Result<()> {
             Ok(())
         }
@@ -260,6 +264,10 @@ impl RenderObserver for Studio<'_> {
         printer.say(&format!(
             "converged at step {step}: the objective has fallen by less than 1/10000 in 50 steps"
         ));
+    }
+
+    fn notice(&mut self, text: &str) {
+        warn_all(&self.progress.printer(), &[text.to_owned()]);
     }
 
     fn picture(&mut self, step: u32, picture: &RgbImage) -> anyhow::Result<()> {

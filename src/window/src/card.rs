@@ -17,6 +17,7 @@ use impasto_base::text;
 use impasto_core::{
     picture::Example,
     settings::{ParamId, STYLE_SCALES, StyleMix},
+    transfer::scale_end_text,
 };
 
 /// What a person wants of a slot.
@@ -38,6 +39,8 @@ pub struct Card<'a> {
     pub style: Option<bool>,
     /// Of a style with a picture: its number among them, counted from 0.
     pub index: u8,
+    /// Of a style whose scale asks for more pixels than it has: the scale that is in effect.
+    pub scale_end: Option<f64>,
     /// What an empty card says.
     pub hint: &'a str,
     /// Of its picture, in points.
@@ -58,6 +61,10 @@ pub fn show(
     title_row(ui, card, slot, gallery, wish);
     if let (Some(several), Some(_)) = (card.style, &slot.picture) {
         mix_row(ui, card, several, &mut slot.mix);
+    }
+    if let (Some(end), Some(loaded)) = (card.scale_end, &slot.picture) {
+        let text = format!("This picture is {}", scale_end_text(loaded.picture.dimensions(), end));
+        ui.add(Label::new(widgets::weak(ui, text)).wrap());
     }
     error_frame(ui, card, slot, wish);
     Rect::from_min_max(top, pos2(top.x + width, ui.cursor().min.y))

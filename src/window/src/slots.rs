@@ -11,7 +11,10 @@ use super::{
     theme::space,
     widgets,
 };
-use impasto_core::picture::{CONTENTS, STYLES};
+use impasto_core::{
+    picture::{CONTENTS, STYLES},
+    transfer::scale_end,
+};
 
 /// Heights of the cards' pictures, in points.
 const TALL: f32 = 118.0;
@@ -31,6 +34,7 @@ impl ImpastoApp {
                 examples: &CONTENTS,
                 style: None,
                 index: 0,
+                scale_end: None,
                 hint: "Open, drop or paste",
                 height: TALL,
             };
@@ -53,11 +57,14 @@ impl ImpastoApp {
             let mut filled = 0;
             for (index, slot) in self.styles.iter_mut().enumerate() {
                 let name = if several { format!("Style {}", index + 1) } else { "Style".to_owned() };
+                let shape = slot.picture.as_ref().map(|loaded| loaded.picture.dimensions());
+                let scale_end = shape.and_then(|shape| scale_end(shape, slot.mix.scale, &self.settings));
                 let style = Card {
                     name: &name,
                     examples: &STYLES,
                     style: Some(several),
                     index: filled,
+                    scale_end,
                     hint: "Open, drop or paste",
                     height: TALL,
                 };
@@ -85,6 +92,7 @@ impl ImpastoApp {
                 examples: &STYLES,
                 style: None,
                 index: 0,
+                scale_end: None,
                 hint: "Colours of another picture",
                 height: LOW,
             };

@@ -22,6 +22,13 @@ impl Modulated {
         Self(Settings { size, ..self.0.clone() })
     }
 
+    /// The same with this share of the learning rate.
+    #[must_use]
+    pub(crate) fn with_share_of_rate(mut self, share: f64) -> Self {
+        self.0.learning_rate *= share;
+        self
+    }
+
     /// The same with an objective in which no style counts.
     #[must_use]
     pub(crate) fn without_styles(mut self) -> Self {

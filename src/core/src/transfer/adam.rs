@@ -7,6 +7,7 @@ use crate::settings::Settings;
 use impasto_network::compute::{Iterate, Update};
 
 /// The optimizer's moments and step count.
+#[derive(Clone)]
 pub struct Adam {
     /// Decaying means of the gradient and of its square; `None` before the first step.
     moments: Option<(Tensor<4>, Tensor<4>)>,

@@ -13,7 +13,7 @@ const LONG: u32 = 100;
 
 /// Decaying sum of the iterates and of the weights that they have in it; empty before the first step, and where there is
 /// no averaging.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Average {
     sum: Option<(Tensor<4>, f64)>,
     /// Steps since it began, or faded.

@@ -26,6 +26,10 @@ pub enum TransferError {
     Device(String),
     #[error("this size needs about {needed} of memory, but only {available} are free; choose a smaller size")]
     Memory { needed: String, available: String },
+    #[error(
+        "{style} at the scale {scale} would be {width}×{height} px: {reason}; choose a smaller scale for it"
+    )]
+    Scale { style: String, scale: f64, width: u32, height: u32, reason: String },
     #[error("the initial image is not open: choose another, or begin with the content")]
     NoInitial,
     #[error("the palette is not open: choose another picture for the colours, or none")]

@@ -11,7 +11,7 @@ pub const WINDOW: usize = 50;
 const IMPROVEMENT: f64 = 1e-4;
 
 /// The lowest total of an objective that does not change.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Lowest {
     /// The lowest total, `[1]`, as it was after each of the last steps, oldest first.
     past: VecDeque<Tensor<1>>,

@@ -9,6 +9,7 @@ use super::{
     Losses, Place, Reading, TransferError,
     aims::Aims,
     detour::Detour,
+    guard::Guard,
     planes::Planes,
     prepare::{Inputs, StyleLook},
     schedule::{Level, Schedule},
@@ -79,6 +80,8 @@ pub struct Painting {
     pub(super) details: Vec<(u32, Planes)>,
     /// On a detour to a smaller level, see [`Painting::detour`].
     pub(super) detour: Option<Detour>,
+    /// Whether it is finite, and what it goes back to if it is not.
+    pub(super) guard: Guard,
     /// Aims of levels that were left.
     shelf: Shelf,
     /// Shape of the final picture, and the content in it.
@@ -133,6 +136,7 @@ impl Painting {
             done: 0.0,
             details: Vec::new(),
             detour: None,
+            guard: Guard::default(),
             shelf: Shelf::default(),
             shape,
             content,
@@ -146,6 +150,7 @@ impl Painting {
             &painting.inputs.shares(),
             painting.level_settings(),
         )?);
+        painting.keep_state()?;
         Ok(painting)
     }
 
@@ -153,9 +158,10 @@ impl Painting {
         self.schedule.levels()[self.level]
     }
 
-    /// The settings at this level's size. Where no style is on, there is no style to paint in.
+    /// The settings at this level's size, with a learning rate that the run can bear. Where no style is on, there is no style
+    /// to paint in.
     pub(super) fn level_settings(&self) -> Modulated {
-        let settings = self.moved.at_size(self.size().size);
+        let settings = self.moved.at_size(self.size().size).with_share_of_rate(self.guard.share_of_rate());
         let silent = self.inputs.shares().iter().all(|&share| share == 0.0);
         if silent { settings.without_styles() } else { settings }
     }
@@ -191,6 +197,7 @@ impl Painting {
 
     /// Goes on at another level, from the picture as it is shown and with the optimizer's moments.
     pub(super) fn go_to(&mut self, level: usize) -> Result<(), TransferError> {
+        self.check()?;
         let mut carry = self.transfer()?.carry()?;
         let from = self.size().size;
         let drops = level < self.level;
@@ -213,30 +220,23 @@ impl Painting {
         }
         transfer.take_over(&resized);
         self.transfer = Some(transfer);
-        Ok(())
+        self.keep_state()
     }
 
     /// Paints one step, at the next level if this one has had its steps.
     ///
     /// # Errors
     ///
-    /// When the device fails.
+    /// When the device fails, or when the run does not become finite again by going back, see [`Painting::take_notices`].
     pub fn step(&mut self) -> Result<(), TransferError> {
-        if self.detour.is_some() {
-            self.transfer()?.step()?;
-            return Ok(());
-        }
-        if !self.held {
+        if self.detour.is_none() && !self.held {
             let due = self.schedule.level_at(self.level, self.step);
             if due > self.level {
                 self.go_to(due)?;
             }
         }
-        self.automate()?;
-        self.transfer()?.step()?;
-        self.step += 1;
-        self.done += self.schedule.cost(self.level);
-        Ok(())
+        self.advance()?;
+        self.check_if_due()
     }
 
     /// Asks the next step to measure one term's share of the gradient, see [`StyleTransfer::measure`].
@@ -292,6 +292,17 @@ impl Painting {
     pub fn update(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), TransferError> {
         inputs.check_palette(settings)?;
         let size = self.size().size;
+        let mut as_set = self.inputs.clone();
+        as_set.set_mix(&self.mix);
+        let acts = !as_set.counts_like(inputs) || !acts_alike(&self.settings, settings);
+        if acts {
+            self.check()?;
+        }
+        let halvings = self.guard.halvings;
+        if settings.learning_rate != self.settings.learning_rate {
+            // It is the user's turn again.
+            self.guard.halvings = 0;
+        }
         let before = (self.inputs.clone(), self.settings.clone(), self.mix.clone(), self.moved.clone());
         let looks = self.inputs.looks(&self.level_settings());
         self.inputs.palette.clone_from(&inputs.palette);
@@ -303,6 +314,7 @@ impl Painting {
         self.place_knobs(self.step);
         if let Err(error) = self.follow(&looks, Change::Sudden) {
             (self.inputs, self.settings, self.mix, self.moved) = before;
+            self.guard.halvings = halvings;
             return Err(error);
         }
         // A deeper layer may forbid the smallest sizes; where the run is now stays.
@@ -312,7 +324,7 @@ impl Painting {
             self.schedule = schedule;
         }
         self.share_steps();
-        Ok(())
+        if acts { self.keep_state() } else { Ok(()) }
     }
 
     /// Brings the level up to the settings and the styles as they are now; the styles looked like `before`.
@@ -390,21 +402,31 @@ impl Painting {
     ///
     /// # Errors
     ///
-    /// When the device fails or a loss is not finite.
+    /// When the device fails or a loss stays non-finite, see [`Painting::take_notices`].
     pub fn losses(&mut self) -> Result<Option<Losses>, TransferError> {
+        let mut losses = self.transfer()?.losses();
+        if matches!(losses, Err(TransferError::NotFinite { .. })) {
+            self.retreat()?;
+            losses = self.transfer()?.losses();
+        }
         let step = self.step;
-        self.transfer()?.losses().map_err(|error| error.at_step(step))
+        losses.map_err(|error| error.at_step(step))
     }
 
     /// Waits for the device and reads the picture, in the final shape, and the last step's losses.
     ///
     /// # Errors
     ///
-    /// When the device fails, or the picture or a loss is not finite.
+    /// When the device fails, or the picture or a loss stays non-finite, see [`Painting::take_notices`].
     pub fn read(&mut self) -> Result<Reading, TransferError> {
         let (width, height) = self.shape;
+        let mut reading = self.transfer()?.read();
+        if matches!(reading, Err(TransferError::NotFinite { .. })) {
+            self.retreat()?;
+            reading = self.transfer()?.read();
+        }
         let step = self.step;
-        let mut reading = self.transfer()?.read().map_err(|error| error.at_step(step))?;
+        let mut reading = reading.map_err(|error| error.at_step(step))?;
         reading.picture = self.shown(reading.picture);
         if reading.picture.dimensions() != (width, height) {
             reading.picture = resize(&reading.picture, width, height, Filter::Lanczos);
@@ -449,4 +471,10 @@ impl Painting {
     pub fn into_network(self) -> Option<Network> {
         self.transfer.map(StyleTransfer::into_network)
     }
+}
+
+/// Whether two settings paint alike until further notice: how often a preview is wanted, for one, is none of painting's.
+fn acts_alike(a: &Settings, b: &Settings) -> bool {
+    let Settings { preview_every, follow_drags, size, pyramid, .. } = *b;
+    Settings { preview_every, follow_drags, size, pyramid, ..a.clone() } == *b
 }

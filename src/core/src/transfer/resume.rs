@@ -3,9 +3,11 @@
 use super::{
     StyleTransfer, TransferError,
     checkpoint::State,
+    guard::MOST_HALVINGS,
     painting::Painting,
     schedule::{Level, Schedule},
     state_file::{self, RunProgress, SavedRun},
+    style_transfer::Change,
 };
 
 impl Painting {
@@ -22,6 +24,7 @@ impl Painting {
             level: self.level,
             held: self.held,
             done: self.done,
+            halvings: self.guard.halvings,
             levels: self.schedule.levels().to_vec(),
         };
         Ok(state_file::to_bytes(&progress, &self.details, &state))
@@ -38,31 +41,36 @@ impl Painting {
             self.step = step;
             self.entered = step;
             self.share_steps();
-            return Ok(());
+            return self.keep_state();
         };
         let SavedRun { progress, details, state } = state_file::from_bytes(bytes)?;
-        let RunProgress { step, entered, level, held, done, levels } = progress;
+        let RunProgress { step, entered, level, held, done, halvings, levels } = progress;
         let sizes = |levels: &[Level]| levels.iter().map(|level| level.size).collect::<Vec<_>>();
         let counted = entered <= step && step <= u32::MAX / 2 && done.is_finite() && done >= 0.0;
+        let counted = counted && halvings <= MOST_HALVINGS;
         if !counted || level >= levels.len() || sizes(&levels) != sizes(self.schedule.levels()) {
             return Err(TransferError::Checkpoint);
         }
         // The last step was painted with the knobs as they were before it.
         self.move_knobs(step.saturating_sub(1))?;
         self.level = level;
+        let before = std::mem::replace(&mut self.guard.halvings, halvings);
         if let Err(error) = self.enter_with(&state) {
+            self.guard.halvings = before;
             let (width, height) = self.transfer.as_ref().map_or((0, 0), StyleTransfer::dimensions);
             self.level = self.schedule.level_for(width.max(height));
             return Err(error);
         }
         (self.step, self.entered, self.held, self.done, self.details) = (step, entered, held, done, details);
         self.schedule = Schedule::of(levels);
-        Ok(())
+        self.keep_state()
     }
 
     /// Takes a state over at the level that is set, preparing that level if another one is in work.
     fn enter_with(&mut self, state: &State) -> Result<(), TransferError> {
         if self.transfer()?.dimensions() == (state.variable.width, state.variable.height) {
+            let looks = self.inputs.looks(&self.level_settings());
+            self.follow(&looks, Change::Gradual)?;
             return self.transfer()?.set_state(state);
         }
         // What does not fit must not cost the level that is there.

@@ -6,6 +6,7 @@ use super::{
     StyleTransfer, TransferError,
     adam::{Adam, Moments},
     checkpoint::{AdamState, LowestState, OptimizerState, State},
+    good_state::Evaluated,
     lbfgs::Lbfgs,
     lowest::Lowest,
     planes::Planes,
@@ -54,7 +55,12 @@ impl StyleTransfer {
             gradient_norm,
             reweighted: self.reweighted,
             lowest: LowestState { past: numbers(self.lowest.past().collect())?, kept },
-            terms: self.terms.names().zip(numbers(self.terms.values().collect())?).collect(),
+            terms: self
+                .evaluated
+                .terms
+                .names()
+                .zip(numbers(self.evaluated.terms.values().collect())?)
+                .collect(),
         })
     }
 
@@ -95,7 +101,7 @@ impl StyleTransfer {
         self.gradient_norm = state.gradient_norm.map(number);
         self.reweighted = state.reweighted;
         self.variable = state.variable.tensor(&device);
-        self.terms = Terms::of(&state.terms, &device);
+        self.evaluated = Evaluated { terms: Terms::of(&state.terms, &device), total: None };
         let kept = state.lowest.kept.as_ref().map(|(total, best)| (number(*total), best.tensor(&device)));
         self.lowest = Lowest::of(state.lowest.past.iter().copied().map(number).collect(), kept);
         self.converged = false;

@@ -43,6 +43,8 @@ pub struct RunProgress {
     pub held: bool,
     /// Work done so far.
     pub done: f64,
+    /// Times that the learning rate was halved because the run was no longer finite.
+    pub halvings: u32,
     pub levels: Vec<Level>,
 }
 
@@ -64,6 +66,8 @@ struct Header {
     entered: u32,
     level: usize,
     held: bool,
+    #[serde(default, skip_serializing_if = "none")]
+    halvings: u32,
     /// Size and last step of each.
     levels: Vec<[u32; 2]>,
     /// Sizes whose detail is kept.
@@ -76,6 +80,10 @@ struct Header {
     average_steps: u32,
     /// As `style/relu3_1`, in the order of the tensor `terms`.
     terms: Vec<String>,
+}
+
+fn none(halvings: &u32) -> bool {
+    *halvings == 0
 }
 
 /// A tensor on its way into a file.
@@ -204,6 +212,7 @@ pub fn to_bytes(progress: &RunProgress, details: &[(u32, Planes)], state: &State
         entered: progress.entered,
         level: progress.level,
         held: progress.held,
+        halvings: progress.halvings,
         levels: progress.levels.iter().map(|level| [level.size, level.until]).collect(),
         details: details.iter().map(|(size, _)| *size).collect(),
         optimizer,
@@ -250,6 +259,7 @@ fn read(bytes: &[u8]) -> Option<SavedRun> {
         level: header.level,
         held: header.held,
         done,
+        halvings: header.halvings,
         levels: header.levels.iter().map(|&[size, until]| Level { size, until }).collect(),
     };
     // Nothing else is in it.

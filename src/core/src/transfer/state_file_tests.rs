@@ -44,7 +44,7 @@ fn adam() -> OptimizerState {
 
 fn progress() -> RunProgress {
     let levels = vec![Level { size: 64, until: 10 }, Level { size: 90, until: 30 }];
-    RunProgress { step: 12, entered: 10, level: 1, held: true, done: 0.1 + 0.2, levels }
+    RunProgress { step: 12, entered: 10, level: 1, held: true, done: 0.1 + 0.2, halvings: 2, levels }
 }
 
 fn details() -> Vec<(u32, Planes)> {

@@ -12,6 +12,7 @@ use super::{
     amount::Calibration,
     average::Average,
     evaluator::{Evaluation, Evaluator},
+    good_state::Evaluated,
     lbfgs::Lbfgs,
     lowest::{Lowest, has_converged},
     meter::Meter,
@@ -19,7 +20,6 @@ use super::{
     readback::values,
     space::{Space, upload},
     study::LayerStudy,
-    term_values::Terms,
 };
 use crate::settings::{Effective, GlobalTerm, Modulated, Optimizer, Settings};
 use impasto_network::{
@@ -56,9 +56,9 @@ pub struct StyleTransfer {
     pub(super) lowest: Lowest,
     /// As of the last read-back.
     pub(super) converged: bool,
-    step: u32,
-    /// The last step's terms, still on the device.
-    pub(super) terms: Terms,
+    pub(super) step: u32,
+    /// The last step's losses, still on the device.
+    pub(super) evaluated: Evaluated,
     /// Parts of ‖∂L/∂variable‖² of the last step, whose sum it is.
     pub(super) gradient_norm: Option<Tensor<1>>,
     /// Weights have changed since the last step, so the gradient's scale may jump.
@@ -124,7 +124,7 @@ impl StyleTransfer {
             lowest: Lowest::default(),
             converged: false,
             step: 0,
-            terms: Terms::default(),
+            evaluated: Evaluated::default(),
             gradient_norm: None,
             reweighted: false,
             meter: Meter::default(),
@@ -280,18 +280,19 @@ impl StyleTransfer {
         if let Some(total) = &total {
             self.lowest.add(total, &self.variable, self.settings.keep_best);
         }
+        let evaluated = Evaluated { terms, total: total.clone() };
         match (gradient, &mut self.lbfgs) {
-            (None, _) => self.terms = terms,
+            (None, _) => self.evaluated = evaluated,
             (Some(gradient), None) => {
-                self.terms = terms;
+                self.evaluated = evaluated;
                 self.adam_step(gradient);
             }
             (Some(gradient), Some(lbfgs)) => {
                 let value = total.unwrap_or_else(|| gradient.clone().sum());
                 let step = lbfgs.step(self.variable.clone(), gradient, value, &self.settings)?;
                 self.variable = step.next;
-                if step.accepted || self.terms.is_empty() {
-                    self.terms = terms;
+                if step.accepted || self.evaluated.terms.is_empty() {
+                    self.evaluated = evaluated;
                 }
             }
         }
@@ -371,7 +372,7 @@ impl StyleTransfer {
     /// When the device fails or a value is not finite.
     pub fn gradient(&mut self) -> Result<(Vec<f32>, Losses), TransferError> {
         let Evaluation { terms, gradient, .. } = self.evaluate();
-        self.terms = terms;
+        self.evaluated = Evaluated { terms, total: None };
         let gradient = gradient.unwrap_or_else(|| self.variable.zeros_like());
         let losses = self.losses()?.unwrap_or_default();
         Ok((values(gradient.flatten::<1>(0, 3))?, losses))
@@ -406,10 +407,10 @@ impl StyleTransfer {
     ///
     /// When the device fails or a loss is not finite.
     pub fn losses(&mut self) -> Result<Option<Losses>, TransferError> {
-        if self.terms.is_empty() {
+        if self.evaluated.terms.is_empty() {
             return Ok(None);
         }
-        let mut parts: Vec<_> = self.terms.values().collect();
+        let mut parts: Vec<_> = self.evaluated.terms.values().collect();
         let count = parts.len();
         parts.extend(self.lowest.ends().into_iter().flatten());
         let numbers = values(Tensor::cat(parts, 0))?;
@@ -430,7 +431,7 @@ impl StyleTransfer {
     }
 
     fn collect(&self, numbers: &[f32]) -> Result<Losses, TransferError> {
-        let losses = self.terms.losses(numbers, &self.settings);
+        let losses = self.evaluated.terms.losses(numbers, &self.settings);
         match losses.is_finite() {
             true => Ok(losses),
             false => Err(TransferError::NotFinite { what: "loss", step: self.step }),
@@ -445,7 +446,7 @@ impl StyleTransfer {
     pub fn read(&mut self) -> Result<Reading, TransferError> {
         let (width, height) = self.dimensions();
         let image = self.space.image(self.shown());
-        let mut numbers: Vec<Tensor<1>> = self.terms.values().collect();
+        let mut numbers: Vec<Tensor<1>> = self.evaluated.terms.values().collect();
         let count = numbers.len();
         let norm = self.meter.value();
         let measured = usize::from(norm.is_some());

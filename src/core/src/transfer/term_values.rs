@@ -6,7 +6,7 @@ use super::{Losses, Term};
 use crate::settings::Settings;
 
 /// One step's terms, unweighted, each of shape `[1]`.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Terms(Vec<(Term, Tensor<1>)>);
 
 impl Terms {

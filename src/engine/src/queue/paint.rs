@@ -46,6 +46,11 @@ pub trait RenderObserver {
     /// The objective was found to have converged at this step, for the first time.
     fn converged(&mut self, step: u32);
 
+    /// Something has happened to the run by itself.
+    fn notice(&mut self, text: &str) {
+        let _ = text;
+    }
+
     /// The picture of a step that [`Plan::picture_every`] asked for.
     fn picture(&mut self, step: u32, picture: &RgbImage) -> anyhow::Result<()>;
 
@@ -98,6 +103,7 @@ pub fn paint(
         Ok(end) => end,
         Err(error) => End::Failed(error),
     };
+    run.tell_notices();
     painted.end = end;
     painted
 }
@@ -133,6 +139,7 @@ impl Loop<'_> {
                 result => result.with_context(failed)?,
             }
             self.painted.steps = step;
+            self.tell_notices();
             pending += 1;
             let wanted = |every: Option<u32>| every.is_some_and(|every| step.is_multiple_of(every));
             let ends = step == 1 || step == self.plan.steps;
@@ -187,6 +194,10 @@ impl Loop<'_> {
             self.observer.film(step, picture)?;
         }
         Ok(())
+    }
+
+    fn tell_notices(&mut self) {
+        self.engine.take_notices().iter().for_each(|text| self.observer.notice(text));
     }
 
     fn tell(&mut self, step: u32, losses: Option<&Losses>) {

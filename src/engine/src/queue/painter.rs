@@ -206,7 +206,15 @@ impl<E: Engine + 'static> Bench<'_, E> {
             None => Replayer::new(move || make()),
         };
         let desk = self.desk.clone();
-        let mut watch = Watch { bench: self, item, stop, schedule, clock: Clock::new(), since_first: None };
+        let mut watch = Watch {
+            bench: self,
+            item,
+            stop,
+            schedule,
+            clock: Clock::new(),
+            since_first: None,
+            notices: Vec::new(),
+        };
         watch.before_step();
         let record = replayer.record_handle();
         let info = guarded(|| {
@@ -220,6 +228,7 @@ impl<E: Engine + 'static> Bench<'_, E> {
         remarks.extend(info.remarks.iter().cloned());
         let painted = paint(&mut replayer, plan(&job), stop, &mut watch);
         let seconds = watch.clock.seconds();
+        remarks.append(&mut watch.notices);
         let picture = match painted.end {
             End::Interrupted => {
                 self.item = Some(replayer);
@@ -315,6 +324,8 @@ struct Watch<'a, 'b, E: Engine> {
     /// Share of the work, and the clock's time, at the first losses: a run's first step is slower than all
     /// others.
     since_first: Option<(f64, f64)>,
+    /// What has happened to the run by itself.
+    notices: Vec<String>,
 }
 
 impl<E: Engine + 'static> RenderObserver for Watch<'_, '_, E> {
@@ -349,6 +360,10 @@ impl<E: Engine + 'static> RenderObserver for Watch<'_, '_, E> {
             now.seconds_left = seconds_left.or(now.seconds_left);
         });
         (self.bench.wake)();
+    }
+
+    fn notice(&mut self, text: &str) {
+        self.notices.push(text.to_owned());
     }
 
     fn converged(&mut self, _: u32) {}

@@ -356,6 +356,10 @@ impl<E: Engine> Engine for Replayer<E> {
         Ok(reading)
     }
 
+    fn take_notices(&mut self) -> Vec<String> {
+        self.engine.take_notices()
+    }
+
     fn end(&mut self) {
         self.engine.end();
     }

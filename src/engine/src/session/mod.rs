@@ -11,6 +11,7 @@ mod extracting;
 mod messages;
 mod pace;
 mod paint_engine;
+mod scale_check;
 mod settling;
 mod slot;
 mod snapshots;
@@ -206,6 +207,12 @@ pub trait Engine {
     /// do not watch it need not say.
     fn converged(&self) -> bool {
         false
+    }
+
+    /// What has happened to the run by itself since the last call, in words for the user. Engines to which nothing
+    /// happens need not say.
+    fn take_notices(&mut self) -> Vec<String> {
+        Vec::new()
     }
 
     /// Ends the run and frees its memory.

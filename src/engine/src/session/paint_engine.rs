@@ -12,7 +12,7 @@ use std::{
 
 use image::RgbImage;
 
-use super::{Engine, EngineError, Job, Reading, RunInfo, Start};
+use super::{Engine, EngineError, Job, Reading, RunInfo, Start, scale_check::check_scales};
 use impasto_core::{
     settings::{DeviceChoice, MAX_SIZE, Padding, Precision, Settings},
     transfer::{
@@ -303,7 +303,8 @@ impl Engine for PaintEngine {
             settings.precision = Precision::Full;
             remarks.push(format!("precision is full instead of fast: {reason}"));
         }
-        let memory_bytes = check_memory(&device, &job.inputs.shapes(&settings), &settings, self.behind)?;
+        let check = |shapes: &Shapes| check_memory(&device, shapes, &settings, self.behind);
+        let memory_bytes = check_scales(&job.inputs, &settings, check)?;
         self.tell_memory(memory_bytes);
         if !matches!(device.info.kind, DeviceKind::Cpu | DeviceKind::Software) && memory_bytes > LARGE_ON_GPU
         {
@@ -352,7 +353,8 @@ impl Engine for PaintEngine {
             let shapes = now.shapes(settings);
             // Statistics of a style that has become larger need room, which may be gone since the start.
             if shapes != before || settings.style_scale > run.settings().style_scale {
-                check_memory(device, &shapes, settings, self.behind)?;
+                let check = |shapes: &Shapes| check_memory(device, shapes, settings, self.behind);
+                check_scales(&now, settings, check)?;
             }
         }
         self.work(|run| run.update(settings, inputs))
@@ -455,6 +457,10 @@ impl Engine for PaintEngine {
 
     fn converged(&self) -> bool {
         self.run.as_ref().is_some_and(Painting::converged)
+    }
+
+    fn take_notices(&mut self) -> Vec<String> {
+        self.run.as_mut().map_or_else(Vec::new, Painting::take_notices)
     }
 
     fn end(&mut self) {

@@ -48,6 +48,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             aside: 0,
             slow: 0.0,
             changed: false,
+            refused_scales: None,
             snapshots: SnapshotSchedule::default(),
             told: Instant::now(),
             painted: 0.0,
@@ -142,7 +143,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let (id, state, step) = (run.id, run.state, run.step);
         // What is meant for a run that waits in the inbox stays for it.
         let Some(update) = self.shared.update.take_if(|update| update.run <= id) else { return };
-        let Update { number, run: meant, settings, inputs, dragged } = update;
+        let Update { number, run: meant, mut settings, mut inputs, dragged } = update;
         if meant != id || state == RunState::Failed {
             return;
         }
@@ -156,7 +157,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         if dragged && otherwise && settings.follow_drags {
             self.start_detour();
         }
-        match self.guard(|engine, _| engine.update(&settings, &inputs)) {
+        match self.update_engine(&mut settings, &mut inputs) {
             Err(text) if self.engine.is_none() => return self.fail(text),
             Err(text) => return self.outbox.tell(Event::Notice { run: id, text }),
             Ok(()) => {}

@@ -4,6 +4,7 @@ mod beginnings;
 mod detours;
 mod extracts;
 mod outbox;
+mod scales;
 mod showing;
 
 use std::{
@@ -94,6 +95,8 @@ struct Run {
     slow: f64,
     /// What was changed has not been shown yet.
     changed: bool,
+    /// Styles' scales that were refused last, and whose refusal the user was told.
+    refused_scales: Option<Vec<f64>>,
     snapshots: SnapshotSchedule,
     /// Time of the last progress event.
     told: Instant,
@@ -316,7 +319,13 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let outbox = &mut self.outbox;
         let engine = self.engine.get_or_insert_with(&self.make);
         match catch_unwind(AssertUnwindSafe(|| call(engine, outbox))) {
-            Ok(result) => result.map_err(|error| chain(&*error)),
+            Ok(result) => {
+                let notices = engine.take_notices();
+                if let Some(run) = self.run.as_ref().map(|run| run.id) {
+                    notices.into_iter().for_each(|text| outbox.tell(Event::Notice { run, text }));
+                }
+                result.map_err(|error| chain(&*error))
+            }
             Err(panic) => {
                 let text = format!("the engine failed: {}", panic_text(&*panic));
                 // Its destructors may panic as well; then it is left alone.

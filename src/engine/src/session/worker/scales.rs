@@ -1,0 +1,47 @@
+//! Changed settings given to the engine, without styles' scales that the device has no room for.
+
+use super::{Engine, Event, Worker};
+use impasto_base::error::chain;
+use impasto_core::{
+    settings::Settings,
+    transfer::{Inputs, TransferError},
+};
+
+impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
+    /// Lets the engine take changed settings over. If a style's scale is too large for the device, the scales
+    /// stay as they are in the run, here too, and everything else is taken; the user is told once.
+    pub(super) fn update_engine(
+        &mut self,
+        settings: &mut Settings,
+        inputs: &mut Inputs,
+    ) -> Result<(), String> {
+        let refused = self.guard(|engine, _| match engine.update(settings, inputs) {
+            Ok(()) => Ok(None),
+            Err(error) => match error.downcast_ref::<TransferError>() {
+                Some(TransferError::Scale { .. }) => Ok(Some(chain(&*error))),
+                _ => Err(error),
+            },
+        })?;
+        let Some(run) = &mut self.run else { return Ok(()) };
+        let Some(text) = refused else {
+            run.refused_scales = None;
+            return Ok(());
+        };
+        let wanted = scales(settings, inputs);
+        settings.style_scale = run.settings.style_scale;
+        for (style, before) in inputs.styles.iter_mut().zip(&run.inputs.styles) {
+            style.mix.scale = before.mix.scale;
+        }
+        let (run, known) = (run.id, run.refused_scales.replace(wanted.clone()) == Some(wanted));
+        self.guard(|engine, _| engine.update(settings, inputs))?;
+        if !known {
+            self.outbox.tell(Event::Notice { run, text });
+        }
+        Ok(())
+    }
+}
+
+/// The scale of all styles, then each one's own.
+fn scales(settings: &Settings, inputs: &Inputs) -> Vec<f64> {
+    std::iter::once(settings.style_scale).chain(inputs.mix().iter().map(|mix| mix.scale)).collect()
+}
