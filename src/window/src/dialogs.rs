@@ -111,8 +111,9 @@ impl Ask {
         Self::new(title, Mode::Folder, &[])
     }
 
-    /// The filter's file name patterns without the `*.` before them. Windows and macOS see no difference between `png` and
-    /// `PNG`; elsewhere a picture to open may be written in any case, while a save dialog may take what it appends from here.
+    /// The filter's file name patterns without the `*.` before them. Windows and macOS see no difference
+    /// between `png` and `PNG`; elsewhere a picture to open may be written in any case, while a save dialog
+    /// may take what it appends from here.
     fn endings(&self, filter: &Filter) -> Vec<String> {
         let plain = cfg!(any(windows, target_os = "macos"));
         let any_case = |extension: &str| {
@@ -188,7 +189,8 @@ fn one(picked: impl Future<Output = Option<rfd::FileHandle>> + Send + 'static) -
     Box::pin(async move { Some(vec![picked.await?.path().to_owned()]) })
 }
 
-/// Tells a dialog that could not be shown, which ends sooner than a hand could end it, from one that was cancelled.
+/// Tells a dialog that could not be shown, which ends sooner than a hand could end it, from one that was
+/// cancelled.
 async fn tell_apart(picked: Paths, sooner: Duration) -> Answer {
     let asked = Instant::now();
     match picked.await {

@@ -95,8 +95,8 @@ impl Saving {
 }
 
 impl ImpastoApp {
-    /// The folder for files of this kind: the one used last if it is still there, else that of what was saved last or the
-    /// system's own. `None` if there is no home.
+    /// The folder for files of this kind: the one used last if it is still there, else that of what was
+    /// saved last or the system's own. `None` if there is no home.
     pub(super) fn folder_for(&self, kind: FileKind) -> Option<PathBuf> {
         let saved_to = matches!(kind, FileKind::Projects | FileKind::Playlists).then_some(FileKind::Exports);
         let mut known =

@@ -5,8 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The files that exist among those that the text names: paths, also in quotes and with `~` for `home`, and addresses
-/// (`file://`), one or several to a line.
+/// The files that exist among those that the text names: paths, also in quotes and with `~` for `home`, and
+/// addresses (`file://`), one or several to a line.
 pub fn files_of(text: &str, home: Option<&Path>) -> Vec<PathBuf> {
     text.lines().map(str::trim).flat_map(|line| files_of_line(line, home)).collect()
 }

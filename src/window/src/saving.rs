@@ -18,7 +18,8 @@ use impasto_base::error::chain;
 use impasto_core::picture::{self, SaveError};
 use impasto_formats::project;
 
-/// Most pictures that are being saved when a moment is: each has its picture in memory, and a controller may ask for many.
+/// Most pictures that are being saved when a moment is: each has its picture in memory, and a controller
+/// may ask for many.
 const MOST_MOMENTS: usize = 8;
 
 /// A file that is there already, and what should take its name.

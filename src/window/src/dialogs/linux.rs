@@ -10,14 +10,15 @@ use std::{
 
 use super::{Answer, Ask, Mode, shown, tell_apart};
 
-/// A dialog that ends within this time, with nothing picked, could not be shown. It takes some of it to appear, and a file too
-/// many is better than a picture that is lost.
+/// A dialog that ends within this time, with nothing picked, could not be shown. It takes some of it to
+/// appear, and a file too many is better than a picture that is lost.
 const SOONER: Duration = Duration::from_secs(1);
 
 /// How long the portal may take to start.
 const PORTAL: Duration = Duration::from_secs(5);
 
-/// What zenity is told to end with when it is cancelled: without that it ends as GTK does where there is no display, with 1.
+/// What zenity is told to end with when it is cancelled: without that it ends as GTK does where there is no
+/// display, with 1.
 const CANCELLED: i32 = 42;
 
 pub async fn show(ask: Ask) -> Answer {

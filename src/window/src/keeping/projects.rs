@@ -151,7 +151,8 @@ impl ImpastoApp {
             Ok(project) => {
                 let project = Arc::new(*project);
                 self.open_project(ctx, &project);
-                // What the program keeps for itself is no file to save to, and one of which something is missing here would lose it.
+                // What the program keeps for itself is no file to save to, and one of which
+                // something is missing here would lose it.
                 let kept = self.keeper.sessions.as_deref().is_some_and(|folder| path.starts_with(folder));
                 let own = !kept && project.remarks.is_empty();
                 let content = project.manifest.content.as_ref().map(|content| content.source.sha256);

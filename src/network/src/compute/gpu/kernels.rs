@@ -223,7 +223,7 @@ impl Kernels for GpuKernels {
 
     fn forward(&self, convolution: &GpuConvolution, input: &Handle, shape: Shape) -> Handle {
         let ConvolutionWeights { forward, bias, inputs, outputs, .. } = match convolution {
-            GpuConvolution::Own(weights) => weights,
+            GpuConvolution::Own(weights) => weights.as_ref(),
             GpuConvolution::StandIn(by) => return self.forward_by(by, input, shape),
         };
         if *inputs != 3 {
@@ -258,7 +258,7 @@ impl Kernels for GpuKernels {
         shape: Shape,
     ) -> Handle {
         let ConvolutionWeights { backward, inputs, outputs, .. } = match convolution {
-            GpuConvolution::Own(weights) => weights,
+            GpuConvolution::Own(weights) => weights.as_ref(),
             GpuConvolution::StandIn(by) => return self.backward_by(by, gradient, mask, shape),
         };
         if *inputs != 3 {
