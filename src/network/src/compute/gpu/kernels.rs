@@ -42,7 +42,7 @@ pub struct GpuKernels {
 /// A convolution, by a kernel of ours or by what stands in for it.
 pub enum GpuConvolution {
     Own(Box<ConvolutionWeights>),
-    StandIn(StandIn),
+    StandIn(Box<StandIn>),
 }
 
 /// A convolution's weights on the device, in both directions.
@@ -191,7 +191,7 @@ impl Kernels for GpuKernels {
         let kernel = if layer.index() == 0 { Kernel::FirstConvolution } else { Kernel::Convolution };
         if !self.queue.has(kernel) {
             let convolution = self.portable().prepare(layer, host, economy);
-            return GpuConvolution::StandIn(StandIn::new(layer, convolution));
+            return GpuConvolution::StandIn(Box::new(StandIn::new(layer, convolution)));
         }
         let (inputs, outputs) = (layer.input_channels(), layer.channels());
         assert_eq!(outputs % BAND, 0, "whole bands of channels");
