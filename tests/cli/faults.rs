@@ -78,7 +78,7 @@ fn a_time_lapse_without_room_costs_the_painting_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (output, film) = (folder.path().join("out.jpg"), folder.path().join("out.gif"));
     // Room for the JPEG file, and not for the moments, which are PNG files.
-    let mut command = limited(render(impasto(), &output, "64", "3"), 6000);
+    let mut command = limited(render(impasto(), &output, "64", "3"), 8192);
     command.args(["--no-recipe", "--timelapse"]).arg(&film).env("TMPDIR", folder.path());
     let found = command.output().unwrap();
     expect(&found, 0, &["warning: cannot save a moment of the time-lapse", "painting goes on", "saved"]);
