@@ -89,7 +89,7 @@ fn flat_styles_paint_whatever_is_done_with_their_colours() {
     ] {
         let plain = Inputs::new(content, vec![StyleSource::new(style)]);
         let with_palette = Inputs { palette: Some(Arc::clone(&palette)), ..plain.clone() };
-        let named = Some(palette.reference().into());
+        let named = Some(palette.reference());
         for (inputs, settings) in [
             (&plain, Settings { match_colours: 1.0, ..usual.clone() }),
             (&with_palette, Settings { match_colours: 0.7, palette: named, ..usual.clone() }),

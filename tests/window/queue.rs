@@ -326,10 +326,7 @@ fn pasted_pictures_are_kept_until_they_are_painted() {
     window.harness.get_by_label("Go on").click();
     until_line(&mut window, 0, "done");
     let job = window.behind.lock().unwrap().jobs[0].clone();
-    assert_eq!(
-        (job.inputs.content.sha256.clone(), job.inputs.content.rgb.clone()),
-        (pasted.sha256, pasted.rgb)
-    );
+    assert_eq!((job.inputs.content.sha256, job.inputs.content.rgb.clone()), (pasted.sha256, pasted.rgb));
     assert!(recipe::of_file(&window.folder.path().join("pasted.png")).is_err(), "without its recipe");
 }
 

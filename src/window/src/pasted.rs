@@ -87,27 +87,27 @@ mod tests {
         let of = |text: &str| files_of(text, Some(folder.path()));
         let [a, c, q] = [&spaced, &plain, &quote].map(|path| path.display().to_string());
         let address = format!("file://{}", a.replace(' ', "%20"));
-        assert_eq!(of(&a), [spaced.clone()]);
-        assert_eq!(of(&format!("  {a} ")), [spaced.clone()]);
-        assert_eq!(of(&q), [quote.clone()]);
-        assert_eq!(of("~/a b.png"), [spaced.clone()]);
-        assert_eq!(files_of("~/a b.png", None), [PathBuf::new(); 0]);
-        assert_eq!(of(&a.replace(' ', "\\ ")), [spaced.clone()]);
-        assert_eq!(of(&address), [spaced.clone()]);
-        assert_eq!(of(&address.replace("file://", "file://localhost")), [spaced.clone()]);
+        assert_eq!(of(&a), std::slice::from_ref(&spaced));
+        assert_eq!(of(&format!("  {a} ")), std::slice::from_ref(&spaced));
+        assert_eq!(of(&q), std::slice::from_ref(&quote));
+        assert_eq!(of("~/a b.png"), std::slice::from_ref(&spaced));
+        assert_eq!(files_of("~/a b.png", None), Vec::<PathBuf>::new());
+        assert_eq!(of(&a.replace(' ', "\\ ")), std::slice::from_ref(&spaced));
+        assert_eq!(of(&address), std::slice::from_ref(&spaced));
+        assert_eq!(of(&address.replace("file://", "file://localhost")), std::slice::from_ref(&spaced));
         // In quotes, alone and several.
         for mark in ["'", "\""] {
-            assert_eq!(of(&format!("{mark}{a}{mark}")), [spaced.clone()]);
+            assert_eq!(of(&format!("{mark}{a}{mark}")), std::slice::from_ref(&spaced));
             assert_eq!(of(&format!("{mark}{a}{mark} {mark}{c}{mark}")), [spaced.clone(), plain.clone()]);
         }
-        assert_eq!(of("\"~/c.png\""), [plain.clone()]);
-        assert_eq!(of(&format!("'{address}'")), [spaced.clone()]);
+        assert_eq!(of("\"~/c.png\""), std::slice::from_ref(&plain));
+        assert_eq!(of(&format!("'{address}'")), std::slice::from_ref(&spaced));
         // As file managers copy several: by lines, with their own first, or by spaces.
         let both = [spaced.clone(), plain.clone()];
         assert_eq!(of(&format!("copy\r\n{address}\r\nfile://{c}\r\n")), both);
         assert_eq!(of(&format!("# a list\n{address} file://{c}")), both);
         for nothing in ["hello", "file:///%zz", "", "\"", "'a' b", "~", "file://", "\"a\"\"", "é\"a"] {
-            assert_eq!(of(nothing), [PathBuf::new(); 0], "{nothing}");
+            assert_eq!(of(nothing), Vec::<PathBuf>::new(), "{nothing}");
         }
     }
 

@@ -41,6 +41,7 @@ const FAR: f64 = 1e-4;
 /// Seconds between two restarts, and between two presets, that come from outside: a sender without end must not keep a
 /// run from painting.
 const RESTART_EVERY: f64 = 1.0;
+const MOMENT_EVERY: f64 = 1.0;
 const PRESET_EVERY: f64 = 0.25;
 /// Port that is offered first.
 const PORT: u16 = 9000;
@@ -100,8 +101,9 @@ pub struct Remote {
     counts: [u64; 2],
     /// Restarts and presets that are not done yet, the latest of each.
     waiting: Vec<Order>,
-    /// When the run was last restarted, and a preset taken, from outside, on egui's clock.
+    /// When the run was last restarted, a preset taken and a moment saved from outside, on egui's clock.
     restarted: Option<f64>,
+    moment_saved: Option<f64>,
     preset_taken: Option<f64>,
     /// When something last came in, on egui's clock.
     heard: Option<f64>,
@@ -245,7 +247,7 @@ impl ImpastoApp {
         for order in news.orders {
             match order {
                 Order::Play | Order::Pause => self.do_order(ctx, order),
-                Order::Restart | Order::Preset(_) => put(&mut self.remote.waiting, order),
+                Order::Restart | Order::Preset(_) | Order::SaveMoment => put(&mut self.remote.waiting, order),
             }
         }
     }
@@ -256,6 +258,7 @@ impl ImpastoApp {
         for order in mem::take(&mut self.remote.waiting) {
             let (last, every) = match order {
                 Order::Restart => (&mut self.remote.restarted, RESTART_EVERY),
+                Order::SaveMoment => (&mut self.remote.moment_saved, MOMENT_EVERY),
                 _ => (&mut self.remote.preset_taken, PRESET_EVERY),
             };
             let left = last.map_or(0.0, |last| last + every - now);
