@@ -3,6 +3,7 @@
 #[path = "../window_support/mod.rs"]
 mod window_support;
 
+mod arriving;
 mod basics;
 mod closing;
 mod compare;

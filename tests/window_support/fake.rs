@@ -1,0 +1,308 @@
+//! The engine behind the tests' windows: it notes what it is told and paints one colour.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use image::{GrayImage, Luma, Rgb, RgbImage};
+use impasto_core::{
+    settings::{GlobalTerm, Settings, StyleMix},
+    transfer::{FeatureMap, GradientNorms, Heat, Inputs, Losses, Term},
+};
+use impasto_engine::session::{
+    Engine, EngineError, Extract, ExtractState, Job, LayerStudy, LevelOrder, Place, Reading, RunInfo,
+};
+use impasto_network::{
+    compute::{DeviceInfo, DeviceKind},
+    vgg::{Layer, WeightsInfo},
+};
+
+/// What the engine was told, and how it should behave.
+#[derive(Default)]
+pub struct Log {
+    pub jobs: Vec<Job>,
+    /// Whether the start of the job at the same index got a picture to go on from.
+    pub from_current: Vec<bool>,
+    pub updates: Vec<(Settings, Vec<StyleMix>)>,
+    /// Names and first pixels of the updates' palettes.
+    pub palettes: Vec<Option<(String, [u8; 3])>>,
+    pub levels: Vec<LevelOrder>,
+    /// Layers that were looked into.
+    pub studied: Vec<Layer>,
+    /// Steps that were gone back to, and whether with the engine's state.
+    pub restored: Vec<(u32, bool)>,
+    pub steps: u32,
+    pub measurements: u32,
+    pub fail_start: Option<String>,
+    pub fail_step: Option<String>,
+    pub die_at_birth: bool,
+    pub slow: Duration,
+    pub preparing: Duration,
+    pub paint: Option<RgbImage>,
+    pub converged: bool,
+    /// Slices that an extract takes; without them the engine makes none.
+    pub extract_slices: u32,
+    /// Keys of the extracts of which slices were made, and at which step of the painting.
+    pub extracted: Vec<(String, u32)>,
+    pub fail_extract: Option<String>,
+    pub extract_picture: Option<fn(&Extract) -> RgbImage>,
+}
+
+pub type Shared = Arc<Mutex<Log>>;
+
+/// How long a window may keep a test waiting, whatever the machine does beside it.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+pub struct Fake {
+    log: Shared,
+    step: u32,
+    level: usize,
+    held: bool,
+    settings: Settings,
+    norms: GradientNorms,
+    slices: u32,
+}
+
+impl Fake {
+    pub fn new(log: &Shared) -> Self {
+        Self {
+            log: Arc::clone(log),
+            step: 0,
+            level: 0,
+            held: false,
+            settings: Settings::default(),
+            norms: GradientNorms::default(),
+            slices: 0,
+        }
+    }
+}
+
+/// The colour that the fake engine paints in a step.
+pub fn colour(step: u32) -> Rgb<u8> {
+    Rgb([200, 60 + (step % 100) as u8, 40])
+}
+
+pub fn losses(step: u32, settings: &Settings) -> Losses {
+    let t = f64::from(step.max(1));
+    let mut losses = Losses { content: 0.004 + 0.03 * (1.0 - (-t / 40.0).exp()), ..Losses::default() };
+    for (layer, _) in settings.style_layers.iter() {
+        let depth = layer.index() as f64;
+        losses.style.insert(layer, (0.9 / (1.0 + 0.2 * depth)) * t.powf(-0.55 - 0.03 * depth) + 2e-3);
+    }
+    for (layer, _) in settings.content_layers.iter() {
+        losses.content_layers.insert(layer, losses.content);
+    }
+    losses.weigh(settings);
+    losses
+}
+
+/// ‖∂L/∂x‖ of every term, as the fake engine measures them.
+pub fn norms(settings: &Settings) -> GradientNorms {
+    let mut norms = GradientNorms::default();
+    for (layer, _) in settings.style_layers.iter() {
+        norms.set(Term::Style(layer), 0.02 / (1.0 + 0.15 * layer.index() as f64));
+    }
+    for (layer, _) in settings.content_layers.iter() {
+        norms.set(Term::Content(layer), 0.06);
+    }
+    norms.set(Term::Global(GlobalTerm::Smoothness), 0.01);
+    norms
+}
+
+impl Engine for Fake {
+    fn start(
+        &mut self,
+        job: &Job,
+        current: Option<&RgbImage>,
+        say: &mut dyn FnMut(&str),
+    ) -> Result<RunInfo, EngineError> {
+        let wait = {
+            let mut log = self.log.lock().unwrap();
+            log.jobs.push(job.clone());
+            log.from_current.push(current.is_some());
+            if let Some(message) = log.fail_start.clone() {
+                return Err(message.into());
+            }
+            log.preparing
+        };
+        say("Loading the network's weights…");
+        std::thread::sleep(wait);
+        self.step = 0;
+        self.settings = job.settings.clone();
+        Ok(RunInfo {
+            device: device(),
+            weights: WeightsInfo {
+                source: "bundled".into(),
+                sha256: "3f1c9a52".repeat(8),
+                format: "8-bit codebook".into(),
+                input: String::new(),
+                provenance: String::new(),
+                licence: String::new(),
+                convolutions: 16,
+            },
+            width: 96,
+            height: 64,
+            size: if job.choose_size { 192 } else { job.settings.size },
+            memory_bytes: 412_000_000,
+            remarks: Vec::new(),
+        })
+    }
+
+    fn update(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
+        self.settings = settings.clone();
+        let mut log = self.log.lock().unwrap();
+        log.updates.push((settings.clone(), inputs.mix()));
+        let palette = inputs.palette.as_ref();
+        log.palettes.push(palette.map(|palette| (palette.name.clone(), palette.rgb.get_pixel(0, 0).0)));
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<(), EngineError> {
+        let slow = {
+            let mut log = self.log.lock().unwrap();
+            if let Some(message) = log.fail_step.take() {
+                return Err(message.into());
+            }
+            log.steps += 1;
+            log.slow
+        };
+        std::thread::sleep(slow.max(Duration::from_micros(200)));
+        self.step += 1;
+        Ok(())
+    }
+
+    fn read(&mut self) -> Result<Reading, EngineError> {
+        let picture = self.log.lock().unwrap().paint.clone();
+        let mut norms = self.norms.clone();
+        norms.balance = self.settings.style_amount.map(|amount| [1.0, 20.0 * amount]);
+        Ok(Reading {
+            step: self.step,
+            place: Place {
+                level: self.level,
+                levels: 3,
+                width: 48,
+                height: 32,
+                held: self.held,
+                done: f64::from(self.step),
+                left: 900.0,
+                ends: vec![200.0, 500.0, 900.0],
+            },
+            norms,
+            losses: (self.step > 0).then(|| losses(self.step, &self.settings)),
+            picture: picture.unwrap_or_else(|| RgbImage::from_pixel(96, 64, colour(self.step))),
+            plain: None,
+        })
+    }
+
+    fn level(&mut self, order: LevelOrder) -> Result<(), EngineError> {
+        match order {
+            LevelOrder::Climb => self.level += 1,
+            LevelOrder::Drop => self.level -= 1,
+            LevelOrder::Hold => self.held = true,
+            LevelOrder::Release => self.held = false,
+        }
+        self.log.lock().unwrap().levels.push(order);
+        Ok(())
+    }
+
+    fn study(&mut self, layer: Layer) -> Result<Option<LayerStudy>, EngineError> {
+        self.log.lock().unwrap().studied.push(layer);
+        Ok(Some(study(layer)))
+    }
+
+    fn extract(&mut self, order: &Extract) -> Result<Option<ExtractState>, EngineError> {
+        let mut log = self.log.lock().unwrap();
+        if log.extract_slices == 0 {
+            return Ok(None);
+        }
+        if log.extracted.last().is_none_or(|(key, _)| *key != order.key) {
+            self.slices = 0;
+        }
+        self.slices += 1;
+        log.extracted.push((order.key.clone(), self.step));
+        if let Some(message) = log.fail_extract.clone() {
+            return Err(message.into());
+        }
+        let picture = log.extract_picture.map_or_else(|| extract(order), |make| make(order));
+        Ok(Some(ExtractState { picture, steps: self.slices, of: log.extract_slices, error: 0.1 }))
+    }
+
+    fn converged(&self) -> bool {
+        self.log.lock().unwrap().converged
+    }
+
+    fn measure(&mut self) -> Result<(), EngineError> {
+        self.log.lock().unwrap().measurements += 1;
+        self.norms = norms(&self.settings);
+        Ok(())
+    }
+
+    fn checkpoint(&mut self) -> Result<Option<Vec<u8>>, EngineError> {
+        Ok(Some(self.step.to_le_bytes().to_vec()))
+    }
+
+    fn restore(&mut self, step: u32, state: Option<&[u8]>) -> Result<(), EngineError> {
+        if let Some(state) = state {
+            assert_eq!(state, step.to_le_bytes(), "the state is that of the step");
+        }
+        self.step = step;
+        self.log.lock().unwrap().restored.push((step, state.is_some()));
+        Ok(())
+    }
+
+    fn end(&mut self) {}
+}
+
+/// What the fake engine makes of a layer: its picture, cut into squares that grow with the depth and put in disorder.
+pub fn extract(order: &Extract) -> RgbImage {
+    let (picture, _) = &order.pictures[0];
+    let (width, height) = picture.dimensions();
+    let side = 2 << order.sight.layer.block();
+    RgbImage::from_fn(order.shape.0, order.shape.1, |x, y| {
+        let (column, row) = (x / side, y / side);
+        let shift = |salt: u32| (column * 7 + row * 13 + salt).wrapping_mul(2_654_435_761) >> 20;
+        *picture.get_pixel((x + shift(1)) % width, (y + shift(2)) % height)
+    })
+}
+
+/// What the fake engine sees in a layer: channels that get stronger with their number, a bump in every map.
+pub fn study(layer: Layer) -> LayerStudy {
+    let channels = layer.channels();
+    let strength = |channel: usize| (channel + 1) as f32 / channels as f32;
+    let matrix = |share: f32| {
+        let pair = |i: usize| {
+            let (a, b) = (i / channels, i % channels);
+            share * strength(a) * strength(b) * if a == b { 1.0 } else { ((a * b) % 7) as f32 / 9.0 }
+        };
+        (0..channels * channels).map(pair).collect::<Vec<f32>>()
+    };
+    let bump = |x0: f32, y0: f32| {
+        GrayImage::from_fn(48, 32, |x, y| {
+            let away = (x as f32 - x0).powi(2) + (y as f32 - y0).powi(2);
+            Luma([(255.0 * (-away / 90.0).exp()) as u8])
+        })
+    };
+    let map = |i: usize| {
+        let x = 6.0 * i as f32;
+        FeatureMap {
+            channel: channels - 1 - i,
+            content: bump(x, 8.0),
+            style: bump(x, 16.0),
+            picture: bump(x, 24.0),
+        }
+    };
+    let maps = (0..8).map(map).collect();
+    let heat = Heat { map: bump(30.0, 12.0), low: 0.4, high: 5.2 };
+    LayerStudy { layer, channels, gram: matrix(1.1), target: matrix(1.0), maps, heat }
+}
+
+pub fn device() -> DeviceInfo {
+    DeviceInfo {
+        name: "AMD Ryzen 7 5800X".into(),
+        kind: DeviceKind::Cpu,
+        backend: "flex".into(),
+        driver: String::new(),
+        reason: "chosen: there is no hardware GPU".into(),
+    }
+}
