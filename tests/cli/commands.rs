@@ -374,7 +374,7 @@ fn a_scale_beyond_the_styles_pixels_is_said() {
     let small = folder.path().join("small.png");
     image::open(asset("swirl.jpg"))
         .unwrap()
-        .resize_exact(30, 20, image::imageops::Triangle)
+        .resize_exact(30, 20, image::imageops::FilterType::Triangle)
         .save(&small)
         .unwrap();
     let at = |scale: &str| {
