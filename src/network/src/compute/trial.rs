@@ -7,8 +7,7 @@ use super::{
     kernel_choice::{Kernel, KernelChoice, OwnKernels, replace_kernels},
 };
 
-/// Run the self-check with all of our own kernels, and if it fails with one after the other, see
-/// [`one_by_one`].
+/// Runs the self-check with all of our own kernels, and if it fails with one after the other.
 ///
 /// # Errors
 ///
