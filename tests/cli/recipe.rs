@@ -213,8 +213,8 @@ fn texts_of_a_strangers_recipe_do_nothing_to_the_terminal() {
     let file = painted.path("hostile.png");
     let json = value.to_string();
     picture::save_with_text(&pixels(&painted.path("a.png")), &file, false, &|_| Some(json.clone())).unwrap();
-    for more in [&["--content=example:rocket", "--steps=1"][..], &[]] {
-        let output = painted.again("hostile.png", "b.png", more);
+    for (name, more) in [("b.png", &["--content=example:rocket", "--steps=1"][..]), ("c.png", &[])] {
+        let output = painted.again("hostile.png", name, more);
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.success(), !more.is_empty(), "{said}");
         assert!(said.len() < 4000 && said.contains(r"\u{1b}]0;owned"), "{said:?}");

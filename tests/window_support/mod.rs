@@ -133,13 +133,19 @@ impl Default for Setup {
 impl Setup {
     pub fn open(self) -> Window {
         let folder = tempfile::tempdir().unwrap();
-        // A painting that ends where it is told to is the easier one to test with.
-        let text = self.remembered.as_deref().unwrap_or("[layout]\nstop_after_steps = true\n");
-        std::fs::write(folder.path().join("impasto.toml"), text).unwrap();
+        if let Some(text) = &self.remembered {
+            std::fs::write(folder.path().join("impasto.toml"), text).unwrap();
+        }
         self.open_in(folder)
     }
 
     pub fn open_in(self, folder: tempfile::TempDir) -> Window {
+        // A painting that ends where it is told to is the easier one to test with. Who gives no settings begins for the first
+        // time.
+        let file = folder.path().join("impasto.toml");
+        if self.options.settings.is_some() && !file.exists() {
+            std::fs::write(file, "[layout]\nstop_after_steps = true\n").unwrap();
+        }
         let log: Shared = Arc::new(Mutex::new(self.log));
         let behind: Shared = Arc::new(Mutex::new(self.behind));
         // Not within the folder: a path that begins with the other's would pass for it.

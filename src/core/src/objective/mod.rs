@@ -21,13 +21,15 @@
 //! factors, see [`Objective::content_factor`] and [`Objective::style_factor`].
 
 mod histogram;
+mod moments;
 mod roots;
 mod smoothness;
 mod style;
 
 pub use histogram::Quantiles;
+pub use moments::Moments;
 pub use smoothness::smoothness_gradient;
-pub use style::{Moments, StyleAim, StyleTerm};
+pub use style::{StyleAim, StyleTerm};
 
 use crate::settings::Objective;
 use impasto_network::vgg::Layer;

@@ -16,7 +16,7 @@
 
 use burn::tensor::{Bool, Tensor};
 
-use super::style::{EPSILON, Moments, diagonal};
+use super::moments::{EPSILON, Floor, Moments, diagonal};
 
 /// Steps of the Newton–Schulz iteration for a target's root, once.
 const TARGET_ITERATIONS: usize = 16;
@@ -30,10 +30,6 @@ const ROUNDING: f64 = f32::EPSILON as f64 / 2.0;
 const NO_ROOT: f64 = 0.03;
 /// Times that a floor grows fourfold: to u·4¹² = 1 of the trace.
 const MOST_TRIES: i32 = 12;
-
-/// η: added to a covariance's diagonal, so that it has a root.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Floor(pub f64);
 
 /// A covariance's floor, its root `[C, C]` and its trace `[1]`.
 pub struct RootedCovariance {

@@ -1,7 +1,7 @@
 //! The style of a layer as statistics of its features over all positions, and how far a picture's are from a target's.
 //!
 //! With F the features, P positions, S = F·Fᵀ/P their Gram matrix, μ their mean, Σ = S − μμᵀ + η·I their covariance and σ
-//! the root of its diagonal, a star marking the target (η is ε for all but flat styles, see [`Floor`]):
+//! the root of its diagonal, a star marking the target (η is ε for all but flat styles, see [`Floor`](super::moments::Floor)):
 //!
 //! * **gram** (Gatys, Ecker & Bethge, CVPR 2016): ‖S−S*‖².
 //! * **moments** (Risser, Wilmot & Barnes, arXiv 1701.08893, who add histograms; Li et al., IJCAI 2017): beside the Gram
@@ -15,57 +15,14 @@ use burn::tensor::Tensor;
 
 use super::{
     LEAST_ENERGY,
-    roots::{Floor, RootedCovariance, roots},
+    moments::{EPSILON, Moments, diagonal, identity},
+    roots::{RootedCovariance, roots},
 };
 use crate::settings::Statistic;
 use impasto_network::compute::{Features, GpuFeatures, MomentsTarget};
 
-/// Added to a covariance's diagonal, so that it has a root. Mean activations are 1.
-pub(super) const EPSILON: f64 = 1e-4;
 /// Steps of the Newton–Schulz iteration for a picture's root, in each step.
 const ITERATIONS: usize = 12;
-
-/// Statistics of one layer's features.
-#[derive(Clone)]
-pub struct Moments {
-    /// S `[C, C]`.
-    pub gram: Tensor<2>,
-    /// μ `[C]`.
-    pub mean: Tensor<1>,
-}
-
-impl Moments {
-    /// Of a layer's features.
-    pub fn of(features: &Features) -> Self {
-        Self { gram: features.gram(), mean: features.mean() }
-    }
-
-    /// A share of these and the rest.
-    pub fn scaled(&self, share: f64) -> Self {
-        Self { gram: self.gram.clone() * share, mean: self.mean.clone() * share }
-    }
-
-    /// The sum of two.
-    pub fn plus(self, other: Self) -> Self {
-        Self { gram: self.gram + other.gram, mean: self.mean + other.mean }
-    }
-
-    /// Σ `[C, C]`, given the identity of its shape.
-    pub(super) fn covariance(&self, identity: &Tensor<2>, Floor(floor): Floor) -> Tensor<2> {
-        let [channels] = self.mean.dims();
-        let column: Tensor<2> = self.mean.clone().reshape([channels, 1]);
-        let row: Tensor<2> = self.mean.clone().reshape([1, channels]);
-        self.gram.clone() - column.matmul(row) + identity.clone() * floor
-    }
-
-    /// σ `[C]`, given the identity of the covariance's shape.
-    fn deviation(&self, identity: &Tensor<2>) -> Tensor<1> {
-        (diagonal(&self.gram, identity) - self.mean.clone().square())
-            .clamp_min(0.0)
-            .add_scalar(EPSILON)
-            .sqrt()
-    }
-}
 
 /// What a layer's style aims at, with what the chosen statistic needs of it.
 pub struct StyleAim {
@@ -252,17 +209,6 @@ impl StyleAim {
             vector: None,
         }
     }
-}
-
-/// The identity of the shape of a square matrix.
-fn identity(like: &Tensor<2>) -> Tensor<2> {
-    let [channels, _] = like.dims();
-    Tensor::eye(channels, &like.device())
-}
-
-pub(super) fn diagonal(matrix: &Tensor<2>, identity: &Tensor<2>) -> Tensor<1> {
-    let [channels, _] = matrix.dims();
-    (matrix.clone() * identity.clone()).sum_dim(1).reshape([channels])
 }
 
 fn on_diagonal(values: Tensor<1>, identity: &Tensor<2>) -> Tensor<2> {

@@ -103,12 +103,11 @@ impl ImpastoApp {
             Entry { name: "Steps", tooltip, drag, suffix: "", whole: true, width: 84.0, knob: None, usual }
                 .show(ui, &mut steps);
             self.settings.steps = steps as u32;
+            let tooltip = "Off: behind its steps painting goes on until the picture hardly changes any more; then it rests, and whatever you change wakes it";
+            widgets::checkbox(ui, "Stop after the steps", tooltip, &mut self.layout.stop_after_steps);
+            ui.label(widgets::weak(ui, "then stop")).on_hover_text(tooltip);
         });
         self.error_of(ui, "steps", "Steps");
-        let tooltip = "Off: behind its steps painting goes on until the picture hardly changes any more; then it rests, and whatever you change wakes it";
-        row(ui, "Stop there", tooltip, |ui| {
-            widgets::checkbox(ui, "Stop after the steps", tooltip, &mut self.layout.stop_after_steps);
-        });
         let tooltip = "Steps between two pictures here; 0 chooses by itself. Showing fewer pictures paints a little faster.";
         row(ui, "Show every", tooltip, |ui| {
             let mut every = f64::from(self.settings.preview_every);
