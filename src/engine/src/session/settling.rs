@@ -1,4 +1,4 @@
-//! When a picture has settled: painting on hardly changes what is shown.
+//! When a picture has settled: painting on hardly changes what is shown, or the objective has stopped falling.
 
 use std::sync::Arc;
 
@@ -22,14 +22,14 @@ impl Settling {
         *self = Self::default();
     }
 
-    /// Takes in the picture that is shown after so many steps.
-    pub fn look(&mut self, step: u32, picture: &Arc<RgbImage>) {
+    /// Takes in the picture that is shown after so many steps, and whether the objective has stopped falling.
+    pub fn look(&mut self, step: u32, picture: &Arc<RgbImage>, converged: bool) {
         match &self.reference {
             Some((since, before)) if before.dimensions() == picture.dimensions() && step >= *since => {
                 if step - since < STEPS {
                     return;
                 }
-                self.settled = difference(before, picture) < SAME;
+                self.settled = converged || difference(before, picture) < SAME;
             }
             _ => self.settled = false,
         }
@@ -58,20 +58,23 @@ mod tests {
     #[test]
     fn it_settles_when_pictures_far_enough_apart_are_the_same() {
         let mut settling = Settling::default();
-        settling.look(500, &picture(10));
-        settling.look(520, &picture(10));
+        settling.look(500, &picture(10), false);
+        settling.look(520, &picture(10), true);
         assert!(!settling.is_settled(), "too soon to say");
-        settling.look(560, &picture(20));
+        settling.look(560, &picture(20), false);
         assert!(!settling.is_settled(), "it changes");
-        settling.look(610, &picture(20));
+        settling.look(610, &picture(20), false);
         assert!(settling.is_settled());
         settling.disturb();
         assert!(!settling.is_settled());
-        settling.look(611, &picture(20));
+        settling.look(611, &picture(20), true);
         assert!(!settling.is_settled(), "after a change it takes its time again");
         // Another size, or an earlier moment, is another picture.
-        settling.look(700, &Arc::new(RgbImage::new(4, 4)));
-        settling.look(100, &Arc::new(RgbImage::new(4, 4)));
+        settling.look(700, &Arc::new(RgbImage::new(4, 4)), true);
+        settling.look(100, &Arc::new(RgbImage::new(4, 4)), true);
         assert!(!settling.is_settled());
+        settling.look(150, &picture(10), false);
+        settling.look(200, &picture(90), true);
+        assert!(settling.is_settled(), "the objective falls no more");
     }
 }

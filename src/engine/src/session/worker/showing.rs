@@ -35,7 +35,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let record = run.record.at(run.step);
         // What still moves by itself does not settle.
         if run.detour.is_none() && run.step >= run.settings.steps && !run.settings.automation.swings() {
-            run.settling.look(run.step, &picture);
+            run.settling.look(run.step, &picture, run.converged);
         }
         let plain = reading.plain.map_or_else(|| Arc::clone(&picture), Arc::new);
         self.canvas = Some(Canvas { picture: plain, record: Some(record.clone()) });
