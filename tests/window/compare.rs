@@ -17,6 +17,9 @@ fn open(size: [f32; 2]) -> Window {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("content.png");
     RgbImage::from_pixel(300, 200, Rgb(CONTENT)).save(&path).unwrap();
+    // Nothing lies over the canvas.
+    std::fs::write(folder.path().join("impasto.toml"), "[layout]\nstop_after_steps = true\nhints = false\n")
+        .unwrap();
     let mut setup = Setup { render: true, size, ..Setup::default() };
     setup.log.paint = Some(RgbImage::from_pixel(300, 200, Rgb(PAINTED)));
     setup.options.content = Some(path);
