@@ -81,7 +81,7 @@ pub(super) struct RenderArgs {
     #[arg(long)]
     pub no_recipe: bool,
     /// Stop after N steps, as if interrupted there: the pyramid's schedule stays that of the steps that are set, and
-    /// behind them it paints on at the final size
+    /// after them painting continues at the final size
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub stop_after: Option<u32>,
     /// File for the painted picture; its extension chooses the format

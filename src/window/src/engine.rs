@@ -138,7 +138,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Whether a run paints on behind its steps. A tour and a playlist go by them.
+    /// Whether a run continues after its steps. A tour and a playlist count them.
     pub(super) fn endless(&self) -> bool {
         !self.layout.stop_after_steps && self.tour.is_none() && !self.playlist.plays()
     }

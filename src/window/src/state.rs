@@ -24,7 +24,7 @@ pub struct Run {
     pub state: RunState,
     /// What the person asked for last: to paint, or to wait.
     pub playing: bool,
-    /// It paints on behind its steps until the picture has settled.
+    /// It continues after its steps until the picture has settled.
     pub endless: bool,
     pub preparing: Option<String>,
     pub info: Option<RunInfo>,

@@ -103,7 +103,7 @@ impl ImpastoApp {
             Entry { name: "Steps", tooltip, drag, suffix: "", whole: true, width: 84.0, knob: None, usual }
                 .show(ui, &mut steps);
             self.settings.steps = steps as u32;
-            let tooltip = "Off: behind its steps painting goes on until the picture hardly changes any more; then it rests, and whatever you change wakes it";
+            let tooltip = "Off: after these steps painting continues until the picture hardly changes; then it rests, and any change resumes it";
             widgets::checkbox(ui, "Stop after the steps", tooltip, &mut self.layout.stop_after_steps);
             ui.label(widgets::weak(ui, "then stop")).on_hover_text(tooltip);
         });
