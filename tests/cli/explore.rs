@@ -16,7 +16,7 @@ use impasto_core::{
 };
 use impasto_engine::{
     queue::{Cell, Item, ItemStyle, JobQueue, Painter, Source, State, Store},
-    session::{Job, PaintEngine, Start, StyleSource},
+    session::{Job, PaintEngine, StyleSource},
 };
 use impasto_formats::recipe;
 
@@ -256,18 +256,14 @@ fn a_queue_paints_as_the_command_line_does_and_survives_a_restart() {
         desk.now().is_some_and(|now| now.id == 2 && now.step > 1)
     });
     // A cell of a grid is painted between two of its steps, and it goes on.
-    let job = Job {
-        run: 1,
-        inputs: Inputs::new(
+    let job = Job::new(
+        1,
+        Inputs::new(
             Arc::new(picture::CONTENTS[1].open()),
             vec![StyleSource::new(Arc::new(picture::STYLES[0].open()))],
         ),
-        settings: Settings { size: 32, steps: 2, device: DeviceChoice::Cpu, ..Settings::default() },
-        start: Start::Beginning,
-        paused: false,
-        endless: false,
-        choose_size: false,
-    };
+        Settings { size: 32, steps: 2, device: DeviceChoice::Cpu, ..Settings::default() },
+    );
     desk.paint_cells([Cell { grid: 7, index: 4, job }]);
     let mut painted = Vec::new();
     let patience = Instant::now() + Duration::from_secs(120);

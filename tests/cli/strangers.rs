@@ -28,15 +28,7 @@ fn plain() -> Settings {
 /// A picture whose recipe ends with `settings`, and whose run began with those of `first` and has this change.
 fn stranger(path: &Path, settings: &Settings, first: &Settings, change: Option<Change>) {
     let style = StyleSource::new(Arc::new(picture::STYLES[0].open()));
-    let job = Job {
-        run: 1,
-        inputs: Inputs::new(Arc::new(picture::CONTENTS[0].open()), vec![style]),
-        settings: first.clone(),
-        start: Start::Beginning,
-        paused: false,
-        endless: false,
-        choose_size: false,
-    };
+    let job = Job::new(1, Inputs::new(Arc::new(picture::CONTENTS[0].open()), vec![style]), first.clone());
     let mut pass = Pass { steps: 1, ..Pass::new(&job, Start::Beginning) };
     pass.changes.extend(change);
     let info = crate::common::run_info(&job);

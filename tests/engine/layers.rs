@@ -112,15 +112,11 @@ fn a_painting_goes_on_as_if_nothing_had_been_made_in_its_pause() {
     let paint = |with_extracts: bool| {
         let mut engine = PaintEngine::new();
         let settings = Settings { size: 64, steps: 9, device: DeviceChoice::Cpu, ..Settings::default() };
-        let job = Job {
-            run: 1,
-            inputs: Inputs::new(picture("content.png"), vec![StyleSource::new(picture("style.png"))]),
+        let job = Job::new(
+            1,
+            Inputs::new(picture("content.png"), vec![StyleSource::new(picture("style.png"))]),
             settings,
-            start: Start::Beginning,
-            paused: false,
-            endless: false,
-            choose_size: false,
-        };
+        );
         let info = engine.start(&job, None, &mut |_| ()).unwrap();
         let eye = seen_with(info.weights.sha256);
         for step in 0..6 {

@@ -110,15 +110,7 @@ fn recipe(home: &Home, settings: Settings) -> std::path::PathBuf {
         Arc::new(picture::CONTENTS[1].open()),
         vec![StyleSource::new(Arc::new(picture::STYLES[1].open()))],
     );
-    let job = Job {
-        run: 1,
-        inputs,
-        settings,
-        start: Start::Beginning,
-        paused: false,
-        endless: false,
-        choose_size: false,
-    };
+    let job = Job::new(1, inputs, settings);
     let pass = Pass { steps: 3, ..Pass::new(&job, Start::Beginning) };
     let recipe = Recipe::new(&Record::new(pass), (60, 40), &impasto_test_support::info());
     let path = home.path("got/recipe.png");

@@ -24,7 +24,7 @@ use impasto_core::{
 };
 use impasto_engine::{
     queue::{End, Plan, guarded, paint},
-    session::{Engine, Job, PaintEngine, Start},
+    session::{Engine, Job, PaintEngine},
 };
 use impasto_formats::{
     explore::{Ledger, Match, collect, recipe_hash},
@@ -149,15 +149,7 @@ fn paint_one(
     );
     let mut inputs = Inputs::new(content, vec![StyleSource::new(style)]);
     open_named(&mut inputs, settings)?;
-    let job = Job {
-        run: 1,
-        inputs,
-        settings: settings.clone(),
-        start: Start::Beginning,
-        paused: false,
-        endless: false,
-        choose_size: false,
-    };
+    let job = Job::new(1, inputs, settings.clone());
     let plan = Plan {
         steps: settings.steps,
         losses_every: None,

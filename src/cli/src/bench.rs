@@ -13,7 +13,7 @@ use impasto_core::{
 };
 use impasto_engine::{
     queue::guarded,
-    session::{Engine, Job, PaintEngine, RunInfo, Start, StyleSource},
+    session::{Engine, Job, PaintEngine, RunInfo, StyleSource},
 };
 use impasto_network::{
     compute::{DeviceInfo, LayerTime},
@@ -127,15 +127,7 @@ fn measure(
 ) -> anyhow::Result<(RunInfo, Measured)> {
     let size = settings.size;
     let style = StyleSource::new(Arc::new(pattern("bench style", size, 2)?));
-    let job = Job {
-        run: 1,
-        inputs: Inputs::new(Arc::new(pattern("bench content", size, 1)?), vec![style]),
-        settings,
-        start: Start::Beginning,
-        paused: false,
-        endless: false,
-        choose_size: false,
-    };
+    let job = Job::new(1, Inputs::new(Arc::new(pattern("bench content", size, 1)?), vec![style]), settings);
     let began = Instant::now();
     let info = guarded(|| {
         let info = engine.start(&job, None, &mut |what| tracing::debug!("{what}"))?;

@@ -19,7 +19,7 @@ use impasto_core::{
 };
 use impasto_engine::{
     queue::{End, Plan, RenderObserver, guarded, paint},
-    session::{Engine, Job, PaintEngine, Start},
+    session::{Engine, Job, PaintEngine},
 };
 use impasto_formats::{
     explore::{CELL_SIZE, CELL_STEPS, Sheet, cell_order, legend},
@@ -85,15 +85,7 @@ pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
             stop_when_converged: mix.stop_when_converged,
             film: false,
         };
-        let job = Job {
-            run: index as u64 + 1,
-            inputs: inputs.clone(),
-            settings: mix,
-            start: Start::Beginning,
-            paused: false,
-            endless: false,
-            choose_size: false,
-        };
+        let job = Job::new(index as u64 + 1, inputs.clone(), mix);
         let painted = guarded(|| engine.start(&job, None, &mut |_| ()))
             .map(|_| paint(&mut engine, plan, &interrupted, &mut Unheard));
         match painted.map(|painted| (painted.end, painted.picture)) {

@@ -19,7 +19,7 @@ use impasto_core::{
 };
 use impasto_engine::{
     replay::{Others, ReplayPlan},
-    session::{Job, SourceRecord, Start, StyleSource},
+    session::{Job, SourceRecord, StyleSource},
 };
 use impasto_formats::{
     inputs::open_named,
@@ -77,15 +77,7 @@ pub(super) fn open(
         let steps = stop(settings.steps);
         let mut inputs = Inputs::new(content, styles);
         open_named(&mut inputs, &settings)?;
-        let job = Job {
-            run: 1,
-            inputs,
-            settings,
-            start: Start::Beginning,
-            paused: false,
-            endless: false,
-            choose_size: false,
-        };
+        let job = Job::new(1, inputs, settings);
         let scores = vec![ReplayPlan::plain(job, steps)];
         return Ok(Scores { scores, remarks: Vec::new(), network: None, device: None });
     };

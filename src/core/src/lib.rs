@@ -10,7 +10,7 @@
 //!     network::{compute, vgg::Weights},
 //!     picture::{CONTENTS, STYLES},
 //!     settings::{DeviceChoice, Settings},
-//!     transfer::{Begin, Painting, Inputs, StyleSource},
+//!     transfer::{Begin, Inputs, Painting, StyleSource},
 //! };
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{
     ImpastoApp,
-    pictures::{Slot, Source, Target},
+    pictures::{Source, Target},
 };
 use impasto_core::{
     picture::{Example, is_pasted, pasted_hash},
@@ -48,11 +48,11 @@ impl ImpastoApp {
         if self.settings.palette != self.palette_shown {
             self.palette_shown.clone_from(&self.settings.palette);
             match self.palette_shown.clone() {
-                None => empty(&mut self.palette),
+                None => self.palette.clear(),
                 Some(name) => match self.named(&name) {
                     Some(source) => self.load(Target::Palette, source),
                     None => {
-                        empty(&mut self.palette);
+                        self.palette.clear();
                         self.palette.error = Some(
                             "This picture was pasted and is not at hand any more: paste it again.".into(),
                         );
@@ -67,7 +67,7 @@ impl ImpastoApp {
         if initial != self.initial_shown.as_ref() {
             self.initial_shown = initial.cloned();
             match self.initial_shown.clone() {
-                None => empty(&mut self.initial),
+                None => self.initial.clear(),
                 Some(path) => self.load(Target::Initial, Source::File(path)),
             }
         }
@@ -95,10 +95,6 @@ impl ImpastoApp {
             (false, None) => Some(Source::File(name.to_owned())),
         }
     }
-}
-
-fn empty(slot: &mut Slot) {
-    (slot.picture, slot.loading, slot.error) = (None, None, None);
 }
 
 /// Whether a remembered palette is still there.

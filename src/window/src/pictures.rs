@@ -260,6 +260,11 @@ impl Slot {
         Self { id, picture: None, loading: None, error: None, mix: StyleMix::default() }
     }
 
+    /// Takes out what is there, on its way or failed; how it counts stays.
+    pub fn clear(&mut self) {
+        (self.picture, self.loading, self.error) = (None, None, None);
+    }
+
     pub fn is_empty(&self) -> bool {
         self.picture.is_none() && self.loading.is_none() && self.error.is_none()
     }
@@ -416,7 +421,7 @@ impl ImpastoApp {
         } else if id != self.content.id && self.styles.len() > 1 {
             self.styles.retain(|slot| slot.id != id);
         } else if let Some(slot) = self.slot_mut(id) {
-            (slot.picture, slot.loading, slot.error) = (None, None, None);
+            slot.clear();
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use impasto_core::{
     picture,
-    run::{Job, RunInfo, Start},
+    run::{Job, RunInfo},
     settings::{Settings, StyleMix},
     transfer::{Inputs, StyleSource},
 };
@@ -42,19 +42,15 @@ pub fn info() -> RunInfo {
 
 /// A run of the first bundled content and style.
 pub fn job() -> Job {
-    Job {
-        run: 1,
-        inputs: Inputs::new(
+    Job::new(
+        1,
+        Inputs::new(
             Arc::new(picture::CONTENTS[0].open()),
             vec![StyleSource {
                 picture: Arc::new(picture::STYLES[0].open()),
                 mix: StyleMix { weight: 0.7, ..StyleMix::default() },
             }],
         ),
-        settings: Settings { size: 60, steps: 9, learning_rate: 0.1 + 0.2, ..Settings::default() },
-        start: Start::Beginning,
-        paused: false,
-        endless: false,
-        choose_size: false,
-    }
+        Settings { size: 60, steps: 9, learning_rate: 0.1 + 0.2, ..Settings::default() },
+    )
 }

@@ -39,3 +39,18 @@ pub struct Job {
     /// [`super::RunInfo::size`].
     pub choose_size: bool,
 }
+
+impl Job {
+    /// From the beginning, painted at once, to its settings' steps.
+    pub fn new(run: RunId, inputs: Inputs, settings: Settings) -> Self {
+        Self {
+            run,
+            inputs,
+            settings,
+            start: Start::Beginning,
+            paused: false,
+            endless: false,
+            choose_size: false,
+        }
+    }
+}

@@ -305,15 +305,7 @@ mod tests {
     }
 
     fn pass() -> Pass {
-        let job = Job {
-            run: 1,
-            inputs: inputs(1.0),
-            settings: Settings::default(),
-            start: Start::Beginning,
-            paused: false,
-            endless: false,
-            choose_size: false,
-        };
+        let job = Job::new(1, inputs(1.0), Settings::default());
         Pass::new(&job, Start::Beginning)
     }
 

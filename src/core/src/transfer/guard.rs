@@ -146,10 +146,7 @@ impl Painting {
         (self.step, self.done) = (good.step, good.done);
         self.guard.since.clear();
         self.follow(&looks, Change::Gradual)?;
-        let transfer = self.transfer()?;
-        transfer.go_back_to(&good.state);
-        // Memory that is used again holds what is no number, and times 0 it stays none.
-        transfer.network_mut().forget_sizes();
+        self.transfer()?.go_back_to(&good.state);
         Ok(())
     }
 }

@@ -25,7 +25,7 @@ use crate::{
 use impasto_base::error::chain;
 use impasto_core::{
     picture::{self, SaveError},
-    run::{Job, RunInfo, Start},
+    run::{Job, RunInfo},
     transfer::{Losses, Schedule},
 };
 use impasto_formats::explore::{Ledger, recipe_hash};
@@ -190,15 +190,7 @@ impl<E: Engine + 'static> Bench<'_, E> {
             Ok(()) | Err(SaveError::Exists { .. }) => {}
             Err(error) => return Err(error.into()),
         }
-        let job = Job {
-            run: item.id,
-            inputs,
-            settings: item.settings.clone(),
-            start: Start::Beginning,
-            paused: false,
-            endless: false,
-            choose_size: false,
-        };
+        let job = Job::new(item.id, inputs, item.settings.clone());
         let schedule = job.inputs.schedule(&job.settings);
         let make = Arc::clone(&self.make);
         let mut replayer = match self.item.take() {

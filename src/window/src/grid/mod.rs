@@ -26,10 +26,7 @@ use impasto_core::{
     picture::{self, SaveError},
     settings::Settings,
 };
-use impasto_engine::{
-    queue::Cell as Order,
-    session::{Job, Start},
-};
+use impasto_engine::{queue::Cell as Order, session::Job};
 use impasto_formats::explore::{Axis, Sheet, legend};
 
 /// What background threads bring for the grid.
@@ -172,15 +169,7 @@ impl ImpastoApp {
         let columns = plan.x.values.len();
         let orders = plan.order.iter().map(|&(column, row)| {
             let index = row * columns + column;
-            let job = Job {
-                run: index as u64 + 1,
-                inputs: inputs.clone(),
-                settings: plan.cells[index].clone(),
-                start: Start::Beginning,
-                paused: false,
-                endless: false,
-                choose_size: false,
-            };
+            let job = Job::new(index as u64 + 1, inputs.clone(), plan.cells[index].clone());
             Order { grid: number, index, job }
         });
         self.queue.desk.paint_cells(orders);
