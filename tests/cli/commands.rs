@@ -187,12 +187,12 @@ fn the_window_is_not_opened_for_nothing() {
     expect_error(
         &run(["rendr"]),
         1,
-        &["rendr", "commands: render, grid, batch, timelapse, layers, devices, bench, weights"],
+        &["rendr", "commands: render, grid, batch, timelapse, layers, devices, bench, weights, notices"],
     );
     expect(
         &run(["rendr", "--content", "a.jpg"]),
         2,
-        &["rendr", "commands: render, grid, batch, timelapse, layers, devices, bench, weights"],
+        &["rendr", "commands: render, grid, batch, timelapse, layers, devices, bench, weights, notices"],
     );
 }
 
@@ -466,6 +466,12 @@ fn ctrl_c_keeps_what_is_painted() {
     assert!(steps >= 2);
     check_report(&report, &(1..=steps).collect::<Vec<_>>());
     assert_eq!(report["outcome"], "interrupted");
+}
+
+#[test]
+fn licences_of_the_parts_are_told() {
+    let output = run(["notices"]);
+    expect(&output, 0, &["each under the licence", "egui 0.", "Permission is hereby granted"]);
 }
 
 #[test]

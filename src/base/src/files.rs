@@ -12,7 +12,7 @@ use std::{
 
 use tempfile::{Builder, NamedTempFile};
 
-pub use crate::regular::{open_regular, read_regular, read_regular_text};
+pub use crate::regular::{open_regular, read_regular, read_regular_text, read_text};
 
 /// Read permission of a new file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 pub mod error;
 pub mod files;
 pub mod hash;
+pub mod notices;
 pub mod paths;
 pub mod random;
 mod regular;

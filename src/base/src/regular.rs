@@ -49,6 +49,20 @@ pub fn read_regular_text(path: &Path, limit: u64) -> io::Result<String> {
         .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
+/// The text of a file of any kind, a pipe too, that gives at most `limit` bytes: for what a command line names.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::FileTooLarge`], [`io::ErrorKind::InvalidData`] if it is not UTF-8; otherwise any file system error.
+pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
 fn check(metadata: &Metadata, limit: u64) -> io::Result<()> {
     if metadata.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
@@ -99,6 +113,9 @@ mod tests {
         for path in [Path::new("/dev/zero"), Path::new("/dev/null"), &link, &pipe] {
             assert_eq!(refused(path, u64::MAX), io::ErrorKind::InvalidInput, "{}", path.display());
         }
+        let endless = read_text(Path::new("/dev/zero"), 99).unwrap_err();
+        assert_eq!(endless.kind(), io::ErrorKind::FileTooLarge);
+        assert_eq!(read_text(Path::new("/dev/null"), 99).unwrap(), "");
         // The kernel's own files have no length, and an end of the limit's choosing.
         #[cfg(target_os = "linux")]
         assert_eq!(refused(Path::new("/proc/self/smaps"), 10), io::ErrorKind::FileTooLarge);

@@ -62,6 +62,8 @@ pub(super) enum Command {
     /// Inspect VGG-19 weights files
     #[command(subcommand)]
     Weights(WeightsCommand),
+    /// Print the licences of everything that the program is built from
+    Notices,
 }
 
 #[derive(Debug, Args)]

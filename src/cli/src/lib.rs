@@ -108,6 +108,10 @@ fn dispatch(cli: Cli, started: Instant, window: OpenWindow) -> anyhow::Result<Ex
         Some(Command::Bench(arguments)) => bench::run(&arguments),
         Some(Command::Weights(WeightsCommand::Info { file })) => weights::info(file.as_deref()),
         Some(Command::Weights(WeightsCommand::Check { file })) => weights::check(&file),
+        Some(Command::Notices) => {
+            print(impasto_base::notices::THIRD_PARTY)?;
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     PresetFolder, Settings,
     user_presets::{apply_named, over_usual},
 };
-use impasto_base::paths;
+use impasto_base::{files, paths};
 
 /// The flags of [`Settings`] as they were given. [`SettingsFlags::resolve`] makes settings of them.
 #[derive(Clone, Debug)]
@@ -32,6 +32,8 @@ pub enum SettingsFileError {
 }
 
 const FILE: &str = "settings";
+/// Bytes that are read of a settings or automation file at most: keyframes can be many.
+const MOST_BYTES: u64 = 16 << 20;
 /// Stands for an empty set of layers.
 const NO_LAYER: &str = "none";
 const PRESET: &str = "preset";
@@ -99,7 +101,7 @@ impl SettingsFlags {
         }
         if let Some(path) = self.0.get_one::<PathBuf>(AUTOMATION) {
             let path = path.clone();
-            let text = match std::fs::read_to_string(&path) {
+            let text = match files::read_text(&path, MOST_BYTES) {
                 Ok(text) => text,
                 Err(source) => return Err(SettingsFileError::ReadAutomation { path, source }),
             };
@@ -173,7 +175,7 @@ impl Settings {
 }
 
 fn read_file(path: &PathBuf) -> Result<Settings, SettingsFileError> {
-    let text = std::fs::read_to_string(path)
+    let text = files::read_text(path, MOST_BYTES)
         .map_err(|source| SettingsFileError::Read { path: path.clone(), source })?;
     let wrong = |source| SettingsFileError::Parse { path: path.clone(), source: Box::new(source) };
     // Read as settings first, for its messages; then again over the usual values of the objective that it names.
