@@ -1,4 +1,4 @@
-//! `impasto batch`: many contents in many styles, one after the other, going on where it was left.
+//! `impasto batch`: paints many contents in many styles, one after the other, continuing where it stopped.
 
 use std::{
     fs,
@@ -31,15 +31,15 @@ use impasto_formats::{
     inputs::open_named,
 };
 
-/// What became of one painting.
+/// The result of one painting.
 enum Outcome {
     Painted,
-    /// It was there already, by the same recipe.
+    /// It was there already, painted by the same recipe.
     Skipped,
     Interrupted,
 }
 
-/// Paints all pairs.
+/// Paint all pairs.
 pub(super) fn run(arguments: &BatchArgs) -> anyhow::Result<ExitCode> {
     let settings = arguments.settings.resolve(Settings::default())?;
     settings.validate()?;
@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &BatchArgs) -> anyhow::Result<ExitCode> {
         .map_err(|error| UsageError(error.to_string()))?;
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     if let Some(first) = pairs.first() {
-        // The names' extension, and whether the folder can be written to.
+        // Check the names' extension, and whether the folder is writable.
         picture::check_destination(&first.output, true)?;
     }
     let inputs: Vec<PathBuf> =
@@ -81,7 +81,7 @@ pub(super) fn run(arguments: &BatchArgs) -> anyhow::Result<ExitCode> {
         }
         let left = match painted {
             0 => String::new(),
-            // Those that are there already take no time.
+            // Skipped paintings take no time.
             _ => {
                 let rest = (pairs.len() - index) as f64 * seconds / f64::from(painted);
                 format!(", about {} left", progress::duration(rest))

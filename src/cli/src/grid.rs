@@ -1,4 +1,4 @@
-//! `impasto grid`: one pair of pictures with two settings varied, on a contact sheet.
+//! `impasto grid`: paints one pair of pictures with two settings varied, on a contact sheet.
 
 use std::{process::ExitCode, time::Instant};
 
@@ -26,7 +26,7 @@ use impasto_formats::{
     inputs::open_named,
 };
 
-/// Paints the grid.
+/// Paint the grid.
 pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
     let base = Settings { size: CELL_SIZE, steps: CELL_STEPS, ..Settings::default() };
     let settings = arguments.settings.resolve(base)?;
@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
     if y.is_some_and(|y| y.setting == x.setting) {
         return Err(UsageError(format!("both axes are {x}; give them two settings")).into());
     }
-    // Every cell's settings are checked before the first is painted.
+    // Check every cell's settings before the first is painted.
     let cell = |column: usize, row: usize| -> anyhow::Result<Settings> {
         let usage = |error: impasto_formats::explore::AxisError| UsageError(error.to_string());
         let settings = x.apply(&settings, &x.values[column]).map_err(usage)?;
@@ -98,7 +98,7 @@ pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
                 let reason = super::explain(&error);
                 sheet.put((column, row), Err(reason.clone()));
                 failures.push(format!("{name}: {reason}"));
-                // What a driver left behind is of no use for the next cell.
+                // Don't reuse an engine after a failure.
                 engine = PaintEngine::new();
             }
             Ok((End::Finished, None)) => sheet.put((column, row), Err("nothing was painted".to_owned())),
@@ -115,7 +115,7 @@ pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
     made.save(&printer, &arguments.output, arguments.force, || sheet.draw())
 }
 
-/// Nobody looks while it is painted.
+/// Ignores everything but the final picture.
 pub(super) struct Unheard;
 
 impl RenderObserver for Unheard {

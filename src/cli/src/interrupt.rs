@@ -1,4 +1,4 @@
-//! Ctrl-C.
+//! Handling of Ctrl-C.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -9,7 +9,7 @@ use anyhow::Context;
 
 use super::{INTERRUPTED, progress::Printer};
 
-/// A flag that Ctrl-C sets, for commands without a bar.
+/// A flag that Ctrl-C sets, for commands without a progress bar.
 pub(super) fn ctrl_c_flag(printer: &Printer) -> anyhow::Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     catch_ctrl_c(&Arc::new(Mutex::new(printer.clone())), &flag)?;
@@ -41,7 +41,7 @@ fn exit_at_once() -> ! {
     std::process::exit(INTERRUPTED.into())
 }
 
-/// For what is long and can be interrupted between two pieces.
+/// For long work that can be interrupted between two pieces.
 pub(super) fn is_set(flag: &AtomicBool) -> bool {
     flag.load(Ordering::Relaxed)
 }

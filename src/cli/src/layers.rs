@@ -1,4 +1,4 @@
-//! `impasto layers`: what each layer alone holds of a style and a content, as one figure.
+//! `impasto layers`: makes a figure of what each layer alone holds of a style and a content.
 
 use std::{collections::BTreeMap, process::ExitCode, sync::Arc, time::Instant};
 
@@ -24,7 +24,7 @@ use impasto_network::{
     vgg::{Layer, Weights},
 };
 
-/// Makes the figure.
+/// Make the figure.
 pub(super) fn run(arguments: &LayersArgs) -> anyhow::Result<ExitCode> {
     sheets::check(&arguments.output, arguments.force)?;
     let content = open_picture(&arguments.content)?;
@@ -117,7 +117,7 @@ fn described(order: &Extract) -> String {
     }
 }
 
-/// Makes one extract; `None` when it is to stop.
+/// Make one extract; `None` if it was interrupted.
 fn make(
     order: &Extract,
     network: &mut Network,

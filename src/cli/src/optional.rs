@@ -1,20 +1,20 @@
-//! Outputs that a painting can do without: what goes wrong with them is told, and painting goes on.
+//! Optional outputs of a painting: a failure is reported, and painting continues.
 
 use super::progress::Printer;
 
-/// An optional output and what of it is lost.
+/// An optional output, and how often it has failed.
 pub(super) struct Optional {
     what: &'static str,
     lost: u32,
 }
 
 impl Optional {
-    /// `what` is what one file of it is called.
+    /// `what` names one file of it.
     pub fn new(what: &'static str) -> Self {
         Self { what, lost: 0 }
     }
 
-    /// Tells the first failure at once; the rest is counted.
+    /// Report the first failure at once; count the others.
     pub fn note(&mut self, result: anyhow::Result<()>, printer: &Printer) {
         let Err(error) = result else { return };
         if self.lost == 0 {
@@ -24,7 +24,7 @@ impl Optional {
         self.lost += 1;
     }
 
-    /// Tells how much is lost.
+    /// Report the number of failures.
     pub fn sum_up(&self, printer: &Printer) {
         if self.lost > 1 {
             printer.warn(&format!("impasto: warning: in all {} times: cannot save {}", self.lost, self.what));

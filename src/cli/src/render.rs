@@ -1,5 +1,5 @@
-//! `impasto render`: paints without a window. Everything that can be checked is checked before work starts, and
-//! whatever ends the work, what was painted and measured is kept.
+//! `impasto render`: paints without a window. Everything that can be checked is checked before work starts,
+//! and however the work ends, what was painted and measured is saved.
 
 use std::{
     path::{Path, PathBuf},
@@ -34,14 +34,14 @@ use impasto_engine::{
     session::{Engine, PaintEngine},
 };
 
-/// Steps between two frames when nobody says.
+/// Default number of steps between two frames.
 const FRAME_EVERY: u32 = 10;
 
-/// Renders; `program_start` is what the report's first picture is measured from.
+/// Render; `program_start` is what the report's time to the first picture is measured from.
 pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Result<ExitCode> {
     let recipe = scores::recipe(&arguments)?;
     let base = recipe.as_ref().map_or_else(Settings::default, |(recipe, _)| recipe.settings.clone());
-    // What a recipe has painted is painted again to its last step.
+    // A recipe's painting is repeated to its last step.
     let repeats = recipe.is_some();
     let settings = arguments.settings.resolve(base)?;
     scores::check_named(&scores::trust(&arguments)?, &settings)?;
@@ -148,14 +148,14 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
         first_picture,
     }
     .run(painted);
-    // The picture is safe before the time-lapse is written, and an error of the painting matters more.
+    // The picture is saved before the time-lapse is written, and an error of the painting takes precedence.
     match film.map(|film| film.save(&lines)) {
         Some(Err(error)) if finished.is_ok() => Err(error),
         _ => finished,
     }
 }
 
-/// Paints a run that the next one goes on from; false if it was interrupted.
+/// Paint a run that the next one continues from; false if it was interrupted.
 fn paint_before(
     player: &mut Replayer<PaintEngine>,
     score: &ReplayPlan,
@@ -192,7 +192,7 @@ fn paint_before(
     match painted.end {
         End::Failed(error) => Err(error),
         End::Interrupted => Ok(false),
-        // A run of no steps still has its initial picture.
+        // A run without steps still has its initial picture.
         End::Finished if score.steps == 0 => guarded(|| player.read()).map(|_| true),
         End::Finished => Ok(true),
     }
@@ -204,7 +204,7 @@ fn warn_all(printer: &Printer, texts: &[String]) {
     }
 }
 
-/// The picture's file.
+/// The output file.
 struct Output {
     path: PathBuf,
     overwrite: bool,
@@ -220,7 +220,7 @@ impl Output {
         Ok(())
     }
 
-    /// Saves the picture somewhere else if its own place cannot take it; the error stays one.
+    /// Save the picture somewhere else if its destination fails; still return the error.
     fn save_or_rescue(&mut self, picture: &RgbImage, printer: &Printer) -> anyhow::Result<()> {
         self.save(picture).inspect_err(|_| {
             let text = |room| self.recipe.as_ref()?.text(picture, room);
@@ -230,7 +230,7 @@ impl Output {
     }
 }
 
-/// What became of a picture that its own place could not take.
+/// The message about a picture that could not be saved at its destination.
 pub(super) fn rescued(kept: &Result<PathBuf, picture::SaveError>) -> String {
     match kept {
         Ok(path) => format!("impasto: warning: the picture is kept as {} instead", path.display()),
@@ -238,7 +238,7 @@ pub(super) fn rescued(kept: &Result<PathBuf, picture::SaveError>) -> String {
     }
 }
 
-/// Where everything goes while painting.
+/// The outputs of a render while it paints.
 struct Studio<'a> {
     report: Report,
     progress: Progress,
@@ -289,7 +289,7 @@ impl RenderObserver for Studio<'_> {
     }
 }
 
-/// The end of a render: saves what there is, then says how it went.
+/// The end of a render: saves the results and reports them.
 struct Finish {
     report: Report,
     report_path: Option<PathBuf>,
@@ -339,7 +339,7 @@ impl Finish {
             let error = result.as_ref().err().map(super::explain);
             self.report.close(outcome, error, self.first_picture, transfer::process_memory().1);
             let written = self.report.write(path);
-            // An error of the painting itself matters more than one of its report.
+            // An error of the painting takes precedence over one of its report.
             return result.and_then(|code| written.map(|()| code));
         }
         result

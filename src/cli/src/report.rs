@@ -1,4 +1,4 @@
-//! The JSON report of a render: everything that is needed to compare runs, and to repeat one.
+//! The JSON report of a render: everything needed to compare runs and to repeat one.
 
 use std::{
     fs,
@@ -37,9 +37,9 @@ pub(super) struct Report {
     content: Source,
     styles: Vec<Style>,
     outcome: Option<Outcome>,
-    /// What went wrong, if something did.
+    /// The error, if the render failed.
     error: Option<String>,
-    /// From the program's start until the first painted picture was there.
+    /// Seconds from the program's start to the first painted picture.
     first_picture_seconds: Option<f64>,
     peak_memory_bytes: u64,
     /// The step at which the objective was first found to have converged.
@@ -57,18 +57,18 @@ struct Source {
 struct Style {
     #[serde(flatten)]
     source: Source,
-    /// As it was given, before the weights are normalised.
+    /// As given, before the weights are normalised.
     weight: f64,
     scale: f64,
 }
 
 #[derive(Debug, Serialize)]
 struct Step {
-    /// Counted from 1: the step whose update followed these terms.
+    /// Counted from 1: the step whose update followed these losses.
     step: u32,
     #[serde(flatten)]
     losses: Losses,
-    /// Since painting began.
+    /// Seconds since painting began.
     seconds: f64,
 }
 
@@ -107,19 +107,19 @@ impl Report {
         }
     }
 
-    /// Adds a step's terms; a step that is in already is left as it is.
+    /// Add a step's losses; a step that is already in is not changed.
     pub fn add(&mut self, step: u32, losses: &Losses, seconds: f64) {
         if self.steps.last().is_none_or(|last| last.step < step) {
             self.steps.push(Step { step, losses: losses.clone(), seconds });
         }
     }
 
-    /// Notes that the objective has converged.
+    /// Record that the objective has converged.
     pub fn converged(&mut self, step: u32) {
         self.converged_at = Some(step);
     }
 
-    /// Fills in what is known at the end only.
+    /// Set what is known only at the end.
     pub fn close(&mut self, outcome: Outcome, error: Option<String>, first_picture: Option<f64>, peak: u64) {
         self.outcome = Some(outcome);
         self.error = error;
@@ -127,7 +127,7 @@ impl Report {
         self.peak_memory_bytes = peak;
     }
 
-    /// Writes the report so that the file is always whole: the old one or the new one.
+    /// Write the report atomically.
     pub fn write(&self, path: &Path) -> anyhow::Result<()> {
         let cannot = || format!("cannot write the report {}", path.display());
         let mut json = serde_json::to_vec_pretty(self).with_context(cannot)?;
@@ -137,7 +137,7 @@ impl Report {
     }
 }
 
-/// Checks, before any work starts, that a report can be written to this path.
+/// Check, before any work starts, that a report can be written to this path.
 pub(super) fn check_destination(path: &Path, overwrite: bool) -> anyhow::Result<()> {
     if path.is_dir() {
         anyhow::bail!("the report {} is a folder", path.display());
@@ -170,11 +170,11 @@ fn part_file(path: &Path) -> io::Result<PartFile> {
     PartFile::create(path, Access::Usual)
 }
 
-/// Creates the folder for numbered pictures, and checks that files can be written to it.
+/// Create the folder for numbered pictures, and check that it is writable.
 ///
 /// # Errors
 ///
-/// When it cannot be used, or holds numbered pictures already and `overwrite` is not set.
+/// If it cannot be used, or contains numbered pictures and `overwrite` is not set.
 pub(super) fn prepare_frames(folder: &Path, overwrite: bool) -> anyhow::Result<()> {
     let cannot = || format!("cannot use {} as the frames folder", folder.display());
     fs::create_dir_all(folder).with_context(cannot)?;
@@ -196,7 +196,7 @@ pub(super) fn prepare_frames(folder: &Path, overwrite: bool) -> anyhow::Result<(
     Ok(())
 }
 
-/// The numbered picture of a step.
+/// Path of the numbered picture of a step.
 pub(super) fn frame_path(folder: &Path, step: u32) -> PathBuf {
     folder.join(format!("{step:06}.png"))
 }

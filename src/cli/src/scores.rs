@@ -1,4 +1,4 @@
-//! What a render paints: what the flags say, or what a picture's recipe says and the flags change.
+//! The runs of a render: from the flags, or from a picture's recipe and the flags that change it.
 
 use std::{
     path::{Path, PathBuf},
@@ -27,23 +27,24 @@ use impasto_formats::{
     trust::Trust,
 };
 
-/// The runs to paint, the last of which gives the picture, and what a person should know beforehand.
+/// The runs to paint, of which the last gives the picture, and notices for the user.
 pub(super) struct Scores {
     pub scores: Vec<ReplayPlan>,
     pub remarks: Vec<String>,
-    /// Hash of the network that the recipe was painted with.
+    /// Hash of the network of the recipe.
     pub network: Option<String>,
-    /// The device that the recipe was painted on, if a repaint there would be the same picture.
+    /// The device of the recipe, if painting it again there would give the same picture.
     pub device: Option<String>,
 }
 
-/// Which of the files that the recipe names may be opened: those beside it, and those that the command line names too.
+/// Which of the files that the recipe names may be opened: those beside it, and those that the command line
+/// names too.
 pub(super) fn trust(arguments: &RenderArgs) -> anyhow::Result<Trust> {
     let own = arguments.settings.resolve(Settings::default())?;
     Ok(arguments.recipe.as_deref().map_or(Trust::All, |recipe| Trust::beside(recipe, &own)))
 }
 
-/// Whether every file that the settings name may be opened.
+/// Check that every file that the settings name may be opened.
 pub(super) fn check_named(trust: &Trust, settings: &Settings) -> Result<(), UsageError> {
     match trust.refused(settings).next() {
         None => Ok(()),
@@ -55,12 +56,12 @@ pub(super) fn check_named(trust: &Trust, settings: &Settings) -> Result<(), Usag
     }
 }
 
-/// The recipe of `--recipe`, if it was given, with what a person should know about it.
+/// Read the recipe of `--recipe`, if it was given; also returns notices for the user.
 pub(super) fn recipe(arguments: &RenderArgs) -> anyhow::Result<Option<(Recipe, Vec<String>)>> {
     Ok(arguments.recipe.as_deref().map(recipe::of_file).transpose()?)
 }
 
-/// Opens every picture and makes the runs.
+/// Open every picture and plan the runs.
 pub(super) fn open(
     arguments: &RenderArgs,
     settings: Settings,
@@ -88,7 +89,7 @@ pub(super) fn open(
         if arguments.settings.gives("steps") || arguments.settings.gives("objective") {
             last.steps = last.job.settings.steps;
         }
-        // Who saved the initial image meant a painting to begin with.
+        // A recipe of the initial image alone: paint the whole run.
         if last.steps == 0 {
             last.steps = last.job.settings.steps;
         }
@@ -97,8 +98,8 @@ pub(super) fn open(
     Ok(score)
 }
 
-/// The recipe's runs; where one of their pictures is gone, or the recipe does not tell all, the last run alone with the
-/// settings as they stood.
+/// The recipe's runs. If one of their pictures is missing, or the recipe is incomplete, the last run alone
+/// with the final settings.
 fn from_recipe(
     arguments: &RenderArgs,
     settings: &Settings,
@@ -125,7 +126,7 @@ fn from_recipe(
                 remarks.append(&mut found.remarks);
                 scores = Some(all);
             }
-            // With one run there is nothing to fall back to.
+            // A single run has no fallback.
             Err(error) if recipe.passes.len() == 1 || error.is::<UsageError>() => return Err(error),
             Err(error) => remarks.push(format!(
                 "what the painting went on from cannot be painted again, so it begins afresh ({error:#})"
@@ -158,7 +159,7 @@ fn from_recipe(
     Ok(Scores { scores, remarks, network: Some(recipe.network.sha256), device })
 }
 
-/// Where pictures of a recipe may be: beside the picture, and here.
+/// The folders to search for a recipe's pictures: beside the picture, and the current one.
 fn folders_beside(file: &Path) -> Vec<PathBuf> {
     let beside = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     vec![beside.to_owned(), PathBuf::from(".")]
@@ -195,7 +196,7 @@ impl Finder<'_> {
     }
 }
 
-/// A picture that the command line names: a file or a pipe, or a bundled one by `example:NAME`.
+/// Open a picture that the command line names: a file or a pipe, or a bundled one by `example:NAME`.
 pub(super) fn open_picture(path: &Path) -> anyhow::Result<Arc<Picture>> {
     let example = path.to_str().and_then(|text| text.strip_prefix(EXAMPLE)).filter(|_| !path.exists());
     Ok(Arc::new(match example {

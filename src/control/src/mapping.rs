@@ -103,7 +103,7 @@ pub fn lenient<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bindings, D
 struct Hand {
     /// Its last position.
     at: Option<f64>,
-    /// Set if it controls the parameter: the position that it set.
+    /// If it controls the parameter, the position that it set.
     holds: Option<f64>,
     /// The last feedback sent to it, which it may echo.
     told: Option<f64>,

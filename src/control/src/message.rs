@@ -1,8 +1,8 @@
 //! Open Sound Control 1.0, the subset that faders need: messages with numbers, strings and booleans, bundled
 //! or single. <https://opensoundcontrol.stanford.edu/spec-1_0.html>
 
-/// Largest accepted packet, in bytes: a UDP datagram on Ethernet has at most 1472, a mixing desk's snapshot
-/// may be larger.
+/// Maximum packet size in bytes: a UDP datagram on Ethernet has at most 1472, a mixing desk's snapshot may be
+/// larger.
 pub const MOST_BYTES: usize = 8192;
 /// Maximum nesting depth of bundles.
 const DEEPEST: usize = 8;

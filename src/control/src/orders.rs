@@ -1,4 +1,4 @@
-//! Commands of messages, by their addresses below `/impasto`.
+//! Meaning of OSC messages, by their addresses below `/impasto`.
 
 use super::{
     mapping::LONGEST,
@@ -39,7 +39,7 @@ pub enum Asked {
 
 /// Parse a message; `None` if it is unknown.
 ///
-/// A button sends 1 when pressed and 0 when released: orders are executed if the first argument is not 0.
+/// A button sends 1 when pressed and 0 when released: commands are executed if the first argument is not 0.
 pub fn asked(message: &Message) -> Option<Asked> {
     let Some(rest) = message.address.strip_prefix(ROOT) else {
         let bindable = message.address.len() <= LONGEST;

@@ -14,7 +14,7 @@ pub enum NamedError {
     /// The palette's file.
     #[error("cannot open the palette")]
     Palette(#[source] PictureError),
-    /// A palette that was pasted has no file.
+    /// A pasted palette has no file.
     #[error("the palette was pasted and has no file: choose another, or the content's colours")]
     Pasted,
     /// The initial image's file.
@@ -22,11 +22,11 @@ pub enum NamedError {
     Initial(#[source] PictureError),
 }
 
-/// Opens what the settings name and the inputs do not have yet.
+/// Open the pictures that the settings name and the inputs do not have yet.
 ///
 /// # Errors
 ///
-/// When a picture cannot be opened.
+/// If a picture cannot be opened.
 pub fn open_named(inputs: &mut Inputs, settings: &Settings) -> Result<(), NamedError> {
     if inputs.palette.is_none() {
         inputs.palette = settings.palette.as_deref().map(open_palette).transpose()?;
@@ -37,11 +37,11 @@ pub fn open_named(inputs: &mut Inputs, settings: &Settings) -> Result<(), NamedE
     Ok(())
 }
 
-/// The palette of this name: a file or a bundled picture.
+/// Open the palette of this name: a file or a bundled picture.
 ///
 /// # Errors
 ///
-/// When it cannot be opened.
+/// If it cannot be opened.
 pub fn open_palette(name: &Path) -> Result<Arc<Picture>, NamedError> {
     if is_pasted(name) {
         return Err(NamedError::Pasted);
@@ -52,11 +52,11 @@ pub fn open_palette(name: &Path) -> Result<Arc<Picture>, NamedError> {
     }
 }
 
-/// The picture that [`Init::File`] names.
+/// Open the picture that [`Init::File`] names.
 ///
 /// # Errors
 ///
-/// When it cannot be opened.
+/// If it cannot be opened.
 pub fn open_initial(settings: &Settings) -> Result<Option<Arc<Picture>>, NamedError> {
     let Init::File(path) = &settings.init else { return Ok(None) };
     Picture::open(path).map(|picture| Some(Arc::new(picture))).map_err(NamedError::Initial)

@@ -1,4 +1,4 @@
-//! A painting of the queue: everything that it takes to paint it, and what became of it.
+//! An item of the queue: its pictures, settings and result.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,11 +15,11 @@ use impasto_core::{
 };
 use impasto_formats::inputs::{NamedError, open_named};
 
-/// Where the pixels of a picture without a file are kept.
+/// A picture without a file, whose pixels are stored in the queue's folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
     pub name: String,
-    /// Of the pixels, see [`Picture::pixel_hash`].
+    /// Hash of the pixels, see [`Picture::pixel_hash`].
     pub sha256: Sha256Hash,
 }
 
@@ -30,19 +30,19 @@ impl Kept {
     }
 }
 
-/// Where a picture of an item is.
+/// Where a picture of an item comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
-    /// A file, and its hash if it was open when the item was added.
+    /// A file, with its hash if it was open when the item was added.
     File { path: PathBuf, sha256: Option<Sha256Hash> },
     /// Title of a bundled picture.
     Example(String),
-    /// Pixels in the queue's folder.
+    /// Pixels stored in the queue's folder.
     Kept(Kept),
 }
 
-/// A picture of an item that cannot be had.
+/// A picture of an item that is not available.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     #[error(transparent)]
@@ -56,10 +56,10 @@ pub enum SourceError {
 }
 
 impl Source {
-    /// Where an open picture is.
+    /// The source of an open picture.
     pub fn of(picture: &Picture) -> Self {
         match &picture.path {
-            // A path that is no Unicode text has no place in the queue's file.
+            // The queue's file can only hold Unicode paths.
             Some(path) if path.to_str().is_some() => Self::File {
                 path: std::path::absolute(path).unwrap_or_else(|_| path.clone()),
                 sha256: Some(picture.sha256),
@@ -82,7 +82,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// If it is not there any more or cannot be read.
+    /// If it no longer exists or cannot be read.
     pub fn open(&self, folder: Option<&Path>) -> Result<(Picture, Option<String>), SourceError> {
         match self {
             Self::File { path, sha256 } => {
@@ -116,7 +116,7 @@ impl Source {
     }
 }
 
-/// A style of an item and how it counts.
+/// A style of an item and its mix.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ItemStyle {
     pub source: Source,
@@ -124,18 +124,18 @@ pub struct ItemStyle {
     pub mix: StyleMix,
 }
 
-/// An item's result.
+/// The state of an item.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     #[default]
     Waiting,
     Painting,
-    /// In so many seconds, pauses not counted.
+    /// Painted in this time, pauses not counted.
     Done {
         seconds: f64,
     },
-    /// Its folder's list of a batch says that the same was painted already.
+    /// The batch list of its folder says that it was painted already.
     There,
     Failed {
         message: String,
@@ -150,30 +150,30 @@ impl State {
     }
 }
 
-/// The pictures of an item, and notices for the user.
+/// An item's opened pictures, and notices for the user.
 #[derive(Debug)]
 pub struct Opened {
     pub inputs: Inputs,
     pub remarks: Vec<String>,
 }
 
-/// A painting of the queue.
+/// An item of the queue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Item {
-    /// Unique in its queue; given when it is added.
+    /// Unique in its queue; assigned when it is added.
     #[serde(default)]
     pub id: u64,
     pub content: Source,
     pub styles: Vec<ItemStyle>,
-    /// The picture that the settings name as the palette; nothing if it is opened by that name.
+    /// The palette that the settings name; `None` if it is opened by that name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub palette: Option<Source>,
-    /// The file for the picture; when it is done, the file that it really got.
+    /// The requested file; once painted, the file actually written.
     pub output: PathBuf,
-    /// The picture is saved without its recipe.
+    /// Save the picture without its recipe.
     #[serde(default)]
     pub without_recipe: bool,
-    /// It is one of a batch: noted in its folder's list, and not painted again if it is there.
+    /// Part of a batch: recorded in its folder's list, and skipped if it is there.
     #[serde(default)]
     pub batch: bool,
     #[serde(default)]
@@ -185,7 +185,7 @@ pub struct Item {
 }
 
 impl Item {
-    /// Where its pictures are.
+    /// The sources of all its pictures.
     pub fn sources(&self) -> impl Iterator<Item = &Source> {
         let styles = self.styles.iter().map(|style| &style.source);
         [&self.content].into_iter().chain(styles).chain(&self.palette)
@@ -197,8 +197,8 @@ impl Item {
         format!("{} in {}", self.content.name(), styles.join(" + "))
     }
 
-    /// About how much work it is, in pixels of the final size times steps: a pyramid takes a part of that,
-    /// and all of them about the same.
+    /// Approximate work, in pixels of the final size times steps. A pyramid takes a nearly constant part of
+    /// that.
     pub fn work(&self) -> f64 {
         f64::from(self.settings.longest_side()).powi(2) * f64::from(self.settings.steps)
     }
@@ -207,7 +207,7 @@ impl Item {
     ///
     /// # Errors
     ///
-    /// That of the first picture that cannot be had.
+    /// The error of the first picture that is not available.
     pub fn open(&self, folder: Option<&Path>) -> Result<Opened, SourceError> {
         let mut remarks = Vec::new();
         let (content, remark) = self.content.open(folder)?;
@@ -259,7 +259,7 @@ mod tests {
         pasted.rgb.save(folder.path().join(kept.file())).unwrap();
         let (back, _) = source.open(Some(folder.path())).unwrap();
         assert_eq!((back.rgb, back.sha256, back.path), (pasted.rgb.clone(), pasted.sha256, None));
-        // What a file says of its pixels names no file.
+        // A claimed hash is not used as a file name.
         let claimed = Picture { sha256: Sha256Hash::of(b"another"), ..pasted };
         assert_eq!(Source::of(&claimed), source);
     }

@@ -1,5 +1,5 @@
-//! What window and painter share: the list of the queue, the cells of a grid, and how far each is. Both hold
-//! it for moments only, so neither waits for the other.
+//! State shared by the window and the painter: the queue's list, a grid's cells, and their progress. Both
+//! hold the lock only briefly, so neither waits for the other.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -27,53 +27,53 @@ pub enum CpuSharing {
 /// The live activity in the window that the queue yields to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Live {
-    /// The live run paints.
+    /// The live run is painting.
     pub painting: bool,
     /// A control is being dragged.
     pub dragging: bool,
-    /// The live run computes on the CPU, or on a driver that does.
+    /// The live run computes on the CPU or on a software driver.
     pub on_cpu: bool,
     pub cpu_sharing: CpuSharing,
 }
 
-/// A small painting of a grid.
+/// A cell of a grid: a small painting.
 #[derive(Clone, Debug)]
 pub struct Cell {
-    /// Number of the grid, and of the cell in it.
+    /// Id of the grid, and index of the cell in it.
     pub grid: u64,
     pub index: usize,
     pub job: Job,
 }
 
-/// A cell that is done, or why it is not.
+/// A finished cell, or why it failed.
 #[derive(Clone, Debug)]
 pub struct Painted {
     pub grid: u64,
     pub index: usize,
     pub result: Result<Arc<RgbImage>, String>,
-    /// Time that it took.
+    /// Time taken.
     pub seconds: f64,
 }
 
-/// What is being done to the item in hand.
+/// What is being done to the current item.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stage {
-    /// What takes time before the first step.
+    /// Work before the first step, with a description.
     Preparing(String),
     Painting,
     Saving,
 }
 
-/// The item in hand.
+/// Progress of the current item.
 #[derive(Clone, Debug)]
 pub struct Now {
     pub id: u64,
     pub stage: Stage,
     pub step: u32,
     pub steps: u32,
-    /// Shape of its picture in pixels; nothing before it is prepared.
+    /// Shape of its picture in pixels; zero until it is prepared.
     pub shape: (u32, u32),
-    /// Share of the work that is done.
+    /// Fraction of the work done.
     pub share: f32,
     /// `None` before it can be estimated.
     pub seconds_left: Option<f64>,
@@ -81,7 +81,7 @@ pub struct Now {
     pub waits: bool,
 }
 
-/// The cell in hand.
+/// Progress of the current cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CellNow {
     pub grid: u64,
@@ -89,10 +89,10 @@ pub struct CellNow {
     pub share: f32,
 }
 
-/// The queue at a glance.
+/// A summary of the queue.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outlook {
-    /// Items that are still to be painted, the one in hand among them.
+    /// Unfinished items, including the current one.
     pub open: usize,
     pub failed: usize,
     /// Finished items.
@@ -104,32 +104,32 @@ pub struct Outlook {
     pub seconds_left: Option<f64>,
 }
 
-/// Where an item moves in the list.
+/// Where to move an item in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Move {
     Up,
     Down,
-    /// Before the item that is at this place now.
+    /// Before the item that is now at this index.
     To(usize),
 }
 
-/// Longest side of the small pictures of items, in pixels.
+/// Longest side of an item's thumbnail, in pixels.
 pub(super) const SMALL: u32 = 160;
 
 #[derive(Default)]
 pub(super) struct Inner {
     pub(super) items: Vec<Item>,
     pub(super) last_id: u64,
-    /// Counts changes of the list.
+    /// Incremented at every change of the list.
     pub(super) version: u64,
     /// The list differs from the file.
     pub(super) unwritten: bool,
-    /// Writing it has failed last time.
+    /// The last write has failed.
     unkept: bool,
     pub(super) held: bool,
     pub(super) quits: bool,
     pub(super) live: Live,
-    /// The painter's own device is the CPU; unknown before it has opened one.
+    /// Whether the painter's own device is the CPU; unknown until it has opened one.
     pub(super) on_cpu: Option<bool>,
     pub(super) now: Option<Now>,
     pub(super) stop: Arc<AtomicBool>,
@@ -138,12 +138,12 @@ pub(super) struct Inner {
     pub(super) cell_stop: Arc<AtomicBool>,
     pub(super) painted: Vec<Painted>,
     pub(super) small: BTreeMap<u64, Arc<RgbImage>>,
-    /// Seconds for each unit of [`Item::work`], as it was last.
+    /// Last measured seconds per unit of [`Item::work`].
     pub(super) pace: Option<f64>,
-    /// Items that are still to be painted, and those that failed.
+    /// Number of unfinished items, and of failed ones.
     pub(super) open: usize,
     pub(super) failed: usize,
-    /// Work of the items that wait, and of the one in hand.
+    /// Work of the waiting items, and of the current one.
     pub(super) waiting_work: f64,
     pub(super) work_in_hand: f64,
 }
@@ -188,12 +188,12 @@ impl Inner {
 pub(super) struct Shared {
     pub(super) inner: Mutex<Inner>,
     pub(super) news: Condvar,
-    /// Held while the file is written, so that an older list never follows a newer one.
+    /// Held while the file is written, so that an older list never replaces a newer one.
     store: Mutex<Option<Store>>,
     folder: Mutex<Option<PathBuf>>,
 }
 
-/// The handle; cheap to clone.
+/// A handle to the queue; cheap to clone.
 #[derive(Clone)]
 pub struct JobQueue(pub(super) Arc<Shared>);
 
@@ -221,8 +221,8 @@ impl JobQueue {
         result
     }
 
-    /// Takes the queue of the last time in. What is still to be painted waits until [`JobQueue::hold`] is
-    /// ended.
+    /// Load the queue of the previous program run. It is held if it has unfinished items, see
+    /// [`JobQueue::hold`].
     pub fn begin(&self, store: Option<Store>, items: Vec<Item>) {
         *lock(&self.0.folder) = store.as_ref().map(|store| store.folder().to_owned());
         *lock(&self.0.store) = store;
@@ -235,13 +235,13 @@ impl JobQueue {
         });
     }
 
-    /// The folder in which pictures without a file are kept.
+    /// The folder for pictures without a file.
     pub fn folder(&self) -> Option<PathBuf> {
         lock(&self.0.folder).clone()
     }
 
-    /// Adds items at the end. No two that are still to be painted get one name, unless they are of a batch,
-    /// whose folder's list tells whether they are the same. `small` is shown for them until they are painted.
+    /// Append items. Unfinished items get different output names, except those of a batch, whose folder's
+    /// list tells whether they are the same. `small` is their thumbnail until they are painted.
     pub fn add(&self, items: impl IntoIterator<Item = Item>, small: Option<&Arc<RgbImage>>) {
         self.change(|inner| {
             for mut item in items {
@@ -259,27 +259,27 @@ impl JobQueue {
         });
     }
 
-    /// The file that an item with this output would get, as far as known.
+    /// The output file that an item would get, as far as is known now.
     pub fn free_output(&self, output: &Path) -> PathBuf {
         free_output(&lock(&self.0.inner).items, output)
     }
 
-    /// Counts changes of the list.
+    /// Incremented at every change of the list.
     pub fn version(&self) -> u64 {
         lock(&self.0.inner).version
     }
 
-    /// Looks at the list, in its order.
+    /// Access the list, in its order.
     pub fn items<T>(&self, look: impl FnOnce(&[Item]) -> T) -> T {
         look(&lock(&self.0.inner).items)
     }
 
-    /// The small picture of an item, if there is one.
+    /// The thumbnail of an item, if there is one.
     pub fn small(&self, id: u64) -> Option<Arc<RgbImage>> {
         lock(&self.0.inner).small.get(&id).cloned()
     }
 
-    /// The item in hand.
+    /// Progress of the current item.
     pub fn now(&self) -> Option<Now> {
         let inner = lock(&self.0.inner);
         inner.now.clone().map(|now| Now { waits: inner.gives_way(), ..now })
@@ -308,7 +308,7 @@ impl JobQueue {
         }
     }
 
-    /// Hold or release the queue. The item in hand waits where it is.
+    /// Hold or release the queue. While it is held, the current item waits between two steps.
     pub fn hold(&self, held: bool) {
         self.change(|inner| {
             if inner.held != held {
@@ -325,7 +325,7 @@ impl JobQueue {
         }
     }
 
-    /// Moves an item.
+    /// Move an item.
     pub fn reorder(&self, id: u64, to: Move) {
         self.change(|inner| {
             let Some(at) = inner.position(id) else { return };
@@ -333,7 +333,7 @@ impl JobQueue {
             let target = match to {
                 Move::Up => at.saturating_sub(1),
                 Move::Down => (at + 1).min(last),
-                // Taking it out moves what is behind it up.
+                // Removing the item shifts later ones up.
                 Move::To(place) if place > at => (place - 1).min(last),
                 Move::To(place) => place,
             };
@@ -345,7 +345,7 @@ impl JobQueue {
         });
     }
 
-    /// Ends an item without a picture; it can be retried.
+    /// Cancel an item; it can be retried.
     pub fn cancel(&self, id: u64) {
         self.change(|inner| {
             let Some(at) = inner.position(id) else { return };
@@ -371,7 +371,7 @@ impl JobQueue {
         });
     }
 
-    /// Takes an item out of the list; its picture, if it has one, stays where it is.
+    /// Remove an item from the list; its saved picture, if any, stays.
     pub fn remove(&self, id: u64) {
         self.change(|inner| {
             let Some(at) = inner.position(id) else { return };
@@ -394,7 +394,7 @@ impl JobQueue {
         });
     }
 
-    /// Gives the painter the cells of a grid, instead of those that it has.
+    /// Replace the pending cells with those of a grid.
     pub fn paint_cells(&self, cells: impl IntoIterator<Item = Cell>) {
         self.change(|inner| {
             inner.cell_stop.store(true, Ordering::Relaxed);
@@ -402,26 +402,26 @@ impl JobQueue {
         });
     }
 
-    /// The cells that are done since the last call.
+    /// Take the cells that were finished since the last call.
     pub fn take_painted(&self) -> Vec<Painted> {
         std::mem::take(&mut lock(&self.0.inner).painted)
     }
 
-    /// The cell in hand.
+    /// Progress of the current cell.
     pub fn cell(&self) -> Option<CellNow> {
         lock(&self.0.inner).cell
     }
 
-    /// Whether the list differs from what is on the disk.
+    /// Whether the list differs from the file.
     pub fn is_unwritten(&self) -> bool {
         lock(&self.0.inner).unwritten
     }
 
-    /// Writes the list, if it has changed. Takes as long as the disk does.
+    /// Write the list if it has changed. Blocks on the disk.
     ///
     /// # Errors
     ///
-    /// Any file system error; it is tried again with the next change.
+    /// Any file system error; the next change retries.
     pub fn save(&self) -> io::Result<()> {
         let store = lock(&self.0.store);
         let items = {
@@ -429,7 +429,7 @@ impl JobQueue {
             if !std::mem::take(&mut inner.unwritten) {
                 return Ok(());
             }
-            // Until it is written, whatever comes between.
+            // Assume failure until the write has returned.
             inner.unkept = true;
             inner.items.clone()
         };
@@ -438,7 +438,7 @@ impl JobQueue {
         written
     }
 
-    /// The same once more for what could not be written before.
+    /// Like [`JobQueue::save`], and retry what could not be written before.
     ///
     /// # Errors
     ///
@@ -451,7 +451,7 @@ impl JobQueue {
         self.save()
     }
 
-    /// For a new painter, after one that has ended or died.
+    /// Prepare for a new painter, after one that has ended or died.
     pub(super) fn reopen(&self) {
         self.change(|inner| {
             inner.quits = false;
@@ -461,7 +461,7 @@ impl JobQueue {
         });
     }
 
-    /// Ends the painter after the step in hand.
+    /// End the painter after the current step.
     pub(super) fn quit(&self) {
         self.change(|inner| {
             inner.quits = true;
@@ -471,7 +471,7 @@ impl JobQueue {
     }
 }
 
-/// A name that no file has and no item is going to take.
+/// An output name that no file and no unfinished item has.
 fn free_output(items: &[Item], output: &Path) -> PathBuf {
     let taken: Vec<String> = items
         .iter()

@@ -1,11 +1,10 @@
-//! Background painting: the queue's paintings at their final size and a grid's small ones, on a
-//! thread and an engine of their own. The command line paints with the same loop.
+//! Background painting: the queue's paintings at their final size and a grid's small ones, on a thread and an
+//! engine of their own. The command line paints with the same loop.
 //!
 //! ```text
-//! window ── items, cells, user activity ──► JobQueue ◄── takes the next, reports progress ── painter's
-//! thread
-//!                                                   │
-//!                                                   └── queue.toml, written whole, under one window's lock
+//! window ── items, cells, live activity ──► JobQueue ◄── next item, progress ── painter's thread
+//!                                              │
+//!                                              └── queue.toml, written atomically, locked by one window
 //! ```
 
 mod item;

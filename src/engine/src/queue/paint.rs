@@ -1,5 +1,5 @@
-//! The headless painting loop: steps, read-backs and their pace, interruption and failure. It knows nothing
-//! of files and terminals, so that its tests can drive it with a small engine of their own.
+//! The headless painting loop: steps, read-backs, interruption and failure. It knows neither files nor
+//! terminals, so that tests can drive it with a small engine of their own.
 
 use std::{
     panic::{self, AssertUnwindSafe},
@@ -16,45 +16,45 @@ use crate::{
 };
 use impasto_core::transfer::Losses;
 
-/// Which steps are painted and read back.
+/// Which steps to paint and to read back.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
     pub steps: u32,
-    /// Read the losses at every multiple of this, and at the first and the last step.
+    /// Read the losses at every multiple of this, and at the first and last step.
     pub losses_every: Option<u32>,
-    /// Hand out the picture at every multiple of this.
+    /// Report the picture at every multiple of this.
     pub picture_every: Option<u32>,
-    /// End when the objective has converged.
+    /// Stop when the objective has converged.
     pub stop_when_converged: bool,
-    /// Hand out the moments of a time-lapse: every step at first, ever fewer later.
+    /// Report pictures for a time-lapse: every step at first, ever fewer later.
     pub film: bool,
 }
 
-/// Receives what comes back from the device.
+/// Receives the results of the painting loop.
 pub trait RenderObserver {
-    /// A step is about to be painted, or the run to be ended: the place to wait.
+    /// Called before each step and before the run ends; may block.
     fn before_step(&mut self) {}
 
-    /// A picture was read back, whatever for.
+    /// Called for every picture that is read back.
     fn seen(&mut self, picture: &RgbImage) {
         let _ = picture;
     }
 
-    /// The losses of a step; `planned` if [`Plan::losses_every`] asked for them.
+    /// The losses of a step; `planned` if [`Plan::losses_every`] requested them.
     fn losses(&mut self, step: u32, losses: &Losses, seconds: f64, planned: bool);
 
-    /// The objective was found to have converged at this step, for the first time.
+    /// The objective has converged at this step; called once.
     fn converged(&mut self, step: u32);
 
-    /// Something has happened to the run by itself.
+    /// A notice of the engine for the user.
     fn notice(&mut self, text: &str) {
         let _ = text;
     }
 
-    /// The picture of a step that [`Plan::picture_every`] asked for.
+    /// A picture that [`Plan::picture_every`] requested.
     fn picture(&mut self, step: u32, picture: &RgbImage) -> anyhow::Result<()>;
 
-    /// A moment of the time-lapse that [`Plan::film`] asked for.
+    /// A picture of the time-lapse that [`Plan::film`] requested.
     fn film(&mut self, step: u32, picture: &RgbImage) -> anyhow::Result<()> {
         let _ = (step, picture);
         Ok(())
@@ -69,7 +69,7 @@ pub enum End {
     Failed(anyhow::Error),
 }
 
-/// What the loop leaves.
+/// The result of the painting loop.
 #[derive(Debug)]
 pub struct Painted {
     pub end: End,
@@ -77,20 +77,20 @@ pub struct Painted {
     pub steps: u32,
     /// The last good picture, and the step after which it was read.
     pub picture: Option<(u32, RgbImage)>,
-    /// When the first picture was there.
+    /// When the first picture was read.
     pub first_picture: Option<Instant>,
 }
 
-/// The picture is read at least this often, so that a failure late in a run does not cost everything.
+/// Read the picture at least this often, so that a failure late in a run does not lose everything.
 const KEEP_EVERY: Duration = Duration::from_secs(2);
-/// Steps are handed to the device in batches of about this length: long enough to keep a fast device busy,
-/// short enough for an interruption to be noticed.
+/// Queue steps on the device in batches of about this length: long enough to keep a fast device busy, short
+/// enough to notice an interruption.
 const BATCH: Duration = Duration::from_millis(50);
 const MAX_BATCH: u32 = 64;
-/// Steps so far for each step between two moments of a time-lapse: 500 steps make about 100.
+/// Steps so far per step between two pictures of a time-lapse: 500 steps give about 100.
 const FILM_DENSITY: u32 = 24;
 
-/// Paints a prepared run to its end, to its interruption or to its failure.
+/// Paint a prepared run until it ends, is interrupted or fails.
 pub fn paint(
     engine: &mut dyn Engine,
     plan: Plan,
@@ -132,7 +132,7 @@ impl Loop<'_> {
             let failed = || format!("painting failed at step {step}");
             match guarded(|| self.engine.step()) {
                 Err(error) if is_interruption(&error) => {
-                    // Something may have changed since the last step, also before the first.
+                    // The picture may have changed since the last step, also before the first.
                     let films = self.plan.film && filmed != step - 1;
                     return self.read(step - 1, films).map(|()| End::Interrupted);
                 }
@@ -171,7 +171,7 @@ impl Loop<'_> {
         Ok(End::Finished)
     }
 
-    /// Before the last step: what is painted but not read yet.
+    /// Read the picture of the last step, if it was not read yet.
     fn last_picture(&mut self) -> anyhow::Result<()> {
         let step = self.painted.steps;
         let known = self.painted.picture.as_ref().map_or(0, |&(step, _)| step);
@@ -213,7 +213,7 @@ fn is_interruption(error: &anyhow::Error) -> bool {
     error.downcast_ref::<EngineError>().is_some_and(|error| error.is::<Interrupted>())
 }
 
-/// Calls the engine; a panic in a driver or in the engine becomes an error, so that what was painted is not
+/// Call the engine and turn a panic in it or in a driver into an error, so that the painted picture is not
 /// lost.
 pub fn guarded<T>(call: impl FnOnce() -> Result<T, EngineError>) -> anyhow::Result<T> {
     match panic::catch_unwind(AssertUnwindSafe(call)) {
@@ -239,7 +239,7 @@ mod tests {
         transfer::{GradientNorms, Inputs},
     };
 
-    /// Steps cost nothing; the step `fails_at` is not finite when it is read, the step `panics_at` panics.
+    /// Steps cost nothing; the picture is not finite from step `fails_at`, and step `panics_at` panics.
     #[derive(Default)]
     struct Fake {
         step: u32,

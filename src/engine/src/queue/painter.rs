@@ -1,5 +1,5 @@
-//! The thread that paints behind the window, with engines of its own: one for the queue's item in hand, one
-//! for a grid's cells, which are painted between two of its steps. All their tensors live on this one thread.
+//! The background painting thread, with its own engines: one for the queue's current item, one for a grid's
+//! cells, which are painted between two steps of the item. All their tensors live on this thread.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -31,20 +31,19 @@ use impasto_core::{
 use impasto_formats::explore::{Ledger, recipe_hash};
 use impasto_network::compute::{self, DeviceKind};
 
-/// Longest wait for the last step when the window ends.
+/// Maximum wait for the current step at shutdown.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// The same for a finished picture that is being written.
+/// Maximum wait at shutdown while a finished picture is being written.
 const LAST_FILE: Duration = Duration::from_secs(60);
 
-/// The window's handle to the thread. Dropping it ends the thread after the step in hand.
+/// The window's handle to the thread. Dropping it ends the thread after the current step.
 pub struct Painter {
     desk: JobQueue,
     thread: thread::JoinHandle<()>,
 }
 
 impl Painter {
-    /// Starts the thread. `make` creates engines on it; `wake` is called when the window has something to
-    /// show.
+    /// Start the thread. `make` creates engines on it; `wake` is called when there is something new to show.
     ///
     /// # Errors
     ///
@@ -65,7 +64,7 @@ impl Painter {
         Ok(Self { desk, thread })
     }
 
-    /// Whether the thread is still there.
+    /// Whether the thread is running.
     pub fn is_alive(&self) -> bool {
         !self.thread.is_finished()
     }
@@ -74,7 +73,7 @@ impl Painter {
 impl Drop for Painter {
     fn drop(&mut self) {
         self.desk.quit();
-        // As for the window's own engine: a driver that hangs is not waited for.
+        // As for the window's own engine, don't wait for a driver that hangs.
         let began = Instant::now();
         let saves = || self.desk.now().is_some_and(|now| matches!(now.stage, Stage::Saving));
         while self.is_alive() && began.elapsed() < if saves() { LAST_FILE } else { FAREWELL } {
@@ -83,7 +82,7 @@ impl Drop for Painter {
     }
 }
 
-/// Drops what may panic on its way out.
+/// Drop a value whose destructor may panic.
 fn drop_safely<T>(it: &mut Option<T>) {
     if let Some(it) = it.take() {
         let _ = catch_unwind(AssertUnwindSafe(|| drop(it)));
@@ -104,18 +103,18 @@ fn computes_on_cpu(info: &RunInfo) -> bool {
     matches!(info.device.kind, DeviceKind::Cpu | DeviceKind::Software)
 }
 
-/// Share of the work of a run that is done after a step.
+/// Fraction of a run's work that is done after a step.
 fn share(schedule: &Schedule, step: u32) -> f64 {
     let left = |step| schedule.work_left(0, step).last().copied().unwrap_or(0.0);
     1.0 - left(step) / left(0).max(1e-9)
 }
 
-/// An item's result.
+/// The result of an item.
 struct Outcome {
     state: State,
     /// The file of its picture.
     output: Option<PathBuf>,
-    /// A notice for the user.
+    /// Notices for the user.
     remarks: Vec<String>,
 }
 
@@ -145,7 +144,7 @@ impl<E: Engine + 'static> Bench<'_, E> {
     }
 
     fn save(&self) {
-        // Tried again at the next change; the window says so when its own writing fails.
+        // The next change retries; the window reports failures of its own writes.
         if let Err(error) = self.desk.save() {
             tracing::warn!("the queue cannot be written: {error}");
         }
@@ -157,7 +156,7 @@ impl<E: Engine + 'static> Bench<'_, E> {
         let result = catch_unwind(AssertUnwindSafe(|| self.try_item(item, stop)))
             .unwrap_or_else(|_| Err(anyhow::anyhow!("a fault of the program ended it")));
         let Outcome { state, output, remarks } = result.unwrap_or_else(|error| {
-            // What a failure left behind in an engine is of no use for the next item.
+            // Don't reuse an engine after a failure.
             drop_safely(&mut self.item);
             Outcome { state: State::Failed { message: chain(&*error) }, output: None, remarks: Vec::new() }
         });
@@ -243,7 +242,7 @@ impl<E: Engine + 'static> Bench<'_, E> {
         let (output, failure) = match picture::save_under_free_name(&picture, &item.output, &text) {
             Ok(output) => (output, None),
             Err(error) => {
-                // Hours of work are not lost to a full disk or a share that has gone.
+                // A full disk or a missing share must not cost hours of work.
                 let mut folders: Vec<PathBuf> =
                     self.desk.folder().map(|folder| folder.join("rescued")).into_iter().collect();
                 folders.extend(picture::rescue_folders());
@@ -283,7 +282,7 @@ impl<E: Engine + 'static> Bench<'_, E> {
         (self.wake)();
     }
 
-    /// Nothing where it was stopped.
+    /// Paint a cell; `None` if it was stopped.
     fn try_cell(&mut self, cell: &Cell, stop: &AtomicBool) -> anyhow::Result<Option<Arc<RgbImage>>> {
         let schedule = cell.job.inputs.schedule(&cell.job.settings);
         let engine = self.cell.get_or_insert_with(|| (self.make)());
@@ -313,10 +312,10 @@ struct Watch<'a, 'b, E: Engine> {
     stop: &'a AtomicBool,
     schedule: Schedule,
     clock: Clock,
-    /// Share of the work, and the clock's time, at the first losses: a run's first step is slower than all
-    /// others.
+    /// Fraction of the work and the clock's time at the first losses: speed is measured from there, as a
+    /// run's first step is slower than the others.
     since_first: Option<(f64, f64)>,
-    /// What has happened to the run by itself.
+    /// Notices of the engine.
     notices: Vec<String>,
 }
 
@@ -327,7 +326,7 @@ impl<E: Engine + 'static> RenderObserver for Watch<'_, '_, E> {
             while let Between::Cell(cell, stop) = bench.desk.between(stop) {
                 bench.paint_cell(*cell, &stop);
             }
-            // Cells of a grid that is done need their memory no more.
+            // Free the memory of a finished grid's engine.
             if bench.desk.cell().is_none() && bench.cell.is_some() {
                 drop_safely(&mut bench.cell);
             }

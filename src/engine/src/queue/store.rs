@@ -1,4 +1,4 @@
-//! The queue on the disk: one file in a folder that one window at a time holds.
+//! The queue's file, in a folder that one window at a time locks.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -15,7 +15,7 @@ use impasto_core::picture::{self, Picture, SaveError};
 const LOCK: &str = "lock";
 const FILE: &str = "queue.toml";
 
-/// Why there is no queue.
+/// Why the queue cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("another window of Impasto has the queue: close that one, then try again here")]
@@ -24,7 +24,7 @@ pub enum StoreError {
     Folder { folder: PathBuf, source: io::Error },
 }
 
-/// The queue's folder, held as long as this lives.
+/// The queue's folder, locked while this lives.
 #[derive(Debug)]
 pub struct Store {
     folder: PathBuf,
@@ -38,11 +38,11 @@ struct Written {
 }
 
 impl Store {
-    /// Holds the queue's folder.
+    /// Lock the queue's folder.
     ///
     /// # Errors
     ///
-    /// If another window holds it, or it cannot be made.
+    /// If another window holds the lock, or the folder cannot be created.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let wrong = |source| StoreError::Folder { folder: folder.to_owned(), source };
         fs::create_dir_all(folder).map_err(wrong)?;
@@ -58,16 +58,16 @@ impl Store {
         &self.folder
     }
 
-    /// The items as they were left; what was being painted waits again. Copies of pictures that no item needs
-    /// are removed.
+    /// Read the items. An item that was being painted waits again, and stored pictures that no item uses are
+    /// removed.
     ///
     /// # Errors
     ///
-    /// Says what is wrong with a file that cannot be used. It is kept under another name.
+    /// A description of what is wrong with the file. It is kept under another name.
     pub fn load(&self) -> Result<Vec<Item>, String> {
         let path = self.folder.join(FILE);
         let written = match fs::read_to_string(&path) {
-            // Never written like this: it is what a power cut has left.
+            // An empty file is never written: a power cut left it.
             Ok(text) if text.trim().is_empty() => Err("the file is empty".to_owned()),
             Ok(text) => toml::from_str::<Written>(&text).map_err(|error| error.message().to_owned()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Written::default()),
@@ -104,24 +104,24 @@ impl Store {
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             if name.starts_with("kept-") && !needed.contains(&name) {
-                // Best effort: it costs room and nothing else.
+                // Best effort: a leftover only costs disk space.
                 let _ = fs::remove_file(entry.path());
             }
         }
     }
 
-    /// Writes the items in one move: a crash leaves the old file or the new one.
+    /// Write the items atomically.
     ///
     /// # Errors
     ///
-    /// Any file system error, and paths that are no Unicode text.
+    /// Any file system error, and paths that are not Unicode.
     pub fn write(&self, items: Vec<Item>) -> io::Result<()> {
         let mut written = Written { items };
         let mut left_out = None;
         let text = match toml::to_string(&written) {
             Ok(text) => text,
             Err(error) => {
-                // One that cannot be written costs none of the others.
+                // Leave out only the items that cannot be written.
                 let one = |item: &Item| toml::to_string(item).is_ok();
                 left_out = written
                     .items
@@ -136,7 +136,7 @@ impl Store {
         left_out.map_or(Ok(()), |reason| Err(io::Error::other(reason)))
     }
 
-    /// Keeps the pixels of a picture that has no file, and says where.
+    /// Store the pixels of a picture without a file; returns the picture's source.
     ///
     /// # Errors
     ///
@@ -153,7 +153,7 @@ impl Store {
     }
 }
 
-/// A PNG with the picture's transparency, if it has any.
+/// Write a PNG, with the picture's transparency if it has any.
 fn write_pixels(picture: &Picture, path: &Path) -> Result<(), SaveError> {
     let Some(alpha) = &picture.alpha else { return picture::save(&picture.rgb, path, true) };
     let pixels = image::RgbaImage::from_fn(picture.rgb.width(), picture.rgb.height(), |x, y| {
@@ -253,7 +253,7 @@ mod tests {
             assert_eq!(fs::read_to_string(folder.path().join("queue.toml.broken")).unwrap(), torn);
             assert_eq!(store.load(), Ok(Vec::new()));
         }
-        // An emptied queue is not a torn one.
+        // An empty queue is not an empty file.
         store.write(Vec::new()).unwrap();
         assert_eq!(store.load(), Ok(Vec::new()));
     }

@@ -26,7 +26,7 @@ use impasto_network::compute::{DeviceInfo, DeviceKind};
 /// The seed with which the engine panics in its second step.
 const PANICS: u64 = 13;
 
-/// Steps cost a millisecond; its picture is as high as it has painted steps.
+/// Steps take a millisecond; the picture's height is the number of steps.
 #[derive(Default)]
 struct Small {
     settings: Settings,
@@ -169,7 +169,7 @@ fn a_name_that_is_taken_meanwhile_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.png");
     let taken = path.clone();
-    // An engine is made when the item's name has been found free, and before anything is painted.
+    // The engine is made after the item's name was found free and before anything is painted.
     let (desk, _painter) = at_work(vec![item(path.clone(), 0, 3)], move || {
         std::fs::write(&taken, "somebody else's").unwrap();
         Small::default()
@@ -190,7 +190,7 @@ fn a_picture_whose_folder_has_gone_is_kept_in_the_queues() {
     desk.begin(Some(Store::open(&at("queue")).unwrap()), Vec::new());
     desk.add([item(at("out/a.png"), 0, 3), item(at("b.png"), 0, 4)], None);
     let out = at("out");
-    // When an engine is made, the folder has been found there.
+    // The folder still exists until an engine is made.
     let make = move || {
         let _ = std::fs::remove_dir(&out);
         Small::default()
@@ -215,11 +215,11 @@ fn a_batch_is_noted_in_its_folder_and_not_painted_twice() {
     wait_until("both are over", &desk, all_over);
     let found = states(&desk);
     assert!(matches!(found[0], State::Done { .. }) && found[1] == State::There, "{found:?}");
-    // As `impasto batch` would look for it.
+    // As `impasto batch` looks it up.
     let (content, style) = (picture::CONTENTS[0].open(), picture::STYLES[0].open());
     let recipe = recipe_hash(content.sha256, style.sha256, &batch().settings);
     assert!(Ledger::open(output.parent().unwrap()).unwrap().has(&output, &recipe));
-    // Another recipe of the same name takes nothing away.
+    // Another recipe with the same name does not replace it.
     let other = Item { settings: Settings { seed: 5, ..batch().settings }, ..batch() };
     desk.add([other], None);
     wait_until("it is over", &desk, all_over);
@@ -266,7 +266,7 @@ fn an_item_that_waits_between_two_steps_is_left_for_the_next_time() {
         thread::sleep(Duration::from_millis(40));
         painted.load(Ordering::Relaxed)
     };
-    // The step in hand may still end.
+    // The current step may still end.
     let patience = Instant::now() + Duration::from_secs(60);
     let mut steps = steps_soon();
     loop {

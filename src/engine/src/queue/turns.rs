@@ -1,4 +1,4 @@
-//! The painter's side of the queue: the next item, waiting, and progress.
+//! The painter's side of the queue: waiting for work, and progress.
 
 use std::{
     path::PathBuf,
@@ -17,22 +17,22 @@ use super::{Cell, Item, JobQueue, Now, PaintedCell, Stage, State, job_queue::loc
 pub(super) enum Next {
     Item(Box<Item>, Arc<AtomicBool>),
     Cell(Box<Cell>, Arc<AtomicBool>),
-    /// Nothing has come for a while.
+    /// Nothing was queued for a while.
     Rest,
     Quit,
 }
 
-/// What the painter does before its next step.
+/// What the painter does before a step.
 pub(super) enum Between {
     Paint,
     Cell(Box<Cell>, Arc<AtomicBool>),
 }
 
-/// How long engines are kept for what may come.
+/// How long idle engines are kept.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl JobQueue {
-    /// Wait for work. `warm` means that there are engines to release.
+    /// Wait for work. `warm` means that there are engines to release when idle.
     pub(super) fn next(&self, warm: bool) -> Next {
         let mut inner = lock(&self.0.inner);
         loop {
@@ -75,7 +75,7 @@ impl JobQueue {
         }
     }
 
-    /// Waits until the item in hand may be painted on, or is to end, or a cell is wanted meanwhile.
+    /// Wait until the current item may continue or must stop, or a cell is requested.
     pub(super) fn between(&self, stop: &AtomicBool) -> Between {
         let mut inner = lock(&self.0.inner);
         loop {
@@ -92,7 +92,7 @@ impl JobQueue {
         }
     }
 
-    /// Waits while cells are to give way.
+    /// Wait while cells must yield.
     pub(super) fn between_cell(&self, stop: &AtomicBool) {
         let mut inner = lock(&self.0.inner);
         while inner.cells_give_way() && !inner.quits && !stop.load(Ordering::Relaxed) {
@@ -122,7 +122,7 @@ impl JobQueue {
         }
     }
 
-    /// Finish the current item; one interrupted by the window's end stays queued for the next start.
+    /// Finish the current item; if shutdown interrupted it, it stays queued for the next start.
     pub(super) fn over(&self, id: u64, state: State, output: Option<PathBuf>, remark: Option<String>) {
         let mut inner = lock(&self.0.inner);
         inner.now = None;
@@ -151,7 +151,7 @@ impl JobQueue {
     }
 }
 
-/// Time that is spent at work, without the time that is spent waiting.
+/// Measures working time without waits.
 #[derive(Debug)]
 pub(super) struct Clock {
     since: Instant,
@@ -163,7 +163,7 @@ impl Clock {
         Self { since: Instant::now(), away: Duration::ZERO }
     }
 
-    /// Does something that does not count.
+    /// Run `work` without counting its time.
     pub fn aside<T>(&mut self, work: impl FnOnce() -> T) -> T {
         let began = Instant::now();
         let result = work();

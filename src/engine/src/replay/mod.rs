@@ -1,4 +1,4 @@
-//! Painting a recipe again.
+//! Replay of recipes.
 
 mod replayer;
 mod writer;

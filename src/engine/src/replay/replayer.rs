@@ -1,4 +1,4 @@
-//! Painting a recipe again: every run with everything that happened to it, at the same steps.
+//! Replay of a recipe: paints its runs again, with the same events at the same steps.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -23,23 +23,23 @@ use impasto_formats::{
     recipe::{Act, Recipe, What, acts},
 };
 
-/// A run to paint and what to do to it meanwhile.
+/// A run to paint, and the events to apply to it.
 #[derive(Clone, Debug)]
 pub struct ReplayPlan {
     pub job: Job,
     pub acts: Vec<Act>,
-    /// Steps to paint; the job's settings may ask for more.
+    /// Steps to paint; the settings may ask for more.
     pub steps: u32,
-    /// Begin with a new engine.
+    /// Start with a new engine.
     pub new_engine: bool,
-    /// The palettes that the acts change to, by their names in the settings.
+    /// The palettes that the events change to, by their names in the settings.
     pub palettes: Palettes,
 }
 
 /// Opened palettes by their names in settings.
 pub type Palettes = BTreeMap<PathBuf, Arc<Picture>>;
 
-/// Pictures that replace those of a recipe.
+/// Pictures to use instead of a recipe's.
 #[derive(Clone, Debug, Default)]
 pub struct Others {
     pub content: Option<Arc<Picture>>,
@@ -57,7 +57,7 @@ impl ReplayPlan {
     ///
     /// # Errors
     ///
-    /// Those of `open` and `change`, and a change in the recipe that fits no settings.
+    /// Those of `open` and `change`, and an event in the recipe that does not fit the settings.
     pub fn of(
         recipe: &Recipe,
         others: &Others,
@@ -108,7 +108,7 @@ impl ReplayPlan {
             }
             let inputs = Inputs {
                 palette: settings.palette.as_ref().and_then(|name| palettes.get(name)).cloned(),
-                // Only what the first run begins with.
+                // Only the first run starts from it.
                 initial: if index == 0 { open_initial(&settings)? } else { None },
                 ..Inputs::new(content, styles)
             };
@@ -127,10 +127,10 @@ impl ReplayPlan {
     }
 }
 
-/// Steps of a detour after which the device is waited for.
+/// Steps of a detour between two waits for the device.
 const DETOUR_BATCH: u32 = 16;
 
-/// How the picture that was read last came about, for use without access to the replayer.
+/// The record of the last picture read, shared with code that has no access to the replayer.
 #[derive(Clone, Default)]
 pub struct RecordHandle(Arc<Mutex<Option<Record>>>);
 
@@ -139,18 +139,18 @@ impl RecordHandle {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(record);
     }
 
-    /// The latest, if a picture was read.
+    /// The latest record, if a picture was read.
     pub fn latest(&self) -> Option<Record> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-/// A replay was interrupted between two steps that count.
+/// A replay was interrupted between two counted steps.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted")]
 pub struct Interrupted;
 
-/// An engine that executes plans: it repeats a recorded run's events, and records them again.
+/// An engine that replays plans: it applies recorded events at their steps, and records them again.
 pub struct Replayer<E> {
     make: Box<dyn Fn() -> E>,
     engine: E,
@@ -159,18 +159,18 @@ pub struct Replayer<E> {
     settings: Settings,
     inputs: Option<Inputs>,
     palettes: Palettes,
-    /// The picture that was read last, as the next run goes on from it, and how it came about.
+    /// The last picture read, from which the next run continues, and its record.
     canvas: Option<(RgbImage, Record)>,
     record: Option<Record>,
     told: RecordHandle,
-    /// Ends what happens between two steps.
+    /// Interrupts the replay of events between two steps.
     interrupted: Arc<AtomicBool>,
     /// Whether the engine is on a detour.
     away: bool,
 }
 
 impl<E: Engine> Replayer<E> {
-    /// A replayer of engines that `make` makes.
+    /// A replayer whose engines `make` creates.
     pub fn new(make: impl Fn() -> E + 'static) -> Self {
         Self {
             engine: make(),
@@ -188,13 +188,13 @@ impl<E: Engine> Replayer<E> {
         }
     }
 
-    /// Looks at this flag while it repeats what happened between two steps. A recipe may ask for hours of that: when
-    /// the flag is set, [`Engine::step`] fails with [`Interrupted`], and the picture can still be read.
+    /// Check this flag while replaying events between two steps, which may take hours. Once it is set,
+    /// [`Engine::step`] fails with [`Interrupted`], and the picture can still be read.
     pub fn stop_at(&mut self, interrupted: Arc<AtomicBool>) {
         self.interrupted = interrupted;
     }
 
-    /// Prepares the next run, which goes on from the last picture unless its job says otherwise.
+    /// Prepare the next run, which continues from the last picture unless its job says otherwise.
     ///
     /// # Errors
     ///
@@ -233,7 +233,7 @@ impl<E: Engine> Replayer<E> {
         self.told.clone()
     }
 
-    /// Does what is due; false if it was interrupted.
+    /// Apply the events that are due; false if interrupted.
     fn play(&mut self) -> Result<bool, EngineError> {
         while self.acts.front().is_some_and(|act| act.step <= self.step) {
             if self.interrupted.load(Ordering::Relaxed) {
@@ -260,7 +260,7 @@ impl<E: Engine> Replayer<E> {
         Ok(true)
     }
 
-    /// Repeats a part of a detour; of its steps those until an interruption.
+    /// Replay a part of a detour; if interrupted, only the steps painted until then.
     fn detour(&mut self, part: DetourPart) -> Result<(), EngineError> {
         let part = match part {
             DetourPart::Begin(share) => {
@@ -273,7 +273,8 @@ impl<E: Engine> Replayer<E> {
                 while painted < count && !self.interrupted.load(Ordering::Relaxed) {
                     self.engine.step()?;
                     painted += 1;
-                    // Steps are queued faster than they are painted: without this an interruption would wait for all.
+                    // Steps are queued faster than they are painted: without this wait an interruption would
+                    // be late.
                     if painted.is_multiple_of(DETOUR_BATCH) {
                         self.engine.settle()?;
                     }
@@ -292,7 +293,7 @@ impl<E: Engine> Replayer<E> {
         Ok(())
     }
 
-    /// After an interruption: nothing more is repeated, and the picture has its size again.
+    /// After an interruption: drop the remaining events and return to the full size.
     fn give_up(&mut self) -> Result<(), EngineError> {
         self.acts.clear();
         if self.away { self.detour(DetourPart::End) } else { Ok(()) }
@@ -345,7 +346,7 @@ impl<E: Engine> Engine for Replayer<E> {
     }
 
     fn read(&mut self) -> Result<Reading, EngineError> {
-        // What was done after the last step shows in its picture.
+        // Events after the last step show in its picture.
         self.play()?;
         let reading = self.engine.read()?;
         if let Some(record) = self.record.as_ref().map(|record| record.at(self.step)) {
@@ -372,7 +373,7 @@ mod tests {
     use impasto_formats::{recipe, trust::Trust};
     use impasto_test_support as tests;
 
-    /// Records its calls; its picture is as high as it has painted steps.
+    /// Records its calls; the picture's height is the number of steps.
     #[derive(Default)]
     struct Fake {
         told: Vec<String>,
@@ -459,7 +460,7 @@ mod tests {
         replayer.begin(&plans[0], &mut |_| ()).unwrap();
         replayer.step().unwrap();
         assert!(replayer.step().unwrap_err().is::<Interrupted>());
-        // What was painted on the way is told, and the detour is over.
+        // The steps painted until then are recorded, and the detour has ended.
         let height = replayer.read().unwrap().picture.height();
         assert_eq!(height, 40);
         let record = replayer.record_handle().latest().unwrap();
@@ -534,7 +535,7 @@ mod tests {
         assert_eq!(record.passes(), recipe.passes);
         assert!(record.is_complete());
 
-        // What is set from outside holds after every change.
+        // Settings from outside apply after every event.
         let change = |settings| Ok(Settings { style_weight: 1.25, ..settings });
         let plans = ReplayPlan::of(&recipe, &Others::default(), &mut open, &change).unwrap();
         let (told, _) = played(&plans);

@@ -1,17 +1,16 @@
-//! When a preview is worth a read-back: often enough to feel live, never more often than pictures are
-//! displayed.
+//! When to read a preview back: often enough to feel live, never more often than pictures are displayed.
 
 use std::time::{Duration, Instant};
 
-/// Shortest time between two previews when the interval is chosen automatically.
+/// Minimum time between two previews if the interval is automatic.
 const AUTOMATIC: Duration = Duration::from_millis(60);
-/// Most work that may wait in a device's queue.
+/// Maximum work that may wait in a device's queue.
 const PILE: Duration = Duration::from_millis(120);
-/// After this long a picture is read even if the last one wasn't taken, so that losses still reach a window
-/// that is hidden.
+/// After this long, read a picture even if the last one wasn't taken, so that losses still reach a hidden
+/// window.
 const UNWATCHED: Duration = Duration::from_secs(1);
 
-/// Decides after each step whether to read the picture back, and keeps the time per step.
+/// Decides after each step whether to read the picture back, and measures the time per step.
 #[derive(Debug)]
 pub struct Pace {
     last_read: Instant,
@@ -21,19 +20,19 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Starts counting at `now`.
+    /// Start counting at `now`.
     pub fn new(now: Instant) -> Self {
         Self { last_read: now, steps_since: 0, unsettled: 0, seconds_per_step: 0.0 }
     }
 
-    /// Counts a step; true when its picture should be read. `every` is the user's interval in steps, 0 for
+    /// Count a step; true if its picture should be read. `every` is the user's interval in steps, 0 for
     /// automatic; `taken`: whether the window has taken the previous picture.
     pub fn after_step(&mut self, now: Instant, every: u32, taken: bool) -> bool {
         self.steps_since += 1;
         self.unsettled += 1;
         let waited = now.duration_since(self.last_read);
         let due = match every {
-            // A GPU is only given its steps here, so the time that they will take counts as well.
+            // A GPU only queues the steps here, so count the time that they will take as well.
             0 => waited.max(self.expected(self.steps_since)) >= AUTOMATIC || self.seconds_per_step == 0.0,
             steps => self.steps_since >= steps || self.seconds_per_step == 0.0,
         };
@@ -44,8 +43,7 @@ impl Pace {
         Duration::from_secs_f64(self.seconds_per_step * f64::from(steps))
     }
 
-    /// Whether the steps that a device was given and may not have done are so much work that a pause would be
-    /// late.
+    /// Whether so much work is queued on the device that a pause would be late.
     pub fn piled_up(&self) -> bool {
         self.expected(self.unsettled) >= PILE
     }
@@ -68,14 +66,14 @@ impl Pace {
         self.resume(now);
     }
 
-    /// Goes on after a pause, which counts for nothing.
+    /// Continue after a pause, which is not counted.
     pub fn resume(&mut self, now: Instant) {
         self.last_read = now;
         self.steps_since = 0;
         self.unsettled = 0;
     }
 
-    /// Seconds per step of late; 0 before the first reading.
+    /// Recent seconds per step; 0 before the first reading.
     pub fn seconds_per_step(&self) -> f64 {
         self.seconds_per_step
     }
@@ -117,7 +115,7 @@ mod tests {
     fn the_users_interval_counts_steps() {
         let start = Instant::now();
         let mut pace = Pace::new(start);
-        // The first step is always worth a look.
+        // The first step is always read.
         assert!(pace.after_step(start, 3, true));
         pace.read(start + Duration::from_millis(5));
         let due: Vec<bool> = (0..3).map(|_| pace.after_step(start, 3, true)).collect();

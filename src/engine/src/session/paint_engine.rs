@@ -1,5 +1,5 @@
-//! The real engine behind the window and the command line: keeps the device, the weights and the network
-//! between runs.
+//! The real engine of the window and the command line: keeps the device, the weights and the network between
+//! runs.
 
 use std::{
     path::PathBuf,
@@ -31,39 +31,38 @@ use impasto_network::{
 pub struct PaintEngine {
     device: Option<(DeviceChoice, Device)>,
     weights: Option<(Option<PathBuf>, Arc<Weights>)>,
-    /// On the device and of the weights above, when no run holds it.
+    /// The network for the device and weights above, while no run holds it.
     network: Option<Network>,
-    /// How that network computes.
+    /// The options of that network.
     options: NetworkOptions,
     run: Option<Painting>,
-    /// That the run's settings name.
-    /// The extract in hand, by its key.
+    /// The current extract, by its key.
     extraction: Option<(String, Extraction)>,
-    /// Longest side of the last run's iterate: its pictures were enlarged from that.
+    /// Longest side of the last run's iterate, from which its pictures were enlarged.
     painted: Option<u32>,
-    /// Set while the device is at work: found set afterwards, the device's code has panicked.
+    /// Set while the device is working; if set on drop, its code has panicked.
     at_work: bool,
     /// Another engine of this process paints in the foreground.
     behind: bool,
-    /// What of [`BEHIND`] is this engine's.
+    /// This engine's part of [`BEHIND`].
     told: u64,
 }
 
-/// Bytes of the runs of engines behind another, estimated: what this process holds is not all the other's.
+/// Estimated bytes held by background engines, which are not the foreground engine's.
 static BEHIND: AtomicU64 = AtomicU64::new(0);
 
-/// Longest sides that a first run may get.
+/// Possible longest sides of a first run.
 const FIRST_SIZES: [u32; 9] = [128, 160, 192, 224, 256, 320, 384, 448, 512];
-/// Seconds that a step of a first run may take at its final size; most steps are at smaller ones.
+/// Maximum seconds per step of a first run at its final size; most steps are at smaller ones.
 const FIRST_STEP: f64 = 0.5;
-/// Longest side of the measurement behind that choice.
+/// Longest side at which speed is measured for that choice.
 const MEASURED_SIZE: u32 = 64;
-/// Most pixels of a picture on a graphics adapter: the first layer's 64 channels then fill a buffer of 2 GiB,
-/// the largest that can be bound.
+/// Maximum pixels of a picture on a graphics adapter: the first layer's 64 channels then fill a buffer of 2
+/// GiB, the largest that can be bound.
 const MOST_PIXELS: u64 = (1 << 31) / 256 - 1;
-/// Bytes of the largest state that is worth its copies: beyond, going back begins with the picture.
+/// Maximum bytes of a checkpoint; if it is larger, going back restores the picture alone.
 const LARGEST_STATE: u64 = 160 << 20;
-/// How long a slice of an extract goes on.
+/// Duration of a slice of an extract.
 const SLICE: Duration = Duration::from_millis(50);
 /// Bytes above which the user is told a run's GPU memory need; free GPU memory cannot be queried.
 const LARGE_ON_GPU: u64 = 3_000_000_000;
@@ -77,11 +76,11 @@ fn least_size(job: &Job) -> u32 {
     ((least * f64::from(long) / f64::from(short)).ceil() as u32).min(MAX_SIZE)
 }
 
-/// The estimated memory of a run in bytes.
+/// Check the estimated memory of a run, in bytes, and return it.
 ///
 /// # Errors
 ///
-/// If the device has not that much, or cannot take a picture of one of these shapes.
+/// If the device does not have that much, or cannot hold a picture of one of these shapes.
 fn check_memory(
     device: &Device,
     shapes: &Shapes,
@@ -106,12 +105,12 @@ fn check_memory(
     Ok(memory_bytes)
 }
 
-/// Bytes that this process holds for the engine that asks: the network of its run before is part of them.
+/// Bytes that this process holds for the calling engine, including the network of its previous run.
 fn own_memory(behind: bool) -> u64 {
     if behind { 0 } else { process_memory().0.saturating_sub(BEHIND.load(Ordering::Relaxed)) }
 }
 
-/// Notice that the picture is painted in another shape so that it tiles.
+/// Notice that the picture's shape is changed so that it tiles.
 fn tile_remark(job: &Job, settings: &Settings) -> Option<String> {
     let shape = |padding| job.inputs.shapes(&Settings { padding, ..settings.clone() }).content;
     let (plain, (width, height)) = (shape(Padding::Zero), shape(settings.padding));
@@ -129,15 +128,15 @@ impl PaintEngine {
         Self::default()
     }
 
-    /// A background engine: what this process holds counts as the other's memory, and a device
-    /// that fails here may be tried again there.
+    /// A background engine: the memory of this process counts as the foreground engine's, and a device that
+    /// fails here may still be tried there.
     pub fn behind_another() -> Self {
         let mut engine = Self::new();
         engine.behind = true;
         engine
     }
 
-    /// Works on the device. A device that fails is not opened again.
+    /// Run `work` on the device. A device that fails is not opened again.
     fn on_device<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, TransferError>,
@@ -151,7 +150,7 @@ impl PaintEngine {
         result
     }
 
-    /// Lets the run work.
+    /// Run `work` on the current run.
     fn work<T>(
         &mut self,
         work: impl FnOnce(&mut Painting) -> Result<T, TransferError>,
@@ -178,7 +177,7 @@ impl PaintEngine {
         self.network = None;
     }
 
-    /// Waits until the device has done everything it was given.
+    /// Wait until the device has done all queued work.
     ///
     /// # Errors
     ///
@@ -187,8 +186,8 @@ impl PaintEngine {
         self.work(|run| run.synchronize())
     }
 
-    /// The device's peak in floating-point operations per second, opening it if need be, see
-    /// [`compute::peak`].
+    /// The device's peak in floating-point operations per second, see [`compute::peak`]. Opens the device if
+    /// necessary.
     ///
     /// # Errors
     ///
@@ -198,7 +197,7 @@ impl PaintEngine {
         Ok(self.on_device(|_| Ok(compute::peak(&device.tensor)))?)
     }
 
-    /// Times each convolution of the run alone.
+    /// Time each convolution of the run separately.
     ///
     /// # Errors
     ///
@@ -240,7 +239,7 @@ impl PaintEngine {
         Ok(weights)
     }
 
-    /// The largest first size whose step should be quick enough, judged by a step on a small picture.
+    /// The largest first size whose step should be fast enough, estimated from a step on a small picture.
     fn choose_size(
         &mut self,
         job: &Job,
@@ -351,7 +350,7 @@ impl Engine for PaintEngine {
             let before = now.shapes(settings);
             now.set_mix(&mix);
             let shapes = now.shapes(settings);
-            // Statistics of a style that has become larger need room, which may be gone since the start.
+            // A larger style needs memory for its statistics, which may be gone since the start.
             if shapes != before || settings.style_scale > run.settings().style_scale {
                 let check = |shapes: &Shapes| check_memory(device, shapes, settings, self.behind);
                 check_scales(&now, settings, check)?;
@@ -388,7 +387,7 @@ impl Engine for PaintEngine {
         if eye != order.eye {
             return Ok(None);
         }
-        // A failure here says nothing about the run, so that the device is not given up.
+        // A failure here does not concern the run, so keep the device.
         let extraction = match &mut self.extraction {
             Some((key, extraction)) if *key == order.key => extraction,
             other => {

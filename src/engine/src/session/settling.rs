@@ -1,15 +1,16 @@
-//! When a picture has settled: painting on hardly changes what is shown, or the objective has stopped falling.
+//! Detects when a picture has settled: further painting hardly changes it, or the objective has stopped
+//! falling.
 
 use std::sync::Arc;
 
 use image::RgbImage;
 
-/// Steps between two pictures that are compared.
+/// Minimum number of steps between two compared pictures.
 const STEPS: u32 = 50;
-/// Mean difference of a channel, in levels of 256, below which a picture is the same to the eye.
+/// Mean difference per channel, in levels of 256, below which two pictures look the same.
 const SAME: f64 = 0.5;
 
-/// Compares the pictures that a run shows.
+/// Compares the displayed pictures of a run.
 #[derive(Debug, Default)]
 pub struct Settling {
     reference: Option<(u32, Arc<RgbImage>)>,
@@ -17,12 +18,12 @@ pub struct Settling {
 }
 
 impl Settling {
-    /// Something is asked for: it begins anew.
+    /// Start over, after a change.
     pub fn disturb(&mut self) {
         *self = Self::default();
     }
 
-    /// Takes in the picture that is shown after so many steps, and whether the objective has stopped falling.
+    /// Add the picture displayed after `step` steps, and whether the objective has stopped falling.
     pub fn look(&mut self, step: u32, picture: &Arc<RgbImage>, converged: bool) {
         match &self.reference {
             Some((since, before)) if before.dimensions() == picture.dimensions() && step >= *since => {
@@ -69,7 +70,7 @@ mod tests {
         assert!(!settling.is_settled());
         settling.look(611, &picture(20), true);
         assert!(!settling.is_settled(), "after a change it takes its time again");
-        // Another size, or an earlier moment, is another picture.
+        // A picture of another size or of an earlier step is not compared.
         settling.look(700, &Arc::new(RgbImage::new(4, 4)), true);
         settling.look(100, &Arc::new(RgbImage::new(4, 4)), true);
         assert!(!settling.is_settled());

@@ -1,9 +1,10 @@
-//! The time machine's memory: which moments of a painting are kept, and where their pictures lie.
+//! The time machine's storage: which moments of a painting are kept, and where their pictures are.
 //!
-//! [`Timeline`] is the index, thinned as a run grows old; [`Store`] keeps the pictures and the engine's
+//! [`Timeline`] is the index, thinned as a run grows older; [`Store`] keeps the pictures and the engine's
 //! states, compressed in memory up to a limit, 96 MiB together, and in a cache folder beyond it.
 //!
-//! It is ours because no cache crate thins by a moment's place in a run: what is old stays coarser, what is near stays whole.
+//! It is our own because no cache crate thins by a moment's place in a run: older moments become sparse,
+//! recent ones stay dense.
 
 mod cache;
 mod moment;
@@ -24,11 +25,11 @@ pub struct Timeline {
     moments: Vec<Moment>,
     next: MomentId,
     most: usize,
-    /// Moments below this number were handed to the store before it last had to make room.
+    /// Moments below this id were sent to the store before it last had to make room.
     room_made: MomentId,
 }
 
-/// Most moments of a timeline.
+/// Maximum number of moments in a timeline.
 pub const MOST: usize = 600;
 
 impl Default for Timeline {
@@ -38,7 +39,7 @@ impl Default for Timeline {
 }
 
 impl Timeline {
-    /// A timeline of at most so many moments.
+    /// A timeline of at most `most` moments.
     pub fn new(most: usize) -> Self {
         Self { moments: Vec::new(), next: 1, most: most.max(4), room_made: 1 }
     }
@@ -63,7 +64,7 @@ impl Timeline {
         self.moments.binary_search_by_key(&id, |moment| moment.id).ok()
     }
 
-    /// Add a moment painted at `at` seconds; returns its number and the moments removed for it.
+    /// Add a moment painted at `at` seconds; returns its id and those of the moments removed for it.
     pub fn add(&mut self, run: RunId, snapshot: &Snapshot, at: f64) -> (MomentId, Vec<MomentId>) {
         let id = self.next;
         self.next += 1;
@@ -94,7 +95,7 @@ impl Timeline {
         (id, gone)
     }
 
-    /// Remove the least useful moment and return it.
+    /// Remove the least useful moment and return its id.
     pub fn thin(&mut self) -> Option<MomentId> {
         thin::least_missed(&self.moments).map(|index| self.forget(index))
     }
@@ -127,17 +128,17 @@ impl Timeline {
                     moment.exact = exact;
                     Vec::new()
                 }
-                // Thinned out while it was being compressed.
+                // It was removed while it was being compressed.
                 None => vec![id],
             },
             Kept::No { id } => {
                 self.remove(id);
-                // Those that were on their way already are refused with it, and ask for no more room.
+                // Moments sent before that are refused as well, and need no more room.
                 if id < self.room_made {
                     return Vec::new();
                 }
                 self.room_made = self.next;
-                // Room for the next ones: an eighth of what there is.
+                // Make room for the next ones: an eighth of the moments.
                 (0..=self.moments.len() / 8).map_while(|_| self.thin()).collect()
             }
             Kept::Inexact(ids) => {
@@ -151,14 +152,14 @@ impl Timeline {
         }
     }
 
-    /// Forgets a moment.
+    /// Remove a moment.
     pub fn remove(&mut self, id: MomentId) {
         if let Some(index) = self.position(id) {
             self.forget(index);
         }
     }
 
-    /// What the moments take in the store, in bytes.
+    /// Bytes of all moments in the store.
     pub fn bytes(&self) -> u64 {
         self.moments.iter().map(|moment| moment.bytes).sum()
     }

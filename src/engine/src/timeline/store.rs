@@ -21,10 +21,10 @@ use impasto_core::picture;
 
 /// Longest side of a thumbnail in pixels.
 const THUMBNAIL: u32 = 160;
-/// Capacity of the compression queue; a moment that arrives when it is full is not kept.
+/// Capacity of the compression queue; a moment that arrives when it is full is dropped.
 const WAITING: usize = 6;
 
-/// How much is kept, in bytes.
+/// Limits of a store, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     pub picture_memory: u64,
@@ -51,12 +51,12 @@ pub enum Kept {
     Yes {
         id: MomentId,
         thumbnail: RgbImage,
-        /// Bytes of the compressed picture.
+        /// Size of the compressed picture in bytes.
         bytes: u64,
-        /// The engine's state is kept as well.
+        /// The engine's state is stored as well.
         exact: bool,
     },
-    /// There is no room: forget an older moment.
+    /// There is no room: remove an older moment.
     No { id: MomentId },
     /// The engine's states of these moments were removed; their pictures stay.
     Inexact(Vec<MomentId>),
@@ -73,7 +73,7 @@ struct Vaults {
     states: Vault,
 }
 
-/// Keeps what a timeline names.
+/// Stores the pictures and states of a timeline's moments.
 pub struct Store {
     orders: Sender<Order>,
     waiting: Arc<AtomicUsize>,
@@ -81,7 +81,7 @@ pub struct Store {
     vaults: Arc<Mutex<Vaults>>,
 }
 
-/// Reads from a [`Store`] on any thread; may wait for a disk.
+/// Reads from a [`Store`] on any thread; may block on the disk.
 #[derive(Clone)]
 pub struct Reader(Arc<Mutex<Vaults>>);
 
@@ -90,8 +90,8 @@ fn lock(vaults: &Mutex<Vaults>) -> MutexGuard<'_, Vaults> {
 }
 
 impl Store {
-    /// A store whose cache folder lies below `root`, from which the remains of program runs that crashed are
-    /// swept; without a root it lives in memory alone. `wake` is called after every [`Kept`].
+    /// A store whose cache folder is below `root`, from which leftovers of crashed processes are removed;
+    /// without a root everything stays in memory. `wake` is called after every [`Kept`].
     ///
     /// # Errors
     ///
@@ -142,19 +142,19 @@ impl Store {
         self.orders.send(Order::Add { id, picture, state }).is_ok()
     }
 
-    /// Forgets moments.
+    /// Remove moments.
     pub fn remove(&self, ids: Vec<MomentId>) {
         if !ids.is_empty() {
             let _ = self.orders.send(Order::Remove(ids));
         }
     }
 
-    /// Results for the added moments.
+    /// The next result for an added moment.
     pub fn next(&self) -> Option<Kept> {
         self.kept.try_recv().ok()
     }
 
-    /// For background threads.
+    /// A reader for background threads.
     pub fn reader(&self) -> Reader {
         Reader(Arc::clone(&self.vaults))
     }
@@ -176,7 +176,7 @@ fn keep(vaults: &Mutex<Vaults>, id: MomentId, picture: &RgbImage, state: Option<
     let mut exact = false;
     if let Some(state) = state.filter(|state| vaults.states.could_take(state.len() as u64)) {
         loop {
-            // The states are large: the oldest make room.
+            // States are large: remove the oldest to make room.
             match vaults.states.put(id, Arc::clone(&state)) {
                 Ok(()) => {
                     exact = true;
@@ -201,18 +201,18 @@ fn keep(vaults: &Mutex<Vaults>, id: MomentId, picture: &RgbImage, state: Option<
 }
 
 impl Reader {
-    /// The picture of a moment, exactly as it was.
+    /// The picture of a moment, lossless.
     ///
     /// # Errors
     ///
-    /// If it is not kept, or its file has gone.
+    /// If it is not stored, or its file is gone.
     pub fn picture(&self, id: MomentId) -> io::Result<RgbImage> {
         let bytes = lock(&self.0).pictures.get(id)?;
         let picture = image::load_from_memory_with_format(&bytes, image::ImageFormat::Png);
         Ok(picture.map_err(io::Error::other)?.into_rgb8())
     }
 
-    /// The engine's state at a moment; `None` where it is not kept.
+    /// The engine's state at a moment; `None` if it is not stored.
     pub fn state(&self, id: MomentId) -> Option<Arc<Vec<u8>>> {
         lock(&self.0).states.get(id).ok()
     }

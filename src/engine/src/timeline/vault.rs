@@ -1,5 +1,5 @@
-//! Blobs by number: in memory up to a limit, the oldest in files beyond it, never more than both limits
-//! together.
+//! A cache of blobs by id: in memory up to a limit, the oldest in files beyond it, never more than both
+//! limits together.
 
 use std::{collections::BTreeMap, fs, io, path::PathBuf, sync::Arc};
 
@@ -8,7 +8,7 @@ use super::cache::Cache;
 /// Factor on the memory limit if there is no writable folder.
 const ALONE: u64 = 3;
 
-/// Why something was not kept.
+/// The cache is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the limit is reached")]
 pub struct Full;
@@ -19,7 +19,7 @@ enum Place {
     Disk(u64),
 }
 
-/// Keeps bytes under numbers.
+/// Stores blobs by id.
 #[derive(Debug)]
 pub struct Vault {
     name: &'static str,
@@ -34,8 +34,8 @@ pub struct Vault {
 }
 
 impl Vault {
-    /// An empty vault; its cache folder is made below `root` when it is needed first. Without one memory may
-    /// hold three times as much.
+    /// An empty cache. Its folder is created below `root` when it is first needed; without a root the memory
+    /// limit is three times as high.
     pub fn new(name: &'static str, root: Option<PathBuf>, most_memory: u64, most_disk: u64) -> Self {
         let (most_memory, most_disk) =
             if root.is_some() { (most_memory, most_disk) } else { (ALONE * most_memory, 0) };
@@ -47,17 +47,17 @@ impl Vault {
         (self.memory, self.disk)
     }
 
-    /// Whether this many bytes would fit into an empty vault.
+    /// Whether this many bytes would fit into an empty cache.
     pub fn could_take(&self, size: u64) -> bool {
         size <= self.most_memory.max(self.most_disk)
     }
 
-    /// Keeps bytes; the oldest move to files to make room, and anything above the memory limit goes there
+    /// Store a blob. The oldest move to files to make room; a blob above the memory limit goes there
     /// directly.
     ///
     /// # Errors
     ///
-    /// If both limits are reached, or when the cache folder cannot be written and memory is full.
+    /// If both limits are reached, or if the cache folder cannot be written and memory is full.
     pub fn put(&mut self, id: u64, bytes: Arc<Vec<u8>>) -> Result<(), Full> {
         self.remove(id);
         let size = bytes.len() as u64;
@@ -84,7 +84,7 @@ impl Vault {
         Ok(())
     }
 
-    /// Writes bytes into a file; false if the folder can no longer be written, so that memory must do.
+    /// Write a blob to a file; false if the folder can no longer be written, so that memory must do.
     fn write(&mut self, id: u64, bytes: &[u8]) -> Result<bool, Full> {
         let size = bytes.len() as u64;
         if self.disk + size > self.most_disk {
@@ -115,11 +115,11 @@ impl Vault {
             .ok_or_else(|| io::Error::other("there is no cache folder"))
     }
 
-    /// The bytes of a number.
+    /// The blob of an id.
     ///
     /// # Errors
     ///
-    /// If nothing is kept under it, or its file has gone.
+    /// If there is none, or its file is gone.
     pub fn get(&mut self, id: u64) -> io::Result<Arc<Vec<u8>>> {
         match self.blobs.get(&id) {
             None => Err(io::Error::from(io::ErrorKind::NotFound)),
@@ -131,7 +131,7 @@ impl Vault {
         }
     }
 
-    /// Forgets a number.
+    /// Remove a blob.
     pub fn remove(&mut self, id: u64) {
         match self.blobs.remove(&id) {
             None => {}
@@ -146,7 +146,7 @@ impl Vault {
         }
     }
 
-    /// The oldest number.
+    /// The oldest id.
     pub fn oldest(&self) -> Option<u64> {
         self.blobs.keys().next().copied()
     }

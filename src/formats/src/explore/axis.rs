@@ -5,10 +5,10 @@ use std::{fmt, str::FromStr};
 use impasto_core::settings::{Effect, Kind, LayerWeights, Parameter, Preset, Settings, SettingsFlags};
 use impasto_network::vgg::Layer;
 
-/// Most values of an axis.
+/// Maximum number of values of an axis.
 const MOST: usize = 32;
 
-/// A value of an axis, and the settings that it makes.
+/// A value of an axis, as text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Value {
     pub text: String,
@@ -22,7 +22,7 @@ pub struct Axis {
     pub values: Vec<Value>,
 }
 
-/// An axis that makes no sense.
+/// An invalid axis.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct AxisError(String);
@@ -58,7 +58,7 @@ impl FromStr for Axis {
     }
 }
 
-/// The numbers of `0.1-10[5]`: evenly spaced, in the logarithm where they span a decade or more.
+/// The numbers of `0.1-10[5]`: evenly spaced, or logarithmically if they span a decade or more.
 fn range(part: &str) -> Result<Option<Vec<String>>, AxisError> {
     let Some((ends, count)) = part.strip_suffix(']').and_then(|part| part.split_once('[')) else {
         return Ok(None);
@@ -88,7 +88,7 @@ fn range(part: &str) -> Result<Option<Vec<String>>, AxisError> {
     Ok(Some((0..count).map(|index| short(at(index))).collect()))
 }
 
-/// Three significant digits, as they are typed.
+/// Three significant digits.
 fn short(value: f64) -> String {
     let rounded: f64 = format!("{value:.2e}").parse().unwrap_or(value);
     rounded.to_string()
@@ -99,7 +99,7 @@ impl Axis {
     ///
     /// # Errors
     ///
-    /// When there is no such setting, or it cannot have this value; the message names both.
+    /// If there is no such setting, or it cannot have this value; the message names both.
     pub fn apply(&self, settings: &Settings, value: &Value) -> Result<Settings, AxisError> {
         let text = value.text.as_str();
         let changed = match (self.setting.as_str(), Parameter::of_flag(&self.setting).map(|row| &row.kind)) {
@@ -123,7 +123,7 @@ impl Axis {
         Ok(changed)
     }
 
-    /// Sets what has a flag of its own on the command line.
+    /// Set a setting by its flag on the command line.
     fn flag(&self, settings: &Settings, text: &str) -> Result<Settings, AxisError> {
         let in_window = |row: &Parameter| matches!(row.effect, Effect::Window);
         if self.setting == "settings" || Parameter::of_flag(&self.setting).is_some_and(in_window) {
@@ -133,7 +133,7 @@ impl Axis {
             let flags = SettingsFlags::parse(&[format!("--{}={text}", self.setting)])?;
             flags.resolve(settings.clone()).map_err(|problem| problem.to_string())
         };
-        // A range may fall between whole numbers.
+        // A range of a whole-number setting may contain fractions.
         let whole = text.parse::<f64>().ok().filter(|number| number.fract() != 0.0);
         set(text)
             .or_else(|problem| match whole {
@@ -143,7 +143,7 @@ impl Axis {
             .map_err(|problem| error(format!("{} cannot have {text}: {}", self.setting, reason(&problem))))
     }
 
-    /// Whether another value asks for more than new weights: it then changes as rarely as possible.
+    /// Whether another value restarts the run: such an axis should change as rarely as possible.
     pub fn is_expensive(&self, settings: &Settings) -> bool {
         let applied: Vec<Settings> =
             self.values.iter().filter_map(|value| self.apply(settings, value).ok()).collect();
@@ -157,7 +157,7 @@ impl fmt::Display for Axis {
     }
 }
 
-/// What is wrong with a value, without the flag's own words around it.
+/// The reason in an error of clap, without the flag.
 fn reason(problem: &str) -> String {
     let first = problem.lines().next().unwrap_or_default().trim_start_matches("error: ");
     if let Some((_, possible)) = problem.split_once("[possible values: ") {

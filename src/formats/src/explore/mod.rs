@@ -1,4 +1,4 @@
-//! Trying many settings, and painting many pictures: what `impasto grid` and `impasto batch` are made of.
+//! Many settings and many pictures: what `impasto grid` and `impasto batch` are made of.
 
 mod axis;
 mod figure;

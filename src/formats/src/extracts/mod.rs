@@ -1,5 +1,5 @@
-//! What single layers hold of the pictures: which extracts there are, in which sizes, what is to be said about them, and the
-//! folder in which they are kept.
+//! Extracts of single layers: which ones there are, their sizes and descriptions, and the folder that caches
+//! them.
 
 mod plan;
 mod sheet;

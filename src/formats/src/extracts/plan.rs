@@ -11,27 +11,29 @@ use impasto_core::{
 };
 use impasto_network::vgg::Layer;
 
-/// The layers of a contents' sheet: relu1_2, relu2_2, relu3_2, relu4_2, relu5_2, as in figure 1 of Gatys, Ecker & Bethge.
+/// The layers of a content's figure row: relu1_2, relu2_2, relu3_2, relu4_2, relu5_2, as in figure 1 of
+/// Gatys, Ecker & Bethge.
 pub const CONTENT_LAYERS: [Layer; 5] =
     [Layer::ALL[1], Layer::ALL[3], Layer::ALL[5], Layer::ALL[9], Layer::ALL[13]];
 /// Longest side of an extract in a mixer's strip and in the lab, in pixels.
 pub const SMALL: u32 = 112;
 pub const LARGE: u32 = 192;
-/// The style's longest side by that of the texture. With 1 the deep layers, which see the frame, would make a copy of the
-/// style instead of a texture.
+/// Ratio of the style's longest side to the texture's. With 1 the deep layers, which see the frame, would
+/// copy the style instead of making a texture.
 const STYLE_PART: f64 = 1.6;
 
-/// What extracts are made from.
+/// The pictures that extracts are made from.
 #[derive(Clone, Debug)]
 pub struct Source {
     pub content: Arc<Picture>,
-    /// The styles with the weights that count; those without are left out.
+    /// The styles with their weights; those with weight 0 are left out.
     pub styles: Vec<(Arc<Picture>, f64)>,
-    /// Behind transparency.
+    /// Background for transparency.
     pub background: Rgb,
 }
 
-/// A picture with this longest side, or a larger one where its shorter side would be too short for the deepest layer.
+/// Resize a picture to this longest side, or larger if its shorter side would be too short for the deepest
+/// layer.
 pub(super) fn brought_to(picture: &Picture, side: u32, background: Rgb) -> RgbImage {
     let (width, height) = picture.dimensions();
     let (width, height) = at_least(fit(width, height, side));
@@ -51,7 +53,7 @@ pub fn plan(source: &Source, sights: &[Sight], side: u32, eye: &Eye) -> Vec<Extr
         .styles
         .iter()
         .filter(|(_, weight)| *weight > 0.0)
-        // In whole hundredths, so that a weight moved there and back finds what was made.
+        // In whole hundredths, so that a weight moved there and back finds the same extract.
         .map(|(picture, weight)| {
             (brought_to(picture, style_side, source.background), (100.0 * weight / total).round().max(1.0))
         })

@@ -15,8 +15,8 @@ pub fn sights() -> Vec<Sight> {
     textures.chain(CONTENT_LAYERS.into_iter().map(Sight::reconstruction)).collect()
 }
 
-/// The figure: the style and what its layers hold of it, below that the content and what its layers hold. What is not among
-/// the `made` stays blank. `side` is the longest side of a picture on it, in pixels.
+/// The figure: the style and its layers' textures, below that the content and its layers' reconstructions.
+/// What is missing in `made` stays blank. `side` is the longest side of a picture on it, in pixels.
 pub fn figure(source: &Source, made: &BTreeMap<Sight, RgbImage>, side: u32) -> Figure {
     let cell = |sight: Sight| FigureCell {
         title: sight.layer.to_string(),
@@ -61,7 +61,7 @@ pub fn figure(source: &Source, made: &BTreeMap<Sight, RgbImage>, side: u32) -> F
     Figure { rows, legend, side }
 }
 
-/// `text` in at most `most` characters.
+/// `text`, shortened to at most `most` characters.
 fn shortened(text: &str, most: usize) -> String {
     match text.chars().count() <= most {
         true => text.to_owned(),

@@ -1,4 +1,5 @@
-//! Extracts between two runs of the program: PNG files in the user's cache folder, named by all that they depend on.
+//! A cache of extracts between program runs: PNG files in the user's cache folder, named by everything that
+//! they depend on.
 
 use std::{
     fs::{self, File},
@@ -13,10 +14,10 @@ use impasto_base::files;
 
 const FOLDER: &str = "layers";
 const ENDING: &str = "png";
-/// Bytes of all files together.
+/// Maximum bytes of all files together.
 const MOST: u64 = 64 << 20;
 
-/// A folder of extracts. Each file is whole or not there, whoever else writes or reads; what cannot be read is made again.
+/// A folder of extracts. Files are written atomically; a file that cannot be read is made again.
 #[derive(Clone, Debug)]
 pub struct ExtractStore {
     folder: PathBuf,
@@ -24,12 +25,12 @@ pub struct ExtractStore {
 }
 
 impl ExtractStore {
-    /// A store below a cache folder, of 64 MB at most.
+    /// A store below a cache folder, of at most 64 MB.
     pub fn new(cache: &Path) -> Self {
         Self { folder: cache.join(FOLDER), most: MOST }
     }
 
-    /// The same with another limit, in bytes.
+    /// The same store with another limit, in bytes.
     #[must_use]
     pub fn with_limit(self, most: u64) -> Self {
         Self { most, ..self }
@@ -39,8 +40,8 @@ impl ExtractStore {
         self.folder.join(key).with_extension(ENDING)
     }
 
-    /// The extract of a key ([`impasto_core::transfer::Extract::key`]) in this shape, if it is there and whole. It counts as new
-    /// from now on.
+    /// Load the extract of a key ([`impasto_core::transfer::Extract::key`]) in this shape, if it exists and
+    /// is intact, and mark it as recently used.
     pub fn load(&self, key: &str, shape: (u32, u32)) -> Option<RgbImage> {
         let path = self.path(key);
         let bytes = fs::read(&path).ok()?;
@@ -49,17 +50,17 @@ impl ExtractStore {
         if picture.is_none() {
             tracing::debug!("{} is torn and is made again", path.display());
         } else if let Ok(file) = File::options().append(true).open(&path) {
-            // Without it the file merely goes earlier.
+            // If this fails, the file is merely removed earlier.
             let _ = file.set_modified(SystemTime::now());
         }
         picture
     }
 
-    /// Keeps an extract; the oldest go where there is no room.
+    /// Store an extract; remove the oldest if there is no room.
     ///
     /// # Errors
     ///
-    /// Whatever the file system says.
+    /// Any file system error.
     pub fn save(&self, key: &str, picture: &RgbImage) -> io::Result<()> {
         let mut bytes = Vec::new();
         picture.write_to(&mut io::Cursor::new(&mut bytes), ImageFormat::Png).map_err(io::Error::other)?;
@@ -68,7 +69,7 @@ impl ExtractStore {
         files::write_cache(&self.path(key), &bytes)
     }
 
-    /// Removes the oldest files until so many bytes more are within the limit.
+    /// Remove the oldest files until this many bytes more are within the limit.
     fn make_room(&self, bytes: u64) {
         let Ok(entries) = fs::read_dir(&self.folder) else { return };
         let mut files: Vec<(SystemTime, u64, PathBuf)> = entries

@@ -1,8 +1,8 @@
-//! What is to be seen in an extract.
+//! Descriptions of extracts.
 
 use impasto_core::transfer::{ExtractKind, Sight};
 
-/// Two sentences: what is to be seen, and why.
+/// What an extract shows, and why, in two sentences.
 pub fn about(sight: Sight) -> &'static str {
     match (sight.kind, sight.layer.block()) {
         (ExtractKind::Texture, 1) => {
@@ -38,7 +38,7 @@ pub fn about(sight: Sight) -> &'static str {
     }
 }
 
-/// The same in few words.
+/// A caption of a few words.
 pub fn caption(sight: Sight) -> &'static str {
     match (sight.kind, sight.layer.block()) {
         (ExtractKind::Texture, 1) => "colour and grain",

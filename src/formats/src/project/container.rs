@@ -1,4 +1,4 @@
-//! The file: a plain zip, so that any unzip program shows what is in a project.
+//! The project file: a plain zip, so that any unzip program shows its content.
 //!
 //! | entry | content |
 //! |---|---|
@@ -9,12 +9,11 @@
 //! | `styles/1.png` | the same of the first style |
 //! | `pins/1.png` | the first pin's picture |
 //!
-//! The entries are written stored (pictures are compressed already) and without times, the manifest first.
-//! Zips that other programs make of them are read too: in any order, deflated, with further entries.
+//! Entries are stored without compression (pictures are compressed already) and without times, the manifest
+//! first. Zips repacked by other programs are read too: in any order, deflated, with additional entries.
 //!
-//! The bytes may come from a stranger's file. Local and central headers must agree, no byte may belong to two
-//! entries, and every entry must have its CRC-32. So every cut and every changed byte of the content is
-//! noticed.
+//! The file is untrusted. Local and central headers must agree, no byte may belong to two entries, and every
+//! entry must have its CRC-32, so that every cut and every changed byte of the content is detected.
 
 use std::{
     collections::BTreeMap,
@@ -32,32 +31,32 @@ use super::{MOST_BYTES, ProjectError};
 
 /// The entry that names the others.
 const MANIFEST: &str = "manifest.json";
-/// Begins an entry.
+/// Signature of a local header.
 const LOCAL_MAGIC: &[u8] = b"PK\x03\x04";
-/// Bytes before an entry's name.
+/// Bytes of a local header before the name.
 const LOCAL_HEADER: usize = 30;
-/// Begins the record at the file's end.
+/// Signature of the end record.
 const END_MAGIC: &[u8] = b"PK\x05\x06";
-/// Bytes of that record, without a comment.
+/// Bytes of the end record, without a comment.
 const END: usize = 22;
-/// Most entries; the largest project has a quarter of them.
+/// Maximum number of entries; the largest project has a quarter of them.
 const MOST_ENTRIES: u16 = 512;
-/// Longest name of an entry, in bytes.
+/// Maximum length of an entry's name, in bytes.
 const MOST_NAME: usize = 100;
-/// Longest manifest, in bytes.
+/// Maximum length of the manifest, in bytes.
 const MOST_MANIFEST: u64 = 32 << 20;
-/// Most that a file may unpack to, in bytes: so much, and so many times its length. Deflated pictures and
-/// states of real projects stay far below; a small file of a stranger must not fill the memory.
+/// Maximum unpacked size in bytes: this much, and this multiple of the file's length. Deflated pictures and
+/// states of real projects stay far below; a small untrusted file must not fill the memory.
 const MOST_UNPACKED: u64 = 64 << 20;
 const MOST_RATIO: u64 = 64;
 
-/// How many bytes tell whether a file is a project, see [`is_project`].
+/// Number of bytes that identify a project, see [`is_project`].
 pub(super) const START: usize = LOCAL_HEADER + MANIFEST.len();
 
-/// The entries but the manifest, by name.
+/// The entries by name, without the manifest.
 pub(super) type Entries = BTreeMap<String, Vec<u8>>;
 
-/// Whether a file begins as those that [`write`] writes.
+/// Whether a file begins like those of [`write`].
 pub(super) fn is_project(start: &[u8]) -> bool {
     start.starts_with(LOCAL_MAGIC)
         && start.get(LOCAL_HEADER..).is_some_and(|name| name.starts_with(MANIFEST.as_bytes()))
@@ -87,7 +86,7 @@ pub(super) fn write(
     Ok(())
 }
 
-/// The manifest and the other entries, all of them checked.
+/// Read and check the manifest and the other entries.
 ///
 /// # Errors
 ///
@@ -123,7 +122,7 @@ pub(super) fn read(file: &[u8]) -> Result<(String, Entries), ProjectError> {
         if total > most || name == MANIFEST && entry.size() > MOST_MANIFEST {
             return Err(torn(format!("its entry {name} is too large")));
         }
-        // What is deflated says how large it is, which may be a lie: room for it comes as it is unpacked.
+        // The claimed size may be false, so the buffer grows while unpacking.
         let mut bytes = Vec::with_capacity(usize::try_from(entry.compressed_size()).unwrap_or(0));
         zip.by_index(index).map_err(changed)?.read_to_end(&mut bytes).map_err(changed)?;
         if bytes.len() as u64 != entry.size() {
@@ -157,7 +156,7 @@ fn check_end(file: &[u8]) -> Result<(), ProjectError> {
     Ok(())
 }
 
-/// A name that leads nowhere outside and that nobody reads as another one; folders end in `/`.
+/// A name without special components and characters, so that it cannot lead outside; folders end in `/`.
 fn plain(name: &[u8]) -> Option<&str> {
     let name = str::from_utf8(name).ok().filter(|name| name.len() <= MOST_NAME)?;
     let usable = |byte: u8| byte.is_ascii_alphanumeric() || b"._- ".contains(&byte);
@@ -169,7 +168,7 @@ fn torn(reason: impl Into<String>) -> ProjectError {
     ProjectError::Torn { reason: reason.into() }
 }
 
-/// The zip crate's reasons are left out: they may hold a stranger's text.
+/// The zip crate's reasons are left out: they may contain untrusted text.
 fn changed<E>(_: E) -> ProjectError {
     torn("a part is missing or was changed")
 }

@@ -1,5 +1,5 @@
-//! Projects: a painting with everything that it takes to go on with it, in one zip file (its entries:
-//! `container`). The window keeps one of the painting in hand, so that a crash costs seconds.
+//! Projects: a painting with everything needed to continue it, in one zip file (see `container`). The window
+//! saves one of the current painting, so that a crash costs seconds.
 
 mod container;
 mod error;
@@ -40,25 +40,25 @@ pub use error::ProjectError;
 pub use pins::SavedPin;
 pub use write::{Draft, Keep};
 
-/// Version of the form that this program writes; it reads this one and those before.
+/// Format version that this program writes; it reads this one and earlier ones.
 const VERSION: u64 = 1;
-/// Largest project that is read, in bytes.
+/// Maximum size of a project, in bytes.
 const MOST_BYTES: u64 = 2 << 30;
-/// Largest file of a source that is put into a project, in bytes.
+/// Maximum size of an embedded source file, in bytes.
 const MOST_EMBEDDED: u64 = 256 << 20;
-/// Most steps that a project may tell of: no count that goes on from there comes to its end.
+/// Maximum step count of a project, so that counting on cannot overflow.
 const MOST_STEPS: u32 = 1_000_000_000;
-/// Most styles, lines of losses and points of a line.
+/// Maximum number of styles and of loss curves, and of points per curve.
 const MOST: usize = 64;
 const MOST_POINTS: usize = 4096;
 
 /// The extension of project files.
 pub const EXTENSION: &str = "impasto";
 
-/// Where the pixels of a source are.
+/// Where the pixels of a source are stored.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Pixels {
-    /// In the project itself, encoded, as the entry of this name.
+    /// In the project itself, encoded, in the entry of this name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     embedded: Option<String>,
     /// In a file of this name beside the project.
@@ -74,7 +74,7 @@ pub struct Content {
     pub pixels: Pixels,
 }
 
-/// Where the engine's state is, and of which moment.
+/// The entry of the engine's state, and its moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct StateEntry {
     /// The entry's name.
@@ -85,11 +85,11 @@ struct StateEntry {
     height: u32,
 }
 
-/// The engine's state of a project, from which painting goes on as if it had never stopped.
+/// The engine's state of a project, from which painting continues as if it had never stopped.
 #[derive(Clone, Debug)]
 pub struct Engine {
     pub step: u32,
-    /// The picture in the size of the iterate.
+    /// The picture at the size of the iterate.
     pub picture: Arc<RgbImage>,
     pub state: Arc<Vec<u8>>,
 }
@@ -102,7 +102,7 @@ pub struct Style {
     pub pixels: Pixels,
 }
 
-/// How one term of the objective went: steps and the term's decimal logarithm.
+/// The history of one loss term: steps and the term's decimal logarithm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Losses {
     pub name: String,
@@ -122,20 +122,20 @@ pub struct Manifest {
     /// The picture that the settings name as the palette.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub palette: Option<Content>,
-    /// Steps painted, over all runs that the losses tell of.
+    /// Steps painted, over all runs that the losses cover.
     pub step: u32,
-    /// The entry's name of the painted picture.
+    /// Entry of the painted picture.
     picture: Option<String>,
-    /// The engine's state, of the picture's step. Programs that know nothing of it go on from the picture.
+    /// The engine's state at the picture's step. Programs that do not know it continue from the picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     state: Option<StateEntry>,
     pub recipe: Option<Recipe>,
     #[serde(default)]
     pub losses: Vec<Losses>,
-    /// Pictures that were kept on the way.
+    /// Pinned pictures.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pins: Vec<SavedPin>,
-    /// Kept mixes.
+    /// Saved mixes.
     #[serde(default, skip_serializing_if = "Slots::is_empty")]
     pub mixes: Slots,
 }
@@ -168,9 +168,9 @@ pub struct Project {
     pub manifest: Manifest,
     /// The painted picture.
     pub picture: Option<RgbImage>,
-    /// Nothing where it was not kept.
+    /// `None` if it was not stored.
     pub engine: Option<Engine>,
-    /// What a person should know about how it was read.
+    /// Notices for the user on how it was read.
     pub remarks: Vec<String>,
     /// The pins with their pictures.
     pub pins: Vec<(SavedPin, Arc<RgbImage>)>,
@@ -180,24 +180,24 @@ pub struct Project {
 }
 
 impl Project {
-    /// Whether a file begins as a project.
+    /// Whether a file begins like a project.
     pub fn is(path: &Path) -> bool {
         let mut start = [0; container::START];
         open_regular(path, MOST_BYTES).and_then(|mut file| file.read_exact(&mut start)).is_ok()
             && container::is_project(&start)
     }
 
-    /// Reads a project file that may come from a stranger. Of the files that its settings name, those that are not
-    /// beside it are left out.
+    /// Read an untrusted project file. Of the files that its settings name, those that are not beside it are
+    /// left out.
     ///
     /// # Errors
     ///
-    /// When it cannot be read, is torn, of a later version, or holds something that cannot be used.
+    /// If it cannot be read, is damaged, is of a newer version, or holds values that cannot be used.
     pub fn read(path: &Path) -> Result<Self, ProjectError> {
         Self::read_with(path, Trust::beside(path, &Settings::default()))
     }
 
-    /// The same with this trust in the files that it names.
+    /// Like [`Project::read`], with this trust in the files that it names.
     ///
     /// # Errors
     ///
@@ -211,13 +211,13 @@ impl Project {
         Ok(project)
     }
 
-    /// Leaves out the files that the project's settings name and `trust` does not allow to open.
+    /// Leave out the files that the project's settings name and that `trust` does not allow.
     fn restrict(&mut self, mut trust: Trust) {
         let settings = &mut self.manifest.settings;
         if let Some(palette) = &self.manifest.palette
             && let Some(path) = NamedFile::Palette.of(settings).filter(|path| !trust.allows(path))
         {
-            // The palette is known by its hash, whatever its file is.
+            // The palette is identified by its hash, whatever its file is.
             match recipe::is_file_of(path, &palette.source.sha256) {
                 true => trust.choose(path),
                 false => settings.palette = Some(picture::pasted_name(&palette.source.sha256)),
@@ -225,7 +225,7 @@ impl Project {
         }
         let left_out = trust.restrict(settings, "The project");
         if !left_out.is_empty() {
-            // The engine's state is of a run with those files.
+            // The engine's state belongs to a run with those files.
             self.engine = None;
         }
         self.remarks.extend(left_out);
@@ -242,7 +242,7 @@ impl Project {
 
     fn parse(bytes: Vec<u8>, folder: PathBuf) -> Result<Self, ProjectError> {
         let (json, entries) = container::read(&bytes)?;
-        // All is in the entries.
+        // The entries hold everything.
         drop(bytes);
         let torn = |reason: String| ProjectError::Torn { reason: text::reason(&reason) };
         let mut value = recipe::exact_json(&json).map_err(|error| torn(error.to_string()))?;
@@ -292,7 +292,7 @@ impl Project {
         &self.folder
     }
 
-    /// The engine's state, unless what is said of it cannot be.
+    /// The engine's state, unless its description is invalid.
     fn take_engine(&mut self, painted: &RgbImage) -> Option<Engine> {
         let &StateEntry { ref entry, step, width, height } = self.manifest.state.as_ref()?;
         if width == 0 || height == 0 || width > painted.width() || height > painted.height() {
@@ -303,12 +303,12 @@ impl Project {
         Some(Engine { step, picture, state })
     }
 
-    /// The file of pixels that the project keeps.
+    /// The encoded pixels that the project stores.
     fn bytes(&self, pixels: &Pixels) -> Option<Cow<'_, [u8]>> {
         match (&pixels.embedded, &pixels.beside) {
             (Some(name), _) => self.entries.get(name).map(|bytes| Cow::Borrowed(bytes.as_slice())),
             (None, Some(name)) => {
-                // Only a plain name: nothing leads out of the folder.
+                // Only a file name, so that the path cannot lead out of the folder.
                 let name = Path::new(name).file_name()?;
                 let path = Some(self.folder.join(name)).filter(|path| self.trust.allows(path))?;
                 read_regular(&path, MAX_FILE_BYTES).ok().map(Cow::Owned)
@@ -317,10 +317,10 @@ impl Project {
         }
     }
 
-    /// The picture of a source that the project keeps itself; nothing if it must be found.
+    /// The picture of a source that the project stores; `None` if it must be found elsewhere.
     pub fn kept(&self, source: &SourceRecord, pixels: &Pixels) -> Option<Picture> {
         let bytes = self.bytes(pixels)?;
-        // Another file may be at the path now, or the project may name any.
+        // The path may hold another file by now, or the project may name any file.
         let path = source.path.as_deref().filter(|path| recipe::is_file_of(path, &source.sha256));
         let picture = Picture::from_encoded(&source.name, path, &bytes).ok()?;
         // Pasted pictures were hashed by their pixels, which are the same.
@@ -408,13 +408,13 @@ mod tests {
                 (&first.rgb, &first.alpha, &first.sha256),
                 (&pasted().rgb, &pasted().alpha, &pasted().sha256)
             );
-            // A bundled picture is always there; one with a file is embedded where the project goes elsewhere.
+            // A bundled picture is never embedded; one with a file only if the project is to be passed on.
             let content = manifest.content.as_ref().unwrap();
             assert!(project.kept(&content.source, &content.pixels).is_none());
             assert_eq!(back(&manifest.styles[1]).is_some(), matches!(keep, Keep::Inside));
             let inside = ["painting.png", "styles/1.png", "styles/2.jpg"];
             let names = if matches!(keep, Keep::Inside) { &inside[..] } else { &inside[..1] };
-            // The state is with the engine.
+            // The state was moved to the engine.
             assert!(project.entries.keys().eq(names), "{:?}", project.entries.keys());
         }
         let names: Vec<_> =
@@ -444,7 +444,7 @@ mod tests {
         let mut manifest = Manifest::new(Settings::default());
         manifest.picture = Some("painting.png".to_owned());
         assert!(strange(&serde_json::to_string(&manifest).unwrap()).is_err());
-        // A state that cannot be is left out; the picture is good without it.
+        // An invalid state is left out; the picture is usable without it.
         let painted = RgbImage::new(30, 20);
         let kept = "state.safetensors";
         for (entry, width, height) in [("nowhere", 30, 20), (kept, 0, 20), (kept, 30, u32::MAX)] {

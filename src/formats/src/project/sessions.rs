@@ -1,5 +1,5 @@
-//! The folder in which running windows keep their paintings. Each window has a folder of its own in it and holds a lock
-//! there as long as it lives; a folder that nobody holds is what a crash has left.
+//! The folder in which running windows store their paintings. Each window locks a folder of its own in it
+//! while it runs; a folder without a lock was left by a crash.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -11,14 +11,14 @@ use std::{
 const LOCK: &str = "lock";
 /// The project in a window's folder.
 const PAINTING: &str = "painting.impasto";
-/// The folder of the painting that was left in peace last.
+/// The folder of the painting that was last closed normally.
 const LAST: &str = "last";
-/// How long a folder without a painting is left alone: its window may not have locked it yet.
+/// Folders without a painting are kept this long: their window may not have locked them yet.
 const YOUNG: Duration = Duration::from_secs(60);
-/// Paintings of crashes that are kept at most.
+/// Maximum number of crashed paintings that are kept.
 const MOST_LEFT: usize = 5;
 
-/// A window's folder, held as long as this lives.
+/// A window's folder, locked while this lives.
 #[derive(Debug)]
 pub struct Held {
     folder: PathBuf,
@@ -26,11 +26,11 @@ pub struct Held {
 }
 
 impl Held {
-    /// A new folder for this window.
+    /// Create a new folder for this window.
     ///
     /// # Errors
     ///
-    /// Whatever the file system says.
+    /// Any file system error.
     pub fn new(sessions: &Path) -> io::Result<Self> {
         let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
         let folder = sessions.join(format!("{time}-{}", std::process::id()));
@@ -38,12 +38,12 @@ impl Held {
         Self::take(folder).ok_or_else(|| io::Error::other("the new folder is in use"))
     }
 
-    /// Holds a folder that nobody else holds.
+    /// Lock a folder that nobody else has locked.
     fn take(folder: PathBuf) -> Option<Self> {
         let lock = File::create(folder.join(LOCK)).ok()?;
         match lock.try_lock() {
             Ok(()) => Some(Self { folder, _lock: lock }),
-            // Where there are no locks, a window could take another's painting; better none comes back.
+            // Without locks, a window could take another's painting; recovering none is better.
             Err(TryLockError::WouldBlock | TryLockError::Error(_)) => None,
         }
     }
@@ -52,34 +52,34 @@ impl Held {
         &self.folder
     }
 
-    /// The project in it, which may not be there yet.
+    /// The project file in it, which may not exist yet.
     pub fn painting(&self) -> PathBuf {
         self.folder.join(PAINTING)
     }
 
-    /// Ends a window in peace: its painting becomes the last one.
+    /// Close the window normally: its painting becomes the last one.
     pub fn end(self) {
         let Some(sessions) = self.folder.parent().filter(|_| self.painting().is_file()) else {
             return self.remove();
         };
         let last = sessions.join(LAST);
-        // Best effort: what cannot be moved is removed with the rest.
+        // Best effort: a folder that cannot be moved is removed.
         let _ = fs::remove_dir_all(&last);
         if fs::rename(&self.folder, &last).is_err() {
             self.remove();
         }
     }
 
-    /// Forgets the painting.
+    /// Remove the folder with its painting.
     pub fn remove(self) {
         let Self { folder, _lock } = self;
-        // Windows removes no open files.
+        // Windows cannot remove open files.
         drop(_lock);
         let _ = fs::remove_dir_all(folder);
     }
 }
 
-/// The newest painting that a crash has left and nobody has taken, held; what is too much is removed.
+/// The newest crashed painting that nobody has taken, locked; surplus ones are removed.
 pub fn left(sessions: &Path) -> Option<Held> {
     let entries = fs::read_dir(sessions).ok()?.flatten().map(|entry| entry.path());
     let mut folders: Vec<PathBuf> =
@@ -103,7 +103,7 @@ fn is_young(folder: &Path) -> bool {
     made.is_ok_and(|time| time.elapsed().is_ok_and(|age| age < YOUNG))
 }
 
-/// The project of the window that ended in peace last.
+/// The project of the window that was last closed normally.
 pub fn last(sessions: &Path) -> Option<PathBuf> {
     Some(sessions.join(LAST).join(PAINTING)).filter(|path| path.is_file())
 }
@@ -128,9 +128,9 @@ mod tests {
         assert!(left(&sessions).is_none());
         let older = crashed(&sessions, "older");
         let newer = crashed(&sessions, "newer");
-        // One that died before it painted anything.
+        // One that crashed before it painted anything.
         let empty = Held::new(&sessions).unwrap().folder().to_owned();
-        // One that is being made: there is no lock in it yet.
+        // One that is being created: it has no lock yet.
         let young = sessions.join("2-2");
         fs::create_dir(&young).unwrap();
         #[cfg(unix)]
@@ -140,7 +140,7 @@ mod tests {
         assert!(young.exists());
         #[cfg(unix)]
         assert!(!empty.exists());
-        // Another window that starts meanwhile is offered the other one.
+        // Another window that starts meanwhile gets the other one.
         assert_eq!(left(&sessions).unwrap().folder(), older);
         found.remove();
         assert!(!newer.exists() && living.painting().is_file());

@@ -1,4 +1,5 @@
-//! What a stranger's project may not do: write files of its choosing, carry files away, have files opened.
+//! What an untrusted project must not do: write files of its choice, copy files into projects, have files
+//! opened.
 
 use std::{
     fs,
@@ -16,7 +17,7 @@ fn painted() -> Picture {
     Picture::from_rgba("Chelsea.jpg", 40, 20, pixels).unwrap()
 }
 
-/// A project whose content is kept in it, and said to be of this file.
+/// A project with an embedded content that claims to be of `source`.
 fn written(path: &Path, source: SourceRecord, settings: Settings) {
     let mut draft = Draft::new(Manifest::new(settings), Keep::Inside);
     draft.picture(&painted().rgb).unwrap();
@@ -60,7 +61,7 @@ fn copies_are_named_by_their_pixels_whatever_a_project_says() {
     written(&path, SourceRecord { sha256: another, ..(&painted()).into() }, Settings::default());
     let content = kept(&Project::read(&path).unwrap());
     assert_eq!(content.sha256, another);
-    // The copy of the other picture is not taken for this one, and stays.
+    // The copy of the other picture is not used for this one, and stays.
     let other = copies.join(format!("{another}.png"));
     fs::write(&other, "the other").unwrap();
     let mut draft = Draft::new(Manifest::new(Settings::default()), Keep::Beside(&copies));
@@ -85,7 +86,7 @@ fn only_the_picture_itself_is_put_into_a_project() {
     let content = kept(&Project::read(&path("theirs.impasto")).unwrap());
     assert_eq!(content.path, None, "the file is another");
 
-    // The same if the file has changed since a person opened it, or is a device.
+    // The same if the file has changed since the user opened it, or is a device.
     for file in [path("secret.txt"), PathBuf::from("/dev/zero"), path("gone.png")] {
         let content = Picture { path: Some(file), ..painted() };
         let mut draft = Draft::new(Manifest::new(Settings::default()), Keep::Inside);
@@ -95,7 +96,7 @@ fn only_the_picture_itself_is_put_into_a_project() {
         assert_eq!(kept(&Project::read(&path("mine.impasto")).unwrap()).rgb, painted().rgb);
     }
 
-    // The picture's own file goes in as it is, with what else is in it.
+    // The picture's own file is embedded unchanged, with all that it contains.
     painted().rgb.save(path("own.png")).unwrap();
     let bytes = [fs::read(path("own.png")).unwrap(), b"and more".to_vec()].concat();
     fs::write(path("own.png"), &bytes).unwrap();
@@ -132,7 +133,7 @@ fn what_the_settings_name_elsewhere_is_left_out() {
     for part in ["private.pth: open it yourself", "the initial image", "private.png"] {
         assert!(told.contains(part), "{told}");
     }
-    // What the person has chosen already, and what the program wrote for itself, stays.
+    // Files that the user has chosen already, or that the program's own project names, stay.
     let own = Settings { init: settings.init.clone(), ..Settings::default() };
     let read = Project::read_with(&project, Trust::beside(&project, &own)).unwrap();
     assert_eq!((read.manifest.settings.init, read.manifest.settings.weights), (own.init, None));

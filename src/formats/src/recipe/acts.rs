@@ -1,4 +1,4 @@
-//! What happened to a recorded run.
+//! The events of a recorded run.
 
 use serde_json::Value;
 
@@ -8,28 +8,28 @@ use impasto_core::{
     transfer::LevelOrder,
 };
 
-/// Something to do to a run between two steps.
+/// An event to apply to a run between two steps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Act {
-    /// Steps that are painted before.
+    /// Number of steps painted before it.
     pub step: u32,
     pub what: What,
 }
 
-/// What is done.
+/// What an event does.
 #[derive(Clone, Debug, PartialEq)]
 pub enum What {
-    /// The settings, and how the styles count, become these.
+    /// Change the settings and the styles' mix to these.
     Update(Box<Settings>, Vec<StyleMix>),
     Level(LevelOrder),
     Detour(DetourPart),
 }
 
-/// What happened to a recorded run, with the whole settings after each change.
+/// The events of a recorded run, with the complete settings after each change.
 ///
 /// # Errors
 ///
-/// When a change does not fit the settings.
+/// If a change does not fit the settings.
 pub fn acts(pass: &Pass) -> Result<Vec<Act>, String> {
     let mut settings = pass.settings.clone();
     let mut mix: Vec<StyleMix> = pass.styles.iter().map(|style| style.mix).collect();
@@ -57,7 +57,7 @@ pub fn acts(pass: &Pass) -> Result<Vec<Act>, String> {
     Ok(acts)
 }
 
-/// The settings as they stood after everything that happened to a run.
+/// The settings of a run after all its events.
 pub(super) fn last_settings(pass: &Pass) -> Settings {
     let settings = acts(pass).unwrap_or_default().into_iter().rev().find_map(|act| match act.what {
         What::Update(settings, _) => Some(*settings),

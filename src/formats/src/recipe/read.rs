@@ -1,4 +1,4 @@
-//! Reading recipes: bounded, lenient towards what a newer program may have added, strict about every value.
+//! Reading recipes: bounded, lenient about additions of newer programs, strict about every value.
 
 use std::path::Path;
 
@@ -12,20 +12,20 @@ use impasto_core::{
     settings::{Settings, StyleMix},
 };
 
-/// Most styles of a run.
+/// Maximum number of styles of a run.
 const MOST_STYLES: usize = 64;
 
-/// Most steps of a recipe's detours, one by one and in sum: hours of dragging.
+/// Maximum number of detour steps in a recipe, each and in sum: hours of dragging.
 const MOST_DETOUR: u32 = 100_000;
 
-/// Settings are objects under these names, wherever they are.
+/// Settings are objects of this name at every level.
 const SETTINGS: &str = "settings";
 
-/// The recipe that a picture file carries, and what a person should know about how it was read.
+/// Read the recipe of a picture file; also returns notices for the user.
 ///
 /// # Errors
 ///
-/// When the file cannot be read, carries no recipe, or one that cannot be used.
+/// If the file cannot be read, carries no recipe, or one that cannot be used.
 pub fn of_file(path: &Path) -> Result<(Recipe, Vec<String>), RecipeError> {
     let name = path
         .file_name()
@@ -38,11 +38,11 @@ pub fn of_file(path: &Path) -> Result<(Recipe, Vec<String>), RecipeError> {
     }
 }
 
-/// Reads the text of a recipe from the file of this name.
+/// Parse the text of a recipe from the file of this name.
 ///
 /// # Errors
 ///
-/// As [`of_file`], but for those of files.
+/// As [`of_file`], except those of files.
 pub fn parse(name: &str, text: &str) -> Result<(Recipe, Vec<String>), RecipeError> {
     let damaged =
         |reason: String| RecipeError::Damaged { name: name.to_owned(), reason: text::reason(&reason) };
@@ -83,7 +83,7 @@ pub fn parse(name: &str, text: &str) -> Result<(Recipe, Vec<String>), RecipeErro
     Ok((recipe, remarks))
 }
 
-/// Shortens detours so that all of them together are of [`MOST_DETOUR`] steps at most; the steps that are left out, if any.
+/// Shorten detours to [`MOST_DETOUR`] steps in sum; returns the number of steps left out, if any.
 fn bound_detours(recipe: &mut Recipe) -> Option<u64> {
     let mut room = MOST_DETOUR;
     let mut left_out = 0;
@@ -99,8 +99,8 @@ fn bound_detours(recipe: &mut Recipe) -> Option<u64> {
     (left_out > 0).then_some(left_out)
 }
 
-/// Takes unknown settings out, and fills in what older programs did not have: with the usual values of the objective, as
-/// for a settings file. Changed settings are only what changed, and are not filled in.
+/// Remove unknown settings, and add those that older programs did not have with the objective's defaults, as
+/// for a settings file. Changes are partial and are not completed.
 pub fn adapt(recipe: &mut Value, unknown: &mut Vec<String>) {
     let Ok(Value::Object(usual)) = serde_json::to_value(Settings::default()) else { return };
     let mut keep_known = |fields: &mut Map<String, Value>| {
@@ -139,11 +139,11 @@ pub fn adapt(recipe: &mut Value, unknown: &mut Vec<String>) {
     }
 }
 
-/// Whether every value can be used.
+/// Check that every value can be used.
 ///
 /// # Errors
 ///
-/// What cannot.
+/// A description of the value that cannot.
 pub fn check(recipe: &Recipe) -> Result<(), String> {
     recipe.settings.validate().map_err(|error| error.to_string())?;
     if recipe.passes.is_empty() || recipe.passes.len() > MOST_PASSES + 1 {
@@ -172,7 +172,7 @@ fn check_pass(pass: &Pass) -> Result<(), String> {
     if pass.palettes.len() > MOST_CHANGES + 1 {
         return Err(format!("it has {} palettes", pass.palettes.len()));
     }
-    // A stranger's picture must not keep a render busy for ever between two of its steps.
+    // An untrusted picture must not keep a render busy forever between two steps.
     let detour = |part: DetourPart| match part {
         DetourPart::Begin(share) => share.is_finite() && share > 0.0,
         DetourPart::Steps(count) => count <= MOST_DETOUR,

@@ -1,4 +1,4 @@
-//! Small copies of the pictures that a recipe names, for when they cannot be found.
+//! Thumbnails of the pictures that a recipe names, for when these cannot be found.
 
 use std::io::Cursor;
 
@@ -13,25 +13,25 @@ use impasto_core::{
     settings::Rgb,
 };
 
-/// Longest side in pixels, and the JPEG's quality.
+/// Longest side in pixels, and JPEG quality.
 const LONGEST: u32 = 128;
 const QUALITY: u8 = 80;
-/// Longest encoded form that is decoded, in bytes.
+/// Maximum encoded length that is decoded, in bytes.
 const MOST_BYTES: usize = 64 << 10;
-/// Largest side that is decoded: of a narrow picture's thumbnail one side is longer than [`LONGEST`].
+/// Maximum side that is decoded: the thumbnail of a narrow picture has a side longer than [`LONGEST`].
 const MOST_SIDE: u32 = 1024;
 
-/// A small copy of a picture.
+/// A thumbnail of a picture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Thumbnail {
-    /// Of the picture that it is a copy of, see [`Picture::sha256`].
+    /// Hash of the original, see [`Picture::sha256`].
     pub sha256: Sha256Hash,
-    /// The copy as JPEG in base64.
+    /// JPEG in base64.
     pub jpeg: String,
 }
 
 impl Thumbnail {
-    /// Thumbnails of these pictures, one for each.
+    /// Thumbnails of these pictures, one for each distinct picture.
     pub fn of<'a>(pictures: impl IntoIterator<Item = &'a Picture>, background: Rgb) -> Vec<Self> {
         let mut thumbnails: Vec<Self> = Vec::new();
         for picture in pictures {
@@ -43,7 +43,7 @@ impl Thumbnail {
         thumbnails
     }
 
-    /// The same with a longest side of so many pixels; nothing if it cannot be decoded.
+    /// The thumbnail with this longest side in pixels; `None` if it cannot be decoded.
     pub(super) fn smaller(&self, longest: u32) -> Option<Self> {
         Some(Self { sha256: self.sha256, jpeg: encode(&shrink(&self.decode()?, longest))? })
     }
@@ -63,7 +63,7 @@ impl Thumbnail {
         (image.width().min(image.height()) >= MIN_SIDE).then_some(image)
     }
 
-    /// The copy as a picture that stands in for the one that is named.
+    /// The thumbnail as a picture that stands in for the original.
     pub fn stand_in(&self, source: &SourceRecord) -> Option<Picture> {
         let note = format!(
             "{} was not found; its thumbnail stands in and has little detail: open the picture itself",
@@ -80,7 +80,7 @@ impl Thumbnail {
     }
 }
 
-/// At most `longest` pixels, but never too narrow to be painted from.
+/// Shrink to at most `longest` pixels, but never too narrow to paint from.
 fn shrink(image: &RgbImage, longest: u32) -> RgbImage {
     let (width, height) = image.dimensions();
     let (long, short) = (width.max(height), width.min(height).max(1));

@@ -1,4 +1,4 @@
-//! Runs that begin, go back, and take changed settings over.
+//! Starting runs, restoring snapshots, and applying changed settings.
 
 use std::{sync::Arc, time::Instant};
 
@@ -12,7 +12,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     pub(super) fn start(&mut self, job: &Job) {
         let id = job.run;
         if job.start != Start::Beginning {
-            // The latest picture, not the latest preview.
+            // Continue from the latest picture, not the latest preview.
             self.show(true);
             if let Some(lent) = self.shared.canvas.take() {
                 self.canvas = Some(lent);
@@ -90,14 +90,14 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         }
     }
 
-    /// How a job's first picture comes about.
+    /// The record that a job begins with.
     pub(super) fn record_of(&self, job: &Job, canvas: Option<&Canvas>) -> Record {
         let Some(canvas) = canvas else { return Record::new(Pass::new(job, Start::Beginning)) };
-        // A recipe knows no earlier moments: it goes on from a picture, and is incomplete.
+        // A recipe cannot express going back: it continues from a picture, and is incomplete.
         let start = if job.start == Start::Moment { Start::Current } else { job.start };
         let pass = Pass { new_engine: self.engine.is_none(), ..Pass::new(job, start) };
         match &canvas.record {
-            // What a failure left behind in the engine is not known.
+            // After a failure the engine's state is unknown.
             Some(record)
                 if job.start != Start::Moment
                     && self.run.as_ref().is_none_or(|run| run.state != RunState::Failed) =>
@@ -109,7 +109,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         }
     }
 
-    /// Brings the run that was just started to an earlier moment.
+    /// Restore an earlier snapshot in the run that was just started.
     pub(super) fn go_back(&mut self, RestorePoint { step, state, record, .. }: RestorePoint) {
         let exactly = state.as_ref().map(|state| state.as_slice());
         let mut known = record.filter(|_| exactly.is_some());
@@ -130,7 +130,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                     run.step = step;
                     run.snapshots = SnapshotSchedule::from_step(step);
                     if let Some(record) = known {
-                        // It is the same run still.
+                        // It is still the same run.
                         run.record = record;
                     }
                 }
@@ -141,7 +141,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     pub(super) fn take_update(&mut self) {
         let Some(run) = &self.run else { return };
         let (id, state, step) = (run.id, run.state, run.step);
-        // What is meant for a run that waits in the inbox stays for it.
+        // Leave updates for a run that still waits in the inbox.
         let Some(update) = self.shared.update.take_if(|update| update.run <= id) else { return };
         let Update { number, run: meant, mut settings, mut inputs, dragged } = update;
         if meant != id || state == RunState::Failed {
@@ -184,7 +184,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             }
             RunState::Running if over => self.rest(RunState::Finished),
             RunState::Running | RunState::Preparing => {}
-            // What is done to the picture after the fact shows without a step.
+            // Recolouring shows without a step.
             _ if recoloured => {
                 if let Some(run) = &mut self.run {
                     run.shown = None;

@@ -6,7 +6,7 @@ use super::{DetourPart, Engine, Pace, RunState, Worker};
 
 /// Steps longer than this, in seconds, are too slow to follow a drag.
 const QUICK: f64 = 0.1;
-/// Idle time after a drag before painting returns to its own size.
+/// Idle time after a drag before painting returns to the full size.
 const REST: Duration = Duration::from_millis(700);
 
 impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
@@ -28,7 +28,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         }
         if let Some(run) = &mut self.run {
             if run.detour.is_none() {
-                // Steps of another size take another time.
+                // The time per step depends on the size.
                 run.pace = Pace::new(Instant::now());
                 run.record.detour(run.step, DetourPart::Begin(QUICK / run.slow));
             }
@@ -41,7 +41,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         since.is_some_and(|since| since.elapsed() >= REST)
     }
 
-    /// Goes back from a detour, if there is one.
+    /// Return from a detour, if there is one.
     pub(super) fn end_detour(&mut self) {
         if self.run.as_mut().is_none_or(|run| run.state == RunState::Failed || run.detour.take().is_none()) {
             return;

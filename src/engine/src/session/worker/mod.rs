@@ -27,8 +27,8 @@ use impasto_core::{
     transfer::{GradientNorms, Inputs, Place},
 };
 
-/// Runs until the window says quit or is gone. A panic in the engine fails the run and the next run gets a
-/// new engine.
+/// Run until the window quits or is gone. A panic in the engine fails the run, and the next run gets a new
+/// engine.
 pub(super) fn run<E: Engine>(
     make: impl Fn() -> E,
     commands: Receiver<Command>,
@@ -58,11 +58,11 @@ pub(super) fn run<E: Engine>(
 
 /// Maximum interval between progress events.
 const SILENCE: Duration = Duration::from_secs(1);
-/// Steps from one measurement of a term's share to the next: it takes half a step, and in low-memory mode two
+/// Steps between two measurements of a term's share. A measurement takes half a step, in low-memory mode two
 /// thirds, so that it is at most a tenth of the time.
 const MEASURE_EVERY: u32 = 5;
 const MEASURE_EVERY_ECONOMY: u32 = 7;
-/// Time that a failing worker waits for a window that is behind.
+/// How long a dying worker waits for a slow window.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
 struct Run {
@@ -75,32 +75,32 @@ struct Run {
     endless: bool,
     settling: Settling,
     step: u32,
-    /// Step of the picture that was read last, and where in the pyramid it was.
+    /// Step of the last picture read, and its place in the pyramid.
     shown: Option<u32>,
     place: Place,
-    /// Number of the last update that was taken over, and of the last that a step was painted with.
+    /// Number of the last update applied, and of the last one that a step was painted with.
     update: u64,
     painted_update: u64,
-    /// The objective had stopped falling when it was last read back.
+    /// Whether the objective had stopped falling at the last read-back.
     converged: bool,
     norms: GradientNorms,
-    /// The step after which a measurement was asked for last.
+    /// The step after which the last measurement was requested.
     measured: Option<u32>,
     pace: Pace,
     /// On a detour to a smaller size; the time of the last drag update.
     detour: Option<Instant>,
-    /// Steps painted on it that are in no record yet.
+    /// Its steps that are not in the record yet.
     aside: u32,
-    /// Seconds of a step at the size that the last detour left, for as long as they are not measured anew.
+    /// Seconds per step at the size before the last detour, until they are measured again.
     slow: f64,
-    /// What was changed has not been shown yet.
+    /// A change has not been displayed yet.
     changed: bool,
-    /// Styles' scales that were refused last, and whose refusal the user was told.
+    /// The styles' scales that were refused last, which the user was told.
     refused_scales: Option<Vec<f64>>,
     snapshots: SnapshotSchedule,
     /// Time of the last progress event.
     told: Instant,
-    /// Painting time before the last pause, and when painting went on.
+    /// Painting time before the last pause, and when painting resumed.
     painted: f64,
     since: Option<Instant>,
 }
@@ -110,7 +110,7 @@ impl Run {
         self.painted + self.since.map_or(0.0, |since| since.elapsed().as_secs_f64())
     }
 
-    /// Puts the steps of a detour into the record.
+    /// Add the steps of a detour to the record.
     fn record_aside(&mut self) {
         match std::mem::take(&mut self.aside) {
             0 => {}
@@ -118,7 +118,7 @@ impl Run {
         }
     }
 
-    /// Whether there is nothing to paint until something else is asked for.
+    /// Whether there is nothing to paint until something changes.
     fn is_over(&self) -> bool {
         self.step >= self.settings.steps && (!self.endless || self.settling.is_settled())
     }
@@ -144,7 +144,7 @@ struct Worker<'a, E: Engine, M: Fn() -> E, W: Fn()> {
     outbox: Outbox<W>,
     shared: &'a Shared,
     run: Option<Run>,
-    /// The last picture that was read, to go on from.
+    /// The last picture read, to continue from.
     canvas: Option<Canvas>,
     studying: Studying,
     extracting: Extracting,
@@ -197,7 +197,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Run(mut job) => {
-                // Of several runs in a row only the last is worth its preparation.
+                // Of several queued runs, prepare only the last.
                 self.queue.extend(self.commands.try_iter());
                 while let Some(at) = self.queue.iter().position(|waiting| matches!(waiting, Command::Run(_)))
                 {
@@ -287,7 +287,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                         Ok(()) => {
                             if let Some(run) = &mut self.run {
                                 run.record.order(run.step, order);
-                                // The same step in another size is another picture, and preparing it is not
+                                // The same step at another size is another picture, and preparing it is not
                                 // painting.
                                 run.shown = None;
                                 run.settling.disturb();
@@ -310,8 +310,8 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         }
     }
 
-    /// Calls the engine, making one if need be, and turns a panic into an error: what a panic leaves behind
-    /// is dropped, so the next call meets a new engine.
+    /// Call the engine, creating one if necessary. A panic becomes an error and drops the engine, so that the
+    /// next call gets a new one.
     fn guard<T>(
         &mut self,
         call: impl FnOnce(&mut E, &mut Outbox<W>) -> Result<T, EngineError>,
@@ -328,7 +328,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             }
             Err(panic) => {
                 let text = format!("the engine failed: {}", panic_text(&*panic));
-                // Its destructors may panic as well; then it is left alone.
+                // Its destructor may panic as well.
                 if let Some(engine) = self.engine.take() {
                     let _ = catch_unwind(AssertUnwindSafe(|| drop(engine)));
                 }
@@ -337,7 +337,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         }
     }
 
-    /// One step. `single` pauses after it.
+    /// Paint one step; `single` pauses after it.
     fn paint(&mut self, single: bool) {
         self.put_extract_aside();
         if let Err(message) = self.guard(|engine, _| engine.step()) {
@@ -346,7 +346,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let taken = self.shared.frame.is_empty();
         let Some(run) = &mut self.run else { return };
         if run.detour.is_some() {
-            // It does not count, and the same step has another picture.
+            // A detour's steps do not count, and the same step has another picture.
             run.shown = None;
             run.aside += 1;
         } else {
@@ -385,7 +385,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         }
     }
 
-    /// Has a term's share of the gradient measured in the next step, for a window that is looking.
+    /// Have the next step measure a term's share of the gradient, if the window is looking.
     fn measure(&mut self) {
         let Some(run) = &mut self.run else { return };
         let every = if run.settings.low_memory { MEASURE_EVERY_ECONOMY } else { MEASURE_EVERY };
@@ -398,7 +398,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         }
     }
 
-    /// Stops painting in this state with the latest picture shown.
+    /// Stop painting in this state and display the latest picture.
     fn rest(&mut self, state: RunState) {
         self.end_detour();
         self.show(true);
@@ -426,7 +426,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let id = run.id;
         self.outbox.tell(Event::Failed { run: id, message });
         self.outbox.tell(Event::State { run: id, state: RunState::Failed });
-        // Whatever the run held is of no use any more.
+        // Free what the failed run holds.
         if self.engine.is_some() {
             let _ = self.guard(|engine, _| {
                 engine.end();

@@ -1,4 +1,4 @@
-//! Read-backs and their events: pictures, moments, progress.
+//! Read-backs and their events: pictures, snapshots, progress.
 
 use std::{sync::Arc, time::Instant};
 
@@ -23,7 +23,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         if reading.place.level == run.place.level {
             run.pace.read(Instant::now());
         } else {
-            // Steps of another size take another time.
+            // The time per step depends on the size.
             run.pace = Pace::new(Instant::now());
         }
         run.shown = Some(run.step);
@@ -33,7 +33,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let picture = Arc::new(reading.picture);
         run.record_aside();
         let record = run.record.at(run.step);
-        // What still moves by itself does not settle.
+        // A picture that automation keeps changing does not settle.
         if run.detour.is_none() && run.step >= run.settings.steps && !run.settings.automation.swings() {
             run.settling.look(run.step, &picture, run.converged);
         }
@@ -50,7 +50,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         self.look_into_layer();
     }
 
-    /// Looks into the layer that the window has open, if it is time.
+    /// Study the layer that the window has open, if it is time.
     pub(super) fn look_into_layer(&mut self) {
         let Some(run) = &self.run else { return };
         if matches!(run.state, RunState::Failed | RunState::Preparing | RunState::Idle) {
@@ -78,7 +78,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         }
     }
 
-    /// Keep the state before the user's change.
+    /// Keep a snapshot of the state before a change by the user.
     pub(super) fn before_change(&mut self) {
         let Some(run) = &mut self.run else { return };
         if run.snapshots.change(Instant::now(), run.step) && run.state == RunState::Running {
@@ -86,7 +86,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         }
     }
 
-    /// Keeps the moment as it is, with the engine's state, unless it is kept already.
+    /// Keep a snapshot of this step with the engine's state, unless there is one.
     pub(super) fn keep_now(&mut self) {
         let Some(run) = &self.run else { return };
         let kept = run.step == 0 || run.snapshots.exact_step() == Some(run.step);
@@ -99,11 +99,11 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         }
     }
 
-    /// Send a moment to the window, unless it is behind.
+    /// Send a snapshot to the window, unless it is behind.
     pub(super) fn keep(&mut self, picture: Arc<RgbImage>, losses: Option<Losses>, exactly: bool) {
         let now = Instant::now();
         let Some(run) = &mut self.run else { return };
-        // Steps of a detour are not counted, and its picture is but a sketch.
+        // A detour's steps do not count, and its picture is a draft.
         if run.detour.is_some() || self.shared.snapshots.is_full() {
             return;
         }
@@ -129,7 +129,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                 run.snapshots.state_took(now.elapsed());
             }
         }
-        // It is full only if it has filled up since, and then there are enough.
+        // If the channel has filled up since, there are enough snapshots.
         let _ = self.shared.snapshots.try_send(snapshot);
         (self.outbox.wake)();
     }

@@ -95,7 +95,7 @@ fn every_cut_and_every_flip_is_noticed() {
     }
     assert!(reason(&[file.as_slice(), b"\0"].concat()).contains("more follows"));
     assert!(read(&[LOCAL_MAGIC, &file].concat()).is_err());
-    // Cut where an entry ends that is a zip itself: that one is not taken for the project.
+    // Cut at the end of an entry that is itself a zip, which must not be taken for the project.
     let outer = written(b"{}", &[("content.bin", &file)]);
     let end = outer.windows(file.len()).position(|window| window == file).unwrap() + file.len();
     reason(&outer[..end]);
@@ -120,7 +120,7 @@ fn what_another_program_has_zipped_again_is_read() {
     );
 }
 
-/// An entry that no good program writes.
+/// An entry that no correct program writes.
 struct Raw {
     name: Vec<u8>,
     flags: u16,
@@ -128,7 +128,7 @@ struct Raw {
     data: Vec<u8>,
     /// Claimed size after unpacking.
     size: u32,
-    /// Claimed place; nothing is written for it.
+    /// Claimed offset; nothing is written for it.
     at: Option<usize>,
 }
 
