@@ -46,7 +46,7 @@ fn pixels(path: &Path) -> RgbImage {
 }
 
 fn recipe_of(path: &Path) -> Recipe {
-    let (recipe, remarks) = recipe::of_file(path).unwrap();
+    let (recipe, remarks) = recipe::read_file(path).unwrap();
     assert!(remarks.is_empty(), "{remarks:?}");
     recipe
 }

@@ -118,7 +118,7 @@ impl Window {
             move || Watched { engine: PaintEngine::new(), told: Arc::clone(&theirs), slow, away: false };
         let session = Session::spawn(make, || ()).unwrap();
         // A picture of the final size is gone on from at that size.
-        session.go_on_from(Arc::new(picture::CONTENTS[0].open().rgb), None);
+        session.continue_from(Arc::new(picture::CONTENTS[0].open().rgb), None);
         session.send(Command::Run(Box::new(job(settings, Start::Current)))).unwrap();
         Self { session, told, state: RunState::Idle, step: 0, width: 0, seconds_per_step: 0.0 }
     }

@@ -20,7 +20,7 @@ use impasto_engine::session::{
     Command, Engine, EngineError, Event, Extract, ExtractState, Job, PaintEngine, Reading, RunInfo, RunState,
     Session, Start, StyleSource, VisualizationRequest,
 };
-use impasto_formats::extracts::{CONTENT_LAYERS, Source, plan};
+use impasto_formats::extracts::{CONTENT_LAYERS, SourcePictures, plan};
 use impasto_network::{
     compute::{Device, Network, NetworkOptions},
     vgg::{Layer, Weights},
@@ -34,8 +34,8 @@ fn picture(file: &str) -> Arc<Picture> {
     Arc::new(Picture::open(&data(file)).unwrap())
 }
 
-fn source() -> Source {
-    Source {
+fn source() -> SourcePictures {
+    SourcePictures {
         content: picture("content.png"),
         styles: vec![(picture("style.png"), 1.0)],
         background: Rgb::WHITE,

@@ -483,7 +483,7 @@ fn an_update_for_a_run_that_still_waits_reaches_it() {
 #[test]
 fn a_picture_that_was_lent_before_a_run_began_afresh_does_not_come_back_later() {
     let mut window = Window::open(Fault::default());
-    window.session.go_on_from(Arc::new(RgbImage::new(5, 5)), None);
+    window.session.continue_from(Arc::new(RgbImage::new(5, 5)), None);
     window.send(Command::Run(Box::new(Job { paused: true, ..job(1, endless()) })));
     window.until("the first run", |w| w.is(1, RunState::Paused));
     window.send(Command::Run(Box::new(Job { start: Start::Current, paused: true, ..job(2, endless()) })));
@@ -491,7 +491,7 @@ fn a_picture_that_was_lent_before_a_run_began_afresh_does_not_come_back_later() 
     let shown = window.frame.as_ref().map(|frame| frame.picture.dimensions());
     assert_eq!(*window.log.started.lock().unwrap(), [(1, None), (2, shown)]);
     // One that is lent for a run that goes on is taken as ever.
-    window.session.go_on_from(Arc::new(RgbImage::new(5, 5)), None);
+    window.session.continue_from(Arc::new(RgbImage::new(5, 5)), None);
     window.send(Command::Run(Box::new(Job { start: Start::Current, paused: true, ..job(3, endless()) })));
     window.until("the third run", |w| w.is(3, RunState::Paused));
     assert_eq!(window.log.started.lock().unwrap().last(), Some(&(3, Some((5, 5)))));
@@ -540,7 +540,7 @@ fn a_layer_that_is_left_between_two_runs_is_not_looked_into_again() {
 #[test]
 fn a_new_worker_goes_on_from_the_picture_that_it_is_lent() {
     let mut window = Window::open(Fault::default());
-    window.session.go_on_from(Arc::new(RgbImage::new(30, 20)), None);
+    window.session.continue_from(Arc::new(RgbImage::new(30, 20)), None);
     window.send(Command::Run(Box::new(Job { start: Start::Current, ..job(1, endless()) })));
     window.until("painting", |w| w.progress() > 0);
     assert_eq!(window.log.started.lock().unwrap()[0], (1, Some((30, 20))));

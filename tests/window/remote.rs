@@ -9,7 +9,7 @@ use std::{
 use crate::window_support::{Setup, Window, enter, hands::right_click, has};
 use egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use impasto_control::message::{Message, decode};
+use impasto_control::osc::{Message, decode};
 use impasto_core::settings::{ParamId, Preset, Settings};
 
 fn socket() -> UdpSocket {

@@ -451,14 +451,14 @@ mod tests {
     }
 
     #[test]
-    fn what_would_be_ignored_is_refused() {
+    fn ignored_arguments_are_refused() {
         assert!(parse_words("--size 99 devices").is_err());
         assert_eq!(parse_words("a.jpg devices").unwrap().pictures.len(), 2);
         assert!(parse_words("--verbose devices").is_ok());
     }
 
     #[test]
-    fn a_mistyped_command_is_told_the_commands() {
+    fn a_mistyped_command_lists_the_commands() {
         let error = parse_words("rendr --content a.jpg").unwrap_err();
         let text = error.to_string();
         assert!(

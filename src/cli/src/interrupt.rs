@@ -17,15 +17,18 @@ pub(super) fn ctrl_c_flag(printer: &Printer) -> anyhow::Result<Arc<AtomicBool>> 
 }
 
 /// The first Ctrl-C sets the flag, the second ends the program.
-pub(super) fn catch_ctrl_c(speaker: &Arc<Mutex<Printer>>, flag: &Arc<AtomicBool>) -> anyhow::Result<()> {
-    let theirs = Arc::clone(flag);
-    let speaker = Arc::clone(speaker);
+pub(super) fn catch_ctrl_c(
+    shared_printer: &Arc<Mutex<Printer>>,
+    flag: &Arc<AtomicBool>,
+) -> anyhow::Result<()> {
+    let handler_flag = Arc::clone(flag);
+    let shared_printer = Arc::clone(shared_printer);
     ctrlc::set_handler(move || {
-        if theirs.swap(true, Ordering::Relaxed) {
+        if handler_flag.swap(true, Ordering::Relaxed) {
             exit_at_once();
         }
-        let printer = speaker.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        printer.say("interrupted: finishing the step and saving; press Ctrl-C again to stop at once");
+        let printer = shared_printer.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        printer.info("interrupted: finishing the step and saving; press Ctrl-C again to stop at once");
     })
     .context("cannot watch for Ctrl-C")
 }

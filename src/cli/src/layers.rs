@@ -9,8 +9,8 @@ use super::{
     args::LayersArgs,
     interrupt,
     progress::Printer,
-    scores::open_picture,
-    sheets::{self, Made},
+    runs::open_picture,
+    sheets::{self, SheetResult},
 };
 use impasto_base::paths;
 use impasto_core::{
@@ -18,7 +18,7 @@ use impasto_core::{
     transfer::{Extract, ExtractKind, ExtractState, Extraction, Eye},
 };
 use impasto_engine::queue::guarded;
-use impasto_formats::extracts::{self, ExtractStore, Source};
+use impasto_formats::extracts::{self, ExtractStore, SourcePictures};
 use impasto_network::{
     compute::{self, Network, NetworkOptions},
     vgg::{Layer, Weights},
@@ -48,7 +48,7 @@ pub(super) fn run(arguments: &LayersArgs) -> anyhow::Result<ExitCode> {
         let text = "style: all pictures have weight 0; give at least one a positive weight";
         return Err(UsageError(text.into()).into());
     }
-    let source = Source { content, styles, background: Rgb::WHITE };
+    let source = SourcePictures { content, styles, background: Rgb::WHITE };
     let printer = Printer::new(arguments.quiet);
     let interrupted = interrupt::ctrl_c_flag(&printer)?;
     let weights = Arc::new(match &arguments.weights {
@@ -72,14 +72,14 @@ pub(super) fn run(arguments: &LayersArgs) -> anyhow::Result<ExitCode> {
     for (index, order) in orders.iter().enumerate() {
         let name = format!("{}/{}: {}", index + 1, orders.len(), described(order));
         if let Some(known) = store.as_ref().and_then(|store| store.load(&order.key, order.shape)) {
-            printer.say(&format!("{name}, made before"));
+            printer.info(&format!("{name}, made before"));
             made.insert(order.sight, known);
             continue;
         }
-        printer.say(&name);
+        printer.info(&name);
         if network.is_none() {
             let device = compute::open(&arguments.device)?;
-            printer.say(&format!("on {}", device.info.name));
+            printer.info(&format!("on {}", device.info.name));
             network = Some((Network::new(&weights, Layer::ALL[0], &device.tensor, options), device));
         }
         let Some((network, device)) = &mut network else { continue };
@@ -98,7 +98,7 @@ pub(super) fn run(arguments: &LayersArgs) -> anyhow::Result<ExitCode> {
             Err(error) => failures.push(format!("{name}: {}", super::explain(&error))),
         }
     }
-    let report = Made {
+    let report = SheetResult {
         what: ["made", "picture", "pictures"],
         count: made.len(),
         of: orders.len(),

@@ -21,7 +21,7 @@ mod optional;
 mod progress;
 mod render;
 mod report;
-mod scores;
+mod runs;
 mod sheets;
 mod timelapse;
 mod weights;
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn senseless_settings_are_usage_errors_however_deep() {
+    fn invalid_settings_are_usage_errors_however_deep() {
         let settings = Settings { size: 3, ..Settings::default() };
         let error = anyhow::Error::from(settings.validate().unwrap_err()).context("cannot render");
         assert_eq!(format!("{:?}", exit_code(&error)), format!("{:?}", ExitCode::from(USAGE)));

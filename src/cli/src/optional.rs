@@ -3,12 +3,12 @@
 use super::progress::Printer;
 
 /// An optional output, and how often it has failed.
-pub(super) struct Optional {
+pub(super) struct OptionalOutput {
     what: &'static str,
     lost: u32,
 }
 
-impl Optional {
+impl OptionalOutput {
     /// `what` names one file of it.
     pub fn new(what: &'static str) -> Self {
         Self { what, lost: 0 }
@@ -19,15 +19,15 @@ impl Optional {
         let Err(error) = result else { return };
         if self.lost == 0 {
             let (what, reason) = (self.what, super::explain(&error));
-            printer.warn(&format!("impasto: warning: cannot save {what}, painting goes on: {reason}"));
+            printer.warn(&format!("impasto: warning: cannot save {what}, painting continues: {reason}"));
         }
         self.lost += 1;
     }
 
     /// Report the number of failures.
-    pub fn sum_up(&self, printer: &Printer) {
+    pub fn report_total(&self, printer: &Printer) {
         if self.lost > 1 {
-            printer.warn(&format!("impasto: warning: in all {} times: cannot save {}", self.lost, self.what));
+            printer.warn(&format!("impasto: warning: cannot save {}: {} times in all", self.what, self.lost));
         }
     }
 }

@@ -30,7 +30,7 @@ impl Printer {
     }
 
     /// Print a line unless `--quiet` is given.
-    pub fn say(&self, text: &str) {
+    pub fn info(&self, text: &str) {
         if !self.quiet {
             self.warn(text);
         }
@@ -78,7 +78,7 @@ impl Progress {
     pub fn preparing(&self, what: &str) {
         match &self.printer.bar {
             Some(bar) => bar.set_message(what.to_owned()),
-            None => self.printer.say(what),
+            None => self.printer.info(what),
         }
     }
 

@@ -34,8 +34,8 @@ pub(super) struct Report {
     weights: WeightsInfo,
     width: u32,
     height: u32,
-    content: Source,
-    styles: Vec<Style>,
+    content: PictureInfo,
+    styles: Vec<StyleInfo>,
     outcome: Option<Outcome>,
     /// The error, if the render failed.
     error: Option<String>,
@@ -44,26 +44,26 @@ pub(super) struct Report {
     peak_memory_bytes: u64,
     /// The step at which the objective was first found to have converged.
     converged_at: Option<u32>,
-    steps: Vec<Step>,
+    steps: Vec<StepEntry>,
 }
 
 #[derive(Debug, Serialize)]
-struct Source {
+struct PictureInfo {
     name: String,
     sha256: Sha256Hash,
 }
 
 #[derive(Debug, Serialize)]
-struct Style {
+struct StyleInfo {
     #[serde(flatten)]
-    source: Source,
+    source: PictureInfo,
     /// As given, before the weights are normalised.
     weight: f64,
     scale: f64,
 }
 
 #[derive(Debug, Serialize)]
-struct Step {
+struct StepEntry {
     /// Counted from 1: the step whose update followed these losses.
     step: u32,
     #[serde(flatten)]
@@ -72,7 +72,7 @@ struct Step {
     seconds: f64,
 }
 
-impl From<&Picture> for Source {
+impl From<&Picture> for PictureInfo {
     fn from(picture: &Picture) -> Self {
         Self { name: picture.name.clone(), sha256: picture.sha256 }
     }
@@ -92,7 +92,7 @@ impl Report {
                 .inputs
                 .styles
                 .iter()
-                .map(|style| Style {
+                .map(|style| StyleInfo {
                     source: style.picture.as_ref().into(),
                     weight: style.mix.weight,
                     scale: style.mix.scale,
@@ -110,7 +110,7 @@ impl Report {
     /// Add a step's losses; a step that is already in is not changed.
     pub fn add(&mut self, step: u32, losses: &Losses, seconds: f64) {
         if self.steps.last().is_none_or(|last| last.step < step) {
-            self.steps.push(Step { step, losses: losses.clone(), seconds });
+            self.steps.push(StepEntry { step, losses: losses.clone(), seconds });
         }
     }
 

@@ -21,7 +21,7 @@ pub(super) fn check(output: &Path, force: bool) -> anyhow::Result<()> {
 }
 
 /// The result of making a sheet's pictures.
-pub(super) struct Made {
+pub(super) struct SheetResult {
     /// Participle, singular and plural: painted, cell, cells.
     pub what: [&'static str; 3],
     pub count: usize,
@@ -33,7 +33,7 @@ pub(super) struct Made {
     pub failures: Vec<String>,
 }
 
-impl Made {
+impl SheetResult {
     /// Save the sheet, if it has any pictures, and report the result.
     pub fn save(
         self,
@@ -45,7 +45,7 @@ impl Made {
         let [done, one, many] = self.what;
         if self.count == 0 {
             if self.stopped {
-                printer.say(&format!("interrupted: nothing was {done} yet, so nothing is saved"));
+                printer.info(&format!("interrupted: nothing was {done} yet, so nothing is saved"));
                 return Ok(ExitCode::from(INTERRUPTED));
             }
             anyhow::bail!("no {one} could be {done}: {}", self.failures.first().map_or("", String::as_str));
@@ -55,7 +55,7 @@ impl Made {
             let kept = picture::save_elsewhere(&sheet, output, &picture::rescue_folders(), &|_| None);
             printer.warn(&super::render::rescued(&kept));
         })?;
-        printer.say(&format!(
+        printer.info(&format!(
             "saved {} with {} of {} {many} after {}",
             output.display(),
             self.count,

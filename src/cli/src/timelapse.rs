@@ -20,7 +20,7 @@ use impasto_core::{
     picture::{self, Picture},
     settings::Settings,
 };
-use impasto_formats::timelapse::{self, Lettering, Options, TimelapseError};
+use impasto_formats::timelapse::{self, Lettering, TimelapseError, TimelapseOptions};
 
 /// Make a time-lapse of existing pictures.
 pub(super) fn run(arguments: &TimelapseArgs) -> anyhow::Result<ExitCode> {
@@ -39,12 +39,12 @@ pub(super) fn run(arguments: &TimelapseArgs) -> anyhow::Result<ExitCode> {
         });
     match done {
         Err(TimelapseError::Cancelled) => {
-            printer.say("interrupted: nothing is saved");
+            printer.info("interrupted: nothing is saved");
             Ok(ExitCode::from(INTERRUPTED))
         }
         done => {
             done?;
-            printer.say(&format!("saved {} of {} pictures", arguments.output.display(), files.len()));
+            printer.info(&format!("saved {} of {} pictures", arguments.output.display(), files.len()));
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -79,7 +79,7 @@ pub(super) fn check(path: &Path, overwrite: bool) -> anyhow::Result<()> {
 }
 
 impl TimelapseArgs {
-    fn options(&self) -> anyhow::Result<Options> {
+    fn options(&self) -> anyhow::Result<TimelapseOptions> {
         if !timelapse::RATES.contains(&self.rate) {
             let (low, high) = timelapse::RATES.into_inner();
             return Err(
@@ -89,7 +89,7 @@ impl TimelapseArgs {
         if !(0.0..=60.0).contains(&self.hold) {
             return Err(UsageError(format!("hold: is {}, but must be between 0 and 60 s", self.hold)).into());
         }
-        Ok(Options { rate: self.rate, hold: self.hold, side: self.side })
+        Ok(TimelapseOptions { rate: self.rate, hold: self.hold, side: self.side })
     }
 }
 
@@ -143,8 +143,15 @@ impl Film {
         let open = |step: &u32| image::open(self.file(*step)).map(|picture| picture.into_rgb8());
         let mut frames = self.steps.iter().map(|step| open(step).map_err(io::Error::other));
         let count = self.steps.len();
-        timelapse::save(&self.output, self.overwrite, count, Options::default(), &mut frames, &mut |_| true)?;
-        printer.say(&format!("saved {}, {count} pictures", self.output.display()));
+        timelapse::save(
+            &self.output,
+            self.overwrite,
+            count,
+            TimelapseOptions::default(),
+            &mut frames,
+            &mut |_| true,
+        )?;
+        printer.info(&format!("saved {}, {count} pictures", self.output.display()));
         Ok(())
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn check(file: &Path) -> anyhow::Result<ExitCode> {
 }
 
 fn facts(info: &WeightsInfo) -> String {
-    let known = |text: &str| if text.is_empty() { "not said".to_owned() } else { text::reason(text) };
+    let known = |text: &str| if text.is_empty() { "unknown".to_owned() } else { text::reason(text) };
     [
         ("source", info.source.clone()),
         ("sha256", info.sha256.clone()),

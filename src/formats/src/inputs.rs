@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_settings_name_is_opened_and_what_is_there_stays() {
+    fn named_pictures_are_opened_unless_they_are_there() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("leaves.png");
         RgbImage::from_pixel(30, 30, image::Rgb([20, 180, 30])).save(&path).unwrap();
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_opened_is_named() {
+    fn pictures_that_cannot_be_opened_are_reported() {
         let text = told(&Settings { palette: Some("no-such-palette.png".into()), ..Settings::default() });
         assert!(text.contains("palette") && text.contains("no-such-palette.png"), "{text}");
         let text = told(&Settings { palette: Some("pasted:00ff".into()), ..Settings::default() });

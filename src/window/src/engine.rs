@@ -65,7 +65,7 @@ impl ImpastoApp {
             Ok(session) => {
                 if let Some(picture) = self.canvas.picture() {
                     let record = self.record_of(&picture).cloned();
-                    session.go_on_from(picture, record);
+                    session.continue_from(picture, record);
                 }
                 self.session = Some(session);
             }

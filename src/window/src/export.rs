@@ -23,7 +23,7 @@ use super::{
 };
 use impasto_base::error::chain;
 use impasto_engine::timeline::{Moment, MomentId};
-use impasto_formats::timelapse::{self, Format, Lettering, Options, TimelapseError};
+use impasto_formats::timelapse::{self, Format, Lettering, TimelapseError, TimelapseOptions};
 
 /// What a person chooses.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +45,7 @@ impl Default for ExportForm {
 /// A time-lapse to be written.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    options: Options,
+    options: TimelapseOptions,
     format: Format,
     /// The moments, and what is written on them.
     frames: Vec<(MomentId, Option<String>)>,
@@ -106,7 +106,7 @@ impl ImpastoApp {
             ui.add_space(space::S);
             form_rows(ui, &mut form);
             ui.add_space(space::S);
-            let seconds = frames.len() as f64 / form.rate.max(0.1) + Options::default().hold;
+            let seconds = frames.len() as f64 / form.rate.max(0.1) + TimelapseOptions::default().hold;
             ui.label(widgets::weak(ui, format!("{} pictures, {seconds:.0} s", frames.len())));
             ui.add_space(space::M);
             ui.horizontal(|ui| {
@@ -134,7 +134,7 @@ impl ImpastoApp {
         self.export_form = if decision.is_some() { None } else { Some(form) };
         if decision == Some(true) {
             let rate = form.rate.clamp(*timelapse::RATES.start(), *timelapse::RATES.end());
-            let options = Options { rate, side: Some(form.side), ..Options::default() };
+            let options = TimelapseOptions { rate, side: Some(form.side), ..TimelapseOptions::default() };
             let plan = Plan { options, format: form.format, frames };
             let ask = Ask::save_timelapse(&self.timelapse_name(form.format), form.format.extension());
             self.ask_for_file(ask, Purpose::Save(Saving::Timelapse(plan)));

@@ -21,7 +21,7 @@ use impasto_core::{
     transfer::{Extract, Eye, Inputs, Sight},
 };
 use impasto_engine::session::{ExtractState, RunId, RunState, VisualizationRequest};
-use impasto_formats::extracts::{self, CONTENT_LAYERS, ExtractStore, LARGE, SMALL, Source};
+use impasto_formats::extracts::{self, CONTENT_LAYERS, ExtractStore, LARGE, SMALL, SourcePictures};
 use impasto_network::vgg::Layer;
 
 /// An extract of a longest side in pixels.
@@ -45,13 +45,13 @@ pub struct Extracts {
 
 /// What the window wants to see, and of what.
 struct Wanted {
-    source: Source,
+    source: SourcePictures,
     eye: Eye,
     places: Vec<Place>,
 }
 
 impl Wanted {
-    fn is_of(&self, source: &Source, eye: &Eye) -> bool {
+    fn is_of(&self, source: &SourcePictures, eye: &Eye) -> bool {
         let same = |(a, b): (&(Arc<_>, f64), &(Arc<_>, f64))| Arc::ptr_eq(&a.0, &b.0) && a.1 == b.1;
         Arc::ptr_eq(&self.source.content, &source.content)
             && self.source.styles.len() == source.styles.len()
@@ -203,7 +203,7 @@ impl ImpastoApp {
             precision: settings.precision,
         };
         let styles = styles.iter().map(|style| (Arc::clone(&style.picture), style.mix.share()));
-        let source = Source {
+        let source = SourcePictures {
             content: Arc::clone(content),
             styles: styles.collect(),
             background: settings.background,
@@ -331,7 +331,12 @@ impl ImpastoApp {
 }
 
 /// The orders for these places, with what the cache has of them.
-fn look_up(source: &Source, places: &[Place], eye: &Eye, store: Option<&ExtractStore>) -> Vec<Planned> {
+fn look_up(
+    source: &SourcePictures,
+    places: &[Place],
+    eye: &Eye,
+    store: Option<&ExtractStore>,
+) -> Vec<Planned> {
     let of_side = |side: u32| {
         let sights: Vec<Sight> = places.iter().filter(|place| place.1 == side).map(|place| place.0).collect();
         let orders = if sights.is_empty() { Vec::new() } else { extracts::plan(source, &sights, side, eye) };

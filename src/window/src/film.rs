@@ -17,7 +17,7 @@ use impasto_core::{
 };
 use impasto_engine::{
     session::{RestorePoint, RunId, RunState, Snapshot, Start},
-    timeline::{Limits, Moment, MomentId, Reader, Store, Timeline},
+    timeline::{Limits, Moment, MomentId, MomentReader, MomentStore, Timeline},
 };
 
 /// Time between two pictures of the replay, in seconds.
@@ -41,7 +41,7 @@ impl RunSources {
 /// The moments kept so far, and which of them is looked at.
 pub struct Film {
     pub timeline: Timeline,
-    store: Option<Store>,
+    store: Option<MomentStore>,
     sources: BTreeMap<RunId, RunSources>,
     /// Where a run went on from: another run, and its last moment that belongs to the way.
     origins: BTreeMap<RunId, (RunId, MomentId)>,
@@ -74,7 +74,8 @@ impl Film {
     /// An empty film, whose pictures spill into a folder below `root`.
     pub fn new(ctx: &Context, root: Option<PathBuf>) -> Self {
         let ctx = ctx.clone();
-        let store = Store::new(root, Limits::default(), move || ctx.request_repaint_of(ViewportId::ROOT));
+        let store =
+            MomentStore::new(root, Limits::default(), move || ctx.request_repaint_of(ViewportId::ROOT));
         if let Err(error) = &store {
             tracing::warn!("the time machine cannot be started: {error}");
         }
@@ -163,8 +164,8 @@ impl Film {
         self.replay.is_some()
     }
 
-    pub fn reader(&self) -> Option<Reader> {
-        self.store.as_ref().map(Store::reader)
+    pub fn reader(&self) -> Option<MomentReader> {
+        self.store.as_ref().map(MomentStore::reader)
     }
 
     /// The thumbnail of a moment as a texture, once it is there.
@@ -358,7 +359,7 @@ impl ImpastoApp {
         let leaving = (moment.run, moment.id);
         let (step, settings, styles) = (moment.step, moment.settings.clone(), moment.styles.clone());
         let Some(session) = &self.session else { return };
-        session.go_back_to(back);
+        session.set_restore_point(back);
         self.film.leaving = Some(leaving);
         self.settings = settings;
         self.choose_size = false;

@@ -36,7 +36,7 @@ use impasto_core::{
 };
 use impasto_engine::session::{self, RunState, StyleRecord};
 use impasto_formats::{
-    project::{self, Keep, Manifest, Project, ProjectError, sessions, sessions::Held},
+    project::{self, Manifest, Project, ProjectError, SourceStorage, sessions, sessions::SessionFolder},
     trust::Trust,
 };
 
@@ -50,7 +50,7 @@ const LONGEST: f64 = 30.0;
 pub struct Keeper {
     /// Where windows keep their paintings; nothing is kept without it.
     sessions: Option<PathBuf>,
-    held: Option<Held>,
+    held: Option<SessionFolder>,
     writing: bool,
     /// What was written last.
     written: Option<Written>,
@@ -80,7 +80,7 @@ struct Written {
 
 /// What a crash has left.
 pub struct Comeback {
-    held: Held,
+    held: SessionFolder,
     project: Arc<Project>,
     texture: Option<TextureHandle>,
 }
@@ -99,7 +99,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    fn write(self, path: &Path, keep: Keep<'_>) -> Result<(), ProjectError> {
+    fn write(self, path: &Path, keep: SourceStorage<'_>) -> Result<(), ProjectError> {
         let mut draft = project::Draft::new(self.manifest, keep);
         let state = self.exact.as_ref().and_then(|exact| exact.state.clone());
         if let Some(picture) = &self.picture {
@@ -150,7 +150,7 @@ impl Keeper {
     /// Ends in peace: nothing is offered at the next start.
     pub fn end(&mut self) {
         if let Some(held) = self.held.take() {
-            held.end();
+            held.close();
         }
     }
 }
@@ -206,14 +206,14 @@ impl ImpastoApp {
     pub(super) fn look_for_comeback(&mut self) {
         let Some(sessions) = self.keeper.sessions.clone() else { return };
         self.tasks.start("sessions", move || {
-            Done::Left(sessions::left(&sessions).map(|held| {
+            Done::Left(sessions::recover(&sessions).map(|held| {
                 let project = Project::read_with(&held.painting(), Trust::All).map_err(|error| chain(&error));
                 Box::new((held, project))
             }))
         });
     }
 
-    pub(super) fn left(&mut self, left: Option<Box<(Held, Result<Project, String>)>>) {
+    pub(super) fn left(&mut self, left: Option<Box<(SessionFolder, Result<Project, String>)>>) {
         self.keeper.looking = false;
         match left.map(|left| *left) {
             None => {}
@@ -262,7 +262,7 @@ impl ImpastoApp {
             return;
         }
         if self.keeper.held.is_none() {
-            match Held::new(&sessions) {
+            match SessionFolder::new(&sessions) {
                 Ok(held) => self.keeper.held = Some(held),
                 Err(error) => {
                     let text = format!("The painting cannot be kept in {}: {error}", sessions.display());
@@ -288,7 +288,7 @@ impl ImpastoApp {
         let broken = |text| Done::Kept { result: Err(text), took: Duration::ZERO };
         self.tasks.save_or(Path::new("the painting"), "keep", broken, move || {
             let began = Instant::now();
-            let result = snapshot.write(&path, Keep::Beside(&folder)).map_err(|error| chain(&error));
+            let result = snapshot.write(&path, SourceStorage::Beside(&folder)).map_err(|error| chain(&error));
             Done::Kept { result, took: began.elapsed() }
         });
     }
@@ -366,7 +366,7 @@ impl ImpastoApp {
                 self.keeper.end();
                 self.keeper.held = Some(held);
             } else {
-                held.end();
+                held.close();
             }
         }
     }

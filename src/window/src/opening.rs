@@ -136,7 +136,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
                 folder,
                 sessions: memory::sessions_folder(),
                 dialogs: Arc::new(SystemDialogs),
-                painter: Box::new(|desk, wake| Painter::spawn(desk, PaintEngine::behind_another, wake)),
+                painter: Box::new(|desk, wake| Painter::spawn(desk, PaintEngine::background, wake)),
                 awake: Arc::new(SystemAwake::default()),
                 devices: compute::devices,
                 repaint_after: repaint_after(creation),

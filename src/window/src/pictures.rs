@@ -131,7 +131,7 @@ pub struct Kept {
 
 impl Kept {
     fn open(&self) -> Result<(Picture, Option<Origin>, Option<String>), String> {
-        match self.project.kept(&self.recalled.record, &self.pixels) {
+        match self.project.stored_picture(&self.recalled.record, &self.pixels) {
             None => self.recalled.open(),
             Some(picture) => {
                 // Where the file itself is still there, it can be opened again at the next start.

@@ -122,7 +122,7 @@ fn may_carry(path: &Path) -> bool {
 /// Looks into a file. What the recipe's settings name is taken out of them where it is gone, and where it is neither
 /// beside the file nor in the window's own settings: it may be anything of this machine's.
 fn look(path: &Path, trust: &Trust) -> Result<Option<(Recipe, Vec<String>)>, String> {
-    let (mut recipe, mut remarks) = match recipe::of_file(path) {
+    let (mut recipe, mut remarks) = match recipe::read_file(path) {
         Ok(found) => found,
         // As a picture it may still be good; opening it says so or not.
         Err(RecipeError::None { .. } | RecipeError::Read { .. }) => return Ok(None),

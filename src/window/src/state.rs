@@ -7,7 +7,7 @@ use impasto_core::{
     transfer::{Inputs, Losses, Place},
 };
 use impasto_engine::session::{Progress, RunId, RunInfo, RunState};
-use impasto_formats::project::Losses as SavedLosses;
+use impasto_formats::project::LossCurve as SavedLosses;
 use impasto_network::vgg::Layer;
 
 /// What the worker was last given.

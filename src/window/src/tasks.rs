@@ -33,7 +33,7 @@ use impasto_core::{
 };
 use impasto_engine::{session::RestorePoint, timeline::MomentId};
 use impasto_formats::{
-    project::{Project, sessions::Held},
+    project::{Project, sessions::SessionFolder},
     timelapse::TimelapseError,
 };
 use impasto_network::compute::DeviceInfo;
@@ -74,7 +74,7 @@ pub enum Done {
         result: Result<egui::ColorImage, String>,
     },
     /// What a crash has left.
-    Left(Option<Box<(Held, Result<Project, String>)>>),
+    Left(Option<Box<(SessionFolder, Result<Project, String>)>>),
     Kept {
         result: Result<(), String>,
         took: Duration,

@@ -19,7 +19,7 @@ pub enum Start {
     Current,
     /// The same picture, which other pictures are to change: through all levels of the pyramid again.
     Repaint,
-    /// From the earlier moment that the worker was lent, see `Session::go_back_to`; like [`Start::Current`] where
+    /// From the earlier moment that the worker was lent, see `Session::set_restore_point`; like [`Start::Current`] where
     /// there is none.
     Moment,
 }

@@ -17,13 +17,13 @@ use impasto_formats::inputs::{NamedError, open_named};
 
 /// A picture without a file, whose pixels are stored in the queue's folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
+pub struct StoredPixels {
     pub name: String,
     /// Hash of the pixels, see [`Picture::pixel_hash`].
     pub sha256: Sha256Hash,
 }
 
-impl Kept {
+impl StoredPixels {
     /// Name of its file in the queue's folder.
     pub fn file(&self) -> String {
         format!("kept-{}.png", &self.sha256.to_string()[..24])
@@ -33,13 +33,14 @@ impl Kept {
 /// Where a picture of an item comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Source {
+pub enum ItemSource {
     /// A file, with its hash if it was open when the item was added.
     File { path: PathBuf, sha256: Option<Sha256Hash> },
     /// Title of a bundled picture.
     Example(String),
     /// Pixels stored in the queue's folder.
-    Kept(Kept),
+    #[serde(rename = "kept")]
+    StoredPixels(StoredPixels),
 }
 
 /// A picture of an item that is not available.
@@ -52,10 +53,10 @@ pub enum SourceError {
     #[error("no picture called {0} is bundled any more")]
     Example(String),
     #[error("the copy of {0} is gone: add the painting again")]
-    Kept(String),
+    StoredPixels(String),
 }
 
-impl Source {
+impl ItemSource {
     /// The source of an open picture.
     pub fn of(picture: &Picture) -> Self {
         match &picture.path {
@@ -65,7 +66,9 @@ impl Source {
                 sha256: Some(picture.sha256),
             },
             None if picture::is_example(picture) => Self::Example(picture.name.clone()),
-            _ => Self::Kept(Kept { name: picture.name.clone(), sha256: picture.pixel_hash() }),
+            _ => {
+                Self::StoredPixels(StoredPixels { name: picture.name.clone(), sha256: picture.pixel_hash() })
+            }
         }
     }
 
@@ -74,7 +77,7 @@ impl Source {
         match self {
             Self::File { path, .. } => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             Self::Example(title) => title.clone(),
-            Self::Kept(kept) => kept.name.clone(),
+            Self::StoredPixels(kept) => kept.name.clone(),
         }
     }
 
@@ -97,9 +100,9 @@ impl Source {
                 Some(example) => Ok((example.open(), None)),
                 None => Err(SourceError::Example(title.clone())),
             },
-            Self::Kept(kept) => {
+            Self::StoredPixels(kept) => {
                 let path = folder.map(|folder| folder.join(kept.file())).filter(|path| path.is_file());
-                let path = path.ok_or_else(|| SourceError::Kept(kept.name.clone()))?;
+                let path = path.ok_or_else(|| SourceError::StoredPixels(kept.name.clone()))?;
                 let picture = Picture::open(&path)?;
                 Ok((
                     Picture {
@@ -119,7 +122,7 @@ impl Source {
 /// A style of an item and its mix.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ItemStyle {
-    pub source: Source,
+    pub source: ItemSource,
     #[serde(default)]
     pub mix: StyleMix,
 }
@@ -127,7 +130,7 @@ pub struct ItemStyle {
 /// The state of an item.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum ItemState {
     #[default]
     Waiting,
     Painting,
@@ -136,23 +139,24 @@ pub enum State {
         seconds: f64,
     },
     /// The batch list of its folder says that it was painted already.
-    There,
+    #[serde(rename = "there")]
+    AlreadyPainted,
     Failed {
         message: String,
     },
     Cancelled,
 }
 
-impl State {
+impl ItemState {
     /// Whether the item is still to be painted.
     pub fn is_open(&self) -> bool {
-        matches!(self, State::Waiting | State::Painting)
+        matches!(self, ItemState::Waiting | ItemState::Painting)
     }
 }
 
 /// An item's opened pictures, and notices for the user.
 #[derive(Debug)]
-pub struct Opened {
+pub struct ItemPictures {
     pub inputs: Inputs,
     pub remarks: Vec<String>,
 }
@@ -163,11 +167,11 @@ pub struct Item {
     /// Unique in its queue; assigned when it is added.
     #[serde(default)]
     pub id: u64,
-    pub content: Source,
+    pub content: ItemSource,
     pub styles: Vec<ItemStyle>,
     /// The palette that the settings name; `None` if it is opened by that name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub palette: Option<Source>,
+    pub palette: Option<ItemSource>,
     /// The requested file; once painted, the file actually written.
     pub output: PathBuf,
     /// Save the picture without its recipe.
@@ -177,7 +181,7 @@ pub struct Item {
     #[serde(default)]
     pub batch: bool,
     #[serde(default)]
-    pub state: State,
+    pub state: ItemState,
     /// Notices for the user on how it was painted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
@@ -186,7 +190,7 @@ pub struct Item {
 
 impl Item {
     /// The sources of all its pictures.
-    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+    pub fn sources(&self) -> impl Iterator<Item = &ItemSource> {
         let styles = self.styles.iter().map(|style| &style.source);
         [&self.content].into_iter().chain(styles).chain(&self.palette)
     }
@@ -208,7 +212,7 @@ impl Item {
     /// # Errors
     ///
     /// The error of the first picture that is not available.
-    pub fn open(&self, folder: Option<&Path>) -> Result<Opened, SourceError> {
+    pub fn open(&self, folder: Option<&Path>) -> Result<ItemPictures, SourceError> {
         let mut remarks = Vec::new();
         let (content, remark) = self.content.open(folder)?;
         remarks.extend(remark);
@@ -226,7 +230,7 @@ impl Item {
         }
         let mut inputs = Inputs { palette, ..Inputs::new(Arc::new(content), styles) };
         open_named(&mut inputs, &self.settings)?;
-        Ok(Opened { inputs, remarks })
+        Ok(ItemPictures { inputs, remarks })
     }
 }
 
@@ -235,13 +239,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pictures_are_found_again_and_changed_files_are_said_to_be() {
+    fn pictures_are_found_again_and_changed_files_are_reported() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cat.png");
         let save =
             |shade: u8| image::RgbImage::from_pixel(30, 20, image::Rgb([shade; 3])).save(&path).unwrap();
         save(7);
-        let source = Source::of(&Picture::open(&path).unwrap());
+        let source = ItemSource::of(&Picture::open(&path).unwrap());
         assert_eq!((source.name(), source.open(None).unwrap().1), ("cat.png".to_owned(), None));
         save(8);
         let (picture, remark) = source.open(None).unwrap();
@@ -251,16 +255,16 @@ mod tests {
         assert!(source.open(None).unwrap_err().to_string().contains("cat.png"));
 
         let example = picture::STYLES[1].open();
-        assert_eq!(Source::of(&example), Source::Example("Mosaic".into()));
+        assert_eq!(ItemSource::of(&example), ItemSource::Example("Mosaic".into()));
         let pasted = Picture { name: "pasted picture".into(), sha256: example.pixel_hash(), ..example };
-        let source = Source::of(&pasted);
+        let source = ItemSource::of(&pasted);
         assert!(source.open(Some(folder.path())).unwrap_err().to_string().contains("pasted picture is gone"));
-        let Source::Kept(kept) = &source else { panic!("{source:?}") };
+        let ItemSource::StoredPixels(kept) = &source else { panic!("{source:?}") };
         pasted.rgb.save(folder.path().join(kept.file())).unwrap();
         let (back, _) = source.open(Some(folder.path())).unwrap();
         assert_eq!((back.rgb, back.sha256, back.path), (pasted.rgb.clone(), pasted.sha256, None));
         // A claimed hash is not used as a file name.
         let claimed = Picture { sha256: Sha256Hash::of(b"another"), ..pasted };
-        assert_eq!(Source::of(&claimed), source);
+        assert_eq!(ItemSource::of(&claimed), source);
     }
 }

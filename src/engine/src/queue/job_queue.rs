@@ -13,7 +13,7 @@ use std::{
 
 use image::RgbImage;
 
-use super::{Item, State, Store};
+use super::{Item, ItemState, QueueStore};
 use impasto_core::run::Job;
 
 /// What the queue does while the live run paints on the CPU.
@@ -26,7 +26,7 @@ pub enum CpuSharing {
 
 /// The live activity in the window that the queue yields to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Live {
+pub struct LiveActivity {
     /// The live run is painting.
     pub painting: bool,
     /// A control is being dragged.
@@ -47,7 +47,7 @@ pub struct Cell {
 
 /// A finished cell, or why it failed.
 #[derive(Clone, Debug)]
-pub struct Painted {
+pub struct PaintedCell {
     pub grid: u64,
     pub index: usize,
     pub result: Result<Arc<RgbImage>, String>,
@@ -57,7 +57,7 @@ pub struct Painted {
 
 /// What is being done to the current item.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Stage {
+pub enum ItemStage {
     /// Work before the first step, with a description.
     Preparing(String),
     Painting,
@@ -66,9 +66,9 @@ pub enum Stage {
 
 /// Progress of the current item.
 #[derive(Clone, Debug)]
-pub struct Now {
+pub struct ItemProgress {
     pub id: u64,
-    pub stage: Stage,
+    pub stage: ItemStage,
     pub step: u32,
     pub steps: u32,
     /// Shape of its picture in pixels; zero until it is prepared.
@@ -83,7 +83,7 @@ pub struct Now {
 
 /// Progress of the current cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct CellNow {
+pub struct CellProgress {
     pub grid: u64,
     pub index: usize,
     pub share: f32,
@@ -91,12 +91,12 @@ pub struct CellNow {
 
 /// A summary of the queue.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Outlook {
+pub struct QueueSummary {
     /// Unfinished items, including the current one.
     pub open: usize,
     pub failed: usize,
     /// Finished items.
-    pub over: usize,
+    pub finished: usize,
     /// Held: no item is started until released.
     pub held: bool,
     /// Painting yields to the live run.
@@ -106,7 +106,7 @@ pub struct Outlook {
 
 /// Where to move an item in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Move {
+pub enum ItemMove {
     Up,
     Down,
     /// Before the item that is now at this index.
@@ -114,7 +114,7 @@ pub enum Move {
 }
 
 /// Longest side of an item's thumbnail, in pixels.
-pub(super) const SMALL: u32 = 160;
+pub(super) const THUMBNAIL_SIDE: u32 = 160;
 
 #[derive(Default)]
 pub(super) struct Inner {
@@ -125,19 +125,19 @@ pub(super) struct Inner {
     /// The list differs from the file.
     pub(super) unwritten: bool,
     /// The last write has failed.
-    unkept: bool,
+    write_failed: bool,
     pub(super) held: bool,
-    pub(super) quits: bool,
-    pub(super) live: Live,
+    pub(super) shutting_down: bool,
+    pub(super) live: LiveActivity,
     /// Whether the painter's own device is the CPU; unknown until it has opened one.
     pub(super) on_cpu: Option<bool>,
-    pub(super) now: Option<Now>,
+    pub(super) now: Option<ItemProgress>,
     pub(super) stop: Arc<AtomicBool>,
     pub(super) cells: VecDeque<Cell>,
-    pub(super) cell: Option<CellNow>,
+    pub(super) cell: Option<CellProgress>,
     pub(super) cell_stop: Arc<AtomicBool>,
-    pub(super) painted: Vec<Painted>,
-    pub(super) small: BTreeMap<u64, Arc<RgbImage>>,
+    pub(super) painted: Vec<PaintedCell>,
+    pub(super) thumbnails: BTreeMap<u64, Arc<RgbImage>>,
     /// Last measured seconds per unit of [`Item::work`].
     pub(super) pace: Option<f64>,
     /// Number of unfinished items, and of failed ones.
@@ -149,24 +149,25 @@ pub(super) struct Inner {
 }
 
 impl Inner {
-    pub(super) fn touch(&mut self) {
+    pub(super) fn mark_changed(&mut self) {
         self.version += 1;
         self.unwritten = true;
-        let count = |fits: fn(&State) -> bool| self.items.iter().filter(|item| fits(&item.state)).count();
+        let count = |fits: fn(&ItemState) -> bool| self.items.iter().filter(|item| fits(&item.state)).count();
         (self.open, self.failed) =
-            (count(State::is_open), count(|state| matches!(state, State::Failed { .. })));
-        let work =
-            |state: State| self.items.iter().filter(move |item| item.state == state).map(Item::work).sum();
-        (self.waiting_work, self.work_in_hand) = (work(State::Waiting), work(State::Painting));
+            (count(ItemState::is_open), count(|state| matches!(state, ItemState::Failed { .. })));
+        let work = |state: ItemState| {
+            self.items.iter().filter(move |item| item.state == state).map(Item::work).sum()
+        };
+        (self.waiting_work, self.work_in_hand) = (work(ItemState::Waiting), work(ItemState::Painting));
     }
 
-    pub(super) fn gives_way(&self) -> bool {
+    pub(super) fn yields(&self) -> bool {
         let live = self.live;
         let shares_cpu = live.on_cpu && self.on_cpu.unwrap_or(true);
         shares_cpu && (live.dragging || (live.painting && live.cpu_sharing == CpuSharing::Wait))
     }
 
-    pub(super) fn cells_give_way(&self) -> bool {
+    pub(super) fn cells_yield(&self) -> bool {
         self.live.on_cpu && self.live.dragging && self.on_cpu.unwrap_or(true)
     }
 
@@ -175,11 +176,11 @@ impl Inner {
     }
 
     pub(super) fn take_cell(&mut self) -> Option<(Box<Cell>, Arc<AtomicBool>)> {
-        if self.cells_give_way() {
+        if self.cells_yield() {
             return None;
         }
         let cell = self.cells.pop_front()?;
-        self.cell = Some(CellNow { grid: cell.grid, index: cell.index, share: 0.0 });
+        self.cell = Some(CellProgress { grid: cell.grid, index: cell.index, share: 0.0 });
         self.cell_stop = Arc::default();
         Some((Box::new(cell), Arc::clone(&self.cell_stop)))
     }
@@ -187,9 +188,9 @@ impl Inner {
 
 pub(super) struct Shared {
     pub(super) inner: Mutex<Inner>,
-    pub(super) news: Condvar,
+    pub(super) changed: Condvar,
     /// Held while the file is written, so that an older list never replaces a newer one.
-    store: Mutex<Option<Store>>,
+    store: Mutex<Option<QueueStore>>,
     folder: Mutex<Option<PathBuf>>,
 }
 
@@ -201,7 +202,7 @@ impl Default for JobQueue {
     fn default() -> Self {
         Self(Arc::new(Shared {
             inner: Mutex::default(),
-            news: Condvar::new(),
+            changed: Condvar::new(),
             store: Mutex::default(),
             folder: Mutex::default(),
         }))
@@ -217,20 +218,20 @@ impl JobQueue {
     /// Change the shared state and wake the painter.
     fn change<T>(&self, work: impl FnOnce(&mut Inner) -> T) -> T {
         let result = work(&mut lock(&self.0.inner));
-        self.0.news.notify_all();
+        self.0.changed.notify_all();
         result
     }
 
     /// Load the queue of the previous program run. It is held if it has unfinished items, see
     /// [`JobQueue::hold`].
-    pub fn begin(&self, store: Option<Store>, items: Vec<Item>) {
+    pub fn restore(&self, store: Option<QueueStore>, items: Vec<Item>) {
         *lock(&self.0.folder) = store.as_ref().map(|store| store.folder().to_owned());
         *lock(&self.0.store) = store;
         self.change(|inner| {
             inner.last_id = items.iter().map(|item| item.id).max().unwrap_or(0);
             inner.held = items.iter().any(|item| item.state.is_open());
             inner.items = items;
-            inner.touch();
+            inner.mark_changed();
             inner.unwritten = false;
         });
     }
@@ -241,8 +242,8 @@ impl JobQueue {
     }
 
     /// Append items. Unfinished items get different output names, except those of a batch, whose folder's
-    /// list tells whether they are the same. `small` is their thumbnail until they are painted.
-    pub fn add(&self, items: impl IntoIterator<Item = Item>, small: Option<&Arc<RgbImage>>) {
+    /// list tells whether they are the same. `thumbnail` is shown for them until they are painted.
+    pub fn add(&self, items: impl IntoIterator<Item = Item>, thumbnail: Option<&Arc<RgbImage>>) {
         self.change(|inner| {
             for mut item in items {
                 inner.last_id += 1;
@@ -250,12 +251,12 @@ impl JobQueue {
                 if !item.batch {
                     item.output = free_output(&inner.items, &item.output);
                 }
-                if let Some(small) = small {
-                    inner.small.insert(item.id, Arc::clone(small));
+                if let Some(thumbnail) = thumbnail {
+                    inner.thumbnails.insert(item.id, Arc::clone(thumbnail));
                 }
                 inner.items.push(item);
             }
-            inner.touch();
+            inner.mark_changed();
         });
     }
 
@@ -270,22 +271,22 @@ impl JobQueue {
     }
 
     /// Access the list, in its order.
-    pub fn items<T>(&self, look: impl FnOnce(&[Item]) -> T) -> T {
-        look(&lock(&self.0.inner).items)
+    pub fn items<T>(&self, read: impl FnOnce(&[Item]) -> T) -> T {
+        read(&lock(&self.0.inner).items)
     }
 
     /// The thumbnail of an item, if there is one.
-    pub fn small(&self, id: u64) -> Option<Arc<RgbImage>> {
-        lock(&self.0.inner).small.get(&id).cloned()
+    pub fn thumbnail(&self, id: u64) -> Option<Arc<RgbImage>> {
+        lock(&self.0.inner).thumbnails.get(&id).cloned()
     }
 
     /// Progress of the current item.
-    pub fn now(&self) -> Option<Now> {
+    pub fn now(&self) -> Option<ItemProgress> {
         let inner = lock(&self.0.inner);
-        inner.now.clone().map(|now| Now { waits: inner.gives_way(), ..now })
+        inner.now.clone().map(|now| ItemProgress { waits: inner.yields(), ..now })
     }
 
-    pub fn outlook(&self) -> Outlook {
+    pub fn summary(&self) -> QueueSummary {
         let inner = lock(&self.0.inner);
         let (open, failed) = (inner.open, inner.failed);
         let in_hand = match &inner.now {
@@ -297,11 +298,11 @@ impl JobQueue {
             work => inner.pace.map(|pace| pace * work),
         };
         let seconds_left = in_hand.zip(rest).map(|(in_hand, rest)| in_hand + rest).filter(|_| open > 0);
-        let waits = open > 0 && !inner.held && inner.gives_way();
-        Outlook {
+        let waits = open > 0 && !inner.held && inner.yields();
+        QueueSummary {
             open,
             failed,
-            over: inner.items.len() - open - failed,
+            finished: inner.items.len() - open - failed,
             held: inner.held,
             waits,
             seconds_left,
@@ -319,28 +320,28 @@ impl JobQueue {
     }
 
     /// Set the live activity.
-    pub fn set_live(&self, live: Live) {
+    pub fn set_live(&self, live: LiveActivity) {
         if lock(&self.0.inner).live != live {
             self.change(|inner| inner.live = live);
         }
     }
 
     /// Move an item.
-    pub fn reorder(&self, id: u64, to: Move) {
+    pub fn reorder(&self, id: u64, to: ItemMove) {
         self.change(|inner| {
             let Some(at) = inner.position(id) else { return };
             let last = inner.items.len() - 1;
             let target = match to {
-                Move::Up => at.saturating_sub(1),
-                Move::Down => (at + 1).min(last),
+                ItemMove::Up => at.saturating_sub(1),
+                ItemMove::Down => (at + 1).min(last),
                 // Removing the item shifts later ones up.
-                Move::To(place) if place > at => (place - 1).min(last),
-                Move::To(place) => place,
+                ItemMove::To(place) if place > at => (place - 1).min(last),
+                ItemMove::To(place) => place,
             };
             if target != at {
                 let item = inner.items.remove(at);
                 inner.items.insert(target, item);
-                inner.touch();
+                inner.mark_changed();
             }
         });
     }
@@ -350,10 +351,10 @@ impl JobQueue {
         self.change(|inner| {
             let Some(at) = inner.position(id) else { return };
             match inner.items[at].state {
-                State::Painting => inner.stop.store(true, Ordering::Relaxed),
-                State::Waiting => {
-                    inner.items[at].state = State::Cancelled;
-                    inner.touch();
+                ItemState::Painting => inner.stop.store(true, Ordering::Relaxed),
+                ItemState::Waiting => {
+                    inner.items[at].state = ItemState::Cancelled;
+                    inner.mark_changed();
                 }
                 _ => {}
             }
@@ -364,9 +365,9 @@ impl JobQueue {
     pub fn retry(&self, id: u64) {
         self.change(|inner| {
             let Some(at) = inner.position(id) else { return };
-            if matches!(inner.items[at].state, State::Failed { .. } | State::Cancelled) {
-                (inner.items[at].state, inner.items[at].remark) = (State::Waiting, None);
-                inner.touch();
+            if matches!(inner.items[at].state, ItemState::Failed { .. } | ItemState::Cancelled) {
+                (inner.items[at].state, inner.items[at].remark) = (ItemState::Waiting, None);
+                inner.mark_changed();
             }
         });
     }
@@ -375,22 +376,24 @@ impl JobQueue {
     pub fn remove(&self, id: u64) {
         self.change(|inner| {
             let Some(at) = inner.position(id) else { return };
-            if inner.items.remove(at).state == State::Painting {
+            if inner.items.remove(at).state == ItemState::Painting {
                 inner.stop.store(true, Ordering::Relaxed);
             }
-            inner.small.remove(&id);
-            inner.touch();
+            inner.thumbnails.remove(&id);
+            inner.mark_changed();
         });
     }
 
     /// Remove all finished items from the list.
-    pub fn remove_over(&self) {
+    pub fn remove_finished(&self) {
         self.change(|inner| {
-            let gone = |state: &State| matches!(state, State::Done { .. } | State::There | State::Cancelled);
+            let gone = |state: &ItemState| {
+                matches!(state, ItemState::Done { .. } | ItemState::AlreadyPainted | ItemState::Cancelled)
+            };
             inner.items.retain(|item| !gone(&item.state));
-            let Inner { items, small, .. } = inner;
-            small.retain(|id, _| items.iter().any(|item| item.id == *id));
-            inner.touch();
+            let Inner { items, thumbnails, .. } = inner;
+            thumbnails.retain(|id, _| items.iter().any(|item| item.id == *id));
+            inner.mark_changed();
         });
     }
 
@@ -403,12 +406,12 @@ impl JobQueue {
     }
 
     /// Take the cells that were finished since the last call.
-    pub fn take_painted(&self) -> Vec<Painted> {
+    pub fn take_painted(&self) -> Vec<PaintedCell> {
         std::mem::take(&mut lock(&self.0.inner).painted)
     }
 
     /// Progress of the current cell.
-    pub fn cell(&self) -> Option<CellNow> {
+    pub fn cell(&self) -> Option<CellProgress> {
         lock(&self.0.inner).cell
     }
 
@@ -430,11 +433,11 @@ impl JobQueue {
                 return Ok(());
             }
             // Assume failure until the write has returned.
-            inner.unkept = true;
+            inner.write_failed = true;
             inner.items.clone()
         };
         let written = store.as_ref().map_or(Ok(()), |store| store.write(items));
-        lock(&self.0.inner).unkept = written.is_err();
+        lock(&self.0.inner).write_failed = written.is_err();
         written
     }
 
@@ -443,10 +446,10 @@ impl JobQueue {
     /// # Errors
     ///
     /// Any file system error.
-    pub fn save_at_last(&self) -> io::Result<()> {
+    pub fn save_before_exit(&self) -> io::Result<()> {
         {
             let mut inner = lock(&self.0.inner);
-            inner.unwritten |= inner.unkept;
+            inner.unwritten |= inner.write_failed;
         }
         self.save()
     }
@@ -454,9 +457,9 @@ impl JobQueue {
     /// Prepare for a new painter, after one that has ended or died.
     pub(super) fn reopen(&self) {
         self.change(|inner| {
-            inner.quits = false;
-            for item in inner.items.iter_mut().filter(|item| item.state == State::Painting) {
-                item.state = State::Waiting;
+            inner.shutting_down = false;
+            for item in inner.items.iter_mut().filter(|item| item.state == ItemState::Painting) {
+                item.state = ItemState::Waiting;
             }
         });
     }
@@ -464,7 +467,7 @@ impl JobQueue {
     /// End the painter after the current step.
     pub(super) fn quit(&self) {
         self.change(|inner| {
-            inner.quits = true;
+            inner.shutting_down = true;
             inner.stop.store(true, Ordering::Relaxed);
             inner.cell_stop.store(true, Ordering::Relaxed);
         });

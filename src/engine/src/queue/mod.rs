@@ -16,10 +16,11 @@ mod store;
 mod tests;
 mod turns;
 
-pub use item::{Item, ItemStyle, Kept, Source, State};
+pub use item::{Item, ItemSource, ItemState, ItemStyle, StoredPixels};
 pub use job_queue::{
-    Cell, CellNow, CpuSharing, JobQueue, Live, Move, Now, Outlook, Painted as PaintedCell, Stage,
+    Cell, CellProgress, CpuSharing, ItemMove, ItemProgress, ItemStage, JobQueue, LiveActivity, PaintedCell,
+    QueueSummary,
 };
-pub use paint::{End, Painted, Plan, RenderObserver, guarded, paint};
+pub use paint::{RenderEnd, RenderObserver, RenderPlan, RenderResult, guarded, paint};
 pub use painter::Painter;
-pub use store::{Store, StoreError};
+pub use store::{QueueStore, StoreError};

@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Item, Source, State};
+use super::{Item, ItemSource, ItemState};
 use impasto_base::files;
 use impasto_core::picture::{self, Picture, SaveError};
 
@@ -26,7 +26,7 @@ pub enum StoreError {
 
 /// The queue's folder, locked while this lives.
 #[derive(Debug)]
-pub struct Store {
+pub struct QueueStore {
     folder: PathBuf,
     _lock: File,
 }
@@ -37,7 +37,7 @@ struct Written {
     items: Vec<Item>,
 }
 
-impl Store {
+impl QueueStore {
     /// Lock the queue's folder.
     ///
     /// # Errors
@@ -85,8 +85,8 @@ impl Store {
                 return Err(format!("the queue in {} cannot be used ({reason}); {fate}", path.display()));
             }
         };
-        for item in items.iter_mut().filter(|item| item.state == State::Painting) {
-            item.state = State::Waiting;
+        for item in items.iter_mut().filter(|item| item.state == ItemState::Painting) {
+            item.state = ItemState::Waiting;
         }
         self.tidy(&items);
         Ok(items)
@@ -97,8 +97,8 @@ impl Store {
             .iter()
             .flat_map(Item::sources)
             .filter_map(|source| match source {
-                Source::Kept(kept) => Some(kept.file()),
-                Source::File { .. } | Source::Example(_) => None,
+                ItemSource::StoredPixels(kept) => Some(kept.file()),
+                ItemSource::File { .. } | ItemSource::Example(_) => None,
             })
             .collect();
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
@@ -141,9 +141,9 @@ impl Store {
     /// # Errors
     ///
     /// If they cannot be written.
-    pub fn keep(folder: &Path, picture: &Picture) -> Result<Source, SaveError> {
-        let source = Source::of(picture);
-        if let Source::Kept(kept) = &source {
+    pub fn keep(folder: &Path, picture: &Picture) -> Result<ItemSource, SaveError> {
+        let source = ItemSource::of(picture);
+        if let ItemSource::StoredPixels(kept) = &source {
             let path = folder.join(kept.file());
             if !path.is_file() {
                 write_pixels(picture, &path)?;
@@ -178,16 +178,22 @@ mod tests {
         byte.repeat(32).parse().unwrap()
     }
 
-    fn item(state: State) -> Item {
+    fn item(state: ItemState) -> Item {
         let style = |source| ItemStyle { source, mix: StyleMix { weight: 1.0 / 3.0, ..StyleMix::default() } };
         Item {
             id: 3,
-            content: Source::File { path: "/a b/ü.jpg".into(), sha256: None },
+            content: ItemSource::File { path: "/a b/ü.jpg".into(), sha256: None },
             styles: vec![
-                style(Source::Example("Swirl".into())),
-                style(Source::Kept(super::super::Kept { name: "pasted".into(), sha256: hash("77") })),
+                style(ItemSource::Example("Swirl".into())),
+                style(ItemSource::StoredPixels(super::super::StoredPixels {
+                    name: "pasted".into(),
+                    sha256: hash("77"),
+                })),
             ],
-            palette: Some(Source::Kept(super::super::Kept { name: "pasted".into(), sha256: hash("78") })),
+            palette: Some(ItemSource::StoredPixels(super::super::StoredPixels {
+                name: "pasted".into(),
+                sha256: hash("78"),
+            })),
             output: "/out/ü in Swirl.png".into(),
             without_recipe: true,
             batch: false,
@@ -202,19 +208,26 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_comes_back_and_what_was_being_painted_waits_again() {
+    fn items_are_read_back_and_an_unfinished_one_waits_again() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).unwrap();
+        let store = QueueStore::open(folder.path()).unwrap();
         assert_eq!(store.load(), Ok(Vec::new()));
-        let failed = State::Failed { message: "no memory".into() };
-        let items =
-            [State::Painting, failed, State::Done { seconds: 0.1 + 0.2 }, State::Cancelled, State::There]
-                .map(item);
+        let failed = ItemState::Failed { message: "no memory".into() };
+        let items = [
+            ItemState::Painting,
+            failed,
+            ItemState::Done { seconds: 0.1 + 0.2 },
+            ItemState::Cancelled,
+            ItemState::AlreadyPainted,
+        ]
+        .map(item);
         fs::write(folder.path().join("kept-777777777777777777777777.png"), "x").unwrap();
         fs::write(folder.path().join("kept-0.png"), "x").unwrap();
         store.write(items.to_vec()).unwrap();
+        let text = fs::read_to_string(folder.path().join(FILE)).unwrap();
+        assert!(text.contains("source.kept]") && text.contains("state = \"there\""), "{text}");
         let back = store.load().unwrap();
-        assert_eq!(back[0], item(State::Waiting));
+        assert_eq!(back[0], item(ItemState::Waiting));
         assert_eq!(back[1..], items[1..]);
         assert!(folder.path().join("kept-777777777777777777777777.png").exists());
         assert!(!folder.path().join("kept-0.png").exists());
@@ -222,30 +235,30 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_path_that_is_no_text_costs_its_own_item_alone() {
+    fn a_path_that_is_not_unicode_drops_its_own_item_alone() {
         use std::os::unix::ffi::OsStrExt as _;
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).unwrap();
-        let mut odd = item(State::Waiting);
+        let store = QueueStore::open(folder.path()).unwrap();
+        let mut odd = item(ItemState::Waiting);
         odd.output = Path::new(std::ffi::OsStr::from_bytes(b"/caf\xe9.png")).to_owned();
-        let error = store.write(vec![item(State::Waiting), odd, item(State::Cancelled)]).unwrap_err();
+        let error = store.write(vec![item(ItemState::Waiting), odd, item(ItemState::Cancelled)]).unwrap_err();
         assert!(error.to_string().contains("ü.jpg in"), "{error}");
-        assert_eq!(store.load(), Ok(vec![item(State::Waiting), item(State::Cancelled)]));
+        assert_eq!(store.load(), Ok(vec![item(ItemState::Waiting), item(ItemState::Cancelled)]));
     }
 
     #[test]
     fn one_window_at_a_time_has_the_queue() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).unwrap();
-        assert!(matches!(Store::open(folder.path()), Err(StoreError::Busy)));
+        let store = QueueStore::open(folder.path()).unwrap();
+        assert!(matches!(QueueStore::open(folder.path()), Err(StoreError::Busy)));
         drop(store);
-        Store::open(folder.path()).unwrap();
+        QueueStore::open(folder.path()).unwrap();
     }
 
     #[test]
     fn a_broken_file_is_kept_aside() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).unwrap();
+        let store = QueueStore::open(folder.path()).unwrap();
         for torn in ["items = 3", "", "\0\0\0"] {
             fs::write(folder.path().join(FILE), torn).unwrap();
             let text = store.load().unwrap_err();

@@ -3,5 +3,5 @@
 mod replayer;
 mod writer;
 
-pub use replayer::{Interrupted, Others, RecordHandle, ReplayPlan, Replayer};
-pub use writer::Writer;
+pub use replayer::{Interrupted, RecordHandle, Replacements, ReplayPlan, Replayer};
+pub use writer::RecipeWriter;

@@ -20,14 +20,14 @@ use impasto_core::{
 };
 use impasto_formats::{
     inputs::{open_initial, open_palette},
-    recipe::{Act, Recipe, What, acts},
+    recipe::{EventKind, Recipe, ReplayEvent, events},
 };
 
 /// A run to paint, and the events to apply to it.
 #[derive(Clone, Debug)]
 pub struct ReplayPlan {
     pub job: Job,
-    pub acts: Vec<Act>,
+    pub events: Vec<ReplayEvent>,
     /// Steps to paint; the settings may ask for more.
     pub steps: u32,
     /// Start with a new engine.
@@ -41,7 +41,7 @@ pub type Palettes = BTreeMap<PathBuf, Arc<Picture>>;
 
 /// Pictures to use instead of a recipe's.
 #[derive(Clone, Debug, Default)]
-pub struct Others {
+pub struct Replacements {
     pub content: Option<Arc<Picture>>,
     pub styles: Option<Vec<StyleSource>>,
 }
@@ -49,10 +49,10 @@ pub struct Others {
 impl ReplayPlan {
     /// A run without events.
     pub fn plain(job: Job, steps: u32) -> Self {
-        Self { job, acts: Vec::new(), steps, new_engine: false, palettes: Palettes::new() }
+        Self { job, events: Vec::new(), steps, new_engine: false, palettes: Palettes::new() }
     }
 
-    /// The plans of a recipe's runs. `open` finds the pictures; `others` replace them in every run; `change`
+    /// The plans of a recipe's runs. `open` finds the pictures; `replacements` replace them in every run; `change`
     /// is applied last to all settings.
     ///
     /// # Errors
@@ -60,17 +60,17 @@ impl ReplayPlan {
     /// Those of `open` and `change`, and an event in the recipe that does not fit the settings.
     pub fn of(
         recipe: &Recipe,
-        others: &Others,
+        replacements: &Replacements,
         open: &mut dyn FnMut(&SourceRecord) -> anyhow::Result<Arc<Picture>>,
         change: &dyn Fn(Settings) -> anyhow::Result<Settings>,
     ) -> anyhow::Result<Vec<Self>> {
         let mut plans = Vec::new();
         for (index, pass) in recipe.passes.iter().enumerate() {
-            let content = match &others.content {
+            let content = match &replacements.content {
                 Some(content) => Arc::clone(content),
                 None => open(&pass.content)?,
             };
-            let styles = match &others.styles {
+            let styles = match &replacements.styles {
                 Some(styles) => styles.clone(),
                 None => pass
                     .styles
@@ -78,10 +78,10 @@ impl ReplayPlan {
                     .map(|style| Ok(style.with_picture(open(&style.source)?)))
                     .collect::<anyhow::Result<_>>()?,
             };
-            let own = others.styles.as_ref().map(|_| styles.iter().map(|style| style.mix).collect());
-            let mut acts = acts(pass).map_err(anyhow::Error::msg)?;
-            for act in &mut acts {
-                if let What::Update(settings, mix) = &mut act.what {
+            let own = replacements.styles.as_ref().map(|_| styles.iter().map(|style| style.mix).collect());
+            let mut events = events(pass).map_err(anyhow::Error::msg)?;
+            for event in &mut events {
+                if let EventKind::Update(settings, mix) = &mut event.kind {
                     **settings = change((**settings).clone())?;
                     if let Some(own) = &own {
                         Vec::clone_from(mix, own);
@@ -90,9 +90,9 @@ impl ReplayPlan {
             }
             let settings = change(pass.settings.clone())?;
             let mut palettes = Palettes::new();
-            let later = acts.iter().filter_map(|act| match &act.what {
-                What::Update(settings, _) => Some(settings.as_ref()),
-                What::Level(_) | What::Detour(_) => None,
+            let later = events.iter().filter_map(|event| match &event.kind {
+                EventKind::Update(settings, _) => Some(settings.as_ref()),
+                EventKind::Level(_) | EventKind::Detour(_) => None,
             });
             for settings in [&settings].into_iter().chain(later) {
                 let Some(name) = settings.palette.as_ref().filter(|name| !palettes.contains_key(*name))
@@ -121,7 +121,7 @@ impl ReplayPlan {
                 endless: false,
                 choose_size: false,
             };
-            plans.push(Self { job, acts, steps: pass.steps, new_engine: pass.new_engine, palettes });
+            plans.push(Self { job, events, steps: pass.steps, new_engine: pass.new_engine, palettes });
         }
         Ok(plans)
     }
@@ -154,19 +154,19 @@ pub struct Interrupted;
 pub struct Replayer<E> {
     make: Box<dyn Fn() -> E>,
     engine: E,
-    acts: VecDeque<Act>,
+    events: VecDeque<ReplayEvent>,
     step: u32,
     settings: Settings,
     inputs: Option<Inputs>,
     palettes: Palettes,
     /// The last picture read, from which the next run continues, and its record.
-    canvas: Option<(RgbImage, Record)>,
+    current_picture: Option<(RgbImage, Record)>,
     record: Option<Record>,
-    told: RecordHandle,
+    record_handle: RecordHandle,
     /// Interrupts the replay of events between two steps.
     interrupted: Arc<AtomicBool>,
     /// Whether the engine is on a detour.
-    away: bool,
+    downscaled: bool,
 }
 
 impl<E: Engine> Replayer<E> {
@@ -175,16 +175,16 @@ impl<E: Engine> Replayer<E> {
         Self {
             engine: make(),
             make: Box::new(make),
-            acts: VecDeque::new(),
+            events: VecDeque::new(),
             step: 0,
             settings: Settings::default(),
             inputs: None,
             palettes: Palettes::new(),
-            canvas: None,
+            current_picture: None,
             record: None,
-            told: RecordHandle::default(),
+            record_handle: RecordHandle::default(),
             interrupted: Arc::default(),
-            away: false,
+            downscaled: false,
         }
     }
 
@@ -199,27 +199,27 @@ impl<E: Engine> Replayer<E> {
     /// # Errors
     ///
     /// As [`Engine::start`].
-    pub fn begin(&mut self, plan: &ReplayPlan, say: &mut dyn FnMut(&str)) -> Result<RunInfo, EngineError> {
+    pub fn begin(&mut self, plan: &ReplayPlan, report: &mut dyn FnMut(&str)) -> Result<RunInfo, EngineError> {
         if plan.new_engine {
             self.engine = (self.make)();
         }
-        let canvas = self.canvas.take().filter(|_| plan.job.start != Start::Beginning);
-        let start = if canvas.is_some() { plan.job.start } else { Start::Beginning };
+        let current_picture = self.current_picture.take().filter(|_| plan.job.start != Start::Beginning);
+        let start = if current_picture.is_some() { plan.job.start } else { Start::Beginning };
         let pass = Pass { new_engine: plan.new_engine, ..Pass::new(&plan.job, start) };
-        let mut record = match &canvas {
+        let mut record = match &current_picture {
             Some((_, record)) => record.then(pass),
             None => Record::new(pass),
         };
         let job = Job { start, ..plan.job.clone() };
-        let info = self.engine.start(&job, canvas.as_ref().map(|(picture, _)| picture), say)?;
+        let info = self.engine.start(&job, current_picture.as_ref().map(|(picture, _)| picture), report)?;
         record.set_size(info.size);
         self.record = Some(record);
-        self.acts = plan.acts.clone().into();
+        self.events = plan.events.clone().into();
         self.settings = job.settings;
         self.inputs = Some(job.inputs);
         self.palettes.clone_from(&plan.palettes);
         self.step = 0;
-        self.away = false;
+        self.downscaled = false;
         Ok(info)
     }
 
@@ -230,25 +230,25 @@ impl<E: Engine> Replayer<E> {
 
     /// The handle to the record, updated at every read-back.
     pub fn record_handle(&self) -> RecordHandle {
-        self.told.clone()
+        self.record_handle.clone()
     }
 
     /// Apply the events that are due; false if interrupted.
-    fn play(&mut self) -> Result<bool, EngineError> {
-        while self.acts.front().is_some_and(|act| act.step <= self.step) {
+    fn apply_due_events(&mut self) -> Result<bool, EngineError> {
+        while self.events.front().is_some_and(|event| event.step <= self.step) {
             if self.interrupted.load(Ordering::Relaxed) {
-                return self.give_up().map(|()| false);
+                return self.abandon_events().map(|()| false);
             }
-            let Some(act) = self.acts.pop_front() else { break };
-            match act.what {
-                What::Level(order) => {
+            let Some(event) = self.events.pop_front() else { break };
+            match event.kind {
+                EventKind::Level(order) => {
                     self.engine.level(order)?;
                     if let Some(record) = &mut self.record {
                         record.order(self.step, order);
                     }
                 }
-                What::Detour(part) => self.detour(part)?,
-                What::Update(settings, mix) => {
+                EventKind::Detour(part) => self.detour(part)?,
+                EventKind::Update(settings, mix) => {
                     let Some(mut inputs) = self.inputs.clone() else { continue };
                     inputs.set_mix(&mix);
                     inputs.palette =
@@ -265,7 +265,7 @@ impl<E: Engine> Replayer<E> {
         let part = match part {
             DetourPart::Begin(share) => {
                 self.engine.detour(share)?;
-                self.away = true;
+                self.downscaled = true;
                 part
             }
             DetourPart::Steps(count) => {
@@ -283,7 +283,7 @@ impl<E: Engine> Replayer<E> {
             }
             DetourPart::End => {
                 self.engine.end_detour()?;
-                self.away = false;
+                self.downscaled = false;
                 part
             }
         };
@@ -294,9 +294,9 @@ impl<E: Engine> Replayer<E> {
     }
 
     /// After an interruption: drop the remaining events and return to the full size.
-    fn give_up(&mut self) -> Result<(), EngineError> {
-        self.acts.clear();
-        if self.away { self.detour(DetourPart::End) } else { Ok(()) }
+    fn abandon_events(&mut self) -> Result<(), EngineError> {
+        self.events.clear();
+        if self.downscaled { self.detour(DetourPart::End) } else { Ok(()) }
     }
 }
 
@@ -305,9 +305,9 @@ impl<E: Engine> Engine for Replayer<E> {
         &mut self,
         job: &Job,
         _: Option<&RgbImage>,
-        say: &mut dyn FnMut(&str),
+        report: &mut dyn FnMut(&str),
     ) -> Result<RunInfo, EngineError> {
-        self.begin(&ReplayPlan::plain(job.clone(), job.settings.steps), say)
+        self.begin(&ReplayPlan::plain(job.clone(), job.settings.steps), report)
     }
 
     fn update(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
@@ -321,7 +321,7 @@ impl<E: Engine> Engine for Replayer<E> {
     }
 
     fn step(&mut self) -> Result<(), EngineError> {
-        if !self.play()? {
+        if !self.apply_due_events()? {
             return Err(Interrupted.into());
         }
         self.engine.step()?;
@@ -347,12 +347,12 @@ impl<E: Engine> Engine for Replayer<E> {
 
     fn read(&mut self) -> Result<Reading, EngineError> {
         // Events after the last step show in its picture.
-        self.play()?;
+        self.apply_due_events()?;
         let reading = self.engine.read()?;
         if let Some(record) = self.record.as_ref().map(|record| record.at(self.step)) {
-            self.told.put(record.clone());
+            self.record_handle.put(record.clone());
             let plain = reading.plain.as_ref().unwrap_or(&reading.picture).clone();
-            self.canvas = Some((plain, record));
+            self.current_picture = Some((plain, record));
         }
         Ok(reading)
     }
@@ -376,7 +376,7 @@ mod tests {
     /// Records its calls; the picture's height is the number of steps.
     #[derive(Default)]
     struct Fake {
-        told: Vec<String>,
+        calls: Vec<String>,
         steps: u32,
         /// Sets the flag at this step.
         interrupts: Option<(u32, Arc<AtomicBool>)>,
@@ -390,14 +390,14 @@ mod tests {
             _: &mut dyn FnMut(&str),
         ) -> Result<RunInfo, EngineError> {
             let from = current.map_or(0, RgbImage::height);
-            self.told.push(format!("start {:?} from {from} β {}", job.start, job.settings.style_weight));
+            self.calls.push(format!("start {:?} from {from} β {}", job.start, job.settings.style_weight));
             self.steps = 0;
             Ok(RunInfo { size: job.settings.size, ..tests::info() })
         }
         fn update(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
             let weight = inputs.styles[0].mix.weight;
-            let told = format!("after {}: β {} × {weight}", self.steps, settings.style_weight);
-            self.told.push(told);
+            let call = format!("after {}: β {} × {weight}", self.steps, settings.style_weight);
+            self.calls.push(call);
             Ok(())
         }
         fn step(&mut self) -> Result<(), EngineError> {
@@ -408,11 +408,11 @@ mod tests {
             Ok(())
         }
         fn end_detour(&mut self) -> Result<(), EngineError> {
-            self.told.push(format!("after {}: back", self.steps));
+            self.calls.push(format!("after {}: back", self.steps));
             Ok(())
         }
         fn level(&mut self, order: LevelOrder) -> Result<(), EngineError> {
-            self.told.push(format!("after {}: {order:?}", self.steps));
+            self.calls.push(format!("after {}: {order:?}", self.steps));
             Ok(())
         }
         fn read(&mut self) -> Result<Reading, EngineError> {
@@ -430,14 +430,14 @@ mod tests {
     }
 
     /// Execute every plan; returns the engine's calls and the last record.
-    fn played(plans: &[ReplayPlan]) -> (Vec<String>, Record) {
+    fn replay(plans: &[ReplayPlan]) -> (Vec<String>, Record) {
         let mut replayer = Replayer::new(Fake::default);
         for plan in plans {
             replayer.begin(plan, &mut |_| ()).unwrap();
             (0..plan.steps).for_each(|_| replayer.step().unwrap());
             replayer.read().unwrap();
         }
-        (replayer.engine().told.clone(), replayer.record_handle().latest().unwrap())
+        (replayer.engine().calls.clone(), replayer.record_handle().latest().unwrap())
     }
 
     #[test]
@@ -450,12 +450,15 @@ mod tests {
         pass.changes.extend(vec![detour(DetourPart::Steps(100_000)); 200]);
         let mut open = |_: &SourceRecord| Ok(Arc::clone(&job.inputs.content));
         let recipe = Recipe::new(&Record::of(vec![pass], true).unwrap(), (60, 40), &tests::info());
-        let plans = ReplayPlan::of(&recipe, &Others::default(), &mut open, &|settings| Ok(settings)).unwrap();
+        let plans =
+            ReplayPlan::of(&recipe, &Replacements::default(), &mut open, &|settings| Ok(settings)).unwrap();
 
         let flag = Arc::new(AtomicBool::new(false));
-        let theirs = Arc::clone(&flag);
-        let mut replayer =
-            Replayer::new(move || Fake { interrupts: Some((40, Arc::clone(&theirs))), ..Fake::default() });
+        let engine_flag = Arc::clone(&flag);
+        let mut replayer = Replayer::new(move || Fake {
+            interrupts: Some((40, Arc::clone(&engine_flag))),
+            ..Fake::default()
+        });
         replayer.stop_at(flag);
         replayer.begin(&plans[0], &mut |_| ()).unwrap();
         replayer.step().unwrap();
@@ -466,11 +469,11 @@ mod tests {
         let record = replayer.record_handle().latest().unwrap();
         let parts: Vec<_> = record.passes()[0].changes.iter().filter_map(|change| change.detour).collect();
         assert_eq!(parts, [DetourPart::Begin(0.5), DetourPart::Steps(39), DetourPart::End]);
-        assert_eq!(replayer.engine().told.last().unwrap(), "after 40: back");
+        assert_eq!(replayer.engine().calls.last().unwrap(), "after 40: back");
     }
 
     #[test]
-    fn a_pasted_palette_is_looked_for_by_its_hash_also_where_it_came_later() {
+    fn a_pasted_palette_is_found_by_its_hash_also_in_a_later_event() {
         let pasted = |shade: u8| {
             let pixels = [shade, 90, 30, 255].repeat(20 * 20);
             Arc::new(Picture::from_rgba("pasted picture", 20, 20, pixels).unwrap())
@@ -493,17 +496,20 @@ mod tests {
             let found = known.iter().find(|picture| picture.sha256 == source.sha256);
             found.cloned().ok_or_else(|| anyhow::anyhow!("{} is gone", source.name))
         };
-        let plans = ReplayPlan::of(&recipe, &Others::default(), &mut open, &|settings| Ok(settings)).unwrap();
+        let plans =
+            ReplayPlan::of(&recipe, &Replacements::default(), &mut open, &|settings| Ok(settings)).unwrap();
         let hash = |palette: Option<&Arc<Picture>>| palette.map(|palette| palette.sha256);
         assert_eq!(hash(plans[0].job.inputs.palette.as_ref()), hash(Some(&known[0])));
         assert_eq!(hash(plans[0].palettes.get(&known[1].reference())), hash(Some(&known[1])));
-        assert_eq!(played(&plans).1.passes(), recipe.passes);
+        assert_eq!(replay(&plans).1.passes(), recipe.passes);
         let mut gone = |_: &SourceRecord| Err(anyhow::anyhow!("gone"));
-        assert!(ReplayPlan::of(&recipe, &Others::default(), &mut gone, &|settings| Ok(settings)).is_err());
+        assert!(
+            ReplayPlan::of(&recipe, &Replacements::default(), &mut gone, &|settings| Ok(settings)).is_err()
+        );
     }
 
     #[test]
-    fn everything_happens_again_at_its_step_and_is_recorded_again() {
+    fn events_are_replayed_at_their_steps_and_recorded_again() {
         let job = tests::job();
         let heavier = Settings { style_weight: 3.5, ..job.settings.clone() };
         let mut lighter = job.inputs.clone();
@@ -520,25 +526,26 @@ mod tests {
             let found = recipe::find(source, &[], &Trust::All).map(recipe::Found::picture);
             found.map(Arc::new).ok_or_else(|| anyhow::anyhow!("{} is gone", source.name))
         };
-        let plans = ReplayPlan::of(&recipe, &Others::default(), &mut open, &|settings| Ok(settings)).unwrap();
-        let (told, record) = played(&plans);
-        let usual = job.settings.style_weight;
+        let plans =
+            ReplayPlan::of(&recipe, &Replacements::default(), &mut open, &|settings| Ok(settings)).unwrap();
+        let (calls, record) = replay(&plans);
+        let default_weight = job.settings.style_weight;
         let expected = [
-            format!("start Beginning from 0 β {usual}"),
+            format!("start Beginning from 0 β {default_weight}"),
             "after 4: β 3.5 × 0.7".to_owned(),
             "after 4: Climb".to_owned(),
-            format!("after 9: β {usual} × 0.25"),
-            format!("start Repaint from 9 β {usual}"),
+            format!("after 9: β {default_weight} × 0.25"),
+            format!("start Repaint from 9 β {default_weight}"),
             "after 2: Hold".to_owned(),
         ];
-        assert_eq!(told, expected);
+        assert_eq!(calls, expected);
         assert_eq!(record.passes(), recipe.passes);
         assert!(record.is_complete());
 
         // Settings from outside apply after every event.
         let change = |settings| Ok(Settings { style_weight: 1.25, ..settings });
-        let plans = ReplayPlan::of(&recipe, &Others::default(), &mut open, &change).unwrap();
-        let (told, _) = played(&plans);
-        assert_eq!(told.iter().filter(|line| line.contains("β 1.25")).count(), 4, "{told:?}");
+        let plans = ReplayPlan::of(&recipe, &Replacements::default(), &mut open, &change).unwrap();
+        let (calls, _) = replay(&plans);
+        assert_eq!(calls.iter().filter(|line| line.contains("β 1.25")).count(), 4, "{calls:?}");
     }
 }

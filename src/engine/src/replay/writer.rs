@@ -7,13 +7,13 @@ use impasto_core::run::{Job, RunInfo};
 use impasto_formats::recipe::{Recipe, Thumbnail};
 
 /// Writes the recipe of a replayer's pictures.
-pub struct Writer {
+pub struct RecipeWriter {
     info: RunInfo,
     thumbnails: Vec<Thumbnail>,
     record: RecordHandle,
 }
 
-impl Writer {
+impl RecipeWriter {
     /// A writer for the pictures of a run; `record` is the replayer's handle.
     pub fn new(job: &Job, info: RunInfo, record: RecordHandle) -> Self {
         let pictures =

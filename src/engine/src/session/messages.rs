@@ -30,7 +30,7 @@ pub enum Command {
     /// End the run; the picture stays.
     Stop,
     /// Wake a waiting worker so that it applies changed settings.
-    Nudge,
+    Wake,
     /// End the worker.
     Quit,
 }

@@ -60,7 +60,7 @@ pub type EngineError = Box<dyn std::error::Error + Send + Sync>;
 pub trait Engine {
     /// Prepare a run and drop the previous one.
     ///
-    /// `current` is the picture to continue from, of any size; `None` begins with the initial image. `say`
+    /// `current` is the picture to continue from, of any size; `None` begins with the initial image. `report`
     /// reports slow preparations to the user.
     ///
     /// # Errors
@@ -70,7 +70,7 @@ pub trait Engine {
         &mut self,
         job: &Job,
         current: Option<&RgbImage>,
-        say: &mut dyn FnMut(&str),
+        report: &mut dyn FnMut(&str),
     ) -> Result<RunInfo, EngineError>;
 
     /// Apply changed settings between two steps, and from the inputs the styles' mix and the palette.
@@ -231,7 +231,7 @@ pub(crate) struct Update {
 
 /// A picture to continue from, and its record if known.
 #[derive(Clone)]
-pub(crate) struct Canvas {
+pub(crate) struct CurrentPicture {
     pub picture: Arc<RgbImage>,
     pub record: Option<Record>,
 }
@@ -240,10 +240,10 @@ pub(crate) struct Canvas {
 pub(crate) struct Shared {
     pub frame: Latest<Frame>,
     pub update: Latest<Update>,
-    pub canvas: Latest<Canvas>,
+    pub current_picture: Latest<CurrentPicture>,
     pub study: Latest<Study>,
     pub request: Latest<VisualizationRequest>,
-    pub back: Latest<RestorePoint>,
+    pub restore_point: Latest<RestorePoint>,
     pub snapshots: Sender<Snapshot>,
 }
 
@@ -261,14 +261,14 @@ pub struct Session {
 /// A command that could not be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    #[error("the engine has too many orders waiting; try again in a moment")]
+    #[error("the engine has too many commands waiting; try again in a moment")]
     Busy,
     #[error("the engine has stopped")]
     Dead,
 }
 
 /// Maximum wait for the current step when the session ends.
-const FAREWELL: Duration = Duration::from_secs(2);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 const COMMANDS: usize = 64;
 const EVENTS: usize = 256;
 /// Snapshots hold pictures and states, so few may wait.
@@ -291,15 +291,15 @@ impl Session {
         let shared = Arc::new(Shared {
             frame: Latest::default(),
             update: Latest::default(),
-            canvas: Latest::default(),
+            current_picture: Latest::default(),
             study: Latest::default(),
             request: Latest::default(),
-            back: Latest::default(),
+            restore_point: Latest::default(),
             snapshots: snapshot_outbox,
         });
-        let theirs = Arc::clone(&shared);
+        let worker_shared = Arc::clone(&shared);
         let worker = thread::Builder::new().name("impasto-engine".into()).spawn(move || {
-            worker::run(make, command_inbox, event_outbox, &theirs, wake);
+            worker::run(make, command_inbox, event_outbox, &worker_shared, wake);
         })?;
         Ok(Self { commands, events, snapshots, shared, worker, updates: AtomicU64::new(0) })
     }
@@ -310,14 +310,14 @@ impl Session {
     ///
     /// [`SendError::Busy`] if too many commands wait, [`SendError::Dead`] if the worker is gone.
     pub fn send(&self, command: Command) -> Result<(), SendError> {
-        let afresh = matches!(&command, Command::Run(job) if job.start == Start::Beginning);
+        let starts_over = matches!(&command, Command::Run(job) if job.start == Start::Beginning);
         self.commands.try_send(command).map_err(|error| match error {
             TrySendError::Full(_) => SendError::Busy,
             TrySendError::Disconnected(_) => SendError::Dead,
         })?;
-        if afresh {
+        if starts_over {
             // A later run must not continue from a picture that was set before and not taken.
-            self.shared.canvas.take();
+            self.shared.current_picture.take();
         }
         Ok(())
     }
@@ -329,7 +329,7 @@ impl Session {
     ///
     /// [`SendError::Dead`] if the worker is gone.
     pub fn update(&self, run: RunId, settings: &Settings, inputs: &Inputs) -> Result<u64, SendError> {
-        self.hand_over(run, settings, inputs, false)
+        self.send_update(run, settings, inputs, false)
     }
 
     /// Like [`Session::update`], while a control is dragged. If steps are slow and [`Settings::follow_drags`]
@@ -344,10 +344,10 @@ impl Session {
         settings: &Settings,
         inputs: &Inputs,
     ) -> Result<u64, SendError> {
-        self.hand_over(run, settings, inputs, true)
+        self.send_update(run, settings, inputs, true)
     }
 
-    fn hand_over(
+    fn send_update(
         &self,
         run: RunId,
         settings: &Settings,
@@ -367,7 +367,7 @@ impl Session {
             return Ok(());
         }
         // A full inbox wakes the worker as well.
-        match self.commands.try_send(Command::Nudge) {
+        match self.commands.try_send(Command::Wake) {
             Err(TrySendError::Disconnected(_)) => Err(SendError::Dead),
             _ => Ok(()),
         }
@@ -385,13 +385,13 @@ impl Session {
     }
 
     /// Set the picture, and its record, that the next run with [`Start::Current`] continues from.
-    pub fn go_on_from(&self, picture: Arc<RgbImage>, record: Option<Record>) {
-        self.shared.canvas.put(Canvas { picture, record: record.map(Record::shown) });
+    pub fn continue_from(&self, picture: Arc<RgbImage>, record: Option<Record>) {
+        self.shared.current_picture.put(CurrentPicture { picture, record: record.map(Record::shown) });
     }
 
     /// Set the snapshot that the next run with [`Start::Moment`] restores.
-    pub fn go_back_to(&self, moment: RestorePoint) {
-        self.shared.back.put(moment);
+    pub fn set_restore_point(&self, moment: RestorePoint) {
+        self.shared.restore_point.put(moment);
     }
 
     /// The next snapshot, if one waits.
@@ -421,8 +421,8 @@ impl Drop for Session {
         let _ = self.commands.try_send(Command::Quit);
         // Wait for the current step: a process that exits while a driver computes may crash in it. Don't wait
         // for a driver that hangs.
-        let patience = Instant::now() + FAREWELL;
-        while !self.worker.is_finished() && Instant::now() < patience {
+        let deadline = Instant::now() + SHUTDOWN_TIMEOUT;
+        while !self.worker.is_finished() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(5));
         }
     }

@@ -43,13 +43,13 @@ pub struct PaintEngine {
     /// Set while the device is working; if set on drop, its code has panicked.
     at_work: bool,
     /// Another engine of this process paints in the foreground.
-    behind: bool,
-    /// This engine's part of [`BEHIND`].
-    told: u64,
+    background: bool,
+    /// This engine's part of [`BACKGROUND_BYTES`].
+    reported_bytes: u64,
 }
 
 /// Estimated bytes held by background engines, which are not the foreground engine's.
-static BEHIND: AtomicU64 = AtomicU64::new(0);
+static BACKGROUND_BYTES: AtomicU64 = AtomicU64::new(0);
 
 /// Possible longest sides of a first run.
 const FIRST_SIZES: [u32; 9] = [128, 160, 192, 224, 256, 320, 384, 448, 512];
@@ -59,9 +59,9 @@ const FIRST_STEP: f64 = 0.5;
 const MEASURED_SIZE: u32 = 64;
 /// Maximum pixels of a picture on a graphics adapter: the first layer's 64 channels then fill a buffer of 2
 /// GiB, the largest that can be bound.
-const MOST_PIXELS: u64 = (1 << 31) / 256 - 1;
+const MAX_PIXELS: u64 = (1 << 31) / 256 - 1;
 /// Maximum bytes of a checkpoint; if it is larger, going back restores the picture alone.
-const LARGEST_STATE: u64 = 160 << 20;
+const MAX_STATE: u64 = 160 << 20;
 /// Duration of a slice of an extract.
 const SLICE: Duration = Duration::from_millis(50);
 /// Bytes above which the user is told a run's GPU memory need; free GPU memory cannot be queried.
@@ -85,11 +85,11 @@ fn check_memory(
     device: &Device,
     shapes: &Shapes,
     settings: &Settings,
-    behind: bool,
+    background: bool,
 ) -> Result<u64, TransferError> {
     let kernels = if device.info.kind == DeviceKind::Cpu { Kernels::Cpu } else { Kernels::Adapter };
     let memory_bytes = memory_bytes(shapes, settings, kernels);
-    let large = |(width, height): &(u32, u32)| u64::from(*width) * u64::from(*height) > MOST_PIXELS;
+    let large = |(width, height): &(u32, u32)| u64::from(*width) * u64::from(*height) > MAX_PIXELS;
     if kernels == Kernels::Adapter
         && let Some(&(width, height)) = shapes.styles.iter().chain([&shapes.content]).find(|s| large(s))
     {
@@ -97,7 +97,7 @@ fn check_memory(
     }
     if matches!(device.info.kind, DeviceKind::Cpu | DeviceKind::Software)
         && let Some(available) = available_memory()
-        && memory_bytes > available + own_memory(behind)
+        && memory_bytes > available + own_memory(background)
     {
         let (needed, available) = (bytes_text(memory_bytes), bytes_text(available));
         return Err(TransferError::Memory { needed, available });
@@ -106,8 +106,8 @@ fn check_memory(
 }
 
 /// Bytes that this process holds for the calling engine, including the network of its previous run.
-fn own_memory(behind: bool) -> u64 {
-    if behind { 0 } else { process_memory().0.saturating_sub(BEHIND.load(Ordering::Relaxed)) }
+fn own_memory(background: bool) -> u64 {
+    if background { 0 } else { process_memory().0.saturating_sub(BACKGROUND_BYTES.load(Ordering::Relaxed)) }
 }
 
 /// Notice that the picture's shape is changed so that it tiles.
@@ -130,9 +130,9 @@ impl PaintEngine {
 
     /// A background engine: the memory of this process counts as the foreground engine's, and a device that
     /// fails here may still be tried there.
-    pub fn behind_another() -> Self {
+    pub fn background() -> Self {
         let mut engine = Self::new();
-        engine.behind = true;
+        engine.background = true;
         engine
     }
 
@@ -160,16 +160,16 @@ impl PaintEngine {
     }
 
     /// Report this engine's memory to the foreground engine.
-    fn tell_memory(&mut self, bytes: u64) {
-        if self.behind {
-            BEHIND.fetch_add(bytes, Ordering::Relaxed);
-            BEHIND.fetch_sub(std::mem::replace(&mut self.told, bytes), Ordering::Relaxed);
+    fn report_memory(&mut self, bytes: u64) {
+        if self.background {
+            BACKGROUND_BYTES.fetch_add(bytes, Ordering::Relaxed);
+            BACKGROUND_BYTES.fetch_sub(std::mem::replace(&mut self.reported_bytes, bytes), Ordering::Relaxed);
         }
     }
 
     fn mark_failed(&mut self) {
         if let Some((_, device)) = self.device.take()
-            && !self.behind
+            && !self.background
         {
             compute::mark_failed(&device);
         }
@@ -206,13 +206,17 @@ impl PaintEngine {
         self.work(|run| Ok(run.time_layers()))
     }
 
-    fn device(&mut self, choice: &DeviceChoice, say: &mut dyn FnMut(&str)) -> Result<Device, TransferError> {
+    fn device(
+        &mut self,
+        choice: &DeviceChoice,
+        report: &mut dyn FnMut(&str),
+    ) -> Result<Device, TransferError> {
         if let Some((opened, device)) = &self.device
             && opened == choice
         {
             return Ok(device.clone());
         }
-        say("opening the device");
+        report("opening the device");
         let device = compute::open(choice)?;
         self.network = None;
         self.device = Some((choice.clone(), device.clone()));
@@ -222,14 +226,14 @@ impl PaintEngine {
     fn weights(
         &mut self,
         file: Option<&PathBuf>,
-        say: &mut dyn FnMut(&str),
+        report: &mut dyn FnMut(&str),
     ) -> Result<Arc<Weights>, TransferError> {
         if let Some((loaded, weights)) = &self.weights
             && loaded.as_ref() == file
         {
             return Ok(Arc::clone(weights));
         }
-        say("loading the network");
+        report("loading the network");
         let weights = Arc::new(match file {
             None => Weights::bundled()?,
             Some(file) => Weights::load(file)?,
@@ -276,20 +280,20 @@ impl Engine for PaintEngine {
         &mut self,
         job: &Job,
         current: Option<&RgbImage>,
-        say: &mut dyn FnMut(&str),
+        report: &mut dyn FnMut(&str),
     ) -> Result<RunInfo, EngineError> {
         self.end();
         let mut settings = job.settings.clone();
         settings.validate().map_err(TransferError::from)?;
-        let device = self.device(&settings.device, say)?;
-        let weights = self.weights(settings.weights.as_ref(), say)?;
+        let device = self.device(&settings.device, report)?;
+        let weights = self.weights(settings.weights.as_ref(), report)?;
         let options = network_options(&settings);
         if self.options != options {
             self.network = None;
             self.options = options;
         }
         if job.choose_size {
-            say("measuring the device");
+            report("measuring the device");
             settings.size = self.on_device(|engine| engine.choose_size(job, &device, &weights))?;
         }
         for style in &job.inputs.styles {
@@ -302,9 +306,9 @@ impl Engine for PaintEngine {
             settings.precision = Precision::Full;
             remarks.push(format!("precision is full instead of fast: {reason}"));
         }
-        let check = |shapes: &Shapes| check_memory(&device, shapes, &settings, self.behind);
+        let check = |shapes: &Shapes| check_memory(&device, shapes, &settings, self.background);
         let memory_bytes = check_scales(&job.inputs, &settings, check)?;
-        self.tell_memory(memory_bytes);
+        self.report_memory(memory_bytes);
         if !matches!(device.info.kind, DeviceKind::Cpu | DeviceKind::Software) && memory_bytes > LARGE_ON_GPU
         {
             remarks.push(format!(
@@ -313,7 +317,7 @@ impl Engine for PaintEngine {
             ));
         }
         remarks.extend(tile_remark(job, &settings));
-        say("looking at the pictures");
+        report("analysing the pictures");
         let begin = match (job.start, current) {
             (_, None) => Begin::Initial,
             (Start::Repaint, Some(picture)) => Begin::Repaint(picture),
@@ -352,7 +356,7 @@ impl Engine for PaintEngine {
             let shapes = now.shapes(settings);
             // A larger style needs memory for its statistics, which may be gone since the start.
             if shapes != before || settings.style_scale > run.settings().style_scale {
-                let check = |shapes: &Shapes| check_memory(device, shapes, settings, self.behind);
+                let check = |shapes: &Shapes| check_memory(device, shapes, settings, self.background);
                 check_scales(&now, settings, check)?;
             }
         }
@@ -432,7 +436,7 @@ impl Engine for PaintEngine {
     }
 
     fn checkpoint(&mut self) -> Result<Option<Vec<u8>>, EngineError> {
-        self.work(|run| match run.state_bytes() <= LARGEST_STATE {
+        self.work(|run| match run.state_bytes() <= MAX_STATE {
             true => run.checkpoint().map(Some),
             false => Ok(None),
         })
@@ -463,7 +467,7 @@ impl Engine for PaintEngine {
     }
 
     fn end(&mut self) {
-        self.tell_memory(0);
+        self.report_memory(0);
         self.extraction = None;
         if let Some(run) = self.run.take() {
             self.painted = Some(run.painted_size());
@@ -477,6 +481,6 @@ impl Drop for PaintEngine {
         if self.at_work {
             self.mark_failed();
         }
-        self.tell_memory(0);
+        self.report_memory(0);
     }
 }

@@ -49,7 +49,7 @@ mod tests {
     use impasto_test_support as tests;
 
     #[test]
-    fn what_is_too_large_is_the_scale_if_the_size_alone_would_fit() {
+    fn the_error_names_the_scale_if_the_size_alone_would_fit() {
         let mut job = tests::job();
         let mut mix = job.inputs.mix();
         mix[0].scale = 20.0;

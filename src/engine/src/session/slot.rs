@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_not_wanted_stays() {
+    fn take_if_leaves_other_values() {
         let slot = Latest::default();
         slot.put(7);
         assert_eq!(slot.take_if(|value| *value < 5), None);

@@ -45,14 +45,14 @@ pub struct RestorePoint {
 /// Steps since the last beginning or change, per step between two snapshots.
 const DENSITY: u32 = 24;
 /// Minimum and maximum time between two snapshots, while there are previews.
-const SOONEST: Duration = Duration::from_millis(50);
-const LATEST: Duration = Duration::from_secs(20);
+const MIN_INTERVAL: Duration = Duration::from_millis(50);
+const MAX_INTERVAL: Duration = Duration::from_secs(20);
 /// Time between two snapshots with the engine's state, which is large: at least this, and at least this
 /// multiple of the time that taking the state took.
 const STATE_EVERY: Duration = Duration::from_secs(2);
-const STATE_SHARE: u32 = 25;
+const STATE_COST_FACTOR: u32 = 25;
 /// Changes closer together than this are one series, such as a drag.
-const GESTURE: Duration = Duration::from_secs(1);
+const SERIES_GAP: Duration = Duration::from_secs(1);
 
 /// Decides which previews become snapshots.
 #[derive(Debug, Default)]
@@ -79,13 +79,14 @@ impl SnapshotSchedule {
         let waited = now.duration_since(at);
         let steps = step.saturating_sub(last);
         let age = step.saturating_sub(self.origin);
-        steps > 0 && waited >= SOONEST && (steps * DENSITY >= age || waited >= LATEST)
+        steps > 0 && waited >= MIN_INTERVAL && (steps * DENSITY >= age || waited >= MAX_INTERVAL)
     }
 
     /// Whether a snapshot should include the engine's state.
     pub fn state_due(&self, now: Instant) -> bool {
-        self.state
-            .is_none_or(|(_, at)| now.duration_since(at) >= STATE_EVERY.max(self.state_took * STATE_SHARE))
+        self.state.is_none_or(|(_, at)| {
+            now.duration_since(at) >= STATE_EVERY.max(self.state_took * STATE_COST_FACTOR)
+        })
     }
 
     /// Record that a snapshot was kept.
@@ -109,7 +110,7 @@ impl SnapshotSchedule {
     /// Record a change by the user; true if it begins a series of changes, so that the state before it should
     /// be kept.
     pub fn change(&mut self, now: Instant, step: u32) -> bool {
-        let begins = self.change.is_none_or(|at| now.duration_since(at) > GESTURE);
+        let begins = self.change.is_none_or(|at| now.duration_since(at) > SERIES_GAP);
         self.change = Some(now);
         self.origin = step;
         begins

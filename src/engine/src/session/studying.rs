@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn looks_are_rationed_while_painting_and_one_for_each_step_at_rest() {
+    fn studies_are_limited_while_painting_and_once_per_step_at_rest() {
         let now = Instant::now();
         let layer = Layer::ALL[4];
         let mut studying = Studying::default();

@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folders_of_the_dead_are_swept_and_those_of_the_living_are_not() {
+    fn only_folders_of_ended_processes_are_removed() {
         let root = tempfile::tempdir().unwrap();
         let living = Cache::new(root.path()).unwrap();
         fs::write(living.path("a"), "x").unwrap();

@@ -1,47 +1,47 @@
 //! The time machine's storage: which moments of a painting are kept, and where their pictures are.
 //!
-//! [`Timeline`] is the index, thinned as a run grows older; [`Store`] keeps the pictures and the engine's
+//! [`Timeline`] is the index, thinned as a run grows older; [`MomentStore`] keeps the pictures and the engine's
 //! states, compressed in memory up to a limit, 96 MiB together, and in a cache folder beyond it.
 //!
 //! It is our own because no cache crate thins by a moment's place in a run: older moments become sparse,
 //! recent ones stay dense.
 
+mod blob_cache;
 mod cache;
 mod moment;
 mod store;
 mod thin;
-mod vault;
 
 use crate::session::Snapshot;
 use impasto_core::run::RunId;
 
+pub use blob_cache::Full;
 pub use moment::{Moment, MomentId};
-pub use store::{Kept, Limits, Reader, Store};
-pub use vault::Full;
+pub use store::{Limits, MomentReader, MomentStore, StoreResult};
 
 /// The moments of everything painted since the window opened, oldest first.
 #[derive(Debug)]
 pub struct Timeline {
     moments: Vec<Moment>,
     next: MomentId,
-    most: usize,
+    max: usize,
     /// Moments below this id were sent to the store before it last had to make room.
     room_made: MomentId,
 }
 
 /// Maximum number of moments in a timeline.
-pub const MOST: usize = 600;
+pub const MAX_MOMENTS: usize = 600;
 
 impl Default for Timeline {
     fn default() -> Self {
-        Self::new(MOST)
+        Self::new(MAX_MOMENTS)
     }
 }
 
 impl Timeline {
-    /// A timeline of at most `most` moments.
-    pub fn new(most: usize) -> Self {
-        Self { moments: Vec::new(), next: 1, most: most.max(4), room_made: 1 }
+    /// A timeline of at most `max` moments.
+    pub fn new(max: usize) -> Self {
+        Self { moments: Vec::new(), next: 1, max: max.max(4), room_made: 1 }
     }
 
     pub fn moments(&self) -> &[Moment] {
@@ -85,14 +85,14 @@ impl Timeline {
             thumbnail: None,
         });
         self.compare(self.moments.len() - 1);
-        let mut gone = Vec::new();
-        while self.moments.len() > self.most {
+        let mut removed = Vec::new();
+        while self.moments.len() > self.max {
             match self.thin() {
-                Some(id) => gone.push(id),
+                Some(id) => removed.push(id),
                 None => break,
             }
         }
-        (id, gone)
+        (id, removed)
     }
 
     /// Remove the least useful moment and return its id.
@@ -101,9 +101,9 @@ impl Timeline {
     }
 
     fn forget(&mut self, index: usize) -> MomentId {
-        let gone = self.moments.remove(index);
+        let removed = self.moments.remove(index);
         self.compare(index);
-        gone.id
+        removed.id
     }
 
     /// Update whether the settings of the moment at `index`, if there is one, differ from the previous
@@ -119,9 +119,9 @@ impl Timeline {
     }
 
     /// Apply the store's result for a moment; returns the moments removed.
-    pub fn take(&mut self, kept: Kept) -> Vec<MomentId> {
+    pub fn take(&mut self, kept: StoreResult) -> Vec<MomentId> {
         match kept {
-            Kept::Yes { id, thumbnail, bytes, exact } => match self.get_mut(id) {
+            StoreResult::Stored { id, thumbnail, bytes, exact } => match self.get_mut(id) {
                 Some(moment) => {
                     moment.thumbnail = Some(thumbnail);
                     moment.bytes = bytes;
@@ -131,7 +131,7 @@ impl Timeline {
                 // It was removed while it was being compressed.
                 None => vec![id],
             },
-            Kept::No { id } => {
+            StoreResult::Refused { id } => {
                 self.remove(id);
                 // Moments sent before that are refused as well, and need no more room.
                 if id < self.room_made {
@@ -141,7 +141,7 @@ impl Timeline {
                 // Make room for the next ones: an eighth of the moments.
                 (0..=self.moments.len() / 8).map_while(|_| self.thin()).collect()
             }
-            Kept::Inexact(ids) => {
+            StoreResult::StatesRemoved(ids) => {
                 for id in ids {
                     if let Some(moment) = self.get_mut(id) {
                         moment.exact = false;

@@ -13,7 +13,7 @@ const GRACE: f64 = 20.0;
 pub fn least_missed(moments: &[Moment]) -> Option<usize> {
     let now = moments.last()?.at;
     let last = moments.len().saturating_sub(FRESH);
-    let hole = |index: usize| {
+    let gap = |index: usize| {
         let (before, this, after) = (&moments[index - 1], &moments[index], &moments[index + 1]);
         if this.pinned || before.run != this.run || after.run != this.run {
             return f64::INFINITY;
@@ -26,8 +26,8 @@ pub fn least_missed(moments: &[Moment]) -> Option<usize> {
         in_time.max(in_steps) * worth
     };
     (1..last)
-        .map(|index| (index, hole(index)))
-        .filter(|(_, hole)| hole.is_finite())
+        .map(|index| (index, gap(index)))
+        .filter(|(_, gap)| gap.is_finite())
         .min_by(|a, b| a.1.total_cmp(&b.1))
         .map(|(index, _)| index)
         // A timeline of only run boundaries and pins must be bounded too.

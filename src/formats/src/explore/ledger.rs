@@ -18,7 +18,7 @@ const FILE: &str = ".impasto-batch.json";
 /// Locked while the list is written.
 const LOCK: &str = ".impasto-batch.lock";
 /// Maximum wait for another batch that writes the list.
-const PATIENCE: Duration = Duration::from_secs(10);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The recipe hashes of the paintings in a folder, by file name.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -58,7 +58,7 @@ impl Ledger {
 
     /// Like [`Ledger::has`], also for a numbered file such as `name-2.png`, which is written if the name was
     /// taken.
-    pub fn has_like(&self, output: &Path, recipe: &str) -> bool {
+    pub fn has_numbered(&self, output: &Path, recipe: &str) -> bool {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let wanted = stem(output);
@@ -78,7 +78,7 @@ impl Ledger {
     /// # Errors
     ///
     /// If the list on the disk cannot be read or written.
-    pub fn note(&mut self, output: &Path, recipe: String) -> io::Result<()> {
+    pub fn record(&mut self, output: &Path, recipe: String) -> io::Result<()> {
         let _lock = lock(&self.path.with_file_name(LOCK))?;
         self.painted.extend(read(&self.path)?);
         self.painted.insert(name(output), recipe);
@@ -99,7 +99,7 @@ fn read(path: &Path) -> io::Result<BTreeMap<String, String>> {
 fn lock(path: &Path) -> io::Result<File> {
     let file = File::create(path)?;
     let began = Instant::now();
-    while matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)) && began.elapsed() < PATIENCE {
+    while matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)) && began.elapsed() < LOCK_TIMEOUT {
         thread::sleep(Duration::from_millis(5));
     }
     Ok(file)
@@ -121,7 +121,7 @@ mod tests {
         let [a, b] = ["a", "b"].map(|text| Sha256Hash::of(text.as_bytes()));
         let recipe = recipe_hash(a, b, &settings);
         let mut ledger = Ledger::open(folder.path()).unwrap();
-        ledger.note(&output, recipe.clone()).unwrap();
+        ledger.record(&output, recipe.clone()).unwrap();
         assert!(!ledger.has(&output, &recipe), "there is no file");
         fs::write(&output, "x").unwrap();
         let ledger = Ledger::open(folder.path()).unwrap();
@@ -138,13 +138,14 @@ mod tests {
         for path in [&taken, &numbered] {
             fs::write(path, "x").unwrap();
         }
-        ledger.note(&numbered, recipe.clone()).unwrap();
-        assert!(!ledger.has(&taken, &recipe) && ledger.has_like(&taken, &recipe));
+        ledger.record(&numbered, recipe.clone()).unwrap();
+        assert!(!ledger.has(&taken, &recipe) && ledger.has_numbered(&taken, &recipe));
         assert!(
-            ledger.has_like(&output, &recipe) && !ledger.has_like(&folder.path().join("do.png"), &recipe)
+            ledger.has_numbered(&output, &recipe)
+                && !ledger.has_numbered(&folder.path().join("do.png"), &recipe)
         );
         fs::remove_file(&numbered).unwrap();
-        assert!(!ledger.has_like(&taken, &recipe));
+        assert!(!ledger.has_numbered(&taken, &recipe));
         assert_eq!(recipe_hash(a, b, &Settings { preview_every: 9, ..settings }), recipe);
         fs::write(folder.path().join(FILE), "{").unwrap();
         assert!(Ledger::open(folder.path()).is_err());
@@ -160,7 +161,7 @@ mod tests {
                 scope.spawn(move || {
                     let mut ledger = Ledger::open(folder.path()).unwrap();
                     for picture in 0..8 {
-                        ledger.note(&path(batch, picture), format!("{picture}")).unwrap();
+                        ledger.record(&path(batch, picture), format!("{picture}")).unwrap();
                     }
                 });
             }
@@ -170,8 +171,8 @@ mod tests {
         // A picture that the other one has painted again has the new entry.
         let (mut one, mut other) = (ledger, Ledger::open(folder.path()).unwrap());
         fs::write(path(0, 0), "x").unwrap();
-        other.note(&path(0, 0), "new".into()).unwrap();
-        one.note(&path(1, 0), "new".into()).unwrap();
+        other.record(&path(0, 0), "new".into()).unwrap();
+        one.record(&path(1, 0), "new".into()).unwrap();
         let ledger = Ledger::open(folder.path()).unwrap();
         assert!(ledger.has(&path(0, 0), "new") && one.has(&path(0, 0), "new"));
     }

@@ -23,7 +23,7 @@ pub enum Pairing {
 
 /// A content, a style and the output file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Match {
+pub struct Pair {
     pub content: PathBuf,
     pub style: PathBuf,
     pub output: PathBuf,
@@ -52,9 +52,9 @@ pub enum PairError {
 /// # Errors
 ///
 /// If a path does not exist, or a folder or pattern has no pictures.
-pub fn collect(given: &[PathBuf]) -> Result<Vec<PathBuf>, PairError> {
+pub fn collect(paths: &[PathBuf]) -> Result<Vec<PathBuf>, PairError> {
     let mut found = Vec::new();
-    for path in given {
+    for path in paths {
         let pattern =
             path.file_name().and_then(|name| name.to_str()).filter(|name| name.contains(['*', '?']));
         if path.is_file() {
@@ -71,7 +71,7 @@ pub fn collect(given: &[PathBuf]) -> Result<Vec<PathBuf>, PairError> {
     Ok(found)
 }
 
-fn inside(folder: &Path, pattern: &str, asked: &Path) -> Result<Vec<PathBuf>, PairError> {
+fn inside(folder: &Path, pattern: &str, requested: &Path) -> Result<Vec<PathBuf>, PairError> {
     let files =
         picture::files_in(folder).map_err(|source| PairError::Folder { path: folder.to_owned(), source })?;
     let fits = |path: &PathBuf| {
@@ -79,7 +79,7 @@ fn inside(folder: &Path, pattern: &str, asked: &Path) -> Result<Vec<PathBuf>, Pa
     };
     let files: Vec<PathBuf> = files.into_iter().filter(fits).collect();
     if files.is_empty() {
-        return Err(PairError::Empty(asked.to_owned()));
+        return Err(PairError::Empty(requested.to_owned()));
     }
     Ok(files)
 }
@@ -145,7 +145,7 @@ impl Pairing {
         styles: &[PathBuf],
         folder: &Path,
         pattern: &str,
-    ) -> Result<Vec<Match>, PairError> {
+    ) -> Result<Vec<Pair>, PairError> {
         let couples: Vec<(&PathBuf, &PathBuf)> = match self {
             Pairing::All => {
                 contents.iter().flat_map(|content| styles.iter().map(move |style| (content, style))).collect()
@@ -163,7 +163,7 @@ impl Pairing {
             if names.insert(output.to_string_lossy().to_lowercase(), index).is_some() {
                 return Err(PairError::SameName(output));
             }
-            pairs.push(Match { content: content.clone(), style: style.clone(), output });
+            pairs.push(Pair { content: content.clone(), style: style.clone(), output });
         }
         Ok(pairs)
     }
@@ -198,8 +198,8 @@ mod tests {
         for name in ["b.png", "a.jpg", "c.txt", "a2.JPG"] {
             std::fs::write(folder.path().join(name), "x").unwrap();
         }
-        let names = |given: &str| {
-            let found = collect(&[folder.path().join(given)]).unwrap();
+        let names = |paths: &str| {
+            let found = collect(&[folder.path().join(paths)]).unwrap();
             found
                 .iter()
                 .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())

@@ -16,7 +16,7 @@ pub(super) const INK: [u8; 3] = [24, 24, 24];
 pub(super) const QUIET: [u8; 3] = [110, 110, 106];
 
 /// The contact sheet of a grid.
-pub struct Sheet {
+pub struct ContactSheet {
     x: Axis,
     /// `None` if the grid has a single row.
     y: Option<Axis>,
@@ -58,7 +58,7 @@ pub fn cell_order(x: &Axis, y: Option<&Axis>, settings: &Settings) -> Vec<(usize
     }
 }
 
-impl Sheet {
+impl ContactSheet {
     /// An empty sheet, whose cells are at most `cell` pixels large.
     pub fn new(x: Axis, y: Option<Axis>, cell: (u32, u32), legend: Vec<String>) -> Self {
         let count = x.values.len() * y.as_ref().map_or(1, |y| y.values.len());
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn every_cell_is_where_its_axes_say() {
-        let mut sheet = Sheet::new(
+        let mut sheet = ContactSheet::new(
             axis("style-weight=1,4,16"),
             Some(axis("size=64,128")),
             (60, 40),

@@ -24,7 +24,7 @@ const STYLE_PART: f64 = 1.6;
 
 /// The pictures that extracts are made from.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub struct SourcePictures {
     pub content: Arc<Picture>,
     /// The styles with their weights; those with weight 0 are left out.
     pub styles: Vec<(Arc<Picture>, f64)>,
@@ -34,7 +34,7 @@ pub struct Source {
 
 /// Resize a picture to this longest side, or larger if its shorter side would be too short for the deepest
 /// layer.
-pub(super) fn brought_to(picture: &Picture, side: u32, background: Rgb) -> RgbImage {
+pub(super) fn resized_to(picture: &Picture, side: u32, background: Rgb) -> RgbImage {
     let (width, height) = picture.dimensions();
     let (width, height) = at_least(fit(width, height, side));
     resize(&picture.flattened(Some(background)), width, height, Filter::Lanczos)
@@ -46,7 +46,7 @@ fn at_least((width, height): Dimensions) -> Dimensions {
 
 /// The orders for these sights, in their order, with this longest side in pixels. Textures are square; where no style has a
 /// weight there are none.
-pub fn plan(source: &Source, sights: &[Sight], side: u32, eye: &Eye) -> Vec<Extract> {
+pub fn plan(source: &SourcePictures, sights: &[Sight], side: u32, eye: &Eye) -> Vec<Extract> {
     let style_side = (f64::from(side) * STYLE_PART).round() as u32;
     let total: f64 = source.styles.iter().map(|(_, weight)| weight).sum();
     let styles: Vec<(RgbImage, f64)> = source
@@ -55,11 +55,11 @@ pub fn plan(source: &Source, sights: &[Sight], side: u32, eye: &Eye) -> Vec<Extr
         .filter(|(_, weight)| *weight > 0.0)
         // In whole hundredths, so that a weight moved there and back finds the same extract.
         .map(|(picture, weight)| {
-            (brought_to(picture, style_side, source.background), (100.0 * weight / total).round().max(1.0))
+            (resized_to(picture, style_side, source.background), (100.0 * weight / total).round().max(1.0))
         })
         .collect();
     let styles = Arc::new(styles);
-    let content = brought_to(&source.content, side, source.background);
+    let content = resized_to(&source.content, side, source.background);
     let shape = content.dimensions();
     let content = Arc::new(vec![(content, 1.0)]);
     let order = |&sight: &Sight| match sight.kind {
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn every_sight_has_its_shape_and_a_key_of_its_own() {
-        let source = Source {
+        let source = SourcePictures {
             content: picture(300, 150, 9),
             styles: vec![(picture(200, 100, 70), 1.0)],
             background: Rgb::WHITE,
@@ -110,11 +110,14 @@ mod tests {
     }
 
     #[test]
-    fn whatever_counts_is_in_the_key_and_nothing_else() {
+    fn the_key_covers_exactly_what_matters() {
         let sights = [Sight::texture(Layer::PAPER_STYLE[2])];
         let key = |styles: &[(Arc<Picture>, f64)], eye: Eye| {
-            let source =
-                Source { content: picture(64, 64, 9), styles: styles.to_vec(), background: Rgb::WHITE };
+            let source = SourcePictures {
+                content: picture(64, 64, 9),
+                styles: styles.to_vec(),
+                background: Rgb::WHITE,
+            };
             plan(&source, &sights, 64, &eye).first().map(|order| order.key.clone())
         };
         let (one, two) = (picture(80, 80, 1), picture(80, 80, 200));
@@ -140,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_narrow_picture_stays_wide_enough_for_the_deepest_layer() {
-        let source = Source {
+        let source = SourcePictures {
             content: picture(1000, 20, 9),
             styles: vec![(picture(20, 1000, 70), 1.0)],
             background: Rgb::WHITE,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use image::RgbImage;
 
-use super::{CONTENT_LAYERS, Source, caption, plan::brought_to};
+use super::{CONTENT_LAYERS, SourcePictures, caption, plan::resized_to};
 use crate::explore::{Figure, FigureCell, FigureRow};
 use impasto_core::transfer::Sight;
 use impasto_network::vgg::Layer;
@@ -17,7 +17,7 @@ pub fn sights() -> Vec<Sight> {
 
 /// The figure: the style and its layers' textures, below that the content and its layers' reconstructions.
 /// What is missing in `made` stays blank. `side` is the longest side of a picture on it, in pixels.
-pub fn figure(source: &Source, made: &BTreeMap<Sight, RgbImage>, side: u32) -> Figure {
+pub fn figure(source: &SourcePictures, made: &BTreeMap<Sight, RgbImage>, side: u32) -> Figure {
     let cell = |sight: Sight| FigureCell {
         title: sight.layer.to_string(),
         caption: caption(sight).to_owned(),
@@ -39,23 +39,23 @@ pub fn figure(source: &Source, made: &BTreeMap<Sight, RgbImage>, side: u32) -> F
             1 => first.name.clone(),
             more => format!("{} and {} more", first.name, more - 1),
         };
-        let style = brought_to(first, side, source.background);
+        let style = resized_to(first, side, source.background);
         rows.push(row(
             "Style: a texture from each layer alone",
             original("the style", name, style),
             Layer::PAPER_STYLE.into_iter().map(Sight::texture).map(cell).collect(),
         ));
     }
-    let content = brought_to(&source.content, side, source.background);
+    let content = resized_to(&source.content, side, source.background);
     rows.push(row(
         "Content: a reconstruction from each layer alone",
         original("the content", source.content.name.clone(), content),
         CONTENT_LAYERS.into_iter().map(Sight::reconstruction).map(cell).collect(),
     ));
     let legend = vec![
-        "Each picture began as the same noise and was changed until one layer of VGG-19 answered to it as to the original."
+        "Each picture began as the same noise and was changed until one layer of VGG-19 responded to it as to the original."
             .to_owned(),
-        "Style: the Gram matrices agree, wherever the answers are. Content: the answers themselves agree, each in its place."
+        "Style: the Gram matrices agree, wherever the features are. Content: the features themselves agree, each at its position."
             .to_owned(),
     ];
     Figure { rows, legend, side }

@@ -13,9 +13,9 @@ use image::{ImageFormat, RgbImage};
 use impasto_base::files;
 
 const FOLDER: &str = "layers";
-const ENDING: &str = "png";
+const EXTENSION: &str = "png";
 /// Maximum bytes of all files together.
-const MOST: u64 = 64 << 20;
+const MAX_BYTES: u64 = 64 << 20;
 
 /// A folder of extracts. Files are written atomically; a file that cannot be read is made again.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub struct ExtractStore {
 impl ExtractStore {
     /// A store below a cache folder, of at most 64 MB.
     pub fn new(cache: &Path) -> Self {
-        Self { folder: cache.join(FOLDER), most: MOST }
+        Self { folder: cache.join(FOLDER), most: MAX_BYTES }
     }
 
     /// The same store with another limit, in bytes.
@@ -37,7 +37,7 @@ impl ExtractStore {
     }
 
     fn path(&self, key: &str) -> PathBuf {
-        self.folder.join(key).with_extension(ENDING)
+        self.folder.join(key).with_extension(EXTENSION)
     }
 
     /// Load the extract of a key ([`impasto_core::transfer::Extract::key`]) in this shape, if it exists and
@@ -74,10 +74,10 @@ impl ExtractStore {
         let Ok(entries) = fs::read_dir(&self.folder) else { return };
         let mut files: Vec<(SystemTime, u64, PathBuf)> = entries
             .flatten()
-            .filter(|entry| entry.path().extension().is_some_and(|ending| ending == ENDING))
+            .filter(|entry| entry.path().extension().is_some_and(|ending| ending == EXTENSION))
             .filter_map(|entry| {
-                let facts = entry.metadata().ok()?;
-                Some((facts.modified().ok()?, facts.len(), entry.path()))
+                let metadata = entry.metadata().ok()?;
+                Some((metadata.modified().ok()?, metadata.len(), entry.path()))
             })
             .collect();
         files.sort();
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_comes_back_and_nothing_else_does() {
+    fn stored_extracts_are_loaded_and_nothing_else_is() {
         let cache = tempfile::tempdir().unwrap();
         let store = ExtractStore::new(cache.path());
         assert_eq!(store.load("a", (20, 10)), None);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_file_counts_as_none_and_is_replaced() {
+    fn a_truncated_file_counts_as_missing_and_is_replaced() {
         let cache = tempfile::tempdir().unwrap();
         let store = ExtractStore::new(cache.path());
         store.save("a", &picture(7)).unwrap();
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_go_first_and_looking_at_one_makes_it_young() {
+    fn the_least_recently_used_are_removed_first() {
         let cache = tempfile::tempdir().unwrap();
         let one = {
             let store = ExtractStore::new(cache.path());

@@ -27,7 +27,7 @@ use zip::{
     write::SimpleFileOptions,
 };
 
-use super::{MOST_BYTES, ProjectError};
+use super::{MAX_BYTES, ProjectError};
 
 /// The entry that names the others.
 const MANIFEST: &str = "manifest.json";
@@ -40,15 +40,15 @@ const END_MAGIC: &[u8] = b"PK\x05\x06";
 /// Bytes of the end record, without a comment.
 const END: usize = 22;
 /// Maximum number of entries; the largest project has a quarter of them.
-const MOST_ENTRIES: u16 = 512;
+const MAX_ENTRIES: u16 = 512;
 /// Maximum length of an entry's name, in bytes.
-const MOST_NAME: usize = 100;
+const MAX_NAME: usize = 100;
 /// Maximum length of the manifest, in bytes.
-const MOST_MANIFEST: u64 = 32 << 20;
+const MAX_MANIFEST: u64 = 32 << 20;
 /// Maximum unpacked size in bytes: this much, and this multiple of the file's length. Deflated pictures and
 /// states of real projects stay far below; a small untrusted file must not fill the memory.
-const MOST_UNPACKED: u64 = 64 << 20;
-const MOST_RATIO: u64 = 64;
+const MAX_UNPACKED: u64 = 64 << 20;
+const MAX_RATIO: u64 = 64;
 
 /// Number of bytes that identify a project, see [`is_project`].
 pub(super) const START: usize = LOCAL_HEADER + MANIFEST.len();
@@ -90,37 +90,38 @@ pub(super) fn write(
 ///
 /// # Errors
 ///
-/// [`ProjectError::Other`] if it is no zip or has no manifest, [`ProjectError::Torn`] if a part is missing,
+/// [`ProjectError::NotAProject`] if it is no zip or has no manifest, [`ProjectError::Damaged`] if a part is missing,
 /// changed or over a limit.
 pub(super) fn read(file: &[u8]) -> Result<(String, Entries), ProjectError> {
     if !file.starts_with(LOCAL_MAGIC) {
-        return Err(ProjectError::Other);
+        return Err(ProjectError::NotAProject);
     }
     check_end(file)?;
     let config = Config { archive_offset: ArchiveOffset::Known(0) };
     let mut zip = ZipArchive::with_config(config, Cursor::new(file)).map_err(changed)?;
     zip.validate_header_consistency().map_err(changed)?;
-    let most = MOST_BYTES.min(MOST_UNPACKED + MOST_RATIO * file.len() as u64);
+    let most = MAX_BYTES.min(MAX_UNPACKED + MAX_RATIO * file.len() as u64);
     let directory = zip.metadata();
     let mut entries = Entries::new();
     let mut total = 0_u64;
     for index in 0..directory.len() {
         let entry = directory.entry(index).map_err(changed)?;
-        let name = plain(entry.name_raw()).ok_or_else(|| torn("an entry has a name that cannot be used"))?;
+        let name =
+            plain(entry.name_raw()).ok_or_else(|| damaged("an entry has a name that cannot be used"))?;
         if entry.is_dir() {
             continue;
         }
         if entry.encrypted() {
-            return Err(torn(format!("its entry {name} is encrypted")));
+            return Err(damaged(format!("its entry {name} is encrypted")));
         }
         if !matches!(entry.compression(), CompressionMethod::Stored | CompressionMethod::Deflated) {
-            return Err(torn(format!(
+            return Err(damaged(format!(
                 "its entry {name} is compressed in an unknown way: zip it again without compression"
             )));
         }
         total = total.saturating_add(entry.size());
-        if total > most || name == MANIFEST && entry.size() > MOST_MANIFEST {
-            return Err(torn(format!("its entry {name} is too large")));
+        if total > most || name == MANIFEST && entry.size() > MAX_MANIFEST {
+            return Err(damaged(format!("its entry {name} is too large")));
         }
         // The claimed size may be false, so the buffer grows while unpacking.
         let mut bytes = Vec::with_capacity(usize::try_from(entry.compressed_size()).unwrap_or(0));
@@ -130,25 +131,25 @@ pub(super) fn read(file: &[u8]) -> Result<(String, Entries), ProjectError> {
         }
         entries.insert(name.to_owned(), bytes);
     }
-    let manifest = entries.remove(MANIFEST).ok_or(ProjectError::Other)?;
-    let manifest = String::from_utf8(manifest).map_err(|_| torn("its manifest is no text"))?;
+    let manifest = entries.remove(MANIFEST).ok_or(ProjectError::NotAProject)?;
+    let manifest = String::from_utf8(manifest).map_err(|_| damaged("its manifest is not text"))?;
     Ok((manifest, entries))
 }
 
 /// Check the record at the end: the directory lies directly before it and is small enough to be read. Without
 /// this, the zip crate would look for other records, and make room for as many entries as a record claims.
 fn check_end(file: &[u8]) -> Result<(), ProjectError> {
-    let position = file.len().checked_sub(END).ok_or_else(|| torn("it ends early"))?;
+    let position = file.len().checked_sub(END).ok_or_else(|| damaged("it ends early"))?;
     let end = &file[position..];
     let two = |at: usize| u16::from_le_bytes([end[at], end[at + 1]]);
     let four = |at: usize| u64::from(two(at)) | u64::from(two(at + 2)) << 16;
     let (disks, comment) = (four(4), two(20));
     if !end.starts_with(END_MAGIC) || disks != 0 || comment != 0 {
-        return Err(torn("its end is missing, or more follows it"));
+        return Err(damaged("its end is missing, or more follows it"));
     }
     let (here, all, size, start) = (two(8), two(10), four(12), four(16));
-    if all > MOST_ENTRIES {
-        return Err(torn("it has too many entries"));
+    if all > MAX_ENTRIES {
+        return Err(damaged("it has too many entries"));
     }
     if here != all || start + size != position as u64 {
         return Err(changed(()));
@@ -158,19 +159,19 @@ fn check_end(file: &[u8]) -> Result<(), ProjectError> {
 
 /// A name without special components and characters, so that it cannot lead outside; folders end in `/`.
 fn plain(name: &[u8]) -> Option<&str> {
-    let name = str::from_utf8(name).ok().filter(|name| name.len() <= MOST_NAME)?;
+    let name = str::from_utf8(name).ok().filter(|name| name.len() <= MAX_NAME)?;
     let usable = |byte: u8| byte.is_ascii_alphanumeric() || b"._- ".contains(&byte);
     let fits = |part: &str| !matches!(part, "" | "." | "..") && part.bytes().all(usable);
     name.strip_suffix('/').unwrap_or(name).split('/').all(fits).then_some(name)
 }
 
-fn torn(reason: impl Into<String>) -> ProjectError {
-    ProjectError::Torn { reason: reason.into() }
+fn damaged(reason: impl Into<String>) -> ProjectError {
+    ProjectError::Damaged { reason: reason.into() }
 }
 
 /// The zip crate's reasons are left out: they may contain untrusted text.
 fn changed<E>(_: E) -> ProjectError {
-    torn("a part is missing or was changed")
+    damaged("a part is missing or was changed")
 }
 
 #[cfg(test)]

@@ -8,17 +8,17 @@ use super::VERSION;
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectError {
     /// Another kind of file.
-    #[error("this is no Impasto project: choose a file that “Save project” wrote")]
-    Other,
+    #[error("this is not an Impasto project: choose a file that “Save project” wrote")]
+    NotAProject,
     /// A part is missing or invalid.
     #[error("the project is damaged ({reason}): get it again, or open its pictures by themselves")]
-    Torn {
+    Damaged {
         /// What is wrong.
         reason: String,
     },
     /// Written by a newer program.
     #[error(
-        "the project has version {version}, and this program knows those up to {VERSION}: it was written by {program}; use that or a newer one"
+        "the project has version {version}, and this program supports versions up to {VERSION}: it was written by {program}; use that or a newer one"
     )]
     Newer {
         /// Version of the project.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Draft, Keep, Pixels, Project, ProjectError,
+    Draft, Pixels, Project, ProjectError, SourceStorage,
     write::{encode, write_whole},
 };
 use crate::recipe::{self, Recipe};
@@ -18,7 +18,7 @@ use impasto_core::{
 };
 
 /// Maximum number of pins in a project.
-pub(super) const MOST_PINS: usize = 64;
+pub(super) const MAX_PINS: usize = 64;
 
 /// A pinned picture, and what it was painted with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,12 +46,12 @@ impl Draft<'_> {
         picture: &RgbImage,
         hash: Sha256Hash,
     ) -> Result<(), ProjectError> {
-        match self.keep {
-            Keep::Inside => {
+        match self.storage {
+            SourceStorage::Embedded => {
                 let stem = format!("pins/{}", self.manifest.pins.len() + 1);
                 pin.pixels.embedded = Some(self.add_picture(&stem, encode(picture, None)?));
             }
-            Keep::Beside(folder) => {
+            SourceStorage::Beside(folder) => {
                 let name = format!("pin-{}x{}-{hash}.png", picture.width(), picture.height());
                 let path = folder.join(&name);
                 if !path.exists() {
@@ -121,7 +121,7 @@ pub(super) fn adapt(manifest: &mut Value, unknown: &mut Vec<String>) {
 
 /// Check the pins; the error says what is wrong.
 pub(super) fn check(pins: &[SavedPin]) -> Result<(), String> {
-    if pins.len() > MOST_PINS {
+    if pins.len() > MAX_PINS {
         return Err(format!("it has {} pins", pins.len()));
     }
     for pin in pins {
@@ -157,8 +157,8 @@ mod tests {
     #[test]
     fn pins_and_mixes_come_back_inside_and_beside() {
         let folder = tempfile::tempdir().unwrap();
-        for keep in [Keep::Inside, Keep::Beside(folder.path())] {
-            let mut draft = Draft::new(manifest(), keep);
+        for storage in [SourceStorage::Embedded, SourceStorage::Beside(folder.path())] {
+            let mut draft = Draft::new(manifest(), storage);
             for number in [1, 2] {
                 let settings = Settings { seed: u64::from(number), ..Settings::default() };
                 let recipe = (number == 1).then(crate::recipe::tests::recipe);
@@ -177,7 +177,7 @@ mod tests {
                 assert_eq!((&**rgb, pin.recipe.is_some()), (&picture(number as u8), number == 1));
             }
             let names: &[&str] =
-                if matches!(keep, Keep::Inside) { &["pins/1.png", "pins/2.png"] } else { &[] };
+                if matches!(storage, SourceStorage::Embedded) { &["pins/1.png", "pins/2.png"] } else { &[] };
             assert!(project.entries.keys().eq(names), "{:?}", project.entries.keys());
             assert_eq!(project.manifest.mixes.look(2).unwrap().style_weight, 0.1 + 0.2);
             assert!(project.remarks.is_empty());
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn a_picture_that_pins_share_is_decoded_once() {
         let folder = tempfile::tempdir().unwrap();
-        let mut draft = Draft::new(manifest(), Keep::Inside);
+        let mut draft = Draft::new(manifest(), SourceStorage::Embedded);
         draft.pin(saved(1), &picture(7), hash(7)).unwrap();
         for number in 2..=3 {
             let first = draft.manifest.pins[0].clone();
@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn pins_for_which_there_is_no_room_are_left_out() {
         let folder = tempfile::tempdir().unwrap();
-        let mut draft = Draft::new(manifest(), Keep::Inside);
+        let mut draft = Draft::new(manifest(), SourceStorage::Embedded);
         draft.pin(saved(1), &picture(7), hash(7)).unwrap();
         let pin = draft.manifest.pins[0].clone();
         let path = folder.path().join("a.impasto");
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn mixes_of_other_versions_are_fitted_and_unusable_ones_told() {
+    fn mixes_of_other_versions_are_migrated_and_unusable_ones_reported() {
         let mut value = serde_json::to_value(manifest()).unwrap();
         let settings = value.pointer_mut("/mixes/C/settings").unwrap().as_object_mut().unwrap();
         settings.insert("sparkle".into(), 3.into());

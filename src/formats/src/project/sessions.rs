@@ -12,20 +12,20 @@ const LOCK: &str = "lock";
 /// The project in a window's folder.
 const PAINTING: &str = "painting.impasto";
 /// The folder of the painting that was last closed normally.
-const LAST: &str = "last";
+const LAST_CLOSED: &str = "last";
 /// Folders without a painting are kept this long: their window may not have locked them yet.
-const YOUNG: Duration = Duration::from_secs(60);
+const MIN_AGE: Duration = Duration::from_secs(60);
 /// Maximum number of crashed paintings that are kept.
-const MOST_LEFT: usize = 5;
+const MAX_RECOVERED: usize = 5;
 
 /// A window's folder, locked while this lives.
 #[derive(Debug)]
-pub struct Held {
+pub struct SessionFolder {
     folder: PathBuf,
     _lock: File,
 }
 
-impl Held {
+impl SessionFolder {
     /// Create a new folder for this window.
     ///
     /// # Errors
@@ -58,14 +58,14 @@ impl Held {
     }
 
     /// Close the window normally: its painting becomes the last one.
-    pub fn end(self) {
+    pub fn close(self) {
         let Some(sessions) = self.folder.parent().filter(|_| self.painting().is_file()) else {
             return self.remove();
         };
-        let last = sessions.join(LAST);
+        let last_closed = sessions.join(LAST_CLOSED);
         // Best effort: a folder that cannot be moved is removed.
-        let _ = fs::remove_dir_all(&last);
-        if fs::rename(&self.folder, &last).is_err() {
+        let _ = fs::remove_dir_all(&last_closed);
+        if fs::rename(&self.folder, &last_closed).is_err() {
             self.remove();
         }
     }
@@ -80,32 +80,33 @@ impl Held {
 }
 
 /// The newest crashed painting that nobody has taken, locked; surplus ones are removed.
-pub fn left(sessions: &Path) -> Option<Held> {
+pub fn recover(sessions: &Path) -> Option<SessionFolder> {
     let entries = fs::read_dir(sessions).ok()?.flatten().map(|entry| entry.path());
-    let mut folders: Vec<PathBuf> =
-        entries.filter(|path| path.is_dir() && path.file_name().is_some_and(|name| name != LAST)).collect();
+    let mut folders: Vec<PathBuf> = entries
+        .filter(|path| path.is_dir() && path.file_name().is_some_and(|name| name != LAST_CLOSED))
+        .collect();
     // The names begin with the time.
     folders.sort();
-    let mut left = Vec::new();
+    let mut recover = Vec::new();
     folders.retain(|folder| folder.join(PAINTING).is_file() || !is_young(folder));
-    for held in folders.into_iter().rev().filter_map(Held::take) {
-        if held.painting().is_file() && left.len() < MOST_LEFT {
-            left.push(held);
+    for held in folders.into_iter().rev().filter_map(SessionFolder::take) {
+        if held.painting().is_file() && recover.len() < MAX_RECOVERED {
+            recover.push(held);
         } else {
             held.remove();
         }
     }
-    (!left.is_empty()).then(|| left.swap_remove(0))
+    (!recover.is_empty()).then(|| recover.swap_remove(0))
 }
 
 fn is_young(folder: &Path) -> bool {
     let made = fs::metadata(folder).and_then(|data| data.modified());
-    made.is_ok_and(|time| time.elapsed().is_ok_and(|age| age < YOUNG))
+    made.is_ok_and(|time| time.elapsed().is_ok_and(|age| age < MIN_AGE))
 }
 
 /// The project of the window that was last closed normally.
-pub fn last(sessions: &Path) -> Option<PathBuf> {
-    Some(sessions.join(LAST).join(PAINTING)).filter(|path| path.is_file())
+pub fn last_closed(sessions: &Path) -> Option<PathBuf> {
+    Some(sessions.join(LAST_CLOSED).join(PAINTING)).filter(|path| path.is_file())
 }
 
 #[cfg(test)]
@@ -113,63 +114,63 @@ mod tests {
     use super::*;
 
     fn crashed(sessions: &Path, text: &str) -> PathBuf {
-        let held = Held::new(sessions).unwrap();
+        let held = SessionFolder::new(sessions).unwrap();
         fs::write(held.painting(), text).unwrap();
         held.folder().to_owned()
     }
 
     #[test]
-    fn what_a_crash_left_is_found_once_and_the_living_are_left_alone() {
+    fn crashed_sessions_are_recovered_once_and_running_ones_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let sessions = folder.path().join("sessions");
-        assert!(left(&sessions).is_none());
-        let living = Held::new(&sessions).unwrap();
+        assert!(recover(&sessions).is_none());
+        let living = SessionFolder::new(&sessions).unwrap();
         fs::write(living.painting(), "alive").unwrap();
-        assert!(left(&sessions).is_none());
+        assert!(recover(&sessions).is_none());
         let older = crashed(&sessions, "older");
         let newer = crashed(&sessions, "newer");
         // One that crashed before it painted anything.
-        let empty = Held::new(&sessions).unwrap().folder().to_owned();
+        let empty = SessionFolder::new(&sessions).unwrap().folder().to_owned();
         // One that is being created: it has no lock yet.
         let young = sessions.join("2-2");
         fs::create_dir(&young).unwrap();
         #[cfg(unix)]
-        File::open(&empty).unwrap().set_modified(SystemTime::now() - 2 * YOUNG).unwrap();
-        let found = left(&sessions).unwrap();
+        File::open(&empty).unwrap().set_modified(SystemTime::now() - 2 * MIN_AGE).unwrap();
+        let found = recover(&sessions).unwrap();
         assert_eq!(found.folder(), newer);
         assert!(young.exists());
         #[cfg(unix)]
         assert!(!empty.exists());
         // Another window that starts meanwhile gets the other one.
-        assert_eq!(left(&sessions).unwrap().folder(), older);
+        assert_eq!(recover(&sessions).unwrap().folder(), older);
         found.remove();
         assert!(!newer.exists() && living.painting().is_file());
     }
 
     #[test]
-    fn an_end_in_peace_leaves_the_last_painting_and_nothing_to_bring_back() {
+    fn a_closed_window_leaves_its_painting_and_nothing_to_recover() {
         let folder = tempfile::tempdir().unwrap();
         for text in ["first", "second"] {
-            let held = Held::new(folder.path()).unwrap();
+            let held = SessionFolder::new(folder.path()).unwrap();
             fs::write(held.painting(), text).unwrap();
-            held.end();
-            assert!(left(folder.path()).is_none());
-            assert_eq!(fs::read_to_string(last(folder.path()).unwrap()).unwrap(), text);
+            held.close();
+            assert!(recover(folder.path()).is_none());
+            assert_eq!(fs::read_to_string(last_closed(folder.path()).unwrap()).unwrap(), text);
         }
-        Held::new(folder.path()).unwrap().end();
-        assert!(last(folder.path()).is_some(), "who painted nothing takes nothing away");
+        SessionFolder::new(folder.path()).unwrap().close();
+        assert!(last_closed(folder.path()).is_some(), "who painted nothing takes nothing away");
     }
 
     #[test]
     fn old_crashes_do_not_pile_up() {
         let folder = tempfile::tempdir().unwrap();
-        for number in 0..MOST_LEFT + 3 {
+        for number in 0..MAX_RECOVERED + 3 {
             crashed(folder.path(), &number.to_string());
         }
         assert_eq!(
-            fs::read_to_string(left(folder.path()).unwrap().painting()).unwrap(),
-            (MOST_LEFT + 2).to_string()
+            fs::read_to_string(recover(folder.path()).unwrap().painting()).unwrap(),
+            (MAX_RECOVERED + 2).to_string()
         );
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), MOST_LEFT);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), MAX_RECOVERED);
     }
 }

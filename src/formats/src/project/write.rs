@@ -7,7 +7,9 @@ use image::{
     codecs::png::{CompressionType, FilterType, PngEncoder},
 };
 
-use super::{Content, MOST_EMBEDDED, Manifest, Pixels, ProjectError, StateEntry, Style, container};
+use super::{
+    MAX_EMBEDDED, Manifest, Pixels, ProjectError, ProjectPicture, ProjectStyle, StateEntry, container,
+};
 use impasto_base::{
     files::{self, Access, PartFile, read_regular},
     hash::Sha256Hash,
@@ -16,9 +18,9 @@ use impasto_core::{picture::Picture, run::StyleRecord};
 
 /// How the sources of a project are stored.
 #[derive(Clone, Copy, Debug)]
-pub enum Keep<'a> {
+pub enum SourceStorage<'a> {
     /// All embedded in the project, so that it can be passed on.
-    Inside,
+    Embedded,
     /// Only those without a file, in files in this folder: cheap to write repeatedly.
     Beside(&'a Path),
 }
@@ -26,13 +28,13 @@ pub enum Keep<'a> {
 /// A project that is being assembled.
 pub struct Draft<'a> {
     pub manifest: Manifest,
-    pub keep: Keep<'a>,
+    pub storage: SourceStorage<'a>,
     entries: Vec<(String, Vec<u8>)>,
 }
 
 impl<'a> Draft<'a> {
-    pub fn new(manifest: Manifest, keep: Keep<'a>) -> Self {
-        Self { manifest, keep, entries: Vec::new() }
+    pub fn new(manifest: Manifest, storage: SourceStorage<'a>) -> Self {
+        Self { manifest, storage, entries: Vec::new() }
     }
 
     /// Add an entry and return its name, which must be a new one.
@@ -73,7 +75,7 @@ impl<'a> Draft<'a> {
     /// If it cannot be encoded or written.
     pub fn content(&mut self, picture: &Picture) -> Result<(), ProjectError> {
         let pixels = self.pixels("content", picture)?;
-        self.manifest.content = Some(Content { source: picture.into(), pixels });
+        self.manifest.content = Some(ProjectPicture { source: picture.into(), pixels });
         Ok(())
     }
 
@@ -85,7 +87,7 @@ impl<'a> Draft<'a> {
     pub fn style(&mut self, picture: &Picture, style: StyleRecord) -> Result<(), ProjectError> {
         let stem = format!("styles/{}", self.manifest.styles.len() + 1);
         let pixels = self.pixels(&stem, picture)?;
-        self.manifest.styles.push(Style { style, pixels });
+        self.manifest.styles.push(ProjectStyle { style, pixels });
         Ok(())
     }
 
@@ -96,7 +98,7 @@ impl<'a> Draft<'a> {
     /// If it cannot be encoded or written.
     pub fn palette(&mut self, picture: &Picture) -> Result<(), ProjectError> {
         let pixels = self.pixels("palette", picture)?;
-        self.manifest.palette = Some(Content { source: picture.into(), pixels });
+        self.manifest.palette = Some(ProjectPicture { source: picture.into(), pixels });
         Ok(())
     }
 
@@ -105,19 +107,19 @@ impl<'a> Draft<'a> {
         let mut pixels = Pixels::default();
         // The project can only hold Unicode paths.
         let file = picture.path.as_deref().filter(|path| path.to_str().is_some() && path.is_file());
-        match (self.keep, file) {
+        match (self.storage, file) {
             _ if impasto_core::picture::is_example(picture) => {}
-            (Keep::Beside(_), Some(_)) => {}
-            (Keep::Inside, Some(path)) if fs::metadata(path).is_ok_and(|data| data.len() > MOST_EMBEDDED) => {
-            }
-            (Keep::Inside, _) => {
+            (SourceStorage::Beside(_), Some(_)) => {}
+            (SourceStorage::Embedded, Some(path))
+                if fs::metadata(path).is_ok_and(|data| data.len() > MAX_EMBEDDED) => {}
+            (SourceStorage::Embedded, _) => {
                 // By now the file may hold another picture, or private data.
-                let bytes = picture.path.as_deref().and_then(|path| read_regular(path, MOST_EMBEDDED).ok());
+                let bytes = picture.path.as_deref().and_then(|path| read_regular(path, MAX_EMBEDDED).ok());
                 let own = bytes.filter(|bytes| Sha256Hash::of(bytes) == picture.sha256);
                 let bytes = own.map_or_else(|| encode(&picture.rgb, picture.alpha.as_ref()), Ok)?;
                 pixels.embedded = Some(self.add_picture(stem, bytes));
             }
-            (Keep::Beside(folder), None) => {
+            (SourceStorage::Beside(folder), None) => {
                 let name = format!("{}.png", picture.pixel_hash());
                 let path = folder.join(&name);
                 if !path.exists() {
@@ -139,10 +141,10 @@ impl<'a> Draft<'a> {
         let manifest = serde_json::to_vec(&self.manifest)
             .map_err(|error| ProjectError::Text { reason: error.to_string() })?;
         let failed = |source| ProjectError::Write { path: path.to_owned(), source };
-        let access = match self.keep {
+        let access = match self.storage {
             // The file is for passing on.
-            Keep::Inside => Access::Usual,
-            Keep::Beside(_) => Access::Private,
+            SourceStorage::Embedded => Access::Usual,
+            SourceStorage::Beside(_) => Access::Private,
         };
         let mut part = PartFile::create(path, access).map_err(failed)?;
         container::write(&mut part, &manifest, &self.entries).map_err(failed)?;

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_usual_painting_is_a_short_command() {
+    fn a_default_painting_is_a_short_command() {
         let line = CommandLine {
             settings: &Settings { size: 384, style_weight: 2.5, ..Settings::default() },
             content: "/a/my cat's.jpg".into(),

@@ -15,7 +15,7 @@ pub enum RecipeError {
     },
     /// Written by a newer program.
     #[error(
-        "the recipe in {name} has version {version}, and this program knows those up to {VERSION}: it was written by {program}; use that or a newer one"
+        "the recipe in {name} has version {version}, and this program supports versions up to {VERSION}: it was written by {program}; use that or a newer one"
     )]
     Newer {
         /// Name of the file.

@@ -15,8 +15,8 @@ use impasto_core::{
 
 /// Maximum number of files of a folder that are examined, and of those that are hashed because their shape
 /// fits.
-const MOST_FILES: usize = 2000;
-const MOST_READ: usize = 40;
+const MAX_FILES: usize = 2000;
+const MAX_HASHED: usize = 40;
 
 /// A picture found for a recipe.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ fn find_in(source: &SourceRecord, folder: &Path) -> Option<PathBuf> {
         return Some(path);
     }
     let mut read = 0;
-    let entries = fs::read_dir(folder).ok()?.flatten().take(MOST_FILES);
+    let entries = fs::read_dir(folder).ok()?.flatten().take(MAX_FILES);
     entries.map(|entry| entry.path()).find(|path| {
         let shape = || {
             let file = BufReader::new(open_regular(path, MAX_FILE_BYTES).ok()?);
@@ -78,7 +78,7 @@ fn find_in(source: &SourceRecord, folder: &Path) -> Option<PathBuf> {
         // A camera's picture may be stored rotated.
         let fits =
             |(width, height)| [(width, height), (height, width)].contains(&(source.width, source.height));
-        let candidate = is_picture(path) && read < MOST_READ && shape().is_some_and(fits);
+        let candidate = is_picture(path) && read < MAX_HASHED && shape().is_some_and(fits);
         read += usize::from(candidate);
         candidate && has_hash(path, &source.sha256)
     })

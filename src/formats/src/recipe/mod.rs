@@ -5,9 +5,9 @@
 //! every value is checked like the command line's. Of the files that a recipe names, only pictures with the
 //! right hash are opened, and what [`Trust`](crate::trust::Trust) allows.
 
-mod acts;
 mod command_line;
 mod error;
+mod events;
 mod find;
 mod numbers;
 mod read;
@@ -21,14 +21,14 @@ use impasto_core::{
     settings::Settings,
 };
 
-pub use acts::{Act, What, acts};
 pub use command_line::{CommandLine, EXAMPLE};
 pub use error::RecipeError;
+pub use events::{EventKind, ReplayEvent, events};
 pub(crate) use find::is_file_of;
 pub use find::{Found, find};
 pub(crate) use numbers::parse as exact_json;
 pub(crate) use read::{adapt, check};
-pub use read::{of_file, parse};
+pub use read::{parse, read_file};
 pub use thumbnail::Thumbnail;
 
 /// Format version that this program writes; it reads this one and earlier ones.
@@ -72,7 +72,7 @@ impl Recipe {
     /// The recipe of a recorded picture of this width and height, without thumbnails.
     pub fn new(record: &Record, (width, height): (u32, u32), info: &RunInfo) -> Self {
         let passes = record.passes();
-        let settings = passes.last().map_or_else(Settings::default, acts::last_settings);
+        let settings = passes.last().map_or_else(Settings::default, events::last_settings);
         Self {
             version: VERSION,
             program: concat!("Impasto ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -196,7 +196,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_recipe_grows_smaller_where_there_is_less_room() {
+    fn a_recipe_shrinks_to_fit() {
         let recipe = recipe();
         let whole = recipe.text(usize::MAX).unwrap();
         let mut before = whole.len();

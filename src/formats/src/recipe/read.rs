@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::{Recipe, RecipeError, VERSION, acts, numbers};
+use super::{Recipe, RecipeError, VERSION, events, numbers};
 use impasto_base::{files::read_regular, text};
 use impasto_core::{
     picture::{MAX_FILE_BYTES, MAX_TEXT, carried_text},
@@ -13,10 +13,10 @@ use impasto_core::{
 };
 
 /// Maximum number of styles of a run.
-const MOST_STYLES: usize = 64;
+const MAX_STYLES: usize = 64;
 
 /// Maximum number of detour steps in a recipe, each and in sum: hours of dragging.
-const MOST_DETOUR: u32 = 100_000;
+const MAX_DETOUR: u32 = 100_000;
 
 /// Settings are objects of this name at every level.
 const SETTINGS: &str = "settings";
@@ -26,7 +26,7 @@ const SETTINGS: &str = "settings";
 /// # Errors
 ///
 /// If the file cannot be read, carries no recipe, or one that cannot be used.
-pub fn of_file(path: &Path) -> Result<(Recipe, Vec<String>), RecipeError> {
+pub fn read_file(path: &Path) -> Result<(Recipe, Vec<String>), RecipeError> {
     let name = path
         .file_name()
         .map_or_else(|| path.display().to_string(), |name| text::shown(&name.to_string_lossy()));
@@ -42,7 +42,7 @@ pub fn of_file(path: &Path) -> Result<(Recipe, Vec<String>), RecipeError> {
 ///
 /// # Errors
 ///
-/// As [`of_file`], except those of files.
+/// As [`read_file`], except those of files.
 pub fn parse(name: &str, text: &str) -> Result<(Recipe, Vec<String>), RecipeError> {
     let damaged =
         |reason: String| RecipeError::Damaged { name: name.to_owned(), reason: text::reason(&reason) };
@@ -77,15 +77,15 @@ pub fn parse(name: &str, text: &str) -> Result<(Recipe, Vec<String>), RecipeErro
     }
     if let Some(left_out) = bound_detours(&mut recipe) {
         remarks.push(format!(
-            "the recipe in {name} asks for {left_out} steps at a smaller size that do not count, beyond {MOST_DETOUR}; they are left out, so the picture can differ"
+            "the recipe in {name} asks for {left_out} steps at a smaller size that do not count, beyond {MAX_DETOUR}; they are left out, so the picture can differ"
         ));
     }
     Ok((recipe, remarks))
 }
 
-/// Shorten detours to [`MOST_DETOUR`] steps in sum; returns the number of steps left out, if any.
+/// Shorten detours to [`MAX_DETOUR`] steps in sum; returns the number of steps left out, if any.
 fn bound_detours(recipe: &mut Recipe) -> Option<u64> {
-    let mut room = MOST_DETOUR;
+    let mut room = MAX_DETOUR;
     let mut left_out = 0;
     let changes = recipe.passes.iter_mut().flat_map(|pass| &mut pass.changes);
     for part in changes.filter_map(|change| change.detour.as_mut()) {
@@ -102,10 +102,10 @@ fn bound_detours(recipe: &mut Recipe) -> Option<u64> {
 /// Remove unknown settings, and add those that older programs did not have with the objective's defaults, as
 /// for a settings file. Changes are partial and are not completed.
 pub fn adapt(recipe: &mut Value, unknown: &mut Vec<String>) {
-    let Ok(Value::Object(usual)) = serde_json::to_value(Settings::default()) else { return };
+    let Ok(Value::Object(defaults)) = serde_json::to_value(Settings::default()) else { return };
     let mut keep_known = |fields: &mut Map<String, Value>| {
         fields.retain(|name, _| {
-            let known = usual.contains_key(name);
+            let known = defaults.contains_key(name);
             if !known {
                 unknown.push(name.clone());
             }
@@ -117,8 +117,8 @@ pub fn adapt(recipe: &mut Value, unknown: &mut Vec<String>) {
             keep_known(fields);
             let objective =
                 fields.get("objective").and_then(Value::as_str).and_then(|text| text.parse().ok());
-            let usual = serde_json::to_value(Settings::for_objective(objective.unwrap_or_default()));
-            if let Ok(Value::Object(mut filled)) = usual {
+            let defaults = serde_json::to_value(Settings::for_objective(objective.unwrap_or_default()));
+            if let Ok(Value::Object(mut filled)) = defaults {
                 filled.append(fields);
                 *fields = filled;
             }
@@ -149,7 +149,7 @@ pub fn check(recipe: &Recipe) -> Result<(), String> {
     if recipe.passes.is_empty() || recipe.passes.len() > MOST_PASSES + 1 {
         return Err(format!("it has {} runs", recipe.passes.len()));
     }
-    if recipe.thumbnails.len() > MOST_STYLES + 1 {
+    if recipe.thumbnails.len() > MAX_STYLES + 1 {
         return Err(format!("it has {} thumbnails", recipe.thumbnails.len()));
     }
     recipe.passes.iter().try_for_each(check_pass)
@@ -157,7 +157,7 @@ pub fn check(recipe: &Recipe) -> Result<(), String> {
 
 fn check_pass(pass: &Pass) -> Result<(), String> {
     pass.settings.validate().map_err(|error| error.to_string())?;
-    if pass.styles.is_empty() || pass.styles.len() > MOST_STYLES {
+    if pass.styles.is_empty() || pass.styles.len() > MAX_STYLES {
         return Err(format!("it has {} styles", pass.styles.len()));
     }
     let later = pass.changes.iter().filter_map(|change| change.styles.as_ref());
@@ -175,13 +175,13 @@ fn check_pass(pass: &Pass) -> Result<(), String> {
     // An untrusted picture must not keep a render busy forever between two steps.
     let detour = |part: DetourPart| match part {
         DetourPart::Begin(share) => share.is_finite() && share > 0.0,
-        DetourPart::Steps(count) => count <= MOST_DETOUR,
+        DetourPart::Steps(count) => count <= MAX_DETOUR,
         DetourPart::End => true,
     };
     if !pass.changes.iter().filter_map(|change| change.detour).all(detour) {
         return Err("a detour in it cannot be painted".to_owned());
     }
-    acts::acts(pass).map(drop)
+    events::events(pass).map(drop)
 }
 
 #[cfg(test)]
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_older_program_did_not_have_is_the_objectives_usual_value() {
+    fn missing_settings_get_the_objectives_defaults() {
         let (back, _) = changed(|value| {
             value["settings"] = json!({"objective": "classic", "size": 60});
         })
@@ -254,16 +254,16 @@ mod tests {
         let steps = |recipe: &Recipe| -> Vec<_> {
             recipe.passes[0].changes.iter().filter_map(|change| change.detour).collect()
         };
-        let (recipe, remarks) = detours(&[MOST_DETOUR - 7, 5, 2]);
+        let (recipe, remarks) = detours(&[MAX_DETOUR - 7, 5, 2]);
         assert_eq!(steps(&recipe)[1..], [DetourPart::Steps(5), DetourPart::Steps(2)]);
         assert!(remarks.is_empty(), "{remarks:?}");
-        let (recipe, remarks) = detours(&[MOST_DETOUR; 200]);
-        assert_eq!(steps(&recipe)[..2], [DetourPart::Steps(MOST_DETOUR), DetourPart::Steps(0)]);
+        let (recipe, remarks) = detours(&[MAX_DETOUR; 200]);
+        assert_eq!(steps(&recipe)[..2], [DetourPart::Steps(MAX_DETOUR), DetourPart::Steps(0)]);
         assert!(remarks.len() == 1 && remarks[0].contains("19900000 steps"), "{remarks:?}");
     }
 
     #[test]
-    fn texts_of_a_stranger_are_shown_short_and_harmless() {
+    fn untrusted_texts_are_shortened_and_escaped() {
         let short = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{202e}";
         let hostile = short.repeat(100);
         let (_, remarks) = changed(|value| {

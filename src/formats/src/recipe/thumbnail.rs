@@ -17,9 +17,9 @@ use impasto_core::{
 const LONGEST: u32 = 128;
 const QUALITY: u8 = 80;
 /// Maximum encoded length that is decoded, in bytes.
-const MOST_BYTES: usize = 64 << 10;
+const MAX_BYTES: usize = 64 << 10;
 /// Maximum side that is decoded: the thumbnail of a narrow picture has a side longer than [`LONGEST`].
-const MOST_SIDE: u32 = 1024;
+const MAX_SIDE: u32 = 1024;
 
 /// A thumbnail of a picture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,14 +50,14 @@ impl Thumbnail {
 
     /// The pixels, if this is a small JPEG.
     pub fn decode(&self) -> Option<RgbImage> {
-        if self.jpeg.len() > MOST_BYTES {
+        if self.jpeg.len() > MAX_BYTES {
             return None;
         }
         let bytes = STANDARD.decode(&self.jpeg).ok()?;
         let mut reader = ImageReader::with_format(Cursor::new(bytes), ImageFormat::Jpeg);
         let mut limits = Limits::default();
-        limits.max_image_width = Some(MOST_SIDE);
-        limits.max_image_height = Some(MOST_SIDE);
+        limits.max_image_width = Some(MAX_SIDE);
+        limits.max_image_height = Some(MAX_SIDE);
         reader.limits(limits);
         let image = reader.decode().ok()?.into_rgb8();
         (image.width().min(image.height()) >= MIN_SIDE).then_some(image)
@@ -85,7 +85,7 @@ fn shrink(image: &RgbImage, longest: u32) -> RgbImage {
     let (width, height) = image.dimensions();
     let (long, short) = (width.max(height), width.min(height).max(1));
     let needed = (u64::from(MIN_SIDE) * u64::from(long)).div_ceil(u64::from(short));
-    let longest = longest.max(u32::try_from(needed).unwrap_or(u32::MAX)).min(MOST_SIDE);
+    let longest = longest.max(u32::try_from(needed).unwrap_or(u32::MAX)).min(MAX_SIDE);
     if long <= longest {
         return image.clone();
     }
@@ -124,14 +124,14 @@ mod tests {
             let picture = Picture { rgb: RgbImage::new(width, height), ..picture::STYLES[0].open() };
             let thumbnail = &Thumbnail::of([&picture], Rgb::WHITE)[0];
             let (w, h) = thumbnail.decode().unwrap().dimensions();
-            assert!(w.min(h) >= MIN_SIDE && w.max(h) <= MOST_SIDE, "{w}×{h}");
+            assert!(w.min(h) >= MIN_SIDE && w.max(h) <= MAX_SIDE, "{w}×{h}");
         }
     }
 
     #[test]
-    fn what_is_no_small_jpeg_is_no_thumbnail() {
+    fn only_small_jpegs_are_thumbnails() {
         let large = encode(&RgbImage::new(1030, 20)).unwrap();
-        for jpeg in ["", "???", "aGVsbG8=", &large, &"A".repeat(MOST_BYTES + 4)] {
+        for jpeg in ["", "???", "aGVsbG8=", &large, &"A".repeat(MAX_BYTES + 4)] {
             let thumbnail = Thumbnail { sha256: Sha256Hash::of(b""), jpeg: jpeg.to_owned() };
             assert!(thumbnail.decode().is_none(), "{}", jpeg.len());
         }

@@ -105,7 +105,7 @@ impl Ffmpeg {
         if status.success() {
             return Ok(());
         }
-        let line = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it says nothing about it");
+        let line = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it gave no reason");
         Err(TimelapseError::Ffmpeg(line.trim().to_owned()))
     }
 }

@@ -27,7 +27,7 @@ pub use lettering::{Lettering, caption};
 
 /// Playback of a time-lapse.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Options {
+pub struct TimelapseOptions {
     /// Pictures per second.
     pub rate: f64,
     /// Seconds that the last picture is shown longer.
@@ -36,7 +36,7 @@ pub struct Options {
     pub side: Option<u32>,
 }
 
-impl Default for Options {
+impl Default for TimelapseOptions {
     fn default() -> Self {
         Self { rate: 12.0, hold: 2.0, side: None }
     }
@@ -75,7 +75,7 @@ pub fn save(
     path: &Path,
     overwrite: bool,
     count: usize,
-    options: Options,
+    options: TimelapseOptions,
     frames: &mut dyn Iterator<Item = io::Result<RgbImage>>,
     go_on: &mut dyn FnMut(usize) -> bool,
 ) -> Result<(), TimelapseError> {

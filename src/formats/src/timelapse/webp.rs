@@ -35,7 +35,7 @@ impl<W: Write + Seek> WebP<W> {
         const ANIMATION: u8 = 0x02;
         const LARGEST: u32 = 1 << 14;
         if width.max(height) > LARGEST {
-            return Err(TimelapseError::Encode(format!("WebP ends at {LARGEST} px")));
+            return Err(TimelapseError::Encode(format!("WebP supports at most {LARGEST} px")));
         }
         let mut extended = vec![ANIMATION, 0, 0, 0];
         extended.extend(u24(width - 1));
@@ -71,8 +71,8 @@ impl<W: Write + Seek> Encoder for WebP<W> {
 
     fn finish(mut self: Box<Self>) -> Result<(), TimelapseError> {
         let end = self.out.stream_position()?;
-        let size =
-            u32::try_from(end - 8).map_err(|_| TimelapseError::Encode("WebP ends at 4 GB".to_owned()))?;
+        let size = u32::try_from(end - 8)
+            .map_err(|_| TimelapseError::Encode("WebP supports at most 4 GB".to_owned()))?;
         self.out.seek(SeekFrom::Start(4))?;
         self.out.write_all(&size.to_le_bytes())?;
         self.out.seek(SeekFrom::Start(end))?;

@@ -432,7 +432,7 @@ mod tests {
         let (x, y) = wrong(("style-weight", "1,-2"), ("size", "9"));
         assert!(x.starts_with("Style β cannot have -2") && y.starts_with("Size cannot have 9"), "{x} {y}");
         let (x, _) = wrong(("style-weight", "1, much"), ("", ""));
-        assert_eq!(x, "Style β cannot have much: that is no number.");
+        assert_eq!(x, "Style β cannot have much: it is not a number.");
         let (x, y) = wrong(("lr", "  "), ("beta1", "0.5"));
         assert!(x.contains("values") && y.is_empty(), "{x} {y}");
         let (_, y) = wrong(("lr", "0.1,0.2"), ("lr", "0.3"));

@@ -27,7 +27,7 @@ use impasto_core::{
     settings::Settings,
 };
 use impasto_engine::{queue::Cell as Order, session::Job};
-use impasto_formats::explore::{Axis, Sheet, legend};
+use impasto_formats::explore::{Axis, ContactSheet, legend};
 
 /// What background threads bring for the grid.
 pub enum News {
@@ -245,7 +245,8 @@ impl ImpastoApp {
     /// Writes the grid with its axes and legend.
     pub(super) fn write_grid(&self, path: PathBuf, overwrite: bool) {
         let Some(board) = &self.grid.sheet else { return };
-        let mut sheet = Sheet::new(board.x.clone(), board.y.clone(), board.shape, board.legend.clone());
+        let mut sheet =
+            ContactSheet::new(board.x.clone(), board.y.clone(), board.shape, board.legend.clone());
         let columns = board.columns();
         let pictures: Vec<_> = board.cells.iter().map(|cell| cell.picture.clone()).collect();
         self.tasks.save(&path.clone(), "grid", move || {

@@ -19,14 +19,14 @@ use impasto_base::{error::chain, hash::Sha256Hash};
 use impasto_core::settings::Settings;
 use impasto_engine::session::{self, Record, RestorePoint, Start, StyleRecord};
 use impasto_formats::{
-    project::{self, EXTENSION, Keep, Project, Style, sessions},
+    project::{self, EXTENSION, Project, ProjectStyle, SourceStorage, sessions},
     recipe::Recipe,
     trust::Trust,
 };
 
 /// A painting that was brought back with the engine's state, which is good for these pictures and settings only.
 pub(super) struct GoingOn {
-    engine: project::Engine,
+    engine: project::EngineState,
     record: Option<Record>,
     settings: Settings,
     sources: Vec<StyleRecord>,
@@ -69,7 +69,7 @@ impl ImpastoApp {
         if !manifest.styles.is_empty() {
             self.styles = vec![Slot::new(self.next_number())];
         }
-        for (index, Style { style, pixels }) in manifest.styles.iter().enumerate() {
+        for (index, ProjectStyle { style, pixels }) in manifest.styles.iter().enumerate() {
             self.open(if index == 0 { Target::Style } else { Target::NewStyle }, kept(&style.source, pixels));
             self.styles[index].mix = style.mix;
         }
@@ -92,7 +92,7 @@ impl ImpastoApp {
             self.record = record.clone().map(|record| (Arc::clone(&picture), record));
             self.canvas.take(ctx, Arc::clone(&picture), manifest.step);
             if let Some(session) = &self.session {
-                session.go_on_from(picture, record.clone());
+                session.continue_from(picture, record.clone());
             }
             self.resume = true;
             self.keeper.going_on =
@@ -127,8 +127,8 @@ impl ImpastoApp {
                 now.picture.sha256 == then.source.sha256 && same_mix
             });
         let Some(session) = self.session.as_ref().filter(|_| same) else { return from_picture };
-        let project::Engine { step, picture, state } = engine;
-        session.go_back_to(RestorePoint { step, picture, state: Some(state), record });
+        let project::EngineState { step, picture, state } = engine;
+        session.set_restore_point(RestorePoint { step, picture, state: Some(state), record });
         (Start::Moment, step)
     }
 
@@ -173,7 +173,7 @@ impl ImpastoApp {
 
     /// Opens the painting of the window that was closed last.
     pub(crate) fn open_last(&mut self) {
-        match self.keeper.sessions.as_deref().and_then(sessions::last) {
+        match self.keeper.sessions.as_deref().and_then(sessions::last_closed) {
             Some(path) => self.read_trusted(path, Trust::All),
             None => self.toasts.add("There is no last painting yet."),
         }
@@ -215,7 +215,7 @@ impl ImpastoApp {
         let file = ProjectFile { path, content: self.content_hash() };
         let snapshot = self.snapshot(self.exact());
         self.tasks.save(&file.path.clone(), "save", move || {
-            let result = snapshot.write(&file.path, Keep::Inside).map_err(|error| chain(&error));
+            let result = snapshot.write(&file.path, SourceStorage::Embedded).map_err(|error| chain(&error));
             Done::ProjectSaved { file, result }
         });
     }

@@ -23,7 +23,7 @@ use impasto_core::{
     settings::{MAX_SIZE, MIN_SIZE, Settings},
     transfer::{self, Kernels},
 };
-use impasto_engine::queue::{Item, ItemStyle, Source, State, Store};
+use impasto_engine::queue::{Item, ItemSource, ItemState, ItemStyle, QueueStore};
 
 /// Endings that pictures can be saved with.
 const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "tif", "tiff"];
@@ -98,11 +98,11 @@ pub fn folder_row(ui: &mut Ui, label: &str, folder: Option<&Path>, tooltip: &str
 }
 
 /// Where a picture is, or its copy in the queue's folder if it has no file; else why the queue cannot take it.
-pub fn keep(folder: Option<&Path>, picture: &Picture) -> Result<Source, String> {
+pub fn keep(folder: Option<&Path>, picture: &Picture) -> Result<ItemSource, String> {
     match folder {
-        Some(folder) => Store::keep(folder, picture).map_err(|error| chain(&error)),
-        None => match Source::of(picture) {
-            Source::Kept(kept) => Err(format!("{} has no file: save it first", kept.name)),
+        Some(folder) => QueueStore::keep(folder, picture).map_err(|error| chain(&error)),
+        None => match ItemSource::of(picture) {
+            ItemSource::StoredPixels(kept) => Err(format!("{} has no file: save it first", kept.name)),
             source => Ok(source),
         },
     }
@@ -227,7 +227,7 @@ impl ImpastoApp {
                     output: std::path::absolute(&output).unwrap_or(output),
                     without_recipe,
                     batch: false,
-                    state: State::Waiting,
+                    state: ItemState::Waiting,
                     remark: None,
                     settings,
                 }))

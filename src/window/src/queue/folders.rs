@@ -18,8 +18,8 @@ use crate::{
 };
 use impasto_base::error::chain;
 use impasto_core::settings::{Settings, StyleMix};
-use impasto_engine::queue::{Item, ItemStyle, Source, State};
-use impasto_formats::explore::{Match, NAME_PATTERN, Pairing, collect};
+use impasto_engine::queue::{Item, ItemSource, ItemState, ItemStyle};
+use impasto_formats::explore::{NAME_PATTERN, Pair, Pairing, collect};
 
 /// What a person chooses for folders.
 pub struct FoldersForm {
@@ -27,7 +27,7 @@ pub struct FoldersForm {
     asked: Question,
     /// The question that was asked last, and its number.
     last: Option<(Question, u64)>,
-    answer: Option<Result<Vec<Match>, String>>,
+    answer: Option<Result<Vec<Pair>, String>>,
     tickets: u64,
 }
 
@@ -43,7 +43,7 @@ struct Question {
 
 impl Question {
     /// Looks at the disk.
-    fn answer(&self) -> Result<Vec<Match>, String> {
+    fn answer(&self) -> Result<Vec<Pair>, String> {
         let contents = collect(&self.contents).map_err(|error| chain(&error))?;
         let styles = collect(&self.styles).map_err(|error| chain(&error))?;
         let folder = self.output.as_deref().unwrap_or(Path::new("."));
@@ -79,7 +79,7 @@ impl FoldersForm {
     }
 
     /// Takes an answer in, unless something else was asked since.
-    pub fn take(&mut self, ticket: u64, result: Result<Vec<Match>, String>) {
+    pub fn take(&mut self, ticket: u64, result: Result<Vec<Pair>, String>) {
         if self.last.as_ref().is_some_and(|(_, last)| *last == ticket) {
             self.answer = Some(result);
         }
@@ -220,8 +220,8 @@ impl ImpastoApp {
         };
         let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
         let number = pairs.len();
-        let items = pairs.into_iter().map(|Match { content, style, output }| {
-            let file = |path| Source::File { path: absolute(path), sha256: None };
+        let items = pairs.into_iter().map(|Pair { content, style, output }| {
+            let file = |path| ItemSource::File { path: absolute(path), sha256: None };
             Item {
                 id: 0,
                 content: file(content),
@@ -230,7 +230,7 @@ impl ImpastoApp {
                 output: absolute(output),
                 without_recipe: self.without_recipe,
                 batch: true,
-                state: State::Waiting,
+                state: ItemState::Waiting,
                 remark: None,
                 settings: settings.clone(),
             }

@@ -13,7 +13,7 @@ use crate::{
     theme::{Palette, space},
     widgets,
 };
-use impasto_engine::queue::{Move, Outlook};
+use impasto_engine::queue::{ItemMove, QueueSummary};
 
 /// Gap between two lines, in points.
 const GAP: f32 = 4.0;
@@ -76,10 +76,10 @@ impl ImpastoApp {
                     wanted = Some(command);
                 }
             }
-            let any = outlook.over > 0;
+            let any = outlook.finished > 0;
             let tooltip = "Takes what is done or cancelled out of the list; the pictures stay";
             if widgets::text_button(ui, Icon::Check, "Clear done", "Clear done", tooltip, any).clicked() {
-                self.queue.desk.remove_over();
+                self.queue.desk.remove_finished();
             }
         });
         self.courtesy_row(ui);
@@ -151,7 +151,7 @@ impl ImpastoApp {
         {
             self.queue.dragged = None;
             if let Some(place) = place {
-                self.queue.desk.reorder(id, Move::To(place));
+                self.queue.desk.reorder(id, ItemMove::To(place));
             }
         }
         if let Some(wish) = wish {
@@ -163,7 +163,7 @@ impl ImpastoApp {
         let ctx = ui.ctx().clone();
         let desk = &self.queue.desk;
         match wish {
-            Wish::Move(id, to) => desk.reorder(id, to),
+            Wish::ItemMove(id, to) => desk.reorder(id, to),
             Wish::Cancel(id) => desk.cancel(id),
             Wish::Retry(id) => {
                 desk.retry(id);
@@ -277,10 +277,10 @@ impl super::Queue {
 }
 
 /// What the queue is doing, in a line, and whether it paints.
-fn headline(outlook: &Outlook) -> (String, bool) {
-    let Outlook { open, failed, over, held, waits, seconds_left } = outlook;
+fn headline(outlook: &QueueSummary) -> (String, bool) {
+    let QueueSummary { open, failed, finished, held, waits, seconds_left } = outlook;
     if *open == 0 {
-        let text = match (failed, over) {
+        let text = match (failed, finished) {
             (0, _) => "All is painted".to_owned(),
             (failed, _) => format!("{failed} failed: see why, and try again"),
         };

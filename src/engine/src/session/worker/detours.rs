@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use super::{DetourPart, Engine, Pace, RunState, Worker};
 
 /// Steps longer than this, in seconds, are too slow to follow a drag.
-const QUICK: f64 = 0.1;
+const FAST_STEP: f64 = 0.1;
 /// Idle time after a drag before painting returns to the full size.
-const REST: Duration = Duration::from_millis(700);
+const DRAG_REST: Duration = Duration::from_millis(700);
 
 impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     /// Go to a smaller size if steps are too slow to follow a drag, or stay there.
@@ -15,12 +15,12 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let Some(run) = self.run.as_mut().filter(|run| run.state == RunState::Running) else { return };
         if run.detour.is_none() {
             let measured = run.pace.seconds_per_step();
-            let seconds = if measured > 0.0 { measured } else { run.slow };
-            run.slow = seconds;
-            if seconds <= QUICK {
+            let seconds = if measured > 0.0 { measured } else { run.full_size_seconds };
+            run.full_size_seconds = seconds;
+            if seconds <= FAST_STEP {
                 return;
             }
-            match self.guard(|engine, _| engine.detour(QUICK / seconds)) {
+            match self.guard(|engine, _| engine.detour(FAST_STEP / seconds)) {
                 Err(message) => return self.fail(message),
                 Ok(false) => return,
                 Ok(true) => {}
@@ -30,7 +30,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             if run.detour.is_none() {
                 // The time per step depends on the size.
                 run.pace = Pace::new(Instant::now());
-                run.record.detour(run.step, DetourPart::Begin(QUICK / run.slow));
+                run.record.detour(run.step, DetourPart::Begin(FAST_STEP / run.full_size_seconds));
             }
             run.detour = Some(Instant::now());
         }
@@ -38,7 +38,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
 
     pub(super) fn has_rested(&self) -> bool {
         let since = self.run.as_ref().and_then(|run| run.detour);
-        since.is_some_and(|since| since.elapsed() >= REST)
+        since.is_some_and(|since| since.elapsed() >= DRAG_REST)
     }
 
     /// Return from a detour, if there is one.
@@ -50,7 +50,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             Err(message) => self.fail(message),
             Ok(()) => {
                 if let Some(run) = &mut self.run {
-                    run.record_aside();
+                    run.record_uncounted_steps();
                     run.record.detour(run.step, DetourPart::End);
                     run.pace = Pace::new(Instant::now());
                     run.shown = None;

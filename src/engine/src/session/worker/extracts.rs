@@ -9,7 +9,7 @@ use super::{Engine, Event, RunState, Worker, panic_text};
 use impasto_base::error::chain;
 
 impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
-    pub(super) fn take_wish(&mut self) {
+    pub(super) fn take_visualization_request(&mut self) {
         if let Some(request) = self.shared.request.take() {
             self.extracting.set(request);
         }
@@ -45,9 +45,9 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let event = Event::Extract { key: order.key, result: result.map(Box::new) };
         if done {
             self.extracting.done();
-            self.outbox.tell(event);
+            self.outbox.send(event);
         } else {
-            self.outbox.tell_if_free(event);
+            self.outbox.send_or_drop(event);
         }
     }
 

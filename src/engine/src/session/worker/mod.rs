@@ -1,11 +1,11 @@
 //! The worker's loop: take commands, step, read back when worthwhile, send events.
 
-mod beginnings;
 mod detours;
 mod extracts;
 mod outbox;
+mod read_back;
 mod scales;
-mod showing;
+mod starting;
 
 use std::{
     collections::VecDeque,
@@ -17,8 +17,8 @@ use crossbeam_channel::{Receiver, Sender};
 
 use self::outbox::Outbox;
 use super::{
-    Canvas, Command, DetourPart, Engine, EngineError, Event, Frame, Job, Pace, Pass, Progress, Record,
-    RestorePoint, RunId, RunState, Shared, Snapshot, Start, Study, Update, extracting::Extracting,
+    Command, CurrentPicture, DetourPart, Engine, EngineError, Event, Frame, Job, Pace, Pass, Progress,
+    Record, RestorePoint, RunId, RunState, Shared, Snapshot, Start, Study, Update, extracting::Extracting,
     settling::Settling, snapshots::SnapshotSchedule, studying::Studying,
 };
 use impasto_base::error::chain;
@@ -46,24 +46,24 @@ pub(super) fn run<E: Engine>(
         outbox,
         shared,
         run: None,
-        canvas: None,
+        current_picture: None,
         studying: Studying::default(),
         extracting: Extracting::new(Instant::now()),
     };
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| worker.work())) {
-        worker.outbox.tell(Event::Died { message: panic_text(&*panic) });
-        worker.outbox.drain(LAST_WORDS);
+        worker.outbox.send(Event::Died { message: panic_text(&*panic) });
+        worker.outbox.drain(DRAIN_TIMEOUT);
     }
 }
 
 /// Maximum interval between progress events.
-const SILENCE: Duration = Duration::from_secs(1);
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 /// Steps between two measurements of a term's share. A measurement takes half a step, in low-memory mode two
 /// thirds, so that it is at most a tenth of the time.
 const MEASURE_EVERY: u32 = 5;
 const MEASURE_EVERY_ECONOMY: u32 = 7;
 /// How long a dying worker waits for a slow window.
-const LAST_WORDS: Duration = Duration::from_secs(10);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 struct Run {
     id: RunId,
@@ -90,16 +90,16 @@ struct Run {
     /// On a detour to a smaller size; the time of the last drag update.
     detour: Option<Instant>,
     /// Its steps that are not in the record yet.
-    aside: u32,
+    uncounted_steps: u32,
     /// Seconds per step at the size before the last detour, until they are measured again.
-    slow: f64,
+    full_size_seconds: f64,
     /// A change has not been displayed yet.
     changed: bool,
     /// The styles' scales that were refused last, which the user was told.
     refused_scales: Option<Vec<f64>>,
     snapshots: SnapshotSchedule,
     /// Time of the last progress event.
-    told: Instant,
+    last_progress: Instant,
     /// Painting time before the last pause, and when painting resumed.
     painted: f64,
     since: Option<Instant>,
@@ -111,8 +111,8 @@ impl Run {
     }
 
     /// Add the steps of a detour to the record.
-    fn record_aside(&mut self) {
-        match std::mem::take(&mut self.aside) {
+    fn record_uncounted_steps(&mut self) {
+        match std::mem::take(&mut self.uncounted_steps) {
             0 => {}
             steps => self.record.detour(self.step, DetourPart::Steps(steps)),
         }
@@ -145,7 +145,7 @@ struct Worker<'a, E: Engine, M: Fn() -> E, W: Fn()> {
     shared: &'a Shared,
     run: Option<Run>,
     /// The last picture read, to continue from.
-    canvas: Option<Canvas>,
+    current_picture: Option<CurrentPicture>,
     studying: Studying,
     extracting: Extracting,
 }
@@ -154,7 +154,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     fn work(&mut self) {
         loop {
             self.outbox.flush();
-            self.take_wish();
+            self.take_visualization_request();
             let command = match (self.queue.pop_front(), self.extract_wait()) {
                 (Some(command), _) => Ok(command),
                 (None, _) if self.is_running() => {
@@ -168,10 +168,10 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             match command {
                 Ok(Command::Quit) | Err(true) => return,
                 Ok(command) => {
-                    if !matches!(command, Command::Nudge) {
+                    if !matches!(command, Command::Wake) {
                         self.extracting.disturb(Instant::now());
                     }
-                    self.obey(command);
+                    self.handle_command(command);
                 }
                 Err(false) if !self.is_running() => self.extract(),
                 Err(false) => {
@@ -194,16 +194,16 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         self.run.as_ref().is_some_and(|run| run.state == RunState::Running)
     }
 
-    fn obey(&mut self, command: Command) {
+    fn handle_command(&mut self, command: Command) {
         match command {
             Command::Run(mut job) => {
                 // Of several queued runs, prepare only the last.
                 self.queue.extend(self.commands.try_iter());
                 while let Some(at) = self.queue.iter().position(|waiting| matches!(waiting, Command::Run(_)))
                 {
-                    for passed in self.queue.drain(..at) {
+                    for dropped in self.queue.drain(..at) {
                         // Drop other commands for the dropped run; a layer study applies to any run.
-                        if let Command::Study(layer) = passed {
+                        if let Command::Study(layer) = dropped {
                             self.studying.set(layer);
                         }
                     }
@@ -229,14 +229,14 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                 }
                 self.start(&job);
             }
-            Command::Nudge => self.take_update(),
+            Command::Wake => self.take_update(),
             Command::Study(layer) => {
                 self.studying.set(layer);
-                self.look_into_layer();
+                self.study_layer();
             }
             Command::Pause => {
                 if self.is_running() {
-                    self.rest(RunState::Paused);
+                    self.stop_painting(RunState::Paused);
                 }
             }
             Command::Resume => {
@@ -244,12 +244,12 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                 if let Some(run) = &mut self.run
                     && matches!(run.state, RunState::Paused | RunState::Stopped | RunState::Finished)
                 {
-                    run.settling.disturb();
+                    run.settling.reset();
                     if !run.is_over() {
                         run.start_clock();
-                        self.enter(RunState::Running);
+                        self.set_state(RunState::Running);
                     } else {
-                        self.enter(RunState::Finished);
+                        self.set_state(RunState::Finished);
                     }
                 }
             }
@@ -265,12 +265,12 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             Command::Endless(endless) => {
                 if let Some(run) = &mut self.run {
                     run.endless = endless;
-                    run.settling.disturb();
+                    run.settling.reset();
                     match run.state {
-                        RunState::Running if run.is_over() => self.rest(RunState::Finished),
+                        RunState::Running if run.is_over() => self.stop_painting(RunState::Finished),
                         RunState::Finished if !run.is_over() => {
                             run.start_clock();
-                            self.enter(RunState::Running);
+                            self.set_state(RunState::Running);
                         }
                         _ => {}
                     }
@@ -290,11 +290,11 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                                 // The same step at another size is another picture, and preparing it is not
                                 // painting.
                                 run.shown = None;
-                                run.settling.disturb();
+                                run.settling.reset();
                                 run.snapshots.change(Instant::now(), run.step);
                                 run.pace.resume(Instant::now());
                             }
-                            self.show(true);
+                            self.read_back(true);
                         }
                     }
                 }
@@ -303,7 +303,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                 if self.run.as_ref().is_some_and(|run| {
                     matches!(run.state, RunState::Running | RunState::Paused | RunState::Finished)
                 }) {
-                    self.rest(RunState::Stopped);
+                    self.stop_painting(RunState::Stopped);
                 }
             }
             Command::Quit => unreachable!("the loop has ended"),
@@ -322,7 +322,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             Ok(result) => {
                 let notices = engine.take_notices();
                 if let Some(run) = self.run.as_ref().map(|run| run.id) {
-                    notices.into_iter().for_each(|text| outbox.tell(Event::Notice { run, text }));
+                    notices.into_iter().for_each(|text| outbox.send(Event::Notice { run, text }));
                 }
                 result.map_err(|error| chain(&*error))
             }
@@ -348,28 +348,28 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         if run.detour.is_some() {
             // A detour's steps do not count, and the same step has another picture.
             run.shown = None;
-            run.aside += 1;
+            run.uncounted_steps += 1;
         } else {
             run.step += 1;
         }
         run.painted_update = run.update;
         let changed = std::mem::take(&mut run.changed);
         let due = run.pace.after_step(Instant::now(), run.settings.preview_every, taken) || changed;
-        let piled_up = run.pace.piled_up();
-        let silent = run.told.elapsed() >= SILENCE;
+        let is_backlogged = run.pace.is_backlogged();
+        let silent = run.last_progress.elapsed() >= PROGRESS_INTERVAL;
         if single {
-            self.rest(RunState::Paused);
+            self.stop_painting(RunState::Paused);
         } else if run.is_over() {
-            self.rest(RunState::Finished);
+            self.stop_painting(RunState::Finished);
         } else if due {
-            self.show(false);
+            self.read_back(false);
             let ends = |run: &Run| run.is_over() || (run.converged && run.settings.stop_when_converged);
             if self.is_running() && self.run.as_ref().is_some_and(ends) {
-                self.rest(RunState::Finished);
+                self.stop_painting(RunState::Finished);
             } else if taken {
                 self.measure();
             }
-        } else if piled_up {
+        } else if is_backlogged {
             match self.guard(|engine, _| engine.settle()) {
                 Err(message) => self.fail(message),
                 Ok(()) => {
@@ -381,7 +381,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         }
         if silent && self.is_running() {
             // Show progress even if previews are far apart.
-            self.tell_progress(None, false);
+            self.send_progress(None, false);
         }
     }
 
@@ -399,23 +399,23 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     }
 
     /// Stop painting in this state and display the latest picture.
-    fn rest(&mut self, state: RunState) {
+    fn stop_painting(&mut self, state: RunState) {
         self.end_detour();
-        self.show(true);
-        self.keep_now();
+        self.read_back(true);
+        self.keep_snapshot_now();
         if let Some(run) = &mut self.run
             && run.state != RunState::Failed
         {
             run.stop_clock();
-            self.enter(state);
+            self.set_state(state);
         }
-        self.look_into_layer();
+        self.study_layer();
     }
 
-    fn enter(&mut self, state: RunState) {
+    fn set_state(&mut self, state: RunState) {
         if let Some(run) = &mut self.run {
             run.state = state;
-            self.outbox.tell(Event::State { run: run.id, state });
+            self.outbox.send(Event::State { run: run.id, state });
         }
     }
 
@@ -424,8 +424,8 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         run.stop_clock();
         run.state = RunState::Failed;
         let id = run.id;
-        self.outbox.tell(Event::Failed { run: id, message });
-        self.outbox.tell(Event::State { run: id, state: RunState::Failed });
+        self.outbox.send(Event::Failed { run: id, message });
+        self.outbox.send(Event::State { run: id, state: RunState::Failed });
         // Free what the failed run holds.
         if self.engine.is_some() {
             let _ = self.guard(|engine, _| {

@@ -36,7 +36,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let (run, known) = (run.id, run.refused_scales.replace(wanted.clone()) == Some(wanted));
         self.guard(|engine, _| engine.update(settings, inputs))?;
         if !known {
-            self.outbox.tell(Event::Notice { run, text });
+            self.outbox.send(Event::Notice { run, text });
         }
         Ok(())
     }

@@ -37,7 +37,7 @@ fn rezipped(entries: &[(&str, &[u8])]) -> Vec<u8> {
 
 fn reason(file: &[u8]) -> String {
     match read(file) {
-        Err(ProjectError::Torn { reason }) => reason,
+        Err(ProjectError::Damaged { reason }) => reason,
         other => panic!("{other:?}"),
     }
 }
@@ -74,7 +74,7 @@ fn the_beginning_tells_a_project_from_another_zip() {
     for bytes in
         [other.as_slice(), b"", b"IMPASTO1", &rezipped(&[]), &rezipped(&[("mine/manifest.json", b"{}")])]
     {
-        assert!(matches!(read(bytes), Err(ProjectError::Other)), "{bytes:?}");
+        assert!(matches!(read(bytes), Err(ProjectError::NotAProject)), "{bytes:?}");
     }
 }
 
@@ -102,7 +102,7 @@ fn every_cut_and_every_flip_is_noticed() {
 }
 
 #[test]
-fn what_another_program_has_zipped_again_is_read() {
+fn projects_repacked_by_other_programs_are_read() {
     let painting = vec![9; 100_000];
     let file = rezipped(&[
         ("painting.png", &painting),
@@ -194,11 +194,11 @@ fn hostile_entries_are_refused() {
         (vec![manifest(), Raw { size: 3 << 30, method: DEFLATED, ..raw("a", b"a") }], "a is too large"),
         (vec![manifest(), Raw { size: 65 << 20, method: DEFLATED, ..raw("a", b"a") }], "a is too large"),
         (vec![Raw { size: 33 << 20, method: DEFLATED, ..manifest() }], "manifest.json is too large"),
-        (vec![raw(MANIFEST, &[0xff])], "no text"),
+        (vec![raw(MANIFEST, &[0xff])], "not text"),
     ] {
         assert!(reason(&hostile(&entries)).contains(expected), "{expected}");
     }
-    let long = "a".repeat(MOST_NAME + 1);
+    let long = "a".repeat(MAX_NAME + 1);
     for name in [
         "",
         "/",
@@ -235,7 +235,7 @@ fn more_than_is_claimed_is_not_unpacked() {
 #[test]
 fn a_record_cannot_claim_more_than_there_is() {
     let names: Vec<String> = (0..70_000).map(|number| format!("{number}")).collect();
-    for count in [usize::from(MOST_ENTRIES), names.len()] {
+    for count in [usize::from(MAX_ENTRIES), names.len()] {
         let entries: Vec<_> = names[..count].iter().map(|name| (name.as_str(), b"".as_slice())).collect();
         assert!(reason(&written(b"{}", &entries)).contains("too many"), "{count}");
     }

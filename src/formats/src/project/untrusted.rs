@@ -19,16 +19,16 @@ fn painted() -> Picture {
 
 /// A project with an embedded content that claims to be of `source`.
 fn written(path: &Path, source: SourceRecord, settings: Settings) {
-    let mut draft = Draft::new(Manifest::new(settings), Keep::Inside);
+    let mut draft = Draft::new(Manifest::new(settings), SourceStorage::Embedded);
     draft.picture(&painted().rgb).unwrap();
     draft.content(&painted()).unwrap();
     draft.manifest.content.as_mut().unwrap().source = source;
     draft.write(path).unwrap();
 }
 
-fn kept(project: &Project) -> Picture {
+fn content_of(project: &Project) -> Picture {
     let content = project.manifest.content.as_ref().unwrap();
-    project.kept(&content.source, &content.pixels).unwrap()
+    project.stored_picture(&content.source, &content.pixels).unwrap()
 }
 
 fn contains(file: &Path, part: &[u8]) -> bool {
@@ -42,7 +42,7 @@ fn names(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn a_text_that_is_no_hash_makes_no_project() {
     let mut manifest = Manifest::new(Settings::default());
-    manifest.content = Some(Content { source: (&painted()).into(), pixels: Pixels::default() });
+    manifest.content = Some(ProjectPicture { source: (&painted()).into(), pixels: Pixels::default() });
     let mut value = serde_json::to_value(&manifest).unwrap();
     assert!(serde_json::from_value::<Manifest>(value.clone()).is_ok());
     for text in ["/tmp/out/written_by_a_project", "../out", ""] {
@@ -59,12 +59,12 @@ fn copies_are_named_by_their_pixels_whatever_a_project_says() {
     fs::create_dir(&copies).unwrap();
     let another = Sha256Hash::of(b"another picture");
     written(&path, SourceRecord { sha256: another, ..(&painted()).into() }, Settings::default());
-    let content = kept(&Project::read(&path).unwrap());
+    let content = content_of(&Project::read(&path).unwrap());
     assert_eq!(content.sha256, another);
     // The copy of the other picture is not used for this one, and stays.
     let other = copies.join(format!("{another}.png"));
     fs::write(&other, "the other").unwrap();
-    let mut draft = Draft::new(Manifest::new(Settings::default()), Keep::Beside(&copies));
+    let mut draft = Draft::new(Manifest::new(Settings::default()), SourceStorage::Beside(&copies));
     draft.content(&content).unwrap();
     let own = copies.join(format!("{}.png", painted().pixel_hash()));
     let mut found = names(&copies);
@@ -83,17 +83,17 @@ fn only_the_picture_itself_is_put_into_a_project() {
     fs::write(path("secret.txt"), SECRET).unwrap();
     let source = SourceRecord { path: Some(path("secret.txt")), ..(&painted()).into() };
     written(&path("theirs.impasto"), source, Settings::default());
-    let content = kept(&Project::read(&path("theirs.impasto")).unwrap());
+    let content = content_of(&Project::read(&path("theirs.impasto")).unwrap());
     assert_eq!(content.path, None, "the file is another");
 
     // The same if the file has changed since the user opened it, or is a device.
     for file in [path("secret.txt"), PathBuf::from("/dev/zero"), path("gone.png")] {
         let content = Picture { path: Some(file), ..painted() };
-        let mut draft = Draft::new(Manifest::new(Settings::default()), Keep::Inside);
+        let mut draft = Draft::new(Manifest::new(Settings::default()), SourceStorage::Embedded);
         draft.content(&content).unwrap();
         draft.write(&path("mine.impasto")).unwrap();
         assert!(!contains(&path("mine.impasto"), SECRET));
-        assert_eq!(kept(&Project::read(&path("mine.impasto")).unwrap()).rgb, painted().rgb);
+        assert_eq!(content_of(&Project::read(&path("mine.impasto")).unwrap()).rgb, painted().rgb);
     }
 
     // The picture's own file is embedded unchanged, with all that it contains.
@@ -101,13 +101,13 @@ fn only_the_picture_itself_is_put_into_a_project() {
     let bytes = [fs::read(path("own.png")).unwrap(), b"and more".to_vec()].concat();
     fs::write(path("own.png"), &bytes).unwrap();
     let own = Picture::open(&path("own.png")).unwrap();
-    let mut draft = Draft::new(Manifest::new(Settings::default()), Keep::Inside);
+    let mut draft = Draft::new(Manifest::new(Settings::default()), SourceStorage::Embedded);
     draft.content(&own).unwrap();
     draft.write(&path("mine.impasto")).unwrap();
-    let again = kept(&Project::read(&path("mine.impasto")).unwrap());
+    let again = content_of(&Project::read(&path("mine.impasto")).unwrap());
     assert_eq!((again.path, again.sha256), (Some(path("own.png")), own.sha256));
     fs::remove_file(path("own.png")).unwrap();
-    assert!(kept(&Project::read(&path("mine.impasto")).unwrap()).path.is_none());
+    assert!(content_of(&Project::read(&path("mine.impasto")).unwrap()).path.is_none());
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn a_palette_is_known_by_its_hash() {
     painted().rgb.save(path("leaves.png")).unwrap();
     let palette = Picture::open(&path("leaves.png")).unwrap();
     let settings = Settings { palette: Some(path("leaves.png")), ..Settings::default() };
-    let mut draft = Draft::new(Manifest::new(settings.clone()), Keep::Inside);
+    let mut draft = Draft::new(Manifest::new(settings.clone()), SourceStorage::Embedded);
     draft.palette(&palette).unwrap();
     draft.write(&path("got/theirs.impasto")).unwrap();
     let read = || Project::read(&path("got/theirs.impasto")).unwrap().manifest.settings.palette;

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Instant};
 
 use super::{
-    Canvas, Engine, Event, Job, Pace, Pass, Record, RestorePoint, Run, RunState, SnapshotSchedule, Start,
-    Update, Worker,
+    CurrentPicture, Engine, Event, Job, Pace, Pass, Record, RestorePoint, Run, RunState, SnapshotSchedule,
+    Start, Update, Worker,
 };
 use impasto_core::transfer::{GradientNorms, Place};
 
@@ -13,20 +13,21 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let id = job.run;
         if job.start != Start::Beginning {
             // Continue from the latest picture, not the latest preview.
-            self.show(true);
-            if let Some(lent) = self.shared.canvas.take() {
-                self.canvas = Some(lent);
+            self.read_back(true);
+            if let Some(lent) = self.shared.current_picture.take() {
+                self.current_picture = Some(lent);
             }
         }
-        let back = match job.start {
-            Start::Moment => self.shared.back.take(),
+        let restore_point = match job.start {
+            Start::Moment => self.shared.restore_point.take(),
             _ => None,
         };
-        if let Some(RestorePoint { picture, record, .. }) = &back {
-            self.canvas = Some(Canvas { picture: Arc::clone(picture), record: record.clone() });
+        if let Some(RestorePoint { picture, record, .. }) = &restore_point {
+            self.current_picture =
+                Some(CurrentPicture { picture: Arc::clone(picture), record: record.clone() });
         }
-        let canvas = self.canvas.clone().filter(|_| job.start != Start::Beginning);
-        let record = self.record_of(job, canvas.as_ref());
+        let current_picture = self.current_picture.clone().filter(|_| job.start != Start::Beginning);
+        let record = self.start_record(job, current_picture.as_ref());
         self.run = Some(Run {
             id,
             settings: job.settings.clone(),
@@ -45,21 +46,21 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             measured: None,
             pace: Pace::new(Instant::now()),
             detour: None,
-            aside: 0,
-            slow: 0.0,
+            uncounted_steps: 0,
+            full_size_seconds: 0.0,
             changed: false,
             refused_scales: None,
             snapshots: SnapshotSchedule::default(),
-            told: Instant::now(),
+            last_progress: Instant::now(),
             painted: 0.0,
             since: None,
         });
-        self.enter(RunState::Preparing);
+        self.set_state(RunState::Preparing);
         self.extracting.broken = false;
-        let current = canvas.as_ref().map(|canvas| &*canvas.picture);
+        let current = current_picture.as_ref().map(|current_picture| &*current_picture.picture);
         let started = self.guard(|engine, outbox| {
             engine.start(job, current, &mut |what| {
-                outbox.tell(Event::Preparing { run: id, what: what.to_owned() });
+                outbox.send(Event::Preparing { run: id, what: what.to_owned() });
             })
         });
         let info = match started {
@@ -70,33 +71,35 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             run.settings.size = info.size;
             run.record.set_size(info.size);
         }
-        self.outbox.tell(Event::Started { run: id, info: Box::new(info) });
-        if let Some(back) = back {
-            self.go_back(back);
+        self.outbox.send(Event::Started { run: id, info: Box::new(info) });
+        if let Some(restore_point) = restore_point {
+            self.restore_snapshot(restore_point);
         }
-        self.show(true);
+        self.read_back(true);
         self.take_update();
         if self.run.as_ref().is_some_and(|run| run.state == RunState::Preparing) {
             if job.paused {
-                self.enter(RunState::Paused);
+                self.set_state(RunState::Paused);
             } else if self.run.as_ref().is_some_and(Run::is_over) {
-                self.enter(RunState::Finished);
+                self.set_state(RunState::Finished);
             } else {
                 if let Some(run) = &mut self.run {
                     run.start_clock();
                 }
-                self.enter(RunState::Running);
+                self.set_state(RunState::Running);
             }
         }
     }
 
     /// The record that a job begins with.
-    pub(super) fn record_of(&self, job: &Job, canvas: Option<&Canvas>) -> Record {
-        let Some(canvas) = canvas else { return Record::new(Pass::new(job, Start::Beginning)) };
+    pub(super) fn start_record(&self, job: &Job, current_picture: Option<&CurrentPicture>) -> Record {
+        let Some(current_picture) = current_picture else {
+            return Record::new(Pass::new(job, Start::Beginning));
+        };
         // A recipe cannot express going back: it continues from a picture, and is incomplete.
         let start = if job.start == Start::Moment { Start::Current } else { job.start };
         let pass = Pass { new_engine: self.engine.is_none(), ..Pass::new(job, start) };
-        match &canvas.record {
+        match &current_picture.record {
             // After a failure the engine's state is unknown.
             Some(record)
                 if job.start != Start::Moment
@@ -110,7 +113,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     }
 
     /// Restore an earlier snapshot in the run that was just started.
-    pub(super) fn go_back(&mut self, RestorePoint { step, state, record, .. }: RestorePoint) {
+    pub(super) fn restore_snapshot(&mut self, RestorePoint { step, state, record, .. }: RestorePoint) {
         let exactly = state.as_ref().map(|state| state.as_slice());
         let mut known = record.filter(|_| exactly.is_some());
         let restored = match self.guard(|engine, _| engine.restore(step, exactly)) {
@@ -118,7 +121,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                 known = None;
                 let Some(run) = &self.run else { return };
                 let text = format!("went on from the picture alone: {text}");
-                self.outbox.tell(Event::Notice { run: run.id, text });
+                self.outbox.send(Event::Notice { run: run.id, text });
                 self.guard(|engine, _| engine.restore(step, None))
             }
             other => other,
@@ -143,35 +146,35 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let (id, state, step) = (run.id, run.state, run.step);
         // Leave updates for a run that still waits in the inbox.
         let Some(update) = self.shared.update.take_if(|update| update.run <= id) else { return };
-        let Update { number, run: meant, mut settings, mut inputs, dragged } = update;
-        if meant != id || state == RunState::Failed {
+        let Update { number, run: target, mut settings, mut inputs, dragged } = update;
+        if target != id || state == RunState::Failed {
             return;
         }
         let recoloured =
             self.run.as_ref().is_some_and(|run| run.settings.kept_colours() != settings.kept_colours());
         self.before_change();
-        let otherwise = self
+        let repaints = self
             .run
             .as_ref()
             .is_some_and(|run| !run.inputs.counts_like(&inputs) || run.settings.paints_otherwise(&settings));
-        if dragged && otherwise && settings.follow_drags {
+        if dragged && repaints && settings.follow_drags {
             self.start_detour();
         }
         match self.update_engine(&mut settings, &mut inputs) {
             Err(text) if self.engine.is_none() => return self.fail(text),
-            Err(text) => return self.outbox.tell(Event::Notice { run: id, text }),
+            Err(text) => return self.outbox.send(Event::Notice { run: id, text }),
             Ok(()) => {}
         }
         let converged = self.engine.as_ref().is_some_and(E::converged);
         if let Some(run) = &mut self.run {
-            run.record_aside();
+            run.record_uncounted_steps();
             run.record.change(step, (&run.settings, &settings), (&run.inputs, &inputs));
             (run.settings, run.inputs) = (settings, inputs);
             run.update = number;
-            run.changed |= otherwise;
+            run.changed |= repaints;
             run.converged = converged;
-            if otherwise {
-                run.settling.disturb();
+            if repaints {
+                run.settling.reset();
             }
         }
         let over = self.run.as_ref().is_some_and(Run::is_over);
@@ -180,9 +183,9 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                 if let Some(run) = &mut self.run {
                     run.start_clock();
                 }
-                self.enter(RunState::Running);
+                self.set_state(RunState::Running);
             }
-            RunState::Running if over => self.rest(RunState::Finished),
+            RunState::Running if over => self.stop_painting(RunState::Finished),
             RunState::Running | RunState::Preparing => {}
             // Recolouring shows without a step.
             _ if recoloured => {
@@ -190,7 +193,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                     run.shown = None;
                     run.painted_update = run.update;
                 }
-                self.show(true);
+                self.read_back(true);
             }
             _ => {}
         }

@@ -10,15 +10,15 @@ use impasto_core::{
 
 /// An event to apply to a run between two steps.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Act {
+pub struct ReplayEvent {
     /// Number of steps painted before it.
     pub step: u32,
-    pub what: What,
+    pub kind: EventKind,
 }
 
 /// What an event does.
 #[derive(Clone, Debug, PartialEq)]
-pub enum What {
+pub enum EventKind {
     /// Change the settings and the styles' mix to these.
     Update(Box<Settings>, Vec<StyleMix>),
     Level(LevelOrder),
@@ -30,15 +30,15 @@ pub enum What {
 /// # Errors
 ///
 /// If a change does not fit the settings.
-pub fn acts(pass: &Pass) -> Result<Vec<Act>, String> {
+pub fn events(pass: &Pass) -> Result<Vec<ReplayEvent>, String> {
     let mut settings = pass.settings.clone();
     let mut mix: Vec<StyleMix> = pass.styles.iter().map(|style| style.mix).collect();
-    let mut acts = Vec::new();
+    let mut events = Vec::new();
     for change in &pass.changes {
         let at = |error: &dyn std::fmt::Display| format!("the change at step {}: {error}", change.step);
-        let what = match (change.level, change.detour) {
-            (Some(order), _) => What::Level(order),
-            (None, Some(part)) => What::Detour(part),
+        let kind = match (change.level, change.detour) {
+            (Some(order), _) => EventKind::Level(order),
+            (None, Some(part)) => EventKind::Detour(part),
             (None, None) => {
                 let mut whole = serde_json::to_value(&settings).map_err(|error| at(&error))?;
                 if let Value::Object(fields) = &mut whole {
@@ -49,19 +49,19 @@ pub fn acts(pass: &Pass) -> Result<Vec<Act>, String> {
                 if let Some(new) = &change.styles {
                     mix.clone_from(new);
                 }
-                What::Update(Box::new(settings.clone()), mix.clone())
+                EventKind::Update(Box::new(settings.clone()), mix.clone())
             }
         };
-        acts.push(Act { step: change.step, what });
+        events.push(ReplayEvent { step: change.step, kind });
     }
-    Ok(acts)
+    Ok(events)
 }
 
 /// The settings of a run after all its events.
 pub(super) fn last_settings(pass: &Pass) -> Settings {
-    let settings = acts(pass).unwrap_or_default().into_iter().rev().find_map(|act| match act.what {
-        What::Update(settings, _) => Some(*settings),
-        What::Level(_) | What::Detour(_) => None,
+    let settings = events(pass).unwrap_or_default().into_iter().rev().find_map(|event| match event.kind {
+        EventKind::Update(settings, _) => Some(*settings),
+        EventKind::Level(_) | EventKind::Detour(_) => None,
     });
     settings.unwrap_or_else(|| pass.settings.clone())
 }

@@ -4,13 +4,13 @@ use std::{sync::Arc, time::Instant};
 
 use image::RgbImage;
 
-use super::{Canvas, Engine, Event, Frame, Pace, Progress, RunState, Snapshot, Study, Worker};
+use super::{CurrentPicture, Engine, Event, Frame, Pace, Progress, RunState, Snapshot, Study, Worker};
 use impasto_core::transfer::Losses;
 
 impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     /// Read the picture and the losses back and send them, unless done for this step. Important events are
     /// sent even if the window is behind.
-    pub(super) fn show(&mut self, important: bool) {
+    pub(super) fn read_back(&mut self, important: bool) {
         let Some(run) = &self.run else { return };
         if run.shown == Some(run.step) || run.state == RunState::Failed {
             return;
@@ -31,27 +31,27 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         run.converged = self.engine.as_ref().is_some_and(E::converged);
         run.norms = reading.norms;
         let picture = Arc::new(reading.picture);
-        run.record_aside();
+        run.record_uncounted_steps();
         let record = run.record.at(run.step);
         // A picture that automation keeps changing does not settle.
         if run.detour.is_none() && run.step >= run.settings.steps && !run.settings.automation.swings() {
-            run.settling.look(run.step, &picture, run.converged);
+            run.settling.observe(run.step, &picture, run.converged);
         }
         let plain = reading.plain.map_or_else(|| Arc::clone(&picture), Arc::new);
-        self.canvas = Some(Canvas { picture: plain, record: Some(record.clone()) });
+        self.current_picture = Some(CurrentPicture { picture: plain, record: Some(record.clone()) });
         let update = run.painted_update;
         let (shown, due) = (Arc::clone(&picture), run.snapshots.due(Instant::now(), run.step));
         self.shared.frame.put(Frame { run: run.id, step: run.step, picture, record, update });
-        self.tell_progress(reading.losses.clone(), important);
+        self.send_progress(reading.losses.clone(), important);
         if due {
             // The user returns to points where painting pauses or begins.
-            self.keep(shown, reading.losses, important);
+            self.keep_snapshot(shown, reading.losses, important);
         }
-        self.look_into_layer();
+        self.study_layer();
     }
 
     /// Study the layer that the window has open, if it is time.
-    pub(super) fn look_into_layer(&mut self) {
+    pub(super) fn study_layer(&mut self) {
         let Some(run) = &self.run else { return };
         if matches!(run.state, RunState::Failed | RunState::Preparing | RunState::Idle) {
             return;
@@ -73,7 +73,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             Err(text) if self.engine.is_none() => self.fail(text),
             Err(text) => {
                 self.studying.set(None);
-                self.outbox.tell(Event::Notice { run: id, text });
+                self.outbox.send(Event::Notice { run: id, text });
             }
         }
     }
@@ -82,12 +82,12 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     pub(super) fn before_change(&mut self) {
         let Some(run) = &mut self.run else { return };
         if run.snapshots.change(Instant::now(), run.step) && run.state == RunState::Running {
-            self.keep_now();
+            self.keep_snapshot_now();
         }
     }
 
     /// Keep a snapshot of this step with the engine's state, unless there is one.
-    pub(super) fn keep_now(&mut self) {
+    pub(super) fn keep_snapshot_now(&mut self) {
         let Some(run) = &self.run else { return };
         let kept = run.step == 0 || run.snapshots.exact_step() == Some(run.step);
         if run.state == RunState::Failed || run.detour.is_some() || kept || self.shared.snapshots.is_full() {
@@ -95,12 +95,12 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         }
         match self.guard(|engine, _| engine.read()) {
             Err(message) => self.fail(message),
-            Ok(reading) => self.keep(Arc::new(reading.picture), reading.losses, true),
+            Ok(reading) => self.keep_snapshot(Arc::new(reading.picture), reading.losses, true),
         }
     }
 
     /// Send a snapshot to the window, unless it is behind.
-    pub(super) fn keep(&mut self, picture: Arc<RgbImage>, losses: Option<Losses>, exactly: bool) {
+    pub(super) fn keep_snapshot(&mut self, picture: Arc<RgbImage>, losses: Option<Losses>, exactly: bool) {
         let now = Instant::now();
         let Some(run) = &mut self.run else { return };
         // A detour's steps do not count, and its picture is a draft.
@@ -134,9 +134,9 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         (self.outbox.wake)();
     }
 
-    pub(super) fn tell_progress(&mut self, losses: Option<Losses>, important: bool) {
+    pub(super) fn send_progress(&mut self, losses: Option<Losses>, important: bool) {
         let Some(run) = &mut self.run else { return };
-        run.told = Instant::now();
+        run.last_progress = Instant::now();
         let progress = Box::new(Progress {
             step: run.step,
             place: run.place.clone(),
@@ -148,8 +148,8 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         });
         let event = Event::Progress { run: run.id, progress };
         match important {
-            true => self.outbox.tell(event),
-            false => self.outbox.tell_if_free(event),
+            true => self.outbox.send(event),
+            false => self.outbox.send_or_drop(event),
         }
     }
 }

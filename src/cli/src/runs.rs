@@ -18,7 +18,7 @@ use impasto_core::{
     transfer::Inputs,
 };
 use impasto_engine::{
-    replay::{Others, ReplayPlan},
+    replay::{Replacements, ReplayPlan},
     session::{Job, SourceRecord, StyleSource},
 };
 use impasto_formats::{
@@ -28,8 +28,8 @@ use impasto_formats::{
 };
 
 /// The runs to paint, of which the last gives the picture, and notices for the user.
-pub(super) struct Scores {
-    pub scores: Vec<ReplayPlan>,
+pub(super) struct PlannedRuns {
+    pub runs: Vec<ReplayPlan>,
     pub remarks: Vec<String>,
     /// Hash of the network of the recipe.
     pub network: Option<String>,
@@ -58,7 +58,7 @@ pub(super) fn check_named(trust: &Trust, settings: &Settings) -> Result<(), Usag
 
 /// Read the recipe of `--recipe`, if it was given; also returns notices for the user.
 pub(super) fn recipe(arguments: &RenderArgs) -> anyhow::Result<Option<(Recipe, Vec<String>)>> {
-    Ok(arguments.recipe.as_deref().map(recipe::of_file).transpose()?)
+    Ok(arguments.recipe.as_deref().map(recipe::read_file).transpose()?)
 }
 
 /// Open every picture and plan the runs.
@@ -66,7 +66,7 @@ pub(super) fn open(
     arguments: &RenderArgs,
     settings: Settings,
     recipe: Option<(Recipe, Vec<String>)>,
-) -> anyhow::Result<Scores> {
+) -> anyhow::Result<PlannedRuns> {
     let content = arguments.content.as_deref().map(open_picture).transpose()?;
     let style = |StyleArg { path, mix }: &StyleArg| -> anyhow::Result<StyleSource> {
         Ok(StyleSource { picture: open_picture(path)?, mix: *mix })
@@ -79,13 +79,13 @@ pub(super) fn open(
         let mut inputs = Inputs::new(content, styles);
         open_named(&mut inputs, &settings)?;
         let job = Job::new(1, inputs, settings);
-        let scores = vec![ReplayPlan::plain(job, steps)];
-        return Ok(Scores { scores, remarks: Vec::new(), network: None, device: None });
+        let runs = vec![ReplayPlan::plain(job, steps)];
+        return Ok(PlannedRuns { runs, remarks: Vec::new(), network: None, device: None });
     };
-    let others = Others { content, styles: (!styles.is_empty()).then_some(styles) };
-    let mut score = from_recipe(arguments, &settings, recipe, &others)?;
-    score.remarks.splice(0..0, remarks);
-    if let Some(last) = score.scores.last_mut() {
+    let replacements = Replacements { content, styles: (!styles.is_empty()).then_some(styles) };
+    let mut planned = from_recipe(arguments, &settings, recipe, &replacements)?;
+    planned.remarks.splice(0..0, remarks);
+    if let Some(last) = planned.runs.last_mut() {
         if arguments.settings.gives("steps") || arguments.settings.gives("objective") {
             last.steps = last.job.settings.steps;
         }
@@ -95,7 +95,7 @@ pub(super) fn open(
         }
         last.steps = stop(last.steps);
     }
-    Ok(score)
+    Ok(planned)
 }
 
 /// The recipe's runs. If one of their pictures is missing, or the recipe is incomplete, the last run alone
@@ -104,8 +104,8 @@ fn from_recipe(
     arguments: &RenderArgs,
     settings: &Settings,
     recipe: Recipe,
-    others: &Others,
-) -> anyhow::Result<Scores> {
+    replacements: &Replacements,
+) -> anyhow::Result<PlannedRuns> {
     let file = arguments.recipe.as_deref().unwrap_or(Path::new(""));
     let folders = folders_beside(file);
     let trust = trust(arguments)?;
@@ -116,47 +116,50 @@ fn from_recipe(
         check_named(&trust, &settings)?;
         Ok(settings)
     };
-    let same = others.content.is_none() && others.styles.is_none();
-    let mut scores = None;
+    let same = replacements.content.is_none() && replacements.styles.is_none();
+    let mut runs = None;
     if recipe.complete {
         let mut found =
-            Finder { folders: &folders, trust: &trust, file, remarks: Vec::new(), found: Vec::new() };
-        match ReplayPlan::of(&recipe, others, &mut |source| found.open(source), &change) {
+            PictureFinder { folders: &folders, trust: &trust, file, remarks: Vec::new(), found: Vec::new() };
+        match ReplayPlan::of(&recipe, replacements, &mut |source| found.open(source), &change) {
             Ok(all) => {
                 remarks.append(&mut found.remarks);
-                scores = Some(all);
+                runs = Some(all);
             }
             // A single run has no fallback.
             Err(error) if recipe.passes.len() == 1 || error.is::<UsageError>() => return Err(error),
             Err(error) => remarks.push(format!(
-                "what the painting went on from cannot be painted again, so it begins afresh ({error:#})"
+                "the runs before the last cannot be painted again, so it starts from the beginning ({error:#})"
             )),
         }
     } else {
-        remarks.push(
-            "the recipe does not tell everything that was done: this paints its last settings from their beginning"
-                .to_owned(),
-        );
+        remarks
+            .push("the recipe is incomplete, so its last settings are painted from the beginning".to_owned());
     }
-    let complete = scores.is_some();
-    let scores = match scores {
-        Some(scores) => scores,
+    let complete = runs.is_some();
+    let runs = match runs {
+        Some(runs) => runs,
         None => {
-            let mut found =
-                Finder { folders: &folders, trust: &trust, file, remarks: Vec::new(), found: Vec::new() };
+            let mut found = PictureFinder {
+                folders: &folders,
+                trust: &trust,
+                file,
+                remarks: Vec::new(),
+                found: Vec::new(),
+            };
             let mut last = recipe.last().clone();
             last.styles = recipe.styles();
             last.changes.clear();
             last.settings = settings.clone();
             last.steps = settings.steps;
             let alone = Recipe { passes: vec![last], ..recipe.clone() };
-            let scores = ReplayPlan::of(&alone, others, &mut |source| found.open(source), &change)?;
+            let runs = ReplayPlan::of(&alone, replacements, &mut |source| found.open(source), &change)?;
             remarks.append(&mut found.remarks);
-            scores
+            runs
         }
     };
     let device = (complete && same).then_some(recipe.device);
-    Ok(Scores { scores, remarks, network: Some(recipe.network.sha256), device })
+    Ok(PlannedRuns { runs, remarks, network: Some(recipe.network.sha256), device })
 }
 
 /// The folders to search for a recipe's pictures: beside the picture, and the current one.
@@ -165,7 +168,7 @@ fn folders_beside(file: &Path) -> Vec<PathBuf> {
     vec![beside.to_owned(), PathBuf::from(".")]
 }
 
-struct Finder<'a> {
+struct PictureFinder<'a> {
     folders: &'a [PathBuf],
     trust: &'a Trust,
     file: &'a Path,
@@ -173,7 +176,7 @@ struct Finder<'a> {
     found: Vec<(Sha256Hash, Arc<Picture>)>,
 }
 
-impl Finder<'_> {
+impl PictureFinder<'_> {
     fn open(&mut self, source: &SourceRecord) -> anyhow::Result<Arc<Picture>> {
         if let Some((_, picture)) = self.found.iter().find(|(hash, _)| *hash == source.sha256) {
             return Ok(Arc::clone(picture));

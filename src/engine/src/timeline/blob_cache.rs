@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs, io, path::PathBuf, sync::Arc};
 use super::cache::Cache;
 
 /// Factor on the memory limit if there is no writable folder.
-const ALONE: u64 = 3;
+const MEMORY_ONLY_FACTOR: u64 = 3;
 
 /// The cache is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,32 +14,32 @@ const ALONE: u64 = 3;
 pub struct Full;
 
 #[derive(Debug)]
-enum Place {
+enum Location {
     Memory(Arc<Vec<u8>>),
     Disk(u64),
 }
 
 /// Stores blobs by id.
 #[derive(Debug)]
-pub struct Vault {
+pub struct BlobCache {
     name: &'static str,
     /// Parent of the cache folder; `None` keeps everything in memory.
     root: Option<PathBuf>,
     cache: Option<Cache>,
-    most_memory: u64,
-    most_disk: u64,
+    max_memory: u64,
+    max_disk: u64,
     memory: u64,
     disk: u64,
-    blobs: BTreeMap<u64, Place>,
+    blobs: BTreeMap<u64, Location>,
 }
 
-impl Vault {
+impl BlobCache {
     /// An empty cache. Its folder is created below `root` when it is first needed; without a root the memory
     /// limit is three times as high.
-    pub fn new(name: &'static str, root: Option<PathBuf>, most_memory: u64, most_disk: u64) -> Self {
-        let (most_memory, most_disk) =
-            if root.is_some() { (most_memory, most_disk) } else { (ALONE * most_memory, 0) };
-        Self { name, root, cache: None, most_memory, most_disk, memory: 0, disk: 0, blobs: BTreeMap::new() }
+    pub fn new(name: &'static str, root: Option<PathBuf>, max_memory: u64, max_disk: u64) -> Self {
+        let (max_memory, max_disk) =
+            if root.is_some() { (max_memory, max_disk) } else { (MEMORY_ONLY_FACTOR * max_memory, 0) };
+        Self { name, root, cache: None, max_memory, max_disk, memory: 0, disk: 0, blobs: BTreeMap::new() }
     }
 
     /// Bytes in memory, and in files.
@@ -48,8 +48,8 @@ impl Vault {
     }
 
     /// Whether this many bytes would fit into an empty cache.
-    pub fn could_take(&self, size: u64) -> bool {
-        size <= self.most_memory.max(self.most_disk)
+    pub fn could_fit(&self, size: u64) -> bool {
+        size <= self.max_memory.max(self.max_disk)
     }
 
     /// Store a blob. The oldest move to files to make room; a blob above the memory limit goes there
@@ -61,18 +61,18 @@ impl Vault {
     pub fn put(&mut self, id: u64, bytes: Arc<Vec<u8>>) -> Result<(), Full> {
         self.remove(id);
         let size = bytes.len() as u64;
-        if size > self.most_memory {
+        if size > self.max_memory {
             if self.write(id, &bytes)? {
                 return Ok(());
             }
-            if size > self.most_memory {
+            if size > self.max_memory {
                 return Err(Full);
             }
         }
-        while self.memory + size > self.most_memory {
-            let oldest = self.blobs.iter().find_map(|(&id, place)| match place {
-                Place::Memory(bytes) => Some((id, Arc::clone(bytes))),
-                Place::Disk(_) => None,
+        while self.memory + size > self.max_memory {
+            let oldest = self.blobs.iter().find_map(|(&id, location)| match location {
+                Location::Memory(bytes) => Some((id, Arc::clone(bytes))),
+                Location::Disk(_) => None,
             });
             let Some((oldest, bytes)) = oldest else { break };
             if self.write(oldest, &bytes)? {
@@ -80,26 +80,26 @@ impl Vault {
             }
         }
         self.memory += size;
-        self.blobs.insert(id, Place::Memory(bytes));
+        self.blobs.insert(id, Location::Memory(bytes));
         Ok(())
     }
 
     /// Write a blob to a file; false if the folder can no longer be written, so that memory must do.
     fn write(&mut self, id: u64, bytes: &[u8]) -> Result<bool, Full> {
         let size = bytes.len() as u64;
-        if self.disk + size > self.most_disk {
+        if self.disk + size > self.max_disk {
             return Err(Full);
         }
         let written = self.file(id).and_then(|path| fs::write(&path, bytes));
         if let Err(error) = written {
             tracing::warn!("the time machine cannot use its cache folder any more: {error}");
             // Existing files can still be read; nothing more is written.
-            self.most_disk = 0;
-            self.most_memory *= ALONE;
+            self.max_disk = 0;
+            self.max_memory *= MEMORY_ONLY_FACTOR;
             return Ok(false);
         }
         self.disk += size;
-        self.blobs.insert(id, Place::Disk(size));
+        self.blobs.insert(id, Location::Disk(size));
         Ok(true)
     }
 
@@ -123,8 +123,8 @@ impl Vault {
     pub fn get(&mut self, id: u64) -> io::Result<Arc<Vec<u8>>> {
         match self.blobs.get(&id) {
             None => Err(io::Error::from(io::ErrorKind::NotFound)),
-            Some(Place::Memory(bytes)) => Ok(Arc::clone(bytes)),
-            Some(Place::Disk(_)) => {
+            Some(Location::Memory(bytes)) => Ok(Arc::clone(bytes)),
+            Some(Location::Disk(_)) => {
                 let path = self.file(id)?;
                 fs::read(path).map(Arc::new)
             }
@@ -135,8 +135,8 @@ impl Vault {
     pub fn remove(&mut self, id: u64) {
         match self.blobs.remove(&id) {
             None => {}
-            Some(Place::Memory(bytes)) => self.memory -= bytes.len() as u64,
-            Some(Place::Disk(size)) => {
+            Some(Location::Memory(bytes)) => self.memory -= bytes.len() as u64,
+            Some(Location::Disk(size)) => {
                 self.disk -= size;
                 if let Ok(path) = self.file(id) {
                     // Leftovers are removed with the folder.
@@ -163,45 +163,45 @@ mod tests {
     #[test]
     fn bytes_come_back_from_memory_and_from_files_and_limits_hold() {
         let root = tempfile::tempdir().unwrap();
-        let mut vault = Vault::new("test", Some(root.path().to_owned()), 350, 500);
+        let mut cache = BlobCache::new("test", Some(root.path().to_owned()), 350, 500);
         for id in 1..=8 {
-            vault.put(id, blob(id)).unwrap();
+            cache.put(id, blob(id)).unwrap();
         }
-        assert_eq!(vault.usage(), (300, 500));
+        assert_eq!(cache.usage(), (300, 500));
         for id in 1..=8 {
-            assert_eq!(vault.get(id).unwrap(), blob(id));
+            assert_eq!(cache.get(id).unwrap(), blob(id));
         }
-        assert_eq!(vault.put(9, blob(9)), Err(Full));
-        vault.remove(2);
-        vault.put(9, blob(9)).unwrap();
-        assert_eq!(vault.usage(), (300, 500));
-        assert!(vault.get(2).is_err());
-        assert_eq!(vault.oldest(), Some(1));
-        drop(vault);
+        assert_eq!(cache.put(9, blob(9)), Err(Full));
+        cache.remove(2);
+        cache.put(9, blob(9)).unwrap();
+        assert_eq!(cache.usage(), (300, 500));
+        assert!(cache.get(2).is_err());
+        assert_eq!(cache.oldest(), Some(1));
+        drop(cache);
         assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0, "the cache folder is gone");
     }
 
     #[test]
     fn without_a_folder_memory_is_all_there_is() {
-        let mut vault = Vault::new("test", None, 80, 1000);
-        vault.put(1, blob(1)).unwrap();
-        vault.put(2, blob(2)).unwrap();
-        assert_eq!(vault.put(3, blob(3)), Err(Full));
-        assert_eq!(vault.put(4, Arc::new(vec![0; 300])), Err(Full), "larger than everything");
-        assert_eq!(vault.get(1).unwrap(), blob(1));
+        let mut cache = BlobCache::new("test", None, 80, 1000);
+        cache.put(1, blob(1)).unwrap();
+        cache.put(2, blob(2)).unwrap();
+        assert_eq!(cache.put(3, blob(3)), Err(Full));
+        assert_eq!(cache.put(4, Arc::new(vec![0; 300])), Err(Full), "larger than everything");
+        assert_eq!(cache.get(1).unwrap(), blob(1));
     }
 
     #[test]
     fn what_is_larger_than_memory_may_be_goes_to_a_file_at_once() {
         let root = tempfile::tempdir().unwrap();
-        let mut vault = Vault::new("test", Some(root.path().to_owned()), 150, 500);
-        vault.put(1, blob(1)).unwrap();
+        let mut cache = BlobCache::new("test", Some(root.path().to_owned()), 150, 500);
+        cache.put(1, blob(1)).unwrap();
         let large = Arc::new(vec![5; 400]);
-        vault.put(2, Arc::clone(&large)).unwrap();
-        assert_eq!(vault.usage(), (100, 400));
-        assert_eq!((vault.get(1).unwrap(), vault.get(2).unwrap()), (blob(1), large));
-        assert!(vault.could_take(500) && !vault.could_take(501));
-        assert_eq!(vault.put(3, Arc::new(vec![0; 200])), Err(Full));
+        cache.put(2, Arc::clone(&large)).unwrap();
+        assert_eq!(cache.usage(), (100, 400));
+        assert_eq!((cache.get(1).unwrap(), cache.get(2).unwrap()), (blob(1), large));
+        assert!(cache.could_fit(500) && !cache.could_fit(501));
+        assert_eq!(cache.put(3, Arc::new(vec![0; 200])), Err(Full));
     }
 
     #[test]
@@ -209,11 +209,11 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let file = root.path().join("no folder");
         std::fs::write(&file, "").unwrap();
-        let mut vault = Vault::new("test", Some(file), 100, 1000);
+        let mut cache = BlobCache::new("test", Some(file), 100, 1000);
         for id in 1..=3 {
-            vault.put(id, blob(id)).unwrap();
+            cache.put(id, blob(id)).unwrap();
         }
-        assert_eq!((vault.usage(), vault.put(4, blob(4))), ((300, 0), Err(Full)));
-        assert!((1..=3).all(|id| vault.get(id).unwrap() == blob(id)));
+        assert_eq!((cache.usage(), cache.put(4, blob(4))), ((300, 0), Err(Full)));
+        assert!((1..=3).all(|id| cache.get(id).unwrap() == blob(id)));
     }
 }

@@ -3,9 +3,9 @@
 
 /// Maximum packet size in bytes: a UDP datagram on Ethernet has at most 1472, a mixing desk's snapshot may be
 /// larger.
-pub const MOST_BYTES: usize = 8192;
+pub const MAX_PACKET: usize = 8192;
 /// Maximum nesting depth of bundles.
-const DEEPEST: usize = 8;
+const MAX_DEPTH: usize = 8;
 
 /// An argument of a message.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +47,7 @@ impl Message {
 /// everything applies now.
 pub fn decode(packet: &[u8]) -> Option<Vec<Message>> {
     let mut messages = Vec::new();
-    if packet.len() > MOST_BYTES {
+    if packet.len() > MAX_PACKET {
         return None;
     }
     collect(packet, 0, &mut messages)?;
@@ -55,7 +55,7 @@ pub fn decode(packet: &[u8]) -> Option<Vec<Message>> {
 }
 
 fn collect(packet: &[u8], depth: usize, messages: &mut Vec<Message>) -> Option<()> {
-    if depth > DEEPEST {
+    if depth > MAX_DEPTH {
         return None;
     }
     let Some(mut rest) = packet.strip_prefix(b"#bundle\0") else {
@@ -90,9 +90,9 @@ fn message(bytes: &[u8]) -> Option<Message> {
     let mut arguments = Vec::new();
     for kind in types.strip_prefix(',')?.bytes() {
         let mut take = |count: usize| -> Option<&[u8]> {
-            let (taken, behind) = rest.split_at_checked(count)?;
+            let (accepted, behind) = rest.split_at_checked(count)?;
             rest = behind;
-            Some(taken)
+            Some(accepted)
         };
         let argument = match kind {
             b'f' => Argument::Number(f32::from_be_bytes(take(4)?.try_into().ok()?).into()),
@@ -162,8 +162,8 @@ mod tests {
         let one = Message::encode("/impasto/beta", 0.5);
         let packet = bundle(&[one.clone(), bundle(&[Message::encode("/impasto/alpha", 1.0)])]);
         let found = decode(&packet).unwrap();
-        let told: Vec<_> = found.iter().map(|m| (m.address.as_str(), m.number())).collect();
-        assert_eq!(told, [("/impasto/beta", Some(0.5)), ("/impasto/alpha", Some(1.0))]);
+        let found_numbers: Vec<_> = found.iter().map(|m| (m.address.as_str(), m.number())).collect();
+        assert_eq!(found_numbers, [("/impasto/beta", Some(0.5)), ("/impasto/alpha", Some(1.0))]);
         assert_eq!(decode(&bundle(&[one.clone(), b"nothing\0".to_vec()])), None);
         let mut deep = one;
         for _ in 0..20 {
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_message_is_refused() {
+    fn malformed_packets_are_refused() {
         for packet in [
             &b""[..],
             b"/a",
@@ -186,7 +186,7 @@ mod tests {
             b"#bundle\0",
             b"#bundle\0\0\0\0\0\0\0\0\x01\0\0\0\0",
             b"#bundle\0\0\0\0\0\0\0\0\x01\xff\xff\xff\xff",
-            &[b'/'; MOST_BYTES + 4],
+            &[b'/'; MAX_PACKET + 4],
         ] {
             assert_eq!(decode(packet), None, "{packet:?}");
         }
@@ -198,13 +198,13 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn whatever_arrives_does_no_harm(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+        fn random_packets_do_no_harm(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
             let _ = decode(&bytes);
             let _ = decode(&bundle(&[bytes.clone(), bytes]));
         }
 
         #[test]
-        fn what_is_written_is_read(address in "/[ -~]{0,40}", number in proptest::num::f32::NORMAL) {
+        fn encoded_messages_are_decoded(address in "/[ -~]{0,40}", number in proptest::num::f32::NORMAL) {
             let found = decode(&Message::encode(&address, number)).unwrap();
             proptest::prop_assert_eq!(found.len(), 1);
             proptest::prop_assert_eq!(&found[0].address, &address);
