@@ -297,9 +297,12 @@ impl StyleArg {
     fn split(text: OsString) -> Self {
         let (text, scale) = cut_number(text, '@');
         let (path, weight) = cut_number(text, ':');
-        let usual = StyleMix::default();
-        let mix =
-            StyleMix { weight: weight.unwrap_or(usual.weight), scale: scale.unwrap_or(usual.scale), ..usual };
+        let defaults = StyleMix::default();
+        let mix = StyleMix {
+            weight: weight.unwrap_or(defaults.weight),
+            scale: scale.unwrap_or(defaults.scale),
+            ..defaults
+        };
         Self { path: path.into(), mix }
     }
 }

@@ -170,8 +170,8 @@ fn paint_one(
             let (_, picture) = painted.picture.context("nothing was painted")?;
             picture::save(&picture, &pair.output, force).inspect_err(|_| {
                 let folders = picture::rescue_folders();
-                let kept = picture::save_elsewhere(&picture, &pair.output, &folders, &|_| None);
-                printer.warn(&super::render::rescued(&kept));
+                let saved = picture::save_elsewhere(&picture, &pair.output, &folders, &|_| None);
+                printer.warn(&super::render::rescued(&saved));
             })?;
             if let Err(error) = ledger.record(&pair.output, recipe) {
                 printer.warn(&format!(

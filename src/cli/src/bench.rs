@@ -82,21 +82,21 @@ pub(super) fn run(arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
     }
     let mut engine = PaintEngine::new();
     let peak_gflops = guarded(|| engine.peak(&arguments.device))? / 1e9;
-    let mut facts: Option<RunInfo> = None;
+    let mut run_info: Option<RunInfo> = None;
     let mut sizes = Vec::new();
     for settings in settings {
         let size = settings.size;
         let (info, measured) = measure(&mut engine, settings, arguments, peak_gflops)
             .with_context(|| format!("cannot measure size {size}"))?;
-        facts.get_or_insert(info);
+        run_info.get_or_insert(info);
         sizes.push(measured);
     }
-    let facts = facts.context("no size was asked for")?;
+    let run_info = run_info.context("no size was asked for")?;
     let results = Results {
-        device: facts.device,
+        device: run_info.device,
         peak_gflops,
-        weights: WeightsSha { sha256: facts.weights.sha256 },
-        remarks: facts.remarks,
+        weights: WeightsSha { sha256: run_info.weights.sha256 },
+        remarks: run_info.remarks,
         sizes,
     };
     let text = if arguments.json { serde_json::to_string_pretty(&results)? + "\n" } else { table(&results) };

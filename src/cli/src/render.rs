@@ -224,15 +224,15 @@ impl Output {
     fn save_or_rescue(&mut self, picture: &RgbImage, printer: &Printer) -> anyhow::Result<()> {
         self.save(picture).inspect_err(|_| {
             let text = |room| self.recipe.as_ref()?.text(picture, room);
-            let kept = picture::save_elsewhere(picture, &self.path, &picture::rescue_folders(), &text);
-            printer.warn(&rescued(&kept));
+            let saved = picture::save_elsewhere(picture, &self.path, &picture::rescue_folders(), &text);
+            printer.warn(&rescued(&saved));
         })
     }
 }
 
 /// The message about a picture that could not be saved at its destination.
-pub(super) fn rescued(kept: &Result<PathBuf, picture::SaveError>) -> String {
-    match kept {
+pub(super) fn rescued(saved: &Result<PathBuf, picture::SaveError>) -> String {
+    match saved {
         Ok(path) => format!("impasto: warning: the picture is kept as {} instead", path.display()),
         Err(error) => format!("impasto: warning: the picture cannot be kept anywhere: {}", chain(error)),
     }
@@ -317,11 +317,11 @@ impl Finish {
                 (Outcome::Finished, Ok(ExitCode::SUCCESS))
             }
             (RenderEnd::Interrupted, Ok(step)) => {
-                let kept = match step {
+                let saved = match step {
                     Some(step) => format!("saved {file} after {step} of {} steps", self.total),
                     None => "nothing was painted yet, so nothing is saved".to_owned(),
                 };
-                self.printer.info(&format!("interrupted: {kept}"));
+                self.printer.info(&format!("interrupted: {saved}"));
                 (Outcome::Interrupted, Ok(ExitCode::from(INTERRUPTED)))
             }
             (RenderEnd::Failed(error), Ok(Some(step))) => {

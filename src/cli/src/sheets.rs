@@ -52,8 +52,8 @@ impl SheetResult {
         }
         let sheet = sheet();
         picture::save(&sheet, output, force).inspect_err(|_| {
-            let kept = picture::save_elsewhere(&sheet, output, &picture::rescue_folders(), &|_| None);
-            printer.warn(&super::render::rescued(&kept));
+            let saved = picture::save_elsewhere(&sheet, output, &picture::rescue_folders(), &|_| None);
+            printer.warn(&super::render::rescued(&saved));
         })?;
         printer.info(&format!(
             "saved {} with {} of {} {many} after {}",

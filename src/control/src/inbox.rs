@@ -50,7 +50,7 @@ impl Inbox {
     /// Add a message; true if the window must be woken because nothing was pending.
     pub fn put(&self, request: Option<Request>) -> bool {
         let mut pending = self.lock();
-        let quiet = pending.is_empty();
+        let was_empty = pending.is_empty();
         match request {
             None => pending.ignored += 1,
             Some(Request::Param(param, input)) => {
@@ -68,15 +68,15 @@ impl Inbox {
                 pending.add_controller(source, number.clamp(0.0, 1.0));
             }
         }
-        quiet && !pending.is_empty()
+        was_empty && !pending.is_empty()
     }
 
     /// Add a controller's position, as [`Inbox::put`].
     pub fn put_controller(&self, source: Controller, place: f64) -> bool {
         let mut pending = self.lock();
-        let quiet = pending.is_empty();
+        let was_empty = pending.is_empty();
         pending.add_controller(source, place);
-        quiet && !pending.is_empty()
+        was_empty && !pending.is_empty()
     }
 
     /// The pending input, without taking it.
@@ -110,15 +110,15 @@ mod tests {
     #[test]
     fn a_flood_leaves_the_latest_values_and_wakes_the_window_once() {
         let inbox = Inbox::default();
-        let mut woken = 0;
+        let mut wakes = 0;
         for index in 0..10_000 {
             let place = f64::from(index % 100) / 100.0;
-            woken += u32::from(inbox.put(Some(Request::Param(ParamId::Beta, ParamInput::Position(place)))));
-            woken += u32::from(inbox.put(Some(Request::Foreign(format!("/x/{index}"), 0.5))));
-            woken += u32::from(inbox.put(Some(Request::Command(RemoteCommand::Play))));
-            woken += u32::from(inbox.put(None));
+            wakes += u32::from(inbox.put(Some(Request::Param(ParamId::Beta, ParamInput::Position(place)))));
+            wakes += u32::from(inbox.put(Some(Request::Foreign(format!("/x/{index}"), 0.5))));
+            wakes += u32::from(inbox.put(Some(Request::Command(RemoteCommand::Play))));
+            wakes += u32::from(inbox.put(None));
         }
-        assert_eq!(woken, 1);
+        assert_eq!(wakes, 1);
         let pending = inbox.take();
         assert_eq!(pending.params, [(ParamId::Beta, ParamInput::Position(0.99))].into());
         assert_eq!((pending.controllers.len(), pending.commands.len()), (MAX_CONTROLLERS, MAX_COMMANDS));

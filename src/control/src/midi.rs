@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn written_messages_are_read_back() {
         for (source, steps) in [
             (Controller::Cc { channel: 3, controller: 40 }, 127.0),
             (Controller::Nrpn { channel: 9, number: 12_345 }, 16383.0),

@@ -157,11 +157,11 @@ mod tests {
         };
         let mut ports = Ports::default();
         let name = ports.names().into_iter().find(|name| name.contains("desk")).expect("the desk is listed");
-        let woken = Arc::new(AtomicU32::new(0));
+        let wakes = Arc::new(AtomicU32::new(0));
         ports.open(&[name], || {
-            let woken = Arc::clone(&woken);
+            let wakes = Arc::clone(&wakes);
             move || {
-                woken.fetch_add(1, Ordering::Relaxed);
+                wakes.fetch_add(1, Ordering::Relaxed);
             }
         });
         assert_eq!(ports.errors().count(), 0);
@@ -174,7 +174,7 @@ mod tests {
             assert!(Instant::now() < deadline, "nothing was heard");
             thread::sleep(Duration::from_millis(5));
         }
-        assert!(woken.load(Ordering::Relaxed) >= 1);
+        assert!(wakes.load(Ordering::Relaxed) >= 1);
         ports.open(&[], || || ());
         device.send(&[0xb0, 21, 5]).unwrap();
         thread::sleep(Duration::from_millis(100));

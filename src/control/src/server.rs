@@ -177,13 +177,13 @@ mod tests {
     use impasto_core::settings::ParamId;
 
     fn server(feedback: &str) -> (Server, Arc<AtomicU32>) {
-        let woken = Arc::new(AtomicU32::new(0));
-        let thread_shared = Arc::clone(&woken);
+        let wakes = Arc::new(AtomicU32::new(0));
+        let thread_shared = Arc::clone(&wakes);
         let address = Address { port: 0, from_network: false, feedback: feedback.to_owned() };
         let server = Server::listen(&address, move || {
             thread_shared.fetch_add(1, Ordering::Relaxed);
         });
-        (server.unwrap(), woken)
+        (server.unwrap(), wakes)
     }
 
     #[track_caller]
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn messages_arrive_over_the_loopback_and_malformed_ones_are_counted() {
-        let (server, woken) = server("");
+        let (server, wakes) = server("");
         let sender = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let to = (Ipv4Addr::LOCALHOST, server.port());
         for packet in [
@@ -219,13 +219,13 @@ mod tests {
         });
         assert_eq!(all.params, [(ParamId::Beta, ParamInput::Position(0.5))].into());
         assert_eq!(all.commands, [RemoteCommand::Play]);
-        assert!(woken.load(Ordering::Relaxed) >= 1);
+        assert!(wakes.load(Ordering::Relaxed) >= 1);
         assert_eq!(server.feedback_error(), None);
     }
 
     #[test]
     fn a_flood_wakes_the_window_once_until_it_has_looked() {
-        let (server, woken) = server("");
+        let (server, wakes) = server("");
         let sender = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let to = (Ipv4Addr::LOCALHOST, server.port());
         for index in 0..5000u32 {
@@ -236,7 +236,7 @@ mod tests {
             sender.send_to(&Message::encode("/impasto/alpha", 0.75), to).unwrap();
             server.shared.inbox.peek().params.contains_key(&ParamId::Alpha)
         });
-        assert_eq!(woken.load(Ordering::Relaxed), 1);
+        assert_eq!(wakes.load(Ordering::Relaxed), 1);
     }
 
     #[test]

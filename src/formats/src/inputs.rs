@@ -76,7 +76,7 @@ mod tests {
         Inputs::new(Arc::new(picture::CONTENTS[0].open()), vec![style])
     }
 
-    fn told(settings: &Settings) -> String {
+    fn error_text(settings: &Settings) -> String {
         let error = open_named(&mut inputs(), settings).unwrap_err();
         format!("{error}: {}", error.source().map_or_else(String::new, ToString::to_string))
     }
@@ -104,11 +104,13 @@ mod tests {
 
     #[test]
     fn pictures_that_cannot_be_opened_are_reported() {
-        let text = told(&Settings { palette: Some("no-such-palette.png".into()), ..Settings::default() });
+        let text =
+            error_text(&Settings { palette: Some("no-such-palette.png".into()), ..Settings::default() });
         assert!(text.contains("palette") && text.contains("no-such-palette.png"), "{text}");
-        let text = told(&Settings { palette: Some("pasted:00ff".into()), ..Settings::default() });
+        let text = error_text(&Settings { palette: Some("pasted:00ff".into()), ..Settings::default() });
         assert!(text.contains("was pasted"), "{text}");
-        let text = told(&Settings { init: Init::File("no-such-picture.png".into()), ..Settings::default() });
+        let text =
+            error_text(&Settings { init: Init::File("no-such-picture.png".into()), ..Settings::default() });
         assert!(text.contains("initial image") && text.contains("no-such-picture.png"), "{text}");
     }
 }

@@ -164,13 +164,13 @@ mod tests {
             init: Init::File(path("private.png")),
             ..own.clone()
         };
-        let told = trust.restrict(&mut settings, "The recipe");
+        let remarks = trust.restrict(&mut settings, "The recipe");
         assert_eq!(settings, Settings { palette: Some(path("got/more/leaves.png")), ..own });
         assert!(
-            told.len() == 1
-                && told[0].starts_with("The recipe names the initial image")
-                && told[0].contains("private.png: open it yourself"),
-            "{told:?}"
+            remarks.len() == 1
+                && remarks[0].starts_with("The recipe names the initial image")
+                && remarks[0].contains("private.png: open it yourself"),
+            "{remarks:?}"
         );
         for palette in ["example:Embers", "pasted:00"] {
             let mut bundled = Settings { palette: Some(palette.into()), ..Settings::default() };
@@ -188,9 +188,9 @@ mod tests {
     #[test]
     fn no_setting_names_a_file_unseen() {
         let trust = Trust::beside(Path::new("recipe.png"), &Settings::default());
-        let usual = serde_json::to_value(Settings::default()).unwrap();
-        let names = usual.as_object().unwrap().keys().filter(|field| {
-            let mut value = usual.clone();
+        let defaults = serde_json::to_value(Settings::default()).unwrap();
+        let names = defaults.as_object().unwrap().keys().filter(|field| {
+            let mut value = defaults.clone();
             value[*field] = "no-such-file.png".into();
             // A device may have any name.
             *field != "device"

@@ -77,7 +77,7 @@ impl ItemSource {
         match self {
             Self::File { path, .. } => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             Self::Example(title) => title.clone(),
-            Self::StoredPixels(kept) => kept.name.clone(),
+            Self::StoredPixels(stored) => stored.name.clone(),
         }
     }
 
@@ -100,15 +100,15 @@ impl ItemSource {
                 Some(example) => Ok((example.open(), None)),
                 None => Err(SourceError::Example(title.clone())),
             },
-            Self::StoredPixels(kept) => {
-                let path = folder.map(|folder| folder.join(kept.file())).filter(|path| path.is_file());
-                let path = path.ok_or_else(|| SourceError::StoredPixels(kept.name.clone()))?;
+            Self::StoredPixels(stored) => {
+                let path = folder.map(|folder| folder.join(stored.file())).filter(|path| path.is_file());
+                let path = path.ok_or_else(|| SourceError::StoredPixels(stored.name.clone()))?;
                 let picture = Picture::open(&path)?;
                 Ok((
                     Picture {
-                        name: kept.name.clone(),
+                        name: stored.name.clone(),
                         path: None,
-                        sha256: kept.sha256,
+                        sha256: stored.sha256,
                         notes: Vec::new(),
                         ..picture
                     },
@@ -259,8 +259,8 @@ mod tests {
         let pasted = Picture { name: "pasted picture".into(), sha256: example.pixel_hash(), ..example };
         let source = ItemSource::of(&pasted);
         assert!(source.open(Some(folder.path())).unwrap_err().to_string().contains("pasted picture is gone"));
-        let ItemSource::StoredPixels(kept) = &source else { panic!("{source:?}") };
-        pasted.rgb.save(folder.path().join(kept.file())).unwrap();
+        let ItemSource::StoredPixels(stored) = &source else { panic!("{source:?}") };
+        pasted.rgb.save(folder.path().join(stored.file())).unwrap();
         let (back, _) = source.open(Some(folder.path())).unwrap();
         assert_eq!((back.rgb, back.sha256, back.path), (pasted.rgb.clone(), pasted.sha256, None));
         // A claimed hash is not used as a file name.

@@ -121,7 +121,7 @@ impl Loop<'_> {
         let mut batch = 1;
         let mut pending = 0;
         let mut synchronised = Instant::now();
-        let mut kept = Instant::now();
+        let mut last_read = Instant::now();
         let mut converged = false;
         let mut filmed = 0;
         for step in 1..=self.plan.steps {
@@ -144,12 +144,12 @@ impl Loop<'_> {
             let wanted = |every: Option<u32>| every.is_some_and(|every| step.is_multiple_of(every));
             let ends = step == 1 || step == self.plan.steps;
             let films = self.plan.film && (ends || (step - filmed) * FILM_DENSITY >= step);
-            if films || ends || wanted(self.plan.picture_every) || kept.elapsed() >= READ_EVERY {
+            if films || ends || wanted(self.plan.picture_every) || last_read.elapsed() >= READ_EVERY {
                 if films {
                     filmed = step;
                 }
                 self.read(step, films).with_context(failed)?;
-                kept = Instant::now();
+                last_read = Instant::now();
             } else if wanted(self.plan.losses_every) || pending >= batch {
                 let losses = guarded(|| self.engine.losses()).with_context(failed)?;
                 self.report_losses(step, losses.as_ref());

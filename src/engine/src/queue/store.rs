@@ -76,13 +76,13 @@ impl QueueStore {
         let mut items = match written {
             Ok(written) => written.items,
             Err(reason) => {
-                let kept = path.with_extension("toml.broken");
-                let fate = match fs::rename(&path, &kept) {
-                    Ok(()) => format!("it was kept as {}", kept.display()),
+                let backup = path.with_extension("toml.broken");
+                let outcome = match fs::rename(&path, &backup) {
+                    Ok(()) => format!("it was kept as {}", backup.display()),
                     Err(_) => "it will be overwritten".to_owned(),
                 };
                 let reason = reason.lines().next().unwrap_or_default();
-                return Err(format!("the queue in {} cannot be used ({reason}); {fate}", path.display()));
+                return Err(format!("the queue in {} cannot be used ({reason}); {outcome}", path.display()));
             }
         };
         for item in items.iter_mut().filter(|item| item.state == ItemState::Painting) {
@@ -97,7 +97,7 @@ impl QueueStore {
             .iter()
             .flat_map(Item::sources)
             .filter_map(|source| match source {
-                ItemSource::StoredPixels(kept) => Some(kept.file()),
+                ItemSource::StoredPixels(stored) => Some(stored.file()),
                 ItemSource::File { .. } | ItemSource::Example(_) => None,
             })
             .collect();
@@ -143,8 +143,8 @@ impl QueueStore {
     /// If they cannot be written.
     pub fn keep(folder: &Path, picture: &Picture) -> Result<ItemSource, SaveError> {
         let source = ItemSource::of(picture);
-        if let ItemSource::StoredPixels(kept) = &source {
-            let path = folder.join(kept.file());
+        if let ItemSource::StoredPixels(stored) = &source {
+            let path = folder.join(stored.file());
             if !path.is_file() {
                 write_pixels(picture, &path)?;
             }

@@ -119,7 +119,7 @@ impl BlobCache {
     ///
     /// # Errors
     ///
-    /// If there is none, or its file is gone.
+    /// If there is none, or its file is missing.
     pub fn get(&mut self, id: u64) -> io::Result<Arc<Vec<u8>>> {
         match self.blobs.get(&id) {
             None => Err(io::Error::from(io::ErrorKind::NotFound)),
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_larger_than_memory_may_be_goes_to_a_file_at_once() {
+    fn a_blob_larger_than_the_memory_limit_goes_to_a_file_at_once() {
         let root = tempfile::tempdir().unwrap();
         let mut cache = BlobCache::new("test", Some(root.path().to_owned()), 150, 500);
         cache.put(1, blob(1)).unwrap();

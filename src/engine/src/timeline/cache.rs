@@ -61,22 +61,22 @@ mod tests {
     #[test]
     fn only_folders_of_ended_processes_are_removed() {
         let root = tempfile::tempdir().unwrap();
-        let living = Cache::new(root.path()).unwrap();
-        fs::write(living.path("a"), "x").unwrap();
-        let dead = root.path().join("timeline-dead");
-        fs::create_dir(&dead).unwrap();
-        fs::write(dead.join(LOCK), "").unwrap();
-        fs::write(dead.join("1"), "x").unwrap();
+        let running = Cache::new(root.path()).unwrap();
+        fs::write(running.path("a"), "x").unwrap();
+        let ended = root.path().join("timeline-dead");
+        fs::create_dir(&ended).unwrap();
+        fs::write(ended.join(LOCK), "").unwrap();
+        fs::write(ended.join("1"), "x").unwrap();
         let other = root.path().join("photos");
         fs::create_dir(&other).unwrap();
         fs::write(other.join(LOCK), "").unwrap();
 
         sweep(root.path());
-        assert!(!dead.exists());
-        assert!(living.path("a").exists() && other.exists());
+        assert!(!ended.exists());
+        assert!(running.path("a").exists() && other.exists());
 
-        let path = living.path("a");
-        drop(living);
+        let path = running.path("a");
+        drop(running);
         assert!(!path.exists(), "nothing stays behind");
     }
 }

@@ -146,7 +146,7 @@ impl Pairing {
         folder: &Path,
         pattern: &str,
     ) -> Result<Vec<Pair>, PairError> {
-        let couples: Vec<(&PathBuf, &PathBuf)> = match self {
+        let combinations: Vec<(&PathBuf, &PathBuf)> = match self {
             Pairing::All => {
                 contents.iter().flat_map(|content| styles.iter().map(move |style| (content, style))).collect()
             }
@@ -156,8 +156,8 @@ impl Pairing {
             }
         };
         let mut names = BTreeMap::new();
-        let mut pairs = Vec::with_capacity(couples.len());
-        for (index, (content, style)) in couples.into_iter().enumerate() {
+        let mut pairs = Vec::with_capacity(combinations.len());
+        for (index, (content, style)) in combinations.into_iter().enumerate() {
             let output = folder.join(file_name(pattern, content, style, index + 1));
             // Some file systems are case-insensitive.
             if names.insert(output.to_string_lossy().to_lowercase(), index).is_some() {

@@ -161,15 +161,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_expensive_changes_least() {
+    fn the_expensive_axis_changes_least() {
         let settings = Settings::default();
-        let (cheap, dear) = (axis("style-weight=1,2,3"), axis("size=128,256"));
+        let (cheap, expensive) = (axis("style-weight=1,2,3"), axis("size=128,256"));
         let changes = |order: &[(usize, usize)], of: fn(&(usize, usize)) -> usize| {
             order.windows(2).filter(|pair| of(&pair[0]) != of(&pair[1])).count()
         };
-        let order = cell_order(&dear, Some(&cheap), &settings);
+        let order = cell_order(&expensive, Some(&cheap), &settings);
         assert_eq!((order.len(), changes(&order, |cell| cell.0)), (6, 1));
-        let order = cell_order(&cheap, Some(&dear), &settings);
+        let order = cell_order(&cheap, Some(&expensive), &settings);
         assert_eq!((order.len(), changes(&order, |cell| cell.1)), (6, 1));
         assert_eq!(cell_order(&cheap, None, &settings), [(0, 0), (1, 0), (2, 0)]);
     }

@@ -50,7 +50,7 @@ impl ExtractStore {
         if picture.is_none() {
             tracing::debug!("{} is torn and is made again", path.display());
         } else if let Ok(file) = File::options().append(true).open(&path) {
-            // If this fails, the file is merely removed earlier.
+            // If this fails, the file is only removed earlier.
             let _ = file.set_modified(SystemTime::now());
         }
         picture

@@ -447,8 +447,9 @@ mod tests {
         assert!(foreign(&serde_json::to_string(&manifest).unwrap()).is_err());
         // An invalid state is left out; the picture is usable without it.
         let painted = RgbImage::new(30, 20);
-        let kept = "state.safetensors";
-        for (entry, width, height) in [("nowhere", 30, 20), (kept, 0, 20), (kept, 30, u32::MAX)] {
+        let state_entry = "state.safetensors";
+        for (entry, width, height) in [("nowhere", 30, 20), (state_entry, 0, 20), (state_entry, 30, u32::MAX)]
+        {
             let mut draft = Draft::new(Manifest::new(Settings::default()), SourceStorage::Embedded);
             draft.picture(&painted).unwrap();
             draft.state(3, (30, 20), vec![1, 2, 3]);

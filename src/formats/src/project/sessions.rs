@@ -124,8 +124,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let sessions = folder.path().join("sessions");
         assert!(recover(&sessions).is_none());
-        let living = SessionFolder::new(&sessions).unwrap();
-        fs::write(living.painting(), "alive").unwrap();
+        let running = SessionFolder::new(&sessions).unwrap();
+        fs::write(running.painting(), "alive").unwrap();
         assert!(recover(&sessions).is_none());
         let older = crashed(&sessions, "older");
         let newer = crashed(&sessions, "newer");
@@ -144,7 +144,7 @@ mod tests {
         // Another window that starts meanwhile gets the other one.
         assert_eq!(recover(&sessions).unwrap().folder(), older);
         found.remove();
-        assert!(!newer.exists() && living.painting().is_file());
+        assert!(!newer.exists() && running.painting().is_file());
     }
 
     #[test]

@@ -111,7 +111,7 @@ fn only_the_picture_itself_is_put_into_a_project() {
 }
 
 #[test]
-fn what_the_settings_name_elsewhere_is_left_out() {
+fn files_named_elsewhere_are_left_out() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     fs::create_dir(path("got")).unwrap();
@@ -129,9 +129,9 @@ fn what_the_settings_name_elsewhere_is_left_out() {
     let read = Project::read(&project).unwrap();
     let expected = Settings { palette: settings.palette.clone(), ..Settings::default() };
     assert_eq!(read.manifest.settings, expected);
-    let told = read.remarks.join(" ");
+    let remarks = read.remarks.join(" ");
     for part in ["private.pth: open it yourself", "the initial image", "private.png"] {
-        assert!(told.contains(part), "{told}");
+        assert!(remarks.contains(part), "{remarks}");
     }
     // Files that the user has chosen already, or that the program's own project names, stay.
     let own = Settings { init: settings.init.clone(), ..Settings::default() };

@@ -140,8 +140,8 @@ mod tests {
             matches!(find(&record, &folders), Some(Found::Changed(picture)) if picture.rgb[(0, 0)].0 == [8; 3])
         );
         // An untrusted recipe opens nothing that it cannot prove to know.
-        let strange = Trust::beside(&new.path().join("recipe.png"), &Settings::default());
-        assert!(super::find(&record, &folders, &strange).is_none());
+        let untrusted = Trust::beside(&new.path().join("recipe.png"), &Settings::default());
+        assert!(super::find(&record, &folders, &untrusted).is_none());
         let beside = Trust::beside(&old.path().join("recipe.png"), &Settings::default());
         assert!(matches!(super::find(&record, &folders, &beside), Some(Found::Changed(_))));
         fs::remove_file(&path).unwrap();

@@ -14,11 +14,11 @@ use impasto_core::{
 };
 
 /// Longest side in pixels, and JPEG quality.
-const LONGEST: u32 = 128;
+const LONGEST_SIDE: u32 = 128;
 const QUALITY: u8 = 80;
 /// Maximum encoded length that is decoded, in bytes.
 const MAX_BYTES: usize = 64 << 10;
-/// Maximum side that is decoded: the thumbnail of a narrow picture has a side longer than [`LONGEST`].
+/// Maximum side that is decoded: the thumbnail of a narrow picture has a side longer than [`LONGEST_SIDE`].
 const MAX_SIDE: u32 = 1024;
 
 /// A thumbnail of a picture.
@@ -36,7 +36,7 @@ impl Thumbnail {
         let mut thumbnails: Vec<Self> = Vec::new();
         for picture in pictures {
             if thumbnails.iter().all(|thumbnail| thumbnail.sha256 != picture.sha256) {
-                let small = shrink(&picture.flattened(Some(background)), LONGEST);
+                let small = shrink(&picture.flattened(Some(background)), LONGEST_SIDE);
                 thumbnails.extend(encode(&small).map(|jpeg| Self { sha256: picture.sha256, jpeg }));
             }
         }

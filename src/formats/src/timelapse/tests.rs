@@ -19,13 +19,13 @@ fn frames(count: usize) -> impl Iterator<Item = io::Result<RgbImage>> {
 fn saved(name: &str, options: TimelapseOptions) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
-    let mut told = Vec::new();
+    let mut done_counts = Vec::new();
     save(&path, false, 5, options, &mut frames(5), &mut |done| {
-        told.push(done);
+        done_counts.push(done);
         true
     })
     .unwrap();
-    assert_eq!(told, [1, 2, 3, 4, 5]);
+    assert_eq!(done_counts, [1, 2, 3, 4, 5]);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file stays");
     fs::read(path).unwrap()
 }

@@ -95,7 +95,7 @@ struct Run {
     full_size_seconds: f64,
     /// A change has not been displayed yet.
     changed: bool,
-    /// The styles' scales that were refused last, which the user was told.
+    /// The styles' scales that were refused last, of which the user was notified.
     refused_scales: Option<Vec<f64>>,
     snapshots: SnapshotSchedule,
     /// Time of the last progress event.
@@ -356,7 +356,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let changed = std::mem::take(&mut run.changed);
         let due = run.pace.after_step(Instant::now(), run.settings.preview_every, taken) || changed;
         let is_backlogged = run.pace.is_backlogged();
-        let silent = run.last_progress.elapsed() >= PROGRESS_INTERVAL;
+        let progress_due = run.last_progress.elapsed() >= PROGRESS_INTERVAL;
         if single {
             self.stop_painting(RunState::Paused);
         } else if run.is_over() {
@@ -379,7 +379,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                 }
             }
         }
-        if silent && self.is_running() {
+        if progress_due && self.is_running() {
             // Show progress even if previews are far apart.
             self.send_progress(None, false);
         }

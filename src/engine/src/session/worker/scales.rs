@@ -10,7 +10,7 @@ use impasto_core::{
 impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     /// Apply changed settings to the engine. If a style's scale is too large for the device, the scales stay
     /// as they are in the run, also in `settings` and `inputs`, and everything else is applied; the user is
-    /// told once.
+    /// notified once.
     pub(super) fn update_engine(
         &mut self,
         settings: &mut Settings,

@@ -43,7 +43,7 @@ fn reason(file: &[u8]) -> String {
 }
 
 #[test]
-fn what_is_written_is_read_and_any_unzip_program_lists_it() {
+fn written_projects_are_read_and_any_unzip_program_lists_them() {
     let file = example();
     assert_eq!(file, example(), "the same content gives the same bytes");
     let (manifest, entries) = read(&file).unwrap();
@@ -225,11 +225,11 @@ fn more_than_is_claimed_is_not_unpacked() {
     let bomb = rezipped(&[(MANIFEST, &vec![b' '; 1 << 20])]);
     assert!(read(&bomb).is_ok());
     let directory = bomb.windows(4).position(|window| window == b"PK\x01\x02").unwrap();
-    let mut lie = bomb;
+    let mut forged = bomb;
     for size in [22, directory + 24] {
-        lie[size..size + 4].copy_from_slice(&10_u32.to_le_bytes());
+        forged[size..size + 4].copy_from_slice(&10_u32.to_le_bytes());
     }
-    assert!(reason(&lie).contains("changed"));
+    assert!(reason(&forged).contains("changed"));
 }
 
 #[test]
@@ -252,9 +252,9 @@ fn a_record_cannot_claim_more_than_there_is() {
         (16, &[0; 4]),
         (20, &[1, 0]),
     ] {
-        let mut lie = file.clone();
-        lie[end + at..][..bytes.len()].copy_from_slice(bytes);
-        reason(&lie);
+        let mut forged = file.clone();
+        forged[end + at..][..bytes.len()].copy_from_slice(bytes);
+        reason(&forged);
     }
 }
 
