@@ -87,16 +87,16 @@ pub fn recover(sessions: &Path) -> Option<SessionFolder> {
         .collect();
     // The names begin with the time.
     folders.sort();
-    let mut recover = Vec::new();
+    let mut crashed = Vec::new();
     folders.retain(|folder| folder.join(PAINTING).is_file() || !is_young(folder));
     for held in folders.into_iter().rev().filter_map(SessionFolder::take) {
-        if held.painting().is_file() && recover.len() < MAX_RECOVERED {
-            recover.push(held);
+        if held.painting().is_file() && crashed.len() < MAX_RECOVERED {
+            crashed.push(held);
         } else {
             held.remove();
         }
     }
-    (!recover.is_empty()).then(|| recover.swap_remove(0))
+    (!crashed.is_empty()).then(|| crashed.swap_remove(0))
 }
 
 fn is_young(folder: &Path) -> bool {
@@ -158,7 +158,7 @@ mod tests {
             assert_eq!(fs::read_to_string(last_closed(folder.path()).unwrap()).unwrap(), text);
         }
         SessionFolder::new(folder.path()).unwrap().close();
-        assert!(last_closed(folder.path()).is_some(), "who painted nothing takes nothing away");
+        assert!(last_closed(folder.path()).is_some(), "an empty session replaces nothing");
     }
 
     #[test]
