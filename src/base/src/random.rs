@@ -1,4 +1,4 @@
-//! Seeded numbers that are the same on every machine and in every version.
+//! Seeded random numbers, the same on every machine and in every version.
 
 /// The SplitMix64 generator (Steele, Lea & Flood, OOPSLA 2014).
 #[derive(Clone, Debug)]

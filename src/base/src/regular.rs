@@ -1,5 +1,5 @@
-//! Reading regular files only: what a file names, or a person picks by mistake, may be a device that never ends or a
-//! pipe that never begins.
+//! Reads of regular files only: a path from a file or a dialog may lead to a device that never ends or to a pipe that
+//! blocks.
 
 use std::{
     fs::{self, File, Metadata, OpenOptions},
@@ -14,11 +14,11 @@ use std::{
 /// [`io::ErrorKind::IsADirectory`], [`io::ErrorKind::InvalidInput`] for devices, pipes and sockets,
 /// [`io::ErrorKind::FileTooLarge`]; otherwise any file system error.
 pub fn open_regular(path: &Path, limit: u64) -> io::Result<File> {
-    // Opening some devices does something, so the path is looked at first.
+    // Opening a device can have side effects, so check the path first.
     check(&fs::metadata(path)?, limit)?;
     let mut options = OpenOptions::new();
     options.read(true);
-    // A pipe may have taken the file's place since.
+    // A pipe may have replaced the file since.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK | libc::O_NOCTTY);
     let file = options.open(path)?;
@@ -34,7 +34,7 @@ pub fn open_regular(path: &Path, limit: u64) -> io::Result<File> {
 pub fn read_regular(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let file = open_regular(path, limit)?;
     let mut bytes = Vec::new();
-    // It may grow while it is read, and the files of /proc don't say their length.
+    // The file may grow while it is read, and files in /proc don't report their length.
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
 }
@@ -116,7 +116,7 @@ mod tests {
         let endless = read_text(Path::new("/dev/zero"), 99).unwrap_err();
         assert_eq!(endless.kind(), io::ErrorKind::FileTooLarge);
         assert_eq!(read_text(Path::new("/dev/null"), 99).unwrap(), "");
-        // The kernel's own files have no length, and an end of the limit's choosing.
+        // Files in /proc report no length, so only the limit ends the read.
         #[cfg(target_os = "linux")]
         assert_eq!(refused(Path::new("/proc/self/smaps"), 10), io::ErrorKind::FileTooLarge);
     }

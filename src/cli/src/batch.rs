@@ -169,7 +169,7 @@ fn paint_one(
         End::Finished => {
             let (_, picture) = painted.picture.context("nothing was painted")?;
             picture::save(&picture, &pair.output, force).inspect_err(|_| {
-                let folders = picture::rescue_folders();
+                let folders = picture::fallback_folders();
                 let kept = picture::save_elsewhere(&picture, &pair.output, &folders, &|_| None);
                 printer.warn(&super::render::rescued(&kept));
             })?;

@@ -52,7 +52,7 @@ impl Made {
         }
         let sheet = sheet();
         picture::save(&sheet, output, force).inspect_err(|_| {
-            let kept = picture::save_elsewhere(&sheet, output, &picture::rescue_folders(), &|_| None);
+            let kept = picture::save_elsewhere(&sheet, output, &picture::fallback_folders(), &|_| None);
             printer.warn(&super::render::rescued(&kept));
         })?;
         printer.say(&format!(

@@ -228,7 +228,7 @@ impl ImpastoApp {
             if self.turn_from_outside(knob, value) {
                 turned = true;
                 // Who has put it there knows.
-                self.remote.told.insert(knob, range.place(value));
+                self.remote.told.insert(knob, range.position(value));
             }
         }
         // Of several that wait while a knob learns, the one that was moved last is meant.
@@ -285,18 +285,18 @@ impl ImpastoApp {
     fn move_controller(&mut self, source: &Source, place: f64) -> bool {
         let (moved, mix) = self.moved();
         let objective = self.settings.objective;
-        let at = |knob: ParamId| Some(knob.range(objective).place(knob.get(&moved, &mix)?));
+        let at = |knob: ParamId| Some(knob.range(objective).position(knob.get(&moved, &mix)?));
         match self.remote.mapping.moved(source, place, at) {
             Outcome::Nothing => {}
             Outcome::Turns(knob, place) => {
                 return self.turn_from_outside(knob, knob.range(objective).value(place));
             }
             Outcome::Learnt(knob) => {
-                let source = text::shown(&source.to_string());
+                let source = text::display_name(&source.to_string());
                 self.toasts.add(format!("{source} turns {} from now on.", knob.label()));
             }
             Outcome::Waits(knob) => {
-                let source = text::shown(&source.to_string());
+                let source = text::display_name(&source.to_string());
                 self.notice = Some(format!("{source} waits: bring it to where {} is", knob.label()));
             }
         }
@@ -318,7 +318,7 @@ impl ImpastoApp {
                 };
                 match bundled.or_else(own) {
                     Some(mix) => self.take_preset(mix, false),
-                    None => self.toasts.add(format!("No preset is called {}.", text::shown(&name))),
+                    None => self.toasts.add(format!("No preset is called {}.", text::display_name(&name))),
                 }
             }
         }
@@ -335,7 +335,7 @@ impl ImpastoApp {
         let (moved, mix) = self.moved();
         for knob in ParamId::all(&moved, &mix) {
             let Some(value) = knob.get(&moved, &mix) else { continue };
-            let place = knob.range(moved.objective).place(value);
+            let place = knob.range(moved.objective).position(value);
             if self.remote.told.get(&knob).is_some_and(|told| (told - place).abs() < FAR) {
                 continue;
             }

@@ -1,11 +1,11 @@
-//! Painting in luminance alone (Gatys, Bethge, Hertzmann & Shechtman, arXiv 1606.05897): the network sees the luminance of
-//! the picture in all three channels.
+//! Painting in luminance only (Gatys, Bethge, Hertzmann & Shechtman, arXiv 1606.05897): the network's input is the luminance
+//! of the picture in all three channels.
 
 use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 
 use crate::picture::LUMINANCE;
 
-/// The weights of the channels, `[1, 3, 1, 1]`, on a device: made once, since a step sends nothing there.
+/// The channel weights `[1, 3, 1, 1]` on a device, uploaded once so that steps upload nothing.
 pub struct Luminance(Tensor<4>);
 
 impl Luminance {

@@ -57,7 +57,7 @@ impl Painter {
         desk.reopen();
         let theirs = desk.clone();
         let thread = thread::Builder::new().name("impasto-behind".into()).spawn(move || {
-            compute::behind_the_window(|| {
+            compute::run_at_lowest_priority(|| {
                 let make: Arc<dyn Fn() -> E> = Arc::new(make);
                 Bench { desk: theirs, make, wake: &wake, item: None, cell: None }.work();
             });
@@ -246,7 +246,7 @@ impl<E: Engine + 'static> Bench<'_, E> {
                 // Hours of work are not lost to a full disk or a share that has gone.
                 let mut folders: Vec<PathBuf> =
                     self.desk.folder().map(|folder| folder.join("rescued")).into_iter().collect();
-                folders.extend(picture::rescue_folders());
+                folders.extend(picture::fallback_folders());
                 let output = picture::save_elsewhere(&picture, &item.output, &folders, &text)?;
                 (output, Some(error))
             }

@@ -13,7 +13,7 @@ use std::{
 use image::RgbImage;
 
 use super::{CpuSharing, Item, ItemStyle, JobQueue, Live, Move, Painter, Source, State, Store};
-use crate::session::{Engine, EngineError, Place, Reading};
+use crate::session::{Engine, EngineError, PyramidProgress, Reading};
 use impasto_core::{
     picture,
     run::{Job, RunInfo},
@@ -63,7 +63,7 @@ impl Engine for Small {
     fn read(&mut self) -> Result<Reading, EngineError> {
         Ok(Reading {
             step: self.step,
-            place: Place::default(),
+            place: PyramidProgress::default(),
             losses: (self.step > 0).then(Losses::default),
             norms: GradientNorms::default(),
             picture: RgbImage::new(20, self.step),

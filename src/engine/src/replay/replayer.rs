@@ -14,9 +14,9 @@ use image::RgbImage;
 use crate::session::{Engine, EngineError, Reading, StyleSource};
 use impasto_core::{
     picture::{Picture, pasted_hash},
-    run::{DetourPart, Job, Pass, Record, RunInfo, SourceRecord, Start},
+    run::{DownscalePart, Job, Pass, Record, RunInfo, SourceRecord, Start},
     settings::Settings,
-    transfer::{Inputs, LevelOrder, Losses},
+    transfer::{Inputs, LevelCommand, Losses},
 };
 use impasto_formats::{
     inputs::{open_initial, open_palette},
@@ -244,10 +244,10 @@ impl<E: Engine> Replayer<E> {
                 What::Level(order) => {
                     self.engine.level(order)?;
                     if let Some(record) = &mut self.record {
-                        record.order(self.step, order);
+                        record.add_level_command(self.step, order);
                     }
                 }
-                What::Detour(part) => self.detour(part)?,
+                What::Detour(part) => self.downscale(part)?,
                 What::Update(settings, mix) => {
                     let Some(mut inputs) = self.inputs.clone() else { continue };
                     inputs.set_mix(&mix);
@@ -261,14 +261,14 @@ impl<E: Engine> Replayer<E> {
     }
 
     /// Repeats a part of a detour; of its steps those until an interruption.
-    fn detour(&mut self, part: DetourPart) -> Result<(), EngineError> {
+    fn downscale(&mut self, part: DownscalePart) -> Result<(), EngineError> {
         let part = match part {
-            DetourPart::Begin(share) => {
-                self.engine.detour(share)?;
+            DownscalePart::Begin(share) => {
+                self.engine.begin_downscale(share)?;
                 self.away = true;
                 part
             }
-            DetourPart::Steps(count) => {
+            DownscalePart::Steps(count) => {
                 let mut painted = 0;
                 while painted < count && !self.interrupted.load(Ordering::Relaxed) {
                     self.engine.step()?;
@@ -278,16 +278,16 @@ impl<E: Engine> Replayer<E> {
                         self.engine.settle()?;
                     }
                 }
-                DetourPart::Steps(painted)
+                DownscalePart::Steps(painted)
             }
-            DetourPart::End => {
-                self.engine.end_detour()?;
+            DownscalePart::End => {
+                self.engine.end_downscale()?;
                 self.away = false;
                 part
             }
         };
         if let Some(record) = &mut self.record {
-            record.detour(self.step, part);
+            record.add_downscale(self.step, part);
         }
         Ok(())
     }
@@ -295,7 +295,7 @@ impl<E: Engine> Replayer<E> {
     /// After an interruption: nothing more is repeated, and the picture has its size again.
     fn give_up(&mut self) -> Result<(), EngineError> {
         self.acts.clear();
-        if self.away { self.detour(DetourPart::End) } else { Ok(()) }
+        if self.away { self.downscale(DownscalePart::End) } else { Ok(()) }
     }
 }
 
@@ -328,7 +328,7 @@ impl<E: Engine> Engine for Replayer<E> {
         Ok(())
     }
 
-    fn level(&mut self, order: LevelOrder) -> Result<(), EngineError> {
+    fn level(&mut self, order: LevelCommand) -> Result<(), EngineError> {
         self.engine.level(order)
     }
 
@@ -406,11 +406,11 @@ mod tests {
             }
             Ok(())
         }
-        fn end_detour(&mut self) -> Result<(), EngineError> {
+        fn end_downscale(&mut self) -> Result<(), EngineError> {
             self.told.push(format!("after {}: back", self.steps));
             Ok(())
         }
-        fn level(&mut self, order: LevelOrder) -> Result<(), EngineError> {
+        fn level(&mut self, order: LevelCommand) -> Result<(), EngineError> {
             self.told.push(format!("after {}: {order:?}", self.steps));
             Ok(())
         }
@@ -444,9 +444,9 @@ mod tests {
         let job = tests::job();
         let mut pass = Pass::new(&job, Start::Beginning);
         pass.steps = 3;
-        let detour = |part| Change { step: 1, detour: Some(part), ..Change::default() };
-        pass.changes = vec![detour(DetourPart::Begin(0.5))];
-        pass.changes.extend(vec![detour(DetourPart::Steps(100_000)); 200]);
+        let detour = |part| Change { step: 1, downscale: Some(part), ..Change::default() };
+        pass.changes = vec![detour(DownscalePart::Begin(0.5))];
+        pass.changes.extend(vec![detour(DownscalePart::Steps(100_000)); 200]);
         let mut open = |_: &SourceRecord| Ok(Arc::clone(&job.inputs.content));
         let recipe = Recipe::new(&Record::of(vec![pass], true).unwrap(), (60, 40), &tests::info());
         let plans = ReplayPlan::of(&recipe, &Others::default(), &mut open, &|settings| Ok(settings)).unwrap();
@@ -463,8 +463,8 @@ mod tests {
         let height = replayer.read().unwrap().picture.height();
         assert_eq!(height, 40);
         let record = replayer.record_handle().latest().unwrap();
-        let parts: Vec<_> = record.passes()[0].changes.iter().filter_map(|change| change.detour).collect();
-        assert_eq!(parts, [DetourPart::Begin(0.5), DetourPart::Steps(39), DetourPart::End]);
+        let parts: Vec<_> = record.passes()[0].changes.iter().filter_map(|change| change.downscale).collect();
+        assert_eq!(parts, [DownscalePart::Begin(0.5), DownscalePart::Steps(39), DownscalePart::End]);
         assert_eq!(replayer.engine().told.last().unwrap(), "after 40: back");
     }
 
@@ -509,10 +509,10 @@ mod tests {
         lighter.styles[0].mix.weight = 0.25;
         let mut first = Record::new(Pass::new(&job, Start::Beginning));
         first.change(4, (&job.settings, &heavier), (&job.inputs, &job.inputs));
-        first.order(4, LevelOrder::Climb);
+        first.add_level_command(4, LevelCommand::Climb);
         first.change(9, (&heavier, &job.settings), (&job.inputs, &lighter));
         let mut second = first.at(9).then(Pass::new(&job, Start::Repaint));
-        second.order(2, LevelOrder::Hold);
+        second.add_level_command(2, LevelCommand::Hold);
         let recipe = Recipe::new(&second.at(3), (60, 40), &tests::info());
 
         let mut open = |source: &SourceRecord| {

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use impasto_core::transfer::Extract;
+use impasto_core::transfer::VisualizationJob;
 
 /// Idle time before an extract is begun.
 const QUIET: Duration = Duration::from_millis(300);
@@ -13,14 +13,14 @@ const QUIET: Duration = Duration::from_millis(300);
 /// Extracts to be made, in their order.
 #[derive(Clone, Debug, Default)]
 pub struct VisualizationRequest {
-    pub orders: Vec<Extract>,
+    pub orders: Vec<VisualizationJob>,
     /// Also while it paints, which then takes turns with them.
     pub at_once: bool,
 }
 
 /// What is still to be made.
 pub struct Extracting {
-    orders: VecDeque<Extract>,
+    orders: VecDeque<VisualizationJob>,
     at_once: bool,
     /// A slice was made since painting rested.
     pub in_hand: bool,
@@ -55,7 +55,7 @@ impl Extracting {
         self.orders.pop_front();
     }
 
-    pub fn next(&self) -> Option<&Extract> {
+    pub fn next(&self) -> Option<&VisualizationJob> {
         self.orders.front().filter(|_| !self.broken)
     }
 

@@ -6,7 +6,7 @@ use image::RgbImage;
 
 use impasto_core::{
     run::{Job, Record, RunId, RunInfo},
-    transfer::{ExtractState, GradientNorms, LevelOrder, Losses, Place},
+    transfer::{GradientNorms, LevelCommand, Losses, PyramidProgress, VisualizationState},
 };
 use impasto_network::vgg::Layer;
 
@@ -23,7 +23,7 @@ pub enum Command {
     /// Whether the run paints on beyond its steps, see [`Job::endless`].
     Endless(bool),
     /// Moves the run in its pyramid.
-    Level(LevelOrder),
+    Level(LevelCommand),
     /// Looks into a layer from now on, as often as painting allows ([`super::Session::take_study`]); `None`
     /// ends it.
     Study(Option<Layer>),
@@ -59,7 +59,7 @@ pub struct Progress {
     /// Steps painted.
     pub step: u32,
     /// Where in the pyramid.
-    pub place: Place,
+    pub place: PyramidProgress,
     /// Terms as they stood before that step's update; `None` before the first step, and where nothing was
     /// read back.
     pub losses: Option<Losses>,
@@ -109,7 +109,7 @@ pub enum Event {
     /// What is not done yet may be dropped when the window is slow.
     Extract {
         key: String,
-        result: Result<Box<ExtractState>, String>,
+        result: Result<Box<VisualizationState>, String>,
     },
     /// The worker itself is gone. A new [`super::Session`] can be started.
     Died {

@@ -5,7 +5,7 @@ use image::RgbImage;
 use impasto_core::{
     run::RunId,
     settings::{Settings, StyleMix},
-    transfer::Place,
+    transfer::PyramidProgress,
 };
 
 /// Number of a moment; later ones have larger numbers.
@@ -18,7 +18,7 @@ pub struct Moment {
     /// The run it belongs to: each start, restart and branch is one.
     pub run: RunId,
     pub step: u32,
-    pub place: Place,
+    pub place: PyramidProgress,
     /// Time spent painting in its run, in seconds.
     pub elapsed: f64,
     pub settings: Settings,

@@ -6,19 +6,19 @@ use image::RgbImage;
 
 use super::{CONTENT_LAYERS, Source, caption, plan::brought_to};
 use crate::explore::{Figure, FigureCell, FigureRow};
-use impasto_core::transfer::Sight;
+use impasto_core::transfer::LayerVisualization;
 use impasto_network::vgg::Layer;
 
 /// The sights of a figure: the style's five layers, then the content's.
-pub fn sights() -> Vec<Sight> {
-    let textures = Layer::PAPER_STYLE.into_iter().map(Sight::texture);
-    textures.chain(CONTENT_LAYERS.into_iter().map(Sight::reconstruction)).collect()
+pub fn sights() -> Vec<LayerVisualization> {
+    let textures = Layer::PAPER_STYLE.into_iter().map(LayerVisualization::texture);
+    textures.chain(CONTENT_LAYERS.into_iter().map(LayerVisualization::reconstruction)).collect()
 }
 
 /// The figure: the style and what its layers hold of it, below that the content and what its layers hold. What is not among
 /// the `made` stays blank. `side` is the longest side of a picture on it, in pixels.
-pub fn figure(source: &Source, made: &BTreeMap<Sight, RgbImage>, side: u32) -> Figure {
-    let cell = |sight: Sight| FigureCell {
+pub fn figure(source: &Source, made: &BTreeMap<LayerVisualization, RgbImage>, side: u32) -> Figure {
+    let cell = |sight: LayerVisualization| FigureCell {
         title: sight.layer.to_string(),
         caption: caption(sight).to_owned(),
         picture: made.get(&sight).cloned(),
@@ -43,14 +43,14 @@ pub fn figure(source: &Source, made: &BTreeMap<Sight, RgbImage>, side: u32) -> F
         rows.push(row(
             "Style: a texture from each layer alone",
             original("the style", name, style),
-            Layer::PAPER_STYLE.into_iter().map(Sight::texture).map(cell).collect(),
+            Layer::PAPER_STYLE.into_iter().map(LayerVisualization::texture).map(cell).collect(),
         ));
     }
     let content = brought_to(&source.content, side, source.background);
     rows.push(row(
         "Content: a reconstruction from each layer alone",
         original("the content", source.content.name.clone(), content),
-        CONTENT_LAYERS.into_iter().map(Sight::reconstruction).map(cell).collect(),
+        CONTENT_LAYERS.into_iter().map(LayerVisualization::reconstruction).map(cell).collect(),
     ));
     let legend = vec![
         "Each picture began as the same noise and was changed until one layer of VGG-19 answered to it as to the original."

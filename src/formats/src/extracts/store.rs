@@ -39,7 +39,7 @@ impl ExtractStore {
         self.folder.join(key).with_extension(ENDING)
     }
 
-    /// The extract of a key ([`impasto_core::transfer::Extract::key`]) in this shape, if it is there and whole. It counts as new
+    /// The extract of a key ([`impasto_core::transfer::VisualizationJob::key`]) in this shape, if it is there and whole. It counts as new
     /// from now on.
     pub fn load(&self, key: &str, shape: (u32, u32)) -> Option<RgbImage> {
         let path = self.path(key);

@@ -141,7 +141,7 @@ impl<'a> Draft<'a> {
         let failed = |source| ProjectError::Write { path: path.to_owned(), source };
         let access = match self.keep {
             // A file to pass on.
-            Keep::Inside => Access::Usual,
+            Keep::Inside => Access::Default,
             Keep::Beside(_) => Access::Private,
         };
         let mut part = PartFile::create(path, access).map_err(failed)?;

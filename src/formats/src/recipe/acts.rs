@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use impasto_core::{
-    run::{DetourPart, Pass},
+    run::{DownscalePart, Pass},
     settings::{Settings, StyleMix},
-    transfer::LevelOrder,
+    transfer::LevelCommand,
 };
 
 /// Something to do to a run between two steps.
@@ -21,8 +21,8 @@ pub struct Act {
 pub enum What {
     /// The settings, and how the styles count, become these.
     Update(Box<Settings>, Vec<StyleMix>),
-    Level(LevelOrder),
-    Detour(DetourPart),
+    Level(LevelCommand),
+    Detour(DownscalePart),
 }
 
 /// What happened to a recorded run, with the whole settings after each change.
@@ -36,7 +36,7 @@ pub fn acts(pass: &Pass) -> Result<Vec<Act>, String> {
     let mut acts = Vec::new();
     for change in &pass.changes {
         let at = |error: &dyn std::fmt::Display| format!("the change at step {}: {error}", change.step);
-        let what = match (change.level, change.detour) {
+        let what = match (change.level, change.downscale) {
             (Some(order), _) => What::Level(order),
             (None, Some(part)) => What::Detour(part),
             (None, None) => {

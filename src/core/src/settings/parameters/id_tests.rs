@@ -78,11 +78,11 @@ fn ranges_are_those_of_the_usual_values_and_only_hold_what_is_allowed() {
         for id in ParamId::all(&usual, &[StyleMix::default()]) {
             let range = id.range(objective);
             if let Some(value) = id.get(&usual, &[StyleMix::default()]) {
-                assert!(range.holds(value), "{id} {value} {range:?}");
+                assert!(range.contains(value), "{id} {value} {range:?}");
             }
             for place in [0.0, ZERO, 0.3, 0.99, 1.0, 2.0, -1.0, f64::NAN] {
                 let value = range.value(place);
-                assert!(id.allows(value) && range.holds(value), "{id} {place} {value}");
+                assert!(id.allows(value) && range.contains(value), "{id} {place} {value}");
             }
             assert_eq!(range.value(1.0), range.max);
         }
@@ -96,7 +96,7 @@ proptest::proptest! {
     fn places_and_values_belong_together(place in 0.0..=1.0f64, more in 0.0..=1.0f64) {
         for id in [ParamId::Beta, ParamId::LearningRate, ParamId::KeepColours, ParamId::Averaging, ParamId::StyleScale] {
             let range = id.range(Objective::Balanced);
-            let back = range.place(range.value(place));
+            let back = range.position(range.value(place));
             let expected = if range.zero && place < ZERO { 0.0 } else { place };
             proptest::prop_assert!((back - expected).abs() < 1e-9, "{} {} {}", id, place, back);
             let (low, high) = (place.min(more), place.max(more));

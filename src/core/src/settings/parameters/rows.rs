@@ -1,4 +1,4 @@
-//! The rows, in the order of the fields of [`super::super::Settings`], which is also that of the help text and of every list.
+//! The rows, in the order of the fields of [`super::super::Settings`], which the help text and all lists follow.
 
 use std::{fmt::Display, path::PathBuf};
 
@@ -7,8 +7,8 @@ use super::{
         CLASSIC_MAX_SIZE, DeviceChoice, Init, LayerWeights, LineSearch, MAX_HISTORY, MAX_SIZE, MIN_SIZE,
         Objective, Optimizer, Padding, Pooling, Precision, Rgb, STYLE_SCALES, Smoothness, Statistic,
     },
-    Argument, AxisValues, Blend, Change, Effect, Flag, Kind, Layers, Limits, Number, OnObjective, Parameter,
-    ROW, Randomize, Range, Rests, Scale, Scope, Whole,
+    Argument, AxisValues, Blend, Effect, Flag, InactiveWhen, Kind, Layers, Limits, Number, OnObjective,
+    Parameter, ROW, RandomChange, Randomize, Range, Scale, Scope, Whole,
     macros::WholeNumber,
 };
 use impasto_network::vgg::Layer;
@@ -17,7 +17,7 @@ const fn flag(name: &'static str, value_name: &'static str, help: &'static str) 
     Some(Flag { name, value_name, help })
 }
 
-/// Range of a weight whose usual value is this.
+/// Range of a weight with this default.
 fn around(usual: f64) -> Range {
     Range::from_zero(usual * 1e-3, usual * 100.0)
 }
@@ -28,7 +28,7 @@ fn texts<T: Display>(all: &[T]) -> String {
 
 const SHARE: Scale = Scale { range: |_| Range::linear(0.0, 1.0), limits: Limits::Between(0.0, 1.0) };
 const DECAY: Scale = Scale { range: |_| Range::linear(0.0, 0.9999), limits: Limits::Decay };
-/// Scale of strokes, of one style picture or of all.
+/// Stroke scale, of one style picture or of all.
 pub(super) const STROKES: Scale = Scale {
     range: |_| Range::logarithmic(*STYLE_SCALES.start(), *STYLE_SCALES.end()),
     limits: Limits::Between(*STYLE_SCALES.start(), *STYLE_SCALES.end()),
@@ -38,10 +38,10 @@ pub(super) const LAYER: Scale = Scale { range: |_| Range::from_zero(1e-3, 10.0),
 /// Weight of a style picture.
 pub(super) const PICTURE: Scale = Scale { range: |_| Range::linear(0.0, 10.0), limits: Limits::Weight };
 
-const AMOUNT_IS_ON: Option<Rests> =
-    Some(Rests { when: |settings| settings.style_amount.is_some(), why: "the style amount is on" });
-const LIGHT_ONLY: Option<Rests> =
-    Some(Rests { when: |settings| settings.luminance_only, why: "only the light is painted" });
+const AMOUNT_IS_ON: Option<InactiveWhen> =
+    Some(InactiveWhen { when: |settings| settings.style_amount.is_some(), reason: "the style amount is on" });
+const LIGHT_ONLY: Option<InactiveWhen> =
+    Some(InactiveWhen { when: |settings| settings.luminance_only, reason: "only the light is painted" });
 
 parameters! {
     objective: text(Objective) {
@@ -101,7 +101,7 @@ parameters! {
         control: "Content weight α, number",
         flag: flag("content-weight", "ALPHA", "α: weight of the content term"),
         blend: Blend::Geometric,
-        rests: AMOUNT_IS_ON,
+        inactive: AMOUNT_IS_ON,
         axis: AxisValues::Around,
     }
     [Beta] style_weight: number(Scale { range: |objective| around(objective.usual_style_weight()), limits: Limits::Weight }) {
@@ -112,8 +112,8 @@ parameters! {
         flag: flag("style-weight", "BETA", "β: weight of the style term"),
         default: OnObjective::UsualBut(|settings, objective| settings.style_weight = objective.usual_style_weight()),
         blend: Blend::Geometric,
-        randomize: Some(Randomize { name: "balance", change: Change::Octaves(2.5), when: |settings| settings.style_amount.is_none() }),
-        rests: AMOUNT_IS_ON,
+        randomize: Some(Randomize { name: "balance", change: RandomChange::Octaves(2.5), when: |settings| settings.style_amount.is_none() }),
+        inactive: AMOUNT_IS_ON,
         axis: AxisValues::Around,
     }
     [Histogram] histogram_weight: number(Scale { range: |_| Range::from_zero(1e-2, 100.0), limits: Limits::Weight }) {
@@ -139,9 +139,9 @@ parameters! {
         control: "Style amount, number",
         flag: flag("style-amount", "AMOUNT", "How much style there is against content, 0 to 1, whatever the size and the pictures: α and β are found by measuring, so that the style's share of their gradients is this at a picture half-way between the two; instead of the style weight"),
         blend: Blend::Linear,
-        // What is randomized has some content and some style.
-        randomize: Some(Randomize { name: "balance", change: Change::Share(0.4, [0.05, 0.98]), when: |_| true }),
-        rests: Some(Rests { when: |settings| settings.style_amount.is_none(), why: "the style amount is off" }),
+        // Keep some content and some style.
+        randomize: Some(Randomize { name: "balance", change: RandomChange::Share(0.4, [0.05, 0.98]), when: |_| true }),
+        inactive: Some(InactiveWhen { when: |settings| settings.style_amount.is_none(), reason: "the style amount is off" }),
         axis: AxisValues::Of("0.2-0.8 [4]"),
     }
     [Smoothness] smoothness_weight: number(Scale { range: |_| Range::from_zero(1e-3, 100.0), limits: Limits::Weight }) {
@@ -156,7 +156,7 @@ parameters! {
             }
         }),
         blend: Blend::Geometric,
-        randomize: Some(Randomize { name: "smoothness", change: Change::Octaves(4.0), when: |settings| {
+        randomize: Some(Randomize { name: "smoothness", change: RandomChange::Octaves(4.0), when: |settings| {
                 !settings.smoothness_muted && (settings.smoothness_solo || !settings.any_solo())
             } }),
         axis: AxisValues::Around,
@@ -191,7 +191,7 @@ parameters! {
             Objective::Paper => settings.style_layers = LayerWeights::paper_style(),
             Objective::Classic => settings.style_layers = LayerWeights::classic_style(),
         }),
-        randomize: Some(Randomize { name: "style", change: Change::Octaves(4.0), when: |_| true }),
+        randomize: Some(Randomize { name: "style", change: RandomChange::Octaves(4.0), when: |_| true }),
     }
     content_layers: layers(ParamId::Content) {
         address: "content",
@@ -202,7 +202,7 @@ parameters! {
                 settings.content_layers = LayerWeights::paper_content();
             }
         }),
-        randomize: Some(Randomize { name: "content", change: Change::Octaves(4.0), when: |_| true }),
+        randomize: Some(Randomize { name: "content", change: RandomChange::Octaves(4.0), when: |_| true }),
     }
     [StyleTilt] style_tilt: number(Scale { range: |_| Range::linear(-1.0, 1.0), limits: Limits::Between(-1.0, 1.0) }) {
         address: "style-tilt",
@@ -211,7 +211,7 @@ parameters! {
         control: "Tilt of the style layers, number",
         flag: flag("style-tilt", "TILT", "Tilt of the style layers' weights, -1 to 1: above 0 towards large strokes, below towards fine texture; each weight times e to the power of the tilt times its layer's position in the network, their sum kept. 0 leaves them as they are"),
         blend: Blend::Linear,
-        randomize: Some(Randomize { name: "tilt", change: Change::Share(0.4, [-1.0, 1.0]), when: |_| true }),
+        randomize: Some(Randomize { name: "tilt", change: RandomChange::Share(0.4, [-1.0, 1.0]), when: |_| true }),
         axis: AxisValues::Of("-0.3, 0, 0.3"),
     }
     [StyleScale] style_scale: number(STROKES) {
@@ -222,7 +222,7 @@ parameters! {
         flag: flag("style-scale", "FACTOR", "Size of the style pictures relative to `size`, each times its own scale; smaller gives finer strokes"),
         effect: Effect::Costly,
         blend: Blend::Geometric,
-        randomize: Some(Randomize { name: "scale", change: Change::Octaves(1.5), when: |_| true }),
+        randomize: Some(Randomize { name: "scale", change: RandomChange::Octaves(1.5), when: |_| true }),
         axis: AxisValues::Of("0.5, 1, 2"),
     }
     [KeepColours] keep_colours: number(SHARE) {
@@ -234,8 +234,8 @@ parameters! {
         effect: Effect::Pace,
         default: OnObjective::Kept,
         blend: Blend::Linear,
-        randomize: Some(Randomize { name: "keep", change: Change::Share(0.4, [0.01, 1.0]), when: |settings| settings.keep_colours > 0.0 }),
-        rests: LIGHT_ONLY,
+        randomize: Some(Randomize { name: "keep", change: RandomChange::Share(0.4, [0.01, 1.0]), when: |settings| settings.keep_colours > 0.0 }),
+        inactive: LIGHT_ONLY,
         axis: AxisValues::Of("0-1 [3]"),
     }
     [MatchColours] match_colours: number(SHARE) {
@@ -247,8 +247,8 @@ parameters! {
         effect: Effect::Costly,
         default: OnObjective::Kept,
         blend: Blend::Linear,
-        randomize: Some(Randomize { name: "match", change: Change::Share(0.4, [0.01, 1.0]), when: |settings| settings.match_colours > 0.0 }),
-        rests: LIGHT_ONLY,
+        randomize: Some(Randomize { name: "match", change: RandomChange::Share(0.4, [0.01, 1.0]), when: |settings| settings.match_colours > 0.0 }),
+        inactive: LIGHT_ONLY,
         axis: AxisValues::Of("0-1 [3]"),
     }
     palette: path() {
@@ -274,7 +274,7 @@ parameters! {
         control: "Optimizer",
         flag: flag("optimizer", "OPTIMIZER", "Optimizer: adam or lbfgs (the paper's; shows the iterate without averaging)"),
         default: OnObjective::UsualBut(|settings, objective| {
-            // The paper's optimizer; it gets as low as Adam in less than half of the steps.
+            // The paper's optimizer; it reaches Adam's loss in less than half of the steps.
             if objective == Objective::Paper {
                 settings.optimizer = Optimizer::Lbfgs;
             }
@@ -287,7 +287,7 @@ parameters! {
         }) {
         label: "History",
         synonyms: "lbfgs, l-bfgs, curvature",
-        // No control: it is there with L-BFGS only.
+        // No fixed control: it is shown with L-BFGS only.
         flag: flag("history", "N", "Steps whose curvature L-BFGS remembers, 1 to 50; usual are 10 to 20"),
         blend: Blend::Linear,
         axis: AxisValues::Of("5, 10, 20"),
@@ -295,7 +295,7 @@ parameters! {
     line_search: text(LineSearch) {
         label: "Line search",
         synonyms: "lbfgs, l-bfgs, wolfe, fixed",
-        // No control: it is there with L-BFGS only.
+        // No fixed control: it is shown with L-BFGS only.
         flag: flag("line-search", "LINE_SEARCH", "L-BFGS's length of a step: wolfe (searched, one to a few evaluations each) or fixed (not longer than the learning rate)"),
         axis: AxisValues::Names(|| texts(LineSearch::ALL)),
     }

@@ -6,7 +6,7 @@ use super::{
     Canvas, Engine, Event, Job, Pace, Pass, Record, RestorePoint, Run, RunState, SnapshotSchedule, Start,
     Update, Worker,
 };
-use impasto_core::transfer::{GradientNorms, Place};
+use impasto_core::transfer::{GradientNorms, PyramidProgress};
 
 impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     pub(super) fn start(&mut self, job: &Job) {
@@ -37,7 +37,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             settling: Default::default(),
             step: 0,
             shown: None,
-            place: Place::default(),
+            place: PyramidProgress::default(),
             update: 0,
             painted_update: 0,
             converged: false,
@@ -150,10 +150,9 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let recoloured =
             self.run.as_ref().is_some_and(|run| run.settings.kept_colours() != settings.kept_colours());
         self.before_change();
-        let otherwise = self
-            .run
-            .as_ref()
-            .is_some_and(|run| !run.inputs.counts_like(&inputs) || run.settings.paints_otherwise(&settings));
+        let otherwise = self.run.as_ref().is_some_and(|run| {
+            !run.inputs.same_mix_and_palette(&inputs) || run.settings.changes_painting(&settings)
+        });
         if dragged && otherwise && settings.follow_drags {
             self.start_detour();
         }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{DetourPart, Engine, Pace, RunState, Worker};
+use super::{DownscalePart, Engine, Pace, RunState, Worker};
 
 /// Steps longer than this, in seconds, are too slow to follow a drag.
 const QUICK: f64 = 0.1;
@@ -20,7 +20,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             if seconds <= QUICK {
                 return;
             }
-            match self.guard(|engine, _| engine.detour(QUICK / seconds)) {
+            match self.guard(|engine, _| engine.begin_downscale(QUICK / seconds)) {
                 Err(message) => return self.fail(message),
                 Ok(false) => return,
                 Ok(true) => {}
@@ -30,7 +30,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             if run.detour.is_none() {
                 // Steps of another size take another time.
                 run.pace = Pace::new(Instant::now());
-                run.record.detour(run.step, DetourPart::Begin(QUICK / run.slow));
+                run.record.add_downscale(run.step, DownscalePart::Begin(QUICK / run.slow));
             }
             run.detour = Some(Instant::now());
         }
@@ -42,16 +42,16 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     }
 
     /// Goes back from a detour, if there is one.
-    pub(super) fn end_detour(&mut self) {
+    pub(super) fn end_downscale(&mut self) {
         if self.run.as_mut().is_none_or(|run| run.state == RunState::Failed || run.detour.take().is_none()) {
             return;
         }
-        match self.guard(|engine, _| engine.end_detour()) {
+        match self.guard(|engine, _| engine.end_downscale()) {
             Err(message) => self.fail(message),
             Ok(()) => {
                 if let Some(run) = &mut self.run {
                     run.record_aside();
-                    run.record.detour(run.step, DetourPart::End);
+                    run.record.add_downscale(run.step, DownscalePart::End);
                     run.pace = Pace::new(Instant::now());
                     run.shown = None;
                 }

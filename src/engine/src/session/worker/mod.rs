@@ -17,14 +17,14 @@ use crossbeam_channel::{Receiver, Sender};
 
 use self::outbox::Outbox;
 use super::{
-    Canvas, Command, DetourPart, Engine, EngineError, Event, Frame, Job, Pace, Pass, Progress, Record,
+    Canvas, Command, DownscalePart, Engine, EngineError, Event, Frame, Job, Pace, Pass, Progress, Record,
     RestorePoint, RunId, RunState, Shared, Snapshot, Start, Study, Update, extracting::Extracting,
     settling::Settling, snapshots::SnapshotSchedule, studying::Studying,
 };
 use impasto_base::error::chain;
 use impasto_core::{
     settings::Settings,
-    transfer::{GradientNorms, Inputs, Place},
+    transfer::{GradientNorms, Inputs, PyramidProgress},
 };
 
 /// Runs until the window says quit or is gone. A panic in the engine fails the run and the next run gets a
@@ -77,7 +77,7 @@ struct Run {
     step: u32,
     /// Step of the picture that was read last, and where in the pyramid it was.
     shown: Option<u32>,
-    place: Place,
+    place: PyramidProgress,
     /// Number of the last update that was taken over, and of the last that a step was painted with.
     update: u64,
     painted_update: u64,
@@ -114,7 +114,7 @@ impl Run {
     fn record_aside(&mut self) {
         match std::mem::take(&mut self.aside) {
             0 => {}
-            steps => self.record.detour(self.step, DetourPart::Steps(steps)),
+            steps => self.record.add_downscale(self.step, DownscalePart::Steps(steps)),
         }
     }
 
@@ -177,7 +177,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                 Err(false) => {
                     self.take_update();
                     if self.has_rested() {
-                        self.end_detour();
+                        self.end_downscale();
                     }
                     if self.is_running() {
                         self.paint(false);
@@ -278,7 +278,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             }
             Command::Level(order) => {
                 self.take_update();
-                self.end_detour();
+                self.end_downscale();
                 if self.run.as_ref().is_some_and(|run| {
                     !matches!(run.state, RunState::Failed | RunState::Preparing | RunState::Idle)
                 }) {
@@ -286,7 +286,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                         Err(message) => self.fail(message),
                         Ok(()) => {
                             if let Some(run) = &mut self.run {
-                                run.record.order(run.step, order);
+                                run.record.add_level_command(run.step, order);
                                 // The same step in another size is another picture, and preparing it is not
                                 // painting.
                                 run.shown = None;
@@ -400,7 +400,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
 
     /// Stops painting in this state with the latest picture shown.
     fn rest(&mut self, state: RunState) {
-        self.end_detour();
+        self.end_downscale();
         self.show(true);
         self.keep_now();
         if let Some(run) = &mut self.run

@@ -34,7 +34,8 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         run.record_aside();
         let record = run.record.at(run.step);
         // What still moves by itself does not settle.
-        if run.detour.is_none() && run.step >= run.settings.steps && !run.settings.automation.swings() {
+        if run.detour.is_none() && run.step >= run.settings.steps && !run.settings.automation.has_active_lfo()
+        {
             run.settling.look(run.step, &picture, run.converged);
         }
         let plain = reading.plain.map_or_else(|| Arc::clone(&picture), Arc::new);
