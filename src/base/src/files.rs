@@ -235,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_replaced_whole_and_nothing_stays_beside_it() {
+    fn a_file_is_replaced_atomically_without_leftovers() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         for write in [write_atomic, write_cache] {
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn an_existing_file_is_spared_if_wished() {
+    fn an_existing_file_is_kept_without_overwrite() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         write_atomic(&path, b"precious").unwrap();
@@ -319,7 +319,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_stays_and_what_it_leads_to_is_written() {
+    fn writing_through_a_link_keeps_the_link() {
         use std::os::unix::fs::symlink;
 
         let folder = tempfile::tempdir().unwrap();
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn whichever_call_fails_the_old_file_is_whole_or_the_new_one_is() {
+    fn any_failing_call_leaves_the_old_or_the_new_file() {
         use faults::{Fault, with_fault};
 
         let folder = tempfile::tempdir().unwrap();

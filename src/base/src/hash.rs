@@ -94,7 +94,7 @@ mod tests {
     const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
     #[test]
-    fn a_hash_is_read_from_its_own_text_and_from_nothing_else() {
+    fn only_valid_hash_texts_parse() {
         let empty = Sha256Hash::of(b"");
         assert_eq!(empty.to_string(), EMPTY);
         assert_eq!(EMPTY.to_uppercase().parse(), Ok(empty));

@@ -26,7 +26,8 @@ pub fn data_folder() -> Option<PathBuf> {
     Some(beside(&config, ProjectDirs::data_local_dir).unwrap_or(config))
 }
 
-/// The cache folder for a settings folder: the system's if the settings folder is the system's, else inside it.
+/// The cache folder for a settings folder: the system's if the settings folder is the system's, else inside
+/// it.
 pub fn cache_folder(settings: &Path) -> PathBuf {
     beside(settings, ProjectDirs::cache_dir).unwrap_or_else(|| settings.join("cache"))
 }
@@ -42,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moved_folder_takes_its_cache_along() {
+    fn an_overridden_folder_contains_its_cache() {
         assert_eq!(cache_folder(Path::new("/elsewhere")), Path::new("/elsewhere/cache"));
         if let Some(folders) = system_folders() {
             assert_eq!(cache_folder(folders.config_dir()), folders.cache_dir());

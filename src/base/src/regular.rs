@@ -1,5 +1,5 @@
-//! Reads of regular files only: a path from a file or a dialog may lead to a device that never ends or to a pipe that
-//! blocks.
+//! Reads of regular files only: a path from a file or a dialog may lead to a device that never ends or to a
+//! pipe that blocks.
 
 use std::{
     fs::{self, File, Metadata, OpenOptions},
@@ -49,11 +49,13 @@ pub fn read_regular_text(path: &Path, limit: u64) -> io::Result<String> {
         .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
-/// The text of a file of any kind, a pipe too, that gives at most `limit` bytes: for what a command line names.
+/// The text of a file of any kind, a pipe too, that gives at most `limit` bytes: for what a command line
+/// names.
 ///
 /// # Errors
 ///
-/// [`io::ErrorKind::FileTooLarge`], [`io::ErrorKind::InvalidData`] if it is not UTF-8; otherwise any file system error.
+/// [`io::ErrorKind::FileTooLarge`], [`io::ErrorKind::InvalidData`] if it is not UTF-8; otherwise any file
+/// system error.
 pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
     let mut bytes = Vec::new();
     File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
@@ -85,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_read_up_to_the_limit_and_nothing_but_files() {
+    fn only_regular_files_up_to_the_limit_are_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         fs::write(&path, "four").unwrap();
@@ -100,7 +102,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn devices_and_pipes_are_refused_without_waiting() {
+    fn devices_and_pipes_are_refused_without_blocking() {
         use std::os::unix::ffi::OsStrExt as _;
 
         let folder = tempfile::tempdir().unwrap();

@@ -11,7 +11,8 @@ const MAX_REASON: usize = 300;
 /// Maximum names in a list.
 const MAX_NAMES: usize = 5;
 
-/// Escape control characters and invisible or direction-changing characters as `\u{1b}`. Line breaks and tabs stay.
+/// Escape control characters and invisible or direction-changing characters as `\u{1b}`. Line breaks and tabs
+/// stay.
 pub fn escaped(text: &str) -> Cow<'_, str> {
     let harmless = |letter: char| matches!(letter, '\n' | '\t') || !is_hostile(letter);
     if text.chars().all(harmless) {
@@ -83,8 +84,8 @@ fn cut(text: &str, most: usize) -> String {
     out
 }
 
-/// Whether a character affects its neighbours or the terminal: control, direction and invisible characters, but not
-/// the joiners that emoji and several scripts need.
+/// Whether a character affects its neighbours or the terminal: control, direction and invisible characters,
+/// but not the joiners that emoji and several scripts need.
 fn is_hostile(letter: char) -> bool {
     letter.is_control()
         || matches!(letter,
@@ -97,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_acts_on_a_terminal_is_written_out() {
+    fn control_characters_are_escaped() {
         assert_eq!(escaped("a\u{1b}[2Jb\u{7}\u{9b}c"), r"a\u{1b}[2Jb\u{7}\u{9b}c");
         assert_eq!(display_name("gpj.\u{202e}exe\u{2066}\r\n"), r"gpj.\u{202e}exe\u{2066}\u{d}\u{a}");
         for plain in ["Grüße.png", "a\tb\nc", "猫 👩‍🎨.jpg", "می‌خواهم"] {

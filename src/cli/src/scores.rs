@@ -85,7 +85,7 @@ pub(super) fn open(
     let mut score = from_recipe(arguments, &settings, recipe, &others)?;
     score.remarks.splice(0..0, remarks);
     if let Some(last) = score.scores.last_mut() {
-        if arguments.settings.gives("steps") || arguments.settings.gives("objective") {
+        if arguments.settings.is_given("steps") || arguments.settings.is_given("objective") {
             last.steps = last.job.settings.steps;
         }
         // Who saved the initial image meant a painting to begin with.

@@ -1,5 +1,6 @@
-//! Neural style transfer by optimising an image (Gatys, Ecker & Bethge, CVPR 2016): VGG-19 features, style statistics,
-//! Adam and L-BFGS, through a pyramid of sizes, with weights that can be changed during the optimisation.
+//! Neural style transfer by optimising an image (Gatys, Ecker & Bethge, CVPR 2016): VGG-19 features, style
+//! statistics, Adam and L-BFGS, through a pyramid of sizes, with weights that can be changed during the
+//! optimisation.
 //!
 //! Two pictures in, a painting out:
 //!

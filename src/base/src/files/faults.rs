@@ -1,5 +1,5 @@
-//! Fault injection for tests, as in SQLite: the n-th call by which this thread changes the disk through [`super`] fails
-//! as on a full disk. Only tests arm it.
+//! Fault injection for tests, as in SQLite: the n-th call by which this thread changes the disk through
+//! [`super`] fails as on a full disk. Only tests arm it.
 
 use std::{
     cell::Cell,

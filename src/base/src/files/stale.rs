@@ -18,7 +18,8 @@ const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Folders that this process has cleaned.
 static SWEPT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
-/// Remove stale unfinished files at this process's first write into a folder. Best effort: they only cost disk space.
+/// Remove stale unfinished files at this process's first write into a folder. Best effort: they only cost
+/// disk space.
 pub(super) fn sweep(folder: &Path) {
     if SWEPT.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned()) {
         remove_stale(folder);
@@ -51,7 +52,7 @@ mod tests {
     use crate::files::write_atomic;
 
     #[test]
-    fn unfinished_files_of_the_day_before_go_with_the_next_write() {
+    fn stale_unfinished_files_are_removed_at_the_next_write() {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str, hours: u64| {
             let path = folder.path().join(name);

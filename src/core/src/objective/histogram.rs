@@ -1,7 +1,7 @@
-//! The histogram term (Risser, Wilmot & Barnes, arXiv 1701.08893): match the distribution of each channel's values at a
-//! layer to the style's. Sorting pairs each value with a style value; the term is the mean squared difference of the
-//! pairs, over the mean square of the style's values. In one dimension that is the squared 2-Wasserstein distance, whose
-//! gradient treats the pairs as constant.
+//! The histogram term (Risser, Wilmot & Barnes, arXiv 1701.08893): match the distribution of each channel's
+//! values at a layer to the style's. Sorting pairs each value with a style value; the term is the mean
+//! squared difference of the pairs, over the mean square of the style's values. In one dimension that is the
+//! squared 2-Wasserstein distance, whose gradient treats the pairs as constant.
 //!
 //! Sorting runs on the host.
 

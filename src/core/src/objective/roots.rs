@@ -2,14 +2,16 @@
 //!
 //! The covariance Σ = S − μμᵀ of a flat picture is 0 except for rounding, and rounding may make eigenvalues
 //! negative, for which there is no root: the Newton–Schulz iteration multiplies them by 9/4 in each step and
-//! soon diverges. Sums of P products in single precision are within P·u·tr S of the exact ones, u being 6·10⁻⁸
-//! (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1), usually far closer.
+//! soon diverges. Sums of P products in single precision are within P·u·tr S of the exact ones, u being
+//! 6·10⁻⁸ (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1), usually far closer.
 //!
-//! * **A target's** root is checked once. If it is invalid, the diagonal's ε is replaced by a floor of u·tr S + ε,
-//!   times the smallest power of 4 that gives a root, see [`Floor`]. Both covariances get it, so that the distance
-//!   remains a distance with the same gradient formula. ε suffices for all pictures that are not flat.
-//! * **A picture's** root changes in each step, so reading it back for a check would be too slow. If the iteration
-//!   becomes unstable it returns to its last stable state, see [`roots`], which ignores the smallest eigenvalues.
+//! * **A target's** root is checked once. If it is invalid, the diagonal's ε is replaced by a floor of u·tr S
+//!   + ε, times the smallest power of 4 that gives a root, see [`Floor`]. Both covariances get it, so that
+//!   the distance remains a distance with the same gradient formula. ε suffices for all pictures that are not
+//!   flat.
+//! * **A picture's** root changes in each step, so reading it back for a check would be too slow. If the
+//!   iteration becomes unstable it returns to its last stable state, see [`roots`], which ignores the
+//!   smallest eigenvalues.
 
 use burn::tensor::{Bool, Tensor};
 
@@ -70,8 +72,8 @@ impl RootedCovariance {
 /// Square root and inverse square root of a symmetric positive definite matrix, by the coupled Newton–Schulz
 /// iteration (Higham, Functions of Matrices, 2008, section 6.7).
 ///
-/// For a matrix that rounding has made indefinite, the result of fewer steps, which underestimates eigenvalues of the
-/// magnitude of the negative ones. Nothing is read back.
+/// For a matrix that rounding has made indefinite, the result of fewer steps, which underestimates
+/// eigenvalues of the magnitude of the negative ones. Nothing is read back.
 pub fn roots(matrix: Tensor<2>, iterations: usize, identity: &Tensor<2>) -> (Tensor<2>, Tensor<2>) {
     let norm: Tensor<2> = matrix.clone().square().sum().sqrt().reshape([1, 1]);
     let mut root = matrix / norm.clone();
@@ -151,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_covariance_of_nothing_but_rounding_gets_the_floor_that_it_needs() {
+    fn a_covariance_of_rounding_errors_gets_a_sufficient_floor() {
         for (level, noise) in [(30.0, 0.0), (300.0, 0.0), (300.0, 1e-4), (0.0, 0.0)] {
             let moments = moments(64, 9000, level, noise);
             let (rooted, covariance, _) = covariance(&moments);

@@ -1,5 +1,5 @@
-//! Smoothness: total variation, squared (Mahendran & Vedaldi, CVPR 2015, with exponent β = 2), over four or eight
-//! neighbours.
+//! Smoothness: total variation, squared (Mahendran & Vedaldi, CVPR 2015, with exponent β = 2), over four or
+//! eight neighbours.
 
 use burn::tensor::Tensor;
 
@@ -10,15 +10,16 @@ use impasto_network::compute::{Kernel, has_kernel, smoothness_on_adapter};
 const SIDES: [(usize, isize, f32); 2] = [(1, 0, 1.0), (0, 1, 1.0)];
 const CORNERS: [(usize, isize, f32); 2] = [(1, 1, 2.0), (1, -1, 2.0)];
 
-/// Value `[1]` and gradient `[1, 3, H, W]` of the smoothness of an image `[1, 3, H, W]` with sides of at least 2: squared
-/// differences of neighbours over the square of their distance, summed and divided by the number of values 3·H·W. With
-/// eight neighbours, sides and corners are averaged, so that a plane costs the same with either stencil.
+/// Value `[1]` and gradient `[1, 3, H, W]` of the smoothness of an image `[1, 3, H, W]` with sides of at
+/// least 2: squared differences of neighbours over the square of their distance, summed and divided by the
+/// number of values 3·H·W. With eight neighbours, sides and corners are averaged, so that a plane costs the
+/// same with either stencil.
 ///
-/// With eight neighbours the gradient is the isotropic nine-point Laplacian. In a `tile` the first and last rows are
-/// neighbours, and so are the first and last columns.
+/// With eight neighbours the gradient is the isotropic nine-point Laplacian. In a `tile` the first and last
+/// rows are neighbours, and so are the first and last columns.
 pub fn smoothness_gradient(image: &Tensor<4>, smoothness: Smoothness, tile: bool) -> (Tensor<1>, Tensor<4>) {
     if !has_kernel(&image.device(), Kernel::Smoothness) {
-        return by_tensors(image, smoothness, tile);
+        return with_tensor_ops(image, smoothness, tile);
     }
     let count = image.shape().num_elements() as f64;
     match smoothness {
@@ -29,7 +30,7 @@ pub fn smoothness_gradient(image: &Tensor<4>, smoothness: Smoothness, tile: bool
 }
 
 /// As [`smoothness_gradient`] with burn's operations: the reference.
-fn by_tensors(image: &Tensor<4>, smoothness: Smoothness, tile: bool) -> (Tensor<1>, Tensor<4>) {
+fn with_tensor_ops(image: &Tensor<4>, smoothness: Smoothness, tile: bool) -> (Tensor<1>, Tensor<4>) {
     let count = image.shape().num_elements() as f32;
     let directions: Vec<(usize, isize, f32)> = match smoothness {
         Smoothness::Four => SIDES.to_vec(),

@@ -1,15 +1,17 @@
 //! A layer's style: statistics of its features over all positions, and their distance to a target's.
 //!
-//! With F the features, P positions, S = F·Fᵀ/P their Gram matrix, μ their mean, Σ = S − μμᵀ + η·I their covariance and σ
-//! the root of its diagonal, a star marking the target (η is ε except for flat styles, see [`Floor`](super::moments::Floor)):
+//! With F the features, P positions, S = F·Fᵀ/P their Gram matrix, μ their mean, Σ = S − μμᵀ + η·I their
+//! covariance and σ the root of its diagonal, a star marking the target (η is ε except for flat styles, see
+//! [`Floor`](super::moments::Floor)):
 //!
 //! * **gram** (Gatys, Ecker & Bethge, CVPR 2016): ‖S−S*‖².
-//! * **moments** (Risser, Wilmot & Barnes, arXiv 1701.08893, who add histograms; Li et al., IJCAI 2017): beside the Gram
-//!   term ‖μ−μ*‖²/‖μ*‖² + ‖σ−σ*‖²/‖σ*‖².
-//! * **wasserstein**: the 2-Wasserstein distance of the two normal distributions, ‖μ−μ*‖² + tr(Σ + Σ* − 2(A·Σ·A)^½) with
-//!   A = Σ*^½, over tr S*.
+//! * **moments** (Risser, Wilmot & Barnes, arXiv 1701.08893, who add histograms; Li et al., IJCAI 2017):
+//!   beside the Gram term ‖μ−μ*‖²/‖μ*‖² + ‖σ−σ*‖²/‖σ*‖².
+//! * **wasserstein**: the 2-Wasserstein distance of the two normal distributions, ‖μ−μ*‖² + tr(Σ + Σ* −
+//!   2(A·Σ·A)^½) with A = Σ*^½, over tr S*.
 //!
-//! All gradients with respect to F have the form D·F + v·1ᵀ, see [`impasto_network::compute::FeatureGradient`].
+//! All gradients with respect to F have the form D·F + v·1ᵀ, see
+//! [`impasto_network::compute::FeatureGradient`].
 
 use burn::tensor::Tensor;
 
@@ -66,7 +68,8 @@ impl StyleTarget {
         Self::many(vec![moments], statistic).pop().expect("a target for each")
     }
 
-    /// Targets for several layers with a single read-back: dragging a style's weight recomputes them repeatedly.
+    /// Targets for several layers with a single read-back: dragging a style's weight recomputes them
+    /// repeatedly.
     ///
     /// # Panics
     ///
@@ -133,7 +136,7 @@ impl StyleTarget {
         {
             return term;
         }
-        let term = self.by_tensors(features, gram_factor);
+        let term = self.with_tensor_ops(features, gram_factor);
         if weight == 1.0 {
             return term;
         }
@@ -154,7 +157,7 @@ impl StyleTarget {
     }
 
     /// As [`StyleTarget::term`] with burn's operations: the reference.
-    fn by_tensors(&self, features: &Features, gram_factor: f64) -> StyleTerm {
+    fn with_tensor_ops(&self, features: &Features, gram_factor: f64) -> StyleTerm {
         let positions = features.positions() as f64;
         match &self.derived {
             Derived::Gram => self.gram_term(features.gram(), gram_factor, positions),
@@ -187,7 +190,8 @@ impl StyleTarget {
                 let traces = diagonal(&covariance, identity).sum() + target_trace.clone()
                     - diagonal(&square_root, identity).sum() * 2.0;
                 let value = (mean.clone().square().sum() + traces) / trace.clone();
-                // The gradient of tr Σ − 2·tr(A·Σ·A)^½ with respect to Σ is I − A·(A·Σ·A)^-½·A, which is symmetric.
+                // The gradient of tr Σ − 2·tr(A·Σ·A)^½ with respect to Σ is I − A·(A·Σ·A)^-½·A, which is
+                // symmetric.
                 let [channels] = mean.dims();
                 let inner = root.clone().matmul(inverse).matmul(root.clone());
                 let scale = trace.clone().recip() * (2.0 / positions);
@@ -298,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn several_aims_at_once_are_each_as_if_alone() {
+    fn several_targets_at_once_equal_single_ones() {
         let each: Vec<Moments> =
             (1..4).map(|salt| Moments::of(&Features::Tensor(features(salt, 30)))).collect();
         let x = Features::Tensor(features(9, 40));

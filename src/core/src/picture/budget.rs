@@ -2,13 +2,13 @@
 
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 
-/// Upper and lower bound of the budget in bytes: 200 megapixels of the widest format with working memory, and what every
-/// capable machine has.
+/// Upper and lower bound of the budget in bytes: 200 megapixels of the widest format with working memory, and
+/// what every capable machine has.
 const MAX: u64 = 4 << 30;
 const LEAST: u64 = 256 << 20;
 
-/// Memory budget in bytes: half of the machine's memory, at most 4 GiB. It applies to pictures decoded at the same time,
-/// and to those kept beside a run.
+/// Memory budget in bytes: half of the machine's memory, at most 4 GiB. It applies to pictures decoded at the
+/// same time, and to those kept beside a run.
 pub fn pixel_budget() -> u64 {
     static BUDGET: OnceLock<u64> = OnceLock::new();
     *BUDGET.get_or_init(|| {

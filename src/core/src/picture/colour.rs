@@ -1,5 +1,5 @@
-//! Embedded ICC profiles: convert every picture to sRGB, the colour space that VGG was trained in and that the window
-//! displays.
+//! Embedded ICC profiles: convert every picture to sRGB, the colour space that VGG was trained in and that
+//! the window displays.
 
 use std::borrow::Cow;
 
@@ -81,8 +81,8 @@ where
     Ok(target)
 }
 
-/// Whether a transform is the identity up to rounding. Most embedded profiles are variants of sRGB; such pictures keep
-/// their exact pixels.
+/// Whether a transform is the identity up to rounding. Most embedded profiles are variants of sRGB; such
+/// pictures keep their exact pixels.
 fn is_identity(transform: &Transform8BitExecutor, layout: Layout) -> Result<bool, CmsError> {
     let levels = || (0..=255_u8).step_by(15);
     let (source, same): (Vec<u8>, Vec<u8>) = if layout == Layout::Gray {

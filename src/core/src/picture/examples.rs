@@ -59,7 +59,8 @@ pub const EXAMPLE: &str = "example:";
 const PASTED: &str = "pasted:";
 
 impl Picture {
-    /// The path by which settings refer to this picture: its file, `example:` and its title, or `pasted:` and its hash.
+    /// The path by which settings refer to this picture: its file, `example:` and its title, or `pasted:` and
+    /// its hash.
     pub fn reference(&self) -> PathBuf {
         match &self.path {
             Some(path) => std::path::absolute(path).unwrap_or_else(|_| path.clone()),
@@ -90,7 +91,8 @@ pub fn pasted_hash(path: &Path) -> Option<Sha256Hash> {
 }
 
 impl Example {
-    /// The bundled picture of a path like `example:Embers`, ignoring case, by its title or its file's name without extension.
+    /// The bundled picture of a path like `example:Embers`, ignoring case, by its title or its file's name
+    /// without extension.
     pub fn named(path: &Path) -> Option<&'static Example> {
         let name = path.to_str()?.strip_prefix(EXAMPLE)?.trim();
         let is = |text: &str| text.eq_ignore_ascii_case(name);

@@ -7,8 +7,8 @@ use std::{
 
 const EXTENSIONS: [&str; 8] = ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"];
 
-/// The visible files of a folder with a picture's extension, sorted by name; numbers in names compare as numbers, so that
-/// 9 comes before 10.
+/// The visible files of a folder with a picture's extension, sorted by name; numbers in names compare as
+/// numbers, so that 9 comes before 10.
 ///
 /// # Errors
 ///

@@ -52,8 +52,8 @@ impl Frame {
     }
 }
 
-/// Determine how the stream ends. Segments are skipped by their length, so that the marker of a thumbnail in the metadata
-/// does not count; data after the image is ignored.
+/// Determine how the stream ends. Segments are skipped by their length, so that the marker of a thumbnail in
+/// the metadata does not count; data after the image is ignored.
 pub(super) fn ending(bytes: &[u8]) -> Ending {
     let mut at = 2; // after the start-of-image marker
     let mut frame = Frame(Vec::new());
@@ -86,16 +86,16 @@ pub(super) fn ending(bytes: &[u8]) -> Ending {
     }
 }
 
-/// Complete a truncated stream: append bytes of this value, enough that a decoder that lacks pixels reads some of them,
-/// and the end-of-image marker.
+/// Complete a truncated stream: append bytes of this value, enough that a decoder that lacks pixels reads
+/// some of them, and the end-of-image marker.
 pub(super) fn completed(bytes: &[u8], filler: u8) -> Vec<u8> {
     // The first half of the marker may be present.
     let end = bytes.iter().rposition(|&byte| byte != 0xFF).map_or(0, |last| last + 1);
     [&bytes[..end], &[filler; 64], &[0xFF, EOI]].concat()
 }
 
-/// Read the next marker's code and advance `at` past it. Fill bytes and stray bytes before a marker are skipped, as
-/// decoders do.
+/// Read the next marker's code and advance `at` past it. Fill bytes and stray bytes before a marker are
+/// skipped, as decoders do.
 fn next_marker(bytes: &[u8], at: &mut usize) -> Option<u8> {
     let mut previous = 0;
     while let Some(&byte) = bytes.get(*at) {

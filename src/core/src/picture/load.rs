@@ -31,8 +31,8 @@ const MAX_PROFILE_BYTES: usize = 4 << 20;
 const NO_PROFILE: &str = "its colour profile is ignored: it is damaged or larger than 4 MiB";
 
 impl Picture {
-    /// Open a picture file: PNG, JPEG, WebP, TIFF, BMP or the first frame of a GIF, recognised by its contents and not by its
-    /// name. Devices and pipes are refused.
+    /// Open a picture file: PNG, JPEG, WebP, TIFF, BMP or the first frame of a GIF, recognised by its
+    /// contents and not by its name. Devices and pipes are refused.
     ///
     /// # Errors
     ///
@@ -41,8 +41,8 @@ impl Picture {
         Self::read(path, open_regular(path, MAX_FILE_BYTES))
     }
 
-    /// As [`Picture::open`], for a path from the command line, which may also be a pipe such as `/dev/stdin` or the shell's
-    /// `<(…)`. Blocks until the pipe ends.
+    /// As [`Picture::open`], for a path from the command line, which may also be a pipe such as `/dev/stdin`
+    /// or the shell's `<(…)`. Blocks until the pipe ends.
     ///
     /// # Errors
     ///
@@ -101,7 +101,8 @@ impl Picture {
         })
     }
 
-    /// Make a picture of raw pixels (four bytes each: red, green, blue, opacity), for example from the clipboard.
+    /// Make a picture of raw pixels (four bytes each: red, green, blue, opacity), for example from the
+    /// clipboard.
     ///
     /// # Errors
     ///
@@ -209,7 +210,8 @@ fn decode(name: &str, bytes: &[u8], format: ImageFormat) -> Result<Decoded, Fail
         Ending::Whole => decode_whole(name, bytes, format),
         Ending::Cut => Err(truncated().into()),
         Ending::NoMarker => {
-            // A decoder reads nothing after a complete scan; if something is missing, it takes the filler for pixels.
+            // A decoder reads nothing after a complete scan; if something is missing, it takes the filler for
+            // pixels.
             let decode = |filler| {
                 decode_whole(name, &jpeg::completed(bytes, filler), format).map_err(|failure| match failure {
                     Failure::Decoder(ImageError::Decoding(_)) => truncated().into(),

@@ -313,7 +313,7 @@ fn a_webp_part_that_is_longer_than_the_file_is_not_made_room_for() {
 }
 
 #[test]
-fn damage_is_told_and_never_panics() {
+fn damaged_files_are_reported_without_panics() {
     let mut png = bytes("plain.png");
     let data = png.windows(4).position(|w| w == b"IDAT").unwrap();
     png[data + 8] ^= 0xFF;

@@ -1,7 +1,7 @@
 //! Pictures on the host: opening, flattening, resizing and saving.
 //!
-//! Opened pictures are always 8-bit sRGB and upright, so that no other module has to handle orientations, colour profiles
-//! or bit depths.
+//! Opened pictures are always 8-bit sRGB and upright, so that no other module has to handle orientations,
+//! colour profiles or bit depths.
 
 mod budget;
 mod colour;
@@ -48,8 +48,8 @@ pub struct Picture {
     pub name: String,
     /// The file that it was read from, if any.
     pub path: Option<PathBuf>,
-    /// SHA-256 of the encoded bytes (of the pixels, for pasted pictures). For a picture from a recipe or a project, the hash
-    /// stated there: it identifies the picture, but does not verify these pixels.
+    /// SHA-256 of the encoded bytes (of the pixels, for pasted pictures). For a picture from a recipe or a
+    /// project, the hash stated there: it identifies the picture, but does not verify these pixels.
     pub sha256: Sha256Hash,
     /// Colours; in transparent regions those in the file.
     pub rgb: RgbImage,
@@ -65,7 +65,8 @@ impl Picture {
         self.rgb.dimensions()
     }
 
-    /// SHA-256 of the pixels, four bytes each, as for a pasted picture. Used as the name of a file that stores them.
+    /// SHA-256 of the pixels, four bytes each, as for a pasted picture. Used as the name of a file that
+    /// stores them.
     pub fn pixel_hash(&self) -> Sha256Hash {
         let (width, height) = self.rgb.dimensions();
         Sha256Hash::of_pieces((0..height).map(|y| -> Vec<u8> {

@@ -1,5 +1,5 @@
-//! Colour preservation (Gatys, Bethge, Hertzmann & Shechtman, arXiv 1606.05897): take only the luminance of the painting, or
-//! transfer the content's colours to the style beforehand.
+//! Colour preservation (Gatys, Bethge, Hertzmann & Shechtman, arXiv 1606.05897): take only the luminance of
+//! the painting, or transfer the content's colours to the style beforehand.
 
 use image::RgbImage;
 
@@ -10,8 +10,8 @@ fn luminance_of(pixel: [f32; 3]) -> f32 {
     pixel.iter().zip(LUMINANCE).map(|(value, share)| value * share).sum()
 }
 
-/// Replace `amount` of a painting's chroma by the content's: 0 leaves the painting unchanged, 1 gives it the content's
-/// colours. Luminance and chroma are YIQ's, computed on sRGB values.
+/// Replace `amount` of a painting's chroma by the content's: 0 leaves the painting unchanged, 1 gives it the
+/// content's colours. Luminance and chroma are YIQ's, computed on sRGB values.
 ///
 /// # Panics
 ///
@@ -53,14 +53,16 @@ pub fn luminance_like(style: &RgbImage, content: &RgbImage) -> RgbImage {
     result
 }
 
-/// Regularization of variances, in squared byte values: smaller variances are noise that must not be amplified.
+/// Regularization of variances, in squared byte values: smaller variances are noise that must not be
+/// amplified.
 const GRAIN: f64 = 4.0;
 
 type Vector = [f64; 3];
 type Matrix = [[f64; 3]; 3];
 
-/// Match `amount` of the mean and covariance of a style picture's colours to the content's: x' = A·(x − μ_S) + μ_C with
-/// A = Σ_S^-½·(Σ_S^½·Σ_C·Σ_S^½)^½·Σ_S^-½, the optimal transport between the two normal distributions.
+/// Match `amount` of the mean and covariance of a style picture's colours to the content's: x' = A·(x − μ_S)
+/// + μ_C with A = Σ_S^-½·(Σ_S^½·Σ_C·Σ_S^½)^½·Σ_S^-½, the optimal transport between the two normal
+/// distributions.
 pub fn style_in_colours_of(style: &RgbImage, content: &RgbImage, amount: f64) -> RgbImage {
     let amount = amount.clamp(0.0, 1.0);
     let ((style_mean, style_covariance), (mean, covariance)) = (moments(style), moments(content));

@@ -34,14 +34,15 @@ pub fn save_under_free_name(
     Err(SaveError::Exists { path })
 }
 
-/// Folders to save a picture in if its own folder fails: the program's, then the system's folder for temporary files.
+/// Folders to save a picture in if its own folder fails: the program's, then the system's folder for
+/// temporary files.
 pub fn fallback_folders() -> Vec<PathBuf> {
     let own = paths::data_folder().map(|folder| folder.join("rescued"));
     own.into_iter().chain([std::env::temp_dir()]).collect()
 }
 
-/// Save a picture that could not be written to `wanted`: beside it under a free name, else in the first of `folders` that
-/// works, which is created if necessary. Returns the path.
+/// Save a picture that could not be written to `wanted`: beside it under a free name, else in the first of
+/// `folders` that works, which is created if necessary. Returns the path.
 ///
 /// # Errors
 ///

@@ -36,17 +36,19 @@ fn format_of(path: &Path) -> Result<SaveFormat, SaveError> {
     }
 }
 
-/// Save a picture in the format of the file extension: PNG, JPEG (quality 95), lossless WebP or TIFF. The file appears only
-/// when it is complete.
+/// Save a picture in the format of the file extension: PNG, JPEG (quality 95), lossless WebP or TIFF. The
+/// file appears only when it is complete.
 ///
 /// # Errors
 ///
-/// If the extension names no supported format, the file exists and `overwrite` is not set, or it cannot be written.
+/// If the extension names no supported format, the file exists and `overwrite` is not set, or it cannot be
+/// written.
 pub fn save(image: &RgbImage, path: &Path, overwrite: bool) -> Result<(), SaveError> {
     save_with_text(image, path, overwrite, &|_| None)
 }
 
-/// As [`save`], with an embedded text. `text` is called with the maximum number of bytes, see [`super::embedded_text`].
+/// As [`save`], with an embedded text. `text` is called with the maximum number of bytes, see
+/// [`super::embedded_text`].
 ///
 /// # Errors
 ///
@@ -192,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_overwritten_unasked() {
+    fn files_are_overwritten_only_on_request() {
         let folder = tempdir().unwrap();
         let path = folder.path().join("a.png");
         fs::write(&path, "precious").unwrap();
@@ -240,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_told_and_leaves_nothing() {
+    fn a_full_disk_is_reported_and_leaves_no_file() {
         let folder = tempdir().unwrap();
         let path = folder.path().join("a.png");
         let error = write_with(&path, true, |file| {
@@ -265,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shape_beyond_the_format_is_told() {
+    fn a_shape_beyond_the_format_is_reported() {
         let folder = tempdir().unwrap();
         let path = folder.path().join("a.webp");
         let error = save(&RgbImage::new(17_000, 1), &path, false).unwrap_err();

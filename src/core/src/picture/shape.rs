@@ -21,7 +21,8 @@ pub enum Filter {
 }
 
 impl Picture {
-    /// Flatten onto a background, blending sRGB values as browsers do. `None` drops the opacity and keeps the file's colours.
+    /// Flatten onto a background, blending sRGB values as browsers do. `None` drops the opacity and keeps the
+    /// file's colours.
     pub fn flattened(&self, background: Option<Rgb>) -> Cow<'_, RgbImage> {
         let (Some(alpha), Some(Rgb(background))) = (&self.alpha, background) else {
             return Cow::Borrowed(&self.rgb);

@@ -14,7 +14,8 @@ pub enum Start {
     /// From the settings' initial image.
     #[default]
     Beginning,
-    /// From the worker's last picture, or one handed to it by `Session::go_on_from`; from the beginning if there is none.
+    /// From the worker's last picture, or one handed to it by `Session::go_on_from`; from the beginning if
+    /// there is none.
     Current,
     /// From the same picture, with other inputs: through all levels of the pyramid again.
     Repaint,
@@ -33,7 +34,8 @@ pub struct Job {
     pub paused: bool,
     /// Continue beyond the settings' steps until the picture has settled, then rest until something changes.
     pub endless: bool,
-    /// Choose the size by the device's measured speed instead of the settings; the result is in [`super::RunInfo::size`].
+    /// Choose the size by the device's measured speed instead of the settings; the result is in
+    /// [`super::RunInfo::size`].
     pub choose_size: bool,
 }
 

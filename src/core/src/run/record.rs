@@ -177,8 +177,8 @@ impl Record {
         Self { complete: false, ..self }
     }
 
-    /// The record for a worker that continues from the displayed picture: if colours were kept, the original worker would have
-    /// continued from another picture, so it is incomplete.
+    /// The record for a worker that continues from the displayed picture: if colours were kept, the original
+    /// worker would have continued from another picture, so it is incomplete.
     pub fn shown(self) -> Self {
         let keeps = |settings: &Settings| {
             settings.keep_colours > 0.0 || settings.automation.get(ParamId::KeepColours).is_some()
@@ -208,7 +208,8 @@ impl Record {
         self.steps
     }
 
-    /// Whether painting the last run's settings from their initial image gives the picture, without any change.
+    /// Whether painting the last run's settings from their initial image gives the picture, without any
+    /// change.
     pub fn is_plain(&self) -> bool {
         self.complete && self.before.is_empty() && self.last.changes.is_empty()
     }
@@ -241,8 +242,9 @@ impl Record {
         {
             last.palettes.push(palette);
         }
-        // A drag changes a setting many times between two steps. Keep the first change, which tells the engine that something
-        // changed, and the last one with the final value, even if the final value equals the original.
+        // A drag changes a setting many times between two steps. Keep the first change, which tells the
+        // engine that something changed, and the last one with the final value, even if the final value
+        // equals the original.
         match last.changes.as_mut_slice() {
             [.., first, before]
                 if [&*first, &*before].iter().all(|change| {
@@ -345,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_detour_is_kept_in_its_parts_and_in_order() {
+    fn a_downscale_is_recorded_in_order() {
         let mut record = Record::new(pass());
         record.add_downscale(4, DownscalePart::Begin(0.25));
         change(&mut record, 4, |s| s.style_weight = 2.0, 1.0);
@@ -365,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recoloured_picture_is_not_what_painting_would_go_on_from() {
+    fn a_recoloured_picture_makes_the_record_incomplete() {
         let record = Record::new(pass());
         assert!(record.clone().shown().is_complete());
         let mut changed = record;
@@ -374,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_much_makes_the_record_incomplete() {
+    fn too_many_changes_make_the_record_incomplete() {
         let mut record = Record::new(pass());
         for step in 0..MAX_CHANGES as u32 {
             record.add_level_command(step, LevelCommand::Hold);

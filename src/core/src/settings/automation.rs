@@ -1,7 +1,7 @@
 //! Automation: parameters that change during a run, as a pure function of the settings and the step.
 //!
-//! Times are fractions of the run, 0 to 1, independent of size and number of steps; nothing depends on the clock, so a
-//! recipe reproduces its picture.
+//! Times are fractions of the run, 0 to 1, independent of size and number of steps; nothing depends on the
+//! clock, so a recipe reproduces its picture.
 
 use std::{collections::BTreeMap, f64::consts::TAU, fmt, str::FromStr};
 
@@ -346,7 +346,8 @@ impl FromIterator<(ParamId, Track)> for Automation {
     }
 }
 
-/// A track in its command-line form `beta={ lfo = { shape = "saw", period = 0.1 } }`: a parameter id and TOML.
+/// A track in its command-line form `beta={ lfo = { shape = "saw", period = 0.1 } }`: a parameter id and
+/// TOML.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParamTrack {
     pub id: ParamId,
@@ -375,14 +376,14 @@ impl fmt::Display for ParamTrack {
 }
 
 impl Settings {
-    /// The time of the run after `step` steps: 0 at the beginning, 1 after the settings' steps. After that, oscillators
-    /// continue and keyframes hold their last value.
+    /// The time of the run after `step` steps: 0 at the beginning, 1 after the settings' steps. After that,
+    /// oscillators continue and keyframes hold their last value.
     pub fn time_at(&self, step: u32) -> f64 {
         f64::from(step) / f64::from(self.steps.max(1))
     }
 
-    /// Apply the automation after `step` steps to these settings and the styles' mix. Parameters without effect are not
-    /// modulated; if the result would leave no term to minimise, nothing is.
+    /// Apply the automation after `step` steps to these settings and the styles' mix. Parameters without
+    /// effect are not modulated; if the result would leave no term to minimise, nothing is.
     pub fn automated(&self, mix: &[StyleMix], step: u32) -> (Modulated, Vec<StyleMix>) {
         let (mut settings, mut styles) = (self.clone(), mix.to_vec());
         let at = self.time_at(step);

@@ -50,7 +50,7 @@ fn random_values_hold_for_a_period_and_are_those_of_the_seed() {
 }
 
 #[test]
-fn an_oscillator_swings_along_the_knob_about_what_it_is_set_to() {
+fn an_oscillator_modulates_around_the_set_value() {
     let settings = with(ParamId::Beta, Track::new(Curve::Lfo(lfo(Waveform::Square))));
     let beta = |step| settings.automated(&[], step).0.style_weight;
     // A quarter of five decades to either side of 1, up to the zero at the bottom.
@@ -69,7 +69,7 @@ fn an_oscillator_swings_along_the_knob_about_what_it_is_set_to() {
 }
 
 #[test]
-fn keyframes_are_met_exactly_and_go_over_as_they_say() {
+fn keyframes_are_exact_and_interpolated_by_their_ease() {
     let track = keys(&[
         (0.25, 0.2, Ease::Linear),
         (0.5, 0.6, Ease::Smooth),
@@ -93,7 +93,7 @@ fn keyframes_are_met_exactly_and_go_over_as_they_say() {
 }
 
 #[test]
-fn another_number_of_steps_is_the_same_course() {
+fn automation_scales_with_the_number_of_steps() {
     let short = with(ParamId::Beta, Track::new(Curve::Lfo(lfo(Waveform::Triangle))));
     let long = Settings { steps: 1000, ..short.clone() };
     for step in 0..=100 {
@@ -102,7 +102,7 @@ fn another_number_of_steps_is_the_same_course() {
 }
 
 #[test]
-fn what_is_off_or_has_no_say_rests() {
+fn disabled_and_inactive_parameters_are_not_modulated() {
     let mut settings = with(ParamId::Beta, keys(&[(0.0, 7.0, Ease::Linear)]));
     assert!(settings.automation.is_on() && settings.automation.is_automated(ParamId::Beta));
     settings.style_amount = Some(0.5);
@@ -128,7 +128,7 @@ fn pictures_weights_move_too() {
 }
 
 #[test]
-fn a_course_through_nothing_to_paint_rests_there() {
+fn automation_never_disables_all_terms() {
     let mut settings = with(ParamId::Beta, keys(&[(0.0, 0.0, Ease::Linear), (0.5, 4.0, Ease::Linear)]));
     settings.content_weight = 0.0;
     settings.smoothness_weight = 0.0;
@@ -137,7 +137,7 @@ fn a_course_through_nothing_to_paint_rests_there() {
 }
 
 #[test]
-fn costly_knobs_move_seldom() {
+fn expensive_parameters_are_quantized() {
     let settings =
         with(ParamId::StyleScale, Track::new(Curve::Lfo(Lfo { period: 1.0, ..lfo(Waveform::Triangle) })));
     let mut scales: Vec<f64> = (0..=25).map(|step| settings.automated(&[], step).0.style_scale).collect();

@@ -18,7 +18,8 @@ fn share(a: f64, b: f64, t: f64) -> f64 {
     ((1.0 - t) * a + t * b).clamp(a.min(b), a.max(b))
 }
 
-/// A layer that only one mix has is faded from weight 0. Its solo changes at the middle; earlier it would mute the rest.
+/// A layer that only one mix has is faded from weight 0. Its solo changes at the middle; earlier it would
+/// mute the rest.
 fn layers(a: &LayerWeights, b: &LayerWeights, t: f64) -> LayerWeights {
     let first_half = t < 0.5;
     let (near, far) = if first_half { (a, b) } else { (b, a) };
@@ -35,9 +36,9 @@ fn layers(a: &LayerWeights, b: &LayerWeights, t: f64) -> LayerWeights {
 }
 
 impl Settings {
-    /// Interpolate from `a` at `t` = 0 to `b` at 1, exact at both ends. Weights, scales and step sizes are interpolated
-    /// geometrically, shares and amounts linearly; choices and switches change at the middle. All mixes between two valid
-    /// ones are valid.
+    /// Interpolate from `a` at `t` = 0 to `b` at 1, exact at both ends. Weights, scales and step sizes are
+    /// interpolated geometrically, shares and amounts linearly; choices and switches change at the middle.
+    /// All mixes between two valid ones are valid.
     #[must_use]
     pub fn blend(a: &Settings, b: &Settings, t: f64) -> Settings {
         if t.is_nan() || t <= 0.0 {
@@ -107,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_are_exact_and_the_way_back_is_the_same() {
+    fn blends_are_exact_at_the_ends_and_symmetric() {
         for a in presets() {
             for b in presets() {
                 assert_eq!(
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_go_by_factors_shares_in_a_line_and_choices_at_the_middle() {
+    fn weights_blend_geometrically_shares_linearly_and_choices_at_the_middle() {
         let a =
             Settings { style_weight: 1.0, keep_colours: 0.2, smoothness_weight: 0.0, ..Settings::default() };
         let b = Settings {
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_layer_that_one_has_comes_from_nothing_and_its_solo_at_the_middle() {
+    fn a_layer_of_one_mix_fades_in_and_its_solo_changes_at_the_middle() {
         let (mut a, mut b) = (Settings::default(), Settings::default());
         let [new, gone] = [Layer::ALL[5], Layer::PAPER_STYLE[0]];
         b.style_layers.set_strip(new, Strip { weight: 0.8, muted: false, solo: true });

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     Automation, Kind, LayerWeight, LayerWeights, Objective, PARAMETERS, ParamTrack, Parameter, PresetError,
     PresetFolder, Settings,
-    user_presets::{apply_named, over_usual},
+    user_presets::{apply_named, over_defaults},
 };
 use impasto_base::{files, paths};
 
@@ -42,7 +42,7 @@ const AUTOMATE: &str = "automate";
 
 impl SettingsFlags {
     /// Whether a flag of this name (with underscores) was given, or a file that may set it.
-    pub fn gives(&self, name: &str) -> bool {
+    pub fn is_given(&self, name: &str) -> bool {
         self.file().is_some()
             || self.0.contains_id(PRESET)
             || self.0.value_source(name) == Some(ValueSource::CommandLine)
@@ -64,8 +64,9 @@ impl SettingsFlags {
         Ok(Self(matches))
     }
 
-    /// Resolve the flags: `base`, replaced by the file of `--settings` if given, then the mix of `--preset`, then the defaults
-    /// of `--objective`, then every other flag. The first `--layer` or `--content-layer` replaces the whole default set.
+    /// Resolve the flags: `base`, replaced by the file of `--settings` if given, then the mix of `--preset`,
+    /// then the defaults of `--objective`, then every other flag. The first `--layer` or `--content-layer`
+    /// replaces the whole default set.
     ///
     /// # Errors
     ///
@@ -124,8 +125,8 @@ impl SettingsFlags {
 }
 
 impl Settings {
-    /// The flags that reproduce these settings: those that differ from the objective's defaults. A flag and its value are one
-    /// argument, as `--size=300`.
+    /// The flags that reproduce these settings: those that differ from the objective's defaults. A flag and
+    /// its value are one argument, as `--size=300`.
     ///
     /// # Errors
     ///
@@ -179,7 +180,7 @@ fn read_file(path: &PathBuf) -> Result<Settings, SettingsFileError> {
     let wrong = |source| SettingsFileError::Parse { path: path.clone(), source: Box::new(source) };
     // Parse as settings first, for the error messages; then again over the defaults of its objective.
     let _: Settings = toml::from_str(&text).map_err(wrong)?;
-    over_usual([toml::from_str(&text).map_err(wrong)?]).map_err(wrong)
+    over_defaults([toml::from_str(&text).map_err(wrong)?]).map_err(wrong)
 }
 
 /// The clap argument of a row's flag.

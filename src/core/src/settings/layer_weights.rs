@@ -8,8 +8,8 @@ use impasto_network::vgg::Layer;
 
 /// A layer's weight with its mute and solo switches.
 ///
-/// As text the weight, then the switches that are on: `0.5`, `0.5,muted`, `0.5,solo`. In files a plain number if no switch
-/// is on.
+/// As text the weight, then the switches that are on: `0.5`, `0.5,muted`, `0.5,solo`. In files a plain number
+/// if no switch is on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Strip {
     pub weight: f64,
@@ -113,7 +113,8 @@ impl LayerWeights {
         Self::default()
     }
 
-    /// The five layers of the 2016 paper, with slightly more weight on the shallow ones for colour: 1, .9, .8, .7, .7.
+    /// The five layers of the 2016 paper, with slightly more weight on the shallow ones for colour: 1, .9,
+    /// .8, .7, .7.
     pub fn style_default() -> Self {
         Layer::PAPER_STYLE.into_iter().zip([1.0, 0.9, 0.8, 0.7, 0.7]).collect()
     }
@@ -133,7 +134,8 @@ impl LayerWeights {
         [(Layer::PAPER_CONTENT, 1.0)].into_iter().collect()
     }
 
-    /// Nine parts relu3_2 and one part relu4_2: the shallower layer preserves shapes that the deeper one lets drift.
+    /// Nine parts relu3_2 and one part relu4_2: the shallower layer preserves shapes that the deeper one lets
+    /// drift.
     pub fn content_default() -> Self {
         [(Layer::SHAPES, 0.9), (Layer::PAPER_CONTENT, 0.1)].into_iter().collect()
     }
@@ -276,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_weight_comes_back_when_its_strip_is_heard_again() {
+    fn a_muted_weight_is_restored() {
         let mut weights = LayerWeights::style_default();
         let layer = Layer::PAPER_STYLE[1];
         weights.set_strip(layer, Strip { weight: 0.7, muted: true, solo: false });

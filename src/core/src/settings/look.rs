@@ -3,8 +3,9 @@
 use super::{PARAMETERS, Settings, parameters::Scope};
 
 impl Settings {
-    /// These settings with the look of `mix`, for a running painting: settings that belong to no mix, the initial image and the
-    /// automation stay. Settings that would restart the run stay too, unless the objective changes.
+    /// These settings with the look of `mix`, for a running painting: settings that belong to no mix, the
+    /// initial image and the automation stay. Settings that would restart the run stay too, unless the
+    /// objective changes.
     #[must_use]
     pub fn with_look(&self, mix: &Settings) -> Settings {
         let mut settings = mix.clone();

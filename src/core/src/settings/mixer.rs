@@ -49,7 +49,8 @@ impl Settings {
         }
     }
 
-    /// The settings for the optimisation: tilt, mute and solo applied to the weights; the tilt is 0 and all switches are off.
+    /// The settings for the optimisation: tilt, mute and solo applied to the weights; the tilt is 0 and all
+    /// switches are off.
     #[must_use]
     pub fn effective(&self) -> Effective {
         let any_solo = self.any_solo();
@@ -104,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_solo_silences_what_has_none_and_a_mute_wins_over_it() {
+    fn a_solo_mutes_other_layers_and_a_mute_overrides_it() {
         let mut settings = Settings { smoothness_weight: 2.0, ..Settings::default() };
         assert_eq!(*settings.effective(), settings);
         let [first, second, third, ..] = Layer::PAPER_STYLE;
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_solo_silences_every_term_that_has_none() {
+    fn a_solo_mutes_other_terms() {
         let mut settings = Settings::default();
         GlobalTerm::ALL.iter().for_each(|term| term.set_weight(&mut settings, 2.0));
         for id in settings.strips() {

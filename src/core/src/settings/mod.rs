@@ -1,5 +1,5 @@
-//! All settings in one struct: the window's controls, the command line's flags, the settings file and the report use
-//! [`Settings`].
+//! All settings in one struct: the window's controls, the command line's flags, the settings file and the
+//! report use [`Settings`].
 
 mod automation;
 mod blend;
@@ -148,7 +148,7 @@ impl Default for Settings {
             pyramid: true,
             steps: 500,
             content_weight: 1.0,
-            style_weight: Objective::Balanced.usual_style_weight(),
+            style_weight: Objective::Balanced.default_style_weight(),
             histogram_weight: 0.0,
             smoothness: Smoothness::Four,
             style_amount: None,
@@ -208,8 +208,8 @@ impl Settings {
             match row.default {
                 OnObjective::Kept => {}
                 OnObjective::KeptBut(change) => change(self, objective),
-                OnObjective::Usual => (row.copy)(self, &usual),
-                OnObjective::UsualBut(change) => {
+                OnObjective::Default => (row.copy)(self, &usual),
+                OnObjective::DefaultBut(change) => {
                     (row.copy)(self, &usual);
                     change(self, objective);
                 }
@@ -249,7 +249,8 @@ impl Settings {
         }
     }
 
-    /// Whether `new` changes what a run converges to, as opposed to its start or end, the display or the step size.
+    /// Whether `new` changes what a run converges to, as opposed to its start or end, the display or the step
+    /// size.
     pub fn changes_painting(&self, new: &Settings) -> bool {
         PARAMETERS.iter().any(|row| {
             let aside = matches!(row.effect, Effect::Pace | Effect::NextStart | Effect::Window);
@@ -262,7 +263,8 @@ impl Settings {
         if self.luminance_only { 1.0 } else { self.keep_colours }
     }
 
-    /// Differences from `new` that require a restart, for display; empty if `new` can be applied between two steps.
+    /// Differences from `new` that require a restart, for display; empty if `new` can be applied between two
+    /// steps.
     ///
     /// The initial image and the seed are not among them: they take effect at the next start.
     pub fn restart_reasons(&self, new: &Settings) -> Vec<&'static str> {
@@ -314,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_run_cannot_take_over_restarts_it() {
+    fn only_incompatible_changes_restart_a_run() {
         let old = Settings::default();
         let mut new = old.clone();
         new.content_weight = 3.0;

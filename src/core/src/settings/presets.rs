@@ -101,8 +101,8 @@ impl Preset {
 }
 
 impl LayerWeights {
-    /// Tilt the weights towards large strokes, or with a negative tilt towards fine grain: multiply each by e^(tilt·l), with l
-    /// the layer's index, and keep their sum.
+    /// Tilt the weights towards large strokes, or with a negative tilt towards fine grain: multiply each by
+    /// e^(tilt·l), with l the layer's index, and keep their sum.
     #[must_use]
     pub fn tilted(&self, tilt: f64) -> Self {
         if tilt == 0.0 {

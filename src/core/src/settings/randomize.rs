@@ -7,16 +7,16 @@ use super::{
 };
 use impasto_base::random::SplitMix64;
 
-/// A random number from -1 to 1 for a name: SplitMix64 of the seed and the name's FNV-1a hash. So each parameter has its
-/// own random number, regardless of which others are locked.
+/// A random number from -1 to 1 for a name: SplitMix64 of the seed and the name's FNV-1a hash. So each
+/// parameter has its own random number, regardless of which others are locked.
 fn random(seed: u64, name: &str) -> f64 {
     let fnv = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
     let name = name.bytes().fold(0xcbf2_9ce4_8422_2325, fnv);
     SplitMix64::new(SplitMix64::new(seed).next_u64() ^ name).next_signed()
 }
 
-/// 2^x for |x| ≤ 32 by sums and products only, which are the same on every machine, unlike the system's math library.
-/// Relative error below 1e-15.
+/// 2^x for |x| ≤ 32 by sums and products only, which are the same on every machine, unlike the system's math
+/// library. Relative error below 1e-15.
 fn power_of_two(x: f64) -> f64 {
     let whole = x.floor();
     let rest = (x - whole) * std::f64::consts::LN_2;
@@ -52,9 +52,9 @@ impl Random {
 }
 
 impl Settings {
-    /// Randomize the mix: change each parameter that can be randomized by `amount`, 0 to 1, of its largest change. Parameters
-    /// that are 0, ineffective or `locked` stay, and so do choices. The same seed, amount and settings give the same mix to the
-    /// last bit on every machine.
+    /// Randomize the mix: change each parameter that can be randomized by `amount`, 0 to 1, of its largest
+    /// change. Parameters that are 0, ineffective or `locked` stay, and so do choices. The same seed, amount
+    /// and settings give the same mix to the last bit on every machine.
     #[must_use]
     pub fn randomized(&self, seed: u64, amount: f64, locked: impl Fn(ParamId) -> bool) -> Settings {
         let amount = if amount.is_nan() { 0.0 } else { amount.clamp(0.0, 1.0) };
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_silent_locked_or_zero_stays_and_the_others_do_not_notice() {
+    fn ineffective_locked_and_zero_parameters_are_not_randomized() {
         let mut mix = Settings { smoothness_muted: true, ..Settings::default() };
         let [first, second, third, ..] = Layer::PAPER_STYLE;
         mix.style_layers.set_strip(first, Strip { weight: 1.0, muted: true, solo: false });
@@ -160,7 +160,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_randomized_of_a_valid_mix_is_valid_and_near(
+        fn randomized_mixes_are_valid_and_near(
             seed in any::<u64>(),
             amount in 0.0..=1.0,
             beta in prop_oneof![1e-3..1e3, prop::num::f64::POSITIVE],

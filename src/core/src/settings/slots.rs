@@ -122,7 +122,7 @@ mod tests {
     use crate::settings::Preset;
 
     #[test]
-    fn slots_come_back_from_both_kinds_of_files_and_bad_ones_are_told() {
+    fn slots_round_trip_and_invalid_ones_are_reported() {
         let mut slots = Slots::default();
         assert!(slots.is_empty());
         let settings = Settings { style_weight: 0.1 + 0.2, style_amount: Some(0.25), ..Settings::default() };

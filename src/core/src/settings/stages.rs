@@ -1,11 +1,12 @@
-//! The stages of settings as types: the user's [`Settings`], [`Modulated`] by automation at a step, and [`Effective`] for
-//! the objective. The evaluation uses only the last, and there is no conversion back.
+//! The stages of settings as types: the user's [`Settings`], [`Modulated`] by automation at a step, and
+//! [`Effective`] for the objective. The evaluation uses only the last, and there is no conversion back.
 
 use std::ops::Deref;
 
 use super::{GlobalTerm, Init, LayerWeights, Settings};
 
-/// Settings with automation applied after some steps, see [`Settings::automated`]. Without automation they equal the user's.
+/// Settings with automation applied after some steps, see [`Settings::automated`]. Without automation they
+/// equal the user's.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Modulated(Settings);
 
@@ -42,7 +43,8 @@ impl Modulated {
         Self(Settings { init: Init::Content, ..self.0 })
     }
 
-    /// As applied to a running optimisation: settings that only take effect at a start stay those of `running`.
+    /// As applied to a running optimisation: settings that only take effect at a start stay those of
+    /// `running`.
     #[must_use]
     pub(crate) fn for_run_of(&self, running: &Self) -> Self {
         Self(Settings { objective: running.objective, size: running.size, ..self.0.clone() })
@@ -68,8 +70,8 @@ impl Deref for Modulated {
     }
 }
 
-/// Settings for the objective: tilt, mute and solo applied to the weights, and the style amount, once measured, to α and
-/// β. The tilt is 0 and all switches are off. See [`Settings::effective`].
+/// Settings for the objective: tilt, mute and solo applied to the weights, and the style amount, once
+/// measured, to α and β. The tilt is 0 and all switches are off. See [`Settings::effective`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Effective(Settings);
 

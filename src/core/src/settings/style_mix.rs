@@ -10,8 +10,8 @@ use super::{STYLE_SCALES, SettingsError, validate::error};
 pub struct StyleMix {
     /// Share among the styles that are on; the shares are normalised to a sum of 1.
     pub weight: f64,
-    /// Stroke size: the picture's size relative to the painting, times [`super::Settings::style_scale`]. A picture is never
-    /// enlarged beyond its own pixels.
+    /// Stroke size: the picture's size relative to the painting, times [`super::Settings::style_scale`]. A
+    /// picture is never enlarged beyond its own pixels.
     pub scale: f64,
     /// Whether the style is enabled.
     pub on: bool,

@@ -1,5 +1,5 @@
-//! The terms of the objective with one weight instead of weights per layer: the list used by mixer, losses, plot, targets
-//! and validation. Their computation is in `transfer/terms`.
+//! The terms of the objective with one weight instead of weights per layer: the list used by mixer, losses,
+//! plot, targets and validation. Their computation is in `transfer/terms`.
 
 use super::{ParamId, Settings, Strip};
 use impasto_base::{named, serde_as_text};
@@ -48,7 +48,8 @@ impl GlobalTerm {
             },
             Self::Histogram => TermInfo {
                 parameter: ParamId::Histogram,
-                // A shallow and a deep layer as in Risser, Wilmot & Barnes (arXiv 1701.08893): relu1_1 and relu4_1.
+                // A shallow and a deep layer as in Risser, Wilmot & Barnes (arXiv 1701.08893): relu1_1 and
+                // relu4_1.
                 layers: &[Layer::PAPER_STYLE[0], Layer::PAPER_STYLE[3]],
                 switches: None,
                 tooltip: "Weight of the histogram term: how closely the distribution of each feature follows the style's at relu1_1 and relu4_1. Steadies colours and contrasts; in balanced usual are 0.25 to 2.5, and a step takes longer.",

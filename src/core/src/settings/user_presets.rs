@@ -40,7 +40,8 @@ pub enum PresetError {
     Unknown { name: String, known: Vec<String> },
 }
 
-/// A mix: the settings that make a look, with the keys of a settings file; missing ones take the defaults of its objective.
+/// A mix: the settings that make a look, with the keys of a settings file; missing ones take the defaults of
+/// its objective.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Mix(toml::Table);
@@ -81,12 +82,14 @@ impl Mix {
             .into_iter()
             .filter(|(key, _)| is_of_the_run(key))
             .collect();
-        over_usual([place, self.0.clone()])
+        over_defaults([place, self.0.clone()])
     }
 }
 
 /// Merge tables, of which later ones win, over the defaults of their objective.
-pub(super) fn over_usual(tables: impl IntoIterator<Item = toml::Table>) -> Result<Settings, toml::de::Error> {
+pub(super) fn over_defaults(
+    tables: impl IntoIterator<Item = toml::Table>,
+) -> Result<Settings, toml::de::Error> {
     let mut given = toml::Table::new();
     tables.into_iter().for_each(|table| given.extend(table));
     let objective: Objective = match given.get("objective") {

@@ -31,8 +31,8 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// The first invalid setting: sizes outside [`MIN_SIZE`]..=[`MAX_SIZE`], no steps, weights that are negative or not finite,
-    /// optimizer constants outside their range, or an objective without any term.
+    /// The first invalid setting: sizes outside [`MIN_SIZE`]..=[`MAX_SIZE`], no steps, weights that are
+    /// negative or not finite, optimizer constants outside their range, or an objective without any term.
     pub fn validate(&self) -> Result<(), SettingsError> {
         for row in PARAMETERS {
             let name = row.flag_name();

@@ -88,7 +88,8 @@ impl FromStr for Init {
 /// Formulas of the objective, see [`crate::objective`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Objective {
-    /// Relative errors: α and β mean about the same at every size, for every pair of pictures and every weights file.
+    /// Relative errors: α and β mean about the same at every size, for every pair of pictures and every
+    /// weights file.
     #[default]
     Balanced,
     /// Gatys, Ecker & Bethge, CVPR 2016.
@@ -99,11 +100,11 @@ pub enum Objective {
 
 impl Objective {
     /// Default β of these formulas.
-    pub const fn usual_style_weight(self) -> f64 {
+    pub const fn default_style_weight(self) -> f64 {
         match self {
             Self::Balanced => 1.0,
-            // The paper states α/β of 1e-3 to 1e-4. With its formulas as printed, whose content term is a sum over all features,
-            // that leaves the style faint.
+            // The paper states α/β of 1e-3 to 1e-4. With its formulas as printed, whose content term is a sum
+            // over all features, that leaves the style faint.
             Self::Paper | Self::Classic => 1e6,
         }
     }
@@ -132,7 +133,8 @@ pub enum Smoothness {
 /// Step length rule of L-BFGS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum LineSearch {
-    /// Line search for the strong Wolfe conditions: the objective never rises, and a step may take several evaluations.
+    /// Line search for the strong Wolfe conditions: the objective never rises, and a step may take several
+    /// evaluations.
     #[default]
     Wolfe,
     /// The quasi-Newton step, at most as long as the learning rate.
@@ -173,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_texts_say_what_is_possible() {
+    fn invalid_texts_list_the_choices() {
         assert!("#12345".parse::<Rgb>().unwrap_err().contains("#rrggbb"));
         assert!("#12345é".parse::<Rgb>().is_err());
         assert!("blank:red".parse::<Init>().unwrap_err().contains("#rrggbb"));

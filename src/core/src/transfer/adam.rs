@@ -11,12 +11,14 @@ use impasto_network::compute::{Iterate, Update};
 pub struct Adam {
     /// Decaying means of the gradient and of its square; `None` before the first step.
     moments: Option<(Tensor<4>, Tensor<4>)>,
-    /// Powers of β₁ and β₂ so far. Kept as products, so that the bias correction stays right when a β changes.
+    /// Powers of β₁ and β₂ so far. Kept as products, so that the bias correction stays right when a β
+    /// changes.
     decay1: f64,
     decay2: f64,
 }
 
-/// The optimizer's state: decaying means of the gradient and of its square, and the powers of β₁ and β₂ so far.
+/// The optimizer's state: decaying means of the gradient and of its square, and the powers of β₁ and β₂ so
+/// far.
 pub struct AdamMoments {
     pub mean: Tensor<4>,
     pub square: Tensor<4>,
@@ -29,8 +31,9 @@ impl Adam {
         Self { moments: None, decay1: 1.0, decay2: 1.0 }
     }
 
-    /// Update `x` by `gradient`, both `[1, 3, H, W]`, with the constants of the settings, and add the new iterate to the
-    /// `average`. With `confine` it stays in 0 to 1. Returns it and parts of ‖gradient‖², see [`Update::apply`].
+    /// Update `x` by `gradient`, both `[1, 3, H, W]`, with the constants of the settings, and add the new
+    /// iterate to the `average`. With `confine` it stays in 0 to 1. Returns it and parts of ‖gradient‖², see
+    /// [`Update::apply`].
     pub fn step(
         &mut self,
         x: Tensor<4>,
@@ -72,9 +75,9 @@ impl Adam {
         [self.decay1, self.decay2] = moments.decays;
     }
 
-    /// Rescale the moments for gradients that are `factor` times as large from now on, for example after a change of a weight,
-    /// so that the step length neither jumps nor decays. The factor `[1]` stays on the device; if it is not positive and
-    /// finite, nothing changes.
+    /// Rescale the moments for gradients that are `factor` times as large from now on, for example after a
+    /// change of a weight, so that the step length neither jumps nor decays. The factor `[1]` stays on the
+    /// device; if it is not positive and finite, nothing changes.
     pub fn rescale(&mut self, factor: Tensor<1>) {
         if let Some((mean, square)) = self.moments.take() {
             let sound = factor.clone().greater_elem(0.0).bool_and(factor.clone().lower_elem(f32::MAX));

@@ -1,8 +1,9 @@
-//! The style amount: choose β by measurement, so that one number means the same at every size and for every pair.
+//! The style amount: choose β by measurement, so that one number means the same at every size and for every
+//! pair.
 //!
-//! A run's own gradients depend on its progress: at convergence the gradients of content and style have equal norms for
-//! any weights. So both are measured once at a fixed picture, half content and half style, and β = a/(1−a) ·
-//! α·‖∂L_content/∂x‖ / ‖∂L_style/∂x‖ there for an amount a: the style's share of the two is a.
+//! A run's own gradients depend on its progress: at convergence the gradients of content and style have equal
+//! norms for any weights. So both are measured once at a fixed picture, half content and half style, and β =
+//! a/(1−a) · α·‖∂L_content/∂x‖ / ‖∂L_style/∂x‖ there for an amount a: the style's share of the two is a.
 
 use burn::tensor::Tensor;
 
@@ -79,8 +80,8 @@ impl Calibration {
             && self.seen == settings.feature_settings()
     }
 
-    /// α and β for an amount of 0 to 1. Mute and solo are ignored, so that they don't change the weights of the remaining
-    /// terms. `None` if content or style has no layers or gradient.
+    /// α and β for an amount of 0 to 1. Mute and solo are ignored, so that they don't change the weights of
+    /// the remaining terms. `None` if content or style has no layers or gradient.
     pub fn balance(&self, amount: f64, settings: &Settings) -> Option<[f64; 2]> {
         let alpha = if settings.content_weight > 0.0 { settings.content_weight } else { 1.0 };
         let content = alpha * self.content.norm(&settings.content_layers);

@@ -1,7 +1,8 @@
 //! Decaying average of the iterates, which removes the optimizer's noise.
 //!
-//! Its window grows with the steps since it began: a full window from the start would lag behind the iterates, and in a
-//! short run still contain the beginning at the end (Shamir & Zhang, ICML 2013, on averaging a share of the iterates).
+//! Its window grows with the steps since it began: a full window from the start would lag behind the
+//! iterates, and in a short run still contain the beginning at the end (Shamir & Zhang, ICML 2013, on
+//! averaging a share of the iterates).
 
 use burn::tensor::Tensor;
 
@@ -28,8 +29,8 @@ pub struct AverageStep {
 }
 
 impl Average {
-    /// Take the sum to add the next iterate, in the shape of `x`, with the decay to use and the resulting weight. `longest` is
-    /// the decay of a full window; 0 disables averaging.
+    /// Take the sum to add the next iterate, in the shape of `x`, with the decay to use and the resulting
+    /// weight. `longest` is the decay of a full window; 0 disables averaging.
     pub fn begin_step(&mut self, x: &Tensor<4>, longest: f64) -> AverageStep {
         let decay = longest.min(1.0 - 1.0 / (1.0 + SHARE * f64::from(self.steps)));
         self.steps = self.steps.saturating_add(1);

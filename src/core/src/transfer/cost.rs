@@ -15,8 +15,9 @@ pub fn convolution_flops(layer: Layer, width: u32, height: u32) -> f64 {
     18.0 * (layer.input_channels() * layer.channels()) as f64 * positions(layer, width, height)
 }
 
-/// Floating-point operations of one step on a picture of this shape: forward and backward through the layers up to the
-/// deepest in use, and the Gram products (counted as direct convolutions, one multiplication and one addition each).
+/// Floating-point operations of one step on a picture of this shape: forward and backward through the layers
+/// up to the deepest in use, and the Gram products (counted as direct convolutions, one multiplication and
+/// one addition each).
 pub fn flops_per_step(width: u32, height: u32, settings: &Settings) -> f64 {
     let Some(deepest) = settings.deepest_layer() else { return 0.0 };
     let convolutions: f64 = Layer::ALL
@@ -41,8 +42,8 @@ pub enum KernelSet {
     Adapter,
 }
 
-/// Estimated memory in bytes of a run in these shapes: the prepared weights, and the larger of a step's memory and that of
-/// the features of the largest style.
+/// Estimated memory in bytes of a run in these shapes: the prepared weights, and the larger of a step's
+/// memory and that of the features of the largest style.
 pub fn memory_bytes(shapes: &Shapes, settings: &Settings, kernels: KernelSet) -> u64 {
     let Some(deepest) = settings.deepest_layer() else { return 0 };
     let layers = || Layer::ALL.into_iter().filter(|&layer| layer <= deepest);
@@ -59,8 +60,8 @@ pub fn memory_bytes(shapes: &Shapes, settings: &Settings, kernels: KernelSet) ->
     let stage = (1..=5)
         .map(|block| layers().filter(|layer| layer.block() == block).map(output).sum::<f64>())
         .fold(0.0, f64::max);
-    // Two gradients at a time, one of them in the memory of a dead output; one per stage if buffers are kept for the next
-    // step.
+    // Two gradients at a time, one of them in the memory of a dead output; one per stage if buffers are kept
+    // for the next step.
     let passing = widest(shapes.content);
     let kept = layers().filter(|layer| layer.after_pool() || layer.index() == 0).map(output).sum::<f64>();
     let moving = if settings.low_memory { passing } else { passing.max(kept) };
@@ -68,7 +69,8 @@ pub fn memory_bytes(shapes: &Shapes, settings: &Settings, kernels: KernelSet) ->
         KernelSet::Cpu => {
             // 36 points for 9 weights, in both directions.
             if settings.low_memory {
-                // The raw weights and one transform; for a step, each stage's input and the widest stage's outputs.
+                // The raw weights and one transform; for a step, each stage's input and the widest stage's
+                // outputs.
                 let transform = |l: Layer| (36 * l.input_channels() * l.channels()) as f64;
                 let transform = layers().map(transform).fold(0.0, f64::max);
                 (weights + transform + SCRATCH, content + 2.0 * pooled + stage + moving, 3.0)
@@ -88,14 +90,16 @@ pub fn memory_bytes(shapes: &Shapes, settings: &Settings, kernels: KernelSet) ->
     let images = match settings.optimizer {
         // Four of them are the state to roll back to if a value is not finite.
         Optimizer::Adam => 12.0,
-        // History of steps and gradient changes, the last iterate with its gradient, the direction, the iterate to roll back to.
+        // History of steps and gradient changes, the last iterate with its gradient, the direction, the
+        // iterate to roll back to.
         Optimizer::Lbfgs => 2.0 * f64::from(settings.history) + 10.0,
     };
     let image = images * 3.0 * f64::from(width) * f64::from(height);
     (4.0 * (weights + step.max(style) + grams + image)) as u64 + PROGRAM
 }
 
-/// Floats of the transforms in progress: at most 256 tiles of 36 points for 1024 channels, and those of small layers.
+/// Floats of the transforms in progress: at most 256 tiles of 36 points for 1024 channels, and those of small
+/// layers.
 const SCRATCH: f64 = 1.1e7;
 /// Bytes of the program with its bundled weights.
 const PROGRAM: u64 = 60_000_000;

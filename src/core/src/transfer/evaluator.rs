@@ -112,7 +112,8 @@ impl Evaluator {
         self.targets.halfway()
     }
 
-    /// The unweighted gradient `[1, 3, H, W]` of each term alone at an image `[1, 3, H, W]`. Only for terms with a layer.
+    /// The unweighted gradient `[1, 3, H, W]` of each term alone at an image `[1, 3, H, W]`. Only for terms
+    /// with a layer.
     ///
     /// # Panics
     ///
@@ -160,14 +161,14 @@ impl Evaluator {
         Ok(())
     }
 
-    /// Blend the styles again if their weights have changed; returns whether they have. Weights for another number of styles
-    /// are ignored.
+    /// Blend the styles again if their weights have changed; returns whether they have. Weights for another
+    /// number of styles are ignored.
     pub fn blend(&mut self, style_weights: &[f64], settings: &Effective) -> bool {
         self.targets.blend(style_weights, settings)
     }
 
-    /// Evaluate the terms and the gradient at an image `[1, 3, H, W]`, and the gradient of one `measured` term alone, which
-    /// takes a second backward pass over the same activations.
+    /// Evaluate the terms and the gradient at an image `[1, 3, H, W]`, and the gradient of one `measured`
+    /// term alone, which takes a second backward pass over the same activations.
     pub fn evaluate(
         &mut self,
         image: &Tensor<4>,

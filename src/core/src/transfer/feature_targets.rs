@@ -23,7 +23,8 @@ pub fn shares(weights: &[f64]) -> Vec<f64> {
 /// Content features of one layer, and the unit of their distances.
 pub struct ContentTarget {
     pub features: Features,
-    /// Σ(F*)² + P·e, the squared distance of uncorrelated features with the styles' energy, see [`crate::objective`].
+    /// Σ(F*)² + P·e, the squared distance of uncorrelated features with the styles' energy, see
+    /// [`crate::objective`].
     pub unit: f64,
     /// Σ(F*)².
     energy: f64,
@@ -66,7 +67,8 @@ pub struct FeatureTargets {
     each: BTreeMap<Layer, Vec<Option<Moments>>>,
 }
 
-/// The weighted mean of the styles' statistics, with weights normalized to a sum of 1; `None` if one is missing.
+/// The weighted mean of the styles' statistics, with weights normalized to a sum of 1; `None` if one is
+/// missing.
 pub(super) fn blend(each: &[Option<Moments>], weights: &[f64]) -> Option<Moments> {
     let scaled = |(moments, share): (&Option<Moments>, f64)| Some(moments.as_ref()?.scaled(share));
     let all: Option<Vec<Moments>> = each.iter().zip(shares(weights)).map(scaled).collect();
@@ -74,8 +76,8 @@ pub(super) fn blend(each: &[Option<Moments>], weights: &[f64]) -> Option<Moments
 }
 
 impl FeatureTargets {
-    /// Compute missing targets of the content at the layers `content` and of the styles at the layers `style`, from the images
-    /// `[1, 3, H, W]`.
+    /// Compute missing targets of the content at the layers `content` and of the styles at the layers
+    /// `style`, from the images `[1, 3, H, W]`.
     pub fn ensure(
         &mut self,
         network: &Network,
@@ -101,7 +103,8 @@ impl FeatureTargets {
         self.blend_layers(&missing, pictures.weights, pictures.statistic);
     }
 
-    /// Compute what is missing for one style: its energy at the layers `content`, its statistics at the layers `style`.
+    /// Compute what is missing for one style: its energy at the layers `content`, its statistics at the
+    /// layers `style`.
     fn ensure_style(
         &mut self,
         network: &Network,

@@ -12,8 +12,8 @@ use super::{
     term_values::Terms,
 };
 
-/// State that the next steps depend on. It shares the run's images until they change, so that keeping it costs one copy of
-/// each in the next step.
+/// State that the next steps depend on. It shares the run's images until they change, so that keeping it
+/// costs one copy of each in the next step.
 pub struct GoodState {
     variable: Tensor<4>,
     adam: Adam,

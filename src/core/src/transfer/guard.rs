@@ -1,8 +1,9 @@
 //! Roll a run with non-finite values back to its last good state, and continue with a smaller step.
 //!
-//! This depends on the steps only and not on when the picture is read: states are checked and kept after fixed numbers of
-//! steps and before every change of the run. A read-back in between that finds non-finite values does what the next check
-//! would have done, so that a recipe gives the same picture at any rate of read-backs.
+//! This depends on the steps only and not on when the picture is read: states are checked and kept after
+//! fixed numbers of steps and before every change of the run. A read-back in between that finds non-finite
+//! values does what the next check would have done, so that a recipe gives the same picture at any rate of
+//! read-backs.
 
 use super::{
     Painting, TransferError,
@@ -11,7 +12,8 @@ use super::{
 };
 use crate::settings::{Modulated, StyleMix};
 
-/// Steps between two checks. A check waits for the device once and causes a few image copies in the next step.
+/// Steps between two checks. A check waits for the device once and causes a few image copies in the next
+/// step.
 const EVERY: u32 = 16;
 /// Maximum rollbacks to the same state.
 const MAX_TRIES: u32 = 6;
@@ -106,7 +108,8 @@ impl Painting {
         if self.guard.since.is_empty() { Ok(true) } else { transfer.all_finite(&self.guard.since) }
     }
 
-    /// Roll back to the last good state and repeat the steps with half the learning rate, until they are finite.
+    /// Roll back to the last good state and repeat the steps with half the learning rate, until they are
+    /// finite.
     ///
     /// # Errors
     ///

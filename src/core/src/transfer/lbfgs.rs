@@ -1,11 +1,12 @@
-//! L-BFGS (Liu & Nocedal 1989; Nocedal & Wright, Numerical Optimization, 2006, algorithm 7.4), one evaluation of the
-//! objective at a time.
+//! L-BFGS (Liu & Nocedal 1989; Nocedal & Wright, Numerical Optimization, 2006, algorithm 7.4), one evaluation
+//! of the objective at a time.
 //!
-//! All vectors and the scalars of the two-loop recursion stay on the device. The Wolfe line search reads back two or three
-//! scalars per evaluation, since the next step length depends on them; fixed steps read back none.
+//! All vectors and the scalars of the two-loop recursion stay on the device. The Wolfe line search reads back
+//! two or three scalars per evaluation, since the next step length depends on them; fixed steps read back
+//! none.
 //!
-//! Our own because burn's runs a whole line search within one call: nothing can be displayed, changed or kept between two
-//! evaluations, and its state cannot be saved.
+//! Our own because burn's runs a whole line search within one call: nothing can be displayed, changed or kept
+//! between two evaluations, and its state cannot be saved.
 
 use std::collections::VecDeque;
 
@@ -20,8 +21,8 @@ use super::{
 };
 use crate::settings::{LineSearch, Settings};
 
-/// Minimum cosine between step and gradient change of a valid pair: the curvature along the step is then positive beyond
-/// rounding.
+/// Minimum cosine between step and gradient change of a valid pair: the curvature along the step is then
+/// positive beyond rounding.
 const COSINE: f64 = 1e-6;
 /// Factor of the first step after a failed search.
 const CAUTION: f64 = 0.1;
@@ -156,7 +157,8 @@ impl Lbfgs {
         2 * self.history.len() + if self.base.is_some() { 2 } else { 0 } + usize::from(self.search.is_some())
     }
 
-    /// Process the objective's value `[1]` and gradient at `x`, which is the last call's [`Step::next`], or any point at first.
+    /// Process the objective's value `[1]` and gradient at `x`, which is the last call's [`Step::next`], or
+    /// any point at first.
     ///
     /// # Errors
     ///
@@ -174,16 +176,17 @@ impl Lbfgs {
             // After a fixed step there is no value to compare with.
             (Some(base), Some(mut search)) if base.value.is_finite() => {
                 let base_x = base.x.clone();
-                let (value, judged) = judge(base, &mut search, &gradient, value)?;
-                match judged {
-                    Judged::Accepted => value,
-                    Judged::Trying => {
+                let (value, outcome) = evaluate_trial(base, &mut search, &gradient, value)?;
+                match outcome {
+                    SearchOutcome::Accepted => value,
+                    SearchOutcome::Trying => {
                         let next = base_x + search.direction.clone() * search.trial;
                         self.search = Some(search);
                         return Ok(Step { next, accepted: false });
                     }
-                    Judged::Lost => {
-                        // Restart from the same point along the gradient; if that failed, with a shorter step.
+                    SearchOutcome::Lost => {
+                        // Restart from the same point along the gradient; if that failed, with a shorter
+                        // step.
                         if self.history.is_empty() {
                             self.caution = (self.caution * CAUTION).max(LEAST_CAUTION);
                         }
@@ -200,7 +203,7 @@ impl Lbfgs {
             _ => read(vec![value])?[0],
         };
         if let Some(base) = self.base.take() {
-            self.learn(&base, &x, &gradient);
+            self.add_pair(&base, &x, &gradient);
         }
         while self.history.len() > settings.history as usize {
             self.history.pop_front();
@@ -218,7 +221,7 @@ impl Lbfgs {
     }
 
     /// Add the step from `base` to `x` to the history.
-    fn learn(&mut self, base: &Base, x: &Tensor<4>, gradient: &Tensor<4>) {
+    fn add_pair(&mut self, base: &Base, x: &Tensor<4>, gradient: &Tensor<4>) {
         let step = x.clone() - base.x.clone();
         let change = gradient.clone() - base.gradient.clone();
         let product = dot(&step, &change);
@@ -255,7 +258,7 @@ impl Lbfgs {
     }
 }
 
-enum Judged {
+enum SearchOutcome {
     Accepted,
     /// Continue with a new trial.
     Trying,
@@ -263,12 +266,12 @@ enum Judged {
 }
 
 /// Read the value and the slope at a trial in one read-back, and advance the line search.
-fn judge(
+fn evaluate_trial(
     base: &Base,
     search: &mut Search,
     gradient: &Tensor<4>,
     value: Tensor<1>,
-) -> Result<(f64, Judged), TransferError> {
+) -> Result<(f64, SearchOutcome), TransferError> {
     let mut wanted = vec![value, dot(gradient, &search.direction)];
     if search.line.is_none() {
         wanted.push(dot(&base.gradient, &search.direction));
@@ -279,17 +282,17 @@ fn judge(
         (Some(line), _) => line,
         (line, Some(&start)) if start < 0.0 => line.insert(WolfeSearch::new(base.value, start)),
         // Not a descent direction.
-        _ => return Ok((value, Judged::Lost)),
+        _ => return Ok((value, SearchOutcome::Lost)),
     };
-    let judged = match line.judge(Point { step: search.trial, value, slope }) {
-        Verdict::Accept => Judged::Accepted,
+    let outcome = match line.advance(Point { step: search.trial, value, slope }) {
+        Verdict::Accept => SearchOutcome::Accepted,
         Verdict::Try(trial) => {
             search.trial = trial;
-            Judged::Trying
+            SearchOutcome::Trying
         }
-        Verdict::GiveUp => Judged::Lost,
+        Verdict::GiveUp => SearchOutcome::Lost,
     };
-    Ok((value, judged))
+    Ok((value, outcome))
 }
 
 fn read(numbers: Vec<Tensor<1>>) -> Result<Vec<f64>, TransferError> {

@@ -24,8 +24,8 @@ pub struct LevelTransfer {
 }
 
 impl LevelTransfer {
-    /// Resize to another shape: image and first moment bicubic, the second moment, which must not become negative, bilinear.
-    /// With r times the pixels, each has 1/r of the gradient.
+    /// Resize to another shape: image and first moment bicubic, the second moment, which must not become
+    /// negative, bilinear. With r times the pixels, each has 1/r of the gradient.
     pub fn resized(&self, width: u32, height: u32) -> Self {
         let pixels = |width: u32, height: u32| f64::from(width) * f64::from(height);
         let factor = pixels(self.image.width, self.image.height) / pixels(width, height);

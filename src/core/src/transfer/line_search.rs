@@ -1,6 +1,6 @@
-//! A line search for the strong Wolfe conditions (Nocedal & Wright, Numerical Optimization, 2006, algorithms 3.5 and 3.6),
-//! as a state machine: it takes one evaluation and returns the next action, so that a run can be paused or changed between
-//! two evaluations.
+//! A line search for the strong Wolfe conditions (Nocedal & Wright, Numerical Optimization, 2006, algorithms
+//! 3.5 and 3.6), as a state machine: it takes one evaluation and returns the next action, so that a run can
+//! be paused or changed between two evaluations.
 
 /// Sufficient decrease: minimum decrease relative to the prediction by the initial slope.
 const DECREASE: f64 = 1e-4;
@@ -120,7 +120,7 @@ impl WolfeSearch {
     }
 
     /// Process an evaluation: first at any step length, then at those of [`Verdict::Try`].
-    pub fn judge(&mut self, at: Point) -> Verdict {
+    pub fn advance(&mut self, at: Point) -> Verdict {
         self.evaluations += 1;
         let start = self.start;
         let promised = start.value + DECREASE * at.step * start.slope + NOISE * start.value.abs();
@@ -191,14 +191,15 @@ fn least_of_cubic(a: Point, b: Point) -> Option<f64> {
 mod tests {
     use super::*;
 
-    /// Search along a function given with its derivative; returns the accepted step and the number of evaluations.
+    /// Search along a function given with its derivative; returns the accepted step and the number of
+    /// evaluations.
     fn search(first: f64, f: impl Fn(f64) -> (f64, f64)) -> Option<(f64, u32)> {
         let (value, slope) = f(0.0);
         let mut line = WolfeSearch::new(value, slope);
         let mut step = first;
         for evaluations in 1..100 {
             let (value, slope) = f(step);
-            match line.judge(Point { step, value, slope }) {
+            match line.advance(Point { step, value, slope }) {
                 Verdict::Accept => return Some((step, evaluations)),
                 Verdict::Try(next) => step = next,
                 Verdict::GiveUp => return None,
@@ -251,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn who_loses_patience_takes_the_best_step_so_far() {
+    fn the_best_step_is_accepted_after_the_maximum_of_evaluations() {
         // Lower for t in (0, 1), but never flat enough.
         let f = |t: f64| if t < 1.0 { (-t, -1.0) } else { (2.0, 5.0) };
         let (step, evaluations) = search(2.0, f).unwrap();

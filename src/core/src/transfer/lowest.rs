@@ -1,4 +1,5 @@
-//! The lowest total so far: whether it still falls, and its iterate. Kept on the device, and read back with the picture.
+//! The lowest total so far: whether it still falls, and its iterate. Kept on the device, and read back with
+//! the picture.
 
 use std::collections::VecDeque;
 
@@ -65,7 +66,7 @@ impl Lowest {
     }
 
     /// Restart the convergence window after a change of something other than the objective.
-    pub fn watch_anew(&mut self) {
+    pub fn restart_window(&mut self) {
         let keep = self.past.len().min(1);
         self.past.drain(..self.past.len() - keep);
     }
@@ -93,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_iterate_is_kept_from_when_it_is_asked_for() {
+    fn the_best_iterate_is_kept_once_requested() {
         let mut lowest = Lowest::default();
         let totals = [5.0, 1.0, 3.0, 2.0, 4.0];
         for (index, total) in totals.into_iter().enumerate() {
@@ -123,7 +124,7 @@ mod tests {
         assert!(!converged(&|_| f64::NAN, 100));
         let mut lowest = Lowest::default();
         (0..80).for_each(|_| lowest.add(&tensor(1.0, [1]), &tensor(0.0, [1, 3, 1, 1]), false));
-        lowest.watch_anew();
+        lowest.restart_window();
         assert!(lowest.ends().is_none());
     }
 }

@@ -1,4 +1,5 @@
-//! A run of style transfer: [`StyleTransfer`] optimises at one size, step by step; [`Painting`] runs through a pyramid.
+//! A run of style transfer: [`StyleTransfer`] optimises at one size, step by step; [`Painting`] runs through
+//! a pyramid.
 
 mod adam;
 mod amount;

@@ -7,8 +7,8 @@ use burn::tensor::Tensor;
 use super::Term;
 use crate::settings::Settings;
 
-/// Unweighted gradient norms ‖∂Lₜ/∂x‖ of terms t with respect to the optimised variable x. Measured one term at a time, so
-/// they are from different steps.
+/// Unweighted gradient norms ‖∂Lₜ/∂x‖ of terms t with respect to the optimised variable x. Measured one term
+/// at a time, so they are from different steps.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GradientNorms {
     norms: BTreeMap<Term, f64>,
@@ -32,8 +32,8 @@ impl GradientNorms {
         Self { norms: norms.collect(), balance: self.balance }
     }
 
-    /// Share of each active term in the gradient, 0 to 1: its norm times its weight, over the sum of all. `None` until every
-    /// active term has been measured.
+    /// Share of each active term in the gradient, 0 to 1: its norm times its weight, over the sum of all.
+    /// `None` until every active term has been measured.
     pub fn shares(&self, settings: &Settings) -> Option<BTreeMap<Term, f64>> {
         let mut effective = settings.effective();
         if let (Some(_), Some([alpha, beta])) = (settings.style_amount, self.balance) {
@@ -108,8 +108,8 @@ impl GradientNormMonitor {
         self.norms.balance = balance;
     }
 
-    /// Drop the styles' norms after a change of their targets. Other pictures or shares also change the reference of the
-    /// content term.
+    /// Drop the styles' norms after a change of their targets. Other pictures or shares also change the
+    /// reference of the content term.
     pub fn forget_styles(&mut self, pictures: bool) {
         self.norms.norms.retain(|term, _| match term {
             Term::Style(_) => false,
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn terms_are_measured_in_rotation_and_what_is_missing_first() {
+    fn terms_are_measured_in_rotation_and_missing_ones_first() {
         let mut settings = Settings { smoothness_weight: 0.0, ..Settings::default() };
         settings.content_layers = LayerWeights::paper_content();
         let [first, second] = [Layer::ALL[0], Layer::ALL[2]].map(Term::Style);

@@ -1,4 +1,5 @@
-//! A complete run: coarse-to-fine optimisations through the levels of a pyramid, each continuing from the one before.
+//! A complete run: coarse-to-fine optimisations through the levels of a pyramid, each continuing from the one
+//! before.
 
 use std::sync::Arc;
 
@@ -75,7 +76,8 @@ pub struct Painting {
     pub(super) entered: u32,
     /// Work done, in steps at the final size.
     pub(super) done: f64,
-    /// Detail of larger levels that smaller ones cannot hold after a drop, with their sizes, the smallest last.
+    /// Detail of larger levels that smaller ones cannot hold after a drop, with their sizes, the smallest
+    /// last.
     pub(super) details: Vec<(u32, Planes)>,
     /// State of a preview downscale, see [`Painting::begin_downscale`].
     pub(super) downscale: Option<PreviewDownscale>,
@@ -157,8 +159,8 @@ impl Painting {
         self.schedule.levels()[self.level]
     }
 
-    /// The settings at this level's size, with the learning rate reduced by rollbacks, and without style terms if no style is
-    /// enabled.
+    /// The settings at this level's size, with the learning rate reduced by rollbacks, and without style
+    /// terms if no style is enabled.
     pub(super) fn level_settings(&self) -> Modulated {
         let settings = self.modulated.at_size(self.size().size).with_rate_factor(self.guard.rate_factor());
         let silent = self.inputs.shares().iter().all(|&share| share == 0.0);
@@ -281,8 +283,9 @@ impl Painting {
         self.schedule = self.schedule.shared(self.level, self.entered, self.settings.steps);
     }
 
-    /// Apply changed settings, and the mix and palette of `inputs`, see [`StyleTransfer::update`]. The statistics of styles
-    /// whose scale or colours have changed are recomputed. The content and the style pictures stay the same.
+    /// Apply changed settings, and the mix and palette of `inputs`, see [`StyleTransfer::update`]. The
+    /// statistics of styles whose scale or colours have changed are recomputed. The content and the style
+    /// pictures stay the same.
     ///
     /// # Errors
     ///
@@ -420,7 +423,8 @@ impl Painting {
     ///
     /// # Errors
     ///
-    /// If the device fails, or the picture or a loss stays non-finite after rollbacks, see [`Painting::take_notices`].
+    /// If the device fails, or the picture or a loss stays non-finite after rollbacks, see
+    /// [`Painting::take_notices`].
     pub fn read(&mut self) -> Result<Reading, TransferError> {
         let (width, height) = self.shape;
         let mut reading = self.transfer()?.read();

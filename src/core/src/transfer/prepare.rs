@@ -70,8 +70,8 @@ impl Inputs {
         Self { content, styles, palette: None, initial: None }
     }
 
-    /// Whether the content and style pictures are the same, so that no restart is needed. The palette may change during a run,
-    /// and the initial image is no longer used.
+    /// Whether the content and style pictures are the same, so that no restart is needed. The palette may
+    /// change during a run, and the initial image is no longer used.
     pub fn same_pictures(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.content, &other.content)
             && self.styles.len() == other.styles.len()
@@ -123,7 +123,8 @@ impl Inputs {
         Schedule::new(settings, self.content.dimensions())
     }
 
-    /// Prepare the pictures for these settings, in the shapes of [`Shapes::new`]. `current` replaces the initial image.
+    /// Prepare the pictures for these settings, in the shapes of [`Shapes::new`]. `current` replaces the
+    /// initial image.
     ///
     /// # Errors
     ///
@@ -306,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn the_initial_image_is_what_was_asked_for() {
+    fn the_initial_image_follows_the_settings() {
         let mut inputs = inputs_of((64, 32), &[(40, 40)]);
         let mut settings = Settings { size: 64, init: Init::Blank(Rgb([1, 2, 3])), ..Settings::default() };
         let made = inputs.pictures(&settings, None).unwrap();

@@ -1,7 +1,7 @@
 //! A temporary switch to a smaller level while a slider is dragged, so that its effect shows soon.
 //!
-//! The picture stays as sharp as it was: the detail that the smaller level cannot hold is added to its picture when that
-//! is shown, and to the iterate on the way back. Steps at the smaller level do not count.
+//! The picture stays as sharp as it was: the detail that the smaller level cannot hold is added to its
+//! picture when that is shown, and to the iterate on the way back. Steps at the smaller level do not count.
 
 use image::RgbImage;
 
@@ -32,8 +32,8 @@ impl PreviewDownscale {
 }
 
 impl Painting {
-    /// Switch to the largest level whose step costs at most this share of a step at the present one, or else to the
-    /// smallest level, until [`Painting::end_downscale`]. Returns false if there is no smaller level.
+    /// Switch to the largest level whose step costs at most this share of a step at the present one, or else
+    /// to the smallest level, until [`Painting::end_downscale`]. Returns false if there is no smaller level.
     ///
     /// # Errors
     ///

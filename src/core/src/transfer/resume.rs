@@ -30,8 +30,8 @@ impl Painting {
         Ok(state_file::to_bytes(&progress, &self.details, &state))
     }
 
-    /// Continue from an earlier step of a run with the same pictures: exactly if its state is given and the settings are those
-    /// of that step, otherwise from the current picture, counted as that step.
+    /// Continue from an earlier step of a run with the same pictures: exactly if its state is given and the
+    /// settings are those of that step, otherwise from the current picture, counted as that step.
     ///
     /// # Errors
     ///

@@ -20,8 +20,8 @@ fn numbers(tensors: Vec<Tensor<1>>) -> Result<Vec<f32>, TransferError> {
 }
 
 impl StyleTransfer {
-    /// The complete state of the next steps, bit for bit, except for the histogram targets on a graphics adapter, which are
-    /// recomputed.
+    /// The complete state of the next steps, bit for bit, except for the histogram targets on a graphics
+    /// adapter, which are recomputed.
     ///
     /// # Errors
     ///

@@ -3,8 +3,8 @@
 use super::{Dimensions, Inputs};
 use crate::settings::{MIN_SIZE, Objective, Settings};
 
-/// The largest scale with an effect for a style picture of these dimensions in pixels; `None` if `scale` doesn't exceed it.
-/// Classic stretches its styles, which have no scale there.
+/// The largest scale with an effect for a style picture of these dimensions in pixels; `None` if `scale`
+/// doesn't exceed it. Classic stretches its styles, which have no scale there.
 pub fn scale_end((width, height): Dimensions, scale: f64, settings: &Settings) -> Option<f64> {
     let own = f64::from(width.max(height).max(MIN_SIZE));
     let usual = f64::from(settings.longest_side()) * settings.style_scale;

@@ -6,11 +6,11 @@ use impasto_network::vgg::Layer;
 
 /// Approximate longest side of the smallest level, in pixels (within a fifth).
 const SMALLEST: u32 = 128;
-/// Steps of a level relative to those of the next smaller one: small levels, whose steps are cheap and have a large
-/// receptive field, lay out the strokes, and larger levels refine them.
+/// Steps of a level relative to those of the next smaller one: small levels, whose steps are cheap and have a
+/// large receptive field, lay out the strokes, and larger levels refine them.
 const SHARE: f64 = 0.7;
-/// Minimum steps of a level, since the fine texture of its size starts from nothing; with too few steps, half of an even
-/// share.
+/// Minimum steps of a level, since the fine texture of its size starts from nothing; with too few steps, half
+/// of an even share.
 const LEAST: f64 = 20.0;
 
 /// One size of a pyramid.
@@ -27,9 +27,9 @@ pub struct Level {
 pub struct Schedule(Vec<Level>);
 
 impl Schedule {
-    /// Sizes a factor √2 apart from about 128 pixels to the settings' size (Snelgrove, SIGGRAPH Asia 2017), or that size alone
-    /// without a pyramid. The picture of every level is large enough for the deepest layer in use; the styles always are, see
-    /// [`Shapes::new`].
+    /// Sizes a factor √2 apart from about 128 pixels to the settings' size (Snelgrove, SIGGRAPH Asia 2017),
+    /// or that size alone without a pyramid. The picture of every level is large enough for the deepest layer
+    /// in use; the styles always are, see [`Shapes::new`].
     pub fn new(settings: &Settings, content: Dimensions) -> Self {
         let size = match settings.objective {
             // Classic enlarges nothing.
@@ -61,7 +61,8 @@ impl Schedule {
         Self(levels)
     }
 
-    /// Redistribute the steps from `entered` to `steps` over the levels from `level` on. The final size always gets one.
+    /// Redistribute the steps from `entered` to `steps` over the levels from `level` on. The final size
+    /// always gets one.
     #[must_use]
     pub fn shared(&self, level: usize, entered: u32, steps: u32) -> Self {
         let last = self.0.len() - 1;
@@ -92,7 +93,8 @@ impl Schedule {
         (f64::from(self.0[level].size) / f64::from(last)).powi(2)
     }
 
-    /// Remaining work from a step at a level to the end of each level from there on, in steps at the final size.
+    /// Remaining work from a step at a level to the end of each level from there on, in steps at the final
+    /// size.
     pub fn work_left(&self, level: usize, step: u32) -> Vec<f64> {
         let (mut from, mut work) = (step, 0.0);
         let ends = self.0.iter().enumerate().skip(level).map(|(index, level)| {
@@ -180,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn who_enters_a_level_late_shares_what_is_left() {
+    fn a_late_level_shares_the_remaining_steps() {
         let shared = schedule(512, 500).shared(3, 460, 500);
         let until: Vec<u32> = shared.levels().iter().map(|level| level.until).collect();
         assert_eq!((until[2], until[4]), (460, 500));
@@ -191,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn small_pictures_narrow_pictures_and_whoever_wants_none_get_fewer_levels() {
+    fn small_or_narrow_pictures_and_disabled_pyramids_get_fewer_levels() {
         assert_eq!(schedule(128, 10).levels().len(), 1);
         assert_eq!(schedule(16, 10).levels(), [Level { size: 16, until: 10 }]);
         let settings = Settings { size: 512, pyramid: true, ..Settings::default() };

@@ -17,9 +17,9 @@ pub struct Shapes {
 
 impl Shapes {
     /// Shapes for source pictures of these dimensions, the styles with their own scales: the content gets
-    /// [`Settings::longest_side`] (classic never enlarges it), with circular padding rounded to a tile's sides; each style gets
-    /// that times its scale and [`Settings::style_scale`], but at most its own size and at least what the deepest layer needs
-    /// (classic: the content's shape).
+    /// [`Settings::longest_side`] (classic never enlarges it), with circular padding rounded to a tile's
+    /// sides; each style gets that times its scale and [`Settings::style_scale`], but at most its own size
+    /// and at least what the deepest layer needs (classic: the content's shape).
     pub fn new(content: Dimensions, styles: &[(Dimensions, f64)], settings: &Settings) -> Self {
         let classic = settings.objective == Objective::Classic;
         let longest = match classic {
@@ -42,8 +42,8 @@ impl Shapes {
     }
 }
 
-/// Sides of a seamless tile are multiples of this: the stride of the deepest layers, which would otherwise not cover the
-/// whole tile.
+/// Sides of a seamless tile are multiples of this: the stride of the deepest layers, which would otherwise
+/// not cover the whole tile.
 pub const TILE_SIDE: u32 = 16;
 
 /// The nearest dimensions of a seamless tile.

@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_picture_survives_the_way_to_the_device_and_back() {
+    fn a_picture_round_trips_through_the_device() {
         let picture = RgbImage::from_fn(5, 3, |x, y| image::Rgb([(50 * x) as u8, (80 * y) as u8, 7]));
         let device = TensorDevice::flex();
         for &objective in Objective::ALL {

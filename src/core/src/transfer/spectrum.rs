@@ -1,15 +1,15 @@
-//! An image as scaled coefficients of its cosine transform, with the spectrum of natural images: optimising coefficients
-//! instead of pixels finds large forms as fast as fine ones, and avoids high-frequency noise (Olah, Mordvintsev & Schubert,
-//! "Feature Visualization", Distill 2017, who use the Fourier transform).
+//! An image as scaled coefficients of its cosine transform, with the spectrum of natural images: optimising
+//! coefficients instead of pixels finds large forms as fast as fine ones, and avoids high-frequency noise
+//! (Olah, Mordvintsev & Schubert, "Feature Visualization", Distill 2017, who use the Fourier transform).
 
 use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 
-/// Decorrelated colour axes, as columns: lightness, red–blue, green–magenta. Pictures vary mostly in lightness, and so does
-/// noise along these axes.
+/// Decorrelated colour axes, as columns: lightness, red–blue, green–magenta. Pictures vary mostly in
+/// lightness, and so does noise along these axes.
 const AXES: [[f32; 3]; 3] = [[0.577, 0.577, 0.577], [0.354, 0.0, -0.354], [0.102, -0.204, 0.102]];
 
-/// Maps between images `[1, 3, H, W]` and coefficients of the same shape. All factors are symmetric or orthogonal, so that the
-/// adjoint is as simple.
+/// Maps between images `[1, 3, H, W]` and coefficients of the same shape. All factors are symmetric or
+/// orthogonal, so that the adjoint is as simple.
 pub struct Spectrum {
     /// Orthonormal cosine transforms `[1, 1, H, H]` and `[1, 1, W, W]`.
     rows: Tensor<4>,
@@ -32,8 +32,8 @@ fn cosines(length: usize, device: &TensorDevice) -> Tensor<4> {
 }
 
 impl Spectrum {
-    /// For images of this shape. The amplitude falls with the frequency to the power `slope`: 0 is white, 1 that of natural
-    /// images.
+    /// For images of this shape. The amplitude falls with the frequency to the power `slope`: 0 is white, 1
+    /// that of natural images.
     pub fn new((width, height): (u32, u32), slope: f64, device: &TensorDevice) -> Self {
         let (width, height) = (width as usize, height as usize);
         let longest = width.max(height) as f64;
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn the_gradients_way_is_the_images_way_turned_around() {
+    fn the_gradient_is_the_adjoint_of_the_image() {
         // ⟨g, A·c⟩ = ⟨Aᵀ·g, c⟩ for a linear map A.
         let device = Device::flex();
         let spectrum = Spectrum::new((10, 6), 1.0, &device);

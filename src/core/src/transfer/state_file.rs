@@ -1,11 +1,11 @@
 //! A run's state in safetensors format, to resume a run exactly, readable from Python.
 //!
-//! Pictures and settings are not included: a state belongs to its run with the settings at that step. Images are `F32`
-//! tensors `[3, H, W]`; other numbers that must be exact are `F32` and `F64` tensors of one dimension; counts, names and
-//! switches are JSON in the metadata entry `impasto`.
+//! Pictures and settings are not included: a state belongs to its run with the settings at that step. Images
+//! are `F32` tensors `[3, H, W]`; other numbers that must be exact are `F32` and `F64` tensors of one
+//! dimension; counts, names and switches are JSON in the metadata entry `impasto`.
 //!
-//! The bytes may come from an untrusted file. safetensors checks that the tensors are contiguous and fill the file;
-//! unexpected tensors or types make the whole state invalid.
+//! The bytes may come from an untrusted file. safetensors checks that the tensors are contiguous and fill the
+//! file; unexpected tensors or types make the whole state invalid.
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -199,7 +199,8 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Serialize a run: its position, the details that smaller levels cannot hold (by size), and the state of its level.
+/// Serialize a run: its position, the details that smaller levels cannot hold (by size), and the state of its
+/// level.
 pub fn to_bytes(progress: &RunProgress, details: &[(u32, Planes)], state: &State) -> Vec<u8> {
     let (optimizer, pairs) = match &state.optimizer {
         OptimizerState::Adam(_) => (Optimizer::Adam, 0),

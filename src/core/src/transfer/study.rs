@@ -1,5 +1,5 @@
-//! Analysis of one layer: its Gram matrix beside the target's, its strongest feature maps, and a heat map of its style
-//! term's gradient.
+//! Analysis of one layer: its Gram matrix beside the target's, its strongest feature maps, and a heat map of
+//! its style term's gradient.
 
 use burn::tensor::{Int, Tensor};
 use image::{GrayImage, Luma, imageops};
@@ -29,13 +29,14 @@ pub struct LayerStudy {
     pub heat: Heat,
 }
 
-/// Norm of the gradient of a layer's style term with respect to each pixel, averaged over about one position of the layer.
+/// Norm of the gradient of a layer's style term with respect to each pixel, averaged over about one position
+/// of the layer.
 #[derive(Clone, Debug)]
 pub struct Heat {
     /// Black is [`Heat::low`] or less, white [`Heat::high`] or more.
     pub map: GrayImage,
-    /// Multiples of the median: the 5th percentile, but at most a half, and the 99th, but at least 2. So real differences show,
-    /// and negligible ones are not exaggerated.
+    /// Multiples of the median: the 5th percentile, but at most a half, and the 99th, but at least 2. So real
+    /// differences show, and negligible ones are not exaggerated.
     pub low: f32,
     pub high: f32,
 }
@@ -137,8 +138,8 @@ fn planes(features: &Features, channels: &[usize]) -> Result<ChannelMaps, Transf
 fn heat(gradient: Tensor<4>, layer: Layer) -> Result<Heat, TransferError> {
     let [_, _, height, width] = gradient.dims();
     let length = values(gradient.square().sum_dim(1).sqrt().reshape([height * width]))?;
-    // Gradients of neighbouring pixels vary in sign and size; average them over a position of the layer. Average before
-    // scaling, since single pixels may far exceed their surroundings.
+    // Gradients of neighbouring pixels vary in sign and size; average them over a position of the layer.
+    // Average before scaling, since single pixels may far exceed their surroundings.
     let length = averaged(&length, width, layer.stride());
     let mean = shrunk(length, width as u32, height as u32);
     let mut sorted: Vec<f32> = mean.pixels().map(|pixel| pixel.0[0]).collect();
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_are_ordered_by_what_the_style_has_of_them() {
+    fn channels_are_ordered_by_their_energy_in_the_style() {
         let study = of(vec![9.0, 0.0, 0.0, 1.0], vec![1.0, 0.5, 0.5, 2.0]);
         assert_eq!(study.by_strength(), [1, 0]);
     }
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn heat_shows_differences_where_there_are_some_and_makes_none_up() {
+    fn heat_shows_real_differences_only() {
         let device = burn::tensor::Device::flex();
         let of = |value: &dyn Fn(usize) -> f32| {
             let values: Vec<f32> = (0..3 * 40 * 40).map(|i| value(i % 1600)).collect();

@@ -36,8 +36,8 @@ pub(super) enum Transition {
     Gradual,
 }
 
-/// An optimisation of an image: call [`StyleTransfer::step`] repeatedly, and [`StyleTransfer::read`] for the result. Settings
-/// that need no new pictures can change between steps, see [`StyleTransfer::update`].
+/// An optimisation of an image: call [`StyleTransfer::step`] repeatedly, and [`StyleTransfer::read`] for the
+/// result. Settings that need no new pictures can change between steps, see [`StyleTransfer::update`].
 ///
 /// All tensors live on the thread that created it.
 pub struct StyleTransfer {
@@ -93,8 +93,8 @@ impl StyleTransfer {
         Self::with_targets(weights, network, targets, upload(&pictures.initial, device), settings)
     }
 
-    /// As [`StyleTransfer::new`], with targets that are on the device already and an initial image `[1, 3, H, W]` of the content's
-    /// shape.
+    /// As [`StyleTransfer::new`], with targets that are on the device already and an initial image `[1, 3, H,
+    /// W]` of the content's shape.
     ///
     /// # Errors
     ///
@@ -154,8 +154,9 @@ impl StyleTransfer {
         Ok(())
     }
 
-    /// Apply changed settings between two steps: weights, layers, the pooling, optimizer constants, the weights of the styles.
-    /// The image, the moments and the step count stay. Settings listed by [`Settings::restart_reasons`] are ignored.
+    /// Apply changed settings between two steps: weights, layers, the pooling, optimizer constants, the
+    /// weights of the styles. The image, the moments and the step count stay. Settings listed by
+    /// [`Settings::restart_reasons`] are ignored.
     ///
     /// # Errors
     ///
@@ -217,8 +218,8 @@ impl StyleTransfer {
         Ok(())
     }
 
-    /// Replace the images of some styles between two steps, by index, with another size or other colours. The painted image,
-    /// the moments and the step count stay.
+    /// Replace the images of some styles between two steps, by index, with another size or other colours. The
+    /// painted image, the moments and the step count stay.
     ///
     /// # Errors
     ///
@@ -232,8 +233,8 @@ impl StyleTransfer {
         Ok(())
     }
 
-    /// Handle a change of the objective: reset the history of L-BFGS; after a sudden one also fade the average and prepare to
-    /// rescale Adam's moments.
+    /// Handle a change of the objective: reset the history of L-BFGS; after a sudden one also fade the
+    /// average and prepare to rescale Adam's moments.
     fn on_objective_changed(&mut self, transition: Transition) {
         self.lowest = Lowest::default();
         self.converged = false;
@@ -257,7 +258,7 @@ impl StyleTransfer {
         self.gradient_norm = None;
         self.reweighted = false;
         self.lbfgs = (self.settings.optimizer == Optimizer::Lbfgs).then(Lbfgs::new);
-        self.lowest.watch_anew();
+        self.lowest.restart_window();
         self.converged = false;
         if self.lbfgs.is_none() && self.settings.averaging > 0.0 {
             // Adam's first steps are the noisiest.
@@ -266,8 +267,9 @@ impl StyleTransfer {
         self.variable = self.space.confine(shown);
     }
 
-    /// Paint one step: evaluate losses and gradient, then update the image. With L-BFGS a step is one evaluation of the
-    /// objective, of which a line search may take several; picture and losses stay until it accepts the next iterate.
+    /// Paint one step: evaluate losses and gradient, then update the image. With L-BFGS a step is one
+    /// evaluation of the objective, of which a line search may take several; picture and losses stay until it
+    /// accepts the next iterate.
     ///
     /// # Errors
     ///
@@ -313,14 +315,15 @@ impl StyleTransfer {
         (self.variable, self.gradient_norm) = (updated, Some(norm));
     }
 
-    /// Measure one term's share of the gradient in the next step, in rotation, at the cost of at most another backward pass.
-    /// The results are in [`Reading::norms`].
+    /// Measure one term's share of the gradient in the next step, in rotation, at the cost of at most another
+    /// backward pass. The results are in [`Reading::norms`].
     pub fn measure(&mut self) {
         self.norm_monitor.request();
     }
 
-    /// The picture to display, save and continue from: the best iterate if kept, else the decaying average of Adam's iterates,
-    /// which removes the optimizer's noise, else (without averaging, and with L-BFGS) the iterate.
+    /// The picture to display, save and continue from: the best iterate if kept, else the decaying average of
+    /// Adam's iterates, which removes the optimizer's noise, else (without averaging, and with L-BFGS) the
+    /// iterate.
     pub(super) fn shown(&self) -> Tensor<4> {
         if let Some(best) = self.lowest.iterate().filter(|_| self.settings.keep_best) {
             return best.clone();
@@ -363,7 +366,8 @@ impl StyleTransfer {
         &self.settings
     }
 
-    /// The gradient `[1, 3, H, W]`, planar, with respect to the optimised variable, and the losses there, without a step.
+    /// The gradient `[1, 3, H, W]`, planar, with respect to the optimised variable, and the losses there,
+    /// without a step.
     ///
     /// # Errors
     ///
@@ -376,8 +380,8 @@ impl StyleTransfer {
         Ok((values(gradient.flatten::<1>(0, 3))?, losses))
     }
 
-    /// The optimised variable `[1, 3, H, W]`, planar: in classic the torchvision-normalised image; with L-BFGS the next point to
-    /// evaluate.
+    /// The optimised variable `[1, 3, H, W]`, planar: in classic the torchvision-normalised image; with
+    /// L-BFGS the next point to evaluate.
     ///
     /// # Errors
     ///
@@ -422,7 +426,8 @@ impl StyleTransfer {
         self.converged = matches!(ends, &[before, now] if has_converged(before, now));
     }
 
-    /// Whether the objective had converged at the last read-back: the lowest total fell by less than 1/10 000 in 50 steps.
+    /// Whether the objective had converged at the last read-back: the lowest total fell by less than 1/10 000
+    /// in 50 steps.
     pub fn converged(&self) -> bool {
         self.converged
     }

@@ -31,8 +31,8 @@ impl TargetCache {
         (entry.style_images == style_images).then_some(entry.targets)
     }
 
-    /// Drop the largest targets beyond the limit for a level of this size. Those of larger levels don't count: they take less
-    /// memory than a step there would.
+    /// Drop the largest targets beyond the limit for a level of this size. Those of larger levels don't
+    /// count: they take less memory than a step there would.
     pub fn trim(&mut self, size: u32) {
         self.0.sort_by_key(|entry| entry.size);
         let mut floats = 0;

@@ -22,7 +22,8 @@ pub struct Targets {
     style_weights: Vec<f64>,
     features: FeatureTargets,
     global: GlobalTargets,
-    /// The settings that the targets were computed with, see [`Settings::feature_settings`]; `None` before the first.
+    /// The settings that the targets were computed with, see [`Settings::feature_settings`]; `None` before
+    /// the first.
     feature_settings: Option<(bool, Pooling)>,
 }
 
@@ -139,8 +140,8 @@ impl Targets {
         Ok(())
     }
 
-    /// Blend the styles again if their weights have changed; returns whether they have. Weights for another number of styles
-    /// are ignored.
+    /// Blend the styles again if their weights have changed; returns whether they have. Weights for another
+    /// number of styles are ignored.
     pub fn blend(&mut self, style_weights: &[f64], settings: &Effective) -> bool {
         let changed = style_weights.len() == self.style_weights.len() && style_weights != self.style_weights;
         if changed {

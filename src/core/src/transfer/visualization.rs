@@ -1,9 +1,9 @@
-//! Visualize a layer: the texture with the style's statistics in that layer, and the reconstruction from the content's
-//! features in it (feature inversion), both from noise (Gatys, Ecker & Bethge, CVPR 2016, figure 1; Mahendran & Vedaldi,
-//! CVPR 2015).
+//! Visualize a layer: the texture with the style's statistics in that layer, and the reconstruction from the
+//! content's features in it (feature inversion), both from noise (Gatys, Ecker & Bethge, CVPR 2016, figure 1;
+//! Mahendran & Vedaldi, CVPR 2015).
 //!
-//! L-BFGS minimises the balanced objective's term of the layer, a little smoothness, and a penalty on colours outside of
-//! their range, over the coefficients of a [`Spectrum`].
+//! L-BFGS minimises the balanced objective's term of the layer, a little smoothness, and a penalty on colours
+//! outside of their range, over the coefficients of a [`Spectrum`].
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -81,7 +81,8 @@ pub struct VisualizationJob {
 }
 
 impl VisualizationJob {
-    /// A job with pictures in the network's input size, whose shorter sides are at least [`Layer::stride`] and 2.
+    /// A job with pictures in the network's input size, whose shorter sides are at least [`Layer::stride`]
+    /// and 2.
     pub fn new(
         visualization: LayerVisualization,
         pictures: Arc<Vec<(RgbImage, f64)>>,
@@ -123,8 +124,8 @@ struct Recipe {
 }
 
 impl Recipe {
-    /// Chosen by eye: a slope of 0 keeps noise, in which larger forms are lost. Deep layers don't constrain fine patterns, which
-    /// smoothness removes.
+    /// Chosen by eye: a slope of 0 keeps noise, in which larger forms are lost. Deep layers don't constrain
+    /// fine patterns, which smoothness removes.
     fn of(LayerVisualization { kind, layer }: LayerVisualization) -> Self {
         let (slope, smoothness, steps) = match (kind, layer.block()) {
             (VisualizationKind::Texture, 1) => (0.0, 0.0, 60),

@@ -1,5 +1,5 @@
-//! The frozen chain of layers: the forward pass, its stored activations, and an explicit backward pass. [`Kernels`]
-//! abstracts a device's kernels.
+//! The frozen chain of layers: the forward pass, its stored activations, and an explicit backward pass.
+//! [`Kernels`] abstracts a device's kernels.
 
 use std::{collections::BTreeMap, time::Instant};
 
@@ -40,8 +40,8 @@ pub trait Kernels {
     /// 2×2 pooling with stride 2; incomplete windows are dropped.
     fn pool(&self, pooling: Pooling, input: &Self::Values, shape: Shape) -> Self::Values;
 
-    /// The gradient with respect to the pooling's `input`, a ReLU's output; 0 where that is 0, which includes the
-    /// ReLU's gradient. Max pooling routes it to the first maximum of a window, the others distribute it.
+    /// The gradient with respect to the pooling's `input`, a ReLU's output; 0 where that is 0, which includes
+    /// the ReLU's gradient. Max pooling routes it to the first maximum of a window, the others distribute it.
     fn unpool(
         &self,
         pooling: Pooling,
@@ -50,8 +50,8 @@ pub trait Kernels {
         gradient: Self::Values,
     ) -> Self::Values;
 
-    /// Add a feature gradient at these features, a ReLU's output, to `gradient` or zeros. The result is 0 where the
-    /// features are 0, which includes the ReLU's gradient.
+    /// Add a feature gradient at these features, a ReLU's output, to `gradient` or zeros. The result is 0
+    /// where the features are 0, which includes the ReLU's gradient.
     fn add_gradient(
         &self,
         features: &Self::Values,
@@ -119,7 +119,8 @@ struct LayerOutput<V> {
     shape: Shape,
 }
 
-/// Activations stored for the backward pass. A stage is the layers between two poolings. A clone shares the values.
+/// Activations stored for the backward pass. A stage is the layers between two poolings. A clone shares the
+/// values.
 #[derive(Clone)]
 pub struct ChainActivations<V> {
     /// Each stage's input; only the first stage's if all outputs are kept.
@@ -163,7 +164,8 @@ impl<K: Kernels> Chain<K> {
         }
     }
 
-    /// Set the pooling; returns whether it has changed, which invalidates the results of earlier forward passes.
+    /// Set the pooling; returns whether it has changed, which invalidates the results of earlier forward
+    /// passes.
     pub fn set_pooling(&mut self, pooling: Pooling) -> bool {
         std::mem::replace(&mut self.pooling, pooling) != pooling
     }
@@ -178,7 +180,8 @@ impl<K: Kernels> Chain<K> {
         self.kernels.release_unused_memory();
     }
 
-    /// Run the chain up to `deepest` on a network input `[1, 3, H, W]`, passing every layer's features to `each`.
+    /// Run the chain up to `deepest` on a network input `[1, 3, H, W]`, passing every layer's features to
+    /// `each`.
     pub fn forward(
         &self,
         input: Tensor<4>,
@@ -345,7 +348,8 @@ impl<K: Kernels> Chain<K> {
                     gradient = Some(self.kernels.add_gradient(&values, shape, gradient, term));
                     masked = true;
                 }
-                // If the gradient already includes the ReLU's, its output's memory can be reused for the result.
+                // If the gradient already includes the ReLU's, its output's memory can be reused for the
+                // result.
                 let mask = (!masked).then_some(values);
                 masked = false;
                 gradient = gradient.map(|above| {

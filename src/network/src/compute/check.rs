@@ -20,8 +20,8 @@ use crate::vgg::{Layer, Weights};
 /// Cached results for fast precision.
 static FAST: Mutex<Vec<(TensorDevice, Result<(), String>)>> = Mutex::new(Vec::new());
 
-/// Check that a device supports 16-bit features and weights, and agrees with its own full precision on a small part of
-/// the chain. Runs once per device and program run.
+/// Check that a device supports 16-bit features and weights, and agrees with its own full precision on a
+/// small part of the chain. Runs once per device and program run.
 ///
 /// # Errors
 ///
@@ -64,8 +64,8 @@ fn on_adapter(device: &TensorDevice, stored: Storage, units: Option<Units>) -> R
     run(network, Pooling::Max, device)
 }
 
-/// Check that a device's matrix units agree with its other kernels in full precision: each kernel alone, and a small
-/// part of the chain.
+/// Check that a device's matrix units agree with its other kernels in full precision: each kernel alone, and
+/// a small part of the chain.
 ///
 /// # Errors
 ///
@@ -82,7 +82,8 @@ pub fn units_check(device: &TensorDevice, units: Units) -> Result<(), String> {
     checked.map_err(|_| DRIVER_FAILED.to_owned())?
 }
 
-/// Maximum relative error of fast precision: f16 rounds to 1 in 2000, and means and gradients accumulate that.
+/// Maximum relative error of fast precision: f16 rounds to 1 in 2000, and means and gradients accumulate
+/// that.
 const FAST_ERROR: f64 = 5e-3;
 /// Maximum relative error of full precision.
 const FULL_ERROR: f64 = 1e-3;
@@ -90,8 +91,8 @@ const FULL_ERROR: f64 = 1e-3;
 const FULL: &str = "those in full precision";
 const CPU: &str = "the CPU's";
 
-/// Compare a small part of the chain, forward and backward, on a device with these kernels, with burn's operations on
-/// the CPU.
+/// Compare a small part of the chain, forward and backward, on a device with these kernels, with burn's
+/// operations on the CPU.
 ///
 /// # Errors
 ///
@@ -176,8 +177,8 @@ fn compare(found: Results, expected: Results, most: f64, whose: &str) -> Result<
     Ok(())
 }
 
-/// The smoothness value, and the scalar product of its gradient and the picture, which is twice the value for a sum of
-/// squares.
+/// The smoothness value, and the scalar product of its gradient and the picture, which is twice the value for
+/// a sum of squares.
 fn smoothness(device: &TensorDevice, own: bool) -> [Tensor<1>; 2] {
     let image = picture(device, 6000);
     if !own {

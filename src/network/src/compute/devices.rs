@@ -52,8 +52,8 @@ fn cpu(reason: String) -> DeviceInfo {
     }
 }
 
-/// The available compute devices: graphics adapters, then the CPU. Each `reason` says whether [`DeviceChoice::Auto`]
-/// chooses it and why.
+/// The available compute devices: graphics adapters, then the CPU. Each `reason` says whether
+/// [`DeviceChoice::Auto`] chooses it and why.
 ///
 /// Adapters are probed in a child process, so a crashing driver only costs its entry in this list.
 pub fn devices() -> Vec<DeviceInfo> {
@@ -229,8 +229,8 @@ fn usable<'a>(adapter: &Adapter, outcome: &'a Result<Passed, String>) -> Result<
         .map_err(|reason| DeviceError::Unusable { name: adapter.info.name.clone(), reason: reason.clone() })
 }
 
-/// Mark a device as failed: a lost graphics device cannot be reopened in the same process, so [`open`] refuses it from now
-/// on and [`DeviceChoice::Auto`] chooses another.
+/// Mark a device as failed: a lost graphics device cannot be reopened in the same process, so [`open`]
+/// refuses it from now on and [`DeviceChoice::Auto`] chooses another.
 pub fn mark_failed(device: &Device) {
     if let Some(adapter) = &device.adapter {
         let reason = "it failed while painting; start Impasto again to give it another try";
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_of_an_adapter_tells_how_it_computes() {
+    fn an_adapters_reason_describes_its_kernels() {
         let units = gpu::Units { size: 16, threads: 128, memory: 49_152, vectors: true };
         let say = |kernels, units| with_kernel_details("usable", &passed(kernels, units));
         assert_eq!(say(OwnKernels::All, None), "usable");

@@ -7,8 +7,8 @@ use super::{
     cpu::{BufferPool, HostFeatureGradient},
 };
 
-/// A term's gradient with respect to a layer's features F, in the common form of all terms: D·F + v·1ᵀ + Σ f·(F − T) with
-/// F as a C×P matrix.
+/// A term's gradient with respect to a layer's features F, in the common form of all terms: D·F + v·1ᵀ + Σ
+/// f·(F − T) with F as a C×P matrix.
 ///
 /// The chain adds it to the gradient from deeper layers without materializing it.
 #[derive(Clone, Default)]

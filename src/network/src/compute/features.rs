@@ -1,4 +1,5 @@
-//! A layer's features in the device's form, with the operations of the objectives: Gram matrices and squared distances.
+//! A layer's features in the device's form, with the operations of the objectives: Gram matrices and squared
+//! distances.
 
 use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 

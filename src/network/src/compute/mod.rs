@@ -1,9 +1,9 @@
 //! Devices, and the network's frozen convolution chain on them, with an explicit backward pass.
 //!
-//! `chain` has the order of the layers and an explicit backward pass: the chain is fixed, so no autodiff graph is needed.
-//! Our own kernels run on the CPU (burn's `flex` device), see `cpu`, and on any GPU supported by wgpu, see `gpu`; burn's
-//! operations replace those that fail their self-check, see `portable`. All tensors of a device stay on one OS thread,
-//! because burn orders GPU work per thread.
+//! `chain` has the order of the layers and an explicit backward pass: the chain is fixed, so no autodiff
+//! graph is needed. Our own kernels run on the CPU (burn's `flex` device), see `cpu`, and on any GPU
+//! supported by wgpu, see `gpu`; burn's operations replace those that fail their self-check, see `portable`.
+//! All tensors of a device stay on one OS thread, because burn orders GPU work per thread.
 
 mod adapter;
 mod chain;

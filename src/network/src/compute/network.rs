@@ -27,7 +27,8 @@ pub struct Network {
 pub struct NetworkOptions {
     /// Minimise memory use.
     pub economy: bool,
-    /// Padding of the picture. With zeros the border is painted as if surrounded by the training pictures' mean colour.
+    /// Padding of the picture. With zeros the border is painted as if surrounded by the training pictures'
+    /// mean colour.
     pub padding: Padding,
     /// Full if [`super::fast_precision`] fails.
     pub precision: Precision,
@@ -70,7 +71,8 @@ macro_rules! with_chain {
 }
 
 impl Network {
-    /// Prepare the convolutions up to `deepest` with burn's operations only, on any device: the reference for the kernels.
+    /// Prepare the convolutions up to `deepest` with burn's operations only, on any device: the reference for
+    /// the kernels.
     pub fn portable(
         weights: &Weights,
         deepest: Layer,
@@ -126,15 +128,15 @@ impl Network {
         with_chain!(&self.form, chain => chain.release_unused_memory());
     }
 
-    /// Choose the fastest kernels for the convolutions of an image `[1, 3, H, W]` of this shape: on a graphics adapter by
-    /// measurement, for at most a tenth of a second, cached in the user's cache folder.
+    /// Choose the fastest kernels for the convolutions of an image `[1, 3, H, W]` of this shape: on a
+    /// graphics adapter by measurement, for at most a tenth of a second, cached in the user's cache folder.
     pub fn tune(&self, image: &Tensor<4>, deepest: Layer) {
         let [_, _, height, width] = image.dims();
         with_chain!(&self.form, chain => chain.tune((height, width), deepest));
     }
 
-    /// Run the network up to `deepest` on an RGB image `[1, 3, H, W]` in 0 to 1, passing every layer's features to `each`,
-    /// shallow to deep.
+    /// Run the network up to `deepest` on an RGB image `[1, 3, H, W]` in 0 to 1, passing every layer's
+    /// features to `each`, shallow to deep.
     ///
     /// # Panics
     ///

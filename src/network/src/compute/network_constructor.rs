@@ -15,8 +15,8 @@ use crate::compute::Precision;
 use crate::vgg::{Layer, Weights};
 
 impl Network {
-    /// Prepare the convolutions up to `deepest` with our own kernels, or with burn's operations for those that failed the
-    /// device's self-check.
+    /// Prepare the convolutions up to `deepest` with our own kernels, or with burn's operations for those
+    /// that failed the device's self-check.
     ///
     /// With [`NetworkOptions::economy`] it uses as little memory as possible, and takes longer.
     pub fn new(

@@ -62,7 +62,8 @@ pub enum Padding {
     Circular,
 }
 
-/// Precision of stored features and weights on a graphics adapter. Sums and gradients between layers always have 32 bits.
+/// Precision of stored features and weights on a graphics adapter. Sums and gradients between layers always
+/// have 32 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Precision {
     /// In 32 bits.
@@ -76,8 +77,8 @@ named!(Precision, "precision", Full => "full", Fast => "fast");
 
 named!(Padding, "padding", Replicate => "replicate", Zero => "zero", Circular => "circular");
 
-/// Pooling of 2×2 windows between the network's blocks. Each is scaled so that deeper layers get values of the expected
-/// magnitude.
+/// Pooling of 2×2 windows between the network's blocks. Each is scaled so that deeper layers get values of
+/// the expected magnitude.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Pooling {
     /// The largest of the four, as VGG was trained.

@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn pixels_are_rounded_clamped_and_interleaved_and_what_is_not_finite_is_told() {
+    fn pixels_are_rounded_clamped_and_interleaved_and_nan_is_reported() {
         let planes = [0.0, 1.0, 0.5, 1.7, 100.4 / 255.0, 100.6 / 255.0, -3.0, 0.2, 1.0];
         let found = shown(&planes, &[4.0]);
         assert_eq!(found.pixels, [0, 255, 0, 255, 100, 51, 128, 101, 255]);
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn every_byte_survives_the_way_there_and_back() {
+    fn bytes_round_trip() {
         let values: Vec<f32> = (0..3 * 256).map(|i| (i % 256) as f32 / 255.0).collect();
         let expected: Vec<u8> = (0..=255).flat_map(|byte| [byte; 3]).collect();
         assert_eq!(pixels(&values), expected);

@@ -1,4 +1,5 @@
-//! The chain's kernels with burn's operations, for any device: the portable baseline, and the reference for our own kernels.
+//! The chain's kernels with burn's operations, for any device: the portable baseline, and the reference for
+//! our own kernels.
 
 use burn::tensor::{
     Device as TensorDevice, Tensor, TensorData,

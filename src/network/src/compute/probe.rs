@@ -1,5 +1,5 @@
-//! Find and test graphics adapters in child processes: some drivers crash or hang even when listed, which must not take down
-//! the program with the user's work.
+//! Find and test graphics adapters in child processes: some drivers crash or hang even when listed, which
+//! must not take down the program with the user's work.
 
 use std::{
     collections::BTreeMap,
@@ -196,8 +196,8 @@ pub(super) fn mark_failed(adapter: &Adapter, reason: &str) {
     }
 }
 
-/// Start children until every adapter of the interface has been tested: record one that crashes or hangs, and let another
-/// child test its kernels one by one or continue with the next adapter.
+/// Start children until every adapter of the interface has been tested: record one that crashes or hangs, and
+/// let another child test its kernels one by one or continue with the next adapter.
 fn in_children(api: Api, software_too: bool, probe: &mut Probe) {
     let mut list: Option<Vec<(Adapter, Result<Passed, String>)>> = None;
     let (mut from, mut singled) = (0, None);
@@ -228,8 +228,8 @@ fn in_children(api: Api, software_too: bool, probe: &mut Probe) {
     probe.adapters.extend(list.unwrap_or_default());
 }
 
-/// The adapter whose kernels to test one by one after this answer of a child that began at `from`, and the kernels that are
-/// known to fail; `None` if there is nothing left to test.
+/// The adapter whose kernels to test one by one after this answer of a child that began at `from`, and the
+/// kernels that are known to fail; `None` if there is nothing left to test.
 fn next_attempt(
     answer: &ProbeAnswer,
     from: usize,

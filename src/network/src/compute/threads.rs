@@ -13,8 +13,8 @@ const LIVE: u8 = 30;
 #[cfg(not(target_os = "linux"))]
 const BEHIND: u8 = 10;
 
-/// Start the CPU engine's thread pool with one thread per core, at a lower priority than the rest of the program, so that
-/// the window gets a core whenever it needs one.
+/// Start the CPU engine's thread pool with one thread per core, at a lower priority than the rest of the
+/// program, so that the window gets a core whenever it needs one.
 ///
 /// Does nothing after the first call.
 pub fn lower_engine_priority() {
@@ -30,7 +30,8 @@ pub fn lower_engine_priority() {
     });
 }
 
-/// Run background work on a separate pool with one thread per core at the lowest priority, below the window and its engine.
+/// Run background work on a separate pool with one thread per core at the lowest priority, below the window
+/// and its engine.
 pub fn run_at_lowest_priority<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     let built = rayon::ThreadPoolBuilder::new()
         .thread_name(|index| format!("impasto-behind-{index}"))

@@ -21,9 +21,9 @@ pub fn own_kernels(device: &TensorDevice, trying: impl Fn(Option<Kernel>)) -> Re
     }
 }
 
-/// Run the self-check with each of our own kernels alone, the others replaced by burn's operations, and then with all that
-/// passed. Kernels that are known to fail are skipped. `trying` is called before each check with its kernel, or `None` for
-/// several.
+/// Run the self-check with each of our own kernels alone, the others replaced by burn's operations, and then
+/// with all that passed. Kernels that are known to fail are skipped. `trying` is called before each check
+/// with its kernel, or `None` for several.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! A fused step of Adam in one pass over the picture: both moments, the update, its bounds, the iterates' average and the
-//! gradient's norm.
+//! A fused step of Adam in one pass over the picture: both moments, the update, its bounds, the iterates'
+//! average and the gradient's norm.
 
 use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 use rayon::prelude::*;
@@ -43,8 +43,8 @@ pub struct Iterate {
 const CHUNK: usize = 1 << 12;
 
 impl Update {
-    /// The iterate after a step, and partial sums of ‖g‖². Uses one kernel on a graphics adapter, or burn's operations if that
-    /// is disabled, and one loop on the CPU.
+    /// The iterate after a step, and partial sums of ‖g‖². Uses one kernel on a graphics adapter, or burn's
+    /// operations if that is disabled, and one loop on the CPU.
     ///
     /// # Panics
     ///
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_loop_on_the_cpu_does_what_burns_operations_do() {
+    fn the_cpu_loop_agrees_with_burns_operations() {
         let device = TensorDevice::flex();
         let shape = [1, 3, 53, 77];
         let tensor = |salt: usize, low: f32| {

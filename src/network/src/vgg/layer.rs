@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_is_told_what_exists() {
+    fn an_unknown_name_lists_the_choices() {
         let message = "relu6_1".parse::<Layer>().unwrap_err();
         assert!(message.contains("relu6_1") && message.contains("relu5_4"), "{message}");
     }

@@ -4,7 +4,8 @@ use super::{slice, xmp};
 
 const SIGNATURE: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 
-/// Insert the packet after the start of the image and the JFIF segment, if there is one, which must come first.
+/// Insert the packet after the start of the image and the JFIF segment, if there is one, which must come
+/// first.
 pub(super) fn put(bytes: &[u8], text: &str) -> Option<Vec<u8>> {
     let at = match bytes.get(2..6)? {
         &[0xFF, 0xE0, high, low] => 4 + usize::from(u16::from_be_bytes([high, low])),

@@ -1,5 +1,5 @@
-//! A text embedded in a picture file without changing its pixels: in PNG its own chunk, in JPEG, WebP and TIFF an XMP
-//! packet, which other programs keep when they save the picture again.
+//! A text embedded in a picture file without changing its pixels: in PNG its own chunk, in JPEG, WebP and
+//! TIFF an XMP packet, which other programs keep when they save the picture again.
 //!
 //! Files are untrusted: every length is checked against the file, and a malformed text is ignored.
 
@@ -31,8 +31,8 @@ impl SaveFormat {
     }
 }
 
-/// Embed a text in an encoded picture. `text` is called with the maximum number of bytes, and again with fewer if escaping
-/// makes it too long. Without a text, or if none fits, the picture is unchanged.
+/// Embed a text in an encoded picture. `text` is called with the maximum number of bytes, and again with
+/// fewer if escaping makes it too long. Without a text, or if none fits, the picture is unchanged.
 pub(super) fn put(bytes: Vec<u8>, carrier: SaveFormat, text: &dyn Fn(usize) -> Option<String>) -> Vec<u8> {
     let room = carrier.room();
     let put = match carrier {
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_asked_for_shorter_and_then_left_out() {
+    fn too_long_texts_are_requested_shorter_or_dropped() {
         let asked = std::cell::RefCell::new(Vec::new());
         let escaped = |room: usize| {
             asked.borrow_mut().push(room);

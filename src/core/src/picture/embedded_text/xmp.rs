@@ -1,4 +1,5 @@
-//! Write the XMP packet around the text, and find the text in a packet that other programs may have rewritten.
+//! Write the XMP packet around the text, and find the text in a packet that other programs may have
+//! rewritten.
 
 /// Our property's name with our prefix for its namespace.
 const PROPERTY: &str = "impasto:Recipe";

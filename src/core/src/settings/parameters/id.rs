@@ -127,7 +127,8 @@ impl ParamId {
         }
     }
 
-    /// Set the value if [`ParamId::get`] returns one and the new value is allowed; returns whether it was set.
+    /// Set the value if [`ParamId::get`] returns one and the new value is allowed; returns whether it was
+    /// set.
     pub fn set(self, settings: &mut Settings, mix: &mut [StyleMix], value: f64) -> bool {
         if self.get(settings, mix).is_none() || !self.allows(value) {
             return false;

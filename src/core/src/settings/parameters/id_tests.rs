@@ -46,7 +46,7 @@ fn an_id_sets_its_setting_and_no_other() {
 }
 
 #[test]
-fn what_has_no_effect_is_neither_got_nor_set() {
+fn inactive_parameters_are_neither_read_nor_set() {
     let mut settings = Settings { style_amount: Some(0.5), luminance_only: true, ..Settings::default() };
     for id in [
         ParamId::Alpha,
@@ -72,7 +72,7 @@ fn what_has_no_effect_is_neither_got_nor_set() {
 }
 
 #[test]
-fn ranges_are_those_of_the_usual_values_and_only_hold_what_is_allowed() {
+fn ranges_contain_the_defaults_and_only_valid_values() {
     for &objective in Objective::ALL {
         let usual = Settings::for_objective(objective);
         for id in ParamId::all(&usual, &[StyleMix::default()]) {
@@ -106,7 +106,7 @@ proptest::proptest! {
 }
 
 #[test]
-fn values_from_outside_come_to_lie_in_the_range() {
+fn values_outside_are_clamped_to_the_range() {
     for objective in Objective::ALL {
         for id in
             [ParamId::Alpha, ParamId::Beta, ParamId::LearningRate, ParamId::Averaging, ParamId::StyleScale]

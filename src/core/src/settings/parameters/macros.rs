@@ -1,5 +1,5 @@
-//! Syntax of a row: `[Id] field: kind(…) { differences from the default row }`. The macros generate the field's accessors
-//! and the id.
+//! Syntax of a row: `[Id] field: kind(…) { differences from the default row }`. The macros generate the
+//! field's accessors and the id.
 
 /// An integer type in [`super::Settings`].
 pub(super) trait WholeNumber {
@@ -112,8 +112,8 @@ macro_rules! argument {
 
 macro_rules! parameters {
     ($($([$id:ident])? $field:ident: $kind:ident($($type:tt)*) { $($row:tt)* })+) => {
-        /// Id of a continuous parameter for faders, automation and controllers. Its text is `beta`, `style/relu3_1` or
-        /// `picture/2/weight`.
+        /// Id of a continuous parameter for faders, automation and controllers. Its text is `beta`,
+        /// `style/relu3_1` or `picture/2/weight`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum ParamId {
             $($($id,)?)+

@@ -1,5 +1,5 @@
-//! The parameter table: a row for each field of [`Settings`]. Validation, flags, blending, randomization, automation,
-//! restarts, undo titles, the command palette and grid axes iterate over it.
+//! The parameter table: a row for each field of [`Settings`]. Validation, flags, blending, randomization,
+//! automation, restarts, undo titles, the command palette and grid axes iterate over it.
 
 #[macro_use]
 mod macros;
@@ -61,7 +61,7 @@ const ROW: Parameter = Parameter {
     argument: None,
     effect: Effect::Hot,
     scope: Scope::Mix,
-    default: OnObjective::Usual,
+    default: OnObjective::Default,
     blend: Blend::Middle,
     randomize: None,
     inactive: None,
@@ -161,9 +161,9 @@ pub(super) enum OnObjective {
     Kept,
     KeptBut(fn(&mut Settings, Objective)),
     /// Reset to [`Settings::default`].
-    Usual,
+    Default,
     /// Reset to [`Settings::default`], then changed.
-    UsualBut(fn(&mut Settings, Objective)),
+    DefaultBut(fn(&mut Settings, Objective)),
 }
 
 /// Interpolation of a parameter between mixes. Layer weights are interpolated geometrically.

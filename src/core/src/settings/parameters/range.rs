@@ -13,8 +13,8 @@ pub struct Range {
     pub zero: bool,
 }
 
-/// Fader section reserved for 0 on a logarithmic range: of a controller's 128 positions, the first is 0 and the second the
-/// minimum.
+/// Fader section reserved for 0 on a logarithmic range: of a controller's 128 positions, the first is 0 and
+/// the second the minimum.
 pub(super) const ZERO: f64 = 1.0 / 128.0;
 
 impl Range {

@@ -1,4 +1,5 @@
-//! The rows, in the order of the fields of [`super::super::Settings`], which the help text and all lists follow.
+//! The rows, in the order of the fields of [`super::super::Settings`], which the help text and all lists
+//! follow.
 
 use std::{fmt::Display, path::PathBuf};
 
@@ -77,7 +78,7 @@ parameters! {
         flag: flag("pyramid", "BOOL", "Paint through a pyramid of sizes, from about 128 pixels to `size`: large strokes first, and most steps where they are quick"),
         effect: Effect::Restart("pyramid"),
         scope: Scope::Schedule,
-        default: OnObjective::UsualBut(|settings, objective| settings.pyramid = objective == Objective::Balanced),
+        default: OnObjective::DefaultBut(|settings, objective| settings.pyramid = objective == Objective::Balanced),
         axis: AxisValues::Of("true, false"),
     }
     steps: whole(u32, |steps| (steps == 0).then(|| "is 0, but at least one step must be painted".to_owned())) {
@@ -87,7 +88,7 @@ parameters! {
         flag: flag("steps", "N", "Number of steps to paint"),
         effect: Effect::Pace,
         scope: Scope::Schedule,
-        default: OnObjective::UsualBut(|settings, objective| {
+        default: OnObjective::DefaultBut(|settings, objective| {
             if objective == Objective::Classic {
                 settings.steps = 3000;
             }
@@ -104,13 +105,13 @@ parameters! {
         inactive: AMOUNT_IS_ON,
         axis: AxisValues::Around,
     }
-    [Beta] style_weight: number(Scale { range: |objective| around(objective.usual_style_weight()), limits: Limits::Weight }) {
+    [Beta] style_weight: number(Scale { range: |objective| around(objective.default_style_weight()), limits: Limits::Weight }) {
         address: "beta",
         label: "Style β",
         synonyms: "beta, style weight",
         control: "Style weight β, number",
         flag: flag("style-weight", "BETA", "β: weight of the style term"),
-        default: OnObjective::UsualBut(|settings, objective| settings.style_weight = objective.usual_style_weight()),
+        default: OnObjective::DefaultBut(|settings, objective| settings.style_weight = objective.default_style_weight()),
         blend: Blend::Geometric,
         randomize: Some(Randomize { name: "balance", change: RandomChange::Octaves(2.5), when: |settings| settings.style_amount.is_none() }),
         inactive: AMOUNT_IS_ON,
@@ -150,7 +151,7 @@ parameters! {
         synonyms: "total variation, tv, gamma",
         control: "Smoothness, number",
         flag: flag("smoothness-weight", "GAMMA", "Weight of the smoothness term (total variation)"),
-        default: OnObjective::UsualBut(|settings, objective| {
+        default: OnObjective::DefaultBut(|settings, objective| {
             if objective != Objective::Balanced {
                 settings.smoothness_weight = 0.0;
             }
@@ -186,7 +187,7 @@ parameters! {
         address: "style",
         label: "Style",
         flag: flag("layer", "LAYER=WEIGHT", "A style layer and its weight, as relu3_1=0.5 (repeatable; the given ones replace the default five; none for no layer); relu3_1=0.5,muted does not count, and beside relu3_1=0.5,solo only other soloed ones do"),
-        default: OnObjective::UsualBut(|settings, objective| match objective {
+        default: OnObjective::DefaultBut(|settings, objective| match objective {
             Objective::Balanced => {}
             Objective::Paper => settings.style_layers = LayerWeights::paper_style(),
             Objective::Classic => settings.style_layers = LayerWeights::classic_style(),
@@ -197,7 +198,7 @@ parameters! {
         address: "content",
         label: "Content",
         flag: flag("content-layer", "LAYER=WEIGHT", "A content layer and its weight, as relu4_2=1 (repeatable; replaces the default; none for no layer)"),
-        default: OnObjective::UsualBut(|settings, objective| {
+        default: OnObjective::DefaultBut(|settings, objective| {
             if objective != Objective::Balanced {
                 settings.content_layers = LayerWeights::paper_content();
             }
@@ -273,7 +274,7 @@ parameters! {
         synonyms: "adam, lbfgs, l-bfgs",
         control: "Optimizer",
         flag: flag("optimizer", "OPTIMIZER", "Optimizer: adam or lbfgs (the paper's; shows the iterate without averaging)"),
-        default: OnObjective::UsualBut(|settings, objective| {
+        default: OnObjective::DefaultBut(|settings, objective| {
             // The paper's optimizer; it reaches Adam's loss in less than half of the steps.
             if objective == Objective::Paper {
                 settings.optimizer = Optimizer::Lbfgs;
@@ -306,7 +307,7 @@ parameters! {
         control: "Learning rate, number",
         flag: flag("lr", "RATE", "Learning rate: about the largest move of a pixel in one step, where 1 is the whole range; with L-BFGS the root mean square of its first step, and of every fixed one at most"),
         effect: Effect::Pace,
-        default: OnObjective::UsualBut(|settings, objective| {
+        default: OnObjective::DefaultBut(|settings, objective| {
             if objective == Objective::Classic {
                 settings.learning_rate = 0.003;
             }
@@ -321,7 +322,7 @@ parameters! {
         control: "Averaging",
         flag: flag("averaging", "DECAY", "Decay of the mean of Adam's iterates, which is what is shown and saved: less of the optimizer's noise; 0 shows the iterate. It reaches back over a tenth of the steps since the size was entered or a weight changed at most"),
         effect: Effect::Pace,
-        default: OnObjective::UsualBut(|settings, objective| {
+        default: OnObjective::DefaultBut(|settings, objective| {
             if objective != Objective::Balanced {
                 settings.averaging = 0.0;
             }
@@ -346,7 +347,7 @@ parameters! {
         control: "Adam β2",
         flag: flag("beta2", "BETA2", "Adam's decay of the gradient's square"),
         effect: Effect::Pace,
-        default: OnObjective::UsualBut(|settings, objective| match objective {
+        default: OnObjective::DefaultBut(|settings, objective| match objective {
             Objective::Balanced => {}
             Objective::Paper => settings.beta2 = 0.99,
             Objective::Classic => settings.beta2 = 0.999,
@@ -448,7 +449,7 @@ parameters! {
         flag: flag("padding", "PADDING", "What the network sees outside of a picture: replicate (its edge goes on; keeps the frame clean), zero (as in the papers) or circular (the other side: the picture becomes a tile without a seam, its sides multiples of 16 pixels)"),
         effect: Effect::Restart("padding"),
         scope: Scope::Schedule,
-        default: OnObjective::UsualBut(|settings, objective| {
+        default: OnObjective::DefaultBut(|settings, objective| {
             if objective != Objective::Balanced {
                 settings.padding = Padding::Zero;
             }

@@ -1,5 +1,5 @@
-//! Histogram term: the squared distance of a layer's features to their targets by rank in the styles' distributions (Risser
-//! et al. 2017).
+//! Histogram term: the squared distance of a layer's features to their targets by rank in the styles'
+//! distributions (Risser et al. 2017).
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,8 @@ use impasto_network::{
     vgg::Layer,
 };
 
-/// On a graphics adapter features are read back and sorted only every 8th evaluation; in between their targets stay.
+/// On a graphics adapter features are read back and sorted only every 8th evaluation; in between their
+/// targets stay.
 const EVERY: u32 = 8;
 
 /// One layer's target: each style's distribution, their blend, and the last remapped features.
@@ -27,7 +28,8 @@ struct HistogramTarget {
 pub struct Histograms(BTreeMap<Layer, HistogramTarget>);
 
 impl Histograms {
-    /// The target of a layer's features, and the factor of their squared distance; `None` for a layer without a target.
+    /// The target of a layer's features, and the factor of their squared distance; `None` for a layer without
+    /// a target.
     fn target(&mut self, layer: Layer, features: &Features) -> Option<(Features, f64)> {
         let entry = self.0.get_mut(&layer)?;
         let factor = entry.blend.factor(features.positions() * layer.channels());

@@ -1,8 +1,9 @@
 //! The terms of the objective, one file each.
 //!
-//! Most compare a layer's features with a target ([`LayerTerm`]); some use the image itself ([`ImageTerm`]). The evaluator
-//! evaluates the terms of [`at`] and [`of_image`], in that order, without knowing them. Those with one weight are listed in
-//! [`GlobalTerm`], and [`formula`] returns their computation. The formulas are in [`crate::objective`].
+//! Most compare a layer's features with a target ([`LayerTerm`]); some use the image itself ([`ImageTerm`]).
+//! The evaluator evaluates the terms of [`at`] and [`of_image`], in that order, without knowing them. Those
+//! with one weight are listed in [`GlobalTerm`], and [`formula`] returns their computation. The formulas are
+//! in [`crate::objective`].
 
 mod content;
 mod histogram;
@@ -50,8 +51,9 @@ pub trait LayerTargets {
     /// Blend the styles with new weights.
     fn blend(&mut self, weights: &[f64]);
 
-    /// Evaluate the term at a layer with its gradient times `weight`, and with `alone` also its gradient times that; `None` for a
-    /// layer without a target. Called once per layer and evaluation; may cache its results.
+    /// Evaluate the term at a layer with its gradient times `weight`, and with `alone` also its gradient
+    /// times that; `None` for a layer without a target. Called once per layer and evaluation; may cache its
+    /// results.
     fn evaluate(
         &mut self,
         layer: Layer,

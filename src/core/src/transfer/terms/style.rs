@@ -39,7 +39,8 @@ impl LayerTerm for Style<'_> {
     fn evaluate(&mut self, features: &Features, alone: bool) -> Option<TermEvaluation> {
         let factor = self.objective.style_factor(self.layer, features.positions(), self.target.energy);
         let counts = self.weight > 0.0;
-        // One pass over the matrix, including the weight. If the unweighted gradient is needed too, weight it afterwards.
+        // One pass over the matrix, including the weight. If the unweighted gradient is needed too, weight it
+        // afterwards.
         let at_once = counts && !alone;
         let term = self.target.weighted(features, factor, if at_once { self.weight } else { 1.0 });
         let gradient_of =

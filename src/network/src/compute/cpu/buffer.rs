@@ -1,5 +1,5 @@
-//! Buffer pool of the chain, reused from step to step: a fresh large block costs a page fault per 4 KiB, a considerable
-//! part of a step.
+//! Buffer pool of the chain, reused from step to step: a fresh large block costs a page fault per 4 KiB, a
+//! considerable part of a step.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_block_is_used_again_by_whoever_asks_for_about_its_length() {
+    fn blocks_are_reused_for_similar_lengths() {
         let pool = BufferPool::default();
         let mut first = pool.take(1000);
         first[7] = 3.0;

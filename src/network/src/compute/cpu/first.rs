@@ -98,8 +98,8 @@ impl FirstConvolution {
         out
     }
 
-    /// Gradient with respect to the image `[H, W, 3]`, from a gradient `[H, W, outputs]`, masked to where `mask`, the
-    /// layer's output, is positive, if given.
+    /// Gradient with respect to the image `[H, W, 3]`, from a gradient `[H, W, outputs]`, masked to where
+    /// `mask`, the layer's output, is positive, if given.
     pub fn backward(
         &self,
         gradient: &[f32],
@@ -114,7 +114,8 @@ impl FirstConvolution {
         let mut out = memory.take(shape.positions() * INPUTS);
         out.par_chunks_mut(BAND * width * INPUTS).enumerate().for_each_init(
             || {
-                // The contributions of each pixel of three rows to its 3×3 neighbourhood; vectors read beyond the last row.
+                // The contributions of each pixel of three rows to its 3×3 neighbourhood; vectors read beyond
+                // the last row.
                 let products = memory.take(3 * slot + LANES);
                 (products, vec![0.0; BLOCK * self.outputs], vec![[0.0_f32; LANES]; width + 2])
             },
@@ -139,8 +140,8 @@ impl FirstConvolution {
                     let y = first + i - 2;
                     let wraps = self.padding == Padding::Circular;
                     let (above, this, below) = ((i - 2) % 3 * slot, (i - 1) % 3 * slot, i % 3 * slot);
-                    // The outputs of the row below read this row through their upper taps. With a replicated edge, the edge's
-                    // outputs also read it in place of the padding.
+                    // The outputs of the row below read this row through their upper taps. With a replicated
+                    // edge, the edge's outputs also read it in place of the padding.
                     let replicates = self.padding == Padding::Replicate;
                     let sources = [
                         (true, this + TAP_ROW),

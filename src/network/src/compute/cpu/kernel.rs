@@ -1,5 +1,5 @@
-//! The matrix product that all CPU kernels use: rows · packed panels, in registers, for the processor's vector
-//! instructions.
+//! The matrix product that all CPU kernels use: rows · packed panels, in registers, for the processor's
+//! vector instructions.
 
 use super::{isa::Isa, strided::Strided};
 
@@ -81,8 +81,8 @@ pub fn product(
     assert!(left.values.len() > (count - 1) * left.row + (depth - 1) * left.step, "whole rows");
     assert!(out.len() >= (count - 1) * stride + width, "whole rows");
     match isa {
-        // SAFETY: `Isa::available` has found these instructions, and the assertions ensure that all accesses are inside
-        // the slices.
+        // SAFETY: `Isa::available` has found these instructions, and the assertions ensure that all accesses
+        // are inside the slices.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => unsafe { x86::avx512(left, right, count, depth, out.as_mut_ptr(), stride, add) },
         #[cfg(target_arch = "x86_64")]

@@ -79,8 +79,8 @@ impl Kernels for CpuKernels {
             0 => ConvolutionKind::First(FirstConvolution::new(self.isa, &host.weight, padding)),
             _ => {
                 let forward = Winograd::new(self.isa, inputs, outputs, economy, wrap, kernel);
-                // The gradient with respect to the input is a convolution with the kernels rotated by 180° and the channels
-                // swapped: W'[ci, co, kh, kw] = W[co, ci, 2−kh, 2−kw].
+                // The gradient with respect to the input is a convolution with the kernels rotated by 180°
+                // and the channels swapped: W'[ci, co, kh, kw] = W[co, ci, 2−kh, 2−kw].
                 let backward = forward.adjoint().unwrap_or_else(|| {
                     Winograd::new(self.isa, outputs, inputs, economy, wrap, |output, input| {
                         let mut turned = kernel(input, output);

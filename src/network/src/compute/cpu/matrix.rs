@@ -46,8 +46,8 @@ impl HostFeatures {
         self.values.len() / self.channels
     }
 
-    /// FᵀF/P `[C, C]`, row-major. Only the upper triangle is computed, panel by panel. The order of every sum is fixed, so
-    /// the result doesn't depend on the number of threads.
+    /// FᵀF/P `[C, C]`, row-major. Only the upper triangle is computed, panel by panel. The order of every sum
+    /// is fixed, so the result doesn't depend on the number of threads.
     pub fn gram(&self) -> Vec<f32> {
         let c = self.channels;
         let upper = if c <= NARROW { self.gram_by_positions() } else { self.gram_by_panels() };
@@ -61,7 +61,8 @@ impl HostFeatures {
         gram
     }
 
-    /// Add one panel of columns, down to the diagonal, over some positions to `out`, whose rows are `stride` apart.
+    /// Add one panel of columns, down to the diagonal, over some positions to `out`, whose rows are `stride`
+    /// apart.
     fn gram_panel(&self, rows: &[f32], column: usize, out: &mut [f32], stride: usize) {
         let (isa, c) = (Isa::detected(), self.channels);
         let left = Strided { values: rows, row: 1, step: c };

@@ -1,4 +1,5 @@
-//! Sixteen floats and the matrix product in NEON's vectors of four, which every 64-bit ARM processor supports.
+//! Sixteen floats and the matrix product in NEON's vectors of four, which every 64-bit ARM processor
+//! supports.
 
 use std::arch::aarch64::*;
 

@@ -20,7 +20,8 @@ pub fn forward(pooling: Pooling, input: &[f32], shape: Shape, memory: &BufferPoo
     }
 }
 
-/// Distribute each window's gradient to its positive inputs; `input` is the pooling's input, which is nonnegative.
+/// Distribute each window's gradient to its positive inputs; `input` is the pooling's input, which is
+/// nonnegative.
 pub fn backward(
     pooling: Pooling,
     input: &[f32],

@@ -2,7 +2,8 @@
 
 use super::isa::Isa;
 
-/// Sixteen floats. The methods compile to the vector instructions of the function into which they are inlined.
+/// Sixteen floats. The methods compile to the vector instructions of the function into which they are
+/// inlined.
 ///
 /// # Safety
 ///

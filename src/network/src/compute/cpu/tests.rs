@@ -109,7 +109,7 @@ fn winograd_agrees_with_the_direct_sum_at_odd_sizes_on_every_instruction_set() {
 }
 
 #[test]
-fn large_weights_take_the_other_way_through_the_work_and_agree() {
+fn large_weights_use_shared_tiles_and_agree() {
     let (height, width, inputs, outputs) = (18, 70, 256, 160);
     let input = values(height * width * inputs, 1);
     let weight = values(outputs * inputs * 9, 2);
@@ -171,7 +171,7 @@ fn the_first_convolution_agrees_with_the_direct_sum_both_ways() {
 }
 
 #[test]
-fn what_a_relu_cut_off_has_no_gradient_after_pooling() {
+fn pooling_masks_the_gradient_where_the_relu_is_zero() {
     let shape = Shape { height: 2, width: 2, channels: 2 };
     // The first channel is 0 everywhere.
     let input = [0.0, 1.0, 0.0, 3.0, 0.0, 2.0, 0.0, 0.0];

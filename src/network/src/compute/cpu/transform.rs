@@ -76,7 +76,8 @@ pub fn input(isa: Isa, source: MaskedPicture<'_>, tiles: Range<usize>, batch: Ba
     with_simd(isa, InputTransform { source, tiles, batch, out });
 }
 
-/// Transform tiles back to a picture `[H, W, C]` of this shape: Aᵀ·m·A, with bias and ReLU if there is a bias.
+/// Transform tiles back to a picture `[H, W, C]` of this shape: Aᵀ·m·A, with bias and ReLU if there is a
+/// bias.
 pub fn output(
     isa: Isa,
     products: &[f32],
@@ -191,8 +192,8 @@ impl SimdKernel for InputTransform<'_> {
             true => Some((at + length - 1) % length),
             false => at.checked_sub(1).filter(|&at| at < length),
         };
-        // SAFETY: reads are inside the picture, see `inside`; each tile and channel is written to its own position by one
-        // thread.
+        // SAFETY: reads are inside the picture, see `inside`; each tile and channel is written to its own
+        // position by one thread.
         unsafe {
             for tile in self.tiles {
                 let (top, left) = (tile / across * OUT, tile % across * OUT);
@@ -281,8 +282,8 @@ impl SimdKernel for WeightTransform<'_> {
     unsafe fn run<S: Simd>(self) {
         let KernelLayout { inputs, columns, panel, adjoint } = self.kernels;
         let taps = self.taps;
-        // SAFETY: there are `columns` kernels per tap and input channel, in whole vectors; each input channel and vector of
-        // output channels is written to its own position.
+        // SAFETY: there are `columns` kernels per tap and input channel, in whole vectors; each input channel
+        // and vector of output channels is written to its own position.
         unsafe {
             for column in (0..columns).step_by(LANES) {
                 let tap = |tap: usize| {

@@ -1,9 +1,9 @@
-//! 3×3 convolution, stride 1, zero or circular padding of 1, by Winograd's minimal filtering F(4×4, 3×3) (Lavin & Gray,
-//! CVPR 2016): a quarter of the multiplications of the direct sum.
+//! 3×3 convolution, stride 1, zero or circular padding of 1, by Winograd's minimal filtering F(4×4, 3×3)
+//! (Lavin & Gray, CVPR 2016): a quarter of the multiplications of the direct sum.
 //!
 //! Pictures are channels-last, `[H, W, C]`. Each 4×4 output tile comes from a 6×6 input tile: Bᵀ·d·B, 36
-//! matrix products over the channels with the weights' transforms G·g·Gᵀ, and Aᵀ·m·A. The weights are frozen, so they are
-//! transformed once.
+//! matrix products over the channels with the weights' transforms G·g·Gᵀ, and Aᵀ·m·A. The weights are frozen,
+//! so they are transformed once.
 
 use std::sync::Arc;
 
@@ -53,8 +53,9 @@ const SHARED_WEIGHTS: usize = 3 << 20;
 const SHARED_TILES: usize = 256;
 
 impl Winograd {
-    /// `weight(o, i)` is the 3×3 kernel from input channel `i` to output channel `o`. The number of input channels must be
-    /// a multiple of 16. With `economy` the weights are transformed for each convolution. `wrap` is circular padding.
+    /// `weight(o, i)` is the 3×3 kernel from input channel `i` to output channel `o`. The number of input
+    /// channels must be a multiple of 16. With `economy` the weights are transformed for each convolution.
+    /// `wrap` is circular padding.
     pub fn new(
         isa: Isa,
         inputs: usize,
@@ -89,8 +90,9 @@ impl Winograd {
         winograd
     }
 
-    /// The data gradient of a convolution: a convolution with the kernels rotated by 180° and the channels swapped,
-    /// W'[ci, co, kh, kw] = W[co, ci, 2−kh, 2−kw]. It shares the weights; `None` if they are stored transformed.
+    /// The data gradient of a convolution: a convolution with the kernels rotated by 180° and the channels
+    /// swapped, W'[ci, co, kh, kw] = W[co, ci, 2−kh, 2−kw]. It shares the weights; `None` if they are stored
+    /// transformed.
     pub fn adjoint(&self) -> Option<Self> {
         let StoredWeights::Taps(taps) = &self.weights else { return None };
         let weights = StoredWeights::AdjointTaps(Arc::clone(taps));
@@ -121,8 +123,8 @@ impl Winograd {
         });
     }
 
-    /// Convolve `input` `[H, W, inputs]`; returns `[H, W, outputs]`. `scratch` has [`Winograd::transformed_len`] values if the
-    /// transform is not stored.
+    /// Convolve `input` `[H, W, inputs]`; returns `[H, W, outputs]`. `scratch` has
+    /// [`Winograd::transformed_len`] values if the transform is not stored.
     pub fn convolve(
         &self,
         input: &[f32],

@@ -1,9 +1,9 @@
 //! 3×3 convolution, stride 1, a padding of 1, on a graphics adapter, in both directions.
 //!
-//! A tiled direct sum: a workgroup computes a rectangle of pixels for 64 output channels. It iterates over the input
-//! channels four at a time, staging their values around the rectangle and their weights in shared memory. Each thread
-//! accumulates a strip of eight pixels by eight channels in registers, and uses every loaded value for the three taps of a
-//! row: 192 multiply-adds for 10 input values and 6 vectors of weights.
+//! A tiled direct sum: a workgroup computes a rectangle of pixels for 64 output channels. It iterates over
+//! the input channels four at a time, staging their values around the rectangle and their weights in shared
+//! memory. Each thread accumulates a strip of eight pixels by eight channels in registers, and uses every
+//! loaded value for the three taps of a row: 192 multiply-adds for 10 input values and 6 vectors of weights.
 //!
 //! The data gradient uses the same kernel with rotated weights and its input masked where the ReLU was 0.
 
@@ -13,7 +13,8 @@ use crate::compute::Padding;
 
 /// Four channels for computation.
 pub type Quad = Vector<f32, Const<4>>;
-/// Four channels as stored: features and weights are `f16` with fast precision, gradients always `f32`. Sums are in `f32`.
+/// Four channels as stored: features and weights are `f16` with fast precision, gradients always `f32`. Sums
+/// are in `f32`.
 pub type Stored<F> = Vector<F, Const<4>>;
 
 /// Pixels per thread, along a row.
@@ -37,7 +38,8 @@ pub struct Tile {
 impl Tile {
     /// From large, for few loads per result, to small, for enough workgroups with few pixels.
     pub const PLAIN: [Tile; 3] = [Self::plain(8, 16), Self::plain(8, 8), Self::plain(4, 8)];
-    /// For matrix units: each of four subgroups has a quarter of the rows, or half of the rows and half of the channels.
+    /// For matrix units: each of four subgroups has a quarter of the rows, or half of the rows and half of
+    /// the channels.
     pub const MATRIX: [Tile; 3] = [Self::matrix(16), Self::matrix(8), Self::matrix(4)];
 
     const fn plain(rows: usize, columns: usize) -> Self {
@@ -59,9 +61,10 @@ impl Tile {
     }
 }
 
-/// `input` (of I, as is the output) and `mask` (of M) `[H, W, inputs/4]`, `weights` (of W) `[9, inputs, outputs/4]`, `bias`
-/// `[outputs/4]`, `output` `[H, W, outputs/4]`, in vectors of four channels. `masked`: mask the input to where the mask is
-/// positive. `forward`: apply bias and ReLU. `wrap`: circular instead of zero padding.
+/// `input` (of I, as is the output) and `mask` (of M) `[H, W, inputs/4]`, `weights` (of W) `[9, inputs,
+/// outputs/4]`, `bias` `[outputs/4]`, `output` `[H, W, outputs/4]`, in vectors of four channels. `masked`:
+/// mask the input to where the mask is positive. `forward`: apply bias and ReLU. `wrap`: circular instead of
+/// zero padding.
 #[cube(launch_unchecked)]
 pub fn convolve<I: Float, M: Float, W: Float>(
     input: &[Stored<I>],
@@ -244,8 +247,8 @@ pub fn first_forward<F: Float>(
     }
 }
 
-/// conv1_1's data gradient: `gradient` `[H, W, outputs/4]`, masked to where `mask` is positive if `masked`, to a planar
-/// `[3, H, W]`; `weights` and `padding` as in [`first_forward`]. One thread per pixel.
+/// conv1_1's data gradient: `gradient` `[H, W, outputs/4]`, masked to where `mask` is positive if `masked`,
+/// to a planar `[3, H, W]`; `weights` and `padding` as in [`first_forward`]. One thread per pixel.
 #[cube(launch_unchecked)]
 pub fn first_backward<F: Float>(
     gradient: &[Quad],
@@ -302,8 +305,8 @@ pub fn first_backward<F: Float>(
     }
 }
 
-/// The output, counted from 1, that reads this position through a tap, or 0: its neighbour, or in the second `way` the
-/// edge's output that reads it in place of the padding.
+/// The output, counted from 1, that reads this position through a tap, or 0: its neighbour, or in the second
+/// `way` the edge's output that reads it in place of the padding.
 #[cube]
 fn reading_output(
     position: usize,

@@ -32,7 +32,8 @@ impl GpuFeatures {
         loop {
             let count = in_rows(positions.div_ceil(TILE), self.shape.channels / TILE);
             let any = &self.handle;
-            // SAFETY: the kernel stays inside these buffers: D is C×C, v has C values, the pictures have the same shape.
+            // SAFETY: the kernel stays inside these buffers: D is C×C, v has C values, the pictures have the
+            // same shape.
             unsafe {
                 for_stored!(self.stored, F => matrix::add_feature_gradient::launch_unchecked::<F>(
                     self.queue.client(),

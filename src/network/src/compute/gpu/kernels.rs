@@ -89,7 +89,7 @@ impl GpuKernels {
         &self.queue
     }
 
-    fn seen(&self, values: &Handle, shape: Shape) -> GpuFeatures {
+    fn features_of(&self, values: &Handle, shape: Shape) -> GpuFeatures {
         GpuFeatures { handle: values.clone(), shape, stored: self.stored, queue: self.queue.clone() }
     }
 
@@ -209,8 +209,8 @@ impl Kernels for GpuKernels {
         let forward = arrange(inputs, outputs, &|tap, input, output| at(output, input, tap));
         let backward = match layer.index() {
             0 => forward.clone(),
-            // The gradient with respect to the input is a convolution with the kernels rotated by 180° and the channels
-            // swapped.
+            // The gradient with respect to the input is a convolution with the kernels rotated by 180° and
+            // the channels swapped.
             _ => arrange(outputs, inputs, &|tap, output, input| at(output, input, 8 - tap)),
         };
         let bias = self.queue.upload(&host.bias);
@@ -345,11 +345,11 @@ impl Kernels for GpuKernels {
         gradient: Option<Handle>,
         term: &FeatureGradient,
     ) -> Handle {
-        self.seen(features, shape).add_gradient(gradient, term, true)
+        self.features_of(features, shape).add_gradient(gradient, term, true)
     }
 
     fn features(&self, values: &Handle, shape: Shape) -> Features {
-        Features::Gpu(self.seen(values, shape))
+        Features::Gpu(self.features_of(values, shape))
     }
 
     fn gradient(&self, values: Handle, shape: Shape) -> Tensor<4> {

@@ -12,8 +12,8 @@ pub const THREADS: usize = 64;
 /// Positions or channels in shared memory at once.
 const DEPTH: usize = 8;
 
-/// Partial sums of FᵀF `[splits, C, C/4]` for features `[P, C/4]`: a workgroup sums one tile of the upper triangle over
-/// `chunk` positions and writes it on both sides of the diagonal. Workgroups (tiles², splits).
+/// Partial sums of FᵀF `[splits, C, C/4]` for features `[P, C/4]`: a workgroup sums one tile of the upper
+/// triangle over `chunk` positions and writes it on both sides of the diagonal. Workgroups (tiles², splits).
 #[cube(launch_unchecked)]
 pub fn gram_parts<F: Float>(
     features: &[Stored<F>],
@@ -124,9 +124,9 @@ pub fn gram_sum(parts: &[Quad], gram: &mut [Quad], length: u32, splits: u32, sca
     }
 }
 
-/// `gradient` `[P, C/4]` = or += F·D + v + f·(F − T) for features and target `[P, C/4]`, D `[C, C/4]`, v `[C/4]`. With
-/// `masked` it is 0 where the features are not positive. Unused arguments may be any buffer. Workgroups (positions/64 in
-/// rows, the rows, C/64).
+/// `gradient` `[P, C/4]` = or += F·D + v + f·(F − T) for features and target `[P, C/4]`, D `[C, C/4]`, v
+/// `[C/4]`. With `masked` it is 0 where the features are not positive. Unused arguments may be any buffer.
+/// Workgroups (positions/64 in rows, the rows, C/64).
 #[cube(launch_unchecked)]
 pub fn add_feature_gradient<F: Float>(
     features: &[Stored<F>],
@@ -255,8 +255,8 @@ pub fn mean_parts<F: Float>(
 /// Threads per workgroup of a sum of squares.
 pub const SUM_THREADS: usize = 256;
 
-/// Sum a value over a workgroup's `threads`, a power of two; every thread gets the result. Synchronize the workgroup before
-/// the next call.
+/// Sum a value over a workgroup's `threads`, a power of two; every thread gets the result. Synchronize the
+/// workgroup before the next call.
 #[cube]
 pub fn add_up(value: f32, sums: &mut Shared<[f32]>, #[comptime] threads: usize) -> f32 {
     let thread = UNIT_POS as usize;
@@ -273,8 +273,8 @@ pub fn add_up(value: f32, sums: &mut Shared<[f32]>, #[comptime] threads: usize) 
     sums[0]
 }
 
-/// Partial sums of Σ(F − T)², or of ΣF² without a target: each workgroup adds up every `stride`-th vector and writes one
-/// value.
+/// Partial sums of Σ(F − T)², or of ΣF² without a target: each workgroup adds up every `stride`-th vector and
+/// writes one value.
 #[cube(launch_unchecked)]
 pub fn squares<F: Float>(
     features: &[Stored<F>],
@@ -332,7 +332,8 @@ pub fn total(values: &[f32], sum: &mut [f32], length: u32) {
 /// Vectors per thread, if there are enough.
 pub const LARGEST_CHUNK: usize = 8;
 
-/// Maximum magnitudes of parts of a gradient: each workgroup reads every `stride`-th vector and writes one value.
+/// Maximum magnitudes of parts of a gradient: each workgroup reads every `stride`-th vector and writes one
+/// value.
 #[cube(launch_unchecked)]
 pub fn largest_parts(gradient: &[Quad], parts: &mut [f32], length: u32) {
     let mut most = Shared::<[f32]>::new_slice(SUM_THREADS);

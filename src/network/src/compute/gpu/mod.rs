@@ -1,6 +1,6 @@
-//! Our own kernels for graphics adapters, in CubeCL on burn's wgpu device: channels-last pictures, direct convolutions tiled
-//! through shared memory with fused input and output operations, split Gram products. burn's 3×3 convolution doesn't use
-//! shared memory, and its data gradient is slower still.
+//! Our own kernels for graphics adapters, in CubeCL on burn's wgpu device: channels-last pictures, direct
+//! convolutions tiled through shared memory with fused input and output operations, split Gram products.
+//! burn's 3×3 convolution doesn't use shared memory, and its data gradient is slower still.
 
 mod convolution;
 mod convolution_size;

@@ -12,9 +12,10 @@ use super::{
 const EACH: usize = 4;
 const GROUPS: usize = 1024;
 
-/// Each workgroup processes every `stride`-th row of values of a picture `[3, H, W]` and writes its part of the value. The
-/// squared difference of a horizontal or vertical pair is weighted by `side`, that of a diagonal pair by `corner`. In a
-/// `tile` the first and last rows are neighbours, and so are the first and last columns.
+/// Each workgroup processes every `stride`-th row of values of a picture `[3, H, W]` and writes its part of
+/// the value. The squared difference of a horizontal or vertical pair is weighted by `side`, that of a
+/// diagonal pair by `corner`. In a `tile` the first and last rows are neighbours, and so are the first and
+/// last columns.
 #[cube(launch_unchecked)]
 fn smooth(
     image: &[f32],
@@ -100,8 +101,8 @@ fn smooth(
     }
 }
 
-/// Value `[1]` and gradient of an image `[1, 3, H, W]`, with the weights of horizontal and vertical pairs, and of diagonal
-/// pairs if used.
+/// Value `[1]` and gradient of an image `[1, 3, H, W]`, with the weights of horizontal and vertical pairs,
+/// and of diagonal pairs if used.
 pub fn smoothness(image: &Tensor<4>, side: f64, corner: Option<f64>, tile: bool) -> (Tensor<1>, Tensor<4>) {
     let shape = image.dims();
     let [_, _, height, width] = shape;
@@ -110,7 +111,8 @@ pub fn smoothness(image: &Tensor<4>, side: f64, corner: Option<f64>, tile: bool)
     let groups = length.div_ceil(SUM_THREADS * EACH).clamp(1, GROUPS);
     let image = buffer(image);
     let (gradient, parts) = (queue.empty(length), queue.empty(groups));
-    // SAFETY: neighbours are inside of the picture, wrapped around at the edges; each workgroup writes one part.
+    // SAFETY: neighbours are inside of the picture, wrapped around at the edges; each workgroup writes one
+    // part.
     unsafe {
         smooth::launch_unchecked(
             queue.client(),

@@ -25,7 +25,8 @@ struct TileFile(BTreeMap<String, BTreeMap<String, String>>);
 /// Override of the user's cache folder.
 static ELSEWHERE: OnceLock<PathBuf> = OnceLock::new();
 
-/// Store this process's measured tiles in this folder instead of the user's. Only the first call has an effect.
+/// Store this process's measured tiles in this folder instead of the user's. Only the first call has an
+/// effect.
 pub fn set_tile_folder(folder: PathBuf) {
     let _ = ELSEWHERE.set(folder);
 }
@@ -50,23 +51,23 @@ pub fn load(folder: &Path, adapter: &str) -> BTreeMap<ConvolutionSize, Tile> {
     if stored.len() > MAX {
         stored.clear();
     }
-    stored.iter().filter_map(|(work, tile)| Some((parse_work(work)?, parse_tile(tile)?))).collect()
+    stored.iter().filter_map(|(work, tile)| Some((parse_size(work)?, parse_tile(tile)?))).collect()
 }
 
 /// Save the tiles of an adapter; those of others stay.
 pub fn save(folder: &Path, adapter: &str, known: &BTreeMap<ConvolutionSize, Tile>) -> Result<(), Error> {
     let mut stored = read(folder);
-    let texts = known.iter().take(MAX).map(|(work, tile)| (work_text(*work), tile_text(*tile)));
+    let texts = known.iter().take(MAX).map(|(work, tile)| (size_text(*work), tile_text(*tile)));
     stored.0.insert(adapter.to_owned(), texts.collect());
     std::fs::create_dir_all(folder)?;
     files::write_cache(&folder.join(FILE), &serde_json::to_vec_pretty(&stored)?)
 }
 
-fn work_text((shape, outputs): ConvolutionSize) -> String {
+fn size_text((shape, outputs): ConvolutionSize) -> String {
     format!("{}x{} {}>{outputs}", shape.height, shape.width, shape.channels)
 }
 
-fn parse_work(text: &str) -> Option<ConvolutionSize> {
+fn parse_size(text: &str) -> Option<ConvolutionSize> {
     let (picture, channels) = text.split_once(' ')?;
     let ((height, width), (inputs, outputs)) = (picture.split_once('x')?, channels.split_once('>')?);
     let number = |text: &str| text.parse().ok().filter(|&number: &usize| number > 0);
@@ -108,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_in_the_file_is_not_used() {
+    fn invalid_entries_are_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join(FILE);
         std::fs::write(&file, "{ broken").unwrap();

@@ -1,5 +1,5 @@
-//! Choice of each convolution's tile on an adapter: measured at the first use of a size, cached in the user's cache folder.
-//! Convolutions that have not been measured get a tile by rule.
+//! Choice of each convolution's tile on an adapter: measured at the first use of a size, cached in the user's
+//! cache folder. Convolutions that have not been measured get a tile by rule.
 
 use std::{
     collections::BTreeMap,
@@ -82,7 +82,8 @@ impl Tiles {
         by_rule(work, if 2 * on_units >= self.known.len() { self.matrix } else { &[] })
     }
 
-    /// Measure unknown convolutions within the time limit, and store the results. `seconds` measures a convolution with a tile.
+    /// Measure unknown convolutions within the time limit, and store the results. `seconds` measures a
+    /// convolution with a tile.
     pub fn measure(&mut self, wanted: &[ConvolutionSize], seconds: impl FnMut(ConvolutionSize, Tile) -> f64) {
         let before = self.known.len();
         self.compare(wanted, LIMIT, seconds);
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_quickest_tile_is_taken_and_the_rules_where_it_makes_no_difference() {
+    fn the_fastest_tile_wins_and_ties_keep_the_rules() {
         let (large, small) = (work(512, 512, 64, 64), work(32, 32, 512, 512));
         let [first, second, third] = Tile::PLAIN;
         assert_eq!((by_rule(large, &[]), by_rule(small, &[])), (first, third));
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_is_not_measured_again_and_time_that_is_up_leaves_the_rule() {
+    fn known_tiles_are_not_measured_again_and_the_rule_applies_after_the_limit() {
         let work = work(64, 64, 128, 128);
         let mut tiles = nothing();
         let mut asked = 0;
@@ -179,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn matrix_units_are_the_rule_where_there_are_any_and_what_is_quicker_is_taken() {
+    fn matrix_units_are_the_default_and_faster_tiles_win() {
         let (large, small) = (work(512, 512, 64, 64), work(32, 32, 512, 512));
         let [first, .., last] = Tile::MATRIX;
         let mut tiles = Tiles { matrix: &Tile::MATRIX, ..nothing() };

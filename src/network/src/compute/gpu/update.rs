@@ -70,7 +70,8 @@ pub fn update(update: &Update, iterate: Iterate, gradient: Tensor<4>) -> (Iterat
     let [variable, mean, square] = [iterate.variable, iterate.mean, iterate.square].map(owned);
     let sum = iterate.sum.map(owned);
     let parts = queue.empty(groups);
-    // SAFETY: each value is read and written by one thread, inside buffers of equal length; each workgroup writes one part.
+    // SAFETY: each value is read and written by one thread, inside buffers of equal length; each workgroup
+    // writes one part.
     unsafe {
         adam::launch_unchecked(
             queue.client(),

@@ -1,5 +1,5 @@
-//! The bundled format: per convolution 256 float values, an 8-bit index per weight and exact float biases, in a safetensors
-//! file whose header has the input normalisation, the activation scales and the provenance.
+//! The bundled format: per convolution 256 float values, an 8-bit index per weight and exact float biases, in
+//! a safetensors file whose header has the input normalisation, the activation scales and the provenance.
 
 use std::{borrow::Cow, collections::HashMap};
 

@@ -1,5 +1,5 @@
-//! Float VGG-19 files with torchvision's names: `features.0.weight` … `features.34.bias`, with or without the classifier,
-//! after any prefix.
+//! Float VGG-19 files with torchvision's names: `features.0.weight` … `features.34.bias`, with or without the
+//! classifier, after any prefix.
 
 use std::{collections::HashMap, path::Path};
 
@@ -11,8 +11,8 @@ use super::{
     sha256, weight_shape,
 };
 
-/// conv1_1's first bias in the original Oxford network. Its float conversions use torchvision's names as well, so only the
-/// values show that it expects BGR pixels up to 255.
+/// conv1_1's first bias in the original Oxford network. Its float conversions use torchvision's names as
+/// well, so only the values show that it expects BGR pixels up to 255.
 const OXFORD_FIRST_BIAS: f32 = 0.730_177_6;
 
 /// A tensor of any file format, with its values not yet read.

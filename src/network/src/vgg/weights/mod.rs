@@ -1,5 +1,5 @@
-//! Weights files: the bundled codebook of the original Oxford network, and float VGG-19 from safetensors or PyTorch files.
-//! Every tensor's name, shape and finiteness is validated before use.
+//! Weights files: the bundled codebook of the original Oxford network, and float VGG-19 from safetensors or
+//! PyTorch files. Every tensor's name, shape and finiteness is validated before use.
 
 mod codebook;
 mod error;
@@ -69,8 +69,8 @@ enum WeightStorage {
 pub struct Weights {
     pub info: WeightsInfo,
     pub input: InputNormalisation,
-    /// Per ReLU layer, the factor that brings its mean activation to 1 on the file's calibration pictures (the paper's
-    /// normalisation, one scalar per layer); 1 for files without scales.
+    /// Per ReLU layer, the factor that brings its mean activation to 1 on the file's calibration pictures
+    /// (the paper's normalisation, one scalar per layer); 1 for files without scales.
     pub activation_scales: [f32; 16],
     convolutions: Vec<WeightStorage>,
     bgr: bool,
@@ -109,7 +109,8 @@ impl Weights {
             io::ErrorKind::FileTooLarge => WeightsError::TooLarge { path: name.clone(), limit: MAX_FILE },
             _ => WeightsError::Read { path: name.clone(), source },
         })?;
-        // A safetensors header's length may begin with a pickle's marker byte, so check for the header's brace first.
+        // A safetensors header's length may begin with a pickle's marker byte, so check for the header's
+        // brace first.
         match bytes.first_chunk::<9>() {
             Some([.., b'{']) if codebook::is_codebook(&bytes) => codebook::read(&name, Cow::Owned(bytes)),
             Some([.., b'{']) => float::read_safetensors(&name, &bytes),
@@ -164,9 +165,9 @@ impl Weights {
         convolution
     }
 
-    /// One convolution's weights scaled so that the mean activation after its ReLU is 1 on the calibration pictures, given
-    /// inputs scaled likewise. ReLU networks are positively homogeneous, so this only changes the unit of features: W·sₗ/sₗ₋₁
-    /// and b·sₗ.
+    /// One convolution's weights scaled so that the mean activation after its ReLU is 1 on the calibration
+    /// pictures, given inputs scaled likewise. ReLU networks are positively homogeneous, so this only changes
+    /// the unit of features: W·sₗ/sₗ₋₁ and b·sₗ.
     pub fn normalised_convolution(&self, layer: Layer) -> Convolution {
         let mut convolution = self.convolution(layer);
         let scale = self.activation_scales[layer.index()];

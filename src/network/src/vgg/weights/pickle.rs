@@ -1,5 +1,5 @@
-//! Check the memory needs of a PyTorch file before it is unpickled: an object of one byte may take a hundred in memory, and
-//! zip compression may multiply that by a thousand.
+//! Check the memory needs of a PyTorch file before it is unpickled: an object of one byte may take a hundred
+//! in memory, and zip compression may multiply that by a thousand.
 
 use std::io::Cursor;
 
@@ -19,8 +19,8 @@ pub(super) fn check(file: &[u8]) -> Result<(), &'static str> {
     if file.starts_with(b"PK") { zip(file) } else { legacy(file) }
 }
 
-/// Check that every pickle is small, and no part is compressed: PyTorch compresses none, and stored parts have their declared
-/// size.
+/// Check that every pickle is small, and no part is compressed: PyTorch compresses none, and stored parts
+/// have their declared size.
 fn zip(file: &[u8]) -> Result<(), &'static str> {
     const LOST: &str = "its table of contents cannot be read";
     // Use the reader's own library, so that both see the same parts.
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_zip_file_asks_for_is_judged_by_its_table() {
+    fn zip_files_are_checked_by_their_directory() {
         let pickle = b"\x80\x02}.";
         assert_eq!(check(&zipped("a/data.pkl", pickle, 0, 4)), Ok(()));
         assert!(check(&zipped("a/data.pkl", pickle, 8, 25 << 20)).unwrap_err().contains("compressed"));

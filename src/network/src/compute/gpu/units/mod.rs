@@ -1,5 +1,5 @@
-//! Matrix units ("tensor cores", "cooperative matrices"): an adapter's products of tiles of 16-bit floats, as far as WGSL
-//! supports them.
+//! Matrix units ("tensor cores", "cooperative matrices"): an adapter's products of tiles of 16-bit floats, as
+//! far as WGSL supports them.
 
 mod check;
 mod kernel;
@@ -90,7 +90,8 @@ fn threads(backend: wgpu::Backend, (least, largest): (u32, u32)) -> Option<usize
         wgpu::Backend::Vulkan => least as usize,
         _ => return None,
     };
-    // A subgroup must not be larger than the workgroup. This also rejects wgpu's defaults for drivers that report none.
+    // A subgroup must not be larger than the workgroup. This also rejects wgpu's defaults for drivers that
+    // report none.
     (largest as usize <= PARTS * smallest).then_some(PARTS * smallest)
 }
 

@@ -273,11 +273,12 @@ fn check_tiles(
     }
 }
 
-/// The kernel with matrix unit operations emulated by plain code; a subgroup is two threads, which both do the work.
+/// The kernel with matrix unit operations emulated by plain code; a subgroup is two threads, which both do
+/// the work.
 struct Spelled(Plan);
 
-/// Emulation of the template's matrix unit and subgroup operations. A tile of sums is represented by its index, others by
-/// their offset.
+/// Emulation of the template's matrix unit and subgroup operations. A tile of sums is represented by its
+/// index, others by their offset.
 fn spelled(plan: Plan, size: usize) -> String {
     let squared = size * size;
     let mut text = plan.text().replace("enable wgpu_cooperative_matrix;\n", "");
@@ -375,7 +376,7 @@ fn adapter() -> Option<TensorDevice> {
 
 /// Runs on any adapter with 16-bit floats.
 #[test]
-fn what_the_kernel_does_around_its_products_is_right() {
+fn the_emulated_kernel_agrees_with_the_direct_sum() {
     let Some(device) = adapter() else { return };
     let queue = Queue::of(&Tensor::zeros([1], &device));
     if !queue.has_half() {
@@ -417,7 +418,7 @@ fn convolutions_on_matrix_units_are_the_direct_sum() {
 
 /// A kernel that the driver refuses is reported, and other work on the device stays correct.
 #[test]
-fn units_that_are_not_there_fail_their_check_and_nothing_else() {
+fn missing_units_fail_only_their_own_check() {
     let Some(device) = adapter() else { return };
     if units_of(&device).is_some() {
         println!("skipped: the adapter has matrix units");
@@ -431,7 +432,7 @@ fn units_that_are_not_there_fail_their_check_and_nothing_else() {
 
 /// A non-finite gradient is detected, as without matrix units.
 #[test]
-fn zeros_stay_zeros_and_what_is_not_a_number_is_seen() {
+fn zeros_stay_zeros_and_nan_is_detected() {
     let Some(device) = adapter() else { return };
     let queue = Queue::of(&Tensor::zeros([1], &device));
     let Some(units) = units_of(&device) else {

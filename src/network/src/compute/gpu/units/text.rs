@@ -10,8 +10,8 @@ use crate::compute::gpu::convolution::{BAND, Tile};
 pub enum Way {
     /// Features in 16 bits; bias and ReLU.
     Forward,
-    /// Gradients in 32 bits, masked to where a ReLU's output is positive if `masked`. They are scaled by a power of two for 16
-    /// bits, and the sums are scaled back.
+    /// Gradients in 32 bits, masked to where a ReLU's output is positive if `masked`. They are scaled by a
+    /// power of two for 16 bits, and the sums are scaled back.
     Backward { masked: bool },
 }
 
@@ -199,8 +199,8 @@ impl Plan {
         text
     }
 
-    /// The power of two that brings the largest gradient close to the largest 16-bit float, and its inverse: exponents are bits
-    /// 23 to 30.
+    /// The power of two that brings the largest gradient close to the largest 16-bit float, and its inverse:
+    /// exponents are bits 23 to 30.
     fn scale(&self) -> String {
         if self.way == Way::Forward {
             return String::new();
