@@ -43,7 +43,7 @@ fn write_picture(path: &Path, number: u32, side: u32) -> bool {
 
 /// The picture's number, which its text has to agree with.
 fn read_picture(path: &Path) -> u32 {
-    let text = picture::carried_text(&fs::read(path).unwrap()).unwrap();
+    let text = picture::embedded_text(&fs::read(path).unwrap()).unwrap();
     let number = text.strip_prefix("recipe ").unwrap().parse().unwrap();
     let found = Picture::open(path).unwrap().rgb;
     assert_eq!(found, painted(number, found.width()));

@@ -16,7 +16,7 @@ use image::RgbImage;
 use impasto_core::{
     picture::Picture,
     settings::{Settings, StyleMix},
-    transfer::{GradientNorms, Inputs, Losses, Place, TransferError},
+    transfer::{GradientNorms, Inputs, Losses, PyramidProgress, TransferError},
 };
 use impasto_engine::session::{
     Command, Engine, EngineError, Event, Frame, Job, LayerStudy, Reading, RunInfo, RunState, SendError,
@@ -111,7 +111,14 @@ impl Engine for Fake {
         let shade = if self.fault.still { 9 } else { (self.step % 256) as u8 };
         let picture = RgbImage::from_pixel(8, 4, image::Rgb([shade; 3]));
         let norms = GradientNorms::default();
-        Ok(Reading { step: self.step, place: Place::default(), losses, norms, picture, plain: None })
+        Ok(Reading {
+            step: self.step,
+            place: PyramidProgress::default(),
+            losses,
+            norms,
+            picture,
+            plain: None,
+        })
     }
 
     fn measure(&mut self) -> Result<(), EngineError> {

@@ -7,7 +7,7 @@ use image::RgbImage;
 use impasto_core::{
     picture,
     settings::{DeviceChoice, LineSearch, Optimizer, Settings, StyleMix},
-    transfer::Place,
+    transfer::PyramidProgress,
 };
 use impasto_engine::{
     session::{Engine, LevelOrder, PaintEngine, Snapshot, Start},
@@ -30,11 +30,11 @@ fn goes_on_as_before(device: &DeviceChoice) {
     let late = engine.checkpoint().unwrap().unwrap();
     let late_total = engine.losses().unwrap().unwrap().total;
     assert_eq!(engine.read().unwrap().place.width, 181, "it has climbed");
-    engine.level(LevelOrder::Drop).unwrap();
+    engine.level(LevelCommand::Drop).unwrap();
     engine.step().unwrap();
     let dropped = engine.checkpoint().unwrap().unwrap();
     let dropped_picture = engine.read().unwrap().picture;
-    engine.level(LevelOrder::Climb).unwrap();
+    engine.level(LevelCommand::Climb).unwrap();
     engine.step().unwrap();
     let end = engine.checkpoint().unwrap().unwrap();
     let end_total = engine.losses().unwrap().unwrap().total;
@@ -59,7 +59,7 @@ fn goes_on_as_before(device: &DeviceChoice) {
     // Back to a level below, with the detail that waits to be added again.
     other.restore(10, Some(&dropped)).unwrap();
     assert_eq!(other.read().unwrap().picture, dropped_picture);
-    other.level(LevelOrder::Climb).unwrap();
+    other.level(LevelCommand::Climb).unwrap();
     other.step().unwrap();
     arrives(&mut other, &end, end_total, "a climb later they differ");
 
@@ -189,7 +189,7 @@ fn mark(step: u32, settings: &Settings, picture: &Arc<RgbImage>, state: Option<A
     Snapshot {
         run: 1,
         step,
-        place: Place { levels: 1, width: 96, height: 64, ..Place::default() },
+        place: PyramidProgress { levels: 1, width: 96, height: 64, ..PyramidProgress::default() },
         elapsed: f64::from(step),
         settings: settings.clone(),
         styles: vec![StyleMix::default()],

@@ -15,7 +15,7 @@ use super::{
 use impasto_base::paths;
 use impasto_core::{
     settings::{self, Rgb, StyleMix},
-    transfer::{Extract, ExtractKind, ExtractState, Extraction, Eye},
+    transfer::{NetworkConfig, VisualizationJob, VisualizationKind, VisualizationRun, VisualizationState},
 };
 use impasto_engine::queue::guarded;
 use impasto_formats::extracts::{self, ExtractStore, SourcePictures};
@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &LayersArgs) -> anyhow::Result<ExitCode> {
         Some(file) => Weights::load(file)?,
     });
     let options = NetworkOptions { padding: settings::Padding::Replicate, ..NetworkOptions::default() };
-    let eye = Eye {
+    let eye = NetworkConfig {
         weights: weights.info.sha256.clone(),
         padding: options.padding,
         pooling: settings::Pooling::Max,
@@ -93,7 +93,7 @@ pub(super) fn run(arguments: &LayersArgs) -> anyhow::Result<ExitCode> {
                 if let Some(Err(error)) = store.as_ref().map(|store| store.save(&order.key, &state.picture)) {
                     tracing::warn!("an extract cannot be kept: {error}");
                 }
-                made.insert(order.sight, state.picture);
+                made.insert(order.visualization, state.picture);
             }
             Err(error) => failures.push(format!("{name}: {}", super::explain(&error))),
         }
@@ -110,22 +110,22 @@ pub(super) fn run(arguments: &LayersArgs) -> anyhow::Result<ExitCode> {
     report.save(&printer, &arguments.output, arguments.force, figure)
 }
 
-fn described(order: &Extract) -> String {
-    match order.sight.kind {
-        ExtractKind::Texture => format!("the style through {}", order.sight.layer),
-        ExtractKind::Reconstruction => format!("the content through {}", order.sight.layer),
+fn described(order: &VisualizationJob) -> String {
+    match order.visualization.kind {
+        VisualizationKind::Texture => format!("the style through {}", order.visualization.layer),
+        VisualizationKind::Reconstruction => format!("the content through {}", order.visualization.layer),
     }
 }
 
 /// Make one extract; `None` if it was interrupted.
 fn make(
-    order: &Extract,
+    order: &VisualizationJob,
     network: &mut Network,
     weights: &Weights,
     device: &burn::tensor::Device,
     stop: &dyn Fn() -> bool,
-) -> Result<Option<ExtractState>, impasto_core::transfer::TransferError> {
-    let mut extraction = Extraction::new(network, weights, device, order)?;
+) -> Result<Option<VisualizationState>, impasto_core::transfer::TransferError> {
+    let mut extraction = VisualizationRun::new(network, weights, device, order)?;
     while !extraction.is_done() {
         if stop() {
             return Ok(None);

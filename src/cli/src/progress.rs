@@ -132,7 +132,7 @@ fn speed(rate: Option<(f64, f64)>) -> String {
 }
 
 fn terms(losses: &Losses, settings: &Settings) -> String {
-    let settings = settings.heard();
+    let settings = settings.effective();
     let style: f64 = losses
         .style
         .iter()

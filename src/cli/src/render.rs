@@ -73,7 +73,10 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
     let pictures =
         [&job.inputs.content].into_iter().chain(job.inputs.styles.iter().map(|style| &style.picture));
     let notes = pictures.flat_map(|picture| {
-        picture.notes.iter().map(|note| format!("{}: {}", text::shown(&picture.name), text::reason(note)))
+        picture
+            .notes
+            .iter()
+            .map(|note| format!("{}: {}", text::display_name(&picture.name), text::reason(note)))
     });
     let mut remarks: Vec<String> = notes.chain(job.settings.remarks()).collect();
     warn_all(&printer, &remarks);
@@ -87,7 +90,7 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
         remarks.push("the recipe was painted with another network, so this picture will differ".to_owned());
     }
     if let Some(device) = device.filter(|device| *device != info.device.name) {
-        let device = text::shown(&device);
+        let device = text::display_name(&device);
         remarks.push(format!("the recipe was painted on {device}: on another device small differences grow"));
     }
     warn_all(&printer, &remarks);

@@ -167,7 +167,7 @@ fn part_file(path: &Path) -> io::Result<PartFile> {
             format!("there is no folder {}", folder.display()),
         ));
     }
-    PartFile::create(path, Access::Usual)
+    PartFile::create(path, Access::Default)
 }
 
 /// Create the folder for numbered pictures, and check that it is writable.

@@ -185,13 +185,15 @@ impl PictureFinder<'_> {
             let place = source.path.as_ref().map_or_else(|| "it had no file".to_owned(), |path| format!("it was {}", text::path(path)));
             format!(
                 "the picture {} of the recipe is not found: {place}; put it beside {}, or give another with --content, --style or --palette",
-                text::shown(&source.name),
+                text::display_name(&source.name),
                 self.file.display()
             )
         })?;
         if matches!(found, Found::Changed(_)) {
-            self.remarks
-                .push(format!("{} has changed since the recipe was written", text::shown(&source.name)));
+            self.remarks.push(format!(
+                "{} has changed since the recipe was written",
+                text::display_name(&source.name)
+            ));
         }
         let picture = Arc::new(found.picture());
         self.found.push((source.sha256, Arc::clone(&picture)));

@@ -106,7 +106,7 @@ fn title_row(ui: &mut Ui, card: &Card<'_>, slot: &mut Slot, gallery: &mut Galler
                 }
                 (None, Some(loaded)) => {
                     let (width, height) = loaded.picture.dimensions();
-                    let name = text::shown(&loaded.picture.name);
+                    let name = text::display_name(&loaded.picture.name);
                     ui.add(Label::new(RichText::new(&name).size(13.0)).truncate()).on_hover_text(&name);
                     ui.add(Label::new(widgets::weak(ui, format!("{width} × {height}"))).truncate());
                 }

@@ -114,7 +114,7 @@ impl ImpastoApp {
 fn rescue(path: &Path, painting: &Painting) {
     let recipe = painting.draft.as_ref().map(|draft| draft.compose(&painting.picture));
     let text = |room| recipe.as_ref()?.text(room);
-    let folders: Vec<PathBuf> = picture::rescue_folders();
+    let folders: Vec<PathBuf> = picture::fallback_folders();
     match picture::save_elsewhere(&painting.picture, path, &folders, &text) {
         Ok(kept) => eprintln!("impasto: warning: the picture is kept as {}", kept.display()),
         Err(error) => eprintln!("impasto: warning: the picture cannot be kept: {error}"),

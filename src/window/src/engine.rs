@@ -17,7 +17,7 @@ use impasto_core::{
     settings::{Init, StyleMix},
     transfer::Inputs,
 };
-use impasto_engine::session::{Command, Event, Job, LevelOrder, RunState, SendError, Start, StyleSource};
+use impasto_engine::session::{Command, Event, Job, LevelCommand, RunState, SendError, Start, StyleSource};
 
 /// Longest time that one frame of the window spends on the worker's news.
 const NEWS_TIME: Duration = Duration::from_millis(8);
@@ -205,7 +205,7 @@ impl ImpastoApp {
         }
     }
 
-    pub(super) fn order_level(&mut self, order: LevelOrder) {
+    pub(super) fn order_level(&mut self, order: LevelCommand) {
         if self.run.alive() && self.run.place().levels > 1 {
             self.order(Command::Level(order));
         }
@@ -282,7 +282,7 @@ impl ImpastoApp {
         if self.palette.loading.is_some() {
             return;
         }
-        if given.settings != self.settings || !given.inputs.counts_like(&inputs) {
+        if given.settings != self.settings || !given.inputs.same_mix_and_palette(&inputs) {
             // A hand on a slider wants to see what it does.
             let held = self.hand_is_on(ctx);
             let sent = self.session.as_ref().map(|session| match held {

@@ -18,14 +18,14 @@ use impasto_base::error::chain;
 use impasto_core::{
     picture,
     settings::Settings,
-    transfer::{Extract, Eye, Inputs, Sight},
+    transfer::{Inputs, LayerVisualization, NetworkConfig, VisualizationJob},
 };
 use impasto_engine::session::{ExtractState, RunId, RunState, VisualizationRequest};
 use impasto_formats::extracts::{self, CONTENT_LAYERS, ExtractStore, LARGE, SMALL, SourcePictures};
 use impasto_network::vgg::Layer;
 
 /// An extract of a longest side in pixels.
-type Place = (Sight, u32);
+type Place = (LayerVisualization, u32);
 
 /// The window's extracts.
 pub struct Extracts {
@@ -63,7 +63,7 @@ impl Wanted {
 
 /// An extract as far as it is.
 struct Shown {
-    order: Extract,
+    order: VisualizationJob,
     stage: Stage,
     picture: Option<Arc<RgbImage>>,
     texture: Option<TextureHandle>,
@@ -80,10 +80,10 @@ pub enum Stage {
 }
 
 /// An order, its longest side, and what the cache has of it.
-pub type Planned = (Extract, u32, Option<RgbImage>);
+pub type Planned = (VisualizationJob, u32, Option<RgbImage>);
 
 impl Shown {
-    fn new(ctx: &Context, order: Extract, known: Option<RgbImage>) -> Self {
+    fn new(ctx: &Context, order: VisualizationJob, known: Option<RgbImage>) -> Self {
         let mut shown = Self { order, stage: Stage::Waiting, picture: None, texture: None };
         if let Some(picture) = known {
             shown.stage = Stage::Made;
@@ -122,7 +122,7 @@ impl Extracts {
     }
 
     /// The best there is of a sight, and how far it is.
-    pub fn of(&self, sight: Sight) -> (Option<&TextureHandle>, Stage) {
+    pub fn of(&self, sight: LayerVisualization) -> (Option<&TextureHandle>, Stage) {
         let [large, small] = [LARGE, SMALL].map(|side| self.shown.get(&(sight, side)));
         let is_made = |shown: &&Shown| shown.stage == Stage::Made;
         let has = |shown: &&Shown| shown.texture.is_some();
@@ -149,7 +149,7 @@ impl Extracts {
         self.looked = ticket;
         self.queue.clear();
         for (order, side, known) in planned {
-            let place = (order.sight, side);
+            let place = (order.visualization, side);
             self.queue.push(place);
             let same = self.shown.get(&place).is_some_and(|shown| shown.order.key == order.key);
             if !same || (known.is_some() && !self.is_made(place)) {
@@ -162,8 +162,8 @@ impl Extracts {
 impl ImpastoApp {
     /// The places that the window wants to see now, the most wanted first.
     fn wanted_places(&self, settings: &Settings) -> Vec<Place> {
-        let textures = || Layer::PAPER_STYLE.map(Sight::texture);
-        let contents = || CONTENT_LAYERS.map(Sight::reconstruction);
+        let textures = || Layer::PAPER_STYLE.map(LayerVisualization::texture);
+        let contents = || CONTENT_LAYERS.map(LayerVisualization::reconstruction);
         let mut places: Vec<Place> = match self.lab.sheet.filter(|_| self.lab.open) {
             Some(Sheet::Style) => {
                 textures().into_iter().chain(contents()).map(|sight| (sight, LARGE)).collect()
@@ -174,8 +174,9 @@ impl ImpastoApp {
             None => Vec::new(),
         };
         if self.layout.extracts {
-            let strips = settings.style_layers.layers().map(Sight::texture);
-            let strips = strips.chain(settings.content_layers.layers().map(Sight::reconstruction));
+            let strips = settings.style_layers.layers().map(LayerVisualization::texture);
+            let strips =
+                strips.chain(settings.content_layers.layers().map(LayerVisualization::reconstruction));
             // What the lab has or gets is good for a strip as well.
             let others = strips
                 .filter(|&sight| !places.contains(&(sight, LARGE)) && !self.extracts.is_made((sight, LARGE)));
@@ -196,7 +197,7 @@ impl ImpastoApp {
         else {
             return;
         };
-        let eye = Eye {
+        let eye = NetworkConfig {
             weights: info.weights.sha256.clone(),
             padding: settings.padding,
             pooling: settings.pooling,
@@ -245,7 +246,7 @@ impl ImpastoApp {
     }
 
     /// Takes in how far the worker is with an extract.
-    pub(super) fn take_extract(&mut self, key: &str, result: Result<Box<ExtractState>, String>) {
+    pub(super) fn take_extract(&mut self, key: &str, result: Result<Box<VisualizationState>, String>) {
         let ctx = self.tasks.context().clone();
         let Some(shown) = self.extracts.shown.values_mut().find(|shown| shown.order.key == key) else {
             return;
@@ -253,7 +254,7 @@ impl ImpastoApp {
         let state = match result {
             Ok(state) => state,
             Err(text) => {
-                tracing::warn!("{:?} cannot be made: {text}", shown.order.sight);
+                tracing::warn!("{:?} cannot be made: {text}", shown.order.visualization);
                 shown.stage = Stage::Failed(text);
                 return;
             }
@@ -338,7 +339,8 @@ fn look_up(
     store: Option<&ExtractStore>,
 ) -> Vec<Planned> {
     let of_side = |side: u32| {
-        let sights: Vec<Sight> = places.iter().filter(|place| place.1 == side).map(|place| place.0).collect();
+        let sights: Vec<LayerVisualization> =
+            places.iter().filter(|place| place.1 == side).map(|place| place.0).collect();
         let orders = if sights.is_empty() { Vec::new() } else { extracts::plan(source, &sights, side, eye) };
         orders.into_iter().map(move |order| {
             let known = store.and_then(|store| store.load(&order.key, order.shape));

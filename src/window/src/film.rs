@@ -379,7 +379,7 @@ impl ImpastoApp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use impasto_core::{settings::Settings, transfer::Place};
+    use impasto_core::{settings::Settings, transfer::PyramidProgress};
 
     #[test]
     fn a_moment_is_read_once_the_store_has_it() {
@@ -389,7 +389,7 @@ mod tests {
         let mark = Snapshot {
             run: 1,
             step: 3,
-            place: Place { levels: 1, width: 8, height: 8, ..Place::default() },
+            place: PyramidProgress { levels: 1, width: 8, height: 8, ..PyramidProgress::default() },
             elapsed: 0.5,
             settings: Settings::default(),
             styles: Vec::new(),

@@ -125,7 +125,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         persistence_path: folder.as_ref().map(|folder| folder.join("window.ron")),
         ..Default::default()
     };
-    impasto_network::compute::leave_room_for_the_window();
+    impasto_network::compute::lower_engine_priority();
     let spawn: SpawnSession = Box::new(|wake| Session::spawn(PaintEngine::new, wake));
     eframe::run_native(
         "Impasto",

@@ -3,7 +3,7 @@
 use egui::Context;
 
 use super::{ImpastoApp, command::Command, compare::Mode, page::Page, pictures::Target};
-use impasto_engine::session::LevelOrder;
+use impasto_engine::session::LevelCommand;
 
 impl ImpastoApp {
     /// Does what a button or a key asks for.
@@ -13,11 +13,11 @@ impl ImpastoApp {
             Command::Step => self.single_step(),
             Command::Stop => self.stop(),
             Command::Restart => self.restart(),
-            Command::Climb => self.order_level(LevelOrder::Climb),
-            Command::Drop => self.order_level(LevelOrder::Drop),
+            Command::Climb => self.order_level(LevelCommand::Climb),
+            Command::Drop => self.order_level(LevelCommand::Drop),
             Command::Hold => {
                 let held = self.run.place().held;
-                self.order_level(if held { LevelOrder::Release } else { LevelOrder::Hold });
+                self.order_level(if held { LevelCommand::Release } else { LevelCommand::Hold });
             }
             Command::OpenContent => self.ask_for_picture(Target::Content),
             Command::OpenStyle => self.ask_for_picture(Target::Style),

@@ -154,7 +154,7 @@ pub struct Recalled {
 impl Recalled {
     /// The picture, or its thumbnail with a message for the person.
     fn open(&self) -> Result<(Picture, Option<Origin>, Option<String>), String> {
-        let name = text::shown(&self.record.name);
+        let name = text::display_name(&self.record.name);
         let place = self
             .record
             .path
@@ -184,7 +184,7 @@ impl Recalled {
 
 impl Source {
     pub fn name(&self) -> String {
-        text::shown(&match self {
+        text::display_name(&match self {
             Source::File(path) => path
                 .file_name()
                 .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned()),
@@ -369,7 +369,7 @@ impl ImpastoApp {
         let others = slots.filter(|other| other.id != slot).filter_map(|other| other.picture.as_ref());
         let held: u64 = others.map(|loaded| bytes_of(&loaded.picture)).sum();
         if held.saturating_add(opened.bytes()) > picture::pixel_budget() {
-            let name = text::shown(&opened.picture.name);
+            let name = text::display_name(&opened.picture.name);
             return Err(format!(
                 "{name} finds no room in memory beside the other pictures: remove some, or make them smaller"
             ));

@@ -173,7 +173,7 @@ fn preset_line(ui: &mut Ui, preset: &UserPreset, dialog: &mut Dialog, wish: &mut
         }
         ui.allocate_ui(egui::vec2(width, ROW), |ui| {
             ui.set_min_width(width);
-            let label = egui::Label::new(text::shown(name)).truncate();
+            let label = egui::Label::new(text::display_name(name)).truncate();
             if let Err(error) = &preset.mix {
                 ui.horizontal(|ui| {
                     let (rect, _) = ui.allocate_exact_size(egui::Vec2::splat(16.0), egui::Sense::hover());
@@ -185,18 +185,21 @@ fn preset_line(ui: &mut Ui, preset: &UserPreset, dialog: &mut Dialog, wish: &mut
             }
         });
         if dialog.deleting.as_ref() == Some(name) {
-            if ui.button("Delete").on_hover_text(format!("Deletes {} for good", text::shown(name))).clicked()
+            if ui
+                .button("Delete")
+                .on_hover_text(format!("Deletes {} for good", text::display_name(name)))
+                .clicked()
             {
                 *wish = Some(Wish::Delete(name.clone()));
             }
             return;
         }
-        let what = format!("Rename {}", text::shown(name));
+        let what = format!("Rename {}", text::display_name(name));
         if widgets::icon_button(ui, Icon::Pen, &what, "Gives this preset another name", true).clicked() {
             dialog.renaming = Some((name.clone(), name.clone()));
             dialog.deleting = None;
         }
-        let what = format!("Delete {}", text::shown(name));
+        let what = format!("Delete {}", text::display_name(name));
         if widgets::icon_button(ui, Icon::Close, &what, "Deletes this preset, after asking", true).clicked() {
             dialog.deleting = Some(name.clone());
             dialog.renaming = None;

@@ -226,7 +226,7 @@ impl ImpastoApp {
             ui.set_width(430.0);
             ui.heading("This picture carries its recipe");
             ui.add_space(space::S);
-            let name = text::shown(&offered.path.file_name().unwrap_or_default().to_string_lossy());
+            let name = text::display_name(&offered.path.file_name().unwrap_or_default().to_string_lossy());
             ui.add(egui::Label::new(name).truncate());
             ui.add(egui::Label::new(widgets::weak(ui, recipe.summary())).truncate());
             ui.add_space(space::M);

@@ -228,7 +228,7 @@ impl ImpastoApp {
             if self.turn_from_outside(knob, value) {
                 turned = true;
                 // Who has put it there knows.
-                self.remote.told.insert(knob, range.place(value));
+                self.remote.told.insert(knob, range.position(value));
             }
         }
         // Of several that wait while a knob learns, the one that was moved last is meant.
@@ -320,7 +320,7 @@ impl ImpastoApp {
                 };
                 match bundled.or_else(own) {
                     Some(mix) => self.take_preset(mix, false),
-                    None => self.toasts.add(format!("No preset is called {}.", text::shown(&name))),
+                    None => self.toasts.add(format!("No preset is called {}.", text::display_name(&name))),
                 }
             }
         }
@@ -337,7 +337,7 @@ impl ImpastoApp {
         let (moved, mix) = self.moved();
         for knob in ParamId::all(&moved, &mix) {
             let Some(value) = knob.get(&moved, &mix) else { continue };
-            let place = knob.range(moved.objective).place(value);
+            let place = knob.range(moved.objective).position(value);
             if self.remote.told.get(&knob).is_some_and(|told| (told - place).abs() < FAR) {
                 continue;
             }

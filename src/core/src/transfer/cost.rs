@@ -1,4 +1,4 @@
-//! What a run costs: floating-point operations and memory.
+//! Cost of a run: floating-point operations and memory.
 
 use super::{Dimensions, Shapes};
 use crate::settings::{Optimizer, Precision, Settings};
@@ -15,8 +15,9 @@ pub fn convolution_flops(layer: Layer, width: u32, height: u32) -> f64 {
     18.0 * (layer.input_channels() * layer.channels()) as f64 * positions(layer, width, height)
 }
 
-/// Floating-point operations of one step on a picture of this shape: forward and backward through the layers up to the
-/// deepest in use, and the Gram products (counted as direct convolutions, one multiplication and one addition each).
+/// Floating-point operations of one step on a picture of this shape: forward and backward through the layers
+/// up to the deepest in use, and the Gram products (counted as direct convolutions, one multiplication and
+/// one addition each).
 pub fn flops_per_step(width: u32, height: u32, settings: &Settings) -> f64 {
     let Some(deepest) = settings.deepest_layer() else { return 0.0 };
     let convolutions: f64 = Layer::ALL
@@ -32,18 +33,18 @@ pub fn flops_per_step(width: u32, height: u32, settings: &Settings) -> f64 {
     convolutions + grams
 }
 
-/// Where a run computes, as far as its memory is concerned.
+/// Kernels of a run, for its memory estimate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kernels {
-    /// The CPU's own: weights transformed for Winograd, both directions.
+pub enum KernelSet {
+    /// CPU: weights transformed for Winograd in both directions.
     Cpu,
-    /// Those on a graphics adapter.
+    /// Graphics adapter.
     Adapter,
 }
 
-/// Estimated memory in bytes of a run in these shapes: the prepared weights, and the larger of what a step and what a look
-/// at the largest style take.
-pub fn memory_bytes(shapes: &Shapes, settings: &Settings, kernels: Kernels) -> u64 {
+/// Estimated memory in bytes of a run in these shapes: the prepared weights, and the larger of a step's
+/// memory and that of the features of the largest style.
+pub fn memory_bytes(shapes: &Shapes, settings: &Settings, kernels: KernelSet) -> u64 {
     let Some(deepest) = settings.deepest_layer() else { return 0 };
     let layers = || Layer::ALL.into_iter().filter(|&layer| layer <= deepest);
     let (width, height) = shapes.content;
@@ -59,16 +60,16 @@ pub fn memory_bytes(shapes: &Shapes, settings: &Settings, kernels: Kernels) -> u
     let stage = (1..=5)
         .map(|block| layers().filter(|layer| layer.block() == block).map(output).sum::<f64>())
         .fold(0.0, f64::max);
-    // Two gradients on their way, one of them in the memory of an output that is not needed any more; where memory is kept
-    // for the next step, one in each stage.
+    // Two gradients at a time, one of them in the memory of a dead output; one per stage if buffers are kept
+    // for the next step.
     let passing = widest(shapes.content);
     let kept = layers().filter(|layer| layer.after_pool() || layer.index() == 0).map(output).sum::<f64>();
     let moving = if settings.low_memory { passing } else { passing.max(kept) };
     let (weights, step, style) = match kernels {
-        Kernels::Cpu => {
+        KernelSet::Cpu => {
             // 36 points for 9 weights, in both directions.
             if settings.low_memory {
-                // The weights as they are, and one transform; of a step, what goes into each stage and the widest stage's
+                // The raw weights and one transform; for a step, each stage's input and the widest stage's
                 // outputs.
                 let transform = |l: Layer| (36 * l.input_channels() * l.channels()) as f64;
                 let transform = layers().map(transform).fold(0.0, f64::max);
@@ -77,7 +78,7 @@ pub fn memory_bytes(shapes: &Shapes, settings: &Settings, kernels: Kernels) -> u
                 (8.0 * weights + SCRATCH, outputs + pooled + content + moving, 3.0)
             }
         }
-        Kernels::Adapter => {
+        KernelSet::Adapter => {
             // Gradients stay in 32 bits.
             let stored = if settings.precision == Precision::Fast { 0.5 } else { 1.0 };
             let features = if settings.low_memory { stage } else { outputs };
@@ -87,21 +88,23 @@ pub fn memory_bytes(shapes: &Shapes, settings: &Settings, kernels: Kernels) -> u
     let style = style * shapes.styles.iter().map(|&shape| widest(shape)).fold(0.0, f64::max);
     let grams: f64 = settings.style_layers.layers().map(|l| 3.0 * (l.channels() as f64).powi(2)).sum();
     let images = match settings.optimizer {
-        // Four of them are the state that a run goes back to if it is no longer finite.
+        // Four of them are the state to roll back to if a value is not finite.
         Optimizer::Adam => 12.0,
-        // Steps and changes of the gradient, the last iterate with its gradient, the direction, the iterate to go back to.
+        // History of steps and gradient changes, the last iterate with its gradient, the direction, the
+        // iterate to roll back to.
         Optimizer::Lbfgs => 2.0 * f64::from(settings.history) + 10.0,
     };
     let image = images * 3.0 * f64::from(width) * f64::from(height);
     (4.0 * (weights + step.max(style) + grams + image)) as u64 + PROGRAM
 }
 
-/// Floats of the transforms in hand: at most 256 tiles of 36 points for 1024 channels, and those of small layers.
+/// Floats of the transforms in progress: at most 256 tiles of 36 points for 1024 channels, and those of small
+/// layers.
 const SCRATCH: f64 = 1.1e7;
-/// Bytes of the program itself with its bundled weights.
+/// Bytes of the program with its bundled weights.
 const PROGRAM: u64 = 60_000_000;
 
-/// Resident memory of this process now, and its peak, in bytes; 0 where the system does not say.
+/// Current and peak resident memory of this process in bytes; 0 if unknown.
 pub fn process_memory() -> (u64, u64) {
     #[cfg(target_os = "linux")]
     {
@@ -125,7 +128,7 @@ pub fn process_memory() -> (u64, u64) {
     }
 }
 
-/// Memory that could be taken without pushing others out, in bytes; `None` where the system does not say.
+/// Memory available without swapping, in bytes; `None` if unknown.
 pub fn available_memory() -> Option<u64> {
     let system = sysinfo::System::new_with_specifics(
         sysinfo::RefreshKind::nothing().with_memory(sysinfo::MemoryRefreshKind::everything()),
@@ -134,7 +137,7 @@ pub fn available_memory() -> Option<u64> {
     Some(system.available_memory()).filter(|&bytes| bytes > 0)
 }
 
-/// A number of bytes for a person.
+/// Format a number of bytes for display.
 pub fn bytes_text(bytes: u64) -> String {
     match bytes {
         0..1_000_000 => format!("{} kB", bytes / 1000),
@@ -158,14 +161,14 @@ mod tests {
     fn memory_grows_with_the_picture_with_depth_and_with_a_large_style() {
         let settings = Settings::default();
         let square = |size| Shapes { content: (size, size), styles: vec![(64, 64)] };
-        for kernels in [Kernels::Cpu, Kernels::Adapter] {
+        for kernels in [KernelSet::Cpu, KernelSet::Adapter] {
             let small = memory_bytes(&square(128), &settings, kernels);
             assert!(memory_bytes(&square(1024), &settings, kernels) > 4 * small);
             let mut deeper = settings.clone();
             deeper.style_layers.set(Layer::ALL[15], 1.0);
             assert!(memory_bytes(&square(128), &deeper, kernels) > small);
             let economy = Settings { low_memory: true, ..settings.clone() };
-            if kernels == Kernels::Cpu {
+            if kernels == KernelSet::Cpu {
                 let [low, usual] = [&economy, &settings].map(|s| memory_bytes(&square(512), s, kernels));
                 assert!(10 * low < 6 * usual, "{low} {usual}");
             }

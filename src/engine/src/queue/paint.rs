@@ -232,7 +232,7 @@ pub fn guarded<T>(call: impl FnOnce() -> Result<T, EngineError>) -> anyhow::Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::{Place, Reading};
+    use crate::session::{PyramidProgress, Reading};
     use impasto_core::{
         run::{Job, RunInfo},
         settings::Settings,
@@ -280,7 +280,7 @@ mod tests {
             let picture = RgbImage::new(1, self.step);
             Ok(Reading {
                 step: self.step,
-                place: Place::default(),
+                place: PyramidProgress::default(),
                 losses,
                 norms: GradientNorms::default(),
                 picture,

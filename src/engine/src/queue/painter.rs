@@ -56,7 +56,7 @@ impl Painter {
         queue.reopen();
         let thread_queue = queue.clone();
         let thread = thread::Builder::new().name("impasto-behind".into()).spawn(move || {
-            compute::behind_the_window(|| {
+            compute::run_at_lowest_priority(|| {
                 let make: Arc<dyn Fn() -> E> = Arc::new(make);
                 PainterThread { queue: thread_queue, make, wake: &wake, item: None, cell: None }.run();
             });

@@ -65,7 +65,7 @@ impl Engine for Small {
     fn read(&mut self) -> Result<Reading, EngineError> {
         Ok(Reading {
             step: self.step,
-            place: Place::default(),
+            place: PyramidProgress::default(),
             losses: (self.step > 0).then(Losses::default),
             norms: GradientNorms::default(),
             picture: RgbImage::new(20, self.step),

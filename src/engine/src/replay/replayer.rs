@@ -14,9 +14,9 @@ use image::RgbImage;
 use crate::session::{Engine, EngineError, Reading, StyleSource};
 use impasto_core::{
     picture::{Picture, pasted_hash},
-    run::{DetourPart, Job, Pass, Record, RunInfo, SourceRecord, Start},
+    run::{DownscalePart, Job, Pass, Record, RunInfo, SourceRecord, Start},
     settings::Settings,
-    transfer::{Inputs, LevelOrder, Losses},
+    transfer::{Inputs, LevelCommand, Losses},
 };
 use impasto_formats::{
     inputs::{open_initial, open_palette},
@@ -244,7 +244,7 @@ impl<E: Engine> Replayer<E> {
                 EventKind::Level(order) => {
                     self.engine.level(order)?;
                     if let Some(record) = &mut self.record {
-                        record.order(self.step, order);
+                        record.add_level_command(self.step, order);
                     }
                 }
                 EventKind::Detour(part) => self.detour(part)?,
@@ -268,7 +268,7 @@ impl<E: Engine> Replayer<E> {
                 self.downscaled = true;
                 part
             }
-            DetourPart::Steps(count) => {
+            DownscalePart::Steps(count) => {
                 let mut painted = 0;
                 while painted < count && !self.interrupted.load(Ordering::Relaxed) {
                     self.engine.step()?;
@@ -279,7 +279,7 @@ impl<E: Engine> Replayer<E> {
                         self.engine.settle()?;
                     }
                 }
-                DetourPart::Steps(painted)
+                DownscalePart::Steps(painted)
             }
             DetourPart::End => {
                 self.engine.end_detour()?;
@@ -288,7 +288,7 @@ impl<E: Engine> Replayer<E> {
             }
         };
         if let Some(record) = &mut self.record {
-            record.detour(self.step, part);
+            record.add_downscale(self.step, part);
         }
         Ok(())
     }
@@ -329,7 +329,7 @@ impl<E: Engine> Engine for Replayer<E> {
         Ok(())
     }
 
-    fn level(&mut self, order: LevelOrder) -> Result<(), EngineError> {
+    fn level(&mut self, order: LevelCommand) -> Result<(), EngineError> {
         self.engine.level(order)
     }
 
@@ -445,9 +445,9 @@ mod tests {
         let job = tests::job();
         let mut pass = Pass::new(&job, Start::Beginning);
         pass.steps = 3;
-        let detour = |part| Change { step: 1, detour: Some(part), ..Change::default() };
-        pass.changes = vec![detour(DetourPart::Begin(0.5))];
-        pass.changes.extend(vec![detour(DetourPart::Steps(100_000)); 200]);
+        let detour = |part| Change { step: 1, downscale: Some(part), ..Change::default() };
+        pass.changes = vec![detour(DownscalePart::Begin(0.5))];
+        pass.changes.extend(vec![detour(DownscalePart::Steps(100_000)); 200]);
         let mut open = |_: &SourceRecord| Ok(Arc::clone(&job.inputs.content));
         let recipe = Recipe::new(&Record::of(vec![pass], true).unwrap(), (60, 40), &tests::info());
         let plans =
@@ -516,10 +516,10 @@ mod tests {
         lighter.styles[0].mix.weight = 0.25;
         let mut first = Record::new(Pass::new(&job, Start::Beginning));
         first.change(4, (&job.settings, &heavier), (&job.inputs, &job.inputs));
-        first.order(4, LevelOrder::Climb);
+        first.add_level_command(4, LevelCommand::Climb);
         first.change(9, (&heavier, &job.settings), (&job.inputs, &lighter));
         let mut second = first.at(9).then(Pass::new(&job, Start::Repaint));
-        second.order(2, LevelOrder::Hold);
+        second.add_level_command(2, LevelCommand::Hold);
         let recipe = Recipe::new(&second.at(3), (60, 40), &tests::info());
 
         let mut open = |source: &SourceRecord| {

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use impasto_core::transfer::Extract;
+use impasto_core::transfer::VisualizationJob;
 
 /// Idle time before an extract is started.
 const QUIET: Duration = Duration::from_millis(300);
@@ -20,7 +20,7 @@ pub struct VisualizationRequest {
 
 /// Pending extracts.
 pub struct Extracting {
-    orders: VecDeque<Extract>,
+    orders: VecDeque<VisualizationJob>,
     at_once: bool,
     /// A slice was made since painting stopped.
     pub in_hand: bool,
@@ -55,7 +55,7 @@ impl Extracting {
         self.orders.pop_front();
     }
 
-    pub fn next(&self) -> Option<&Extract> {
+    pub fn next(&self) -> Option<&VisualizationJob> {
         self.orders.front().filter(|_| !self.broken)
     }
 

@@ -6,7 +6,7 @@ use image::RgbImage;
 
 use impasto_core::{
     run::{Job, Record, RunId, RunInfo},
-    transfer::{ExtractState, GradientNorms, LevelOrder, Losses, Place},
+    transfer::{GradientNorms, LevelCommand, Losses, PyramidProgress, VisualizationState},
 };
 use impasto_network::vgg::Layer;
 
@@ -108,7 +108,7 @@ pub enum Event {
     /// Events of unfinished ones may be dropped if the window is slow.
     Extract {
         key: String,
-        result: Result<Box<ExtractState>, String>,
+        result: Result<Box<VisualizationState>, String>,
     },
     /// The worker has died. A new [`super::Session`] can be started.
     Died {

@@ -39,11 +39,11 @@ pub use studying::Study;
 
 use image::RgbImage;
 pub use impasto_core::run::{
-    Change, DetourPart, Job, MOST_CHANGES, MOST_PASSES, Pass, Record, RunId, RunInfo, SourceRecord, Start,
+    Change, DownscalePart, Job, MAX_CHANGES, MAX_PASSES, Pass, Record, RunId, RunInfo, SourceRecord, Start,
     StyleRecord,
 };
 pub use impasto_core::transfer::{
-    Extract, ExtractState, LayerStudy, LevelOrder, Place, Reading, StyleSource,
+    LayerStudy, LevelCommand, PyramidProgress, Reading, StyleSource, VisualizationJob, VisualizationState,
 };
 use impasto_core::{
     settings::Settings,
@@ -92,7 +92,7 @@ pub trait Engine {
     /// # Errors
     ///
     /// A device failure.
-    fn level(&mut self, order: LevelOrder) -> Result<(), EngineError> {
+    fn level(&mut self, order: LevelCommand) -> Result<(), EngineError> {
         let _ = order;
         Ok(())
     }
@@ -114,7 +114,7 @@ pub trait Engine {
     /// # Errors
     ///
     /// A device failure, pictures too narrow for the layer, or numbers that are not finite.
-    fn extract(&mut self, order: &Extract) -> Result<Option<ExtractState>, EngineError> {
+    fn extract(&mut self, order: &VisualizationJob) -> Result<Option<VisualizationState>, EngineError> {
         let _ = order;
         Ok(None)
     }
@@ -140,7 +140,7 @@ pub trait Engine {
     /// # Errors
     ///
     /// A device failure.
-    fn detour(&mut self, share: f64) -> Result<bool, EngineError> {
+    fn begin_downscale(&mut self, share: f64) -> Result<bool, EngineError> {
         let _ = share;
         Ok(false)
     }
@@ -150,7 +150,7 @@ pub trait Engine {
     /// # Errors
     ///
     /// A device failure.
-    fn end_detour(&mut self) -> Result<(), EngineError> {
+    fn end_downscale(&mut self) -> Result<(), EngineError> {
         Ok(())
     }
 

@@ -16,9 +16,9 @@ use super::{Engine, EngineError, Job, Reading, RunInfo, Start, scale_check::chec
 use impasto_core::{
     settings::{DeviceChoice, MAX_SIZE, Padding, Precision, Settings},
     transfer::{
-        Begin, Extract, ExtractState, Extraction, Eye, Inputs, Kernels, LayerStudy, LevelOrder, Losses,
-        Painting, Shapes, StyleTransfer, TILE_SIDE, TransferError, available_memory, bytes_text,
-        flops_per_step, memory_bytes, network_options, process_memory,
+        Begin, Inputs, KernelSet, LayerStudy, LevelCommand, Losses, NetworkConfig, Painting, Shapes,
+        StyleTransfer, TILE_SIDE, TransferError, VisualizationJob, VisualizationRun, VisualizationState,
+        available_memory, bytes_text, flops_per_step, memory_bytes, network_options, process_memory,
     },
 };
 use impasto_network::{
@@ -87,7 +87,7 @@ fn check_memory(
     settings: &Settings,
     background: bool,
 ) -> Result<u64, TransferError> {
-    let kernels = if device.info.kind == DeviceKind::Cpu { Kernels::Cpu } else { Kernels::Adapter };
+    let kernels = if device.info.kind == DeviceKind::Cpu { KernelSet::Cpu } else { KernelSet::Adapter };
     let memory_bytes = memory_bytes(shapes, settings, kernels);
     let large = |(width, height): &(u32, u32)| u64::from(*width) * u64::from(*height) > MAX_PIXELS;
     if kernels == Kernels::Adapter
@@ -367,28 +367,28 @@ impl Engine for PaintEngine {
         self.work(Painting::step)
     }
 
-    fn level(&mut self, order: LevelOrder) -> Result<(), EngineError> {
-        self.work(|run| run.order(order))
+    fn level(&mut self, order: LevelCommand) -> Result<(), EngineError> {
+        self.work(|run| run.apply_level_command(order))
     }
 
     fn study(&mut self, layer: Layer) -> Result<Option<LayerStudy>, EngineError> {
         self.work(|run| run.study(layer)).map(Some)
     }
 
-    fn extract(&mut self, order: &Extract) -> Result<Option<ExtractState>, EngineError> {
+    fn extract(&mut self, order: &VisualizationJob) -> Result<Option<VisualizationState>, EngineError> {
         let (Some((_, device)), Some((_, weights))) = (&self.device, &self.weights) else { return Ok(None) };
         let network = match &mut self.run {
             Some(run) => run.network_mut(),
             None => self.network.as_mut(),
         };
         let Some(network) = network else { return Ok(None) };
-        let eye = Eye {
+        let eye = NetworkConfig {
             weights: weights.info.sha256.clone(),
             padding: self.options.padding,
             pooling: network.pooling(),
             precision: self.options.precision,
         };
-        if eye != order.eye {
+        if eye != order.network {
             return Ok(None);
         }
         // A failure here does not concern the run, so keep the device.
@@ -396,7 +396,7 @@ impl Engine for PaintEngine {
             Some((key, extraction)) if *key == order.key => extraction,
             other => {
                 *other = None;
-                let extraction = Extraction::new(network, weights, &device.tensor, order)?;
+                let extraction = VisualizationRun::new(network, weights, &device.tensor, order)?;
                 &mut other.insert((order.key.clone(), extraction)).1
             }
         };
@@ -406,9 +406,9 @@ impl Engine for PaintEngine {
             made = extraction.step(network);
         }
         let state = made.and_then(|()| extraction.read());
-        if state.as_ref().map_or(true, ExtractState::is_done) {
+        if state.as_ref().map_or(true, VisualizationState::is_done) {
             self.extraction = None;
-            network.forget_sizes();
+            network.release_unused_memory();
         }
         Ok(Some(state?))
     }
@@ -419,16 +419,16 @@ impl Engine for PaintEngine {
             None => self.network.as_mut(),
         };
         if let Some(network) = network {
-            network.forget_sizes();
+            network.release_unused_memory();
         }
     }
 
-    fn detour(&mut self, share: f64) -> Result<bool, EngineError> {
-        self.work(|run| run.detour(share))
+    fn begin_downscale(&mut self, share: f64) -> Result<bool, EngineError> {
+        self.work(|run| run.begin_downscale(share))
     }
 
-    fn end_detour(&mut self) -> Result<(), EngineError> {
-        self.work(Painting::end_detour)
+    fn end_downscale(&mut self) -> Result<(), EngineError> {
+        self.work(Painting::end_downscale)
     }
 
     fn measure(&mut self) -> Result<(), EngineError> {

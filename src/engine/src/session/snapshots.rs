@@ -11,7 +11,7 @@ use image::RgbImage;
 use super::{Record, RunId};
 use impasto_core::{
     settings::{Settings, StyleMix},
-    transfer::{Losses, Place},
+    transfer::{Losses, PyramidProgress},
 };
 
 /// A moment of a run, to display and to go back to.
@@ -19,7 +19,7 @@ use impasto_core::{
 pub struct Snapshot {
     pub run: RunId,
     pub step: u32,
-    pub place: Place,
+    pub place: PyramidProgress,
     /// Time spent painting, in seconds.
     pub elapsed: f64,
     /// In effect when the step was painted.

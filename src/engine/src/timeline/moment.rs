@@ -5,7 +5,7 @@ use image::RgbImage;
 use impasto_core::{
     run::RunId,
     settings::{Settings, StyleMix},
-    transfer::Place,
+    transfer::PyramidProgress,
 };
 
 /// Id of a moment; later ones have larger ids.

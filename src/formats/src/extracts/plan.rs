@@ -7,7 +7,7 @@ use image::RgbImage;
 use impasto_core::{
     picture::{Filter, MIN_SIDE, Picture, fit, resize},
     settings::Rgb,
-    transfer::{Dimensions, Extract, Eye, Sight},
+    transfer::{Dimensions, LayerVisualization, NetworkConfig, VisualizationJob},
 };
 use impasto_network::vgg::Layer;
 
@@ -62,14 +62,14 @@ pub fn plan(source: &SourcePictures, sights: &[Sight], side: u32, eye: &Eye) -> 
     let content = resized_to(&source.content, side, source.background);
     let shape = content.dimensions();
     let content = Arc::new(vec![(content, 1.0)]);
-    let order = |&sight: &Sight| match sight.kind {
-        impasto_core::transfer::ExtractKind::Texture if styles.is_empty() => None,
-        impasto_core::transfer::ExtractKind::Texture => {
+    let order = |&sight: &LayerVisualization| match sight.kind {
+        impasto_core::transfer::VisualizationKind::Texture if styles.is_empty() => None,
+        impasto_core::transfer::VisualizationKind::Texture => {
             let square = at_least((side, side));
-            Some(Extract::new(sight, Arc::clone(&styles), square, eye.clone()))
+            Some(VisualizationJob::new(sight, Arc::clone(&styles), square, eye.clone()))
         }
-        impasto_core::transfer::ExtractKind::Reconstruction => {
-            Some(Extract::new(sight, Arc::clone(&content), shape, eye.clone()))
+        impasto_core::transfer::VisualizationKind::Reconstruction => {
+            Some(VisualizationJob::new(sight, Arc::clone(&content), shape, eye.clone()))
         }
     };
     sights.iter().filter_map(order).collect()
@@ -85,9 +85,9 @@ mod tests {
         Arc::new(Picture::from_rgba("test", width, height, pixels).unwrap())
     }
 
-    fn eye() -> Eye {
+    fn eye() -> NetworkConfig {
         let (padding, pooling, precision) = (Padding::Replicate, Pooling::Max, Precision::Full);
-        Eye { weights: "abc".into(), padding, pooling, precision }
+        NetworkConfig { weights: "abc".into(), padding, pooling, precision }
     }
 
     #[test]
@@ -97,10 +97,10 @@ mod tests {
             styles: vec![(picture(200, 100, 70), 1.0)],
             background: Rgb::WHITE,
         };
-        let textures = Layer::PAPER_STYLE.map(Sight::texture);
-        let contents = CONTENT_LAYERS.map(Sight::reconstruction);
-        let sights: Vec<Sight> = textures.into_iter().chain(contents).collect();
-        let orders: Vec<Extract> =
+        let textures = Layer::PAPER_STYLE.map(LayerVisualization::texture);
+        let contents = CONTENT_LAYERS.map(LayerVisualization::reconstruction);
+        let sights: Vec<LayerVisualization> = textures.into_iter().chain(contents).collect();
+        let orders: Vec<VisualizationJob> =
             [64, 96].iter().flat_map(|&side| plan(&source, &sights, side, &eye())).collect();
         assert_eq!((orders[0].shape, orders[5].shape), ((64, 64), (64, 32)));
         let mut keys: Vec<&str> = orders.iter().map(|order| order.key.as_str()).collect();
@@ -129,10 +129,10 @@ mod tests {
             key(&[(Arc::clone(&two), 1.0)], eye()),
             key(&[(Arc::clone(&one), 1.0), (Arc::clone(&two), 1.0)], eye()),
             key(&[(Arc::clone(&one), 1.0), (two, 0.5)], eye()),
-            key(&[(Arc::clone(&one), 1.0)], Eye { weights: "abd".into(), ..eye() }),
-            key(&[(Arc::clone(&one), 1.0)], Eye { padding: Padding::Zero, ..eye() }),
-            key(&[(Arc::clone(&one), 1.0)], Eye { pooling: Pooling::Average, ..eye() }),
-            key(&[(one, 1.0)], Eye { precision: Precision::Fast, ..eye() }),
+            key(&[(Arc::clone(&one), 1.0)], NetworkConfig { weights: "abd".into(), ..eye() }),
+            key(&[(Arc::clone(&one), 1.0)], NetworkConfig { padding: Padding::Zero, ..eye() }),
+            key(&[(Arc::clone(&one), 1.0)], NetworkConfig { pooling: Pooling::Average, ..eye() }),
+            key(&[(one, 1.0)], NetworkConfig { precision: Precision::Fast, ..eye() }),
             usual,
         ];
         others.sort();
@@ -148,7 +148,8 @@ mod tests {
             styles: vec![(picture(20, 1000, 70), 1.0)],
             background: Rgb::WHITE,
         };
-        let sights = [Sight::texture(Layer::ALL[15]), Sight::reconstruction(Layer::ALL[15])];
+        let sights =
+            [LayerVisualization::texture(Layer::ALL[15]), LayerVisualization::reconstruction(Layer::ALL[15])];
         for order in plan(&source, &sights, 64, &eye()) {
             let (width, height) = order.pictures[0].0.dimensions();
             assert!(width.min(height) >= 16 && order.shape.0.min(order.shape.1) >= 16);

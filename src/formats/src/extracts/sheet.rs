@@ -6,13 +6,13 @@ use image::RgbImage;
 
 use super::{CONTENT_LAYERS, SourcePictures, caption, plan::resized_to};
 use crate::explore::{Figure, FigureCell, FigureRow};
-use impasto_core::transfer::Sight;
+use impasto_core::transfer::LayerVisualization;
 use impasto_network::vgg::Layer;
 
 /// The sights of a figure: the style's five layers, then the content's.
-pub fn sights() -> Vec<Sight> {
-    let textures = Layer::PAPER_STYLE.into_iter().map(Sight::texture);
-    textures.chain(CONTENT_LAYERS.into_iter().map(Sight::reconstruction)).collect()
+pub fn sights() -> Vec<LayerVisualization> {
+    let textures = Layer::PAPER_STYLE.into_iter().map(LayerVisualization::texture);
+    textures.chain(CONTENT_LAYERS.into_iter().map(LayerVisualization::reconstruction)).collect()
 }
 
 /// The figure: the style and its layers' textures, below that the content and its layers' reconstructions.
@@ -43,14 +43,14 @@ pub fn figure(source: &SourcePictures, made: &BTreeMap<Sight, RgbImage>, side: u
         rows.push(row(
             "Style: a texture from each layer alone",
             original("the style", name, style),
-            Layer::PAPER_STYLE.into_iter().map(Sight::texture).map(cell).collect(),
+            Layer::PAPER_STYLE.into_iter().map(LayerVisualization::texture).map(cell).collect(),
         ));
     }
     let content = resized_to(&source.content, side, source.background);
     rows.push(row(
         "Content: a reconstruction from each layer alone",
         original("the content", source.content.name.clone(), content),
-        CONTENT_LAYERS.into_iter().map(Sight::reconstruction).map(cell).collect(),
+        CONTENT_LAYERS.into_iter().map(LayerVisualization::reconstruction).map(cell).collect(),
     ));
     let legend = vec![
         "Each picture began as the same noise and was changed until one layer of VGG-19 responded to it as to the original."

@@ -249,7 +249,7 @@ impl Project {
         let version = value.get("version").and_then(Value::as_u64).unwrap_or(0);
         if version > VERSION {
             let program =
-                text::shown(value.get("program").and_then(Value::as_str).unwrap_or("another program"));
+                text::display_name(value.get("program").and_then(Value::as_str).unwrap_or("another program"));
             return Err(ProjectError::Newer { version, program });
         }
         let mut unknown = Vec::new();

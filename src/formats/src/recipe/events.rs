@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use impasto_core::{
-    run::{DetourPart, Pass},
+    run::{DownscalePart, Pass},
     settings::{Settings, StyleMix},
-    transfer::LevelOrder,
+    transfer::LevelCommand,
 };
 
 /// An event to apply to a run between two steps.
@@ -21,8 +21,8 @@ pub struct ReplayEvent {
 pub enum EventKind {
     /// Change the settings and the styles' mix to these.
     Update(Box<Settings>, Vec<StyleMix>),
-    Level(LevelOrder),
-    Detour(DetourPart),
+    Level(LevelCommand),
+    Detour(DownscalePart),
 }
 
 /// The events of a recorded run, with the complete settings after each change.

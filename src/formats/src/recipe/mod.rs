@@ -157,10 +157,10 @@ impl Recipe {
     pub fn summary(&self) -> String {
         let steps = self.steps();
         let styles: Vec<String> =
-            self.last().styles.iter().map(|style| text::shown(&style.source.name)).collect();
+            self.last().styles.iter().map(|style| text::display_name(&style.source.name)).collect();
         format!(
             "{} in {} · {}×{} · {steps} step{}",
-            text::shown(&self.content().name),
+            text::display_name(&self.content().name),
             styles.join(" + "),
             self.width,
             self.height,

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use super::{Recipe, RecipeError, VERSION, events, numbers};
 use impasto_base::{files::read_regular, text};
 use impasto_core::{
-    picture::{MAX_FILE_BYTES, MAX_TEXT, carried_text},
-    run::{DetourPart, MOST_CHANGES, MOST_PASSES, Pass},
+    picture::{MAX_FILE_BYTES, MAX_TEXT, embedded_text},
+    run::{DownscalePart, MAX_CHANGES, MAX_PASSES, Pass},
     settings::{Settings, StyleMix},
 };
 
@@ -29,10 +29,10 @@ const SETTINGS: &str = "settings";
 pub fn read_file(path: &Path) -> Result<(Recipe, Vec<String>), RecipeError> {
     let name = path
         .file_name()
-        .map_or_else(|| path.display().to_string(), |name| text::shown(&name.to_string_lossy()));
+        .map_or_else(|| path.display().to_string(), |name| text::display_name(&name.to_string_lossy()));
     let read = |source| RecipeError::Read { name: path.display().to_string(), source };
     let bytes = read_regular(path, MAX_FILE_BYTES).map_err(read)?;
-    match carried_text(&bytes) {
+    match embedded_text(&bytes) {
         Some(text) => parse(&name, &text),
         None => Err(RecipeError::None { name }),
     }
@@ -53,7 +53,8 @@ pub fn parse(name: &str, text: &str) -> Result<(Recipe, Vec<String>), RecipeErro
     let Some(version) = value.get("version").and_then(Value::as_u64) else {
         return Err(damaged("it has no version".to_owned()));
     };
-    let program = text::shown(value.get("program").and_then(Value::as_str).unwrap_or("an unknown program"));
+    let program =
+        text::display_name(value.get("program").and_then(Value::as_str).unwrap_or("an unknown program"));
     if version > VERSION {
         return Err(RecipeError::Newer { name: name.to_owned(), version, program });
     }
@@ -88,8 +89,8 @@ fn bound_detours(recipe: &mut Recipe) -> Option<u64> {
     let mut room = MAX_DETOUR;
     let mut left_out = 0;
     let changes = recipe.passes.iter_mut().flat_map(|pass| &mut pass.changes);
-    for part in changes.filter_map(|change| change.detour.as_mut()) {
-        if let DetourPart::Steps(count) = part {
+    for part in changes.filter_map(|change| change.downscale.as_mut()) {
+        if let DownscalePart::Steps(count) = part {
             let painted = (*count).min(room);
             left_out += u64::from(*count - painted);
             room -= painted;
@@ -146,7 +147,7 @@ pub fn adapt(recipe: &mut Value, unknown: &mut Vec<String>) {
 /// A description of the value that cannot.
 pub fn check(recipe: &Recipe) -> Result<(), String> {
     recipe.settings.validate().map_err(|error| error.to_string())?;
-    if recipe.passes.is_empty() || recipe.passes.len() > MOST_PASSES + 1 {
+    if recipe.passes.is_empty() || recipe.passes.len() > MAX_PASSES + 1 {
         return Err(format!("it has {} runs", recipe.passes.len()));
     }
     if recipe.thumbnails.len() > MAX_STYLES + 1 {
@@ -166,10 +167,10 @@ fn check_pass(pass: &Pass) -> Result<(), String> {
     if later.into_iter().any(|mix| mix.len() != pass.styles.len()) {
         return Err("a change is about another number of styles".to_owned());
     }
-    if pass.changes.len() > MOST_CHANGES || !pass.changes.is_sorted_by_key(|change| change.step) {
+    if pass.changes.len() > MAX_CHANGES || !pass.changes.is_sorted_by_key(|change| change.step) {
         return Err(format!("its {} changes are too many or out of order", pass.changes.len()));
     }
-    if pass.palettes.len() > MOST_CHANGES + 1 {
+    if pass.palettes.len() > MAX_CHANGES + 1 {
         return Err(format!("it has {} palettes", pass.palettes.len()));
     }
     // An untrusted picture must not keep a render busy forever between two steps.
@@ -178,7 +179,7 @@ fn check_pass(pass: &Pass) -> Result<(), String> {
         DetourPart::Steps(count) => count <= MAX_DETOUR,
         DetourPart::End => true,
     };
-    if !pass.changes.iter().filter_map(|change| change.detour).all(detour) {
+    if !pass.changes.iter().filter_map(|change| change.downscale).all(detour) {
         return Err("a detour in it cannot be painted".to_owned());
     }
     events::events(pass).map(drop)
@@ -252,7 +253,7 @@ mod tests {
             .unwrap()
         };
         let steps = |recipe: &Recipe| -> Vec<_> {
-            recipe.passes[0].changes.iter().filter_map(|change| change.detour).collect()
+            recipe.passes[0].changes.iter().filter_map(|change| change.downscale).collect()
         };
         let (recipe, remarks) = detours(&[MAX_DETOUR - 7, 5, 2]);
         assert_eq!(steps(&recipe)[1..], [DetourPart::Steps(5), DetourPart::Steps(2)]);

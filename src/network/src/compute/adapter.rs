@@ -1,4 +1,4 @@
-//! A graphics adapter, and opening it on burn.
+//! A graphics adapter, and how to open it with burn.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -10,18 +10,18 @@ use super::{
     info::{DeviceInfo, DeviceKind},
 };
 
-/// A graphics adapter as the probe finds it.
+/// A graphics adapter found by the probe.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Adapter {
     pub info: DeviceInfo,
     pub api: Api,
     /// Position among the adapters of the same kind and interface, which is how burn selects one.
     pub index: usize,
-    /// The matrix units that it offers, whether usable or not.
+    /// The matrix units that it reports, usable or not.
     pub units: Option<gpu::Units>,
 }
 
-/// Graphics interfaces in the order of preference.
+/// Graphics interfaces in order of preference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) enum Api {
     Vulkan,
@@ -40,7 +40,7 @@ impl Api {
         }
     }
 
-    /// Whether this program was built with it.
+    /// Whether this program was built with its support.
     pub(super) fn is_enabled(self) -> bool {
         wgpu::Instance::enabled_backend_features().contains(self.wgpu())
     }
@@ -64,7 +64,7 @@ impl Adapter {
         (self.api, self.info.kind, self.index) == (other.api, other.info.kind, other.index)
     }
 
-    /// Opens the adapter on burn; the second time returns the same device.
+    /// Open the adapter with burn; later calls return the same device.
     pub(super) fn open(&self) -> Result<TensorDevice, String> {
         static OPEN: Mutex<Vec<(Api, DeviceKind, usize, TensorDevice)>> = Mutex::new(Vec::new());
         let kind = match self.info.kind {

@@ -16,7 +16,7 @@ use super::{
     theme::{Palette, space},
     widgets,
 };
-use impasto_core::transfer::{Heat, Sight};
+use impasto_core::transfer::{Heat, LayerVisualization};
 use impasto_engine::session::{Command as Order, RunId, Study};
 use impasto_network::vgg::Layer;
 
@@ -36,7 +36,7 @@ pub struct Lab {
     /// The contact sheet that is shown instead of one layer.
     pub sheet: Option<Sheet>,
     /// The extract that is shown large in the painting's place.
-    pub large: Option<Sight>,
+    pub large: Option<LayerVisualization>,
 }
 
 /// A contact sheet of what the layers hold.

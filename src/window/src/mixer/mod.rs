@@ -22,7 +22,7 @@ use impasto_core::{
     settings::{
         GlobalTerm, LayerWeights, Objective, ParamId, Parameter, Settings, SettingsError, Strip, TermInfo,
     },
-    transfer::{ExtractKind, Sight, Term},
+    transfer::{LayerVisualization, Term, VisualizationKind},
 };
 use impasto_network::vgg::Layer;
 
@@ -37,7 +37,7 @@ struct List {
     add_tooltip: &'static str,
     term: fn(Layer) -> Term,
     knob: fn(Layer) -> ParamId,
-    sight: fn(Layer) -> Sight,
+    sight: fn(Layer) -> LayerVisualization,
     series: fn(Layer) -> Series,
 }
 
@@ -49,7 +49,7 @@ const STYLE: List = List {
     add_tooltip: "A further layer whose style counts: relu1_1 is the finest, relu5_4 the coarsest",
     term: Term::Style,
     knob: ParamId::Style,
-    sight: Sight::texture,
+    sight: LayerVisualization::texture,
     series: Series::Style,
 };
 
@@ -61,7 +61,7 @@ const CONTENT: List = List {
     add_tooltip: "A further layer whose content counts",
     term: Term::Content,
     knob: ParamId::Content,
-    sight: Sight::reconstruction,
+    sight: LayerVisualization::reconstruction,
     series: Series::ContentLayer,
 };
 
@@ -81,8 +81,8 @@ struct Context<'a> {
 impl Context<'_> {
     fn look(&self, ui: &Ui, term: Term, series: Series, strip: Strip) -> Look<'_> {
         let palette = Palette::of(ui);
-        let heard = strip.heard(self.any_solo) > 0.0 || (strip.weight == 0.0 && !strip.muted);
-        let share = if strip.heard(self.any_solo) == 0.0 {
+        let heard = strip.effective(self.any_solo) > 0.0 || (strip.weight == 0.0 && !strip.muted);
+        let share = if strip.effective(self.any_solo) == 0.0 {
             Some(0.0)
         } else {
             // A factor α or β of 0 leaves no share either.
@@ -138,8 +138,8 @@ impl ImpastoApp {
 
         if let Some(sight) = style.or(content) {
             self.lab.sheet = Some(match sight.kind {
-                ExtractKind::Texture => Sheet::Style,
-                ExtractKind::Reconstruction => Sheet::Content,
+                VisualizationKind::Texture => Sheet::Style,
+                VisualizationKind::Reconstruction => Sheet::Content,
             });
             self.page = Page::Painting;
             self.lab.open = true;
@@ -149,7 +149,7 @@ impl ImpastoApp {
             ui.add_space(space::XS);
             let tooltip = "Ends every mute and solo; the weights are what they were";
             if widgets::add_button(ui, "Hear everything", tooltip, "", true).clicked() {
-                self.settings.hear_everything();
+                self.settings.clear_mute_and_solo();
             }
         }
         if self.layout.extracts {
@@ -179,7 +179,7 @@ impl ImpastoApp {
 /// Whether any strip is muted or soloed.
 fn switched(settings: &Settings) -> bool {
     let mut everything = settings.clone();
-    everything.hear_everything();
+    everything.clear_mute_and_solo();
     everything != *settings
 }
 
@@ -224,7 +224,7 @@ fn list_ui(
     usual: &LayerWeights,
     context: &Context<'_>,
     wish: &mut Option<(ParamId, StripWish)>,
-) -> Option<Sight> {
+) -> Option<LayerVisualization> {
     let mut clicked = None;
     let used: Vec<(Layer, Strip)> = weights.strips().collect();
     for (layer, before) in used {

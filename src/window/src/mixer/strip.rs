@@ -16,7 +16,7 @@ use crate::{
 };
 use impasto_core::{
     settings::{ParamId, Range, Strip},
-    transfer::Sight,
+    transfer::LayerVisualization,
 };
 use impasto_formats::extracts;
 
@@ -58,7 +58,7 @@ pub struct StripUi<'a> {
     pub usual: f64,
     pub look: Look<'a>,
     /// What its layer holds, where that is shown.
-    pub extract: Option<(&'a Extracts, Sight)>,
+    pub extract: Option<(&'a Extracts, LayerVisualization)>,
     pub removable: bool,
     /// Moves with the other linked faders.
     pub linked: bool,
@@ -265,7 +265,7 @@ fn curve(points: &[PlotPoint], rect: Rect) -> Vec<Pos2> {
 }
 
 /// What a layer holds, small; larger under the pointer.
-fn picture(ui: &Ui, rect: Rect, extracts: &Extracts, sight: Sight) -> Response {
+fn picture(ui: &Ui, rect: Rect, extracts: &Extracts, sight: LayerVisualization) -> Response {
     let response = ui.interact(rect, ui.scope_id().with(("extract", sight)), Sense::click());
     sheet::place(ui, extracts, sight, rect, &response);
     response.on_hover_ui(|ui| {

@@ -21,7 +21,7 @@ use impasto_base::error::chain;
 use impasto_core::{
     picture::{self, Picture},
     settings::{MAX_SIZE, MIN_SIZE, Settings},
-    transfer::{self, Kernels},
+    transfer::{self, KernelSet},
 };
 use impasto_engine::queue::{Item, ItemSource, ItemState, ItemStyle, QueueStore};
 
@@ -129,7 +129,7 @@ impl ImpastoApp {
         let names: Vec<&str> = inputs.styles.iter().map(|style| style.picture.name.as_str()).collect();
         let title = format!("{} in {}", inputs.content.name, names.join(" + "));
         let shapes = inputs.shapes(&settings);
-        let kernels = if self.live_on_cpu() { Kernels::Cpu } else { Kernels::Adapter };
+        let kernels = if self.live_on_cpu() { KernelSet::Cpu } else { KernelSet::Adapter };
         let memory = transfer::memory_bytes(&shapes, &settings, kernels);
         let mut decision = None;
         let mut asks = false;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{DetourPart, Engine, Pace, RunState, Worker};
+use super::{DownscalePart, Engine, Pace, RunState, Worker};
 
 /// Steps longer than this, in seconds, are too slow to follow a drag.
 const FAST_STEP: f64 = 0.1;
@@ -46,7 +46,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         if self.run.as_mut().is_none_or(|run| run.state == RunState::Failed || run.detour.take().is_none()) {
             return;
         }
-        match self.guard(|engine, _| engine.end_detour()) {
+        match self.guard(|engine, _| engine.end_downscale()) {
             Err(message) => self.fail(message),
             Ok(()) => {
                 if let Some(run) = &mut self.run {

@@ -24,7 +24,7 @@ use super::{
 use impasto_base::error::chain;
 use impasto_core::{
     settings::Settings,
-    transfer::{GradientNorms, Inputs, Place},
+    transfer::{GradientNorms, Inputs, PyramidProgress},
 };
 
 /// Run until the window quits or is gone. A panic in the engine fails the run, and the next run gets a new
@@ -114,7 +114,7 @@ impl Run {
     fn record_uncounted_steps(&mut self) {
         match std::mem::take(&mut self.uncounted_steps) {
             0 => {}
-            steps => self.record.detour(self.step, DetourPart::Steps(steps)),
+            steps => self.record.add_downscale(self.step, DownscalePart::Steps(steps)),
         }
     }
 
@@ -177,7 +177,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                 Err(false) => {
                     self.take_update();
                     if self.has_rested() {
-                        self.end_detour();
+                        self.end_downscale();
                     }
                     if self.is_running() {
                         self.paint(false);
@@ -278,7 +278,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             }
             Command::Level(order) => {
                 self.take_update();
-                self.end_detour();
+                self.end_downscale();
                 if self.run.as_ref().is_some_and(|run| {
                     !matches!(run.state, RunState::Failed | RunState::Preparing | RunState::Idle)
                 }) {

@@ -6,7 +6,7 @@ use super::{
     CurrentPicture, Engine, Event, Job, Pace, Pass, Record, RestorePoint, Run, RunState, SnapshotSchedule,
     Start, Update, Worker,
 };
-use impasto_core::transfer::{GradientNorms, Place};
+use impasto_core::transfer::{GradientNorms, PyramidProgress};
 
 impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     pub(super) fn start(&mut self, job: &Job) {
@@ -38,7 +38,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             settling: Default::default(),
             step: 0,
             shown: None,
-            place: Place::default(),
+            place: PyramidProgress::default(),
             update: 0,
             painted_update: 0,
             converged: false,

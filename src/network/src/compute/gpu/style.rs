@@ -9,20 +9,20 @@ use super::{
 };
 use crate::compute::kernel_choice::Kernel;
 
-/// Threads of a workgroup, which has one row of the matrix.
+/// Threads per workgroup, which processes one row of the matrix.
 const THREADS: usize = 64;
 
-/// What a layer's style aims at beside its Gram matrix.
+/// Target statistics of a layer's style besides its Gram matrix.
 pub struct MomentsTarget {
-    /// In one buffer, since adapters bind few at once: means and deviations of C channels, and the two energies
-    /// by which their squared distances are divided.
+    /// In one buffer, since adapters can bind few: means and deviations of C channels, and the two energies
+    /// that divide their squared distances.
     values: Tensor<1>,
-    /// Added to a variance before its root is taken.
+    /// Added to a variance before its root.
     epsilon: f64,
 }
 
 impl MomentsTarget {
-    /// Of mean and deviation `[C]`, and their energies `[1]`.
+    /// From mean and deviation `[C]`, and their energies `[1]`.
     pub fn new(moments: [&Tensor<1>; 4], epsilon: f64) -> Self {
         Self { values: Tensor::cat(moments.into_iter().cloned().collect(), 0), epsilon }
     }
@@ -30,9 +30,9 @@ impl MomentsTarget {
 
 /// For each row i of S and S* `[C, C]`: f·Σ(S−S*)² as `values[i]`, and D = 4·f/P·(S−S*). With `moments` also
 /// the squared distances of mean and deviation over their energies, the deviation's part of D's diagonal and
-/// `vector[i]`; the means come as sums over chunks of positions, `[chunks, C]`, and what they aim at as in
-/// [`MomentsTarget`]. D and v are multiplied by a
-/// weight, the values are not. What is not used may be any buffer.
+/// `vector[i]`; the means are given as sums over chunks of positions `[chunks, C]`, the target as in
+/// [`MomentsTarget`]. D and v are multiplied by a weight, the values are not. Unused arguments may be any
+/// buffer.
 #[cube(launch_unchecked)]
 fn style_rows(
     gram: &[f32],
@@ -100,9 +100,9 @@ fn style_rows(
 }
 
 impl GpuFeatures {
-    /// f·‖S−S*‖² `[1]` with S the Gram matrix of these features, and D `[C, C]`, its gradient with respect to
-    /// F being D·F; with moments also their squared distances, and v `[C]` to be added to D·F. D and v come
-    /// times the weight. `None` where the adapter does without this kernel.
+    /// f·‖S−S*‖² `[1]` with S the Gram matrix of these features, and D `[C, C]` of its gradient D·F; with
+    /// moments also their squared distances, and v `[C]` to be added to D·F. D and v are multiplied by the
+    /// weight. `None` if this kernel is disabled.
     pub fn style_term(
         &self,
         target: &Tensor<2>,
@@ -120,8 +120,8 @@ impl GpuFeatures {
         let (parts, chunks) = moments.map(|_| self.sums()).unwrap_or_else(|| (gram.clone(), 0));
         let aim = moments.map_or_else(|| gram.clone(), |moments| buffer(&moments.values));
         let [matrix, vector, values] = [channels * channels, channels, channels].map(|n| queue.empty(n));
-        // SAFETY: the kernel stays inside these buffers: matrices of C×C, vectors of C, sums of chunks×C,
-        // an aim of 2·C+2.
+        // SAFETY: the kernel stays inside these buffers: matrices of C×C, vectors of C, sums of chunks×C, a
+        // target of 2·C+2.
         unsafe {
             style_rows::launch_unchecked(
                 queue.client(),

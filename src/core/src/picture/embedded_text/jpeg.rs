@@ -4,7 +4,8 @@ use super::{slice, xmp};
 
 const SIGNATURE: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 
-/// Behind the start of the image and the JFIF segment, if there is one, which must come first.
+/// Insert the packet after the start of the image and the JFIF segment, if there is one, which must come
+/// first.
 pub(super) fn put(bytes: &[u8], text: &str) -> Option<Vec<u8>> {
     let at = match bytes.get(2..6)? {
         &[0xFF, 0xE0, high, low] => 4 + usize::from(u16::from_be_bytes([high, low])),
@@ -20,7 +21,7 @@ pub(super) fn text(bytes: &[u8]) -> Option<String> {
     let mut at = 2;
     loop {
         let &[0xFF, marker, high, low] = slice(bytes, at, 4)? else { return None };
-        // Behind the start of the scan come no more packets.
+        // No packets follow the start of the scan.
         if matches!(marker, 0xDA | 0xD9) {
             return None;
         }

@@ -1,8 +1,8 @@
-//! How far a run is.
+//! Progress of a run.
 
-/// Where a run is in its pyramid.
+/// Progress of a run through its pyramid.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Place {
+pub struct PyramidProgress {
     /// Counted from 0, the smallest.
     pub level: usize,
     pub levels: usize,
@@ -10,9 +10,9 @@ pub struct Place {
     pub width: u32,
     pub height: u32,
     pub held: bool,
-    /// Work done, and work left to the step limit, in steps at this level.
+    /// Work done, and work remaining to the step limit, in steps at this level.
     pub done: f64,
     pub left: f64,
-    /// Work to the end of each level from this one on, in steps at this level.
+    /// Remaining work to the end of each level from this one on, in steps at this level.
     pub ends: Vec<f64>,
 }

@@ -1,4 +1,4 @@
-//! PNG: an international text chunk (iTXt) right behind the header.
+//! PNG: an international text chunk (iTXt) right after the header.
 
 use super::slice;
 

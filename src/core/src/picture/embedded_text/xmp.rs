@@ -1,6 +1,7 @@
-//! The XMP packet around the text, and finding the text in a packet that other programs may have written anew.
+//! Write the XMP packet around the text, and find the text in a packet that other programs may have
+//! rewritten.
 
-/// Our property's name with the prefix that we give its namespace.
+/// Our property's name with our prefix for its namespace.
 const PROPERTY: &str = "impasto:Recipe";
 
 /// A packet with the text as a property and the program as the picture's creator.

@@ -1,4 +1,4 @@
-//! The network with the kernels that suit a device.
+//! Construct a network with the best kernels for a device.
 
 use burn::tensor::Device as TensorDevice;
 
@@ -15,11 +15,10 @@ use crate::compute::Precision;
 use crate::vgg::{Layer, Weights};
 
 impl Network {
-    /// Prepares the convolutions up to `deepest`, for kernels of our own, or for burn's operations where
-    /// those failed the device's self-check.
+    /// Prepare the convolutions up to `deepest` with our own kernels, or with burn's operations for those
+    /// that failed the device's self-check.
     ///
-    /// With `economy` it holds as little memory as it can, and takes longer: see
-    /// [`NetworkOptions::economy`].
+    /// With [`NetworkOptions::economy`] it uses as little memory as possible, and takes longer.
     pub fn new(
         weights: &Weights,
         deepest: Layer,

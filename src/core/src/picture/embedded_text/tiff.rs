@@ -1,4 +1,4 @@
-//! TIFF: an XMP packet as tag 700 of the first directory, which is written anew at the file's end.
+//! TIFF: an XMP packet as tag 700 of the first directory, which is rewritten at the end of the file.
 
 use super::{slice, xmp};
 
@@ -54,7 +54,7 @@ impl Order {
         })
     }
 
-    /// The entries of the first directory and what follows them.
+    /// The entries of the first directory, and the bytes after them.
     fn directory(self, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
         let at = self.long(bytes, 4)?;
         let count = usize::from(self.short(bytes, at)?);

@@ -1,7 +1,7 @@
-//! A text that travels inside a picture file and changes none of its pixels: in PNG a chunk of its own, in JPEG, WebP and
+//! A text embedded in a picture file without changing its pixels: in PNG its own chunk, in JPEG, WebP and
 //! TIFF an XMP packet, which other programs keep when they save the picture again.
 //!
-//! Reading trusts nothing: every length is checked against the file, and what does not fit is no text.
+//! Files are untrusted: every length is checked against the file, and a malformed text is ignored.
 
 mod jpeg;
 mod png;
@@ -9,44 +9,44 @@ mod tiff;
 mod webp;
 mod xmp;
 
-/// Longest text that is read, in bytes.
+/// Maximum length of a text that is read, in bytes.
 pub const MAX_TEXT: usize = 4 << 20;
 
-/// A file format that carries a text.
+/// A file format to save pictures in; all can embed a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Carrier {
+pub(super) enum SaveFormat {
     Png,
     Jpeg,
     WebP,
     Tiff,
 }
 
-impl Carrier {
-    /// Room for the text in bytes: a JPEG segment has 64 KiB, the rest is a matter of taste.
+impl SaveFormat {
+    /// Maximum length of the text in bytes: a JPEG segment has 64 KiB, the other limits are arbitrary.
     fn room(self) -> usize {
         match self {
-            Carrier::Jpeg => 60_000,
-            Carrier::Png | Carrier::WebP | Carrier::Tiff => 1 << 20,
+            SaveFormat::Jpeg => 60_000,
+            SaveFormat::Png | SaveFormat::WebP | SaveFormat::Tiff => 1 << 20,
         }
     }
 }
 
-/// The encoded picture with a text in it. `text` is asked for one of at most that many bytes, and for a shorter one where
-/// its escapes make it too long. Without a text, or where none fits, the picture stays as it is.
-pub(super) fn put(bytes: Vec<u8>, carrier: Carrier, text: &dyn Fn(usize) -> Option<String>) -> Vec<u8> {
+/// Embed a text in an encoded picture. `text` is called with the maximum number of bytes, and again with
+/// fewer if escaping makes it too long. Without a text, or if none fits, the picture is unchanged.
+pub(super) fn put(bytes: Vec<u8>, carrier: SaveFormat, text: &dyn Fn(usize) -> Option<String>) -> Vec<u8> {
     let room = carrier.room();
     let put = match carrier {
-        Carrier::Png => png::put,
-        Carrier::Jpeg => jpeg::put,
-        Carrier::WebP => webp::put,
-        Carrier::Tiff => tiff::put,
+        SaveFormat::Png => png::put,
+        SaveFormat::Jpeg => jpeg::put,
+        SaveFormat::WebP => webp::put,
+        SaveFormat::Tiff => tiff::put,
     };
     let texts = [room, room / 2, room / 8].into_iter().filter_map(text);
     texts.filter_map(|text| put(&bytes, &text)).next().unwrap_or(bytes)
 }
 
-/// The text that an encoded picture carries, if it carries one of ours.
-pub fn carried_text(bytes: &[u8]) -> Option<String> {
+/// The text that this program has embedded in an encoded picture, if any.
+pub fn embedded_text(bytes: &[u8]) -> Option<String> {
     let text = match bytes {
         [0x89, b'P', b'N', b'G', ..] => png::text(bytes),
         [0xFF, 0xD8, ..] => jpeg::text(bytes),
@@ -72,11 +72,11 @@ mod tests {
     use super::*;
     use crate::picture::Picture;
 
-    const ALL: [(Carrier, ImageFormat); 4] = [
-        (Carrier::Png, ImageFormat::Png),
-        (Carrier::Jpeg, ImageFormat::Jpeg),
-        (Carrier::WebP, ImageFormat::WebP),
-        (Carrier::Tiff, ImageFormat::Tiff),
+    const ALL: [(SaveFormat, ImageFormat); 4] = [
+        (SaveFormat::Png, ImageFormat::Png),
+        (SaveFormat::Jpeg, ImageFormat::Jpeg),
+        (SaveFormat::WebP, ImageFormat::WebP),
+        (SaveFormat::Tiff, ImageFormat::Tiff),
     ];
 
     fn encoded(format: ImageFormat) -> Vec<u8> {
@@ -86,7 +86,7 @@ mod tests {
         bytes.into_inner()
     }
 
-    fn carrying(carrier: Carrier, format: ImageFormat, text: &str) -> Vec<u8> {
+    fn with_text(carrier: SaveFormat, format: ImageFormat, text: &str) -> Vec<u8> {
         put(encoded(format), carrier, &|_| Some(text.to_owned()))
     }
 
@@ -95,12 +95,12 @@ mod tests {
         let text = "{\"a\": \"<b> & 'c' \\\"d\\\" é 画\"}\n]]>";
         for (carrier, format) in ALL {
             let plain = encoded(format);
-            assert_eq!(carried_text(&plain), None, "{carrier:?}");
-            let bytes = carrying(carrier, format, text);
-            assert_eq!(carried_text(&bytes).as_deref(), Some(text), "{carrier:?}");
+            assert_eq!(embedded_text(&plain), None, "{carrier:?}");
+            let bytes = with_text(carrier, format, text);
+            assert_eq!(embedded_text(&bytes).as_deref(), Some(text), "{carrier:?}");
             let open = |bytes: &[u8]| Picture::from_encoded("a", None, bytes).unwrap().rgb;
             assert_eq!(open(&bytes), open(&plain), "{carrier:?}");
-            // A second text takes nothing away that was there.
+            // A second text removes nothing.
             let again = put(bytes, carrier, &|_| Some("second".into()));
             assert_eq!(open(&again), open(&plain), "{carrier:?}");
         }
@@ -109,11 +109,11 @@ mod tests {
     #[test]
     fn other_programs_find_the_packet() {
         use image::ImageDecoder as _;
-        for (carrier, format) in ALL.into_iter().filter(|(carrier, _)| *carrier != Carrier::Png) {
-            let bytes = Cursor::new(carrying(carrier, format, "{}"));
+        for (carrier, format) in ALL.into_iter().filter(|(carrier, _)| *carrier != SaveFormat::Png) {
+            let bytes = Cursor::new(with_text(carrier, format, "{}"));
             let packet = match carrier {
-                // Behind its limits this decoder reads no tags of a small picture.
-                Carrier::Tiff => TiffDecoder::new(bytes).unwrap().xmp_metadata(),
+                // With limits set, this decoder reads no tags of a small picture.
+                SaveFormat::Tiff => TiffDecoder::new(bytes).unwrap().xmp_metadata(),
                 _ => image::ImageReader::with_format(bytes, format).into_decoder().unwrap().xmp_metadata(),
             };
             let packet = packet.unwrap().unwrap();
@@ -123,34 +123,34 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_asked_for_shorter_and_then_left_out() {
+    fn too_long_texts_are_requested_shorter_or_dropped() {
         let asked = std::cell::RefCell::new(Vec::new());
         let escaped = |room: usize| {
             asked.borrow_mut().push(room);
             // Each of these becomes five bytes.
             Some("&".repeat(room / 2))
         };
-        let bytes = put(encoded(ImageFormat::Jpeg), Carrier::Jpeg, &escaped);
+        let bytes = put(encoded(ImageFormat::Jpeg), SaveFormat::Jpeg, &escaped);
         assert_eq!(asked.take(), [60_000, 30_000, 7_500]);
-        assert_eq!(carried_text(&bytes), Some("&".repeat(3_750)));
-        let bytes = put(encoded(ImageFormat::Jpeg), Carrier::Jpeg, &|_| Some("x".repeat(70_000)));
+        assert_eq!(embedded_text(&bytes), Some("&".repeat(3_750)));
+        let bytes = put(encoded(ImageFormat::Jpeg), SaveFormat::Jpeg, &|_| Some("x".repeat(70_000)));
         assert_eq!(bytes, encoded(ImageFormat::Jpeg));
     }
 
     #[test]
     fn a_large_text_fits_where_there_is_room() {
         let text = "0123456789".repeat(90_000);
-        for (carrier, format) in ALL.into_iter().filter(|(carrier, _)| *carrier != Carrier::Jpeg) {
-            assert_eq!(carried_text(&carrying(carrier, format, &text)).as_deref(), Some(text.as_str()));
+        for (carrier, format) in ALL.into_iter().filter(|(carrier, _)| *carrier != SaveFormat::Jpeg) {
+            assert_eq!(embedded_text(&with_text(carrier, format, &text)).as_deref(), Some(text.as_str()));
         }
     }
 
     #[test]
     fn a_text_that_was_tampered_with_is_none() {
-        let mut bytes = carrying(Carrier::Png, ImageFormat::Png, "{\"size\": 512}");
+        let mut bytes = with_text(SaveFormat::Png, ImageFormat::Png, "{\"size\": 512}");
         let at = bytes.windows(3).position(|window| window == b"512").unwrap();
         bytes[at] = b'6';
-        assert_eq!(carried_text(&bytes), None, "the checksum says so");
+        assert_eq!(embedded_text(&bytes), None, "the checksum says so");
     }
 
     proptest! {
@@ -158,11 +158,11 @@ mod tests {
         fn any_text_comes_back(text in "[^\\x00]{0,200}") {
             for (carrier, format) in ALL {
                 let text = xmp::without_controls(&text);
-                prop_assert_eq!(carried_text(&carrying(carrier, format, &text)), Some(text));
+                prop_assert_eq!(embedded_text(&with_text(carrier, format, &text)), Some(text));
             }
         }
 
-        /// Damaged files give some text or none; they neither panic nor read far beyond their size.
+        /// Damaged files yield some text or none, without panics or large allocations.
         #[test]
         fn damaged_files_do_no_harm(
             which in 0..4usize,
@@ -170,13 +170,13 @@ mod tests {
             flips in prop::collection::vec((0..6000usize, any::<u8>()), 0..12),
         ) {
             let (carrier, format) = ALL[which];
-            let mut bytes = carrying(carrier, format, "{\"version\": 1}");
+            let mut bytes = with_text(carrier, format, "{\"version\": 1}");
             for (at, value) in flips {
                 let length = bytes.len();
                 bytes[at % length] = value;
             }
             bytes.truncate(cut.max(2));
-            if let Some(text) = carried_text(&bytes) {
+            if let Some(text) = embedded_text(&bytes) {
                 prop_assert!(text.len() <= bytes.len());
             }
         }
@@ -186,7 +186,7 @@ mod tests {
             let starts: [&[u8]; 5] = [
                 b"\x89PNG\r\n\x1a\n", b"\xFF\xD8\xFF\xE1", b"RIFF\x10\0\0\0WEBP", b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08",
             ];
-            let _ = carried_text(&[starts[start], &bytes].concat());
+            let _ = embedded_text(&[starts[start], &bytes].concat());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! burn's operations in the place of kernels that an adapter does without, between the same buffers.
+//! Fallbacks for disabled kernels: burn's operations on the same buffers.
 
 use cubecl::server::Handle;
 
@@ -11,21 +11,21 @@ use crate::{
     vgg::Layer,
 };
 
-/// A convolution by burn's operations.
-pub struct StandIn {
+/// A convolution with burn's operations.
+pub struct FallbackConvolution {
     convolution: PortableConvolution,
-    /// The first one's input is planar.
+    /// The first convolution's input is planar.
     first: bool,
 }
 
-impl StandIn {
+impl FallbackConvolution {
     pub fn new(layer: Layer, convolution: PortableConvolution) -> Self {
         Self { convolution, first: layer.index() == 0 }
     }
 }
 
 impl GpuKernels {
-    pub(super) fn forward_by(&self, by: &StandIn, input: &Handle, shape: Shape) -> Handle {
+    pub(super) fn forward_fallback(&self, by: &FallbackConvolution, input: &Handle, shape: Shape) -> Handle {
         let Shape { height, width, channels } = shape;
         let input = match by.first {
             true => self.queue().tensor(input.clone(), [1, channels, height, width]),
@@ -34,9 +34,9 @@ impl GpuKernels {
         values_of(self.portable().forward(&by.convolution, &input, shape))
     }
 
-    pub(super) fn backward_by(
+    pub(super) fn backward_fallback(
         &self,
-        by: &StandIn,
+        by: &FallbackConvolution,
         gradient: Handle,
         mask: Option<&Handle>,
         shape: Shape,
@@ -47,11 +47,11 @@ impl GpuKernels {
         if by.first { buffer(&below) } else { values_of(below) }
     }
 
-    pub(super) fn pool_by_tensors(&self, pooling: Pooling, input: &Handle, shape: Shape) -> Handle {
+    pub(super) fn pool_fallback(&self, pooling: Pooling, input: &Handle, shape: Shape) -> Handle {
         values_of(self.portable().pool(pooling, &self.queue().picture(input.clone(), shape), shape))
     }
 
-    pub(super) fn unpool_by_tensors(
+    pub(super) fn unpool_fallback(
         &self,
         pooling: Pooling,
         input: &Handle,

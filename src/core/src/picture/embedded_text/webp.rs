@@ -1,4 +1,4 @@
-//! WebP: an XMP chunk behind the picture, announced in an extended header (RFC 9649, section 2.7).
+//! WebP: an XMP chunk after the picture, announced in an extended header (RFC 9649, section 2.7).
 
 use super::{slice, xmp};
 
@@ -25,7 +25,7 @@ pub(super) fn put(bytes: &[u8], text: &str) -> Option<Vec<u8>> {
     Some([b"RIFF".as_slice(), &length.to_le_bytes(), &body].concat())
 }
 
-/// Width and height of a lossless picture: 14 bits each behind the signature byte, both less one.
+/// Width and height of a lossless picture: 14 bits each after the signature byte, both minus one.
 fn lossless_size(chunks: &[u8]) -> Option<(u32, u32)> {
     let header = chunks.strip_prefix(b"VP8L")?.get(4..9)?.strip_prefix(&[0x2F])?;
     let bits = u32::from_le_bytes(*header.as_array()?);
@@ -36,7 +36,7 @@ fn push(body: &mut Vec<u8>, name: &[u8; 4], data: &[u8]) -> Option<()> {
     body.extend_from_slice(name);
     body.extend_from_slice(&u32::try_from(data.len()).ok()?.to_le_bytes());
     body.extend_from_slice(data);
-    // Chunks begin at even places.
+    // Chunks begin at even offsets.
     body.resize(body.len().next_multiple_of(2), 0);
     Some(())
 }
