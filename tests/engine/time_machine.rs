@@ -10,7 +10,7 @@ use impasto_core::{
     transfer::PyramidProgress,
 };
 use impasto_engine::{
-    session::{Engine, LevelOrder, PaintEngine, Snapshot, Start},
+    session::{Engine, LevelCommand, PaintEngine, Snapshot, Start},
     timeline::{Limits, MomentStore, StoreResult, Timeline},
 };
 

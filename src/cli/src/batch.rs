@@ -169,7 +169,7 @@ fn paint_one(
         RenderEnd::Finished => {
             let (_, picture) = painted.picture.context("nothing was painted")?;
             picture::save(&picture, &pair.output, force).inspect_err(|_| {
-                let folders = picture::rescue_folders();
+                let folders = picture::fallback_folders();
                 let saved = picture::save_elsewhere(&picture, &pair.output, &folders, &|_| None);
                 printer.warn(&super::render::rescued(&saved));
             })?;

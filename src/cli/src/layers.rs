@@ -73,7 +73,7 @@ pub(super) fn run(arguments: &LayersArgs) -> anyhow::Result<ExitCode> {
         let name = format!("{}/{}: {}", index + 1, orders.len(), described(order));
         if let Some(known) = store.as_ref().and_then(|store| store.load(&order.key, order.shape)) {
             printer.info(&format!("{name}, made before"));
-            made.insert(order.sight, known);
+            made.insert(order.visualization, known);
             continue;
         }
         printer.info(&name);

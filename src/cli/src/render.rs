@@ -227,7 +227,7 @@ impl Output {
     fn save_or_rescue(&mut self, picture: &RgbImage, printer: &Printer) -> anyhow::Result<()> {
         self.save(picture).inspect_err(|_| {
             let text = |room| self.recipe.as_ref()?.text(picture, room);
-            let saved = picture::save_elsewhere(picture, &self.path, &picture::rescue_folders(), &text);
+            let saved = picture::save_elsewhere(picture, &self.path, &picture::fallback_folders(), &text);
             printer.warn(&rescued(&saved));
         })
     }

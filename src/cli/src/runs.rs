@@ -86,7 +86,7 @@ pub(super) fn open(
     let mut planned = from_recipe(arguments, &settings, recipe, &replacements)?;
     planned.remarks.splice(0..0, remarks);
     if let Some(last) = planned.runs.last_mut() {
-        if arguments.settings.gives("steps") || arguments.settings.gives("objective") {
+        if arguments.settings.is_given("steps") || arguments.settings.is_given("objective") {
             last.steps = last.job.settings.steps;
         }
         // A recipe of the initial image alone: paint the whole run.

@@ -52,7 +52,7 @@ impl SheetResult {
         }
         let sheet = sheet();
         picture::save(&sheet, output, force).inspect_err(|_| {
-            let saved = picture::save_elsewhere(&sheet, output, &picture::rescue_folders(), &|_| None);
+            let saved = picture::save_elsewhere(&sheet, output, &picture::fallback_folders(), &|_| None);
             printer.warn(&super::render::rescued(&saved));
         })?;
         printer.info(&format!(

@@ -20,7 +20,7 @@ use impasto_core::{
     settings::Settings,
     transfer::{Inputs, LayerVisualization, NetworkConfig, VisualizationJob},
 };
-use impasto_engine::session::{ExtractState, RunId, RunState, VisualizationRequest};
+use impasto_engine::session::{RunId, RunState, VisualizationRequest, VisualizationState};
 use impasto_formats::extracts::{self, CONTENT_LAYERS, ExtractStore, LARGE, SMALL, SourcePictures};
 use impasto_network::vgg::Layer;
 
@@ -46,12 +46,12 @@ pub struct Extracts {
 /// What the window wants to see, and of what.
 struct Wanted {
     source: SourcePictures,
-    eye: Eye,
+    eye: NetworkConfig,
     places: Vec<Place>,
 }
 
 impl Wanted {
-    fn is_of(&self, source: &SourcePictures, eye: &Eye) -> bool {
+    fn is_of(&self, source: &SourcePictures, eye: &NetworkConfig) -> bool {
         let same = |(a, b): (&(Arc<_>, f64), &(Arc<_>, f64))| Arc::ptr_eq(&a.0, &b.0) && a.1 == b.1;
         Arc::ptr_eq(&self.source.content, &source.content)
             && self.source.styles.len() == source.styles.len()
@@ -335,7 +335,7 @@ impl ImpastoApp {
 fn look_up(
     source: &SourcePictures,
     places: &[Place],
-    eye: &Eye,
+    eye: &NetworkConfig,
     store: Option<&ExtractStore>,
 ) -> Vec<Planned> {
     let of_side = |side: u32| {

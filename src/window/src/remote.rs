@@ -287,18 +287,18 @@ impl ImpastoApp {
     fn move_controller(&mut self, source: &Controller, place: f64) -> bool {
         let (moved, mix) = self.moved();
         let objective = self.settings.objective;
-        let at = |knob: ParamId| Some(knob.range(objective).place(knob.get(&moved, &mix)?));
+        let at = |knob: ParamId| Some(knob.range(objective).position(knob.get(&moved, &mix)?));
         match self.remote.mapping.on_move(source, place, at) {
             MoveResult::Ignored => {}
             MoveResult::Sets(knob, place) => {
                 return self.turn_from_outside(knob, knob.range(objective).value(place));
             }
             MoveResult::Bound(knob) => {
-                let source = text::shown(&source.to_string());
+                let source = text::display_name(&source.to_string());
                 self.toasts.add(format!("{source} turns {} from now on.", knob.label()));
             }
             MoveResult::Waiting(knob) => {
-                let source = text::shown(&source.to_string());
+                let source = text::display_name(&source.to_string());
                 self.notice = Some(format!("{source} waits: bring it to where {} is", knob.label()));
             }
         }

@@ -14,13 +14,12 @@ pub enum Start {
     /// From the settings' initial image.
     #[default]
     Beginning,
-    /// From the worker's last picture, or one handed to it by `Session::go_on_from`; from the beginning if
+    /// From the worker's last picture, or one handed to it by `Session::continue_from`; from the beginning if
     /// there is none.
     Current,
     /// From the same picture, with other inputs: through all levels of the pyramid again.
     Repaint,
-    /// From the earlier moment that the worker was lent, see `Session::set_restore_point`; like [`Start::Current`] where
-    /// there is none.
+    /// From an earlier state, see `Session::set_restore_point`; like [`Start::Current`] if there is none.
     Moment,
 }
 

@@ -249,7 +249,7 @@ impl<E: Engine + 'static> PainterThread<'_, E> {
                 // A full disk or a missing share must not cost hours of work.
                 let mut folders: Vec<PathBuf> =
                     self.queue.folder().map(|folder| folder.join("rescued")).into_iter().collect();
-                folders.extend(picture::rescue_folders());
+                folders.extend(picture::fallback_folders());
                 let output = picture::save_elsewhere(&picture, &item.output, &folders, &text)?;
                 (output, Some(error))
             }

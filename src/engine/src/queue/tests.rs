@@ -15,7 +15,7 @@ use image::RgbImage;
 use super::{
     CpuSharing, Item, ItemMove, ItemSource, ItemState, ItemStyle, JobQueue, LiveActivity, Painter, QueueStore,
 };
-use crate::session::{Engine, EngineError, Place, Reading};
+use crate::session::{Engine, EngineError, PyramidProgress, Reading};
 use impasto_core::{
     picture,
     run::{Job, RunInfo},

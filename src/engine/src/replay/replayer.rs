@@ -261,10 +261,10 @@ impl<E: Engine> Replayer<E> {
     }
 
     /// Replay a part of a detour; if interrupted, only the steps painted until then.
-    fn detour(&mut self, part: DetourPart) -> Result<(), EngineError> {
+    fn detour(&mut self, part: DownscalePart) -> Result<(), EngineError> {
         let part = match part {
-            DetourPart::Begin(share) => {
-                self.engine.detour(share)?;
+            DownscalePart::Begin(share) => {
+                self.engine.begin_downscale(share)?;
                 self.downscaled = true;
                 part
             }
@@ -281,8 +281,8 @@ impl<E: Engine> Replayer<E> {
                 }
                 DownscalePart::Steps(painted)
             }
-            DetourPart::End => {
-                self.engine.end_detour()?;
+            DownscalePart::End => {
+                self.engine.end_downscale()?;
                 self.downscaled = false;
                 part
             }
@@ -296,7 +296,7 @@ impl<E: Engine> Replayer<E> {
     /// After an interruption: drop the remaining events and return to the full size.
     fn abandon_events(&mut self) -> Result<(), EngineError> {
         self.events.clear();
-        if self.downscaled { self.detour(DetourPart::End) } else { Ok(()) }
+        if self.downscaled { self.detour(DownscalePart::End) } else { Ok(()) }
     }
 }
 
@@ -407,11 +407,11 @@ mod tests {
             }
             Ok(())
         }
-        fn end_detour(&mut self) -> Result<(), EngineError> {
+        fn end_downscale(&mut self) -> Result<(), EngineError> {
             self.calls.push(format!("after {}: back", self.steps));
             Ok(())
         }
-        fn level(&mut self, order: LevelOrder) -> Result<(), EngineError> {
+        fn level(&mut self, order: LevelCommand) -> Result<(), EngineError> {
             self.calls.push(format!("after {}: {order:?}", self.steps));
             Ok(())
         }
@@ -467,8 +467,8 @@ mod tests {
         let height = replayer.read().unwrap().picture.height();
         assert_eq!(height, 40);
         let record = replayer.record_handle().latest().unwrap();
-        let parts: Vec<_> = record.passes()[0].changes.iter().filter_map(|change| change.detour).collect();
-        assert_eq!(parts, [DetourPart::Begin(0.5), DetourPart::Steps(39), DetourPart::End]);
+        let parts: Vec<_> = record.passes()[0].changes.iter().filter_map(|change| change.downscale).collect();
+        assert_eq!(parts, [DownscalePart::Begin(0.5), DownscalePart::Steps(39), DownscalePart::End]);
         assert_eq!(replayer.engine().calls.last().unwrap(), "after 40: back");
     }
 

@@ -13,7 +13,7 @@ const QUIET: Duration = Duration::from_millis(300);
 /// Extracts to make, in order.
 #[derive(Clone, Debug, Default)]
 pub struct VisualizationRequest {
-    pub orders: Vec<Extract>,
+    pub orders: Vec<VisualizationJob>,
     /// Make them while painting too, alternating with steps.
     pub at_once: bool,
 }

@@ -23,7 +23,7 @@ pub enum Command {
     /// Whether the run continues beyond its steps, see [`Job::endless`].
     Endless(bool),
     /// Change the run's level in its pyramid.
-    Level(LevelOrder),
+    Level(LevelCommand),
     /// Study a layer from now on, as often as painting allows ([`super::Session::take_study`]); `None` stops
     /// it.
     Study(Option<Layer>),
@@ -60,7 +60,7 @@ pub struct Progress {
     /// Steps painted.
     pub step: u32,
     /// Place in the pyramid.
-    pub place: Place,
+    pub place: PyramidProgress,
     /// Losses before that step's update; `None` before the first step and if they were not read back.
     pub losses: Option<Losses>,
     /// Whether the objective had stopped falling, at the final size, at the last read-back.

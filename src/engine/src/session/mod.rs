@@ -133,7 +133,7 @@ pub trait Engine {
         Ok(())
     }
 
-    /// Switch to a smaller size until [`Engine::end_detour`], if possible to one where a step costs at most
+    /// Switch to a smaller size until [`Engine::end_downscale`], if possible to one where a step costs at most
     /// this fraction of a step now. Steps in between do not count, and the picture stays as sharp as it was.
     /// False if there is no smaller size; engines without a pyramid have none.
     ///

@@ -37,7 +37,7 @@ pub struct PaintEngine {
     options: NetworkOptions,
     run: Option<Painting>,
     /// The current extract, by its key.
-    extraction: Option<(String, Extraction)>,
+    extraction: Option<(String, VisualizationRun)>,
     /// Longest side of the last run's iterate, from which its pictures were enlarged.
     painted: Option<u32>,
     /// Set while the device is working; if set on drop, its code has panicked.
@@ -90,7 +90,7 @@ fn check_memory(
     let kernels = if device.info.kind == DeviceKind::Cpu { KernelSet::Cpu } else { KernelSet::Adapter };
     let memory_bytes = memory_bytes(shapes, settings, kernels);
     let large = |(width, height): &(u32, u32)| u64::from(*width) * u64::from(*height) > MAX_PIXELS;
-    if kernels == Kernels::Adapter
+    if kernels == KernelSet::Adapter
         && let Some(&(width, height)) = shapes.styles.iter().chain([&shapes.content]).find(|s| large(s))
     {
         return Err(TransferError::TooLargeForAdapter { width, height });

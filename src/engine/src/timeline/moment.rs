@@ -18,7 +18,7 @@ pub struct Moment {
     /// Its run: each start, restart and branch is one.
     pub run: RunId,
     pub step: u32,
-    pub place: Place,
+    pub place: PyramidProgress,
     /// Painting time in its run, in seconds.
     pub elapsed: f64,
     pub settings: Settings,

@@ -46,7 +46,12 @@ fn at_least((width, height): Dimensions) -> Dimensions {
 
 /// The orders for these sights, in their order, with this longest side in pixels. Textures are square; where no style has a
 /// weight there are none.
-pub fn plan(source: &SourcePictures, sights: &[Sight], side: u32, eye: &Eye) -> Vec<Extract> {
+pub fn plan(
+    source: &SourcePictures,
+    sights: &[LayerVisualization],
+    side: u32,
+    eye: &NetworkConfig,
+) -> Vec<VisualizationJob> {
     let style_side = (f64::from(side) * STYLE_PART).round() as u32;
     let total: f64 = source.styles.iter().map(|(_, weight)| weight).sum();
     let styles: Vec<(RgbImage, f64)> = source
@@ -111,8 +116,8 @@ mod tests {
 
     #[test]
     fn the_key_covers_exactly_what_matters() {
-        let sights = [Sight::texture(Layer::PAPER_STYLE[2])];
-        let key = |styles: &[(Arc<Picture>, f64)], eye: Eye| {
+        let sights = [LayerVisualization::texture(Layer::PAPER_STYLE[2])];
+        let key = |styles: &[(Arc<Picture>, f64)], eye: NetworkConfig| {
             let source = SourcePictures {
                 content: picture(64, 64, 9),
                 styles: styles.to_vec(),

@@ -17,8 +17,8 @@ pub fn sights() -> Vec<LayerVisualization> {
 
 /// The figure: the style and its layers' textures, below that the content and its layers' reconstructions.
 /// What is missing in `made` stays blank. `side` is the longest side of a picture on it, in pixels.
-pub fn figure(source: &SourcePictures, made: &BTreeMap<Sight, RgbImage>, side: u32) -> Figure {
-    let cell = |sight: Sight| FigureCell {
+pub fn figure(source: &SourcePictures, made: &BTreeMap<LayerVisualization, RgbImage>, side: u32) -> Figure {
+    let cell = |sight: LayerVisualization| FigureCell {
         title: sight.layer.to_string(),
         caption: caption(sight).to_owned(),
         picture: made.get(&sight).cloned(),

@@ -143,7 +143,7 @@ impl<'a> Draft<'a> {
         let failed = |source| ProjectError::Write { path: path.to_owned(), source };
         let access = match self.storage {
             // The file is for passing on.
-            SourceStorage::Embedded => Access::Usual,
+            SourceStorage::Embedded => Access::Default,
             SourceStorage::Beside(_) => Access::Private,
         };
         let mut part = PartFile::create(path, access).map_err(failed)?;

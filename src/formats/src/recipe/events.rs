@@ -36,7 +36,7 @@ pub fn events(pass: &Pass) -> Result<Vec<ReplayEvent>, String> {
     let mut events = Vec::new();
     for change in &pass.changes {
         let at = |error: &dyn std::fmt::Display| format!("the change at step {}: {error}", change.step);
-        let kind = match (change.level, change.detour) {
+        let kind = match (change.level, change.downscale) {
             (Some(order), _) => EventKind::Level(order),
             (None, Some(part)) => EventKind::Detour(part),
             (None, None) => {

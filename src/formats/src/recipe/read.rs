@@ -174,10 +174,10 @@ fn check_pass(pass: &Pass) -> Result<(), String> {
         return Err(format!("it has {} palettes", pass.palettes.len()));
     }
     // An untrusted picture must not keep a render busy forever between two steps.
-    let detour = |part: DetourPart| match part {
-        DetourPart::Begin(share) => share.is_finite() && share > 0.0,
-        DetourPart::Steps(count) => count <= MAX_DETOUR,
-        DetourPart::End => true,
+    let detour = |part: DownscalePart| match part {
+        DownscalePart::Begin(share) => share.is_finite() && share > 0.0,
+        DownscalePart::Steps(count) => count <= MAX_DETOUR,
+        DownscalePart::End => true,
     };
     if !pass.changes.iter().filter_map(|change| change.downscale).all(detour) {
         return Err("a detour in it cannot be painted".to_owned());
@@ -256,10 +256,10 @@ mod tests {
             recipe.passes[0].changes.iter().filter_map(|change| change.downscale).collect()
         };
         let (recipe, remarks) = detours(&[MAX_DETOUR - 7, 5, 2]);
-        assert_eq!(steps(&recipe)[1..], [DetourPart::Steps(5), DetourPart::Steps(2)]);
+        assert_eq!(steps(&recipe)[1..], [DownscalePart::Steps(5), DownscalePart::Steps(2)]);
         assert!(remarks.is_empty(), "{remarks:?}");
         let (recipe, remarks) = detours(&[MAX_DETOUR; 200]);
-        assert_eq!(steps(&recipe)[..2], [DetourPart::Steps(MAX_DETOUR), DetourPart::Steps(0)]);
+        assert_eq!(steps(&recipe)[..2], [DownscalePart::Steps(MAX_DETOUR), DownscalePart::Steps(0)]);
         assert!(remarks.len() == 1 && remarks[0].contains("19900000 steps"), "{remarks:?}");
     }
 

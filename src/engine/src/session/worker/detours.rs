@@ -20,7 +20,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             if seconds <= FAST_STEP {
                 return;
             }
-            match self.guard(|engine, _| engine.detour(FAST_STEP / seconds)) {
+            match self.guard(|engine, _| engine.begin_downscale(FAST_STEP / seconds)) {
                 Err(message) => return self.fail(message),
                 Ok(false) => return,
                 Ok(true) => {}
@@ -30,7 +30,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             if run.detour.is_none() {
                 // The time per step depends on the size.
                 run.pace = Pace::new(Instant::now());
-                run.record.detour(run.step, DetourPart::Begin(FAST_STEP / run.full_size_seconds));
+                run.record.add_downscale(run.step, DownscalePart::Begin(FAST_STEP / run.full_size_seconds));
             }
             run.detour = Some(Instant::now());
         }
@@ -42,7 +42,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     }
 
     /// Return from a detour, if there is one.
-    pub(super) fn end_detour(&mut self) {
+    pub(super) fn end_downscale(&mut self) {
         if self.run.as_mut().is_none_or(|run| run.state == RunState::Failed || run.detour.take().is_none()) {
             return;
         }
@@ -51,7 +51,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             Ok(()) => {
                 if let Some(run) = &mut self.run {
                     run.record_uncounted_steps();
-                    run.record.detour(run.step, DetourPart::End);
+                    run.record.add_downscale(run.step, DownscalePart::End);
                     run.pace = Pace::new(Instant::now());
                     run.shown = None;
                 }

@@ -17,7 +17,7 @@ use crossbeam_channel::{Receiver, Sender};
 
 use self::outbox::Outbox;
 use super::{
-    Command, CurrentPicture, DetourPart, Engine, EngineError, Event, Frame, Job, Pace, Pass, Progress,
+    Command, CurrentPicture, DownscalePart, Engine, EngineError, Event, Frame, Job, Pace, Pass, Progress,
     Record, RestorePoint, RunId, RunState, Shared, Snapshot, Start, Study, Update, extracting::Extracting,
     settling::Settling, snapshots::SnapshotSchedule, studying::Studying,
 };
@@ -77,7 +77,7 @@ struct Run {
     step: u32,
     /// Step of the last picture read, and its place in the pyramid.
     shown: Option<u32>,
-    place: Place,
+    place: PyramidProgress,
     /// Number of the last update applied, and of the last one that a step was painted with.
     update: u64,
     painted_update: u64,
@@ -286,7 +286,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                         Err(message) => self.fail(message),
                         Ok(()) => {
                             if let Some(run) = &mut self.run {
-                                run.record.order(run.step, order);
+                                run.record.add_level_command(run.step, order);
                                 // The same step at another size is another picture, and preparing it is not
                                 // painting.
                                 run.shown = None;
@@ -400,7 +400,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
 
     /// Stop painting in this state and display the latest picture.
     fn stop_painting(&mut self, state: RunState) {
-        self.end_detour();
+        self.end_downscale();
         self.read_back(true);
         self.keep_snapshot_now();
         if let Some(run) = &mut self.run

@@ -34,7 +34,8 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         run.record_uncounted_steps();
         let record = run.record.at(run.step);
         // A picture that automation keeps changing does not settle.
-        if run.detour.is_none() && run.step >= run.settings.steps && !run.settings.automation.swings() {
+        if run.detour.is_none() && run.step >= run.settings.steps && !run.settings.automation.has_active_lfo()
+        {
             run.settling.observe(run.step, &picture, run.converged);
         }
         let plain = reading.plain.map_or_else(|| Arc::clone(&picture), Arc::new);

@@ -153,10 +153,9 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let recoloured =
             self.run.as_ref().is_some_and(|run| run.settings.kept_colours() != settings.kept_colours());
         self.before_change();
-        let repaints = self
-            .run
-            .as_ref()
-            .is_some_and(|run| !run.inputs.counts_like(&inputs) || run.settings.paints_otherwise(&settings));
+        let repaints = self.run.as_ref().is_some_and(|run| {
+            !run.inputs.same_mix_and_palette(&inputs) || run.settings.changes_painting(&settings)
+        });
         if dragged && repaints && settings.follow_drags {
             self.start_detour();
         }
