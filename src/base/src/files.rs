@@ -281,12 +281,12 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
 
         let folder = tempfile::tempdir().unwrap();
-        let [private, usual, plain] = ["private", "usual", "plain"].map(|name| folder.path().join(name));
+        let [private, default, plain] = ["private", "default", "plain"].map(|name| folder.path().join(name));
         PartFile::create(&private, Access::Private).unwrap().finish(true).unwrap();
-        PartFile::create(&usual, Access::Default).unwrap().finish(true).unwrap();
+        PartFile::create(&default, Access::Default).unwrap().finish(true).unwrap();
         fs::write(&plain, "").unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&private), mode(&usual)), (0o600, mode(&plain)));
+        assert_eq!((mode(&private), mode(&default)), (0o600, mode(&plain)));
     }
 
     #[test]

@@ -12,7 +12,7 @@ const POINTS: usize = 2048;
 /// Channels per task: a cache line of a channels-last picture.
 const TOGETHER: usize = 16;
 
-/// Each channel's distribution at a layer, as a curve of [`POINTS`] quantiles.
+/// Each channel's distribution at a layer, as a curve of `POINTS` quantiles.
 #[derive(Clone, Debug)]
 pub struct Quantiles {
     /// `[C, POINTS]`.

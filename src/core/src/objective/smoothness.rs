@@ -55,9 +55,9 @@ fn along(image: &Tensor<4>, down: usize, right: isize) -> (Tensor<1>, Tensor<4>)
     let part = |top: usize, left: usize| image.clone().narrow(2, top, rows).narrow(3, left, columns);
     let difference = part(down, far) - part(0, near);
     // Each difference contributes to both pixels.
-    let pull = difference.clone() * 2.0;
+    let gradient = difference.clone() * 2.0;
     let placed = |top: usize, left: usize| {
-        let wide = padded(pull.clone(), 3, left, across - left);
+        let wide = padded(gradient.clone(), 3, left, across - left);
         padded(wide, 2, top, down - top)
     };
     let gradient = placed(down, far) - placed(0, near);

@@ -166,15 +166,15 @@ impl StyleTarget {
                 let mut term = self.gram_term(moments.gram.clone(), gram_factor, positions);
                 let mean = moments.mean.clone() - self.moments.mean.clone();
                 let found = moments.deviation(identity);
-                let spread = found.clone() - deviation.clone();
+                let deviation_difference = found.clone() - deviation.clone();
                 term.value = term.value
                     + mean.clone().square().sum() / mean_energy.clone()
-                    + spread.clone().square().sum() / deviation_energy.clone();
+                    + deviation_difference.clone().square().sum() / deviation_energy.clone();
                 // ∂σ/∂F = (F − μ)/(Pσ) in each channel.
-                let pull = spread / deviation_energy.clone() / found * (2.0 / positions);
-                let push = mean / mean_energy.clone() * (2.0 / positions);
-                term.vector = Some(push - pull.clone() * moments.mean);
-                term.matrix = term.matrix + on_diagonal(pull, identity);
+                let factor = deviation_difference / deviation_energy.clone() / found * (2.0 / positions);
+                let mean_part = mean / mean_energy.clone() * (2.0 / positions);
+                term.vector = Some(mean_part - factor.clone() * moments.mean);
+                term.matrix = term.matrix + on_diagonal(factor, identity);
                 term
             }
             Derived::Wasserstein {
@@ -254,12 +254,12 @@ mod tests {
             let value = |x: Tensor<4>| number(aim_again.term(&Features::Tensor(x), factor).value);
             assert!(value(x.clone()) > 1e-3, "{statistic}");
             let term = style_target.term(&Features::Tensor(x.clone()), factor);
-            let pull = impasto_network::compute::FeatureGradient {
+            let gradient_parts = impasto_network::compute::FeatureGradient {
                 matrix: Some(term.matrix),
                 vector: term.vector,
                 ..impasto_network::compute::FeatureGradient::default()
             };
-            let gradient = pull.gradient(&Features::Tensor(x.clone()));
+            let gradient = gradient_parts.gradient(&Features::Tensor(x.clone()));
             let direction = features(3, 50) - 0.5;
             let along = number((gradient * direction.clone()).sum());
             let step = 1e-2_f64;
@@ -287,12 +287,12 @@ mod tests {
         assert!(covariance.floor.0 > EPSILON, "{:?}", covariance.floor);
         let value = |x: Tensor<4>| number(style_target.term(&Features::Tensor(x), 1.0).value);
         let term = style_target.term(&Features::Tensor(x.clone()), 1.0);
-        let pull = impasto_network::compute::FeatureGradient {
+        let gradient_parts = impasto_network::compute::FeatureGradient {
             matrix: Some(term.matrix),
             vector: term.vector,
             ..impasto_network::compute::FeatureGradient::default()
         };
-        let gradient = pull.gradient(&Features::Tensor(x.clone()));
+        let gradient = gradient_parts.gradient(&Features::Tensor(x.clone()));
         let size = number(gradient.clone().square().sum()).sqrt();
         assert!(size.is_finite() && size > 0.0, "{size}");
         let direction = gradient.clone() * (20.0 / size);

@@ -9,8 +9,8 @@ fn keys(keys: &[(f64, f64, Ease)]) -> Track {
     Track::new(Curve::Keys(keys.iter().map(|&(at, value, ease)| Key { at, value, ease }).collect()))
 }
 
-fn with(knob: ParamId, track: Track) -> Settings {
-    Settings { steps: 100, automation: [(knob, track)].into_iter().collect(), ..Settings::default() }
+fn with(id: ParamId, track: Track) -> Settings {
+    Settings { steps: 100, automation: [(id, track)].into_iter().collect(), ..Settings::default() }
 }
 
 #[test]
@@ -194,13 +194,13 @@ proptest::proptest! {
         step in 0..200u32,
     ) {
         let lfo = Lfo { shape: Waveform::ALL[shape], period, depth, phase, seed: 3 };
-        for knob in [ParamId::Beta, ParamId::LearningRate, ParamId::Averaging, ParamId::StyleScale, ParamId::Style(Layer::ALL[0])] {
-            let mut settings = with(knob, Track::new(Curve::Lfo(lfo)));
-            knob.set(&mut settings, &mut [], base);
+        for id in [ParamId::Beta, ParamId::LearningRate, ParamId::Averaging, ParamId::StyleScale, ParamId::Style(Layer::ALL[0])] {
+            let mut settings = with(id, Track::new(Curve::Lfo(lfo)));
+            id.set(&mut settings, &mut [], base);
             settings.validate().unwrap();
             let (modulated, _) = settings.automated(&[], step);
             proptest::prop_assert!(modulated.validate().is_ok());
-            proptest::prop_assert!(knob.get(&modulated, &[]).unwrap().is_finite());
+            proptest::prop_assert!(id.get(&modulated, &[]).unwrap().is_finite());
         }
     }
 }

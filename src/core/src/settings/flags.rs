@@ -132,7 +132,7 @@ impl Settings {
     ///
     /// If a path in the settings is not Unicode.
     pub fn to_flags(&self) -> Result<Vec<String>, serde_json::Error> {
-        let usual = serde_json::to_value(Self::for_objective(self.objective))?;
+        let defaults = serde_json::to_value(Self::for_objective(self.objective))?;
         let mine = serde_json::to_value(self)?;
         let mut flags = Vec::new();
         if self.objective != Objective::default() {
@@ -141,7 +141,7 @@ impl Settings {
         for row in PARAMETERS.iter().filter(|row| row.argument.is_some()) {
             let flag = row.flag_name();
             match &mine[row.field] {
-                value if *value == usual[row.field] => {}
+                value if *value == defaults[row.field] => {}
                 Value::String(text) => flags.push(format!("--{flag}={text}")),
                 // The shortest text that parses to the same number.
                 Value::Number(number) => flags.push(format!("--{flag}={number}")),
@@ -155,10 +155,10 @@ impl Settings {
         }
         let before = Self::for_objective(self.objective);
         for (row, table) in Parameter::layer_tables() {
-            let (flag, layers, usual) = (row.flag_name(), (table.get)(self), (table.get)(&before));
-            if layers.is_empty() && !usual.is_empty() {
+            let (flag, layers, defaults) = (row.flag_name(), (table.get)(self), (table.get)(&before));
+            if layers.is_empty() && !defaults.is_empty() {
                 flags.push(format!("--{flag}={NO_LAYER}"));
-            } else if layers != usual {
+            } else if layers != defaults {
                 flags.extend(
                     layers
                         .strips()
@@ -316,10 +316,10 @@ mod tests {
             (resolve(&flags), flags.len())
         };
         for &objective in Objective::ALL {
-            let usual = Settings::for_objective(objective);
-            assert_eq!(back(&usual), (usual.clone(), usize::from(objective != Objective::default())));
+            let defaults = Settings::for_objective(objective);
+            assert_eq!(back(&defaults), (defaults.clone(), usize::from(objective != Objective::default())));
             // Iterate over every field, so that new ones are covered.
-            let mut all = usual.clone();
+            let mut all = defaults.clone();
             let other = Settings::for_objective(match objective {
                 Objective::Balanced => Objective::Classic,
                 _ => Objective::Balanced,
@@ -342,8 +342,8 @@ mod tests {
             all = serde_json::from_value(fields).unwrap();
             all.style_layers = LayerWeights::none();
             all.content_layers.set("relu2_1".parse().unwrap(), 0.1 + 0.2);
-            let silent = Strip { weight: 0.7, muted: true, solo: true };
-            all.content_layers.set_strip("relu3_1".parse().unwrap(), silent);
+            let muted = Strip { weight: 0.7, muted: true, solo: true };
+            all.content_layers.set_strip("relu3_1".parse().unwrap(), muted);
             all.init = Init::File("a b's:0.5.png".into());
             all.device = "-odd name".parse().unwrap();
             all.background = "#102030".parse().unwrap();

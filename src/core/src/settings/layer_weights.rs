@@ -254,9 +254,9 @@ mod tests {
         let parsed: LayerWeight = "relu3_1=0.5".parse().unwrap();
         assert_eq!((parsed.layer.to_string().as_str(), parsed.strip), ("relu3_1", Strip::new(0.5)));
         assert_eq!(parsed.to_string(), "relu3_1=0.5");
-        let silent: LayerWeight = "relu3_1=0.5, solo,muted".parse().unwrap();
-        assert_eq!(silent.strip, Strip { weight: 0.5, muted: true, solo: true });
-        assert_eq!(silent.to_string(), "relu3_1=0.5,muted,solo");
+        let muted: LayerWeight = "relu3_1=0.5, solo,muted".parse().unwrap();
+        assert_eq!(muted.strip, Strip { weight: 0.5, muted: true, solo: true });
+        assert_eq!(muted.to_string(), "relu3_1=0.5,muted,solo");
         assert_eq!("relu1_2".parse::<LayerWeight>().unwrap().strip, Strip::new(1.0));
         assert!("relu3_1=much".parse::<LayerWeight>().unwrap_err().contains("LAYER=WEIGHT"));
         assert!("relu3_1=1,loud".parse::<LayerWeight>().unwrap_err().contains("muted, solo"));

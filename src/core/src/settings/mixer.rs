@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(settings.effective().smoothness_weight, 2.0);
         settings.smoothness_muted = true;
         assert_eq!(settings.effective().smoothness_weight, 0.0);
-        assert_eq!(weights(&settings), [1.0, 0.7, 0.8], "what is silent keeps its weight");
+        assert_eq!(weights(&settings), [1.0, 0.7, 0.8], "muted layers keep their weight");
     }
 
     #[test]

@@ -203,14 +203,14 @@ impl Settings {
 
     /// Change the objective, and reset every parameter whose default depends on it.
     pub fn set_objective(&mut self, objective: Objective) {
-        let usual = Self::default();
+        let defaults = Self::default();
         for row in PARAMETERS {
             match row.default {
-                OnObjective::Kept => {}
+                OnObjective::Keep => {}
                 OnObjective::KeptBut(change) => change(self, objective),
-                OnObjective::Default => (row.copy)(self, &usual),
+                OnObjective::Default => (row.copy)(self, &defaults),
                 OnObjective::DefaultBut(change) => {
-                    (row.copy)(self, &usual);
+                    (row.copy)(self, &defaults);
                     change(self, objective);
                 }
             }

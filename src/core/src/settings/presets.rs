@@ -140,14 +140,14 @@ mod tests {
 
     #[test]
     fn a_tilt_keeps_the_sum_and_its_opposite_undoes_it() {
-        let usual = LayerWeights::style_default();
-        let tilted = usual.tilted(0.3);
+        let defaults = LayerWeights::style_default();
+        let tilted = defaults.tilted(0.3);
         let sum = |weights: &LayerWeights| weights.iter().map(|(_, weight)| weight).sum::<f64>();
-        assert!((sum(&usual) - sum(&tilted)).abs() < 1e-9);
+        assert!((sum(&defaults) - sum(&tilted)).abs() < 1e-9);
         let deepest = Layer::PAPER_STYLE[4];
-        assert!(tilted.get(deepest) > usual.get(deepest));
+        assert!(tilted.get(deepest) > defaults.get(deepest));
         for (layer, weight) in tilted.tilted(-0.3).iter() {
-            assert!((weight - usual.get(layer).unwrap()).abs() < 1e-9);
+            assert!((weight - defaults.get(layer).unwrap()).abs() < 1e-9);
         }
     }
 }

@@ -54,7 +54,7 @@ impl Slots {
     }
 
     pub fn get(&self, slot: usize) -> Option<&StoredMix> {
-        self.0.get(slot)?.as_ref().map(|kept| &kept.mix)
+        self.0.get(slot)?.as_ref().map(|slot| &slot.mix)
     }
 
     /// The look of a slot, see [`StoredMix::look`].

@@ -313,17 +313,17 @@ mod tests {
         let outer = tempfile::tempdir().unwrap();
         let folder = PresetFolder::within(outer.path());
         folder.save("mine", &Mix::of(&Settings { style_weight: 77.0, ..Settings::default() })).unwrap();
-        let usual = Settings::default();
-        let apply = |name: &str| apply_named(name, Some(&folder), &usual);
+        let defaults = Settings::default();
+        let apply = |name: &str| apply_named(name, Some(&folder), &defaults);
         assert_eq!(apply("mine").unwrap().style_weight, 77.0);
         assert_eq!(apply(folder.file("mine").to_str().unwrap()).unwrap().style_weight, 77.0);
-        assert_eq!(apply("bold strokes").unwrap(), Preset::BoldStrokes.apply(&usual));
-        assert_eq!(apply("classic").unwrap(), Preset::Classic.apply(&usual));
+        assert_eq!(apply("bold strokes").unwrap(), Preset::BoldStrokes.apply(&defaults));
+        assert_eq!(apply("classic").unwrap(), Preset::Classic.apply(&defaults));
         let text = apply("thine").unwrap_err().to_string();
         assert!(
             text.contains("thine") && text.contains("Bold strokes, Texture") && text.contains("mine"),
             "{text}"
         );
-        assert!(apply_named("thine", None, &usual).is_err());
+        assert!(apply_named("thine", None, &defaults).is_err());
     }
 }

@@ -82,7 +82,7 @@ impl Settings {
                 "all style weights are 0: this reconstructs the content and paints no style".to_owned(),
             );
         } else if !self.effective().style_layers.any_positive() {
-            remarks.push("no style layer is effective: they are muted, or others are soloed".to_owned());
+            remarks.push("no style layer counts: they are muted, or others are soloed".to_owned());
         }
         if self.palette.is_some() && self.luminance_only {
             remarks.push(

@@ -33,7 +33,7 @@ pub struct Calibration {
     content: Products,
     style: Products,
     statistic: Statistic,
-    /// See [`Settings::sight`].
+    /// See [`Settings::feature_settings`].
     seen: (bool, Pooling),
 }
 

@@ -37,10 +37,10 @@ impl Painting {
 
 /// Whether any automated parameter jumps.
 fn jumps(settings: &Settings, before: &(Modulated, Vec<StyleMix>), now: &(Modulated, Vec<StyleMix>)) -> bool {
-    settings.automation.iter().any(|(knob, _)| {
-        let range = knob.range(settings.objective);
+    settings.automation.iter().any(|(id, _)| {
+        let range = id.range(settings.objective);
         let place =
-            |(settings, mix): &(Modulated, Vec<StyleMix>)| Some(range.position(knob.get(settings, mix)?));
+            |(settings, mix): &(Modulated, Vec<StyleMix>)| Some(range.position(id.get(settings, mix)?));
         place(before).zip(place(now)).is_some_and(|(a, b)| (a - b).abs() > JUMP)
     })
 }

@@ -22,7 +22,7 @@ pub struct Targets {
     style_weights: Vec<f64>,
     features: FeatureTargets,
     global: GlobalTargets,
-    /// The settings that the targets were computed with, see [`Settings::feature_settings`]; `None` before
+    /// The settings that the targets were computed with, see `Settings::feature_settings`; `None` before
     /// the first.
     feature_settings: Option<(bool, Pooling)>,
 }

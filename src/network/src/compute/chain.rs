@@ -207,16 +207,17 @@ impl<K: Kernels> Chain<K> {
         let [_, channels, height, width] = input.dims();
         let mut shape = Shape { height, width, channels };
         let mut input = self.kernels.input(input);
-        let mut kept = ChainActivations { inputs: Vec::new(), outputs: Vec::new(), deepest, input: shape };
+        let mut activations =
+            ChainActivations { inputs: Vec::new(), outputs: Vec::new(), deepest, input: shape };
         for stage in 0..deepest.block() {
             if stage == 0 || keep == Keep::Inputs {
-                kept.inputs.push((input.clone(), shape));
+                activations.inputs.push((input.clone(), shape));
             }
             let mut last = None;
             self.stage(stage, deepest, input, shape, |layer, values, shape| {
                 each(layer, &self.kernels.features(&values, shape));
                 if keep == Keep::Outputs {
-                    kept.outputs.push(LayerOutput { values: values.clone(), shape });
+                    activations.outputs.push(LayerOutput { values: values.clone(), shape });
                 }
                 last = Some((values, shape));
             });
@@ -228,7 +229,7 @@ impl<K: Kernels> Chain<K> {
                 _ => break,
             }
         }
-        kept
+        activations
     }
 
     /// Run a stage's layers on its input.

@@ -210,13 +210,15 @@ fn style(features: &Features, target: &Features) -> [Tensor<1>; 3] {
     let (found, centre) = (features.gram(), features.mean());
     let identity = Tensor::<2>::eye(centre.dims()[0], &centre.device());
     let variance = (found.clone() * identity.clone()).sum_dim(1).flatten::<1>(0, 1) - centre.clone().square();
-    let spread = (variance.clamp_min(0.0) + 0.01).sqrt();
-    let (away, beyond) = (centre.clone() - mean, spread.clone() - deviation);
+    let found_deviation = (variance.clamp_min(0.0) + 0.01).sqrt();
+    let (mean_difference, deviation_difference) =
+        (centre.clone() - mean, found_deviation.clone() - deviation);
     let difference = found - gram;
     let value = difference.clone().square().sum() * 2.0
-        + (away.clone().square().sum() + beyond.clone().square().sum()) / energy.clone();
-    let from_deviation = beyond / energy.clone() / spread * (2.0 / positions);
-    let vector = away / energy * (2.0 / positions) - from_deviation.clone() * centre;
+        + (mean_difference.clone().square().sum() + deviation_difference.clone().square().sum())
+            / energy.clone();
+    let from_deviation = deviation_difference / energy.clone() / found_deviation * (2.0 / positions);
+    let vector = mean_difference / energy * (2.0 / positions) - from_deviation.clone() * centre;
     let matrix = difference * (8.0 / positions) + identity * from_deviation.unsqueeze_dim::<2>(1);
     [value, matrix.flatten(0, 1), vector]
 }

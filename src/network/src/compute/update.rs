@@ -115,12 +115,12 @@ impl Update {
     fn chunk(&self, g: &[f32], x: &mut [f32], m: &mut [f32], v: &mut [f32], sum: Option<&mut [f32]>) {
         let [beta1, beta2, rate, epsilon] =
             [self.beta1, self.beta2, self.rate, self.epsilon].map(|value| value as f32);
-        let [rest1, rest2, spread] =
+        let [rest1, rest2, inverse_correction] =
             [1.0 - self.beta1, 1.0 - self.beta2, 1.0 / self.correction].map(|value| value as f32);
         for (((g, x), m), v) in g.iter().zip(&mut *x).zip(m).zip(v) {
             *m = beta1 * *m + rest1 * g;
             *v = beta2 * *v + rest2 * g * g;
-            *x -= rate * *m / ((*v * spread).sqrt() + epsilon);
+            *x -= rate * *m / ((*v * inverse_correction).sqrt() + epsilon);
         }
         if self.confine {
             x.iter_mut().for_each(|x| *x = x.clamp(0.0, 1.0));

@@ -74,10 +74,10 @@ fn inactive_parameters_are_neither_read_nor_set() {
 #[test]
 fn ranges_contain_the_defaults_and_only_valid_values() {
     for &objective in Objective::ALL {
-        let usual = Settings::for_objective(objective);
-        for id in ParamId::all(&usual, &[StyleMix::default()]) {
+        let defaults = Settings::for_objective(objective);
+        for id in ParamId::all(&defaults, &[StyleMix::default()]) {
             let range = id.range(objective);
-            if let Some(value) = id.get(&usual, &[StyleMix::default()]) {
+            if let Some(value) = id.get(&defaults, &[StyleMix::default()]) {
                 assert!(range.contains(value), "{id} {value} {range:?}");
             }
             for place in [0.0, ZERO, 0.3, 0.99, 1.0, 2.0, -1.0, f64::NAN] {

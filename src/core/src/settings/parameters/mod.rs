@@ -158,7 +158,7 @@ pub enum Scope {
 
 /// Effect of choosing an objective on a parameter.
 pub(super) enum OnObjective {
-    Kept,
+    Keep,
     KeptBut(fn(&mut Settings, Objective)),
     /// Reset to [`Settings::default`].
     Default,
@@ -280,8 +280,8 @@ mod tests {
 
     #[test]
     fn a_row_copies_and_compares_its_own_field() {
-        let usual = Settings::default();
-        let mut changed = usual.clone();
+        let defaults = Settings::default();
+        let mut changed = defaults.clone();
         for row in PARAMETERS {
             let before = changed.clone();
             match &row.kind {
@@ -297,7 +297,7 @@ mod tests {
             }
             assert!(!(row.same)(&before, &changed), "{}", row.field);
         }
-        let mut copy = usual;
+        let mut copy = defaults;
         PARAMETERS.iter().for_each(|row| (row.copy)(&mut copy, &changed));
         assert_eq!(copy, changed);
     }

@@ -19,8 +19,8 @@ const fn flag(name: &'static str, value_name: &'static str, help: &'static str) 
 }
 
 /// Range of a weight with this default.
-fn around(usual: f64) -> Range {
-    Range::from_zero(usual * 1e-3, usual * 100.0)
+fn around(default: f64) -> Range {
+    Range::from_zero(default * 1e-3, default * 100.0)
 }
 
 fn texts<T: Display>(all: &[T]) -> String {
@@ -233,7 +233,7 @@ parameters! {
         control: "Keep the content's colours, number",
         flag: flag("keep-colours", "AMOUNT", "How much of the content's colours the painting keeps, 0 to 1: its luminance with the content's chroma, taken after the fact"),
         effect: Effect::Pace,
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
         blend: Blend::Linear,
         randomize: Some(Randomize { name: "keep", change: RandomChange::Share(0.4, [0.01, 1.0]), when: |settings| settings.keep_colours > 0.0 }),
         inactive: LIGHT_ONLY,
@@ -246,7 +246,7 @@ parameters! {
         control: "Match the styles to the content's colours, number",
         flag: flag("match-colours", "AMOUNT", "How much of the content's colours, or of the palette's, the styles get beforehand, 0 to 1: their mean and covariance"),
         effect: Effect::Costly,
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
         blend: Blend::Linear,
         randomize: Some(Randomize { name: "match", change: RandomChange::Share(0.4, [0.01, 1.0]), when: |settings| settings.match_colours > 0.0 }),
         inactive: LIGHT_ONLY,
@@ -258,7 +258,7 @@ parameters! {
         control: "Choose the palette",
         flag: flag("palette", "PICTURE", "Picture whose colours the styles get instead of the content's, by the amount of --match-colours (1 if that is not given): a file, or a bundled one as example:Embers"),
         scope: Scope::Run,
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
         axis: AxisValues::Of("example:Embers, example:Mosaic, example:Woodcut"),
     }
     luminance_only: switch() {
@@ -266,7 +266,7 @@ parameters! {
         synonyms: "luminance, grey, gray, black and white",
         control: "Luminance only",
         flag: flag("luminance-only", "BOOL", "Paint in luminance alone, the styles' matched to the content's; the painting has the content's colours"),
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
         axis: AxisValues::Of("true, false"),
     }
     optimizer: text(Optimizer) {
@@ -370,7 +370,7 @@ parameters! {
         synonyms: "convergence, end",
         control: "Stop when converged",
         flag: flag("stop-when-converged", "BOOL", "Stop when the objective has converged: when its lowest value has fallen by less than 1/10000 in 50 steps at the final size"),
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
         axis: AxisValues::Of("true, false"),
     }
     keep_best: switch() {
@@ -378,7 +378,7 @@ parameters! {
         synonyms: "lowest, best iterate",
         control: "Keep the best iterate",
         flag: flag("keep-best", "BOOL", "Show and save the iterate with the lowest objective so far at its size, instead of the last one or the mean"),
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
         axis: AxisValues::Of("true, false"),
     }
     init: text(Init) {
@@ -402,7 +402,7 @@ parameters! {
         flag: flag("seed", "N", "Seed of the noise"),
         effect: Effect::NextStart,
         scope: Scope::Run,
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
         axis: AxisValues::Of("0, 1, 2, 3"),
     }
     background: text(Rgb) {
@@ -412,7 +412,7 @@ parameters! {
         flag: flag("background", "#RRGGBB", "Colour behind transparent pictures (classic discards transparency instead)"),
         effect: Effect::Restart("background colour"),
         scope: Scope::Run,
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
         axis: AxisValues::Of("#ffffff, #808080, #000000"),
     }
     device: text(DeviceChoice) {
@@ -422,7 +422,7 @@ parameters! {
         flag: flag("device", "DEVICE", "Device: auto, cpu, gpu, software or a part of a name listed by `impasto devices`"),
         effect: Effect::Restart("device"),
         scope: Scope::Run,
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
     }
     low_memory: switch() {
         label: "Low memory",
@@ -431,7 +431,7 @@ parameters! {
         flag: flag("low-memory", "BOOL", "Hold as little memory as possible, at about 60 % more time for a step: what lies between two poolings is computed twice instead of kept"),
         effect: Effect::Restart("low memory"),
         scope: Scope::Run,
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
     }
     precision: text(Precision) {
         label: "Precision",
@@ -440,7 +440,7 @@ parameters! {
         flag: flag("precision", "PRECISION", "On a graphics adapter: full, or fast with features and weights in 16 bits, which takes about half the memory, uses matrix units where there are some, and differs by a thousandth. The CPU always computes in full"),
         effect: Effect::Restart("precision"),
         scope: Scope::Run,
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
     }
     padding: text(Padding) {
         label: "Padding",
@@ -470,7 +470,7 @@ parameters! {
         flag: flag("weights", "FILE", "VGG-19 weights file (safetensors, .pth) instead of the bundled one"),
         effect: Effect::Restart("weights file"),
         scope: Scope::Run,
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
     }
     preview_every: whole(u32, |_| None) {
         label: "Show every",
@@ -479,7 +479,7 @@ parameters! {
         flag: flag("preview-every", "N", "Steps between two previews in the window; 0 chooses by itself"),
         effect: Effect::Window,
         scope: Scope::Run,
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
     }
     follow_drags: switch() {
         label: "Follow drags",
@@ -487,11 +487,11 @@ parameters! {
         control: "Follow drags",
         effect: Effect::Window,
         scope: Scope::Run,
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
     }
     automation: tracks() {
         label: "Automation of",
         scope: Scope::Start,
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
     }
 }

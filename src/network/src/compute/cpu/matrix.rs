@@ -30,7 +30,7 @@ pub struct HostFeatureGradient<'a> {
 
 /// Values per partial sum; in f32 a longer sum would lose precision.
 const CHUNK: usize = 1 << 14;
-/// Tasks that split the positions of a Gram product, for up to [`NARROW`] channels.
+/// Tasks that split the positions of a Gram product, for up to `NARROW` channels.
 const TASKS: usize = 16;
 const NARROW: usize = 128;
 

@@ -228,12 +228,12 @@ fn average_and_l2_pooling_agree_with_their_definitions_and_with_finite_differenc
             assert!((f64::from(found[at]) - value(inputs)).abs() < 1e-6, "{pooling} {at}");
             for (i, place) in places.into_iter().enumerate() {
                 if inputs[i] > 0.0 {
-                    let moved = |by: f64| {
-                        let mut moved = inputs;
-                        moved[i] += by;
-                        value(moved)
+                    let shifted = |by: f64| {
+                        let mut shifted = inputs;
+                        shifted[i] += by;
+                        value(shifted)
                     };
-                    expected[place] = f64::from(gradient) * (moved(1e-5) - moved(-1e-5)) / 2e-5;
+                    expected[place] = f64::from(gradient) * (shifted(1e-5) - shifted(-1e-5)) / 2e-5;
                 }
             }
         }

@@ -188,7 +188,7 @@ pub fn values_of(picture: Tensor<4>) -> Handle {
     buffer(&picture.permute([0, 2, 3, 1]))
 }
 
-/// `layers` of at least this number of workgroups, in rows within [`MAX_GROUPS`].
+/// `layers` of at least this number of workgroups, in rows within `MAX_GROUPS`.
 pub fn in_rows(groups: usize, layers: usize) -> CubeCount {
     let rows = groups.div_ceil(MAX_GROUPS);
     CubeCount::Static(groups.div_ceil(rows) as u32, rows as u32, layers as u32)

@@ -38,7 +38,7 @@ fn style_rows(
     gram: &[f32],
     target: &[f32],
     parts: &[f32],
-    aim: &[f32],
+    target_moments: &[f32],
     matrix: &mut [f32],
     vector: &mut [f32],
     values: &mut [f32],
@@ -68,15 +68,16 @@ fn style_rows(
         sync_cube();
         let variance = max(gram[row * channels + row] - mean * mean, 0.0f32);
         let deviation = (variance + epsilon).sqrt();
-        let away = mean - aim[row];
-        let spread = deviation - aim[channels + row];
-        let mean_energy = aim[2 * channels];
-        let deviation_energy = aim[2 * channels + 1];
-        value += away * away / mean_energy + spread * spread / deviation_energy;
+        let mean_difference = mean - target_moments[row];
+        let deviation_difference = deviation - target_moments[channels + row];
+        let mean_energy = target_moments[2 * channels];
+        let deviation_energy = target_moments[2 * channels + 1];
+        value += mean_difference * mean_difference / mean_energy
+            + deviation_difference * deviation_difference / deviation_energy;
         // ∂σ/∂F = (F − μ)/(Pσ) in each channel.
-        from_deviation += spread / deviation_energy / deviation * (2.0f32 * per_position);
+        from_deviation += deviation_difference / deviation_energy / deviation * (2.0f32 * per_position);
         if thread == 0 {
-            let from_mean = away / mean_energy * (2.0f32 * per_position);
+            let from_mean = mean_difference / mean_energy * (2.0f32 * per_position);
             vector[row] = (from_mean - from_deviation * mean) * weight;
         }
     }
@@ -118,7 +119,7 @@ impl GpuFeatures {
         let gram = buffer(&self.gram());
         let target = buffer(target);
         let (parts, chunks) = moments.map(|_| self.sums()).unwrap_or_else(|| (gram.clone(), 0));
-        let aim = moments.map_or_else(|| gram.clone(), |moments| buffer(&moments.values));
+        let target_moments = moments.map_or_else(|| gram.clone(), |moments| buffer(&moments.values));
         let [matrix, vector, values] = [channels * channels, channels, channels].map(|n| queue.empty(n));
         // SAFETY: the kernel stays inside these buffers: matrices of C×C, vectors of C, sums of chunks×C, a
         // target of 2·C+2.
@@ -130,7 +131,7 @@ impl GpuFeatures {
                 argument(&gram),
                 argument(&target),
                 argument(&parts),
-                argument(&aim),
+                argument(&target_moments),
                 argument(&matrix),
                 argument(&vector),
                 argument(&values),

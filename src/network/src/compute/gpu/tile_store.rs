@@ -23,18 +23,18 @@ const MAX: usize = 1000;
 struct TileFile(BTreeMap<String, BTreeMap<String, String>>);
 
 /// Override of the user's cache folder.
-static ELSEWHERE: OnceLock<PathBuf> = OnceLock::new();
+static FOLDER_OVERRIDE: OnceLock<PathBuf> = OnceLock::new();
 
 /// Store this process's measured tiles in this folder instead of the user's. Only the first call has an
 /// effect.
 pub fn set_tile_folder(folder: PathBuf) {
-    let _ = ELSEWHERE.set(folder);
+    let _ = FOLDER_OVERRIDE.set(folder);
 }
 
 /// The user's cache folder for this program; `None` if there is none.
 pub fn folder() -> Option<PathBuf> {
-    let usual = || paths::config_folder().map(|folder| paths::cache_folder(&folder));
-    ELSEWHERE.get().cloned().or_else(usual)
+    let default_folder = || paths::config_folder().map(|folder| paths::cache_folder(&folder));
+    FOLDER_OVERRIDE.get().cloned().or_else(default_folder)
 }
 
 fn read(folder: &Path) -> TileFile {

@@ -26,7 +26,7 @@ fn adam(
     beta1: f32,
     beta2: f32,
     rate: f32,
-    spread: f32,
+    inverse_correction: f32,
     epsilon: f32,
     averaging: f32,
     #[comptime] confine: bool,
@@ -44,7 +44,7 @@ fn adam(
         let v = beta2 * square[at] + (1.0 - beta2) * g * g;
         mean[at] = m;
         square[at] = v;
-        let mut x = variable[at] - rate * m / ((v * spread).sqrt() + epsilon);
+        let mut x = variable[at] - rate * m / ((v * inverse_correction).sqrt() + epsilon);
         if comptime!(confine) {
             x = min(max(x, 0.0f32), 1.0f32);
         }

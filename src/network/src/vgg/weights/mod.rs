@@ -123,10 +123,10 @@ impl Weights {
     pub(crate) fn synthetic() -> Self {
         let convolutions = Layer::ALL[..3].iter().map(|layer| {
             let shape = weight_shape(*layer);
-            let spread = (2.0 / (9 * shape[1]) as f32).sqrt();
+            let deviation = (2.0 / (9 * shape[1]) as f32).sqrt();
             let value = |i: usize| ((i.wrapping_mul(2_654_435_761) >> 11) & 0xffff) as f32 / 32768.0 - 1.0;
             WeightStorage::Float(Convolution {
-                weight: (0..shape.iter().product()).map(|i| 1.7 * spread * value(i)).collect(),
+                weight: (0..shape.iter().product()).map(|i| 1.7 * deviation * value(i)).collect(),
                 bias: (0..shape[0]).map(|i| 0.05 * value(i + 77)).collect(),
             })
         });
