@@ -56,24 +56,24 @@ pub(super) fn run(arguments: &LayersArgs) -> anyhow::Result<ExitCode> {
         Some(file) => Weights::load(file)?,
     });
     let options = NetworkOptions { padding: settings::Padding::Replicate, ..NetworkOptions::default() };
-    let eye = NetworkConfig {
+    let network_config = NetworkConfig {
         weights: weights.info.sha256.clone(),
         padding: options.padding,
         pooling: settings::Pooling::Max,
         precision: options.precision,
     };
     let store = paths::config_folder().map(|folder| ExtractStore::new(&paths::cache_folder(&folder)));
-    let orders = extracts::plan(&source, &extracts::sights(), arguments.size, &eye);
+    let jobs = extracts::plan(&source, &extracts::visualizations(), arguments.size, &network_config);
     let mut made = BTreeMap::new();
     let mut network = None;
     let mut failures = Vec::new();
     let mut stopped = false;
     let began = Instant::now();
-    for (index, order) in orders.iter().enumerate() {
-        let name = format!("{}/{}: {}", index + 1, orders.len(), described(order));
-        if let Some(known) = store.as_ref().and_then(|store| store.load(&order.key, order.shape)) {
+    for (index, job) in jobs.iter().enumerate() {
+        let name = format!("{}/{}: {}", index + 1, jobs.len(), described(job));
+        if let Some(known) = store.as_ref().and_then(|store| store.load(&job.key, job.shape)) {
             printer.info(&format!("{name}, made before"));
-            made.insert(order.visualization, known);
+            made.insert(job.visualization, known);
             continue;
         }
         printer.info(&name);
@@ -84,16 +84,16 @@ pub(super) fn run(arguments: &LayersArgs) -> anyhow::Result<ExitCode> {
         }
         let Some((network, device)) = &mut network else { continue };
         let stop = || interrupted.load(std::sync::atomic::Ordering::Relaxed);
-        match guarded(|| Ok(make(order, network, &weights, &device.tensor, &stop)?)) {
+        match guarded(|| Ok(make(job, network, &weights, &device.tensor, &stop)?)) {
             Ok(None) => {
                 stopped = true;
                 break;
             }
             Ok(Some(state)) => {
-                if let Some(Err(error)) = store.as_ref().map(|store| store.save(&order.key, &state.picture)) {
+                if let Some(Err(error)) = store.as_ref().map(|store| store.save(&job.key, &state.picture)) {
                     tracing::warn!("an extract cannot be kept: {error}");
                 }
-                made.insert(order.visualization, state.picture);
+                made.insert(job.visualization, state.picture);
             }
             Err(error) => failures.push(format!("{name}: {}", super::explain(&error))),
         }
@@ -101,7 +101,7 @@ pub(super) fn run(arguments: &LayersArgs) -> anyhow::Result<ExitCode> {
     let report = SheetResult {
         what: ["made", "picture", "pictures"],
         count: made.len(),
-        of: orders.len(),
+        of: jobs.len(),
         seconds: began.elapsed().as_secs_f64(),
         stopped,
         failures,
@@ -110,22 +110,22 @@ pub(super) fn run(arguments: &LayersArgs) -> anyhow::Result<ExitCode> {
     report.save(&printer, &arguments.output, arguments.force, figure)
 }
 
-fn described(order: &VisualizationJob) -> String {
-    match order.visualization.kind {
-        VisualizationKind::Texture => format!("the style through {}", order.visualization.layer),
-        VisualizationKind::Reconstruction => format!("the content through {}", order.visualization.layer),
+fn described(job: &VisualizationJob) -> String {
+    match job.visualization.kind {
+        VisualizationKind::Texture => format!("the style through {}", job.visualization.layer),
+        VisualizationKind::Reconstruction => format!("the content through {}", job.visualization.layer),
     }
 }
 
 /// Make one extract; `None` if it was interrupted.
 fn make(
-    order: &VisualizationJob,
+    job: &VisualizationJob,
     network: &mut Network,
     weights: &Weights,
     device: &burn::tensor::Device,
     stop: &dyn Fn() -> bool,
 ) -> Result<Option<VisualizationState>, impasto_core::transfer::TransferError> {
-    let mut extraction = VisualizationRun::new(network, weights, device, order)?;
+    let mut extraction = VisualizationRun::new(network, weights, device, job)?;
     while !extraction.is_done() {
         if stop() {
             return Ok(None);

@@ -92,7 +92,7 @@ impl ReplayPlan {
             let mut palettes = Palettes::new();
             let later = events.iter().filter_map(|event| match &event.kind {
                 EventKind::Update(settings, _) => Some(settings.as_ref()),
-                EventKind::Level(_) | EventKind::Detour(_) => None,
+                EventKind::Level(_) | EventKind::Downscale(_) => None,
             });
             for settings in [&settings].into_iter().chain(later) {
                 let Some(name) = settings.palette.as_ref().filter(|name| !palettes.contains_key(*name))
@@ -127,8 +127,8 @@ impl ReplayPlan {
     }
 }
 
-/// Steps of a detour between two waits for the device.
-const DETOUR_BATCH: u32 = 16;
+/// Steps at a downscaled size between two waits for the device.
+const DOWNSCALE_BATCH: u32 = 16;
 
 /// The record of the last picture read, shared with code that has no access to the replayer.
 #[derive(Clone, Default)]
@@ -165,7 +165,7 @@ pub struct Replayer<E> {
     record_handle: RecordHandle,
     /// Interrupts the replay of events between two steps.
     interrupted: Arc<AtomicBool>,
-    /// Whether the engine is on a detour.
+    /// Whether the engine paints at a downscaled size.
     downscaled: bool,
 }
 
@@ -247,7 +247,7 @@ impl<E: Engine> Replayer<E> {
                         record.add_level_command(self.step, order);
                     }
                 }
-                EventKind::Detour(part) => self.detour(part)?,
+                EventKind::Downscale(part) => self.downscale(part)?,
                 EventKind::Update(settings, mix) => {
                     let Some(mut inputs) = self.inputs.clone() else { continue };
                     inputs.set_mix(&mix);
@@ -260,8 +260,8 @@ impl<E: Engine> Replayer<E> {
         Ok(true)
     }
 
-    /// Replay a part of a detour; if interrupted, only the steps painted until then.
-    fn detour(&mut self, part: DownscalePart) -> Result<(), EngineError> {
+    /// Replay a part at a downscaled size; if interrupted, only the steps painted until then.
+    fn downscale(&mut self, part: DownscalePart) -> Result<(), EngineError> {
         let part = match part {
             DownscalePart::Begin(share) => {
                 self.engine.begin_downscale(share)?;
@@ -275,7 +275,7 @@ impl<E: Engine> Replayer<E> {
                     painted += 1;
                     // Steps are queued faster than they are painted: without this wait an interruption would
                     // be late.
-                    if painted.is_multiple_of(DETOUR_BATCH) {
+                    if painted.is_multiple_of(DOWNSCALE_BATCH) {
                         self.engine.settle()?;
                     }
                 }
@@ -296,7 +296,7 @@ impl<E: Engine> Replayer<E> {
     /// After an interruption: drop the remaining events and return to the full size.
     fn abandon_events(&mut self) -> Result<(), EngineError> {
         self.events.clear();
-        if self.downscaled { self.detour(DownscalePart::End) } else { Ok(()) }
+        if self.downscaled { self.downscale(DownscalePart::End) } else { Ok(()) }
     }
 }
 
@@ -445,9 +445,9 @@ mod tests {
         let job = tests::job();
         let mut pass = Pass::new(&job, Start::Beginning);
         pass.steps = 3;
-        let detour = |part| Change { step: 1, downscale: Some(part), ..Change::default() };
-        pass.changes = vec![detour(DownscalePart::Begin(0.5))];
-        pass.changes.extend(vec![detour(DownscalePart::Steps(100_000)); 200]);
+        let downscale = |part| Change { step: 1, downscale: Some(part), ..Change::default() };
+        pass.changes = vec![downscale(DownscalePart::Begin(0.5))];
+        pass.changes.extend(vec![downscale(DownscalePart::Steps(100_000)); 200]);
         let mut open = |_: &SourceRecord| Ok(Arc::clone(&job.inputs.content));
         let recipe = Recipe::new(&Record::of(vec![pass], true).unwrap(), (60, 40), &tests::info());
         let plans =
@@ -463,7 +463,7 @@ mod tests {
         replayer.begin(&plans[0], &mut |_| ()).unwrap();
         replayer.step().unwrap();
         assert!(replayer.step().unwrap_err().is::<Interrupted>());
-        // The steps painted until then are recorded, and the detour has ended.
+        // The steps painted until then are recorded, and the full size is back.
         let height = replayer.read().unwrap().picture.height();
         assert_eq!(height, 40);
         let record = replayer.record_handle().latest().unwrap();

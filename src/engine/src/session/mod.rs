@@ -145,7 +145,7 @@ pub trait Engine {
         Ok(false)
     }
 
-    /// Return to the size before the detour.
+    /// Return to the size before [`Engine::begin_downscale`].
     ///
     /// # Errors
     ///

@@ -367,37 +367,37 @@ impl Engine for PaintEngine {
         self.work(Painting::step)
     }
 
-    fn level(&mut self, order: LevelCommand) -> Result<(), EngineError> {
-        self.work(|run| run.apply_level_command(order))
+    fn level(&mut self, job: LevelCommand) -> Result<(), EngineError> {
+        self.work(|run| run.apply_level_command(job))
     }
 
     fn study(&mut self, layer: Layer) -> Result<Option<LayerStudy>, EngineError> {
         self.work(|run| run.study(layer)).map(Some)
     }
 
-    fn extract(&mut self, order: &VisualizationJob) -> Result<Option<VisualizationState>, EngineError> {
+    fn extract(&mut self, job: &VisualizationJob) -> Result<Option<VisualizationState>, EngineError> {
         let (Some((_, device)), Some((_, weights))) = (&self.device, &self.weights) else { return Ok(None) };
         let network = match &mut self.run {
             Some(run) => run.network_mut(),
             None => self.network.as_mut(),
         };
         let Some(network) = network else { return Ok(None) };
-        let eye = NetworkConfig {
+        let network_config = NetworkConfig {
             weights: weights.info.sha256.clone(),
             padding: self.options.padding,
             pooling: network.pooling(),
             precision: self.options.precision,
         };
-        if eye != order.network {
+        if network_config != job.network {
             return Ok(None);
         }
         // A failure here does not concern the run, so keep the device.
         let extraction = match &mut self.extraction {
-            Some((key, extraction)) if *key == order.key => extraction,
+            Some((key, extraction)) if *key == job.key => extraction,
             other => {
                 *other = None;
-                let extraction = VisualizationRun::new(network, weights, &device.tensor, order)?;
-                &mut other.insert((order.key.clone(), extraction)).1
+                let extraction = VisualizationRun::new(network, weights, &device.tensor, job)?;
+                &mut other.insert((job.key.clone(), extraction)).1
             }
         };
         let begun = Instant::now();

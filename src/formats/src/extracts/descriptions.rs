@@ -3,8 +3,8 @@
 use impasto_core::transfer::{LayerVisualization, VisualizationKind};
 
 /// What an extract shows, and why, in two sentences.
-pub fn about(sight: LayerVisualization) -> &'static str {
-    match (sight.kind, sight.layer.block()) {
+pub fn about(visualization: LayerVisualization) -> &'static str {
+    match (visualization.kind, visualization.layer.block()) {
         (VisualizationKind::Texture, 1) => {
             "The style's colours and its finest grain, and no form at all. A feature here sees 3 to 5 pixels, so nothing larger than that has to agree."
         }
@@ -39,8 +39,8 @@ pub fn about(sight: LayerVisualization) -> &'static str {
 }
 
 /// A caption of a few words.
-pub fn caption(sight: LayerVisualization) -> &'static str {
-    match (sight.kind, sight.layer.block()) {
+pub fn caption(visualization: LayerVisualization) -> &'static str {
+    match (visualization.kind, visualization.layer.block()) {
         (VisualizationKind::Texture, 1) => "colour and grain",
         (VisualizationKind::Texture, 2) => "dabs",
         (VisualizationKind::Texture, 3) => "strokes",

@@ -8,5 +8,5 @@ mod store;
 
 pub use descriptions::{about, caption};
 pub use plan::{CONTENT_LAYERS, LARGE, SMALL, SourcePictures, plan};
-pub use sheet::{figure, sights};
+pub use sheet::{figure, visualizations};
 pub use store::ExtractStore;

@@ -1,4 +1,4 @@
-//! Which extracts a pair of pictures has, as orders.
+//! Which extracts a pair of pictures has, as jobs.
 
 use std::sync::Arc;
 
@@ -44,13 +44,13 @@ fn at_least((width, height): Dimensions) -> Dimensions {
     (width.max(MIN_SIDE), height.max(MIN_SIDE))
 }
 
-/// The orders for these sights, in their order, with this longest side in pixels. Textures are square; where no style has a
-/// weight there are none.
+/// The jobs for these visualizations, in their order, with this longest side in pixels. Textures are square;
+/// there are none if no style has a weight.
 pub fn plan(
     source: &SourcePictures,
-    sights: &[LayerVisualization],
+    visualizations: &[LayerVisualization],
     side: u32,
-    eye: &NetworkConfig,
+    network_config: &NetworkConfig,
 ) -> Vec<VisualizationJob> {
     let style_side = (f64::from(side) * STYLE_PART).round() as u32;
     let total: f64 = source.styles.iter().map(|(_, weight)| weight).sum();
@@ -67,17 +67,17 @@ pub fn plan(
     let content = resized_to(&source.content, side, source.background);
     let shape = content.dimensions();
     let content = Arc::new(vec![(content, 1.0)]);
-    let order = |&sight: &LayerVisualization| match sight.kind {
+    let job = |&visualization: &LayerVisualization| match visualization.kind {
         impasto_core::transfer::VisualizationKind::Texture if styles.is_empty() => None,
         impasto_core::transfer::VisualizationKind::Texture => {
             let square = at_least((side, side));
-            Some(VisualizationJob::new(sight, Arc::clone(&styles), square, eye.clone()))
+            Some(VisualizationJob::new(visualization, Arc::clone(&styles), square, network_config.clone()))
         }
         impasto_core::transfer::VisualizationKind::Reconstruction => {
-            Some(VisualizationJob::new(sight, Arc::clone(&content), shape, eye.clone()))
+            Some(VisualizationJob::new(visualization, Arc::clone(&content), shape, network_config.clone()))
         }
     };
-    sights.iter().filter_map(order).collect()
+    visualizations.iter().filter_map(job).collect()
 }
 
 #[cfg(test)]
@@ -90,7 +90,7 @@ mod tests {
         Arc::new(Picture::from_rgba("test", width, height, pixels).unwrap())
     }
 
-    fn eye() -> NetworkConfig {
+    fn network_config() -> NetworkConfig {
         let (padding, pooling, precision) = (Padding::Replicate, Pooling::Max, Precision::Full);
         NetworkConfig { weights: "abc".into(), padding, pooling, precision }
     }
@@ -104,11 +104,13 @@ mod tests {
         };
         let textures = Layer::PAPER_STYLE.map(LayerVisualization::texture);
         let contents = CONTENT_LAYERS.map(LayerVisualization::reconstruction);
-        let sights: Vec<LayerVisualization> = textures.into_iter().chain(contents).collect();
-        let orders: Vec<VisualizationJob> =
-            [64, 96].iter().flat_map(|&side| plan(&source, &sights, side, &eye())).collect();
-        assert_eq!((orders[0].shape, orders[5].shape), ((64, 64), (64, 32)));
-        let mut keys: Vec<&str> = orders.iter().map(|order| order.key.as_str()).collect();
+        let visualizations: Vec<LayerVisualization> = textures.into_iter().chain(contents).collect();
+        let jobs: Vec<VisualizationJob> = [64, 96]
+            .iter()
+            .flat_map(|&side| plan(&source, &visualizations, side, &network_config()))
+            .collect();
+        assert_eq!((jobs[0].shape, jobs[5].shape), ((64, 64), (64, 32)));
+        let mut keys: Vec<&str> = jobs.iter().map(|job| job.key.as_str()).collect();
         keys.sort_unstable();
         keys.dedup();
         assert_eq!(keys.len(), 20);
@@ -116,34 +118,34 @@ mod tests {
 
     #[test]
     fn the_key_covers_exactly_what_matters() {
-        let sights = [LayerVisualization::texture(Layer::PAPER_STYLE[2])];
-        let key = |styles: &[(Arc<Picture>, f64)], eye: NetworkConfig| {
+        let visualizations = [LayerVisualization::texture(Layer::PAPER_STYLE[2])];
+        let key = |styles: &[(Arc<Picture>, f64)], network_config: NetworkConfig| {
             let source = SourcePictures {
                 content: picture(64, 64, 9),
                 styles: styles.to_vec(),
                 background: Rgb::WHITE,
             };
-            plan(&source, &sights, 64, &eye).first().map(|order| order.key.clone())
+            plan(&source, &visualizations, 64, &network_config).first().map(|job| job.key.clone())
         };
         let (one, two) = (picture(80, 80, 1), picture(80, 80, 200));
-        let usual = key(&[(Arc::clone(&one), 1.0)], eye());
+        let usual = key(&[(Arc::clone(&one), 1.0)], network_config());
         // Another picture of the same pixels, another weight of the only style, a second one that is off.
-        assert_eq!(usual, key(&[(picture(80, 80, 1), 0.5)], eye()));
-        assert_eq!(usual, key(&[(Arc::clone(&one), 1.0), (Arc::clone(&two), 0.0)], eye()));
+        assert_eq!(usual, key(&[(picture(80, 80, 1), 0.5)], network_config()));
+        assert_eq!(usual, key(&[(Arc::clone(&one), 1.0), (Arc::clone(&two), 0.0)], network_config()));
         let mut others = vec![
-            key(&[(Arc::clone(&two), 1.0)], eye()),
-            key(&[(Arc::clone(&one), 1.0), (Arc::clone(&two), 1.0)], eye()),
-            key(&[(Arc::clone(&one), 1.0), (two, 0.5)], eye()),
-            key(&[(Arc::clone(&one), 1.0)], NetworkConfig { weights: "abd".into(), ..eye() }),
-            key(&[(Arc::clone(&one), 1.0)], NetworkConfig { padding: Padding::Zero, ..eye() }),
-            key(&[(Arc::clone(&one), 1.0)], NetworkConfig { pooling: Pooling::Average, ..eye() }),
-            key(&[(one, 1.0)], NetworkConfig { precision: Precision::Fast, ..eye() }),
+            key(&[(Arc::clone(&two), 1.0)], network_config()),
+            key(&[(Arc::clone(&one), 1.0), (Arc::clone(&two), 1.0)], network_config()),
+            key(&[(Arc::clone(&one), 1.0), (two, 0.5)], network_config()),
+            key(&[(Arc::clone(&one), 1.0)], NetworkConfig { weights: "abd".into(), ..network_config() }),
+            key(&[(Arc::clone(&one), 1.0)], NetworkConfig { padding: Padding::Zero, ..network_config() }),
+            key(&[(Arc::clone(&one), 1.0)], NetworkConfig { pooling: Pooling::Average, ..network_config() }),
+            key(&[(one, 1.0)], NetworkConfig { precision: Precision::Fast, ..network_config() }),
             usual,
         ];
         others.sort();
         others.dedup();
         assert_eq!(others.len(), 8);
-        assert_eq!(key(&[], eye()), None);
+        assert_eq!(key(&[], network_config()), None);
     }
 
     #[test]
@@ -153,11 +155,11 @@ mod tests {
             styles: vec![(picture(20, 1000, 70), 1.0)],
             background: Rgb::WHITE,
         };
-        let sights =
+        let visualizations =
             [LayerVisualization::texture(Layer::ALL[15]), LayerVisualization::reconstruction(Layer::ALL[15])];
-        for order in plan(&source, &sights, 64, &eye()) {
-            let (width, height) = order.pictures[0].0.dimensions();
-            assert!(width.min(height) >= 16 && order.shape.0.min(order.shape.1) >= 16);
+        for job in plan(&source, &visualizations, 64, &network_config()) {
+            let (width, height) = job.pictures[0].0.dimensions();
+            assert!(width.min(height) >= 16 && job.shape.0.min(job.shape.1) >= 16);
         }
     }
 }

@@ -9,8 +9,8 @@ use crate::explore::{Figure, FigureCell, FigureRow};
 use impasto_core::transfer::LayerVisualization;
 use impasto_network::vgg::Layer;
 
-/// The sights of a figure: the style's five layers, then the content's.
-pub fn sights() -> Vec<LayerVisualization> {
+/// The visualizations of a figure: the style's five layers, then the content's.
+pub fn visualizations() -> Vec<LayerVisualization> {
     let textures = Layer::PAPER_STYLE.into_iter().map(LayerVisualization::texture);
     textures.chain(CONTENT_LAYERS.into_iter().map(LayerVisualization::reconstruction)).collect()
 }
@@ -18,10 +18,10 @@ pub fn sights() -> Vec<LayerVisualization> {
 /// The figure: the style and its layers' textures, below that the content and its layers' reconstructions.
 /// What is missing in `made` stays blank. `side` is the longest side of a picture on it, in pixels.
 pub fn figure(source: &SourcePictures, made: &BTreeMap<LayerVisualization, RgbImage>, side: u32) -> Figure {
-    let cell = |sight: LayerVisualization| FigureCell {
-        title: sight.layer.to_string(),
-        caption: caption(sight).to_owned(),
-        picture: made.get(&sight).cloned(),
+    let cell = |visualization: LayerVisualization| FigureCell {
+        title: visualization.layer.to_string(),
+        caption: caption(visualization).to_owned(),
+        picture: made.get(&visualization).cloned(),
     };
     let original = |title: &str, name: String, picture: RgbImage| FigureCell {
         title: title.to_owned(),
@@ -33,9 +33,9 @@ pub fn figure(source: &SourcePictures, made: &BTreeMap<LayerVisualization, RgbIm
         cells: std::iter::once(first).chain(rest).collect(),
     };
     let mut rows = Vec::new();
-    let heard: Vec<_> = source.styles.iter().filter(|(_, weight)| *weight > 0.0).collect();
-    if let Some((first, _)) = heard.iter().max_by(|a, b| a.1.total_cmp(&b.1)) {
-        let name = match heard.len() {
+    let active: Vec<_> = source.styles.iter().filter(|(_, weight)| *weight > 0.0).collect();
+    if let Some((first, _)) = active.iter().max_by(|a, b| a.1.total_cmp(&b.1)) {
+        let name = match active.len() {
             1 => first.name.clone(),
             more => format!("{} and {} more", first.name, more - 1),
         };

@@ -22,7 +22,7 @@ pub enum EventKind {
     /// Change the settings and the styles' mix to these.
     Update(Box<Settings>, Vec<StyleMix>),
     Level(LevelCommand),
-    Detour(DownscalePart),
+    Downscale(DownscalePart),
 }
 
 /// The events of a recorded run, with the complete settings after each change.
@@ -38,7 +38,7 @@ pub fn events(pass: &Pass) -> Result<Vec<ReplayEvent>, String> {
         let at = |error: &dyn std::fmt::Display| format!("the change at step {}: {error}", change.step);
         let kind = match (change.level, change.downscale) {
             (Some(order), _) => EventKind::Level(order),
-            (None, Some(part)) => EventKind::Detour(part),
+            (None, Some(part)) => EventKind::Downscale(part),
             (None, None) => {
                 let mut whole = serde_json::to_value(&settings).map_err(|error| at(&error))?;
                 if let Value::Object(fields) = &mut whole {
@@ -61,7 +61,7 @@ pub fn events(pass: &Pass) -> Result<Vec<ReplayEvent>, String> {
 pub(super) fn last_settings(pass: &Pass) -> Settings {
     let settings = events(pass).unwrap_or_default().into_iter().rev().find_map(|event| match event.kind {
         EventKind::Update(settings, _) => Some(*settings),
-        EventKind::Level(_) | EventKind::Detour(_) => None,
+        EventKind::Level(_) | EventKind::Downscale(_) => None,
     });
     settings.unwrap_or_else(|| pass.settings.clone())
 }

@@ -15,8 +15,8 @@ use impasto_core::{
 /// Maximum number of styles of a run.
 const MAX_STYLES: usize = 64;
 
-/// Maximum number of detour steps in a recipe, each and in sum: hours of dragging.
-const MAX_DETOUR: u32 = 100_000;
+/// Maximum number of steps at downscaled sizes in a recipe, each and in sum: hours of dragging.
+const MAX_DOWNSCALED_STEPS: u32 = 100_000;
 
 /// Settings are objects of this name at every level.
 const SETTINGS: &str = "settings";
@@ -76,17 +76,17 @@ pub fn parse(name: &str, text: &str) -> Result<(Recipe, Vec<String>), RecipeErro
             text::list(&unknown)
         ));
     }
-    if let Some(left_out) = bound_detours(&mut recipe) {
+    if let Some(left_out) = bound_downscales(&mut recipe) {
         remarks.push(format!(
-            "the recipe in {name} asks for {left_out} steps at a smaller size that do not count, beyond {MAX_DETOUR}; they are left out, so the picture can differ"
+            "the recipe in {name} asks for {left_out} steps at a smaller size that do not count, beyond {MAX_DOWNSCALED_STEPS}; they are left out, so the picture can differ"
         ));
     }
     Ok((recipe, remarks))
 }
 
-/// Shorten detours to [`MAX_DETOUR`] steps in sum; returns the number of steps left out, if any.
-fn bound_detours(recipe: &mut Recipe) -> Option<u64> {
-    let mut room = MAX_DETOUR;
+/// Shorten downscaled parts to [`MAX_DOWNSCALED_STEPS`] steps in sum; returns the number of steps left out, if any.
+fn bound_downscales(recipe: &mut Recipe) -> Option<u64> {
+    let mut room = MAX_DOWNSCALED_STEPS;
     let mut left_out = 0;
     let changes = recipe.passes.iter_mut().flat_map(|pass| &mut pass.changes);
     for part in changes.filter_map(|change| change.downscale.as_mut()) {
@@ -174,13 +174,13 @@ fn check_pass(pass: &Pass) -> Result<(), String> {
         return Err(format!("it has {} palettes", pass.palettes.len()));
     }
     // An untrusted picture must not keep a render busy forever between two steps.
-    let detour = |part: DownscalePart| match part {
+    let downscale = |part: DownscalePart| match part {
         DownscalePart::Begin(share) => share.is_finite() && share > 0.0,
-        DownscalePart::Steps(count) => count <= MAX_DETOUR,
+        DownscalePart::Steps(count) => count <= MAX_DOWNSCALED_STEPS,
         DownscalePart::End => true,
     };
-    if !pass.changes.iter().filter_map(|change| change.downscale).all(detour) {
-        return Err("a detour in it cannot be painted".to_owned());
+    if !pass.changes.iter().filter_map(|change| change.downscale).all(downscale) {
+        return Err("a part of it at a smaller size cannot be painted".to_owned());
     }
     events::events(pass).map(drop)
 }
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn detours_are_bounded_in_sum() {
-        let detours = |counts: &[u32]| {
+        let downscales = |counts: &[u32]| {
             let counts = counts.to_vec();
             changed(move |value| {
                 let parts = counts.iter().map(|count| json!({"step": 0, "detour": {"steps": count}}));
@@ -255,11 +255,14 @@ mod tests {
         let steps = |recipe: &Recipe| -> Vec<_> {
             recipe.passes[0].changes.iter().filter_map(|change| change.downscale).collect()
         };
-        let (recipe, remarks) = detours(&[MAX_DETOUR - 7, 5, 2]);
+        let (recipe, remarks) = downscales(&[MAX_DOWNSCALED_STEPS - 7, 5, 2]);
         assert_eq!(steps(&recipe)[1..], [DownscalePart::Steps(5), DownscalePart::Steps(2)]);
         assert!(remarks.is_empty(), "{remarks:?}");
-        let (recipe, remarks) = detours(&[MAX_DETOUR; 200]);
-        assert_eq!(steps(&recipe)[..2], [DownscalePart::Steps(MAX_DETOUR), DownscalePart::Steps(0)]);
+        let (recipe, remarks) = downscales(&[MAX_DOWNSCALED_STEPS; 200]);
+        assert_eq!(
+            steps(&recipe)[..2],
+            [DownscalePart::Steps(MAX_DOWNSCALED_STEPS), DownscalePart::Steps(0)]
+        );
         assert!(remarks.len() == 1 && remarks[0].contains("19900000 steps"), "{remarks:?}");
     }
 
@@ -313,7 +316,7 @@ mod tests {
                     value["passes"][0]["changes"] =
                         json!([{"step": 5, "detour": {"steps": 4_000_000_000u32}}])
                 },
-                "detour",
+                "smaller size",
             ),
             (|value| value["settings"]["objective"] = json!("cubist"), "cubist"),
             (|value| drop(value.as_object_mut().unwrap().remove("version")), "no version"),

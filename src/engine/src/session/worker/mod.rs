@@ -1,6 +1,6 @@
 //! The worker's loop: take commands, step, read back when worthwhile, send events.
 
-mod detours;
+mod downscaling;
 mod extracts;
 mod outbox;
 mod read_back;
@@ -87,11 +87,11 @@ struct Run {
     /// The step after which the last measurement was requested.
     measured: Option<u32>,
     pace: Pace,
-    /// On a detour to a smaller size; the time of the last drag update.
-    detour: Option<Instant>,
+    /// Painting at a smaller size because of a drag; the time of its last update.
+    downscale: Option<Instant>,
     /// Its steps that are not in the record yet.
     uncounted_steps: u32,
-    /// Seconds per step at the size before the last detour, until they are measured again.
+    /// Seconds per step at the full size before the last downscaling, until they are measured again.
     full_size_seconds: f64,
     /// A change has not been displayed yet.
     changed: bool,
@@ -110,7 +110,7 @@ impl Run {
         self.painted + self.since.map_or(0.0, |since| since.elapsed().as_secs_f64())
     }
 
-    /// Add the steps of a detour to the record.
+    /// Add the steps at a downscaled size to the record.
     fn record_uncounted_steps(&mut self) {
         match std::mem::take(&mut self.uncounted_steps) {
             0 => {}
@@ -345,8 +345,8 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         }
         let taken = self.shared.frame.is_empty();
         let Some(run) = &mut self.run else { return };
-        if run.detour.is_some() {
-            // A detour's steps do not count, and the same step has another picture.
+        if run.downscale.is_some() {
+            // Steps at a downscaled size do not count, and the same step has another picture.
             run.shown = None;
             run.uncounted_steps += 1;
         } else {

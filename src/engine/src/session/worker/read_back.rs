@@ -34,7 +34,9 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         run.record_uncounted_steps();
         let record = run.record.at(run.step);
         // A picture that automation keeps changing does not settle.
-        if run.detour.is_none() && run.step >= run.settings.steps && !run.settings.automation.has_active_lfo()
+        if run.downscale.is_none()
+            && run.step >= run.settings.steps
+            && !run.settings.automation.has_active_lfo()
         {
             run.settling.observe(run.step, &picture, run.converged);
         }
@@ -91,7 +93,8 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     pub(super) fn keep_snapshot_now(&mut self) {
         let Some(run) = &self.run else { return };
         let kept = run.step == 0 || run.snapshots.exact_step() == Some(run.step);
-        if run.state == RunState::Failed || run.detour.is_some() || kept || self.shared.snapshots.is_full() {
+        if run.state == RunState::Failed || run.downscale.is_some() || kept || self.shared.snapshots.is_full()
+        {
             return;
         }
         match self.guard(|engine, _| engine.read()) {
@@ -104,8 +107,8 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     pub(super) fn keep_snapshot(&mut self, picture: Arc<RgbImage>, losses: Option<Losses>, exactly: bool) {
         let now = Instant::now();
         let Some(run) = &mut self.run else { return };
-        // A detour's steps do not count, and its picture is a draft.
-        if run.detour.is_some() || self.shared.snapshots.is_full() {
+        // Steps at a downscaled size do not count, and their picture is a draft.
+        if run.downscale.is_some() || self.shared.snapshots.is_full() {
             return;
         }
         let exactly = exactly || run.snapshots.state_due(now);

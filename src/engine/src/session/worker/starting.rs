@@ -45,7 +45,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             norms: GradientNorms::default(),
             measured: None,
             pace: Pace::new(Instant::now()),
-            detour: None,
+            downscale: None,
             uncounted_steps: 0,
             full_size_seconds: 0.0,
             changed: false,
@@ -157,7 +157,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             !run.inputs.same_mix_and_palette(&inputs) || run.settings.changes_painting(&settings)
         });
         if dragged && repaints && settings.follow_drags {
-            self.start_detour();
+            self.start_downscale();
         }
         match self.update_engine(&mut settings, &mut inputs) {
             Err(text) if self.engine.is_none() => return self.fail(text),

@@ -1,4 +1,4 @@
-//! Detours: a smaller size while a slider is dragged, and back afterwards.
+//! Downscaling: a smaller size while a control is dragged, and back afterwards.
 
 use std::time::{Duration, Instant};
 
@@ -11,9 +11,9 @@ const DRAG_REST: Duration = Duration::from_millis(700);
 
 impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     /// Go to a smaller size if steps are too slow to follow a drag, or stay there.
-    pub(super) fn start_detour(&mut self) {
+    pub(super) fn start_downscale(&mut self) {
         let Some(run) = self.run.as_mut().filter(|run| run.state == RunState::Running) else { return };
-        if run.detour.is_none() {
+        if run.downscale.is_none() {
             let measured = run.pace.seconds_per_step();
             let seconds = if measured > 0.0 { measured } else { run.full_size_seconds };
             run.full_size_seconds = seconds;
@@ -27,23 +27,24 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             }
         }
         if let Some(run) = &mut self.run {
-            if run.detour.is_none() {
+            if run.downscale.is_none() {
                 // The time per step depends on the size.
                 run.pace = Pace::new(Instant::now());
                 run.record.add_downscale(run.step, DownscalePart::Begin(FAST_STEP / run.full_size_seconds));
             }
-            run.detour = Some(Instant::now());
+            run.downscale = Some(Instant::now());
         }
     }
 
     pub(super) fn has_rested(&self) -> bool {
-        let since = self.run.as_ref().and_then(|run| run.detour);
+        let since = self.run.as_ref().and_then(|run| run.downscale);
         since.is_some_and(|since| since.elapsed() >= DRAG_REST)
     }
 
-    /// Return from a detour, if there is one.
+    /// Return to the full size, if downscaled.
     pub(super) fn end_downscale(&mut self) {
-        if self.run.as_mut().is_none_or(|run| run.state == RunState::Failed || run.detour.take().is_none()) {
+        if self.run.as_mut().is_none_or(|run| run.state == RunState::Failed || run.downscale.take().is_none())
+        {
             return;
         }
         match self.guard(|engine, _| engine.end_downscale()) {
