@@ -52,8 +52,8 @@ impl ReplayPlan {
         Self { job, events: Vec::new(), steps, new_engine: false, palettes: Palettes::new() }
     }
 
-    /// The plans of a recipe's runs. `open` finds the pictures; `replacements` replace them in every run; `change`
-    /// is applied last to all settings.
+    /// The plans of a recipe's runs. `open` finds the pictures; `replacements` replace them in every run;
+    /// `change` is applied last to all settings.
     ///
     /// # Errors
     ///

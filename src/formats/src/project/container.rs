@@ -90,8 +90,8 @@ pub(super) fn write(
 ///
 /// # Errors
 ///
-/// [`ProjectError::NotAProject`] if it is no zip or has no manifest, [`ProjectError::Damaged`] if a part is missing,
-/// changed or over a limit.
+/// [`ProjectError::NotAProject`] if it is no zip or has no manifest, [`ProjectError::Damaged`] if a part is
+/// missing, changed or over a limit.
 pub(super) fn read(file: &[u8]) -> Result<(String, Entries), ProjectError> {
     if !file.starts_with(LOCAL_MAGIC) {
         return Err(ProjectError::NotAProject);

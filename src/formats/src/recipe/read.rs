@@ -84,7 +84,8 @@ pub fn parse(name: &str, text: &str) -> Result<(Recipe, Vec<String>), RecipeErro
     Ok((recipe, remarks))
 }
 
-/// Shorten downscaled parts to [`MAX_DOWNSCALED_STEPS`] steps in sum; returns the number of steps left out, if any.
+/// Shorten downscaled parts to [`MAX_DOWNSCALED_STEPS`] steps in sum; returns the number of steps left out,
+/// if any.
 fn bound_downscales(recipe: &mut Recipe) -> Option<u64> {
     let mut room = MAX_DOWNSCALED_STEPS;
     let mut left_out = 0;
