@@ -60,8 +60,8 @@ const GRAIN: f64 = 4.0;
 type Vector = [f64; 3];
 type Matrix = [[f64; 3]; 3];
 
-/// Match `amount` of the mean and covariance of a style picture's colours to the content's: x' = A·(x − μ_S)
-/// + μ_C with A = Σ_S^-½·(Σ_S^½·Σ_C·Σ_S^½)^½·Σ_S^-½, the optimal transport between the two normal
+/// Match `amount` of the mean and covariance of a style picture's colours to the content's: x' =
+/// A·(x − μ_S) + μ_C with A = Σ_S^-½·(Σ_S^½·Σ_C·Σ_S^½)^½·Σ_S^-½, the optimal transport between the two normal
 /// distributions.
 pub fn style_in_colours_of(style: &RgbImage, content: &RgbImage, amount: f64) -> RgbImage {
     let amount = amount.clamp(0.0, 1.0);

@@ -1,6 +1,6 @@
 //! Settings from the command line: a settings file, then the objective's defaults, then single flags.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, parser::ValueSource};
 use serde_json::Value;
@@ -174,10 +174,10 @@ impl Settings {
     }
 }
 
-fn read_file(path: &PathBuf) -> Result<Settings, SettingsFileError> {
+fn read_file(path: &Path) -> Result<Settings, SettingsFileError> {
     let text = files::read_text(path, MAX_BYTES)
-        .map_err(|source| SettingsFileError::Read { path: path.clone(), source })?;
-    let wrong = |source| SettingsFileError::Parse { path: path.clone(), source: Box::new(source) };
+        .map_err(|source| SettingsFileError::Read { path: path.to_owned(), source })?;
+    let wrong = |source| SettingsFileError::Parse { path: path.to_owned(), source: Box::new(source) };
     // Parse as settings first, for the error messages; then again over the defaults of its objective.
     let _: Settings = toml::from_str(&text).map_err(wrong)?;
     over_defaults([toml::from_str(&text).map_err(wrong)?]).map_err(wrong)
