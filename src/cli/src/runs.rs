@@ -148,7 +148,7 @@ fn from_recipe(
                 found: Vec::new(),
             };
             let mut last = recipe.last().clone();
-            last.styles = recipe.styles();
+            (last.content, last.styles) = (recipe.content().clone(), recipe.styles());
             last.changes.clear();
             last.settings = settings.clone();
             last.steps = settings.steps;

@@ -10,7 +10,7 @@ use egui::{Context, ViewportId};
 use super::{
     ImpastoApp,
     notes::{Banner, Trouble},
-    pictures::Slot,
+    pictures::{self, Slot},
     state::{Given, Run},
 };
 use impasto_core::{
@@ -106,7 +106,7 @@ impl ImpastoApp {
                     given: Some(Given { inputs: inputs.clone(), settings: self.settings.clone() }),
                     ..Run::default()
                 };
-                self.film.begin(id, start, &inputs);
+                self.film.begin(id, start);
                 self.notice = None;
                 self.frames.forget_changes();
                 match std::mem::take(&mut self.resume) {
@@ -182,7 +182,7 @@ impl ImpastoApp {
     /// Whether the stopped run could take the pictures and settings of the window.
     fn goes_on(&self) -> bool {
         self.run.given.as_ref().zip(self.inputs()).is_some_and(|(given, inputs)| {
-            given.inputs.same_pictures(&inputs) && given.settings.restart_reasons(&self.settings).is_empty()
+            given.inputs.can_become(&inputs) && given.settings.restart_reasons(&self.settings).is_empty()
         })
     }
 
@@ -242,7 +242,13 @@ impl ImpastoApp {
             return;
         };
         let mut reasons = given.settings.restart_reasons(&self.settings);
-        if !given.inputs.same_pictures(&inputs) {
+        // Only a run that has painted something can take other pictures over.
+        let takes = matches!(
+            self.run.state,
+            RunState::Running | RunState::Paused | RunState::Finished | RunState::Stopped
+        );
+        let same = given.inputs.same_pictures(&inputs);
+        if !(same || takes && given.inputs.can_become(&inputs)) {
             reasons.push("picture");
         }
         match self.run.state {
@@ -282,7 +288,8 @@ impl ImpastoApp {
         if self.palette.loading.is_some() {
             return;
         }
-        if given.settings != self.settings || !given.inputs.same_mix_and_palette(&inputs) {
+        if given.settings != self.settings || !same || !given.inputs.same_mix_and_palette(&inputs) {
+            let note = pictures::fade_note(&given.inputs, &inputs);
             // A hand on a slider wants to see what it does.
             let held = self.hand_is_on(ctx);
             let sent = self.session.as_ref().map(|session| match held {
@@ -290,7 +297,10 @@ impl ImpastoApp {
                 false => session.update(self.run.id, &self.settings, &inputs),
             });
             match sent {
-                Some(Ok(update)) => self.frames.sent(update, self.run.step()),
+                Some(Ok(update)) => {
+                    self.frames.sent(update, self.run.step());
+                    note.into_iter().for_each(|note| self.toasts.add(note));
+                }
                 Some(Err(error)) => self.send_failed(error),
                 None => {}
             }

@@ -6,4 +6,7 @@ mod record;
 
 pub use info::RunInfo;
 pub use job::{Job, RunId, Start};
-pub use record::{Change, DownscalePart, MAX_CHANGES, MAX_PASSES, Pass, Record, SourceRecord, StyleRecord};
+pub use record::{
+    Change, DownscalePart, MAX_CHANGES, MAX_PASSES, MAX_SOURCES, Pass, PictureRecords, Record, SourceRecord,
+    StyleRecord,
+};

@@ -27,6 +27,7 @@ mod prepare;
 mod preview_downscale;
 mod pyramid_progress;
 mod readback;
+mod replace;
 mod resume;
 mod saved;
 mod scale_end;
@@ -38,6 +39,7 @@ mod state_file;
 mod study;
 mod style_transfer;
 mod target_cache;
+mod target_fade;
 mod targets;
 mod term;
 mod term_values;
@@ -59,6 +61,7 @@ pub use schedule::{Level, Schedule};
 pub use shapes::{Dimensions, Shapes, TILE_SIDE};
 pub use study::{FeatureMap, Heat, LayerStudy};
 pub use style_transfer::StyleTransfer;
+pub use targets::{Replacement, StyleImage};
 pub use term::Term;
 pub use visualization::{
     LayerVisualization, NetworkConfig, VisualizationJob, VisualizationKind, VisualizationRun,

@@ -10,14 +10,14 @@ use super::{
     Losses, PyramidProgress, Reading, TransferError,
     guard::Guard,
     planes::Planes,
-    prepare::{Inputs, StyleImageKey},
+    prepare::{ImageKeys, Inputs},
     preview_downscale::PreviewDownscale,
     schedule::{Level, Schedule},
     study::LayerStudy,
     style_transfer::StyleTransfer,
     style_transfer::Transition,
     target_cache::TargetCache,
-    targets::Targets,
+    targets::{Replacement, StyleImage, Targets},
 };
 use crate::{
     picture::{Filter, resize, with_colours_of},
@@ -119,8 +119,7 @@ impl Painting {
         };
         let schedule = schedule.shared(level, 0, settings.steps);
         let shape = inputs.shapes(settings).content;
-        let content =
-            resize(&inputs.content.flattened(Some(settings.background)), shape.0, shape.1, Filter::Lanczos);
+        let content = content_in(shape, &inputs, settings);
         let mut painting = Self {
             device: device.clone(),
             weights,
@@ -173,9 +172,9 @@ impl Painting {
 
     /// End the current level, cache its targets, and return its network.
     fn end_level(&mut self) -> Option<Network> {
-        let style_keys = self.inputs.style_image_keys(&self.level_settings());
+        let keys = self.inputs.image_keys(&self.level_settings());
         let (network, targets) = self.transfer.take()?.into_parts();
-        self.target_cache.put(self.size().size, style_keys, targets);
+        self.target_cache.put(self.size().size, keys, targets);
         Some(network)
     }
 
@@ -184,7 +183,7 @@ impl Painting {
         // The initial image is no longer needed.
         let settings = self.level_settings().with_content_init();
         let shares = self.inputs.shares();
-        let targets = match self.target_cache.take(settings.size, &self.inputs.style_image_keys(&settings)) {
+        let targets = match self.target_cache.take(settings.size, &self.inputs.image_keys(&settings)) {
             Some(mut targets) => {
                 targets.blend(&shares, &settings.effective());
                 targets
@@ -291,11 +290,39 @@ impl Painting {
     ///
     /// If an added layer is too deep for the pictures, or the palette is missing; then nothing changes.
     pub fn update(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), TransferError> {
+        self.apply(settings, inputs, false)
+    }
+
+    /// Apply changed settings and other pictures: other styles, another palette, or a content of the same
+    /// dimensions. Picture, optimizer, step count and level stay; at the present level the targets fade, see
+    /// [`StyleTransfer::replace`], and other levels begin with the new ones.
+    ///
+    /// # Errors
+    ///
+    /// If there is no style, the content has other dimensions, the palette is missing, or a picture is too
+    /// narrow for the deepest layer in use; then nothing changes.
+    pub fn replace_pictures(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), TransferError> {
+        let (width, height) = inputs.content.dimensions();
+        if (width, height) != self.inputs.content.dimensions() {
+            return Err(TransferError::OtherShape { width, height });
+        }
+        if inputs.styles.is_empty() {
+            return Err(TransferError::NoStyle);
+        }
+        let other_content = inputs.content.sha256 != self.inputs.content.sha256;
+        self.apply(settings, inputs, true)?;
+        if other_content {
+            self.content = content_in(self.shape, &self.inputs, &self.settings);
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, settings: &Settings, inputs: &Inputs, replaces: bool) -> Result<(), TransferError> {
         inputs.check_palette(settings)?;
         let size = self.size().size;
         let mut as_set = self.inputs.clone();
         as_set.set_mix(&self.mix);
-        let acts = !as_set.same_mix_and_palette(inputs) || !paints_same(&self.settings, settings);
+        let acts = replaces || !as_set.same_mix_and_palette(inputs) || !paints_same(&self.settings, settings);
         if acts {
             self.check()?;
         }
@@ -305,15 +332,19 @@ impl Painting {
             self.guard.halvings = 0;
         }
         let before = (self.inputs.clone(), self.settings.clone(), self.mix.clone(), self.modulated.clone());
-        let style_keys = self.inputs.style_image_keys(&self.level_settings());
+        let keys = self.inputs.image_keys(&self.level_settings());
         self.inputs.palette.clone_from(&inputs.palette);
-        if inputs.styles.len() == self.mix.len() {
+        if replaces {
+            self.inputs.content = Arc::clone(&inputs.content);
+            self.inputs.styles.clone_from(&inputs.styles);
+        }
+        if inputs.styles.len() == self.inputs.styles.len() {
             self.mix = inputs.mix();
         }
         self.settings =
             Settings { size: self.settings.size, pyramid: self.settings.pyramid, ..settings.clone() };
         self.set_modulated(self.step);
-        if let Err(error) = self.apply_inputs(&style_keys, Transition::Sudden) {
+        if let Err(error) = self.apply_inputs(&keys, Transition::Sudden, replaces) {
             (self.inputs, self.settings, self.mix, self.modulated) = before;
             self.guard.halvings = halvings;
             return Err(error);
@@ -328,24 +359,50 @@ impl Painting {
         if acts { self.keep_state() } else { Ok(()) }
     }
 
-    /// Apply the current settings and styles to the level; `before` has the previous style images' keys.
+    /// Apply the current settings and pictures to the level; `before` has the keys of its images. If
+    /// pictures were replaced (`fades`), the targets fade.
     pub(super) fn apply_inputs(
         &mut self,
-        before: &[StyleImageKey],
+        before: &ImageKeys,
         transition: Transition,
+        fades: bool,
     ) -> Result<(), TransferError> {
         let (settings, shares) = (self.level_settings(), self.inputs.shares());
-        self.transfer()?.change(&settings, &shares, transition)?;
-        let style_keys = self.inputs.style_image_keys(&settings);
-        let changed: Vec<usize> =
-            (0..style_keys.len()).filter(|&index| style_keys[index] != before[index]).collect();
-        if changed.is_empty() {
-            return Ok(());
+        let keys = self.inputs.image_keys(&settings);
+        if keys == *before {
+            return self.transfer()?.change(&settings, &shares, transition);
         }
-        let content = self.inputs.content_image(&settings);
-        let images = self.inputs.style_images(&changed, &style_keys, &settings, &content);
-        let replaced: Vec<(usize, RgbImage)> = changed.into_iter().zip(images).collect();
-        self.transfer()?.replace_styles(&replaced)
+        let replacement = self.replacement(before, &keys, &settings);
+        let transfer = self.transfer()?;
+        transfer.check(&replacement, &settings)?;
+        // A fade begins with the former blend of the styles.
+        transfer.change(&settings, if fades { &[] } else { &shares }, transition)?;
+        transfer.replace(&replacement, fades)
+    }
+
+    /// The images that replace those of `before` at this level.
+    fn replacement(&self, before: &ImageKeys, keys: &ImageKeys, settings: &Settings) -> Replacement {
+        let kept = |index: usize| {
+            let same = |former: &usize| before.styles.get(*former) == Some(&keys.styles[index]);
+            Some(index).filter(same).or_else(|| (0..before.styles.len()).find(same))
+        };
+        let new: Vec<usize> = (0..keys.styles.len()).filter(|&index| kept(index).is_none()).collect();
+        let content = self.inputs.content_image(settings);
+        let mut images = self.inputs.style_images(&new, &keys.styles, settings, &content).into_iter();
+        let image = |index| match kept(index) {
+            Some(former) => Some(StyleImage::Kept(former)),
+            None => images.next().map(StyleImage::New),
+        };
+        Replacement {
+            styles: (0..keys.styles.len()).filter_map(image).collect(),
+            content: (keys.content != before.content).then_some(content),
+            style_weights: self.inputs.shares(),
+        }
+    }
+
+    /// Whether the targets are moving to those of new pictures, see [`Painting::replace_pictures`].
+    pub fn is_fading(&self) -> bool {
+        self.transfer.as_ref().is_some_and(StyleTransfer::is_fading)
     }
 
     /// The user's settings, at the final size.
@@ -478,6 +535,11 @@ impl Painting {
     pub fn into_network(self) -> Option<Network> {
         self.transfer.map(StyleTransfer::into_network)
     }
+}
+
+/// The content in the shape of the final picture.
+fn content_in((width, height): (u32, u32), inputs: &Inputs, settings: &Settings) -> RgbImage {
+    resize(&inputs.content.flattened(Some(settings.background)), width, height, Filter::Lanczos)
 }
 
 /// Whether two settings paint the same: the preview rate, for example, doesn't matter.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -12,10 +12,11 @@ use std::{
 use image::RgbImage;
 
 use crate::session::{Engine, EngineError, Reading, StyleSource};
+use impasto_base::hash::Sha256Hash;
 use impasto_core::{
     picture::{Picture, pasted_hash},
-    run::{DownscalePart, Job, Pass, Record, RunInfo, SourceRecord, Start},
-    settings::Settings,
+    run::{DownscalePart, Job, Pass, PictureRecords, Record, RunInfo, SourceRecord, Start},
+    settings::{Settings, StyleMix},
     transfer::{Inputs, LevelCommand, Losses},
 };
 use impasto_formats::{
@@ -34,10 +35,15 @@ pub struct ReplayPlan {
     pub new_engine: bool,
     /// The palettes that the events change to, by their names in the settings.
     pub palettes: Palettes,
+    /// The pictures that the events replace others with.
+    pub pictures: PicturesByHash,
 }
 
 /// Opened palettes by their names in settings.
 pub type Palettes = BTreeMap<PathBuf, Arc<Picture>>;
+
+/// Opened pictures by the hashes that a recipe has for them.
+pub type PicturesByHash = BTreeMap<Sha256Hash, Arc<Picture>>;
 
 /// Pictures to use instead of a recipe's.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +55,14 @@ pub struct Replacements {
 impl ReplayPlan {
     /// A run without events.
     pub fn plain(job: Job, steps: u32) -> Self {
-        Self { job, events: Vec::new(), steps, new_engine: false, palettes: Palettes::new() }
+        Self {
+            job,
+            events: Vec::new(),
+            steps,
+            new_engine: false,
+            palettes: Palettes::new(),
+            pictures: PicturesByHash::new(),
+        }
     }
 
     /// The plans of a recipe's runs. `open` finds the pictures; `replacements` replace them in every run;
@@ -80,19 +93,42 @@ impl ReplayPlan {
             };
             let own = replacements.styles.as_ref().map(|_| styles.iter().map(|style| style.mix).collect());
             let mut events = events(pass).map_err(anyhow::Error::msg)?;
+            let mut pictures = PicturesByHash::new();
             for event in &mut events {
-                if let EventKind::Update(settings, mix) = &mut event.kind {
-                    **settings = change((**settings).clone())?;
-                    if let Some(own) = &own {
-                        Vec::clone_from(mix, own);
+                let (settings, mix, records) = match &mut event.kind {
+                    EventKind::Update(settings, mix) => (settings, mix, None),
+                    EventKind::Replace(settings, mix, records) => (settings, mix, Some(records)),
+                    EventKind::Level(_) | EventKind::Downscale(_) => continue,
+                };
+                let palette = settings.palette.clone();
+                **settings = change((**settings).clone())?;
+                if let Some(own) = &own {
+                    Vec::clone_from(mix, own);
+                }
+                if let Some(records) = records {
+                    let other = (settings.palette != palette).then_some(settings.palette.as_deref());
+                    replaced(records, replacements, other, &mut pictures)?;
+                    for source in records.sources() {
+                        if !pictures.contains_key(&source.sha256) {
+                            pictures.insert(source.sha256, open(source)?);
+                        }
                     }
                 }
             }
             let settings = change(pass.settings.clone())?;
             let mut palettes = Palettes::new();
+            // A palette that replaces another is found by its hash, whatever its file holds now.
+            for event in &events {
+                if let EventKind::Replace(settings, _, records) = &event.kind
+                    && let Some((name, source)) = settings.palette.as_ref().zip(records.palette.as_ref())
+                    && pass.settings.palette.as_ref() != Some(name)
+                {
+                    palettes.entry(name.clone()).or_insert_with(|| Arc::clone(&pictures[&source.sha256]));
+                }
+            }
             let later = events.iter().filter_map(|event| match &event.kind {
                 EventKind::Update(settings, _) => Some(settings.as_ref()),
-                EventKind::Level(_) | EventKind::Downscale(_) => None,
+                EventKind::Replace(..) | EventKind::Level(_) | EventKind::Downscale(_) => None,
             });
             for settings in [&settings].into_iter().chain(later) {
                 let Some(name) = settings.palette.as_ref().filter(|name| !palettes.contains_key(*name))
@@ -121,10 +157,36 @@ impl ReplayPlan {
                 endless: false,
                 choose_size: false,
             };
-            plans.push(Self { job, events, steps: pass.steps, new_engine: pass.new_engine, palettes });
+            let (steps, new_engine) = (pass.steps, pass.new_engine);
+            plans.push(Self { job, events, steps, new_engine, palettes, pictures });
         }
         Ok(plans)
     }
+}
+
+/// Use the replacements in an event's pictures too, and another `palette`, if there is one, by its name in the
+/// settings.
+fn replaced(
+    records: &mut PictureRecords,
+    replacements: &Replacements,
+    palette: Option<Option<&Path>>,
+    pictures: &mut PicturesByHash,
+) -> anyhow::Result<()> {
+    let mut known = |picture: &Arc<Picture>| {
+        pictures.insert(picture.sha256, Arc::clone(picture));
+        SourceRecord::from(picture.as_ref())
+    };
+    if let Some(content) = &replacements.content {
+        records.content = known(content);
+    }
+    if let Some(styles) = &replacements.styles {
+        records.styles = styles.iter().map(|style| known(&style.picture)).collect();
+    }
+    if let Some(name) = palette {
+        let palette = name.map(open_palette).transpose()?;
+        records.palette = palette.as_ref().map(known);
+    }
+    Ok(())
 }
 
 /// Steps at a downscaled size between two waits for the device.
@@ -159,6 +221,7 @@ pub struct Replayer<E> {
     settings: Settings,
     inputs: Option<Inputs>,
     palettes: Palettes,
+    pictures: PicturesByHash,
     /// The last picture read, from which the next run continues, and its record.
     current_picture: Option<(RgbImage, Record)>,
     record: Option<Record>,
@@ -180,6 +243,7 @@ impl<E: Engine> Replayer<E> {
             settings: Settings::default(),
             inputs: None,
             palettes: Palettes::new(),
+            pictures: PicturesByHash::new(),
             current_picture: None,
             record: None,
             record_handle: RecordHandle::default(),
@@ -218,6 +282,7 @@ impl<E: Engine> Replayer<E> {
         self.settings = job.settings;
         self.inputs = Some(job.inputs);
         self.palettes.clone_from(&plan.palettes);
+        self.pictures.clone_from(&plan.pictures);
         self.step = 0;
         self.downscaled = false;
         Ok(info)
@@ -251,13 +316,36 @@ impl<E: Engine> Replayer<E> {
                 EventKind::Update(settings, mix) => {
                     let Some(mut inputs) = self.inputs.clone() else { continue };
                     inputs.set_mix(&mix);
-                    inputs.palette =
-                        settings.palette.as_ref().and_then(|name| self.palettes.get(name)).cloned();
+                    if settings.palette != self.settings.palette {
+                        inputs.palette =
+                            settings.palette.as_ref().and_then(|name| self.palettes.get(name)).cloned();
+                    }
                     self.update(&settings, &inputs)?;
+                }
+                EventKind::Replace(settings, mix, records) => {
+                    let Some(inputs) = self.inputs.as_ref().and_then(|now| self.with(now, &records, &mix))
+                    else {
+                        continue;
+                    };
+                    self.replace_pictures(&settings, &inputs)?;
                 }
             }
         }
         Ok(true)
+    }
+
+    /// The inputs with an event's pictures, which its plan has.
+    fn with(&self, now: &Inputs, records: &PictureRecords, mix: &[StyleMix]) -> Option<Inputs> {
+        let opened = |source: &SourceRecord| self.pictures.get(&source.sha256).cloned();
+        let style = |(source, mix): (&SourceRecord, &StyleMix)| {
+            Some(StyleSource { picture: opened(source)?, mix: *mix })
+        };
+        Some(Inputs {
+            content: opened(&records.content)?,
+            styles: records.styles.iter().zip(mix).map(style).collect::<Option<_>>()?,
+            palette: records.palette.as_ref().and_then(opened),
+            initial: now.initial.clone(),
+        })
     }
 
     /// Replay a part at a downscaled size; if interrupted, only the steps painted until then.
@@ -314,6 +402,16 @@ impl<E: Engine> Engine for Replayer<E> {
         self.engine.update(settings, inputs)?;
         if let Some((record, before)) = self.record.as_mut().zip(self.inputs.as_ref()) {
             record.change(self.step, (&self.settings, settings), (before, inputs));
+        }
+        self.settings = settings.clone();
+        self.inputs = Some(inputs.clone());
+        Ok(())
+    }
+
+    fn replace_pictures(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
+        self.engine.replace_pictures(settings, inputs)?;
+        if let Some((record, before)) = self.record.as_mut().zip(self.inputs.as_ref()) {
+            record.replace_pictures(self.step, (&self.settings, settings), (before, inputs));
         }
         self.settings = settings.clone();
         self.inputs = Some(inputs.clone());

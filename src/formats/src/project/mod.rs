@@ -40,8 +40,9 @@ pub use error::ProjectError;
 pub use pins::SavedPin;
 pub use write::{Draft, SourceStorage};
 
-/// Format version that this program writes; it reads this one and earlier ones.
-const VERSION: u64 = 1;
+/// Newest format version: its recipes may be of version 2. A project without such is written as version 1,
+/// which older programs read.
+const VERSION: u64 = 2;
 /// Maximum size of a project, in bytes.
 const MAX_BYTES: u64 = 2 << 30;
 /// Maximum size of an embedded source file, in bytes.
@@ -144,7 +145,7 @@ impl Manifest {
     /// A manifest without pictures.
     pub fn new(settings: Settings) -> Self {
         Self {
-            version: VERSION,
+            version: 1,
             program: concat!("Impasto ", env!("CARGO_PKG_VERSION")).to_owned(),
             saved: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
             settings,

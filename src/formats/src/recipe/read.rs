@@ -8,7 +8,7 @@ use super::{Recipe, RecipeError, VERSION, events, numbers};
 use impasto_base::{files::read_regular, text};
 use impasto_core::{
     picture::{MAX_FILE_BYTES, MAX_TEXT, embedded_text},
-    run::{DownscalePart, MAX_CHANGES, MAX_PASSES, Pass},
+    run::{DownscalePart, MAX_CHANGES, MAX_PASSES, MAX_SOURCES, Pass},
     settings::{Settings, StyleMix},
 };
 
@@ -157,17 +157,44 @@ pub fn check(recipe: &Recipe) -> Result<(), String> {
     recipe.passes.iter().try_for_each(check_pass)
 }
 
+/// Check the pictures that the changes of a run name, and the number of their styles.
+fn check_pictures(pass: &Pass) -> Result<(), String> {
+    let mut count = pass.styles.len();
+    for change in &pass.changes {
+        let mut mixed = count;
+        if let Some(pictures) = &change.pictures {
+            count = pictures.styles.len();
+            if count == 0 || count > MAX_STYLES {
+                return Err(format!("a change leaves {count} styles"));
+            }
+            let shape = (pictures.content.width, pictures.content.height);
+            if shape != (pass.content.width, pass.content.height) {
+                return Err("a change is to a content of another shape".to_owned());
+            }
+            if change.level.is_some() || change.downscale.is_some() {
+                return Err("a change of pictures is another change too".to_owned());
+            }
+        }
+        mixed = change.styles.as_ref().map_or(mixed, Vec::len);
+        if mixed != count {
+            return Err("a change is about another number of styles".to_owned());
+        }
+    }
+    match pass.changed_sources() {
+        sources if sources > MAX_SOURCES => Err(format!("its changes name {sources} pictures")),
+        _ => Ok(()),
+    }
+}
+
 fn check_pass(pass: &Pass) -> Result<(), String> {
     pass.settings.validate().map_err(|error| error.to_string())?;
     if pass.styles.is_empty() || pass.styles.len() > MAX_STYLES {
         return Err(format!("it has {} styles", pass.styles.len()));
     }
     let later = pass.changes.iter().filter_map(|change| change.styles.as_ref());
-    let mut mix = pass.styles.iter().map(|style| style.mix).chain(later.clone().flatten().copied());
+    let mut mix = pass.styles.iter().map(|style| style.mix).chain(later.flatten().copied());
     mix.try_for_each(StyleMix::validate).map_err(|error| error.to_string())?;
-    if later.into_iter().any(|mix| mix.len() != pass.styles.len()) {
-        return Err("a change is about another number of styles".to_owned());
-    }
+    check_pictures(pass)?;
     if pass.changes.len() > MAX_CHANGES || !pass.changes.is_sorted_by_key(|change| change.step) {
         return Err(format!("its {} changes are too many or out of order", pass.changes.len()));
     }
