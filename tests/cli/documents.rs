@@ -46,6 +46,20 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.lines().flat_map(|line| line.split('`').skip(1).step_by(2))
 }
 
+/// A command and those below it, with their help. What only leads to others has no flags of its own.
+fn commands(name: &str) -> Vec<(String, String)> {
+    let output = impasto().args(name.split_whitespace()).arg("-h").output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    let below = help.split("\nCommands:\n").nth(1).unwrap_or_default();
+    let below = below.lines().take_while(|line| !line.is_empty());
+    let below = below.filter_map(|line| line.split_whitespace().next()).filter(|word| *word != "help");
+    let mut all: Vec<_> = below.flat_map(|word| commands(format!("{name} {word}").trim())).collect();
+    if all.is_empty() || name.is_empty() {
+        all.push((name.to_owned(), help));
+    }
+    all
+}
+
 #[test]
 fn the_reference_has_every_flag_and_no_other() {
     let page = read("assets/guide/reference.md");
@@ -74,20 +88,7 @@ fn the_reference_has_every_flag_and_no_other() {
             },
         )
     };
-    for command in [
-        "",
-        "render",
-        "grid",
-        "batch",
-        "timelapse",
-        "layers",
-        "devices",
-        "bench",
-        "weights info",
-        "weights check",
-    ] {
-        let output = impasto().args(command.split_whitespace()).arg("-h").output().unwrap();
-        let help = String::from_utf8(output.stdout).unwrap();
+    for (command, help) in commands("") {
         let expected: BTreeSet<String> = help
             .lines()
             .filter(|line| line.trim_start().starts_with('-'))
@@ -106,15 +107,20 @@ fn the_reference_has_every_flag_and_no_other() {
 #[test]
 fn every_link_leads_somewhere() {
     let mut count = 0;
+    let mut missing = Vec::new();
     for page in pages() {
         let text = fs::read_to_string(&page).unwrap();
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split([')', ' ', '#']).next()) {
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split([')', ' ', '#']).next());
+        let pictures = text.split("src=\"").skip(1).filter_map(|rest| rest.split('"').next());
+        for link in links.chain(pictures) {
             let is_elsewhere = link.is_empty() || link.contains("://") || link.starts_with("mailto:");
-            let there = page.parent().unwrap().join(link);
-            assert!(is_elsewhere || there.exists(), "{}: {link}", page.display());
+            if !is_elsewhere && !page.parent().unwrap().join(link).exists() {
+                missing.push(format!("{}: {link}", page.display()));
+            }
             count += 1;
         }
     }
+    assert!(missing.is_empty(), "{missing:#?}");
     assert!(count > 40, "{count}");
 }
 
@@ -124,26 +130,28 @@ fn every_promise_has_its_test() {
     let code: String = code.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
     let page = read("assets/guide/promises.md");
     let mut count = 0;
+    let mut missing = Vec::new();
     for row in page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| promise")) {
         let tests = row.trim_end_matches([' ', '|']).rsplit(" | ").next().unwrap();
-        assert!(quoted(tests).next().is_some(), "{row}");
+        assert!(quoted(tests).next().is_some(), "no test is named: {row}");
         for test in quoted(tests) {
-            assert!(code.contains(&format!("fn {test}(")), "there is no test {test}");
+            if !code.contains(&format!("fn {test}(")) {
+                missing.push(test);
+            }
             count += 1;
         }
     }
+    assert!(missing.is_empty(), "{missing:#?}");
     assert!(count > 50, "{count}");
 }
 
 #[test]
 fn every_file_on_the_map_exists() {
+    let folders = fs::read_dir(root().join("src")).unwrap().flatten();
+    let folders = folders.filter(|entry| entry.path().is_dir());
+    let crates: BTreeSet<String> = folders.map(|entry| entry.file_name().into_string().unwrap()).collect();
     let mut count = 0;
-    let crates: BTreeSet<String> = fs::read_dir(root().join("src"))
-        .unwrap()
-        .flatten()
-        .filter(|entry| entry.path().is_dir())
-        .map(|entry| entry.file_name().into_string().unwrap())
-        .collect();
+    let mut missing = Vec::new();
     for page in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
         let text = read(page);
         for path in quoted(&text).filter(|word| word.contains('/') && !word.contains([' ', '*'])) {
@@ -153,10 +161,13 @@ fn every_file_on_the_map_exists() {
                 false if path.ends_with(".rs") || first == "tests" => root().join(path),
                 false => continue,
             };
-            assert!(full.exists() || full.with_extension("rs").exists(), "{page}: {path}");
+            if !full.exists() && !full.with_extension("rs").exists() {
+                missing.push(format!("{page}: {path}"));
+            }
             count += 1;
         }
     }
+    assert!(missing.is_empty(), "{missing:#?}");
     assert!(count > 50, "{count}");
 }
 
