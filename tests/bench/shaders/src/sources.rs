@@ -66,25 +66,32 @@ impl Shader {
 ///
 /// If a file cannot be read, a kernel is not valid, or one is in no file.
 pub fn read(files: &[&str]) -> Result<Vec<Shader>, Box<dyn Error>> {
-    let mut texts = BTreeSet::new();
+    let mut known = BTreeSet::new();
     let mut shaders = Vec::new();
     for &file in files {
         let path = Path::new(file);
         let content = fs::read_to_string(path).map_err(|error| format!("{file}: {error}"))?;
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let found = match path.extension().is_some_and(|extension| extension == "wgsl") {
-            true => vec![("convolve_on_units", name, content.as_str())],
+            true => {
+                vec![Logged {
+                    name: "convolve_on_units",
+                    identity: file,
+                    variant: file.to_owned(),
+                    text: &content,
+                }]
+            }
             false => logged(&content),
         };
-        for (name, variant, text) in found {
-            if texts.insert(text.to_owned()) {
+        for Logged { name, identity, variant, text } in found {
+            // The same one is written in other words when another process compiles it.
+            if known.insert(identity.to_owned()) {
                 shaders.push(Shader::new(name, variant, text)?);
             }
         }
     }
     shaders.sort_by_key(Shader::title);
-    let missing: Vec<String> =
-        launchable()?.into_iter().filter(|name| !shaders.iter().any(|shader| shader.name == *name)).collect();
+    let is_there = |name: &String| shaders.iter().any(|shader| shader.name == *name);
+    let missing: Vec<String> = launchable()?.into_iter().filter(|name| !is_there(name)).collect();
     match missing.is_empty() {
         true => Ok(shaders),
         false => Err(format!("not among the kernels that were compiled: {}", missing.join(", ")).into()),
@@ -108,22 +115,32 @@ fn launchable() -> Result<Vec<String>, Box<dyn Error>> {
     Ok(names)
 }
 
-/// Names, variants and texts of our kernels in a log of CubeCL's.
-fn logged(log: &str) -> Vec<(&str, String, &str)> {
-    let blocks = log.split("[START_KERNEL_COMPILATION]").skip(1);
-    let parts = blocks.filter_map(|block| {
-        let (head, rest) = block.split_once("source:\n```")?;
-        let (_, rest) = rest.split_once('\n')?;
-        let (text, _) = rest.split_once("\n```")?;
-        let path = head.split_once("name: ")?.1.split(['<', '\n']).next()?;
-        // …::module::function::Type; those for matrix units are in files of their own.
-        let name = path.rsplit("::").nth(1)?;
-        (path.starts_with(OURS) && !path.contains("::units::")).then(|| (name, variant(head), text))
-    });
-    parts.collect()
+/// A kernel in a log.
+struct Logged<'a> {
+    name: &'a str,
+    /// What CubeCL knows it by: all that it is made of, in a line each.
+    identity: &'a str,
+    variant: String,
+    text: &'a str,
 }
 
-/// Types and constants that a kernel is made with, out of its identity in the log, which has a line for each.
+/// Our kernels in a log of CubeCL's.
+fn logged(log: &str) -> Vec<Logged<'_>> {
+    let blocks = log.split("[START_KERNEL_COMPILATION]").skip(1);
+    let ours = blocks.filter_map(|block| {
+        let (identity, rest) = block.split_once("source:\n```")?;
+        let (_, rest) = rest.split_once('\n')?;
+        let (text, _) = rest.split_once("\n```")?;
+        let path = identity.split_once("name: ")?.1.split(['<', '\n']).next()?;
+        // …::module::function::Type; those for matrix units are in files of their own.
+        let name = path.rsplit("::").nth(1)?;
+        let is_ours = path.starts_with(OURS) && !path.contains("::units::");
+        is_ours.then(|| Logged { name, identity, variant: variant(identity), text })
+    });
+    ours.collect()
+}
+
+/// Types and constants that a kernel is made with.
 fn variant(identity: &str) -> String {
     let types = identity.lines().find_map(|line| line.trim_start().strip_prefix("type: "));
     let types =
