@@ -1,4 +1,4 @@
-use std::ops::Range;
+use std::{ops::Range, path::Path};
 
 use burn::tensor::{Device as TensorDevice, Tensor};
 use cubecl::{CubeKernel, PrecompiledSource, ir::UIntKind, prelude::*};
@@ -47,6 +47,7 @@ fn plans(units: Units) -> impl Iterator<Item = Plan> {
     })
 }
 
+/// The texts go to the folder that `IMPASTO_SHADERS` names, for `tests/bench/shaders`.
 #[test]
 fn every_kernel_is_valid_and_becomes_spirv() {
     let capabilities =
@@ -75,6 +76,11 @@ fn every_kernel_is_valid_and_becomes_spirv() {
     texts.sort();
     texts.dedup();
     assert!(texts.len() > count / 2, "plans that differ are different kernels");
+    if let Some(folder) = std::env::var_os("IMPASTO_SHADERS") {
+        for (number, text) in texts.iter().enumerate() {
+            std::fs::write(Path::new(&folder).join(format!("{number}.wgsl")), text).unwrap();
+        }
+    }
 }
 
 #[test]
