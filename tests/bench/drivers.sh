@@ -36,7 +36,7 @@ unpack() {
       missing "chromium-common is without SwiftShader or the validation layer"
     rm chromium-common_*.deb
     mv $folder/* .
-  )
+  ) || exit
   # The package has the layer without its description.
   cat >"$work/VkLayer_khronos_validation.json" <<END
 {"file_format_version": "1.2.0", "layer": {"name": "VK_LAYER_KHRONOS_validation", "type": "GLOBAL",
@@ -44,7 +44,7 @@ unpack() {
  "description": "Khronos Validation Layer"}}
 END
 }
-[ -e "$work/VkLayer_khronos_validation.json" ] || unpack || exit
+[ -e "$work/VkLayer_khronos_validation.json" ] || unpack
 
 # What the layer has to say of wgpu, and of none of our kernels:
 #   * naga lays out arrays in shared memory as those in buffers. wgpu ignores it as well. As every kernel with shared memory
