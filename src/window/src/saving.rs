@@ -24,8 +24,11 @@ pub struct Saving {
     extension: Extension,
     /// The picture that is lost if it is not written.
     picture: Option<Painting>,
-    write: Box<dyn FnOnce(&mut ImpastoApp, PathBuf, Clash) + Send>,
+    write: Write,
 }
+
+/// Begins to write a file.
+type Write = Box<dyn FnOnce(&mut ImpastoApp, PathBuf, Clash) + Send>;
 
 /// The extension that a file gets.
 pub enum Extension {
