@@ -13,11 +13,9 @@ use std::{
 use egui::{Context, TextureHandle, TextureOptions, vec2};
 use image::RgbImage;
 
-pub use self::projects::ProjectFile;
-
 use self::{
     health::{Health, Readiness},
-    projects::GoingOn,
+    projects::{GoingOn, ProjectFile},
 };
 use super::{
     ImpastoApp,
@@ -25,7 +23,6 @@ use super::{
     pictures::Slot,
     pins::PinDraft,
     recipes::Draft,
-    tasks::Done,
     theme::space,
     widgets,
 };
@@ -205,17 +202,22 @@ impl ImpastoApp {
     /// Looks for what a crash has left.
     pub(super) fn look_for_comeback(&mut self) {
         let Some(sessions) = self.keeper.sessions.clone() else { return };
-        self.tasks.start("sessions", move || {
-            Done::Left(sessions::recover(&sessions).map(|held| {
-                let project = Project::read_with(&held.painting(), Trust::All).map_err(|error| chain(&error));
-                Box::new((held, project))
-            }))
+        let work = move || {
+            let held = sessions::recover(&sessions)?;
+            let project = Project::read_with(&held.painting(), Trust::All).map_err(|error| chain(&error));
+            Some((held, project))
+        };
+        self.tasks.attempt("sessions", work, |app: &mut Self, _, left| {
+            app.keeper.looking = false;
+            match left {
+                Ok(left) => app.left(left),
+                Err(text) => app.task_failed(text),
+            }
         });
     }
 
-    pub(super) fn left(&mut self, left: Option<Box<(SessionFolder, Result<Project, String>)>>) {
-        self.keeper.looking = false;
-        match left.map(|left| *left) {
+    fn left(&mut self, left: Option<(SessionFolder, Result<Project, String>)>) {
+        match left {
             None => {}
             Some((held, Ok(project))) => {
                 self.keeper.comeback = Some(Comeback { held, project: Arc::new(project), texture: None });
@@ -285,15 +287,18 @@ impl ImpastoApp {
             mixes: self.desk.slots.clone(),
             pins: self.pins.all().iter().map(|pin| pin.id).collect(),
         });
-        let broken = |text| Done::Kept { result: Err(text), took: Duration::ZERO };
-        self.tasks.save_or(Path::new("the painting"), "keep", broken, move || {
+        let work = move || {
             let began = Instant::now();
             let result = snapshot.write(&path, SourceStorage::Beside(&folder)).map_err(|error| chain(&error));
-            Done::Kept { result, took: began.elapsed() }
+            (result, began.elapsed())
+        };
+        self.tasks.attempt_save(Path::new("the painting"), "keep", work, |app: &mut Self, ctx, kept| {
+            let (result, took) = kept.unwrap_or_else(|text| (Err(text), Duration::ZERO));
+            app.kept(ctx, result, took);
         });
     }
 
-    pub(super) fn kept(&mut self, ctx: &Context, result: Result<(), String>, took: Duration) {
+    fn kept(&mut self, ctx: &Context, result: Result<(), String>, took: Duration) {
         self.keeper.writing = false;
         let mut wait = (took.as_secs_f64() * SHARE).clamp(EVERY, LONGEST);
         match result {

@@ -3,7 +3,6 @@
 //! The window owns no tensor and never waits: it tells the worker what to do (`engine`), takes in what it says,
 //! and leaves all that takes time to background threads (`tasks`).
 
-mod arrivals;
 mod asking;
 mod automation;
 mod awake;
@@ -19,6 +18,7 @@ mod decoders;
 pub mod dialogs;
 mod empty;
 mod engine;
+mod entry;
 mod export;
 mod extensions;
 mod extracts;
@@ -137,7 +137,7 @@ pub struct ImpastoApp {
     repaint_after: Duration,
     session: Option<Session>,
     dialogs: Arc<dyn Dialogs>,
-    tasks: Tasks,
+    tasks: Tasks<Self>,
     folder: Option<PathBuf>,
 
     settings: Settings,
@@ -331,8 +331,8 @@ impl ImpastoApp {
 impl eframe::App for ImpastoApp {
     fn logic(&mut self, ctx: &Context, frame: &mut eframe::Frame) {
         self.frames.begin(frame.info().cpu_usage, ctx.input(|input| input.pointer.any_down()));
-        while let Some(done) = self.tasks.next() {
-            self.take_done(ctx, done);
+        while let Some(then) = self.tasks.next() {
+            then(self, ctx);
         }
         self.take_news(ctx);
         self.follow_remote(ctx);

@@ -43,7 +43,7 @@ use super::{
     remote::Remote,
     stage::Stage,
     state::{History, Run},
-    tasks::{Done, Tasks},
+    tasks::Tasks,
     theme,
     undo::Undo,
 };
@@ -186,7 +186,7 @@ impl ImpastoApp {
             repaint_after: start.repaint_after,
             session: None,
             dialogs: start.dialogs,
-            tasks: Tasks::new(ctx),
+            tasks: Tasks::new(ctx, Self::task_failed),
             folder: start.folder,
             settings: start.options.settings.clone().unwrap_or_else(|| remembered.settings.clone()),
             before_preset: None,
@@ -280,7 +280,7 @@ impl ImpastoApp {
             None => app.first_pictures(&start.options, &remembered),
         }
         let devices = start.devices;
-        app.tasks.start("devices", move || Done::Devices(devices()));
+        app.tasks.spawn("devices", devices, |app: &mut Self, _, devices| app.devices = Some(devices));
         app.with_presets(|_| Ok(()));
         app
     }
