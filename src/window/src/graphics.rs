@@ -1,0 +1,139 @@
+//! The window's own graphics device. If it is lost, by a driver that resets, a card that is unplugged or a computer
+//! that wakes up, nothing can be drawn any more: the painting is saved, and the program starts again with it.
+
+use std::{
+    process::Command,
+    sync::{Arc, OnceLock},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{anyhow, bail};
+use egui::{Context, ViewportId};
+
+use super::ImpastoApp;
+use impasto_base::text;
+
+/// A program that has run for less is not started again: its graphics would fail for ever.
+const WORTH_A_RESTART: Duration = Duration::from_secs(60);
+/// A driver that resets is not there at once.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Longest wait for what is being saved.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// Whether the window's graphics device works. Clones are about the same device.
+#[derive(Clone, Debug, Default)]
+pub struct Graphics(Arc<OnceLock<String>>);
+
+impl Graphics {
+    /// Watches a device, and has the window look at what happened when it fails. What egui and wgpu do by themselves
+    /// at an error is a panic.
+    pub fn watch(&self, device: &wgpu::Device, ctx: &Context) {
+        let (graphics, waker) = (self.clone(), ctx.clone());
+        device.set_device_lost_callback(move |reason, message| {
+            // At the window's end it is destroyed.
+            if reason != wgpu::DeviceLostReason::Destroyed {
+                graphics.fail(&format!("the device was lost: {message}"));
+                waker.request_repaint_of(ViewportId::ROOT);
+            }
+        });
+        let (graphics, waker) = (self.clone(), ctx.clone());
+        device.on_uncaptured_error(Arc::new(move |error| {
+            graphics.fail(&error.to_string());
+            waker.request_repaint_of(ViewportId::ROOT);
+        }));
+    }
+
+    /// Notes that the device has failed. What comes after the first failure is its consequence.
+    pub fn fail(&self, reason: &str) {
+        tracing::warn!("the window's graphics failed: {reason}");
+        // Others may follow, and say less.
+        let _ = self.0.set(reason.to_owned());
+    }
+
+    /// Why nothing can be drawn any more, if so.
+    pub fn failure(&self) -> Option<&str> {
+        self.0.get().map(String::as_str)
+    }
+}
+
+impl ImpastoApp {
+    /// Saves the painting and closes the window when its graphics fail.
+    pub fn end_with(&mut self, graphics: Graphics) {
+        self.graphics = graphics;
+    }
+
+    /// Called at the beginning of a frame, since drawing it may be its end: so this one waits for the disk.
+    pub(super) fn follow_graphics(&mut self, ctx: &Context) {
+        if self.graphics.failure().is_none() || self.closing.is_forced() {
+            return;
+        }
+        let begun = Instant::now();
+        while !self.tasks.saving().is_empty() && begun.elapsed() < LONGEST {
+            thread::sleep(Duration::from_millis(5));
+        }
+        while let Some(then) = self.tasks.next() {
+            then(self, ctx);
+        }
+        self.leave_for_restart();
+        self.closing.force();
+    }
+}
+
+/// Starts the program again, which brings back what was left to it. Returns only if that fails.
+///
+/// # Errors
+///
+/// If it cannot be started, or has been started too short a time ago.
+pub fn start_again(reason: &str, started: Instant) -> anyhow::Result<()> {
+    let reason = text::escaped(reason);
+    if !is_worth_it(started.elapsed()) {
+        bail!(
+            "the window's graphics failed: {reason}. The painting is kept and comes back with the next start"
+        );
+    }
+    eprintln!("impasto: warning: the window's graphics failed ({reason}); starting again");
+    thread::sleep(PAUSE);
+    let again = std::env::current_exe().and_then(|program| replace_with(Command::new(program)));
+    again.map_err(|error| {
+        anyhow!("the window's graphics failed: {reason}; and Impasto cannot be started again: {error}")
+    })
+}
+
+fn is_worth_it(ran: Duration) -> bool {
+    ran >= WORTH_A_RESTART
+}
+
+/// The same process goes on as another program, so that whoever waits for it goes on waiting.
+#[cfg(unix)]
+fn replace_with(mut command: Command) -> std::io::Result<()> {
+    use std::os::unix::process::CommandExt as _;
+    Err(command.exec())
+}
+
+#[cfg(not(unix))]
+fn replace_with(mut command: Command) -> std::io::Result<()> {
+    command.spawn().map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn graphics_that_fail_at_once_are_not_tried_for_ever() {
+        assert!(!is_worth_it(Duration::from_secs(59)) && is_worth_it(Duration::from_secs(61)));
+        let text = start_again("the device was lost:\n\u{1b}[2J", Instant::now()).unwrap_err().to_string();
+        assert!(text.contains("the device was lost") && text.contains("is kept"), "{text}");
+        assert!(!text.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn the_first_failure_is_the_reason() {
+        let graphics = Graphics::default();
+        assert_eq!(graphics.failure(), None);
+        graphics.clone().fail("a driver reset");
+        graphics.fail("a texture is gone");
+        assert_eq!(graphics.failure(), Some("a driver reset"));
+    }
+}
