@@ -84,7 +84,7 @@ fn an_error_of_the_device_is_a_failure_and_its_end_is_none() {
     let graphics = Graphics::default();
     let failing = device();
     graphics.watch(&failing, &Context::default());
-    failing.create_buffer(&wgpu::BufferDescriptor {
+    let _buffer = failing.create_buffer(&wgpu::BufferDescriptor {
         label: None,
         size: u64::MAX / 2,
         usage: wgpu::BufferUsages::VERTEX,

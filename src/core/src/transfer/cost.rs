@@ -157,8 +157,8 @@ const SLACK: f64 = 1.1;
 /// Floats of the transforms in progress: at most 256 tiles of 36 points for 1024 channels, and those of small
 /// layers.
 const SCRATCH: f64 = 1.1e7;
-/// Bytes of the program with its bundled weights.
-const PROGRAM: u64 = 60_000_000;
+/// Bytes of the program with its bundled weights, and of the pictures that it has opened, of a usual size.
+const PROGRAM: u64 = 90_000_000;
 
 /// Current and peak resident memory of this process in bytes; 0 if unknown.
 pub fn process_memory() -> (u64, u64) {
