@@ -391,13 +391,14 @@ impl ImpastoApp {
     pub(super) fn leave_for_restart(&mut self) {
         let painted = self.canvas.picture().is_some() && self.draft().is_some() && self.problem.is_none();
         if painted && self.keeper.held.is_none() {
-            self.keeper.held = self.keeper.sessions.as_deref().and_then(|sessions| Held::new(sessions).ok());
+            self.keeper.held =
+                self.keeper.sessions.as_deref().and_then(|sessions| SessionFolder::new(sessions).ok());
         }
         // Without a hold on it the folder is what a crash leaves.
         let Some(held) = self.keeper.held.take() else { return };
         if painted {
             let snapshot = self.snapshot(self.exact_at_rest());
-            if let Err(error) = snapshot.write(&held.painting(), Keep::Beside(held.folder())) {
+            if let Err(error) = snapshot.write(&held.painting(), SourceStorage::Beside(held.folder())) {
                 // What was written some seconds ago is still there.
                 tracing::warn!("the painting cannot be kept: {}", chain(&error));
             }

@@ -180,10 +180,10 @@ mod tests {
     #[test]
     fn a_painting_left_for_a_restart_is_restored_without_asking_once() {
         let folder = tempfile::tempdir().unwrap();
-        let held = Held::new(folder.path()).unwrap();
+        let held = SessionFolder::new(folder.path()).unwrap();
         fs::write(held.painting(), "painted").unwrap();
         held.leave_for_restart().unwrap();
-        let found = left(folder.path()).unwrap();
+        let found = recover(folder.path()).unwrap();
         assert!(found.take_restore() && !found.take_restore());
     }
 
