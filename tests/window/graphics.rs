@@ -1,4 +1,4 @@
-//! The window's own graphics device fails: the painting is saved, the window closes, and the next one brings it back.
+//! If the window's graphics fail, the painting is saved, the window closes, and the next one restores it.
 
 use std::fs;
 
@@ -30,7 +30,7 @@ fn kept(window: &Window) -> Vec<std::path::PathBuf> {
 fn when_its_graphics_fail_the_window_saves_and_the_next_one_goes_on() {
     let mut window = setup().open();
     let graphics = Graphics::default();
-    window.harness.state_mut().end_with(graphics.clone());
+    window.harness.state_mut().close_with(graphics.clone());
     window.until_painting();
     // A change right before: what the timer of autosave has not written yet.
     let steps = window.log.lock().unwrap().steps;
@@ -62,7 +62,7 @@ fn a_window_that_has_painted_nothing_closes_all_the_same() {
     setup.options.settings = None;
     let mut window = setup.open();
     let graphics = Graphics::default();
-    window.harness.state_mut().end_with(graphics.clone());
+    window.harness.state_mut().close_with(graphics.clone());
     graphics.fail("the driver was reset");
     window.harness.step();
     let commands = &window.harness.output().viewport_output[&ViewportId::ROOT].commands;

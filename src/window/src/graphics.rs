@@ -1,5 +1,5 @@
-//! The window's own graphics device. If it is lost, by a driver that resets, a card that is unplugged or a computer
-//! that wakes up, nothing can be drawn any more: the painting is saved, and the program starts again with it.
+//! The window's own graphics device. If it is lost, because a driver resets, a card is unplugged or the computer
+//! wakes up, nothing can be drawn any more: the painting is saved and the program starts again with it.
 
 use std::{
     process::Command,
@@ -14,24 +14,24 @@ use egui::{Context, ViewportId};
 use super::ImpastoApp;
 use impasto_base::text;
 
-/// A program that has run for less is not started again: its graphics would fail for ever.
+/// Minimum running time before a restart, so that graphics that always fail don't restart the program forever.
 const WORTH_A_RESTART: Duration = Duration::from_secs(60);
-/// A driver that resets is not there at once.
+/// Time for a driver to come back after its reset.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Longest wait for what is being saved.
+/// Maximum wait for files that are being saved.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// Whether the window's graphics device works. Clones are about the same device.
+/// Whether the window's graphics device works. Clones share the state: the first failure, or `None` once the window
+/// has closed without one.
 #[derive(Clone, Debug, Default)]
-pub struct Graphics(Arc<OnceLock<String>>);
+pub struct Graphics(Arc<OnceLock<Option<String>>>);
 
 impl Graphics {
-    /// Watches a device, and has the window look at what happened when it fails. What egui and wgpu do by themselves
-    /// at an error is a panic.
+    /// Watch a device, and wake the window when it fails. Without this, wgpu panics at an error.
     pub fn watch(&self, device: &wgpu::Device, ctx: &Context) {
         let (graphics, waker) = (self.clone(), ctx.clone());
         device.set_device_lost_callback(move |reason, message| {
-            // At the window's end it is destroyed.
+            // Closing the window destroys it.
             if reason != wgpu::DeviceLostReason::Destroyed {
                 graphics.fail(&format!("the device was lost: {message}"));
                 waker.request_repaint_of(ViewportId::ROOT);
@@ -44,26 +44,32 @@ impl Graphics {
         }));
     }
 
-    /// Notes that the device has failed. What comes after the first failure is its consequence.
+    /// Note that the device has failed.
     pub fn fail(&self, reason: &str) {
         tracing::warn!("the window's graphics failed: {reason}");
-        // Others may follow, and say less.
-        let _ = self.0.set(reason.to_owned());
+        // Later errors are consequences of the first.
+        let _ = self.0.set(Some(reason.to_owned()));
     }
 
-    /// Why nothing can be drawn any more, if so.
+    /// Ignore failures from now on: the window closes.
+    pub fn close(&self) {
+        // After a failure there is nothing to ignore.
+        let _ = self.0.set(None);
+    }
+
+    /// The reason if nothing can be drawn any more.
     pub fn failure(&self) -> Option<&str> {
-        self.0.get().map(String::as_str)
+        self.0.get()?.as_deref()
     }
 }
 
 impl ImpastoApp {
-    /// Saves the painting and closes the window when its graphics fail.
-    pub fn end_with(&mut self, graphics: Graphics) {
+    /// Save the painting and close the window when these graphics fail.
+    pub fn close_with(&mut self, graphics: Graphics) {
         self.graphics = graphics;
     }
 
-    /// Called at the beginning of a frame, since drawing it may be its end: so this one waits for the disk.
+    /// Called at the start of a frame. Drawing may panic, so this waits for the disk.
     pub(super) fn follow_graphics(&mut self, ctx: &Context) {
         if self.graphics.failure().is_none() || self.closing.is_forced() {
             return;
@@ -80,7 +86,7 @@ impl ImpastoApp {
     }
 }
 
-/// Starts the program again, which brings back what was left to it. Returns only if that fails.
+/// Start the program again, which restores the painting. On Unix it returns only if that fails.
 ///
 /// # Errors
 ///
@@ -104,7 +110,7 @@ fn is_worth_it(ran: Duration) -> bool {
     ran >= WORTH_A_RESTART
 }
 
-/// The same process goes on as another program, so that whoever waits for it goes on waiting.
+/// Replace the process, so that a shell that waits for it keeps waiting.
 #[cfg(unix)]
 fn replace_with(mut command: Command) -> std::io::Result<()> {
     use std::os::unix::process::CommandExt as _;
@@ -134,6 +140,11 @@ mod tests {
         assert_eq!(graphics.failure(), None);
         graphics.clone().fail("a driver reset");
         graphics.fail("a texture is gone");
+        graphics.close();
         assert_eq!(graphics.failure(), Some("a driver reset"));
+        let graphics = Graphics::default();
+        graphics.close();
+        graphics.fail("the window is gone");
+        assert_eq!(graphics.failure(), None);
     }
 }

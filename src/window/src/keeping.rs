@@ -80,7 +80,7 @@ pub struct Comeback {
     held: SessionFolder,
     project: Arc<Project>,
     texture: Option<TextureHandle>,
-    /// It comes back without a question.
+    /// Restore it without asking.
     unasked: bool,
 }
 
@@ -387,19 +387,19 @@ impl ImpastoApp {
         }
     }
 
-    /// Writes the painting in hand now, for the next start of the program to bring it back unasked.
+    /// Write the painting now, for the next start of the program to restore it without asking.
     pub(super) fn leave_for_restart(&mut self) {
         let painted = self.canvas.picture().is_some() && self.draft().is_some() && self.problem.is_none();
         if painted && self.keeper.held.is_none() {
             self.keeper.held =
                 self.keeper.sessions.as_deref().and_then(|sessions| SessionFolder::new(sessions).ok());
         }
-        // Without a hold on it the folder is what a crash leaves.
+        // A folder that nobody holds is restored.
         let Some(held) = self.keeper.held.take() else { return };
         if painted {
             let snapshot = self.snapshot(self.exact_at_rest());
             if let Err(error) = snapshot.write(&held.painting(), SourceStorage::Beside(held.folder())) {
-                // What was written some seconds ago is still there.
+                // The last autosave is still there.
                 tracing::warn!("the painting cannot be kept: {}", chain(&error));
             }
         }

@@ -409,6 +409,7 @@ impl eframe::App for ImpastoApp {
 
     fn on_exit(&mut self) {
         self.awake.set(false);
+        self.graphics.close();
         self.remember_now();
         self.rescue_unsaved();
         self.keeper.end();

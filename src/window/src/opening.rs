@@ -154,12 +154,12 @@ pub fn run(options: Options) -> anyhow::Result<()> {
                 if let Some(state) = &creation.wgpu_render_state {
                     graphics.watch(&state.device, &creation.egui_ctx);
                 }
-                app.end_with(graphics);
+                app.close_with(graphics);
                 Ok(Box::new(app))
             }),
         )
     };
-    // What draws may panic on a device that is lost.
+    // Drawing may panic on a lost device.
     let closed = panic::catch_unwind(AssertUnwindSafe(open));
     if let Some(reason) = watched.failure() {
         return graphics::start_again(reason, started);

@@ -50,16 +50,16 @@ pub fn memory_bytes(shapes: &Shapes, settings: &Settings, kernels: KernelSet) ->
     let weights: f64 = layers().map(|l| (9 * l.input_channels() * l.channels()) as f64).sum();
     let picture = Features { shape: shapes.content, deepest };
     let content: f64 = settings.content_layers.layers().map(|layer| picture.output(layer)).sum();
-    // Two gradients on their way, one of them in the memory of an output that is not
-    // needed any more; where memory is kept for the next step, one in each stage.
+    // Two gradients at a time, one of them in the memory of a dead output; one per stage if buffers are kept
+    // for the next step.
     let passing = picture.widest();
     let kept =
         layers().filter(|layer| layer.after_pool() || layer.index() == 0).map(|l| picture.output(l)).sum();
     let moving = if settings.low_memory { passing } else { passing.max(kept) };
     let (weights, step, stored) = match (kernels, settings.low_memory) {
-        // The weights as they are, and one transform at a time, in the memory of the widest output while that is free. A
-        // stage is computed again when its turn comes, but the block of a smaller one does not hold a larger one's
-        // output: all of them count still.
+        // The raw weights, and one transform at a time, in the memory of the widest output while that is
+        // free. Each stage is computed again on the way back, but a smaller block never holds a larger output:
+        // all outputs count.
         (KernelSet::Cpu, true) => {
             let transform = |l: Layer| (36 * l.input_channels() * l.channels()) as f64;
             let transform = layers().map(transform).fold(0.0, f64::max);
@@ -78,8 +78,8 @@ pub fn memory_bytes(shapes: &Shapes, settings: &Settings, kernels: KernelSet) ->
             (stored * 2.0 * weights, stored * (picture.pooled() + features) + moving, stored)
         }
     };
-    let look = |&shape: &Dimensions| Features { shape, deepest }.looked_at(settings);
-    let look = shapes.styles.iter().map(look).fold(0.0, f64::max);
+    let style = |&shape: &Dimensions| Features { shape, deepest }.of_style(settings);
+    let style = shapes.styles.iter().map(style).fold(0.0, f64::max);
     let styles: f64 = shapes.styles.iter().map(|&shape| Features { shape, deepest }.input()).sum();
     let grams: f64 = settings.style_layers.layers().map(|l| 3.0 * (l.channels() as f64).powi(2)).sum();
     let images = match settings.optimizer {
@@ -90,10 +90,10 @@ pub fn memory_bytes(shapes: &Shapes, settings: &Settings, kernels: KernelSet) ->
         Optimizer::Lbfgs => 2.0 * f64::from(settings.history) + 10.0,
     };
     let images = images * picture.input() + styles;
-    (4.0 * (weights + stored * content + step.max(stored * look) + grams + images)) as u64 + PROGRAM
+    (4.0 * (weights + stored * content + step.max(stored * style) + grams + images)) as u64 + PROGRAM
 }
 
-/// Floats of the features of a picture down to a layer.
+/// Floats of a picture's features down to a layer.
 struct Features {
     shape: Dimensions,
     deepest: Layer,
@@ -131,15 +131,15 @@ impl Features {
         self.layers().filter(|layer| layer.after_pool()).map(pooled).sum()
     }
 
-    /// Of the outputs between two poolings, where they are most.
+    /// Of the outputs between two poolings where they are largest.
     fn largest_stage(&self) -> f64 {
         let outputs = |block| self.layers().filter(move |layer| layer.block() == block);
         (1..=5).map(|block| outputs(block).map(|layer| self.output(layer)).sum()).fold(0.0, f64::max)
     }
 
-    /// Of a look at the picture as a style: a layer's input and output, and those outputs of which statistics are made
-    /// then.
-    fn looked_at(&self, settings: &Settings) -> f64 {
+    /// Of a forward pass for a style's statistics: a layer's input and output, and the outputs that the
+    /// statistics are made of at its end.
+    fn of_style(&self, settings: &Settings) -> f64 {
         let is_wanted = |layer: &Layer| {
             let wanted = settings.style_layers.layers().chain(settings.content_layers.layers());
             wanted.into_iter().any(|wanted| wanted == *layer)
@@ -151,7 +151,8 @@ impl Features {
     }
 }
 
-/// What blocks add that are longer than what they hold, where all layers share them, and to a look.
+/// Factors for blocks that are longer than what they hold: where all layers share them, and in the forward
+/// pass for a style.
 const SHARED: f64 = 1.04;
 const SLACK: f64 = 1.1;
 /// Floats of the transforms in progress: at most 256 tiles of 36 points for 1024 channels, and those of small
@@ -266,8 +267,8 @@ mod tests {
         near(per_pixel(&fast, KernelSet::Adapter), 0.5 * (outputs + content + pooled) + kept + images);
     }
 
-    /// A style at several times the content's scale costs its own picture, two outputs of the first stage, the outputs
-    /// that statistics are made of, and what lies between.
+    /// A large style costs its own picture, two outputs of the first stage, the outputs that statistics are
+    /// made of, and what is pooled.
     #[test]
     fn a_style_counts_at_its_own_scale() {
         let settings = Settings { content_layers: LayerWeights::content_default(), ..Settings::default() };

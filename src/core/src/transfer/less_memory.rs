@@ -1,26 +1,25 @@
-//! A run for which its device has no memory left goes on with less.
+//! Continuing a run with less memory when its device has none left.
 
 use super::{Painting, StyleTransfer, TransferError, target_cache::TargetCache};
 
-/// What a run does without.
+/// What a run gives up for want of memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Less {
-    /// Features that can be computed again are not kept, as with
+    /// Keeping features that can be computed again, as with
     /// [`Settings::low_memory`](crate::settings::Settings::low_memory).
     Features,
-    /// It is painted with this longest side at most, and enlarged.
+    /// Painting larger than this longest side.
     Size(u32),
 }
 
 impl Painting {
-    /// Goes on with less after an allocation on the device has failed: without the features that can be
-    /// computed again, and if that is not enough at the next smaller size, where it stays until it is told
-    /// otherwise. It goes on from the last state that is known to be good; the steps since are not painted
-    /// again. `None` if there is nothing left to do without.
+    /// Continue with less memory after an allocation on the device has failed: first without keeping features
+    /// that can be computed again, then at the next smaller size, which is held. Continues from the last good
+    /// state; the steps since are not painted again. `None` if nothing is left to give up.
     ///
     /// # Errors
     ///
-    /// If the device fails. If it has no room for that either, this may be called again.
+    /// If the device fails. If it has no memory for this either, call again.
     pub fn go_on_with_less(&mut self) -> Result<Option<Less>, TransferError> {
         let good = self.guard.release();
         if self.pending_transfer.is_none() {
@@ -43,12 +42,12 @@ impl Painting {
         Ok(Some(less))
     }
 
-    /// Whether features that can be computed again are not kept.
+    /// Whether the run computes features again instead of keeping them.
     pub fn saves_memory(&self) -> bool {
         self.saves_memory
     }
 
-    /// Takes a level up that was entered anew, with the picture of another one in its shape.
+    /// Continue at a new level from the pending picture, resampled to its shape.
     fn take_up(&mut self, mut transfer: StyleTransfer) -> Result<(), TransferError> {
         let state = self.pending_transfer.as_ref().ok_or(TransferError::NoRun)?;
         let (width, height) = transfer.dimensions();
@@ -59,17 +58,17 @@ impl Painting {
         self.keep_state()
     }
 
-    /// Frees everything that the run has on the device.
+    /// Free everything that the run holds on the device.
     fn release(&mut self) {
         self.transfer = None;
         self.target_cache = TargetCache::default();
-        // What failed before was told already.
+        // Earlier failures have been reported.
         let _ = self.device.sync();
         self.device.memory_cleanup();
     }
 
-    /// Sets the next smaller level, making one if there is none, and stays there. False if the pictures cannot
-    /// be smaller.
+    /// Set and hold the next smaller level, adding one if there is none. False if the picture cannot be
+    /// smaller.
     fn step_down(&mut self) -> bool {
         if self.level == 0 {
             match self.schedule.from_below(&self.settings, self.inputs.content.dimensions()) {

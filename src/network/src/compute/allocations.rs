@@ -10,8 +10,8 @@ use burn::tensor::Device as TensorDevice;
 /// Refused allocations of each watched device since it was opened.
 static REFUSED: Mutex<Vec<(TensorDevice, Arc<AtomicU64>)>> = Mutex::new(Vec::new());
 
-/// What CubeCL and wgpu say of an allocation that fails for want of memory, or that is larger than the
-/// adapter's largest buffer.
+/// What CubeCL and wgpu say of an allocation that fails for want of memory, or exceeds the adapter's largest
+/// buffer.
 const SIGNS: [&str; 6] = [
     "Out of Memory",
     "Not enough memory left",
@@ -21,13 +21,13 @@ const SIGNS: [&str; 6] = [
     "buffer_binding_size",
 ];
 
-/// Whether an error is about memory, by its text: CubeCL hands errors of other threads on as texts.
+/// Whether an error is about memory, by its text, which is all that CubeCL passes on from its threads.
 pub fn is_about_memory(error: &str) -> bool {
     SIGNS.iter().any(|sign| error.contains(sign))
 }
 
-/// Count the allocations that the driver refuses `tensor`, which runs on `device`. They surface nowhere
-/// else: a read of what was to be computed there only says that it does not exist.
+/// Count the allocations that the driver refuses `tensor`, which runs on `device`. They appear nowhere else:
+/// a later read only says that the buffer does not exist.
 pub fn watch(tensor: &TensorDevice, device: &wgpu::Device) {
     let count = Arc::new(AtomicU64::new(0));
     REFUSED.lock().unwrap_or_else(PoisonError::into_inner).push((tensor.clone(), Arc::clone(&count)));
@@ -41,8 +41,8 @@ pub fn refused(tensor: &TensorDevice) -> u64 {
     count.map_or(0, |(_, count)| count.load(Ordering::Relaxed))
 }
 
-/// Counts an error that is about memory, and panics as CubeCL does at every error, so that the buffer is not
-/// taken for one that exists.
+/// Count an error that is about memory, and panic as CubeCL does at every error, so that the buffer is not
+/// used.
 fn note(error: &wgpu::Error, count: &AtomicU64) {
     let text = error.to_string();
     if matches!(error, wgpu::Error::OutOfMemory { .. }) || is_about_memory(&text) {

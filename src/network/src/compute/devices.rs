@@ -21,14 +21,14 @@ pub struct Device {
 }
 
 impl Device {
-    /// A device that the caller has opened, and shares with this library; see also [`super::watch`].
+    /// A device that the caller has opened and shares with this library; see also [`super::watch`].
     pub fn shared(info: DeviceInfo, tensor: TensorDevice) -> Self {
         Self { info, tensor, adapter: None }
     }
 
-    /// Gives memory that no tensor uses back to the system.
+    /// Return memory that no tensor uses to the system.
     pub fn free_memory(&self) {
-        // What failed before was told already.
+        // Earlier failures have been reported.
         let _ = self.tensor.sync();
         self.tensor.memory_cleanup();
     }

@@ -24,7 +24,7 @@ fn flat(features: &Tensor<4>) -> Tensor<2> {
 }
 
 impl Features {
-    /// The same for keeping, with no more memory than they need.
+    /// A copy to keep, in no more memory than it needs.
     pub fn to_keep(&self) -> Self {
         match self {
             Features::Host { matrix, height, width, device } => Features::Host {

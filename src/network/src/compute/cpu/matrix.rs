@@ -42,7 +42,7 @@ impl HostFeatures {
         Self { values: Arc::new(block), channels }
     }
 
-    /// The same for keeping: none of them is the beginning of a longer block.
+    /// A copy to keep, which is never the beginning of a longer block.
     pub fn to_keep(&self) -> Self {
         if self.values.is_part() { Self::new(&self.values, self.channels) } else { self.clone() }
     }
