@@ -80,6 +80,8 @@ pub struct Comeback {
     held: SessionFolder,
     project: Arc<Project>,
     texture: Option<TextureHandle>,
+    /// Restore it without asking.
+    unasked: bool,
 }
 
 /// A painting with all that belongs to it, on its way to the disk.
@@ -220,7 +222,9 @@ impl ImpastoApp {
         match left {
             None => {}
             Some((held, Ok(project))) => {
-                self.keeper.comeback = Some(Comeback { held, project: Arc::new(project), texture: None });
+                let unasked = held.take_restore();
+                let comeback = Comeback { held, project: Arc::new(project), texture: None, unasked };
+                self.keeper.comeback = Some(comeback);
             }
             Some((held, Err(text))) => {
                 held.remove();
@@ -319,6 +323,10 @@ impl ImpastoApp {
     /// Asks whether the painting that a crash has left is wanted.
     pub(super) fn comeback_window(&mut self, ctx: &Context) {
         let Some(comeback) = &mut self.keeper.comeback else { return };
+        if comeback.unasked {
+            self.toasts.add("The window's graphics failed. The painting is back, and play goes on from it.");
+            return self.answer_comeback(ctx, true);
+        }
         if comeback.texture.is_none()
             && let Some(picture) = &comeback.project.picture
         {
@@ -362,17 +370,41 @@ impl ImpastoApp {
         if modal.should_close() {
             decision = decision.or(Some(false));
         }
-        if let Some(decision) = decision
-            && let Some(Comeback { held, project, .. }) = self.keeper.comeback.take()
-        {
-            if decision {
-                self.open_project(ctx, &project);
-                // It is this window's from now on, which goes on keeping it there.
-                self.keeper.end();
-                self.keeper.held = Some(held);
-            } else {
-                held.close();
+        if let Some(decision) = decision {
+            self.answer_comeback(ctx, decision);
+        }
+    }
+
+    fn answer_comeback(&mut self, ctx: &Context, wanted: bool) {
+        let Some(Comeback { held, project, .. }) = self.keeper.comeback.take() else { return };
+        if wanted {
+            self.open_project(ctx, &project);
+            // It is this window's from now on, which goes on keeping it there.
+            self.keeper.end();
+            self.keeper.held = Some(held);
+        } else {
+            held.close();
+        }
+    }
+
+    /// Write the painting now, for the next start of the program to restore it without asking.
+    pub(super) fn leave_for_restart(&mut self) {
+        let painted = self.canvas.picture().is_some() && self.draft().is_some() && self.problem.is_none();
+        if painted && self.keeper.held.is_none() {
+            self.keeper.held =
+                self.keeper.sessions.as_deref().and_then(|sessions| SessionFolder::new(sessions).ok());
+        }
+        // A folder that nobody holds is restored.
+        let Some(held) = self.keeper.held.take() else { return };
+        if painted {
+            let snapshot = self.snapshot(self.exact_at_rest());
+            if let Err(error) = snapshot.write(&held.painting(), SourceStorage::Beside(held.folder())) {
+                // The last autosave is still there.
+                tracing::warn!("the painting cannot be kept: {}", chain(&error));
             }
+        }
+        if let Err(error) = held.leave_for_restart() {
+            tracing::warn!("the next start will ask whether the painting is wanted: {error}");
         }
     }
 }

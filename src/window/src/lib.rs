@@ -30,6 +30,7 @@ mod finder;
 mod folders;
 mod frames;
 mod gallery;
+mod graphics;
 mod grid;
 mod guide;
 mod help;
@@ -122,6 +123,7 @@ use self::{
 };
 pub use self::{
     awake::{KeepAwake, SystemAwake},
+    graphics::Graphics,
     opening::{AppStart, Options, SpawnPainter, SpawnSession, Wake, WakeBehind, run},
 };
 use impasto_core::{
@@ -227,6 +229,7 @@ pub struct ImpastoApp {
     without_recipe: bool,
     replacing: Option<Replacing>,
     closing: Closing,
+    graphics: Graphics,
     /// A file dialog is open.
     asking: bool,
     folders: Folders,
@@ -331,6 +334,7 @@ impl ImpastoApp {
 impl eframe::App for ImpastoApp {
     fn logic(&mut self, ctx: &Context, frame: &mut eframe::Frame) {
         self.frames.begin(frame.info().cpu_usage, ctx.input(|input| input.pointer.any_down()));
+        self.follow_graphics(ctx);
         while let Some(then) = self.tasks.next() {
             then(self, ctx);
         }
@@ -405,6 +409,7 @@ impl eframe::App for ImpastoApp {
 
     fn on_exit(&mut self) {
         self.awake.set(false);
+        self.graphics.close();
         self.remember_now();
         self.rescue_unsaved();
         self.keeper.end();
