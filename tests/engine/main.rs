@@ -11,6 +11,8 @@ mod faults;
 mod finite;
 mod flat;
 mod layers;
+mod less_memory;
 mod painting;
+mod replacing;
 mod session;
 mod time_machine;

@@ -5,6 +5,8 @@ mod common;
 
 mod amount;
 mod curve;
+mod drivers;
+mod fade;
 mod gradients;
 mod histogram;
 mod lbfgs;

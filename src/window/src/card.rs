@@ -6,12 +6,13 @@ use egui::{
 };
 
 use super::{
+    entry::Entry,
     gallery::{COLUMNS, Gallery, TILE},
     icons::Icon,
     origin::Origin,
     pictures::{Slot, Source, Target},
     theme::{Palette, RADIUS, ROW, space},
-    widgets::{self, Entry},
+    widgets,
 };
 use impasto_base::text;
 use impasto_core::{

@@ -40,6 +40,15 @@ impl Closing {
         self.wanted
     }
 
+    /// Closes the window without waiting for anything.
+    pub fn force(&mut self) {
+        (self.wanted, self.at_once) = (true, true);
+    }
+
+    pub fn is_forced(&self) -> bool {
+        self.wanted && self.at_once
+    }
+
     fn is_signalled(&self) -> bool {
         self.signal.as_ref().is_some_and(|signal| signal.load(Ordering::Relaxed))
     }

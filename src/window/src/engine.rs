@@ -385,6 +385,10 @@ impl ImpastoApp {
                 self.toasts.add(text.clone());
                 self.notice = Some(text);
             }
+            Event::Limited { run, text } if run == current => {
+                self.banners.push(Banner { trouble: Trouble::Other, text: format!("{text}.") });
+                self.notice = Some(text);
+            }
             Event::Failed { run, message } if run == current => {
                 self.run.state = RunState::Failed;
                 self.run.playing = false;
@@ -409,6 +413,7 @@ impl ImpastoApp {
             | Event::Started { .. }
             | Event::Progress { .. }
             | Event::Notice { .. }
+            | Event::Limited { .. }
             | Event::Failed { .. } => {}
         }
     }

@@ -11,8 +11,8 @@ use super::{
     colour_image::color_image,
     dialogs::Ask,
     lab::Sheet,
+    saving::{Extension, Saving},
     state::Given,
-    tasks::{Done, Purpose, Saving},
 };
 use impasto_base::error::chain;
 use impasto_core::{
@@ -142,7 +142,7 @@ impl Extracts {
     }
 
     /// Takes in what the cache has.
-    pub fn take_planned(&mut self, ctx: &Context, ticket: u64, planned: Vec<Planned>) {
+    fn take_planned(&mut self, ctx: &Context, ticket: u64, planned: Vec<Planned>) {
         if ticket != self.ticket {
             return;
         }
@@ -222,9 +222,9 @@ impl ImpastoApp {
             let (ticket, store) = (self.extracts.ticket, self.extracts.store.clone());
             let (theirs, look) = (source.clone(), eye.clone());
             let asked = places.clone();
-            self.tasks.start("layers", move || Done::Planned {
-                ticket,
-                planned: look_up(&theirs, &asked, &look, store.as_ref()),
+            let work = move || look_up(&theirs, &asked, &look, store.as_ref());
+            self.tasks.spawn("layers", work, move |app: &mut Self, ctx, planned| {
+                app.extracts.take_planned(ctx, ticket, planned);
             });
             self.extracts.wanted = Some(Wanted { source, eye, places });
         }
@@ -267,7 +267,13 @@ impl ImpastoApp {
             && let Some(store) = self.extracts.store.clone()
         {
             let (key, picture) = (key.to_owned(), state.picture.clone());
-            self.tasks.start("layers", move || Done::ExtractKept(store.save(&key, &picture)));
+            let work = move || store.save(&key, &picture);
+            self.tasks.spawn("layers", work, |_: &mut Self, _, kept| {
+                // It is made again another time.
+                if let Err(error) = kept {
+                    tracing::warn!("an extract cannot be kept: {error}");
+                }
+            });
         }
         shown.take(&ctx, state.picture);
     }
@@ -291,7 +297,10 @@ impl ImpastoApp {
             self.toasts.add("There are no pictures of the layers to save yet.");
             return;
         };
-        self.ask_for_file(Ask::save_picture(&name), Purpose::Save(Saving::Figure));
+        let saving = Saving::new(Extension::Default("png"), |app, path, overwrite| {
+            app.write_figure(path, overwrite);
+        });
+        self.ask_to_save_as(Ask::save_picture(&name), saving);
     }
 
     /// A name for the figure; `None` where there is nothing to save.
@@ -306,28 +315,28 @@ impl ImpastoApp {
     }
 
     /// Writes the figure.
-    pub(super) fn write_figure(&self, path: PathBuf, overwrite: bool) {
+    fn write_figure(&self, path: PathBuf, overwrite: bool) {
         let Some(wanted) = &self.extracts.wanted else { return };
         let source = wanted.source.clone();
         let pictures = self.extracts.shown.iter().filter(|(_, shown)| shown.stage == Stage::Made);
         // Small ones first, so that large ones of the same sight win.
         let pictures: BTreeMap<Place, Arc<RgbImage>> =
             pictures.filter_map(|(place, shown)| Some((*place, shown.picture.clone()?))).collect();
-        self.tasks.save(&path.clone(), "figure", move || {
+        let file = path.clone();
+        let work = move || {
             let made = pictures.iter().map(|((sight, _), picture)| (*sight, RgbImage::clone(picture)));
             let figure = extracts::figure(&source, &made.collect(), LARGE);
-            let result = picture::save(&figure.draw(), &path, overwrite).map_err(|error| chain(&error));
-            Done::Figure { path, result }
-        });
-    }
-
-    pub(super) fn figure_saved(&mut self, path: &std::path::Path, result: Result<(), String>) {
-        let note = match result {
-            Ok(()) => format!("Saved {}", path.display()),
-            Err(error) => format!("The figure is not saved: {error}."),
+            picture::save(&figure.draw(), &path, overwrite).map_err(|error| chain(&error))
         };
-        self.notice = Some(note.clone());
-        self.toasts.add(note);
+        self.tasks.save(&file.clone(), "figure", work, move |app: &mut Self, _, result| match result {
+            Ok(()) => app.file_saved(&file),
+            Err(error) => {
+                app.closing.save_failed();
+                let note = format!("The figure is not saved: {error}.");
+                app.notice = Some(note.clone());
+                app.toasts.add(note);
+            }
+        });
     }
 }
 

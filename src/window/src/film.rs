@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use egui::{Context, TextureHandle, ViewportId};
 use image::RgbImage;
 
-use super::{ImpastoApp, colour_image::color_image, tasks::Done};
+use super::{ImpastoApp, colour_image::color_image};
 use impasto_core::picture::{self, Filter};
 use impasto_engine::{
     session::{RestorePoint, RunId, RunState, Snapshot, Start},
@@ -200,18 +200,14 @@ impl ImpastoApp {
         let film = &mut self.film;
         let Some((id, reader)) = film.wanted().zip(film.reader()) else { return };
         film.loading = Some(id);
-        self.tasks.start_or(
-            "moment",
-            move |text| Done::Moment { id, result: Err(text) },
-            move || {
-                let result = reader.picture(id).map_err(|error| error.to_string());
-                Done::Moment { id, result }
-            },
-        );
+        let work = move || reader.picture(id).map_err(|error| error.to_string());
+        self.tasks.attempt("moment", work, move |app: &mut Self, ctx, result| {
+            app.take_moment(ctx, id, result.flatten());
+        });
     }
 
     /// The picture of a moment has been read.
-    pub(super) fn take_moment(&mut self, ctx: &Context, id: MomentId, result: Result<RgbImage, String>) {
+    fn take_moment(&mut self, ctx: &Context, id: MomentId, result: Result<RgbImage, String>) {
         let film = &mut self.film;
         film.loading = None;
         if film.view.is_none() {
@@ -299,21 +295,19 @@ impl ImpastoApp {
         let (width, height) = (moment.place.width, moment.place.height);
         self.film.going = (!kept).then_some(id);
         let Some(reader) = self.film.reader().filter(|_| kept) else { return };
-        self.tasks.start("go-back", move || {
-            let read = || -> std::io::Result<RestorePoint> {
-                let mut picture = reader.picture(id)?;
-                if picture.width() > width && width > 0 && height > 0 {
-                    picture = picture::resize(&picture, width, height, Filter::Lanczos);
-                }
-                let state = if exact { reader.state(id) } else { None };
-                Ok(RestorePoint { step, picture: Arc::new(picture), state, record: None })
-            };
-            Done::GoBack { id, result: read().map_err(|error| error.to_string()) }
-        });
+        let work = move || -> std::io::Result<RestorePoint> {
+            let mut picture = reader.picture(id)?;
+            if picture.width() > width && width > 0 && height > 0 {
+                picture = picture::resize(&picture, width, height, Filter::Lanczos);
+            }
+            let state = if exact { reader.state(id) } else { None };
+            Ok(RestorePoint { step, picture: Arc::new(picture), state, record: None })
+        };
+        self.tasks.spawn("go-back", work, move |app: &mut Self, _, result| app.go_back(id, result));
     }
 
     /// What the moment needs has been read: picture and settings return.
-    pub(super) fn go_back(&mut self, id: MomentId, result: Result<RestorePoint, String>) {
+    fn go_back(&mut self, id: MomentId, result: std::io::Result<RestorePoint>) {
         let back = match result {
             Ok(back) => back,
             Err(error) => return self.toasts.add(format!("This moment cannot be gone on from: {error}.")),

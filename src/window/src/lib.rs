@@ -3,7 +3,6 @@
 //! The window owns no tensor and never waits: it tells the worker what to do (`engine`), takes in what it says,
 //! and leaves all that takes time to background threads (`tasks`).
 
-mod arrivals;
 mod asking;
 mod automation;
 mod awake;
@@ -19,6 +18,7 @@ mod decoders;
 pub mod dialogs;
 mod empty;
 mod engine;
+mod entry;
 mod export;
 mod extensions;
 mod extracts;
@@ -30,6 +30,7 @@ mod finder;
 mod folders;
 mod frames;
 mod gallery;
+mod graphics;
 mod grid;
 mod guide;
 mod help;
@@ -122,6 +123,7 @@ use self::{
 };
 pub use self::{
     awake::{KeepAwake, SystemAwake},
+    graphics::Graphics,
     opening::{AppStart, Options, SpawnPainter, SpawnSession, Wake, WakeBehind, run},
 };
 use impasto_core::{
@@ -137,7 +139,7 @@ pub struct ImpastoApp {
     repaint_after: Duration,
     session: Option<Session>,
     dialogs: Arc<dyn Dialogs>,
-    tasks: Tasks,
+    tasks: Tasks<Self>,
     folder: Option<PathBuf>,
 
     settings: Settings,
@@ -227,6 +229,7 @@ pub struct ImpastoApp {
     without_recipe: bool,
     replacing: Option<Replacing>,
     closing: Closing,
+    graphics: Graphics,
     /// A file dialog is open.
     asking: bool,
     folders: Folders,
@@ -331,8 +334,9 @@ impl ImpastoApp {
 impl eframe::App for ImpastoApp {
     fn logic(&mut self, ctx: &Context, frame: &mut eframe::Frame) {
         self.frames.begin(frame.info().cpu_usage, ctx.input(|input| input.pointer.any_down()));
-        while let Some(done) = self.tasks.next() {
-            self.take_done(ctx, done);
+        self.follow_graphics(ctx);
+        while let Some(then) = self.tasks.next() {
+            then(self, ctx);
         }
         self.take_news(ctx);
         self.follow_remote(ctx);
@@ -405,6 +409,7 @@ impl eframe::App for ImpastoApp {
 
     fn on_exit(&mut self) {
         self.awake.set(false);
+        self.graphics.close();
         self.remember_now();
         self.rescue_unsaved();
         self.keeper.end();

@@ -13,7 +13,6 @@ use super::{
     ImpastoApp,
     icons::Icon,
     recipes::Painting,
-    saving::Clash,
     theme::{Palette, space},
     widgets,
 };
@@ -161,6 +160,11 @@ fn banners(ui: &mut Ui, banners: &[Banner]) -> Option<Decision> {
 }
 
 impl ImpastoApp {
+    /// Says that a background task has come to no end. It may have been to save something.
+    pub(super) fn task_failed(&mut self, text: String) {
+        self.file_not_saved(format!("{text}."));
+    }
+
     /// Shows what went wrong over the picture, and does what a person decides about it.
     pub(super) fn banners_ui(&mut self, ui: &mut Ui) {
         match banners(ui, &self.banners) {
@@ -174,7 +178,7 @@ impl ImpastoApp {
                     self.start_engine(ui.ctx());
                     self.start_run(Start::Current, false);
                 }
-                Trouble::Save { path, painting } => self.start_saving(path, painting, Clash::Ask),
+                Trouble::Save { path, painting } => self.save_again(path, painting),
                 Trouble::Other => {}
             },
         }

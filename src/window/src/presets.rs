@@ -7,7 +7,6 @@ use egui::{Context, Key, TextEdit, Ui};
 use super::{
     ImpastoApp,
     icons::Icon,
-    tasks::Done,
     theme::{Palette, ROW, space},
     usual::Usual,
     widgets,
@@ -61,7 +60,7 @@ impl Presets {
     }
 
     /// Takes the list in, and how the last wish went; gives back what went wrong if no dialog can show it.
-    pub fn take(&mut self, list: Vec<UserPreset>, result: Result<(), String>) -> Option<String> {
+    fn take(&mut self, list: Vec<UserPreset>, result: Result<(), String>) -> Option<String> {
         self.list = list;
         self.usual.forget();
         self.generation += 1;
@@ -81,9 +80,17 @@ impl ImpastoApp {
         work: impl FnOnce(&PresetFolder) -> Result<(), String> + Send + 'static,
     ) {
         let Some(folder) = self.folder.as_deref().map(PresetFolder::within) else { return };
-        self.tasks.save(Path::new("presets"), "presets", move || {
+        let work = move || {
             let result = work(&folder);
-            Done::Presets { list: folder.list(), result }
+            (folder.list(), result)
+        };
+        self.tasks.save(Path::new("presets"), "presets", work, |app: &mut Self, _, (list, result)| {
+            if result.is_err() {
+                app.closing.save_failed();
+            }
+            if let Some(error) = app.presets.take(list, result) {
+                app.toasts.add(widgets::sentence(&error));
+            }
         });
     }
 

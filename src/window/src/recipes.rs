@@ -13,7 +13,6 @@ use super::{
     extensions::is_project,
     origin::Origin,
     pictures::{Recalled, Slot, Source, Target},
-    tasks::Done,
     theme::{Palette, space},
     widgets,
 };
@@ -189,10 +188,11 @@ impl ImpastoApp {
             [Source::File(path)] if may_carry(path) => {
                 let path = path.clone();
                 let trust = Trust::beside(&path, &self.settings);
-                self.tasks.start("recipe", move || {
+                let work = move || {
                     let found = look(&path, &trust);
-                    Done::Looked(Box::new(Looked { path, target, trust, found }))
-                });
+                    Looked { path, target, trust, found }
+                };
+                self.tasks.spawn("recipe", work, |app: &mut Self, _, looked| app.looked(looked));
             }
             _ => match target {
                 Some(target) => self.open_all(target, sources),
@@ -201,7 +201,7 @@ impl ImpastoApp {
         }
     }
 
-    pub(super) fn looked(&mut self, looked: Looked) {
+    fn looked(&mut self, looked: Looked) {
         let Looked { path, target, trust, found } = looked;
         let found = found.unwrap_or_else(|text| {
             self.toasts.add(widgets::sentence(&format!("{text}. It can still be used as a picture.")));

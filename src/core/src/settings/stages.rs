@@ -37,6 +37,12 @@ impl Modulated {
         self
     }
 
+    /// With as little memory as possible.
+    #[must_use]
+    pub(crate) fn with_low_memory(self) -> Self {
+        Self(Settings { low_memory: true, ..self.0 })
+    }
+
     /// With an initial image that needs no further picture.
     #[must_use]
     pub(crate) fn with_content_init(self) -> Self {

@@ -26,6 +26,8 @@ pub enum TransferError {
     NotFinite { what: &'static str, step: u32 },
     #[error("the device failed: {0}")]
     Device(String),
+    #[error("the graphics device has no memory left for it; choose a smaller size, or --device cpu")]
+    OutOfMemory,
     #[error("this size needs about {needed} of memory, but only {available} are free; choose a smaller size")]
     Memory { needed: String, available: String },
     #[error(

@@ -7,7 +7,10 @@ use super::{
     adam::{Adam, AdamMoments},
     average::Average,
     lbfgs::Lbfgs,
+    level_transfer::LevelTransfer,
     lowest::Lowest,
+    norm_monitor::GradientNorms,
+    planes::Planes,
     readback::values,
     term_values::Terms,
 };
@@ -23,6 +26,26 @@ pub struct GoodState {
     reweighted: bool,
     step: u32,
     evaluated: StepLosses,
+}
+
+impl GoodState {
+    /// What a run at another size goes on from, of the best iterate if it is kept.
+    ///
+    /// # Errors
+    ///
+    /// If the device fails.
+    pub(super) fn level_transfer(&self, keep_best: bool) -> Result<LevelTransfer, TransferError> {
+        let moments = match self.adam.moments() {
+            Some(AdamMoments { mean, square, decays }) => {
+                Some((Planes::of(&mean)?, Planes::of(&square)?, decays))
+            }
+            None => None,
+        };
+        let best = self.lowest.iterate().filter(|_| keep_best).cloned();
+        let shown = best.or_else(|| self.average.mean()).unwrap_or_else(|| self.variable.clone());
+        let norms = GradientNorms::default();
+        Ok(LevelTransfer { image: Planes::of(&shown)?, moments, gradient_norm: None, norms })
+    }
 }
 
 /// The losses of a step, still on the device.

@@ -49,6 +49,12 @@ impl Guard {
     pub fn rate_factor(&self) -> f64 {
         SMALLER.powi(self.halvings.min(MAX_HALVINGS) as i32)
     }
+
+    /// Lets go of everything that is on the device, and gives the last good state.
+    pub fn release(&mut self) -> Option<GoodState> {
+        self.since.clear();
+        self.good.take().map(|good| good.state)
+    }
 }
 
 impl Painting {

@@ -13,6 +13,7 @@ mod feature_targets;
 mod good_state;
 mod guard;
 mod lbfgs;
+mod less_memory;
 mod level_transfer;
 mod line_search;
 mod losses;
@@ -50,6 +51,7 @@ pub use cost::{
     KernelSet, available_memory, bytes_text, convolution_flops, flops_per_step, memory_bytes, process_memory,
 };
 pub use error::TransferError;
+pub use less_memory::Less;
 pub use losses::{Losses, Reading};
 pub use norm_monitor::GradientNorms;
 pub use painting::{Begin, LevelCommand, Painting};

@@ -9,6 +9,7 @@ use image::RgbImage;
 use super::{
     Losses, PyramidProgress, Reading, TransferError,
     guard::Guard,
+    level_transfer::LevelTransfer,
     planes::Planes,
     prepare::{ImageKeys, Inputs},
     preview_downscale::PreviewDownscale,
@@ -57,7 +58,7 @@ pub enum Begin<'a> {
 ///
 /// All tensors live on the thread that created it.
 pub struct Painting {
-    device: TensorDevice,
+    pub(super) device: TensorDevice,
     weights: Arc<Weights>,
     pub(super) inputs: Inputs,
     pub(super) settings: Settings,
@@ -84,7 +85,11 @@ pub struct Painting {
     /// Checks that the run is finite, and rolls it back.
     pub(super) guard: Guard,
     /// Targets of other levels.
-    target_cache: TargetCache,
+    pub(super) target_cache: TargetCache,
+    /// Of the level that was left, until another one has taken it over.
+    pub(super) pending_transfer: Option<LevelTransfer>,
+    /// See [`Painting::saves_memory`].
+    pub(super) saves_memory: bool,
     /// Shape of the final picture, and the content in that shape.
     shape: (u32, u32),
     content: RgbImage,
@@ -138,6 +143,8 @@ impl Painting {
             downscale: None,
             guard: Guard::default(),
             target_cache: TargetCache::default(),
+            pending_transfer: None,
+            saves_memory: settings.low_memory,
             shape,
             content,
         };
@@ -150,6 +157,7 @@ impl Painting {
             &painting.inputs.shares(),
             painting.level_settings(),
         )?);
+        painting.await_level()?;
         painting.keep_state()?;
         Ok(painting)
     }
@@ -163,7 +171,8 @@ impl Painting {
     pub(super) fn level_settings(&self) -> Modulated {
         let settings = self.modulated.at_size(self.size().size).with_rate_factor(self.guard.rate_factor());
         let silent = self.inputs.shares().iter().all(|&share| share == 0.0);
-        if silent { settings.without_styles() } else { settings }
+        let settings = if silent { settings.without_styles() } else { settings };
+        if self.saves_memory { settings.with_low_memory() } else { settings }
     }
 
     pub(super) fn transfer(&mut self) -> Result<&mut StyleTransfer, TransferError> {
@@ -198,7 +207,7 @@ impl Painting {
     /// Continue at another level from the displayed picture, with the optimizer's moments.
     pub(super) fn switch_level(&mut self, level: usize) -> Result<(), TransferError> {
         self.check()?;
-        let mut state = self.transfer()?.level_transfer()?;
+        self.pending_transfer = Some(self.transfer()?.level_transfer()?);
         let from = self.size().size;
         let drops = level < self.level;
         let network = self.end_level();
@@ -206,10 +215,12 @@ impl Painting {
         self.entered = self.step;
         let mut transfer = self.begin_level(network)?;
         let (width, height) = transfer.dimensions();
+        let state = self.pending_transfer.as_ref().ok_or(TransferError::NoRun)?;
         let mut resized = state.resized(width, height);
         if drops {
-            state.image.subtract(&resized.image.resized(state.image.width, state.image.height));
-            self.details.push((from, state.image));
+            let mut detail = state.image.clone();
+            detail.subtract(&resized.image.resized(detail.width, detail.height));
+            self.details.push((from, detail));
         } else {
             let size = self.size().size;
             while let Some((_, detail)) = self.details.pop_if(|(detail, _)| *detail <= size) {
@@ -220,7 +231,14 @@ impl Painting {
         }
         transfer.apply_level_transfer(&resized);
         self.transfer = Some(transfer);
+        self.await_level()?;
+        self.pending_transfer = None;
         self.keep_state()
+    }
+
+    /// Wait for what a level begins with, so that a device without memory for it fails here.
+    fn await_level(&mut self) -> Result<(), TransferError> {
+        self.transfer()?.all_finite(&[]).map(drop)
     }
 
     /// Paint one step, at the next level if this one has had its steps.

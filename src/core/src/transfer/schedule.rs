@@ -1,7 +1,7 @@
 //! The pyramid's schedule: sizes, and the steps of each.
 
 use super::{Dimensions, Shapes};
-use crate::settings::{Objective, Settings};
+use crate::settings::{MIN_SIZE, Objective, Settings};
 use impasto_network::vgg::Layer;
 
 /// Approximate longest side of the smallest level, in pixels (within a fifth).
@@ -40,15 +40,20 @@ impl Schedule {
             true => (2.0 * (f64::from(size) / f64::from(SMALLEST)).log2()).round() as i32,
             false => 0,
         };
-        let least = settings.deepest_layer().map_or(2, Layer::stride).max(2) as u32;
-        let fits = |size: u32| {
-            let shapes = Shapes::new(content, &[], &Settings { size, ..settings.clone() });
-            shapes.content.0.min(shapes.content.1) >= least
-        };
         let scaled = |k: i32| (f64::from(size) / (f64::from(k) / 2.0).exp2()).round() as u32;
-        let mut sizes: Vec<u32> = (1..=below).rev().map(scaled).filter(|&size| fits(size)).collect();
+        let mut sizes: Vec<u32> =
+            (1..=below).rev().map(scaled).filter(|&size| fits(size, settings, content)).collect();
         sizes.push(size);
         Self(sizes.into_iter().map(|size| Level { size, until: 0 }).collect()).shared(0, 0, settings.steps)
+    }
+
+    /// The same with a level below the smallest; `None` if the picture would be too small there.
+    pub fn from_below(&self, settings: &Settings, content: Dimensions) -> Option<Self> {
+        let smallest = self.0[0];
+        let size = (f64::from(smallest.size) / 2.0_f64.sqrt()).round() as u32;
+        let until = 0;
+        (size >= MIN_SIZE && fits(size, settings, content))
+            .then(|| Self(std::iter::once(Level { size, until }).chain(self.0.iter().copied()).collect()))
     }
 
     /// These levels, from the smallest to the final size.
@@ -115,6 +120,13 @@ impl Schedule {
         let large = |level: &Level| f64::from(level.size) >= 0.9 * f64::from(longest);
         self.0.iter().position(large).unwrap_or(self.0.len() - 1)
     }
+}
+
+/// Whether the picture is large enough for the deepest layer in use with this longest side.
+fn fits(size: u32, settings: &Settings, content: Dimensions) -> bool {
+    let least = settings.deepest_layer().map_or(2, Layer::stride).max(2) as u32;
+    let shapes = Shapes::new(content, &[], &Settings { size, ..settings.clone() });
+    shapes.content.0.min(shapes.content.1) >= least
 }
 
 /// Distribute steps over levels, the smallest first.
@@ -202,6 +214,20 @@ mod tests {
         assert_eq!(Schedule::new(&flat, (600, 400)).levels().len(), 1);
         let classic = Settings { objective: Objective::Classic, ..settings };
         assert_eq!(sizes(&Schedule::new(&classic, (200, 150))), [141, 200]);
+    }
+
+    #[test]
+    fn below_the_smallest_level_there_is_one_more_while_the_picture_is_large_enough() {
+        let settings = Settings { size: 256, ..Settings::default() };
+        let mut schedule = schedule(256, 100);
+        let mut levels = sizes(&schedule);
+        while let Some(lower) = schedule.from_below(&settings, (600, 400)) {
+            levels.insert(0, sizes(&lower)[0]);
+            assert_eq!(sizes(&lower), levels);
+            schedule = lower;
+        }
+        // 16 px are what relu5_1 needs on the shorter side.
+        assert_eq!(levels, [32, 45, 64, 91, 128, 181, 256]);
     }
 
     #[test]

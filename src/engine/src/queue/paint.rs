@@ -198,6 +198,7 @@ impl Loop<'_> {
 
     fn report_notices(&mut self) {
         self.engine.take_notices().iter().for_each(|text| self.observer.notice(text));
+        self.engine.take_limits().iter().for_each(|text| self.observer.notice(text));
     }
 
     fn report_losses(&mut self, step: u32, losses: Option<&Losses>) {

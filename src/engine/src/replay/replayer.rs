@@ -230,6 +230,8 @@ pub struct Replayer<E> {
     interrupted: Arc<AtomicBool>,
     /// Whether the engine paints at a downscaled size.
     downscaled: bool,
+    /// What the engine's runs had to do without since the last call of [`Engine::take_limits`].
+    limits: Vec<String>,
 }
 
 impl<E: Engine> Replayer<E> {
@@ -249,6 +251,7 @@ impl<E: Engine> Replayer<E> {
             record_handle: RecordHandle::default(),
             interrupted: Arc::default(),
             downscaled: false,
+            limits: Vec::new(),
         }
     }
 
@@ -381,6 +384,15 @@ impl<E: Engine> Replayer<E> {
         Ok(())
     }
 
+    /// What a run had to do without is not repeated where it is painted again.
+    fn note_limits(&mut self) {
+        let limits = self.engine.take_limits();
+        if !limits.is_empty() {
+            self.record = self.record.take().map(Record::incomplete);
+            self.limits.extend(limits);
+        }
+    }
+
     /// After an interruption: drop the remaining events and return to the full size.
     fn abandon_events(&mut self) -> Result<(), EngineError> {
         self.events.clear();
@@ -447,6 +459,7 @@ impl<E: Engine> Engine for Replayer<E> {
         // Events after the last step show in its picture.
         self.apply_due_events()?;
         let reading = self.engine.read()?;
+        self.note_limits();
         if let Some(record) = self.record.as_ref().map(|record| record.at(self.step)) {
             self.record_handle.put(record.clone());
             let plain = reading.plain.as_ref().unwrap_or(&reading.picture).clone();
@@ -457,6 +470,11 @@ impl<E: Engine> Engine for Replayer<E> {
 
     fn take_notices(&mut self) -> Vec<String> {
         self.engine.take_notices()
+    }
+
+    fn take_limits(&mut self) -> Vec<String> {
+        self.note_limits();
+        std::mem::take(&mut self.limits)
     }
 
     fn end(&mut self) {

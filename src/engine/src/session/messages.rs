@@ -99,6 +99,11 @@ pub enum Event {
         run: RunId,
         text: String,
     },
+    /// What the run has to do without, see [`super::Engine::take_limits`]; it goes on.
+    Limited {
+        run: RunId,
+        text: String,
+    },
     /// The run has ended with an error; the last good picture stays.
     Failed {
         run: RunId,

@@ -224,6 +224,12 @@ pub trait Engine {
         Vec::new()
     }
 
+    /// What the run has to do without since the last call because the device has no memory left, in words for
+    /// the user: painting the same again may not repeat it. By default none.
+    fn take_limits(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// End the run and free its memory.
     fn end(&mut self);
 }

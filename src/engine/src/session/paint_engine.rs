@@ -1,6 +1,8 @@
 //! The real engine of the window and the command line: keeps the device, the weights and the network between
 //! runs.
 
+mod less;
+
 use std::{
     path::PathBuf,
     sync::{
@@ -12,6 +14,7 @@ use std::{
 
 use image::RgbImage;
 
+use self::less::with_less;
 use super::{Engine, EngineError, Job, Reading, RunInfo, Start, scale_check::check_scales};
 use impasto_core::{
     settings::{DeviceChoice, MAX_SIZE, Padding, Precision, Settings},
@@ -46,6 +49,10 @@ pub struct PaintEngine {
     background: bool,
     /// This engine's part of [`BACKGROUND_BYTES`].
     reported_bytes: u64,
+    /// Allocations that the device had refused when they were last dealt with.
+    refused: u64,
+    /// What runs had to do without since the last call of [`Engine::take_limits`].
+    limits: Vec<String>,
 }
 
 /// Estimated bytes held by background engines, which are not the foreground engine's.
@@ -151,27 +158,26 @@ impl PaintEngine {
         Ok(())
     }
 
-    /// Run `work` on the device. A device that fails is not opened again.
+    /// An engine on an open device, which settings name by `choice`.
+    pub fn on(choice: DeviceChoice, device: Device) -> Self {
+        let mut engine = Self::new();
+        engine.refused = compute::refused(&device.tensor);
+        engine.device = Some((choice, device));
+        engine
+    }
+
+    /// Run `work` on the device. A device that fails is not opened again, unless it only has no memory left.
     fn on_device<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, TransferError>,
     ) -> Result<T, TransferError> {
         self.at_work = true;
-        let result = work(self);
+        let result = self.with_memory_errors(work);
         self.at_work = false;
         if let Err(TransferError::Device(_)) = result {
             self.mark_failed();
         }
         result
-    }
-
-    /// Run `work` on the current run.
-    fn work<T>(
-        &mut self,
-        work: impl FnOnce(&mut Painting) -> Result<T, TransferError>,
-    ) -> Result<T, EngineError> {
-        let work = |engine: &mut Self| work(engine.run.as_mut().ok_or(TransferError::NoRun)?);
-        Ok(self.on_device(work)?)
     }
 
     /// Report this engine's memory to the foreground engine.
@@ -234,6 +240,7 @@ impl PaintEngine {
         report("opening the device");
         let device = compute::open(choice)?;
         self.network = None;
+        self.refused = compute::refused(&device.tensor);
         self.device = Some((choice.clone(), device.clone()));
         Ok(device)
     }
@@ -256,6 +263,44 @@ impl PaintEngine {
         self.network = None;
         self.weights = Some((file.cloned(), Arc::clone(&weights)));
         Ok(weights)
+    }
+
+    /// See [`Engine::extract`].
+    fn extract_slice(&mut self, job: &VisualizationJob) -> Result<Option<VisualizationState>, TransferError> {
+        let (Some((_, device)), Some((_, weights))) = (&self.device, &self.weights) else { return Ok(None) };
+        let network = match &mut self.run {
+            Some(run) => run.network_mut(),
+            None => self.network.as_mut(),
+        };
+        let Some(network) = network else { return Ok(None) };
+        let network_config = NetworkConfig {
+            weights: weights.info.sha256.clone(),
+            padding: self.options.padding,
+            pooling: network.pooling(),
+            precision: self.options.precision,
+        };
+        if network_config != job.network {
+            return Ok(None);
+        }
+        let extraction = match &mut self.extraction {
+            Some((key, extraction)) if *key == job.key => extraction,
+            other => {
+                *other = None;
+                let extraction = VisualizationRun::new(network, weights, &device.tensor, job)?;
+                &mut other.insert((job.key.clone(), extraction)).1
+            }
+        };
+        let begun = Instant::now();
+        let mut made = extraction.step(network);
+        while made.is_ok() && !extraction.is_done() && begun.elapsed() < SLICE {
+            made = extraction.step(network);
+        }
+        let state = made.and_then(|()| extraction.read());
+        if state.as_ref().map_or(true, VisualizationState::is_done) {
+            self.extraction = None;
+            network.release_unused_memory();
+        }
+        Ok(Some(state?))
     }
 
     /// The largest first size whose step should be fast enough, estimated from a step on a small picture.
@@ -342,11 +387,22 @@ impl Engine for PaintEngine {
                 Begin::From(picture, self.painted.unwrap_or(side))
             }
         };
-        let run = self.on_device(|engine| {
-            let network = engine.network.take();
-            let (weights, inputs) = (Arc::clone(&weights), job.inputs.clone());
-            Painting::new(&device.tensor, weights, network, inputs, &settings, begin)
-        })?;
+        let run = loop {
+            let begun = self.on_device(|engine| {
+                let network = engine.network.take();
+                let (weights, inputs) = (Arc::clone(&weights), job.inputs.clone());
+                Painting::new(&device.tensor, weights, network, inputs, &settings, begin)
+            });
+            match begun {
+                Err(TransferError::OutOfMemory) => {
+                    let less = with_less(&mut settings, least_size(job)).ok_or(TransferError::OutOfMemory)?;
+                    device.free_memory();
+                    self.options = network_options(&settings);
+                    self.tell_less(less);
+                }
+                begun => break begun?,
+            }
+        };
         let (width, height) = run.dimensions();
         self.run = Some(run);
         Ok(RunInfo {
@@ -379,7 +435,9 @@ impl Engine for PaintEngine {
     }
 
     fn level(&mut self, job: LevelCommand) -> Result<(), EngineError> {
-        self.work(|run| run.apply_level_command(job))
+        // With less memory it is at another level already.
+        let mut job = Some(job);
+        self.work(|run| job.take().map_or(Ok(()), |job| run.apply_level_command(job)))
     }
 
     fn study(&mut self, layer: Layer) -> Result<Option<LayerStudy>, EngineError> {
@@ -387,41 +445,14 @@ impl Engine for PaintEngine {
     }
 
     fn extract(&mut self, job: &VisualizationJob) -> Result<Option<VisualizationState>, EngineError> {
-        let (Some((_, device)), Some((_, weights))) = (&self.device, &self.weights) else { return Ok(None) };
-        let network = match &mut self.run {
-            Some(run) => run.network_mut(),
-            None => self.network.as_mut(),
-        };
-        let Some(network) = network else { return Ok(None) };
-        let network_config = NetworkConfig {
-            weights: weights.info.sha256.clone(),
-            padding: self.options.padding,
-            pooling: network.pooling(),
-            precision: self.options.precision,
-        };
-        if network_config != job.network {
-            return Ok(None);
-        }
         // A failure here does not concern the run, so keep the device.
-        let extraction = match &mut self.extraction {
-            Some((key, extraction)) if *key == job.key => extraction,
-            other => {
-                *other = None;
-                let extraction = VisualizationRun::new(network, weights, &device.tensor, job)?;
-                &mut other.insert((job.key.clone(), extraction)).1
-            }
-        };
-        let begun = Instant::now();
-        let mut made = extraction.step(network);
-        while made.is_ok() && !extraction.is_done() && begun.elapsed() < SLICE {
-            made = extraction.step(network);
-        }
-        let state = made.and_then(|()| extraction.read());
-        if state.as_ref().map_or(true, VisualizationState::is_done) {
+        let result = self.with_memory_errors(|engine| engine.extract_slice(job));
+        if let Err(TransferError::OutOfMemory) = result {
             self.extraction = None;
-            network.release_unused_memory();
+            self.put_extract_aside();
+            self.device.iter().for_each(|(_, device)| device.free_memory());
         }
-        Ok(Some(state?))
+        Ok(result?)
     }
 
     fn put_extract_aside(&mut self) {
@@ -476,6 +507,10 @@ impl Engine for PaintEngine {
 
     fn take_notices(&mut self) -> Vec<String> {
         self.run.as_mut().map_or_else(Vec::new, Painting::take_notices)
+    }
+
+    fn take_limits(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.limits)
     }
 
     fn end(&mut self) {

@@ -13,6 +13,8 @@ const LOCK: &str = "lock";
 const PAINTING: &str = "painting.impasto";
 /// The folder of the painting that was last closed normally.
 const LAST_CLOSED: &str = "last";
+/// In a folder whose painting is restored without asking.
+const RESTORE: &str = "restore";
 /// Folders without a painting are kept this long: their window may not have locked them yet.
 const MIN_AGE: Duration = Duration::from_secs(60);
 /// Maximum number of crashed paintings that are kept.
@@ -68,6 +70,20 @@ impl SessionFolder {
         if fs::rename(&self.folder, &last_closed).is_err() {
             self.remove();
         }
+    }
+
+    /// Leave the painting for the next window, which restores it without asking.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be marked: then it asks.
+    pub fn leave_for_restart(self) -> io::Result<()> {
+        File::create(self.folder.join(RESTORE)).map(drop)
+    }
+
+    /// Whether the painting is to be restored without asking. True once: a painting that fails again is asked for.
+    pub fn take_restore(&self) -> bool {
+        fs::remove_file(self.folder.join(RESTORE)).is_ok()
     }
 
     /// Remove the folder with its painting.
@@ -159,6 +175,16 @@ mod tests {
         }
         SessionFolder::new(folder.path()).unwrap().close();
         assert!(last_closed(folder.path()).is_some(), "an empty session replaces nothing");
+    }
+
+    #[test]
+    fn a_painting_left_for_a_restart_is_restored_without_asking_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = SessionFolder::new(folder.path()).unwrap();
+        fs::write(held.painting(), "painted").unwrap();
+        held.leave_for_restart().unwrap();
+        let found = recover(folder.path()).unwrap();
+        assert!(found.take_restore() && !found.take_restore());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use burn::tensor::{Device as TensorDevice, DeviceKind as AdapterKind, wgpu::Wgpu
 use serde::{Deserialize, Serialize};
 
 use super::{
-    gpu,
+    allocations, gpu,
     info::{DeviceInfo, DeviceKind},
 };
 
@@ -79,11 +79,12 @@ impl Adapter {
         if let Some((.., device)) = open.iter().find(|(api, kind, index, _)| (*api, *kind, *index) == this) {
             return Ok(device.clone());
         }
-        let device = TensorDevice::wgpu_options()
+        let (device, setup) = TensorDevice::wgpu_options()
             .device_kind(kind)
             .graphics_api(self.api.burn())
-            .init()
+            .init_with_setup()
             .map_err(|error| error.to_string())?;
+        allocations::watch(&device, &setup.device);
         let DeviceInfo { name, backend, driver, .. } = &self.info;
         let version = env!("CARGO_PKG_VERSION");
         gpu::name_device(&device, format!("{name} | {backend} | {driver} | Impasto {version}"));

@@ -20,6 +20,20 @@ pub struct Device {
     adapter: Option<Adapter>,
 }
 
+impl Device {
+    /// A device that the caller has opened and shares with this library; see also [`super::watch`].
+    pub fn shared(info: DeviceInfo, tensor: TensorDevice) -> Self {
+        Self { info, tensor, adapter: None }
+    }
+
+    /// Return memory that no tensor uses to the system.
+    pub fn free_memory(&self) {
+        // Earlier failures have been reported.
+        let _ = self.tensor.sync();
+        self.tensor.memory_cleanup();
+    }
+}
+
 /// A device that cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {

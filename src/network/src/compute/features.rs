@@ -24,6 +24,19 @@ fn flat(features: &Tensor<4>) -> Tensor<2> {
 }
 
 impl Features {
+    /// A copy to keep, in no more memory than it needs.
+    pub fn to_keep(&self) -> Self {
+        match self {
+            Features::Host { matrix, height, width, device } => Features::Host {
+                matrix: matrix.to_keep(),
+                height: *height,
+                width: *width,
+                device: device.clone(),
+            },
+            features => features.clone(),
+        }
+    }
+
     /// Positions P = H·W.
     pub fn positions(&self) -> usize {
         match self {

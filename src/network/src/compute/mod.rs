@@ -6,6 +6,7 @@
 //! All tensors of a device stay on one OS thread, because burn orders GPU work per thread.
 
 mod adapter;
+mod allocations;
 mod chain;
 mod check;
 mod cpu;
@@ -28,6 +29,7 @@ mod threads;
 mod trial;
 mod update;
 
+pub use allocations::{is_about_memory, refused, watch};
 pub use chain::LayerTime;
 pub use check::{fast_precision, self_check};
 pub use devices::{Device, DeviceError, devices, mark_failed, open};

@@ -166,7 +166,7 @@ impl Network {
         let input = self.normalised(image);
         with_chain!(&self.form, chain => chain.infer(input, deepest, |layer, features| {
             if layers.contains(&layer) {
-                wanted.push((layer, features.clone()));
+                wanted.push((layer, features.to_keep()));
             }
         }));
         wanted

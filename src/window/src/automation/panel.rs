@@ -6,9 +6,10 @@ use super::graph::{Deed, Graph};
 use crate::{
     ImpastoApp,
     command::Command,
+    entry::Entry,
     icons::Icon,
     theme::{Palette, RADIUS, ROW, space},
-    widgets::{self, Entry},
+    widgets,
 };
 use impasto_core::settings::{Automation, Curve, Ease, Key, Lfo, MAX_KEYS, ParamId, Track, Waveform};
 

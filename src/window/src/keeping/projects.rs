@@ -12,8 +12,8 @@ use crate::{
     dialogs::Ask,
     notes::{Banner, Trouble},
     pictures::{Kept, Recalled, Slot, Source, Target},
+    saving::{Extension, Saving},
     state::Run,
-    tasks::{Done, Purpose, Saving},
 };
 use impasto_base::{error::chain, hash::Sha256Hash};
 use impasto_core::settings::Settings;
@@ -139,17 +139,18 @@ impl ImpastoApp {
     }
 
     fn read_trusted(&mut self, path: PathBuf, trust: Trust) {
-        self.tasks.start("project", move || {
-            let result = Project::read_with(&path, trust).map(Box::new).map_err(|error| chain(&error));
-            Done::ProjectRead { path, result }
+        let file = path.clone();
+        let work = move || Project::read_with(&file, trust).map_err(|error| chain(&error));
+        self.tasks.spawn("project", work, move |app: &mut Self, ctx, result| {
+            app.project_read(ctx, &path, result);
         });
     }
 
-    pub(crate) fn project_read(&mut self, ctx: &Context, path: &Path, result: Result<Box<Project>, String>) {
+    fn project_read(&mut self, ctx: &Context, path: &Path, result: Result<Project, String>) {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         match result {
             Ok(project) => {
-                let project = Arc::new(*project);
+                let project = Arc::new(project);
                 self.open_project(ctx, &project);
                 // What the program keeps for itself is no file to save to, and one of which
                 // something is missing here would lose it.
@@ -168,7 +169,7 @@ impl ImpastoApp {
     }
 
     pub(crate) fn ask_for_project(&mut self) {
-        self.ask_for_file(Ask::open_project(), Purpose::OpenProject);
+        self.ask_for_file(Ask::open_project(), Self::read_project);
     }
 
     /// Opens the painting of the window that was closed last.
@@ -207,31 +208,22 @@ impl ImpastoApp {
         let path = own.unwrap_or_else(|| Path::new(&self.save_name()).with_extension(EXTENSION));
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let folder = path.parent().filter(|folder| folder.is_dir()).map(Path::to_owned);
-        self.ask_for_file(Ask { folder, ..Ask::save_project(&name) }, Purpose::Save(Saving::Project));
+        let saving = Saving::new(Extension::Always(EXTENSION), |app, path, _| app.write_project(path));
+        self.ask_to_save_as(Ask { folder, ..Ask::save_project(&name) }, saving);
     }
 
     /// Writes the painting as a project.
-    pub(crate) fn write_project(&mut self, path: PathBuf) {
+    fn write_project(&mut self, path: PathBuf) {
         let file = ProjectFile { path, content: self.content_hash() };
         let snapshot = self.snapshot(self.exact());
-        self.tasks.save(&file.path.clone(), "save", move || {
-            let result = snapshot.write(&file.path, SourceStorage::Embedded).map_err(|error| chain(&error));
-            Done::ProjectSaved { file, result }
-        });
-    }
-
-    pub(crate) fn project_saved(&mut self, file: ProjectFile, result: Result<(), String>) {
-        match result {
+        let path = file.path.clone();
+        let work = move || snapshot.write(&path, SourceStorage::Embedded).map_err(|error| chain(&error));
+        self.tasks.save(&file.path.clone(), "save", work, |app: &mut Self, _, result| match result {
             Ok(()) => {
-                let note = format!("Saved {}", file.path.display());
-                self.keeper.project = Some(file);
-                self.notice = Some(note.clone());
-                self.toasts.add(note);
+                app.file_saved(&file.path);
+                app.keeper.project = Some(file);
             }
-            Err(text) => {
-                let text = format!("The project is not saved: {text}.");
-                self.banners.push(Banner { trouble: Trouble::Other, text });
-            }
-        }
+            Err(text) => app.file_not_saved(format!("The project is not saved: {text}.")),
+        });
     }
 }

@@ -8,11 +8,12 @@ use egui_plot::PlotPoint;
 
 use crate::{
     extracts::Extracts,
+    fader::Fader,
     icons::Icon,
     lab::sheet,
     mixes::lock_button,
     theme::{Palette, RADIUS, space},
-    widgets::{self, Fader},
+    widgets,
 };
 use impasto_core::{
     settings::{ParamId, Range, Strip},

@@ -7,15 +7,15 @@ use std::{
 
 use egui::{Context, Label, TextEdit, Ui};
 
-use super::{News, Wanted};
 use crate::{
     ImpastoApp,
     dialogs::Ask,
+    entry::Entry,
     folders::FileKind,
     icons::Icon,
-    tasks::{Done, Purpose},
+    notes::{Banner, Trouble},
     theme::space,
-    widgets::{self, Entry},
+    widgets,
 };
 use impasto_base::error::chain;
 use impasto_core::{
@@ -196,8 +196,12 @@ impl ImpastoApp {
             decision = decision.or(Some(false));
         }
         if asks {
-            let ask = Ask { folder: form.folder.clone(), ..Ask::folder("Folder for the picture") };
-            self.ask_for_file(ask, Purpose::Queue(Wanted::Folder));
+            let ask = Ask::folder(FileKind::Exports, "Folder for the picture");
+            self.ask_for_file(Ask { folder: form.folder.clone(), ..ask }, |app, folder| {
+                if let Some(form) = &mut app.queue.adding {
+                    form.folder = Some(folder);
+                }
+            });
         }
         match decision {
             None => self.queue.adding = Some(form),
@@ -213,13 +217,13 @@ impl ImpastoApp {
         let folder = self.queue.desk.folder();
         let without_recipe = self.without_recipe;
         let shown = self.canvas.picture();
-        self.tasks.save(Path::new("the queue"), "queue", move || {
+        let work = move || {
             let keep = |picture: &Picture| keep(folder.as_deref(), picture);
-            let item = || -> Result<Box<Item>, String> {
+            let item = || -> Result<Item, String> {
                 let style = |style: &impasto_engine::session::StyleSource| -> Result<ItemStyle, String> {
                     Ok(ItemStyle { source: keep(&style.picture)?, mix: style.mix })
                 };
-                Ok(Box::new(Item {
+                Ok(Item {
                     id: 0,
                     content: keep(&inputs.content)?,
                     styles: inputs.styles.iter().map(style).collect::<Result<_, _>>()?,
@@ -230,20 +234,26 @@ impl ImpastoApp {
                     state: ItemState::Waiting,
                     remark: None,
                     settings,
-                }))
+                })
             };
             let small = shown.unwrap_or_else(|| Arc::new(inputs.content.rgb.clone()));
-            let small = Some(Arc::new(picture::thumbnail(&small, SMALL)));
-            Done::Queue(News::Item { result: item(), small })
+            (item(), Arc::new(picture::thumbnail(&small, SMALL)))
+        };
+        self.tasks.save(Path::new("the queue"), "queue", work, |app: &mut Self, ctx, (item, small)| {
+            let item = match item {
+                Ok(item) => item,
+                Err(text) => {
+                    let text = format!("Not queued: {text}.");
+                    return app.banners.push(Banner { trouble: Trouble::Other, text });
+                }
+            };
+            let held = app.queue.outlook.held;
+            app.queue.desk.add([item], Some(&small));
+            app.start_painter(ctx);
+            app.toasts.add(match held {
+                true => "Added to the queue, which is on hold: Queue, then Go on.",
+                false => "Added to the queue.",
+            });
         });
-    }
-
-    /// Takes a folder or files that a person picked for the queue.
-    pub(crate) fn picked_for_queue(&mut self, wanted: Wanted, paths: Vec<PathBuf>) {
-        match (wanted, &mut self.queue.adding, &mut self.queue.folders) {
-            (Wanted::Folder, Some(form), _) => form.folder = paths.into_iter().next().or(form.folder.take()),
-            (wanted, _, Some(form)) => form.picked(wanted, paths),
-            _ => {}
-        }
     }
 }

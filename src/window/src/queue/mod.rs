@@ -14,12 +14,10 @@ use std::{
 use egui::{Context, TextureHandle, TextureOptions};
 use image::RgbImage;
 
-pub use self::page::card;
 use self::{add::AddForm, folders::FoldersForm, row::Row};
 use super::{
     ImpastoApp, Page, SpawnPainter,
     notes::{Banner, Trouble},
-    tasks::Done,
 };
 use impasto_base::error::chain;
 use impasto_engine::{
@@ -28,36 +26,7 @@ use impasto_engine::{
     },
     session::RunState,
 };
-use impasto_formats::explore::Pair;
 use impasto_network::compute::DeviceKind;
-
-/// What background threads bring for the queue.
-pub enum News {
-    /// The queue of the last time.
-    Opened(Result<(QueueStore, Result<Vec<Item>, String>), StoreError>),
-    Saved(Result<(), String>),
-    /// A painting that is ready to be added, with its small picture.
-    Item {
-        result: Result<Box<Item>, String>,
-        small: Option<Arc<RgbImage>>,
-    },
-    /// The paintings of folders, by the number of the question.
-    Pairs {
-        ticket: u64,
-        result: Result<Vec<Pair>, String>,
-    },
-}
-
-/// What a picked folder or file is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// The folder for the painting that is added.
-    Folder,
-    Contents,
-    Styles,
-    /// The folder for the paintings of folders.
-    Output,
-}
 
 /// Whether there is a queue.
 #[derive(Debug, PartialEq, Eq)]
@@ -142,17 +111,18 @@ impl ImpastoApp {
             return;
         };
         self.queue.access = Access::Reading;
-        self.tasks.start("queue", move || {
-            Done::Queue(News::Opened(QueueStore::open(&folder).map(|store| {
+        let work = move || {
+            QueueStore::open(&folder).map(|store| {
                 let items = store.load();
                 (store, items)
-            })))
-        });
+            })
+        };
+        self.tasks.spawn("queue", work, |app: &mut Self, _, opened| app.queue_opened(opened));
     }
 
-    pub(super) fn queue_news(&mut self, ctx: &Context, news: News) {
-        match news {
-            News::Opened(Ok((store, items))) => {
+    fn queue_opened(&mut self, opened: Result<(QueueStore, Result<Vec<Item>, String>), StoreError>) {
+        match opened {
+            Ok((store, items)) => {
                 let items = items.unwrap_or_else(|text| {
                     self.banners.push(Banner { trouble: Trouble::Other, text: format!("{text}.") });
                     Vec::new()
@@ -163,34 +133,11 @@ impl ImpastoApp {
                 if open > 0 {
                     self.toasts.add(format!(
                         "The queue has {} left from last time, and begins when you say so: Queue, then Go on.",
-                        count(open, "painting")
+                        super::widgets::counted(open, "painting")
                     ));
                 }
             }
-            News::Opened(Err(error)) => self.queue.access = Access::None(chain(&error)),
-            News::Saved(result) => {
-                self.queue.saving = false;
-                if let Err(text) = result {
-                    self.notice = Some(format!("The queue cannot be kept: {text}"));
-                }
-            }
-            News::Item { result: Ok(item), small } => {
-                let held = self.queue.outlook.held;
-                self.queue.desk.add([*item], small.as_ref());
-                self.start_painter(ctx);
-                self.toasts.add(match held {
-                    true => "Added to the queue, which is on hold: Queue, then Go on.",
-                    false => "Added to the queue.",
-                });
-            }
-            News::Item { result: Err(text), .. } => {
-                self.banners.push(Banner { trouble: Trouble::Other, text: format!("Not queued: {text}.") });
-            }
-            News::Pairs { ticket, result } => {
-                if let Some(form) = &mut self.queue.folders {
-                    form.take(ticket, result);
-                }
-            }
+            Err(error) => self.queue.access = Access::None(chain(&error)),
         }
     }
 
@@ -243,9 +190,12 @@ impl ImpastoApp {
         if self.queue.access == Access::Ready && !self.queue.saving && self.queue.desk.is_unwritten() {
             self.queue.saving = true;
             let desk = self.queue.desk.clone();
-            let broken = |text| Done::Queue(News::Saved(Err(text)));
-            self.tasks.start_or("queue", broken, move || {
-                Done::Queue(News::Saved(desk.save().map_err(|error| error.to_string())))
+            let work = move || desk.save().map_err(|error| error.to_string());
+            self.tasks.attempt("queue", work, |app: &mut Self, _, saved| {
+                app.queue.saving = false;
+                if let Err(text) = saved.flatten() {
+                    app.notice = Some(format!("The queue cannot be kept: {text}"));
+                }
             });
         }
     }
@@ -302,9 +252,4 @@ impl ImpastoApp {
             text
         })
     }
-}
-
-/// "1 painting", "3 paintings"
-fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

@@ -1,15 +1,16 @@
 //! The queue's page: what it is doing, what can be added, the list.
 
-use egui::{Align, Frame, Layout, Margin, Rect, Response, RichText, ScrollArea, Stroke, Ui, vec2};
+use egui::{Align, Layout, Response, RichText, ScrollArea, Stroke, Ui, vec2};
 
 use super::{
-    Access, count,
+    Access,
     row::{self, Line, Wish},
 };
 use crate::{
     ImpastoApp,
     command::Command,
     icons::Icon,
+    page::card,
     theme::{Palette, space},
     widgets,
 };
@@ -286,7 +287,7 @@ fn headline(outlook: &QueueSummary) -> (String, bool) {
         };
         return (text, false);
     }
-    let left = count(*open, "painting") + " left";
+    let left = widgets::counted(*open, "painting") + " left";
     if *held {
         return (format!("On hold · {left}"), false);
     }
@@ -309,21 +310,4 @@ fn drop_place(ui: &Ui, first: usize, top: f32, count: usize) -> Option<usize> {
     let x = ui.max_rect().x_range();
     ui.painter().hline(x, y, Stroke::new(2.0, Palette::of(ui).accent));
     Some(place)
-}
-
-/// A card in the middle of an empty page.
-pub fn card(ui: &mut Ui, title: &str, contents: impl FnOnce(&mut Ui)) {
-    let palette = Palette::of(ui);
-    let area = ui.available_rect_before_wrap();
-    let width = area.width().min(500.0);
-    let top = area.min.y + (area.height() * 0.16).min(90.0);
-    let min = egui::pos2(area.center().x - width / 2.0, top);
-    let rect = Rect::from_min_max(min, egui::pos2(min.x + width, area.max.y));
-    let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(rect));
-    Frame::new().fill(palette.panel).corner_radius(6).inner_margin(Margin::same(20)).show(&mut ui, |ui| {
-        ui.set_min_width(ui.available_width());
-        ui.heading(title);
-        ui.add_space(space::S);
-        contents(ui);
-    });
 }

@@ -5,9 +5,10 @@ use egui::{Context, Label, RichText, ScrollArea, TextEdit, Ui};
 
 use crate::{
     ImpastoApp,
+    entry::Entry,
     icons::Icon,
     theme::{self, Palette, space},
-    widgets::{self, Entry, row, row_error, section},
+    widgets::{self, row, row_error, section},
 };
 
 impl ImpastoApp {

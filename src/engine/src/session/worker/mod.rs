@@ -327,6 +327,13 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                 if let Some(run) = self.run.as_ref().map(|run| run.id) {
                     notices.into_iter().for_each(|text| outbox.send(Event::Notice { run, text }));
                 }
+                if let Some(run) = &mut self.run {
+                    for text in engine.take_limits() {
+                        // Another device, or this one at another time, would paint otherwise.
+                        run.record = run.record.clone().incomplete();
+                        outbox.send(Event::Limited { run: run.id, text });
+                    }
+                }
                 result.map_err(|error| chain(&*error))
             }
             Err(panic) => {
@@ -439,7 +446,8 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     }
 }
 
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+/// What a panic said.
+pub(super) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     panic
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())

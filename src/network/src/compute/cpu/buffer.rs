@@ -22,6 +22,13 @@ pub struct Buffer {
     pool: BufferPool,
 }
 
+impl Buffer {
+    /// Whether it is the beginning of a longer block.
+    pub fn is_part(&self) -> bool {
+        self.len < self.values.len()
+    }
+}
+
 /// Requests up to this length never get a much longer block.
 const SMALL: usize = 1 << 18;
 
@@ -107,7 +114,9 @@ mod tests {
         assert_eq!(pool.take(1000).len(), 1000);
         let sharing = BufferPool::new(true);
         drop(sharing.take(10 * SMALL));
-        assert_eq!(sharing.take(2 * SMALL).values.len(), 10 * SMALL);
+        let part = sharing.take(2 * SMALL);
+        assert!(part.values.len() == 10 * SMALL && part.is_part());
+        drop(part);
         assert_eq!(sharing.take_exactly(2 * SMALL).values.len(), 2 * SMALL);
         assert_eq!(sharing.take(1000).values.len(), 1000);
         pool.clear();

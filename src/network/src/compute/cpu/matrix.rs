@@ -42,6 +42,11 @@ impl HostFeatures {
         Self { values: Arc::new(block), channels }
     }
 
+    /// A copy to keep, which is never the beginning of a longer block.
+    pub fn to_keep(&self) -> Self {
+        if self.values.is_part() { Self::new(&self.values, self.channels) } else { self.clone() }
+    }
+
     pub fn positions(&self) -> usize {
         self.values.len() / self.channels
     }

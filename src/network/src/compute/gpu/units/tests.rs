@@ -1,4 +1,4 @@
-use std::ops::Range;
+use std::{ops::Range, path::Path};
 
 use burn::tensor::{Device as TensorDevice, Tensor};
 use cubecl::{CubeKernel, PrecompiledSource, ir::UIntKind, prelude::*};
@@ -47,6 +47,7 @@ fn plans(units: Units) -> impl Iterator<Item = Plan> {
     })
 }
 
+/// What Metal would be given goes to the folder that `IMPASTO_SHADERS` names, for `tests/bench/shaders`.
 #[test]
 fn every_kernel_is_valid_and_becomes_spirv() {
     let capabilities =
@@ -75,6 +76,12 @@ fn every_kernel_is_valid_and_becomes_spirv() {
     texts.sort();
     texts.dedup();
     assert!(texts.len() > count / 2, "plans that differ are different kernels");
+    if let Some(folder) = std::env::var_os("IMPASTO_SHADERS") {
+        let of_metal = offers().into_iter().filter(|units| !units.vectors).flat_map(plans);
+        for (number, plan) in of_metal.enumerate() {
+            std::fs::write(Path::new(&folder).join(format!("{number}.wgsl")), plan.text()).unwrap();
+        }
+    }
 }
 
 #[test]
