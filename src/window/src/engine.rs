@@ -243,10 +243,11 @@ impl ImpastoApp {
         };
         let mut reasons = given.settings.restart_reasons(&self.settings);
         // Only a run that has painted something can take other pictures over.
-        let takes = matches!(
-            self.run.state,
-            RunState::Running | RunState::Paused | RunState::Finished | RunState::Stopped
-        );
+        let takes = !self.begin_afresh
+            && matches!(
+                self.run.state,
+                RunState::Running | RunState::Paused | RunState::Finished | RunState::Stopped
+            );
         let same = given.inputs.same_pictures(&inputs);
         if !(same || takes && given.inputs.can_become(&inputs)) {
             reasons.push("picture");

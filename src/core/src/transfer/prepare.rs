@@ -84,9 +84,11 @@ impl Inputs {
         std::iter::once(self.content.sha256).chain(styles).collect()
     }
 
-    /// Whether the content and style pictures are the same.
+    /// Whether the content and style pictures are the same, and were opened only once.
     pub fn same_pictures(&self, other: &Self) -> bool {
-        self.hashes() == other.hashes()
+        Arc::ptr_eq(&self.content, &other.content)
+            && self.styles.len() == other.styles.len()
+            && self.styles.iter().zip(&other.styles).all(|(a, b)| Arc::ptr_eq(&a.picture, &b.picture))
     }
 
     /// Whether a run can continue with other inputs, which then fade in: their content is the same, or a new
@@ -97,10 +99,10 @@ impl Inputs {
         !other.styles.is_empty() && (old.sha256 == new.sha256 || same_file)
     }
 
-    /// Whether content, styles and palette are the same pictures.
+    /// Whether content, styles and palette have the same hashes.
     pub fn same_sources(&self, other: &Self) -> bool {
         let palette = |inputs: &Self| inputs.palette.as_ref().map(|palette| palette.sha256);
-        self.same_pictures(other) && palette(self) == palette(other)
+        self.hashes() == other.hashes() && palette(self) == palette(other)
     }
 
     /// Whether the styles' mix and the palette are the same.
