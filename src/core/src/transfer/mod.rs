@@ -5,6 +5,7 @@ mod adam;
 mod amount;
 mod automate;
 mod average;
+mod changes;
 mod checkpoint;
 mod cost;
 mod error;
