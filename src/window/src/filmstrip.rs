@@ -69,17 +69,16 @@ impl ImpastoApp {
         let mut wanted = None;
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 6.0;
-            let back = self.film.view().is_some();
             for (command, text) in [(Command::Branch, "Go on from here"), (Command::Now, "Now")] {
-                let hint = command.hint(&ctx);
-                if widgets::text_button(ui, command.icon(), text, command.text(), &hint, back).clicked() {
+                let (hint, enabled) = (command.hint(&ctx), self.can(command));
+                if widgets::text_button(ui, command.icon(), text, command.text(), &hint, enabled).clicked() {
                     wanted = Some(command);
                 }
             }
             if !self.export_progress(ui) {
                 let command = Command::Timelapse;
-                let hint = command.hint(&ctx);
-                if widgets::icon_button(ui, command.icon(), command.text(), &hint, any).clicked() {
+                let (hint, enabled) = (command.hint(&ctx), self.can(command));
+                if widgets::icon_button(ui, command.icon(), command.text(), &hint, enabled).clicked() {
                     wanted = Some(command);
                 }
             }
@@ -265,9 +264,7 @@ impl ImpastoApp {
     pub(super) fn looking_back_note(&self, ui: &Ui, area: Rect) {
         let Some(moment) = self.film.view() else { return };
         let palette = Palette::of(ui);
-        let keys = |command: Command| {
-            command.shortcut().map_or_else(String::new, |shortcut| ui.ctx().format_shortcut(&shortcut))
-        };
+        let keys = |command: Command| command.key(ui.ctx()).unwrap_or_default();
         let text = format!(
             "Looking back at step {}  ·  {} goes on from here  ·  {} back to now",
             moment.step,

@@ -20,7 +20,7 @@ use impasto_core::settings::{Kind, ParamId, Parameter, Preset, Settings};
 const MOST: usize = 60;
 const ROW: f32 = 26.0;
 /// Controls of the row with the mixes.
-const MIXES: [&str; 3] = ["Morph, number", "Seed of the draw", "Amount of the draw"];
+const MIXES: [&str; 3] = ["Morph, number", "Randomize seed", "Randomize amount"];
 const SIZES: [u32; 8] = [128, 192, 256, 320, 384, 512, 768, 1024];
 
 /// The palette, open or not.
@@ -171,7 +171,7 @@ impl ImpastoApp {
             }
         };
         for command in Command::ALL.into_iter().filter(|command| *command != Command::Find) {
-            let key = command.shortcut().map_or_else(String::new, |key| ctx.format_shortcut(&key));
+            let key = command.key(ctx).unwrap_or_default();
             add(fits(query, command.text()), command.text().to_owned(), key, Deed::Command(command));
         }
         for preset in Preset::ALL {

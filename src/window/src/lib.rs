@@ -44,7 +44,6 @@ mod mixer;
 mod mixes;
 mod notes;
 mod opening;
-mod orders;
 mod origin;
 mod page;
 mod palette;
@@ -240,6 +239,11 @@ pub struct ImpastoApp {
 impl ImpastoApp {
     fn apply_theme(&self, ctx: &Context) {
         ctx.set_theme(if self.layout.light { egui::Theme::Light } else { egui::Theme::Dark });
+    }
+
+    fn toggle_theme(&mut self, ctx: &Context) {
+        self.layout.light = !self.layout.light;
+        self.apply_theme(ctx);
     }
 
     fn toggle_panels(&mut self) {

@@ -6,7 +6,6 @@ use super::{
     ImpastoApp,
     card::{self, Card, Wish},
     command::Command,
-    icons::Icon,
     pictures::Target,
     theme::space,
     widgets,
@@ -42,10 +41,9 @@ impl ImpastoApp {
 
             ui.add_space(space::S);
             ui.vertical_centered(|ui| {
-                let can_swap = self.content.picture.is_some() || self.styles[0].picture.is_some();
-                let tooltip = Command::Swap.hint(ui.ctx());
-                if widgets::text_button(ui, Icon::Swap, "Swap", Command::Swap.text(), &tooltip, can_swap)
-                    .clicked()
+                let command = Command::Swap;
+                let (hint, enabled) = (command.hint(ui.ctx()), self.can(command));
+                if widgets::text_button(ui, command.icon(), "Swap", command.text(), &hint, enabled).clicked()
                 {
                     self.swap();
                 }

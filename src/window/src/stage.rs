@@ -87,9 +87,14 @@ impl ImpastoApp {
         }
     }
 
-    pub(super) fn toggle_stage_facts(&mut self) {
-        let mut screen = lock(&self.stage.screen);
-        screen.facts = !screen.facts;
+    /// Shows or hides the info over the picture: in the second window if that is where the picture stands alone.
+    pub(super) fn toggle_info(&mut self) {
+        if self.stage.open && !self.present.on {
+            let mut screen = lock(&self.stage.screen);
+            screen.facts = !screen.facts;
+        } else {
+            self.present.facts = !self.present.facts;
+        }
     }
 
     /// Does what the second window asks for, and tells it what is new: also while this window is covered and not drawn.
@@ -250,7 +255,7 @@ fn keys(ctx: &Context, screen: &mut Screen, full: bool) -> Option<Wish> {
     for command in Command::pressed(ctx) {
         match command {
             Command::Present => wish = Some(Wish::Full(!full)),
-            Command::PresentFacts => {
+            Command::Info => {
                 screen.facts = !screen.facts;
                 // The lines are the main window's to write.
                 ctx.request_repaint_of(ViewportId::ROOT);
@@ -294,7 +299,7 @@ fn bar(ctx: &Context, area: Rect, screen: &mut Screen, own: bool, full: bool) ->
                             }
                         }
                     }
-                    let facts = ui.selectable_label(screen.facts, "Facts");
+                    let facts = ui.selectable_label(screen.facts, "Info");
                     if facts.on_hover_text("I: what is painted from what, and how").clicked() {
                         screen.facts = !screen.facts;
                         ctx.request_repaint_of(ViewportId::ROOT);

@@ -122,11 +122,11 @@ impl ImpastoApp {
     fn pin_button(&mut self, ui: &mut Ui, words: bool) {
         let command = Command::Pin;
         let hint = command.hint(ui.ctx());
-        let painted = self.canvas.picture().is_some();
+        let enabled = self.can(command);
         let button = if words {
-            widgets::text_button(ui, command.icon(), "Pin", command.text(), &hint, painted)
+            widgets::text_button(ui, command.icon(), "Pin", command.text(), &hint, enabled)
         } else {
-            widgets::icon_button(ui, command.icon(), command.text(), &hint, painted)
+            widgets::icon_button(ui, command.icon(), command.text(), &hint, enabled)
         };
         if button.clicked() {
             self.pin();
@@ -139,7 +139,7 @@ impl ImpastoApp {
         for (command, what) in [(Command::Undo, self.undo.undoes()), (Command::Redo, self.undo.redoes())] {
             let hint = command.hint(&ctx);
             let hint = what.map_or_else(|| hint.clone(), |what| format!("{what}\n{hint}"));
-            let enabled = what.is_some();
+            let enabled = self.can(command);
             if widgets::icon_button(ui, command.icon(), command.text(), &hint, enabled).clicked() {
                 wanted = Some(command);
             }

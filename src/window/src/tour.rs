@@ -4,6 +4,7 @@ use egui::{Align2, Area, Context, Frame, Id, Order, RichText, Stroke, Ui, vec2};
 
 use super::{
     ImpastoApp,
+    page::Page,
     pictures::{Source, Target},
     theme::{Palette, space},
     widgets,
@@ -112,6 +113,8 @@ enum Wish {
 impl ImpastoApp {
     /// Begins the tour, with the bundled pictures where there are none.
     pub(super) fn start_tour(&mut self) {
+        self.help = false;
+        self.page = Page::Painting;
         if self.content.picture.is_none() {
             self.open(Target::Content, Source::Example(&picture::CONTENTS[0]));
         }

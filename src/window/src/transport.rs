@@ -43,28 +43,35 @@ impl ImpastoApp {
         });
     }
 
+    /// Whether there is all that a run takes.
+    pub(super) fn is_ready(&self) -> bool {
+        self.session.is_some() && self.inputs().is_some() && self.problem.is_none()
+    }
+
+    fn is_active(&self) -> bool {
+        matches!(self.run.state, RunState::Running | RunState::Preparing) && self.run.playing
+    }
+
+    /// Whether there is something to paint, or to pause.
+    pub(super) fn can_play(&self) -> bool {
+        self.is_active() || (self.is_ready() && self.steps_left())
+    }
+
     fn transport_buttons(&mut self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
-        let ready = self.session.is_some() && self.inputs().is_some() && self.problem.is_none();
-        let active = matches!(self.run.state, RunState::Running | RunState::Preparing) && self.run.playing;
+        let active = self.is_active();
         let (icon, text) = if active { (Icon::Pause, "Pause") } else { (Icon::Play, "Play") };
         let hint = if self.steps_left() {
             Command::PlayPause.hint(&ctx)
         } else {
             "The step limit is reached: raise Steps to go on".to_owned()
         };
-        let can_play = active || (ready && self.steps_left());
-        if widgets::accent_button(ui, icon, text, 96.0, &hint, can_play).clicked() {
+        if widgets::accent_button(ui, icon, text, 96.0, &hint, self.can(Command::PlayPause)).clicked() {
             self.run_command(&ctx, Command::PlayPause);
         }
-        for (command, enabled) in [
-            (Command::Step, ready && self.steps_left()),
-            (Command::Stop, self.run.alive()),
-            (Command::Restart, ready),
-        ] {
-            if widgets::icon_button(ui, command.icon(), command.text(), &command.hint(&ctx), enabled)
-                .clicked()
-            {
+        for command in [Command::Step, Command::Stop, Command::Restart] {
+            let (hint, enabled) = (command.hint(&ctx), self.can(command));
+            if widgets::icon_button(ui, command.icon(), command.text(), &hint, enabled).clicked() {
                 self.run_command(&ctx, command);
             }
         }
@@ -257,10 +264,9 @@ impl ImpastoApp {
         self.page_switches(ui);
         ui.add_space(space::S);
         self.file_menu(ui);
-        let painted = self.canvas.picture().is_some();
         for (command, text) in [(Command::Copy, "Copy"), (Command::Save, "Save…")] {
-            let hint = command.hint(&ctx);
-            if widgets::text_button(ui, command.icon(), text, command.text(), &hint, painted).clicked() {
+            let (hint, enabled) = (command.hint(&ctx), self.can(command));
+            if widgets::text_button(ui, command.icon(), text, command.text(), &hint, enabled).clicked() {
                 self.run_command(&ctx, command);
             }
         }

@@ -12,6 +12,7 @@ use self::recorder::Recorder;
 use super::{
     ImpastoApp,
     knobs::{self, Marks, Wish},
+    page::Page,
 };
 use impasto_core::settings::{Curve, Lfo, Modulated, ParamId, Settings, StyleMix, Track};
 use impasto_engine::session::RunState;
@@ -156,6 +157,14 @@ impl ImpastoApp {
         self.automation.key = 0;
         self.layout.automation = true;
         self.layout.show_bottom = true;
+    }
+
+    /// Shows the panel with the tracks, or hides the lower panel while it shows them.
+    pub(super) fn toggle_automation(&mut self) {
+        self.page = Page::Painting;
+        let shown = self.layout.automation && self.layout.show_bottom;
+        self.layout.automation = !shown;
+        self.layout.show_bottom |= !shown;
     }
 
     pub(super) fn is_recording(&self) -> bool {

@@ -13,6 +13,7 @@ use egui::{
 use super::{
     ImpastoApp,
     icons::Icon,
+    page::Page,
     theme::{Palette, space},
     widgets,
 };
@@ -95,6 +96,11 @@ impl Seen {
 }
 
 impl ImpastoApp {
+    pub(super) fn toggle_lab(&mut self) {
+        self.page = Page::Painting;
+        self.lab.open = !self.lab.open;
+    }
+
     /// Tells the worker which layer to look into, and takes what it saw.
     pub(super) fn follow_lab(&mut self, ui: &Ui) {
         let looks = self.lab.open && self.lab.sheet.is_none();

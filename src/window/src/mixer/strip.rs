@@ -62,7 +62,7 @@ pub struct StripUi<'a> {
     pub removable: bool,
     /// Moves with the other linked faders.
     pub linked: bool,
-    /// No draw moves it.
+    /// Randomize leaves it alone.
     pub locked: bool,
 }
 
@@ -192,7 +192,7 @@ impl StripUi<'_> {
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, self.label));
         if self.locked {
             Icon::Lock.paint(ui.painter(), pos2(text.max.x + 10.0, rect.center().y), palette.weak);
-            response.on_hover_text(format!("{}\nLocked: no draw moves it.", self.tooltip));
+            response.on_hover_text(format!("{}\nLocked: Randomize leaves it alone.", self.tooltip));
         } else {
             response.on_hover_text(self.tooltip);
         }

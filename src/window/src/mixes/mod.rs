@@ -161,7 +161,7 @@ impl ImpastoApp {
     }
 
     /// Takes a random mix around the present one.
-    pub(super) fn randomise(&mut self) {
+    pub(super) fn randomize(&mut self) {
         let (seed, amount) = (self.desk.seed, self.desk.amount);
         let locked = self.desk.locked.clone();
         let randomized = self.settings.randomized(seed, amount, |knob| locked.contains(&knob));
@@ -171,7 +171,7 @@ impl ImpastoApp {
         }
         self.settings = randomized;
         self.desk.seed = (seed + 1) % (desk::MOST_SEED + 1);
-        self.undo.call("", format!("Drawn by lot: seed {seed}, {}", percent(amount)));
+        self.undo.call("", format!("Randomized: seed {seed}, {}", percent(amount)));
     }
 
     /// What the palette of commands finds here: title, detail and what is then done.
@@ -194,7 +194,7 @@ impl ImpastoApp {
             let lock = if self.desk.locked.contains(&knob) { "Unlock" } else { "Lock" };
             all.push((
                 format!("{lock} {}", named(knob)),
-                "randomise leaves it alone".to_owned(),
+                "Randomize leaves it alone".to_owned(),
                 Wish::Lock(knob),
             ));
         }
@@ -223,7 +223,7 @@ impl ImpastoApp {
 /// The entry of a fader's menu that locks it; true when it was chosen.
 pub fn lock_button(ui: &mut egui::Ui, locked: bool) -> bool {
     let text = if locked { "Unlock" } else { "Lock" };
-    ui.button(text).on_hover_text("A draw by lot leaves what is locked alone").clicked()
+    ui.button(text).on_hover_text("Randomize leaves what is locked alone").clicked()
 }
 
 /// A knob in the middle of a sentence.

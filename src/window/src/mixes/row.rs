@@ -24,7 +24,7 @@ const END: [f32; 2] = [112.0, 176.0];
 const SLIDER: [f32; 2] = [70.0, 300.0];
 const HAND: f32 = 110.0;
 /// From this width of the row on, what is in it has a word beside it.
-const WORDS_FROM: f32 = 990.0;
+const WORDS_FROM: f32 = 1030.0;
 
 impl ImpastoApp {
     pub(crate) fn mixes_ui(&mut self, ui: &mut Ui) {
@@ -40,7 +40,7 @@ impl ImpastoApp {
             }
             ui.add_space(space::M);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                self.draw_ui(ui, words);
+                self.randomize_ui(ui, words);
                 ui.add_space(space::M);
                 ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
                     self.morph_ui(ui, words, &mut wish);
@@ -218,26 +218,26 @@ impl ImpastoApp {
         response.accessible_name(name).on_hover_text(tooltip);
     }
 
-    fn draw_ui(&mut self, ui: &mut Ui, words: bool) {
-        let command = Command::Randomise;
+    fn randomize_ui(&mut self, ui: &mut Ui, words: bool) {
+        let command = Command::Randomize;
         let hint = command.hint(ui.ctx());
         let clicked = if words {
-            widgets::text_button(ui, Icon::Dice, "Draw", command.text(), &hint, true).clicked()
+            widgets::text_button(ui, Icon::Dice, "Randomize", command.text(), &hint, true).clicked()
         } else {
             widgets::icon_button(ui, Icon::Dice, command.text(), &hint, true).clicked()
         };
         let (mut seed, mut percent) = (self.desk.seed as f64, 100.0 * self.desk.amount);
         let (seed_before, percent_before) = (seed, percent);
-        let tooltip = "Seed of the next draw, a whole number: the same seed, amount and mix give the same draw again. Each draw counts it on.";
-        let (name, drag) = ("Seed of the draw", 0.0..=MOST_SEED as f64);
+        let tooltip = "Seed of the next random mix, a whole number: the same seed, amount and mix give the same result. Each use counts it on.";
+        let (name, drag) = ("Randomize seed", 0.0..=MOST_SEED as f64);
         Entry { name, tooltip, drag, suffix: "", whole: true, width: NUMBER, knob: None, usual: Some(1.0) }
             .show(ui, &mut seed);
         if words {
             ui.label(widgets::weak(ui, "Seed")).on_hover_text(tooltip);
             ui.add_space(space::XS);
         }
-        let tooltip = "How far a draw leads, 0 to 100 %: at 100 % weights by 16 either way at most. What is muted, 0 or locked stays.";
-        let (name, drag) = ("Amount of the draw", 0.0..=100.0);
+        let tooltip = "Amount of randomness, 0 to 100 %; at 100 %, weights change by up to 16 times. What is muted, 0 or locked stays.";
+        let (name, drag) = ("Randomize amount", 0.0..=100.0);
         Entry {
             name,
             tooltip,
@@ -251,14 +251,15 @@ impl ImpastoApp {
         .show(ui, &mut percent);
         if seed != seed_before {
             self.desk.seed = seed.clamp(0.0, MOST_SEED as f64) as u64;
-            self.undo.call("draw seed", format!("Seed of the draw {}", self.desk.seed));
+            self.undo.call("randomize seed", format!("Randomize seed {}", self.desk.seed));
         }
         if percent != percent_before.round() {
             self.desk.amount = (percent / 100.0).clamp(0.0, 1.0);
-            self.undo.call("draw amount", format!("Amount of the draw {}", super::percent(self.desk.amount)));
+            self.undo
+                .call("randomize amount", format!("Randomize amount {}", super::percent(self.desk.amount)));
         }
         if clicked {
-            self.randomise();
+            self.randomize();
         }
     }
 }

@@ -78,7 +78,7 @@ pub struct Queue {
     /// The list as it was at this version.
     version: Option<u64>,
     rows: Vec<Row>,
-    outlook: Outlook,
+    pub outlook: Outlook,
     textures: HashMap<u64, (Arc<RgbImage>, TextureHandle)>,
     /// The item that is dragged.
     dragged: Option<u64>,

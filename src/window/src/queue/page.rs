@@ -51,10 +51,10 @@ impl ImpastoApp {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let command = Command::QueueHold;
                 let (icon, word) = if outlook.held { (Icon::Play, "Go on") } else { (Icon::Pause, "Hold") };
-                let hint = command.hint(&ctx);
-                let clicked = match outlook.held && outlook.open > 0 {
+                let (hint, enabled) = (command.hint(&ctx), self.can(command));
+                let clicked = match outlook.held && enabled {
                     true => widgets::accent_button(ui, icon, word, 104.0, &hint, true).clicked(),
-                    false => widgets::text_button(ui, icon, word, word, &hint, outlook.open > 0).clicked(),
+                    false => widgets::text_button(ui, icon, word, word, &hint, enabled).clicked(),
                 };
                 if clicked {
                     wanted = Some(command);
