@@ -66,20 +66,19 @@ impl ImpastoApp {
         if widgets::icon_button(ui, icon, name, tooltip, any).clicked() {
             self.replay(&ctx);
         }
-        let mut wanted = None;
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 6.0;
             for (command, text) in [(Command::Branch, "Go on from here"), (Command::Now, "Now")] {
                 let (hint, enabled) = (command.hint(&ctx), self.can(command));
                 if widgets::text_button(ui, command.icon(), text, command.text(), &hint, enabled).clicked() {
-                    wanted = Some(command);
+                    self.actions.push(command);
                 }
             }
             if !self.export_progress(ui) {
                 let command = Command::Timelapse;
                 let (hint, enabled) = (command.hint(&ctx), self.can(command));
                 if widgets::icon_button(ui, command.icon(), command.text(), &hint, enabled).clicked() {
-                    wanted = Some(command);
+                    self.actions.push(command);
                 }
             }
             let pinned = self.film.view().map(|moment| (moment.id, moment.pinned));
@@ -96,9 +95,6 @@ impl ImpastoApp {
                 ui.add(egui::Label::new(widgets::weak(ui, text)).truncate());
             });
         });
-        if let Some(command) = wanted {
-            self.run_command(&ctx, command);
-        }
     }
 
     /// What is looked at, in a line.

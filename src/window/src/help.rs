@@ -47,8 +47,8 @@ impl ImpastoApp {
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                     let close = ui.button("Close").on_hover_text("Closes the help (Escape)").clicked();
                     let guide = ui.button("Read the guide").on_hover_text(Command::Guide.tooltip());
-                    if guide.clicked() {
-                        self.guide = true;
+                    if guide.clicked() && !self.guide {
+                        self.actions.push(Command::Guide);
                     }
                     close || guide.clicked()
                 })
@@ -60,7 +60,7 @@ impl ImpastoApp {
             self.help = false;
         }
         if tour {
-            self.run_command(ctx, Command::Tour);
+            self.actions.push(Command::Tour);
         }
     }
 }

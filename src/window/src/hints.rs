@@ -60,7 +60,7 @@ impl ImpastoApp {
             self.layout.hints = false;
         }
         if tour {
-            self.run_command(ctx, Command::Tour);
+            self.actions.push(Command::Tour);
         }
     }
 }

@@ -3,6 +3,7 @@
 //! The window owns no tensor and never waits: it tells the worker what to do (`engine`), takes in what it says,
 //! and leaves all that takes time to background threads (`tasks`).
 
+mod action;
 mod arrivals;
 mod asking;
 mod automation;
@@ -81,6 +82,7 @@ use egui::{Context, Frame, Margin, Panel, Rect, Ui, vec2};
 use image::RgbImage;
 
 use self::{
+    action::Actions,
     automation::AutomationUi,
     canvas::Canvas,
     clock::Clock,
@@ -132,6 +134,7 @@ use impasto_network::compute::DeviceInfo;
 
 /// The window's whole state.
 pub struct ImpastoApp {
+    actions: Actions,
     spawn: SpawnSession,
     repaint_after: Duration,
     session: Option<Session>,
@@ -340,6 +343,7 @@ impl eframe::App for ImpastoApp {
         }
         self.take_news(ctx);
         self.follow_remote(ctx);
+        self.apply_actions(ctx);
         self.follow_named_pictures();
         self.follow_gallery();
         self.run_film(ctx);
@@ -362,11 +366,10 @@ impl eframe::App for ImpastoApp {
         self.take_incoming(&ctx);
         self.follow_mixes();
         if ctx.memory(|memory| memory.top_modal_layer().is_none()) || self.help {
-            for command in Command::pressed(&ctx) {
-                self.run_command(&ctx, command);
-            }
+            Command::pressed(&ctx).into_iter().for_each(|command| self.actions.push(command));
             self.mixes_keys(&ctx);
         }
+        self.apply_actions(&ctx);
         if self.present.on {
             self.presentation_ui(ui);
         } else {
@@ -396,6 +399,7 @@ impl eframe::App for ImpastoApp {
         let area = self.canvas.area.unwrap_or(Rect::from_min_size(egui::Pos2::ZERO, vec2(600.0, 400.0)));
         self.toasts.show(&ctx, area);
         self.follow_knobs(&ctx);
+        self.apply_actions(&ctx);
         if !self.is_playing_list() {
             // What a playlist changes is one entry of the history, when it has ended.
             self.note_changes(&ctx);

@@ -78,7 +78,7 @@ impl ImpastoApp {
         for (page, command) in PAGES.into_iter().rev() {
             let on = self.page == page;
             if widgets::icon_toggle(ui, command.icon(), command.text(), &command.hint(&ctx), on).clicked() {
-                self.run_command(&ctx, command);
+                self.actions.push(command);
             }
         }
     }

@@ -19,7 +19,7 @@ use std::{
 use egui::{Context, ViewportId};
 use serde::{Deserialize, Serialize};
 
-use super::{ImpastoApp, command::Command};
+use super::{ImpastoApp, action::Action, command::Command};
 use impasto_base::text;
 #[cfg(feature = "midi")]
 use impasto_control::ports::Ports;
@@ -164,8 +164,9 @@ impl ImpastoApp {
             };
             self.remote.ports.follow(&self.remote.settings.midi, wake);
             let news = self.remote.ports.take();
-            self.take_remote(ctx, news);
+            self.push_news(news);
         }
+        self.apply_actions(ctx);
         self.do_waiting(ctx);
         self.tell_knobs(ctx.input(|input| input.time));
     }
@@ -207,15 +208,18 @@ impl ImpastoApp {
         }
         if let Some(news) = remote.server.as_ref().map(Server::take) {
             remote.counts = [news.taken, news.ignored];
-            self.take_remote(ctx, news);
+            self.push_news(news);
+        }
+    }
+
+    fn push_news(&self, news: News) {
+        if !news.is_empty() {
+            self.actions.push(Action::Remote(Box::new(news)));
         }
     }
 
     /// Does what has come in.
-    fn take_remote(&mut self, ctx: &Context, news: News) {
-        if news.is_empty() {
-            return;
-        }
+    pub(super) fn take_remote(&mut self, ctx: &Context, news: News) {
         let mut turned = false;
         for (knob, aim) in news.knobs {
             let range = knob.range(self.settings.objective);
@@ -246,7 +250,7 @@ impl ImpastoApp {
         }
         for order in news.orders {
             match order {
-                Order::Play | Order::Pause => self.do_order(ctx, order),
+                Order::Play | Order::Pause => self.do_order(order),
                 Order::Restart | Order::Preset(_) | Order::SaveMoment => put(&mut self.remote.waiting, order),
             }
         }
@@ -267,7 +271,7 @@ impl ImpastoApp {
                 self.remote.waiting.push(order);
             } else {
                 *last = Some(now);
-                self.do_order(ctx, order);
+                self.actions.push(Action::Order(order));
             }
         }
     }
@@ -303,13 +307,13 @@ impl ImpastoApp {
         false
     }
 
-    fn do_order(&mut self, ctx: &Context, order: Order) {
+    pub(super) fn do_order(&mut self, order: Order) {
         match order {
             Order::Play if !self.run.playing => self.play_or_pause(),
             Order::Pause if self.run.playing => self.play_or_pause(),
             Order::Play | Order::Pause => {}
-            Order::Restart => self.run_command(ctx, Command::Restart),
-            Order::SaveMoment => self.run_command(ctx, Command::SaveMoment),
+            Order::Restart => self.actions.push(Command::Restart),
+            Order::SaveMoment => self.actions.push(Command::SaveMoment),
             Order::Preset(name) => {
                 let bundled = Preset::named(&name).map(|preset| preset.apply(&self.settings));
                 let own = || {

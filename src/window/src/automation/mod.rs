@@ -11,7 +11,8 @@ use egui::{Context, Ui};
 use self::recorder::Recorder;
 use super::{
     ImpastoApp,
-    knobs::{self, Marks, Wish},
+    command::Command,
+    knobs::{self, KnobAction, Marks},
     page::Page,
 };
 use impasto_core::settings::{Curve, Lfo, Modulated, ParamId, Settings, StyleMix, Track};
@@ -126,26 +127,28 @@ impl ImpastoApp {
         result
     }
 
-    /// Tells the faders what moves, and does what was wanted in their menus.
+    /// Tells the faders what moves, and records what hands do to them.
     pub(super) fn follow_knobs(&mut self, ctx: &Context) {
         let tracks = self.settings.automation.iter();
         let tracks =
             tracks.map(|(knob, track)| (knob, track.on && knob.get(&self.settings, &self.mix()).is_some()));
         let bound = self.remote.bound().collect();
         knobs::mark(ctx, Marks { tracks: tracks.collect(), bound });
-        match knobs::take_wish(ctx) {
-            None => {}
-            Some(Wish::Automate(knob)) => self.automate(knob),
-            Some(Wish::Switch(knob)) => {
+        self.record_knobs();
+    }
+
+    pub(super) fn apply_to_knob(&mut self, action: KnobAction) {
+        match action {
+            KnobAction::Automate(knob) => self.automate(knob),
+            KnobAction::Switch(knob) => {
                 if let Some(track) = self.settings.automation.get_mut(knob) {
                     track.on = !track.on;
                 }
             }
-            Some(Wish::Remove(knob)) => drop(self.settings.automation.remove(knob)),
-            Some(Wish::Learn(knob)) => self.learn_controller(knob),
-            Some(Wish::Forget(knob)) => self.forget_controllers(knob),
+            KnobAction::Still(knob) => drop(self.settings.automation.remove(knob)),
+            KnobAction::Learn(knob) => self.learn_controller(knob),
+            KnobAction::Forget(knob) => self.forget_controllers(knob),
         }
-        self.record_knobs();
     }
 
     /// Shows a knob's track; where it has none it gets one.
@@ -191,10 +194,10 @@ impl ImpastoApp {
     }
 
     fn record_knobs(&mut self) {
-        let Some(mut recorder) = self.automation.recorder.take() else { return };
+        let Some(recorder) = &self.automation.recorder else { return };
         let over = matches!(self.run.state, RunState::Finished | RunState::Stopped | RunState::Failed);
         if recorder.run != self.run.id || over && recorder.has_any() {
-            return self.keep_recording(recorder);
+            return self.actions.push(Command::Record);
         }
         // An oscillator rides on what the hand does, and is no course of its own to be recorded.
         let swings = |knob: ParamId| {
@@ -202,8 +205,10 @@ impl ImpastoApp {
             track.is_some_and(|track| track.on && matches!(track.curve, Curve::Lfo(_)))
         };
         let values = self.knob_values().into_iter().filter(|(knob, _)| !swings(*knob)).collect();
-        recorder.note(self.settings.time_at(self.run.step()).min(1.0), values);
-        self.automation.recorder = Some(recorder);
+        let now = self.settings.time_at(self.run.step()).min(1.0);
+        if let Some(recorder) = &mut self.automation.recorder {
+            recorder.note(now, values);
+        }
     }
 
     /// Makes tracks of what was recorded.

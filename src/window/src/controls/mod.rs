@@ -42,9 +42,7 @@ impl ImpastoApp {
                 self.statistic_row(ui);
             }
             self.live(ui, |app, ui| app.tilt_row(ui, &usual));
-            // Wishes of the mixer's are about the settings as they are set, not as they move.
-            let wish = self.live(ui, |app, ui| app.mixer_ui(ui, &usual));
-            wish.into_iter().for_each(|wish| self.do_wish(wish));
+            self.live(ui, |app, ui| app.mixer_ui(ui, &usual));
             section(ui, "Colour");
             self.live(ui, |app, ui| app.colour_rows(ui, &usual));
 

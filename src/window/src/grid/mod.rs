@@ -15,6 +15,7 @@ use egui::{Context, TextureHandle, TextureOptions};
 use image::RgbImage;
 
 use self::form::{Checked, Form};
+pub use self::page::GridAction;
 use super::{
     ImpastoApp,
     dialogs::Ask,

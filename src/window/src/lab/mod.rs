@@ -17,7 +17,7 @@ use super::{
     theme::{Palette, space},
     widgets,
 };
-use impasto_core::transfer::{Heat, Sight};
+use impasto_core::transfer::{ExtractKind, Heat, Sight};
 use impasto_engine::session::{Command as Order, RunId, Study};
 use impasto_network::vgg::Layer;
 
@@ -99,6 +99,17 @@ impl ImpastoApp {
     pub(super) fn toggle_lab(&mut self) {
         self.page = Page::Painting;
         self.lab.open = !self.lab.open;
+    }
+
+    /// Shows large what a layer holds, in the painting's place.
+    pub(super) fn show_extract(&mut self, sight: Sight) {
+        self.lab.sheet = Some(match sight.kind {
+            ExtractKind::Texture => Sheet::Style,
+            ExtractKind::Reconstruction => Sheet::Content,
+        });
+        self.page = Page::Painting;
+        self.lab.open = true;
+        self.lab.large = Some(sight);
     }
 
     /// Tells the worker which layer to look into, and takes what it saw.

@@ -14,8 +14,8 @@ use std::{
 use egui::{Context, TextureHandle, TextureOptions};
 use image::RgbImage;
 
-pub use self::page::card;
 use self::{add::AddForm, folders::FoldersForm, row::Row};
+pub use self::{page::card, row::QueueAction};
 use super::{
     ImpastoApp, Page, SpawnPainter,
     notes::{Banner, Trouble},
