@@ -1,5 +1,6 @@
 //! What is to be done. Whatever a person asks for, by a button, a key, a menu, the palette of commands, a drop or a controller,
-//! becomes an [`Action`] in one queue, and [`ImpastoApp::apply`] alone does it.
+//! becomes an [`Action`] in one queue. [`ImpastoApp::apply`] alone does it, and what it has changed is an entry of the
+//! history.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,6 +10,7 @@ use super::{
     ImpastoApp,
     command::Command,
     compare::Against,
+    edit::Edit,
     grid::GridAction,
     knobs::KnobAction,
     mixes::MixAction,
@@ -28,8 +30,14 @@ use impasto_core::{settings::Settings, transfer::Sight};
 /// One thing to be done. Each feature has its own kind.
 pub enum Action {
     Command(Command),
+    /// What a panel's controls have changed.
+    Edit(Box<Edit>),
     /// All settings, as they are to be.
     Settings(Box<Settings>),
+    /// Goes to an entry of the history.
+    GoTo(usize),
+    /// Brings back what a crash has left, or does without.
+    Comeback(bool),
     /// Shows the painting beside another picture.
     Compare(Against),
     /// Moves the keyboard's focus to the control of this name.
@@ -67,6 +75,12 @@ macro_rules! kinds {
             }
         })*
     };
+}
+
+impl From<Edit> for Action {
+    fn from(edit: Edit) -> Self {
+        Self::Edit(Box::new(edit))
+    }
 }
 
 kinds! {
@@ -122,7 +136,10 @@ impl ImpastoApp {
             if actions.is_empty() {
                 return;
             }
-            actions.into_iter().for_each(|action| self.apply(ctx, action));
+            for action in actions {
+                self.apply(ctx, action);
+                self.note_change(ctx);
+            }
             // What has been drawn in this frame does not show it yet.
             ctx.request_repaint();
         }
@@ -131,7 +148,10 @@ impl ImpastoApp {
     fn apply(&mut self, ctx: &Context, action: Action) {
         match action {
             Action::Command(command) => self.run_command(ctx, command),
+            Action::Edit(edit) => self.apply_edit(*edit),
             Action::Settings(settings) => self.settings = *settings,
+            Action::GoTo(index) => self.go_to_state(index),
+            Action::Comeback(wanted) => self.end_comeback(ctx, wanted),
             Action::Compare(against) => {
                 self.compare.against = against;
                 self.compare.begin();

@@ -39,13 +39,13 @@ impl ImpastoApp {
                 self.layout.automation = true;
             }
             if self.layout.automation {
-                self.automation_header(ui);
+                self.edit(ui, |app, ui| app.automation_header(ui));
             } else if self.layout.film {
                 self.film_header(ui);
             }
         });
         if self.layout.automation {
-            self.automation_panel(ui);
+            self.edit(ui, |app, ui| app.automation_panel(ui));
         } else if self.layout.film {
             self.film_strip(ui);
         } else {

@@ -21,6 +21,7 @@ use self::{
 };
 use super::{
     ImpastoApp,
+    action::Action,
     notes::{Banner, Trouble},
     pictures::Slot,
     pins::PinDraft,
@@ -321,7 +322,7 @@ impl ImpastoApp {
             comeback.texture = Some(ctx.load_texture("comeback", small, TextureOptions::LINEAR));
         }
         let manifest = &comeback.project.manifest;
-        let mut decision = None;
+        let actions = &self.actions;
         let modal = super::theme::modal(ctx, "comeback").show(ctx, |ui| {
             ui.set_width(380.0);
             ui.heading(format!("Bring back the painting of {}?", clock(manifest.saved)));
@@ -346,28 +347,29 @@ impl ImpastoApp {
                     button.request_focus();
                 }
                 if button.clicked() {
-                    decision = Some(true);
+                    actions.push(Action::Comeback(true));
                 }
                 let tooltip = "Begins with something else; it can still be brought back by the menu beside Save";
                 if ui.button("No, thanks").on_hover_text(tooltip).clicked() {
-                    decision = Some(false);
+                    actions.push(Action::Comeback(false));
                 }
             });
         });
         if modal.should_close() {
-            decision = decision.or(Some(false));
+            actions.push(Action::Comeback(false));
         }
-        if let Some(decision) = decision
-            && let Some(Comeback { held, project, .. }) = self.keeper.comeback.take()
-        {
-            if decision {
-                self.open_project(ctx, &project);
-                // It is this window's from now on, which goes on keeping it there.
-                self.keeper.end();
-                self.keeper.held = Some(held);
-            } else {
-                held.end();
-            }
+    }
+
+    /// Brings back what a crash has left if that is `wanted`, and forgets it otherwise.
+    pub(super) fn end_comeback(&mut self, ctx: &Context, wanted: bool) {
+        let Some(Comeback { held, project, .. }) = self.keeper.comeback.take() else { return };
+        if wanted {
+            self.open_project(ctx, &project);
+            // It is this window's from now on, which goes on keeping it there.
+            self.keeper.end();
+            self.keeper.held = Some(held);
+        } else {
+            held.end();
         }
     }
 }

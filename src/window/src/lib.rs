@@ -18,6 +18,7 @@ mod compare;
 mod controls;
 mod decoders;
 pub mod dialogs;
+mod edit;
 mod empty;
 mod engine;
 mod export;
@@ -341,6 +342,7 @@ impl eframe::App for ImpastoApp {
         while let Some(done) = self.tasks.next() {
             self.take_done(ctx, done);
         }
+        self.note_change(ctx);
         self.take_news(ctx);
         self.follow_remote(ctx);
         self.apply_actions(ctx);
@@ -350,7 +352,12 @@ impl eframe::App for ImpastoApp {
         self.follow_queue(ctx);
         self.follow_grid(ctx);
         self.clock.tick(ctx.input(|input| input.time));
+        let played = self.is_playing_list();
         self.run_list(ctx);
+        if played {
+            // What a playlist has changed is one entry of the history, when it has ended.
+            self.note_change(ctx);
+        }
         // While this window is covered, nothing but this is called.
         self.follow_stage(ctx, frame);
         self.follow_closing(ctx);
@@ -400,10 +407,7 @@ impl eframe::App for ImpastoApp {
         self.toasts.show(&ctx, area);
         self.follow_knobs(&ctx);
         self.apply_actions(&ctx);
-        if !self.is_playing_list() {
-            // What a playlist changes is one entry of the history, when it has ended.
-            self.note_changes(&ctx);
-        }
+        self.follow_history(&ctx);
         self.follow_settings(&ctx);
         self.follow_extracts(&ctx);
         self.remember(&ctx);

@@ -106,7 +106,7 @@ pub struct Offered {
     thumbnails: Option<Vec<(String, Option<TextureHandle>)>>,
 }
 
-/// What a person decided about a recipe.
+/// What becomes of a picture that carries a recipe.
 pub enum RecipeAction {
     Take,
     Use(Target),

@@ -4,9 +4,7 @@ mod graph;
 mod panel;
 mod recorder;
 
-use std::mem;
-
-use egui::{Context, Ui};
+use egui::Context;
 
 use self::recorder::Recorder;
 use super::{
@@ -15,7 +13,7 @@ use super::{
     knobs::{self, KnobAction, Marks},
     page::Page,
 };
-use impasto_core::settings::{Curve, Lfo, Modulated, ParamId, Settings, StyleMix, Track};
+use impasto_core::settings::{Curve, Lfo, Modulated, ParamId, StyleMix, Track};
 use impasto_engine::session::RunState;
 
 /// The panel's state and the recording.
@@ -73,58 +71,6 @@ impl ImpastoApp {
                 }
             }
         }
-    }
-
-    /// Shows controls with every knob where its track has it now. What a hand changes there is set; what none touches stays
-    /// set as it was.
-    pub(super) fn live<R>(&mut self, ui: &mut Ui, show: impl FnOnce(&mut Self, &mut Ui) -> R) -> R {
-        if !self.settings.automation.is_on() {
-            return show(self, ui);
-        }
-        let (moved, moved_mix) = self.moved();
-        let base = mem::replace(&mut self.settings, Settings::clone(&moved));
-        let mut base_mix = Vec::new();
-        let filled = self.styles.iter_mut().filter(|slot| slot.picture.is_some());
-        for (slot, mix) in filled.zip(&moved_mix) {
-            base_mix.push((slot.id, mem::replace(&mut slot.mix, *mix)));
-        }
-        let result = show(self, ui);
-
-        let old: Vec<StyleMix> = base_mix.iter().map(|(_, mix)| *mix).collect();
-        let tracks: Vec<ParamId> =
-            base.automation.iter().filter(|(_, track)| track.on).map(|(knob, _)| knob).collect();
-        // Slots may have come, gone and changed places, so theirs are found by their numbers.
-        for (index, (id, before)) in base_mix.iter().enumerate() {
-            let Some(slot) = self.slot_mut(*id) else { continue };
-            let shown = moved_mix[index];
-            if slot.mix.weight == shown.weight {
-                slot.mix.weight = before.weight;
-            }
-            if slot.mix.scale == shown.scale {
-                slot.mix.scale = before.scale;
-            }
-        }
-        let mut turned = Vec::new();
-        for knob in tracks {
-            let (shown, before) = (knob.stored(&moved, &moved_mix), knob.stored(&base, &old));
-            let now = match knob {
-                ParamId::PictureWeight(_) | ParamId::PictureScale(_) => {
-                    // Where it was not touched it is as it was set, which is elsewhere than where it was shown.
-                    let now = knob.stored(&self.settings, &self.mix());
-                    if now == before { shown } else { now }
-                }
-                _ => knob.stored(&self.settings, &[]),
-            };
-            match (now, before) {
-                (Some(now), _) if Some(now) != shown => turned.push((knob, now)),
-                (Some(_), Some(before)) => knob.store(&mut self.settings, &mut [], before),
-                _ => {}
-            }
-        }
-        for (knob, value) in turned {
-            self.hand_over(knob, value);
-        }
-        result
     }
 
     /// Tells the faders what moves, and records what hands do to them.

@@ -24,12 +24,14 @@ impl ImpastoApp {
             ui.add_space(-space::XS);
             section(ui, "Picture");
             self.preset_row(ui);
-            self.objective_row(ui);
-            self.size_row(ui);
-            self.pyramid_row(ui);
             let usual = self.presets.usual.settings().clone();
-            self.steps_rows(ui, &usual);
-            self.device_row(ui);
+            self.edit(ui, |app, ui| {
+                app.objective_row(ui);
+                app.size_row(ui);
+                app.pyramid_row(ui);
+                app.steps_rows(ui, &usual);
+                app.device_row(ui);
+            });
 
             section(ui, "Balance");
             self.live(ui, |app, ui| app.balance_rows(ui, &usual));
@@ -39,7 +41,7 @@ impl ImpastoApp {
 
             section(ui, "Style");
             if self.settings.objective == Objective::Balanced {
-                self.statistic_row(ui);
+                self.edit(ui, |app, ui| app.statistic_row(ui));
             }
             self.live(ui, |app, ui| app.tilt_row(ui, &usual));
             self.live(ui, |app, ui| app.mixer_ui(ui, &usual));
