@@ -11,10 +11,12 @@ use super::{
     command::Command,
     compare::Against,
     edit::Edit,
+    film::FilmAction,
     grid::GridAction,
     knobs::KnobAction,
     mixes::MixAction,
     notes::BannerAction,
+    page::Page,
     pictures::{SlotAction, Source, Target},
     pins::PinAction,
     playlist::PlaylistAction,
@@ -34,6 +36,8 @@ pub enum Action {
     Edit(Box<Edit>),
     /// All settings, as they are to be.
     Settings(Box<Settings>),
+    /// Shows a page in the painting's place, or the painting.
+    Show(Page),
     /// Goes to an entry of the history.
     GoTo(usize),
     /// Brings back what a crash has left, or does without.
@@ -55,6 +59,7 @@ pub enum Action {
     /// An order of a controller's that had to wait.
     Order(Order),
     Banner(BannerAction),
+    Film(FilmAction),
     Grid(GridAction),
     Knob(KnobAction),
     Mix(MixAction),
@@ -86,6 +91,7 @@ impl From<Edit> for Action {
 kinds! {
     Command: Command,
     Banner: BannerAction,
+    Film: FilmAction,
     Grid: GridAction,
     Knob: KnobAction,
     Mix: MixAction,
@@ -150,6 +156,7 @@ impl ImpastoApp {
             Action::Command(command) => self.run_command(ctx, command),
             Action::Edit(edit) => self.apply_edit(*edit),
             Action::Settings(settings) => self.settings = *settings,
+            Action::Show(page) => self.page = page,
             Action::GoTo(index) => self.go_to_state(index),
             Action::Comeback(wanted) => self.end_comeback(ctx, wanted),
             Action::Compare(against) => {
@@ -166,6 +173,7 @@ impl ImpastoApp {
             Action::Remote(news) => self.take_remote(ctx, *news),
             Action::Order(order) => self.do_order(order),
             Action::Banner(action) => self.apply_to_banner(ctx, action),
+            Action::Film(action) => self.apply_to_film(ctx, action),
             Action::Grid(action) => self.apply_to_grid(ctx, action),
             Action::Knob(action) => self.apply_to_knob(action),
             Action::Mix(action) => self.apply_to_mixes(action),

@@ -8,6 +8,7 @@ use egui::{
 use super::{
     ImpastoApp,
     command::Command,
+    film::FilmAction,
     icons::Icon,
     theme::{Palette, RADIUS, space},
     widgets,
@@ -53,7 +54,7 @@ impl ImpastoApp {
         }
     }
 
-    fn film_header(&mut self, ui: &mut Ui) {
+    fn film_header(&self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
         let any = !self.film.timeline.is_empty();
         ui.add_space(space::S);
@@ -64,7 +65,7 @@ impl ImpastoApp {
             }
         };
         if widgets::icon_button(ui, icon, name, tooltip, any).clicked() {
-            self.replay(&ctx);
+            self.actions.push(FilmAction::Replay);
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 6.0;
@@ -84,10 +85,8 @@ impl ImpastoApp {
             let pinned = self.film.view().map(|moment| (moment.id, moment.pinned));
             if let Some((id, pinned)) = pinned {
                 let tooltip = "Keeps this moment for good: older moments are thinned out over the hours";
-                if widgets::icon_toggle(ui, Icon::Hold, "Keep this moment", tooltip, pinned).clicked()
-                    && let Some(moment) = self.film.timeline.get_mut(id)
-                {
-                    moment.pinned = !pinned;
+                if widgets::icon_toggle(ui, Icon::Hold, "Keep this moment", tooltip, pinned).clicked() {
+                    self.actions.push(FilmAction::Keep(id, !pinned));
                 }
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
@@ -223,7 +222,7 @@ impl ImpastoApp {
     }
 
     /// Click, drag and arrow keys on the strip.
-    fn drive_strip(&mut self, ui: &Ui, response: &Response, index_at: &dyn Fn(f32) -> usize) {
+    fn drive_strip(&self, ui: &Ui, response: &Response, index_at: &dyn Fn(f32) -> usize) {
         let ctx = ui.ctx();
         if let Some(pointer) = response.interact_pointer_pos()
             && (response.dragged() || response.clicked() || response.is_pointer_button_down_on())
@@ -231,8 +230,7 @@ impl ImpastoApp {
             response.request_focus();
             let id = self.film.timeline.moments()[index_at(pointer.x)].id;
             if self.film.view().map(|moment| moment.id) != Some(id) {
-                self.stop_replay();
-                self.look_at(ctx, Some(id));
+                self.actions.push(FilmAction::LookAt(id));
             }
         }
         if !response.has_focus() {
@@ -244,15 +242,15 @@ impl ImpastoApp {
         });
         let pressed = |key: Key| ctx.input_mut(|input| input.consume_key(egui::Modifiers::NONE, key));
         if pressed(Key::ArrowLeft) {
-            self.wander(ctx, -1);
+            self.actions.push(Command::Earlier);
         } else if pressed(Key::ArrowRight) {
-            self.wander(ctx, 1);
+            self.actions.push(Command::Later);
         } else if pressed(Key::Home) {
-            self.wander(ctx, isize::MIN / 2);
+            self.actions.push(FilmAction::First);
         } else if pressed(Key::End) {
-            self.look_at(ctx, None);
+            self.actions.push(Command::Now);
         } else if pressed(Key::Enter) {
-            self.go_on_from_view();
+            self.actions.push(Command::Branch);
         }
     }
 
