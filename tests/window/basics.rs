@@ -249,7 +249,9 @@ fn shortcuts_do_what_help_lists() {
     {
         assert!(has(&window, text), "{text}");
     }
-    assert!(has(&window, "Ctrl+S") && has(&window, "Space"));
+    for text in ["Ctrl+S", "Space", "[", "]", ".", "Page Up", "Time machine", "Looking", "Mouse"] {
+        assert!(has(&window, text), "{text}");
+    }
     window.harness.key_press(Key::Escape);
     window.steps(3);
     assert!(!has(&window, "Hide or show panels"));

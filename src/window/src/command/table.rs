@@ -86,22 +86,6 @@ commands! {
         };
 }
 
-"Pictures" {
-    OpenContent "Open content…" Open [ctrl(O)]
-        "Opens the picture whose shapes are kept"
-        => |app, _| app.ask_for_picture(Target::Content);
-    OpenStyle "Open style…" Open [shift(ctrl(O))]
-        "Opens the picture whose strokes and colours are taken"
-        => |app, _| app.ask_for_picture(Target::Style);
-    Swap "Swap content and style" Swap []
-        "Makes the content the style and the first style the content"
-        if |app| app.content.picture.is_some() || app.styles[0].picture.is_some() => |app, _| app.swap();
-    // The picture comes as an event, like that of the keys.
-    Paste "Paste picture" Copy [ctrl(V)]
-        "Puts the clipboard's picture into the slot under the pointer, or asks which one is meant"
-        => |_, ctx| ctx.send_viewport_cmd(ViewportCommand::RequestPaste);
-}
-
 "Changes" {
     Undo "Undo" Undo [ctrl(Z)]
         "Undoes the last change; painting continues"
@@ -132,7 +116,20 @@ commands! {
         => |app, _| app.remote.open = !app.remote.open;
 }
 
-"Saving" {
+"Files" {
+    OpenContent "Open content…" Open [ctrl(O)]
+        "Opens the picture whose shapes are kept"
+        => |app, _| app.ask_for_picture(Target::Content);
+    OpenStyle "Open style…" Open [shift(ctrl(O))]
+        "Opens the picture whose strokes and colours are taken"
+        => |app, _| app.ask_for_picture(Target::Style);
+    Swap "Swap content and style" Swap []
+        "Makes the content the style and the first style the content"
+        if |app| app.content.picture.is_some() || app.styles[0].picture.is_some() => |app, _| app.swap();
+    // The picture comes as an event, like that of the keys.
+    Paste "Paste picture" Copy [ctrl(V)]
+        "Puts the clipboard's picture into the slot under the pointer, or asks which one is meant"
+        => |_, ctx| ctx.send_viewport_cmd(ViewportCommand::RequestPaste);
     Save "Save…" Save [ctrl(S)]
         "Saves the picture as it is now: PNG, JPEG, WebP or TIFF"
         if |app| app.canvas.picture().is_some() => |app, _| app.ask_to_save();
@@ -219,24 +216,6 @@ commands! {
         => |app, _| app.ask_to_save_figure();
 }
 
-"Queue and grid" {
-    Queue "Queue" Queue [plain(Q)]
-        "Paintings at their final size, one after the other, behind the window: what is done, what is to come"
-        => |app, _| app.toggle_page(Page::Queue);
-    QueueAdd "Add this painting to the queue…" Plus [ctrl(Enter)]
-        "Paints the present pictures and settings at a size of their own, later"
-        => |app, _| app.ask_to_queue();
-    QueueFolders "Add folders to the queue…" Queue []
-        "Paints many contents in many styles with the present settings, later"
-        => |app, _| app.ask_to_queue_folders();
-    QueueHold "Hold the queue, or go on" Queue []
-        "The queue begins nothing and rests where it is, or goes on"
-        if |app| app.queue.outlook.open > 0 => |app, ctx| app.hold_queue(ctx);
-    Grid "Grid" Grid [plain(G)]
-        "Small pictures with two settings varied, painted in the background, to choose from by looking"
-        => |app, _| app.toggle_page(Page::Grid);
-}
-
 "Showing" {
     Present "Full screen, picture alone" Fit [plain(F11)]
         "The picture alone on the whole screen; escape leaves it"
@@ -256,6 +235,24 @@ commands! {
     KeepAwake "Keep the screen awake while painting" Eye []
         "The screen goes dark neither while something is painted nor while it is shown; it never does on the full screen and in the second window"
         => |app, _| app.toggle_awake();
+}
+
+"Queue and grid" {
+    Queue "Queue" Queue [plain(Q)]
+        "Paintings at their final size, one after the other, behind the window: what is done, what is to come"
+        => |app, _| app.toggle_page(Page::Queue);
+    QueueAdd "Add this painting to the queue…" Plus [ctrl(Enter)]
+        "Paints the present pictures and settings at a size of their own, later"
+        => |app, _| app.ask_to_queue();
+    QueueFolders "Add folders to the queue…" Queue []
+        "Paints many contents in many styles with the present settings, later"
+        => |app, _| app.ask_to_queue_folders();
+    QueueHold "Hold the queue, or go on" Queue []
+        "The queue begins nothing and rests where it is, or goes on"
+        if |app| app.queue.outlook.open > 0 => |app, ctx| app.hold_queue(ctx);
+    Grid "Grid" Grid [plain(G)]
+        "Small pictures with two settings varied, painted in the background, to choose from by looking"
+        => |app, _| app.toggle_page(Page::Grid);
 }
 
 "Window" {
