@@ -1,6 +1,6 @@
-//! What is to be done. Whatever a person asks for, by a button, a key, a menu, the palette of commands, a drop or a controller,
-//! becomes an [`Action`] in one queue. [`ImpastoApp::apply`] alone does it, and what it has changed is an entry of the
-//! history.
+//! What is to be done. Whatever a person asks for, by a button, a key, a menu, the palette of commands, a
+//! drop or a controller, becomes an [`Action`] in one queue. [`ImpastoApp::apply`] alone does it, and what it
+//! has changed is an entry of the history.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

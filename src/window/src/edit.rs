@@ -1,4 +1,5 @@
-//! How a panel edits the settings: its controls write into them as they stand, and what differs afterwards is an action.
+//! How a panel edits the settings: its controls write into them as they stand, and what differs afterwards is
+//! an action.
 
 use egui::Ui;
 
@@ -35,8 +36,8 @@ impl ImpastoApp {
         result
     }
 
-    /// Shows controls with every knob where its track has it now. What a hand changes there is set; what none touches stays
-    /// set as it was.
+    /// Shows controls with every knob where its track has it now. What a hand changes there is set; what none
+    /// touches stays set as it was.
     pub(super) fn live<R>(&mut self, ui: &mut Ui, show: impl FnOnce(&mut Self, &mut Ui) -> R) -> R {
         if !self.settings.automation.is_on() {
             return self.edit(ui, show);
@@ -84,7 +85,8 @@ impl ImpastoApp {
     }
 }
 
-/// What was edited while automation moved: knobs that are still where they were shown go back to where they were set.
+/// What was edited while automation moved: knobs that are still where they were shown go back to where they
+/// were set.
 fn untouched(mut values: Values, shown: &Values, set: &Values) -> Edit {
     for ((_, mix), ((_, shown), (_, set))) in values.mixes.iter_mut().zip(shown.mixes.iter().zip(&set.mixes))
     {

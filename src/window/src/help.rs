@@ -77,7 +77,8 @@ enum Line {
     Gap,
 }
 
-/// The keys under their headings, then the mouse. No group is torn apart, and the columns are about as long as each other.
+/// The keys under their headings, then the mouse. No group is torn apart, and the columns are about as long
+/// as each other.
 fn columns(ctx: &Context) -> [Vec<Line>; COLUMNS] {
     let mut groups: Vec<(&str, Vec<Line>)> = Vec::new();
     for command in Command::ALL {

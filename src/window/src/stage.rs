@@ -86,7 +86,8 @@ impl ImpastoApp {
         }
     }
 
-    /// Shows or hides the info over the picture: in the second window if that is where the picture stands alone.
+    /// Shows or hides the info over the picture: in the second window if that is where the picture stands
+    /// alone.
     pub(super) fn toggle_info(&mut self) {
         if self.stage.open && !self.present.on {
             let mut screen = lock(&self.stage.screen);

@@ -1,4 +1,5 @@
-//! Undo and redo: what an action has changed of the settings, the mixes and the slots becomes an entry of the history.
+//! Undo and redo: what an action has changed of the settings, the mixes and the slots becomes an entry of the
+//! history.
 //!
 //! It is ours because crates for it want every change as a command object; here a state is a few kilobytes beside pictures that
 //! are shared, so states are kept, and one drag becomes one entry by when and what the hand did.
@@ -188,8 +189,8 @@ impl Undo {
         (keys, title)
     }
 
-    /// Gives the present action a title of its own. Actions of the same key become one entry as changes of one setting do; those
-    /// without a key never do.
+    /// Gives the present action a title of its own. Actions of the same key become one entry as changes of
+    /// one setting do; those without a key never do.
     pub fn call(&mut self, key: &str, title: String) {
         self.called = Some((key.to_owned(), title));
     }
@@ -247,8 +248,8 @@ impl Undo {
         bytes
     }
 
-    /// Takes in which hands are on something now. Each press is a gesture, also where a hand outside is on another fader
-    /// all the time.
+    /// Takes in which hands are on something now. Each press is a gesture, also where a hand outside is on
+    /// another fader all the time.
     fn follow_hands(&mut self, held: [bool; 2]) {
         let begins = (0..2).any(|hand| held[hand] && !self.held[hand] && !self.held_before[hand]);
         self.gesture += u64::from(begins);
@@ -295,7 +296,8 @@ impl ImpastoApp {
         self.undo.called = None;
     }
 
-    /// Begins the history with what the program opens with, once it is there, and keeps up with the hands at a frame's end.
+    /// Begins the history with what the program opens with, once it is there, and keeps up with the hands at
+    /// a frame's end.
     pub(super) fn follow_history(&mut self, ctx: &Context) {
         if self.undo.states.is_empty() && !self.still_opening() {
             self.undo.states.push(State {

@@ -10,8 +10,8 @@ use super::Row;
 use crate::{compare::Mode, icons::Icon, page::Page, pictures::Target};
 use impasto_engine::session::LevelOrder;
 
-/// Makes the commands and their table of rows: under each heading of the help a name, text, icon and keys, the
-/// tooltip, when it can be used if not always, and what it does.
+/// Makes the commands and their table of rows: under each heading of the help a name, text, icon and keys,
+/// the tooltip, when it can be used if not always, and what it does.
 macro_rules! commands {
     ($($group:literal { $(
         $name:ident $text:literal $icon:ident [$($key:expr),*]
