@@ -69,8 +69,9 @@ impl ImpastoApp {
 
     /// Puts what was set back, and queues the edit if it is one.
     fn finish_edit(&mut self, ui: &Ui, set: Values, edit: Edit) {
-        if edit.values != set || !edit.turned.is_empty() {
-            self.put(set);
+        let differs = edit.values != set || !edit.turned.is_empty();
+        self.put(set);
+        if differs {
             self.actions.push(edit);
         }
         // The next panel edits what this one has left.
