@@ -15,7 +15,7 @@ use impasto_core::{
     transfer::Inputs,
 };
 use impasto_engine::{
-    queue::{Cell, Item, ItemStyle, JobQueue, Painter, Source, State, Store},
+    queue::{Cell, Item, ItemSource, ItemState, ItemStyle, JobQueue, Painter, QueueStore},
     session::{Job, PaintEngine, StyleSource},
 };
 use impasto_formats::recipe;
@@ -199,12 +199,12 @@ fn a_batch_goes_on_where_it_was_left_and_lists_what_failed() {
 
     fs::remove_file(contents.join("broken.jpg")).unwrap();
     fs::remove_file(out.join("b in swirl.png")).unwrap();
-    expect(&mut batch(&[]), 0, &["1 of 2 painted, 1 were there already"]);
+    expect(&mut batch(&[]), 0, &["1 of 2 painted, 1 already there"]);
     assert_eq!(fs::read(out.join("a in swirl.png")).unwrap(), painted);
     // Other settings are another painting, which replaces nothing unasked.
     expect(&mut batch(&["--style-weight", "3"]), 1, &["--force", "2 failed"]);
     expect(&mut batch(&["--style-weight", "3", "--force"]), 0, &["2 of 2 painted"]);
-    expect(&mut batch(&["--style-weight", "3"]), 0, &["0 of 2 painted, 2 were there already"]);
+    expect(&mut batch(&["--style-weight", "3"]), 0, &["0 of 2 painted, 2 already there"]);
 
     expect(&mut batch(&["--name", "{style}.png"]), 2, &["two paintings"]);
     expect(&mut batch(&["--name", "{content}.bmp"]), 1, &["bmp"]);
@@ -212,7 +212,7 @@ fn a_batch_goes_on_where_it_was_left_and_lists_what_failed() {
 }
 
 fn queued(output: PathBuf, steps: u32) -> Item {
-    let file = |name| Source::File { path: asset(name), sha256: None };
+    let file = |name| ItemSource::File { path: asset(name), sha256: None };
     Item {
         id: 0,
         content: file("astronaut.jpg"),
@@ -221,13 +221,13 @@ fn queued(output: PathBuf, steps: u32) -> Item {
         output,
         without_recipe: false,
         batch: false,
-        state: State::Waiting,
+        state: ItemState::Waiting,
         remark: None,
         settings: Settings { size: 48, steps, device: DeviceChoice::Cpu, ..Settings::default() },
     }
 }
 
-fn states(desk: &JobQueue) -> Vec<State> {
+fn states(desk: &JobQueue) -> Vec<ItemState> {
     desk.items(|items| items.iter().map(|item| item.state.clone()).collect())
 }
 
@@ -245,11 +245,11 @@ fn wait_until(what: &str, desk: &JobQueue, done: impl Fn(&JobQueue) -> bool) {
 fn a_queue_paints_as_the_command_line_does_and_survives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    let spawn = |desk: &JobQueue| Painter::spawn(desk.clone(), PaintEngine::behind_another, || ()).unwrap();
-    let is_done = |state: &State| matches!(state, State::Done { .. });
+    let spawn = |desk: &JobQueue| Painter::spawn(desk.clone(), PaintEngine::background, || ()).unwrap();
+    let is_done = |state: &ItemState| matches!(state, ItemState::Done { .. });
 
     let desk = JobQueue::default();
-    desk.begin(Some(Store::open(&path("queue")).unwrap()), Vec::new());
+    desk.restore(Some(QueueStore::open(&path("queue")).unwrap()), Vec::new());
     desk.add([queued(path("a.png"), 3), queued(path("b.png"), 1_000_000), queued(path("c.png"), 3)], None);
     let painter = spawn(&desk);
     wait_until("the second is being painted", &desk, |desk| {
@@ -284,7 +284,7 @@ fn a_queue_paints_as_the_command_line_does_and_survives_a_restart() {
     // A painter that is held up ends after the window, and has the store until then.
     let patience = Instant::now() + Duration::from_secs(120);
     let store = loop {
-        match Store::open(&path("queue")) {
+        match QueueStore::open(&path("queue")) {
             Ok(store) => break store,
             Err(error) => assert!(Instant::now() < patience, "{error}"),
         }
@@ -292,9 +292,9 @@ fn a_queue_paints_as_the_command_line_does_and_survives_a_restart() {
     };
     let items = store.load().unwrap();
     let desk = JobQueue::default();
-    desk.begin(Some(store), items);
+    desk.restore(Some(store), items);
     let found = states(&desk);
-    assert!(is_done(&found[0]) && found[1..] == [State::Waiting, State::Waiting], "{found:?}");
+    assert!(is_done(&found[0]) && found[1..] == [ItemState::Waiting, ItemState::Waiting], "{found:?}");
     let painter = spawn(&desk);
     std::thread::sleep(Duration::from_millis(300));
     assert!(desk.now().is_none(), "it waits for the person's word");
@@ -304,7 +304,7 @@ fn a_queue_paints_as_the_command_line_does_and_survives_a_restart() {
     });
     desk.cancel(2);
     wait_until("all is over", &desk, |desk| states(desk).iter().all(|state| !state.is_open()));
-    assert!(is_done(&states(&desk)[2]) && states(&desk)[1] == State::Cancelled);
+    assert!(is_done(&states(&desk)[2]) && states(&desk)[1] == ItemState::Cancelled);
     drop(painter);
     assert!(!path("b.png").exists());
     assert_eq!(desk.items(|items| items[2].output.clone()), path("c.png"));
@@ -314,7 +314,7 @@ fn a_queue_paints_as_the_command_line_does_and_survives_a_restart() {
     let [a, c, expected] =
         ["a.png", "c.png", "expected.png"].map(|name| Picture::open(&path(name)).unwrap().rgb);
     assert!(a == expected && c == expected);
-    let (recipe, _) = recipe::of_file(&path("c.png")).unwrap();
+    let (recipe, _) = recipe::read_file(&path("c.png")).unwrap();
     assert_eq!((recipe.steps(), recipe.settings.size, recipe.complete), (3, 48, true));
-    assert!(Store::open(&path("queue")).is_err(), "the desk still has it");
+    assert!(QueueStore::open(&path("queue")).is_err(), "the queue still has it");
 }

@@ -67,7 +67,7 @@ fn a_numbered_picture_that_cannot_be_saved_is_a_warning() {
     let mut command = render(impasto(), &output, "48", "3");
     command.args(["--save-every", "1", "--force", "--frames"]).arg(&frames);
     let found = command.output().unwrap();
-    expect(&found, 0, &["warning: cannot save a numbered picture", "painting goes on", "000002.png"]);
+    expect(&found, 0, &["warning: cannot save a numbered picture", "painting continues", "000002.png"]);
     assert_eq!(names(&frames), ["000001.png", "000002.png", "000003.png"]);
     assert!(image::open(output).is_ok());
 }
@@ -81,7 +81,7 @@ fn a_time_lapse_without_room_costs_the_painting_nothing() {
     let mut command = limited(render(impasto(), &output, "64", "3"), 8192);
     command.args(["--no-recipe", "--timelapse"]).arg(&film).env("TMPDIR", folder.path());
     let found = command.output().unwrap();
-    expect(&found, 0, &["warning: cannot save a moment of the time-lapse", "painting goes on", "saved"]);
+    expect(&found, 0, &["warning: cannot save a moment of the time-lapse", "painting continues", "saved"]);
     assert!(image::open(output).is_ok());
     assert_eq!(names(folder.path()), ["out.jpg"]);
 }

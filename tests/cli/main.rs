@@ -6,6 +6,7 @@ mod common;
 mod environment;
 
 mod commands;
+mod documents;
 mod explore;
 mod faults;
 mod recipe;

@@ -17,8 +17,8 @@ use impasto_core::{
     transfer::Inputs,
 };
 use impasto_engine::session::{
-    self, Change, DetourPart, Event, Frame, Job, LevelOrder, PaintEngine, RunInfo, RunState, Session, Start,
-    StyleSource,
+    self, Change, DownscalePart, Event, Frame, Job, LevelCommand, PaintEngine, RunInfo, RunState, Session,
+    Start, StyleSource,
 };
 use impasto_formats::recipe::{self, Recipe, Thumbnail};
 
@@ -46,7 +46,7 @@ fn pixels(path: &Path) -> RgbImage {
 }
 
 fn recipe_of(path: &Path) -> Recipe {
-    let (recipe, remarks) = recipe::of_file(path).unwrap();
+    let (recipe, remarks) = recipe::read_file(path).unwrap();
     assert!(remarks.is_empty(), "{remarks:?}");
     recipe
 }
@@ -166,9 +166,9 @@ fn ctrl_c_ends_a_detour_of_days_and_keeps_the_picture() {
 
     let painted = Painted::new("a.png", &[]);
     let mut slow = recipe_of(&painted.path("a.png"));
-    let detour = |part| Change { step: 0, detour: Some(part), ..Change::default() };
-    slow.passes[0].changes = vec![detour(DetourPart::Begin(0.5))];
-    slow.passes[0].changes.extend(vec![detour(DetourPart::Steps(100_000)); 200]);
+    let detour = |part| Change { step: 0, downscale: Some(part), ..Change::default() };
+    slow.passes[0].changes = vec![detour(DownscalePart::Begin(0.5))];
+    slow.passes[0].changes.extend(vec![detour(DownscalePart::Steps(100_000)); 200]);
     let [file, again] = ["slow.png", "b.png"].map(|name| painted.path(name));
     picture::save_with_text(&pixels(&painted.path("a.png")), &file, false, &|room| slow.text(room)).unwrap();
 
@@ -190,8 +190,9 @@ fn ctrl_c_ends_a_detour_of_days_and_keeps_the_picture() {
     assert_eq!(child.wait().unwrap().code(), Some(130), "{line}");
     assert!(line.contains("interrupted: saved"), "{line}");
     // The picture tells as far as it was painted.
-    let parts: Vec<_> = recipe_of(&again).last().changes.iter().filter_map(|change| change.detour).collect();
-    let [DetourPart::Begin(_), DetourPart::Steps(1..100_000), DetourPart::End] = parts[..] else {
+    let parts: Vec<_> =
+        recipe_of(&again).last().changes.iter().filter_map(|change| change.downscale).collect();
+    let [DownscalePart::Begin(_), DownscalePart::Steps(1..100_000), DownscalePart::End] = parts[..] else {
         panic!("{parts:?}")
     };
 }
@@ -344,7 +345,7 @@ fn what_a_person_changed_on_the_way_is_painted_again_at_the_same_steps() {
     hot.style_layers.set("relu2_2".parse().unwrap(), 0.123_456_789_012_345_6);
     worker.session.update(1, &hot, &inputs(&[mix(0.25), StyleMix { scale: 0.6, ..mix(1.0) }])).unwrap();
     worker.steps(2);
-    worker.session.send(session::Command::Level(LevelOrder::Climb)).unwrap();
+    worker.session.send(session::Command::Level(LevelCommand::Climb)).unwrap();
     worker.session.send(session::Command::Resume).unwrap();
     worker.until("the first run is finished", |worker| worker.state == RunState::Finished);
 
@@ -375,7 +376,7 @@ fn what_a_person_changed_on_the_way_is_painted_again_at_the_same_steps() {
     assert!(recipe.complete && !recipe.is_plain() && recipe.passes.len() == 2);
     assert_eq!(recipe.settings.keep_colours, 0.6);
     let changes = &recipe.passes[0].changes;
-    assert!(changes.iter().any(|change| change.level == Some(LevelOrder::Climb)), "{changes:?}");
+    assert!(changes.iter().any(|change| change.level == Some(LevelCommand::Climb)), "{changes:?}");
     assert!(changes.iter().any(|change| change.styles.is_some()), "{changes:?}");
     picture::save_with_text(&frame.picture, &file, false, &|room| recipe.text(room)).unwrap();
 
@@ -418,7 +419,7 @@ fn a_drag_with_its_detour_is_painted_again_to_the_last_bit() {
     worker.run(job);
     worker.until("the run waits", |worker| worker.state == RunState::Paused);
     for _ in 0..4 {
-        worker.session.send(session::Command::Level(LevelOrder::Climb)).unwrap();
+        worker.session.send(session::Command::Level(LevelCommand::Climb)).unwrap();
     }
     worker.session.send(session::Command::Resume).unwrap();
     worker.until("steps at the final size are measured", |worker| worker.step() >= 4);
@@ -434,8 +435,8 @@ fn a_drag_with_its_detour_is_painted_again_to_the_last_bit() {
     worker.until("the run is paused", |worker| worker.state == RunState::Paused);
     let frame = worker.frame.take().unwrap();
     let recipe = Recipe::new(&frame.record, frame.picture.dimensions(), worker.info.as_ref().unwrap());
-    let parts: Vec<_> = recipe.passes[0].changes.iter().filter_map(|change| change.detour).collect();
-    assert!(recipe.complete && parts.len() >= 3 && parts.last() == Some(&DetourPart::End), "{parts:?}");
+    let parts: Vec<_> = recipe.passes[0].changes.iter().filter_map(|change| change.downscale).collect();
+    assert!(recipe.complete && parts.len() >= 3 && parts.last() == Some(&DownscalePart::End), "{parts:?}");
     let folder = tempfile::tempdir().unwrap();
     let [file, again] = ["a.png", "again.png"].map(|name| folder.path().join(name));
     picture::save_with_text(&frame.picture, &file, false, &|room| recipe.text(room)).unwrap();

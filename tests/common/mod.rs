@@ -106,7 +106,7 @@ pub fn cpu() -> Device {
 /// a printed line, or fails when IMPASTO_REQUIRE_GPU is set.
 pub fn adapter() -> Option<Device> {
     // What is measured here is nobody's but the tests'.
-    compute::keep_tiles_in(env!("CARGO_TARGET_TMPDIR").into());
+    compute::set_tile_folder(env!("CARGO_TARGET_TMPDIR").into());
     match compute::open(&DeviceChoice::Gpu).or_else(|_| compute::open(&DeviceChoice::Software)) {
         Ok(device) => {
             println!("adapter: {} ({}): {}", device.info.name, device.info.backend, device.info.reason);

@@ -17,7 +17,7 @@ use impasto_core::{
     transfer::Inputs,
 };
 use impasto_engine::{
-    replay::{Others, ReplayPlan, Replayer},
+    replay::{Replacements, ReplayPlan, Replayer},
     session::{self, Engine, Event, Frame, Job, PaintEngine, RunState, Session, Start, StyleSource},
 };
 use impasto_formats::{
@@ -81,7 +81,7 @@ fn a_file_of_tracks_is_painted_again_to_the_last_bit_and_carried_by_the_picture(
 
     // The picture carries it, and paints itself again without the file; also in another size and number of steps.
     fs::remove_file(&file).unwrap();
-    let (recipe, remarks) = recipe::of_file(&a).unwrap();
+    let (recipe, remarks) = recipe::read_file(&a).unwrap();
     assert!(remarks.is_empty() && recipe.is_plain(), "{remarks:?}");
     assert_eq!(recipe.settings.automation, toml::from_str::<Automation>(COURSE).unwrap());
     let again = painted(folder, "again.png", &["--recipe", a.to_str().unwrap()]);
@@ -188,11 +188,11 @@ fn automation_that_a_running_painting_gets_is_in_its_record_once_and_replays() {
         let found = recipe::find(source, &[], &Trust::All).map(recipe::Found::picture);
         found.map(Arc::new).ok_or_else(|| anyhow::anyhow!("{} is gone", source.name))
     };
-    let scores = ReplayPlan::of(&recipe, &Others::default(), &mut open, &Ok).unwrap();
-    let mut player = Replayer::new(PaintEngine::new);
-    player.begin(&scores[0], &mut |_| ()).unwrap();
-    (0..12).for_each(|_| player.step().unwrap());
-    assert_eq!(player.read().unwrap().picture, *last.picture);
+    let plans = ReplayPlan::of(&recipe, &Replacements::default(), &mut open, &Ok).unwrap();
+    let mut replayer = Replayer::new(PaintEngine::new);
+    replayer.begin(&plans[0], &mut |_| ()).unwrap();
+    (0..12).for_each(|_| replayer.step().unwrap());
+    assert_eq!(replayer.read().unwrap().picture, *last.picture);
 }
 
 /// Going back to a moment finds every knob where it was then.

@@ -15,7 +15,7 @@ use impasto_core::{
     transfer::Inputs,
 };
 use impasto_engine::session::{
-    Command, Engine, EngineError, Event, Job, LevelOrder, PaintEngine, Reading, RunInfo, RunState, Session,
+    Command, Engine, EngineError, Event, Job, LevelCommand, PaintEngine, Reading, RunInfo, RunState, Session,
     Start,
 };
 
@@ -74,19 +74,19 @@ impl Engine for Watched {
         Ok(())
     }
 
-    fn detour(&mut self, share: f64) -> Result<bool, EngineError> {
+    fn begin_downscale(&mut self, share: f64) -> Result<bool, EngineError> {
         self.tell(Told::Detour);
         self.away = true;
-        self.engine.detour(share)
+        self.engine.begin_downscale(share)
     }
 
-    fn end_detour(&mut self) -> Result<(), EngineError> {
+    fn end_downscale(&mut self) -> Result<(), EngineError> {
         self.tell(Told::Back(Instant::now()));
         self.away = false;
-        self.engine.end_detour()
+        self.engine.end_downscale()
     }
 
-    fn level(&mut self, order: LevelOrder) -> Result<(), EngineError> {
+    fn level(&mut self, order: LevelCommand) -> Result<(), EngineError> {
         self.engine.level(order)
     }
 
@@ -118,7 +118,7 @@ impl Window {
             move || Watched { engine: PaintEngine::new(), told: Arc::clone(&theirs), slow, away: false };
         let session = Session::spawn(make, || ()).unwrap();
         // A picture of the final size is gone on from at that size.
-        session.go_on_from(Arc::new(picture::CONTENTS[0].open().rgb), None);
+        session.continue_from(Arc::new(picture::CONTENTS[0].open().rgb), None);
         session.send(Command::Run(Box::new(job(settings, Start::Current)))).unwrap();
         Self { session, told, state: RunState::Idle, step: 0, width: 0, seconds_per_step: 0.0 }
     }
@@ -304,7 +304,7 @@ fn a_picture_stays_sharp_on_a_detour_and_on_the_way_back() {
     engine.start(&job(settings.clone(), Start::Beginning), None, &mut |_| ()).unwrap();
     (0..50).for_each(|_| engine.step().unwrap());
     while engine.read().unwrap().place.width < longest {
-        engine.level(LevelOrder::Climb).unwrap();
+        engine.level(LevelCommand::Climb).unwrap();
         (0..4).for_each(|_| engine.step().unwrap());
     }
     let look = |engine: &mut PaintEngine, name: &str| {
@@ -315,7 +315,7 @@ fn a_picture_stays_sharp_on_a_detour_and_on_the_way_back() {
     };
     let before = look(&mut engine, "1-before");
     assert_eq!(before.place.width, longest);
-    assert!(engine.detour(0.3).unwrap());
+    assert!(engine.begin_downscale(0.3).unwrap());
     let left = look(&mut engine, "2-detour");
     assert!(left.place.width < longest, "{:?}", left.place);
     let moved = mean_difference(&left.picture, &before.picture);
@@ -327,7 +327,7 @@ fn a_picture_stays_sharp_on_a_detour_and_on_the_way_back() {
     assert_eq!(dragged.step, before.step, "steps on a detour do not count");
     assert!(mean_difference(&dragged.picture, &before.picture) > 2.0, "the change is seen");
     assert!(detail(&dragged.picture) > 0.85 * detail(&before.picture), "and no blur");
-    engine.end_detour().unwrap();
+    engine.end_downscale().unwrap();
     let back = look(&mut engine, "4-back");
     let moved = mean_difference(&back.picture, &dragged.picture);
     assert!(moved < 0.7, "coming back is not seen: {moved}");

@@ -17,10 +17,10 @@ use impasto_core::{
     picture::{self, Picture},
     settings::{Mix, PresetFolder, Settings, StyleMix},
 };
-use impasto_engine::queue::{Item, ItemStyle, Source, State, Store};
+use impasto_engine::queue::{Item, ItemSource, ItemState, ItemStyle, QueueStore};
 use impasto_formats::{
     explore::Ledger,
-    project::{Draft, Keep, Manifest, Project},
+    project::{Draft, Manifest, Project, SourceStorage},
     timelapse,
 };
 
@@ -43,14 +43,14 @@ fn write_picture(path: &Path, number: u32, side: u32) -> bool {
 
 /// The picture's number, which its text has to agree with.
 fn read_picture(path: &Path) -> u32 {
-    let text = picture::carried_text(&fs::read(path).unwrap()).unwrap();
+    let text = picture::embedded_text(&fs::read(path).unwrap()).unwrap();
     let number = text.strip_prefix("recipe ").unwrap().parse().unwrap();
     let found = Picture::open(path).unwrap().rgb;
     assert_eq!(found, painted(number, found.width()));
     number
 }
 
-fn write_project(path: &Path, number: u32, keep: Keep<'_>, side: u32) -> bool {
+fn write_project(path: &Path, number: u32, keep: SourceStorage<'_>, side: u32) -> bool {
     let write = || {
         let mut draft = Draft::new(Manifest::new(settings(number)), keep);
         draft.picture(&painted(number, side))?;
@@ -71,7 +71,7 @@ fn read_project(path: &Path) -> u32 {
 }
 
 fn items(number: u32) -> Vec<Item> {
-    let example = |title: &str| Source::Example(title.to_owned());
+    let example = |title: &str| ItemSource::Example(title.to_owned());
     let item = Item {
         id: 1,
         content: example("Chelsea"),
@@ -80,14 +80,14 @@ fn items(number: u32) -> Vec<Item> {
         output: "/out/a.png".into(),
         without_recipe: true,
         batch: false,
-        state: State::Waiting,
+        state: ItemState::Waiting,
         remark: None,
         settings: settings(number),
     };
     vec![item; 3]
 }
 
-fn read_queue(store: &Store) -> u32 {
+fn read_queue(store: &QueueStore) -> u32 {
     let found = store.load().unwrap();
     let number = found[0].settings.seed as u32;
     assert_eq!(found, items(number));
@@ -129,14 +129,14 @@ fn whichever_call_fails_pictures_projects_and_lists_are_whole() {
     every_call(folder, &|number| write_picture(&path, number, 40), &|| read_picture(&path));
 
     let path = folder.join("a.impasto");
-    for keep in [Keep::Inside, Keep::Beside(folder)] {
+    for keep in [SourceStorage::Embedded, SourceStorage::Beside(folder)] {
         every_call(folder, &|number| write_project(&path, number, keep, 40), &|| read_project(&path));
     }
 
-    let store = Store::open(folder).unwrap();
+    let store = QueueStore::open(folder).unwrap();
     every_call(folder, &|number| store.write(items(number)).is_ok(), &|| read_queue(&store));
 
-    let ledger = |number: u32| Ledger::open(folder).unwrap().note(Path::new("a.png"), number.to_string());
+    let ledger = |number: u32| Ledger::open(folder).unwrap().record(Path::new("a.png"), number.to_string());
     let painted_by = || {
         let ledger = Ledger::open(folder).unwrap();
         let known = |number: &u32| ledger.has(&folder.join("a.png"), &number.to_string());
@@ -162,7 +162,7 @@ fn whichever_call_fails_a_time_lapse_is_whole() {
             // As many pictures as the number says, modulo something that old and new differ in.
             let count = 2 + number as usize % 3;
             let mut frames = (0..count).map(|frame| Ok(painted(frame as u32 * 40, 16)));
-            let options = timelapse::Options::default();
+            let options = timelapse::TimelapseOptions::default();
             timelapse::save(&path, true, count, options, &mut frames, &mut |_| true).is_ok()
         };
         let whole: Vec<Vec<u8>> = (0..3)
@@ -191,15 +191,15 @@ fn whichever_call_fails_a_time_lapse_is_whole() {
 #[ignore = "the process that the next test kills"]
 fn writes_until_it_is_killed() {
     let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else { return };
-    let store = Store::open(&folder).unwrap();
+    let store = QueueStore::open(&folder).unwrap();
     // It ends by itself if the test that kills it was killed.
     let began = Instant::now();
     for number in (0..).take_while(|_| began.elapsed() < Duration::from_secs(60)) {
         assert!(write_picture(&folder.join("a.png"), number, 200));
-        assert!(write_project(&folder.join("a.impasto"), number, Keep::Inside, 200));
+        assert!(write_project(&folder.join("a.impasto"), number, SourceStorage::Embedded, 200));
         store.write(items(number)).unwrap();
         let mut ledger = Ledger::open(&folder).unwrap();
-        ledger.note(&folder.join(format!("{}.png", number % 50)), number.to_string()).unwrap();
+        ledger.record(&folder.join(format!("{}.png", number % 50)), number.to_string()).unwrap();
         // From here on there is one of each.
         fs::write(folder.join("ready"), "").unwrap();
     }
@@ -230,7 +230,7 @@ fn a_process_that_is_killed_at_any_time_leaves_whole_files() {
         read_picture(&folder.join("a.png"));
         read_project(&folder.join("a.impasto"));
         // The lock has ended with the process.
-        read_queue(&Store::open(folder).unwrap());
+        read_queue(&QueueStore::open(folder).unwrap());
         Ledger::open(folder).unwrap();
     }
 }

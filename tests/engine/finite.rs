@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 use impasto_core::settings::{DeviceChoice, LineSearch, Objective, Optimizer, Settings};
-use impasto_engine::session::{Engine, LevelOrder, PaintEngine, Start};
+use impasto_engine::session::{Engine, LevelCommand, PaintEngine, Start};
 
 use crate::common::job;
 
@@ -115,7 +115,7 @@ fn a_pyramid_is_climbed_from_a_finite_level() {
     let mut engine = PaintEngine::new();
     engine.start(&job, None, &mut |_| ()).unwrap();
     (0..3).for_each(|_| engine.step().unwrap());
-    engine.level(LevelOrder::Climb).unwrap();
+    engine.level(LevelCommand::Climb).unwrap();
     (0..3).for_each(|_| engine.step().unwrap());
     assert!(engine.read().unwrap().losses.unwrap().total.is_finite());
 }

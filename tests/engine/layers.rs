@@ -14,13 +14,15 @@ use image::RgbImage;
 use impasto_core::{
     picture::Picture,
     settings::{DeviceChoice, Padding, Pooling, Precision, Rgb, Settings, StyleMix},
-    transfer::{Extraction, Eye, GradientNorms, Inputs, Losses, Place, Sight},
+    transfer::{
+        GradientNorms, Inputs, LayerVisualization, Losses, NetworkConfig, PyramidProgress, VisualizationRun,
+    },
 };
 use impasto_engine::session::{
-    Command, Engine, EngineError, Event, Extract, ExtractState, Job, PaintEngine, Reading, RunInfo, RunState,
-    Session, Start, StyleSource, VisualizationRequest,
+    Command, Engine, EngineError, Event, Job, PaintEngine, Reading, RunInfo, RunState, Session, Start,
+    StyleSource, VisualizationJob, VisualizationRequest, VisualizationState,
 };
-use impasto_formats::extracts::{CONTENT_LAYERS, Source, plan};
+use impasto_formats::extracts::{CONTENT_LAYERS, SourcePictures, plan};
 use impasto_network::{
     compute::{Device, Network, NetworkOptions},
     vgg::{Layer, Weights},
@@ -34,8 +36,8 @@ fn picture(file: &str) -> Arc<Picture> {
     Arc::new(Picture::open(&data(file)).unwrap())
 }
 
-fn source() -> Source {
-    Source {
+fn source() -> SourcePictures {
+    SourcePictures {
         content: picture("content.png"),
         styles: vec![(picture("style.png"), 1.0)],
         background: Rgb::WHITE,
@@ -43,22 +45,22 @@ fn source() -> Source {
 }
 
 /// The usual network with the weights of this hash.
-fn seen_with(weights: String) -> Eye {
+fn seen_with(weights: String) -> NetworkConfig {
     let (padding, pooling, precision) = (Padding::Replicate, Pooling::Max, Precision::Full);
-    Eye { weights, padding, pooling, precision }
+    NetworkConfig { weights, padding, pooling, precision }
 }
 
-fn eye(weights: &Weights) -> Eye {
+fn eye(weights: &Weights) -> NetworkConfig {
     seen_with(weights.info.sha256.clone())
 }
 
 /// An extract at its start and as it is made, with its first error.
-fn made(device: &Device, sight: Sight, side: u32) -> (f64, ExtractState) {
+fn made(device: &Device, sight: LayerVisualization, side: u32) -> (f64, VisualizationState) {
     let weights = Weights::bundled().unwrap();
     let options = NetworkOptions { padding: Padding::Replicate, ..NetworkOptions::default() };
     let mut network = Network::new(&weights, Layer::ALL[0], &device.tensor, options);
     let order = plan(&source(), &[sight], side, &eye(&weights)).pop().unwrap();
-    let mut extraction = Extraction::new(&mut network, &weights, &device.tensor, &order).unwrap();
+    let mut extraction = VisualizationRun::new(&mut network, &weights, &device.tensor, &order).unwrap();
     extraction.step(&network).unwrap();
     let first = extraction.read().unwrap().error;
     while !extraction.is_done() {
@@ -72,7 +74,7 @@ fn made(device: &Device, sight: Sight, side: u32) -> (f64, ExtractState) {
 #[test]
 fn a_textures_gram_matrix_comes_close_to_the_styles_in_every_layer() {
     for name in ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"] {
-        let (first, state) = made(&cpu(), Sight::texture(layer(name)), 64);
+        let (first, state) = made(&cpu(), LayerVisualization::texture(layer(name)), 64);
         println!("{name}: {first:.4} to {:.6}", state.error);
         // At this size the deepest has 16 positions, which cannot have everything in common with the style's 42.
         let part = if name == "relu5_1" { 0.1 } else { 0.01 };
@@ -82,14 +84,18 @@ fn a_textures_gram_matrix_comes_close_to_the_styles_in_every_layer() {
 
 #[test]
 fn a_reconstruction_comes_close_to_the_contents_features_and_a_shallow_one_to_its_pixels() {
-    let content =
-        plan(&source(), &[Sight::reconstruction(CONTENT_LAYERS[0])], 64, &eye(&Weights::bundled().unwrap()))
-            .pop()
-            .unwrap();
+    let content = plan(
+        &source(),
+        &[LayerVisualization::reconstruction(CONTENT_LAYERS[0])],
+        64,
+        &eye(&Weights::bundled().unwrap()),
+    )
+    .pop()
+    .unwrap();
     let content = &content.pictures[0].0;
     let mut apart = Vec::new();
     for layer in CONTENT_LAYERS {
-        let (first, state) = made(&cpu(), Sight::reconstruction(layer), 64);
+        let (first, state) = made(&cpu(), LayerVisualization::reconstruction(layer), 64);
         apart.push(mean_difference(&state.picture, content));
         println!("{layer}: {first:.4} to {:.6}, {:.1} bytes apart", state.error, apart.last().unwrap());
         assert!(state.error < 0.05 * first, "{layer}: {first} to {}", state.error);
@@ -101,7 +107,7 @@ fn a_reconstruction_comes_close_to_the_contents_features_and_a_shallow_one_to_it
 #[test]
 fn an_adapter_makes_them_as_well() {
     if let Some(device) = adapter() {
-        let (first, state) = made(&device, Sight::texture(layer("relu2_1")), 32);
+        let (first, state) = made(&device, LayerVisualization::texture(layer("relu2_1")), 32);
         assert!(state.error < 0.05 * first, "{first} to {}", state.error);
     }
 }
@@ -122,7 +128,10 @@ fn a_painting_goes_on_as_if_nothing_had_been_made_in_its_pause() {
         for step in 0..6 {
             engine.step().unwrap();
             if with_extracts && step == 3 {
-                let sights = [Sight::texture(layer("relu5_1")), Sight::reconstruction(layer("relu1_2"))];
+                let sights = [
+                    LayerVisualization::texture(layer("relu5_1")),
+                    LayerVisualization::reconstruction(layer("relu1_2")),
+                ];
                 for order in plan(&source(), &sights, 48, &eye) {
                     let state = engine.extract(&order).unwrap().unwrap();
                     assert!(state.steps >= 1 && !state.is_done());
@@ -131,7 +140,7 @@ fn a_painting_goes_on_as_if_nothing_had_been_made_in_its_pause() {
                 }
                 engine.put_extract_aside();
                 // Of another network nothing is made.
-                let other = Eye { pooling: Pooling::Average, ..eye.clone() };
+                let other = NetworkConfig { pooling: Pooling::Average, ..eye.clone() };
                 let order = plan(&source(), &sights, 48, &other).pop().unwrap();
                 assert!(engine.extract(&order).unwrap().is_none());
             }
@@ -210,10 +219,17 @@ impl Engine for Fake {
         let losses = (self.step > 0).then(|| Losses { total: 1.0, ..Losses::default() });
         let picture = RgbImage::from_pixel(8, 4, image::Rgb([self.step as u8; 3]));
         let norms = GradientNorms::default();
-        Ok(Reading { step: self.step, place: Place::default(), losses, norms, picture, plain: None })
+        Ok(Reading {
+            step: self.step,
+            place: PyramidProgress::default(),
+            losses,
+            norms,
+            picture,
+            plain: None,
+        })
     }
 
-    fn extract(&mut self, order: &Extract) -> Result<Option<ExtractState>, EngineError> {
+    fn extract(&mut self, order: &VisualizationJob) -> Result<Option<VisualizationState>, EngineError> {
         thread::sleep(Duration::from_millis(20));
         while self.log.slices() >= self.log.allowed.load(Ordering::Acquire) {
             thread::sleep(Duration::from_millis(1));
@@ -230,7 +246,7 @@ impl Engine for Fake {
             None => {}
         }
         let picture = RgbImage::new(order.shape.0, order.shape.1);
-        Ok(Some(ExtractState { picture, steps: self.slices, of: 5, error: 0.5 }))
+        Ok(Some(VisualizationState { picture, steps: self.slices, of: 5, error: 0.5 }))
     }
 
     fn put_extract_aside(&mut self) {
@@ -315,8 +331,9 @@ impl Window {
     }
 }
 
-fn orders(names: &[&str]) -> Vec<Extract> {
-    let sights: Vec<Sight> = names.iter().map(|name| Sight::texture(layer(name))).collect();
+fn orders(names: &[&str]) -> Vec<VisualizationJob> {
+    let sights: Vec<LayerVisualization> =
+        names.iter().map(|name| LayerVisualization::texture(layer(name))).collect();
     let eye = seen_with("0".repeat(64));
     plan(&source(), &sights, 32, &eye)
 }

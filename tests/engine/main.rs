@@ -11,6 +11,7 @@ mod faults;
 mod finite;
 mod flat;
 mod layers;
+mod less_memory;
 mod painting;
 mod session;
 mod time_machine;

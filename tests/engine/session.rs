@@ -16,7 +16,7 @@ use image::RgbImage;
 use impasto_core::{
     picture::Picture,
     settings::{Settings, StyleMix},
-    transfer::{GradientNorms, Inputs, Losses, Place, TransferError},
+    transfer::{GradientNorms, Inputs, Losses, PyramidProgress, TransferError},
 };
 use impasto_engine::session::{
     Command, Engine, EngineError, Event, Frame, Job, LayerStudy, Reading, RunInfo, RunState, SendError,
@@ -111,7 +111,14 @@ impl Engine for Fake {
         let shade = if self.fault.still { 9 } else { (self.step % 256) as u8 };
         let picture = RgbImage::from_pixel(8, 4, image::Rgb([shade; 3]));
         let norms = GradientNorms::default();
-        Ok(Reading { step: self.step, place: Place::default(), losses, norms, picture, plain: None })
+        Ok(Reading {
+            step: self.step,
+            place: PyramidProgress::default(),
+            losses,
+            norms,
+            picture,
+            plain: None,
+        })
     }
 
     fn measure(&mut self) -> Result<(), EngineError> {
@@ -483,7 +490,7 @@ fn an_update_for_a_run_that_still_waits_reaches_it() {
 #[test]
 fn a_picture_that_was_lent_before_a_run_began_afresh_does_not_come_back_later() {
     let mut window = Window::open(Fault::default());
-    window.session.go_on_from(Arc::new(RgbImage::new(5, 5)), None);
+    window.session.continue_from(Arc::new(RgbImage::new(5, 5)), None);
     window.send(Command::Run(Box::new(Job { paused: true, ..job(1, endless()) })));
     window.until("the first run", |w| w.is(1, RunState::Paused));
     window.send(Command::Run(Box::new(Job { start: Start::Current, paused: true, ..job(2, endless()) })));
@@ -491,7 +498,7 @@ fn a_picture_that_was_lent_before_a_run_began_afresh_does_not_come_back_later() 
     let shown = window.frame.as_ref().map(|frame| frame.picture.dimensions());
     assert_eq!(*window.log.started.lock().unwrap(), [(1, None), (2, shown)]);
     // One that is lent for a run that goes on is taken as ever.
-    window.session.go_on_from(Arc::new(RgbImage::new(5, 5)), None);
+    window.session.continue_from(Arc::new(RgbImage::new(5, 5)), None);
     window.send(Command::Run(Box::new(Job { start: Start::Current, paused: true, ..job(3, endless()) })));
     window.until("the third run", |w| w.is(3, RunState::Paused));
     assert_eq!(window.log.started.lock().unwrap().last(), Some(&(3, Some((5, 5)))));
@@ -540,7 +547,7 @@ fn a_layer_that_is_left_between_two_runs_is_not_looked_into_again() {
 #[test]
 fn a_new_worker_goes_on_from_the_picture_that_it_is_lent() {
     let mut window = Window::open(Fault::default());
-    window.session.go_on_from(Arc::new(RgbImage::new(30, 20)), None);
+    window.session.continue_from(Arc::new(RgbImage::new(30, 20)), None);
     window.send(Command::Run(Box::new(Job { start: Start::Current, ..job(1, endless()) })));
     window.until("painting", |w| w.progress() > 0);
     assert_eq!(window.log.started.lock().unwrap()[0], (1, Some((30, 20))));

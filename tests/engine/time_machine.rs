@@ -7,11 +7,11 @@ use image::RgbImage;
 use impasto_core::{
     picture,
     settings::{DeviceChoice, LineSearch, Optimizer, Settings, StyleMix},
-    transfer::Place,
+    transfer::PyramidProgress,
 };
 use impasto_engine::{
-    session::{Engine, LevelOrder, PaintEngine, Snapshot, Start},
-    timeline::{Kept, Limits, Store, Timeline},
+    session::{Engine, LevelCommand, PaintEngine, Snapshot, Start},
+    timeline::{Limits, MomentStore, StoreResult, Timeline},
 };
 
 /// A run through two levels, with a weight changed and a level dropped on the way. On an adapter, where
@@ -30,11 +30,11 @@ fn goes_on_as_before(device: &DeviceChoice) {
     let late = engine.checkpoint().unwrap().unwrap();
     let late_total = engine.losses().unwrap().unwrap().total;
     assert_eq!(engine.read().unwrap().place.width, 181, "it has climbed");
-    engine.level(LevelOrder::Drop).unwrap();
+    engine.level(LevelCommand::Drop).unwrap();
     engine.step().unwrap();
     let dropped = engine.checkpoint().unwrap().unwrap();
     let dropped_picture = engine.read().unwrap().picture;
-    engine.level(LevelOrder::Climb).unwrap();
+    engine.level(LevelCommand::Climb).unwrap();
     engine.step().unwrap();
     let end = engine.checkpoint().unwrap().unwrap();
     let end_total = engine.losses().unwrap().unwrap().total;
@@ -59,7 +59,7 @@ fn goes_on_as_before(device: &DeviceChoice) {
     // Back to a level below, with the detail that waits to be added again.
     other.restore(10, Some(&dropped)).unwrap();
     assert_eq!(other.read().unwrap().picture, dropped_picture);
-    other.level(LevelOrder::Climb).unwrap();
+    other.level(LevelCommand::Climb).unwrap();
     other.step().unwrap();
     arrives(&mut other, &end, end_total, "a climb later they differ");
 
@@ -189,7 +189,7 @@ fn mark(step: u32, settings: &Settings, picture: &Arc<RgbImage>, state: Option<A
     Snapshot {
         run: 1,
         step,
-        place: Place { levels: 1, width: 96, height: 64, ..Place::default() },
+        place: PyramidProgress { levels: 1, width: 96, height: 64, ..PyramidProgress::default() },
         elapsed: f64::from(step),
         settings: settings.clone(),
         styles: vec![StyleMix::default()],
@@ -232,12 +232,12 @@ fn a_store_that_is_full_and_behind_asks_for_room_once() {
     let refused: Vec<_> = timeline.moments().iter().rev().take(6).map(|moment| moment.id).collect();
     let mut gone = 0;
     for id in refused.into_iter().rev() {
-        gone += timeline.take(Kept::No { id }).len();
+        gone += timeline.take(StoreResult::Refused { id }).len();
     }
     assert_eq!((gone, timeline.moments().len()), (20, 160 - 6 - 20));
     // The next one came after the room had been made: if it is refused all the same, there was not enough.
     let (id, _) = timeline.add(1, &mark(160, &Settings::default(), &noise(0), None), 160.0);
-    assert_eq!(timeline.take(Kept::No { id }).len(), 134 / 8 + 1);
+    assert_eq!(timeline.take(StoreResult::Refused { id }).len(), 134 / 8 + 1);
 }
 
 #[test]
@@ -264,7 +264,7 @@ fn hours_of_painting_stay_within_the_limits() {
     let root = tempfile::tempdir().unwrap();
     let limits =
         Limits { picture_memory: 1 << 20, picture_disk: 3 << 20, state_memory: 1 << 20, state_disk: 2 << 20 };
-    let store = Store::new(Some(root.path().to_owned()), limits, || ()).unwrap();
+    let store = MomentStore::new(Some(root.path().to_owned()), limits, || ()).unwrap();
     let reader = store.reader();
     let mut timeline = Timeline::new(300);
     let settings = Settings::default();
@@ -283,7 +283,7 @@ fn hours_of_painting_stay_within_the_limits() {
             std::thread::sleep(std::time::Duration::from_micros(200));
         }
         while let Some(kept) = store.next() {
-            refused += usize::from(matches!(kept, Kept::No { .. }));
+            refused += usize::from(matches!(kept, StoreResult::Refused { .. }));
             store.remove(timeline.take(kept));
         }
         if step.is_multiple_of(500) {

@@ -5,6 +5,7 @@ mod common;
 
 mod amount;
 mod curve;
+mod drivers;
 mod gradients;
 mod histogram;
 mod lbfgs;

@@ -39,7 +39,7 @@ fn check(device: &Device, settings: &Settings) {
     let (reference, weights) = (Reference::load(), Arc::new(Weights::bundled().unwrap()));
     let mut run = reference_run(device, &reference, &weights, settings);
     let mut alone = reference_run(device, &reference, &weights, settings);
-    let terms: Vec<Term> = Term::heard(&settings.heard()).collect();
+    let terms: Vec<Term> = Term::active(&settings.effective()).collect();
     assert_eq!(terms.len(), 2 + 6 + 1);
     let (whole, _) = run.gradient().unwrap();
     for _ in &terms {

@@ -4,7 +4,7 @@
 use crate::common::{adapter, assert_close, cpu, relative_error};
 use burn::tensor::{Tensor, TensorData};
 use impasto_core::{
-    objective::{Moments, StyleAim, smoothness_gradient},
+    objective::{Moments, StyleTarget, smoothness_gradient},
     settings::{Smoothness, Statistic},
 };
 use impasto_network::{
@@ -35,7 +35,7 @@ fn style_terms_agree_with_the_same_features_as_tensors() {
         assert!(matches!(picture, Features::Gpu(_)), "kernels of our own run here");
         let tensors = Features::Tensor(picture.to_tensor());
         for &statistic in Statistic::ALL {
-            let aim = StyleAim::new(Moments::of(&target), statistic);
+            let aim = StyleTarget::new(Moments::of(&target), statistic);
             let factor = 3.0 / aim.energy;
             let [found, expected] = [&picture, &tensors].map(|features| aim.weighted(features, factor, 0.3));
             let plain = aim.term(&tensors, factor);

@@ -3,7 +3,7 @@
 use crate::common::{inputs, mean_difference};
 use image::RgbImage;
 use impasto_core::settings::{DeviceChoice, Pooling, Settings, Statistic, StyleMix};
-use impasto_engine::session::{Engine, Job, LevelOrder, PaintEngine, Place, Start};
+use impasto_engine::session::{Engine, Job, LevelCommand, PaintEngine, PyramidProgress, Start};
 
 fn job(settings: Settings, start: Start) -> Job {
     crate::common::job(Settings { device: DeviceChoice::Cpu, ..settings }, start)
@@ -19,7 +19,7 @@ fn started(settings: Settings, start: Start, current: Option<&RgbImage>) -> Pain
     engine
 }
 
-fn place(engine: &mut PaintEngine) -> Place {
+fn place(engine: &mut PaintEngine) -> PyramidProgress {
     engine.read().unwrap().place
 }
 
@@ -61,34 +61,34 @@ fn the_loss_falls_further_in_a_pyramid_for_less_work() {
 #[test]
 fn levels_are_held_dropped_and_climbed_at_will() {
     let mut engine = started(Settings { steps: 12, ..settings() }, Start::Beginning, None);
-    engine.level(LevelOrder::Drop).unwrap();
+    engine.level(LevelCommand::Drop).unwrap();
     assert_eq!(place(&mut engine).level, 0, "there is nothing below");
-    engine.level(LevelOrder::Hold).unwrap();
+    engine.level(LevelCommand::Hold).unwrap();
     (0..12).for_each(|_| engine.step().unwrap());
     assert_eq!((place(&mut engine).level, place(&mut engine).held), (0, true));
-    engine.level(LevelOrder::Climb).unwrap();
-    engine.level(LevelOrder::Climb).unwrap();
-    engine.level(LevelOrder::Climb).unwrap();
+    engine.level(LevelCommand::Climb).unwrap();
+    engine.level(LevelCommand::Climb).unwrap();
+    engine.level(LevelCommand::Climb).unwrap();
     assert_eq!(place(&mut engine).level, 2, "there is nothing above");
     (0..4).for_each(|_| engine.step().unwrap());
     let painted = engine.read().unwrap().picture;
-    engine.level(LevelOrder::Drop).unwrap();
+    engine.level(LevelCommand::Drop).unwrap();
     let dropped = engine.read().unwrap();
     assert_eq!((dropped.place.width, dropped.place.held), (181, true));
-    engine.level(LevelOrder::Climb).unwrap();
+    engine.level(LevelCommand::Climb).unwrap();
     // Down and up again without a step in between brings the fine detail back.
     let back = mean_difference(&engine.read().unwrap().picture, &painted);
     let lost = mean_difference(&dropped.picture, &painted);
     assert!(back < 0.6 && lost > 2.0 * back, "{back} {lost}");
     // Over two levels as well.
-    for order in [LevelOrder::Drop, LevelOrder::Drop, LevelOrder::Climb, LevelOrder::Climb] {
+    for order in [LevelCommand::Drop, LevelCommand::Drop, LevelCommand::Climb, LevelCommand::Climb] {
         engine.level(order).unwrap();
     }
     let back = mean_difference(&engine.read().unwrap().picture, &painted);
     assert!(back < 0.9, "{back}");
     // Who lets go of a level gives what is left to the levels to come.
-    engine.level(LevelOrder::Drop).unwrap();
-    engine.level(LevelOrder::Release).unwrap();
+    engine.level(LevelCommand::Drop).unwrap();
+    engine.level(LevelCommand::Release).unwrap();
     engine
         .update(
             &Settings { device: DeviceChoice::Cpu, steps: 30, ..settings() },
@@ -188,12 +188,12 @@ fn a_level_that_comes_again_aims_at_what_the_settings_want_by_then() {
         ("nothing", settings(), usual),
     ] {
         let mut engine = started(settings(), Start::Beginning, None);
-        engine.level(LevelOrder::Climb).unwrap();
+        engine.level(LevelCommand::Climb).unwrap();
         engine.step().unwrap();
-        engine.level(LevelOrder::Drop).unwrap();
+        engine.level(LevelCommand::Drop).unwrap();
         engine.update(&changed, &inputs(&mix)).unwrap();
         engine.step().unwrap();
-        engine.level(LevelOrder::Climb).unwrap();
+        engine.level(LevelCommand::Climb).unwrap();
         let state = engine.checkpoint().unwrap().expect("a small state");
         let mut afresh = PaintEngine::new();
         let mut job = job(changed, Start::Beginning);

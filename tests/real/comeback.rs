@@ -79,7 +79,7 @@ fn a_killed_window_brings_its_painting_back() {
     }
     // The last one has painted on what the first ones had painted: its recipe tells of every run.
     let file = screen.saved();
-    let (recipe, _) = recipe::of_file(&file).unwrap();
+    let (recipe, _) = recipe::read_file(&file).unwrap();
     assert!(recipe.passes.len() >= 4, "{} runs", recipe.passes.len());
     // The last run may be saved before its first step.
     let before = &recipe.passes[..recipe.passes.len() - 1];

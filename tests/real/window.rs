@@ -90,7 +90,7 @@ fn what_a_hand_does_while_it_paints_is_in_the_saved_recipe() {
         let mut found = None;
         for _ in 0..3 {
             let saved = saved(&screen);
-            found = recipe::of_file(&saved).ok().map(|(recipe, _)| recipe.settings);
+            found = recipe::read_file(&saved).ok().map(|(recipe, _)| recipe.settings);
             fs::remove_file(&saved).unwrap();
             if found.as_ref().is_some_and(wanted) {
                 break;
@@ -124,7 +124,7 @@ fn what_a_hand_does_while_it_paints_is_in_the_saved_recipe() {
     tool(&["key", "ctrl+z", "sleep", "1.5", "key", "s", "sleep", "1", "key", "s", "sleep", "1.5"]);
     let (saved, recipe) = screen.until("a picture after all of it", || {
         let saved = saved(&screen);
-        let recipe = recipe::of_file(&saved).ok().map(|(recipe, _)| recipe);
+        let recipe = recipe::read_file(&saved).ok().map(|(recipe, _)| recipe);
         let recipe = recipe.filter(|recipe| recipe.settings.content_weight != 3.0);
         if recipe.is_none() {
             fs::remove_file(&saved).unwrap();
@@ -185,7 +185,7 @@ fn a_file_dialog_says_where_a_picture_is_saved_and_whether() {
     ask();
     assert!(!chosen.exists(), "nothing is written before the answer");
     dialog.answer(Some(&chosen));
-    let settings = screen.until("the picture", || recipe::of_file(&chosen).ok()).0.settings;
+    let settings = screen.until("the picture", || recipe::read_file(&chosen).ok()).0.settings;
     assert_eq!((settings.size, settings.steps), (128, 1_000_000));
     assert_eq!(pictures_in(&folder), [chosen]);
     assert!(pictures_in(screen.home.path()).is_empty(), "and nowhere else");
@@ -199,5 +199,5 @@ fn a_file_dialog_that_cannot_be_shown_loses_no_picture() {
     Dialog::bring_broken(&screen);
     let Some(_window) = screen.start(&ENDLESS) else { return };
     let saved = saved(&screen);
-    assert!(recipe::of_file(&saved).is_ok());
+    assert!(recipe::read_file(&saved).is_ok());
 }

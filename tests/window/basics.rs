@@ -6,7 +6,7 @@ use crate::window_support::{Log, Setup, Window, enter, has, picture_file};
 use egui::{Event, Key, Modifiers, Role, accesskit::Toggled};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use impasto_core::settings::{Objective, Settings, Statistic};
-use impasto_engine::session::{LevelOrder, Start};
+use impasto_engine::session::{LevelCommand, Start};
 
 fn meadow(window: &Window, name: &str) -> PathBuf {
     picture_file(window, name, (60, 40), 200)
@@ -491,21 +491,21 @@ fn the_level_of_the_pyramid_is_shown_moved_and_held() {
         harness.query_all_by_label_contains("48 px, 1 of 3").next().is_some()
     });
     window.harness.get_by_label("Next larger size").click();
-    window.until("a climb", |_, log| log.levels == [LevelOrder::Climb]);
+    window.until("a climb", |_, log| log.levels == [LevelCommand::Climb]);
     window.until("the level", |harness, _| {
         harness.query_all_by_label_contains("48 px, 2 of 3").next().is_some()
     });
     window.harness.key_press(Key::PageDown);
-    window.until("a drop", |_, log| log.levels == [LevelOrder::Climb, LevelOrder::Drop]);
+    window.until("a drop", |_, log| log.levels == [LevelCommand::Climb, LevelCommand::Drop]);
     window.harness.key_press(Key::H);
-    window.until("a hold", |_, log| log.levels.last() == Some(&LevelOrder::Hold));
+    window.until("a hold", |_, log| log.levels.last() == Some(&LevelCommand::Hold));
     window.until("it is held", |harness, _| {
         harness
             .query_all_by_label("Stay at this size")
             .any(|node| node.accesskit_node().toggled() == Some(Toggled::True))
     });
     window.harness.key_press(Key::H);
-    window.until("a release", |_, log| log.levels.last() == Some(&LevelOrder::Release));
+    window.until("a release", |_, log| log.levels.last() == Some(&LevelCommand::Release));
     // Without a pyramid there is nothing to move.
     window
         .harness
@@ -561,7 +561,7 @@ fn strokes_are_tilted_and_colours_kept_while_it_runs() {
     window.until("the layers are tilted", |_, log| {
         log.updates.last().is_some_and(|(s, _)| {
             s.style_tilt > 0.0
-                && s.heard().style_layers.get("relu5_1".parse().unwrap()) > Some(0.7)
+                && s.effective().style_layers.get("relu5_1".parse().unwrap()) > Some(0.7)
                 && s.style_layers.get("relu5_1".parse().unwrap()) == Some(0.7)
         })
     });

@@ -99,6 +99,33 @@ fn a_save_that_fails_keeps_the_window_open() {
 }
 
 #[test]
+fn the_frame_that_tells_of_a_file_that_is_not_written_holds_the_window() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    // A file, where there should be a folder.
+    let folder = window.folder.path().join("no folder");
+    fs::write(&folder, "").unwrap();
+    for (modifiers, name, said) in [
+        (Modifiers::COMMAND, "mine.png", "The picture is not saved"),
+        (Modifiers::COMMAND | Modifiers::SHIFT, "mine.impasto", "The project is not saved"),
+    ] {
+        window.dialogs.will_pick(&folder.join(name));
+        window.harness.key_press_modifiers(modifiers, Key::S);
+        let began = std::time::Instant::now();
+        loop {
+            let held = close(&mut window);
+            if window.harness.query_all_by_label_contains(said).next().is_some() {
+                assert!(held, "{said}: nobody could read it");
+                break;
+            }
+            assert!(began.elapsed() < PATIENCE, "{said}: it does not say so");
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        assert!(!close(&mut window), "a person who knows can close it");
+    }
+}
+
+#[test]
 fn a_signal_closes_the_window_once_everything_is_saved() {
     let (mut window, path) = saving_for_long(Setup::default(), "mine.png");
     let signal = Arc::new(AtomicBool::new(false));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::window_support::{Setup, Window, enter, hands::right_click, has};
 use egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use impasto_core::settings::{Automation, Curve, Lfo, ParamId, Settings, Shape, Track};
+use impasto_core::settings::{Automation, Curve, Lfo, ParamId, Settings, Track, Waveform};
 
 fn with(course: &str) -> Setup {
     let mut setup = Setup { size: [1280.0, 1400.0], ..Setup::default() };
@@ -79,9 +79,9 @@ fn a_right_click_automates_a_fader_without_moving_it_and_undo_takes_it_back() {
     window.steps(70);
     right_click(&mut window, "Style weight β");
     click(&mut window, "Switch its automation off");
-    sent(&mut window, "it is off", |s| !s.automation.moves(ParamId::Beta));
+    sent(&mut window, "it is off", |s| !s.automation.is_automated(ParamId::Beta));
     window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
-    sent(&mut window, "it is on again", |s| s.automation.moves(ParamId::Beta));
+    sent(&mut window, "it is on again", |s| s.automation.is_automated(ParamId::Beta));
     window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
     sent(&mut window, "it is gone", |s| s.automation.is_empty());
 }
@@ -95,12 +95,12 @@ fn the_palette_automates_and_the_panel_changes_and_removes() {
     window.harness.event(egui::Event::Text("automate smooth".to_owned()));
     window.harness.step();
     window.harness.key_press(Key::Enter);
-    sent(&mut window, "smoothness moves", |s| s.automation.moves(ParamId::Smoothness));
+    sent(&mut window, "smoothness moves", |s| s.automation.is_automated(ParamId::Smoothness));
     window.steps(3);
     enter(&mut window, "Period of the oscillator", "10");
     enter(&mut window, "Depth of the oscillator", "-35");
     enter(&mut window, "Phase of the oscillator", "50");
-    let wanted = Lfo { shape: Shape::Sine, period: 0.1, depth: -0.35, phase: 0.5, seed: 0 };
+    let wanted = Lfo { shape: Waveform::Sine, period: 0.1, depth: -0.35, phase: 0.5, seed: 0 };
     sent(&mut window, "the oscillator is set", |s| {
         s.automation.get(ParamId::Smoothness) == Some(&Track::new(Curve::Lfo(wanted)))
     });
@@ -140,13 +140,13 @@ fn a_hand_takes_over_from_keyframes_and_moves_what_an_oscillator_swings_about() 
     window.until_painting();
     assert_eq!(slider(&window, "Style weight β"), 3.0);
     enter(&mut window, "Style weight β, number", "20");
-    sent(&mut window, "β is set", |s| s.style_weight == 20.0 && !s.automation.moves(ParamId::Beta));
+    sent(&mut window, "β is set", |s| s.style_weight == 20.0 && !s.automation.is_automated(ParamId::Beta));
     assert!(has(&window, "Style β is in your hands"));
     // 0.2 of the range above what it is set to, for the whole of this run.
     enter(&mut window, "Smoothness, number", "50");
     sent(&mut window, "smoothness is set", |s| s.smoothness_weight != 10.0);
     let settings = last(&window);
-    assert!(settings.automation.moves(ParamId::Smoothness));
+    assert!(settings.automation.is_automated(ParamId::Smoothness));
     let (moved, _) = settings.automated(&[], 100);
     assert!((moved.smoothness_weight / 50.0 - 1.0).abs() < 0.02, "{}", moved.smoothness_weight);
     window.steps(3);
@@ -168,7 +168,7 @@ fn what_hands_do_is_recorded_once_and_played_by_the_next_run() {
     sent(&mut window, "β is heard while it is recorded", |s| s.style_weight == 2.0);
     assert!(last(&window).automation.is_empty(), "the record is not told of every move twice");
     click(&mut window, "Record the faders");
-    sent(&mut window, "it is recorded", |s| s.automation.moves(ParamId::Beta));
+    sent(&mut window, "it is recorded", |s| s.automation.is_automated(ParamId::Beta));
     assert!(has(&window, "Recorded Style β"));
     let settings = last(&window);
     let Some(Curve::Keys(keys)) = settings.automation.get(ParamId::Beta).map(|track| track.curve.clone())
@@ -222,7 +222,7 @@ fn pictures_weights_and_scales_move_too() {
         log.updates.last().is_some_and(|(settings, mix)| {
             mix[1].weight == 2.0
                 && mix[0].scale == 1.0
-                && !settings.automation.moves(ParamId::PictureWeight(1))
+                && !settings.automation.is_automated(ParamId::PictureWeight(1))
         })
     });
 }

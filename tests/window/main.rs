@@ -12,6 +12,7 @@ mod control_pictures;
 mod film;
 mod finder;
 mod gallery;
+mod graphics;
 mod grid;
 mod keeping;
 mod lab;

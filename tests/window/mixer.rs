@@ -42,7 +42,7 @@ fn a_mute_keeps_the_weight_and_gives_it_back() {
     click(&mut window, "Mute style layer relu2_1");
     sent(&mut window, "the layer is muted", |s| {
         s.style_layers.strip(layer) == Some(Strip { weight: 0.9, muted: true, solo: false })
-            && s.heard().style_layers.get(layer) == Some(0.0)
+            && s.effective().style_layers.get(layer) == Some(0.0)
     });
     assert!(toggled(&window, "Mute style layer relu2_1"));
     // The keyboard reaches it too.
@@ -60,7 +60,7 @@ fn several_solos_are_heard_together_and_end_together() {
     click(&mut window, "Solo style layer relu1_1");
     click(&mut window, "Solo content layer relu4_2");
     let heard = |s: &Settings| {
-        let heard = s.heard();
+        let heard = s.effective();
         let style: Vec<f64> = heard.style_layers.iter().map(|(_, weight)| weight).collect();
         (style, heard.content_layers.any_positive())
     };

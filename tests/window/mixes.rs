@@ -234,7 +234,7 @@ fn the_tilt_moves_no_fader_and_comes_back_to_neutral_exactly() {
     sent(&mut window, "tilted", |s| s.style_tilt == 0.4);
     let tilted = now(&window);
     assert_eq!(tilted.style_layers, before.style_layers);
-    assert_eq!(tilted.heard().style_layers, before.style_layers.tilted(0.4));
+    assert_eq!(tilted.effective().style_layers, before.style_layers.tilted(0.4));
     undo(&mut window);
     sent(&mut window, "undone", |s| s.style_tilt == 0.0);
     let name = "Tilt of the style layers";
@@ -244,7 +244,9 @@ fn the_tilt_moves_no_fader_and_comes_back_to_neutral_exactly() {
     // Near the middle it is the middle.
     let spot = on_slider(&window, name, 0.502);
     press(&mut window, spot, PointerButton::Primary);
-    sent(&mut window, "neutral", |s| s.style_tilt == 0.0 && s.heard().style_layers == before.style_layers);
+    sent(&mut window, "neutral", |s| {
+        s.style_tilt == 0.0 && s.effective().style_layers == before.style_layers
+    });
     assert_eq!(window.jobs(), 1);
 }
 

@@ -56,6 +56,6 @@ fn the_painting_is_kept_and_saved_as_a_project_with_their_pixels() {
     assert!(!has(&window, "cannot be kept"));
     let project = kept.take().unwrap();
     let content = project.manifest.content.as_ref().unwrap();
-    let picture = project.kept(&content.source, &content.pixels).expect("its pixels are beside it");
+    let picture = project.stored_picture(&content.source, &content.pixels).expect("its pixels are beside it");
     assert_eq!(picture.rgb.get_pixel(7, 9).0, [7, 9, 99]);
 }

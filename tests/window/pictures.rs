@@ -12,7 +12,7 @@ use egui::{HoveredFile, Key};
 use egui_kittest::kittest::Queryable as _;
 use image::{Rgba, RgbaImage};
 use impasto_core::settings::{Settings, StyleMix};
-use impasto_engine::queue::{Item, ItemStyle, Source, State, Store};
+use impasto_engine::queue::{Item, ItemSource, ItemState, ItemStyle, QueueStore};
 
 fn setup() -> Setup {
     let mut setup = Setup { render: true, ..Setup::default() };
@@ -338,7 +338,7 @@ fn finding_hints_frame_times_and_the_full_screen() {
 
 /// A queue with one of each kind in it.
 fn with_queue(folder: &Path) {
-    let source = |name: &str| Source::File {
+    let source = |name: &str| ItemSource::File {
         path: Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(name),
         sha256: None,
     };
@@ -357,13 +357,13 @@ fn with_queue(folder: &Path) {
     let message =
         "this size needs 9.1 GB of memory, but only 5.2 GB are free: choose a smaller one".to_owned();
     let items = vec![
-        item(1, "rocket.jpg", "woodcut.jpg", 1024, State::Done { seconds: 421.0 }),
-        item(2, "coffee.jpg", "embers.jpg", 4096, State::Failed { message }),
-        item(3, "chelsea.jpg", "swirl.jpg", 1536, State::Painting),
-        item(4, "astronaut.jpg", "mosaic.jpg", 2048, State::Waiting),
-        item(5, "rocket.jpg", "swirl.jpg", 1536, State::Cancelled),
+        item(1, "rocket.jpg", "woodcut.jpg", 1024, ItemState::Done { seconds: 421.0 }),
+        item(2, "coffee.jpg", "embers.jpg", 4096, ItemState::Failed { message }),
+        item(3, "chelsea.jpg", "swirl.jpg", 1536, ItemState::Painting),
+        item(4, "astronaut.jpg", "mosaic.jpg", 2048, ItemState::Waiting),
+        item(5, "rocket.jpg", "swirl.jpg", 1536, ItemState::Cancelled),
     ];
-    let store = Store::open(&folder.join("queue")).unwrap();
+    let store = QueueStore::open(&folder.join("queue")).unwrap();
     store.write(items).unwrap();
 }
 

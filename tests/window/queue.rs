@@ -12,7 +12,7 @@ use impasto_core::{
     picture::Picture,
     settings::{Settings, StyleMix},
 };
-use impasto_engine::queue::{Item, ItemStyle, Source, State, Store};
+use impasto_engine::queue::{Item, ItemSource, ItemState, ItemStyle, QueueStore};
 use impasto_formats::recipe;
 
 /// A window that waits, so that the queue need not.
@@ -91,7 +91,7 @@ fn a_painting_is_queued_at_its_own_size_and_saved_with_its_recipe() {
     assert_eq!(jobs[0].inputs.content.name, "Chelsea");
     let picture = Picture::open(&path).unwrap();
     assert_eq!(picture.rgb[(5, 5)], colour(60));
-    let (recipe, _) = recipe::of_file(&path).unwrap();
+    let (recipe, _) = recipe::read_file(&path).unwrap();
     assert_eq!((recipe.settings.size, recipe.steps(), recipe.is_plain()), (640, 60, true));
     // The window's own painting has not noticed.
     assert_eq!((window.jobs(), window.job(0).settings.size), (1, 256));
@@ -261,7 +261,7 @@ fn what_was_left_is_there_again_and_begins_when_it_is_told_to() {
     assert!(!a.exists());
     // A painter that is late holds the queue a little longer than its window.
     let began = Instant::now();
-    while let Err(error) = Store::open(&folder.path().join("queue")) {
+    while let Err(error) = QueueStore::open(&folder.path().join("queue")) {
         assert!(began.elapsed() < PATIENCE, "{error}");
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -288,7 +288,7 @@ fn what_was_left_is_there_again_and_begins_when_it_is_told_to() {
 #[test]
 fn another_window_leaves_the_queue_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("queue")).unwrap();
+    let store = QueueStore::open(&folder.path().join("queue")).unwrap();
     let mut window = resting().open_in(folder);
     window.harness.key_press(Key::Q);
     window.until("it is told", |harness, _| {
@@ -305,20 +305,20 @@ fn pasted_pictures_are_kept_until_they_are_painted() {
     let queue = folder.path().join("queue");
     std::fs::create_dir(&queue).unwrap();
     let pasted = Picture::from_rgba("pasted picture", 60, 40, [9, 8, 7, 255].repeat(60 * 40)).unwrap();
-    let content = Store::keep(&queue, &pasted).unwrap();
+    let content = QueueStore::keep(&queue, &pasted).unwrap();
     let item = Item {
         id: 1,
         content,
-        styles: vec![ItemStyle { source: Source::Example("Swirl".into()), mix: StyleMix::default() }],
+        styles: vec![ItemStyle { source: ItemSource::Example("Swirl".into()), mix: StyleMix::default() }],
         palette: None,
         output: folder.path().join("pasted.png"),
         without_recipe: true,
         batch: false,
-        state: State::Painting,
+        state: ItemState::Painting,
         remark: None,
         settings: Settings { size: 64, steps: 3, ..Settings::default() },
     };
-    Store::open(&queue).unwrap().write(vec![item]).unwrap();
+    QueueStore::open(&queue).unwrap().write(vec![item]).unwrap();
     let mut window = resting().open_in(folder);
     window.harness.key_press(Key::Q);
     window.until("the list is there", |harness, _| harness.query_by_label("Go on").is_some());
@@ -327,7 +327,7 @@ fn pasted_pictures_are_kept_until_they_are_painted() {
     until_line(&mut window, 0, "done");
     let job = window.behind.lock().unwrap().jobs[0].clone();
     assert_eq!((job.inputs.content.sha256, job.inputs.content.rgb.clone()), (pasted.sha256, pasted.rgb));
-    assert!(recipe::of_file(&window.folder.path().join("pasted.png")).is_err(), "without its recipe");
+    assert!(recipe::read_file(&window.folder.path().join("pasted.png")).is_err(), "without its recipe");
 }
 
 fn pictures(folder: &Path, names: &[&str]) -> PathBuf {
@@ -380,7 +380,7 @@ fn folders_are_queued_in_all_pairs_or_matched_and_named_as_a_batch_names_them() 
     window.until("all are painted", |_, _| made.iter().all(|name| out.join(name).exists()));
     window.until("all is over", |harness, _| harness.query_by_label("All is painted").is_some());
     assert!(window.behind.lock().unwrap().jobs.iter().all(|job| job.settings.size == 200));
-    assert_eq!(recipe::of_file(&out.join(made[2])).unwrap().0.content().name, "cat.png");
+    assert_eq!(recipe::read_file(&out.join(made[2])).unwrap().0.content().name, "cat.png");
 }
 
 #[test]

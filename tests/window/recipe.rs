@@ -21,7 +21,7 @@ fn saved(window: &mut Window, name: &str) -> PathBuf {
 }
 
 fn recipe_of(path: &std::path::Path) -> Recipe {
-    recipe::of_file(path).unwrap().0
+    recipe::read_file(path).unwrap().0
 }
 
 /// A window that paints a file of its own in two styles.
@@ -131,7 +131,7 @@ fn recipes_can_be_left_out_and_the_choice_is_remembered() {
     window.harness.get_by_label("Recipe in saved pictures").click();
     window.steps(3);
     let file = saved(&mut window, "a.png");
-    assert!(matches!(recipe::of_file(&file), Err(recipe::RecipeError::None { .. })));
+    assert!(matches!(recipe::read_file(&file), Err(recipe::RecipeError::None { .. })));
     let settings = window.folder.path().join("impasto.toml");
     window.until("it is remembered", move |_, _| {
         fs::read_to_string(&settings).is_ok_and(|text| text.contains("without_recipe = true"))

@@ -9,7 +9,7 @@ use std::{
 use crate::window_support::{Setup, Window, enter, hands::right_click, has};
 use egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use impasto_control::message::{Message, decode};
+use impasto_control::osc::{Message, decode};
 use impasto_core::settings::{ParamId, Preset, Settings};
 
 fn socket() -> UdpSocket {
@@ -126,13 +126,13 @@ fn messages_turn_knobs_and_a_gesture_is_one_undo() {
         window.until_in_few_frames("both have arrived", |_, log| {
             log.updates.last().is_some_and(|(s, _)| {
                 let heard = s.style_layers.get("relu3_1".parse().unwrap());
-                (range.place(s.style_weight) - f64::from(place)).abs() < 1e-6
+                (range.position(s.style_weight) - f64::from(place)).abs() < 1e-6
                     && heard.is_some_and(|heard| (heard - f64::from(weight)).abs() < 1e-6)
             })
         });
     }
     sent(&mut window, "β and relu3_1 are where the hand left them", |s| {
-        (range.place(s.style_weight) - 0.7).abs() < 1e-6
+        (range.position(s.style_weight) - 0.7).abs() < 1e-6
             && s.style_layers.get("relu3_1".parse().unwrap()) == Some(2.0)
     });
     window.steps(80);
@@ -201,7 +201,7 @@ fn where_knobs_go_is_told_but_not_to_who_put_them_there() {
     window.steps(20);
     heard();
     enter(&mut window, "Style weight β, number", "80");
-    let place = ParamId::Beta.range(Default::default()).place(80.0);
+    let place = ParamId::Beta.range(Default::default()).position(80.0);
     let mut told = Vec::new();
     window.until("β is told", |_, _| {
         told.extend(heard());

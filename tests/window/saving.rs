@@ -248,7 +248,7 @@ fn a_moment_is_saved_by_one_key_under_the_next_free_name() {
     let names = ["Chelsea in Swirl-2.png", "Chelsea in Swirl-3.png", "Chelsea in Swirl.png"];
     assert_eq!(pictures(&folder), names);
     for name in names {
-        let (recipe, _) = recipe::of_file(&folder.join(name)).unwrap();
+        let (recipe, _) = recipe::read_file(&folder.join(name)).unwrap();
         assert_eq!(recipe.content().name, "Chelsea");
     }
     assert_eq!(asked(&window).len(), 1);

@@ -13,7 +13,7 @@ use impasto_core::{
 };
 use impasto_engine::session::{Job, StyleRecord};
 use impasto_formats::{
-    project::{Draft, Keep, Manifest, Project},
+    project::{Draft, Manifest, Project, SourceStorage},
     recipe::Recipe,
 };
 
@@ -58,7 +58,7 @@ fn left_out(settings: &Settings) -> bool {
 
 /// A project whose content is said to be the file with the secret.
 fn project(home: &Home) -> std::path::PathBuf {
-    let mut draft = Draft::new(Manifest::new(home.hostile()), Keep::Inside);
+    let mut draft = Draft::new(Manifest::new(home.hostile()), SourceStorage::Embedded);
     draft.picture(&RgbImage::from_pixel(60, 40, Rgb([1, 2, 3]))).unwrap();
     draft.content(&content()).unwrap();
     draft.manifest.content.as_mut().unwrap().source.path = Some(home.path("secret.txt"));
@@ -100,7 +100,7 @@ fn a_project_opens_nothing_that_it_names_and_carries_no_file_away() {
     assert!(!contains(&mine, SECRET));
     let saved = Project::read(&mine).unwrap();
     let content = saved.manifest.content.as_ref().unwrap();
-    assert_eq!(saved.kept(&content.source, &content.pixels).unwrap().rgb, self::content().rgb);
+    assert_eq!(saved.stored_picture(&content.source, &content.pixels).unwrap().rgb, self::content().rgb);
     assert!(left_out(&saved.manifest.settings));
 }
 

@@ -11,7 +11,8 @@ use impasto_core::{
     transfer::{FeatureMap, GradientNorms, Heat, Inputs, Losses, Term},
 };
 use impasto_engine::session::{
-    Engine, EngineError, Extract, ExtractState, Job, LayerStudy, LevelOrder, Place, Reading, RunInfo,
+    Engine, EngineError, Job, LayerStudy, LevelCommand, PyramidProgress, Reading, RunInfo, VisualizationJob,
+    VisualizationState,
 };
 use impasto_network::{
     compute::{DeviceInfo, DeviceKind},
@@ -27,7 +28,7 @@ pub struct Log {
     pub updates: Vec<(Settings, Vec<StyleMix>)>,
     /// Names and first pixels of the updates' palettes.
     pub palettes: Vec<Option<(String, [u8; 3])>>,
-    pub levels: Vec<LevelOrder>,
+    pub levels: Vec<LevelCommand>,
     /// Layers that were looked into.
     pub studied: Vec<Layer>,
     /// Steps that were gone back to, and whether with the engine's state.
@@ -46,7 +47,7 @@ pub struct Log {
     /// Keys of the extracts of which slices were made, and at which step of the painting.
     pub extracted: Vec<(String, u32)>,
     pub fail_extract: Option<String>,
-    pub extract_picture: Option<fn(&Extract) -> RgbImage>,
+    pub extract_picture: Option<fn(&VisualizationJob) -> RgbImage>,
 }
 
 pub type Shared = Arc<Mutex<Log>>;
@@ -178,7 +179,7 @@ impl Engine for Fake {
         norms.balance = self.settings.style_amount.map(|amount| [1.0, 20.0 * amount]);
         Ok(Reading {
             step: self.step,
-            place: Place {
+            place: PyramidProgress {
                 level: self.level,
                 levels: 3,
                 width: 48,
@@ -195,12 +196,12 @@ impl Engine for Fake {
         })
     }
 
-    fn level(&mut self, order: LevelOrder) -> Result<(), EngineError> {
+    fn level(&mut self, order: LevelCommand) -> Result<(), EngineError> {
         match order {
-            LevelOrder::Climb => self.level += 1,
-            LevelOrder::Drop => self.level -= 1,
-            LevelOrder::Hold => self.held = true,
-            LevelOrder::Release => self.held = false,
+            LevelCommand::Climb => self.level += 1,
+            LevelCommand::Drop => self.level -= 1,
+            LevelCommand::Hold => self.held = true,
+            LevelCommand::Release => self.held = false,
         }
         self.log.lock().unwrap().levels.push(order);
         Ok(())
@@ -211,7 +212,7 @@ impl Engine for Fake {
         Ok(Some(study(layer)))
     }
 
-    fn extract(&mut self, order: &Extract) -> Result<Option<ExtractState>, EngineError> {
+    fn extract(&mut self, order: &VisualizationJob) -> Result<Option<VisualizationState>, EngineError> {
         let mut log = self.log.lock().unwrap();
         if log.extract_slices == 0 {
             return Ok(None);
@@ -225,7 +226,7 @@ impl Engine for Fake {
             return Err(message.into());
         }
         let picture = log.extract_picture.map_or_else(|| extract(order), |make| make(order));
-        Ok(Some(ExtractState { picture, steps: self.slices, of: log.extract_slices, error: 0.1 }))
+        Ok(Some(VisualizationState { picture, steps: self.slices, of: log.extract_slices, error: 0.1 }))
     }
 
     fn converged(&self) -> bool {
@@ -255,10 +256,10 @@ impl Engine for Fake {
 }
 
 /// What the fake engine makes of a layer: its picture, cut into squares that grow with the depth and put in disorder.
-pub fn extract(order: &Extract) -> RgbImage {
+pub fn extract(order: &VisualizationJob) -> RgbImage {
     let (picture, _) = &order.pictures[0];
     let (width, height) = picture.dimensions();
-    let side = 2 << order.sight.layer.block();
+    let side = 2 << order.visualization.layer.block();
     RgbImage::from_fn(order.shape.0, order.shape.1, |x, y| {
         let (column, row) = (x / side, y / side);
         let shift = |salt: u32| (column * 7 + row * 13 + salt).wrapping_mul(2_654_435_761) >> 20;

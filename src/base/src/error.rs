@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn causes_follow_and_none_is_said_twice() {
+    fn causes_are_appended_without_repetition() {
         let error = anyhow::anyhow!("root").context("cause").context("top");
         assert_eq!(chain(&*error), "top: cause: root");
         let error = anyhow::anyhow!("no such file").context("cannot open a.jpg: no such file").context("top");

@@ -20,7 +20,7 @@ pub enum Access {
     /// Only the user.
     Private,
     /// The default of the user's umask.
-    Usual,
+    Default,
 }
 
 /// Whether a write survives a power cut.
@@ -42,13 +42,13 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
     part.finish(true)
 }
 
-/// Like [`write_atomic`], for a file that is the user's to pass on: as readable as any new file.
+/// Like [`write_atomic`], with the default permissions of a new file, for files that the user may share.
 ///
 /// # Errors
 ///
 /// Any file system error.
 pub fn write_atomic_shared(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut part = PartFile::create(path, Access::Usual)?;
+    let mut part = PartFile::create(path, Access::Default)?;
     part.write_all(bytes)?;
     part.finish(true)
 }
@@ -83,10 +83,10 @@ pub fn write_cache(path: &Path, bytes: &[u8]) -> io::Result<()> {
 #[derive(Debug)]
 pub struct PartFile {
     file: NamedTempFile,
-    /// What is written in the end: not a link.
+    /// The final path, with symbolic links resolved.
     path: PathBuf,
     is_link: bool,
-    /// The first write that failed: some encoders lose the errors of their last writes.
+    /// The first failed write: some encoders drop the errors of their last writes.
     failed: Option<io::Error>,
 }
 
@@ -111,7 +111,7 @@ impl PartFile {
         builder.prefix(stale::PREFIX).suffix(stale::SUFFIX);
         // The default is private to the user.
         #[cfg(unix)]
-        if access == Access::Usual {
+        if access == Access::Default {
             builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         }
         #[cfg(not(unix))]
@@ -186,16 +186,16 @@ impl Seek for PartFile {
     }
 }
 
-/// Links that are followed from one to the next; Linux follows as many.
+/// Maximum number of symbolic links to follow, as on Linux.
 const MAX_LINKS: usize = 40;
 
-/// The path itself, or where it leads if it is a symbolic link; there may be nothing yet.
+/// Resolve a symbolic link; the target need not exist.
 fn follow_links(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
         match fs::read_link(&path) {
             Ok(target) => path = folder_of(&path).join(target),
-            // Anything but a link; what else is wrong with it shows when it is written.
+            // Not a link; other errors show when it is written.
             Err(_) => return Ok(path),
         }
     }
@@ -235,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_replaced_whole_and_nothing_stays_beside_it() {
+    fn a_file_is_replaced_atomically_without_leftovers() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         for write in [write_atomic, write_cache] {
@@ -243,13 +243,13 @@ mod tests {
             write(&path, b"second").unwrap();
             assert_eq!(fs::read(&path).unwrap(), b"second");
         }
-        drop(PartFile::create(&path, Access::Usual).unwrap());
+        drop(PartFile::create(&path, Access::Default).unwrap());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert!(write_atomic(&folder.path().join("b/c"), b"").is_err());
     }
 
     #[test]
-    fn an_existing_file_is_spared_if_wished() {
+    fn an_existing_file_is_kept_without_overwrite() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         write_atomic(&path, b"precious").unwrap();
@@ -281,12 +281,12 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
 
         let folder = tempfile::tempdir().unwrap();
-        let [private, usual, plain] = ["private", "usual", "plain"].map(|name| folder.path().join(name));
+        let [private, default, plain] = ["private", "default", "plain"].map(|name| folder.path().join(name));
         PartFile::create(&private, Access::Private).unwrap().finish(true).unwrap();
-        PartFile::create(&usual, Access::Usual).unwrap().finish(true).unwrap();
+        PartFile::create(&default, Access::Default).unwrap().finish(true).unwrap();
         fs::write(&plain, "").unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&private), mode(&usual)), (0o600, mode(&plain)));
+        assert_eq!((mode(&private), mode(&default)), (0o600, mode(&plain)));
     }
 
     #[test]
@@ -295,7 +295,7 @@ mod tests {
 
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
-        let mut part = PartFile::create(&path, Access::Usual).unwrap();
+        let mut part = PartFile::create(&path, Access::Default).unwrap();
         let (lost, _) = with_fault(Fault::Once(0), || part.write_all(b"lost by an encoder"));
         assert!(lost.is_err());
         part.write_all(b"rest").unwrap();
@@ -319,7 +319,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_stays_and_what_it_leads_to_is_written() {
+    fn writing_through_a_link_keeps_the_link() {
         use std::os::unix::fs::symlink;
 
         let folder = tempfile::tempdir().unwrap();
@@ -337,10 +337,10 @@ mod tests {
         for link in ["near", "nearer", "dangling"] {
             assert!(fs::symlink_metadata(at(link)).unwrap().is_symlink(), "{link}");
         }
-        // Without leave to overwrite a link keeps its name, wherever it leads.
+        // Without `overwrite` an existing link is kept, wherever it leads.
         fs::remove_file(at("far/nothing yet")).unwrap();
         for link in ["near", "dangling"] {
-            let error = PartFile::create(&at(link), Access::Usual).unwrap().finish(false).unwrap_err();
+            let error = PartFile::create(&at(link), Access::Default).unwrap().finish(false).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::AlreadyExists, "{link}");
         }
         assert!(write_atomic(&at("turn"), b"x").is_err());
@@ -354,19 +354,19 @@ mod tests {
         let link = folder.path().join("link");
         std::os::unix::fs::symlink("/dev/null", &link).unwrap();
         for path in [Path::new("/dev/null"), &link] {
-            let error = PartFile::create(path, Access::Usual).unwrap_err();
+            let error = PartFile::create(path, Access::Default).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
         }
     }
 
     #[test]
-    fn whichever_call_fails_the_old_file_is_whole_or_the_new_one_is() {
+    fn any_failing_call_leaves_the_old_or_the_new_file() {
         use faults::{Fault, with_fault};
 
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         let new_only = |overwrite: bool| {
-            PartFile::create(&path, Access::Usual).and_then(|mut part| {
+            PartFile::create(&path, Access::Default).and_then(|mut part| {
                 part.write_all(b"new one")?;
                 part.finish(overwrite)
             })

@@ -1,4 +1,4 @@
-//! SHA-256 hashes as a type, so that no text out of a file can stand for one.
+//! SHA-256 hashes as a type, so that a text from a file must be validated first.
 
 use std::{fmt, io, str::FromStr};
 
@@ -9,17 +9,17 @@ use sha2::{Digest as _, Sha256};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sha256Hash([u8; 32]);
 
-/// A text that is no hash.
+/// A text that is not a hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoHash;
+pub struct InvalidHash;
 
-impl fmt::Display for NoHash {
+impl fmt::Display for InvalidHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a SHA-256 hash has 64 hexadecimal digits")
     }
 }
 
-impl std::error::Error for NoHash {}
+impl std::error::Error for InvalidHash {}
 
 impl Sha256Hash {
     /// The hash of these bytes.
@@ -27,14 +27,14 @@ impl Sha256Hash {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// The hash of these pieces in a row.
+    /// The hash of these pieces, concatenated.
     pub fn of_pieces(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Self {
         let mut hasher = Sha256::new();
         pieces.into_iter().for_each(|piece| hasher.update(piece));
         Self(hasher.finalize().into())
     }
 
-    /// The hash of everything that a reader gives.
+    /// The hash of a reader's contents.
     ///
     /// # Errors
     ///
@@ -47,13 +47,13 @@ impl Sha256Hash {
 }
 
 impl FromStr for Sha256Hash {
-    type Err = NoHash;
+    type Err = InvalidHash;
 
-    fn from_str(text: &str) -> Result<Self, NoHash> {
+    fn from_str(text: &str) -> Result<Self, InvalidHash> {
         if text.len() != 64 {
-            return Err(NoHash);
+            return Err(InvalidHash);
         }
-        let digit = |digit: u8| char::from(digit).to_digit(16).map(|value| value as u8).ok_or(NoHash);
+        let digit = |digit: u8| char::from(digit).to_digit(16).map(|value| value as u8).ok_or(InvalidHash);
         let mut hash = [0; 32];
         for (byte, pair) in hash.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
             *byte = (digit(pair[0])? << 4) | digit(pair[1])?;
@@ -90,11 +90,11 @@ impl<'de> Deserialize<'de> for Sha256Hash {
 mod tests {
     use super::*;
 
-    /// Of no bytes at all (FIPS 180-4).
+    /// Hash of the empty input (FIPS 180-4).
     const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
     #[test]
-    fn a_hash_is_read_from_its_own_text_and_from_nothing_else() {
+    fn only_valid_hash_texts_parse() {
         let empty = Sha256Hash::of(b"");
         assert_eq!(empty.to_string(), EMPTY);
         assert_eq!(EMPTY.to_uppercase().parse(), Ok(empty));
@@ -105,7 +105,7 @@ mod tests {
         let wide = "é".repeat(32);
         let signs = "+1".repeat(32);
         for text in ["", "../../out/written", &EMPTY[1..], &format!("{EMPTY}0"), &path, &wide, &signs] {
-            assert_eq!(text.parse::<Sha256Hash>(), Err(NoHash), "{text}");
+            assert_eq!(text.parse::<Sha256Hash>(), Err(InvalidHash), "{text}");
         }
     }
 }

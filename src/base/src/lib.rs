@@ -1,4 +1,4 @@
-//! Helpers without dependencies on other crates: files, hashes, folders, random numbers, errors as text, texts of strangers.
+//! Helpers that depend on no other crate: files, hashes, folders, random numbers, error and untrusted texts.
 
 pub mod error;
 pub mod files;

@@ -1,6 +1,7 @@
 //! The licences of what the program is built from.
 
-/// Every crate that a build may hold, on any system, with its licence and its holders. `tests/notices.py` writes the file.
+/// Every crate that a build may hold, on any system, with its licence and its holders. `tests/notices.py`
+/// writes the file.
 pub const THIRD_PARTY: &str = include_str!("../../../assets/third-party.txt");
 
 #[cfg(test)]

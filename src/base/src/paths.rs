@@ -20,18 +20,19 @@ pub fn config_folder() -> Option<PathBuf> {
     }
 }
 
-/// The folder for work in progress, if the system has one: that of the settings if it was moved.
+/// The folder for work in progress, if the system has one: the settings folder if that was overridden.
 pub fn data_folder() -> Option<PathBuf> {
     let config = config_folder()?;
     Some(beside(&config, ProjectDirs::data_local_dir).unwrap_or(config))
 }
 
-/// The cache folder that belongs to a settings folder: the system's own if that is the system's own.
+/// The cache folder for a settings folder: the system's if the settings folder is the system's, else inside
+/// it.
 pub fn cache_folder(settings: &Path) -> PathBuf {
     beside(settings, ProjectDirs::cache_dir).unwrap_or_else(|| settings.join("cache"))
 }
 
-/// Another of the system's folders; `None` if the folder for settings isn't the system's.
+/// Another of the system's folders; `None` if the settings folder isn't the system's.
 fn beside(settings: &Path, which: impl Fn(&ProjectDirs) -> &Path) -> Option<PathBuf> {
     let folders = system_folders()?;
     (folders.config_dir() == settings).then(|| which(&folders).to_owned())
@@ -42,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moved_folder_takes_its_cache_along() {
+    fn an_overridden_folder_contains_its_cache() {
         assert_eq!(cache_folder(Path::new("/elsewhere")), Path::new("/elsewhere/cache"));
         if let Some(folders) = system_folders() {
             assert_eq!(cache_folder(folders.config_dir()), folders.cache_dir());

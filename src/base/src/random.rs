@@ -1,4 +1,4 @@
-//! Seeded numbers that are the same on every machine and in every version.
+//! Seeded random numbers, the same on every machine and in every version.
 
 /// The SplitMix64 generator (Steele, Lea & Flood, OOPSLA 2014).
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_published_sequence_comes_out() {
+    fn the_published_sequence_is_reproduced() {
         // The first outputs of the reference implementation by Vigna for the seed 1234567.
         let mut random = SplitMix64::new(1_234_567);
         let first: [u64; 3] = std::array::from_fn(|_| random.next_u64());

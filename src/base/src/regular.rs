@@ -1,5 +1,5 @@
-//! Reading regular files only: what a file names, or a person picks by mistake, may be a device that never ends or a
-//! pipe that never begins.
+//! Reads of regular files only: a path from a file or a dialog may lead to a device that never ends or to a
+//! pipe that blocks.
 
 use std::{
     fs::{self, File, Metadata, OpenOptions},
@@ -14,11 +14,11 @@ use std::{
 /// [`io::ErrorKind::IsADirectory`], [`io::ErrorKind::InvalidInput`] for devices, pipes and sockets,
 /// [`io::ErrorKind::FileTooLarge`]; otherwise any file system error.
 pub fn open_regular(path: &Path, limit: u64) -> io::Result<File> {
-    // Opening some devices does something, so the path is looked at first.
+    // Opening a device can have side effects, so check the path first.
     check(&fs::metadata(path)?, limit)?;
     let mut options = OpenOptions::new();
     options.read(true);
-    // A pipe may have taken the file's place since.
+    // A pipe may have replaced the file since.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK | libc::O_NOCTTY);
     let file = options.open(path)?;
@@ -34,7 +34,7 @@ pub fn open_regular(path: &Path, limit: u64) -> io::Result<File> {
 pub fn read_regular(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let file = open_regular(path, limit)?;
     let mut bytes = Vec::new();
-    // It may grow while it is read, and the files of /proc don't say their length.
+    // The file may grow while it is read, and files in /proc don't report their length.
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
 }
@@ -49,11 +49,13 @@ pub fn read_regular_text(path: &Path, limit: u64) -> io::Result<String> {
         .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
-/// The text of a file of any kind, a pipe too, that gives at most `limit` bytes: for what a command line names.
+/// The text of a file of any kind, a pipe too, that gives at most `limit` bytes: for what a command line
+/// names.
 ///
 /// # Errors
 ///
-/// [`io::ErrorKind::FileTooLarge`], [`io::ErrorKind::InvalidData`] if it is not UTF-8; otherwise any file system error.
+/// [`io::ErrorKind::FileTooLarge`], [`io::ErrorKind::InvalidData`] if it is not UTF-8; otherwise any file
+/// system error.
 pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
     let mut bytes = Vec::new();
     File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
@@ -85,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_read_up_to_the_limit_and_nothing_but_files() {
+    fn only_regular_files_up_to_the_limit_are_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         fs::write(&path, "four").unwrap();
@@ -100,7 +102,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn devices_and_pipes_are_refused_without_waiting() {
+    fn devices_and_pipes_are_refused_without_blocking() {
         use std::os::unix::ffi::OsStrExt as _;
 
         let folder = tempfile::tempdir().unwrap();
@@ -116,7 +118,7 @@ mod tests {
         let endless = read_text(Path::new("/dev/zero"), 99).unwrap_err();
         assert_eq!(endless.kind(), io::ErrorKind::FileTooLarge);
         assert_eq!(read_text(Path::new("/dev/null"), 99).unwrap(), "");
-        // The kernel's own files have no length, and an end of the limit's choosing.
+        // Files in /proc report no length, so only the limit ends the read.
         #[cfg(target_os = "linux")]
         assert_eq!(refused(Path::new("/proc/self/smaps"), 10), io::ErrorKind::FileTooLarge);
     }

@@ -1,18 +1,18 @@
-//! Texts from strangers' files, made harmless for a terminal and a window.
+//! Sanitize texts from untrusted files for a terminal and a window.
 
 use std::{borrow::Cow, path::Path};
 
-/// Most letters of a name.
-const LONGEST_NAME: usize = 80;
-/// Most letters of a path.
-const LONGEST_PATH: usize = 200;
-/// Most letters of a parser's explanation, which quotes what it has read.
-const LONGEST_REASON: usize = 300;
-/// Most names of a list.
-const MOST_NAMES: usize = 5;
+/// Maximum characters of a name.
+const MAX_NAME: usize = 80;
+/// Maximum characters of a path.
+const MAX_PATH: usize = 200;
+/// Maximum characters of a parser's message, which may quote its input.
+const MAX_REASON: usize = 300;
+/// Maximum names in a list.
+const MAX_NAMES: usize = 5;
 
-/// The text with its control characters, escape sequences and marks that turn or hide other letters written out, as
-/// `\u{1b}`. Line breaks and tabs stay.
+/// Escape control characters and invisible or direction-changing characters as `\u{1b}`. Line breaks and tabs
+/// stay.
 pub fn escaped(text: &str) -> Cow<'_, str> {
     let harmless = |letter: char| matches!(letter, '\n' | '\t') || !is_hostile(letter);
     if text.chars().all(harmless) {
@@ -28,33 +28,33 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// A name as a message shows it: escaped, on one line, of at most 80 letters.
-pub fn shown(name: &str) -> String {
-    cut(name, LONGEST_NAME)
+/// Format a name for a message: escaped, on one line, at most 80 characters.
+pub fn display_name(name: &str) -> String {
+    cut(name, MAX_NAME)
 }
 
-/// A path, as [`escaped`], on one line, its middle left out where it is longer than 200 letters.
+/// Format a path: escaped, on one line, its middle elided if it is longer than 200 characters.
 pub fn path(path: &Path) -> String {
     let whole = cut(&path.display().to_string(), usize::MAX);
     let letters = whole.chars().count();
-    if letters <= LONGEST_PATH {
+    if letters <= MAX_PATH {
         return whole;
     }
-    let head: String = whole.chars().take(LONGEST_PATH / 2).collect();
-    let tail: String = whole.chars().skip(letters - (LONGEST_PATH / 2 - 1)).collect();
+    let head: String = whole.chars().take(MAX_PATH / 2).collect();
+    let tail: String = whole.chars().skip(letters - (MAX_PATH / 2 - 1)).collect();
     format!("{head}…{tail}")
 }
 
-/// An explanation that may quote a file: escaped, on one line, of at most 300 letters.
+/// Format a message that may quote a file: escaped, on one line, at most 300 characters.
 pub fn reason(text: &str) -> String {
-    cut(text, LONGEST_REASON)
+    cut(text, MAX_REASON)
 }
 
-/// Names one after the other, each as [`shown`] has it; of more than five the first five and the number of the others.
+/// Join names, each formatted by [`display_name`]: at most five, then the number of the others.
 pub fn list<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
     let mut names = names.into_iter();
     let mut shown: Vec<String> =
-        names.by_ref().take(MOST_NAMES).map(|name| self::shown(name.as_ref())).collect();
+        names.by_ref().take(MAX_NAMES).map(|name| self::display_name(name.as_ref())).collect();
     let left = names.count();
     if left > 0 {
         shown.push(format!("… and {left} more"));
@@ -64,7 +64,7 @@ pub fn list<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
 
 fn cut(text: &str, most: usize) -> String {
     let mut out = String::new();
-    // Where the text ends if there is more of it than fits beside the ellipsis.
+    // End of the text if it has to be cut for the ellipsis.
     let mut end = 0;
     let mut count = 0;
     for letter in text.chars() {
@@ -84,8 +84,8 @@ fn cut(text: &str, most: usize) -> String {
     out
 }
 
-/// Whether a letter acts on those beside it or on the terminal: control characters, marks of direction, invisible ones.
-/// The joiners that emoji and several scripts need are none of them.
+/// Whether a character affects its neighbours or the terminal: control, direction and invisible characters,
+/// but not the joiners that emoji and several scripts need.
 fn is_hostile(letter: char) -> bool {
     letter.is_control()
         || matches!(letter,
@@ -98,21 +98,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_acts_on_a_terminal_is_written_out() {
+    fn control_characters_are_escaped() {
         assert_eq!(escaped("a\u{1b}[2Jb\u{7}\u{9b}c"), r"a\u{1b}[2Jb\u{7}\u{9b}c");
-        assert_eq!(shown("gpj.\u{202e}exe\u{2066}\r\n"), r"gpj.\u{202e}exe\u{2066}\u{d}\u{a}");
+        assert_eq!(display_name("gpj.\u{202e}exe\u{2066}\r\n"), r"gpj.\u{202e}exe\u{2066}\u{d}\u{a}");
         for plain in ["Grüße.png", "a\tb\nc", "猫 👩‍🎨.jpg", "می‌خواهم"] {
             assert!(matches!(escaped(plain), Cow::Borrowed(text) if text == plain), "{plain}");
         }
-        assert_eq!(shown("Grüße.png"), "Grüße.png");
+        assert_eq!(display_name("Grüße.png"), "Grüße.png");
     }
 
     #[test]
     fn names_end_at_eighty_letters() {
-        assert_eq!(shown(&"ü".repeat(80)), "ü".repeat(80));
-        assert_eq!(shown(&"ü".repeat(81)), format!("{}…", "ü".repeat(79)));
+        assert_eq!(display_name(&"ü".repeat(80)), "ü".repeat(80));
+        assert_eq!(display_name(&"ü".repeat(81)), format!("{}…", "ü".repeat(79)));
         // No escape is cut in two.
-        let dark = shown(&"\u{1b}".repeat(5000));
+        let dark = display_name(&"\u{1b}".repeat(5000));
         assert!(dark.chars().count() <= 80 && dark.ends_with("}…"), "{dark}");
         assert_eq!(reason(&"x".repeat(1 << 20)).chars().count(), 300);
         assert_eq!(path(Path::new("/a\n/b.png")), r"/a\u{a}/b.png");

@@ -1,6 +1,6 @@
 //! Enums with a text form.
 //!
-//! It is ours because the derives for it name no choices when a text is none of them.
+//! Our own because the error messages of the available derives don't list the choices.
 
 /// Implement `ALL`, `Display` and `FromStr` for an enum.
 #[macro_export]
@@ -27,7 +27,7 @@ macro_rules! named {
     };
 }
 
-/// Serialises types by their `Display` and `FromStr`.
+/// Serialize types by their `Display` and `FromStr`.
 #[macro_export]
 macro_rules! serde_as_text {
     ($($type:ident),+) => {$(

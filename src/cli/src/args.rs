@@ -1,4 +1,4 @@
-//! What can be written on the command line, as types, and what clap cannot check by itself.
+//! Command-line arguments as types, and checks that clap cannot make.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -17,7 +17,8 @@ use impasto_formats::explore::{Axis, Pairing};
 
 /// Live neural style transfer: paints a content picture in the style of others.
 ///
-/// Without a command the window opens, with the given pictures: the first is the content, the others are styles.
+/// Without a command the window opens with the given pictures: the first is the content, the others are
+/// styles.
 #[derive(Debug, Parser)]
 #[command(
     name = "impasto",
@@ -30,15 +31,16 @@ pub(super) struct Cli {
     /// Pictures to open in the window: the content, then styles
     #[arg(value_name = "PICTURE")]
     pub pictures: Vec<PathBuf>,
-    /// Say more: debug messages, and every cause of an error
+    /// Print debug messages, and every cause of an error
     #[arg(long, short, global = true)]
     pub verbose: bool,
-    /// When the window is closed, print how long its frames took and how soon changed settings were seen
+    /// When the window is closed, print frame times and how soon changed settings were visible
     #[arg(long)]
     pub frame_times: bool,
     #[command(flatten, next_help_heading = "Settings")]
     pub settings: SettingsFlags,
-    /// Whether any flag of `settings` was given; the window then does not restore the last session's.
+    /// Whether any flag of `settings` was given; the window then does not restore the last session's
+    /// settings.
     #[arg(skip)]
     pub settings_given: bool,
 }
@@ -49,13 +51,13 @@ pub(super) enum Command {
     Render(Box<RenderArgs>),
     /// Paint a pair of pictures with two settings varied, on a contact sheet
     Grid(Box<GridArgs>),
-    /// Paint many contents in many styles, going on where it was left
+    /// Paint many contents in many styles, continuing where it stopped
     Batch(Box<BatchArgs>),
-    /// Make a time-lapse of pictures that are there already
+    /// Make a time-lapse of existing pictures
     Timelapse(TimelapseArgs),
     /// Make a figure of what each layer alone holds of a style and a content
     Layers(LayersArgs),
-    /// List what can compute here
+    /// List the devices that can compute
     Devices(DevicesArgs),
     /// Measure the speed of a device
     Bench(BenchArgs),
@@ -68,43 +70,45 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct RenderArgs {
-    /// Picture whose content is painted: a file, or example:NAME for a bundled one (chelsea, astronaut, coffee, rocket)
+    /// Content picture: a file, or example:NAME for a bundled one (chelsea, astronaut, coffee, rocket)
     #[arg(long, short, value_name = "PICTURE", required_unless_present = "recipe")]
     pub content: Option<PathBuf>,
-    /// Picture whose style it gets, with an optional weight against other styles and an optional scale of its strokes:
-    /// wave.jpg, wave.jpg:0.5, wave.jpg@0.7, wave.jpg:0.5@0.7, or example:NAME (swirl, mosaic, woodcut, embers) (repeatable)
+    /// Style picture, with an optional weight relative to other styles and an optional scale of its strokes:
+    /// wave.jpg, wave.jpg:0.5, wave.jpg@0.7, wave.jpg:0.5@0.7, or example:NAME (swirl, mosaic, woodcut,
+    /// embers) (repeatable)
     #[arg(long, short, value_name = "PICTURE[:WEIGHT][@SCALE]", required_unless_present = "recipe", value_parser = OsStringValueParser::new().map(StyleArg::split))]
     pub style: Vec<StyleArg>,
-    /// Paint this picture again, by the recipe that Impasto saved in it: its pictures, settings and what was changed while it
-    /// was painted. --content, --style and every setting beside it win
+    /// Paint this picture again from the recipe that Impasto saved in it: its pictures, settings and the
+    /// changes made while it was painted. --content, --style and all settings given here take precedence
     #[arg(long, value_name = "PICTURE")]
     pub recipe: Option<PathBuf>,
     /// Save the picture without its recipe, which names the files that it was painted from
     #[arg(long)]
     pub no_recipe: bool,
-    /// Stop after N steps, as if interrupted there: the pyramid's schedule stays that of the steps that are set, and
-    /// after them painting continues at the final size
+    /// Stop after N steps, as if interrupted there: the pyramid's schedule stays that of the configured
+    /// steps, and beyond them painting continues at the final size
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub stop_after: Option<u32>,
-    /// File for the painted picture; its extension chooses the format
+    /// Output file for the painted picture; its extension chooses the format
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,
-    /// Replace files that exist
+    /// Replace existing files
     #[arg(long, short, visible_alias = "overwrite")]
     pub force: bool,
-    /// Save every N steps: to --frames, otherwise to the output file itself
+    /// Save every N steps: to --frames, otherwise to the output file
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub save_every: Option<u32>,
-    /// Folder for numbered pictures of the painting's progress, every 10 steps if --save-every does not say otherwise
+    /// Folder for numbered pictures of the progress, every 10 steps unless --save-every is given
     #[arg(long, value_name = "FOLDER")]
     pub frames: Option<PathBuf>,
-    /// File for a time-lapse of the painting: .gif, .webp, .png (animated), or .mp4 and .webm with an installed ffmpeg
+    /// Output file for a time-lapse of the painting: .gif, .webp, .png (animated), or .mp4 and .webm if
+    /// ffmpeg is installed
     #[arg(long, value_name = "FILE")]
     pub timelapse: Option<PathBuf>,
     /// Write the step and the weights on the time-lapse's pictures
     #[arg(long, requires = "timelapse")]
     pub timelapse_caption: bool,
-    /// File for a JSON report: settings, device, and the objective's terms at each step
+    /// Output file for a JSON report: settings, device, and the objective's terms at each step
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
     /// Steps between two entries of the report
@@ -119,27 +123,27 @@ pub(super) struct RenderArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct GridArgs {
-    /// Picture whose content is painted
+    /// Content picture
     #[arg(long, short, value_name = "PICTURE")]
     pub content: PathBuf,
-    /// Picture whose style it gets, as in `impasto render` (repeatable)
+    /// Style picture, as in `impasto render` (repeatable)
     #[arg(long, short, value_name = "PICTURE[:WEIGHT][@SCALE]", required = true, value_parser = OsStringValueParser::new().map(StyleArg::split))]
     pub style: Vec<StyleArg>,
-    /// File for the contact sheet; its extension chooses the format
+    /// Output file for the contact sheet; its extension chooses the format
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,
-    /// What changes from column to column: a setting's flag and its values, as style-weight=0.25,1,4,
-    /// style-weight=0.1-10[5] (logarithmic over a decade and more), preset=painterly,texture, layer=relu1_1,relu4_1 (each
-    /// alone) or relu3_1=0,0.5,1
+    /// What varies from column to column: a setting's flag and its values, as style-weight=0.25,1,4,
+    /// style-weight=0.1-10[5] (logarithmic over a decade and more), preset=painterly,texture,
+    /// layer=relu1_1,relu4_1 (each alone) or relu3_1=0,0.5,1
     #[arg(long, value_name = "SETTING=VALUES")]
     pub x: Axis,
-    /// What changes from row to row
+    /// What varies from row to row
     #[arg(long, value_name = "SETTING=VALUES")]
     pub y: Option<Axis>,
-    /// Longest side of a cell on the sheet, in pixels; the painted size if it is not given
+    /// Longest side of a cell on the sheet, in pixels; by default the painted size
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(16..=2048))]
     pub cell: Option<u32>,
-    /// Replace a file that exists
+    /// Replace an existing file
     #[arg(long, short, visible_alias = "overwrite")]
     pub force: bool,
     /// Print warnings and errors only
@@ -151,13 +155,13 @@ pub(super) struct GridArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct BatchArgs {
-    /// Pictures whose content is painted: files, folders or patterns such as photos/*.jpg
+    /// Content pictures: files, folders or patterns such as photos/*.jpg
     #[arg(long, short, value_name = "PICTURES", required = true, num_args = 1..)]
     pub content: Vec<PathBuf>,
-    /// Pictures whose style they get: files, folders or patterns
+    /// Style pictures: files, folders or patterns
     #[arg(long, short, value_name = "PICTURES", required = true, num_args = 1..)]
     pub style: Vec<PathBuf>,
-    /// Folder for the paintings; it is made if need be
+    /// Folder for the paintings, created if necessary
     #[arg(long, short, value_name = "FOLDER")]
     pub output_folder: PathBuf,
     /// Names of the paintings, with {content}, {style} and {number}; the extension chooses the format
@@ -166,7 +170,7 @@ pub(super) struct BatchArgs {
     /// Which content is painted in which style
     #[arg(long, value_name = "HOW", value_enum, default_value_t)]
     pub pairs: Pairing,
-    /// Replace files that exist and were painted from other pictures or with other settings
+    /// Replace existing files that were painted from other pictures or with other settings
     #[arg(long, short, visible_alias = "overwrite")]
     pub force: bool,
     /// Print warnings and errors only
@@ -178,22 +182,22 @@ pub(super) struct BatchArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct TimelapseArgs {
-    /// Pictures, and folders of pictures such as `impasto render --frames` leaves
+    /// Pictures, and folders of pictures such as those of `impasto render --frames`
     #[arg(value_name = "PICTURE", required = true)]
     pub pictures: Vec<PathBuf>,
-    /// File for the time-lapse: .gif, .webp, .png (animated), or .mp4 and .webm with an installed ffmpeg
+    /// Output file for the time-lapse: .gif, .webp, .png (animated), or .mp4 and .webm if ffmpeg is installed
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,
     /// Pictures per second, 0.5 to 50
     #[arg(long, value_name = "RATE", default_value_t = 12.0)]
     pub rate: f64,
-    /// Seconds for which the last picture stays, 0 to 60
+    /// Seconds that the last picture is shown longer, 0 to 60
     #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
     pub hold: f64,
-    /// Longest side in pixels; nothing is enlarged
+    /// Longest side in pixels; pictures are never enlarged
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(16..))]
     pub side: Option<u32>,
-    /// Replace a file that exists
+    /// Replace an existing file
     #[arg(long, short, visible_alias = "overwrite")]
     pub force: bool,
     /// Print warnings and errors only
@@ -203,17 +207,18 @@ pub(super) struct TimelapseArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct LayersArgs {
-    /// Picture that is reconstructed from relu1_2, relu2_2, relu3_2, relu4_2 and relu5_2, each alone: a file, or example:NAME
+    /// Content picture, reconstructed from relu1_2, relu2_2, relu3_2, relu4_2 and relu5_2, each alone: a
+    /// file, or example:NAME
     #[arg(long, short, value_name = "PICTURE")]
     pub content: PathBuf,
-    /// Picture of which relu1_1, relu2_1, relu3_1, relu4_1 and relu5_1 make a texture, each alone, with an optional weight
-    /// against other styles: wave.jpg, wave.jpg:0.5 or example:NAME (repeatable)
+    /// Style picture, for textures from relu1_1, relu2_1, relu3_1, relu4_1 and relu5_1, each alone, with an
+    /// optional weight relative to other styles: wave.jpg, wave.jpg:0.5 or example:NAME (repeatable)
     #[arg(long, short, value_name = "PICTURE[:WEIGHT]", required = true, value_parser = OsStringValueParser::new().map(StyleArg::split))]
     pub style: Vec<StyleArg>,
-    /// File for the figure; its extension chooses the format
+    /// Output file for the figure; its extension chooses the format
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,
-    /// Longest side of each of its pictures, in pixels
+    /// Longest side of each picture in the figure, in pixels
     #[arg(long, value_name = "PIXELS", default_value_t = impasto_formats::extracts::LARGE, value_parser = clap::value_parser!(u32).range(64..=1024))]
     pub size: u32,
     /// Device: auto, cpu, gpu, software or a part of a name listed by `impasto devices`
@@ -222,7 +227,7 @@ pub(super) struct LayersArgs {
     /// VGG-19 weights file instead of the bundled one
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
-    /// Replace a file that exists
+    /// Replace an existing file
     #[arg(long, short, visible_alias = "overwrite")]
     pub force: bool,
     /// Print warnings and errors only
@@ -245,7 +250,7 @@ pub(super) struct BenchArgs {
     /// Side of the square picture, in pixels (repeatable)
     #[arg(long = "size", value_name = "PIXELS", default_values_t = [128, 256])]
     pub sizes: Vec<u32>,
-    /// Number of steps at each size, two of them to warm up
+    /// Number of steps at each size, including two for warm-up
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
     pub steps: u32,
     /// VGG-19 weights file instead of the bundled one
@@ -254,7 +259,7 @@ pub(super) struct BenchArgs {
     /// Measure each layer's convolution too, forward and backward
     #[arg(long)]
     pub layers: bool,
-    /// Hold as little memory as possible
+    /// Use as little memory as possible
     #[arg(long)]
     pub low_memory: bool,
     /// How features are stored on a graphics adapter: full or fast
@@ -267,9 +272,9 @@ pub(super) struct BenchArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum WeightsCommand {
-    /// Say what a weights file is
+    /// Describe a weights file
     Info {
-        /// The file; the bundled weights if there is none
+        /// The file; by default the bundled weights
         file: Option<PathBuf>,
     },
     /// Check that a weights file can be used
@@ -279,7 +284,7 @@ pub(super) enum WeightsCommand {
     },
 }
 
-/// A style picture and how it counts, as `--style` writes them.
+/// A style picture and its mix, as given to `--style`.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct StyleArg {
     pub path: PathBuf,
@@ -287,19 +292,22 @@ pub(super) struct StyleArg {
 }
 
 impl StyleArg {
-    /// What follows the last `@` is a scale and what follows the last colon before it a weight, each only if it is a
-    /// number and what it would be cut from names no file: Windows paths have colons, and so may file names elsewhere.
+    /// Split off a scale after the last `@` and a weight after the last colon before it, each only if it is a
+    /// number and the text names no file: Windows paths have colons, and so may file names elsewhere.
     fn split(text: OsString) -> Self {
         let (text, scale) = cut_number(text, '@');
         let (path, weight) = cut_number(text, ':');
-        let usual = StyleMix::default();
-        let mix =
-            StyleMix { weight: weight.unwrap_or(usual.weight), scale: scale.unwrap_or(usual.scale), ..usual };
+        let defaults = StyleMix::default();
+        let mix = StyleMix {
+            weight: weight.unwrap_or(defaults.weight),
+            scale: scale.unwrap_or(defaults.scale),
+            ..defaults
+        };
         Self { path: path.into(), mix }
     }
 }
 
-/// Cuts the number off that follows the last `mark`, if there is one and the whole text names no file.
+/// Cut off the number after the last `mark`, if there is one and the whole text names no file.
 fn cut_number(text: OsString, mark: char) -> (OsString, Option<f64>) {
     let cut = text.to_str().and_then(|text| text.rsplit_once(mark)).and_then(|(path, number)| {
         (!path.is_empty()).then_some(())?;
@@ -311,7 +319,7 @@ fn cut_number(text: OsString, mark: char) -> (OsString, Option<f64>) {
     }
 }
 
-/// Parses the whole command line, the program's name first.
+/// Parse the whole command line; the program's name comes first.
 ///
 /// # Errors
 ///
@@ -343,7 +351,7 @@ fn any_setting_in(matches: &ArgMatches) -> bool {
         .any(|argument| matches.value_source(argument.get_id().as_str()) == Some(ValueSource::CommandLine))
 }
 
-/// Checks that the window's pictures exist, before it opens.
+/// Check that the window's pictures exist, before it opens.
 pub(super) fn check_pictures(pictures: &[PathBuf]) -> anyhow::Result<()> {
     match pictures.iter().find(|path| !path.is_file()) {
         None => Ok(()),
@@ -429,7 +437,7 @@ mod tests {
     fn settings_are_known_to_be_given_or_not() {
         assert!(!parse_words("").unwrap().settings_given);
         assert!(!parse_words("a.jpg b.jpg --verbose").unwrap().settings_given);
-        // The default value, but said aloud.
+        // The default value, but given explicitly.
         assert!(parse_words("a.jpg --size 512").unwrap().settings_given);
         assert!(parse_words("--layer relu3_1=1").unwrap().settings_given);
         assert!(parse_words("--settings mix.toml").unwrap().settings_given);
@@ -446,14 +454,14 @@ mod tests {
     }
 
     #[test]
-    fn what_would_be_ignored_is_refused() {
+    fn ignored_arguments_are_refused() {
         assert!(parse_words("--size 99 devices").is_err());
         assert_eq!(parse_words("a.jpg devices").unwrap().pictures.len(), 2);
         assert!(parse_words("--verbose devices").is_ok());
     }
 
     #[test]
-    fn a_mistyped_command_is_told_the_commands() {
+    fn a_mistyped_command_lists_the_commands() {
         let error = parse_words("rendr --content a.jpg").unwrap_err();
         let text = error.to_string();
         assert!(

@@ -1,4 +1,4 @@
-//! `impasto batch`: many contents in many styles, one after the other, going on where it was left.
+//! `impasto batch`: paints many contents in many styles, one after the other, continuing where it stopped.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use anyhow::Context;
 use super::{
     FAILED, INTERRUPTED, UsageError,
     args::BatchArgs,
-    grid::Unheard,
+    grid::NoObserver,
     interrupt::{self, is_set},
     progress::{self, Printer},
 };
@@ -23,23 +23,23 @@ use impasto_core::{
     transfer::{Inputs, StyleSource},
 };
 use impasto_engine::{
-    queue::{End, Plan, guarded, paint},
+    queue::{RenderEnd, RenderPlan, guarded, paint},
     session::{Engine, Job, PaintEngine},
 };
 use impasto_formats::{
-    explore::{Ledger, Match, collect, recipe_hash},
+    explore::{Ledger, Pair, collect, recipe_hash},
     inputs::open_named,
 };
 
-/// What became of one painting.
-enum Outcome {
+/// The result of one painting.
+enum PairResult {
     Painted,
-    /// It was there already, by the same recipe.
+    /// It was there already, painted by the same recipe.
     Skipped,
     Interrupted,
 }
 
-/// Paints all pairs.
+/// Paint all pairs.
 pub(super) fn run(arguments: &BatchArgs) -> anyhow::Result<ExitCode> {
     let settings = arguments.settings.resolve(Settings::default())?;
     settings.validate()?;
@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &BatchArgs) -> anyhow::Result<ExitCode> {
         .map_err(|error| UsageError(error.to_string()))?;
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     if let Some(first) = pairs.first() {
-        // The names' extension, and whether the folder can be written to.
+        // Check the names' extension, and whether the folder is writable.
         picture::check_destination(&first.output, true)?;
     }
     let inputs: Vec<PathBuf> =
@@ -66,8 +66,8 @@ pub(super) fn run(arguments: &BatchArgs) -> anyhow::Result<ExitCode> {
         );
         return Err(UsageError(text).into());
     }
-    let mut ledger = Ledger::open(folder)
-        .with_context(|| format!("cannot use the list of what is painted in {}", folder.display()))?;
+    let mut ledger =
+        Ledger::open(folder).with_context(|| format!("cannot use the batch list in {}", folder.display()))?;
 
     let printer = Printer::new(arguments.quiet);
     let interrupted = interrupt::ctrl_c_flag(&printer)?;
@@ -81,22 +81,22 @@ pub(super) fn run(arguments: &BatchArgs) -> anyhow::Result<ExitCode> {
         }
         let left = match painted {
             0 => String::new(),
-            // Those that are there already take no time.
+            // Skipped paintings take no time.
             _ => {
                 let rest = (pairs.len() - index) as f64 * seconds / f64::from(painted);
                 format!(", about {} left", progress::duration(rest))
             }
         };
-        printer.say(&format!("{}/{}: {}{left}", index + 1, pairs.len(), pair.output.display()));
+        printer.info(&format!("{}/{}: {}{left}", index + 1, pairs.len(), pair.output.display()));
         let began = Instant::now();
         match paint_one(&mut engine, pair, &settings, arguments.force, &mut ledger, (&interrupted, &printer))
         {
-            Ok(Outcome::Painted) => {
+            Ok(PairResult::Painted) => {
                 painted += 1;
                 seconds += began.elapsed().as_secs_f64();
             }
-            Ok(Outcome::Skipped) => skipped += 1,
-            Ok(Outcome::Interrupted) => break,
+            Ok(PairResult::Skipped) => skipped += 1,
+            Ok(PairResult::Interrupted) => break,
             Err(error) => {
                 let text = format!("{}: {}", pair.output.display(), super::explain(&error));
                 printer.warn(&format!("impasto: warning: {text}"));
@@ -115,13 +115,13 @@ pub(super) fn run(arguments: &BatchArgs) -> anyhow::Result<ExitCode> {
 fn summary(printer: &Printer, painted: u32, skipped: u32, all: usize, failures: &[String]) {
     let mut text = format!("{painted} of {all} painted");
     if skipped > 0 {
-        text += &format!(", {skipped} were there already");
+        text += &format!(", {skipped} already there");
     }
     if !failures.is_empty() {
         text += &format!(", {} failed:", failures.len());
     }
     match failures {
-        [] => printer.say(&text),
+        [] => printer.info(&text),
         failures => {
             printer.warn(&text);
             failures.iter().for_each(|failure| printer.warn(&format!("  {failure}")));
@@ -131,17 +131,17 @@ fn summary(printer: &Printer, painted: u32, skipped: u32, all: usize, failures: 
 
 fn paint_one(
     engine: &mut PaintEngine,
-    pair: &Match,
+    pair: &Pair,
     settings: &Settings,
     force: bool,
     ledger: &mut Ledger,
     (interrupted, printer): (&Arc<AtomicBool>, &Printer),
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<PairResult> {
     let content = Arc::new(Picture::open(&pair.content)?);
     let style = Arc::new(Picture::open(&pair.style)?);
     let recipe = recipe_hash(content.sha256, style.sha256, settings);
     if ledger.has(&pair.output, &recipe) {
-        return Ok(Outcome::Skipped);
+        return Ok(PairResult::Skipped);
     }
     anyhow::ensure!(
         force || !pair.output.exists(),
@@ -150,7 +150,7 @@ fn paint_one(
     let mut inputs = Inputs::new(content, vec![StyleSource::new(style)]);
     open_named(&mut inputs, settings)?;
     let job = Job::new(1, inputs, settings.clone());
-    let plan = Plan {
+    let plan = RenderPlan {
         steps: settings.steps,
         losses_every: None,
         picture_every: None,
@@ -158,28 +158,28 @@ fn paint_one(
         film: false,
     };
     let painted = guarded(|| engine.start(&job, None, &mut |_| ()))
-        .map(|_| paint(engine, plan, interrupted, &mut Unheard))
+        .map(|_| paint(engine, plan, interrupted, &mut NoObserver))
         .inspect_err(|_| *engine = PaintEngine::new())?;
     match painted.end {
-        End::Interrupted => Ok(Outcome::Interrupted),
-        End::Failed(error) => {
+        RenderEnd::Interrupted => Ok(PairResult::Interrupted),
+        RenderEnd::Failed(error) => {
             *engine = PaintEngine::new();
             Err(error)
         }
-        End::Finished => {
+        RenderEnd::Finished => {
             let (_, picture) = painted.picture.context("nothing was painted")?;
             picture::save(&picture, &pair.output, force).inspect_err(|_| {
-                let folders = picture::rescue_folders();
-                let kept = picture::save_elsewhere(&picture, &pair.output, &folders, &|_| None);
-                printer.warn(&super::render::rescued(&kept));
+                let folders = picture::fallback_folders();
+                let saved = picture::save_elsewhere(&picture, &pair.output, &folders, &|_| None);
+                printer.warn(&super::render::rescued(&saved));
             })?;
-            if let Err(error) = ledger.note(&pair.output, recipe) {
+            if let Err(error) = ledger.record(&pair.output, recipe) {
                 printer.warn(&format!(
-                    "impasto: warning: cannot note that {} is painted: {error}",
+                    "impasto: warning: cannot record {} in the batch list: {error}",
                     pair.output.display()
                 ));
             }
-            Ok(Outcome::Painted)
+            Ok(PairResult::Painted)
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `impasto bench`: how fast a device paints, on pictures that are the same everywhere.
+//! `impasto bench`: measures how fast a device paints, on pictures that are the same everywhere.
 
 use std::{process::ExitCode, sync::Arc, time::Instant};
 
@@ -20,16 +20,16 @@ use impasto_network::{
     vgg::Layer,
 };
 
-/// Steps that are painted but not counted: the first ones compile kernels and fill caches.
+/// Steps that are not counted: the first ones compile kernels and fill caches.
 const WARM_UP: usize = 2;
 
 #[derive(Serialize)]
 struct Results {
     device: DeviceInfo,
-    /// Multiply-adds that the device does with registers alone, two operations each.
+    /// Multiply-adds on registers alone, counted as two operations.
     peak_gflops: f64,
     weights: WeightsSha,
-    /// What was not done as it was asked for.
+    /// What differs from what was asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     remarks: Vec<String>,
     sizes: Vec<Measured>,
@@ -48,12 +48,12 @@ struct Measured {
     first_step_seconds: f64,
     /// Opening the device and loading weights (the first size only), and computing targets.
     prepare_seconds: f64,
-    /// Operations of direct convolutions: where fewer are needed, and on matrix units, this may exceed the peak.
+    /// Operations of direct convolutions: if fewer are needed, or on matrix units, this may exceed the peak.
     gflops: f64,
     share_of_peak: f64,
-    /// What is shown before a run.
+    /// The estimate shown before a run.
     estimated_memory_bytes: u64,
-    /// Of the whole process until now, so larger sizes had better come later.
+    /// Of the whole process until now; measure larger sizes later.
     peak_memory_bytes: u64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     layers: Vec<MeasuredLayer>,
@@ -66,14 +66,14 @@ struct MeasuredLayer {
     forward_gflops: f64,
     backward_seconds: f64,
     backward_gflops: f64,
-    /// The tile that an adapter computes each with, and whether it was measured.
+    /// The tile that an adapter uses for each, and whether it was measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     forward_tile: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     backward_tile: Option<String>,
 }
 
-/// Measures every size and prints the results.
+/// Measure every size and prints the results.
 pub(super) fn run(arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
     let settings: Vec<Settings> = arguments.sizes.iter().map(|&size| settings(arguments, size)).collect();
     settings.iter().try_for_each(Settings::validate)?;
@@ -82,21 +82,21 @@ pub(super) fn run(arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
     }
     let mut engine = PaintEngine::new();
     let peak_gflops = guarded(|| engine.peak(&arguments.device))? / 1e9;
-    let mut facts: Option<RunInfo> = None;
+    let mut run_info: Option<RunInfo> = None;
     let mut sizes = Vec::new();
     for settings in settings {
         let size = settings.size;
         let (info, measured) = measure(&mut engine, settings, arguments, peak_gflops)
             .with_context(|| format!("cannot measure size {size}"))?;
-        facts.get_or_insert(info);
+        run_info.get_or_insert(info);
         sizes.push(measured);
     }
-    let facts = facts.context("no size was asked for")?;
+    let run_info = run_info.context("no size was asked for")?;
     let results = Results {
-        device: facts.device,
+        device: run_info.device,
         peak_gflops,
-        weights: WeightsSha { sha256: facts.weights.sha256 },
-        remarks: facts.remarks,
+        weights: WeightsSha { sha256: run_info.weights.sha256 },
+        remarks: run_info.remarks,
         sizes,
     };
     let text = if arguments.json { serde_json::to_string_pretty(&results)? + "\n" } else { table(&results) };
@@ -185,7 +185,7 @@ fn layers(times: &[LayerTime], info: &RunInfo) -> Vec<MeasuredLayer> {
     times.iter().map(measured).collect()
 }
 
-/// With too few steps for a whole warm-up, the last one still counts.
+/// Median after the warm-up; with too few steps for a whole warm-up, the last one counts.
 fn median_after_warm_up(seconds: &[f64]) -> f64 {
     let mut counted = seconds[WARM_UP.min(seconds.len().saturating_sub(1))..].to_vec();
     counted.sort_by(f64::total_cmp);

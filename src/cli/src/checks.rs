@@ -1,4 +1,4 @@
-//! What can be found wrong with a render before any work starts, and where it may write.
+//! Checks of a render's arguments before any work starts.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use impasto_core::{
     settings::{Init, Settings},
 };
 
-/// All checks that need no picture to be decoded and no device to be opened.
+/// Make all checks that need no decoded picture and no open device.
 pub(super) fn check(arguments: &RenderArgs, settings: &Settings) -> anyhow::Result<()> {
     settings.validate()?;
     for style in &arguments.style {
@@ -80,7 +80,7 @@ fn same_file(a: &Path, b: &Path) -> bool {
     a == b || whole(a).is_some_and(|a| whole(b) == Some(a))
 }
 
-/// `--force` means the results of earlier renders, never the files that this one begins with.
+/// Refuse to overwrite an input: `--force` is for the results of earlier renders.
 fn keep_input(path: &Path, arguments: &RenderArgs, settings: &Settings) -> anyhow::Result<()> {
     let Ok(path) = path.canonicalize() else { return Ok(()) };
     let start = match &settings.init {

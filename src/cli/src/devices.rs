@@ -1,4 +1,4 @@
-//! `impasto devices`: what can compute here, and what would be chosen.
+//! `impasto devices`: lists the devices, and which is chosen by default.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,7 @@ use impasto_network::compute::{self, DeviceInfo};
 
 use super::args::DevicesArgs;
 
-/// Prints the list.
+/// Print the list.
 pub(super) fn run(arguments: &DevicesArgs) -> anyhow::Result<ExitCode> {
     let devices = compute::devices();
     let text = if arguments.json {
@@ -20,7 +20,7 @@ pub(super) fn run(arguments: &DevicesArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Columns as wide as their widest text; `*` marks the device that is chosen when nobody asks for another.
+/// Format the table; `*` marks the device that is chosen by default.
 fn table(devices: &[DeviceInfo]) -> String {
     let rows: Vec<[&str; 5]> = [["NAME", "KIND", "BACKEND", "DRIVER", "WHY"]]
         .into_iter()
@@ -42,7 +42,7 @@ fn table(devices: &[DeviceInfo]) -> String {
     text
 }
 
-/// The list's reasons begin with this word for the one device that is chosen.
+/// The reason of the one device that is chosen begins with this word.
 fn is_chosen(device: &DeviceInfo) -> bool {
     device.reason.starts_with("chosen")
 }

@@ -1,4 +1,4 @@
-//! `impasto grid`: one pair of pictures with two settings varied, on a contact sheet.
+//! `impasto grid`: paints one pair of pictures with two settings varied, on a contact sheet.
 
 use std::{process::ExitCode, time::Instant};
 
@@ -9,8 +9,8 @@ use super::{
     args::{GridArgs, StyleArg},
     interrupt,
     progress::{self, Printer},
-    scores::open_picture,
-    sheets::{self, Made},
+    runs::open_picture,
+    sheets::{self, SheetResult},
 };
 use impasto_core::{
     picture,
@@ -18,15 +18,15 @@ use impasto_core::{
     transfer::{Inputs, Losses, StyleSource},
 };
 use impasto_engine::{
-    queue::{End, Plan, RenderObserver, guarded, paint},
+    queue::{RenderEnd, RenderObserver, RenderPlan, guarded, paint},
     session::{Engine, Job, PaintEngine},
 };
 use impasto_formats::{
-    explore::{CELL_SIZE, CELL_STEPS, Sheet, cell_order, legend},
+    explore::{CELL_SIZE, CELL_STEPS, ContactSheet, cell_order, legend},
     inputs::open_named,
 };
 
-/// Paints the grid.
+/// Paint the grid.
 pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
     let base = Settings { size: CELL_SIZE, steps: CELL_STEPS, ..Settings::default() };
     let settings = arguments.settings.resolve(base)?;
@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
     if y.is_some_and(|y| y.setting == x.setting) {
         return Err(UsageError(format!("both axes are {x}; give them two settings")).into());
     }
-    // Every cell's settings are checked before the first is painted.
+    // Check every cell's settings before the first is painted.
     let cell = |column: usize, row: usize| -> anyhow::Result<Settings> {
         let usage = |error: impasto_formats::explore::AxisError| UsageError(error.to_string());
         let settings = x.apply(&settings, &x.values[column]).map_err(usage)?;
@@ -60,7 +60,7 @@ pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
     let interrupted = interrupt::ctrl_c_flag(&printer)?;
     let shape =
         picture::fit(content.dimensions().0, content.dimensions().1, arguments.cell.unwrap_or(settings.size));
-    let mut sheet = Sheet::new(x.clone(), y.cloned(), shape, legend(content, styles, &settings));
+    let mut sheet = ContactSheet::new(x.clone(), y.cloned(), shape, legend(content, styles, &settings));
     let mut engine = PaintEngine::new();
     let mut failures = Vec::new();
     let began = Instant::now();
@@ -77,8 +77,8 @@ pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
                 format!(", about {} left", progress::duration(seconds))
             }
         };
-        printer.say(&format!("{}/{}: {name}{left}", index + 1, order.len()));
-        let plan = Plan {
+        printer.info(&format!("{}/{}: {name}{left}", index + 1, order.len()));
+        let plan = RenderPlan {
             steps: mix.steps,
             losses_every: None,
             picture_every: None,
@@ -87,24 +87,26 @@ pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
         };
         let job = Job::new(index as u64 + 1, inputs.clone(), mix);
         let painted = guarded(|| engine.start(&job, None, &mut |_| ()))
-            .map(|_| paint(&mut engine, plan, &interrupted, &mut Unheard));
+            .map(|_| paint(&mut engine, plan, &interrupted, &mut NoObserver));
         match painted.map(|painted| (painted.end, painted.picture)) {
-            Ok((End::Finished, Some((_, picture)))) => sheet.put((column, row), Ok(picture)),
-            Ok((End::Interrupted, _)) => {
+            Ok((RenderEnd::Finished, Some((_, picture)))) => sheet.put((column, row), Ok(picture)),
+            Ok((RenderEnd::Interrupted, _)) => {
                 stopped = true;
                 break;
             }
-            Ok((End::Failed(error), _)) | Err(error) => {
+            Ok((RenderEnd::Failed(error), _)) | Err(error) => {
                 let reason = super::explain(&error);
                 sheet.put((column, row), Err(reason.clone()));
                 failures.push(format!("{name}: {reason}"));
-                // What a driver left behind is of no use for the next cell.
+                // Don't reuse an engine after a failure.
                 engine = PaintEngine::new();
             }
-            Ok((End::Finished, None)) => sheet.put((column, row), Err("nothing was painted".to_owned())),
+            Ok((RenderEnd::Finished, None)) => {
+                sheet.put((column, row), Err("nothing was painted".to_owned()))
+            }
         }
     }
-    let made = Made {
+    let made = SheetResult {
         what: ["painted", "cell", "cells"],
         count: sheet.painted(),
         of: order.len(),
@@ -115,10 +117,10 @@ pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
     made.save(&printer, &arguments.output, arguments.force, || sheet.draw())
 }
 
-/// Nobody looks while it is painted.
-pub(super) struct Unheard;
+/// Ignores everything but the final picture.
+pub(super) struct NoObserver;
 
-impl RenderObserver for Unheard {
+impl RenderObserver for NoObserver {
     fn losses(&mut self, _: u32, _: &Losses, _: f64, _: bool) {}
 
     fn converged(&mut self, _: u32) {}

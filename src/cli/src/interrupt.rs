@@ -1,4 +1,4 @@
-//! Ctrl-C.
+//! Handling of Ctrl-C.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -9,7 +9,7 @@ use anyhow::Context;
 
 use super::{INTERRUPTED, progress::Printer};
 
-/// A flag that Ctrl-C sets, for commands without a bar.
+/// A flag that Ctrl-C sets, for commands without a progress bar.
 pub(super) fn ctrl_c_flag(printer: &Printer) -> anyhow::Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     catch_ctrl_c(&Arc::new(Mutex::new(printer.clone())), &flag)?;
@@ -17,15 +17,18 @@ pub(super) fn ctrl_c_flag(printer: &Printer) -> anyhow::Result<Arc<AtomicBool>> 
 }
 
 /// The first Ctrl-C sets the flag, the second ends the program.
-pub(super) fn catch_ctrl_c(speaker: &Arc<Mutex<Printer>>, flag: &Arc<AtomicBool>) -> anyhow::Result<()> {
-    let theirs = Arc::clone(flag);
-    let speaker = Arc::clone(speaker);
+pub(super) fn catch_ctrl_c(
+    shared_printer: &Arc<Mutex<Printer>>,
+    flag: &Arc<AtomicBool>,
+) -> anyhow::Result<()> {
+    let handler_flag = Arc::clone(flag);
+    let shared_printer = Arc::clone(shared_printer);
     ctrlc::set_handler(move || {
-        if theirs.swap(true, Ordering::Relaxed) {
+        if handler_flag.swap(true, Ordering::Relaxed) {
             exit_at_once();
         }
-        let printer = speaker.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        printer.say("interrupted: finishing the step and saving; press Ctrl-C again to stop at once");
+        let printer = shared_printer.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        printer.info("interrupted: finishing the step and saving; press Ctrl-C again to stop at once");
     })
     .context("cannot watch for Ctrl-C")
 }
@@ -41,7 +44,7 @@ fn exit_at_once() -> ! {
     std::process::exit(INTERRUPTED.into())
 }
 
-/// For what is long and can be interrupted between two pieces.
+/// For long work that can be interrupted between two pieces.
 pub(super) fn is_set(flag: &AtomicBool) -> bool {
     flag.load(Ordering::Relaxed)
 }

@@ -1,4 +1,4 @@
-//! `impasto layers`: what each layer alone holds of a style and a content, as one figure.
+//! `impasto layers`: makes a figure of what each layer alone holds of a style and a content.
 
 use std::{collections::BTreeMap, process::ExitCode, sync::Arc, time::Instant};
 
@@ -9,22 +9,22 @@ use super::{
     args::LayersArgs,
     interrupt,
     progress::Printer,
-    scores::open_picture,
-    sheets::{self, Made},
+    runs::open_picture,
+    sheets::{self, SheetResult},
 };
 use impasto_base::paths;
 use impasto_core::{
     settings::{self, Rgb, StyleMix},
-    transfer::{Extract, ExtractKind, ExtractState, Extraction, Eye},
+    transfer::{NetworkConfig, VisualizationJob, VisualizationKind, VisualizationRun, VisualizationState},
 };
 use impasto_engine::queue::guarded;
-use impasto_formats::extracts::{self, ExtractStore, Source};
+use impasto_formats::extracts::{self, ExtractStore, SourcePictures};
 use impasto_network::{
     compute::{self, Network, NetworkOptions},
     vgg::{Layer, Weights},
 };
 
-/// Makes the figure.
+/// Make the figure.
 pub(super) fn run(arguments: &LayersArgs) -> anyhow::Result<ExitCode> {
     sheets::check(&arguments.output, arguments.force)?;
     let content = open_picture(&arguments.content)?;
@@ -48,7 +48,7 @@ pub(super) fn run(arguments: &LayersArgs) -> anyhow::Result<ExitCode> {
         let text = "style: all pictures have weight 0; give at least one a positive weight";
         return Err(UsageError(text.into()).into());
     }
-    let source = Source { content, styles, background: Rgb::WHITE };
+    let source = SourcePictures { content, styles, background: Rgb::WHITE };
     let printer = Printer::new(arguments.quiet);
     let interrupted = interrupt::ctrl_c_flag(&printer)?;
     let weights = Arc::new(match &arguments.weights {
@@ -56,52 +56,52 @@ pub(super) fn run(arguments: &LayersArgs) -> anyhow::Result<ExitCode> {
         Some(file) => Weights::load(file)?,
     });
     let options = NetworkOptions { padding: settings::Padding::Replicate, ..NetworkOptions::default() };
-    let eye = Eye {
+    let network_config = NetworkConfig {
         weights: weights.info.sha256.clone(),
         padding: options.padding,
         pooling: settings::Pooling::Max,
         precision: options.precision,
     };
     let store = paths::config_folder().map(|folder| ExtractStore::new(&paths::cache_folder(&folder)));
-    let orders = extracts::plan(&source, &extracts::sights(), arguments.size, &eye);
+    let jobs = extracts::plan(&source, &extracts::visualizations(), arguments.size, &network_config);
     let mut made = BTreeMap::new();
     let mut network = None;
     let mut failures = Vec::new();
     let mut stopped = false;
     let began = Instant::now();
-    for (index, order) in orders.iter().enumerate() {
-        let name = format!("{}/{}: {}", index + 1, orders.len(), described(order));
-        if let Some(known) = store.as_ref().and_then(|store| store.load(&order.key, order.shape)) {
-            printer.say(&format!("{name}, made before"));
-            made.insert(order.sight, known);
+    for (index, job) in jobs.iter().enumerate() {
+        let name = format!("{}/{}: {}", index + 1, jobs.len(), described(job));
+        if let Some(known) = store.as_ref().and_then(|store| store.load(&job.key, job.shape)) {
+            printer.info(&format!("{name}, made before"));
+            made.insert(job.visualization, known);
             continue;
         }
-        printer.say(&name);
+        printer.info(&name);
         if network.is_none() {
             let device = compute::open(&arguments.device)?;
-            printer.say(&format!("on {}", device.info.name));
+            printer.info(&format!("on {}", device.info.name));
             network = Some((Network::new(&weights, Layer::ALL[0], &device.tensor, options), device));
         }
         let Some((network, device)) = &mut network else { continue };
         let stop = || interrupted.load(std::sync::atomic::Ordering::Relaxed);
-        match guarded(|| Ok(make(order, network, &weights, &device.tensor, &stop)?)) {
+        match guarded(|| Ok(make(job, network, &weights, &device.tensor, &stop)?)) {
             Ok(None) => {
                 stopped = true;
                 break;
             }
             Ok(Some(state)) => {
-                if let Some(Err(error)) = store.as_ref().map(|store| store.save(&order.key, &state.picture)) {
+                if let Some(Err(error)) = store.as_ref().map(|store| store.save(&job.key, &state.picture)) {
                     tracing::warn!("an extract cannot be kept: {error}");
                 }
-                made.insert(order.sight, state.picture);
+                made.insert(job.visualization, state.picture);
             }
             Err(error) => failures.push(format!("{name}: {}", super::explain(&error))),
         }
     }
-    let report = Made {
+    let report = SheetResult {
         what: ["made", "picture", "pictures"],
         count: made.len(),
-        of: orders.len(),
+        of: jobs.len(),
         seconds: began.elapsed().as_secs_f64(),
         stopped,
         failures,
@@ -110,22 +110,22 @@ pub(super) fn run(arguments: &LayersArgs) -> anyhow::Result<ExitCode> {
     report.save(&printer, &arguments.output, arguments.force, figure)
 }
 
-fn described(order: &Extract) -> String {
-    match order.sight.kind {
-        ExtractKind::Texture => format!("the style through {}", order.sight.layer),
-        ExtractKind::Reconstruction => format!("the content through {}", order.sight.layer),
+fn described(job: &VisualizationJob) -> String {
+    match job.visualization.kind {
+        VisualizationKind::Texture => format!("the style through {}", job.visualization.layer),
+        VisualizationKind::Reconstruction => format!("the content through {}", job.visualization.layer),
     }
 }
 
-/// Makes one extract; `None` when it is to stop.
+/// Make one extract; `None` if it was interrupted.
 fn make(
-    order: &Extract,
+    job: &VisualizationJob,
     network: &mut Network,
     weights: &Weights,
     device: &burn::tensor::Device,
     stop: &dyn Fn() -> bool,
-) -> Result<Option<ExtractState>, impasto_core::transfer::TransferError> {
-    let mut extraction = Extraction::new(network, weights, device, order)?;
+) -> Result<Option<VisualizationState>, impasto_core::transfer::TransferError> {
+    let mut extraction = VisualizationRun::new(network, weights, device, job)?;
     while !extraction.is_done() {
         if stop() {
             return Ok(None);

@@ -1,10 +1,10 @@
-//! The command line: every way into the program, its exit codes and the one line that an error becomes.
+//! The command line: its commands, exit codes and one-line error messages.
 //!
 //! | exit code | when |
 //! |---|---|
 //! | 0 | done |
 //! | 1 | something failed: a file, a device, the painting itself |
-//! | 2 | the arguments make no sense |
+//! | 2 | the arguments are invalid |
 //! | 130 | interrupted with Ctrl-C |
 //!
 //! Results go to standard output; progress, warnings and errors go to standard error.
@@ -21,7 +21,7 @@ mod optional;
 mod progress;
 mod render;
 mod report;
-mod scores;
+mod runs;
 mod sheets;
 mod timelapse;
 mod weights;
@@ -50,35 +50,36 @@ const USAGE: u8 = 2;
 /// What shells report for a program ended by Ctrl-C (128 + SIGINT).
 const INTERRUPTED: u8 = 130;
 
-/// Arguments that are each well-formed but make no sense together; ends with the exit code for usage errors.
+/// Arguments that are each well-formed but invalid together; ends with the exit code for usage errors.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct UsageError(String);
 
-/// What the window is to begin with.
+/// What the window opens with.
 #[derive(Debug)]
 pub struct WindowOptions {
     /// The content, then styles.
     pub pictures: Vec<PathBuf>,
-    /// The settings, if any flag was given; otherwise the last ones.
+    /// The settings, if any flag was given; otherwise the last session's are used.
     pub settings: Option<Settings>,
-    /// Print how long frames took when the window is closed.
+    /// Print frame times when the window is closed.
     pub frame_times: bool,
     /// When the program was started.
     pub started: Instant,
 }
 
-/// Opens the window and returns when it is closed. A parameter, so that the command line is built without one.
+/// Opens the window and returns when it is closed. A parameter, so that the command line builds without the
+/// window.
 pub type OpenWindow = fn(WindowOptions) -> anyhow::Result<()>;
 
-/// Runs the program with the arguments of this process.
+/// Run the program with the arguments of this process.
 pub fn run(window: OpenWindow) -> ExitCode {
     let started = Instant::now();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let cli = match args::parse(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // Nothing is left to tell anybody when even this cannot be printed.
+            // If even this cannot be printed, there is nothing left to do.
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { USAGE } else { 0 });
         }
@@ -128,12 +129,12 @@ fn open_window(cli: Cli, started: Instant, window: OpenWindow) -> anyhow::Result
     window(WindowOptions { pictures: cli.pictures, settings, frame_times: cli.frame_times, started })
 }
 
-/// The one line for a person: what failed and its direct cause.
+/// The message of an error in one line: what failed and its direct cause.
 fn explain(error: &anyhow::Error) -> String {
     let mut text = one_line(&error.to_string());
     if let Some(cause) = error.chain().nth(1) {
         let cause = one_line(&cause.to_string());
-        // Some errors already say their cause.
+        // Some errors already include their cause.
         if !text.contains(&cause) {
             text.push_str(": ");
             text.push_str(&cause);
@@ -142,7 +143,7 @@ fn explain(error: &anyhow::Error) -> String {
     text::escaped(&text).into_owned()
 }
 
-/// Joins a message of several lines, without the quoted source lines that parsers draw beside a `|`.
+/// Join a message of several lines, without the quoted source lines that parsers draw beside a `|`.
 fn one_line(text: &str) -> String {
     let is_quote =
         |line: &str| line.trim_start_matches(|c: char| c == ' ' || c.is_ascii_digit()).starts_with('|');
@@ -160,8 +161,7 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(if usage { USAGE } else { FAILED })
 }
 
-/// Writes a command's result to standard output. A reader that has gone away (`impasto devices | head -1`) is no
-/// error.
+/// Write a command's result to standard output. A closed pipe (`impasto devices | head -1`) is not an error.
 fn print(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text::escaped(text).as_bytes()).and_then(|()| out.flush()) {
@@ -173,7 +173,7 @@ fn print(text: &str) -> anyhow::Result<()> {
 }
 
 fn log_to_stderr(verbose: bool) {
-    // Graphics libraries warn about much that a person can do nothing about.
+    // Graphics libraries log many warnings that the user can do nothing about.
     let (ours, others) = if verbose {
         (LevelFilter::DEBUG, LevelFilter::WARN)
     } else {
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn senseless_settings_are_usage_errors_however_deep() {
+    fn invalid_settings_are_usage_errors_however_deep() {
         let settings = Settings { size: 3, ..Settings::default() };
         let error = anyhow::Error::from(settings.validate().unwrap_err()).context("cannot render");
         assert_eq!(format!("{:?}", exit_code(&error)), format!("{:?}", ExitCode::from(USAGE)));

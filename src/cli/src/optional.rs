@@ -1,33 +1,33 @@
-//! Outputs that a painting can do without: what goes wrong with them is told, and painting goes on.
+//! Optional outputs of a painting: a failure is reported, and painting continues.
 
 use super::progress::Printer;
 
-/// An optional output and what of it is lost.
-pub(super) struct Optional {
+/// An optional output, and how often it has failed.
+pub(super) struct OptionalOutput {
     what: &'static str,
     lost: u32,
 }
 
-impl Optional {
-    /// `what` is what one file of it is called.
+impl OptionalOutput {
+    /// `what` names one file of it.
     pub fn new(what: &'static str) -> Self {
         Self { what, lost: 0 }
     }
 
-    /// Tells the first failure at once; the rest is counted.
+    /// Report the first failure at once; count the others.
     pub fn note(&mut self, result: anyhow::Result<()>, printer: &Printer) {
         let Err(error) = result else { return };
         if self.lost == 0 {
             let (what, reason) = (self.what, super::explain(&error));
-            printer.warn(&format!("impasto: warning: cannot save {what}, painting goes on: {reason}"));
+            printer.warn(&format!("impasto: warning: cannot save {what}, painting continues: {reason}"));
         }
         self.lost += 1;
     }
 
-    /// Tells how much is lost.
-    pub fn sum_up(&self, printer: &Printer) {
+    /// Report the number of failures.
+    pub fn report_total(&self, printer: &Printer) {
         if self.lost > 1 {
-            printer.warn(&format!("impasto: warning: in all {} times: cannot save {}", self.lost, self.what));
+            printer.warn(&format!("impasto: warning: cannot save {}: {} times in all", self.what, self.lost));
         }
     }
 }

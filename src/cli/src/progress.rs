@@ -1,4 +1,4 @@
-//! How a person sees a render go on: a bar on a terminal, now and then a line elsewhere, nothing with `--quiet`.
+//! The progress of a render: a bar on a terminal, an occasional line elsewhere, nothing with `--quiet`.
 
 use std::{
     io::{self, IsTerminal},
@@ -13,10 +13,10 @@ use impasto_core::{
     transfer::{Losses, Schedule},
 };
 
-/// Time between two lines where there is no terminal: a log file stays short.
+/// Time between two lines if there is no terminal, so that a log file stays short.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
-/// Prints lines to standard error, past the bar if there is one. Cheap to clone, and usable from any thread.
+/// Prints lines to standard error, above the bar if there is one. Cheap to clone, and usable from any thread.
 #[derive(Clone)]
 pub(super) struct Printer {
     bar: Option<ProgressBar>,
@@ -24,21 +24,21 @@ pub(super) struct Printer {
 }
 
 impl Printer {
-    /// A printer for what is said while there is no bar.
+    /// A printer for use without a bar.
     pub fn new(quiet: bool) -> Self {
         Self { bar: None, quiet }
     }
 
-    /// A line that `--quiet` leaves out.
-    pub fn say(&self, text: &str) {
+    /// Print a line unless `--quiet` is given.
+    pub fn info(&self, text: &str) {
         if !self.quiet {
             self.warn(text);
         }
     }
 
-    /// A line that is always printed.
+    /// Print a line always.
     pub fn warn(&self, text: &str) {
-        // Much of what is said names files, and what files of strangers name.
+        // Lines name files, and may contain untrusted text.
         let text = text::escaped(text);
         match &self.bar {
             Some(bar) => bar.suspend(|| eprintln!("{text}")),
@@ -47,19 +47,20 @@ impl Printer {
     }
 }
 
-/// The display of one render.
+/// The progress display of a render.
 pub(super) struct Progress {
     printer: Printer,
     total: u32,
-    /// Where a step's cost varies.
+    /// How a step's cost varies.
     schedule: Schedule,
-    /// The first step seen: speed counts from there, since a run's first step is slower than all others.
+    /// The first step reported: speed is measured from there, since a run's first step is slower than the
+    /// others.
     first: Option<(u32, Instant)>,
     last_line: Instant,
 }
 
 impl Progress {
-    /// A display of so many steps.
+    /// A display for this many steps.
     pub fn new(total: u32, schedule: Schedule, quiet: bool) -> Self {
         let bar = (!quiet && io::stderr().is_terminal()).then(|| {
             let style = ProgressStyle::with_template("{bar:24.cyan/blue} {pos}/{len} {wide_msg}");
@@ -68,20 +69,20 @@ impl Progress {
         Self { printer: Printer { bar, quiet }, total, schedule, first: None, last_line: Instant::now() }
     }
 
-    /// For lines beside the progress.
+    /// A printer for lines beside the progress.
     pub fn printer(&self) -> Printer {
         self.printer.clone()
     }
 
-    /// What happens before the first step.
+    /// Show what happens before the first step.
     pub fn preparing(&self, what: &str) {
         match &self.printer.bar {
             Some(bar) => bar.set_message(what.to_owned()),
-            None => self.printer.say(what),
+            None => self.printer.info(what),
         }
     }
 
-    /// A step is done.
+    /// Show a finished step.
     pub fn step(&mut self, step: u32, losses: &Losses, settings: &Settings) {
         if self.printer.quiet {
             return;
@@ -114,7 +115,7 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away.
+    /// Remove the bar.
     pub fn finish(&self) {
         if let Some(bar) = &self.printer.bar {
             bar.finish_and_clear();
@@ -122,7 +123,7 @@ impl Progress {
     }
 }
 
-/// Steps per second so far, and the seconds that are left.
+/// Step per second so far, and the seconds that are left.
 fn speed(rate: Option<(f64, f64)>) -> String {
     match rate {
         Some((rate, left)) => format!("{rate:.2} steps/s, {} left, ", duration(left)),
@@ -131,7 +132,7 @@ fn speed(rate: Option<(f64, f64)>) -> String {
 }
 
 fn terms(losses: &Losses, settings: &Settings) -> String {
-    let settings = settings.heard();
+    let settings = settings.effective();
     let style: f64 = losses
         .style
         .iter()
@@ -140,7 +141,7 @@ fn terms(losses: &Losses, settings: &Settings) -> String {
     format!("content {:.3e}, style {style:.3e}, total {:.3e}", losses.content, losses.total)
 }
 
-/// A span of time for a person: "9 s", "2 min 05 s", "3 h 20 min".
+/// Format a duration: "9 s", "2 min 05 s", "3 h 20 min".
 pub(super) fn duration(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match whole {

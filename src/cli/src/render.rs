@@ -1,5 +1,5 @@
-//! `impasto render`: paints without a window. Everything that can be checked is checked before work starts, and
-//! whatever ends the work, what was painted and measured is kept.
+//! `impasto render`: paints without a window. Everything that can be checked is checked before work starts,
+//! and however the work ends, what was painted and measured is saved.
 
 use std::{
     path::{Path, PathBuf},
@@ -16,10 +16,10 @@ use super::{
     args::RenderArgs,
     checks,
     interrupt::catch_ctrl_c,
-    optional::Optional,
+    optional::OptionalOutput,
     progress::{self, Printer, Progress},
     report::{self, Outcome, Report},
-    scores::{self, Scores},
+    runs::{self, PlannedRuns},
     timelapse::Film,
 };
 use impasto_base::{error::chain, text};
@@ -29,38 +29,38 @@ use impasto_core::{
     transfer::{self, Losses},
 };
 use impasto_engine::{
-    queue::{End, Painted, Plan, RenderObserver, guarded, paint},
-    replay::{ReplayPlan, Replayer, Writer},
+    queue::{RenderEnd, RenderObserver, RenderPlan, RenderResult, guarded, paint},
+    replay::{RecipeWriter, ReplayPlan, Replayer},
     session::{Engine, PaintEngine},
 };
 
-/// Steps between two frames when nobody says.
+/// Default number of steps between two frames.
 const FRAME_EVERY: u32 = 10;
 
-/// Renders; `program_start` is what the report's first picture is measured from.
+/// Render; `program_start` is what the report's time to the first picture is measured from.
 pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Result<ExitCode> {
-    let recipe = scores::recipe(&arguments)?;
+    let recipe = runs::recipe(&arguments)?;
     let base = recipe.as_ref().map_or_else(Settings::default, |(recipe, _)| recipe.settings.clone());
-    // What a recipe has painted is painted again to its last step.
+    // A recipe's painting is repeated to its last step.
     let repeats = recipe.is_some();
     let settings = arguments.settings.resolve(base)?;
-    scores::check_named(&scores::trust(&arguments)?, &settings)?;
+    runs::check_named(&runs::trust(&arguments)?, &settings)?;
     checks::check(&arguments, &settings)?;
-    let Scores { mut scores, remarks, network, device } = scores::open(&arguments, settings, recipe)?;
-    let last = scores.pop().context("there is nothing to paint")?;
+    let PlannedRuns { mut runs, remarks, network, device } = runs::open(&arguments, settings, recipe)?;
+    let last = runs.pop().context("there is nothing to paint")?;
 
-    let mut player = Replayer::new(PaintEngine::new);
+    let mut replayer = Replayer::new(PaintEngine::new);
     let interrupted = Arc::new(AtomicBool::new(false));
-    player.stop_at(Arc::clone(&interrupted));
+    replayer.stop_at(Arc::clone(&interrupted));
     let mut printer = Printer::new(arguments.quiet);
     warn_all(&printer, &remarks);
-    let speaker = Arc::new(Mutex::new(printer.clone()));
-    catch_ctrl_c(&speaker, &interrupted)?;
-    let runs = scores.len() + 1;
-    for (index, score) in scores.iter().enumerate() {
-        printer.say(&format!("run {} of {runs}, which the painting went on from", index + 1));
-        if !paint_before(&mut player, score, &arguments, &interrupted)? {
-            printer.say("interrupted: the last run was not begun, so nothing is saved");
+    let shared_printer = Arc::new(Mutex::new(printer.clone()));
+    catch_ctrl_c(&shared_printer, &interrupted)?;
+    let count = runs.len() + 1;
+    for (index, run) in runs.iter().enumerate() {
+        printer.info(&format!("run {} of {count}, from which the next one continues", index + 1));
+        if !paint_before(&mut replayer, run, &arguments, &interrupted)? {
+            printer.info("interrupted: the last run was not begun, so nothing is saved");
             return Ok(ExitCode::from(INTERRUPTED));
         }
     }
@@ -69,17 +69,20 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
     let schedule = job.inputs.schedule(&job.settings);
     let progress = Progress::new(last.steps, schedule, arguments.quiet);
     printer = progress.printer();
-    *speaker.lock().unwrap_or_else(PoisonError::into_inner) = printer.clone();
+    *shared_printer.lock().unwrap_or_else(PoisonError::into_inner) = printer.clone();
     let pictures =
         [&job.inputs.content].into_iter().chain(job.inputs.styles.iter().map(|style| &style.picture));
     let notes = pictures.flat_map(|picture| {
-        picture.notes.iter().map(|note| format!("{}: {}", text::shown(&picture.name), text::reason(note)))
+        picture
+            .notes
+            .iter()
+            .map(|note| format!("{}: {}", text::display_name(&picture.name), text::reason(note)))
     });
     let mut remarks: Vec<String> = notes.chain(job.settings.remarks()).collect();
     warn_all(&printer, &remarks);
-    job.inputs.scale_remarks(&job.settings).iter().for_each(|remark| printer.say(remark));
+    job.inputs.scale_remarks(&job.settings).iter().for_each(|remark| printer.info(remark));
 
-    let info = guarded(|| player.begin(&last, &mut |what| progress.preparing(what)))
+    let info = guarded(|| replayer.begin(&last, &mut |what| progress.preparing(what)))
         .inspect_err(|_| progress.finish())?;
     // The engine repeats the settings' own remarks.
     remarks = info.remarks.iter().filter(|remark| !remarks.contains(remark)).cloned().collect();
@@ -87,11 +90,11 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
         remarks.push("the recipe was painted with another network, so this picture will differ".to_owned());
     }
     if let Some(device) = device.filter(|device| *device != info.device.name) {
-        let device = text::shown(&device);
+        let device = text::display_name(&device);
         remarks.push(format!("the recipe was painted on {device}: on another device small differences grow"));
     }
     warn_all(&printer, &remarks);
-    printer.say(&format!(
+    printer.info(&format!(
         "painting {}×{} px, {} steps, on {}",
         info.width, info.height, last.steps, info.device.name
     ));
@@ -100,7 +103,7 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
         0 => FRAME_EVERY,
         every => every,
     });
-    let plan = Plan {
+    let plan = RenderPlan {
         steps: last.steps,
         losses_every: arguments.report.as_ref().map(|_| arguments.report_every),
         picture_every: (arguments.frames.is_some() || arguments.save_every.is_some()).then_some(frame_every),
@@ -112,31 +115,31 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
         .as_ref()
         .map(|path| Film::new(path, arguments.force, arguments.timelapse_caption, &job.settings));
     let film = film.transpose()?;
-    let mut studio = Studio {
+    let mut outputs = RenderOutputs {
         report: Report::new(job, &info),
         progress,
         settings: &job.settings,
         frames: arguments.frames.as_deref(),
         film,
-        lost_pictures: Optional::new(match arguments.frames {
+        lost_pictures: OptionalOutput::new(match arguments.frames {
             Some(_) => "a numbered picture",
             None => "the picture as it is so far",
         }),
-        lost_moments: Optional::new("a moment of the time-lapse"),
+        lost_moments: OptionalOutput::new("a moment of the time-lapse"),
         output: Output {
             path: arguments.output.clone(),
             overwrite: arguments.force,
-            recipe: (!arguments.no_recipe).then(|| Writer::new(job, info, player.record_handle())),
+            recipe: (!arguments.no_recipe).then(|| RecipeWriter::new(job, info, replayer.record_handle())),
         },
     };
     let began = Instant::now();
-    let painted = paint(&mut player, plan, &interrupted, &mut studio);
-    studio.progress.finish();
+    let painted = paint(&mut replayer, plan, &interrupted, &mut outputs);
+    outputs.progress.finish();
     let seconds = began.elapsed().as_secs_f64();
     let first_picture = painted.first_picture.map(|at| at.duration_since(program_start).as_secs_f64());
-    let Studio { report, output, film, lost_pictures, lost_moments, .. } = studio;
-    lost_pictures.sum_up(&printer);
-    lost_moments.sum_up(&printer);
+    let RenderOutputs { report, output, film, lost_pictures, lost_moments, .. } = outputs;
+    lost_pictures.report_total(&printer);
+    lost_moments.report_total(&printer);
     let lines = printer.clone();
     let finished = Finish {
         report,
@@ -148,22 +151,22 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
         first_picture,
     }
     .run(painted);
-    // The picture is safe before the time-lapse is written, and an error of the painting matters more.
+    // The picture is saved before the time-lapse is written, and an error of the painting takes precedence.
     match film.map(|film| film.save(&lines)) {
         Some(Err(error)) if finished.is_ok() => Err(error),
         _ => finished,
     }
 }
 
-/// Paints a run that the next one goes on from; false if it was interrupted.
+/// Paint a run that the next one continues from; false if it was interrupted.
 fn paint_before(
-    player: &mut Replayer<PaintEngine>,
-    score: &ReplayPlan,
+    replayer: &mut Replayer<PaintEngine>,
+    run: &ReplayPlan,
     arguments: &RenderArgs,
     interrupted: &AtomicBool,
 ) -> anyhow::Result<bool> {
-    struct Watching<'a>(Progress, &'a Settings);
-    impl RenderObserver for Watching<'_> {
+    struct EarlierRun<'a>(Progress, &'a Settings);
+    impl RenderObserver for EarlierRun<'_> {
         fn losses(&mut self, step: u32, losses: &Losses, _: f64, _: bool) {
             self.0.step(step, losses, self.1);
         }
@@ -175,26 +178,26 @@ fn paint_before(
             Ok(())
         }
     }
-    let schedule = score.job.inputs.schedule(&score.job.settings);
-    let progress = Progress::new(score.steps, schedule, arguments.quiet);
-    guarded(|| player.begin(score, &mut |what| progress.preparing(what)))
+    let schedule = run.job.inputs.schedule(&run.job.settings);
+    let progress = Progress::new(run.steps, schedule, arguments.quiet);
+    guarded(|| replayer.begin(run, &mut |what| progress.preparing(what)))
         .inspect_err(|_| progress.finish())?;
-    let plan = Plan {
-        steps: score.steps,
+    let plan = RenderPlan {
+        steps: run.steps,
         losses_every: None,
         picture_every: None,
         stop_when_converged: false,
         film: false,
     };
-    let mut audience = Watching(progress, &score.job.settings);
-    let painted = paint(player, plan, interrupted, &mut audience);
-    audience.0.finish();
+    let mut observer = EarlierRun(progress, &run.job.settings);
+    let painted = paint(replayer, plan, interrupted, &mut observer);
+    observer.0.finish();
     match painted.end {
-        End::Failed(error) => Err(error),
-        End::Interrupted => Ok(false),
-        // A run of no steps still has its initial picture.
-        End::Finished if score.steps == 0 => guarded(|| player.read()).map(|_| true),
-        End::Finished => Ok(true),
+        RenderEnd::Failed(error) => Err(error),
+        RenderEnd::Interrupted => Ok(false),
+        // A run without steps still has its initial picture.
+        RenderEnd::Finished if run.steps == 0 => guarded(|| replayer.read()).map(|_| true),
+        RenderEnd::Finished => Ok(true),
     }
 }
 
@@ -204,11 +207,11 @@ fn warn_all(printer: &Printer, texts: &[String]) {
     }
 }
 
-/// The picture's file.
+/// The output file.
 struct Output {
     path: PathBuf,
     overwrite: bool,
-    recipe: Option<Writer>,
+    recipe: Option<RecipeWriter>,
 }
 
 impl Output {
@@ -220,37 +223,37 @@ impl Output {
         Ok(())
     }
 
-    /// Saves the picture somewhere else if its own place cannot take it; the error stays one.
+    /// Save the picture somewhere else if its destination fails; still return the error.
     fn save_or_rescue(&mut self, picture: &RgbImage, printer: &Printer) -> anyhow::Result<()> {
         self.save(picture).inspect_err(|_| {
             let text = |room| self.recipe.as_ref()?.text(picture, room);
-            let kept = picture::save_elsewhere(picture, &self.path, &picture::rescue_folders(), &text);
-            printer.warn(&rescued(&kept));
+            let saved = picture::save_elsewhere(picture, &self.path, &picture::fallback_folders(), &text);
+            printer.warn(&rescued(&saved));
         })
     }
 }
 
-/// What became of a picture that its own place could not take.
-pub(super) fn rescued(kept: &Result<PathBuf, picture::SaveError>) -> String {
-    match kept {
+/// The message about a picture that could not be saved at its destination.
+pub(super) fn rescued(saved: &Result<PathBuf, picture::SaveError>) -> String {
+    match saved {
         Ok(path) => format!("impasto: warning: the picture is kept as {} instead", path.display()),
         Err(error) => format!("impasto: warning: the picture cannot be kept anywhere: {}", chain(error)),
     }
 }
 
-/// Where everything goes while painting.
-struct Studio<'a> {
+/// The outputs of a render while it paints.
+struct RenderOutputs<'a> {
     report: Report,
     progress: Progress,
     settings: &'a Settings,
     frames: Option<&'a Path>,
     film: Option<Film>,
-    lost_pictures: Optional,
-    lost_moments: Optional,
+    lost_pictures: OptionalOutput,
+    lost_moments: OptionalOutput,
     output: Output,
 }
 
-impl RenderObserver for Studio<'_> {
+impl RenderObserver for RenderOutputs<'_> {
     fn losses(&mut self, step: u32, losses: &Losses, seconds: f64, planned: bool) {
         if planned {
             self.report.add(step, losses, seconds);
@@ -261,7 +264,7 @@ impl RenderObserver for Studio<'_> {
     fn converged(&mut self, step: u32) {
         self.report.converged(step);
         let printer = self.progress.printer();
-        printer.say(&format!(
+        printer.info(&format!(
             "converged at step {step}: the objective has fallen by less than 1/10000 in 50 steps"
         ));
     }
@@ -289,7 +292,7 @@ impl RenderObserver for Studio<'_> {
     }
 }
 
-/// The end of a render: saves what there is, then says how it went.
+/// The end of a render: saves the results and reports them.
 struct Finish {
     report: Report,
     report_path: Option<PathBuf>,
@@ -301,45 +304,45 @@ struct Finish {
 }
 
 impl Finish {
-    fn run(mut self, painted: Painted) -> anyhow::Result<ExitCode> {
+    fn run(mut self, painted: RenderResult) -> anyhow::Result<ExitCode> {
         let saved = match &painted.picture {
             Some((step, picture)) => self.output.save_or_rescue(picture, &self.printer).map(|()| Some(*step)),
             None => Ok(None),
         };
         let file = self.output.path.display().to_string();
         let (outcome, result) = match (painted.end, saved) {
-            (End::Finished, Ok(_)) => {
-                self.printer.say(&format!(
+            (RenderEnd::Finished, Ok(_)) => {
+                self.printer.info(&format!(
                     "saved {file} after {} steps in {}",
                     painted.steps,
                     progress::duration(self.seconds)
                 ));
                 (Outcome::Finished, Ok(ExitCode::SUCCESS))
             }
-            (End::Interrupted, Ok(step)) => {
-                let kept = match step {
+            (RenderEnd::Interrupted, Ok(step)) => {
+                let saved = match step {
                     Some(step) => format!("saved {file} after {step} of {} steps", self.total),
                     None => "nothing was painted yet, so nothing is saved".to_owned(),
                 };
-                self.printer.say(&format!("interrupted: {kept}"));
+                self.printer.info(&format!("interrupted: {saved}"));
                 (Outcome::Interrupted, Ok(ExitCode::from(INTERRUPTED)))
             }
-            (End::Failed(error), Ok(Some(step))) => {
+            (RenderEnd::Failed(error), Ok(Some(step))) => {
                 self.printer.warn(&format!("impasto: warning: saved {file} as it was after step {step}"));
                 (Outcome::Failed, Err(error))
             }
-            (End::Failed(error), Ok(None)) => (Outcome::Failed, Err(error)),
-            (End::Failed(error), Err(save)) => {
+            (RenderEnd::Failed(error), Ok(None)) => (Outcome::Failed, Err(error)),
+            (RenderEnd::Failed(error), Err(save)) => {
                 self.printer.warn(&format!("impasto: warning: {}", super::explain(&save)));
                 (Outcome::Failed, Err(error))
             }
-            (End::Finished | End::Interrupted, Err(save)) => (Outcome::Failed, Err(save)),
+            (RenderEnd::Finished | RenderEnd::Interrupted, Err(save)) => (Outcome::Failed, Err(save)),
         };
         if let Some(path) = &self.report_path {
             let error = result.as_ref().err().map(super::explain);
             self.report.close(outcome, error, self.first_picture, transfer::process_memory().1);
             let written = self.report.write(path);
-            // An error of the painting itself matters more than one of its report.
+            // An error of the painting takes precedence over one of its report.
             return result.and_then(|code| written.map(|()| code));
         }
         result

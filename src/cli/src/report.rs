@@ -1,4 +1,4 @@
-//! The JSON report of a render: everything that is needed to compare runs, and to repeat one.
+//! The JSON report of a render: everything needed to compare runs and to repeat one.
 
 use std::{
     fs,
@@ -34,45 +34,45 @@ pub(super) struct Report {
     weights: WeightsInfo,
     width: u32,
     height: u32,
-    content: Source,
-    styles: Vec<Style>,
+    content: PictureInfo,
+    styles: Vec<StyleInfo>,
     outcome: Option<Outcome>,
-    /// What went wrong, if something did.
+    /// The error, if the render failed.
     error: Option<String>,
-    /// From the program's start until the first painted picture was there.
+    /// Seconds from the program's start to the first painted picture.
     first_picture_seconds: Option<f64>,
     peak_memory_bytes: u64,
     /// The step at which the objective was first found to have converged.
     converged_at: Option<u32>,
-    steps: Vec<Step>,
+    steps: Vec<StepEntry>,
 }
 
 #[derive(Debug, Serialize)]
-struct Source {
+struct PictureInfo {
     name: String,
     sha256: Sha256Hash,
 }
 
 #[derive(Debug, Serialize)]
-struct Style {
+struct StyleInfo {
     #[serde(flatten)]
-    source: Source,
-    /// As it was given, before the weights are normalised.
+    source: PictureInfo,
+    /// As given, before the weights are normalised.
     weight: f64,
     scale: f64,
 }
 
 #[derive(Debug, Serialize)]
-struct Step {
-    /// Counted from 1: the step whose update followed these terms.
+struct StepEntry {
+    /// Counted from 1: the step whose update followed these losses.
     step: u32,
     #[serde(flatten)]
     losses: Losses,
-    /// Since painting began.
+    /// Seconds since painting began.
     seconds: f64,
 }
 
-impl From<&Picture> for Source {
+impl From<&Picture> for PictureInfo {
     fn from(picture: &Picture) -> Self {
         Self { name: picture.name.clone(), sha256: picture.sha256 }
     }
@@ -92,7 +92,7 @@ impl Report {
                 .inputs
                 .styles
                 .iter()
-                .map(|style| Style {
+                .map(|style| StyleInfo {
                     source: style.picture.as_ref().into(),
                     weight: style.mix.weight,
                     scale: style.mix.scale,
@@ -107,19 +107,19 @@ impl Report {
         }
     }
 
-    /// Adds a step's terms; a step that is in already is left as it is.
+    /// Add a step's losses; a step that is already in is not changed.
     pub fn add(&mut self, step: u32, losses: &Losses, seconds: f64) {
         if self.steps.last().is_none_or(|last| last.step < step) {
-            self.steps.push(Step { step, losses: losses.clone(), seconds });
+            self.steps.push(StepEntry { step, losses: losses.clone(), seconds });
         }
     }
 
-    /// Notes that the objective has converged.
+    /// Record that the objective has converged.
     pub fn converged(&mut self, step: u32) {
         self.converged_at = Some(step);
     }
 
-    /// Fills in what is known at the end only.
+    /// Set what is known only at the end.
     pub fn close(&mut self, outcome: Outcome, error: Option<String>, first_picture: Option<f64>, peak: u64) {
         self.outcome = Some(outcome);
         self.error = error;
@@ -127,7 +127,7 @@ impl Report {
         self.peak_memory_bytes = peak;
     }
 
-    /// Writes the report so that the file is always whole: the old one or the new one.
+    /// Write the report atomically.
     pub fn write(&self, path: &Path) -> anyhow::Result<()> {
         let cannot = || format!("cannot write the report {}", path.display());
         let mut json = serde_json::to_vec_pretty(self).with_context(cannot)?;
@@ -137,7 +137,7 @@ impl Report {
     }
 }
 
-/// Checks, before any work starts, that a report can be written to this path.
+/// Check, before any work starts, that a report can be written to this path.
 pub(super) fn check_destination(path: &Path, overwrite: bool) -> anyhow::Result<()> {
     if path.is_dir() {
         anyhow::bail!("the report {} is a folder", path.display());
@@ -167,14 +167,14 @@ fn part_file(path: &Path) -> io::Result<PartFile> {
             format!("there is no folder {}", folder.display()),
         ));
     }
-    PartFile::create(path, Access::Usual)
+    PartFile::create(path, Access::Default)
 }
 
-/// Creates the folder for numbered pictures, and checks that files can be written to it.
+/// Create the folder for numbered pictures, and check that it is writable.
 ///
 /// # Errors
 ///
-/// When it cannot be used, or holds numbered pictures already and `overwrite` is not set.
+/// If it cannot be used, or contains numbered pictures and `overwrite` is not set.
 pub(super) fn prepare_frames(folder: &Path, overwrite: bool) -> anyhow::Result<()> {
     let cannot = || format!("cannot use {} as the frames folder", folder.display());
     fs::create_dir_all(folder).with_context(cannot)?;
@@ -196,7 +196,7 @@ pub(super) fn prepare_frames(folder: &Path, overwrite: bool) -> anyhow::Result<(
     Ok(())
 }
 
-/// The numbered picture of a step.
+/// Path of the numbered picture of a step.
 pub(super) fn frame_path(folder: &Path, step: u32) -> PathBuf {
     folder.join(format!("{step:06}.png"))
 }

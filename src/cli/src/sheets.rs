@@ -1,4 +1,4 @@
-//! How commands end that make many pictures and save them as one.
+//! Saving the result of commands that make many pictures into one.
 
 use std::{path::Path, process::ExitCode};
 
@@ -10,7 +10,7 @@ use super::{
 };
 use impasto_core::picture::{self, SaveError};
 
-/// Refuses a destination before anything is made for it.
+/// Check a destination before anything is made for it.
 pub(super) fn check(output: &Path, force: bool) -> anyhow::Result<()> {
     picture::check_destination(output, force).map_err(|error| match error {
         SaveError::Exists { path } => {
@@ -20,21 +20,21 @@ pub(super) fn check(output: &Path, force: bool) -> anyhow::Result<()> {
     })
 }
 
-/// What was made of a sheet's pictures.
-pub(super) struct Made {
-    /// What is done to a picture, what one is called, and what many are.
+/// The result of making a sheet's pictures.
+pub(super) struct SheetResult {
+    /// Participle, singular and plural: painted, cell, cells.
     pub what: [&'static str; 3],
     pub count: usize,
     pub of: usize,
-    /// How long it took.
+    /// Time taken.
     pub seconds: f64,
-    /// Somebody pressed Ctrl-C.
+    /// Ctrl-C was pressed.
     pub stopped: bool,
     pub failures: Vec<String>,
 }
 
-impl Made {
-    /// Saves the sheet, if there is anything on it, and says how it went.
+impl SheetResult {
+    /// Save the sheet, if it has any pictures, and report the result.
     pub fn save(
         self,
         printer: &Printer,
@@ -45,17 +45,17 @@ impl Made {
         let [done, one, many] = self.what;
         if self.count == 0 {
             if self.stopped {
-                printer.say(&format!("interrupted: nothing was {done} yet, so nothing is saved"));
+                printer.info(&format!("interrupted: nothing was {done} yet, so nothing is saved"));
                 return Ok(ExitCode::from(INTERRUPTED));
             }
             anyhow::bail!("no {one} could be {done}: {}", self.failures.first().map_or("", String::as_str));
         }
         let sheet = sheet();
         picture::save(&sheet, output, force).inspect_err(|_| {
-            let kept = picture::save_elsewhere(&sheet, output, &picture::rescue_folders(), &|_| None);
-            printer.warn(&super::render::rescued(&kept));
+            let saved = picture::save_elsewhere(&sheet, output, &picture::fallback_folders(), &|_| None);
+            printer.warn(&super::render::rescued(&saved));
         })?;
-        printer.say(&format!(
+        printer.info(&format!(
             "saved {} with {} of {} {many} after {}",
             output.display(),
             self.count,

@@ -1,4 +1,4 @@
-//! `impasto timelapse`, and the film that `impasto render --timelapse` makes of its own painting.
+//! `impasto timelapse`, and the time-lapse of `impasto render --timelapse`.
 
 use std::{
     io,
@@ -20,9 +20,9 @@ use impasto_core::{
     picture::{self, Picture},
     settings::Settings,
 };
-use impasto_formats::timelapse::{self, Lettering, Options, TimelapseError};
+use impasto_formats::timelapse::{self, Lettering, TimelapseError, TimelapseOptions};
 
-/// Makes a time-lapse of pictures that are there already.
+/// Make a time-lapse of existing pictures.
 pub(super) fn run(arguments: &TimelapseArgs) -> anyhow::Result<ExitCode> {
     let options = arguments.options()?;
     check(&arguments.output, arguments.force)?;
@@ -39,18 +39,18 @@ pub(super) fn run(arguments: &TimelapseArgs) -> anyhow::Result<ExitCode> {
         });
     match done {
         Err(TimelapseError::Cancelled) => {
-            printer.say("interrupted: nothing is saved");
+            printer.info("interrupted: nothing is saved");
             Ok(ExitCode::from(INTERRUPTED))
         }
         done => {
             done?;
-            printer.say(&format!("saved {} of {} pictures", arguments.output.display(), files.len()));
+            printer.info(&format!("saved {} of {} pictures", arguments.output.display(), files.len()));
             Ok(ExitCode::SUCCESS)
         }
     }
 }
 
-/// The pictures that are named, and those in folders that are, by name.
+/// The named pictures, and those in the named folders sorted by name.
 fn files(given: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in given {
@@ -67,7 +67,7 @@ fn files(given: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Whether a time-lapse could be written there.
+/// Check that a time-lapse can be written there.
 pub(super) fn check(path: &Path, overwrite: bool) -> anyhow::Result<()> {
     timelapse::check(path, overwrite).map_err(|error| match error {
         TimelapseError::Save(picture::SaveError::Exists { path }) => {
@@ -79,7 +79,7 @@ pub(super) fn check(path: &Path, overwrite: bool) -> anyhow::Result<()> {
 }
 
 impl TimelapseArgs {
-    fn options(&self) -> anyhow::Result<Options> {
+    fn options(&self) -> anyhow::Result<TimelapseOptions> {
         if !timelapse::RATES.contains(&self.rate) {
             let (low, high) = timelapse::RATES.into_inner();
             return Err(
@@ -89,11 +89,11 @@ impl TimelapseArgs {
         if !(0.0..=60.0).contains(&self.hold) {
             return Err(UsageError(format!("hold: is {}, but must be between 0 and 60 s", self.hold)).into());
         }
-        Ok(Options { rate: self.rate, hold: self.hold, side: self.side })
+        Ok(TimelapseOptions { rate: self.rate, hold: self.hold, side: self.side })
     }
 }
 
-/// The moments of a painting, to become a time-lapse at its end.
+/// The pictures of a painting, which become a time-lapse at its end.
 pub(super) struct Film {
     output: PathBuf,
     overwrite: bool,
@@ -103,7 +103,7 @@ pub(super) struct Film {
 }
 
 impl Film {
-    /// A film that is to be written to `output`, with the step and the weights on it if `captions` are wanted.
+    /// Collect pictures for `output`; `captions` writes the step and the weights on them.
     pub fn new(output: &Path, overwrite: bool, captions: bool, settings: &Settings) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir().context("cannot make a temporary folder for the time-lapse")?;
         let weights = format!(
@@ -118,7 +118,7 @@ impl Film {
         self.folder.path().join(format!("{step}.png"))
     }
 
-    /// Adds the picture of a step.
+    /// Add the picture of a step.
     pub fn add(&mut self, step: u32, picture: &RgbImage) -> anyhow::Result<()> {
         if self.steps.last() == Some(&step) {
             return Ok(());
@@ -135,7 +135,7 @@ impl Film {
         Ok(())
     }
 
-    /// Writes the time-lapse, if anything was painted.
+    /// Write the time-lapse, if anything was painted.
     pub fn save(self, printer: &Printer) -> anyhow::Result<()> {
         if self.steps.is_empty() {
             return Ok(());
@@ -143,8 +143,15 @@ impl Film {
         let open = |step: &u32| image::open(self.file(*step)).map(|picture| picture.into_rgb8());
         let mut frames = self.steps.iter().map(|step| open(step).map_err(io::Error::other));
         let count = self.steps.len();
-        timelapse::save(&self.output, self.overwrite, count, Options::default(), &mut frames, &mut |_| true)?;
-        printer.say(&format!("saved {}, {count} pictures", self.output.display()));
+        timelapse::save(
+            &self.output,
+            self.overwrite,
+            count,
+            TimelapseOptions::default(),
+            &mut frames,
+            &mut |_| true,
+        )?;
+        printer.info(&format!("saved {}, {count} pictures", self.output.display()));
         Ok(())
     }
 }

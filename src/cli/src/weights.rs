@@ -1,4 +1,4 @@
-//! `impasto weights`: what a weights file is, and whether it can be used.
+//! `impasto weights`: describes and checks weights files.
 
 use std::{path::Path, process::ExitCode};
 
@@ -7,7 +7,7 @@ use anyhow::Context;
 use impasto_base::text;
 use impasto_network::vgg::{Weights, WeightsInfo};
 
-/// Prints the facts about a file, or about the bundled weights.
+/// Print the facts about a file, or about the bundled weights.
 pub(super) fn info(file: Option<&Path>) -> anyhow::Result<ExitCode> {
     let weights = match file {
         Some(file) => Weights::load(file)?,
@@ -17,7 +17,7 @@ pub(super) fn info(file: Option<&Path>) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Loads a file, and says that it is right.
+/// Load a file and report whether it can be used.
 pub(super) fn check(file: &Path) -> anyhow::Result<ExitCode> {
     let info = Weights::load(file)?.info;
     super::print(&format!(
@@ -30,7 +30,7 @@ pub(super) fn check(file: &Path) -> anyhow::Result<ExitCode> {
 }
 
 fn facts(info: &WeightsInfo) -> String {
-    let known = |text: &str| if text.is_empty() { "not said".to_owned() } else { text::reason(text) };
+    let known = |text: &str| if text.is_empty() { "unknown".to_owned() } else { text::reason(text) };
     [
         ("source", info.source.clone()),
         ("sha256", info.sha256.clone()),

@@ -7,98 +7,98 @@ use std::{
 };
 
 use super::{
-    mapping::Source,
-    orders::{Aim, Asked, Order},
+    commands::{ParamInput, RemoteCommand, Request},
+    mapping::Controller,
 };
 use impasto_core::settings::ParamId;
 
 /// Maximum pending orders; more are dropped.
-const MOST_ORDERS: usize = 16;
+const MAX_COMMANDS: usize = 16;
 /// Maximum pending controllers.
-const MOST_SOURCES: usize = 256;
+const MAX_CONTROLLERS: usize = 256;
 
 /// The pending input.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct News {
-    pub knobs: BTreeMap<ParamId, Aim>,
+pub struct PendingInput {
+    pub params: BTreeMap<ParamId, ParamInput>,
     /// Positions of controllers, 0 to 1, in no order.
-    pub sources: BTreeMap<Source, f64>,
+    pub controllers: BTreeMap<Controller, f64>,
     /// The controller that was moved last.
-    pub touched: Option<Source>,
-    pub orders: VecDeque<Order>,
+    pub last_moved: Option<Controller>,
+    pub commands: VecDeque<RemoteCommand>,
     /// Totals: valid messages, and those that were malformed or unknown.
-    pub taken: u64,
+    pub accepted: u64,
     pub ignored: u64,
 }
 
-impl News {
+impl PendingInput {
     /// Whether there is anything to do.
     pub fn is_empty(&self) -> bool {
-        self.knobs.is_empty() && self.sources.is_empty() && self.orders.is_empty()
+        self.params.is_empty() && self.controllers.is_empty() && self.commands.is_empty()
     }
 }
 
 /// Shared by a listening thread and the window.
 #[derive(Debug, Default)]
-pub struct Inbox(Mutex<News>);
+pub struct Inbox(Mutex<PendingInput>);
 
 impl Inbox {
-    fn lock(&self) -> MutexGuard<'_, News> {
+    fn lock(&self) -> MutexGuard<'_, PendingInput> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Add a message; true if the window must be woken because nothing was pending.
-    pub fn put(&self, asked: Option<Asked>) -> bool {
-        let mut news = self.lock();
-        let quiet = news.is_empty();
-        match asked {
-            None => news.ignored += 1,
-            Some(Asked::Param(knob, aim)) => {
-                news.knobs.insert(knob, aim);
-                news.taken += 1;
+    pub fn put(&self, request: Option<Request>) -> bool {
+        let mut pending = self.lock();
+        let was_empty = pending.is_empty();
+        match request {
+            None => pending.ignored += 1,
+            Some(Request::Param(param, input)) => {
+                pending.params.insert(param, input);
+                pending.accepted += 1;
             }
-            Some(Asked::Order(order)) => {
-                if news.orders.len() < MOST_ORDERS {
-                    news.orders.push_back(order);
+            Some(Request::Command(command)) => {
+                if pending.commands.len() < MAX_COMMANDS {
+                    pending.commands.push_back(command);
                 }
-                news.taken += 1;
+                pending.accepted += 1;
             }
-            Some(Asked::Foreign(address, number)) => {
-                let source = Source::Osc(address);
-                news.source(source, number.clamp(0.0, 1.0));
+            Some(Request::Foreign(address, number)) => {
+                let source = Controller::Osc(address);
+                pending.add_controller(source, number.clamp(0.0, 1.0));
             }
         }
-        quiet && !news.is_empty()
+        was_empty && !pending.is_empty()
     }
 
     /// Add a controller's position, as [`Inbox::put`].
-    pub fn put_source(&self, source: Source, place: f64) -> bool {
-        let mut news = self.lock();
-        let quiet = news.is_empty();
-        news.source(source, place);
-        quiet && !news.is_empty()
+    pub fn put_controller(&self, source: Controller, place: f64) -> bool {
+        let mut pending = self.lock();
+        let was_empty = pending.is_empty();
+        pending.add_controller(source, place);
+        was_empty && !pending.is_empty()
     }
 
     /// The pending input, without taking it.
     #[cfg(test)]
-    pub fn peek(&self) -> News {
+    pub fn peek(&self) -> PendingInput {
         self.lock().clone()
     }
 
     /// Take all pending input; the counts stay.
-    pub fn take(&self) -> News {
-        let mut news = self.lock();
-        let (taken, ignored) = (news.taken, news.ignored);
-        mem::replace(&mut *news, News { taken, ignored, ..News::default() })
+    pub fn take(&self) -> PendingInput {
+        let mut pending = self.lock();
+        let (accepted, ignored) = (pending.accepted, pending.ignored);
+        mem::replace(&mut *pending, PendingInput { accepted, ignored, ..PendingInput::default() })
     }
 }
 
-impl News {
-    fn source(&mut self, source: Source, place: f64) {
-        self.taken += 1;
-        if self.sources.len() < MOST_SOURCES || self.sources.contains_key(&source) {
-            self.sources.insert(source.clone(), place);
-            self.touched = Some(source);
+impl PendingInput {
+    fn add_controller(&mut self, source: Controller, place: f64) {
+        self.accepted += 1;
+        if self.controllers.len() < MAX_CONTROLLERS || self.controllers.contains_key(&source) {
+            self.controllers.insert(source.clone(), place);
+            self.last_moved = Some(source);
         }
     }
 }
@@ -108,24 +108,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_flood_the_latest_is_left_and_the_window_is_woken_once() {
+    fn a_flood_leaves_the_latest_values_and_wakes_the_window_once() {
         let inbox = Inbox::default();
-        let mut woken = 0;
+        let mut wakes = 0;
         for index in 0..10_000 {
             let place = f64::from(index % 100) / 100.0;
-            woken += u32::from(inbox.put(Some(Asked::Param(ParamId::Beta, Aim::Place(place)))));
-            woken += u32::from(inbox.put(Some(Asked::Foreign(format!("/x/{index}"), 0.5))));
-            woken += u32::from(inbox.put(Some(Asked::Order(Order::Play))));
-            woken += u32::from(inbox.put(None));
+            wakes += u32::from(inbox.put(Some(Request::Param(ParamId::Beta, ParamInput::Position(place)))));
+            wakes += u32::from(inbox.put(Some(Request::Foreign(format!("/x/{index}"), 0.5))));
+            wakes += u32::from(inbox.put(Some(Request::Command(RemoteCommand::Play))));
+            wakes += u32::from(inbox.put(None));
         }
-        assert_eq!(woken, 1);
-        let news = inbox.take();
-        assert_eq!(news.knobs, [(ParamId::Beta, Aim::Place(0.99))].into());
-        assert_eq!((news.sources.len(), news.orders.len()), (MOST_SOURCES, MOST_ORDERS));
-        assert_eq!((news.taken, news.ignored), (30_000, 10_000));
+        assert_eq!(wakes, 1);
+        let pending = inbox.take();
+        assert_eq!(pending.params, [(ParamId::Beta, ParamInput::Position(0.99))].into());
+        assert_eq!((pending.controllers.len(), pending.commands.len()), (MAX_CONTROLLERS, MAX_COMMANDS));
+        assert_eq!((pending.accepted, pending.ignored), (30_000, 10_000));
         let next = inbox.take();
-        assert!(next.is_empty() && next.taken == 30_000);
+        assert!(next.is_empty() && next.accepted == 30_000);
         assert!(!inbox.put(None), "nothing to wake for");
-        assert!(inbox.put(Some(Asked::Order(Order::Pause))), "it is woken again");
+        assert!(inbox.put(Some(Request::Command(RemoteCommand::Pause))), "it is woken again");
     }
 }

@@ -1,7 +1,7 @@
 //! MIDI control changes, read and written: seven bits, and fourteen by non-registered parameter numbers
 //! (NRPN).
 
-use super::mapping::Source;
+use super::mapping::Controller;
 
 /// Controller numbers with a special meaning: data entry, and the parameter number that it applies to.
 const DATA: u8 = 6;
@@ -27,7 +27,7 @@ pub struct Reader {
 impl Reader {
     /// A message's controller and its position, 0 to 1. `None` for anything but control changes, and for
     /// those that only prepare the next.
-    pub fn read(&mut self, message: &[u8]) -> Option<(Source, f64)> {
+    pub fn read(&mut self, message: &[u8]) -> Option<(Controller, f64)> {
         let &[status, controller, value] = message else { return None };
         if status & 0xf0 != 0xb0 || controller > 127 || value > 127 {
             return None;
@@ -62,20 +62,20 @@ impl Reader {
                 (data, false) => f64::from(data) / 127.0,
                 (data, true) => f64::from(u16::from(data) << 7 | u16::from(low)) / 16383.0,
             };
-            return Some((Source::Nrpn { channel, number }, place));
+            return Some((Controller::Nrpn { channel, number }, place));
         }
-        Some((Source::Cc { channel, controller }, f64::from(value) / 127.0))
+        Some((Controller::Cc { channel, controller }, f64::from(value) / 127.0))
     }
 }
 
 /// The messages that set a controller to a position, 0 to 1; none if it isn't a MIDI controller.
-pub fn write(source: &Source, place: f64) -> Vec<[u8; 3]> {
+pub fn write(source: &Controller, place: f64) -> Vec<[u8; 3]> {
     let place = place.clamp(0.0, 1.0);
     match *source {
-        Source::Cc { channel, controller } => {
+        Controller::Cc { channel, controller } => {
             vec![[0xb0 | channel & 0x0f, controller & 0x7f, (place * 127.0).round() as u8]]
         }
-        Source::Nrpn { channel, number } => {
+        Controller::Nrpn { channel, number } => {
             let value = (place * 16383.0).round() as u16;
             let low = |bits: u16| (bits & 0x7f) as u8;
             [
@@ -87,7 +87,7 @@ pub fn write(source: &Source, place: f64) -> Vec<[u8; 3]> {
             .map(|(controller, value)| [0xb0 | channel & 0x0f, controller, value])
             .into()
         }
-        Source::Osc(_) => Vec::new(),
+        Controller::Osc(_) => Vec::new(),
     }
 }
 
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn control_changes_are_read_and_everything_else_is_not() {
         let mut reader = Reader::default();
-        let cc = |channel, controller| Source::Cc { channel, controller };
+        let cc = |channel, controller| Controller::Cc { channel, controller };
         assert_eq!(reader.read(&[0xb0, 21, 127]), Some((cc(0, 21), 1.0)));
         assert_eq!(reader.read(&[0xbf, 7, 0]), Some((cc(15, 7), 0.0)));
         // Data entry without a parameter is an ordinary controller.
@@ -115,21 +115,21 @@ mod tests {
         for message in [[0xb2, 99, 2], [0xb2, 98, 44], [0xb3, 99, 1]] {
             assert_eq!(reader.read(&message), None);
         }
-        let source = Source::Nrpn { channel: 2, number: 300 };
+        let source = Controller::Nrpn { channel: 2, number: 300 };
         assert_eq!(reader.read(&[0xb2, 6, 127]), Some((source.clone(), 1.0)));
         assert_eq!(reader.read(&[0xb2, 38, 127]), Some((source.clone(), 1.0)));
         reader.read(&[0xb2, 6, 64]);
         assert_eq!(reader.read(&[0xb2, 38, 1]), Some((source, f64::from(64 * 128 + 1) / 16383.0)));
         // Selecting a registered parameter ends it.
         assert_eq!(reader.read(&[0xb2, 101, 0]), None);
-        assert_eq!(reader.read(&[0xb2, 6, 0]), Some((Source::Cc { channel: 2, controller: 6 }, 0.0)));
+        assert_eq!(reader.read(&[0xb2, 6, 0]), Some((Controller::Cc { channel: 2, controller: 6 }, 0.0)));
     }
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn written_messages_are_read_back() {
         for (source, steps) in [
-            (Source::Cc { channel: 3, controller: 40 }, 127.0),
-            (Source::Nrpn { channel: 9, number: 12_345 }, 16383.0),
+            (Controller::Cc { channel: 3, controller: 40 }, 127.0),
+            (Controller::Nrpn { channel: 9, number: 12_345 }, 16383.0),
         ] {
             for place in [0.0, 0.123, 0.5, 0.999, 1.0] {
                 let mut reader = Reader::default();
@@ -139,6 +139,6 @@ mod tests {
                 assert!((at - place).abs() <= 0.5 / steps, "{source} {place} {at}");
             }
         }
-        assert!(write(&Source::Osc("/a".into()), 0.5).is_empty());
+        assert!(write(&Controller::Osc("/a".into()), 0.5).is_empty());
     }
 }

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use midir::{Ignore, MidiInput, MidiInputConnection, MidiOutput, MidiOutputConnection};
 
 use super::{
-    Inbox, News,
-    mapping::Source,
+    Inbox, PendingInput,
+    mapping::Controller,
     midi::{self, Reader},
 };
 
@@ -21,14 +21,14 @@ pub struct Ports {
     names: Option<Vec<String>>,
     inputs: BTreeMap<String, MidiInputConnection<()>>,
     outputs: BTreeMap<String, MidiOutputConnection>,
-    /// Those that could not be opened, each with the reason; not retried before [`Ports::look`].
-    troubles: BTreeMap<String, String>,
+    /// Those that could not be opened, each with the reason; not retried before [`Ports::scan`].
+    errors: BTreeMap<String, String>,
 }
 
 impl Ports {
     /// Scan for devices, and retry those that could not be opened.
-    pub fn look(&mut self) {
-        self.troubles.clear();
+    pub fn scan(&mut self) {
+        self.errors.clear();
         let names = MidiInput::new(CLIENT).map(|input| {
             let ports = input.ports();
             let mut names: Vec<String> = ports.iter().filter_map(|port| input.port_name(port).ok()).collect();
@@ -37,7 +37,7 @@ impl Ports {
             names
         });
         self.names = Some(names.unwrap_or_else(|error| {
-            self.troubles.insert(String::new(), format!("this system has no MIDI: {error}"));
+            self.errors.insert(String::new(), format!("this system has no MIDI: {error}"));
             Vec::new()
         }));
         // A device that was unplugged and plugged in again is a new port.
@@ -49,19 +49,19 @@ impl Ports {
     /// Names of the input devices.
     pub fn names(&mut self) -> Vec<String> {
         if self.names.is_none() {
-            self.look();
+            self.scan();
         }
         self.names.clone().unwrap_or_default()
     }
 
     /// The devices that could not be opened.
-    pub fn troubles(&self) -> impl Iterator<Item = &String> {
-        self.troubles.values()
+    pub fn errors(&self) -> impl Iterator<Item = &String> {
+        self.errors.values()
     }
 
     /// Open the requested devices and close the others. `wake` makes the callback for input that arrives when
     /// nothing is pending.
-    pub fn follow<W: Fn() + Send + 'static>(&mut self, wanted: &[String], wake: impl Fn() -> W) {
+    pub fn open<W: Fn() + Send + 'static>(&mut self, wanted: &[String], wake: impl Fn() -> W) {
         self.inputs.retain(|name, _| wanted.contains(name));
         self.outputs.retain(|name, _| wanted.contains(name));
         if wanted.is_empty() {
@@ -69,7 +69,7 @@ impl Ports {
         }
         let known = self.names();
         for name in wanted {
-            if self.inputs.contains_key(name) || self.troubles.contains_key(name) || !known.contains(name) {
+            if self.inputs.contains_key(name) || self.errors.contains_key(name) || !known.contains(name) {
                 continue;
             }
             match open_input(name, Arc::clone(&self.inbox), wake()) {
@@ -77,7 +77,7 @@ impl Ports {
                     self.inputs.insert(name.clone(), input);
                 }
                 Err(error) => {
-                    self.troubles.insert(name.clone(), format!("{name} cannot be opened: {error}"));
+                    self.errors.insert(name.clone(), format!("{name} cannot be opened: {error}"));
                     continue;
                 }
             }
@@ -89,12 +89,12 @@ impl Ports {
     }
 
     /// Take the input since the last call.
-    pub fn take(&self) -> News {
+    pub fn take(&self) -> PendingInput {
         self.inbox.take()
     }
 
     /// Send a controller's position, 0 to 1, to every device in use.
-    pub fn tell(&mut self, source: &Source, place: f64) {
+    pub fn send(&mut self, source: &Controller, place: f64) {
         for message in midi::write(source, place) {
             // Stop sending to an unplugged device.
             self.outputs.retain(|_, output| output.send(&message).is_ok());
@@ -115,14 +115,14 @@ fn open_input(
         .find(|port| input.port_name(port).is_ok_and(|other| other == name))
         .ok_or("it is gone")?;
     let mut reader = Reader::default();
-    let heard = move |_, message: &[u8], (): &mut ()| {
+    let on_message = move |_, message: &[u8], (): &mut ()| {
         if let Some((source, place)) = reader.read(message)
-            && inbox.put_source(source, place)
+            && inbox.put_controller(source, place)
         {
             wake();
         }
     };
-    input.connect(port, "controllers", heard, ()).map_err(|error| error.to_string())
+    input.connect(port, "controllers", on_message, ()).map_err(|error| error.to_string())
 }
 
 fn open_output(name: &str) -> Option<MidiOutputConnection> {
@@ -145,11 +145,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_device_of_the_systems_own_is_heard() {
+    fn a_virtual_device_is_received() {
         let made = MidiOutput::new("impasto test").map_err(|error| error.to_string());
         let made = made.and_then(|output| output.create_virtual("desk").map_err(|error| error.to_string()));
-        let mut desk = match made {
-            Ok(desk) => desk,
+        let mut device = match made {
+            Ok(device) => device,
             Err(error) => {
                 println!("skipped: this system has no virtual MIDI ports ({error})");
                 return;
@@ -157,26 +157,26 @@ mod tests {
         };
         let mut ports = Ports::default();
         let name = ports.names().into_iter().find(|name| name.contains("desk")).expect("the desk is listed");
-        let woken = Arc::new(AtomicU32::new(0));
-        ports.follow(&[name], || {
-            let woken = Arc::clone(&woken);
+        let wakes = Arc::new(AtomicU32::new(0));
+        ports.open(&[name], || {
+            let wakes = Arc::clone(&wakes);
             move || {
-                woken.fetch_add(1, Ordering::Relaxed);
+                wakes.fetch_add(1, Ordering::Relaxed);
             }
         });
-        assert_eq!(ports.troubles().count(), 0);
+        assert_eq!(ports.errors().count(), 0);
         for value in [0, 64, 127] {
-            desk.send(&[0xb0, 21, value]).unwrap();
+            device.send(&[0xb0, 21, value]).unwrap();
         }
-        let source = Source::Cc { channel: 0, controller: 21 };
+        let source = Controller::Cc { channel: 0, controller: 21 };
         let deadline = Instant::now() + Duration::from_secs(10);
-        while ports.take().sources.get(&source) != Some(&1.0) {
+        while ports.take().controllers.get(&source) != Some(&1.0) {
             assert!(Instant::now() < deadline, "nothing was heard");
             thread::sleep(Duration::from_millis(5));
         }
-        assert!(woken.load(Ordering::Relaxed) >= 1);
-        ports.follow(&[], || || ());
-        desk.send(&[0xb0, 21, 5]).unwrap();
+        assert!(wakes.load(Ordering::Relaxed) >= 1);
+        ports.open(&[], || || ());
+        device.send(&[0xb0, 21, 5]).unwrap();
         thread::sleep(Duration::from_millis(100));
         assert!(ports.take().is_empty(), "what is not wanted is not heard");
     }

@@ -13,9 +13,8 @@ use std::{
 };
 
 use super::{
-    Inbox, News,
-    message::{MOST_BYTES, Message, decode},
-    orders,
+    Inbox, PendingInput, commands,
+    osc::{MAX_PACKET, Message, decode},
 };
 
 /// Maximum delay from a parameter's change to its feedback, and from shutdown to the thread's end.
@@ -27,7 +26,7 @@ pub struct Address {
     /// 0 for any free port.
     pub port: u16,
     /// Accept messages from other machines, not only from this one.
-    pub wide: bool,
+    pub from_network: bool,
     /// Host and port for feedback; empty for none.
     pub feedback: String,
 }
@@ -41,13 +40,13 @@ pub struct Server {
 #[derive(Default)]
 struct Shared {
     inbox: Inbox,
-    over: AtomicBool,
+    stop: AtomicBool,
     /// Pending feedback, the latest number per address.
     outgoing: Mutex<BTreeMap<String, f32>>,
     /// The feedback's receiver, once the name is resolved.
     target: OnceLock<SocketAddr>,
     /// Why feedback cannot be sent, if so.
-    trouble: Mutex<Option<String>>,
+    feedback_error: Mutex<Option<String>>,
 }
 
 impl Server {
@@ -66,7 +65,7 @@ impl Server {
         wake: impl Fn() + Send + Sync + 'static,
         resolve: impl FnOnce(&str) -> Result<SocketAddr, String> + Send + 'static,
     ) -> io::Result<Self> {
-        let from = if address.wide { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
+        let from = if address.from_network { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
         let socket = UdpSocket::bind((from, address.port))?;
         socket.set_read_timeout(Some(TICK))?;
         let port = socket.local_addr()?.port();
@@ -75,19 +74,22 @@ impl Server {
         let feedback = address.feedback.trim().to_owned();
         if !feedback.is_empty() {
             // Resolving a name may take long: neither the window nor incoming messages wait for it.
-            let (theirs, wake) = (Arc::clone(&shared), Arc::clone(&wake));
+            let (thread_shared, wake) = (Arc::clone(&shared), Arc::clone(&wake));
             thread::Builder::new().name("impasto-osc-name".into()).spawn(move || {
                 match resolve(&feedback) {
-                    Ok(target) => drop(theirs.target.set(target)),
+                    Ok(target) => drop(thread_shared.target.set(target)),
                     Err(text) => {
-                        *theirs.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+                        *thread_shared.feedback_error.lock().unwrap_or_else(PoisonError::into_inner) =
+                            Some(text);
                         wake();
                     }
                 }
             })?;
         }
-        let theirs = Arc::clone(&shared);
-        thread::Builder::new().name("impasto-osc".into()).spawn(move || run(&socket, &theirs, &*wake))?;
+        let thread_shared = Arc::clone(&shared);
+        thread::Builder::new()
+            .name("impasto-osc".into())
+            .spawn(move || run(&socket, &thread_shared, &*wake))?;
         Ok(Self { port, shared })
     }
 
@@ -97,32 +99,32 @@ impl Server {
     }
 
     /// Take the input since the last call.
-    pub fn take(&self) -> News {
+    pub fn take(&self) -> PendingInput {
         self.shared.inbox.take()
     }
 
     /// Queue feedback of a number for an address; only the latest per address is sent. Never waits.
-    pub fn tell(&self, address: String, number: f32) {
+    pub fn send(&self, address: String, number: f32) {
         let mut outgoing = self.shared.outgoing.lock().unwrap_or_else(PoisonError::into_inner);
         outgoing.insert(address, number);
     }
 
     /// Why feedback cannot be sent, if so.
-    pub fn trouble(&self) -> Option<String> {
-        self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn feedback_error(&self) -> Option<String> {
+        self.shared.feedback_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.shared.over.store(true, Ordering::Relaxed);
+        self.shared.stop.store(true, Ordering::Relaxed);
     }
 }
 
 fn run(socket: &UdpSocket, shared: &Shared, wake: &impl Fn()) {
-    let mut buffer = vec![0; MOST_BYTES + 1];
-    let mut told = Instant::now();
-    while !shared.over.load(Ordering::Relaxed) {
+    let mut buffer = vec![0; MAX_PACKET + 1];
+    let mut last_sent = Instant::now();
+    while !shared.stop.load(Ordering::Relaxed) {
         match socket.recv_from(&mut buffer) {
             Ok((length, _)) => {
                 let mut waking = false;
@@ -130,7 +132,7 @@ fn run(socket: &UdpSocket, shared: &Shared, wake: &impl Fn()) {
                     None => waking |= shared.inbox.put(None),
                     Some(messages) => {
                         for message in &messages {
-                            waking |= shared.inbox.put(orders::asked(message));
+                            waking |= shared.inbox.put(commands::parse(message));
                         }
                     }
                 }
@@ -143,8 +145,8 @@ fn run(socket: &UdpSocket, shared: &Shared, wake: &impl Fn()) {
             Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
             Err(_) => thread::sleep(TICK),
         }
-        if told.elapsed() >= TICK {
-            told = Instant::now();
+        if last_sent.elapsed() >= TICK {
+            last_sent = Instant::now();
             // Until the receiver is resolved, keep the latest value per address.
             if let Some(target) = shared.target.get() {
                 let outgoing =
@@ -161,7 +163,7 @@ fn run(socket: &UdpSocket, shared: &Shared, wake: &impl Fn()) {
 fn resolve(feedback: &str) -> Result<SocketAddr, String> {
     let addresses = feedback
         .to_socket_addrs()
-        .map_err(|error| format!("{feedback} is no host:port that can be told: {error}"))?;
+        .map_err(|error| format!("{feedback} is not a host:port that feedback can be sent to: {error}"))?;
     // A socket bound to an IPv4 address cannot send to an IPv6 one.
     addresses.into_iter().find(SocketAddr::is_ipv4).ok_or_else(|| format!("{feedback} has no IPv4 address"))
 }
@@ -171,17 +173,17 @@ mod tests {
     use std::sync::atomic::AtomicU32;
 
     use super::*;
-    use crate::orders::{Aim, Order};
+    use crate::commands::{ParamInput, RemoteCommand};
     use impasto_core::settings::ParamId;
 
     fn server(feedback: &str) -> (Server, Arc<AtomicU32>) {
-        let woken = Arc::new(AtomicU32::new(0));
-        let theirs = Arc::clone(&woken);
-        let address = Address { port: 0, wide: false, feedback: feedback.to_owned() };
+        let wakes = Arc::new(AtomicU32::new(0));
+        let thread_shared = Arc::clone(&wakes);
+        let address = Address { port: 0, from_network: false, feedback: feedback.to_owned() };
         let server = Server::listen(&address, move || {
-            theirs.fetch_add(1, Ordering::Relaxed);
+            thread_shared.fetch_add(1, Ordering::Relaxed);
         });
-        (server.unwrap(), woken)
+        (server.unwrap(), wakes)
     }
 
     #[track_caller]
@@ -195,7 +197,7 @@ mod tests {
 
     #[test]
     fn messages_arrive_over_the_loopback_and_malformed_ones_are_counted() {
-        let (server, woken) = server("");
+        let (server, wakes) = server("");
         let sender = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let to = (Ipv4Addr::LOCALHOST, server.port());
         for packet in [
@@ -208,22 +210,22 @@ mod tests {
         ] {
             sender.send_to(packet, to).unwrap();
         }
-        let mut all = News::default();
+        let mut all = PendingInput::default();
         until("everything has arrived", || {
-            let news = server.take();
-            all.knobs.extend(news.knobs);
-            all.orders.extend(news.orders);
-            (news.taken, news.ignored) == (3, 3)
+            let pending = server.take();
+            all.params.extend(pending.params);
+            all.commands.extend(pending.commands);
+            (pending.accepted, pending.ignored) == (3, 3)
         });
-        assert_eq!(all.knobs, [(ParamId::Beta, Aim::Place(0.5))].into());
-        assert_eq!(all.orders, [Order::Play]);
-        assert!(woken.load(Ordering::Relaxed) >= 1);
-        assert_eq!(server.trouble(), None);
+        assert_eq!(all.params, [(ParamId::Beta, ParamInput::Position(0.5))].into());
+        assert_eq!(all.commands, [RemoteCommand::Play]);
+        assert!(wakes.load(Ordering::Relaxed) >= 1);
+        assert_eq!(server.feedback_error(), None);
     }
 
     #[test]
     fn a_flood_wakes_the_window_once_until_it_has_looked() {
-        let (server, woken) = server("");
+        let (server, wakes) = server("");
         let sender = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let to = (Ipv4Addr::LOCALHOST, server.port());
         for index in 0..5000u32 {
@@ -232,18 +234,18 @@ mod tests {
         // The system may drop some of it; the last one sent now is not among them.
         until("the flood is over", || {
             sender.send_to(&Message::encode("/impasto/alpha", 0.75), to).unwrap();
-            server.shared.inbox.peek().knobs.contains_key(&ParamId::Alpha)
+            server.shared.inbox.peek().params.contains_key(&ParamId::Alpha)
         });
-        assert_eq!(woken.load(Ordering::Relaxed), 1);
+        assert_eq!(wakes.load(Ordering::Relaxed), 1);
     }
 
     #[test]
-    fn knobs_are_told_to_the_feedbacks_host_the_latest_of_each() {
+    fn feedback_sends_the_latest_value_of_each_address() {
         let listener = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         listener.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         let (server, _) = server(&format!("localhost:{}", listener.local_addr().unwrap().port()));
         for number in [0.1, 0.2, 0.3] {
-            server.tell("/impasto/beta".to_owned(), number);
+            server.send("/impasto/beta".to_owned(), number);
         }
         let mut buffer = [0; 256];
         let mut last = 0.0;
@@ -256,19 +258,19 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_takes_its_time_holds_nothing_up_and_what_was_to_be_told_is_told_then() {
+    fn slow_name_resolution_blocks_nothing_and_feedback_is_sent_afterwards() {
         let listener = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         listener.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         let (answer, question) = std::sync::mpsc::channel::<SocketAddr>();
         let address = Address { feedback: "slow.example:9000".into(), ..Address::default() };
         let resolve = move |_: &str| question.recv().map_err(|error| error.to_string());
         let server = Server::listen_with(&address, || (), resolve).unwrap();
-        server.tell("/impasto/beta".to_owned(), 0.25);
+        server.send("/impasto/beta".to_owned(), 0.25);
         let sender = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         sender
             .send_to(&Message::encode("/impasto/alpha", 0.5), (Ipv4Addr::LOCALHOST, server.port()))
             .unwrap();
-        until("the message has come in", || server.take().knobs.contains_key(&ParamId::Alpha));
+        until("the message has come in", || server.take().params.contains_key(&ParamId::Alpha));
         answer.send(listener.local_addr().unwrap()).unwrap();
         let mut buffer = [0; 256];
         let (length, _) = listener.recv_from(&mut buffer).unwrap();
@@ -276,9 +278,11 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_cannot_be_told_and_a_port_that_is_taken_are_named() {
+    fn an_invalid_host_and_a_taken_port_are_reported() {
         let (first, _) = server("no port here");
-        until("the trouble is told", || first.trouble().is_some_and(|text| text.contains("no port here")));
+        until("the trouble is told", || {
+            first.feedback_error().is_some_and(|text| text.contains("no port here"))
+        });
         let address = Address { port: first.port(), ..Address::default() };
         assert_eq!(
             Server::listen(&address, || ()).err().map(|error| error.kind()),

@@ -1,4 +1,4 @@
-//! Changes a weight while it paints: nothing restarts, the objective is another one from the next step on.
+//! Change a weight while painting: the objective changes at the next step, without a restart.
 //!
 //! `cargo run --release -p impasto-core --example hot_weights`
 

@@ -1,4 +1,5 @@
-//! Paints a picture in the style of another: `cargo run --release -p impasto-core --example paint CONTENT STYLE OUTPUT.png`
+//! Paint a picture in the style of another:
+//! `cargo run --release -p impasto-core --example paint CONTENT STYLE OUTPUT.png`
 
 use std::{env, path::Path, sync::Arc};
 

@@ -1,5 +1,6 @@
-//! Neural style transfer by optimising an image (Gatys, Ecker & Bethge, CVPR 2016): VGG-19 features, style statistics,
-//! Adam and L-BFGS, through a pyramid of sizes, with every weight free to change while it paints.
+//! Neural style transfer by optimising an image (Gatys, Ecker & Bethge, CVPR 2016): VGG-19 features, style
+//! statistics, Adam and L-BFGS, through a pyramid of sizes, with weights that can be changed during the
+//! optimisation.
 //!
 //! Two pictures in, a painting out:
 //!
@@ -32,14 +33,14 @@
 //!
 //! | module | what it has |
 //! |---|---|
-//! | [`settings`] | all that can be set, described once in the table [`settings::PARAMETERS`]; presets, automation |
+//! | [`settings`] | all settings, described once in the table [`settings::PARAMETERS`]; presets, automation |
 //! | [`picture`] | opened pictures, resampling and recolouring |
 //! | [`objective`] | the formulas of the terms |
 //! | [`transfer`] | [`transfer::StyleTransfer`] at one size, [`transfer::Painting`] through a pyramid |
-//! | [`run`] | a run's job, and the record of what happened to it |
+//! | [`run`] | a run's job, and the record of its changes |
 //! | [`network`] | the network and its kernels, a crate of its own |
 //!
-//! All tensors of a run live on the thread that created it. There are no threads and no window here.
+//! All tensors of a run live on the thread that created it. This crate starts no threads and opens no window.
 
 pub mod objective;
 pub mod picture;

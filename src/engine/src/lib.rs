@@ -1,5 +1,5 @@
-//! Painting off the window's thread: the worker and its messages, replay of recipes, the time machine's
-//! memory, and the queue that paints behind the window.
+//! Painting off the window's thread: the session worker, the background queue, recipe replay, and the time
+//! machine's storage.
 
 pub mod queue;
 pub mod replay;

@@ -14,7 +14,7 @@ pub enum NamedError {
     /// The palette's file.
     #[error("cannot open the palette")]
     Palette(#[source] PictureError),
-    /// A palette that was pasted has no file.
+    /// A pasted palette has no file.
     #[error("the palette was pasted and has no file: choose another, or the content's colours")]
     Pasted,
     /// The initial image's file.
@@ -22,11 +22,11 @@ pub enum NamedError {
     Initial(#[source] PictureError),
 }
 
-/// Opens what the settings name and the inputs do not have yet.
+/// Open the pictures that the settings name and the inputs do not have yet.
 ///
 /// # Errors
 ///
-/// When a picture cannot be opened.
+/// If a picture cannot be opened.
 pub fn open_named(inputs: &mut Inputs, settings: &Settings) -> Result<(), NamedError> {
     if inputs.palette.is_none() {
         inputs.palette = settings.palette.as_deref().map(open_palette).transpose()?;
@@ -37,11 +37,11 @@ pub fn open_named(inputs: &mut Inputs, settings: &Settings) -> Result<(), NamedE
     Ok(())
 }
 
-/// The palette of this name: a file or a bundled picture.
+/// Open the palette of this name: a file or a bundled picture.
 ///
 /// # Errors
 ///
-/// When it cannot be opened.
+/// If it cannot be opened.
 pub fn open_palette(name: &Path) -> Result<Arc<Picture>, NamedError> {
     if is_pasted(name) {
         return Err(NamedError::Pasted);
@@ -52,11 +52,11 @@ pub fn open_palette(name: &Path) -> Result<Arc<Picture>, NamedError> {
     }
 }
 
-/// The picture that [`Init::File`] names.
+/// Open the picture that [`Init::File`] names.
 ///
 /// # Errors
 ///
-/// When it cannot be opened.
+/// If it cannot be opened.
 pub fn open_initial(settings: &Settings) -> Result<Option<Arc<Picture>>, NamedError> {
     let Init::File(path) = &settings.init else { return Ok(None) };
     Picture::open(path).map(|picture| Some(Arc::new(picture))).map_err(NamedError::Initial)
@@ -76,13 +76,13 @@ mod tests {
         Inputs::new(Arc::new(picture::CONTENTS[0].open()), vec![style])
     }
 
-    fn told(settings: &Settings) -> String {
+    fn error_text(settings: &Settings) -> String {
         let error = open_named(&mut inputs(), settings).unwrap_err();
         format!("{error}: {}", error.source().map_or_else(String::new, ToString::to_string))
     }
 
     #[test]
-    fn what_settings_name_is_opened_and_what_is_there_stays() {
+    fn named_pictures_are_opened_unless_they_are_there() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("leaves.png");
         RgbImage::from_pixel(30, 30, image::Rgb([20, 180, 30])).save(&path).unwrap();
@@ -103,12 +103,14 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_opened_is_named() {
-        let text = told(&Settings { palette: Some("no-such-palette.png".into()), ..Settings::default() });
+    fn pictures_that_cannot_be_opened_are_reported() {
+        let text =
+            error_text(&Settings { palette: Some("no-such-palette.png".into()), ..Settings::default() });
         assert!(text.contains("palette") && text.contains("no-such-palette.png"), "{text}");
-        let text = told(&Settings { palette: Some("pasted:00ff".into()), ..Settings::default() });
+        let text = error_text(&Settings { palette: Some("pasted:00ff".into()), ..Settings::default() });
         assert!(text.contains("was pasted"), "{text}");
-        let text = told(&Settings { init: Init::File("no-such-picture.png".into()), ..Settings::default() });
+        let text =
+            error_text(&Settings { init: Init::File("no-such-picture.png".into()), ..Settings::default() });
         assert!(text.contains("initial image") && text.contains("no-such-picture.png"), "{text}");
     }
 }

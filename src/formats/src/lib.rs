@@ -1,5 +1,5 @@
-//! What Impasto writes and reads beside plain pictures: recipes inside pictures, projects, time-lapses, contact sheets and
-//! the cache of what single layers hold.
+//! The file formats of Impasto beside plain pictures: recipes inside pictures, projects, time-lapses, contact
+//! sheets and the cache of layer extracts.
 
 pub mod explore;
 pub mod extracts;

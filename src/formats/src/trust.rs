@@ -1,4 +1,4 @@
-//! Which files may be opened because another file names them: a recipe or a project may come from a stranger.
+//! Which files may be opened because another file names them: recipes and projects are untrusted.
 
 use std::{
     fmt,
@@ -22,7 +22,7 @@ pub enum NamedFile {
 impl NamedFile {
     pub const ALL: [Self; 3] = [Self::Weights, Self::Palette, Self::Initial];
 
-    /// Its path in these settings; `None` if they name no file there.
+    /// Its path in these settings; `None` if they name no such file.
     pub fn of(self, settings: &Settings) -> Option<&Path> {
         match (self, &settings.init) {
             (Self::Weights, _) => settings.weights.as_deref(),
@@ -34,7 +34,7 @@ impl NamedFile {
         }
     }
 
-    /// Takes it out of the settings.
+    /// Remove it from the settings.
     pub fn leave_out(self, settings: &mut Settings) {
         match self {
             Self::Weights => settings.weights = None,
@@ -52,7 +52,7 @@ impl NamedFile {
         }
     }
 
-    /// What is used when it is left out.
+    /// What replaces it if it is left out.
     pub fn stand_in(self) -> &'static str {
         match self {
             Self::Weights => "the bundled network stands in",
@@ -72,23 +72,23 @@ impl fmt::Display for NamedFile {
     }
 }
 
-/// Which of the files that a file names may be opened without asking.
+/// Which of the files that another file names may be opened without asking.
 #[derive(Clone, Debug)]
 pub enum Trust {
-    /// All: the program wrote the file for itself.
+    /// All: the program wrote the naming file itself.
     All,
-    /// Those in this folder or below it, and those that a person has chosen.
+    /// Those in this folder or below it, and those that the user has chosen.
     Folder { folder: PathBuf, chosen: Vec<PathBuf> },
 }
 
 impl Trust {
-    /// Trust in what is beside `file` or below its folder, and in what a person's own settings name.
+    /// Trust what is beside `file` or below its folder, and what the user's own settings name.
     pub fn beside(file: &Path, own: &Settings) -> Self {
         let chosen = NamedFile::ALL.iter().filter_map(|named| named.of(own).map(Path::to_owned)).collect();
         Self::Folder { folder: folder_of(file).to_owned(), chosen }
     }
 
-    /// Whether a file may be opened. Links count as where they lead to.
+    /// Whether a file may be opened. Symbolic links are resolved.
     pub fn allows(&self, path: &Path) -> bool {
         let Self::Folder { folder, chosen } = self else { return true };
         let within = || {
@@ -104,8 +104,8 @@ impl Trust {
         named.filter(|(_, path)| !self.allows(path))
     }
 
-    /// Takes out of the settings what may not be opened or is gone, and tells a person. `whose` names the file: "The
-    /// recipe".
+    /// Remove from the settings the files that may not be opened or do not exist; returns notices for the
+    /// user. `whose` names the origin in them: "The recipe".
     pub fn restrict(&self, settings: &mut Settings, whose: &str) -> Vec<String> {
         let mut remarks = Vec::new();
         if matches!(self, Self::All) {
@@ -127,7 +127,7 @@ impl Trust {
         remarks
     }
 
-    /// Lets a file be opened.
+    /// Allow a file.
     pub(crate) fn choose(&mut self, path: &Path) {
         if let Self::Folder { chosen, .. } = self {
             chosen.push(path.to_owned());
@@ -135,7 +135,7 @@ impl Trust {
     }
 }
 
-/// Whether looking at a path asks no other machine: a stranger's file could make this one introduce itself there.
+/// Whether a path needs no other machine: opening it could make this one authenticate there.
 pub(crate) fn is_local(path: &Path) -> bool {
     !matches!(
         path.components().next(),
@@ -164,13 +164,13 @@ mod tests {
             init: Init::File(path("private.png")),
             ..own.clone()
         };
-        let told = trust.restrict(&mut settings, "The recipe");
+        let remarks = trust.restrict(&mut settings, "The recipe");
         assert_eq!(settings, Settings { palette: Some(path("got/more/leaves.png")), ..own });
         assert!(
-            told.len() == 1
-                && told[0].starts_with("The recipe names the initial image")
-                && told[0].contains("private.png: open it yourself"),
-            "{told:?}"
+            remarks.len() == 1
+                && remarks[0].starts_with("The recipe names the initial image")
+                && remarks[0].contains("private.png: open it yourself"),
+            "{remarks:?}"
         );
         for palette in ["example:Embers", "pasted:00"] {
             let mut bundled = Settings { palette: Some(palette.into()), ..Settings::default() };
@@ -188,11 +188,11 @@ mod tests {
     #[test]
     fn no_setting_names_a_file_unseen() {
         let trust = Trust::beside(Path::new("recipe.png"), &Settings::default());
-        let usual = serde_json::to_value(Settings::default()).unwrap();
-        let names = usual.as_object().unwrap().keys().filter(|field| {
-            let mut value = usual.clone();
+        let defaults = serde_json::to_value(Settings::default()).unwrap();
+        let names = defaults.as_object().unwrap().keys().filter(|field| {
+            let mut value = defaults.clone();
             value[*field] = "no-such-file.png".into();
-            // A device has a name of any kind.
+            // A device may have any name.
             *field != "device"
                 && serde_json::from_value::<Settings>(value).is_ok_and(|settings| {
                     assert_eq!(trust.refused(&settings).count(), 1, "{field}");

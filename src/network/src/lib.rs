@@ -1,7 +1,7 @@
-//! VGG-19 as style transfer uses it: weights files, devices, and the frozen chain of convolutions forward and
-//! backward, with kernels of its own for CPUs and graphics adapters.
+//! VGG-19 for style transfer: weights files, devices, and the frozen chain of convolutions forward and
+//! backward, with our own kernels for CPUs and graphics adapters.
 //!
-//! Knows nothing of pictures, settings or objectives.
+//! Independent of pictures, settings and objectives.
 
 pub mod compute;
 pub mod vgg;

@@ -26,8 +26,8 @@ use super::{
     tour::TourAction,
     widgets,
 };
-use impasto_control::{News, orders::Order};
-use impasto_core::{settings::Settings, transfer::Sight};
+use impasto_control::{PendingInput, commands::RemoteCommand};
+use impasto_core::{settings::Settings, transfer::LayerVisualization};
 
 /// One thing to be done. Each feature has its own kind.
 pub enum Action {
@@ -47,7 +47,7 @@ pub enum Action {
     /// Moves the keyboard's focus to the control of this name.
     Focus(String),
     /// Shows large what a layer holds.
-    ShowExtract(Sight),
+    ShowExtract(LayerVisualization),
     /// Pictures that came from outside, and where they should go if that is known.
     TakeIn(Option<Target>, Vec<Source>),
     /// What controllers have sent.
@@ -55,9 +55,9 @@ pub enum Action {
         not(any(feature = "osc", feature = "midi")),
         allow(dead_code, reason = "nobody sends anything")
     )]
-    Remote(Box<News>),
+    Remote(Box<PendingInput>),
     /// An order of a controller's that had to wait.
-    Order(Order),
+    Order(RemoteCommand),
     Banner(BannerAction),
     Film(FilmAction),
     Grid(GridAction),

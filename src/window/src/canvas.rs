@@ -240,6 +240,14 @@ fn two_frames(area: Rect, size: Vec2) -> [Rect; 2] {
     if scale(left) >= scale(upper) { [left, right] } else { [upper, lower] }
 }
 
+/// Draws a picture whole in the middle of a place, with some strength of 0 to 1.
+pub fn paint_fitted(painter: &Painter, texture: &TextureHandle, size: Vec2, area: Rect, strength: f32) {
+    let scale = (area.size() / size).min_elem();
+    let place = Rect::from_center_size(area.center(), size * scale);
+    let whole = Rect::from_min_max(egui::Pos2::ZERO, pos2(1.0, 1.0));
+    painter.image(texture.id(), place, whole, Color32::WHITE.gamma_multiply(strength));
+}
+
 fn edge(ui: &Ui, painter: &Painter, rect: Rect) {
     let color = Color32::from_black_alpha(if ui.visuals().dark_mode { 120 } else { 50 });
     painter.rect_stroke(rect, 0.0, Stroke::new(1.0, color), StrokeKind::Outside);
@@ -313,13 +321,8 @@ impl ImpastoApp {
         let strength = leaving.strength(ui.input(|input| input.time));
         if strength > 0.0 {
             let room = area.shrink(space::L);
-            super::stage::fit(
-                &ui.painter().with_clip_rect(area),
-                &leaving.texture,
-                leaving.size,
-                room,
-                strength,
-            );
+            let painter = ui.painter().with_clip_rect(area);
+            paint_fitted(&painter, &leaving.texture, leaving.size, room, strength);
             ui.ctx().request_repaint();
         } else {
             self.canvas.leaving = None;

@@ -7,12 +7,13 @@ use egui::{
 
 use super::{
     action::Actions,
+    entry::Entry,
     gallery::{COLUMNS, Gallery, TILE},
     icons::Icon,
     origin::Origin,
     pictures::{Slot, SlotAction, Target},
     theme::{Palette, RADIUS, ROW, space},
-    widgets::{self, Entry},
+    widgets,
 };
 use impasto_base::text;
 use impasto_core::{
@@ -91,7 +92,7 @@ fn title_row(ui: &mut Ui, card: &Card<'_>, slot: &mut Slot, gallery: &mut Galler
                 }
                 (None, Some(loaded)) => {
                     let (width, height) = loaded.picture.dimensions();
-                    let name = text::shown(&loaded.picture.name);
+                    let name = text::display_name(&loaded.picture.name);
                     ui.add(Label::new(RichText::new(&name).size(13.0)).truncate()).on_hover_text(&name);
                     ui.add(Label::new(widgets::weak(ui, format!("{width} × {height}"))).truncate());
                 }

@@ -40,6 +40,15 @@ impl Closing {
         self.wanted
     }
 
+    /// Closes the window without waiting for anything.
+    pub fn force(&mut self) {
+        (self.wanted, self.at_once) = (true, true);
+    }
+
+    pub fn is_forced(&self) -> bool {
+        self.wanted && self.at_once
+    }
+
     fn is_signalled(&self) -> bool {
         self.signal.as_ref().is_some_and(|signal| signal.load(Ordering::Relaxed))
     }
@@ -114,7 +123,7 @@ impl ImpastoApp {
 fn rescue(path: &Path, painting: &Painting) {
     let recipe = painting.draft.as_ref().map(|draft| draft.compose(&painting.picture));
     let text = |room| recipe.as_ref()?.text(room);
-    let folders: Vec<PathBuf> = picture::rescue_folders();
+    let folders: Vec<PathBuf> = picture::fallback_folders();
     match picture::save_elsewhere(&painting.picture, path, &folders, &text) {
         Ok(kept) => eprintln!("impasto: warning: the picture is kept as {}", kept.display()),
         Err(error) => eprintln!("impasto: warning: the picture cannot be kept: {error}"),

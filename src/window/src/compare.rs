@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use egui::{ColorImage, Context, TextureFilter, TextureHandle, TextureOptions, Vec2, vec2};
 
-use super::{ImpastoApp, pictures::Slot, tasks::Done};
+use super::{ImpastoApp, pictures::Slot};
 use impasto_core::picture::{self, Filter, Picture};
 
 /// How the canvas is divided.
@@ -252,12 +252,15 @@ impl ImpastoApp {
         self.compare.sources.push(Source { picture: Arc::clone(picture), size, sheet: None });
         let background = self.settings.background;
         let picture = Arc::clone(picture);
-        self.tasks.start("compare", move || {
+        let work = move || {
             let flat = picture.flattened(Some(background));
             let image =
                 super::colour_image::color_image(&picture::resize(&flat, size.0, size.1, Filter::Lanczos));
             drop(flat);
-            Done::Resampled { picture, size, image }
+            (picture, image)
+        };
+        self.tasks.spawn("compare", work, move |app: &mut Self, _, (picture, image)| {
+            app.compare.take(&picture, size, image);
         });
         None
     }

@@ -10,7 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::extensions::{OPENED, PLAYLIST};
+use super::{
+    extensions::{OPENED, PLAYLIST},
+    folders::FileKind,
+};
 use impasto_formats::project;
 
 /// The outcome of a dialog.
@@ -53,62 +56,77 @@ pub struct Ask {
     pub filters: Vec<Filter>,
     /// The folder that the dialog starts in.
     pub folder: Option<PathBuf>,
+    /// The kind of the files, each of which has a folder that was used last.
+    pub kind: FileKind,
 }
 
 impl Ask {
-    fn new(title: &str, mode: Mode, filters: &[(&'static str, &[&'static str])]) -> Self {
+    fn new(kind: FileKind, title: &str, mode: Mode, filters: &[(&'static str, &[&'static str])]) -> Self {
         let filters =
             filters.iter().map(|&(name, extensions)| Filter { name, extensions: extensions.to_vec() });
-        Self { title: title.to_owned(), mode, name: String::new(), filters: filters.collect(), folder: None }
+        Self {
+            title: title.to_owned(),
+            mode,
+            name: String::new(),
+            filters: filters.collect(),
+            folder: None,
+            kind,
+        }
     }
 
-    fn open(title: &str, filter: (&'static str, &[&'static str])) -> Self {
-        Self::new(title, Mode::Open, &[filter, ("All files", &[])])
+    fn open(kind: FileKind, title: &str, filter: (&'static str, &[&'static str])) -> Self {
+        Self::new(kind, title, Mode::Open, &[filter, ("All files", &[])])
     }
 
-    fn save(title: &str, name: &str, filters: &[(&'static str, &[&'static str])]) -> Self {
-        Self { name: name.to_owned(), ..Self::new(title, Mode::Save, filters) }
+    fn save(kind: FileKind, title: &str, name: &str, filters: &[(&'static str, &[&'static str])]) -> Self {
+        Self { name: name.to_owned(), ..Self::new(kind, title, Mode::Save, filters) }
     }
 
     /// One or several pictures to open.
     pub fn open_pictures(title: &str, several: bool) -> Self {
         let mode = if several { Mode::OpenSeveral } else { Mode::Open };
-        Self { mode, ..Self::open(title, ("Pictures", &OPENED)) }
+        Self { mode, ..Self::open(FileKind::Pictures, title, ("Pictures", &OPENED)) }
     }
 
     pub fn open_weights() -> Self {
-        Self::open("VGG-19 weights", ("Weights", &["safetensors", "pth", "pt"]))
+        Self::open(FileKind::Weights, "VGG-19 weights", ("Weights", &["safetensors", "pth", "pt"]))
     }
 
     pub fn open_project() -> Self {
-        Self::open("Open a project", ("Impasto projects", &[project::EXTENSION]))
+        Self::open(FileKind::Projects, "Open a project", ("Impasto projects", &[project::EXTENSION]))
     }
 
     pub fn open_playlist() -> Self {
-        Self::open("Open a playlist", ("Playlists", &[PLAYLIST]))
+        Self::open(FileKind::Playlists, "Open a playlist", ("Playlists", &[PLAYLIST]))
     }
 
     pub fn save_picture(name: &str) -> Self {
         let filters: [(_, &[_]); 4] =
             [("PNG", &["png"]), ("JPEG", &["jpg", "jpeg"]), ("WebP", &["webp"]), ("TIFF", &["tif", "tiff"])];
-        Self::save("Save the picture", name, &filters)
+        Self::save(FileKind::Exports, "Save the picture", name, &filters)
     }
 
     pub fn save_project(name: &str) -> Self {
-        Self::save("Save the project", name, &[("Impasto projects", &[project::EXTENSION])])
+        Self::save(
+            FileKind::Projects,
+            "Save the project",
+            name,
+            &[("Impasto projects", &[project::EXTENSION])],
+        )
     }
 
     pub fn save_playlist(name: &str) -> Self {
-        Self::save("Save the playlist", name, &[("Playlists", &[PLAYLIST])])
+        Self::save(FileKind::Playlists, "Save the playlist", name, &[("Playlists", &[PLAYLIST])])
     }
 
     /// Where to save a time-lapse, in the format of the extension.
     pub fn save_timelapse(name: &str, extension: &'static str) -> Self {
-        Self::save("Save the time-lapse", name, &[("Time-lapse", &[extension])])
+        Self::save(FileKind::Exports, "Save the time-lapse", name, &[("Time-lapse", &[extension])])
     }
 
-    pub fn folder(title: &str) -> Self {
-        Self::new(title, Mode::Folder, &[])
+    /// A folder with files of this kind, or for them.
+    pub fn folder(kind: FileKind, title: &str) -> Self {
+        Self::new(kind, title, Mode::Folder, &[])
     }
 
     /// The filter's file name patterns without the `*.` before them. Windows and macOS see no difference

@@ -17,7 +17,7 @@ use impasto_core::{
     settings::{Init, StyleMix},
     transfer::Inputs,
 };
-use impasto_engine::session::{Command, Event, Job, LevelOrder, RunState, SendError, Start, StyleSource};
+use impasto_engine::session::{Command, Event, Job, LevelCommand, RunState, SendError, Start, StyleSource};
 
 /// Longest time that one frame of the window spends on the worker's news.
 const NEWS_TIME: Duration = Duration::from_millis(8);
@@ -65,7 +65,7 @@ impl ImpastoApp {
             Ok(session) => {
                 if let Some(picture) = self.canvas.picture() {
                     let record = self.record_of(&picture).cloned();
-                    session.go_on_from(picture, record);
+                    session.continue_from(picture, record);
                 }
                 self.session = Some(session);
             }
@@ -205,7 +205,7 @@ impl ImpastoApp {
         }
     }
 
-    pub(super) fn order_level(&mut self, order: LevelOrder) {
+    pub(super) fn order_level(&mut self, order: LevelCommand) {
         if self.run.alive() && self.run.place().levels > 1 {
             self.order(Command::Level(order));
         }
@@ -282,7 +282,7 @@ impl ImpastoApp {
         if self.palette.loading.is_some() {
             return;
         }
-        if given.settings != self.settings || !given.inputs.counts_like(&inputs) {
+        if given.settings != self.settings || !given.inputs.same_mix_and_palette(&inputs) {
             // A hand on a slider wants to see what it does.
             let held = self.hand_is_on(ctx);
             let sent = self.session.as_ref().map(|session| match held {
@@ -375,6 +375,10 @@ impl ImpastoApp {
                 self.toasts.add(text.clone());
                 self.notice = Some(text);
             }
+            Event::Limited { run, text } if run == current => {
+                self.banners.push(Banner { trouble: Trouble::Other, text: format!("{text}.") });
+                self.notice = Some(text);
+            }
             Event::Failed { run, message } if run == current => {
                 self.run.state = RunState::Failed;
                 self.run.playing = false;
@@ -399,6 +403,7 @@ impl ImpastoApp {
             | Event::Started { .. }
             | Event::Progress { .. }
             | Event::Notice { .. }
+            | Event::Limited { .. }
             | Event::Failed { .. } => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -15,15 +15,15 @@ use image::RgbImage;
 use super::{
     ImpastoApp,
     dialogs::Ask,
+    entry::Entry,
     icons::Icon,
-    notes::{Banner, Trouble},
-    tasks::{Done, Purpose, Saving},
+    saving::{Extension, Saving},
     theme::space,
-    widgets::{self, Entry},
+    widgets,
 };
 use impasto_base::error::chain;
 use impasto_engine::timeline::{Moment, MomentId};
-use impasto_formats::timelapse::{self, Format, Lettering, Options, TimelapseError};
+use impasto_formats::timelapse::{self, Format, Lettering, TimelapseError, TimelapseOptions};
 
 /// What a person chooses.
 #[derive(Clone, Copy, Debug)]
@@ -43,19 +43,10 @@ impl Default for ExportForm {
 }
 
 /// A time-lapse to be written.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    options: Options,
-    format: Format,
+struct Plan {
+    options: TimelapseOptions,
     /// The moments, and what is written on them.
     frames: Vec<(MomentId, Option<String>)>,
-}
-
-impl Plan {
-    /// The extension of its file.
-    pub fn extension(&self) -> &'static str {
-        self.format.extension()
-    }
 }
 
 /// A time-lapse that is being written.
@@ -106,7 +97,7 @@ impl ImpastoApp {
             ui.add_space(space::S);
             form_rows(ui, &mut form);
             ui.add_space(space::S);
-            let seconds = frames.len() as f64 / form.rate.max(0.1) + Options::default().hold;
+            let seconds = frames.len() as f64 / form.rate.max(0.1) + TimelapseOptions::default().hold;
             ui.label(widgets::weak(ui, format!("{} pictures, {seconds:.0} s", frames.len())));
             ui.add_space(space::M);
             ui.horizontal(|ui| {
@@ -134,10 +125,14 @@ impl ImpastoApp {
         self.export_form = if decision.is_some() { None } else { Some(form) };
         if decision == Some(true) {
             let rate = form.rate.clamp(*timelapse::RATES.start(), *timelapse::RATES.end());
-            let options = Options { rate, side: Some(form.side), ..Options::default() };
-            let plan = Plan { options, format: form.format, frames };
+            let options = TimelapseOptions { rate, side: Some(form.side), ..TimelapseOptions::default() };
+            let plan = Plan { options, frames };
             let ask = Ask::save_timelapse(&self.timelapse_name(form.format), form.format.extension());
-            self.ask_for_file(ask, Purpose::Save(Saving::Timelapse(plan)));
+            let extension = Extension::Default(form.format.extension());
+            let saving = Saving::new(extension, |app, path, overwrite| {
+                app.write_timelapse(path, overwrite, plan);
+            });
+            self.ask_to_save_as(ask, saving);
         }
     }
 
@@ -148,7 +143,7 @@ impl ImpastoApp {
     }
 
     /// Writes the time-lapse on a thread of its own.
-    pub(super) fn write_timelapse(&mut self, path: PathBuf, overwrite: bool, plan: Plan) {
+    fn write_timelapse(&mut self, path: PathBuf, overwrite: bool, plan: Plan) {
         let Some(reader) = self.film.reader() else { return };
         let export = Export {
             done: Arc::new(AtomicUsize::new(0)),
@@ -158,9 +153,8 @@ impl ImpastoApp {
         let (done, cancel) = (Arc::clone(&export.done), Arc::clone(&export.cancel));
         self.export = Some(export);
         let ctx = self.tasks.context().clone();
-        let meant = path.clone();
-        let broken = move |text| Done::Exported { path: meant, result: Err(TimelapseError::Encode(text)) };
-        self.tasks.save_or(&path.clone(), "time-lapse", broken, move || {
+        let file = path.clone();
+        let work = move || {
             let mut lettering = Lettering::default();
             let mut last: Option<RgbImage> = None;
             let mut frames = plan.frames.iter().map(|(id, caption)| {
@@ -173,36 +167,25 @@ impl ImpastoApp {
                 }
                 Ok(picture)
             });
-            let result = timelapse::save(
-                &path,
-                overwrite,
-                plan.frames.len(),
-                plan.options,
-                &mut frames,
-                &mut |count| {
-                    done.store(count, Ordering::Relaxed);
-                    ctx.request_repaint_of(egui::ViewportId::ROOT);
-                    !cancel.load(Ordering::Relaxed)
-                },
-            );
-            Done::Exported { path, result }
+            timelapse::save(&path, overwrite, plan.frames.len(), plan.options, &mut frames, &mut |count| {
+                done.store(count, Ordering::Relaxed);
+                ctx.request_repaint_of(egui::ViewportId::ROOT);
+                !cancel.load(Ordering::Relaxed)
+            })
+        };
+        self.tasks.attempt_save(&file.clone(), "time-lapse", work, move |app: &mut Self, _, result| {
+            let result = result.unwrap_or_else(|text| Err(TimelapseError::Encode(text)));
+            app.timelapse_saved(&file, result);
         });
     }
 
     /// The time-lapse is written, or is not.
-    pub(super) fn exported(&mut self, path: PathBuf, result: Result<(), TimelapseError>) {
+    fn timelapse_saved(&mut self, path: &Path, result: Result<(), TimelapseError>) {
         self.export = None;
         match result {
-            Ok(()) => {
-                let note = format!("Saved {}", path.display());
-                self.notice = Some(note.clone());
-                self.toasts.add(note);
-            }
+            Ok(()) => self.file_saved(path),
             Err(TimelapseError::Cancelled) => self.toasts.add("The time-lapse was cancelled."),
-            Err(error) => {
-                let text = format!("The time-lapse is not saved: {}.", chain(&error));
-                self.banners.push(Banner { trouble: Trouble::Other, text });
-            }
+            Err(error) => self.file_not_saved(format!("The time-lapse is not saved: {}.", chain(&error))),
         }
     }
 

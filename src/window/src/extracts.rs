@@ -11,21 +11,21 @@ use super::{
     colour_image::color_image,
     dialogs::Ask,
     lab::Sheet,
+    saving::{Extension, Saving},
     state::Given,
-    tasks::{Done, Purpose, Saving},
 };
 use impasto_base::error::chain;
 use impasto_core::{
     picture,
     settings::Settings,
-    transfer::{Extract, Eye, Inputs, Sight},
+    transfer::{Inputs, LayerVisualization, NetworkConfig, VisualizationJob},
 };
-use impasto_engine::session::{ExtractState, RunId, RunState, VisualizationRequest};
-use impasto_formats::extracts::{self, CONTENT_LAYERS, ExtractStore, LARGE, SMALL, Source};
+use impasto_engine::session::{RunId, RunState, VisualizationRequest, VisualizationState};
+use impasto_formats::extracts::{self, CONTENT_LAYERS, ExtractStore, LARGE, SMALL, SourcePictures};
 use impasto_network::vgg::Layer;
 
 /// An extract of a longest side in pixels.
-type Place = (Sight, u32);
+type Place = (LayerVisualization, u32);
 
 /// The window's extracts.
 pub struct Extracts {
@@ -45,13 +45,13 @@ pub struct Extracts {
 
 /// What the window wants to see, and of what.
 struct Request {
-    source: Source,
-    eye: Eye,
+    source: SourcePictures,
+    eye: NetworkConfig,
     places: Vec<Place>,
 }
 
 impl Request {
-    fn is_of(&self, source: &Source, eye: &Eye) -> bool {
+    fn is_of(&self, source: &SourcePictures, eye: &NetworkConfig) -> bool {
         let same = |(a, b): (&(Arc<_>, f64), &(Arc<_>, f64))| Arc::ptr_eq(&a.0, &b.0) && a.1 == b.1;
         Arc::ptr_eq(&self.source.content, &source.content)
             && self.source.styles.len() == source.styles.len()
@@ -63,7 +63,7 @@ impl Request {
 
 /// An extract as far as it is.
 struct Shown {
-    order: Extract,
+    order: VisualizationJob,
     stage: Stage,
     picture: Option<Arc<RgbImage>>,
     texture: Option<TextureHandle>,
@@ -80,10 +80,10 @@ pub enum Stage {
 }
 
 /// An order, its longest side, and what the cache has of it.
-pub type Planned = (Extract, u32, Option<RgbImage>);
+pub type Planned = (VisualizationJob, u32, Option<RgbImage>);
 
 impl Shown {
-    fn new(ctx: &Context, order: Extract, known: Option<RgbImage>) -> Self {
+    fn new(ctx: &Context, order: VisualizationJob, known: Option<RgbImage>) -> Self {
         let mut shown = Self { order, stage: Stage::Waiting, picture: None, texture: None };
         if let Some(picture) = known {
             shown.stage = Stage::Made;
@@ -122,7 +122,7 @@ impl Extracts {
     }
 
     /// The best there is of a sight, and how far it is.
-    pub fn of(&self, sight: Sight) -> (Option<&TextureHandle>, Stage) {
+    pub fn of(&self, sight: LayerVisualization) -> (Option<&TextureHandle>, Stage) {
         let [large, small] = [LARGE, SMALL].map(|side| self.shown.get(&(sight, side)));
         let is_made = |shown: &&Shown| shown.stage == Stage::Made;
         let has = |shown: &&Shown| shown.texture.is_some();
@@ -142,14 +142,14 @@ impl Extracts {
     }
 
     /// Takes in what the cache has.
-    pub fn take_planned(&mut self, ctx: &Context, ticket: u64, planned: Vec<Planned>) {
+    fn take_planned(&mut self, ctx: &Context, ticket: u64, planned: Vec<Planned>) {
         if ticket != self.ticket {
             return;
         }
         self.looked = ticket;
         self.queue.clear();
         for (order, side, known) in planned {
-            let place = (order.sight, side);
+            let place = (order.visualization, side);
             self.queue.push(place);
             let same = self.shown.get(&place).is_some_and(|shown| shown.order.key == order.key);
             if !same || (known.is_some() && !self.is_made(place)) {
@@ -162,8 +162,8 @@ impl Extracts {
 impl ImpastoApp {
     /// The places that the window wants to see now, the most wanted first.
     fn wanted_places(&self, settings: &Settings) -> Vec<Place> {
-        let textures = || Layer::PAPER_STYLE.map(Sight::texture);
-        let contents = || CONTENT_LAYERS.map(Sight::reconstruction);
+        let textures = || Layer::PAPER_STYLE.map(LayerVisualization::texture);
+        let contents = || CONTENT_LAYERS.map(LayerVisualization::reconstruction);
         let mut places: Vec<Place> = match self.lab.sheet.filter(|_| self.lab.open) {
             Some(Sheet::Style) => {
                 textures().into_iter().chain(contents()).map(|sight| (sight, LARGE)).collect()
@@ -174,8 +174,9 @@ impl ImpastoApp {
             None => Vec::new(),
         };
         if self.layout.extracts {
-            let strips = settings.style_layers.layers().map(Sight::texture);
-            let strips = strips.chain(settings.content_layers.layers().map(Sight::reconstruction));
+            let strips = settings.style_layers.layers().map(LayerVisualization::texture);
+            let strips =
+                strips.chain(settings.content_layers.layers().map(LayerVisualization::reconstruction));
             // What the lab has or gets is good for a strip as well.
             let others = strips
                 .filter(|&sight| !places.contains(&(sight, LARGE)) && !self.extracts.is_made((sight, LARGE)));
@@ -196,14 +197,14 @@ impl ImpastoApp {
         else {
             return;
         };
-        let eye = Eye {
+        let eye = NetworkConfig {
             weights: info.weights.sha256.clone(),
             padding: settings.padding,
             pooling: settings.pooling,
             precision: settings.precision,
         };
         let styles = styles.iter().map(|style| (Arc::clone(&style.picture), style.mix.share()));
-        let source = Source {
+        let source = SourcePictures {
             content: Arc::clone(content),
             styles: styles.collect(),
             background: settings.background,
@@ -221,9 +222,9 @@ impl ImpastoApp {
             let (ticket, store) = (self.extracts.ticket, self.extracts.store.clone());
             let (theirs, look) = (source.clone(), eye.clone());
             let asked = places.clone();
-            self.tasks.start("layers", move || Done::Planned {
-                ticket,
-                planned: look_up(&theirs, &asked, &look, store.as_ref()),
+            let work = move || look_up(&theirs, &asked, &look, store.as_ref());
+            self.tasks.spawn("layers", work, move |app: &mut Self, ctx, planned| {
+                app.extracts.take_planned(ctx, ticket, planned);
             });
             self.extracts.wanted = Some(Request { source, eye, places });
         }
@@ -245,7 +246,7 @@ impl ImpastoApp {
     }
 
     /// Takes in how far the worker is with an extract.
-    pub(super) fn take_extract(&mut self, key: &str, result: Result<Box<ExtractState>, String>) {
+    pub(super) fn take_extract(&mut self, key: &str, result: Result<Box<VisualizationState>, String>) {
         let ctx = self.tasks.context().clone();
         let Some(shown) = self.extracts.shown.values_mut().find(|shown| shown.order.key == key) else {
             return;
@@ -253,7 +254,7 @@ impl ImpastoApp {
         let state = match result {
             Ok(state) => state,
             Err(text) => {
-                tracing::warn!("{:?} cannot be made: {text}", shown.order.sight);
+                tracing::warn!("{:?} cannot be made: {text}", shown.order.visualization);
                 shown.stage = Stage::Failed(text);
                 return;
             }
@@ -266,7 +267,13 @@ impl ImpastoApp {
             && let Some(store) = self.extracts.store.clone()
         {
             let (key, picture) = (key.to_owned(), state.picture.clone());
-            self.tasks.start("layers", move || Done::ExtractKept(store.save(&key, &picture)));
+            let work = move || store.save(&key, &picture);
+            self.tasks.spawn("layers", work, |_: &mut Self, _, kept| {
+                // It is made again another time.
+                if let Err(error) = kept {
+                    tracing::warn!("an extract cannot be kept: {error}");
+                }
+            });
         }
         shown.take(&ctx, state.picture);
     }
@@ -290,7 +297,10 @@ impl ImpastoApp {
             self.toasts.add("There are no pictures of the layers to save yet.");
             return;
         };
-        self.ask_for_file(Ask::save_picture(&name), Purpose::Save(Saving::Figure));
+        let saving = Saving::new(Extension::Default("png"), |app, path, overwrite| {
+            app.write_figure(path, overwrite);
+        });
+        self.ask_to_save_as(Ask::save_picture(&name), saving);
     }
 
     /// A name for the figure; `None` where there is nothing to save.
@@ -305,35 +315,41 @@ impl ImpastoApp {
     }
 
     /// Writes the figure.
-    pub(super) fn write_figure(&self, path: PathBuf, overwrite: bool) {
+    fn write_figure(&self, path: PathBuf, overwrite: bool) {
         let Some(wanted) = &self.extracts.wanted else { return };
         let source = wanted.source.clone();
         let pictures = self.extracts.shown.iter().filter(|(_, shown)| shown.stage == Stage::Made);
         // Small ones first, so that large ones of the same sight win.
         let pictures: BTreeMap<Place, Arc<RgbImage>> =
             pictures.filter_map(|(place, shown)| Some((*place, shown.picture.clone()?))).collect();
-        self.tasks.save(&path.clone(), "figure", move || {
+        let file = path.clone();
+        let work = move || {
             let made = pictures.iter().map(|((sight, _), picture)| (*sight, RgbImage::clone(picture)));
             let figure = extracts::figure(&source, &made.collect(), LARGE);
-            let result = picture::save(&figure.draw(), &path, overwrite).map_err(|error| chain(&error));
-            Done::Figure { path, result }
-        });
-    }
-
-    pub(super) fn figure_saved(&mut self, path: &std::path::Path, result: Result<(), String>) {
-        let note = match result {
-            Ok(()) => format!("Saved {}", path.display()),
-            Err(error) => format!("The figure is not saved: {error}."),
+            picture::save(&figure.draw(), &path, overwrite).map_err(|error| chain(&error))
         };
-        self.notice = Some(note.clone());
-        self.toasts.add(note);
+        self.tasks.save(&file.clone(), "figure", work, move |app: &mut Self, _, result| match result {
+            Ok(()) => app.file_saved(&file),
+            Err(error) => {
+                app.closing.save_failed();
+                let note = format!("The figure is not saved: {error}.");
+                app.notice = Some(note.clone());
+                app.toasts.add(note);
+            }
+        });
     }
 }
 
 /// The orders for these places, with what the cache has of them.
-fn look_up(source: &Source, places: &[Place], eye: &Eye, store: Option<&ExtractStore>) -> Vec<Planned> {
+fn look_up(
+    source: &SourcePictures,
+    places: &[Place],
+    eye: &NetworkConfig,
+    store: Option<&ExtractStore>,
+) -> Vec<Planned> {
     let of_side = |side: u32| {
-        let sights: Vec<Sight> = places.iter().filter(|place| place.1 == side).map(|place| place.0).collect();
+        let sights: Vec<LayerVisualization> =
+            places.iter().filter(|place| place.1 == side).map(|place| place.0).collect();
         let orders = if sights.is_empty() { Vec::new() } else { extracts::plan(source, &sights, side, eye) };
         orders.into_iter().map(move |order| {
             let known = store.and_then(|store| store.load(&order.key, order.shape));

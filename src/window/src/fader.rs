@@ -3,10 +3,11 @@
 use egui::{Color32, PointerButton, Response, Slider, SliderClamping, Ui};
 
 use super::{
+    entry::Entry,
     knobs,
     reset::{self, HOW},
     theme::Palette,
-    widgets::{Entry, NUMBER, number},
+    widgets::{NUMBER, number},
 };
 use impasto_core::settings::{ParamId, Range, three_digits};
 

@@ -10,14 +10,14 @@ use std::{
 use egui::{Context, TextureHandle, ViewportId};
 use image::RgbImage;
 
-use super::{ImpastoApp, colour_image::color_image, tasks::Done};
+use super::{ImpastoApp, colour_image::color_image};
 use impasto_core::{
     picture::{self, Filter, Picture},
     transfer::Inputs,
 };
 use impasto_engine::{
     session::{RestorePoint, RunId, RunState, Snapshot, Start},
-    timeline::{Limits, Moment, MomentId, Reader, Store, Timeline},
+    timeline::{Limits, Moment, MomentId, MomentReader, MomentStore, Timeline},
 };
 
 /// Time between two pictures of the replay, in seconds.
@@ -52,7 +52,7 @@ pub enum FilmAction {
 /// The moments kept so far, and which of them is looked at.
 pub struct Film {
     pub timeline: Timeline,
-    store: Option<Store>,
+    store: Option<MomentStore>,
     sources: BTreeMap<RunId, RunSources>,
     /// Where a run went on from: another run, and its last moment that belongs to the way.
     origins: BTreeMap<RunId, (RunId, MomentId)>,
@@ -85,7 +85,8 @@ impl Film {
     /// An empty film, whose pictures spill into a folder below `root`.
     pub fn new(ctx: &Context, root: Option<PathBuf>) -> Self {
         let ctx = ctx.clone();
-        let store = Store::new(root, Limits::default(), move || ctx.request_repaint_of(ViewportId::ROOT));
+        let store =
+            MomentStore::new(root, Limits::default(), move || ctx.request_repaint_of(ViewportId::ROOT));
         if let Err(error) = &store {
             tracing::warn!("the time machine cannot be started: {error}");
         }
@@ -174,8 +175,8 @@ impl Film {
         self.replay.is_some()
     }
 
-    pub fn reader(&self) -> Option<Reader> {
-        self.store.as_ref().map(Store::reader)
+    pub fn reader(&self) -> Option<MomentReader> {
+        self.store.as_ref().map(MomentStore::reader)
     }
 
     /// The thumbnail of a moment as a texture, once it is there.
@@ -238,18 +239,14 @@ impl ImpastoApp {
         let film = &mut self.film;
         let Some((id, reader)) = film.wanted().zip(film.reader()) else { return };
         film.loading = Some(id);
-        self.tasks.start_or(
-            "moment",
-            move |text| Done::Moment { id, result: Err(text) },
-            move || {
-                let result = reader.picture(id).map_err(|error| error.to_string());
-                Done::Moment { id, result }
-            },
-        );
+        let work = move || reader.picture(id).map_err(|error| error.to_string());
+        self.tasks.attempt("moment", work, move |app: &mut Self, ctx, result| {
+            app.take_moment(ctx, id, result.flatten());
+        });
     }
 
     /// The picture of a moment has been read.
-    pub(super) fn take_moment(&mut self, ctx: &Context, id: MomentId, result: Result<RgbImage, String>) {
+    fn take_moment(&mut self, ctx: &Context, id: MomentId, result: Result<RgbImage, String>) {
         let film = &mut self.film;
         film.loading = None;
         if film.view.is_none() {
@@ -355,21 +352,19 @@ impl ImpastoApp {
         let (width, height) = (moment.place.width, moment.place.height);
         self.film.going = (!kept).then_some(id);
         let Some(reader) = self.film.reader().filter(|_| kept) else { return };
-        self.tasks.start("go-back", move || {
-            let read = || -> std::io::Result<RestorePoint> {
-                let mut picture = reader.picture(id)?;
-                if picture.width() > width && width > 0 && height > 0 {
-                    picture = picture::resize(&picture, width, height, Filter::Lanczos);
-                }
-                let state = if exact { reader.state(id) } else { None };
-                Ok(RestorePoint { step, picture: Arc::new(picture), state, record: None })
-            };
-            Done::GoBack { id, result: read().map_err(|error| error.to_string()) }
-        });
+        let work = move || -> std::io::Result<RestorePoint> {
+            let mut picture = reader.picture(id)?;
+            if picture.width() > width && width > 0 && height > 0 {
+                picture = picture::resize(&picture, width, height, Filter::Lanczos);
+            }
+            let state = if exact { reader.state(id) } else { None };
+            Ok(RestorePoint { step, picture: Arc::new(picture), state, record: None })
+        };
+        self.tasks.spawn("go-back", work, move |app: &mut Self, _, result| app.go_back(id, result));
     }
 
     /// What the moment needs has been read: picture and settings return.
-    pub(super) fn go_back(&mut self, id: MomentId, result: Result<RestorePoint, String>) {
+    fn go_back(&mut self, id: MomentId, result: std::io::Result<RestorePoint>) {
         let back = match result {
             Ok(back) => back,
             Err(error) => return self.toasts.add(format!("This moment cannot be gone on from: {error}.")),
@@ -381,7 +376,7 @@ impl ImpastoApp {
         let leaving = (moment.run, moment.id);
         let (step, settings, styles) = (moment.step, moment.settings.clone(), moment.styles.clone());
         let Some(session) = &self.session else { return };
-        session.go_back_to(back);
+        session.set_restore_point(back);
         self.film.leaving = Some(leaving);
         self.settings = settings;
         self.choose_size = false;
@@ -401,7 +396,7 @@ impl ImpastoApp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use impasto_core::{settings::Settings, transfer::Place};
+    use impasto_core::{settings::Settings, transfer::PyramidProgress};
 
     #[test]
     fn a_moment_is_read_once_the_store_has_it() {
@@ -411,7 +406,7 @@ mod tests {
         let mark = Snapshot {
             run: 1,
             step: 3,
-            place: Place { levels: 1, width: 8, height: 8, ..Place::default() },
+            place: PyramidProgress { levels: 1, width: 8, height: 8, ..PyramidProgress::default() },
             elapsed: 0.5,
             settings: Settings::default(),
             styles: Vec::new(),

@@ -164,7 +164,7 @@ impl ImpastoApp {
             add(fits(query, &title), title, detail, Some(Action::Settings(Box::new(mix))));
         }
         for preset in &self.presets.list {
-            let title = format!("Preset: {}", impasto_base::text::shown(&preset.name));
+            let title = format!("Preset: {}", impasto_base::text::display_name(&preset.name));
             let Some(score) = fits(query, &title) else { continue };
             if let Some(mix) = preset.mix.as_ref().ok().and_then(|mix| mix.apply(&self.settings).ok()) {
                 add(Some(score), title, "your own".to_owned(), Some(Action::Settings(Box::new(mix))));

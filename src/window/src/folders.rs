@@ -4,11 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    ImpastoApp,
-    queue::Wanted,
-    tasks::{Purpose, Saving},
-};
+use super::ImpastoApp;
 
 /// Kinds of files that lie in folders of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,33 +60,6 @@ impl Folders {
     pub fn all(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let Self { pictures, projects, playlists, weights, exports } = self;
         [exports, pictures, projects, playlists, weights].into_iter().flatten()
-    }
-}
-
-impl Purpose {
-    /// The kind of the files that are picked.
-    pub fn kind(&self) -> FileKind {
-        match self {
-            Self::Picture(_) | Self::Init | Self::Queue(Wanted::Contents | Wanted::Styles) => {
-                FileKind::Pictures
-            }
-            Self::Weights => FileKind::Weights,
-            Self::OpenProject => FileKind::Projects,
-            Self::OpenPlaylist => FileKind::Playlists,
-            Self::Queue(Wanted::Output | Wanted::Folder) => FileKind::Exports,
-            Self::Save(saving) => saving.kind(),
-        }
-    }
-}
-
-impl Saving {
-    /// The kind of the file that is written.
-    pub fn kind(&self) -> FileKind {
-        match self {
-            Self::Project => FileKind::Projects,
-            Self::Playlist => FileKind::Playlists,
-            Self::Picture(_) | Self::Timelapse(_) | Self::Grid | Self::Figure => FileKind::Exports,
-        }
     }
 }
 

@@ -12,7 +12,6 @@ use super::{
     icons::Icon,
     origin::Origin,
     pictures::Source,
-    tasks::Done,
     theme::{Palette, RADIUS, space},
 };
 use impasto_base::error::chain;
@@ -70,7 +69,7 @@ impl Gallery {
     }
 
     /// Takes a small picture in from the background.
-    pub fn take(&mut self, ctx: &Context, origin: Origin, result: Result<ColorImage, String>) {
+    fn take(&mut self, ctx: &Context, origin: Origin, result: Result<ColorImage, String>) {
         self.reading = false;
         let small = match result {
             Ok(image) => Small::Ready(ctx.load_texture(name_of(&origin), image, TextureOptions::LINEAR)),
@@ -186,11 +185,10 @@ impl ImpastoApp {
         let origin = self.gallery.wanted.remove(0);
         self.gallery.reading = true;
         let background = self.settings.background;
-        self.tasks.start("gallery", move || {
-            let reading = std::panic::AssertUnwindSafe(|| read(&origin, background));
-            let result = std::panic::catch_unwind(reading)
-                .unwrap_or_else(|_| Err("the decoder failed by a fault of the program".to_owned()));
-            Done::Small { origin, result }
+        let theirs = origin.clone();
+        let work = move || read(&theirs, background);
+        self.tasks.attempt("the decoder", work, move |app: &mut Self, ctx, result| {
+            app.gallery.take(ctx, origin, result.flatten());
         });
     }
 }

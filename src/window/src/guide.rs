@@ -1,4 +1,4 @@
-//! The guide, inside the window: `GUIDE.md` as it stands beside the program, so that it is there without a network.
+//! The guide, inside the window: the chapters of `assets/guide`, so that they are there without a network.
 
 use egui::{Context, FontId, RichText, ScrollArea, TextFormat, Ui, text::LayoutJob};
 
@@ -7,7 +7,19 @@ use super::{
     theme::{Palette, RADIUS, space},
 };
 
-const TEXT: &str = include_str!("../../../GUIDE.md");
+/// The chapters in their order, as `assets/guide/README.md` lists them.
+const TEXT: &str = concat!(
+    include_str!("../../../assets/guide/first-painting.md"),
+    include_str!("../../../assets/guide/mixer.md"),
+    include_str!("../../../assets/guide/styles.md"),
+    include_str!("../../../assets/guide/layer-lab.md"),
+    include_str!("../../../assets/guide/time-machine.md"),
+    include_str!("../../../assets/guide/many.md"),
+    include_str!("../../../assets/guide/performing.md"),
+    include_str!("../../../assets/guide/files.md"),
+    include_str!("../../../assets/guide/command-line.md"),
+    include_str!("../../../assets/guide/troubleshooting.md"),
+);
 
 /// A piece of the guide.
 #[derive(Debug, PartialEq, Eq)]

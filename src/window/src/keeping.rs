@@ -13,11 +13,9 @@ use std::{
 use egui::{Context, TextureHandle, TextureOptions, vec2};
 use image::RgbImage;
 
-pub use self::projects::ProjectFile;
-
 use self::{
     health::{Health, Readiness},
-    projects::GoingOn,
+    projects::{GoingOn, ProjectFile},
 };
 use super::{
     ImpastoApp,
@@ -26,7 +24,6 @@ use super::{
     pictures::Slot,
     pins::PinDraft,
     recipes::Draft,
-    tasks::Done,
     theme::space,
     widgets,
 };
@@ -37,7 +34,7 @@ use impasto_core::{
 };
 use impasto_engine::session::{self, RunState, StyleRecord};
 use impasto_formats::{
-    project::{self, Keep, Manifest, Project, ProjectError, sessions, sessions::Held},
+    project::{self, Manifest, Project, ProjectError, SourceStorage, sessions, sessions::SessionFolder},
     trust::Trust,
 };
 
@@ -51,7 +48,7 @@ const LONGEST: f64 = 30.0;
 pub struct Keeper {
     /// Where windows keep their paintings; nothing is kept without it.
     sessions: Option<PathBuf>,
-    held: Option<Held>,
+    held: Option<SessionFolder>,
     writing: bool,
     /// What was written last.
     written: Option<Written>,
@@ -81,9 +78,11 @@ struct Written {
 
 /// What a crash has left.
 pub struct Comeback {
-    held: Held,
+    held: SessionFolder,
     project: Arc<Project>,
     texture: Option<TextureHandle>,
+    /// Restore it without asking.
+    unasked: bool,
 }
 
 /// A painting with all that belongs to it, on its way to the disk.
@@ -100,7 +99,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    fn write(self, path: &Path, keep: Keep<'_>) -> Result<(), ProjectError> {
+    fn write(self, path: &Path, keep: SourceStorage<'_>) -> Result<(), ProjectError> {
         let mut draft = project::Draft::new(self.manifest, keep);
         let state = self.exact.as_ref().and_then(|exact| exact.state.clone());
         if let Some(picture) = &self.picture {
@@ -151,7 +150,7 @@ impl Keeper {
     /// Ends in peace: nothing is offered at the next start.
     pub fn end(&mut self) {
         if let Some(held) = self.held.take() {
-            held.end();
+            held.close();
         }
     }
 }
@@ -206,20 +205,27 @@ impl ImpastoApp {
     /// Looks for what a crash has left.
     pub(super) fn look_for_comeback(&mut self) {
         let Some(sessions) = self.keeper.sessions.clone() else { return };
-        self.tasks.start("sessions", move || {
-            Done::Left(sessions::left(&sessions).map(|held| {
-                let project = Project::read_with(&held.painting(), Trust::All).map_err(|error| chain(&error));
-                Box::new((held, project))
-            }))
+        let work = move || {
+            let held = sessions::recover(&sessions)?;
+            let project = Project::read_with(&held.painting(), Trust::All).map_err(|error| chain(&error));
+            Some((held, project))
+        };
+        self.tasks.attempt("sessions", work, |app: &mut Self, _, left| {
+            app.keeper.looking = false;
+            match left {
+                Ok(left) => app.left(left),
+                Err(text) => app.task_failed(text),
+            }
         });
     }
 
-    pub(super) fn left(&mut self, left: Option<Box<(Held, Result<Project, String>)>>) {
-        self.keeper.looking = false;
-        match left.map(|left| *left) {
+    fn left(&mut self, left: Option<(SessionFolder, Result<Project, String>)>) {
+        match left {
             None => {}
             Some((held, Ok(project))) => {
-                self.keeper.comeback = Some(Comeback { held, project: Arc::new(project), texture: None });
+                let unasked = held.take_restore();
+                let comeback = Comeback { held, project: Arc::new(project), texture: None, unasked };
+                self.keeper.comeback = Some(comeback);
             }
             Some((held, Err(text))) => {
                 held.remove();
@@ -263,7 +269,7 @@ impl ImpastoApp {
             return;
         }
         if self.keeper.held.is_none() {
-            match Held::new(&sessions) {
+            match SessionFolder::new(&sessions) {
                 Ok(held) => self.keeper.held = Some(held),
                 Err(error) => {
                     let text = format!("The painting cannot be kept in {}: {error}", sessions.display());
@@ -286,15 +292,18 @@ impl ImpastoApp {
             mixes: self.desk.slots.clone(),
             pins: self.pins.all().iter().map(|pin| pin.id).collect(),
         });
-        let broken = |text| Done::Kept { result: Err(text), took: Duration::ZERO };
-        self.tasks.save_or(Path::new("the painting"), "keep", broken, move || {
+        let work = move || {
             let began = Instant::now();
-            let result = snapshot.write(&path, Keep::Beside(&folder)).map_err(|error| chain(&error));
-            Done::Kept { result, took: began.elapsed() }
+            let result = snapshot.write(&path, SourceStorage::Beside(&folder)).map_err(|error| chain(&error));
+            (result, began.elapsed())
+        };
+        self.tasks.attempt_save(Path::new("the painting"), "keep", work, |app: &mut Self, ctx, kept| {
+            let (result, took) = kept.unwrap_or_else(|text| (Err(text), Duration::ZERO));
+            app.kept(ctx, result, took);
         });
     }
 
-    pub(super) fn kept(&mut self, ctx: &Context, result: Result<(), String>, took: Duration) {
+    fn kept(&mut self, ctx: &Context, result: Result<(), String>, took: Duration) {
         self.keeper.writing = false;
         let mut wait = (took.as_secs_f64() * SHARE).clamp(EVERY, LONGEST);
         match result {
@@ -315,6 +324,10 @@ impl ImpastoApp {
     /// Asks whether the painting that a crash has left is wanted.
     pub(super) fn comeback_window(&mut self, ctx: &Context) {
         let Some(comeback) = &mut self.keeper.comeback else { return };
+        if comeback.unasked {
+            self.toasts.add("The window's graphics failed. The painting is back, and play goes on from it.");
+            return self.actions.push(Action::Comeback(true));
+        }
         if comeback.texture.is_none()
             && let Some(picture) = &comeback.project.picture
         {
@@ -369,7 +382,28 @@ impl ImpastoApp {
             self.keeper.end();
             self.keeper.held = Some(held);
         } else {
-            held.end();
+            held.close();
+        }
+    }
+
+    /// Write the painting now, for the next start of the program to restore it without asking.
+    pub(super) fn leave_for_restart(&mut self) {
+        let painted = self.canvas.picture().is_some() && self.draft().is_some() && self.problem.is_none();
+        if painted && self.keeper.held.is_none() {
+            self.keeper.held =
+                self.keeper.sessions.as_deref().and_then(|sessions| SessionFolder::new(sessions).ok());
+        }
+        // A folder that nobody holds is restored.
+        let Some(held) = self.keeper.held.take() else { return };
+        if painted {
+            let snapshot = self.snapshot(self.exact_at_rest());
+            if let Err(error) = snapshot.write(&held.painting(), SourceStorage::Beside(held.folder())) {
+                // The last autosave is still there.
+                tracing::warn!("the painting cannot be kept: {}", chain(&error));
+            }
+        }
+        if let Err(error) = held.leave_for_restart() {
+            tracing::warn!("the next start will ask whether the painting is wanted: {error}");
         }
     }
 }

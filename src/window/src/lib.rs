@@ -4,7 +4,6 @@
 //! and leaves all that takes time to background threads (`tasks`).
 
 mod action;
-mod arrivals;
 mod asking;
 mod automation;
 mod awake;
@@ -21,6 +20,7 @@ pub mod dialogs;
 mod edit;
 mod empty;
 mod engine;
+mod entry;
 mod export;
 mod extensions;
 mod extracts;
@@ -32,6 +32,7 @@ mod finder;
 mod folders;
 mod frames;
 mod gallery;
+mod graphics;
 mod grid;
 mod guide;
 mod help;
@@ -124,6 +125,7 @@ use self::{
 };
 pub use self::{
     awake::{KeepAwake, SystemAwake},
+    graphics::Graphics,
     opening::{AppStart, Options, SpawnPainter, SpawnSession, Wake, WakeBehind, run},
 };
 use impasto_core::{
@@ -140,7 +142,7 @@ pub struct ImpastoApp {
     repaint_after: Duration,
     session: Option<Session>,
     dialogs: Arc<dyn Dialogs>,
-    tasks: Tasks,
+    tasks: Tasks<Self>,
     folder: Option<PathBuf>,
 
     settings: Settings,
@@ -230,6 +232,7 @@ pub struct ImpastoApp {
     without_recipe: bool,
     replacing: Option<Replacing>,
     closing: Closing,
+    graphics: Graphics,
     /// A file dialog is open.
     asking: bool,
     folders: Folders,
@@ -339,8 +342,9 @@ impl ImpastoApp {
 impl eframe::App for ImpastoApp {
     fn logic(&mut self, ctx: &Context, frame: &mut eframe::Frame) {
         self.frames.begin(frame.info().cpu_usage, ctx.input(|input| input.pointer.any_down()));
-        while let Some(done) = self.tasks.next() {
-            self.take_done(ctx, done);
+        self.follow_graphics(ctx);
+        while let Some(then) = self.tasks.next() {
+            then(self, ctx);
         }
         self.note_change(ctx);
         self.take_news(ctx);
@@ -417,6 +421,7 @@ impl eframe::App for ImpastoApp {
 
     fn on_exit(&mut self) {
         self.awake.set(false);
+        self.graphics.close();
         self.remember_now();
         self.rescue_unsaved();
         self.keeper.end();

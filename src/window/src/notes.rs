@@ -14,7 +14,6 @@ use super::{
     action::Actions,
     icons::Icon,
     recipes::Painting,
-    saving::Clash,
     theme::{Palette, space},
     widgets,
 };
@@ -160,6 +159,11 @@ fn banners(ui: &mut Ui, banners: &[Banner], actions: &Actions) {
 }
 
 impl ImpastoApp {
+    /// Says that a background task has come to no end. It may have been to save something.
+    pub(super) fn task_failed(&mut self, text: String) {
+        self.file_not_saved(format!("{text}."));
+    }
+
     /// Shows what went wrong over the picture.
     pub(super) fn banners_ui(&self, ui: &mut Ui) {
         banners(ui, &self.banners, &self.actions);
@@ -174,7 +178,7 @@ impl ImpastoApp {
                     self.start_engine(ctx);
                     self.start_run(Start::Current, false);
                 }
-                Trouble::Save { path, painting } => self.start_saving(path, painting, Clash::Ask),
+                Trouble::Save { path, painting } => self.save_again(path, painting),
                 Trouble::Other => {}
             },
         }

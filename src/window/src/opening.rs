@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     io,
+    panic::{self, AssertUnwindSafe},
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
@@ -26,6 +27,7 @@ use super::{
     finder::Finder,
     frames::Frames,
     gallery::Gallery,
+    graphics::{self, Graphics},
     grid::Grid,
     icons,
     incoming::Hovering,
@@ -44,7 +46,7 @@ use super::{
     remote::Remote,
     stage::Stage,
     state::{History, Run},
-    tasks::{Done, Tasks},
+    tasks::Tasks,
     theme,
     undo::Undo,
 };
@@ -126,30 +128,44 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         persistence_path: folder.as_ref().map(|folder| folder.join("window.ron")),
         ..Default::default()
     };
-    impasto_network::compute::leave_room_for_the_window();
+    impasto_network::compute::lower_engine_priority();
     let spawn: SpawnSession = Box::new(|wake| Session::spawn(PaintEngine::new, wake));
-    eframe::run_native(
-        "Impasto",
-        native,
-        Box::new(|creation| {
-            let start = AppStart {
-                options,
-                folder,
-                sessions: memory::sessions_folder(),
-                dialogs: Arc::new(SystemDialogs),
-                painter: Box::new(|desk, wake| Painter::spawn(desk, PaintEngine::behind_another, wake)),
-                awake: Arc::new(SystemAwake::default()),
-                devices: compute::devices,
-                repaint_after: repaint_after(creation),
-            };
-            let mut app = ImpastoApp::new(&creation.egui_ctx, start, spawn);
-            let closed = Arc::default();
-            closing::catch_signals(&creation.egui_ctx, &closed);
-            app.close_on(closed);
-            Ok(Box::new(app))
-        }),
-    )
-    .map_err(|error| {
+    let started = options.started.unwrap_or_else(Instant::now);
+    let watched = Graphics::default();
+    let graphics = watched.clone();
+    let open = move || {
+        eframe::run_native(
+            "Impasto",
+            native,
+            Box::new(|creation| {
+                let start = AppStart {
+                    options,
+                    folder,
+                    sessions: memory::sessions_folder(),
+                    dialogs: Arc::new(SystemDialogs),
+                    painter: Box::new(|desk, wake| Painter::spawn(desk, PaintEngine::background, wake)),
+                    awake: Arc::new(SystemAwake::default()),
+                    devices: compute::devices,
+                    repaint_after: repaint_after(creation),
+                };
+                let mut app = ImpastoApp::new(&creation.egui_ctx, start, spawn);
+                let closed = Arc::default();
+                closing::catch_signals(&creation.egui_ctx, &closed);
+                app.close_on(closed);
+                if let Some(state) = &creation.wgpu_render_state {
+                    graphics.watch(&state.device, &creation.egui_ctx);
+                }
+                app.close_with(graphics);
+                Ok(Box::new(app))
+            }),
+        )
+    };
+    // Drawing may panic on a lost device.
+    let closed = panic::catch_unwind(AssertUnwindSafe(open));
+    if let Some(reason) = watched.failure() {
+        return graphics::start_again(reason, started);
+    }
+    closed.unwrap_or_else(|payload| panic::resume_unwind(payload)).map_err(|error| {
         let reason = reason(&error);
         anyhow!("cannot open a window: {reason} (`impasto render` paints without one)")
     })
@@ -188,7 +204,7 @@ impl ImpastoApp {
             repaint_after: start.repaint_after,
             session: None,
             dialogs: start.dialogs,
-            tasks: Tasks::new(ctx),
+            tasks: Tasks::new(ctx, Self::task_failed),
             folder: start.folder,
             settings: start.options.settings.clone().unwrap_or_else(|| remembered.settings.clone()),
             before_preset: None,
@@ -257,6 +273,7 @@ impl ImpastoApp {
             without_recipe: remembered.without_recipe,
             replacing: None,
             closing: Closing::default(),
+            graphics: Graphics::default(),
             asking: false,
             folders: remembered.folders.clone(),
             written: remembered.clone(),
@@ -282,7 +299,7 @@ impl ImpastoApp {
             None => app.first_pictures(&start.options, &remembered),
         }
         let devices = start.devices;
-        app.tasks.start("devices", move || Done::Devices(devices()));
+        app.tasks.spawn("devices", devices, |app: &mut Self, _, devices| app.devices = Some(devices));
         app.with_presets(|_| Ok(()));
         app
     }

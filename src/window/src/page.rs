@@ -1,6 +1,6 @@
 //! Pages that take the painting's place in the middle of the window; painting goes on meanwhile.
 
-use egui::{Align, Context, Frame, Key, Layout, Margin, Modifiers, Panel, Ui};
+use egui::{Align, Context, Frame, Key, Layout, Margin, Modifiers, Panel, Rect, Ui};
 
 use super::{
     ImpastoApp,
@@ -93,4 +93,21 @@ fn leaves(ctx: &Context) -> bool {
     let free = ctx.memory(|memory| memory.top_modal_layer().is_none() && memory.focused().is_none())
         && !egui::Popup::is_any_open(ctx);
     free && ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape))
+}
+
+/// A card in the middle of an empty page.
+pub fn card(ui: &mut Ui, title: &str, contents: impl FnOnce(&mut Ui)) {
+    let palette = Palette::of(ui);
+    let area = ui.available_rect_before_wrap();
+    let width = area.width().min(500.0);
+    let top = area.min.y + (area.height() * 0.16).min(90.0);
+    let min = egui::pos2(area.center().x - width / 2.0, top);
+    let rect = Rect::from_min_max(min, egui::pos2(min.x + width, area.max.y));
+    let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(rect));
+    Frame::new().fill(palette.panel).corner_radius(6).inner_margin(Margin::same(20)).show(&mut ui, |ui| {
+        ui.set_min_width(ui.available_width());
+        ui.heading(title);
+        ui.add_space(space::S);
+        contents(ui);
+    });
 }

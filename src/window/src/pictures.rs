@@ -10,12 +10,7 @@ use std::{
 
 use egui::{ColorImage, Context, TextureHandle, TextureOptions};
 
-use super::{
-    ImpastoApp,
-    dialogs::Ask,
-    origin::Origin,
-    tasks::{Done, Purpose},
-};
+use super::{ImpastoApp, dialogs::Ask, origin::Origin};
 use impasto_base::{error::chain, text};
 use impasto_core::{
     picture::{self, Example, Picture},
@@ -144,7 +139,7 @@ pub struct Kept {
 
 impl Kept {
     fn open(&self) -> Result<(Picture, Option<Origin>, Option<String>), String> {
-        match self.project.kept(&self.recalled.record, &self.pixels) {
+        match self.project.stored_picture(&self.recalled.record, &self.pixels) {
             None => self.recalled.open(),
             Some(picture) => {
                 // Where the file itself is still there, it can be opened again at the next start.
@@ -167,7 +162,7 @@ pub struct Recalled {
 impl Recalled {
     /// The picture, or its thumbnail with a message for the person.
     fn open(&self) -> Result<(Picture, Option<Origin>, Option<String>), String> {
-        let name = text::shown(&self.record.name);
+        let name = text::display_name(&self.record.name);
         let place = self
             .record
             .path
@@ -197,7 +192,7 @@ impl Recalled {
 
 impl Source {
     pub fn name(&self) -> String {
-        text::shown(&match self {
+        text::display_name(&match self {
             Source::File(path) => path
                 .file_name()
                 .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned()),
@@ -370,14 +365,11 @@ impl ImpastoApp {
         let background = self.settings.background;
         let name = source.name();
         let slot = self.slot_for(target).id;
-        let broken = {
-            let name = name.clone();
-            move |text: String| Done::Opened { slot, ticket, result: Err(format!("{name}: {text}")) }
-        };
-        let begun = self.tasks.decode("the decoder", broken, move || Done::Opened {
-            slot,
-            ticket,
-            result: source.open(background),
+        let shown = name.clone();
+        let work = move || source.open(background);
+        let begun = self.tasks.decode("the decoder", work, move |app: &mut Self, ctx, opened| {
+            let opened = opened.unwrap_or_else(|text| Err(format!("{shown}: {text}")));
+            app.picture_opened(ctx, slot, ticket, opened);
         });
         if let Some(slot) = self.slot_mut(slot) {
             slot.loading = Some(Loading { ticket, name, again: false, begun });
@@ -385,18 +377,29 @@ impl ImpastoApp {
         }
     }
 
+    /// Puts a picture into the slot that it was opened for.
+    fn picture_opened(&mut self, ctx: &Context, slot: u64, ticket: u64, opened: Result<Box<Opened>, String>) {
+        let opened = self.room_for(slot, opened);
+        let file = opened.as_ref().ok().and_then(|opened| opened.file());
+        if let Some(path) = file {
+            self.gallery.opened(path);
+        }
+        if self.slot_mut(slot).is_some_and(|slot| slot.take(ctx, ticket, opened)) {
+            self.toasts.add("The file has not changed.");
+        }
+        if slot == self.palette.id {
+            self.palette_arrived();
+        }
+    }
+
     /// Refuses a picture that has no place in memory beside those that the other slots hold.
-    pub(super) fn room_for(
-        &self,
-        slot: u64,
-        opened: Result<Box<Opened>, String>,
-    ) -> Result<Box<Opened>, String> {
+    fn room_for(&self, slot: u64, opened: Result<Box<Opened>, String>) -> Result<Box<Opened>, String> {
         let opened = opened?;
         let slots = [&self.content, &self.palette, &self.initial].into_iter().chain(&self.styles);
         let others = slots.filter(|other| other.id != slot).filter_map(|other| other.picture.as_ref());
         let held: u64 = others.map(|loaded| bytes_of(&loaded.picture)).sum();
         if held.saturating_add(opened.bytes()) > picture::pixel_budget() {
-            let name = text::shown(&opened.picture.name);
+            let name = text::display_name(&opened.picture.name);
             return Err(format!(
                 "{name} finds no room in memory beside the other pictures: remove some, or make them smaller"
             ));
@@ -430,7 +433,9 @@ impl ImpastoApp {
             (_, true) => "Open a picture with the colours",
             _ => "Open a style picture",
         };
-        self.ask_for_file(Ask::open_pictures(title, !content && !palette), Purpose::Picture(target));
+        self.ask_for_files(Ask::open_pictures(title, !content && !palette), move |app, paths| {
+            app.take_in(Some(target), paths.into_iter().map(Source::File).collect());
+        });
     }
 
     pub(super) fn swap(&mut self) {

@@ -15,7 +15,6 @@ use super::{
     compare::{Against, Mode, Sheet, Shown},
     icons::Icon,
     recipes::{Draft, Painting},
-    tasks::Done,
     theme::{Palette, RADIUS, space},
     widgets,
 };
@@ -114,7 +113,7 @@ impl Pins {
     }
 
     /// Takes in the small picture that the background has made.
-    pub fn take(&mut self, ctx: &Context, id: u64, small: egui::ColorImage) {
+    fn take(&mut self, ctx: &Context, id: u64, small: egui::ColorImage) {
         if let Some(pin) = self.all.iter_mut().find(|pin| pin.id == id) {
             pin.small = Some(ctx.load_texture("pin", small, TextureOptions::LINEAR));
         }
@@ -179,10 +178,8 @@ impl ImpastoApp {
     fn add_pin(&mut self, pin: Pin) {
         let (id, picture) = (pin.id, Arc::clone(&pin.painting.picture));
         self.pins.all.push(pin);
-        self.tasks.start("pin", move || Done::Pinned {
-            pin: id,
-            small: color_image(&picture::thumbnail(&picture, SMALL)),
-        });
+        let work = move || color_image(&picture::thumbnail(&picture, SMALL));
+        self.tasks.spawn("pin", work, move |app: &mut Self, ctx, small| app.pins.take(ctx, id, small));
     }
 
     /// The strip below the picture.

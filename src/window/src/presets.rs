@@ -8,7 +8,6 @@ use super::{
     ImpastoApp,
     action::Actions,
     icons::Icon,
-    tasks::Done,
     theme::{Palette, ROW, space},
     usual::Usual,
     widgets,
@@ -64,7 +63,7 @@ impl Presets {
     }
 
     /// Takes the list in, and how the last wish went; gives back what went wrong if no dialog can show it.
-    pub fn take(&mut self, list: Vec<UserPreset>, result: Result<(), String>) -> Option<String> {
+    fn take(&mut self, list: Vec<UserPreset>, result: Result<(), String>) -> Option<String> {
         self.list = list;
         self.usual.forget();
         self.generation += 1;
@@ -84,9 +83,17 @@ impl ImpastoApp {
         work: impl FnOnce(&PresetFolder) -> Result<(), String> + Send + 'static,
     ) {
         let Some(folder) = self.folder.as_deref().map(PresetFolder::within) else { return };
-        self.tasks.save(Path::new("presets"), "presets", move || {
+        let work = move || {
             let result = work(&folder);
-            Done::Presets { list: folder.list(), result }
+            (folder.list(), result)
+        };
+        self.tasks.save(Path::new("presets"), "presets", work, |app: &mut Self, _, (list, result)| {
+            if result.is_err() {
+                app.closing.save_failed();
+            }
+            if let Some(error) = app.presets.take(list, result) {
+                app.toasts.add(widgets::sentence(&error));
+            }
         });
     }
 
@@ -186,7 +193,7 @@ fn preset_line(ui: &mut Ui, preset: &UserPreset, dialog: &mut Dialog, actions: &
         }
         ui.allocate_ui(egui::vec2(width, ROW), |ui| {
             ui.set_min_width(width);
-            let label = egui::Label::new(text::shown(name)).truncate();
+            let label = egui::Label::new(text::display_name(name)).truncate();
             if let Err(error) = &preset.mix {
                 ui.horizontal(|ui| {
                     let (rect, _) = ui.allocate_exact_size(egui::Vec2::splat(16.0), egui::Sense::hover());
@@ -198,18 +205,21 @@ fn preset_line(ui: &mut Ui, preset: &UserPreset, dialog: &mut Dialog, actions: &
             }
         });
         if dialog.deleting.as_ref() == Some(name) {
-            if ui.button("Delete").on_hover_text(format!("Deletes {} for good", text::shown(name))).clicked()
+            if ui
+                .button("Delete")
+                .on_hover_text(format!("Deletes {} for good", text::display_name(name)))
+                .clicked()
             {
                 actions.push(PresetAction::Delete(name.clone()));
             }
             return;
         }
-        let what = format!("Rename {}", text::shown(name));
+        let what = format!("Rename {}", text::display_name(name));
         if widgets::icon_button(ui, Icon::Pen, &what, "Gives this preset another name", true).clicked() {
             dialog.renaming = Some((name.clone(), name.clone()));
             dialog.deleting = None;
         }
-        let what = format!("Delete {}", text::shown(name));
+        let what = format!("Delete {}", text::display_name(name));
         if widgets::icon_button(ui, Icon::Close, &what, "Deletes this preset, after asking", true).clicked() {
             dialog.deleting = Some(name.clone());
             dialog.renaming = None;

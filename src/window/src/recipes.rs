@@ -13,7 +13,6 @@ use super::{
     extensions::is_project,
     origin::Origin,
     pictures::{Recalled, Slot, Source, Target},
-    tasks::Done,
     theme::{Palette, space},
     widgets,
 };
@@ -122,7 +121,7 @@ fn may_carry(path: &Path) -> bool {
 /// Looks into a file. What the recipe's settings name is taken out of them where it is gone, and where it is neither
 /// beside the file nor in the window's own settings: it may be anything of this machine's.
 fn look(path: &Path, trust: &Trust) -> Result<Option<(Recipe, Vec<String>)>, String> {
-    let (mut recipe, mut remarks) = match recipe::of_file(path) {
+    let (mut recipe, mut remarks) = match recipe::read_file(path) {
         Ok(found) => found,
         // As a picture it may still be good; opening it says so or not.
         Err(RecipeError::None { .. } | RecipeError::Read { .. }) => return Ok(None),
@@ -189,10 +188,11 @@ impl ImpastoApp {
             [Source::File(path)] if may_carry(path) => {
                 let path = path.clone();
                 let trust = Trust::beside(&path, &self.settings);
-                self.tasks.start("recipe", move || {
+                let work = move || {
                     let found = look(&path, &trust);
-                    Done::Looked(Box::new(Looked { path, target, trust, found }))
-                });
+                    Looked { path, target, trust, found }
+                };
+                self.tasks.spawn("recipe", work, |app: &mut Self, _, looked| app.looked(looked));
             }
             _ => match target {
                 Some(target) => self.open_all(target, sources),
@@ -201,7 +201,7 @@ impl ImpastoApp {
         }
     }
 
-    pub(super) fn looked(&mut self, looked: Looked) {
+    fn looked(&mut self, looked: Looked) {
         let Looked { path, target, trust, found } = looked;
         let found = found.unwrap_or_else(|text| {
             self.toasts.add(widgets::sentence(&format!("{text}. It can still be used as a picture.")));
@@ -226,7 +226,7 @@ impl ImpastoApp {
             ui.set_width(430.0);
             ui.heading("This picture carries its recipe");
             ui.add_space(space::S);
-            let name = text::shown(&offered.path.file_name().unwrap_or_default().to_string_lossy());
+            let name = text::display_name(&offered.path.file_name().unwrap_or_default().to_string_lossy());
             ui.add(egui::Label::new(name).truncate());
             ui.add(egui::Label::new(widgets::weak(ui, recipe.summary())).truncate());
             ui.add_space(space::M);

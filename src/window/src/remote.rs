@@ -26,9 +26,9 @@ use impasto_control::ports::Ports;
 #[cfg(feature = "osc")]
 use impasto_control::server::{Address, Server};
 use impasto_control::{
-    News,
-    mapping::{Bindings, Mapping, Outcome, Source, lenient},
-    orders::{Aim, Order},
+    PendingInput,
+    commands::{ParamInput, RemoteCommand},
+    mapping::{Bindings, Controller, Mapping, MoveResult, lenient},
 };
 use impasto_core::settings::{ParamId, Preset};
 
@@ -100,7 +100,7 @@ pub struct Remote {
     /// Messages of all time that were taken, and that asked for nothing that there is.
     counts: [u64; 2],
     /// Restarts and presets that are not done yet, the latest of each.
-    waiting: Vec<Order>,
+    waiting: Vec<RemoteCommand>,
     /// When the run was last restarted, a preset taken and a moment saved from outside, on egui's clock.
     restarted: Option<f64>,
     moment_saved: Option<f64>,
@@ -140,7 +140,7 @@ impl Remote {
 }
 
 /// Lets an order wait, in the place of an earlier one of its kind.
-fn put(waiting: &mut Vec<Order>, order: Order) {
+fn put(waiting: &mut Vec<RemoteCommand>, order: RemoteCommand) {
     waiting.retain(|other| mem::discriminant(other) != mem::discriminant(&order));
     waiting.push(order);
 }
@@ -162,7 +162,7 @@ impl ImpastoApp {
                 // Of all windows the one that asks; the one on top may be another.
                 move || ctx.request_repaint_of(ViewportId::ROOT)
             };
-            self.remote.ports.follow(&self.remote.settings.midi, wake);
+            self.remote.ports.open(&self.remote.settings.midi, wake);
             let news = self.remote.ports.take();
             self.push_news(news);
         }
@@ -177,7 +177,7 @@ impl ImpastoApp {
         let settings = &remote.settings;
         let wanted = settings.osc.then(|| Address {
             port: settings.port,
-            wide: settings.wide,
+            from_network: settings.wide,
             feedback: settings.feedback.clone(),
         });
         // Half an address is nobody's wish yet.
@@ -207,51 +207,53 @@ impl ImpastoApp {
             }
         }
         if let Some(news) = remote.server.as_ref().map(Server::take) {
-            remote.counts = [news.taken, news.ignored];
+            remote.counts = [news.accepted, news.ignored];
             self.push_news(news);
         }
     }
 
-    fn push_news(&self, news: News) {
+    fn push_news(&self, news: PendingInput) {
         if !news.is_empty() {
             self.actions.push(Action::Remote(Box::new(news)));
         }
     }
 
     /// Does what has come in.
-    pub(super) fn take_remote(&mut self, ctx: &Context, news: News) {
+    pub(super) fn take_remote(&mut self, ctx: &Context, news: PendingInput) {
         let mut turned = false;
-        for (knob, aim) in news.knobs {
+        for (knob, aim) in news.params {
             let range = knob.range(self.settings.objective);
             let value = match aim {
-                Aim::Place(place) => range.value(place),
+                ParamInput::Position(place) => range.value(place),
                 // What no person could type asks for nothing; what can only be typed ends at the fader's end.
-                Aim::Value(value) if !knob.allows(value) => continue,
-                Aim::Value(value) => range.nearest(value),
+                ParamInput::Value(value) if !knob.allows(value) => continue,
+                ParamInput::Value(value) => range.nearest(value),
             };
             if self.turn_from_outside(knob, value) {
                 turned = true;
                 // Who has put it there knows.
-                self.remote.told.insert(knob, range.place(value));
+                self.remote.told.insert(knob, range.position(value));
             }
         }
         // Of several that wait while a knob learns, the one that was moved last is meant.
-        let touched = news.touched.filter(|_| self.remote.mapping.learning.is_some());
+        let touched = news.last_moved.filter(|_| self.remote.mapping.learning.is_some());
         if let Some(source) = touched
-            && let Some(place) = news.sources.get(&source)
+            && let Some(place) = news.controllers.get(&source)
         {
             turned |= self.move_controller(&source, *place);
         }
-        for (source, place) in news.sources {
+        for (source, place) in news.controllers {
             turned |= self.move_controller(&source, place);
         }
         if turned {
             self.remote.heard = Some(ctx.input(|input| input.time));
         }
-        for order in news.orders {
+        for order in news.commands {
             match order {
-                Order::Play | Order::Pause => self.do_order(order),
-                Order::Restart | Order::Preset(_) | Order::SaveMoment => put(&mut self.remote.waiting, order),
+                RemoteCommand::Play | RemoteCommand::Pause => self.do_order(order),
+                RemoteCommand::Restart | RemoteCommand::Preset(_) | RemoteCommand::SaveMoment => {
+                    put(&mut self.remote.waiting, order)
+                }
             }
         }
     }
@@ -261,8 +263,8 @@ impl ImpastoApp {
         let now = ctx.input(|input| input.time);
         for order in mem::take(&mut self.remote.waiting) {
             let (last, every) = match order {
-                Order::Restart => (&mut self.remote.restarted, RESTART_EVERY),
-                Order::SaveMoment => (&mut self.remote.moment_saved, MOMENT_EVERY),
+                RemoteCommand::Restart => (&mut self.remote.restarted, RESTART_EVERY),
+                RemoteCommand::SaveMoment => (&mut self.remote.moment_saved, MOMENT_EVERY),
                 _ => (&mut self.remote.preset_taken, PRESET_EVERY),
             };
             let left = last.map_or(0.0, |last| last + every - now);
@@ -286,35 +288,35 @@ impl ImpastoApp {
     }
 
     /// Says whether a knob has turned.
-    fn move_controller(&mut self, source: &Source, place: f64) -> bool {
+    fn move_controller(&mut self, source: &Controller, place: f64) -> bool {
         let (moved, mix) = self.moved();
         let objective = self.settings.objective;
-        let at = |knob: ParamId| Some(knob.range(objective).place(knob.get(&moved, &mix)?));
-        match self.remote.mapping.moved(source, place, at) {
-            Outcome::Nothing => {}
-            Outcome::Turns(knob, place) => {
+        let at = |knob: ParamId| Some(knob.range(objective).position(knob.get(&moved, &mix)?));
+        match self.remote.mapping.on_move(source, place, at) {
+            MoveResult::Ignored => {}
+            MoveResult::Sets(knob, place) => {
                 return self.turn_from_outside(knob, knob.range(objective).value(place));
             }
-            Outcome::Learnt(knob) => {
-                let source = text::shown(&source.to_string());
+            MoveResult::Bound(knob) => {
+                let source = text::display_name(&source.to_string());
                 self.toasts.add(format!("{source} turns {} from now on.", knob.label()));
             }
-            Outcome::Waits(knob) => {
-                let source = text::shown(&source.to_string());
+            MoveResult::Waiting(knob) => {
+                let source = text::display_name(&source.to_string());
                 self.notice = Some(format!("{source} waits: bring it to where {} is", knob.label()));
             }
         }
         false
     }
 
-    pub(super) fn do_order(&mut self, order: Order) {
+    pub(super) fn do_order(&mut self, order: RemoteCommand) {
         match order {
-            Order::Play if !self.run.playing => self.play_or_pause(),
-            Order::Pause if self.run.playing => self.play_or_pause(),
-            Order::Play | Order::Pause => {}
-            Order::Restart => self.actions.push(Command::Restart),
-            Order::SaveMoment => self.actions.push(Command::SaveMoment),
-            Order::Preset(name) => {
+            RemoteCommand::Play if !self.run.playing => self.play_or_pause(),
+            RemoteCommand::Pause if self.run.playing => self.play_or_pause(),
+            RemoteCommand::Play | RemoteCommand::Pause => {}
+            RemoteCommand::Restart => self.actions.push(Command::Restart),
+            RemoteCommand::SaveMoment => self.actions.push(Command::SaveMoment),
+            RemoteCommand::Preset(name) => {
                 let bundled = Preset::named(&name).map(|preset| preset.apply(&self.settings));
                 let own = || {
                     let preset = self.presets.list.iter().find(|preset| preset.name == name)?;
@@ -322,7 +324,7 @@ impl ImpastoApp {
                 };
                 match bundled.or_else(own) {
                     Some(mix) => self.take_preset(mix, false),
-                    None => self.toasts.add(format!("No preset is called {}.", text::shown(&name))),
+                    None => self.toasts.add(format!("No preset is called {}.", text::display_name(&name))),
                 }
             }
         }
@@ -339,25 +341,25 @@ impl ImpastoApp {
         let (moved, mix) = self.moved();
         for knob in ParamId::all(&moved, &mix) {
             let Some(value) = knob.get(&moved, &mix) else { continue };
-            let place = knob.range(moved.objective).place(value);
+            let place = knob.range(moved.objective).position(value);
             if self.remote.told.get(&knob).is_some_and(|told| (told - place).abs() < FAR) {
                 continue;
             }
             self.remote.told.insert(knob, place);
             #[cfg(feature = "osc")]
             if let Some(server) = self.remote.server.as_ref().filter(|_| tells) {
-                server.tell(impasto_control::orders::address(knob), place as f32);
+                server.send(impasto_control::commands::address(knob), place as f32);
             }
-            for source in self.remote.mapping.tell(knob, place) {
+            for source in self.remote.mapping.feedback(knob, place) {
                 match &source {
                     #[cfg(feature = "osc")]
-                    Source::Osc(address) => {
+                    Controller::Osc(address) => {
                         if let Some(server) = self.remote.server.as_ref().filter(|_| tells) {
-                            server.tell(address.clone(), place as f32);
+                            server.send(address.clone(), place as f32);
                         }
                     }
                     #[cfg(feature = "midi")]
-                    Source::Cc { .. } | Source::Nrpn { .. } => self.remote.ports.tell(&source, place),
+                    Controller::Cc { .. } | Controller::Nrpn { .. } => self.remote.ports.send(&source, place),
                     #[cfg(not(all(feature = "osc", feature = "midi")))]
                     _ => {}
                 }
@@ -379,7 +381,7 @@ impl ImpastoApp {
 
     /// Takes a knob's controllers from it.
     pub(super) fn forget_controllers(&mut self, knob: ParamId) {
-        self.remote.mapping.forget(knob);
+        self.remote.mapping.unbind(knob);
     }
 }
 
@@ -389,11 +391,11 @@ mod tests {
 
     #[test]
     fn of_a_flood_of_orders_the_last_restart_and_the_last_preset_wait() {
-        let preset = |name: &str| Order::Preset(name.to_owned());
+        let preset = |name: &str| RemoteCommand::Preset(name.to_owned());
         let mut waiting = Vec::new();
-        for order in [Order::Restart, preset("a"), Order::Restart, preset("b")] {
+        for order in [RemoteCommand::Restart, preset("a"), RemoteCommand::Restart, preset("b")] {
             put(&mut waiting, order);
         }
-        assert_eq!(waiting, [Order::Restart, preset("b")]);
+        assert_eq!(waiting, [RemoteCommand::Restart, preset("b")]);
     }
 }

@@ -6,21 +6,37 @@ use egui::Context;
 
 use super::{
     ImpastoApp,
-    dialogs::Ask,
-    extensions::PLAYLIST,
+    dialogs::{Answer, Ask},
     folders::FileKind,
     notes::{Banner, Trouble},
     recipes::Painting,
-    tasks::{Done, Purpose, Saving},
     theme::space,
 };
 use impasto_base::error::chain;
 use impasto_core::picture::{self, SaveError};
-use impasto_formats::project;
 
 /// Most pictures that are being saved when a moment is: each has its picture in memory, and a controller
 /// may ask for many.
 const MOST_MOMENTS: usize = 8;
+
+/// What is to be written, once its file is known.
+pub struct Saving {
+    extension: Extension,
+    /// The picture that is lost if it is not written.
+    picture: Option<Painting>,
+    write: Write,
+}
+
+/// Begins to write a file.
+type Write = Box<dyn FnOnce(&mut ImpastoApp, PathBuf, Clash) + Send>;
+
+/// The extension that a file gets.
+pub enum Extension {
+    /// If it has none.
+    Default(&'static str),
+    /// Behind any other one.
+    Always(&'static str),
+}
 
 /// A file that is there already, and what should take its name.
 pub struct Replacing {
@@ -31,7 +47,7 @@ pub struct Replacing {
 
 /// What to do if a file is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Clash {
+enum Clash {
     /// The person has said so.
     Replace,
     Ask,
@@ -40,19 +56,34 @@ pub enum Clash {
 }
 
 impl Saving {
+    /// A file that `write` begins to write at a path; true says that one that is there is to be replaced.
+    pub fn new(
+        extension: Extension,
+        write: impl FnOnce(&mut ImpastoApp, PathBuf, bool) + Send + 'static,
+    ) -> Self {
+        let write = |app: &mut ImpastoApp, path: PathBuf, clash: Clash| {
+            let path = if clash == Clash::Number { picture::free_name(&path) } else { path };
+            write(app, path, clash == Clash::Replace);
+        };
+        Self { extension, picture: None, write: Box::new(write) }
+    }
+
+    fn of_picture(painting: Painting) -> Self {
+        Self {
+            extension: Extension::Default("png"),
+            picture: Some(painting.clone()),
+            write: Box::new(|app, path, clash| app.start_saving(path, painting, clash)),
+        }
+    }
+
     /// The path with the extension that the file needs.
     fn with_extension(&self, mut path: PathBuf) -> PathBuf {
-        let append = |path: &mut PathBuf, extension: &str| {
-            if path.extension().is_none_or(|old| old != extension) {
-                path.as_mut_os_string().push(format!(".{extension}"));
-            }
+        let (extension, needed) = match self.extension {
+            Extension::Default(extension) => (extension, path.extension().is_none()),
+            Extension::Always(extension) => (extension, path.extension().is_none_or(|old| old != extension)),
         };
-        match self {
-            Self::Project => append(&mut path, project::EXTENSION),
-            Self::Playlist => append(&mut path, PLAYLIST),
-            _ if path.extension().is_some() => {}
-            Self::Timelapse(plan) => append(&mut path, plan.extension()),
-            Self::Picture(_) | Self::Grid | Self::Figure => append(&mut path, "png"),
+        if needed {
+            path.as_mut_os_string().push(format!(".{extension}"));
         }
         path
     }
@@ -61,10 +92,7 @@ impl Saving {
 impl Replacing {
     /// The picture that is not saved yet, and its file.
     pub fn picture(self) -> Option<(PathBuf, Painting)> {
-        match self.saving {
-            Saving::Picture(painting) => Some((self.path, painting)),
-            _ => None,
-        }
+        Some((self.path, self.saving.picture?))
     }
 }
 
@@ -86,8 +114,7 @@ impl ImpastoApp {
 
     /// Asks where to save a picture.
     pub(super) fn ask_to_save_painting(&mut self, painting: Painting) {
-        let ask = Ask::save_picture(&self.save_name());
-        self.ask_for_file(ask, Purpose::Save(Saving::Picture(painting)));
+        self.ask_to_save_as(Ask::save_picture(&self.save_name()), Saving::of_picture(painting));
     }
 
     /// Saves the picture as it is now under the next free name in the folder used last, without a question.
@@ -115,51 +142,53 @@ impl ImpastoApp {
         format!("{} in {}.png", stem(&self.content), stem(&self.styles[0]))
     }
 
+    /// Asks for the file to write to, and writes it.
+    pub(super) fn ask_to_save_as(&mut self, ask: Ask, saving: Saving) {
+        let (kind, name) = (ask.kind, ask.name.clone());
+        self.ask(ask, move |app, answer| match answer {
+            Answer::Picked(paths) => {
+                if let Some(path) = paths.into_iter().next() {
+                    app.save_to(path, saving);
+                }
+            }
+            Answer::Cancelled => {}
+            Answer::Unavailable => app.save_without_dialog(kind, &name, saving),
+        });
+    }
+
     /// Saves to a path that a person picked, which the dialog has asked about if there is a file.
-    pub(super) fn save_to(&mut self, picked: PathBuf, saving: Saving) {
+    fn save_to(&mut self, picked: PathBuf, saving: Saving) {
         let path = saving.with_extension(picked.clone());
         if path == picked {
-            return self.write_to(path, Clash::Replace, saving);
+            return (saving.write)(self, path, Clash::Replace);
         }
         // The dialog asked about another name than the one that this makes.
         let free = picture::free_name(&path);
         if free == path {
-            self.write_to(path, Clash::Ask, saving);
+            (saving.write)(self, path, Clash::Ask);
         } else {
             self.replacing = Some(Replacing { path, free, saving });
         }
     }
 
     /// Where no dialog can be shown, a file can still be saved: under a free name in the folder used last.
-    pub(super) fn save_without_dialog(&mut self, name: &str, saving: Saving) {
-        let Some(folder) = self.folder_for(saving.kind()) else {
+    fn save_without_dialog(&mut self, kind: FileKind, name: &str, saving: Saving) {
+        let Some(folder) = self.folder_for(kind) else {
             self.toasts.add("No file dialog could be shown, and there is no home folder to save to.");
             return;
         };
         self.toasts.add("No file dialog could be shown, so the name was chosen.");
-        self.write_to(folder.join(name), Clash::Number, saving);
+        (saving.write)(self, folder.join(name), Clash::Number);
     }
 
-    fn write_to(&mut self, mut path: PathBuf, clash: Clash, saving: Saving) {
-        if let Saving::Picture(painting) = saving {
-            return self.start_saving(path, painting, clash);
-        }
-        if clash == Clash::Number {
-            path = picture::free_name(&path);
-        }
-        let overwrite = clash == Clash::Replace;
-        match saving {
-            Saving::Picture(_) => {}
-            Saving::Project => self.write_project(path),
-            Saving::Playlist => self.write_playlist(path),
-            Saving::Timelapse(plan) => self.write_timelapse(path, overwrite, plan),
-            Saving::Grid => self.write_grid(path, overwrite),
-            Saving::Figure => self.write_figure(path, overwrite),
-        }
+    /// Saves a picture that could not be saved before.
+    pub(super) fn save_again(&mut self, path: PathBuf, painting: Painting) {
+        self.start_saving(path, painting, Clash::Ask);
     }
 
-    pub(super) fn start_saving(&mut self, wanted: PathBuf, painting: Painting, clash: Clash) {
-        self.tasks.save(&wanted.clone(), "save", move || {
+    fn start_saving(&mut self, wanted: PathBuf, painting: Painting, clash: Clash) {
+        let file = wanted.clone();
+        let work = move || {
             let recipe = painting.draft.as_ref().map(|draft| draft.compose(&painting.picture));
             let text = |room| recipe.as_ref()?.text(room);
             let mut path = wanted.clone();
@@ -173,26 +202,40 @@ impl ImpastoApp {
                     result => break result,
                 }
             };
-            Done::Saved { path, painting, result }
+            (path, painting, result)
+        };
+        self.tasks.save(&file, "save", work, |app: &mut Self, _, (path, painting, result)| {
+            app.picture_saved(path, painting, result);
         });
     }
 
-    pub(super) fn saved(&mut self, path: PathBuf, painting: Painting, result: Result<(), SaveError>) {
+    fn picture_saved(&mut self, path: PathBuf, painting: Painting, result: Result<(), SaveError>) {
         match result {
-            Ok(()) => {
-                let note = format!("Saved {}", path.display());
-                self.notice = Some(note.clone());
-                self.toasts.add(note);
-            }
+            Ok(()) => self.file_saved(&path),
             Err(SaveError::Exists { .. }) => {
+                self.closing.save_failed();
                 let free = picture::free_name(&path);
-                self.replacing = Some(Replacing { path, free, saving: Saving::Picture(painting) });
+                self.replacing = Some(Replacing { path, free, saving: Saving::of_picture(painting) });
             }
             Err(error) => {
+                self.closing.save_failed();
                 let text = format!("The picture is not saved: {}.", chain(&error));
                 self.banners.push(Banner { trouble: Trouble::Save { path, painting }, text });
             }
         }
+    }
+
+    /// Says that a file that was asked for is written.
+    pub(super) fn file_saved(&mut self, path: &Path) {
+        let note = format!("Saved {}", path.display());
+        self.notice = Some(note.clone());
+        self.toasts.add(note);
+    }
+
+    /// Says why a file that was asked for is not written; the window does not close before that is seen.
+    pub(super) fn file_not_saved(&mut self, text: String) {
+        self.closing.save_failed();
+        self.banners.push(Banner { trouble: Trouble::Other, text });
     }
 
     /// The question what to do about a file that is there already.
@@ -228,7 +271,7 @@ impl ImpastoApp {
             && let Some(Replacing { saving, .. }) = self.replacing.take()
             && let Some((path, clash)) = decision
         {
-            self.write_to(path, clash, saving);
+            (saving.write)(self, path, clash);
         }
     }
 

@@ -10,15 +10,14 @@ use std::{
 };
 
 use egui::{
-    Align2, Area, Color32, Context, CursorIcon, Event, Frame, Id, Key, Modifiers, Order, Painter, Rect, Role,
-    Sense, TextureHandle, Ui, Vec2, ViewportBuilder, ViewportClass, ViewportCommand, ViewportId, WidgetInfo,
-    vec2,
+    Align2, Area, Color32, Context, CursorIcon, Event, Frame, Id, Key, Modifiers, Order, Rect, Role, Sense,
+    TextureHandle, Ui, Vec2, ViewportBuilder, ViewportClass, ViewportCommand, ViewportId, WidgetInfo, vec2,
 };
 
 use super::{
     ImpastoApp,
     action::Actions,
-    canvas::Leaving,
+    canvas::{Leaving, paint_fitted},
     command::Command,
     icons,
     present::{POINTER, facts_box},
@@ -156,14 +155,6 @@ fn monitors(frame: &eframe::Frame) -> Vec<Monitor> {
     monitors.collect()
 }
 
-/// Draws a picture whole in the middle of a place, with some strength of 0 to 1.
-pub fn fit(painter: &Painter, texture: &TextureHandle, size: Vec2, area: Rect, strength: f32) {
-    let scale = (area.size() / size).min_elem();
-    let place = Rect::from_center_size(area.center(), size * scale);
-    let whole = Rect::from_min_max(egui::Pos2::ZERO, egui::pos2(1.0, 1.0));
-    painter.image(texture.id(), place, whole, Color32::WHITE.gamma_multiply(strength));
-}
-
 fn draw(shared: &Mutex<Screen>, actions: &Actions, ui: &mut Ui, class: ViewportClass) {
     let ctx = ui.ctx().clone();
     // Where there are no windows but one, this is a part of it, and keys are the main window's.
@@ -178,11 +169,11 @@ fn draw(shared: &Mutex<Screen>, actions: &Actions, ui: &mut Ui, class: ViewportC
     let response = ui.interact(area, Id::unique("second window's picture"), Sense::click());
     if let Some((texture, size)) = &screen.picture {
         let painter = ui.painter().with_clip_rect(area);
-        fit(&painter, texture, *size, area, 1.0);
+        paint_fitted(&painter, texture, *size, area, 1.0);
         let now = ctx.input(|input| input.time);
         if let Some(leaving) = &screen.leaving {
             let strength = leaving.strength(now);
-            fit(&painter, &leaving.texture, leaving.size, area, strength);
+            paint_fitted(&painter, &leaving.texture, leaving.size, area, strength);
             if strength > 0.0 {
                 ctx.request_repaint();
             } else {

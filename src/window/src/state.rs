@@ -4,10 +4,10 @@ use egui_plot::PlotPoint;
 
 use impasto_core::{
     settings::{GlobalTerm, Settings},
-    transfer::{Inputs, Losses, Place},
+    transfer::{Inputs, Losses, PyramidProgress},
 };
 use impasto_engine::session::{Progress, RunId, RunInfo, RunState};
-use impasto_formats::project::Losses as SavedLosses;
+use impasto_formats::project::LossCurve as SavedLosses;
 use impasto_network::vgg::Layer;
 
 /// What the worker was last given.
@@ -51,8 +51,8 @@ impl Run {
     }
 
     /// Where the run is in its pyramid.
-    pub fn place(&self) -> Place {
-        self.progress.as_ref().map_or_else(Place::default, |progress| progress.place.clone())
+    pub fn place(&self) -> PyramidProgress {
+        self.progress.as_ref().map_or_else(PyramidProgress::default, |progress| progress.place.clone())
     }
 
     /// Whether the worker has a run in hand.
@@ -317,7 +317,7 @@ mod tests {
         for (level, done) in [(0, 1.0), (0, 4.0), (1, 4.5), (1, 9.0), (2, 9.5), (1, 10.0)] {
             run.advance(Progress {
                 step: 1,
-                place: Place { level, done, ..Place::default() },
+                place: PyramidProgress { level, done, ..PyramidProgress::default() },
                 losses: None,
                 converged: false,
                 norms: GradientNorms::default(),

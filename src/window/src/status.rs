@@ -8,7 +8,7 @@ use super::{
     theme::{Palette, space},
     widgets,
 };
-use impasto_core::transfer::{self, Kernels};
+use impasto_core::transfer::{self, KernelSet};
 use impasto_engine::session::RunState;
 use impasto_network::compute::{DeviceInfo, DeviceKind};
 
@@ -64,8 +64,8 @@ impl ImpastoApp {
         let inputs = self.inputs()?;
         let shapes = inputs.shapes(&self.settings);
         let kernels = match self.run.info.as_ref().map(|info| info.device.kind) {
-            None | Some(DeviceKind::Cpu) => Kernels::Cpu,
-            Some(_) => Kernels::Adapter,
+            None | Some(DeviceKind::Cpu) => KernelSet::Cpu,
+            Some(_) => KernelSet::Adapter,
         };
         Some(transfer::memory_bytes(&shapes, &self.settings, kernels))
     }

@@ -1,255 +1,112 @@
-//! What must not happen on the window's thread: opening, saving, asking for files, listing devices.
+//! What must not happen on the window's thread: opening, saving, asking for files, listing devices. Each task
+//! comes with a continuation, which takes its result on the window's thread.
 
 use std::{
     cell::RefCell,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
-        Arc, Weak,
+        Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
     thread,
-    time::Duration,
 };
 
 use crossbeam_channel::{Receiver, Sender};
-use egui::ColorImage;
-use image::RgbImage;
+use egui::{Context, ViewportId};
 
-use super::{
-    decoders::Decoders,
-    dialogs::Answer,
-    extracts::Planned,
-    keeping::ProjectFile,
-    origin::Origin,
-    pictures::{Opened, Target},
-    playlist::Playlist,
-    recipes::{Looked, Painting},
-};
-use impasto_core::{
-    picture::{Picture, SaveError},
-    settings::UserPreset,
-};
-use impasto_engine::{session::RestorePoint, timeline::MomentId};
-use impasto_formats::{
-    project::{Project, sessions::Held},
-    timelapse::TimelapseError,
-};
-use impasto_network::compute::DeviceInfo;
+use super::decoders::Decoders;
 
-/// A finished task.
-pub enum Done {
-    Opened {
-        slot: u64,
-        ticket: u64,
-        result: Result<Box<Opened>, String>,
-    },
-    Picked {
-        purpose: Purpose,
-        /// The name that the dialog proposed.
-        name: String,
-        answer: Answer,
-    },
-    Saved {
-        path: PathBuf,
-        painting: Painting,
-        result: Result<(), SaveError>,
-    },
-    Looked(Box<Looked>),
-    /// A source picture in the size in which it is compared.
-    Resampled {
-        picture: Arc<Picture>,
-        size: (u32, u32),
-        image: ColorImage,
-    },
-    /// A pin's small picture.
-    Pinned {
-        pin: u64,
-        small: ColorImage,
-    },
-    /// A small picture for the gallery.
-    Small {
-        origin: Origin,
-        result: Result<egui::ColorImage, String>,
-    },
-    /// What a crash has left.
-    Left(Option<Box<(Held, Result<Project, String>)>>),
-    Kept {
-        result: Result<(), String>,
-        took: Duration,
-    },
-    ProjectRead {
-        path: PathBuf,
-        result: Result<Box<Project>, String>,
-    },
-    ProjectSaved {
-        file: ProjectFile,
-        result: Result<(), String>,
-    },
-    PlaylistRead {
-        path: PathBuf,
-        result: Result<Box<Playlist>, String>,
-    },
-    PlaylistSaved {
-        path: PathBuf,
-        list: Box<Playlist>,
-        result: Result<(), String>,
-    },
-    /// The picture of an earlier moment.
-    Moment {
-        id: MomentId,
-        result: Result<RgbImage, String>,
-    },
-    /// A time-lapse, written or not.
-    Exported {
-        path: PathBuf,
-        result: Result<(), TimelapseError>,
-    },
-    /// All that painting needs to go on from an earlier moment.
-    GoBack {
-        id: MomentId,
-        result: Result<RestorePoint, String>,
-    },
-    /// Orders for extracts, with what the cache has of them.
-    Planned {
-        ticket: u64,
-        planned: Vec<Planned>,
-    },
-    /// An extract was written into the cache, or not.
-    ExtractKept(io::Result<()>),
-    /// The figure of all extracts, written or not.
-    Figure {
-        path: PathBuf,
-        result: Result<(), String>,
-    },
-    Devices(Vec<DeviceInfo>),
-    /// The person's presets, and how what was to be done to them went.
-    Presets {
-        list: Vec<UserPreset>,
-        result: Result<(), String>,
-    },
-    Queue(super::queue::News),
-    Grid(super::grid::News),
-    /// A task that ended without a result.
-    Broken(String),
-}
+/// A continuation with the result that it takes.
+pub type Then<App> = Box<dyn FnOnce(&mut App, &Context) + Send>;
 
-impl Done {
-    /// Whether a file that a person asked for is not written.
-    pub fn is_failed_save(&self) -> bool {
-        match self {
-            Done::Saved { result, .. } => result.is_err(),
-            Done::ProjectSaved { result, .. }
-            | Done::PlaylistSaved { result, .. }
-            | Done::Figure { result, .. }
-            | Done::Presets { result, .. } => result.is_err(),
-            Done::Exported { result, .. } => {
-                matches!(result, Err(error) if !matches!(error, TimelapseError::Cancelled))
-            }
-            Done::Grid(super::grid::News::Exported { result, .. }) => result.is_err(),
-            Done::Broken(_) => true,
-            _ => false,
-        }
-    }
-}
+type Work = Box<dyn FnOnce() + Send>;
 
-/// What a picked file is for.
-#[derive(Clone, Debug)]
-pub enum Purpose {
-    Picture(Target),
-    Init,
-    Weights,
-    OpenProject,
-    OpenPlaylist,
-    Queue(super::queue::Wanted),
-    Save(Saving),
-}
-
-/// What is written to a picked file.
-#[derive(Clone, Debug)]
-pub enum Saving {
-    Picture(Painting),
-    Project,
-    Playlist,
-    Timelapse(super::export::Plan),
-    /// The grid as one picture.
-    Grid,
-    /// The figure of what the layers hold.
-    Figure,
-}
-
-/// Starts tasks and hands over what they bring.
-pub struct Tasks {
-    outbox: Sender<Done>,
-    inbox: Receiver<Done>,
-    ctx: egui::Context,
+/// Starts tasks and hands out their continuations as they end.
+pub struct Tasks<App> {
+    outbox: Sender<Then<App>>,
+    inbox: Receiver<Then<App>>,
+    ctx: Context,
+    /// Called with the reason if a task fails whose continuation takes no failure.
+    failed: fn(&mut App, String),
     /// Names of the files that are being saved, alive until their results are out.
     saves: RefCell<Vec<Weak<str>>>,
     decoders: Decoders,
 }
 
-impl Tasks {
-    pub fn new(ctx: &egui::Context) -> Self {
+impl<App: 'static> Tasks<App> {
+    pub fn new(ctx: &Context, failed: fn(&mut App, String)) -> Self {
         let (outbox, inbox) = crossbeam_channel::unbounded();
-        Self { outbox, inbox, ctx: ctx.clone(), decoders: Decoders::default(), saves: RefCell::default() }
+        let (decoders, saves) = (Decoders::default(), RefCell::default());
+        Self { outbox, inbox, ctx: ctx.clone(), failed, saves, decoders }
     }
 
-    /// Runs `task` on a thread of its own; its result comes out of [`Tasks::next`].
-    pub fn start(&self, name: &str, task: impl FnOnce() -> Done + Send + 'static) {
-        self.start_or(name, Done::Broken, task);
-    }
-
-    /// The same for a task whose end is waited for: where it panics, or cannot begin, what `broken` makes of that comes out,
-    /// so that nothing waits for ever.
-    pub fn start_or(
+    /// Runs `work` on a thread of its own, then calls `then` with its result on the window's thread.
+    pub fn spawn<T: Send + 'static>(
         &self,
         name: &str,
-        broken: impl FnOnce(String) -> Done + Clone + Send + 'static,
-        task: impl FnOnce() -> Done + Send + 'static,
+        work: impl FnOnce() -> T + Send + 'static,
+        then: impl FnOnce(&mut App, &Context, T) + Send + 'static,
     ) {
-        self.spawn(name, broken, task, ());
+        self.attempt(name, work, or(self.failed, then));
     }
 
-    /// As [`Tasks::start`], for a file that a person asked for: the window does not close before it is written.
-    pub fn save(&self, file: &Path, name: &str, task: impl FnOnce() -> Done + Send + 'static) {
-        self.save_or(file, name, Done::Broken, task);
+    /// Like [`Tasks::spawn`], for a task whose end is waited for: `then` is called with the reason if `work`
+    /// panics or cannot begin, so that nothing waits for ever.
+    pub fn attempt<T: Send + 'static>(
+        &self,
+        name: &str,
+        work: impl FnOnce() -> T + Send + 'static,
+        then: impl FnOnce(&mut App, &Context, Result<T, String>) + Send + 'static,
+    ) {
+        self.start(name, work, then, ());
     }
 
-    /// As [`Tasks::start_or`], likewise.
-    pub fn save_or(
+    /// Like [`Tasks::spawn`], for a file that was asked for: the window does not close before it is written.
+    pub fn save<T: Send + 'static>(
         &self,
         file: &Path,
         name: &str,
-        broken: impl FnOnce(String) -> Done + Clone + Send + 'static,
-        task: impl FnOnce() -> Done + Send + 'static,
+        work: impl FnOnce() -> T + Send + 'static,
+        then: impl FnOnce(&mut App, &Context, T) + Send + 'static,
+    ) {
+        self.attempt_save(file, name, work, or(self.failed, then));
+    }
+
+    /// Like [`Tasks::attempt`], for such a file.
+    pub fn attempt_save<T: Send + 'static>(
+        &self,
+        file: &Path,
+        name: &str,
+        work: impl FnOnce() -> T + Send + 'static,
+        then: impl FnOnce(&mut App, &Context, Result<T, String>) + Send + 'static,
     ) {
         let file: Arc<str> = file.file_name().unwrap_or_default().to_string_lossy().into();
         let mut saves = self.saves.borrow_mut();
         saves.retain(|save| save.strong_count() > 0);
         saves.push(Arc::downgrade(&file));
-        self.spawn(name, broken, task, file);
+        self.start(name, work, then, file);
     }
 
-    /// As [`Tasks::start_or`], for a task that decodes a picture: it may have to wait for others. The flag says whether it
-    /// has begun.
-    pub fn decode(
+    /// Like [`Tasks::attempt`], for a task that decodes a picture: it may have to wait for others. The flag says
+    /// whether it has begun.
+    pub fn decode<T: Send + 'static>(
         &self,
         name: &str,
-        broken: impl FnOnce(String) -> Done + Clone + Send + 'static,
-        task: impl FnOnce() -> Done + Send + 'static,
+        work: impl FnOnce() -> T + Send + 'static,
+        then: impl FnOnce(&mut App, &Context, Result<T, String>) + Send + 'static,
     ) -> Arc<AtomicBool> {
         let begun = Arc::new(AtomicBool::new(false));
         let (theirs, ctx) = (Arc::clone(&begun), self.ctx.clone());
-        let task = self.guarded(name, broken.clone(), task, ());
+        let exit = self.exit(name, then);
+        let work = guarded(&exit, work, ());
         let started = self.decoders.start(move || {
             theirs.store(true, Ordering::Relaxed);
-            ctx.request_repaint_of(egui::ViewportId::ROOT);
-            task();
+            ctx.request_repaint_of(ViewportId::ROOT);
+            work();
         });
-        if let Err(error) = started {
-            let _ = self.outbox.send(broken(format!("cannot start a thread for {name}: {error}")));
-        }
+        exit.report_start(started);
         begun
     }
 
@@ -263,89 +120,188 @@ impl Tasks {
         !self.inbox.is_empty()
     }
 
-    fn spawn(
-        &self,
-        name: &str,
-        broken: impl FnOnce(String) -> Done + Clone + Send + 'static,
-        task: impl FnOnce() -> Done + Send + 'static,
-        held: impl Send + 'static,
-    ) {
-        let task = self.guarded(name, broken.clone(), task, held);
-        let started = thread::Builder::new().name(format!("impasto-{name}")).spawn(task);
-        if let Err(error) = started {
-            let _ = self.outbox.send(broken(format!("cannot start a thread for {name}: {error}")));
-        }
+    /// The continuation of the task that ended first.
+    pub fn next(&self) -> Option<Then<App>> {
+        self.inbox.try_recv().ok()
     }
 
-    /// A task that hands its result over, also when it panics. `held` is dropped when the result is out.
-    fn guarded(
-        &self,
-        name: &str,
-        broken: impl FnOnce(String) -> Done + Send + 'static,
-        task: impl FnOnce() -> Done + Send + 'static,
-        held: impl Send + 'static,
-    ) -> Box<dyn FnOnce() + Send> {
-        let (outbox, ctx, name) = (self.outbox.clone(), self.ctx.clone(), name.to_owned());
-        Box::new(move || {
-            let done = catch_unwind(AssertUnwindSafe(task))
-                .unwrap_or_else(|_| broken(format!("{name} failed by a fault of the program")));
-            // Nobody listens when the window is gone.
-            let _ = outbox.send(done);
-            drop(held);
-            ctx.request_repaint_of(egui::ViewportId::ROOT);
-        })
-    }
-
-    pub fn context(&self) -> &egui::Context {
+    pub fn context(&self) -> &Context {
         &self.ctx
     }
 
-    pub fn next(&self) -> Option<Done> {
-        self.inbox.try_recv().ok()
+    /// Starts a thread for `work`; `held` is dropped once its result is out.
+    fn start<T: Send + 'static>(
+        &self,
+        name: &str,
+        work: impl FnOnce() -> T + Send + 'static,
+        then: impl FnOnce(&mut App, &Context, Result<T, String>) + Send + 'static,
+        held: impl Send + 'static,
+    ) {
+        let exit = self.exit(name, then);
+        let work = guarded(&exit, work, held);
+        let started = thread::Builder::new().name(format!("impasto-{name}")).spawn(work);
+        exit.report_start(started.map(drop));
     }
+
+    fn exit<T>(
+        &self,
+        name: &str,
+        then: impl FnOnce(&mut App, &Context, Result<T, String>) + Send + 'static,
+    ) -> Arc<Exit<App, T>> {
+        Arc::new(Exit {
+            name: name.to_owned(),
+            then: Mutex::new(Some(Box::new(then))),
+            outbox: self.outbox.clone(),
+            ctx: self.ctx.clone(),
+        })
+    }
+}
+
+/// A continuation that takes failures: `then` gets the result, `failed` the reason if there is none.
+fn or<App: 'static, T>(
+    failed: fn(&mut App, String),
+    then: impl FnOnce(&mut App, &Context, T) + Send + 'static,
+) -> impl FnOnce(&mut App, &Context, Result<T, String>) + Send + 'static {
+    move |app, ctx, result| match result {
+        Ok(result) => then(app, ctx, result),
+        Err(text) => failed(app, text),
+    }
+}
+
+type Ending<App, T> = Box<dyn FnOnce(&mut App, &Context, Result<T, String>) + Send>;
+
+/// The way of one result to the window's thread: that of the work, or why it could not begin.
+struct Exit<App, T> {
+    name: String,
+    then: Mutex<Option<Ending<App, T>>>,
+    outbox: Sender<Then<App>>,
+    ctx: Context,
+}
+
+impl<App: 'static, T: Send + 'static> Exit<App, T> {
+    fn send(&self, result: Result<T, String>) {
+        let then = self.then.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(then) = then {
+            // If the window is gone, so is the need for the result.
+            let _ = self.outbox.send(Box::new(move |app, ctx| then(app, ctx, result)));
+        }
+    }
+
+    fn report_start(&self, started: io::Result<()>) {
+        if let Err(error) = started {
+            self.send(Err(format!("cannot start a thread for {}: {error}", self.name)));
+            self.ctx.request_repaint_of(ViewportId::ROOT);
+        }
+    }
+}
+
+/// Work that hands its result over, even if it panics. `held` is dropped once the result is out.
+fn guarded<App: 'static, T: Send + 'static>(
+    exit: &Arc<Exit<App, T>>,
+    work: impl FnOnce() -> T + Send + 'static,
+    held: impl Send + 'static,
+) -> Work {
+    let exit = Arc::clone(exit);
+    Box::new(move || {
+        let result = catch_unwind(AssertUnwindSafe(work));
+        exit.send(result.map_err(|_| format!("{} failed by a fault of the program", exit.name)));
+        drop(held);
+        // Last, because the frame that decides whether the window may close must not find `held` still there.
+        exit.ctx.request_repaint_of(ViewportId::ROOT);
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use super::*;
 
+    /// What a window was told, in that order.
+    #[derive(Default)]
+    struct Told(Vec<String>);
+
+    fn tasks() -> Tasks<Told> {
+        Tasks::new(&Context::default(), |told, text| told.0.push(format!("failed: {text}")))
+    }
+
+    /// Waits for so many results and takes them in.
+    fn take(tasks: &Tasks<Told>, results: usize) -> Vec<String> {
+        let mut told = Told::default();
+        for _ in 0..results {
+            let then = tasks.inbox.recv_timeout(Duration::from_secs(10)).unwrap();
+            then(&mut told, &tasks.ctx);
+        }
+        assert!(tasks.next().is_none(), "one more than was asked for");
+        told.0
+    }
+
+    fn fault() -> u8 {
+        panic!("a fault")
+    }
+
+    #[test]
+    fn a_result_goes_to_what_was_to_be_done_with_it() {
+        let tasks = tasks();
+        let asked = thread::current().id();
+        let work = move || (7, thread::current().id() != asked);
+        tasks.spawn("count", work, |told, _, (number, elsewhere)| {
+            told.0.push(format!("{number} {elsewhere}"));
+        });
+        assert_eq!(take(&tasks, 1), ["7 true"]);
+        let begun =
+            tasks.decode("open", || 8, |told: &mut Told, _, result| told.0.push(format!("{result:?}")));
+        assert_eq!(take(&tasks, 1), ["Ok(8)"]);
+        assert!(begun.load(Ordering::Relaxed));
+    }
+
+    #[test]
+    fn results_come_in_the_order_in_which_they_were_there() {
+        let tasks = tasks();
+        let (go, wait) = crossbeam_channel::bounded::<()>(0);
+        tasks.spawn("late", move || wait.recv().is_ok(), |told, _, _| told.0.push("late".to_owned()));
+        tasks.spawn("early", || (), |told, _, ()| told.0.push("early".to_owned()));
+        let began = Instant::now();
+        while !tasks.has_results() {
+            assert!(began.elapsed() < Duration::from_secs(10), "it never ends");
+            thread::sleep(Duration::from_millis(1));
+        }
+        go.send(()).unwrap();
+        assert_eq!(take(&tasks, 2), ["early", "late"]);
+    }
+
     #[test]
     fn a_task_that_panics_ends_as_a_failure_of_what_it_was_to_do() {
-        let tasks = Tasks::new(&egui::Context::default());
-        let kept = |text: String| Done::Kept { result: Err(text), took: Duration::ZERO };
-        tasks.start_or("keep", kept, || panic!("a fault"));
-        tasks.start("pin", || panic!("a fault"));
-        let begun = tasks.decode("open", Done::Broken, || panic!("a fault"));
-        let mut ends = [0; 3];
-        for _ in 0..3 {
-            match tasks.inbox.recv_timeout(Duration::from_secs(10)).unwrap() {
-                Done::Kept { result: Err(text), .. } if text.contains("keep failed") => ends[0] += 1,
-                Done::Broken(text) if text.contains("pin failed") => ends[1] += 1,
-                Done::Broken(text) if text.contains("open failed") => ends[2] += 1,
-                _ => panic!("something else"),
-            }
-        }
-        assert_eq!(ends, [1, 1, 1]);
+        let tasks = tasks();
+        let own = |told: &mut Told, _: &Context, result: Result<u8, String>| {
+            told.0.push(format!("own: {}", result.unwrap_err()));
+        };
+        let never = |_: &mut Told, _: &Context, _: u8| panic!("there is no result");
+        let file = Path::new("a.png");
+        let begun = tasks.decode("the decoder", fault, own);
+        tasks.attempt("keep", fault, own);
+        tasks.attempt_save(file, "film", fault, own);
+        tasks.spawn("pin", fault, never);
+        tasks.save(file, "save", fault, never);
+        let mut told = take(&tasks, 5);
+        told.sort_unstable();
+        let because = |what: &str| format!("{what} failed by a fault of the program");
+        let (failed, own) = (["failed: pin", "failed: save"], ["own: film", "own: keep", "own: the decoder"]);
+        let wanted: Vec<String> = failed.into_iter().chain(own).map(because).collect();
+        assert_eq!(told, wanted);
         assert!(begun.load(Ordering::Relaxed));
     }
 
     #[test]
     fn a_file_is_being_saved_until_its_result_is_there() {
-        let tasks = Tasks::new(&egui::Context::default());
+        let tasks = tasks();
         let (go, wait) = crossbeam_channel::bounded::<()>(0);
-        let kept = || Done::Kept { result: Ok(()), took: Duration::ZERO };
-        tasks.save(Path::new("/a/b.png"), "save", move || {
-            let _ = wait.recv();
-            kept()
-        });
-        tasks.save(Path::new("c.png"), "save", || panic!("a fault"));
-        let broken = tasks.inbox.recv_timeout(Duration::from_secs(10)).unwrap();
-        assert!(matches!(broken, Done::Broken(_)) && broken.is_failed_save());
+        tasks.save(Path::new("/a/b.png"), "save", move || wait.recv().is_ok(), |_, _, _| {});
+        tasks.save(Path::new("c.png"), "save", fault, |_, _, _| {});
+        assert_eq!(take(&tasks, 1), ["failed: save failed by a fault of the program"]);
         assert_eq!(tasks.saving()[0].as_ref(), "b.png");
         go.send(()).unwrap();
-        let began = std::time::Instant::now();
+        let began = Instant::now();
         while !tasks.saving().is_empty() {
             assert!(began.elapsed() < Duration::from_secs(10), "it is being saved for ever");
             thread::sleep(Duration::from_millis(1));

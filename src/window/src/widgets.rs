@@ -1,18 +1,11 @@
 //! The few widgets that the panels are made of, all with a name for screen readers and a tooltip.
 
-use std::ops::RangeInclusive;
+use egui::{Align, Color32, Layout, Response, RichText, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, vec2};
 
-use egui::{
-    Align, Color32, DragValue, Layout, Response, RichText, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, vec2,
-};
-
-pub use super::fader::{Fader, plain_slider};
 use super::{
     icons::Icon,
-    knobs,
     theme::{Palette, RADIUS, ROW, space},
 };
-use impasto_core::settings::ParamId;
 
 /// Width of the column of labels in the right panel.
 const LABEL: f32 = 92.0;
@@ -296,55 +289,6 @@ pub fn row_error(ui: &mut Ui, message: &str) {
     });
 }
 
-/// How a number is dragged and shown.
-pub struct Entry<'a> {
-    pub name: &'a str,
-    pub tooltip: &'a str,
-    /// Dragging stays in here; typing may leave it, so that a wrong number can be told what is wrong with it.
-    pub drag: RangeInclusive<f64>,
-    pub suffix: &'a str,
-    pub whole: bool,
-    pub width: f32,
-    /// What it sets, if that can move by itself.
-    pub knob: Option<ParamId>,
-    /// Where its menu leads back to.
-    pub usual: Option<f64>,
-}
-
-impl Entry<'_> {
-    /// A number that is dragged or typed. Typing counts when it is finished.
-    pub fn show(&self, ui: &mut Ui, value: &mut f64) -> Response {
-        let before = *value;
-        let speed = if self.whole { (*value * 0.01).max(0.25) } else { (value.abs() * 0.01).max(1e-4) };
-        let whole = self.whole;
-        let widget = DragValue::new(value)
-            .speed(speed)
-            .suffix(self.suffix)
-            .update_while_editing(false)
-            .min_size(vec2(self.width, ROW))
-            .custom_formatter(move |value, _| if whole { format!("{value:.0}") } else { number(value) })
-            .custom_parser(parse);
-        let response = ui.add(widget).accessible_name(self.name).on_hover_text(self.tooltip);
-        take_focus(&response, self.name);
-        // Leaving the field reads the shown text, which may be rounded: a number that still reads the same was not typed.
-        if !response.dragged() && !whole && number(before) == number(*value) {
-            *value = before;
-        }
-        if response.dragged() {
-            *value = value.clamp(*self.drag.start(), *self.drag.end());
-        }
-        if whole {
-            *value = value.round();
-        }
-        if knobs::menu(&response, self.knob, self.usual, |_| {})
-            && let Some(usual) = self.usual
-        {
-            *value = usual;
-        }
-        response
-    }
-}
-
 /// A number in few characters: `0.25`, `1500`, `2.5e6`.
 pub fn number(value: f64) -> String {
     let size = value.abs();
@@ -366,11 +310,16 @@ pub fn number(value: f64) -> String {
 }
 
 /// Reads what a person types: also `0,5`; never a NaN or an infinity.
-fn parse(text: &str) -> Option<f64> {
+pub fn parse_number(text: &str) -> Option<f64> {
     let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     let digits = digits.replace(',', ".").replace('−', "-");
     let digits = digits.trim_end_matches("px").trim_end_matches("steps").trim_end_matches('%');
     digits.parse().ok().filter(|value: &f64| value.is_finite())
+}
+
+/// "1 painting", "3 paintings"
+pub fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Bytes for a person.
@@ -430,12 +379,12 @@ mod tests {
             (99999.0, "99999"),
         ] {
             assert_eq!(number(value), text);
-            assert_eq!(parse(text), Some(value));
+            assert_eq!(parse_number(text), Some(value));
         }
-        assert_eq!(parse("0,5 "), Some(0.5));
-        assert_eq!(parse("75 %"), Some(75.0));
-        assert_eq!(parse("512 px"), Some(512.0));
-        assert_eq!((parse("nan"), parse("inf"), parse("much")), (None, None, None));
+        assert_eq!(parse_number("0,5 "), Some(0.5));
+        assert_eq!(parse_number("75 %"), Some(75.0));
+        assert_eq!(parse_number("512 px"), Some(512.0));
+        assert_eq!((parse_number("nan"), parse_number("inf"), parse_number("much")), (None, None, None));
     }
 
     #[test]

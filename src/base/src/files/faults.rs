@@ -1,5 +1,5 @@
-//! Injected faults for tests, as SQLite has them: the n-th call by which this thread changes the disk through
-//! [`super`] fails as on a full disk. Without a test that asks for it nothing ever fails here.
+//! Fault injection for tests, as in SQLite: the n-th call by which this thread changes the disk through
+//! [`super`] fails as on a full disk. Only tests arm it.
 
 use std::{
     cell::Cell,
@@ -30,7 +30,7 @@ pub fn with_fault<T>(fault: Fault, work: impl FnOnce() -> T) -> (T, bool) {
     (result, CALLS.get() > at)
 }
 
-/// Count a call, and fail if it is to fail.
+/// Count a call; fail if a fault is armed for it.
 pub(super) fn check() -> io::Result<()> {
     let Some(fault) = ARMED.get() else { return Ok(()) };
     let call = CALLS.get();
@@ -42,7 +42,7 @@ pub(super) fn check() -> io::Result<()> {
     if fails { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
 }
 
-/// The same for a write: a disk that is full has taken some of it.
+/// As [`check`] for a write: a full disk accepts a part of it.
 pub(super) fn check_write(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     check().inspect_err(|_| {
         let _ = out.write(&bytes[..bytes.len() / 2]);

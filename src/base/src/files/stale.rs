@@ -1,4 +1,4 @@
-//! What killed processes have left of unfinished files.
+//! Cleanup of unfinished files that killed processes have left.
 
 use std::{
     collections::BTreeSet,
@@ -8,20 +8,20 @@ use std::{
     time::Duration,
 };
 
-/// Names of unfinished files begin and end like this.
+/// Prefix and suffix of the names of unfinished files.
 pub(super) const PREFIX: &str = ".impasto-";
 pub(super) const SUFFIX: &str = ".part";
 
-/// An unfinished file that nobody has written to for so long is nobody's.
+/// Age after which an unfinished file is considered abandoned.
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The folders that this process has looked through.
-static SEEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+/// Folders that this process has cleaned.
+static SWEPT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
-/// Remove stale unfinished files, at this process's first write into a folder. Best effort: they cost room and
-/// nothing else.
+/// Remove stale unfinished files at this process's first write into a folder. Best effort: they only cost
+/// disk space.
 pub(super) fn sweep(folder: &Path) {
-    if SEEN.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned()) {
+    if SWEPT.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned()) {
         remove_stale(folder);
     }
 }
@@ -30,7 +30,7 @@ fn remove_stale(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let ours = name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
-        // A link's own data: what it leads to is not ours.
+        // Metadata of the link itself: its target is not ours.
         let Some(data) = entry.metadata().ok().filter(|data| ours && data.is_file()) else { continue };
         let age = data.modified().ok().and_then(|time| time.elapsed().ok());
         if age.is_some_and(|age| age > STALE)
@@ -52,7 +52,7 @@ mod tests {
     use crate::files::write_atomic;
 
     #[test]
-    fn unfinished_files_of_the_day_before_go_with_the_next_write() {
+    fn stale_unfinished_files_are_removed_at_the_next_write() {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str, hours: u64| {
             let path = folder.path().join(name);

@@ -1,18 +1,18 @@
-//! The histogram term (Risser, Wilmot & Barnes, arXiv 1701.08893): each channel's values at a layer ought to be distributed
-//! as the style's. Sorted against the style's sorted values, each value has one to go to; the term is the mean squared way
-//! there, over the mean square of the style's values. In one dimension that is the squared 2-Wasserstein distance, whose
-//! gradient takes the pairs as given.
+//! The histogram term (Risser, Wilmot & Barnes, arXiv 1701.08893): match the distribution of each channel's
+//! values at a layer to the style's. Sorting pairs each value with a style value; the term is the mean
+//! squared difference of the pairs, over the mean square of the style's values. In one dimension that is the
+//! squared 2-Wasserstein distance, whose gradient treats the pairs as constant.
 //!
-//! Sorting is done on the host.
+//! Sorting runs on the host.
 
 use rayon::prelude::*;
 
 /// Points of a channel's curve.
 const POINTS: usize = 2048;
-/// Channels that a task takes together: a cache line of a channels-last picture.
+/// Channels per task: a cache line of a channels-last picture.
 const TOGETHER: usize = 16;
 
-/// Each channel's distribution at a layer: its values in order, as a curve of so many quantiles.
+/// Each channel's distribution at a layer, as a curve of `POINTS` quantiles.
 #[derive(Clone, Debug)]
 pub struct Quantiles {
     /// `[C, POINTS]`.
@@ -21,14 +21,14 @@ pub struct Quantiles {
     energy: f64,
 }
 
-/// One channel's values with their positions, in order.
+/// One channel's values with their positions, sorted by value.
 fn sorted(values: impl Iterator<Item = f32>) -> Vec<(f32, u32)> {
     let mut pairs: Vec<(f32, u32)> = values.zip(0..).collect();
     pairs.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     pairs
 }
 
-/// A curve at a share of the way through its points' middles, 0 to 1.
+/// Interpolate a curve at `share`, 0 to 1, between the midpoints of its points.
 fn at(curve: impl Fn(usize) -> f32, points: usize, share: f64) -> f32 {
     let place = (share * points as f64 - 0.5).clamp(0.0, (points - 1) as f64);
     let (below, part) = (place as usize, place.fract() as f32);
@@ -51,11 +51,11 @@ impl Quantiles {
         Self { curves, energy: squares / values.len() as f64 }
     }
 
-    /// The mean of several with these shares, whose sum is 1.
+    /// The weighted mean of several distributions; `shares` sum to 1.
     ///
     /// # Panics
     ///
-    /// When there is none.
+    /// If `each` is empty.
     pub fn blend(each: &[Self], shares: &[f64]) -> Self {
         let mut curves = vec![0.0; each[0].curves.len()];
         let mut energy = 0.0;
@@ -66,12 +66,12 @@ impl Quantiles {
         Self { curves, energy }
     }
 
-    /// Factor of the squared distance to the remapped features `[P, C]`, for `count` values.
+    /// Factor of the squared distance to the remapped features `[P, C]` with `count` values.
     pub fn factor(&self, count: usize) -> f64 {
         1.0 / (count as f64 * self.energy.max(super::LEAST_ENERGY))
     }
 
-    /// Where each value of a layer's features `[P, C]` ought to go. Equal values go to one place, the mean of theirs.
+    /// The target of each value of a layer's features `[P, C]`. Equal values share the mean of their targets.
     pub fn remap(&self, values: &[f32]) -> Vec<f32> {
         let channels = self.curves.len() / POINTS;
         let positions = values.len() / channels;
@@ -131,23 +131,23 @@ mod tests {
             .collect()
     }
 
-    fn distance(values: &[f32], aim: &Quantiles) -> f64 {
-        let mapped = aim.remap(values);
+    fn distance(values: &[f32], quantiles: &Quantiles) -> f64 {
+        let mapped = quantiles.remap(values);
         let squares: f64 = values.iter().zip(&mapped).map(|(a, b)| f64::from(a - b).powi(2)).sum();
-        squares * aim.factor(values.len())
+        squares * quantiles.factor(values.len())
     }
 
     #[test]
     fn features_go_to_the_styles_distribution_in_their_own_order() {
         let channels = 20;
         let style: Vec<f32> = values(channels * 700, 1).iter().map(|v| v.powi(3) * 2.0).collect();
-        let aim = Quantiles::of(&style, channels);
-        let own = distance(&style, &aim);
+        let quantiles = Quantiles::of(&style, channels);
+        let own = distance(&style, &quantiles);
         assert!(own < 1e-5, "a picture is at its own distribution: {own}");
         let features = values(channels * 450, 2);
-        let before = distance(&features, &aim);
-        let mapped = aim.remap(&features);
-        assert!(before > 0.05 && distance(&mapped, &aim) < 1e-5, "{before}");
+        let before = distance(&features, &quantiles);
+        let mapped = quantiles.remap(&features);
+        assert!(before > 0.05 && distance(&mapped, &quantiles) < 1e-5, "{before}");
         let channel =
             |values: &[f32]| -> Vec<f32> { values[7..].iter().step_by(channels).copied().collect() };
         let (from, to) = (channel(&features), channel(&mapped));
@@ -159,25 +159,26 @@ mod tests {
     #[test]
     fn the_gradient_takes_the_pairs_as_given() {
         let channels = 3;
-        let aim = Quantiles::of(&values(channels * 90, 3), channels);
+        let quantiles = Quantiles::of(&values(channels * 90, 3), channels);
         let x: Vec<f32> = values(channels * 60, 4).iter().map(|v| v * v).collect();
         let direction: Vec<f32> = values(channels * 60, 5).iter().map(|v| v - 0.5).collect();
-        let mapped = aim.remap(&x);
-        let factor = 2.0 * aim.factor(x.len());
+        let mapped = quantiles.remap(&x);
+        let factor = 2.0 * quantiles.factor(x.len());
         let along: f64 = (0..x.len()).map(|i| factor * f64::from((x[i] - mapped[i]) * direction[i])).sum();
-        let moved = |step: f32| -> Vec<f32> { x.iter().zip(&direction).map(|(x, d)| x + step * d).collect() };
-        let measured = (distance(&moved(1e-3), &aim) - distance(&moved(-1e-3), &aim)) / 2e-3;
+        let at_step =
+            |step: f32| -> Vec<f32> { x.iter().zip(&direction).map(|(x, d)| x + step * d).collect() };
+        let measured = (distance(&at_step(1e-3), &quantiles) - distance(&at_step(-1e-3), &quantiles)) / 2e-3;
         assert!((along - measured).abs() < 0.01 * measured.abs(), "{along} {measured}");
     }
 
     #[test]
     fn equal_values_stay_equal_and_blends_lie_between() {
-        let aim = Quantiles::of(&values(400, 6), 1);
-        let mapped = aim.remap(&[0.0, 0.0, 5.0, 0.0]);
+        let quantiles = Quantiles::of(&values(400, 6), 1);
+        let mapped = quantiles.remap(&[0.0, 0.0, 5.0, 0.0]);
         assert!(mapped[0] == mapped[1] && mapped[1] == mapped[3] && mapped[2] > 0.8, "{mapped:?}");
         assert!((0.3..0.45).contains(&mapped[0]), "{mapped:?}");
         let other = Quantiles::of(&[3.0; 50], 1);
-        let blend = Quantiles::blend(&[aim.clone(), other], &[0.25, 0.75]);
+        let blend = Quantiles::blend(&[quantiles.clone(), other], &[0.25, 0.75]);
         let blended = blend.remap(&[0.0, 0.0, 5.0, 0.0]);
         assert!((blended[2] - (0.25 * mapped[2] + 2.25)).abs() < 1e-4, "{blended:?}");
     }

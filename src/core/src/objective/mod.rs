@@ -1,4 +1,4 @@
-//! What is minimised: content, style and smoothness. Each term gives its value and its analytic gradient with respect
+//! The objective: content, style and smoothness. Each term has a value and an analytic gradient with respect
 //! to its features (see [`impasto_network::compute::Features`]) or the image.
 //!
 //! With F a layer's features as a C×P matrix and G = F·Fᵀ/P its Gram matrix, a star marking the target:
@@ -9,16 +9,16 @@
 //! | paper (Gatys, Ecker & Bethge, CVPR 2016) | ½·Σ(F−F*)² | Σ(G−G*)² / (4C²), which is the paper's Σ(K−A)²/(4C²P²) with K = P·G |
 //! | classic (the PyTorch tutorial) | mean (F−F*)² | mean over C² of (K−K*)², divided by C·P |
 //!
-//! e is the mean energy ΣF²/P that the styles' pictures have at that layer. Features with that energy and nothing to do with
-//! the content's, their scalar product 0, are at the squared distance Σ(F*)² + P·e from it, so about 1 means that nothing is left of
-//! the content. Relative to Σ(F*)² alone, a content of little contrast, or one enlarged until nothing fine is in it, would be
-//! held to several times as hard as others.
+//! e is the mean energy ΣF²/P of the styles' pictures at that layer. Features with that energy that are
+//! uncorrelated with the content's (scalar product 0) have the squared distance Σ(F*)² + P·e from them, so a
+//! value of about 1 means that nothing is left of the content. Relative to Σ(F*)² alone, a content of low
+//! contrast, or one enlarged beyond its detail, would weigh several times as much as others.
 //!
-//! In balanced the style of a layer may be other statistics than the Gram matrix, see [`StyleAim`].
+//! In balanced a layer's style may use other statistics than the Gram matrix, see [`StyleTarget`].
 //!
-//! and total = α·Σ w·content + β·Σ w·style + γ·smoothness + δ·histogram, the latter the mean of two layers' terms, see
-//! [`Quantiles`]. All three are the same two squared distances with different
-//! factors, see [`Objective::content_factor`] and [`Objective::style_factor`].
+//! total = α·Σ w·content + β·Σ w·style + γ·smoothness + δ·histogram, where histogram is the mean of two
+//! layers' terms, see [`Quantiles`]. The objectives differ only in the factors of the two squared distances,
+//! see [`Objective::content_factor`] and [`Objective::style_factor`].
 
 mod histogram;
 mod moments;
@@ -29,12 +29,13 @@ mod style;
 pub use histogram::Quantiles;
 pub use moments::Moments;
 pub use smoothness::smoothness_gradient;
-pub use style::{StyleAim, StyleTerm};
+pub use style::{StyleTarget, StyleTerm};
 
 use crate::settings::Objective;
 use impasto_network::vgg::Layer;
 
-/// What squared distances are divided by at least: a layer may be silent all over a flat picture. Mean activations are 1.
+/// Lower bound of the divisor of squared distances: a layer may be 0 everywhere on a flat picture. Mean
+/// activations are 1.
 const LEAST_ENERGY: f64 = 1e-12;
 
 impl Objective {

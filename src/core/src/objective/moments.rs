@@ -4,10 +4,10 @@ use burn::tensor::Tensor;
 
 use impasto_network::compute::Features;
 
-/// Added to a covariance's diagonal, so that it has a root. Mean activations are 1.
+/// Regularization of a covariance's diagonal for its root. Mean activations are 1.
 pub(super) const EPSILON: f64 = 1e-4;
 
-/// η: added to a covariance's diagonal, so that it has a root.
+/// η: regularization of a covariance's diagonal for its root.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Floor(pub f64);
 
@@ -26,7 +26,7 @@ impl Moments {
         Self { gram: features.gram(), mean: features.mean() }
     }
 
-    /// A share of these and the rest.
+    /// Multiply every statistic by `share`.
     pub fn scaled(&self, share: f64) -> Self {
         Self { gram: self.gram.clone() * share, mean: self.mean.clone() * share }
     }
@@ -53,7 +53,7 @@ impl Moments {
     }
 }
 
-/// The identity of the shape of a square matrix.
+/// The identity matrix in the shape of a square matrix.
 pub(super) fn identity(like: &Tensor<2>) -> Tensor<2> {
     let [channels, _] = like.dims();
     Tensor::eye(channels, &like.device())

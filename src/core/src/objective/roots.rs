@@ -1,35 +1,34 @@
-//! Square roots of covariances, also of such as are singular.
+//! Square roots of covariances, including singular ones.
 //!
-//! Where a picture is flat its covariance Σ = S − μμᵀ is 0 but for rounding, and rounding may leave
-//! eigenvalues below 0, for which there is no root: the Newton–Schulz iteration multiplies them by 9/4 in
-//! each of its steps, and soon the result is no number. Sums of P products in single precision are within
-//! P·u·tr S of the true ones, u being 6·10⁻⁸ (Higham, Accuracy and Stability of Numerical Algorithms, 2002,
-//! section 3.1), usually far closer.
+//! The covariance Σ = S − μμᵀ of a flat picture is 0 except for rounding, and rounding may make eigenvalues
+//! negative, for which there is no root: the Newton–Schulz iteration multiplies them by 9/4 in each step and
+//! soon diverges. Sums of P products in single precision are within P·u·tr S of the exact ones, u being
+//! 6·10⁻⁸ (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1), usually far closer.
 //!
-//! * **A target's** root is checked, once, and where it is none, the diagonal's ε gives way to a floor of
-//!   u·tr S + ε, or the least fourfold of it that gives a root, see [`Floor`]. Both covariances then have it,
-//!   so that the distance is still one, and its gradient the same formula. Where ε is enough, as it is for
-//!   all pictures that are not flat, nothing changes.
-//! * **A picture's**, which is another one in each step, is not read back for that. The iteration goes back
-//!   to where it was sound if it becomes unsound, see [`roots`]: what rounding made of the smallest
-//!   eigenvalues then does not count.
+//! * **A target's** root is checked once. If it is invalid, the diagonal's ε is replaced by a floor of
+//!   u·tr S + ε, times the smallest power of 4 that gives a root, see [`Floor`]. Both covariances get it, so that
+//!   the distance remains a distance with the same gradient formula. ε suffices for all pictures that are not
+//!   flat.
+//! * **A picture's** root changes in each step, so reading it back for a check would be too slow. If the
+//!   iteration becomes unstable it returns to its last stable state, see [`roots`], which ignores the
+//!   smallest eigenvalues.
 
 use burn::tensor::{Bool, Tensor};
 
 use super::moments::{EPSILON, Floor, Moments, diagonal};
 
-/// Steps of the Newton–Schulz iteration for a target's root, once.
+/// Steps of the Newton–Schulz iteration for a target's root, computed once.
 const TARGET_ITERATIONS: usize = 16;
-/// Steps from one check of the iteration to the next.
+/// Steps between two checks of the iteration.
 const CHECK_EVERY: usize = 4;
-/// Per channel, how far Σt² may be above Σt of an iteration that is sound.
+/// Per channel, how far Σt² of a stable iteration may exceed Σt.
 const SLACK: f64 = 0.05;
-/// Half the distance of single precision's numbers around 1.
+/// Unit roundoff of single precision.
 const ROUNDING: f64 = f32::EPSILON as f64 / 2.0;
-/// ‖A·A − Σ‖ over ‖Σ‖ of a root A that is none: of pictures that are not flat it is 10⁻³ and less.
+/// ‖A·A − Σ‖/‖Σ‖ above which A is not a root; it is at most 10⁻³ for pictures that are not flat.
 const NO_ROOT: f64 = 0.03;
-/// Times that a floor grows fourfold: to u·4¹² = 1 of the trace.
-const MOST_TRIES: i32 = 12;
+/// How often a floor is multiplied by 4: up to u·4¹² = 1 of the trace.
+const MAX_TRIES: i32 = 12;
 
 /// A covariance's floor, its root `[C, C]` and its trace `[1]`.
 pub struct RootedCovariance {
@@ -43,7 +42,7 @@ impl RootedCovariance {
     ///
     /// # Panics
     ///
-    /// When the device fails.
+    /// If the device fails.
     pub fn of(moments: &Moments, trace: &Tensor<1>, identity: &Tensor<2>) -> Self {
         let rooted = |floor: Floor| {
             let covariance = moments.covariance(identity, floor);
@@ -59,7 +58,7 @@ impl RootedCovariance {
             return found;
         }
         let trace = number(trace.clone());
-        for tries in 0..=MOST_TRIES {
+        for tries in 0..=MAX_TRIES {
             let (with_floor, error) = rooted(Floor(EPSILON + ROUNDING * trace * 4f64.powi(tries)));
             found = with_floor;
             if is_root(error) {
@@ -73,8 +72,8 @@ impl RootedCovariance {
 /// Square root and inverse square root of a symmetric positive definite matrix, by the coupled Newton–Schulz
 /// iteration (Higham, Functions of Matrices, 2008, section 6.7).
 ///
-/// Of a matrix that rounding has made indefinite, what some fewer steps give: eigenvalues of the size of
-/// those below 0 are then taken for smaller than they are. Nothing is read back.
+/// For a matrix that rounding has made indefinite, the result of fewer steps, which underestimates
+/// eigenvalues of the magnitude of the negative ones. Nothing is read back.
 pub fn roots(matrix: Tensor<2>, iterations: usize, identity: &Tensor<2>) -> (Tensor<2>, Tensor<2>) {
     let norm: Tensor<2> = matrix.clone().square().sum().sqrt().reshape([1, 1]);
     let mut root = matrix / norm.clone();
@@ -96,11 +95,11 @@ pub fn roots(matrix: Tensor<2>, iterations: usize, identity: &Tensor<2>) -> (Ten
     (root * norm.clone().sqrt(), inverse / norm.sqrt())
 }
 
-/// Whether the eigenvalues t of a step's product are in 0 to 1, where t² ≤ t, but for little.
+/// Whether the eigenvalues t of a step's product are within 0 to 1, where t² ≤ t, up to a tolerance.
 fn is_sound(product: Tensor<2>, identity: &Tensor<2>) -> Tensor<2, Bool> {
     let [channels, _] = product.dims();
     let excess = (product.clone() * (product - identity.clone())).sum();
-    // What is no number is not lower either.
+    // NaN is not lower either.
     excess.lower_elem(1.0 + SLACK * channels as f64).reshape([1, 1]).expand([channels, channels])
 }
 
@@ -126,7 +125,7 @@ mod tests {
         distance / energy
     }
 
-    /// Of `positions` features in so many channels: `level` in each channel, and so much noise.
+    /// Statistics of `positions` features in `channels` channels around `level`, with noise.
     fn moments(channels: usize, positions: usize, level: f32, noise: f32) -> Moments {
         let value = |i: usize| (i.wrapping_mul(2_654_435_761) >> 8 & 0xffff) as f32 / 65536.0 - 0.5;
         let of_channel = |c: usize| level * (1.0 + 3.0 * value(7 * c + 1));
@@ -154,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_covariance_of_nothing_but_rounding_gets_the_floor_that_it_needs() {
+    fn a_covariance_of_rounding_errors_gets_a_sufficient_floor() {
         for (level, noise) in [(30.0, 0.0), (300.0, 0.0), (300.0, 1e-4), (0.0, 0.0)] {
             let moments = moments(64, 9000, level, noise);
             let (rooted, covariance, _) = covariance(&moments);
@@ -180,7 +179,7 @@ mod tests {
                 root.iter().chain(&inverse).all(|value| value.abs() < 1e4),
                 "{below}: {root:?} {inverse:?}"
             );
-            // As far as it is told from what is below 0.
+            // Only eigenvalues that are larger than the negative ones in magnitude.
             if below > -1e-3 {
                 assert!((root[0] - 1.0).abs() < 0.02 && (root[5] - 0.5_f32.sqrt()).abs() < 0.02, "{root:?}");
             }

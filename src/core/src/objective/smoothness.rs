@@ -1,36 +1,36 @@
-//! Smoothness: total variation, squared (Mahendran & Vedaldi, CVPR 2015, with exponent β = 2), over four or eight
-//! neighbours.
+//! Smoothness: total variation, squared (Mahendran & Vedaldi, CVPR 2015, with exponent β = 2), over four or
+//! eight neighbours.
 
 use burn::tensor::Tensor;
 
 use crate::settings::Smoothness;
 use impasto_network::compute::{Kernel, has_kernel, smoothness_on_adapter};
 
-/// Half of the pairs of neighbours of a pixel: rows down, columns to the right (or with −1 to the left), and the square of
-/// the distance.
+/// Half of a pixel's neighbours: rows down, columns to the right (−1: to the left), and the squared distance.
 const SIDES: [(usize, isize, f32); 2] = [(1, 0, 1.0), (0, 1, 1.0)];
 const CORNERS: [(usize, isize, f32); 2] = [(1, 1, 2.0), (1, -1, 2.0)];
 
-/// Squared differences of neighbours over the square of their distance, summed and divided by the number of values 3·H·W,
-/// and over both kinds of directions averaged where there are eight neighbours, so that a plane costs the same with either
-/// stencil; shape `[1]`. And its gradient `[1, 3, H, W]`, for an image `[1, 3, H, W]` with sides of at least 2.
+/// Value `[1]` and gradient `[1, 3, H, W]` of the smoothness of an image `[1, 3, H, W]` with sides of at
+/// least 2: squared differences of neighbours over the square of their distance, summed and divided by the
+/// number of values 3·H·W. With eight neighbours, sides and corners are averaged, so that a plane costs the
+/// same with either stencil.
 ///
-/// With eight neighbours the gradient is the nine-point Laplacian, which prefers no direction. In a `tile` the first row and
-/// the last are neighbours, and so are the columns.
+/// With eight neighbours the gradient is the isotropic nine-point Laplacian. In a `tile` the first and last
+/// rows are neighbours, and so are the first and last columns.
 pub fn smoothness_gradient(image: &Tensor<4>, smoothness: Smoothness, tile: bool) -> (Tensor<1>, Tensor<4>) {
     if !has_kernel(&image.device(), Kernel::Smoothness) {
-        return by_tensors(image, smoothness, tile);
+        return with_tensor_ops(image, smoothness, tile);
     }
     let count = image.shape().num_elements() as f64;
     match smoothness {
         Smoothness::Four => smoothness_on_adapter(image, 1.0 / count, None, tile),
-        // Over both kinds of directions averaged, and √2 apart across a corner.
+        // The average of sides and corners, which are √2 apart.
         Smoothness::Nine => smoothness_on_adapter(image, 0.5 / count, Some(0.25 / count), tile),
     }
 }
 
-/// The same by burn's operations: the reference.
-fn by_tensors(image: &Tensor<4>, smoothness: Smoothness, tile: bool) -> (Tensor<1>, Tensor<4>) {
+/// As [`smoothness_gradient`] with burn's operations: the reference.
+fn with_tensor_ops(image: &Tensor<4>, smoothness: Smoothness, tile: bool) -> (Tensor<1>, Tensor<4>) {
     let count = image.shape().num_elements() as f32;
     let directions: Vec<(usize, isize, f32)> = match smoothness {
         Smoothness::Four => SIDES.to_vec(),
@@ -54,28 +54,28 @@ fn along(image: &Tensor<4>, down: usize, right: isize) -> (Tensor<1>, Tensor<4>)
     let (near, far) = if right < 0 { (across, 0) } else { (0, across) };
     let part = |top: usize, left: usize| image.clone().narrow(2, top, rows).narrow(3, left, columns);
     let difference = part(down, far) - part(0, near);
-    // A difference of two pixels pulls on both.
-    let pull = difference.clone() * 2.0;
+    // Each difference contributes to both pixels.
+    let gradient = difference.clone() * 2.0;
     let placed = |top: usize, left: usize| {
-        let wide = padded(pull.clone(), 3, left, across - left);
+        let wide = padded(gradient.clone(), 3, left, across - left);
         padded(wide, 2, top, down - top)
     };
     let gradient = placed(down, far) - placed(0, near);
     (difference.square().sum(), gradient)
 }
 
-/// The same in a tile.
+/// As [`along`] in a tile.
 fn around(image: &Tensor<4>, down: usize, right: isize) -> (Tensor<1>, Tensor<4>) {
-    let moved =
+    let shifted =
         |image: &Tensor<4>, down: isize, right: isize| rolled(rolled(image.clone(), 2, down), 3, right);
     let down = down as isize;
-    let difference = moved(image, down, right) - image.clone();
-    // A difference of two pixels pulls on both.
-    let gradient = (moved(&difference, -down, -right) - difference.clone()) * 2.0;
+    let difference = shifted(image, down, right) - image.clone();
+    // Each difference contributes to both pixels.
+    let gradient = (shifted(&difference, -down, -right) - difference.clone()) * 2.0;
     (difference.square().sum(), gradient)
 }
 
-/// Each place gets what is so many places further along an axis, the end being followed by the beginning.
+/// Roll the values by `by` along an axis, wrapping around.
 fn rolled(values: Tensor<4>, axis: usize, by: isize) -> Tensor<4> {
     let length = values.dims()[axis];
     match by.rem_euclid(length as isize) as usize {
@@ -86,7 +86,7 @@ fn rolled(values: Tensor<4>, axis: usize, by: isize) -> Tensor<4> {
     }
 }
 
-/// With zeros before and after, along an axis.
+/// Pad with zeros before and after along an axis.
 fn padded(values: Tensor<4>, axis: usize, before: usize, after: usize) -> Tensor<4> {
     let zeros = |length: usize| {
         let mut shape = values.dims();
@@ -147,7 +147,7 @@ mod tests {
         let value = |image: &Tensor<4>, smoothness| number(smoothness_gradient(image, smoothness, false).0);
         let board = image(|_, y, x| ((x + y) % 2) as f32);
         assert!(value(&board, Smoothness::Nine) < 0.6 * value(&board, Smoothness::Four));
-        // A plane, but for the edges, at which there are fewer corners than sides.
+        // A plane, except for the edges, which have fewer corners than sides.
         let plane = image(|_, y, x| 0.1 * x as f32 - 0.05 * y as f32);
         let ratio = value(&plane, Smoothness::Nine) / value(&plane, Smoothness::Four);
         assert!((0.9..=1.0).contains(&ratio), "{ratio}");
@@ -158,8 +158,8 @@ mod tests {
     fn a_tile_costs_the_same_wherever_it_begins_and_a_step_at_its_edge_costs_too() {
         for &smoothness in Smoothness::ALL {
             let value = |image: &Tensor<4>, tile| number(smoothness_gradient(image, smoothness, tile).0);
-            let moved = rolled(rolled(rough(), 2, 4), 3, -3);
-            let (here, there) = (value(&rough(), true), value(&moved, true));
+            let shifted = rolled(rolled(rough(), 2, 4), 3, -3);
+            let (here, there) = (value(&rough(), true), value(&shifted, true));
             assert!((here - there).abs() < 1e-5 * here, "{here} {there}");
             // Light above, dark below: one step inside, and in a tile another one at the edge.
             let step = image(|_, y, _| if y < 4 { 1.0 } else { 0.0 });

@@ -1,15 +1,17 @@
-//! The style of a layer as statistics of its features over all positions, and how far a picture's are from a target's.
+//! A layer's style: statistics of its features over all positions, and their distance to a target's.
 //!
-//! With F the features, P positions, S = F·Fᵀ/P their Gram matrix, μ their mean, Σ = S − μμᵀ + η·I their covariance and σ
-//! the root of its diagonal, a star marking the target (η is ε for all but flat styles, see [`Floor`](super::moments::Floor)):
+//! With F the features, P positions, S = F·Fᵀ/P their Gram matrix, μ their mean, Σ = S − μμᵀ + η·I their
+//! covariance and σ the root of its diagonal, a star marking the target (η is ε except for flat styles, see
+//! [`Floor`](super::moments::Floor)):
 //!
 //! * **gram** (Gatys, Ecker & Bethge, CVPR 2016): ‖S−S*‖².
-//! * **moments** (Risser, Wilmot & Barnes, arXiv 1701.08893, who add histograms; Li et al., IJCAI 2017): beside the Gram
-//!   term ‖μ−μ*‖²/‖μ*‖² + ‖σ−σ*‖²/‖σ*‖².
-//! * **wasserstein**: the 2-Wasserstein distance of the two normal distributions, ‖μ−μ*‖² + tr(Σ + Σ* − 2(A·Σ·A)^½) with
-//!   A = Σ*^½, over tr S*.
+//! * **moments** (Risser, Wilmot & Barnes, arXiv 1701.08893, who add histograms; Li et al., IJCAI 2017):
+//!   beside the Gram term ‖μ−μ*‖²/‖μ*‖² + ‖σ−σ*‖²/‖σ*‖².
+//! * **wasserstein**: the 2-Wasserstein distance of the two normal distributions, ‖μ−μ*‖² + tr(Σ + Σ* −
+//!   2(A·Σ·A)^½) with A = Σ*^½, over tr S*.
 //!
-//! All gradients with respect to F have the form D·F + v·1ᵀ, see [`impasto_network::compute::FeatureGradient`].
+//! All gradients with respect to F have the form D·F + v·1ᵀ, see
+//! [`impasto_network::compute::FeatureGradient`].
 
 use burn::tensor::Tensor;
 
@@ -24,8 +26,8 @@ use impasto_network::compute::{Features, GpuFeatures, MomentsTarget};
 /// Steps of the Newton–Schulz iteration for a picture's root, in each step.
 const ITERATIONS: usize = 12;
 
-/// What a layer's style aims at, with what the chosen statistic needs of it.
-pub struct StyleAim {
+/// A layer's target statistics, with values derived for the chosen statistic.
+pub struct StyleTarget {
     pub moments: Moments,
     /// ‖S*‖².
     pub energy: f64,
@@ -40,7 +42,7 @@ enum Derived {
         mean_energy: Tensor<1>,
         deviation_energy: Tensor<1>,
         identity: Tensor<2>,
-        /// All of them for an adapter's kernel.
+        /// All of them in the layout of the adapter's kernel.
         packed: MomentsTarget,
     },
     /// Σ* and its root; tr S* `[1]`.
@@ -60,18 +62,18 @@ pub struct StyleTerm {
     pub vector: Option<Tensor<1>>,
 }
 
-impl StyleAim {
-    /// An aim at these statistics.
+impl StyleTarget {
+    /// A target with these statistics.
     pub fn new(moments: Moments, statistic: Statistic) -> Self {
-        Self::many(vec![moments], statistic).pop().expect("an aim for each")
+        Self::many(vec![moments], statistic).pop().expect("a target for each")
     }
 
-    /// Aims at the statistics of several layers, with one read-back for all of them: a style's weight that is dragged makes
-    /// them anew again and again.
+    /// Targets for several layers with a single read-back: dragging a style's weight recomputes them
+    /// repeatedly.
     ///
     /// # Panics
     ///
-    /// When the device fails.
+    /// If the device fails.
     pub fn many(each: Vec<Moments>, statistic: Statistic) -> Vec<Self> {
         if each.is_empty() {
             return Vec::new();
@@ -79,14 +81,14 @@ impl StyleAim {
         let squares = each.iter().map(|moments| moments.gram.clone().square().sum()).collect();
         let energies = Tensor::<1>::cat(squares, 0).into_data();
         let energies = energies.try_to_vec::<f32>().expect("the device gives its numbers back");
-        let aims = each.into_iter().zip(energies).map(|(moments, energy)| {
+        let targets = each.into_iter().zip(energies).map(|(moments, energy)| {
             let derived = Self::derive(&moments, statistic);
             Self { moments, energy: f64::from(energy), derived }
         });
-        aims.collect()
+        targets.collect()
     }
 
-    /// Takes another statistic.
+    /// Switch to another statistic.
     pub fn set_statistic(&mut self, statistic: Statistic) {
         let fits = matches!(
             (&self.derived, statistic),
@@ -100,7 +102,7 @@ impl StyleAim {
     }
 
     fn derive(moments: &Moments, statistic: Statistic) -> Derived {
-        // Made once: its numbers come from the host, and a step sends none.
+        // Uploaded once, so that a step uploads nothing.
         let identity = || identity(&moments.gram);
         match statistic {
             Statistic::Gram => Derived::Gram,
@@ -122,19 +124,19 @@ impl StyleAim {
         }
     }
 
-    /// The term at a layer's features; `gram_factor` is the factor of ‖S−S*‖².
+    /// Evaluate the term at a layer's features; `gram_factor` is the factor of ‖S−S*‖².
     pub fn term(&self, features: &Features, gram_factor: f64) -> StyleTerm {
         self.weighted(features, gram_factor, 1.0)
     }
 
-    /// The same with the gradient's parts, but not the value, times a weight.
+    /// As [`StyleTarget::term`] with the gradient's parts, but not the value, multiplied by a weight.
     pub fn weighted(&self, features: &Features, gram_factor: f64, weight: f64) -> StyleTerm {
         if let Features::Gpu(features) = features
             && let Some(term) = self.on_adapter(features, gram_factor, weight)
         {
             return term;
         }
-        let term = self.by_tensors(features, gram_factor);
+        let term = self.with_tensor_ops(features, gram_factor);
         if weight == 1.0 {
             return term;
         }
@@ -142,7 +144,7 @@ impl StyleAim {
         StyleTerm { value: term.value, matrix, vector }
     }
 
-    /// The same in one pass over the matrix, where there is a kernel for it.
+    /// As [`StyleTarget::weighted`] in one pass over the matrix, if there is a kernel for it.
     fn on_adapter(&self, features: &GpuFeatures, gram_factor: f64, weight: f64) -> Option<StyleTerm> {
         let moments = match &self.derived {
             Derived::Gram => None,
@@ -154,8 +156,8 @@ impl StyleAim {
         Some(StyleTerm { value, matrix, vector })
     }
 
-    /// The same by burn's operations: the reference.
-    fn by_tensors(&self, features: &Features, gram_factor: f64) -> StyleTerm {
+    /// As [`StyleTarget::term`] with burn's operations: the reference.
+    fn with_tensor_ops(&self, features: &Features, gram_factor: f64) -> StyleTerm {
         let positions = features.positions() as f64;
         match &self.derived {
             Derived::Gram => self.gram_term(features.gram(), gram_factor, positions),
@@ -164,15 +166,15 @@ impl StyleAim {
                 let mut term = self.gram_term(moments.gram.clone(), gram_factor, positions);
                 let mean = moments.mean.clone() - self.moments.mean.clone();
                 let found = moments.deviation(identity);
-                let spread = found.clone() - deviation.clone();
+                let deviation_difference = found.clone() - deviation.clone();
                 term.value = term.value
                     + mean.clone().square().sum() / mean_energy.clone()
-                    + spread.clone().square().sum() / deviation_energy.clone();
+                    + deviation_difference.clone().square().sum() / deviation_energy.clone();
                 // ∂σ/∂F = (F − μ)/(Pσ) in each channel.
-                let pull = spread / deviation_energy.clone() / found * (2.0 / positions);
-                let push = mean / mean_energy.clone() * (2.0 / positions);
-                term.vector = Some(push - pull.clone() * moments.mean);
-                term.matrix = term.matrix + on_diagonal(pull, identity);
+                let factor = deviation_difference / deviation_energy.clone() / found * (2.0 / positions);
+                let mean_part = mean / mean_energy.clone() * (2.0 / positions);
+                term.vector = Some(mean_part - factor.clone() * moments.mean);
+                term.matrix = term.matrix + on_diagonal(factor, identity);
                 term
             }
             Derived::Wasserstein {
@@ -188,7 +190,8 @@ impl StyleAim {
                 let traces = diagonal(&covariance, identity).sum() + target_trace.clone()
                     - diagonal(&square_root, identity).sum() * 2.0;
                 let value = (mean.clone().square().sum() + traces) / trace.clone();
-                // The gradient of tr Σ − 2·tr(A·Σ·A)^½ with respect to Σ is I − A·(A·Σ·A)^-½·A, which is symmetric.
+                // The gradient of tr Σ − 2·tr(A·Σ·A)^½ with respect to Σ is I − A·(A·Σ·A)^-½·A, which is
+                // symmetric.
                 let [channels] = mean.dims();
                 let inner = root.clone().matmul(inverse).matmul(root.clone());
                 let scale = trace.clone().recip() * (2.0 / positions);
@@ -242,21 +245,21 @@ mod tests {
     fn every_statistic_is_least_at_its_target_and_its_gradient_agrees_with_differences() {
         let (x, target) = (features(1, 50), Features::Tensor(features(2, 30)));
         for &statistic in Statistic::ALL {
-            let aim = StyleAim::new(Moments::of(&target), statistic);
-            let factor = 1.0 / aim.energy;
-            let least = number(aim.term(&target, factor).value);
+            let style_target = StyleTarget::new(Moments::of(&target), statistic);
+            let factor = 1.0 / style_target.energy;
+            let least = number(style_target.term(&target, factor).value);
             assert!(least.abs() < 2e-3, "{statistic}: {least}");
-            let mut aim_again = StyleAim::new(Moments::of(&target), Statistic::Gram);
+            let mut aim_again = StyleTarget::new(Moments::of(&target), Statistic::Gram);
             aim_again.set_statistic(statistic);
             let value = |x: Tensor<4>| number(aim_again.term(&Features::Tensor(x), factor).value);
             assert!(value(x.clone()) > 1e-3, "{statistic}");
-            let term = aim.term(&Features::Tensor(x.clone()), factor);
-            let pull = impasto_network::compute::FeatureGradient {
+            let term = style_target.term(&Features::Tensor(x.clone()), factor);
+            let gradient_parts = impasto_network::compute::FeatureGradient {
                 matrix: Some(term.matrix),
                 vector: term.vector,
                 ..impasto_network::compute::FeatureGradient::default()
             };
-            let gradient = pull.gradient(&Features::Tensor(x.clone()));
+            let gradient = gradient_parts.gradient(&Features::Tensor(x.clone()));
             let direction = features(3, 50) - 0.5;
             let along = number((gradient * direction.clone()).sum());
             let step = 1e-2_f64;
@@ -268,7 +271,7 @@ mod tests {
 
     #[test]
     fn the_gradient_toward_a_nearly_flat_style_agrees_with_differences() {
-        // Of channels that hardly vary, so that without a floor rounding makes their covariance indefinite.
+        // Channels hardly vary, so that rounding makes their covariance indefinite without a floor.
         let channels = 48;
         let level = |channel: usize| 200.0 * values(1, 31 * channel)[0];
         let data: Vec<f32> =
@@ -277,17 +280,19 @@ mod tests {
         let flat = Moments::of(&Features::Tensor(Tensor::from_data(flat, &Device::flex())));
         let picture = TensorData::new(values(channels * 400, 1), [1, channels, 20, 20]);
         let x: Tensor<4> = Tensor::from_data(picture, &Device::flex()) * 3.0 + 100.0;
-        let aim = StyleAim::new(flat, Statistic::Wasserstein);
-        let Derived::Wasserstein { covariance, .. } = &aim.derived else { panic!("another statistic") };
+        let style_target = StyleTarget::new(flat, Statistic::Wasserstein);
+        let Derived::Wasserstein { covariance, .. } = &style_target.derived else {
+            panic!("another statistic")
+        };
         assert!(covariance.floor.0 > EPSILON, "{:?}", covariance.floor);
-        let value = |x: Tensor<4>| number(aim.term(&Features::Tensor(x), 1.0).value);
-        let term = aim.term(&Features::Tensor(x.clone()), 1.0);
-        let pull = impasto_network::compute::FeatureGradient {
+        let value = |x: Tensor<4>| number(style_target.term(&Features::Tensor(x), 1.0).value);
+        let term = style_target.term(&Features::Tensor(x.clone()), 1.0);
+        let gradient_parts = impasto_network::compute::FeatureGradient {
             matrix: Some(term.matrix),
             vector: term.vector,
             ..impasto_network::compute::FeatureGradient::default()
         };
-        let gradient = pull.gradient(&Features::Tensor(x.clone()));
+        let gradient = gradient_parts.gradient(&Features::Tensor(x.clone()));
         let size = number(gradient.clone().square().sum()).sqrt();
         assert!(size.is_finite() && size > 0.0, "{size}");
         let direction = gradient.clone() * (20.0 / size);
@@ -297,30 +302,30 @@ mod tests {
     }
 
     #[test]
-    fn several_aims_at_once_are_each_as_if_alone() {
+    fn several_targets_at_once_equal_single_ones() {
         let each: Vec<Moments> =
             (1..4).map(|salt| Moments::of(&Features::Tensor(features(salt, 30)))).collect();
         let x = Features::Tensor(features(9, 40));
-        let together = StyleAim::many(each.clone(), Statistic::Moments);
+        let together = StyleTarget::many(each.clone(), Statistic::Moments);
         assert_eq!(together.len(), 3);
-        for (aim, moments) in together.into_iter().zip(each) {
-            let alone = StyleAim::new(moments, Statistic::Moments);
-            assert_eq!(aim.energy, alone.energy);
-            assert_eq!(number(aim.term(&x, 0.5).value), number(alone.term(&x, 0.5).value));
+        for (style_target, moments) in together.into_iter().zip(each) {
+            let alone = StyleTarget::new(moments, Statistic::Moments);
+            assert_eq!(style_target.energy, alone.energy);
+            assert_eq!(number(style_target.term(&x, 0.5).value), number(alone.term(&x, 0.5).value));
         }
-        assert!(StyleAim::many(Vec::new(), Statistic::Gram).is_empty());
+        assert!(StyleTarget::many(Vec::new(), Statistic::Gram).is_empty());
     }
 
     #[test]
     fn the_distance_of_two_normal_distributions_computed_by_hand() {
-        // One channel: μ 1 and 2, σ² 1/4 and 1; ((1 − 2)² + (1/2 − 1)²)/(1 + 4), but for ε.
+        // One channel: μ 1 and 2, σ² 1/4 and 1; ((1 − 2)² + (1/2 − 1)²)/(1 + 4), up to ε.
         let data = |values: Vec<f32>| {
             let positions = values.len();
             let data = TensorData::new(values, [1, 1, 1, positions]);
             Features::Tensor(Tensor::from_data(data, &Device::flex()))
         };
-        let aim = StyleAim::new(Moments::of(&data(vec![1.0, 3.0])), Statistic::Wasserstein);
-        let found = number(aim.term(&data(vec![0.5, 1.5]), 1.0).value);
+        let style_target = StyleTarget::new(Moments::of(&data(vec![1.0, 3.0])), Statistic::Wasserstein);
+        let found = number(style_target.term(&data(vec![0.5, 1.5]), 1.0).value);
         assert!((found - 1.25 / 5.0).abs() < 1e-3, "{found}");
     }
 }

@@ -1,14 +1,14 @@
-//! How much memory decoded pixels may take.
+//! The memory budget of decoded pixels.
 
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 
-/// Most and least of the budget, in bytes: 200 megapixels of the widest kind with room to work, and what every
-/// machine that can paint has.
-const MOST: u64 = 4 << 30;
+/// Upper and lower bound of the budget in bytes: 200 megapixels of the widest format with working memory, and
+/// what every capable machine has.
+const MAX: u64 = 4 << 30;
 const LEAST: u64 = 256 << 20;
 
-/// Bytes that decoded pixels may take: half of the machine's memory, 4 GiB at most. It holds for the pictures that are
-/// decoded at once, and for those that are kept beside a run.
+/// Memory budget in bytes: half of the machine's memory, at most 4 GiB. It applies to pictures decoded at the
+/// same time, and to those kept beside a run.
 pub fn pixel_budget() -> u64 {
     static BUDGET: OnceLock<u64> = OnceLock::new();
     *BUDGET.get_or_init(|| {
@@ -19,33 +19,33 @@ pub fn pixel_budget() -> u64 {
             system.total_memory().min(allowed)
         });
         match memory {
-            None | Some(0) => MOST,
-            Some(memory) => (memory / 2).clamp(LEAST, MOST),
+            None | Some(0) => MAX,
+            Some(memory) => (memory / 2).clamp(LEAST, MAX),
         }
     })
 }
 
 static DECODING: Decoding = Decoding { bytes: Mutex::new(0), freed: Condvar::new() };
 
-/// What the pictures that are being decoded take.
+/// Memory of the pictures that are being decoded.
 struct Decoding {
     bytes: Mutex<u64>,
     freed: Condvar,
 }
 
-/// Memory for one picture to be decoded in; given back when it is dropped.
-pub(super) struct Room<'a> {
+/// Memory reserved to decode one picture; released on drop.
+pub(super) struct Reservation<'a> {
     decoding: &'a Decoding,
     bytes: u64,
 }
 
-/// Waits until there is room for a picture that takes so many bytes while it is decoded; `None` if there never is.
-pub(super) fn room_for(bytes: u64) -> Option<Room<'static>> {
-    DECODING.room_for(bytes, pixel_budget())
+/// Reserve `bytes` to decode a picture, waiting until they are free; `None` if they exceed the whole budget.
+pub(super) fn reserve(bytes: u64) -> Option<Reservation<'static>> {
+    DECODING.reserve(bytes, pixel_budget())
 }
 
 impl Decoding {
-    fn room_for(&self, bytes: u64, budget: u64) -> Option<Room<'_>> {
+    fn reserve(&self, bytes: u64, budget: u64) -> Option<Reservation<'_>> {
         if bytes > budget {
             return None;
         }
@@ -55,11 +55,11 @@ impl Decoding {
             .wait_while(taken, |taken| *taken + bytes > budget)
             .unwrap_or_else(PoisonError::into_inner);
         *taken += bytes;
-        Some(Room { decoding: self, bytes })
+        Some(Reservation { decoding: self, bytes })
     }
 }
 
-impl Drop for Room<'_> {
+impl Drop for Reservation<'_> {
     fn drop(&mut self) {
         *self.decoding.bytes.lock().unwrap_or_else(PoisonError::into_inner) -= self.bytes;
         self.decoding.freed.notify_all();
@@ -83,7 +83,7 @@ mod tests {
             for bytes in (0..40).map(|index| 20 + index) {
                 let (decoding, now, most) = (&decoding, &now, &most);
                 scope.spawn(move || {
-                    let _room = decoding.room_for(bytes, 100).unwrap();
+                    let _room = decoding.reserve(bytes, 100).unwrap();
                     most.fetch_max(now.fetch_add(bytes, Ordering::SeqCst) + bytes, Ordering::SeqCst);
                     thread::yield_now();
                     now.fetch_sub(bytes, Ordering::SeqCst);
@@ -92,7 +92,7 @@ mod tests {
         });
         assert!((59..=100).contains(&most.into_inner()));
         assert_eq!(*decoding.bytes.lock().unwrap(), 0);
-        assert!(decoding.room_for(101, 100).is_none(), "it would wait for ever");
-        assert!((LEAST..=MOST).contains(&pixel_budget()));
+        assert!(decoding.reserve(101, 100).is_none(), "it would wait for ever");
+        assert!((LEAST..=MAX).contains(&pixel_budget()));
     }
 }

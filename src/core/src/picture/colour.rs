@@ -1,5 +1,5 @@
-//! Embedded ICC profiles: every picture becomes sRGB here, the colour space that VGG was trained in and that the
-//! window shows.
+//! Embedded ICC profiles: convert every picture to sRGB, the colour space that VGG was trained in and that
+//! the window displays.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use moxcms::{
     TransformOptions,
 };
 
-/// The picture's colours in sRGB without their opacity, and a remark if the profile could not be honoured.
+/// Convert the colours to sRGB, without their opacity; also returns a remark if the profile was ignored.
 pub(super) fn to_srgb(image: DynamicImage, icc: Option<&[u8]>) -> (RgbImage, Option<String>) {
     let note = match icc.map(|icc| convert(&image, icc)) {
         None | Some(Ok(None)) => None,
@@ -19,14 +19,14 @@ pub(super) fn to_srgb(image: DynamicImage, icc: Option<&[u8]>) -> (RgbImage, Opt
     (image.into_rgb8(), note)
 }
 
-/// The converted colours; nothing if the profile is sRGB itself.
+/// The converted colours; `None` if the profile is sRGB itself.
 fn convert(image: &DynamicImage, icc: &[u8]) -> Result<Option<RgbImage>, String> {
     let profile = ColorProfile::new_from_slice(icc).map_err(|_| "it cannot be read".to_owned())?;
     let (layout, expected) = match image.color().has_color() {
         true => (Layout::Rgb, DataColorSpace::Rgb),
         false => (Layout::Gray, DataColorSpace::Gray),
     };
-    // The decoders turn CMYK into RGB on their own, after which a CMYK profile no longer applies.
+    // The decoders convert CMYK to RGB themselves, so a CMYK profile no longer applies.
     if profile.color_space != expected {
         return Err(match profile.color_space {
             DataColorSpace::Cmyk => "it is for CMYK colours".to_owned(),
@@ -44,7 +44,7 @@ fn transform(
     let srgb = ColorProfile::new_srgb();
     let options = TransformOptions::default();
     let eight_bit = profile.create_transform_8bit(layout, &srgb, Layout::Rgb, options)?;
-    if moves_nothing(&*eight_bit, layout)? {
+    if is_identity(&*eight_bit, layout)? {
         return Ok(None);
     }
     let (width, height) = (image.width(), image.height());
@@ -59,7 +59,7 @@ fn transform(
         };
         return apply(&*eight_bit, width, height, &source).map(Some);
     }
-    // Rounding to 8 bits comes after the conversion, otherwise wide gamuts show bands.
+    // Round to 8 bits after the conversion, otherwise wide gamuts show banding.
     let sixteen_bit = profile.create_transform_16bit(layout, &srgb, Layout::Rgb, options)?;
     let source = if grey { image.to_luma16().into_raw() } else { image.to_rgb16().into_raw() };
     let rgb = apply(&*sixteen_bit, width, height, &source)?;
@@ -81,9 +81,9 @@ where
     Ok(target)
 }
 
-/// Whether a transform keeps every colour within rounding. Most embedded profiles are sRGB in one of its many
-/// spellings; such pictures keep their exact pixels.
-fn moves_nothing(transform: &Transform8BitExecutor, layout: Layout) -> Result<bool, CmsError> {
+/// Whether a transform is the identity up to rounding. Most embedded profiles are variants of sRGB; such
+/// pictures keep their exact pixels.
+fn is_identity(transform: &Transform8BitExecutor, layout: Layout) -> Result<bool, CmsError> {
     let levels = || (0..=255_u8).step_by(15);
     let (source, same): (Vec<u8>, Vec<u8>) = if layout == Layout::Gray {
         (levels().collect(), levels().flat_map(|v| [v; 3]).collect())

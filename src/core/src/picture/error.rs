@@ -1,4 +1,4 @@
-//! Why a picture could not be opened or saved, in words that name the file and say what to do.
+//! Errors of opening and saving pictures, with messages that name the file and say what to do.
 
 use std::{io, path::PathBuf};
 
@@ -9,33 +9,33 @@ use super::limits::{MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE};
 /// A picture that cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum PictureError {
-    /// Nothing is there.
+    /// The file does not exist.
     #[error("there is no file {}: check the folder and the name", path.display())]
     Missing {
-        /// Where it was looked for.
+        /// The missing file.
         path: PathBuf,
     },
-    /// A folder was given.
+    /// The path is a folder.
     #[error("{} is a folder: choose a picture in it", path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
     },
-    /// No regular file.
+    /// The path is not a regular file.
     #[error("{} is a device or a pipe: choose a picture file", path.display())]
     NotAFile {
         /// The device or pipe.
         path: PathBuf,
     },
-    /// The operating system refuses.
+    /// The operating system cannot read the file.
     #[error("cannot read {}: check that you are allowed to open it", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// The operating system's answer.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// No bytes at all.
+    /// The file is empty.
     #[error("{name} is empty (0 bytes): choose another file, or get it again")]
     Empty {
         /// Name of the picture.
@@ -47,34 +47,34 @@ pub enum PictureError {
         /// Name of the picture.
         name: String,
     },
-    /// Contents of another kind.
+    /// The contents are not a picture.
     #[error("{name} is not a picture that Impasto can read (PNG, JPEG, WebP, TIFF, BMP or GIF)")]
     NotAPicture {
         /// Name of the picture.
         name: String,
     },
-    /// The right format in a variant that the decoder lacks.
+    /// A variant of the format that the decoder does not support.
     #[error("{name} is a {format} of a kind that Impasto cannot read: save it as PNG or JPEG first")]
     Unsupported {
         /// Name of the picture.
         name: String,
         /// Name of its format.
         format: &'static str,
-        /// The decoder's answer.
+        /// The decoder's error.
         source: Box<ImageError>,
     },
-    /// The end is missing.
+    /// The end of the file is missing.
     #[error("{name} is cut off before its end: get it again")]
     Truncated {
         /// Name of the picture.
         name: String,
     },
-    /// The decoder gives up.
+    /// The decoder fails.
     #[error("{name} is damaged and cannot be decoded: get it again, or save it anew with another program")]
     Damaged {
         /// Name of the picture.
         name: String,
-        /// The decoder's answer.
+        /// The decoder's error.
         source: Box<ImageError>,
     },
     /// A side below [`MIN_SIDE`].
@@ -101,20 +101,20 @@ pub enum PictureError {
         /// Its height in pixels.
         height: u32,
     },
-    /// Decoding would take too much memory although the number of pixels is allowed.
+    /// Decoding would take too much memory, although the number of pixels is allowed.
     #[error("{name} needs too much memory to decode: make it smaller, or save it anew with another program")]
     TooMuchMemory {
         /// Name of the picture.
         name: String,
-        /// The decoder's answer.
+        /// The decoder's error.
         source: Box<ImageError>,
     },
-    /// Raw pixels whose number does not fit their shape.
+    /// Raw pixels whose number does not match their shape.
     #[error("{name} has {bytes} bytes, which do not make {width}×{height} pixels: copy it again")]
     WrongLength {
         /// Name of the picture.
         name: String,
-        /// Bytes that came.
+        /// Number of bytes received.
         bytes: usize,
         /// Its declared width in pixels.
         width: u32,
@@ -126,60 +126,60 @@ pub enum PictureError {
 /// A picture that cannot be saved.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
-    /// The name's ending says no format.
+    /// The file extension names no supported format.
     #[error("cannot write {} in that format: end the name in .png, .jpg, .jpeg, .webp, .tif or .tiff", path.display())]
     Format {
-        /// The wanted file.
+        /// The destination.
         path: PathBuf,
     },
-    /// A file of this name is there.
+    /// A file of this name exists.
     #[error("{} exists already: choose another name, or allow to overwrite it", path.display())]
     Exists {
-        /// The wanted file.
+        /// The destination.
         path: PathBuf,
     },
-    /// A folder of this name is there.
+    /// A folder of this name exists.
     #[error("{} is a folder: choose another name", path.display())]
     IsFolder {
-        /// The wanted file.
+        /// The destination.
         path: PathBuf,
     },
-    /// The folder is not there.
+    /// The folder does not exist.
     #[error("there is no folder {}: create it first, or choose another one", folder.display())]
     NoFolder {
-        /// The wanted folder.
+        /// The destination's folder.
         folder: PathBuf,
     },
-    /// The folder cannot be written into.
+    /// The folder is not writable.
     #[error("cannot write into the folder {}: choose another one", folder.display())]
     Unwritable {
-        /// The wanted folder.
+        /// The destination's folder.
         folder: PathBuf,
-        /// The operating system's answer.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// No room.
+    /// The disk is full.
     #[error("the disk of the folder {} is full: make room, or choose another one", folder.display())]
     Full {
-        /// The wanted folder.
+        /// The destination's folder.
         folder: PathBuf,
-        /// The operating system's answer.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// Anything else that the operating system refuses.
+    /// Any other error of the operating system.
     #[error("cannot write {}: try another folder", path.display())]
     Write {
-        /// The wanted file.
+        /// The destination.
         path: PathBuf,
-        /// The operating system's answer.
+        /// The operating system's error.
         source: io::Error,
     },
     /// The format cannot hold this picture.
     #[error("cannot save {} in this format: save it as PNG", path.display())]
     Encode {
-        /// The wanted file.
+        /// The destination.
         path: PathBuf,
-        /// The encoder's answer.
+        /// The encoder's error.
         source: ImageError,
     },
 }

@@ -1,4 +1,4 @@
-//! The pictures inside the program, so that it can paint before anyone has chosen a file.
+//! Bundled pictures, so that the program can paint before a file is chosen.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use impasto_base::hash::Sha256Hash;
 /// A picture that comes with the program.
 #[derive(Clone, Copy)]
 pub struct Example {
-    /// Name for a person.
+    /// Display name.
     pub title: &'static str,
     /// Name of its file in the assets folder.
     pub file: &'static str,
@@ -25,7 +25,7 @@ macro_rules! example {
     };
 }
 
-/// Pictures to paint. The first one is there at the start.
+/// Content pictures. The first one is loaded at the start.
 pub const CONTENTS: [Example; 4] = [
     example!("Chelsea", "chelsea.jpg"),
     example!("Astronaut", "astronaut.jpg"),
@@ -33,7 +33,7 @@ pub const CONTENTS: [Example; 4] = [
     example!("Rocket", "rocket.jpg"),
 ];
 
-/// Pictures to take the style from. The first one is there at the start.
+/// Style pictures. The first one is loaded at the start.
 pub const STYLES: [Example; 4] = [
     example!("Swirl", "swirl.jpg"),
     example!("Mosaic", "mosaic.jpg"),
@@ -41,7 +41,7 @@ pub const STYLES: [Example; 4] = [
     example!("Embers", "embers.jpg"),
 ];
 
-/// The bundled picture of this title, whatever its case.
+/// The bundled picture with this title, ignoring case.
 pub fn example(title: &str) -> Option<&'static Example> {
     CONTENTS.iter().chain(&STYLES).find(|example| example.title.eq_ignore_ascii_case(title))
 }
@@ -52,14 +52,15 @@ pub fn is_example(picture: &Picture) -> bool {
         && example(&picture.name).is_some_and(|example| Sha256Hash::of(example.bytes) == picture.sha256)
 }
 
-/// What a path begins with that means a bundled picture, as `example:Embers`.
+/// Prefix of the path of a bundled picture, as in `example:Embers`.
 pub const EXAMPLE: &str = "example:";
 
-/// What a path begins with that means a picture without a file, as `pasted:` and its hash.
+/// Prefix of the path of a picture without a file: `pasted:` and its hash.
 const PASTED: &str = "pasted:";
 
 impl Picture {
-    /// How settings name this picture: by its file, as a bundled one, or by its hash.
+    /// The path by which settings refer to this picture: its file, `example:` and its title, or `pasted:` and
+    /// its hash.
     pub fn reference(&self) -> PathBuf {
         match &self.path {
             Some(path) => std::path::absolute(path).unwrap_or_else(|_| path.clone()),
@@ -68,30 +69,30 @@ impl Picture {
         }
     }
 
-    /// Whether neither a file nor a bundled picture gives its pixels again.
+    /// Whether its pixels come neither from a file nor from a bundled picture.
     pub fn is_pathless(&self) -> bool {
         self.path.is_none() && !is_example(self)
     }
 }
 
-/// How settings name the picture without a file that has this hash.
+/// The path by which settings refer to the picture without a file that has this hash.
 pub fn pasted_name(hash: &Sha256Hash) -> PathBuf {
     PathBuf::from(format!("{PASTED}{hash}"))
 }
 
-/// Whether a path names a picture without a file, as `pasted:3f…` does.
+/// Whether a path refers to a picture without a file, as `pasted:3f…`.
 pub fn is_pasted(path: &Path) -> bool {
     path.to_str().is_some_and(|text| text.starts_with(PASTED))
 }
 
-/// The hash of the picture without a file that a path like `pasted:3f…` names.
+/// The hash in a path like `pasted:3f…`.
 pub fn pasted_hash(path: &Path) -> Option<Sha256Hash> {
     path.to_str()?.strip_prefix(PASTED)?.parse().ok()
 }
 
 impl Example {
-    /// The bundled picture that a path like `example:Embers` names, ignoring case; the file's name without its ending may
-    /// stand for the title.
+    /// The bundled picture of a path like `example:Embers`, ignoring case, by its title or its file's name
+    /// without extension.
     pub fn named(path: &Path) -> Option<&'static Example> {
         let name = path.to_str()?.strip_prefix(EXAMPLE)?.trim();
         let is = |text: &str| text.eq_ignore_ascii_case(name);
@@ -101,7 +102,7 @@ impl Example {
             .find(|e| is(e.title) || e.file.split_once('.').is_some_and(|(stem, _)| is(stem)))
     }
 
-    /// Decodes the picture. Its name is the title.
+    /// Decode the picture. Its name is the title.
     pub fn open(&self) -> Picture {
         Picture::from_encoded(self.title, None, self.bytes)
             .expect("the tests open every picture of the program")

@@ -7,12 +7,12 @@ use std::{
 
 const EXTENSIONS: [&str; 8] = ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"];
 
-/// The files of a folder whose names are those of pictures, sorted by name, without hidden ones; numbers in names count as
+/// The visible files of a folder with a picture's extension, sorted by name; numbers in names compare as
 /// numbers, so that 9 comes before 10.
 ///
 /// # Errors
 ///
-/// When the folder cannot be read.
+/// If the folder cannot be read.
 pub fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -27,7 +27,7 @@ pub fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The name with every number padded, then the name itself.
+/// Sort by the name with padded numbers, then by the name itself.
 fn sort_key(path: &Path) -> (String, String) {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut key = String::new();

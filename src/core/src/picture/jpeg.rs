@@ -1,4 +1,4 @@
-//! Whether a JPEG file is complete. The decoder is lenient: it fills what a broken download lacks with grey.
+//! Check whether a JPEG file is complete. The lenient decoder fills missing parts with grey.
 
 const EOI: u8 = 0xD9;
 const SOS: u8 = 0xDA;
@@ -8,23 +8,23 @@ const SOS: u8 = 0xDA;
 pub(super) enum Ending {
     /// With its end-of-image marker.
     Whole,
-    /// Within the scan that brings the last of the coefficients: only the marker may be missing, or pixels as well.
+    /// Within the scan with the last coefficients: only the marker may be missing, or pixels as well.
     NoMarker,
     /// Before that scan.
     Cut,
 }
 
-/// The components of a frame with the coefficients that whole scans have brought, a bit each.
+/// The components of a frame with the coefficients of complete scans, a bit each.
 struct Frame(Vec<(u8, u64)>);
 
 impl Frame {
-    /// Reads the header of a frame.
+    /// Read a frame's header.
     fn of(segment: &[u8]) -> Self {
         let components = segment.get(6..).unwrap_or_default().chunks_exact(3);
         Self(components.map(|component| (component[0], 0)).collect())
     }
 
-    /// Takes in the header of a scan.
+    /// Read a scan's header.
     fn scan(&mut self, segment: &[u8]) {
         let Some((&count, rest)) = segment.split_first() else { return };
         let Some((components, &[first, last, bits])) = rest
@@ -33,7 +33,7 @@ impl Frame {
         else {
             return;
         };
-        // A scan whose low bits follow later brings nothing to its end.
+        // A scan whose low bits follow later completes no coefficient.
         if bits & 15 != 0 || first > last || last > 63 {
             return;
         }
@@ -52,8 +52,8 @@ impl Frame {
     }
 }
 
-/// How the stream ends. Segments are skipped by their length, so that the marker of a thumbnail embedded in the metadata
-/// does not count; whatever follows the image is ignored.
+/// Determine how the stream ends. Segments are skipped by their length, so that the marker of a thumbnail in
+/// the metadata does not count; data after the image is ignored.
 pub(super) fn ending(bytes: &[u8]) -> Ending {
     let mut at = 2; // after the start-of-image marker
     let mut frame = Frame(Vec::new());
@@ -77,7 +77,7 @@ pub(super) fn ending(bytes: &[u8]) -> Ending {
                         skip_entropy_coded(bytes, &mut at);
                         scanning = at <= bytes.len();
                     }
-                    // Tables of codes, and conditions of arithmetic ones, have numbers among those of frames.
+                    // The markers of Huffman and arithmetic coding tables lie in the range of frame markers.
                     0xC0..=0xCF if ![0xC4, 0xC8, 0xCC].contains(&marker) => frame = Frame::of(segment),
                     _ => {}
                 }
@@ -86,16 +86,16 @@ pub(super) fn ending(bytes: &[u8]) -> Ending {
     }
 }
 
-/// A stream without its end, with so many bytes of this value behind its last scan that a decoder that lacks pixels reads
-/// some from them, and then the end-of-image marker.
+/// Complete a truncated stream: append bytes of this value, enough that a decoder that lacks pixels reads
+/// some of them, and the end-of-image marker.
 pub(super) fn completed(bytes: &[u8], filler: u8) -> Vec<u8> {
-    // The first half of the marker may be there.
+    // The first half of the marker may be present.
     let end = bytes.iter().rposition(|&byte| byte != 0xFF).map_or(0, |last| last + 1);
     [&bytes[..end], &[filler; 64], &[0xFF, EOI]].concat()
 }
 
-/// The next marker's code; `at` moves behind it. Fill bytes and stray bytes before a marker are skipped, as decoders
-/// do.
+/// Read the next marker's code and advance `at` past it. Fill bytes and stray bytes before a marker are
+/// skipped, as decoders do.
 fn next_marker(bytes: &[u8], at: &mut usize) -> Option<u8> {
     let mut previous = 0;
     while let Some(&byte) = bytes.get(*at) {
@@ -108,7 +108,7 @@ fn next_marker(bytes: &[u8], at: &mut usize) -> Option<u8> {
     None
 }
 
-/// Moves `at` to the marker that ends the scan: not a stuffed zero, not a restart marker.
+/// Advance `at` to the marker that ends the scan, past stuffed zeros and restart markers.
 fn skip_entropy_coded(bytes: &[u8], at: &mut usize) {
     while let Some(pair) = bytes.get(*at..*at + 2) {
         if pair[0] == 0xFF && !matches!(pair[1], 0 | 0xD0..=0xD7 | 0xFF) {

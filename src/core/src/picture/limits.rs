@@ -1,9 +1,9 @@
-//! How small and how large a picture may be.
+//! Size limits of pictures.
 
 /// Shortest side of a picture, in pixels: the network's deepest layers halve a picture four times.
 pub const MIN_SIDE: u32 = 16;
 
-/// Most pixels of a picture.
+/// Maximum pixels of a picture.
 pub const MAX_PIXELS: u64 = 200_000_000;
 
 /// Largest file, in bytes.

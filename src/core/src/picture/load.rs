@@ -1,4 +1,4 @@
-//! Opening pictures: whatever a file holds becomes upright 8-bit sRGB, or a clear error.
+//! Open pictures as upright 8-bit sRGB, or return a clear error.
 
 use std::{
     error::Error,
@@ -20,29 +20,29 @@ use super::{
 };
 use impasto_base::{files::open_regular, hash::Sha256Hash};
 
-/// Most memory of a decoder: [`MAX_PIXELS`] of the widest kind (32-bit RGBA) and room to work.
+/// Maximum memory of a decoder: [`MAX_PIXELS`] of the widest format (32-bit RGBA) and working memory.
 const MAX_DECODER_BYTES: u64 = 4 << 30;
-/// Most memory for what a PNG file has beside pixels: its profile and its texts, which may inflate to gigabytes.
+/// Maximum memory for the profile and texts of a PNG file, which may inflate to gigabytes.
 const MAX_SIDE_BYTES: u64 = 64 << 20;
 /// Largest colour profile, in bytes.
 const MAX_PROFILE_BYTES: usize = 4 << 20;
 
-/// What a profile is said to be that is not even read.
+/// Remark about a profile that is not read.
 const NO_PROFILE: &str = "its colour profile is ignored: it is damaged or larger than 4 MiB";
 
 impl Picture {
-    /// Opens a picture file: PNG, JPEG, WebP, TIFF, BMP or the first frame of a GIF, told apart by their contents
-    /// and not by the file's name. Devices and pipes are refused.
+    /// Open a picture file: PNG, JPEG, WebP, TIFF, BMP or the first frame of a GIF, recognised by its
+    /// contents and not by its name. Devices and pipes are refused.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, is not a picture, is damaged, or is too small or too large.
+    /// If the file cannot be read, is not a picture, is damaged, or is too small or too large.
     pub fn open(path: &Path) -> Result<Self, PictureError> {
         Self::read(path, open_regular(path, MAX_FILE_BYTES))
     }
 
-    /// As [`Picture::open`], for a path that a person gave on the command line: it may also be a pipe, such as
-    /// `/dev/stdin` or the shell's `<(…)`, and is waited for.
+    /// As [`Picture::open`], for a path from the command line, which may also be a pipe such as `/dev/stdin`
+    /// or the shell's `<(…)`. Blocks until the pipe ends.
     ///
     /// # Errors
     ///
@@ -56,7 +56,7 @@ impl Picture {
         let name =
             path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
         let mut bytes = Vec::new();
-        // A pipe has no length in advance.
+        // A pipe has no known length.
         let read = opened.and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
         read.map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => PictureError::Missing { path: path.to_owned() },
@@ -68,7 +68,7 @@ impl Picture {
         Self::from_encoded(&name, Some(path), &bytes)
     }
 
-    /// Decodes the bytes of a picture file.
+    /// Decode the bytes of a picture file.
     ///
     /// # Errors
     ///
@@ -101,11 +101,12 @@ impl Picture {
         })
     }
 
-    /// A picture of raw pixels (four bytes each: red, green, blue, opacity), such as one that was pasted.
+    /// Make a picture of raw pixels (four bytes each: red, green, blue, opacity), for example from the
+    /// clipboard.
     ///
     /// # Errors
     ///
-    /// When the number of bytes does not fit the shape, or the picture is too small or too large.
+    /// If the number of bytes does not match the shape, or the picture is too small or too large.
     pub fn from_rgba(name: &str, width: u32, height: u32, pixels: Vec<u8>) -> Result<Self, PictureError> {
         check_shape(name, width, height)?;
         let bytes = pixels.len();
@@ -127,7 +128,7 @@ impl Picture {
     }
 }
 
-/// The formats that can be read. The decoder's crate recognises more of them by their contents.
+/// Name of a supported format. The decoder's crate recognises more.
 fn format_name(format: ImageFormat) -> Option<&'static str> {
     Some(match format {
         ImageFormat::Png => "PNG",
@@ -140,7 +141,7 @@ fn format_name(format: ImageFormat) -> Option<&'static str> {
     })
 }
 
-/// What goes wrong while decoding.
+/// An error while decoding.
 enum Failure {
     Decoder(ImageError),
     Known(PictureError),
@@ -176,7 +177,7 @@ impl Failure {
     }
 }
 
-/// Whether the bytes ran out, wherever in the chain of causes a decoder puts that.
+/// Whether any cause of the error is an unexpected end of file.
 fn ends_early(error: &ImageError) -> bool {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = cause {
@@ -192,14 +193,14 @@ fn ends_early(error: &ImageError) -> bool {
     false
 }
 
-/// What a decoder gives.
+/// A decoder's output.
 struct Decoded {
-    /// Upright.
+    /// With its orientation applied.
     image: DynamicImage,
     icc: Option<Vec<u8>>,
     notes: Vec<String>,
     /// Held until the pixels are converted.
-    room: budget::Room<'static>,
+    room: budget::Reservation<'static>,
 }
 
 fn decode(name: &str, bytes: &[u8], format: ImageFormat) -> Result<Decoded, Failure> {
@@ -209,7 +210,8 @@ fn decode(name: &str, bytes: &[u8], format: ImageFormat) -> Result<Decoded, Fail
         Ending::Whole => decode_whole(name, bytes, format),
         Ending::Cut => Err(truncated().into()),
         Ending::NoMarker => {
-            // Behind a whole scan a decoder reads nothing; where something lacks, it takes what follows for pixels.
+            // A decoder reads nothing after a complete scan; if something is missing, it takes the filler for
+            // pixels.
             let decode = |filler| {
                 decode_whole(name, &jpeg::completed(bytes, filler), format).map_err(|failure| match failure {
                     Failure::Decoder(ImageError::Decoding(_)) => truncated().into(),
@@ -227,10 +229,10 @@ fn decode(name: &str, bytes: &[u8], format: ImageFormat) -> Result<Decoded, Fail
     }
 }
 
-/// Decodes a file that has its end. The header is judged before any memory for pixels is taken.
+/// Decode a file that is not truncated. The header is checked before memory for pixels is allocated.
 fn decode_whole(name: &str, bytes: &[u8], format: ImageFormat) -> Result<Decoded, Failure> {
     let mut limits = Limits::no_limits();
-    // Of PNG files the decoder takes this for what stands beside the pixels, and asks for the pixels' limit later.
+    // The PNG decoder applies this limit to metadata only, and the one for pixels later.
     limits.max_alloc = Some(if format == ImageFormat::Png { MAX_SIDE_BYTES } else { MAX_DECODER_BYTES });
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits.clone());
@@ -241,17 +243,17 @@ fn decode_whole(name: &str, bytes: &[u8], format: ImageFormat) -> Result<Decoded
     }
     let (width, height) = decoder.dimensions();
     check_shape(name, width, height)?;
-    // Beside the decoder's pixels those that they become: colours and opacity.
+    // The decoder's pixels, and the converted ones: colours and opacity.
     let needed = decoder.total_bytes().saturating_add(4 * u64::from(width) * u64::from(height));
     let too_much = || ImageError::Limits(LimitError::from_kind(LimitErrorKind::InsufficientMemory));
-    let room = budget::room_for(needed).ok_or_else(too_much)?;
-    // Broken metadata is no reason to refuse good pixels.
+    let room = budget::reserve(needed).ok_or_else(too_much)?;
+    // Invalid metadata is no reason to refuse valid pixels.
     let orientation = match format {
         ImageFormat::WebP if !webp_chunks_fit(bytes) => Orientation::NoTransforms,
         _ => decoder.orientation().unwrap_or(Orientation::NoTransforms),
     };
     let icc = match format {
-        // A TIFF decoder with limits refuses profiles that are large beside the picture.
+        // The TIFF decoder's limits refuse profiles that are large relative to the picture.
         ImageFormat::Tiff => {
             TiffDecoder::new(Cursor::new(bytes)).and_then(|mut decoder| decoder.icc_profile())
         }
@@ -261,7 +263,7 @@ fn decode_whole(name: &str, bytes: &[u8], format: ImageFormat) -> Result<Decoded
     let icc = icc.unwrap_or_default();
     let lost = match &icc {
         Some(icc) => icc.len() > MAX_PROFILE_BYTES,
-        // Of a profile that inflates too far the decoder says nothing.
+        // The decoder doesn't report a profile that inflates beyond the limit.
         None => format == ImageFormat::Png && has_png_profile(bytes),
     };
     let mut image = DynamicImage::from_decoder(decoder)?;
@@ -270,7 +272,7 @@ fn decode_whole(name: &str, bytes: &[u8], format: ImageFormat) -> Result<Decoded
     Ok(Decoded { image, icc: icc.filter(|_| !lost), notes, room })
 }
 
-/// Whether every part of a WebP file is as long as it says: the decoder makes room for a part before it reads it.
+/// Whether every chunk of a WebP file has its declared length: the decoder allocates it before reading.
 fn webp_chunks_fit(bytes: &[u8]) -> bool {
     let mut rest = bytes.get(12..).unwrap_or_default();
     while let Some(length) = rest.get(4..8).and_then(|length| length.first_chunk::<4>()) {
@@ -283,7 +285,7 @@ fn webp_chunks_fit(bytes: &[u8]) -> bool {
     true
 }
 
-/// Whether a PNG file has a profile before its pixels.
+/// Whether a PNG file has a profile chunk before its pixels.
 fn has_png_profile(bytes: &[u8]) -> bool {
     let mut rest = bytes.get(8..).unwrap_or_default();
     while let Some((length, behind)) = rest.split_first_chunk::<4>() {
@@ -292,7 +294,7 @@ fn has_png_profile(bytes: &[u8]) -> bool {
             None | Some(b"IDAT" | b"IEND") => return false,
             Some(_) => {}
         }
-        // Its name before the data, its checksum behind them.
+        // Chunk type and checksum.
         let length = (u32::from_be_bytes(*length) as usize).saturating_add(8);
         rest = behind.get(length..).unwrap_or_default();
     }

@@ -1,4 +1,4 @@
-//! Opening pictures of every kind, good and bad. The files come from `tests/data/pictures/make.py`.
+//! Open valid and invalid pictures of every format. The files are made by `tests/data/pictures/make.py`.
 
 use std::{error::Error, fs, path::Path};
 
@@ -30,7 +30,7 @@ fn assert_colour(picture: &Picture, (x, y): (u32, u32), expected: [u8; 3], toler
     assert!(close, "{} has {found:?} at {x}, {y}, expected {expected:?}", picture.name);
 }
 
-/// A PNG of the given shape up to the end of its header, with a right checksum.
+/// The beginning of a PNG up to the end of its header, with a valid checksum.
 fn png_header(width: u32, height: u32) -> Vec<u8> {
     let mut chunk = b"IHDR".to_vec();
     chunk.extend([width.to_be_bytes(), height.to_be_bytes()].concat());
@@ -44,7 +44,7 @@ fn png_header(width: u32, height: u32) -> Vec<u8> {
     file
 }
 
-/// An image data chunk that promises more than it holds.
+/// Append an image data chunk that is shorter than declared.
 fn with_some_data(mut header: Vec<u8>) -> Vec<u8> {
     header.extend(b"\0\0\x10\0IDAT\x78\x9c");
     header
@@ -95,7 +95,7 @@ fn contents_count_and_not_names() {
         Picture::open(&path).unwrap_err().to_string(),
         "photo.jpg is not a picture that Impasto can read (PNG, JPEG, WebP, TIFF, BMP or GIF)"
     );
-    // A format that the decoder's crate knows by its signature but that is not among ours.
+    // The decoder's crate recognises this format, but it is not supported here.
     assert!(matches!(refusal("a.png", b"qoif\0\0\0\x20\0\0\0\x20"), PictureError::NotAPicture { .. }));
 }
 
@@ -243,7 +243,7 @@ fn pictures_that_are_cut_off_are_refused() {
         "icc_swapped.jpg",
     ] {
         let whole = bytes(name);
-        // No length panics, and nothing shorter than most of the file opens.
+        // No length panics, and only nearly complete files open.
         for length in 1..whole.len() {
             let result = Picture::from_encoded(name, None, &whole[..length]);
             let text = result.as_ref().map_or_else(ToString::to_string, Picture::summary);
@@ -307,13 +307,13 @@ fn a_webp_part_that_is_longer_than_the_file_is_not_made_room_for() {
     let long = |kind: &[u8]| [kind, &0xFFFF_FFF0u32.to_le_bytes()].concat();
     for kind in [b"EXIF", b"ICCP"] {
         let bytes = [&b"RIFF\xFF\xFF\xFF\x7FWEBP"[..], &flags, &whole[12..], &long(kind)].concat();
-        // Either answer is right; four gigabytes are not.
+        // It may open or fail, but must not allocate four gigabytes.
         let _ = Picture::from_encoded("a.webp", None, &bytes);
     }
 }
 
 #[test]
-fn damage_is_told_and_never_panics() {
+fn damaged_files_are_reported_without_panics() {
     let mut png = bytes("plain.png");
     let data = png.windows(4).position(|w| w == b"IDAT").unwrap();
     png[data + 8] ^= 0xFF;
@@ -324,7 +324,7 @@ fn damage_is_told_and_never_panics() {
         for at in 0..whole.len() {
             let mut bytes = whole.clone();
             bytes[at] ^= 0xA5;
-            // Either answer is right; a panic is not.
+            // It may open or fail, but must not panic.
             let _ = Picture::from_encoded("flipped", None, &bytes);
         }
     }
@@ -344,7 +344,7 @@ fn files_that_cannot_be_read_are_named() {
     assert!(error.starts_with("empty.png is empty"), "{error}");
     let below_a_file = Picture::open(&empty.join("a.png")).unwrap_err().to_string();
     assert!(below_a_file.contains("empty.png"), "{below_a_file}");
-    // Sparse: takes no room on the disk.
+    // Sparse: takes no disk space.
     let huge = folder.path().join("huge.png");
     fs::File::create(&huge).unwrap().set_len(MAX_FILE_BYTES + 1).unwrap();
     assert!(matches!(Picture::open(&huge), Err(PictureError::FileTooLarge { .. })));

@@ -1,11 +1,11 @@
-//! Pixels outside the tensor world: opening, flattening, resizing and saving pictures.
+//! Pictures on the host: opening, flattening, resizing and saving.
 //!
-//! Everything behind this door is 8-bit sRGB and upright, whatever the file was, so that no other module has to
-//! know about orientations, colour profiles or bit depths.
+//! Opened pictures are always 8-bit sRGB and upright, so that no other module has to handle orientations,
+//! colour profiles or bit depths.
 
 mod budget;
-mod carry;
 mod colour;
+mod embedded_text;
 mod error;
 mod examples;
 mod folder;
@@ -28,7 +28,7 @@ use impasto_base::text;
 use impasto_base::hash::Sha256Hash;
 
 pub use budget::pixel_budget;
-pub use carry::{MAX_TEXT, carried_text};
+pub use embedded_text::{MAX_TEXT, embedded_text};
 pub use error::{PictureError, SaveError};
 
 pub use examples::{
@@ -37,25 +37,25 @@ pub use examples::{
 pub use folder::files_in;
 pub use limits::{MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE};
 pub use recolour::{LUMINANCE, luminance_like, style_in_colours_of, with_colours_of};
-pub use rescue::{rescue_folders, save_elsewhere, save_under_free_name};
+pub use rescue::{fallback_folders, save_elsewhere, save_under_free_name};
 pub use save::{check_destination, free_name, numbered_name, save, save_with_text, write_with};
 pub use shape::{Filter, fit, resize, thumbnail};
 
-/// A decoded picture: 8-bit sRGB, upright, with its transparency kept apart.
+/// A decoded picture: 8-bit sRGB, upright, with a separate opacity channel.
 #[derive(Clone, Debug)]
 pub struct Picture {
-    /// Name for a person: the file's name, "pasted picture", an example's title.
+    /// Display name: the file's name, "pasted picture", an example's title.
     pub name: String,
-    /// The file it came from, if it came from one.
+    /// The file that it was read from, if any.
     pub path: Option<PathBuf>,
-    /// SHA-256 of the encoded bytes (of the pixels, for pasted pictures). Of a picture that a recipe or a project
-    /// keeps, what that file says: it identifies the picture, and proves nothing of these pixels.
+    /// SHA-256 of the encoded bytes (of the pixels, for pasted pictures). For a picture from a recipe or a
+    /// project, the hash stated there: it identifies the picture, but does not verify these pixels.
     pub sha256: Sha256Hash,
-    /// Colours. Where the picture is transparent, those that the file gives.
+    /// Colours; in transparent regions those in the file.
     pub rgb: RgbImage,
     /// Opacity, if any pixel is not opaque.
     pub alpha: Option<GrayImage>,
-    /// What a person may want to know about how it was read, such as a colour profile that was ignored.
+    /// Remarks for the user about how it was read, such as an ignored colour profile.
     pub notes: Vec<String>,
 }
 
@@ -65,7 +65,8 @@ impl Picture {
         self.rgb.dimensions()
     }
 
-    /// SHA-256 of the pixels, four bytes each: that of a pasted picture. Names a file that keeps them.
+    /// SHA-256 of the pixels, four bytes each, as for a pasted picture. Used as the name of a file that
+    /// stores them.
     pub fn pixel_hash(&self) -> Sha256Hash {
         let (width, height) = self.rgb.dimensions();
         Sha256Hash::of_pieces((0..height).map(|y| -> Vec<u8> {
@@ -80,6 +81,6 @@ impl Picture {
     /// Name and size on one line, such as `tubingen.jpg · 1024×768`.
     pub fn summary(&self) -> String {
         let (width, height) = self.dimensions();
-        format!("{} · {width}×{height}", text::shown(&self.name))
+        format!("{} · {width}×{height}", text::display_name(&self.name))
     }
 }

@@ -1,21 +1,21 @@
-//! Keeping the content's colours (Gatys, Bethge, Hertzmann & Shechtman, arXiv 1606.05897): by taking only the luminance of a
-//! painting, or by giving the style the content's colours beforehand.
+//! Colour preservation (Gatys, Bethge, Hertzmann & Shechtman, arXiv 1606.05897): take only the luminance of
+//! the painting, or transfer the content's colours to the style beforehand.
 
 use image::RgbImage;
 
-/// Share of red, green and blue in the luminance of YIQ, of sRGB values.
+/// Weights of red, green and blue sRGB values in YIQ's luminance.
 pub const LUMINANCE: [f32; 3] = [0.299, 0.587, 0.114];
 
 fn luminance_of(pixel: [f32; 3]) -> f32 {
     pixel.iter().zip(LUMINANCE).map(|(value, share)| value * share).sum()
 }
 
-/// A painting's luminance with this much of the content's chroma: 0 leaves the painting as it is, 1 keeps the content's
-/// colours. Luminance and chroma are those of YIQ, of sRGB values.
+/// Replace `amount` of a painting's chroma by the content's: 0 leaves the painting unchanged, 1 gives it the
+/// content's colours. Luminance and chroma are YIQ's, computed on sRGB values.
 ///
 /// # Panics
 ///
-/// When the two have different shapes.
+/// If the shapes differ.
 pub fn with_colours_of(painting: &RgbImage, content: &RgbImage, amount: f64) -> RgbImage {
     assert_eq!(painting.dimensions(), content.dimensions(), "one shape");
     let amount = amount.clamp(0.0, 1.0) as f32;
@@ -31,8 +31,8 @@ pub fn with_colours_of(painting: &RgbImage, content: &RgbImage, amount: f64) -> 
     result
 }
 
-/// A style picture's luminance, in all three channels, with mean and deviation of the content's:
-/// L' = σ_C/σ_S·(L − μ_S) + μ_C. For painting in luminance alone.
+/// A style picture's luminance in all three channels, with mean and deviation matched to the content's:
+/// L' = σ_C/σ_S·(L − μ_S) + μ_C. For painting in luminance only.
 pub fn luminance_like(style: &RgbImage, content: &RgbImage) -> RgbImage {
     let light = |picture: &RgbImage| -> Vec<f64> {
         picture.pixels().map(|pixel| f64::from(luminance_of(pixel.0.map(f32::from)))).collect()
@@ -44,23 +44,25 @@ pub fn luminance_like(style: &RgbImage, content: &RgbImage) -> RgbImage {
         (mean, (variance + GRAIN).sqrt())
     };
     let own = light(style);
-    let ((mean, deviation), (aim, aimed_deviation)) = (moments(&own), moments(&light(content)));
+    let ((mean, deviation), (target_mean, target_deviation)) = (moments(&own), moments(&light(content)));
     let mut result = style.clone();
     for (pixel, value) in result.pixels_mut().zip(own) {
-        let matched = aimed_deviation / deviation * (value - mean) + aim;
+        let matched = target_deviation / deviation * (value - mean) + target_mean;
         pixel.0 = [matched.round().clamp(0.0, 255.0) as u8; 3];
     }
     result
 }
 
-/// Added to variances, in squared byte values: less than that is grain, whose colours must not be blown up.
+/// Regularization of variances, in squared byte values: smaller variances are noise that must not be
+/// amplified.
 const GRAIN: f64 = 4.0;
 
 type Vector = [f64; 3];
 type Matrix = [[f64; 3]; 3];
 
-/// A style picture with this much of the mean and covariance of the content's colours: x' = A·(x − μ_S) + μ_C with
-/// A = Σ_S^-½·(Σ_S^½·Σ_C·Σ_S^½)^½·Σ_S^-½, the least change that brings one distribution to the other.
+/// Match `amount` of the mean and covariance of a style picture's colours to the content's: x' =
+/// A·(x − μ_S) + μ_C with A = Σ_S^-½·(Σ_S^½·Σ_C·Σ_S^½)^½·Σ_S^-½, the optimal transport between the two normal
+/// distributions.
 pub fn style_in_colours_of(style: &RgbImage, content: &RgbImage, amount: f64) -> RgbImage {
     let amount = amount.clamp(0.0, 1.0);
     let ((style_mean, style_covariance), (mean, covariance)) = (moments(style), moments(content));
@@ -80,7 +82,7 @@ pub fn style_in_colours_of(style: &RgbImage, content: &RgbImage, amount: f64) ->
     result
 }
 
-/// Mean and covariance of a picture's colours; a little is added to the variances, so that grey pictures have an inverse.
+/// Mean and covariance of a picture's colours, regularized so that a grey picture's covariance is invertible.
 fn moments(picture: &RgbImage) -> (Vector, Matrix) {
     let count = picture.pixels().len().max(1) as f64;
     let (mut mean, mut square) = ([0.0; 3], [[0.0; 3]; 3]);
@@ -103,7 +105,7 @@ fn product(a: &Matrix, b: &Matrix) -> Matrix {
     std::array::from_fn(|i| std::array::from_fn(|j| (0..3).map(|k| a[i][k] * b[k][j]).sum()))
 }
 
-/// A symmetric positive definite matrix to a power, by its eigenvalues (cyclic Jacobi rotations).
+/// Raise a symmetric positive definite matrix to a power by its eigenvalues (cyclic Jacobi rotations).
 fn power(matrix: &Matrix, exponent: f64) -> Matrix {
     let mut a = *matrix;
     let mut vectors: Matrix = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
@@ -177,14 +179,16 @@ mod tests {
             let mean = values.iter().sum::<f64>() / values.len() as f64;
             (mean, (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt())
         };
-        let ((mean, deviation), (aim, aimed)) = (light(&matched), light(&content));
+        let ((mean, deviation), (target_mean, target_deviation)) = (light(&matched), light(&content));
         assert!(
-            (mean - aim).abs() < 0.5 && (deviation / aimed - 1.0).abs() < 0.03,
-            "{mean} {deviation} {aimed}"
+            (mean - target_mean).abs() < 0.5 && (deviation / target_deviation - 1.0).abs() < 0.03,
+            "{mean} {deviation} {target_deviation}"
         );
         // Flat pictures have no deviation to divide by.
         let grey = RgbImage::from_pixel(5, 5, image::Rgb([90; 3]));
-        assert!(luminance_like(&grey, &content).pixels().all(|p| p.0[0].abs_diff(aim.round() as u8) <= 1));
+        assert!(
+            luminance_like(&grey, &content).pixels().all(|p| p.0[0].abs_diff(target_mean.round() as u8) <= 1)
+        );
     }
 
     #[test]

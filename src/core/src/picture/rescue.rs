@@ -1,4 +1,4 @@
-//! Where a picture goes if its own place cannot take it.
+//! Save a picture elsewhere if its destination fails.
 
 use std::{
     fs,
@@ -10,10 +10,10 @@ use image::RgbImage;
 use super::{SaveError, free_name, save_with_text};
 use impasto_base::paths;
 
-/// Names that are tried if the one that was free has been taken meanwhile.
+/// Attempts to find a free name, in case another process takes one in between.
 const TRIES: usize = 20;
 
-/// Saves a picture as [`save_with_text`] does, under a name that nothing has, and returns it.
+/// Save a picture as [`save_with_text`] under a free name; returns the path.
 ///
 /// # Errors
 ///
@@ -34,19 +34,19 @@ pub fn save_under_free_name(
     Err(SaveError::Exists { path })
 }
 
-/// Folders for pictures whose own folder cannot take them: the program's, then the system's for temporary
-/// files.
-pub fn rescue_folders() -> Vec<PathBuf> {
+/// Folders to save a picture in if its own folder fails: the program's, then the system's folder for
+/// temporary files.
+pub fn fallback_folders() -> Vec<PathBuf> {
     let own = paths::data_folder().map(|folder| folder.join("rescued"));
     own.into_iter().chain([std::env::temp_dir()]).collect()
 }
 
-/// Saves a picture that could not be written to `wanted`: beside it under a free name, else in the first of
-/// `folders` that takes it, which is made if it isn't there. Returns where it is.
+/// Save a picture that could not be written to `wanted`: beside it under a free name, else in the first of
+/// `folders` that works, which is created if necessary. Returns the path.
 ///
 /// # Errors
 ///
-/// Those of [`save_with_text`] for the last place that was tried.
+/// Those of [`save_with_text`] for the last attempt.
 pub fn save_elsewhere(
     image: &RgbImage,
     wanted: &Path,
@@ -59,7 +59,7 @@ pub fn save_elsewhere(
         if result.is_ok() {
             break;
         }
-        // What is wrong with the folder is told by the save into it.
+        // An error shows in the following save.
         let _ = fs::create_dir_all(folder);
         result = save_under_free_name(image, &folder.join(name), text);
     }

@@ -1,4 +1,4 @@
-//! Saving pictures: a file is there whole or not at all, and nothing is overwritten unasked.
+//! Save pictures atomically; files are overwritten only on request.
 
 use std::{
     fs,
@@ -18,36 +18,37 @@ use image::{
 
 use super::{
     SaveError,
-    carry::{self, Carrier},
+    embedded_text::{self, SaveFormat},
 };
 use impasto_base::files::{Access, PartFile, folder_of};
 
 const JPEG_QUALITY: u8 = 95;
 
-/// The format that a name's extension says.
-fn format_of(path: &Path) -> Result<Carrier, SaveError> {
+/// The format of a file extension.
+fn format_of(path: &Path) -> Result<SaveFormat, SaveError> {
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     match extension.as_str() {
-        "png" => Ok(Carrier::Png),
-        "jpg" | "jpeg" => Ok(Carrier::Jpeg),
-        "webp" => Ok(Carrier::WebP),
-        "tif" | "tiff" => Ok(Carrier::Tiff),
+        "png" => Ok(SaveFormat::Png),
+        "jpg" | "jpeg" => Ok(SaveFormat::Jpeg),
+        "webp" => Ok(SaveFormat::WebP),
+        "tif" | "tiff" => Ok(SaveFormat::Tiff),
         _ => Err(SaveError::Format { path: path.to_owned() }),
     }
 }
 
-/// Saves a picture in the format that the name's extension says: PNG, JPEG (quality 95), lossless WebP or TIFF.
-/// The file appears only when it is complete.
+/// Save a picture in the format of the file extension: PNG, JPEG (quality 95), lossless WebP or TIFF. The
+/// file appears only when it is complete.
 ///
 /// # Errors
 ///
-/// When the extension says no format, when the file exists and `overwrite` is not set, or when it cannot be written.
+/// If the extension names no supported format, the file exists and `overwrite` is not set, or it cannot be
+/// written.
 pub fn save(image: &RgbImage, path: &Path, overwrite: bool) -> Result<(), SaveError> {
     save_with_text(image, path, overwrite, &|_| None)
 }
 
-/// As [`save`], with a text inside the file. `text` is asked for one of at most that many bytes, see
-/// [`super::carried_text`].
+/// As [`save`], with an embedded text. `text` is called with the maximum number of bytes, see
+/// [`super::embedded_text`].
 ///
 /// # Errors
 ///
@@ -61,11 +62,11 @@ pub fn save_with_text(
     let format = check_name(path, overwrite)?;
     let bytes =
         encode(image, format).map_err(|source| SaveError::Encode { path: path.to_owned(), source })?;
-    let bytes = carry::put(bytes, format, text);
+    let bytes = embedded_text::put(bytes, format, text);
     write_with(path, overwrite, |file| file.write_all(&bytes).map_err(|source| describe(path, source)))
 }
 
-/// Whether [`save`] would begin well, so that a bad name is refused before a picture is painted and not after.
+/// Check the destination of a later [`save`], so that a bad name is refused before a picture is painted.
 ///
 /// # Errors
 ///
@@ -75,7 +76,7 @@ pub fn check_destination(path: &Path, overwrite: bool) -> Result<(), SaveError> 
     create_part(path).map(drop)
 }
 
-/// The name itself if nothing has it, otherwise the next free one in the manner of `name-2.png`.
+/// The path itself if it is free, otherwise the next free one, as `name-2.png`.
 pub fn free_name(path: &Path) -> PathBuf {
     std::iter::once(path.to_owned())
         .chain((2_u32..).map(|number| numbered_name(path, number)))
@@ -94,12 +95,12 @@ pub fn numbered_name(path: &Path, number: u32) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// A link that leads nowhere takes a name as well.
+/// Whether a name is taken, even by a dangling link.
 fn is_taken(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 
-fn check_name(path: &Path, overwrite: bool) -> Result<Carrier, SaveError> {
+fn check_name(path: &Path, overwrite: bool) -> Result<SaveFormat, SaveError> {
     let format = format_of(path)?;
     if path.is_dir() {
         return Err(SaveError::IsFolder { path: path.to_owned() });
@@ -110,31 +111,31 @@ fn check_name(path: &Path, overwrite: bool) -> Result<Carrier, SaveError> {
     Ok(format)
 }
 
-fn encode(image: &RgbImage, format: Carrier) -> Result<Vec<u8>, ImageError> {
+fn encode(image: &RgbImage, format: SaveFormat) -> Result<Vec<u8>, ImageError> {
     let mut bytes = Cursor::new(Vec::new());
     match format {
-        Carrier::Png => image.write_with_encoder(PngEncoder::new_with_quality(
+        SaveFormat::Png => image.write_with_encoder(PngEncoder::new_with_quality(
             &mut bytes,
             CompressionType::Default,
             FilterType::Adaptive,
         )),
-        Carrier::Jpeg => image.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY)),
-        Carrier::WebP => image.write_with_encoder(WebPEncoder::new_lossless(&mut bytes)),
-        Carrier::Tiff => image.write_with_encoder(TiffEncoder::new(&mut bytes)),
+        SaveFormat::Jpeg => image.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY)),
+        SaveFormat::WebP => image.write_with_encoder(WebPEncoder::new_lossless(&mut bytes)),
+        SaveFormat::Tiff => image.write_with_encoder(TiffEncoder::new(&mut bytes)),
     }?;
     Ok(bytes.into_inner())
 }
 
-/// A saved picture is as public as any new file.
+/// Saved pictures get the default permissions of new files.
 fn create_part(path: &Path) -> Result<PartFile, SaveError> {
-    PartFile::create(path, Access::Usual).map_err(|source| describe(path, source))
+    PartFile::create(path, Access::Default).map_err(|source| describe(path, source))
 }
 
-/// Lets `write` fill a file that takes its name only when it is complete.
+/// Let `write` fill a file that gets its name only when it is complete.
 ///
 /// # Errors
 ///
-/// What `write` says; otherwise when the file exists and `overwrite` is not set, or when it cannot be written.
+/// Those of `write`; if the file exists and `overwrite` is not set; or if it cannot be written.
 pub fn write_with<E: From<SaveError>>(
     path: &Path,
     overwrite: bool,
@@ -193,14 +194,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_overwritten_unasked() {
+    fn files_are_overwritten_only_on_request() {
         let folder = tempdir().unwrap();
         let path = folder.path().join("a.png");
         fs::write(&path, "precious").unwrap();
         for result in [
             save(&gradient(), &path, false),
             check_destination(&path, false),
-            // The file may appear after the name was checked.
+            // The file may appear after the check.
             write_with(&path, false, |_| Ok(())),
         ] {
             let error = result.unwrap_err();
@@ -241,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_told_and_leaves_nothing() {
+    fn a_full_disk_is_reported_and_leaves_no_file() {
         let folder = tempdir().unwrap();
         let path = folder.path().join("a.png");
         let error = write_with(&path, true, |file| {
@@ -266,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shape_beyond_the_format_is_told() {
+    fn a_shape_beyond_the_format_is_reported() {
         let folder = tempdir().unwrap();
         let path = folder.path().join("a.webp");
         let error = save(&RgbImage::new(17_000, 1), &path, false).unwrap_err();

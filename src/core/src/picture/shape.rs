@@ -1,4 +1,4 @@
-//! Sizes: fitting a picture into a longest side, resampling it, and laying transparency over a colour.
+//! Fit a picture to a longest side, resample it, and flatten its transparency.
 
 use std::borrow::Cow;
 
@@ -11,18 +11,18 @@ use image::RgbImage;
 use super::Picture;
 use crate::settings::Rgb;
 
-/// How pixels are resampled. Both widen when shrinking, so that nothing aliases.
+/// Resampling filters. Both widen when shrinking, to avoid aliasing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Filter {
     /// Three-lobed Lanczos: sharp.
     Lanczos,
-    /// Triangle: what the PyTorch tutorial's recipe uses, as Pillow's `BILINEAR`.
+    /// Triangle, as Pillow's `BILINEAR`, which the PyTorch tutorial uses.
     Bilinear,
 }
 
 impl Picture {
-    /// The colours over a background: blended by the opacity in sRGB values, as browsers do. `None` discards the
-    /// transparency and shows the colours that the file gives under it.
+    /// Flatten onto a background, blending sRGB values as browsers do. `None` drops the opacity and keeps the
+    /// file's colours.
     pub fn flattened(&self, background: Option<Rgb>) -> Cow<'_, RgbImage> {
         let (Some(alpha), Some(Rgb(background))) = (&self.alpha, background) else {
             return Cow::Borrowed(&self.rgb);
@@ -45,13 +45,13 @@ pub fn fit(width: u32, height: u32, longest: u32) -> (u32, u32) {
     let side = u64::from(width.max(height)).max(1);
     let scaled = |length: u32| {
         let rounded = (u64::from(length) * u64::from(longest) + side / 2) / side;
-        // No longer than `longest`, which is a u32.
+        // At most `longest`, which is a u32.
         (rounded as u32).max(1)
     };
     (scaled(width), scaled(height))
 }
 
-/// The picture resampled to a shape.
+/// Resample a picture to a shape.
 pub fn resize(image: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbImage {
     let (width, height) = (width.max(1), height.max(1));
     let mut pixels = RgbImage::new(width, height);
@@ -70,7 +70,7 @@ pub fn resize(image: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbI
     pixels
 }
 
-/// A small version for lists and buttons; pictures that are small already are not enlarged.
+/// Shrink a picture for lists and buttons; smaller pictures are not enlarged.
 pub fn thumbnail(image: &RgbImage, longest: u32) -> RgbImage {
     let (width, height) = image.dimensions();
     if width.max(height) <= longest {

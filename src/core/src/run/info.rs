@@ -1,4 +1,4 @@
-//! What is known of a run once it is prepared.
+//! Facts about a prepared run.
 
 use impasto_network::{compute::DeviceInfo, vgg::WeightsInfo};
 
@@ -7,13 +7,13 @@ use impasto_network::{compute::DeviceInfo, vgg::WeightsInfo};
 pub struct RunInfo {
     pub device: DeviceInfo,
     pub weights: WeightsInfo,
-    /// Shape of the painted picture in pixels.
+    /// Shape of the painting in pixels.
     pub width: u32,
     pub height: u32,
-    /// The longest side asked for, or chosen when [`super::Job::choose_size`] was set.
+    /// Requested longest side, or the chosen one if [`super::Job::choose_size`] was set.
     pub size: u32,
     /// Estimated memory of the run in bytes.
     pub memory_bytes: u64,
-    /// What a person should know: a size that was cut, a device that was skipped …
+    /// Remarks for the user: a reduced size, a skipped device …
     pub remarks: Vec<String>,
 }

@@ -4,27 +4,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::{settings::Settings, transfer::Inputs};
 
-/// Number of a run. The window gives every run a new one, and ignores what comes from an older one.
+/// Number of a run. The window gives every run a new one, and ignores events of older runs.
 pub type RunId = u64;
 
 /// Where a run begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Start {
-    /// From the initial image that the settings name.
+    /// From the settings' initial image.
     #[default]
     Beginning,
-    /// From the picture that the worker painted last, or was lent (`Session::go_on_from`); from the beginning where
+    /// From the worker's last picture, or one handed to it by `Session::continue_from`; from the beginning if
     /// there is none.
     Current,
-    /// The same picture, which other pictures are to change: through all levels of the pyramid again.
+    /// From the same picture, with other inputs: through all levels of the pyramid again.
     Repaint,
-    /// From the earlier moment that the worker was lent, see `Session::go_back_to`; like [`Start::Current`] where
-    /// there is none.
+    /// From an earlier state, see `Session::set_restore_point`; like [`Start::Current`] if there is none.
     Moment,
 }
 
-/// All that a run needs.
+/// Everything that a run needs.
 #[derive(Clone, Debug)]
 pub struct Job {
     pub run: RunId,
@@ -33,15 +32,15 @@ pub struct Job {
     pub start: Start,
     /// Prepare, show the initial picture and wait.
     pub paused: bool,
-    /// Paint on beyond the settings' steps until the picture has settled, then rest until something is asked for.
+    /// Continue beyond the settings' steps until the picture has settled, then rest until something changes.
     pub endless: bool,
-    /// Replace the settings' size by one that suits the device's measured speed. What was chosen is in
+    /// Choose the size by the device's measured speed instead of the settings; the result is in
     /// [`super::RunInfo::size`].
     pub choose_size: bool,
 }
 
 impl Job {
-    /// From the beginning, painted at once, to its settings' steps.
+    /// A run from the beginning, starting at once, for the settings' steps.
     pub fn new(run: RunId, inputs: Inputs, settings: Settings) -> Self {
         Self {
             run,

@@ -1,4 +1,4 @@
-//! What a run is: the job it was given, what is known of it, and the record of what happened to it.
+//! A run: its job, facts about it, and the record of its changes.
 
 mod info;
 mod job;
@@ -6,4 +6,4 @@ mod record;
 
 pub use info::RunInfo;
 pub use job::{Job, RunId, Start};
-pub use record::{Change, DetourPart, MOST_CHANGES, MOST_PASSES, Pass, Record, SourceRecord, StyleRecord};
+pub use record::{Change, DownscalePart, MAX_CHANGES, MAX_PASSES, Pass, Record, SourceRecord, StyleRecord};

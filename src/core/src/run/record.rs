@@ -1,4 +1,4 @@
-//! What the worker did to get to a picture: enough to do it again.
+//! Record of how a picture was painted, sufficient to repeat it.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -9,22 +9,22 @@ use super::{Job, Start};
 use crate::{
     picture::Picture,
     settings::{ParamId, Settings, StyleMix},
-    transfer::{Inputs, LevelOrder, StyleSource},
+    transfer::{Inputs, LevelCommand, StyleSource},
 };
 use impasto_base::hash::Sha256Hash;
 
-/// Changes and runs that are remembered at most; what a record cannot hold makes it incomplete.
-pub const MOST_CHANGES: usize = 400;
-pub const MOST_PASSES: usize = 12;
+/// Maximum number of changes and runs in a record; dropping more makes it incomplete.
+pub const MAX_CHANGES: usize = 400;
+pub const MAX_PASSES: usize = 12;
 
-/// Settings that act on no picture by being changed between two steps.
+/// Settings whose change between two steps doesn't affect the picture.
 const WITHOUT_EFFECT: [&str; 3] = ["size", "preview_every", "follow_drags"];
 
-/// A picture that a run is painted from, without its pixels.
+/// An input picture of a run, without its pixels.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SourceRecord {
     pub name: String,
-    /// The file that it was opened from, whole.
+    /// The file that it was opened from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<PathBuf>,
     /// As [`Picture::sha256`].
@@ -39,13 +39,13 @@ impl From<&Picture> for SourceRecord {
         let (width, height) = picture.dimensions();
         let path =
             picture.path.as_ref().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()));
-        // A path that is no Unicode text has no place in a text; the name and the hash still find the file.
+        // Drop paths that are not Unicode; the name and the hash still identify the file.
         let path = path.filter(|path| path.to_str().is_some());
         Self { name: picture.name.clone(), path, sha256: picture.sha256, width, height }
     }
 }
 
-/// A style of a run and what is set for it alone.
+/// A style of a run with its own settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StyleRecord {
     #[serde(flatten)]
@@ -67,39 +67,39 @@ impl StyleRecord {
     }
 }
 
-/// A part of a detour to a smaller size while a slider was dragged, see `Engine::detour`.
+/// Part of a downscale while a slider was dragged, see `Engine::begin_downscale`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum DetourPart {
-    /// It begins, for steps of this share of the cost.
+pub enum DownscalePart {
+    /// Begin, with this maximum cost of a step relative to the level that was left.
     Begin(f64),
-    /// So many steps are painted on it, which do not count.
+    /// Paint this many steps, which do not count.
     Steps(u32),
     End,
 }
 
-/// Something that a person did while a run went on.
+/// A user's change during a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Change {
-    /// Steps that were painted before.
+    /// Number of steps painted before the change.
     pub step: u32,
-    /// The settings that changed, by their names, with their new values.
+    /// The changed settings by name, with their new values.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub settings: Map<String, Value>,
-    /// How the styles count, if that changed.
+    /// The styles' weights and scales, if changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub styles: Option<Vec<StyleMix>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub level: Option<LevelOrder>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detour: Option<DetourPart>,
+    pub level: Option<LevelCommand>,
+    #[serde(rename = "detour", default, skip_serializing_if = "Option::is_none")]
+    pub downscale: Option<DownscalePart>,
 }
 
-/// One run: what it began with and what happened until its picture was read.
+/// One run: its inputs, and its changes until its picture was read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pass {
     pub start: Start,
-    /// As the run began, with the size that was really painted.
+    /// Settings at the beginning, with the actual size.
     pub settings: Settings,
     pub content: SourceRecord,
     pub styles: Vec<StyleRecord>,
@@ -107,16 +107,16 @@ pub struct Pass {
     pub steps: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
-    /// Palettes without a file, from the beginning or changed to; the settings name them by their hashes.
+    /// Palettes without a file used during the run; the settings refer to them by their hashes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub palettes: Vec<SourceRecord>,
-    /// The engine was made anew for this run, and knew nothing of the run before.
+    /// The engine was recreated for this run, without the state of the run before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub new_engine: bool,
 }
 
 impl Pass {
-    /// A run that has painted nothing yet.
+    /// A run without steps.
     pub fn new(job: &Job, start: Start) -> Self {
         Self {
             start,
@@ -131,13 +131,13 @@ impl Pass {
     }
 }
 
-/// The record of a palette that no path names.
+/// The record of a palette without a path.
 fn pathless(palette: &Option<Arc<Picture>>) -> Option<SourceRecord> {
     let palette = palette.as_ref().filter(|picture| picture.is_pathless())?;
     Some(palette.as_ref().into())
 }
 
-/// The runs that led to a picture: each but the first went on from the one before. Cheap to clone.
+/// The runs that led to a picture; each continues the one before. Cheap to clone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     before: Vec<Arc<Pass>>,
@@ -152,33 +152,33 @@ impl Record {
         Self { before: Vec::new(), steps: pass.steps, last: Arc::new(pass), complete: true }
     }
 
-    /// The record of recorded runs; nothing without any.
+    /// A record of these runs; `None` if there are none.
     pub fn of(mut passes: Vec<Pass>, complete: bool) -> Option<Self> {
         let last = passes.pop()?;
         let before = passes.into_iter().map(Arc::new).collect();
         Some(Self { before, steps: last.steps, last: Arc::new(last), complete })
     }
 
-    /// The record of a run that goes on from this one's picture.
+    /// Append a run that continues from this record's picture.
     pub fn then(&self, pass: Pass) -> Self {
         let mut before = self.before.clone();
         before.push(Arc::new(Pass { steps: self.steps, ..(*self.last).clone() }));
         let mut complete = self.complete;
-        if before.len() >= MOST_PASSES {
+        if before.len() >= MAX_PASSES {
             before.remove(0);
             complete = false;
         }
         Self { before, steps: pass.steps, last: Arc::new(pass), complete }
     }
 
-    /// Says that doing all this again does not give the picture.
+    /// Mark the record as insufficient to repeat the picture.
     #[must_use]
     pub fn incomplete(self) -> Self {
         Self { complete: false, ..self }
     }
 
-    /// The same for a worker that is lent the picture as it was shown: where colours were kept, the worker that painted it
-    /// would have gone on from another.
+    /// The record for a worker that continues from the displayed picture: if colours were kept, the original
+    /// worker would have continued from another picture, so it is incomplete.
     pub fn shown(self) -> Self {
         let keeps = |settings: &Settings| {
             settings.keep_colours > 0.0 || settings.automation.get(ParamId::KeepColours).is_some()
@@ -192,12 +192,12 @@ impl Record {
         if keeps(&self.last.settings) || changed { self.incomplete() } else { self }
     }
 
-    /// Whether doing all this again gives the picture.
+    /// Whether replaying the record gives the same picture.
     pub fn is_complete(&self) -> bool {
         self.complete
     }
 
-    /// The runs in their order, the last one with its steps up to the picture.
+    /// The runs in order; the last one with its steps up to the picture.
     pub fn passes(&self) -> Vec<Pass> {
         let before = self.before.iter().map(|pass| Pass::clone(pass));
         before.chain([Pass { steps: self.steps, ..(*self.last).clone() }]).collect()
@@ -208,7 +208,8 @@ impl Record {
         self.steps
     }
 
-    /// Whether the picture is what the last run's settings paint from their initial image, without anything else.
+    /// Whether painting the last run's settings from their initial image gives the picture, without any
+    /// change.
     pub fn is_plain(&self) -> bool {
         self.complete && self.before.is_empty() && self.last.changes.is_empty()
     }
@@ -219,17 +220,17 @@ impl Record {
         }
     }
 
-    /// Whether the last run has painted more than so many steps, or was changed since then.
+    /// Whether the last run has painted more than `step` steps, or was changed since.
     pub fn has_changed_since(&self, step: u32) -> bool {
         self.steps < step || self.last.changes.iter().any(|change| change.step >= step)
     }
 
-    /// The record of the picture after so many steps.
+    /// The record of the picture after this number of steps.
     pub fn at(&self, steps: u32) -> Self {
         Self { steps, ..self.clone() }
     }
 
-    /// Remembers that settings, how the styles count or the palette changed after `step` steps.
+    /// Record a change of settings, of the styles' mix or of the palette after `step` steps.
     pub fn change(&mut self, step: u32, settings: (&Settings, &Settings), inputs: (&Inputs, &Inputs)) {
         let mut changed = difference(settings.0, settings.1);
         WITHOUT_EFFECT.iter().for_each(|name| drop(changed.remove(*name)));
@@ -241,12 +242,13 @@ impl Record {
         {
             last.palettes.push(palette);
         }
-        // A dragged slider is taken many times between two steps. The first time tells the engine that something changed,
-        // the last time what to; both count even where nothing is different in the end.
+        // A drag changes a setting many times between two steps. Keep the first change, which tells the
+        // engine that something changed, and the last one with the final value, even if the final value
+        // equals the original.
         match last.changes.as_mut_slice() {
             [.., first, before]
                 if [&*first, &*before].iter().all(|change| {
-                    change.step == step && change.level.is_none() && change.detour.is_none()
+                    change.step == step && change.level.is_none() && change.downscale.is_none()
                 }) =>
             {
                 before.settings.extend(changed);
@@ -256,25 +258,25 @@ impl Record {
         }
     }
 
-    /// Remembers that the level was changed after `step` steps.
-    pub fn order(&mut self, step: u32, order: LevelOrder) {
-        self.add(Change { step, level: Some(order), ..Change::default() });
+    /// Record a level command after `step` steps.
+    pub fn add_level_command(&mut self, step: u32, command: LevelCommand) {
+        self.add(Change { step, level: Some(command), ..Change::default() });
     }
 
-    /// Remembers a part of a detour after `step` steps; steps in a row are added up.
-    pub fn detour(&mut self, step: u32, part: DetourPart) {
-        if let DetourPart::Steps(more) = part
-            && let Some(Change { detour: Some(DetourPart::Steps(steps)), .. }) =
+    /// Record a part of a downscale after `step` steps; consecutive steps are merged.
+    pub fn add_downscale(&mut self, step: u32, part: DownscalePart) {
+        if let DownscalePart::Steps(more) = part
+            && let Some(Change { downscale: Some(DownscalePart::Steps(steps)), .. }) =
                 Arc::make_mut(&mut self.last).changes.last_mut()
         {
             *steps += more;
         } else {
-            self.add(Change { step, detour: Some(part), ..Change::default() });
+            self.add(Change { step, downscale: Some(part), ..Change::default() });
         }
     }
 
     fn add(&mut self, change: Change) {
-        if self.last.changes.len() >= MOST_CHANGES {
+        if self.last.changes.len() >= MAX_CHANGES {
             self.complete = false;
         } else {
             Arc::make_mut(&mut self.last).changes.push(change);
@@ -282,11 +284,11 @@ impl Record {
     }
 }
 
-/// The fields in which two settings differ, with the values of the second.
+/// The fields in which two settings differ, with the second's values.
 fn difference(old: &Settings, new: &Settings) -> Map<String, Value> {
     let fields = |settings: &Settings| match serde_json::to_value(settings) {
         Ok(Value::Object(fields)) => fields,
-        // A path that is no Unicode text; it cannot be changed between two steps.
+        // A path that is not Unicode; it cannot be changed between two steps.
         _ => Map::new(),
     };
     let old = fields(old);
@@ -328,8 +330,8 @@ mod tests {
         change(&mut record, 3, |s| s.style_weight = 2.0, 1.0);
         change(&mut record, 3, |s| s.style_weight = 5.0, 0.5);
         change(&mut record, 3, |s| s.content_weight = 9.0, 1.0);
-        record.order(3, LevelOrder::Drop);
-        // What shows in no picture has no value to keep.
+        record.add_level_command(3, LevelCommand::Drop);
+        // Settings without effect on the picture are not recorded.
         change(&mut record, 8, |s| s.preview_every = 9, 1.0);
         change(&mut record, 8, |s| s.style_layers = Default::default(), 1.0);
         let passes = record.at(10).passes();
@@ -340,32 +342,32 @@ mod tests {
         let folded = &pass.changes[1];
         assert_eq!(folded.settings["style_weight"], 5.0);
         assert_eq!((folded.settings.len(), folded.styles.as_deref()), (2, Some([mix(0.5)].as_slice())));
-        assert_eq!(pass.changes[2].level, Some(LevelOrder::Drop));
+        assert_eq!(pass.changes[2].level, Some(LevelCommand::Drop));
         assert!(record.is_complete() && !record.is_plain());
     }
 
     #[test]
-    fn a_detour_is_kept_in_its_parts_and_in_order() {
+    fn a_downscale_is_recorded_in_order() {
         let mut record = Record::new(pass());
-        record.detour(4, DetourPart::Begin(0.25));
+        record.add_downscale(4, DownscalePart::Begin(0.25));
         change(&mut record, 4, |s| s.style_weight = 2.0, 1.0);
-        record.detour(4, DetourPart::Steps(1));
-        record.detour(4, DetourPart::Steps(2));
+        record.add_downscale(4, DownscalePart::Steps(1));
+        record.add_downscale(4, DownscalePart::Steps(2));
         change(&mut record, 4, |s| s.style_weight = 3.0, 1.0);
         change(&mut record, 4, |s| s.style_weight = 4.0, 1.0);
-        record.detour(4, DetourPart::Steps(5));
-        record.detour(4, DetourPart::End);
+        record.add_downscale(4, DownscalePart::Steps(5));
+        record.add_downscale(4, DownscalePart::End);
         let passes = record.at(9).passes();
-        let parts: Vec<_> = passes[0].changes.iter().map(|change| change.detour).collect();
-        let steps = |count| Some(DetourPart::Steps(count));
-        let begin = Some(DetourPart::Begin(0.25));
-        assert_eq!(parts, [begin, None, steps(3), None, None, steps(5), Some(DetourPart::End)]);
+        let parts: Vec<_> = passes[0].changes.iter().map(|change| change.downscale).collect();
+        let steps = |count| Some(DownscalePart::Steps(count));
+        let begin = Some(DownscalePart::Begin(0.25));
+        assert_eq!(parts, [begin, None, steps(3), None, None, steps(5), Some(DownscalePart::End)]);
         let text = serde_json::to_string(&passes[0]).unwrap();
         assert_eq!(serde_json::from_str::<Pass>(&text).unwrap(), passes[0]);
     }
 
     #[test]
-    fn a_recoloured_picture_is_not_what_painting_would_go_on_from() {
+    fn a_recoloured_picture_makes_the_record_incomplete() {
         let record = Record::new(pass());
         assert!(record.clone().shown().is_complete());
         let mut changed = record;
@@ -374,23 +376,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_much_makes_the_record_incomplete() {
+    fn too_many_changes_make_the_record_incomplete() {
         let mut record = Record::new(pass());
-        for step in 0..MOST_CHANGES as u32 {
-            record.order(step, LevelOrder::Hold);
+        for step in 0..MAX_CHANGES as u32 {
+            record.add_level_command(step, LevelCommand::Hold);
         }
         assert!(record.is_complete());
-        record.order(9999, LevelOrder::Hold);
-        assert!(!record.is_complete() && record.passes()[0].changes.len() == MOST_CHANGES);
+        record.add_level_command(9999, LevelCommand::Hold);
+        assert!(!record.is_complete() && record.passes()[0].changes.len() == MAX_CHANGES);
 
         let mut record = Record::new(pass());
-        for steps in 1..MOST_PASSES as u32 {
+        for steps in 1..MAX_PASSES as u32 {
             record = record.at(steps).then(pass());
         }
         assert!(record.is_complete());
         let passes = record.passes();
-        assert_eq!((passes.len(), passes[0].steps, passes[1].steps), (MOST_PASSES, 1, 2));
+        assert_eq!((passes.len(), passes[0].steps, passes[1].steps), (MAX_PASSES, 1, 2));
         record = record.then(pass());
-        assert!(!record.is_complete() && record.passes().len() == MOST_PASSES);
+        assert!(!record.is_complete() && record.passes().len() == MAX_PASSES);
     }
 }

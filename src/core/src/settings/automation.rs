@@ -1,7 +1,7 @@
-//! Automation: parameters that change while a picture is painted, as a pure function of the settings and the step.
+//! Automation: parameters that change during a run, as a pure function of the settings and the step.
 //!
-//! Times are parts of the whole run, 0 to 1, so that the same automation fits every size and every number of steps; nothing
-//! depends on the clock, so that a recipe paints the same picture again.
+//! Times are fractions of the run, 0 to 1, independent of size and number of steps; nothing depends on the
+//! clock, so a recipe reproduces its picture.
 
 use std::{collections::BTreeMap, f64::consts::TAU, fmt, str::FromStr};
 
@@ -10,45 +10,45 @@ use serde::{Deserialize, Serialize};
 use super::{Modulated, Objective, ParamId, Settings, SettingsError, StyleMix, validate::error};
 use impasto_base::{named, random::SplitMix64, serde_as_text};
 
-/// Keyframes of a track at most.
-pub const MOST_KEYS: usize = 512;
-/// Tracks at most: more than there are knobs of a usual run.
-const MOST_TRACKS: usize = 256;
-/// Shortest period of an oscillator, as a part of the run.
+/// Maximum keyframes of a track.
+pub const MAX_KEYS: usize = 512;
+/// Maximum tracks: more than a usual run has parameters.
+const MAX_TRACKS: usize = 256;
+/// Shortest period of an oscillator, as a fraction of the run.
 pub const SHORTEST_PERIOD: f64 = 1e-6;
-/// Places of a knob whose every move costs much: it goes in steps of this part of its range.
+/// Number of positions to which an expensive parameter is quantized.
 const COSTLY_STEPS: f64 = 48.0;
 
-/// Form of an oscillator's wave. All but square and random begin in the middle and rise.
+/// Waveform of an oscillator. All but square and random begin at 0 and rise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Shape {
+pub enum Waveform {
     #[default]
     Sine,
     Triangle,
-    /// Rises, and falls back at once.
+    /// Rises, and falls back abruptly.
     Saw,
     /// High for half of the period, low for the other.
     Square,
-    /// Another value in each period, by the seed.
+    /// A seeded random value per period.
     Random,
 }
 
-named!(Shape, "shape", Sine => "sine", Triangle => "triangle", Saw => "saw", Square => "square", Random => "random");
+named!(Waveform, "shape", Sine => "sine", Triangle => "triangle", Saw => "saw", Square => "square", Random => "random");
 
-/// How a keyframe goes over to the next.
+/// Interpolation from a keyframe to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Ease {
-    /// Evenly along the knob.
+    /// Linear along the parameter's fader.
     #[default]
     Linear,
-    /// Starting and ending slowly.
+    /// Ease in and out.
     Smooth,
-    /// Stays, and jumps at the next.
+    /// Hold the value, and jump at the next keyframe.
     Hold,
 }
 
 named!(Ease, "ease", Linear => "linear", Smooth => "smooth", Hold => "hold");
-serde_as_text!(Shape, Ease);
+serde_as_text!(Waveform, Ease);
 
 impl Ease {
     fn is_linear(&self) -> bool {
@@ -56,53 +56,53 @@ impl Ease {
     }
 }
 
-/// A low-frequency oscillator: swings a parameter about what it is set to.
+/// A low-frequency oscillator: modulates a parameter around its set value.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lfo {
-    pub shape: Shape,
-    /// Length of a period, as a part of the run.
+    pub shape: Waveform,
+    /// Length of a period, as a fraction of the run.
     pub period: f64,
-    /// How far it swings to either side, as a part of the knob's range, -1 to 1; negative falls first.
+    /// Amplitude as a fraction of the parameter's range, -1 to 1; negative falls first.
     pub depth: f64,
-    /// Where in its period the run begins, 0 to 1.
+    /// Phase at the beginning of the run, 0 to 1.
     pub phase: f64,
-    /// Of the random values.
+    /// Seed of the random values.
     pub seed: u32,
 }
 
 impl Default for Lfo {
     fn default() -> Self {
-        Self { shape: Shape::Sine, period: 0.25, depth: 0.2, phase: 0.0, seed: 0 }
+        Self { shape: Waveform::Sine, period: 0.25, depth: 0.2, phase: 0.0, seed: 0 }
     }
 }
 
 impl Lfo {
-    /// The wave at a time of the run, -1 to 1.
+    /// The wave's value at a time of the run, -1 to 1.
     pub fn wave(&self, at: f64) -> f64 {
         let turns = at / self.period + self.phase;
         let t = turns - turns.floor();
         match self.shape {
-            Shape::Sine => (TAU * t).sin(),
-            Shape::Triangle if t < 0.25 => 4.0 * t,
-            Shape::Triangle if t < 0.75 => 2.0 - 4.0 * t,
-            Shape::Triangle => 4.0 * t - 4.0,
-            // Begins in the middle, as the others do.
-            Shape::Saw if t < 0.5 => 2.0 * t,
-            Shape::Saw => 2.0 * t - 2.0,
-            Shape::Square => {
+            Waveform::Sine => (TAU * t).sin(),
+            Waveform::Triangle if t < 0.25 => 4.0 * t,
+            Waveform::Triangle if t < 0.75 => 2.0 - 4.0 * t,
+            Waveform::Triangle => 4.0 * t - 4.0,
+            // Begins at 0, as the others do.
+            Waveform::Saw if t < 0.5 => 2.0 * t,
+            Waveform::Saw => 2.0 * t - 2.0,
+            Waveform::Square => {
                 if t < 0.5 {
                     1.0
                 } else {
                     -1.0
                 }
             }
-            Shape::Random => noise(self.seed, turns.floor()),
+            Waveform::Random => noise(self.seed, turns.floor()),
         }
     }
 }
 
-/// A value of -1 to 1 for a number, the same on every machine.
+/// Hash a number to -1 to 1, the same on every machine.
 fn noise(seed: u32, number: f64) -> f64 {
     SplitMix64::new(u64::from(seed) << 32 ^ (number as i64) as u64).next_signed()
 }
@@ -111,7 +111,7 @@ fn noise(seed: u32, number: f64) -> f64 {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Key {
-    /// Time, as a part of the run.
+    /// Time, as a fraction of the run.
     pub at: f64,
     /// In the setting's own unit.
     pub value: f64,
@@ -119,11 +119,11 @@ pub struct Key {
     pub ease: Ease,
 }
 
-/// What moves a parameter.
+/// Source of a parameter's modulation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Curve {
     Lfo(Lfo),
-    /// In the order of their times; never empty. Before the first and behind the last the knob rests there.
+    /// Sorted by time, never empty. The first and last values hold before and after them.
     Keys(Vec<Key>),
 }
 
@@ -131,12 +131,12 @@ pub enum Curve {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
 pub struct Track {
-    /// Whether it moves the knob.
+    /// Whether it is enabled.
     pub on: bool,
     pub curve: Curve,
 }
 
-/// A track as files have it: `lfo = { … }` or `keys = [ … ]`.
+/// A track's form in files: `lfo = { … }` or `keys = [ … ]`.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -179,40 +179,40 @@ impl From<Track> for Written {
 }
 
 impl Track {
-    /// A track that is on.
+    /// An enabled track.
     pub fn new(curve: Curve) -> Self {
         Self { on: true, curve }
     }
 
-    /// The value of its knob at a time of the run, where it is set to `base`.
+    /// The parameter's value at a time of the run, given its set value `base`.
     pub fn value(&self, id: ParamId, objective: Objective, base: f64, at: f64) -> f64 {
         let range = id.range(objective);
         let value = match &self.curve {
-            Curve::Lfo(lfo) => range.value(range.place(base) + lfo.depth * lfo.wave(at)),
+            Curve::Lfo(lfo) => range.value(range.position(base) + lfo.depth * lfo.wave(at)),
             Curve::Keys(keys) => match between(keys, at) {
                 None => base,
                 Some((a, _, 0.0)) => return a.value,
-                Some((a, b, t)) if range.holds(a.value) && range.holds(b.value) => {
-                    let (from, to) = (range.place(a.value), range.place(b.value));
+                Some((a, b, t)) if range.contains(a.value) && range.contains(b.value) => {
+                    let (from, to) = (range.position(a.value), range.position(b.value));
                     range.value(from + (to - from) * t)
                 }
-                // What was typed beyond the range has no place in it.
+                // Typed values may lie outside of the range; interpolate them linearly.
                 Some((a, b, t)) => a.value + (b.value - a.value) * t,
             },
         };
-        if id.is_costly() && range.holds(value) {
-            range.value((range.place(value) * COSTLY_STEPS).round() / COSTLY_STEPS)
+        if id.is_costly() && range.contains(value) {
+            range.value((range.position(value) * COSTLY_STEPS).round() / COSTLY_STEPS)
         } else {
             value
         }
     }
 
-    /// What the knob must be set to so that it is `wanted` at this time; nothing where keyframes have the say.
+    /// The set value that gives `wanted` at this time; `None` if keyframes determine the value.
     pub fn base_for(&self, id: ParamId, objective: Objective, wanted: f64, at: f64) -> Option<f64> {
         let range = id.range(objective);
         match &self.curve {
-            Curve::Lfo(lfo) if range.holds(wanted) => {
-                Some(range.value(range.place(wanted) - lfo.depth * lfo.wave(at)))
+            Curve::Lfo(lfo) if range.contains(wanted) => {
+                Some(range.value(range.position(wanted) - lfo.depth * lfo.wave(at)))
             }
             Curve::Lfo(_) => Some(wanted),
             Curve::Keys(_) => None,
@@ -237,8 +237,8 @@ impl Track {
                 Ok(())
             }
             Curve::Keys(keys) => {
-                if keys.is_empty() || keys.len() > MOST_KEYS {
-                    return Err(format!("it has {} keyframes, but must have 1 to {MOST_KEYS}", keys.len()));
+                if keys.is_empty() || keys.len() > MAX_KEYS {
+                    return Err(format!("it has {} keyframes, but must have 1 to {MAX_KEYS}", keys.len()));
                 }
                 for key in keys {
                     if !(0.0..=1.0).contains(&key.at) {
@@ -257,9 +257,9 @@ impl Track {
     }
 }
 
-/// The keyframes about a time, and how far between them it is, 0 to 1, eased.
+/// The keyframes around a time, and the eased position between them, 0 to 1.
 fn between(keys: &[Key], at: f64) -> Option<(&Key, &Key, f64)> {
-    // Of several at one time the last counts from there on.
+    // Of several keyframes at the same time, the last one counts from there on.
     let next = keys.partition_point(|key| key.at <= at);
     match (next.checked_sub(1).and_then(|last| keys.get(last)), keys.get(next)) {
         (None, None) => None,
@@ -276,7 +276,7 @@ fn between(keys: &[Key], at: f64) -> Option<(&Key, &Key, f64)> {
     }
 }
 
-/// Every knob that moves by itself, with its track.
+/// The automated parameters with their tracks.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Automation(BTreeMap<ParamId, Track>);
@@ -286,18 +286,18 @@ impl Automation {
         self.0.is_empty()
     }
 
-    /// Whether any track is on.
+    /// Whether any track is enabled.
     pub fn is_on(&self) -> bool {
         self.0.values().any(|track| track.on)
     }
 
-    /// Whether an oscillator is on, which moves its knob for ever.
-    pub fn swings(&self) -> bool {
+    /// Whether an oscillator is enabled, which never comes to rest.
+    pub fn has_active_lfo(&self) -> bool {
         self.0.values().any(|track| track.on && matches!(track.curve, Curve::Lfo(_)))
     }
 
-    /// Whether this knob has a track that is on.
-    pub fn moves(&self, id: ParamId) -> bool {
+    /// Whether this parameter has an enabled track.
+    pub fn is_automated(&self, id: ParamId) -> bool {
         self.0.get(&id).is_some_and(|track| track.on)
     }
 
@@ -322,16 +322,16 @@ impl Automation {
         self.0.iter().map(|(&id, track)| (id, track))
     }
 
-    /// Checks every track.
+    /// Check every track.
     ///
     /// # Errors
     ///
-    /// Names the knob whose track cannot be used.
+    /// Names the parameter with the invalid track.
     pub fn validate(&self) -> Result<(), SettingsError> {
-        if self.0.len() > MOST_TRACKS {
+        if self.0.len() > MAX_TRACKS {
             return Err(error(
                 "automation",
-                format!("has {} tracks, but {MOST_TRACKS} are the most", self.0.len()),
+                format!("has {} tracks, but {MAX_TRACKS} are the most", self.0.len()),
             ));
         }
         self.0.iter().try_for_each(|(&id, track)| {
@@ -346,7 +346,8 @@ impl FromIterator<(ParamId, Track)> for Automation {
     }
 }
 
-/// One track as the command line writes it: `beta={ lfo = { shape = "saw", period = 0.1 } }`, a knob and TOML.
+/// A track in its command-line form `beta={ lfo = { shape = "saw", period = 0.1 } }`: a parameter id and
+/// TOML.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParamTrack {
     pub id: ParamId,
@@ -375,14 +376,14 @@ impl fmt::Display for ParamTrack {
 }
 
 impl Settings {
-    /// The time of the run after `step` steps: 0 at its beginning, 1 after the settings' steps. Oscillators swing on behind
-    /// that; keyframes hold their last value.
+    /// The time of the run after `step` steps: 0 at the beginning, 1 after the settings' steps. After that,
+    /// oscillators continue and keyframes hold their last value.
     pub fn time_at(&self, step: u32) -> f64 {
         f64::from(step) / f64::from(self.steps.max(1))
     }
 
-    /// These settings, and how the styles count, as they are after `step` steps: with every automated knob where its track has
-    /// it. ParamIds that have no say rest, and where all together would leave nothing to paint, everything does.
+    /// Apply the automation after `step` steps to these settings and the styles' mix. Parameters without
+    /// effect are not modulated; if the result would leave no term to minimise, nothing is.
     pub fn automated(&self, mix: &[StyleMix], step: u32) -> (Modulated, Vec<StyleMix>) {
         let (mut settings, mut styles) = (self.clone(), mix.to_vec());
         let at = self.time_at(step);

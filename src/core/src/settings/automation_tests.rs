@@ -1,7 +1,7 @@
 use super::*;
 use impasto_network::vgg::Layer;
 
-fn lfo(shape: Shape) -> Lfo {
+fn lfo(shape: Waveform) -> Lfo {
     Lfo { shape, period: 0.5, depth: 0.25, ..Lfo::default() }
 }
 
@@ -9,8 +9,8 @@ fn keys(keys: &[(f64, f64, Ease)]) -> Track {
     Track::new(Curve::Keys(keys.iter().map(|&(at, value, ease)| Key { at, value, ease }).collect()))
 }
 
-fn with(knob: ParamId, track: Track) -> Settings {
-    Settings { steps: 100, automation: [(knob, track)].into_iter().collect(), ..Settings::default() }
+fn with(id: ParamId, track: Track) -> Settings {
+    Settings { steps: 100, automation: [(id, track)].into_iter().collect(), ..Settings::default() }
 }
 
 #[test]
@@ -18,23 +18,23 @@ fn waves_have_their_forms() {
     let wave = |shape, at| lfo(shape).wave(at);
     let quarters = [0.0, 0.125, 0.25, 0.375, 0.5];
     for (shape, expected) in [
-        (Shape::Sine, [0.0, 1.0, 0.0, -1.0, 0.0]),
-        (Shape::Triangle, [0.0, 1.0, 0.0, -1.0, 0.0]),
-        (Shape::Saw, [0.0, 0.5, -1.0, -0.5, 0.0]),
-        (Shape::Square, [1.0, 1.0, -1.0, -1.0, 1.0]),
+        (Waveform::Sine, [0.0, 1.0, 0.0, -1.0, 0.0]),
+        (Waveform::Triangle, [0.0, 1.0, 0.0, -1.0, 0.0]),
+        (Waveform::Saw, [0.0, 0.5, -1.0, -0.5, 0.0]),
+        (Waveform::Square, [1.0, 1.0, -1.0, -1.0, 1.0]),
     ] {
         for (at, expected) in quarters.into_iter().zip(expected) {
             assert!((wave(shape, at) - expected).abs() < 1e-12, "{shape} at {at}: {}", wave(shape, at));
         }
     }
-    let shifted = Lfo { phase: 0.25, ..lfo(Shape::Triangle) };
+    let shifted = Lfo { phase: 0.25, ..lfo(Waveform::Triangle) };
     assert!((shifted.wave(0.0) - 1.0).abs() < 1e-12);
 }
 
 #[test]
 fn random_values_hold_for_a_period_and_are_those_of_the_seed() {
     let values = |seed| -> Vec<f64> {
-        let lfo = Lfo { seed, period: 0.01, ..lfo(Shape::Random) };
+        let lfo = Lfo { seed, period: 0.01, ..lfo(Waveform::Random) };
         (0..100).map(|index| lfo.wave(0.01 * (f64::from(index) + 0.3))).collect()
     };
     let first = values(7);
@@ -44,32 +44,32 @@ fn random_values_hold_for_a_period_and_are_those_of_the_seed() {
     assert!(mean.abs() < 0.25 && first.iter().any(|v| *v > 0.7) && first.iter().any(|v| *v < -0.7), "{mean}");
     let same = first.iter().zip(values(8)).filter(|(a, b)| **a == *b).count();
     assert_eq!(same, 0, "another seed has other values");
-    let lfo = Lfo { period: 0.1, ..lfo(Shape::Random) };
+    let lfo = Lfo { period: 0.1, ..lfo(Waveform::Random) };
     assert_eq!(lfo.wave(0.401), lfo.wave(0.499));
     assert_ne!(lfo.wave(0.401), lfo.wave(0.501));
 }
 
 #[test]
-fn an_oscillator_swings_along_the_knob_about_what_it_is_set_to() {
-    let settings = with(ParamId::Beta, Track::new(Curve::Lfo(lfo(Shape::Square))));
+fn an_oscillator_modulates_around_the_set_value() {
+    let settings = with(ParamId::Beta, Track::new(Curve::Lfo(lfo(Waveform::Square))));
     let beta = |step| settings.automated(&[], step).0.style_weight;
-    // A quarter of five decades to either side of 1, but for the zero at the bottom.
+    // A quarter of five decades to either side of 1, up to the zero at the bottom.
     let range = ParamId::Beta.range(Objective::Balanced);
     let ratio = beta(0);
     assert!((ratio.log10() - 0.25 * 5.0 * 128.0 / 127.0).abs() < 1e-9, "{ratio}");
     assert!((beta(30) * ratio - 1.0).abs() < 1e-9);
-    assert_eq!(beta(0), range.value(range.place(1.0) + 0.25));
-    // Only that knob moves, and what it is set to stays.
-    let (moved, _) = settings.automated(&[], 0);
-    assert_eq!(Settings { style_weight: 1.0, ..Settings::clone(&moved) }, settings);
-    // A hand that wants it elsewhere sets what it swings about.
+    assert_eq!(beta(0), range.value(range.position(1.0) + 0.25));
+    // Only that parameter is modulated, and its set value stays.
+    let (modulated, _) = settings.automated(&[], 0);
+    assert_eq!(Settings { style_weight: 1.0, ..Settings::clone(&modulated) }, settings);
+    // Moving the fader changes the value around which it oscillates.
     let track = settings.automation.get(ParamId::Beta).unwrap();
     let base = track.base_for(ParamId::Beta, Objective::Balanced, 20.0, 0.0).unwrap();
     assert!((track.value(ParamId::Beta, Objective::Balanced, base, 0.0) - 20.0).abs() < 1e-9);
 }
 
 #[test]
-fn keyframes_are_met_exactly_and_go_over_as_they_say() {
+fn keyframes_are_exact_and_interpolated_by_their_ease() {
     let track = keys(&[
         (0.25, 0.2, Ease::Linear),
         (0.5, 0.6, Ease::Smooth),
@@ -84,17 +84,17 @@ fn keyframes_are_met_exactly_and_go_over_as_they_say() {
     assert!((keep(30) - 0.28).abs() < 1e-12, "{}", keep(30));
     // 3t² − 2t³ at t = 1/5.
     assert!((keep(55) - 0.6 * (1.0 - 0.104)).abs() < 1e-12, "{}", keep(55));
-    // On a logarithmic knob half-way is the geometric mean.
+    // On a logarithmic range half-way is the geometric mean.
     let settings = with(ParamId::LearningRate, keys(&[(0.0, 0.001, Ease::Linear), (1.0, 0.1, Ease::Linear)]));
     assert!((settings.automated(&[], 50).0.learning_rate - 0.01).abs() < 1e-9);
-    // Beyond the range it goes evenly.
+    // Outside of the range the interpolation is linear.
     let settings = with(ParamId::Smoothness, keys(&[(0.0, 100.0, Ease::Linear), (1.0, 300.0, Ease::Linear)]));
     assert_eq!(settings.automated(&[], 50).0.smoothness_weight, 200.0);
 }
 
 #[test]
-fn another_number_of_steps_is_the_same_course() {
-    let short = with(ParamId::Beta, Track::new(Curve::Lfo(lfo(Shape::Triangle))));
+fn automation_scales_with_the_number_of_steps() {
+    let short = with(ParamId::Beta, Track::new(Curve::Lfo(lfo(Waveform::Triangle))));
     let long = Settings { steps: 1000, ..short.clone() };
     for step in 0..=100 {
         assert_eq!(short.automated(&[], step).0.style_weight, long.automated(&[], 10 * step).0.style_weight);
@@ -102,9 +102,9 @@ fn another_number_of_steps_is_the_same_course() {
 }
 
 #[test]
-fn what_is_off_or_has_no_say_rests() {
+fn disabled_and_inactive_parameters_are_not_modulated() {
     let mut settings = with(ParamId::Beta, keys(&[(0.0, 7.0, Ease::Linear)]));
-    assert!(settings.automation.is_on() && settings.automation.moves(ParamId::Beta));
+    assert!(settings.automation.is_on() && settings.automation.is_automated(ParamId::Beta));
     settings.style_amount = Some(0.5);
     assert_eq!(*settings.automated(&[], 10).0, settings, "the amount has the say");
     settings.style_amount = None;
@@ -121,14 +121,14 @@ fn pictures_weights_move_too() {
     let settings =
         with(ParamId::PictureWeight(1), keys(&[(0.0, 0.0, Ease::Linear), (1.0, 2.0, Ease::Linear)]));
     let mix = [StyleMix::default(); 2];
-    let (_, moved) = settings.automated(&mix, 50);
-    assert_eq!((moved[0].weight, moved[1].weight), (1.0, 1.0));
+    let (_, modulated) = settings.automated(&mix, 50);
+    assert_eq!((modulated[0].weight, modulated[1].weight), (1.0, 1.0));
     assert!((settings.automated(&mix, 75).1[1].weight - 1.5).abs() < 1e-12);
     assert_eq!(settings.automated(&mix[..1], 75).1, mix[..1]);
 }
 
 #[test]
-fn a_course_through_nothing_to_paint_rests_there() {
+fn automation_never_disables_all_terms() {
     let mut settings = with(ParamId::Beta, keys(&[(0.0, 0.0, Ease::Linear), (0.5, 4.0, Ease::Linear)]));
     settings.content_weight = 0.0;
     settings.smoothness_weight = 0.0;
@@ -137,9 +137,9 @@ fn a_course_through_nothing_to_paint_rests_there() {
 }
 
 #[test]
-fn costly_knobs_move_seldom() {
+fn expensive_parameters_are_quantized() {
     let settings =
-        with(ParamId::StyleScale, Track::new(Curve::Lfo(Lfo { period: 1.0, ..lfo(Shape::Triangle) })));
+        with(ParamId::StyleScale, Track::new(Curve::Lfo(Lfo { period: 1.0, ..lfo(Waveform::Triangle) })));
     let mut scales: Vec<f64> = (0..=25).map(|step| settings.automated(&[], step).0.style_scale).collect();
     scales.dedup();
     let exact = with(ParamId::StyleScale, keys(&[(0.0, 0.777, Ease::Linear)]));
@@ -152,9 +152,9 @@ fn tracks_are_written_and_read_in_files_and_flags() {
     let text = "[beta]\nlfo = { shape = \"random\", period = 0.1, seed = 7 }\n\
                 [\"style/relu3_1\"]\non = false\nkeys = [{ at = 0, value = 0.1 }, { at = 1.0, value = 2.5, ease = \"hold\" }]\n";
     let automation: Automation = toml::from_str(text).unwrap();
-    let expected = Lfo { shape: Shape::Random, period: 0.1, seed: 7, ..Lfo::default() };
+    let expected = Lfo { shape: Waveform::Random, period: 0.1, seed: 7, ..Lfo::default() };
     assert_eq!(automation.get(ParamId::Beta), Some(&Track::new(Curve::Lfo(expected))));
-    assert!(!automation.moves("style/relu3_1".parse().unwrap()));
+    assert!(!automation.is_automated("style/relu3_1".parse().unwrap()));
     automation.validate().unwrap();
     let again = toml::to_string(&automation).unwrap();
     assert_eq!(toml::from_str::<Automation>(&again).unwrap(), automation);
@@ -193,14 +193,14 @@ proptest::proptest! {
         base in 0.0..2000.0f64,
         step in 0..200u32,
     ) {
-        let lfo = Lfo { shape: Shape::ALL[shape], period, depth, phase, seed: 3 };
-        for knob in [ParamId::Beta, ParamId::LearningRate, ParamId::Averaging, ParamId::StyleScale, ParamId::Style(Layer::ALL[0])] {
-            let mut settings = with(knob, Track::new(Curve::Lfo(lfo)));
-            knob.set(&mut settings, &mut [], base);
+        let lfo = Lfo { shape: Waveform::ALL[shape], period, depth, phase, seed: 3 };
+        for id in [ParamId::Beta, ParamId::LearningRate, ParamId::Averaging, ParamId::StyleScale, ParamId::Style(Layer::ALL[0])] {
+            let mut settings = with(id, Track::new(Curve::Lfo(lfo)));
+            id.set(&mut settings, &mut [], base);
             settings.validate().unwrap();
-            let (moved, _) = settings.automated(&[], step);
-            proptest::prop_assert!(moved.validate().is_ok());
-            proptest::prop_assert!(knob.get(&moved, &[]).unwrap().is_finite());
+            let (modulated, _) = settings.automated(&[], step);
+            proptest::prop_assert!(modulated.validate().is_ok());
+            proptest::prop_assert!(id.get(&modulated, &[]).unwrap().is_finite());
         }
     }
 }

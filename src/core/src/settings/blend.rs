@@ -1,25 +1,25 @@
-//! The way from one mix to another.
+//! Interpolation between mixes.
 
 use super::{Kind, LayerWeights, PARAMETERS, Parameter, Settings, Strip, StyleMix, parameters::Blend};
 
-/// A weight between two: geometrically, so that each part of the way is the same factor; in a straight line where one of them
-/// is 0. Above 0 wherever one of them is.
+/// Interpolate weights geometrically; linearly if one of them is 0. Above 0 between if either is.
 fn weight(a: f64, b: f64, t: f64) -> f64 {
     let between = if a > 0.0 && b > 0.0 {
         ((1.0 - t) * a.ln() + t * b.ln()).exp()
     } else {
         ((1.0 - t) * a + t * b).max(if a.max(b) > 0.0 { f64::MIN_POSITIVE } else { 0.0 })
     };
-    // Rounding must not lead beyond the ends.
+    // Rounding must not leave the interval.
     between.clamp(a.min(b), a.max(b))
 }
 
-/// A share or an amount between two, in a straight line.
+/// Interpolate a share or an amount linearly.
 fn share(a: f64, b: f64, t: f64) -> f64 {
     ((1.0 - t) * a + t * b).clamp(a.min(b), a.max(b))
 }
 
-/// A layer that only one of them has comes from weight 0. Its solo waits for the middle, before which it would silence the rest.
+/// A layer that only one mix has is faded from weight 0. Its solo changes at the middle; earlier it would
+/// mute the rest.
 fn layers(a: &LayerWeights, b: &LayerWeights, t: f64) -> LayerWeights {
     let first_half = t < 0.5;
     let (near, far) = if first_half { (a, b) } else { (b, a) };
@@ -36,9 +36,9 @@ fn layers(a: &LayerWeights, b: &LayerWeights, t: f64) -> LayerWeights {
 }
 
 impl Settings {
-    /// The mix at `t` on the way from `a`, at 0, to `b`, at 1, where it is exactly the one or the other. Weights, scales and step
-    /// sizes go geometrically, shares and amounts in a straight line; choices and switches change at the middle. Of two valid
-    /// settings every one between is valid.
+    /// Interpolate from `a` at `t` = 0 to `b` at 1, exact at both ends. Weights, scales and step sizes are
+    /// interpolated geometrically, shares and amounts linearly; choices and switches change at the middle.
+    /// All mixes between two valid ones are valid.
     #[must_use]
     pub fn blend(a: &Settings, b: &Settings, t: f64) -> Settings {
         if t.is_nan() || t <= 0.0 {
@@ -55,7 +55,7 @@ impl Settings {
                 Blend::Middle => continue,
             };
             match &row.kind {
-                // What only one of them has comes at the middle.
+                // A value that only one mix has changes at the middle.
                 Kind::Number(number) => {
                     if let (Some(a), Some(b)) = ((number.get)(a), (number.get)(b)) {
                         (number.set)(&mut between, way(a, b, t));
@@ -76,7 +76,7 @@ impl Settings {
 }
 
 impl StyleMix {
-    /// How a style counts at `t` between two, as [`Settings::blend`] goes.
+    /// Interpolate a style's mix at `t`, see [`Settings::blend`].
     #[must_use]
     pub fn blend(a: StyleMix, b: StyleMix, t: f64) -> StyleMix {
         if t.is_nan() || t <= 0.0 {
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_are_exact_and_the_way_back_is_the_same() {
+    fn blends_are_exact_at_the_ends_and_symmetric() {
         for a in presets() {
             for b in presets() {
                 assert_eq!(
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_go_by_factors_shares_in_a_line_and_choices_at_the_middle() {
+    fn weights_blend_geometrically_shares_linearly_and_choices_at_the_middle() {
         let a =
             Settings { style_weight: 1.0, keep_colours: 0.2, smoothness_weight: 0.0, ..Settings::default() };
         let b = Settings {
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_layer_that_one_has_comes_from_nothing_and_its_solo_at_the_middle() {
+    fn a_layer_of_one_mix_fades_in_and_its_solo_changes_at_the_middle() {
         let (mut a, mut b) = (Settings::default(), Settings::default());
         let [new, gone] = [Layer::ALL[5], Layer::PAPER_STYLE[0]];
         b.style_layers.set_strip(new, Strip { weight: 0.8, muted: false, solo: true });
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn no_number_of_a_mix_jumps() {
-        // Every number that the mixes of a and b could differ in is made to differ.
+        // Make every number of the mixes a and b differ.
         let a = Settings { style_amount: Some(0.2), ..Settings::default() };
         let mut value = serde_json::to_value(&a).unwrap();
         let mix = toml::Table::try_from(Mix::of(&a)).unwrap();
@@ -195,17 +195,17 @@ mod tests {
         let b: Settings = serde_json::from_value(value).unwrap();
         b.validate().unwrap();
         let (quarter, ends) = (Settings::blend(&a, &b, 0.25), numbers(&a).into_iter().zip(numbers(&b)));
-        let mut moved = 0;
+        let mut changed = 0;
         for (((key, a), (_, b)), (_, between)) in ends.zip(numbers(&quarter)) {
             if a != b {
                 assert!(
                     (a.min(b)..a.max(b)).contains(&between) && between != a,
                     "{key} has no way of its own"
                 );
-                moved += 1;
+                changed += 1;
             }
         }
-        assert!(moved >= 14, "{moved}");
+        assert!(changed >= 14, "{changed}");
     }
 
     fn some_weight() -> impl Strategy<Value = f64> {
@@ -261,7 +261,7 @@ mod tests {
         }
     }
 
-    /// Numbers of each kind that go from one mix to another.
+    /// Interpolated numbers of each kind.
     fn moving(s: &Settings) -> Vec<f64> {
         let terms = GlobalTerm::ALL.iter().map(|term| term.weight(s));
         let others = [s.content_weight, s.style_weight, s.learning_rate, s.keep_colours, s.beta2];
@@ -283,7 +283,7 @@ mod tests {
                 let [one, two] = [&pair[0], &pair[1]].map(moving);
                 let ends = [&a, &b].map(moving);
                 for i in 0..one.len() {
-                    // A logarithm's last bits are worth more where the number is far from 1.
+                    // The rounding error of a logarithm grows with its magnitude.
                     let slack = 1e-12 * one[i].max(two[i]) * one[i].max(f64::MIN_POSITIVE).ln().abs().max(1.0);
                     if ends[0][i] <= ends[1][i] {
                         prop_assert!(one[i] <= two[i] + slack, "{} {}", one[i], two[i]);

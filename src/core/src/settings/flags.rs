@@ -1,6 +1,6 @@
-//! Settings from the command line: a settings file, then the objective's usual values, then single flags.
+//! Settings from the command line: a settings file, then the objective's defaults, then single flags.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, parser::ValueSource};
 use serde_json::Value;
@@ -8,11 +8,11 @@ use serde_json::Value;
 use super::{
     Automation, Kind, LayerWeight, LayerWeights, Objective, PARAMETERS, ParamTrack, Parameter, PresetError,
     PresetFolder, Settings,
-    user_presets::{apply_named, over_usual},
+    user_presets::{apply_named, over_defaults},
 };
 use impasto_base::{files, paths};
 
-/// The flags of [`Settings`] as they were given. [`SettingsFlags::resolve`] makes settings of them.
+/// The parsed flags of [`Settings`], see [`SettingsFlags::resolve`].
 #[derive(Clone, Debug)]
 pub struct SettingsFlags(ArgMatches);
 
@@ -32,17 +32,17 @@ pub enum SettingsFileError {
 }
 
 const FILE: &str = "settings";
-/// Bytes that are read of a settings or automation file at most: keyframes can be many.
-const MOST_BYTES: u64 = 16 << 20;
-/// Stands for an empty set of layers.
+/// Maximum bytes of a settings or automation file, which may have many keyframes.
+const MAX_BYTES: u64 = 16 << 20;
+/// Flag value for an empty set of layers.
 const NO_LAYER: &str = "none";
 const PRESET: &str = "preset";
 const AUTOMATION: &str = "automation";
 const AUTOMATE: &str = "automate";
 
 impl SettingsFlags {
-    /// Whether a flag of this name (with underscores) was given on the command line, or a file that may set it.
-    pub fn gives(&self, name: &str) -> bool {
+    /// Whether a flag of this name (with underscores) was given, or a file that may set it.
+    pub fn is_given(&self, name: &str) -> bool {
         self.file().is_some()
             || self.0.contains_id(PRESET)
             || self.0.value_source(name) == Some(ValueSource::CommandLine)
@@ -53,24 +53,24 @@ impl SettingsFlags {
         self.0.get_one(FILE)
     }
 
-    /// Flags as they stand on a command line, `--style-weight=2` each.
+    /// Parse command-line flags such as `--style-weight=2`.
     ///
     /// # Errors
     ///
-    /// What the command line would say about them.
+    /// The command line's error message.
     pub fn parse(flags: &[String]) -> Result<Self, String> {
         let command = Self::augment_args(Command::new("settings").no_binary_name(true));
         let matches = command.try_get_matches_from(flags).map_err(|error| error.to_string())?;
         Ok(Self(matches))
     }
 
-    /// The settings that the flags ask for: `base`, replaced by the file of `--settings` if there is one, then the mix of
-    /// `--preset`, then the usual values of `--objective`, then every other flag. `--layer` and `--content-layer` replace the whole
-    /// default set the first time they are given.
+    /// Resolve the flags: `base`, replaced by the file of `--settings` if given, then the mix of `--preset`,
+    /// then the defaults of `--objective`, then every other flag. The first `--layer` or `--content-layer`
+    /// replaces the whole default set.
     ///
     /// # Errors
     ///
-    /// When the settings file or the preset cannot be read or parsed.
+    /// If the settings file or the preset cannot be read or parsed.
     pub fn resolve(&self, base: Settings) -> Result<Settings, SettingsFileError> {
         let mut settings = match self.0.get_one::<PathBuf>(FILE) {
             None => base,
@@ -86,7 +86,7 @@ impl SettingsFlags {
         for argument in PARAMETERS.iter().filter_map(|row| row.argument.as_ref()) {
             (argument.read)(&mut settings, &self.0);
         }
-        // Who names a palette wants its colours.
+        // A palette without an amount is applied fully.
         if self.0.get_one::<PathBuf>("palette").is_some()
             && self.0.get_one::<f64>("match_colours").is_none()
             && settings.match_colours == 0.0
@@ -101,7 +101,7 @@ impl SettingsFlags {
         }
         if let Some(path) = self.0.get_one::<PathBuf>(AUTOMATION) {
             let path = path.clone();
-            let text = match files::read_text(&path, MOST_BYTES) {
+            let text = match files::read_text(&path, MAX_BYTES) {
                 Ok(text) => text,
                 Err(source) => return Err(SettingsFileError::ReadAutomation { path, source }),
             };
@@ -125,14 +125,14 @@ impl SettingsFlags {
 }
 
 impl Settings {
-    /// The flags that give these settings: those whose values differ from the usual ones of the objective. A flag and its value
-    /// are one argument, `--size=300`.
+    /// The flags that reproduce these settings: those that differ from the objective's defaults. A flag and
+    /// its value are one argument, as `--size=300`.
     ///
     /// # Errors
     ///
-    /// When a path in the settings is no Unicode text.
+    /// If a path in the settings is not Unicode.
     pub fn to_flags(&self) -> Result<Vec<String>, serde_json::Error> {
-        let usual = serde_json::to_value(Self::for_objective(self.objective))?;
+        let defaults = serde_json::to_value(Self::for_objective(self.objective))?;
         let mine = serde_json::to_value(self)?;
         let mut flags = Vec::new();
         if self.objective != Objective::default() {
@@ -141,24 +141,24 @@ impl Settings {
         for row in PARAMETERS.iter().filter(|row| row.argument.is_some()) {
             let flag = row.flag_name();
             match &mine[row.field] {
-                value if *value == usual[row.field] => {}
+                value if *value == defaults[row.field] => {}
                 Value::String(text) => flags.push(format!("--{flag}={text}")),
-                // The shortest text that is read as this very number.
+                // The shortest text that parses to the same number.
                 Value::Number(number) => flags.push(format!("--{flag}={number}")),
                 Value::Bool(on) => flags.push(format!("--{flag}={on}")),
                 Value::Null | Value::Array(_) | Value::Object(_) => {}
             }
         }
-        // Who names a palette gets its colours unless that is said.
+        // A palette flag alone would set the amount to 1.
         if self.palette.is_some() && self.match_colours == 0.0 {
             flags.push("--match-colours=0".to_owned());
         }
         let before = Self::for_objective(self.objective);
         for (row, table) in Parameter::layer_tables() {
-            let (flag, layers, usual) = (row.flag_name(), (table.get)(self), (table.get)(&before));
-            if layers.is_empty() && !usual.is_empty() {
+            let (flag, layers, defaults) = (row.flag_name(), (table.get)(self), (table.get)(&before));
+            if layers.is_empty() && !defaults.is_empty() {
                 flags.push(format!("--{flag}={NO_LAYER}"));
-            } else if layers != usual {
+            } else if layers != defaults {
                 flags.extend(
                     layers
                         .strips()
@@ -174,16 +174,16 @@ impl Settings {
     }
 }
 
-fn read_file(path: &PathBuf) -> Result<Settings, SettingsFileError> {
-    let text = files::read_text(path, MOST_BYTES)
-        .map_err(|source| SettingsFileError::Read { path: path.clone(), source })?;
-    let wrong = |source| SettingsFileError::Parse { path: path.clone(), source: Box::new(source) };
-    // Read as settings first, for its messages; then again over the usual values of the objective that it names.
+fn read_file(path: &Path) -> Result<Settings, SettingsFileError> {
+    let text = files::read_text(path, MAX_BYTES)
+        .map_err(|source| SettingsFileError::Read { path: path.to_owned(), source })?;
+    let wrong = |source| SettingsFileError::Parse { path: path.to_owned(), source: Box::new(source) };
+    // Parse as settings first, for the error messages; then again over the defaults of its objective.
     let _: Settings = toml::from_str(&text).map_err(wrong)?;
-    over_usual([toml::from_str(&text).map_err(wrong)?]).map_err(wrong)
+    over_defaults([toml::from_str(&text).map_err(wrong)?]).map_err(wrong)
 }
 
-/// The argument of a row's flag.
+/// The clap argument of a row's flag.
 fn argument(row: &Parameter) -> Option<Arg> {
     let flag = row.flag.as_ref()?;
     let argument = Arg::new(row.field).long(flag.name).value_name(flag.value_name).help(flag.help);
@@ -316,10 +316,10 @@ mod tests {
             (resolve(&flags), flags.len())
         };
         for &objective in Objective::ALL {
-            let usual = Settings::for_objective(objective);
-            assert_eq!(back(&usual), (usual.clone(), usize::from(objective != Objective::default())));
-            // Every field, so that a new one cannot be forgotten: what differs must come back.
-            let mut all = usual.clone();
+            let defaults = Settings::for_objective(objective);
+            assert_eq!(back(&defaults), (defaults.clone(), usize::from(objective != Objective::default())));
+            // Iterate over every field, so that new ones are covered.
+            let mut all = defaults.clone();
             let other = Settings::for_objective(match objective {
                 Objective::Balanced => Objective::Classic,
                 _ => Objective::Balanced,
@@ -328,7 +328,7 @@ mod tests {
             for (name, value) in fields.as_object_mut().unwrap() {
                 *value = match (name.as_str(), &*value) {
                     (
-                        // The last is about the window alone and has no flag.
+                        // The last concerns the window only and has no flag.
                         "objective" | "optimizer" | "device" | "weights" | "init" | "background" | "seed"
                         | "follow_drags",
                         _,
@@ -342,8 +342,8 @@ mod tests {
             all = serde_json::from_value(fields).unwrap();
             all.style_layers = LayerWeights::none();
             all.content_layers.set("relu2_1".parse().unwrap(), 0.1 + 0.2);
-            let silent = Strip { weight: 0.7, muted: true, solo: true };
-            all.content_layers.set_strip("relu3_1".parse().unwrap(), silent);
+            let muted = Strip { weight: 0.7, muted: true, solo: true };
+            all.content_layers.set_strip("relu3_1".parse().unwrap(), muted);
             all.init = Init::File("a b's:0.5.png".into());
             all.device = "-odd name".parse().unwrap();
             all.background = "#102030".parse().unwrap();
@@ -376,7 +376,7 @@ mod tests {
         let settings = resolve(&["--settings", file.to_str().unwrap(), "--steps", "9"]);
         assert_eq!((settings.size, settings.steps), (200, 9));
         assert_eq!(settings.style_layers.get("relu2_2".parse().unwrap()), Some(0.9));
-        // What the file does not name has the usual value of the objective that it names.
+        // Fields missing from the file take the defaults of its objective.
         std::fs::write(&file, "objective = \"classic\"\nsteps = 7\n").unwrap();
         let mut expected = Settings::for_objective(Objective::Classic);
         expected.steps = 7;
@@ -391,7 +391,7 @@ mod tests {
         std::fs::write(&preset, "style_weight = 44.0\ncontent_weight = 2.0\n").unwrap();
         let [mix, preset] = [&mix, &preset].map(|path| path.to_str().unwrap());
         let settings = resolve(&["--settings", mix, "--preset", preset, "--content-weight", "5"]);
-        // A preset is a whole mix: what it does not name is usual again, but for the size.
+        // A preset is a complete mix: missing fields take their defaults, except for the size.
         let expected = Settings { size: 200, style_weight: 44.0, content_weight: 5.0, ..Settings::default() };
         assert_eq!(settings, expected);
         let bold = crate::settings::Preset::BoldStrokes.apply(&Settings::default());

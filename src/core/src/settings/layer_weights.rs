@@ -6,16 +6,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use impasto_network::vgg::Layer;
 
-/// A layer's channel strip in the mixer: its weight, and whether it is heard.
+/// A layer's weight with its mute and solo switches.
 ///
-/// As text the weight, then the switches that are on: `0.5`, `0.5,muted`, `0.5,solo`. In files a plain number where no
-/// switch is on.
+/// As text the weight, then the switches that are on: `0.5`, `0.5,muted`, `0.5,solo`. In files a plain number
+/// if no switch is on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Strip {
     pub weight: f64,
-    /// Counts as weight 0 while it is on.
+    /// If on, the weight counts as 0.
     pub muted: bool,
-    /// While any strip of the mixer has this on, those without it count as weight 0.
+    /// If any strip is soloed, those that are not count as 0.
     pub solo: bool,
 }
 
@@ -25,8 +25,8 @@ impl Strip {
         Self { weight, muted: false, solo: false }
     }
 
-    /// The weight that counts, given whether any strip is soloed.
-    pub fn heard(self, any_solo: bool) -> f64 {
+    /// The effective weight, given whether any strip is soloed.
+    pub fn effective(self, any_solo: bool) -> f64 {
         if self.muted || (any_solo && !self.solo) { 0.0 } else { self.weight }
     }
 }
@@ -102,18 +102,19 @@ impl<'de> Deserialize<'de> for Strip {
     }
 }
 
-/// A strip for each layer in use; layers that are absent are not computed for this term.
+/// A strip for each layer in use; absent layers are not computed for this term.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LayerWeights(BTreeMap<Layer, Strip>);
 
 impl LayerWeights {
-    /// No layer at all.
+    /// No layers.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// The five layers of the 2016 paper, the shallow ones a little more, for colour: 1, .9, .8, .7, .7.
+    /// The five layers of the 2016 paper, with slightly more weight on the shallow ones for colour: 1, .9,
+    /// .8, .7, .7.
     pub fn style_default() -> Self {
         Layer::PAPER_STYLE.into_iter().zip([1.0, 0.9, 0.8, 0.7, 0.7]).collect()
     }
@@ -133,7 +134,8 @@ impl LayerWeights {
         [(Layer::PAPER_CONTENT, 1.0)].into_iter().collect()
     }
 
-    /// Nine parts relu3_2 and one part relu4_2: the shallower one holds the shapes that the deeper one lets drift.
+    /// Nine parts relu3_2 and one part relu4_2: the shallower layer preserves shapes that the deeper one lets
+    /// drift.
     pub fn content_default() -> Self {
         [(Layer::SHAPES, 0.9), (Layer::PAPER_CONTENT, 0.1)].into_iter().collect()
     }
@@ -148,17 +150,17 @@ impl LayerWeights {
         self.0.get(&layer).copied()
     }
 
-    /// Puts a layer to use, or changes its weight; its switches stay.
+    /// Add a layer, or change its weight; its switches stay.
     pub fn set(&mut self, layer: Layer, weight: f64) {
         self.0.entry(layer).or_insert(Strip::new(weight)).weight = weight;
     }
 
-    /// Puts a layer to use, or changes its strip.
+    /// Add a layer, or change its strip.
     pub fn set_strip(&mut self, layer: Layer, strip: Strip) {
         self.0.insert(layer, strip);
     }
 
-    /// Takes a layer out of use.
+    /// Remove a layer.
     pub fn remove(&mut self, layer: Layer) {
         self.0.remove(&layer);
     }
@@ -194,10 +196,10 @@ impl LayerWeights {
         Self(strips.map(|(layer, s)| (layer, Strip { weight: weight(layer, s.weight), ..s })).collect())
     }
 
-    /// The weights that count, given whether any strip of the mixer is soloed; all switches off.
+    /// The effective weights with all switches off, given whether any strip of the mixer is soloed.
     #[must_use]
-    pub fn heard(&self, any_solo: bool) -> Self {
-        self.strips().map(|(layer, strip)| (layer, strip.heard(any_solo))).collect()
+    pub fn effective(&self, any_solo: bool) -> Self {
+        self.strips().map(|(layer, strip)| (layer, strip.effective(any_solo))).collect()
     }
 }
 
@@ -213,7 +215,7 @@ impl FromIterator<(Layer, Strip)> for LayerWeights {
     }
 }
 
-/// One layer and its strip, as the command line writes it: `relu3_1=0.5`, `relu3_1=0.5,muted`, or `relu3_1` for weight 1.
+/// A layer and its strip in command-line form: `relu3_1=0.5`, `relu3_1=0.5,muted`, or `relu3_1` for weight 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LayerWeight {
     pub layer: Layer,
@@ -252,9 +254,9 @@ mod tests {
         let parsed: LayerWeight = "relu3_1=0.5".parse().unwrap();
         assert_eq!((parsed.layer.to_string().as_str(), parsed.strip), ("relu3_1", Strip::new(0.5)));
         assert_eq!(parsed.to_string(), "relu3_1=0.5");
-        let silent: LayerWeight = "relu3_1=0.5, solo,muted".parse().unwrap();
-        assert_eq!(silent.strip, Strip { weight: 0.5, muted: true, solo: true });
-        assert_eq!(silent.to_string(), "relu3_1=0.5,muted,solo");
+        let muted: LayerWeight = "relu3_1=0.5, solo,muted".parse().unwrap();
+        assert_eq!(muted.strip, Strip { weight: 0.5, muted: true, solo: true });
+        assert_eq!(muted.to_string(), "relu3_1=0.5,muted,solo");
         assert_eq!("relu1_2".parse::<LayerWeight>().unwrap().strip, Strip::new(1.0));
         assert!("relu3_1=much".parse::<LayerWeight>().unwrap_err().contains("LAYER=WEIGHT"));
         assert!("relu3_1=1,loud".parse::<LayerWeight>().unwrap_err().contains("muted, solo"));
@@ -276,14 +278,14 @@ mod tests {
     }
 
     #[test]
-    fn a_weight_comes_back_when_its_strip_is_heard_again() {
+    fn a_muted_weight_is_restored() {
         let mut weights = LayerWeights::style_default();
         let layer = Layer::PAPER_STYLE[1];
         weights.set_strip(layer, Strip { weight: 0.7, muted: true, solo: false });
         weights.set(layer, 0.9);
-        assert_eq!((weights.heard(false).get(layer), weights.get(layer)), (Some(0.0), Some(0.9)));
+        assert_eq!((weights.effective(false).get(layer), weights.get(layer)), (Some(0.0), Some(0.9)));
         weights.set_strip(layer, Strip::new(0.9));
-        assert_eq!(weights.heard(false).get(layer), Some(0.9));
-        assert_eq!(weights.heard(true).get(layer), Some(0.0));
+        assert_eq!(weights.effective(false).get(layer), Some(0.9));
+        assert_eq!(weights.effective(true).get(layer), Some(0.0));
     }
 }

@@ -1,10 +1,11 @@
-//! What of a mix a painting that goes on can take over.
+//! Apply a mix's look to a running painting.
 
 use super::{PARAMETERS, Settings, parameters::Scope};
 
 impl Settings {
-    /// These settings with the look of `mix`, for a painting that goes on: what belongs to no mix stays, and so do the
-    /// initial image and the automation. Unless the objective changes, so does what no running painting takes over.
+    /// These settings with the look of `mix`, for a running painting: settings that belong to no mix, the
+    /// initial image and the automation stay. Settings that would restart the run stay too, unless the
+    /// objective changes.
     #[must_use]
     pub fn with_look(&self, mix: &Settings) -> Settings {
         let mut settings = mix.clone();
@@ -29,7 +30,7 @@ mod tests {
     use super::*;
     use crate::settings::{Init, Mix, Objective, Padding, Preset};
 
-    /// Settings in which everything that belongs to no mix is unusual.
+    /// Settings with non-default values for everything that belongs to no mix.
     fn mine() -> Settings {
         let usual = Settings {
             init: Init::Noise,

@@ -1,9 +1,9 @@
-//! What the strips of the mixer amount to: mute, solo, tilt.
+//! Effective weights: mute, solo and tilt applied.
 
 use super::{Effective, GlobalTerm, ParamId, Settings, Strip};
 
 impl Settings {
-    /// The weights that have a strip: those of style layers, of content layers, of terms with switches of their own.
+    /// The weights that have a strip: style layers, content layers, and terms with their own switches.
     pub fn strips(&self) -> Vec<ParamId> {
         let style = self.style_layers.layers().map(ParamId::Style);
         let content = self.content_layers.layers().map(ParamId::Content);
@@ -20,7 +20,7 @@ impl Settings {
         }
     }
 
-    /// Sets a weight's strip, if it has one.
+    /// Set a weight's strip, if it has one.
     pub fn set_strip(&mut self, id: ParamId, strip: Strip) {
         match id {
             ParamId::Style(layer) => self.style_layers.set_strip(layer, strip),
@@ -38,8 +38,8 @@ impl Settings {
         self.strips().into_iter().any(|id| self.strip(id).is_some_and(|strip| strip.solo))
     }
 
-    /// Ends every mute and solo.
-    pub fn hear_everything(&mut self) {
+    /// Switch off every mute and solo.
+    pub fn clear_mute_and_solo(&mut self) {
         for layers in [&mut self.style_layers, &mut self.content_layers] {
             *layers = layers.iter().collect();
         }
@@ -49,21 +49,22 @@ impl Settings {
         }
     }
 
-    /// These settings as the optimisation takes them: tilt, mute and solo worked out into weights, the tilt 0 and all switches off.
+    /// The settings for the optimisation: tilt, mute and solo applied to the weights; the tilt is 0 and all
+    /// switches are off.
     #[must_use]
-    pub fn heard(&self) -> Effective {
+    pub fn effective(&self) -> Effective {
         let any_solo = self.any_solo();
-        let mut heard = Self {
-            // Before mute and solo, so that neither moves what else is heard.
-            style_layers: self.style_layers.tilted(self.style_tilt).heard(any_solo),
+        let mut effective = Self {
+            // Tilt before mute and solo, so that neither changes the other layers' weights.
+            style_layers: self.style_layers.tilted(self.style_tilt).effective(any_solo),
             style_tilt: 0.0,
-            content_layers: self.content_layers.heard(any_solo),
+            content_layers: self.content_layers.effective(any_solo),
             ..self.clone()
         };
         for term in GlobalTerm::ALL {
-            term.set_strip(&mut heard, Strip::new(term.strip(self).heard(any_solo)));
+            term.set_strip(&mut effective, Strip::new(term.strip(self).effective(any_solo)));
         }
-        Effective::new(heard)
+        Effective::new(effective)
     }
 }
 
@@ -81,9 +82,9 @@ mod tests {
     fn a_tilt_weighs_by_depth_and_at_neutral_it_is_not_there() {
         let mut settings = Settings::default();
         settings.style_layers.set(Layer::PAPER_STYLE[0], 0.1 + 0.2);
-        assert_eq!(*settings.heard(), settings);
+        assert_eq!(*settings.effective(), settings);
         let weights =
-            |s: &Settings| s.heard().style_layers.iter().map(|(_, weight)| weight).collect::<Vec<_>>();
+            |s: &Settings| s.effective().style_layers.iter().map(|(_, weight)| weight).collect::<Vec<_>>();
         let before = weights(&settings);
         settings.style_tilt = 0.4;
         let tilted = weights(&settings);
@@ -93,7 +94,7 @@ mod tests {
             assert!((tilted[j] / tilted[i] / (before[j] / before[i]) / law - 1.0).abs() < 1e-12);
         }
         assert!((tilted.iter().sum::<f64>() - before.iter().sum::<f64>()).abs() < 1e-12);
-        // What is muted takes nothing from the others and gives them nothing.
+        // Muting a layer doesn't change the others.
         settings
             .style_layers
             .set_strip(Layer::PAPER_STYLE[4], Strip { weight: 0.7, muted: true, solo: false });
@@ -104,41 +105,41 @@ mod tests {
     }
 
     #[test]
-    fn a_solo_silences_what_has_none_and_a_mute_wins_over_it() {
+    fn a_solo_mutes_other_layers_and_a_mute_overrides_it() {
         let mut settings = Settings { smoothness_weight: 2.0, ..Settings::default() };
-        assert_eq!(*settings.heard(), settings);
+        assert_eq!(*settings.effective(), settings);
         let [first, second, third, ..] = Layer::PAPER_STYLE;
         settings.style_layers.set_strip(first, Strip { weight: 1.0, muted: false, solo: true });
         settings.style_layers.set_strip(second, Strip { weight: 0.7, muted: true, solo: true });
-        let heard = settings.heard();
+        let effective = settings.effective();
         let weights = |s: &Settings| [first, second, third].map(|layer| s.style_layers.get(layer).unwrap());
-        assert_eq!(weights(&heard), [1.0, 0.0, 0.0]);
+        assert_eq!(weights(&effective), [1.0, 0.0, 0.0]);
         assert_eq!(
-            (heard.content_layers.get(Layer::PAPER_CONTENT), heard.smoothness_weight),
+            (effective.content_layers.get(Layer::PAPER_CONTENT), effective.smoothness_weight),
             (Some(0.0), 0.0)
         );
-        assert!(!heard.any_solo());
+        assert!(!effective.any_solo());
 
         settings.smoothness_solo = true;
-        assert_eq!(settings.heard().smoothness_weight, 2.0);
+        assert_eq!(settings.effective().smoothness_weight, 2.0);
         settings.smoothness_muted = true;
-        assert_eq!(settings.heard().smoothness_weight, 0.0);
-        assert_eq!(weights(&settings), [1.0, 0.7, 0.8], "what is silent keeps its weight");
+        assert_eq!(settings.effective().smoothness_weight, 0.0);
+        assert_eq!(weights(&settings), [1.0, 0.7, 0.8], "muted layers keep their weight");
     }
 
     #[test]
-    fn a_solo_silences_every_term_that_has_none() {
+    fn a_solo_mutes_other_terms() {
         let mut settings = Settings::default();
         GlobalTerm::ALL.iter().for_each(|term| term.set_weight(&mut settings, 2.0));
         for id in settings.strips() {
             let before = settings.strip(id).unwrap();
             settings.set_strip(id, Strip { solo: true, ..before });
-            let heard = settings.heard();
+            let effective = settings.effective();
             for &term in GlobalTerm::ALL {
                 let counts = if term.info().parameter == id { 2.0 } else { 0.0 };
-                assert_eq!(term.weight(&heard), counts, "{term} beside {id}");
+                assert_eq!(term.weight(&effective), counts, "{term} beside {id}");
             }
-            settings.hear_everything();
+            settings.clear_mute_and_solo();
             assert_eq!(settings.strip(id), Some(before));
         }
         assert_eq!(settings.strip(ParamId::Beta), None);

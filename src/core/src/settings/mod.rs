@@ -1,5 +1,5 @@
-//! Everything a person can set, in one struct: the window's form, the command line's flags, the settings file
-//! and the report all are this [`Settings`].
+//! All settings in one struct: the window's controls, the command line's flags, the settings file and the
+//! report use [`Settings`].
 
 mod automation;
 mod blend;
@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use self::parameters::OnObjective;
 use impasto_network::vgg::Layer;
 
-pub use automation::{Automation, Curve, Ease, Key, Lfo, MOST_KEYS, ParamTrack, Shape, Track};
+pub use automation::{Automation, Curve, Ease, Key, Lfo, MAX_KEYS, ParamTrack, Track, Waveform};
 pub use flags::{SettingsFileError, SettingsFlags};
 pub use layer_weights::{LayerWeight, LayerWeights, Strip};
 pub use parameters::{AxisValues, Effect, Kind, PARAMETERS, ParamId, Parameter, Range, three_digits};
@@ -45,18 +45,18 @@ pub use values::{
 
 /// All parameters of a run except the pictures themselves.
 ///
-/// [`PARAMETERS`] says what each field means to people: its flag, its range, when it takes effect.
+/// [`PARAMETERS`] describes each field: its flag, its range, when it takes effect.
 ///
 /// Weights are dimensionless factors of the objective's terms, see [`crate::objective`].
 /// Text forms (TOML, JSON) use the field names; missing fields take their defaults, unknown ones are errors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Formulas to minimise.
+    /// Formulas of the terms.
     pub objective: Objective,
     /// Longest side of the painting, in pixels; see [`Settings::longest_side`].
     pub size: u32,
-    /// Whether to paint through a pyramid of sizes.
+    /// Whether to paint coarse to fine through a pyramid of sizes.
     pub pyramid: bool,
     /// Number of steps to paint.
     pub steps: u32,
@@ -66,17 +66,17 @@ pub struct Settings {
     pub style_weight: f64,
     /// Weight of the histogram term; 0 leaves it out.
     pub histogram_weight: f64,
-    /// What smoothness compares.
+    /// Neighbours that smoothness compares.
     pub smoothness: Smoothness,
     /// Amount of style against content, 0 to 1; `Some` replaces α and β by measured ones.
     pub style_amount: Option<f64>,
     /// Weight of the smoothness term (total variation).
     pub smoothness_weight: f64,
-    /// Whether the smoothness term counts as 0.
+    /// Whether the smoothness term is muted.
     pub smoothness_muted: bool,
-    /// Whether only smoothness and other soloed layers count.
+    /// Whether the smoothness term is soloed.
     pub smoothness_solo: bool,
-    /// What style is, in the balanced objective.
+    /// Style statistics of the balanced objective.
     pub statistic: Statistic,
     /// Style layers and their weights.
     pub style_layers: LayerWeights,
@@ -92,51 +92,51 @@ pub struct Settings {
     pub match_colours: f64,
     /// Picture whose colours the styles get instead of the content's.
     pub palette: Option<PathBuf>,
-    /// Whether to paint in luminance alone.
+    /// Whether to paint in luminance only.
     pub luminance_only: bool,
-    /// How the image is moved along its gradient.
+    /// Optimizer of the image.
     pub optimizer: Optimizer,
     /// Steps whose curvature L-BFGS remembers, 1 to [`MAX_HISTORY`].
     pub history: u32,
-    /// How L-BFGS finds the length of a step.
+    /// Step length rule of L-BFGS.
     pub line_search: LineSearch,
-    /// About the largest move of a pixel in one step, where 1 is the whole range.
+    /// Approximate maximum change of a pixel per step, relative to the whole range.
     pub learning_rate: f64,
-    /// Decay of the mean of Adam's iterates, 0 to below 1; 0 shows the iterate.
+    /// Decay of the average of Adam's iterates, 0 to below 1; 0 shows the iterate.
     pub averaging: f64,
-    /// Adam's decay of the gradient's mean, 0 to below 1.
+    /// Adam's decay of the first moment, 0 to below 1.
     pub beta1: f64,
-    /// Adam's decay of the gradient's square, 0 to below 1.
+    /// Adam's decay of the second moment, 0 to below 1.
     pub beta2: f64,
-    /// Adam's term against division by zero, above 0.
+    /// Adam's ε, above 0.
     pub epsilon: f64,
     /// Whether to stop when the objective has converged.
     pub stop_when_converged: bool,
     /// Whether to show the iterate with the lowest objective.
     pub keep_best: bool,
-    /// What painting begins with.
+    /// Initial image.
     pub init: Init,
     /// Seed of the noise, at most `i64::MAX`.
     pub seed: u64,
-    /// Colour behind transparent pictures.
+    /// Background of transparent pictures.
     pub background: Rgb,
-    /// Which device computes.
+    /// Compute device.
     pub device: DeviceChoice,
-    /// Whether to hold as little memory as possible.
+    /// Whether to minimise memory use.
     pub low_memory: bool,
-    /// How an adapter stores features and weights.
+    /// Precision in which an adapter stores features and weights.
     pub precision: Precision,
-    /// What the network sees outside of a picture.
+    /// Padding of the convolutions.
     pub padding: Padding,
-    /// How the network pools.
+    /// Pooling between the network's blocks.
     pub pooling: Pooling,
     /// VGG-19 weights file instead of the bundled one.
     pub weights: Option<PathBuf>,
-    /// Steps between two previews in the window; 0 chooses by itself.
+    /// Steps between two previews in the window; 0 chooses automatically.
     pub preview_every: u32,
-    /// Whether to paint at a smaller size while a slider is dragged, if a step takes long.
+    /// Whether to paint at a smaller size while a slider is dragged if steps are slow.
     pub follow_drags: bool,
-    /// Parameters that change while it paints; times are parts of the run.
+    /// Parameters that change during the run; times are fractions of it.
     pub automation: Automation,
 }
 
@@ -148,7 +148,7 @@ impl Default for Settings {
             pyramid: true,
             steps: 500,
             content_weight: 1.0,
-            style_weight: Objective::Balanced.usual_style_weight(),
+            style_weight: Objective::Balanced.default_style_weight(),
             histogram_weight: 0.0,
             smoothness: Smoothness::Four,
             style_amount: None,
@@ -190,7 +190,7 @@ impl Default for Settings {
     }
 }
 
-/// Longest side of a picture in the classic objective, whose recipe never goes above it.
+/// Longest side in the classic objective, the maximum of the tutorial's recipe.
 pub const CLASSIC_MAX_SIZE: u32 = 400;
 
 impl Settings {
@@ -201,34 +201,34 @@ impl Settings {
         settings
     }
 
-    /// Changes the objective, and every parameter whose usual value depends on it to that value.
+    /// Change the objective, and reset every parameter whose default depends on it.
     pub fn set_objective(&mut self, objective: Objective) {
-        let usual = Self::default();
+        let defaults = Self::default();
         for row in PARAMETERS {
             match row.default {
-                OnObjective::Kept => {}
+                OnObjective::Keep => {}
                 OnObjective::KeptBut(change) => change(self, objective),
-                OnObjective::Usual => (row.copy)(self, &usual),
-                OnObjective::UsualBut(change) => {
-                    (row.copy)(self, &usual);
+                OnObjective::Default => (row.copy)(self, &defaults),
+                OnObjective::DefaultBut(change) => {
+                    (row.copy)(self, &defaults);
                     change(self, objective);
                 }
             }
         }
     }
 
-    /// The deepest layer of those listed, whatever their weights.
+    /// The deepest layer listed, regardless of its weight.
     pub fn deepest_layer(&self) -> Option<Layer> {
         let layers = self.content_layers.layers().chain(self.style_layers.layers());
         layers.chain(self.global_layers()).max()
     }
 
-    /// The layers that terms with one weight look at.
+    /// The layers used by terms with one weight.
     pub fn global_layers(&self) -> impl Iterator<Item = Layer> {
         GlobalTerm::ALL.iter().flat_map(move |term| term.layers(self)).copied()
     }
 
-    /// The statistic that is really used: only balanced has others than the Gram matrix.
+    /// The statistic in use: only balanced supports others than the Gram matrix.
     pub fn style_statistic(&self) -> Statistic {
         match self.objective {
             Objective::Balanced => self.statistic,
@@ -236,12 +236,12 @@ impl Settings {
         }
     }
 
-    /// How the network is to see the pictures: their luminance alone, and with which pooling.
-    pub fn sight(&self) -> (bool, Pooling) {
+    /// Settings that the features of a picture depend on: luminance only, and the pooling.
+    pub fn feature_settings(&self) -> (bool, Pooling) {
         (self.luminance_only, self.pooling)
     }
 
-    /// The longest side that is really painted, in pixels: [`Settings::size`], in classic at most 400.
+    /// The longest side of the painting in pixels: [`Settings::size`], in classic at most 400.
     pub fn longest_side(&self) -> u32 {
         match self.objective {
             Objective::Classic => self.size.min(CLASSIC_MAX_SIZE),
@@ -249,24 +249,24 @@ impl Settings {
         }
     }
 
-    /// Whether `new` makes another painting of what is painted: not what only counts when a run starts or ends, how a picture
-    /// is shown, or how fast it moves.
-    pub fn paints_otherwise(&self, new: &Settings) -> bool {
+    /// Whether `new` changes what a run converges to, as opposed to its start or end, the display or the step
+    /// size.
+    pub fn changes_painting(&self, new: &Settings) -> bool {
         PARAMETERS.iter().any(|row| {
             let aside = matches!(row.effect, Effect::Pace | Effect::NextStart | Effect::Window);
             !aside && !(row.same)(self, new)
         })
     }
 
-    /// How much of the content's chroma is put on the painting after the fact, 0 to 1.
+    /// Share of the content's chroma applied to the finished painting, 0 to 1.
     pub fn kept_colours(&self) -> f64 {
         if self.luminance_only { 1.0 } else { self.keep_colours }
     }
 
-    /// What differs from `new` that a running optimisation cannot take over between two steps, in words for a
-    /// person; empty when `new` can be applied hot.
+    /// Differences from `new` that require a restart, for display; empty if `new` can be applied between two
+    /// steps.
     ///
-    /// The initial image and the seed are not among them: they count when a run starts from its beginning.
+    /// The initial image and the seed are not among them: they take effect at the next start.
     pub fn restart_reasons(&self, new: &Settings) -> Vec<&'static str> {
         let reason = |row: &Parameter| match row.effect {
             Effect::Restart(reason) => (!(row.same)(self, new)).then_some(reason),
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_run_cannot_take_over_restarts_it() {
+    fn only_incompatible_changes_restart_a_run() {
         let old = Settings::default();
         let mut new = old.clone();
         new.content_weight = 3.0;
@@ -335,9 +335,9 @@ mod tests {
         new.palette = Some("leaves.jpg".into());
         new.luminance_only = true;
         new.init = Init::Noise;
-        assert!(old.restart_reasons(&new).is_empty() && old.paints_otherwise(&new));
+        assert!(old.restart_reasons(&new).is_empty() && old.changes_painting(&new));
         let still = Settings { steps: 7, keep_colours: 1.0, ..old.clone() };
-        assert!(!old.paints_otherwise(&still));
+        assert!(!old.changes_painting(&still));
         new.size = 300;
         new.device = DeviceChoice::Cpu;
         assert_eq!(old.restart_reasons(&new), ["size", "device"]);

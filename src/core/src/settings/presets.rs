@@ -1,9 +1,9 @@
-//! Mixes that are good on any pair of pictures, to begin with.
+//! Bundled presets that work on any pair of pictures.
 
 use super::{Init, LayerWeights, Objective, Settings, Statistic};
 use impasto_network::vgg::Layer;
 
-/// A named mix. It sets what makes the look, and leaves size, device, pictures and network alone.
+/// A named mix. It sets the look, and leaves size, device, pictures and network unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preset {
     FaithfulPhoto,
@@ -35,8 +35,7 @@ impl Preset {
         }
     }
 
-    /// The preset that a person names, ignoring case and everything but letters and digits; what stands in brackets may be
-    /// left out.
+    /// Find a preset by name, comparing only letters and digits without case; parts in brackets are optional.
     pub fn named(text: &str) -> Option<Self> {
         let letters = |text: &str| -> String {
             text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
@@ -92,7 +91,7 @@ impl Preset {
             Preset::Texture => {
                 mix.statistic = Statistic::Wasserstein;
                 mix.content_weight = 0.0;
-                // Grain is a part of the style.
+                // Keep the style's grain.
                 mix.smoothness_weight = 0.0;
                 mix.init = Init::Noise;
             }
@@ -102,8 +101,8 @@ impl Preset {
 }
 
 impl LayerWeights {
-    /// These weights tilted towards large strokes, or with a negative tilt towards fine grain: each times e^(tilt·l), l
-    /// being the layer's number in the chain, with their sum kept.
+    /// Tilt the weights towards large strokes, or with a negative tilt towards fine grain: multiply each by
+    /// e^(tilt·l), with l the layer's index, and keep their sum.
     #[must_use]
     pub fn tilted(&self, tilt: f64) -> Self {
         if tilt == 0.0 {
@@ -131,7 +130,7 @@ mod tests {
             assert_eq!(mix.init == Init::Noise, preset == Preset::Texture);
         }
         assert_eq!(Preset::Painterly.apply(&Settings::default()), Settings::default());
-        // Content that is taken from deep down alone is painted over.
+        // Content from deep layers alone would be painted over.
         let bold = Preset::BoldStrokes.apply(&mine);
         assert_eq!(bold.content_layers.get(Layer::SHAPES), bold.content_layers.get(Layer::PAPER_CONTENT));
         assert_eq!(Preset::named("faithful-photo"), Some(Preset::FaithfulPhoto));
@@ -141,14 +140,14 @@ mod tests {
 
     #[test]
     fn a_tilt_keeps_the_sum_and_its_opposite_undoes_it() {
-        let usual = LayerWeights::style_default();
-        let tilted = usual.tilted(0.3);
+        let defaults = LayerWeights::style_default();
+        let tilted = defaults.tilted(0.3);
         let sum = |weights: &LayerWeights| weights.iter().map(|(_, weight)| weight).sum::<f64>();
-        assert!((sum(&usual) - sum(&tilted)).abs() < 1e-9);
+        assert!((sum(&defaults) - sum(&tilted)).abs() < 1e-9);
         let deepest = Layer::PAPER_STYLE[4];
-        assert!(tilted.get(deepest) > usual.get(deepest));
+        assert!(tilted.get(deepest) > defaults.get(deepest));
         for (layer, weight) in tilted.tilted(-0.3).iter() {
-            assert!((weight - usual.get(layer).unwrap()).abs() < 1e-9);
+            assert!((weight - defaults.get(layer).unwrap()).abs() < 1e-9);
         }
     }
 }

@@ -1,22 +1,22 @@
-//! Random mixes around another.
+//! Random variations of a mix.
 
 use super::{
     Kind, LayerWeights, PARAMETERS, ParamId, Settings,
-    parameters::{Change, Layers, Randomize},
+    parameters::{Layers, RandomChange, Randomize},
     three_digits,
 };
 use impasto_base::random::SplitMix64;
 
-/// A number from -1 to 1 for a name: SplitMix64 of the seed and the name's FNV-1a. So each
-/// parameter has a random number of its own, whichever others are locked.
+/// A random number from -1 to 1 for a name: SplitMix64 of the seed and the name's FNV-1a hash. So each
+/// parameter has its own random number, regardless of which others are locked.
 fn random(seed: u64, name: &str) -> f64 {
     let fnv = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
     let name = name.bytes().fold(0xcbf2_9ce4_8422_2325, fnv);
     SplitMix64::new(SplitMix64::new(seed).next_u64() ^ name).next_signed()
 }
 
-/// 2^x for |x| ≤ 32 out of sums and products alone, which are the same on every machine: those of the system's mathematics are
-/// not. Relative error below 1e-15.
+/// 2^x for |x| ≤ 32 by sums and products only, which are the same on every machine, unlike the system's math
+/// library. Relative error below 1e-15.
 fn power_of_two(x: f64) -> f64 {
     let whole = x.floor();
     let rest = (x - whole) * std::f64::consts::LN_2;
@@ -26,7 +26,7 @@ fn power_of_two(x: f64) -> f64 {
     if whole < 0.0 { series / factor } else { series * factor }
 }
 
-/// Random changes by a seed.
+/// Seeded random changes.
 struct Random {
     seed: u64,
     /// 0 to 1.
@@ -34,17 +34,17 @@ struct Random {
 }
 
 impl Random {
-    /// A changed value. A weight that is 0, or would leave the range of numbers, stays.
-    fn change(&self, name: &str, change: &Change, value: f64) -> f64 {
+    /// Change a value. A weight that is 0, or would overflow, stays.
+    fn change(&self, name: &str, change: &RandomChange, value: f64) -> f64 {
         match *change {
-            Change::Octaves(octaves) => {
+            RandomChange::Octaves(octaves) => {
                 let changed = value * power_of_two(self.amount * octaves * random(self.seed, name));
                 let changed = three_digits(changed);
                 if changed > 0.0 && changed.is_finite() { changed } else { value }
             }
-            Change::Share(far, [least, most]) => {
+            RandomChange::Share(far, [least, most]) => {
                 let changed = value + self.amount * far * random(self.seed, name);
-                // What lies outside already may stay there.
+                // A value that is already outside may stay there.
                 three_digits(changed).clamp(least.min(value), most.max(value))
             }
         }
@@ -52,9 +52,9 @@ impl Random {
 }
 
 impl Settings {
-    /// A random mix around this one: each parameter that says how is changed by `amount`, 0 to 1, of its largest change. What
-    /// is 0, muted, silenced by a solo or `locked` stays, and so does every choice. The same seed, amount and settings give
-    /// the same mix to the last bit on every machine.
+    /// Randomize the mix: change each parameter that can be randomized by `amount`, 0 to 1, of its largest
+    /// change. Parameters that are 0, ineffective or `locked` stay, and so do choices. The same seed, amount
+    /// and settings give the same mix to the last bit on every machine.
     #[must_use]
     pub fn randomized(&self, seed: u64, amount: f64, locked: impl Fn(ParamId) -> bool) -> Settings {
         let amount = if amount.is_nan() { 0.0 } else { amount.clamp(0.0, 1.0) };
@@ -66,7 +66,7 @@ impl Settings {
         let any_solo = self.any_solo();
         let layers = |table: &Layers, Randomize { name, change, .. }: &Randomize| -> LayerWeights {
             let strips = (table.get)(self).strips().map(|(layer, mut strip)| {
-                if strip.heard(any_solo) > 0.0 && !locked((table.id)(layer)) {
+                if strip.effective(any_solo) > 0.0 && !locked((table.id)(layer)) {
                     strip.weight = random.change(&format!("{name} {layer}"), change, strip.weight);
                 }
                 (layer, strip)
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_silent_locked_or_zero_stays_and_the_others_do_not_notice() {
+    fn ineffective_locked_and_zero_parameters_are_not_randomized() {
         let mut mix = Settings { smoothness_muted: true, ..Settings::default() };
         let [first, second, third, ..] = Layer::PAPER_STYLE;
         mix.style_layers.set_strip(first, Strip { weight: 1.0, muted: true, solo: false });
@@ -154,13 +154,13 @@ mod tests {
             (mix.clone(), mix.clone())
         );
         assert_ne!(mix.randomized(4, 0.8, |_| false), free);
-        // Each choice is as it was.
+        // Choices don't change.
         assert_eq!((free.statistic, free.optimizer, free.keep_colours), (mix.statistic, mix.optimizer, 0.0));
     }
 
     proptest! {
         #[test]
-        fn what_is_randomized_of_a_valid_mix_is_valid_and_near(
+        fn randomized_mixes_are_valid_and_near(
             seed in any::<u64>(),
             amount in 0.0..=1.0,
             beta in prop_oneof![1e-3..1e3, prop::num::f64::POSITIVE],

@@ -1,4 +1,4 @@
-//! Eight slots in which mixes are kept to play with.
+//! Eight slots that store mixes for quick recall.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Mix, Settings, StyleMix};
 
-/// A mix with how each style counts, in the order of the styles.
+/// A mix with the mix of each style, in the styles' order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StoredMix {
     #[serde(default)]
@@ -20,7 +20,7 @@ impl StoredMix {
         Self { styles: styles.into_iter().collect(), settings: Mix::of(settings) }
     }
 
-    /// Its look, for [`Settings::with_look`]; `None` where it cannot be used.
+    /// Its look, for [`Settings::with_look`]; `None` if it is invalid.
     pub fn look(&self) -> Option<Settings> {
         let look = self.settings.apply(&Settings::default()).ok()?;
         let usable = look.validate().is_ok() && self.styles.iter().all(|style| style.validate().is_ok());
@@ -30,15 +30,15 @@ impl StoredMix {
 
 /// A filled slot.
 #[derive(Debug)]
-struct Kept {
+struct FilledSlot {
     mix: StoredMix,
-    /// Worked out once.
+    /// Cached.
     look: Option<Settings>,
 }
 
-/// The slots A to H. As text a table with the letters of those that are in use.
+/// The slots A to H. Serialized as a table by the letters of the used slots.
 #[derive(Clone, Debug, Default)]
-pub struct Slots([Option<Arc<Kept>>; Slots::COUNT]);
+pub struct Slots([Option<Arc<FilledSlot>>; Slots::COUNT]);
 
 impl Slots {
     pub const COUNT: usize = 8;
@@ -54,7 +54,7 @@ impl Slots {
     }
 
     pub fn get(&self, slot: usize) -> Option<&StoredMix> {
-        self.0.get(slot)?.as_ref().map(|kept| &kept.mix)
+        self.0.get(slot)?.as_ref().map(|slot| &slot.mix)
     }
 
     /// The look of a slot, see [`StoredMix::look`].
@@ -62,10 +62,10 @@ impl Slots {
         self.0.get(slot)?.as_ref()?.look.as_ref()
     }
 
-    /// Puts a mix into a slot, or nothing.
+    /// Store a mix in a slot, or clear it.
     pub fn set(&mut self, slot: usize, mix: Option<StoredMix>) {
         if let Some(place) = self.0.get_mut(slot) {
-            *place = mix.map(|mix| Arc::new(Kept { look: mix.look(), mix }));
+            *place = mix.map(|mix| Arc::new(FilledSlot { look: mix.look(), mix }));
         }
     }
 
@@ -73,12 +73,12 @@ impl Slots {
         self.0.iter().all(Option::is_none)
     }
 
-    /// The numbers of the slots that are in use.
+    /// The indices of used slots.
     pub fn used(&self) -> impl Iterator<Item = usize> + '_ {
         (0..Self::COUNT).filter(|&slot| self.0[slot].is_some())
     }
 
-    /// Empties the slots that cannot be used, and tells their letters.
+    /// Clear slots with invalid mixes; returns their letters.
     pub fn drop_unusable(&mut self) -> Vec<char> {
         let bad: Vec<usize> = self.used().filter(|&slot| self.look(slot).is_none()).collect();
         bad.iter().for_each(|&slot| self.0[slot] = None);
@@ -87,7 +87,7 @@ impl Slots {
 }
 
 impl PartialEq for Slots {
-    /// Mixes that are one and the same are not compared, so that asking in every frame costs nothing.
+    /// Compare pointers first, so that a comparison in every frame is cheap.
     fn eq(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).all(|(a, b)| match (a, b) {
             (Some(a), Some(b)) => Arc::ptr_eq(a, b) || a.mix == b.mix,
@@ -106,7 +106,7 @@ impl Serialize for Slots {
 impl<'de> Deserialize<'de> for Slots {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut slots = Self::default();
-        // Slots of a later version are no reason to lose the others.
+        // Ignore slots of a later version.
         for (letter, mix) in BTreeMap::<String, StoredMix>::deserialize(deserializer)? {
             if let Some(slot) = Self::of_letter(&letter) {
                 slots.set(slot, Some(mix));
@@ -122,7 +122,7 @@ mod tests {
     use crate::settings::Preset;
 
     #[test]
-    fn slots_come_back_from_both_kinds_of_files_and_bad_ones_are_told() {
+    fn slots_round_trip_and_invalid_ones_are_reported() {
         let mut slots = Slots::default();
         assert!(slots.is_empty());
         let settings = Settings { style_weight: 0.1 + 0.2, style_amount: Some(0.25), ..Settings::default() };

@@ -1,13 +1,12 @@
-//! The stages that settings pass on their way to the gradient, as types: what a person has set is [`Settings`], what
-//! automation makes of it at a step is [`Modulated`], and what the objective is made of is [`Effective`]. Nothing else enters
-//! the evaluation, and there is no way back.
+//! The stages of settings as types: the user's [`Settings`], [`Modulated`] by automation at a step, and
+//! [`Effective`] for the objective. The evaluation uses only the last, and there is no conversion back.
 
 use std::ops::Deref;
 
 use super::{GlobalTerm, Init, LayerWeights, Settings};
 
-/// Settings with every automated knob where its track has it after some steps, see [`Settings::automated`]. Without
-/// automation, or at rest, they are what a person has set.
+/// Settings with automation applied after some steps, see [`Settings::automated`]. Without automation they
+/// equal the user's.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Modulated(Settings);
 
@@ -16,20 +15,20 @@ impl Modulated {
         Self(settings)
     }
 
-    /// The same at another size, as a level of the pyramid has.
+    /// With the size of a level of the pyramid.
     #[must_use]
     pub(crate) fn at_size(&self, size: u32) -> Self {
         Self(Settings { size, ..self.0.clone() })
     }
 
-    /// The same with this share of the learning rate.
+    /// With the learning rate multiplied by a factor.
     #[must_use]
-    pub(crate) fn with_share_of_rate(mut self, share: f64) -> Self {
+    pub(crate) fn with_rate_factor(mut self, share: f64) -> Self {
         self.0.learning_rate *= share;
         self
     }
 
-    /// The same with an objective in which no style counts.
+    /// Without style terms.
     #[must_use]
     pub(crate) fn without_styles(mut self) -> Self {
         self.0.style_weight = 0.0;
@@ -38,13 +37,20 @@ impl Modulated {
         self
     }
 
-    /// The same with an initial image that needs no further picture.
+    /// With as little memory as possible.
     #[must_use]
-    pub(crate) fn begun(self) -> Self {
+    pub(crate) fn with_low_memory(self) -> Self {
+        Self(Settings { low_memory: true, ..self.0 })
+    }
+
+    /// With an initial image that needs no further picture.
+    #[must_use]
+    pub(crate) fn with_content_init(self) -> Self {
         Self(Settings { init: Init::Content, ..self.0 })
     }
 
-    /// The same as a run that goes on takes it: what only counts at the beginning stays that of `running`.
+    /// As applied to a running optimisation: settings that only take effect at a start stay those of
+    /// `running`.
     #[must_use]
     pub(crate) fn for_run_of(&self, running: &Self) -> Self {
         Self(Settings { objective: running.objective, size: running.size, ..self.0.clone() })
@@ -70,8 +76,8 @@ impl Deref for Modulated {
     }
 }
 
-/// Settings as the objective takes them: tilt, mute and solo worked out into weights, and once it is measured the style amount
-/// into α and β. The tilt is 0 and all switches are off. See [`Settings::heard`].
+/// Settings for the objective: tilt, mute and solo applied to the weights, and the style amount, once
+/// measured, to α and β. The tilt is 0 and all switches are off. See [`Settings::effective`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Effective(Settings);
 
@@ -80,9 +86,9 @@ impl Effective {
         Self(settings)
     }
 
-    /// Every layer in use with weight 1, whether it is heard or not: for measuring them.
+    /// Every layer in use with weight 1, even if muted, to measure them.
     pub(crate) fn of_all_layers(settings: &Modulated) -> Self {
-        let with = |layers: &LayerWeights| layers.with_weights(|_, _| 1.0).heard(false);
+        let with = |layers: &LayerWeights| layers.with_weights(|_, _| 1.0).effective(false);
         Self(Settings {
             content_weight: 1.0,
             style_weight: 1.0,
@@ -92,7 +98,7 @@ impl Effective {
         })
     }
 
-    /// Puts in the α and β that a style amount amounts to.
+    /// Set the α and β of a style amount.
     pub(crate) fn set_balance(&mut self, [alpha, beta]: [f64; 2]) {
         self.0.content_weight = alpha;
         self.0.style_weight = beta;

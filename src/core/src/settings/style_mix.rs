@@ -1,19 +1,19 @@
-//! How a style picture counts among the others of a run.
+//! Weight and scale of a style picture.
 
 use serde::{Deserialize, Serialize};
 
 use super::{STYLE_SCALES, SettingsError, validate::error};
 
-/// What can be set of each style picture, at any time while it is painted.
+/// Settings of a style picture, which can change at any time during a run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct StyleMix {
     /// Share among the styles that are on; the shares are normalised to a sum of 1.
     pub weight: f64,
-    /// Size of this picture's strokes: its size relative to the painting, times [`super::Settings::style_scale`]. A picture is
-    /// never enlarged beyond its own pixels.
+    /// Stroke size: the picture's size relative to the painting, times [`super::Settings::style_scale`]. A
+    /// picture is never enlarged beyond its own pixels.
     pub scale: f64,
-    /// Whether it counts at all.
+    /// Whether the style is enabled.
     pub on: bool,
 }
 
@@ -24,12 +24,12 @@ impl Default for StyleMix {
 }
 
 impl StyleMix {
-    /// The weight that counts.
+    /// The effective weight.
     pub fn share(self) -> f64 {
         if self.on { self.weight } else { 0.0 }
     }
 
-    /// Checks both numbers.
+    /// Validate both numbers.
     ///
     /// # Errors
     ///

@@ -1,30 +1,30 @@
-//! The terms of the objective that have one weight instead of weights by layer: the list from which mixer, losses, plot,
-//! targets and checks know them. How each is computed is in `transfer/terms`.
+//! The terms of the objective with one weight instead of weights per layer: the list used by mixer, losses,
+//! plot, targets and validation. Their computation is in `transfer/terms`.
 
 use super::{ParamId, Settings, Strip};
 use impasto_base::{named, serde_as_text};
 use impasto_network::vgg::Layer;
 
-/// A term of the objective with one weight for the whole of it. Its text is its name in files and in the window.
+/// A term of the objective with a single weight. Its text is its name in files and in the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum GlobalTerm {
     Smoothness,
-    /// The mean over its layers.
+    /// Mean over its layers.
     Histogram,
 }
 
 named!(GlobalTerm, "term", Smoothness => "smoothness", Histogram => "histogram");
 serde_as_text!(GlobalTerm);
 
-/// What is known of a term beside its formula.
+/// Description of a term.
 pub struct TermInfo {
     /// Its weight.
     pub parameter: ParamId,
-    /// Layers at which it compares the picture with the styles; none if it is of the image alone.
+    /// Layers at which it compares the picture with the styles; empty for terms of the image alone.
     pub layers: &'static [Layer],
-    /// Where it is muted and soloed, if it has a strip in the mixer.
+    /// Its mute and solo switches, if it has a strip in the mixer.
     pub(super) switches: Option<Switches>,
-    /// What the window says of its fader.
+    /// Tooltip of its fader.
     pub tooltip: &'static str,
 }
 
@@ -48,7 +48,8 @@ impl GlobalTerm {
             },
             Self::Histogram => TermInfo {
                 parameter: ParamId::Histogram,
-                // One shallow and one deep as in Risser, Wilmot & Barnes (arXiv 1701.08893): relu1_1 and relu4_1.
+                // A shallow and a deep layer as in Risser, Wilmot & Barnes (arXiv 1701.08893): relu1_1 and
+                // relu4_1.
                 layers: &[Layer::PAPER_STYLE[0], Layer::PAPER_STYLE[3]],
                 switches: None,
                 tooltip: "Weight of the histogram term: how closely the distribution of each feature follows the style's at relu1_1 and relu4_1. Steadies colours and contrasts; in balanced usual are 0.25 to 2.5, and a step takes longer.",
@@ -56,7 +57,7 @@ impl GlobalTerm {
         }
     }
 
-    /// The terms that have a weight in these settings.
+    /// The terms with a nonzero weight in these settings.
     pub fn weighted(settings: &Settings) -> impl Iterator<Item = Self> {
         Self::ALL.iter().copied().filter(move |term| term.weight(settings) > 0.0)
     }
@@ -74,7 +75,7 @@ impl GlobalTerm {
         !self.info().layers.is_empty()
     }
 
-    /// The layers that it looks at in these settings: none while it has no weight.
+    /// Its layers; none if its weight is 0.
     pub fn layers(self, settings: &Settings) -> &'static [Layer] {
         if self.weight(settings) > 0.0 { self.info().layers } else { &[] }
     }
@@ -84,13 +85,13 @@ impl GlobalTerm {
         self.info().switches.is_some()
     }
 
-    /// Its weight, mute and solo; without a strip it has no switch on.
+    /// Its weight, mute and solo; without a strip all switches are off.
     pub fn strip(self, settings: &Settings) -> Strip {
         let [muted, solo] = self.info().switches.map_or([false; 2], |switches| (switches.get)(settings));
         Strip { weight: self.weight(settings), muted, solo }
     }
 
-    /// Sets its weight, and mute and solo if it has them.
+    /// Set its weight, and mute and solo if it has them.
     pub fn set_strip(self, settings: &mut Settings, strip: Strip) {
         self.set_weight(settings, strip.weight);
         if let Some(switches) = self.info().switches {

@@ -10,18 +10,18 @@ use serde::{Deserialize, Serialize};
 use super::{Objective, Parameter, Preset, Settings, SettingsError, parameters::Scope};
 use impasto_base::files;
 
-/// Whether a key belongs to no mix: where, how large and from what it is painted.
+/// Whether a key belongs to no mix: device, size and inputs.
 fn is_of_the_run(key: &str) -> bool {
     Parameter::of_field(key).is_some_and(|row| row.scope == Scope::Run)
 }
 
-/// Largest file of a preset, in bytes.
-const MOST_BYTES: u64 = 1 << 20;
+/// Maximum size of a preset file in bytes.
+const MAX_BYTES: u64 = 1 << 20;
 
-/// Longest name of a preset, in characters.
+/// Maximum length of a preset's name in characters.
 const LONGEST_NAME: usize = 60;
 
-/// A preset that cannot be used, or written.
+/// A preset that cannot be used or written.
 #[derive(Debug, thiserror::Error)]
 pub enum PresetError {
     #[error("cannot read the preset {}", path.display())]
@@ -40,8 +40,8 @@ pub enum PresetError {
     Unknown { name: String, known: Vec<String> },
 }
 
-/// A mix: the settings that make a look, with the keys of a settings file; what is missing has the usual value of the
-/// objective that it names.
+/// A mix: the settings that make a look, with the keys of a settings file; missing ones take the defaults of
+/// its objective.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Mix(toml::Table);
@@ -54,16 +54,16 @@ impl Mix {
         Self(table)
     }
 
-    /// Reads a preset's file.
+    /// Read a preset file.
     ///
     /// # Errors
     ///
-    /// When it cannot be read, or makes no settings that can be painted with.
+    /// If it cannot be read, or its settings are invalid.
     pub fn read(path: &Path) -> Result<Self, PresetError> {
-        let text = files::read_regular_text(path, MOST_BYTES)
+        let text = files::read_regular_text(path, MAX_BYTES)
             .map_err(|source| PresetError::Read { path: path.to_owned(), source })?;
         let wrong = |source| PresetError::Parse { path: path.to_owned(), source: Box::new(source) };
-        // As settings first, for the messages: those of a table name no line.
+        // Parse as settings first, since errors from a table name no line.
         let _: Settings = toml::from_str(&text).map_err(wrong)?;
         let mix = Self(toml::from_str(&text).map_err(wrong)?);
         let settings = mix.apply(&Settings::default()).map_err(wrong)?;
@@ -71,30 +71,32 @@ impl Mix {
         Ok(mix)
     }
 
-    /// These settings with the mix.
+    /// Apply the mix to these settings.
     ///
     /// # Errors
     ///
-    /// When the mix has keys or values that are none of the settings'.
+    /// If the mix has invalid keys or values.
     pub fn apply(&self, settings: &Settings) -> Result<Settings, toml::de::Error> {
         let place: toml::Table = toml::Table::try_from(settings)
             .unwrap_or_default()
             .into_iter()
             .filter(|(key, _)| is_of_the_run(key))
             .collect();
-        over_usual([place, self.0.clone()])
+        over_defaults([place, self.0.clone()])
     }
 }
 
-/// Settings of tables, the later ones winning, over the usual values of the objective that they name.
-pub(super) fn over_usual(tables: impl IntoIterator<Item = toml::Table>) -> Result<Settings, toml::de::Error> {
+/// Merge tables, of which later ones win, over the defaults of their objective.
+pub(super) fn over_defaults(
+    tables: impl IntoIterator<Item = toml::Table>,
+) -> Result<Settings, toml::de::Error> {
     let mut given = toml::Table::new();
     tables.into_iter().for_each(|table| given.extend(table));
     let objective: Objective = match given.get("objective") {
         Some(name) => name.clone().try_into()?,
         None => Objective::default(),
     };
-    // Not every value has a TOML form; then what is given must do.
+    // Not every value has a TOML form; then use the given ones only.
     let mut table = toml::Table::try_from(Settings::for_objective(objective)).unwrap_or_default();
     table.extend(given);
     table.try_into()
@@ -104,7 +106,7 @@ pub(super) fn over_usual(tables: impl IntoIterator<Item = toml::Table>) -> Resul
 #[derive(Clone, Debug)]
 pub struct PresetFolder(PathBuf);
 
-/// One of the user's presets; what is wrong with its file, if something is.
+/// One of the user's presets, with its error if its file is invalid.
 #[derive(Debug)]
 pub struct UserPreset {
     pub name: String,
@@ -112,17 +114,17 @@ pub struct UserPreset {
 }
 
 impl PresetFolder {
-    /// That within the folder for everything that is remembered.
+    /// The presets folder inside the settings folder.
     pub fn within(config: &Path) -> Self {
         Self(config.join("presets"))
     }
 
-    /// The file of a preset with this name.
+    /// The file of the preset with this name.
     pub fn file(&self, name: &str) -> PathBuf {
         self.0.join(format!("{name}.toml"))
     }
 
-    /// Every preset, by name. Where there is no folder there are none.
+    /// All presets, sorted by name; empty if the folder doesn't exist.
     pub fn list(&self) -> Vec<UserPreset> {
         let Ok(entries) = fs::read_dir(&self.0) else { return Vec::new() };
         let mut presets: Vec<UserPreset> = entries
@@ -141,11 +143,11 @@ impl PresetFolder {
         self.file(name).exists()
     }
 
-    /// Writes a preset, in one move. An older one of that name is replaced.
+    /// Write a preset atomically, replacing an older one of that name.
     ///
     /// # Errors
     ///
-    /// For names that are no file names or those of bundled presets, and whatever the file system says.
+    /// For names that are invalid or taken by a bundled preset, and any file system error.
     pub fn save(&self, name: &str, mix: &Mix) -> Result<(), PresetError> {
         let name = check_name(name)?;
         let path = self.file(name);
@@ -157,14 +159,14 @@ impl PresetFolder {
         write().map_err(|source| PresetError::Write { path: path.clone(), source })
     }
 
-    /// Gives a preset another name.
+    /// Rename a preset.
     ///
     /// # Errors
     ///
-    /// As [`PresetFolder::save`]; and where the other name is taken.
+    /// As [`PresetFolder::save`], and if the new name is taken.
     pub fn rename(&self, from: &str, to: &str) -> Result<(), PresetError> {
         let to = check_name(to)?;
-        // A change of case alone finds its own file on some systems.
+        // On case-insensitive systems a change of case finds its own file.
         if self.exists(to) && from.to_lowercase() != to.to_lowercase() {
             return Err(PresetError::Exists { name: to.to_owned() });
         }
@@ -172,18 +174,18 @@ impl PresetFolder {
         files::rename(&path, &self.file(to)).map_err(|source| PresetError::Write { path, source })
     }
 
-    /// Deletes a preset's file.
+    /// Delete a preset's file.
     ///
     /// # Errors
     ///
-    /// Whatever the file system says.
+    /// Any file system error.
     pub fn delete(&self, name: &str) -> Result<(), PresetError> {
         let path = self.file(name);
         fs::remove_file(&path).map_err(|source| PresetError::Write { path, source })
     }
 }
 
-/// A name that a file can have on every system and that no bundled preset has.
+/// Validate a name: portable as a file name, and not that of a bundled preset.
 fn check_name(name: &str) -> Result<&str, PresetError> {
     let name = name.trim();
     let wrong = |reason| Err(PresetError::Name { name: name.to_owned(), reason });
@@ -201,11 +203,11 @@ fn check_name(name: &str) -> Result<&str, PresetError> {
     }
 }
 
-/// These settings with the preset that a person names: a bundled one, one of the user's own, or a file.
+/// Apply a named preset: a bundled one, one of the user's, or a file.
 ///
 /// # Errors
 ///
-/// When there is none, or it cannot be used.
+/// If there is none, or it is invalid.
 pub(super) fn apply_named(
     name: &str,
     folder: Option<&PresetFolder>,
@@ -311,17 +313,17 @@ mod tests {
         let outer = tempfile::tempdir().unwrap();
         let folder = PresetFolder::within(outer.path());
         folder.save("mine", &Mix::of(&Settings { style_weight: 77.0, ..Settings::default() })).unwrap();
-        let usual = Settings::default();
-        let apply = |name: &str| apply_named(name, Some(&folder), &usual);
+        let defaults = Settings::default();
+        let apply = |name: &str| apply_named(name, Some(&folder), &defaults);
         assert_eq!(apply("mine").unwrap().style_weight, 77.0);
         assert_eq!(apply(folder.file("mine").to_str().unwrap()).unwrap().style_weight, 77.0);
-        assert_eq!(apply("bold strokes").unwrap(), Preset::BoldStrokes.apply(&usual));
-        assert_eq!(apply("classic").unwrap(), Preset::Classic.apply(&usual));
+        assert_eq!(apply("bold strokes").unwrap(), Preset::BoldStrokes.apply(&defaults));
+        assert_eq!(apply("classic").unwrap(), Preset::Classic.apply(&defaults));
         let text = apply("thine").unwrap_err().to_string();
         assert!(
             text.contains("thine") && text.contains("Bold strokes, Texture") && text.contains("mine"),
             "{text}"
         );
-        assert!(apply_named("thine", None, &usual).is_err());
+        assert!(apply_named("thine", None, &defaults).is_err());
     }
 }

@@ -1,23 +1,23 @@
-//! Which settings make sense, and what to tell a person about those that do not.
+//! Validation of settings, with messages for the user.
 
 use super::{
     GlobalTerm, PARAMETERS, Settings,
     parameters::{Kind, Limits},
 };
 
-/// Smallest longest side, in pixels: the deepest style layer sees one position per 16 pixels.
+/// Minimum longest side in pixels: the deepest style layer has one position per 16 pixels.
 pub const MIN_SIZE: u32 = 16;
-/// Largest longest side, in pixels.
+/// Maximum longest side in pixels.
 pub const MAX_SIZE: u32 = 8192;
 
-/// Most steps that L-BFGS may remember; each takes the memory of two images.
+/// Maximum history of L-BFGS; each entry takes the memory of two images.
 pub const MAX_HISTORY: u32 = 50;
 
-/// A setting that cannot be used, with what to do about it.
+/// An invalid setting, with advice.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{setting}: {message}")]
 pub struct SettingsError {
-    /// The setting, as the command line names it.
+    /// The setting by its command-line name.
     pub setting: String,
     pub message: String,
 }
@@ -27,11 +27,11 @@ pub(super) fn error(setting: impl Into<String>, message: impl Into<String>) -> S
 }
 
 impl Settings {
-    /// Checks every value.
+    /// Validate every value.
     ///
     /// # Errors
     ///
-    /// The first setting that cannot be used: sizes outside [`MIN_SIZE`]..=[`MAX_SIZE`], no steps, weights that are
+    /// The first invalid setting: sizes outside [`MIN_SIZE`]..=[`MAX_SIZE`], no steps, weights that are
     /// negative or not finite, optimizer constants outside their range, or an objective without any term.
     pub fn validate(&self) -> Result<(), SettingsError> {
         for row in PARAMETERS {
@@ -50,15 +50,15 @@ impl Settings {
             }
         }
         self.automation.validate()?;
-        let heard = self.heard();
+        let effective = self.effective();
         let (some_content, some_style) = match self.style_amount {
-            None => (heard.content_weight > 0.0, heard.style_weight > 0.0),
+            None => (effective.content_weight > 0.0, effective.style_weight > 0.0),
             Some(amount) => (amount < 1.0, amount > 0.0),
         };
-        let content = some_content && heard.content_layers.any_positive();
-        let style = some_style && heard.style_layers.any_positive();
-        if !(content || style || GlobalTerm::weighted(&heard).next().is_some()) {
-            if *heard != *self {
+        let content = some_content && effective.content_layers.any_positive();
+        let style = some_style && effective.style_layers.any_positive();
+        if !(content || style || GlobalTerm::weighted(&effective).next().is_some()) {
+            if *effective != *self {
                 return Err(error(
                     "weights",
                     "everything is muted or 0, so there is nothing to paint; unmute a layer or end a solo",
@@ -72,7 +72,7 @@ impl Settings {
         Ok(())
     }
 
-    /// What is allowed but probably not meant, for a person to read; empty when there is nothing to say.
+    /// Warnings about valid but probably unintended settings.
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
         let some_style = self.style_amount.unwrap_or(self.style_weight) > 0.0;
@@ -81,8 +81,8 @@ impl Settings {
             remarks.push(
                 "all style weights are 0: this reconstructs the content and paints no style".to_owned(),
             );
-        } else if !self.heard().style_layers.any_positive() {
-            remarks.push("no style layer is heard: they are muted, or others are soloed".to_owned());
+        } else if !self.effective().style_layers.any_positive() {
+            remarks.push("no style layer counts: they are muted, or others are soloed".to_owned());
         }
         if self.palette.is_some() && self.luminance_only {
             remarks.push(

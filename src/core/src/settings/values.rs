@@ -1,5 +1,4 @@
-//! The small value types that settings are made of, each with the text that the command line, files and
-//! recipes use for it.
+//! Value types of settings, with their text form for the command line, files and recipes.
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
@@ -36,7 +35,7 @@ impl FromStr for Rgb {
     }
 }
 
-/// What the optimisation starts from.
+/// Initial image of the optimisation.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub enum Init {
     /// The content picture.
@@ -86,31 +85,32 @@ impl FromStr for Init {
     }
 }
 
-/// The formulas that are minimised. See [`crate::objective`].
+/// Formulas of the objective, see [`crate::objective`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Objective {
-    /// Relative errors: α and β mean about the same at every size, for every pair and with every weights file.
+    /// Relative errors: α and β mean about the same at every size, for every pair of pictures and every
+    /// weights file.
     #[default]
     Balanced,
     /// Gatys, Ecker & Bethge, CVPR 2016.
     Paper,
-    /// The well-known PyTorch tutorial's formulas and hyper-parameters, exactly.
+    /// Exactly the PyTorch tutorial's formulas and hyper-parameters.
     Classic,
 }
 
 impl Objective {
-    /// β as it is usual with these formulas.
-    pub const fn usual_style_weight(self) -> f64 {
+    /// Default β of these formulas.
+    pub const fn default_style_weight(self) -> f64 {
         match self {
             Self::Balanced => 1.0,
-            // The paper states α/β of 1e-3 to 1e-4. With its formulas as printed, whose content term is a sum over all
-            // features, that leaves the style faint; this paints.
+            // The paper states α/β of 1e-3 to 1e-4. With its formulas as printed, whose content term is a sum
+            // over all features, that leaves the style faint.
             Self::Paper | Self::Classic => 1e6,
         }
     }
 }
 
-/// How the image is moved along its gradient.
+/// Optimizer of the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Optimizer {
     /// Kingma & Ba, ICLR 2015.
@@ -120,33 +120,34 @@ pub enum Optimizer {
     Lbfgs,
 }
 
-/// Which neighbours the smoothness term compares.
+/// Neighbours that the smoothness term compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Smoothness {
-    /// Those beside a pixel.
+    /// Horizontal and vertical neighbours.
     #[default]
     Four,
-    /// Those at its corners as well, whose gradient is the nine-point Laplacian.
+    /// Diagonal neighbours as well; the gradient is the nine-point Laplacian.
     Nine,
 }
 
-/// How L-BFGS finds the length of its steps.
+/// Step length rule of L-BFGS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum LineSearch {
-    /// A search for the strong Wolfe conditions: the objective never rises, and a step may take several evaluations.
+    /// Line search for the strong Wolfe conditions: the objective never rises, and a step may take several
+    /// evaluations.
     #[default]
     Wolfe,
-    /// The quasi-Newton step, not longer than the learning rate.
+    /// The quasi-Newton step, at most as long as the learning rate.
     Fixed,
 }
 
 named!(Objective, "objective", Balanced => "balanced", Paper => "paper", Classic => "classic");
-/// What the style of a layer is, in the balanced objective. See [`crate::objective::StyleAim`].
+/// Style statistics of a layer in the balanced objective, see [`crate::objective::StyleTarget`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Statistic {
     /// The Gram matrix of the features.
     Gram,
-    /// The Gram matrix, and each channel's mean and deviation.
+    /// The Gram matrix, and each channel's mean and standard deviation.
     #[default]
     Moments,
     /// Mean and covariance, by the Wasserstein distance.
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_texts_say_what_is_possible() {
+    fn invalid_texts_list_the_choices() {
         assert!("#12345".parse::<Rgb>().unwrap_err().contains("#rrggbb"));
         assert!("#12345é".parse::<Rgb>().is_err());
         assert!("blank:red".parse::<Init>().unwrap_err().contains("#rrggbb"));

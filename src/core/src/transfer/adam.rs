@@ -11,26 +11,29 @@ use impasto_network::compute::{Iterate, Update};
 pub struct Adam {
     /// Decaying means of the gradient and of its square; `None` before the first step.
     moments: Option<(Tensor<4>, Tensor<4>)>,
-    /// Powers of β₁ and β₂ so far. Kept as products, so that the bias correction stays right when a β changes.
+    /// Powers of β₁ and β₂ so far. Kept as products, so that the bias correction stays right when a β
+    /// changes.
     decay1: f64,
     decay2: f64,
 }
 
-/// What an optimizer has seen: decaying means of the gradient and of its square, and the powers of β₁ and β₂ so far.
-pub struct Moments {
+/// The optimizer's state: decaying means of the gradient and of its square, and the powers of β₁ and β₂ so
+/// far.
+pub struct AdamMoments {
     pub mean: Tensor<4>,
     pub square: Tensor<4>,
     pub decays: [f64; 2],
 }
 
 impl Adam {
-    /// An optimizer that has seen nothing.
+    /// An optimizer in its initial state.
     pub fn new() -> Self {
         Self { moments: None, decay1: 1.0, decay2: 1.0 }
     }
 
-    /// Moves `x` along `gradient`, both `[1, 3, H, W]`, with the constants that the settings have now; takes the new iterate
-    /// into the `average`. With `confine` it stays in 0 to 1. Returns it and parts of ‖gradient‖², see [`Update::apply`].
+    /// Update `x` by `gradient`, both `[1, 3, H, W]`, with the constants of the settings, and add the new
+    /// iterate to the `average`. With `confine` it stays in 0 to 1. Returns it and parts of ‖gradient‖², see
+    /// [`Update::apply`].
     pub fn step(
         &mut self,
         x: Tensor<4>,
@@ -60,21 +63,21 @@ impl Adam {
         (variable, norm)
     }
 
-    /// What the optimizer has seen; `None` before the first step.
-    pub fn moments(&self) -> Option<Moments> {
+    /// The optimizer's state; `None` before the first step.
+    pub fn moments(&self) -> Option<AdamMoments> {
         let (mean, square) = self.moments.clone()?;
-        Some(Moments { mean, square, decays: [self.decay1, self.decay2] })
+        Some(AdamMoments { mean, square, decays: [self.decay1, self.decay2] })
     }
 
-    /// Goes on from what another optimizer has seen.
-    pub fn set_moments(&mut self, moments: Moments) {
+    /// Continue from another optimizer's state.
+    pub fn set_moments(&mut self, moments: AdamMoments) {
         self.moments = Some((moments.mean, moments.square));
         [self.decay1, self.decay2] = moments.decays;
     }
 
-    /// Tells that gradients are `factor` times as large from now on, as after a weight was moved: the moments follow,
-    /// so that the length of a step neither jumps nor fades. The factor `[1]` stays on the device; one that is no positive
-    /// finite number changes nothing.
+    /// Rescale the moments for gradients that are `factor` times as large from now on, for example after a
+    /// change of a weight, so that the step length neither jumps nor decays. The factor `[1]` stays on the
+    /// device; if it is not positive and finite, nothing changes.
     pub fn rescale(&mut self, factor: Tensor<1>) {
         if let Some((mean, square)) = self.moments.take() {
             let sound = factor.clone().greater_elem(0.0).bool_and(factor.clone().lower_elem(f32::MAX));
@@ -139,7 +142,7 @@ mod tests {
         let a = step(&mut changed, start.clone(), tensor(gradients[0]), &settings);
         let b = step(&mut constant, start, tensor(gradients[0].map(|g| 100.0 * g)), &settings);
         changed.rescale(one(100.0));
-        // Nothing comes of these.
+        // Invalid factors change nothing.
         [0.0, -1.0, f32::INFINITY, f32::NAN].into_iter().for_each(|factor| changed.rescale(one(factor)));
         let a = step(&mut changed, a, tensor(gradients[1].map(|g| 100.0 * g)), &settings);
         let b = step(&mut constant, b, tensor(gradients[1].map(|g| 100.0 * g)), &settings);

@@ -1,8 +1,9 @@
-//! The style amount: β found by measuring, so that one number means the same at every size and with every pair.
+//! The style amount: choose β by measurement, so that one number means the same at every size and for every
+//! pair.
 //!
-//! What a run's own gradients say depends on how far it is: where it has converged, content and style pull equally hard
-//! whatever their weights are. So both are measured once at a picture that no run has a part in, half content and half
-//! style, and β = a/(1−a) · α·‖∂L_content/∂x‖ / ‖∂L_style/∂x‖ there for an amount a: the style's share of the two is a.
+//! A run's own gradients depend on its progress: at convergence the gradients of content and style have equal
+//! norms for any weights. So both are measured once at a fixed picture, half content and half style, and β =
+//! a/(1−a) · α·‖∂L_content/∂x‖ / ‖∂L_style/∂x‖ there for an amount a: the style's share of the two is a.
 
 use burn::tensor::Tensor;
 
@@ -10,10 +11,10 @@ use super::{Term, TransferError, evaluator::Evaluator, readback::values, space::
 use crate::settings::{Effective, LayerWeights, Modulated, Pooling, Settings, Statistic};
 use impasto_network::vgg::Layer;
 
-/// Scalar products of the layers' gradients, so that the norm of any mix of them is known without measuring again.
+/// Scalar products of the layers' gradients, which give the norm of any weighted sum of them.
 struct Products {
     layers: Vec<Layer>,
-    /// ⟨∂Lᵢ/∂x, ∂Lⱼ/∂x⟩ row by row.
+    /// ⟨∂Lᵢ/∂x, ∂Lⱼ/∂x⟩, row-major.
     values: Vec<f64>,
 }
 
@@ -27,21 +28,21 @@ impl Products {
     }
 }
 
-/// What was measured for some pictures in one size.
+/// Measurement for some pictures at one size.
 pub struct Calibration {
     content: Products,
     style: Products,
     statistic: Statistic,
-    /// See [`Settings::sight`].
+    /// See [`Settings::feature_settings`].
     seen: (bool, Pooling),
 }
 
 impl Calibration {
-    /// Measures every layer in use, heard or not: one forward pass, and a backward pass per layer.
+    /// Measure every layer in use, even if muted: one forward pass, and a backward pass per layer.
     ///
     /// # Errors
     ///
-    /// When a picture is too narrow for a layer in use, or the device fails.
+    /// If a picture is too narrow for a layer in use, or the device fails.
     pub fn measure(
         evaluator: &mut Evaluator,
         space: &Space,
@@ -67,7 +68,7 @@ impl Calibration {
             content: Products { values: products(of_content)?, layers: content },
             style: Products { values: products(of_style)?, layers: style },
             statistic: settings.style_statistic(),
-            seen: settings.sight(),
+            seen: settings.feature_settings(),
         })
     }
 
@@ -76,11 +77,11 @@ impl Calibration {
         settings.content_layers.layers().all(|layer| self.content.layers.contains(&layer))
             && settings.style_layers.layers().all(|layer| self.style.layers.contains(&layer))
             && self.statistic == settings.style_statistic()
-            && self.seen == settings.sight()
+            && self.seen == settings.feature_settings()
     }
 
-    /// α and β for an amount of 0 to 1. Mute and solo do not count: they take something out of the mix, and leave the
-    /// rest of it as it was. `None` where one side has nothing to be weighed against.
+    /// α and β for an amount of 0 to 1. Mute and solo are ignored, so that they don't change the weights of
+    /// the remaining terms. `None` if content or style has no layers or gradient.
     pub fn balance(&self, amount: f64, settings: &Settings) -> Option<[f64; 2]> {
         let alpha = if settings.content_weight > 0.0 { settings.content_weight } else { 1.0 };
         let content = alpha * self.content.norm(&settings.content_layers);
@@ -89,7 +90,7 @@ impl Calibration {
         if !(ratio.is_finite() && ratio > 0.0) {
             return None;
         }
-        // Style alone: any β is as good as another.
+        // Style only: any β is equivalent.
         Some(if amount >= 1.0 { [0.0, ratio] } else { [alpha, ratio * amount / (1.0 - amount)] })
     }
 }

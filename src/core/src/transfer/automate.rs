@@ -1,45 +1,46 @@
-//! Automation while it paints: before each step the knobs go where their tracks have them then. See
+//! Automation during a run: modulate the settings before each step, see
 //! [`Settings::automated`](crate::settings::Settings::automated).
 
-use super::{Painting, TransferError, style_transfer::Change};
+use super::{Painting, TransferError, style_transfer::Transition};
 use crate::settings::{Modulated, Settings, StyleMix};
 
-/// Part of a knob's range beyond which a move within one step is a jump.
+/// Fraction of a parameter's range above which a change within one step is a jump.
 const JUMP: f64 = 0.1;
 
 impl Painting {
-    /// Puts the knobs where they are after so many steps; the level does not know of it yet.
-    pub(super) fn place_knobs(&mut self, step: u32) {
-        let (moved, styles) = self.settings.automated(&self.mix, step);
+    /// Set the modulated settings for this step, without applying them to the level.
+    pub(super) fn set_modulated(&mut self, step: u32) {
+        let (modulated, styles) = self.settings.automated(&self.mix, step);
         self.inputs.set_mix(&styles);
-        self.moved = moved;
+        self.modulated = modulated;
     }
 
-    /// Moves the knobs to where they are at this step.
+    /// Apply the automation of this step.
     pub(super) fn automate(&mut self) -> Result<(), TransferError> {
-        if self.settings.automation.is_on() { self.move_knobs(self.step) } else { Ok(()) }
+        if self.settings.automation.is_on() { self.modulate_to(self.step) } else { Ok(()) }
     }
 
-    /// Moves the knobs to where they are after so many steps, if they are elsewhere.
-    pub(super) fn move_knobs(&mut self, step: u32) -> Result<(), TransferError> {
-        let before = (self.moved.clone(), self.inputs.mix());
-        let looks = self.inputs.looks(&self.level_settings());
-        self.place_knobs(step);
-        let now = (self.moved.clone(), self.inputs.mix());
+    /// Apply the automation after `step` steps if it changes anything.
+    pub(super) fn modulate_to(&mut self, step: u32) -> Result<(), TransferError> {
+        let before = (self.modulated.clone(), self.inputs.mix());
+        let style_keys = self.inputs.style_image_keys(&self.level_settings());
+        self.set_modulated(step);
+        let now = (self.modulated.clone(), self.inputs.mix());
         if now == before {
             return Ok(());
         }
-        let change = if jumps(&self.settings, &before, &now) { Change::Sudden } else { Change::Gradual };
-        self.follow(&looks, change)
+        let change =
+            if jumps(&self.settings, &before, &now) { Transition::Sudden } else { Transition::Gradual };
+        self.apply_inputs(&style_keys, change)
     }
 }
 
-/// Whether any automated knob goes far at once.
+/// Whether any automated parameter jumps.
 fn jumps(settings: &Settings, before: &(Modulated, Vec<StyleMix>), now: &(Modulated, Vec<StyleMix>)) -> bool {
-    settings.automation.iter().any(|(knob, _)| {
-        let range = knob.range(settings.objective);
+    settings.automation.iter().any(|(id, _)| {
+        let range = id.range(settings.objective);
         let place =
-            |(settings, mix): &(Modulated, Vec<StyleMix>)| Some(range.place(knob.get(settings, mix)?));
+            |(settings, mix): &(Modulated, Vec<StyleMix>)| Some(range.position(id.get(settings, mix)?));
         place(before).zip(place(now)).is_some_and(|(a, b)| (a - b).abs() > JUMP)
     })
 }

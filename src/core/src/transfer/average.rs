@@ -1,37 +1,36 @@
-//! The iterates' decaying mean, which has not the optimizer's noise.
+//! Decaying average of the iterates, which removes the optimizer's noise.
 //!
-//! How far back it reaches grows with the steps since it began: a mean that reaches as far from the start would trail behind
-//! what is painted, and in a short run still show the beginning at the end (Shamir & Zhang, ICML 2013, on averaging a
-//! share of the iterates).
+//! Its window grows with the steps since it began: a full window from the start would lag behind the
+//! iterates, and in a short run still contain the beginning at the end (Shamir & Zhang, ICML 2013, on
+//! averaging a share of the iterates).
 
 use burn::tensor::Tensor;
 
-/// A mean of so much of the steps since it began, until that is as far back as the settings' decay reaches.
+/// Window as a share of the steps since it began, up to the window of the settings' decay.
 const SHARE: f64 = 0.1;
-/// Steps since it began of a mean that counts as a long past.
+/// Steps since it began of an average with a full window.
 const LONG: u32 = 100;
 
-/// Decaying sum of the iterates and of the weights that they have in it; empty before the first step, and where there is
-/// no averaging.
+/// Decaying sums of the iterates and of their weights; empty before the first step and without averaging.
 #[derive(Clone, Default)]
 pub struct Average {
     sum: Option<(Tensor<4>, f64)>,
-    /// Steps since it began, or faded.
+    /// Steps since it began or was faded.
     steps: u32,
 }
 
-/// What a step adds to.
+/// The sum that a step adds to.
 pub struct AverageStep {
     pub sum: Option<Tensor<4>>,
-    /// Of the sum in this step.
+    /// Decay of the sum in this step.
     pub decay: f64,
-    /// Of the sum behind it.
+    /// Total weight after the step.
     pub weight: f64,
 }
 
 impl Average {
-    /// Gives its sum away, to be updated with a next iterate of the shape of `x`, and tells the decay and the weight that it
-    /// has then. `longest`, the decay of a long past; 0 remembers nothing.
+    /// Take the sum to add the next iterate, in the shape of `x`, with the decay to use and the resulting
+    /// weight. `longest` is the decay of a full window; 0 disables averaging.
     pub fn begin_step(&mut self, x: &Tensor<4>, longest: f64) -> AverageStep {
         let decay = longest.min(1.0 - 1.0 / (1.0 + SHARE * f64::from(self.steps)));
         self.steps = self.steps.saturating_add(1);
@@ -47,22 +46,22 @@ impl Average {
         }
     }
 
-    /// Takes the updated sum back.
+    /// Store the updated sum.
     pub fn end_step(&mut self, sum: Option<Tensor<4>>, weight: f64) {
         self.sum = sum.map(|sum| (sum, weight));
     }
 
-    /// Begins with an image that counts as much as a long past.
+    /// Begin with an image that counts as a full window.
     pub fn begin(&mut self, image: Tensor<4>) {
         *self = Self { sum: Some((image, 1.0)), steps: LONG };
     }
 
-    /// Lets the past count no more, so that what a person does shows at once.
+    /// Restart the window, so that a user's change shows at once.
     pub fn fade(&mut self) {
         self.steps = 0;
     }
 
-    /// The mean; `None` where there is none.
+    /// The average; `None` if there is none.
     pub fn mean(&self) -> Option<Tensor<4>> {
         self.sum.as_ref().map(|(sum, weight)| sum.clone() / *weight)
     }
@@ -72,7 +71,7 @@ impl Average {
         self.sum.clone().map(|(sum, weight)| (sum, weight, self.steps))
     }
 
-    /// Goes on from a sum that another one had.
+    /// Continue from another average's sum.
     pub fn set_sum(&mut self, sum: Option<(Tensor<4>, f64, u32)>) {
         self.steps = sum.as_ref().map_or(0, |(.., steps)| *steps);
         self.sum = sum.map(|(sum, weight, _)| (sum, weight));
@@ -89,7 +88,7 @@ mod tests {
         Tensor::from_data(TensorData::new(vec![value; 3], [1, 3, 1, 1]), &Device::flex())
     }
 
-    /// Takes iterates in as a step does, and gives the mean.
+    /// Add an iterate as a step does; returns the mean.
     fn take(average: &mut Average, value: f32, longest: f64) -> f32 {
         let AverageStep { sum, decay, weight } = average.begin_step(&image(value), longest);
         average.end_step(sum.map(|sum| sum * decay + image(value) * (1.0 - decay)), weight);
@@ -98,7 +97,7 @@ mod tests {
 
     #[test]
     fn the_mean_reaches_back_over_a_share_of_the_steps_and_no_further_than_it_may() {
-        // How far back: of iterates that count up, the mean is that far behind.
+        // For iterates that count up, the mean lags by the window's mean age.
         let behind = |steps: u32, longest| {
             let mut average = Average::default();
             (0..steps).map(|step| step as f32 - take(&mut average, step as f32, longest)).last().unwrap()
@@ -108,7 +107,7 @@ mod tests {
             let found = behind(steps, 0.99);
             assert!(found > least && found < most, "{found} steps behind after {steps}");
         }
-        // 0.9 reaches back nine steps.
+        // A decay of 0.9 has a mean age of nine steps.
         assert!((behind(300, 0.9) - 9.0).abs() < 0.1);
     }
 
@@ -117,7 +116,7 @@ mod tests {
         let mut average = Average::default();
         (0..50).for_each(|_| _ = take(&mut average, 1.0, 0.99));
         average.fade();
-        // It is still shown until there is something new.
+        // The old mean stays until the next iterate.
         assert_eq!(average.mean().unwrap().to_data().try_to_vec::<f32>().unwrap(), [1.0; 3]);
         assert_eq!(take(&mut average, 3.0, 0.99), 3.0);
         average.begin(image(5.0));

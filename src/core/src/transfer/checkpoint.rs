@@ -1,15 +1,15 @@
-//! All that the next steps of a run depend on, on the host. As a file it is safetensors, see `state_file.rs`.
+//! The complete state of a run at one size, on the host. Its file format is safetensors, see `state_file.rs`.
 
-use super::{Term, line_search::LineSearch, planes::Planes};
+use super::{Term, line_search::WolfeSearch, planes::Planes};
 use crate::settings::Optimizer;
 
-/// All that changes from step to step in a run at one size.
+/// Everything that a step changes in a run at one size.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
     /// The optimised variable.
     pub variable: Planes,
     pub optimizer: OptimizerState,
-    /// Decaying sum of the iterates, and of the weights in it, and the steps since it began.
+    /// Decaying sums of the iterates and of their weights, and the steps since it began.
     pub average: Option<(Planes, f64, u32)>,
     /// ‖∂L/∂variable‖² of the last step.
     pub gradient_norm: Option<f32>,
@@ -20,7 +20,7 @@ pub struct State {
     pub terms: Vec<(Term, f32)>,
 }
 
-/// What an optimizer has seen.
+/// State of an optimizer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OptimizerState {
     Adam(Option<AdamState>),
@@ -35,21 +35,21 @@ pub struct AdamState {
     pub decays: [f64; 2],
 }
 
-/// What L-BFGS knows of the curvature, and where its line search is.
+/// The history of L-BFGS, and the state of its line search.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LbfgsState {
     /// s, y and 1/sᵀy of each pair, oldest first.
     pub pairs: Vec<(Planes, Planes, f32)>,
     /// Scale of the initial inverse Hessian.
     pub scale: Option<f32>,
-    /// The last accepted iterate, its gradient and its value, NaN where that is not known.
+    /// The last accepted iterate, its gradient and its value (NaN if unknown).
     pub base: Option<(Planes, Planes, f64)>,
-    /// The direction that is searched, the step length on trial and how far the search is.
-    pub search: Option<(Planes, f64, Option<LineSearch>)>,
+    /// The search direction, the trial step length and the line search.
+    pub search: Option<(Planes, f64, Option<WolfeSearch>)>,
     pub caution: f64,
 }
 
-/// The lowest totals of the last steps, oldest first, and the iterate that is kept as the best with its total.
+/// The lowest totals of the last steps, oldest first, and the best iterate with its total.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LowestState {
     pub past: Vec<f32>,
@@ -57,19 +57,19 @@ pub struct LowestState {
 }
 
 impl State {
-    /// Whether it is all of one shape, and of this optimizer.
+    /// Whether all planes have the same shape, and the state is of this optimizer.
     pub fn fits(&self, optimizer: Optimizer) -> bool {
         let shape = (self.variable.width, self.variable.height);
         matches!(self.optimizer, OptimizerState::Lbfgs(_)) == (optimizer == Optimizer::Lbfgs)
             && self.all_planes().all(|planes| (planes.width, planes.height) == shape)
     }
 
-    /// All planes in it.
+    /// All its planes.
     pub fn all_planes(&self) -> impl Iterator<Item = &Planes> {
         let optimizer: Vec<&Planes> = match &self.optimizer {
             OptimizerState::Adam(adam) => adam.iter().flat_map(|adam| [&adam.mean, &adam.square]).collect(),
             OptimizerState::Lbfgs(lbfgs) => {
-                let pairs = lbfgs.pairs.iter().flat_map(|(moved, change, _)| [moved, change]);
+                let pairs = lbfgs.pairs.iter().flat_map(|(step, change, _)| [step, change]);
                 let base = lbfgs.base.iter().flat_map(|(x, gradient, _)| [x, gradient]);
                 pairs.chain(base).chain(lbfgs.search.iter().map(|(direction, ..)| direction)).collect()
             }

@@ -1,4 +1,4 @@
-//! What a run costs: floating-point operations and memory.
+//! Cost of a run: floating-point operations and memory.
 
 use super::{Dimensions, Shapes};
 use crate::settings::{Optimizer, Precision, Settings};
@@ -15,8 +15,9 @@ pub fn convolution_flops(layer: Layer, width: u32, height: u32) -> f64 {
     18.0 * (layer.input_channels() * layer.channels()) as f64 * positions(layer, width, height)
 }
 
-/// Floating-point operations of one step on a picture of this shape: forward and backward through the layers up to the
-/// deepest in use, and the Gram products (counted as direct convolutions, one multiplication and one addition each).
+/// Floating-point operations of one step on a picture of this shape: forward and backward through the layers
+/// up to the deepest in use, and the Gram products (counted as direct convolutions, one multiplication and
+/// one addition each).
 pub fn flops_per_step(width: u32, height: u32, settings: &Settings) -> f64 {
     let Some(deepest) = settings.deepest_layer() else { return 0.0 };
     let convolutions: f64 = Layer::ALL
@@ -32,76 +33,135 @@ pub fn flops_per_step(width: u32, height: u32, settings: &Settings) -> f64 {
     convolutions + grams
 }
 
-/// Where a run computes, as far as its memory is concerned.
+/// Kernels of a run, for its memory estimate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kernels {
-    /// The CPU's own: weights transformed for Winograd, both directions.
+pub enum KernelSet {
+    /// CPU: weights transformed for Winograd in both directions.
     Cpu,
-    /// Those on a graphics adapter.
+    /// Graphics adapter.
     Adapter,
 }
 
-/// Estimated memory in bytes of a run in these shapes: the prepared weights, and the larger of what a step and what a look
-/// at the largest style take.
-pub fn memory_bytes(shapes: &Shapes, settings: &Settings, kernels: Kernels) -> u64 {
+/// Estimated memory in bytes of a run in these shapes: the prepared weights, and the larger of a step's
+/// memory and that of the features of the largest style.
+pub fn memory_bytes(shapes: &Shapes, settings: &Settings, kernels: KernelSet) -> u64 {
     let Some(deepest) = settings.deepest_layer() else { return 0 };
     let layers = || Layer::ALL.into_iter().filter(|&layer| layer <= deepest);
-    let (width, height) = shapes.content;
-    let output = |layer: Layer| layer.channels() as f64 * positions(layer, width, height);
-    let widest = |(width, height): Dimensions| {
-        layers().map(|layer| layer.channels() as f64 * positions(layer, width, height)).fold(0.0, f64::max)
-    };
     let weights: f64 = layers().map(|l| (9 * l.input_channels() * l.channels()) as f64).sum();
-    let outputs: f64 = layers().map(output).sum();
-    let content: f64 = settings.content_layers.layers().map(output).sum();
-    let pooled = |layer: Layer| layer.input_channels() as f64 * positions(layer, width, height);
-    let pooled: f64 = layers().filter(|layer| layer.after_pool()).map(pooled).sum();
-    let stage = (1..=5)
-        .map(|block| layers().filter(|layer| layer.block() == block).map(output).sum::<f64>())
-        .fold(0.0, f64::max);
-    // Two gradients on their way, one of them in the memory of an output that is not needed any more; where memory is kept
-    // for the next step, one in each stage.
-    let passing = widest(shapes.content);
-    let kept = layers().filter(|layer| layer.after_pool() || layer.index() == 0).map(output).sum::<f64>();
+    let picture = Features { shape: shapes.content, deepest };
+    let content: f64 = settings.content_layers.layers().map(|layer| picture.output(layer)).sum();
+    // Two gradients at a time, one of them in the memory of a dead output; one per stage if buffers are kept
+    // for the next step.
+    let passing = picture.widest();
+    let kept =
+        layers().filter(|layer| layer.after_pool() || layer.index() == 0).map(|l| picture.output(l)).sum();
     let moving = if settings.low_memory { passing } else { passing.max(kept) };
-    let (weights, step, style) = match kernels {
-        Kernels::Cpu => {
-            // 36 points for 9 weights, in both directions.
-            if settings.low_memory {
-                // The weights as they are, and one transform; of a step, what goes into each stage and the widest stage's
-                // outputs.
-                let transform = |l: Layer| (36 * l.input_channels() * l.channels()) as f64;
-                let transform = layers().map(transform).fold(0.0, f64::max);
-                (weights + transform + SCRATCH, content + 2.0 * pooled + stage + moving, 3.0)
-            } else {
-                (8.0 * weights + SCRATCH, outputs + pooled + content + moving, 3.0)
-            }
+    let (weights, step, stored) = match (kernels, settings.low_memory) {
+        // The raw weights, and one transform at a time, in the memory of the widest output while that is
+        // free. Each stage is computed again on the way back, but a smaller block never holds a larger output:
+        // all outputs count.
+        (KernelSet::Cpu, true) => {
+            let transform = |l: Layer| (36 * l.input_channels() * l.channels()) as f64;
+            let transform = layers().map(transform).fold(0.0, f64::max);
+            let transforms = (transform + SCRATCH - passing).max(0.0);
+            (weights + transforms, SHARED * (picture.input() + picture.outputs() + moving), 1.0)
         }
-        Kernels::Adapter => {
+        // 36 points for 9 weights, in both directions.
+        (KernelSet::Cpu, false) => {
+            let step = picture.input() + picture.outputs() + picture.pooled() + moving;
+            (8.0 * weights + SCRATCH, step, 1.0)
+        }
+        (KernelSet::Adapter, low) => {
             // Gradients stay in 32 bits.
             let stored = if settings.precision == Precision::Fast { 0.5 } else { 1.0 };
-            let features = if settings.low_memory { stage } else { outputs };
-            (stored * 2.0 * weights, stored * (content + pooled + features) + moving, 3.0 * stored)
+            let features = if low { picture.largest_stage() } else { picture.outputs() };
+            (stored * 2.0 * weights, stored * (picture.pooled() + features) + moving, stored)
         }
     };
-    let style = style * shapes.styles.iter().map(|&shape| widest(shape)).fold(0.0, f64::max);
+    let style = |&shape: &Dimensions| Features { shape, deepest }.of_style(settings);
+    let style = shapes.styles.iter().map(style).fold(0.0, f64::max);
+    let styles: f64 = shapes.styles.iter().map(|&shape| Features { shape, deepest }.input()).sum();
     let grams: f64 = settings.style_layers.layers().map(|l| 3.0 * (l.channels() as f64).powi(2)).sum();
     let images = match settings.optimizer {
-        // Four of them are the state that a run goes back to if it is no longer finite.
+        // Four of them are the state to roll back to if a value is not finite.
         Optimizer::Adam => 12.0,
-        // Steps and changes of the gradient, the last iterate with its gradient, the direction, the iterate to go back to.
+        // History of steps and gradient changes, the last iterate with its gradient, the direction, the
+        // iterate to roll back to.
         Optimizer::Lbfgs => 2.0 * f64::from(settings.history) + 10.0,
     };
-    let image = images * 3.0 * f64::from(width) * f64::from(height);
-    (4.0 * (weights + step.max(style) + grams + image)) as u64 + PROGRAM
+    let images = images * picture.input() + styles;
+    (4.0 * (weights + stored * content + step.max(stored * style) + grams + images)) as u64 + PROGRAM
 }
 
-/// Floats of the transforms in hand: at most 256 tiles of 36 points for 1024 channels, and those of small layers.
-const SCRATCH: f64 = 1.1e7;
-/// Bytes of the program itself with its bundled weights.
-const PROGRAM: u64 = 60_000_000;
+/// Floats of a picture's features down to a layer.
+struct Features {
+    shape: Dimensions,
+    deepest: Layer,
+}
 
-/// Resident memory of this process now, and its peak, in bytes; 0 where the system does not say.
+impl Features {
+    fn layers(&self) -> impl Iterator<Item = Layer> {
+        let deepest = self.deepest;
+        Layer::ALL.into_iter().filter(move |&layer| layer <= deepest)
+    }
+
+    /// Of the picture itself.
+    fn input(&self) -> f64 {
+        3.0 * f64::from(self.shape.0) * f64::from(self.shape.1)
+    }
+
+    /// Of a layer's output.
+    fn output(&self, layer: Layer) -> f64 {
+        layer.channels() as f64 * positions(layer, self.shape.0, self.shape.1)
+    }
+
+    fn outputs(&self) -> f64 {
+        self.layers().map(|layer| self.output(layer)).sum()
+    }
+
+    /// Of the widest output.
+    fn widest(&self) -> f64 {
+        self.layers().map(|layer| self.output(layer)).fold(0.0, f64::max)
+    }
+
+    /// Of the poolings' results.
+    fn pooled(&self) -> f64 {
+        let (width, height) = self.shape;
+        let pooled = |layer: Layer| layer.input_channels() as f64 * positions(layer, width, height);
+        self.layers().filter(|layer| layer.after_pool()).map(pooled).sum()
+    }
+
+    /// Of the outputs between two poolings where they are largest.
+    fn largest_stage(&self) -> f64 {
+        let outputs = |block| self.layers().filter(move |layer| layer.block() == block);
+        (1..=5).map(|block| outputs(block).map(|layer| self.output(layer)).sum()).fold(0.0, f64::max)
+    }
+
+    /// Of a forward pass for a style's statistics: a layer's input and output, and the outputs that the
+    /// statistics are made of at its end.
+    fn of_style(&self, settings: &Settings) -> f64 {
+        let is_wanted = |layer: &Layer| {
+            let wanted = settings.style_layers.layers().chain(settings.content_layers.layers());
+            wanted.into_iter().any(|wanted| wanted == *layer)
+        };
+        let widest = self.widest();
+        let wanted = self.layers().filter(is_wanted).map(|layer| self.output(layer));
+        let wanted: f64 = wanted.filter(|&output| output < widest).sum();
+        SLACK * (self.input() + 2.0 * widest + wanted + self.pooled())
+    }
+}
+
+/// Factors for blocks that are longer than what they hold: where all layers share them, and in the forward
+/// pass for a style.
+const SHARED: f64 = 1.04;
+const SLACK: f64 = 1.1;
+/// Floats of the transforms in progress: at most 256 tiles of 36 points for 1024 channels, and those of small
+/// layers.
+const SCRATCH: f64 = 1.1e7;
+/// Bytes of the program with its bundled weights, and of the pictures that it has opened, of a usual size.
+const PROGRAM: u64 = 90_000_000;
+
+/// Current and peak resident memory of this process in bytes; 0 if unknown.
 pub fn process_memory() -> (u64, u64) {
     #[cfg(target_os = "linux")]
     {
@@ -125,7 +185,7 @@ pub fn process_memory() -> (u64, u64) {
     }
 }
 
-/// Memory that could be taken without pushing others out, in bytes; `None` where the system does not say.
+/// Memory available without swapping, in bytes; `None` if unknown.
 pub fn available_memory() -> Option<u64> {
     let system = sysinfo::System::new_with_specifics(
         sysinfo::RefreshKind::nothing().with_memory(sysinfo::MemoryRefreshKind::everything()),
@@ -134,7 +194,7 @@ pub fn available_memory() -> Option<u64> {
     Some(system.available_memory()).filter(|&bytes| bytes > 0)
 }
 
-/// A number of bytes for a person.
+/// Format a number of bytes for display.
 pub fn bytes_text(bytes: u64) -> String {
     match bytes {
         0..1_000_000 => format!("{} kB", bytes / 1000),
@@ -146,6 +206,7 @@ pub fn bytes_text(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::LayerWeights;
 
     #[test]
     fn a_step_at_512_takes_the_published_number_of_operations() {
@@ -158,14 +219,14 @@ mod tests {
     fn memory_grows_with_the_picture_with_depth_and_with_a_large_style() {
         let settings = Settings::default();
         let square = |size| Shapes { content: (size, size), styles: vec![(64, 64)] };
-        for kernels in [Kernels::Cpu, Kernels::Adapter] {
+        for kernels in [KernelSet::Cpu, KernelSet::Adapter] {
             let small = memory_bytes(&square(128), &settings, kernels);
             assert!(memory_bytes(&square(1024), &settings, kernels) > 4 * small);
             let mut deeper = settings.clone();
             deeper.style_layers.set(Layer::ALL[15], 1.0);
             assert!(memory_bytes(&square(128), &deeper, kernels) > small);
             let economy = Settings { low_memory: true, ..settings.clone() };
-            if kernels == Kernels::Cpu {
+            if kernels == KernelSet::Cpu {
                 let [low, usual] = [&economy, &settings].map(|s| memory_bytes(&square(512), s, kernels));
                 assert!(10 * low < 6 * usual, "{low} {usual}");
             }
@@ -175,6 +236,53 @@ mod tests {
             assert_eq!(more, 38 * 3 * 512 * 512 * 4);
             let large_style = Shapes { styles: vec![(4000, 3000)], ..square(128) };
             assert!(memory_bytes(&large_style, &settings, kernels) > 4 * small);
+        }
+    }
+
+    /// Against what a step holds, layer by layer: floats for each pixel at sizes where that is nearly all.
+    #[test]
+    fn a_large_picture_takes_what_its_tensors_take() {
+        let per_pixel = |settings: &Settings, kernels| {
+            let bytes = |size| {
+                let shapes = Shapes { content: (size, size), styles: vec![(64, 64)] };
+                memory_bytes(&shapes, settings, kernels) as f64
+            };
+            (bytes(4096) - bytes(2048)) / 4.0 / f64::from(4096 * 4096 - 2048 * 2048)
+        };
+        let outputs =
+            2.0 * 64.0 + 2.0 * 128.0 / 4.0 + 4.0 * 256.0 / 16.0 + 4.0 * 512.0 / 64.0 + 512.0 / 256.0;
+        let content = 256.0 / 16.0 + 512.0 / 64.0;
+        let pooled = 64.0 / 4.0 + 128.0 / 16.0 + 256.0 / 64.0 + 512.0 / 256.0;
+        let kept = 64.0 + 128.0 / 4.0 + 256.0 / 16.0 + 512.0 / 64.0 + 512.0 / 256.0;
+        let images = 12.0 * 3.0;
+        let usual = Settings { content_layers: LayerWeights::content_default(), ..Settings::default() };
+        let low = Settings { low_memory: true, ..usual.clone() };
+        let near = |found: f64, expected: f64| {
+            assert!((found - expected).abs() < 0.01, "{found} instead of {expected} floats for a pixel");
+        };
+        near(per_pixel(&usual, KernelSet::Cpu), outputs + content + pooled + kept + 3.0 + images);
+        near(per_pixel(&low, KernelSet::Cpu), SHARED * (outputs + 64.0 + 3.0) + content + images);
+        near(per_pixel(&usual, KernelSet::Adapter), outputs + content + pooled + kept + images);
+        let fast = Settings { precision: Precision::Fast, ..usual.clone() };
+        near(per_pixel(&fast, KernelSet::Adapter), 0.5 * (outputs + content + pooled) + kept + images);
+    }
+
+    /// A large style costs its own picture, two outputs of the first stage, the outputs that statistics are
+    /// made of, and what is pooled.
+    #[test]
+    fn a_style_counts_at_its_own_scale() {
+        let settings = Settings { content_layers: LayerWeights::content_default(), ..Settings::default() };
+        for low_memory in [false, true] {
+            let settings = Settings { low_memory, ..settings.clone() };
+            let bytes = |size| {
+                let shapes = Shapes { content: (256, 256), styles: vec![(100, 100), (size, size)] };
+                memory_bytes(&shapes, &settings, KernelSet::Cpu) as f64
+            };
+            let found = (bytes(4000) - bytes(2000)) / 4.0 / f64::from(4000 * 4000 - 2000 * 2000);
+            let wanted = 128.0 / 4.0 + 2.0 * 256.0 / 16.0 + 2.0 * 512.0 / 64.0 + 512.0 / 256.0;
+            let pooled = 64.0 / 4.0 + 128.0 / 16.0 + 256.0 / 64.0 + 512.0 / 256.0;
+            let expected = 3.0 + SLACK * (3.0 + 2.0 * 64.0 + wanted + pooled);
+            assert!((found - expected).abs() < 0.05, "{found} instead of {expected} floats for a pixel");
         }
     }
 

@@ -1,4 +1,4 @@
-//! What can end or prevent a run.
+//! Errors that end or prevent a run.
 
 use crate::settings::SettingsError;
 use impasto_network::{
@@ -6,7 +6,7 @@ use impasto_network::{
     vgg::{Layer, WeightsError},
 };
 
-/// A run that cannot start or go on.
+/// A run that cannot start or continue.
 #[derive(Debug, thiserror::Error)]
 pub enum TransferError {
     #[error(
@@ -24,6 +24,8 @@ pub enum TransferError {
     NotFinite { what: &'static str, step: u32 },
     #[error("the device failed: {0}")]
     Device(String),
+    #[error("the graphics device has no memory left for it; choose a smaller size, or --device cpu")]
+    OutOfMemory,
     #[error("this size needs about {needed} of memory, but only {available} are free; choose a smaller size")]
     Memory { needed: String, available: String },
     #[error(
@@ -47,7 +49,7 @@ pub enum TransferError {
 }
 
 impl TransferError {
-    /// The same error at a step of the whole run.
+    /// The same error with the step of the whole run.
     pub(super) fn at_step(self, step: u32) -> Self {
         match self {
             TransferError::NotFinite { what, .. } => TransferError::NotFinite { what, step },

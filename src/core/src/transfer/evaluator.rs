@@ -1,4 +1,4 @@
-//! The objective at a picture: its terms and its gradient.
+//! Evaluate the objective at a picture: its terms and its gradient.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -6,17 +6,16 @@ use burn::tensor::Tensor;
 use image::RgbImage;
 
 use super::{
-    Term, TransferError,
-    aims::Aims,
+    Term, TransferError, feature_targets,
     luminance::Luminance,
     prepare::network_options,
-    study::{LayerStudy, Seen, study},
-    targets,
+    study::{LayerStudy, StudyFeatures, study},
+    targets::Targets,
     term_values::Terms,
     terms::{self, LayerTerm as _, Style},
 };
 use crate::{
-    objective::{Moments, StyleAim},
+    objective::{Moments, StyleTarget},
     settings::{Effective, LayerWeights},
 };
 use impasto_network::{
@@ -24,24 +23,24 @@ use impasto_network::{
     vgg::{Layer, Weights},
 };
 
-/// The network, and what the terms aim at in one size.
+/// The network and the terms' targets at one size.
 pub struct Evaluator {
     weights: Arc<Weights>,
     network: Network,
-    aims: Aims,
+    targets: Targets,
     luminance: Luminance,
 }
 
 /// The objective at one picture.
 pub struct Evaluation {
     pub terms: Terms,
-    /// With respect to the image, `[1, 3, H, W]`; `None` when every weight is 0.
+    /// With respect to the image, `[1, 3, H, W]`; `None` if every weight is 0.
     pub gradient: Option<Tensor<4>>,
-    /// The same of the term that was to be measured, before its weight; `None` where it is not computed.
+    /// Gradient of the measured term, unweighted; `None` if it is not computed.
     pub measured: Option<Tensor<4>>,
 }
 
-/// The layers that the settings use, and the deepest.
+/// The content and style layers in use, and the deepest.
 fn layers(settings: &Effective) -> (Vec<Layer>, Vec<Layer>, Option<Layer>) {
     let active = |factor: f64, weights: &LayerWeights| {
         weights.iter().filter(|&(_, weight)| factor * weight > 0.0).map(|(layer, _)| layer).max()
@@ -49,7 +48,7 @@ fn layers(settings: &Effective) -> (Vec<Layer>, Vec<Layer>, Option<Layer>) {
     let deepest = active(settings.content_weight, &settings.content_layers)
         .max(active(settings.style_weight, &settings.style_layers))
         .max(settings.global_layers().max());
-    // A muted layer is still measured if it lies on the way, and otherwise costs nothing.
+    // Measure a muted layer if the forward pass reaches it anyway; deeper ones are skipped.
     let reached = |weights: &LayerWeights| {
         weights.layers().filter(|&layer| deepest.is_some_and(|deepest| layer <= deepest)).collect()
     };
@@ -57,68 +56,68 @@ fn layers(settings: &Effective) -> (Vec<Layer>, Vec<Layer>, Option<Layer>) {
 }
 
 impl Evaluator {
-    /// Computes what the settings need of these aims, unless it is there already.
+    /// Compute the missing targets for the settings.
     ///
     /// `network` may have been used by an earlier run on this device with the same weights.
     ///
     /// # Errors
     ///
-    /// When a picture's shorter side is too short for the deepest layer in use.
+    /// If a picture's shorter side is too short for the deepest layer in use.
     pub fn new(
         weights: Arc<Weights>,
         network: Option<Network>,
-        aims: Aims,
+        targets: Targets,
         settings: &Effective,
     ) -> Result<Self, TransferError> {
-        let device = aims.content().device();
+        let device = targets.content().device();
         let network = network
             .unwrap_or_else(|| Network::new(&weights, Layer::ALL[0], &device, network_options(settings)));
         let luminance = Luminance::new(&device);
-        let mut evaluator = Self { weights, network, aims, luminance };
-        evaluator.network.forget_sizes();
+        let mut evaluator = Self { weights, network, targets, luminance };
+        evaluator.network.release_unused_memory();
         evaluator.prepare(settings)?;
-        // The styles' sizes do not come again in a step.
-        evaluator.network.forget_sizes();
+        // Steps don't use the styles' sizes.
+        evaluator.network.release_unused_memory();
         if let Some(deepest) = layers(settings).2 {
-            evaluator.network.tune(evaluator.aims.content(), deepest);
+            evaluator.network.tune(evaluator.targets.content(), deepest);
         }
         Ok(evaluator)
     }
 
-    /// Uploads weights and computes targets that the settings need and that are not there yet.
+    /// Upload the weights and compute the targets that are missing for the settings.
     ///
     /// # Errors
     ///
-    /// When a picture's shorter side is too short for the deepest layer in use; nothing has changed then.
+    /// If a picture's shorter side is too short for the deepest layer in use; then nothing changes.
     pub fn prepare(&mut self, settings: &Effective) -> Result<(), TransferError> {
         let (content, style, deepest) = layers(settings);
         let Some(deepest) = deepest else { return Ok(()) };
-        self.aims.check(deepest)?;
+        self.targets.check(deepest)?;
         let other_pooling = self.network.set_pooling(settings.pooling);
         self.network.extend(&self.weights, deepest);
-        self.aims.need(&self.network, &content, &style, settings);
+        self.targets.ensure(&self.network, &content, &style, settings);
         if other_pooling {
-            // The styles' sizes do not come again in a step.
-            self.network.forget_sizes();
+            // Steps don't use the styles' sizes.
+            self.network.release_unused_memory();
         }
         Ok(())
     }
 
-    /// See [`Aims::halfway`].
+    /// See [`Targets::halfway`].
     ///
     /// # Errors
     ///
-    /// When the device fails.
+    /// If the device fails.
     pub fn halfway(&self) -> Result<Tensor<4>, TransferError> {
-        self.aims.halfway()
+        self.targets.halfway()
     }
 
-    /// The gradient `[1, 3, H, W]` of each term alone, before its weight, at an image `[1, 3, H, W]`. Terms without a layer
-    /// have none here.
+    /// The unweighted gradient `[1, 3, H, W]` of each term alone at an image `[1, 3, H, W]`. Only for terms
+    /// with a layer.
     ///
     /// # Panics
     ///
-    /// When a term was not prepared for.
+    /// If a term was not prepared.
     pub fn gradients(&mut self, image: &Tensor<4>, wanted: &[Term], settings: &Effective) -> Vec<Tensor<4>> {
         let layer_of = |term: &Term| match *term {
             Term::Content(layer) | Term::Style(layer) => Some(layer),
@@ -127,9 +126,9 @@ impl Evaluator {
         let Some(deepest) = wanted.iter().filter_map(layer_of).max() else { return Vec::new() };
         let image = if settings.luminance_only { self.luminance.of(image) } else { image.clone() };
         let mut gradients: BTreeMap<Term, BTreeMap<Layer, FeatureGradient>> = BTreeMap::new();
-        let (network, aims) = (&self.network, &mut self.aims);
+        let (network, targets) = (&self.network, &mut self.targets);
         let activations = network.forward(image, deepest, |layer, features| {
-            for mut term in aims.terms_at(layer, settings) {
+            for mut term in targets.terms_at(layer, settings) {
                 if wanted.contains(&term.id())
                     && let Some(alone) = term.evaluate(features, true).and_then(|term| term.alone)
                 {
@@ -144,32 +143,32 @@ impl Evaluator {
         wanted.iter().filter_map(back).collect()
     }
 
-    /// Takes other images of some styles, by their index, and computes what the settings need of them.
+    /// Replace the images of some styles, by index, and compute their targets for the settings.
     ///
     /// # Errors
     ///
-    /// When an image's shorter side is too short for the deepest layer in use; nothing has changed then.
+    /// If an image's shorter side is too short for the deepest layer in use; then nothing changes.
     pub fn replace_styles(
         &mut self,
         replaced: &[(usize, RgbImage)],
         settings: &Effective,
     ) -> Result<(), TransferError> {
-        self.aims.replace_styles(replaced, layers(settings).2)?;
-        self.network.forget_sizes();
+        self.targets.replace_styles(replaced, layers(settings).2)?;
+        self.network.release_unused_memory();
         self.prepare(settings)?;
-        // The styles' sizes do not come again in a step.
-        self.network.forget_sizes();
+        // Steps don't use the styles' sizes.
+        self.network.release_unused_memory();
         Ok(())
     }
 
-    /// Blends the styles anew if their weights have changed, and says whether they have. Weights of another number of
-    /// styles are ignored.
+    /// Blend the styles again if their weights have changed; returns whether they have. Weights for another
+    /// number of styles are ignored.
     pub fn blend(&mut self, style_weights: &[f64], settings: &Effective) -> bool {
-        self.aims.blend(style_weights, settings)
+        self.targets.blend(style_weights, settings)
     }
 
-    /// The terms and the gradient at an image `[1, 3, H, W]`, and the gradient of one `measured` term alone: the backward
-    /// pass is linear in the gradients, so that takes another one over what the same forward pass has left.
+    /// Evaluate the terms and the gradient at an image `[1, 3, H, W]`, and the gradient of one `measured`
+    /// term alone, which takes a second backward pass over the same activations.
     pub fn evaluate(
         &mut self,
         image: &Tensor<4>,
@@ -185,7 +184,7 @@ impl Evaluator {
         Evaluation { terms, gradient: back(gradient), measured: back(measured) }
     }
 
-    /// The same with respect to the image that the network sees.
+    /// As [`Evaluator::evaluate`], with respect to the network's input image.
     fn evaluate_seen(
         &mut self,
         image: &Tensor<4>,
@@ -198,7 +197,7 @@ impl Evaluator {
         let mut alone: BTreeMap<Layer, FeatureGradient> = BTreeMap::new();
         let mut look = |layer: Layer, features: &Features| {
             let mut sum = FeatureGradient::default();
-            for mut term in self.aims.terms_at(layer, settings) {
+            for mut term in self.targets.terms_at(layer, settings) {
                 let id = term.id();
                 let Some(term) = term.evaluate(features, measured == Some(id)) else { continue };
                 values.push(id, term.value);
@@ -234,61 +233,66 @@ impl Evaluator {
         Evaluation { terms: values, gradient, measured: measured_gradient }
     }
 
-    /// Looks into a layer, whether it is in use or not, at an image `[1, 3, H, W]`.
+    /// Analyse a layer, used or not, at an image `[1, 3, H, W]`.
     ///
     /// # Errors
     ///
-    /// When a picture's shorter side is too short for the layer, or the device fails.
+    /// If a picture's shorter side is too short for the layer, or the device fails.
     pub fn study(
         &mut self,
         image: &Tensor<4>,
         layer: Layer,
         settings: &Effective,
     ) -> Result<LayerStudy, TransferError> {
-        self.aims.check(layer)?;
+        self.targets.check(layer)?;
         self.network.extend(&self.weights, layer);
         let first = |image: &Tensor<4>| {
             let mut features = self.network.features(image.clone(), &[layer]);
             features.pop().expect("one layer was asked for").1
         };
-        let content = first(self.aims.content());
-        // Of several styles the one with the largest share shows its maps; the target is that of all.
-        let each: Vec<Features> = self.aims.styles().iter().map(first).collect();
-        let weights = self.aims.style_weights();
+        let content = first(self.targets.content());
+        // Show the maps of the style with the largest share; the target blends all styles.
+        let each: Vec<Features> = self.targets.styles().iter().map(first).collect();
+        let weights = self.targets.style_weights();
         let largest = (0..each.len()).max_by(|&a, &b| weights[a].total_cmp(&weights[b])).unwrap_or(0);
         let moments: Vec<Option<Moments>> = each.iter().map(|features| Some(Moments::of(features))).collect();
-        let blended = targets::blend(&moments, weights).expect("a run has at least one style");
-        let aim = StyleAim::new(blended, settings.style_statistic());
+        let blended = feature_targets::blend(&moments, weights).expect("a run has at least one style");
+        let style_target = StyleTarget::new(blended, settings.style_statistic());
         let mut picture = None;
         let mut gradients = BTreeMap::new();
         let activations = self.network.forward(image.clone(), layer, |at, features| {
             if at == layer {
-                let term = Style::toward(layer, &aim, settings).evaluate(features, true);
+                let term = Style::with_target(layer, &style_target, settings).evaluate(features, true);
                 gradients.extend(term.and_then(|term| term.alone).map(|alone| (layer, alone)));
                 picture = Some(features.clone());
             }
         });
         let picture = picture.expect("the forward pass reaches the layer");
-        let seen = Seen { content: &content, style: &each[largest], picture: &picture, target: &aim.moments };
+        let seen = StudyFeatures {
+            content: &content,
+            style: &each[largest],
+            picture: &picture,
+            target: &style_target.moments,
+        };
         let gradient = self.network.backward(activations, &gradients).unwrap_or_else(|| image.zeros_like());
         let study = study(layer, &seen, gradient);
-        self.network.forget_sizes();
+        self.network.release_unused_memory();
         study
     }
 
-    /// Times each convolution up to the deepest in use alone.
+    /// Time each convolution alone, up to the deepest in use.
     pub fn time_layers(&self, image: Tensor<4>, settings: &Effective) -> Vec<LayerTime> {
         let Some(deepest) = layers(settings).2 else { return Vec::new() };
         self.network.time_layers(image, deepest)
     }
 
-    /// The network, for something else between two evaluations.
+    /// The network, for other work between two evaluations.
     pub fn network_mut(&mut self) -> &mut Network {
         &mut self.network
     }
 
-    /// Gives the network back for the next run, and the aims for when this size comes again.
-    pub fn into_parts(self) -> (Network, Aims) {
-        (self.network, self.aims)
+    /// Return the network and the targets for reuse.
+    pub fn into_parts(self) -> (Network, Targets) {
+        (self.network, self.targets)
     }
 }

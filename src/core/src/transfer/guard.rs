@@ -1,65 +1,71 @@
-//! A run that turns non-finite goes back to its last good state, and from there on with a smaller step.
+//! Roll a run with non-finite values back to its last good state, and continue with a smaller step.
 //!
-//! Everything here depends on the steps alone and not on when someone looks: states are checked, and kept,
-//! after fixed numbers of steps and before everything that changes the run. A reading that finds something
-//! else than numbers in between does what the next check would have done, so that a recipe paints the same
-//! picture at every pace of read-backs.
+//! This depends on the steps only and not on when the picture is read: states are checked and kept after
+//! fixed numbers of steps and before every change of the run. A read-back in between that finds non-finite
+//! values does what the next check would have done, so that a recipe gives the same picture at any rate of
+//! read-backs.
 
 use super::{
     Painting, TransferError,
-    good_state::{Evaluated, GoodState},
-    style_transfer::Change,
+    good_state::{GoodState, StepLosses},
+    style_transfer::Transition,
 };
 use crate::settings::{Modulated, StyleMix};
 
-/// Steps from one check to the next. A check waits for the device once and copies few images in the step
-/// behind it.
+/// Steps between two checks. A check waits for the device once and causes a few image copies in the next
+/// step.
 const EVERY: u32 = 16;
-/// Times that a run may go back to one state.
-const MOST_TRIES: u32 = 6;
-/// Of the learning rate each time.
+/// Maximum rollbacks to the same state.
+const MAX_TRIES: u32 = 6;
+/// Factor of the learning rate per rollback.
 const SMALLER: f64 = 0.5;
-/// Most halvings that a saved run may have had.
-pub const MOST_HALVINGS: u32 = 1000;
+/// Maximum halvings in a saved run.
+pub const MAX_HALVINGS: u32 = 1000;
 
-/// What a run knows of its own soundness.
+/// Rollback state of a run.
 #[derive(Default)]
 pub struct Guard {
     good: Option<Good>,
-    /// The losses of every step since then.
-    since: Vec<Evaluated>,
-    /// Times that the run went back to that state.
+    /// The losses of every step since the good state.
+    since: Vec<StepLosses>,
+    /// Rollbacks to that state so far.
     tries: u32,
-    /// Times that the learning rate was halved, all in all.
+    /// Number of times that the learning rate was halved in total.
     pub halvings: u32,
     notices: Vec<String>,
 }
 
-/// A state in which everything was finite, and where in the run that was.
+/// A finite state with its position in the run.
 struct Good {
     state: GoodState,
     step: u32,
     done: f64,
-    moved: Modulated,
+    modulated: Modulated,
     mix: Vec<StyleMix>,
 }
 
 impl Guard {
-    /// Of the learning rate that was asked for, the part that is taken.
-    pub fn share_of_rate(&self) -> f64 {
-        SMALLER.powi(self.halvings.min(MOST_HALVINGS) as i32)
+    /// Factor of the requested learning rate.
+    pub fn rate_factor(&self) -> f64 {
+        SMALLER.powi(self.halvings.min(MAX_HALVINGS) as i32)
+    }
+
+    /// Lets go of everything that is on the device, and gives the last good state.
+    pub fn release(&mut self) -> Option<GoodState> {
+        self.since.clear();
+        self.good.take().map(|good| good.state)
     }
 }
 
 impl Painting {
-    /// What has happened by itself since the last call, in words for the user.
+    /// Take the notices for the user since the last call.
     pub fn take_notices(&mut self) -> Vec<String> {
         std::mem::take(&mut self.guard.notices)
     }
 
-    /// Paints one step at the level that is set.
+    /// Paint one step at the current level.
     pub(super) fn advance(&mut self) -> Result<(), TransferError> {
-        let counts = self.detour.is_none();
+        let counts = self.downscale.is_none();
         if counts {
             self.automate()?;
         }
@@ -74,29 +80,30 @@ impl Painting {
         Ok(())
     }
 
-    /// Checks the run if it is time to.
+    /// Check the run if it is due.
     pub(super) fn check_if_due(&mut self) -> Result<(), TransferError> {
-        let counted = self.detour.is_none() && self.step.is_multiple_of(EVERY);
+        let counted = self.downscale.is_none() && self.step.is_multiple_of(EVERY);
         if counted || self.guard.since.len() >= EVERY as usize { self.check() } else { Ok(()) }
     }
 
-    /// Makes sure that the run is finite, going back if need be, and keeps the state.
+    /// Check that the run is finite, rolling back if necessary, and keep the state.
     ///
     /// # Errors
     ///
-    /// When it stays non-finite, or the device fails.
+    /// If it stays non-finite, or the device fails.
     pub(super) fn check(&mut self) -> Result<(), TransferError> {
         if !self.is_finite()? {
-            self.retreat()?;
+            self.roll_back()?;
         }
         self.keep_state()
     }
 
-    /// Takes the present state for a good one: it has just been checked, or is a beginning.
+    /// Keep the present state as good: it has just been checked, or is initial.
     pub(super) fn keep_state(&mut self) -> Result<(), TransferError> {
         let state = self.transfer()?.good_state();
         let (step, done) = (self.step, self.done);
-        self.guard.good = Some(Good { state, step, done, moved: self.moved.clone(), mix: self.inputs.mix() });
+        self.guard.good =
+            Some(Good { state, step, done, modulated: self.modulated.clone(), mix: self.inputs.mix() });
         self.guard.since.clear();
         self.guard.tries = 0;
         Ok(())
@@ -107,17 +114,17 @@ impl Painting {
         if self.guard.since.is_empty() { Ok(true) } else { transfer.all_finite(&self.guard.since) }
     }
 
-    /// Goes back to the last good state and paints the same steps again with half the learning rate, until
-    /// they are finite.
+    /// Roll back to the last good state and repeat the steps with half the learning rate, until they are
+    /// finite.
     ///
     /// # Errors
     ///
-    /// When they stay non-finite, or the device fails.
-    pub(super) fn retreat(&mut self) -> Result<(), TransferError> {
+    /// If they stay non-finite, or the device fails.
+    pub(super) fn roll_back(&mut self) -> Result<(), TransferError> {
         let (step, steps) = (self.step, self.guard.since.len());
         let failed = TransferError::NotFinite { what: "the painting", step };
         let Some(good) = self.guard.good.take().filter(|_| steps > 0) else { return Err(failed) };
-        while self.guard.tries < MOST_TRIES {
+        while self.guard.tries < MAX_TRIES {
             self.guard.tries += 1;
             self.guard.halvings += 1;
             self.go_back(&good)?;
@@ -140,13 +147,13 @@ impl Painting {
     }
 
     fn go_back(&mut self, good: &Good) -> Result<(), TransferError> {
-        let looks = self.inputs.looks(&self.level_settings());
+        let style_keys = self.inputs.style_image_keys(&self.level_settings());
         self.inputs.set_mix(&good.mix);
-        self.moved.clone_from(&good.moved);
+        self.modulated.clone_from(&good.modulated);
         (self.step, self.done) = (good.step, good.done);
         self.guard.since.clear();
-        self.follow(&looks, Change::Gradual)?;
-        self.transfer()?.go_back_to(&good.state);
+        self.apply_inputs(&style_keys, Transition::Gradual)?;
+        self.transfer()?.restore_good_state(&good.state);
         Ok(())
     }
 }

@@ -1,11 +1,12 @@
-//! L-BFGS (Liu & Nocedal 1989; Nocedal & Wright, Numerical Optimization, 2006, algorithm 7.4), one evaluation of the
-//! objective at a time.
+//! L-BFGS (Liu & Nocedal 1989; Nocedal & Wright, Numerical Optimization, 2006, algorithm 7.4), one evaluation
+//! of the objective at a time.
 //!
-//! All vectors, and the numbers of the two-loop recursion, stay on the device. With the Wolfe line search two or three
-//! numbers are read back for each evaluation, since the next step length depends on them; with fixed steps none is.
+//! All vectors and the scalars of the two-loop recursion stay on the device. The Wolfe line search reads back
+//! two or three scalars per evaluation, since the next step length depends on them; fixed steps read back
+//! none.
 //!
-//! It is ours because burn's runs a whole line search within one call: nothing could be shown, changed or kept between two
-//! evaluations, and its state cannot be saved.
+//! Our own because burn's runs a whole line search within one call: nothing can be displayed, changed or kept
+//! between two evaluations, and its state cannot be saved.
 
 use std::collections::VecDeque;
 
@@ -14,25 +15,25 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::{
     TransferError,
     checkpoint::LbfgsState,
-    line_search::{LineSearch, Point, Verdict},
+    line_search::{Point, Verdict, WolfeSearch},
     planes::Planes,
     readback::values,
 };
-use crate::settings::{LineSearch as LineSearchKind, Settings};
+use crate::settings::{LineSearch, Settings};
 
-/// A pair counts when the angle between step and change of the gradient has at least this cosine: curvature along the step
-/// is then positive beyond rounding.
+/// Minimum cosine between step and gradient change of a valid pair: the curvature along the step is then
+/// positive beyond rounding.
 const COSINE: f64 = 1e-6;
-/// How much shorter the first step gets after a search that found nothing.
+/// Factor of the first step after a failed search.
 const CAUTION: f64 = 0.1;
 const LEAST_CAUTION: f64 = 1e-6;
 
-/// A step and what the gradient did over it.
+/// A step and the change of the gradient.
 struct Pair {
     /// s and y `[1, 3, H, W]`.
-    moved: Tensor<4>,
+    step: Tensor<4>,
     change: Tensor<4>,
-    /// 1/sᵀy `[1]`; 0 for a pair that does not count.
+    /// 1/sᵀy `[1]`; 0 for an invalid pair.
     rho: Tensor<1>,
 }
 
@@ -40,19 +41,19 @@ struct Pair {
 struct Base {
     x: Tensor<4>,
     gradient: Tensor<4>,
-    /// NaN where it was not read back.
+    /// NaN if it was not read back.
     value: f64,
 }
 
 struct Search {
     direction: Tensor<4>,
-    /// Step length that is being evaluated.
+    /// Step length to evaluate.
     trial: f64,
     /// `None` until the first trial is evaluated.
-    line: Option<LineSearch>,
+    line: Option<WolfeSearch>,
 }
 
-/// The optimizer: what it knows of the curvature, and where its line search is.
+/// The optimizer: its history of pairs, and its line search.
 pub struct Lbfgs {
     /// Oldest first.
     history: VecDeque<Pair>,
@@ -63,11 +64,11 @@ pub struct Lbfgs {
     caution: f64,
 }
 
-/// What comes of an evaluation.
+/// Result of an evaluation.
 pub struct Step {
     /// Where to evaluate next.
     pub next: Tensor<4>,
-    /// The point that was evaluated is an iterate, and not only a trial of the line search.
+    /// Whether the evaluated point is the new iterate, and not only a trial of the line search.
     pub accepted: bool,
 }
 
@@ -75,7 +76,7 @@ fn dot(a: &Tensor<4>, b: &Tensor<4>) -> Tensor<1> {
     (a.clone() * b.clone()).sum()
 }
 
-/// A number on the device as a factor of images.
+/// A scalar on the device, reshaped to multiply images.
 fn factor(number: Tensor<1>) -> Tensor<4> {
     number.reshape([1, 1, 1, 1])
 }
@@ -86,7 +87,7 @@ fn root_mean_square(x: &Tensor<4>) -> Tensor<1> {
 }
 
 impl Lbfgs {
-    /// An optimizer that has seen nothing.
+    /// An optimizer in its initial state.
     pub fn new() -> Self {
         Self { history: VecDeque::new(), scale: None, base: None, search: None, caution: 1.0 }
     }
@@ -96,20 +97,19 @@ impl Lbfgs {
         self.base.as_ref().map(|base| &base.x)
     }
 
-    /// Forgets everything: the objective is another one. The caller goes on from [`Lbfgs::iterate`].
+    /// Reset for a changed objective. The caller continues from [`Lbfgs::iterate`].
     pub fn forget(&mut self) {
         *self = Self::new();
     }
 
-    /// All that it knows, on the host.
+    /// Its state on the host.
     ///
     /// # Errors
     ///
-    /// When the device fails.
+    /// If the device fails.
     pub fn state(&self) -> Result<LbfgsState, TransferError> {
         let number = |number: &Tensor<1>| Ok::<f32, TransferError>(values(number.clone())?[0]);
-        let pair =
-            |pair: &Pair| Ok((Planes::of(&pair.moved)?, Planes::of(&pair.change)?, number(&pair.rho)?));
+        let pair = |pair: &Pair| Ok((Planes::of(&pair.step)?, Planes::of(&pair.change)?, number(&pair.rho)?));
         let base = |base: &Base| {
             Ok::<_, TransferError>((Planes::of(&base.x)?, Planes::of(&base.gradient)?, base.value))
         };
@@ -125,12 +125,12 @@ impl Lbfgs {
         })
     }
 
-    /// The optimizer that knew this.
+    /// An optimizer with this state.
     pub fn of(state: &LbfgsState, device: &Device) -> Self {
         let image = |planes: &Planes| planes.tensor(device);
         let number = |number: f32| Tensor::from_data(TensorData::new(vec![number], [1]), device);
-        let pair = |(moved, change, rho): &(Planes, Planes, f32)| Pair {
-            moved: image(moved),
+        let pair = |(step, change, rho): &(Planes, Planes, f32)| Pair {
+            step: image(step),
             change: image(change),
             rho: number(*rho),
         };
@@ -152,17 +152,17 @@ impl Lbfgs {
         }
     }
 
-    /// Images `[1, 3, H, W]` that it holds.
+    /// Number of images `[1, 3, H, W]` that it holds.
     pub fn images(&self) -> usize {
         2 * self.history.len() + if self.base.is_some() { 2 } else { 0 } + usize::from(self.search.is_some())
     }
 
-    /// Takes the objective's value `[1]` and gradient at `x` in, `x` being where the last call wanted to be or, the first
-    /// time, anywhere.
+    /// Process the objective's value `[1]` and gradient at `x`, which is the last call's [`Step::next`], or
+    /// any point at first.
     ///
     /// # Errors
     ///
-    /// When the device fails.
+    /// If the device fails.
     pub fn step(
         &mut self,
         x: Tensor<4>,
@@ -170,22 +170,23 @@ impl Lbfgs {
         value: Tensor<1>,
         settings: &Settings,
     ) -> Result<Step, TransferError> {
-        let fixed = settings.line_search == LineSearchKind::Fixed;
+        let fixed = settings.line_search == LineSearch::Fixed;
         let value = match (&self.base, self.search.take()) {
             _ if fixed => f64::NAN,
-            // A search that was begun with fixed steps has no value to compare with.
+            // After a fixed step there is no value to compare with.
             (Some(base), Some(mut search)) if base.value.is_finite() => {
                 let base_x = base.x.clone();
-                let (value, judged) = judge(base, &mut search, &gradient, value)?;
-                match judged {
-                    Judged::Accepted => value,
-                    Judged::Trying => {
+                let (value, outcome) = evaluate_trial(base, &mut search, &gradient, value)?;
+                match outcome {
+                    SearchOutcome::Accepted => value,
+                    SearchOutcome::Trying => {
                         let next = base_x + search.direction.clone() * search.trial;
                         self.search = Some(search);
                         return Ok(Step { next, accepted: false });
                     }
-                    Judged::Lost => {
-                        // From the same place down the gradient; if that was what failed, by less.
+                    SearchOutcome::Lost => {
+                        // Restart from the same point along the gradient; if that failed, with a shorter
+                        // step.
                         if self.history.is_empty() {
                             self.caution = (self.caution * CAUTION).max(LEAST_CAUTION);
                         }
@@ -202,14 +203,14 @@ impl Lbfgs {
             _ => read(vec![value])?[0],
         };
         if let Some(base) = self.base.take() {
-            self.learn(&base, &x, &gradient);
+            self.add_pair(&base, &x, &gradient);
         }
         while self.history.len() > settings.history as usize {
             self.history.pop_front();
         }
         let mut direction = self.direction(&gradient, settings.learning_rate);
         if fixed {
-            // Without a search nothing but its length keeps a step from going astray.
+            // Without a line search, limit the step length for safety.
             let limit = root_mean_square(&direction).recip() * settings.learning_rate;
             direction = direction * factor(limit.clamp_max(1.0));
         }
@@ -219,13 +220,13 @@ impl Lbfgs {
         Ok(Step { next, accepted: true })
     }
 
-    /// Remembers the step from `base` to `x`.
-    fn learn(&mut self, base: &Base, x: &Tensor<4>, gradient: &Tensor<4>) {
-        let moved = x.clone() - base.x.clone();
+    /// Add the step from `base` to `x` to the history.
+    fn add_pair(&mut self, base: &Base, x: &Tensor<4>, gradient: &Tensor<4>) {
+        let step = x.clone() - base.x.clone();
         let change = gradient.clone() - base.gradient.clone();
-        let product = dot(&moved, &change);
-        let (moved_square, change_square) = (dot(&moved, &moved), dot(&change, &change));
-        let least = (moved_square * change_square.clone()).sqrt() * COSINE;
+        let product = dot(&step, &change);
+        let (step_square, change_square) = (dot(&step, &step), dot(&change, &change));
+        let least = (step_square * change_square.clone()).sqrt() * COSINE;
         let void = product.clone().lower_equal(least);
         let rho = product.clone().recip().mask_fill(void.clone(), 0.0);
         let scale = product / change_square;
@@ -234,43 +235,43 @@ impl Lbfgs {
             None => scale,
         });
         self.caution = 1.0;
-        self.history.push_back(Pair { moved, change, rho });
+        self.history.push_back(Pair { step, change, rho });
     }
 
-    /// −H·g by the two-loop recursion. Without history the steepest descent, by `rate` in the root mean square.
+    /// −H·g by the two-loop recursion. Without history the steepest descent, with `rate` as root mean square.
     fn direction(&mut self, gradient: &Tensor<4>, rate: f64) -> Tensor<4> {
         let rate = rate * self.caution;
         let scale = self.scale.get_or_insert_with(|| root_mean_square(gradient).recip() * rate).clone();
         let mut q = gradient.clone();
         let mut along = Vec::with_capacity(self.history.len());
         for pair in self.history.iter().rev() {
-            let alpha = dot(&pair.moved, &q) * pair.rho.clone();
+            let alpha = dot(&pair.step, &q) * pair.rho.clone();
             q = q - pair.change.clone() * factor(alpha.clone());
             along.push(alpha);
         }
         let mut q = q * factor(scale);
         for (pair, alpha) in self.history.iter().zip(along.into_iter().rev()) {
             let beta = dot(&pair.change, &q) * pair.rho.clone();
-            q = q + pair.moved.clone() * factor(alpha - beta);
+            q = q + pair.step.clone() * factor(alpha - beta);
         }
         q.neg()
     }
 }
 
-enum Judged {
+enum SearchOutcome {
     Accepted,
-    /// At the search's new trial.
+    /// Continue with a new trial.
     Trying,
     Lost,
 }
 
-/// Reads the value and the slope at a trial, in one read-back, and asks the line search.
-fn judge(
+/// Read the value and the slope at a trial in one read-back, and advance the line search.
+fn evaluate_trial(
     base: &Base,
     search: &mut Search,
     gradient: &Tensor<4>,
     value: Tensor<1>,
-) -> Result<(f64, Judged), TransferError> {
+) -> Result<(f64, SearchOutcome), TransferError> {
     let mut wanted = vec![value, dot(gradient, &search.direction)];
     if search.line.is_none() {
         wanted.push(dot(&base.gradient, &search.direction));
@@ -279,19 +280,19 @@ fn judge(
     let (value, slope) = (numbers[0], numbers[1]);
     let line = match (&mut search.line, numbers.get(2)) {
         (Some(line), _) => line,
-        (line, Some(&start)) if start < 0.0 => line.insert(LineSearch::new(base.value, start)),
-        // Not a direction of descent.
-        _ => return Ok((value, Judged::Lost)),
+        (line, Some(&start)) if start < 0.0 => line.insert(WolfeSearch::new(base.value, start)),
+        // Not a descent direction.
+        _ => return Ok((value, SearchOutcome::Lost)),
     };
-    let judged = match line.judge(Point { step: search.trial, value, slope }) {
-        Verdict::Accept => Judged::Accepted,
+    let outcome = match line.advance(Point { step: search.trial, value, slope }) {
+        Verdict::Accept => SearchOutcome::Accepted,
         Verdict::Try(trial) => {
             search.trial = trial;
-            Judged::Trying
+            SearchOutcome::Trying
         }
-        Verdict::GiveUp => Judged::Lost,
+        Verdict::GiveUp => SearchOutcome::Lost,
     };
-    Ok((value, judged))
+    Ok((value, outcome))
 }
 
 fn read(numbers: Vec<Tensor<1>>) -> Result<Vec<f64>, TransferError> {
@@ -315,11 +316,11 @@ mod tests {
         values.into_iter().map(f64::from).collect()
     }
 
-    fn settings(line_search: LineSearchKind) -> Settings {
+    fn settings(line_search: LineSearch) -> Settings {
         Settings { line_search, ..Settings::default() }
     }
 
-    /// Minimises; the iterate after so many evaluations, and the values at the iterates.
+    /// Minimise; returns the iterate after `evaluations`, and the values at the iterates.
     fn minimise(
         f: impl Fn(&[f64]) -> (f64, Vec<f64>),
         start: &[f64],
@@ -345,7 +346,7 @@ mod tests {
         (a * a + 100.0 * b * b, vec![-2.0 * a - 400.0 * x[0] * b, 200.0 * b])
     }
 
-    /// With a condition of 10 000.
+    /// A quadratic with condition number 10 000.
     fn bowl(x: &[f64]) -> (f64, Vec<f64>) {
         let weight = |i: usize| 10f64.powf(4.0 * i as f64 / 11.0);
         let target = |i: usize| (i as f64 * 0.7).sin();
@@ -355,14 +356,14 @@ mod tests {
 
     #[test]
     fn rosenbrocks_valley_is_walked_to_its_end_and_values_never_rise() {
-        let (x, values) = minimise(rosenbrock, &[-1.2, 1.0], 80, &settings(LineSearchKind::Wolfe));
+        let (x, values) = minimise(rosenbrock, &[-1.2, 1.0], 80, &settings(LineSearch::Wolfe));
         assert!((x[0] - 1.0).abs() < 1e-2 && (x[1] - 1.0).abs() < 2e-2, "{x:?} {values:?}");
         assert!(values.windows(2).all(|w| w[1] <= w[0] * (1.0 + 1e-5)), "{values:?}");
     }
 
     #[test]
     fn an_ill_conditioned_bowl_is_emptied_by_searched_and_by_fixed_steps() {
-        for (kind, evaluations) in [(LineSearchKind::Wolfe, 100), (LineSearchKind::Fixed, 200)] {
+        for (kind, evaluations) in [(LineSearch::Wolfe, 100), (LineSearch::Fixed, 200)] {
             let (x, values) = minimise(bowl, &[0.0; 12], evaluations, &settings(kind));
             let last = bowl(&x).0;
             assert!(last < 1e-6 * values[0], "{kind}: {last} of {}", values[0]);
@@ -371,15 +372,15 @@ mod tests {
 
     #[test]
     fn the_first_step_is_as_long_as_the_learning_rate_and_fixed_steps_never_are_longer() {
-        let settings = Settings { learning_rate: 0.05, ..settings(LineSearchKind::Fixed) };
+        let settings = Settings { learning_rate: 0.05, ..settings(LineSearch::Fixed) };
         let mut optimizer = Lbfgs::new();
         let mut x = tensor(&[-1.2, 1.0]);
         for index in 0..30 {
             let (value, gradient) = rosenbrock(&host(&x));
             let number = Tensor::from_data(TensorData::new(vec![value as f32], [1]), &Device::flex());
             let next = optimizer.step(x.clone(), tensor(&gradient), number, &settings).unwrap().next;
-            let moved: f64 = host(&next).iter().zip(host(&x)).map(|(a, b)| (a - b).powi(2)).sum();
-            let length = (moved / 2.0).sqrt();
+            let step: f64 = host(&next).iter().zip(host(&x)).map(|(a, b)| (a - b).powi(2)).sum();
+            let length = (step / 2.0).sqrt();
             assert!(length < 0.0501 && (index > 0 || length > 0.0499), "step {index}: {length}");
             x = next;
         }
@@ -389,13 +390,13 @@ mod tests {
     fn a_kink_from_which_no_direction_leads_down_leaves_the_iterate_in_its_place() {
         // |x| with the gradient of one side at 0.
         let kink = |x: &[f64]| (x[0].abs() + 1.0, vec![if x[0] >= 0.0 { 1.0 } else { -1.0 }]);
-        let (x, values) = minimise(kink, &[0.0], 60, &settings(LineSearchKind::Wolfe));
+        let (x, values) = minimise(kink, &[0.0], 60, &settings(LineSearch::Wolfe));
         assert!(x[0].abs() < 1e-3 && values.iter().all(|v| v.is_finite()), "{x:?}");
     }
 
     #[test]
     fn history_is_kept_as_long_as_asked_and_can_be_forgotten() {
-        let mut settings = settings(LineSearchKind::Fixed);
+        let mut settings = settings(LineSearch::Fixed);
         settings.history = 3;
         let mut optimizer = Lbfgs::new();
         let mut x = tensor(&[0.0; 12]);

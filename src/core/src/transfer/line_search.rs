@@ -1,19 +1,19 @@
-//! A line search for the strong Wolfe conditions (Nocedal & Wright, Numerical Optimization, 2006, algorithms 3.5 and 3.6),
-//! turned inside out: it is told one evaluation and says what to do next, so that a run can be paused or changed between
-//! any two evaluations.
+//! A line search for the strong Wolfe conditions (Nocedal & Wright, Numerical Optimization, 2006, algorithms
+//! 3.5 and 3.6), as a state machine: it takes one evaluation and returns the next action, so that a run can
+//! be paused or changed between two evaluations.
 
-/// The value must fall by at least this share of what the slope at the start promises.
+/// Sufficient decrease: minimum decrease relative to the prediction by the initial slope.
 const DECREASE: f64 = 1e-4;
-/// The slope must have at most this share of its size at the start.
+/// Curvature condition: maximum slope relative to the initial one.
 const CURVATURE: f64 = 0.9;
-/// What a value may be off by in single precision, relative to the value.
+/// Relative error of a value in single precision.
 const NOISE: f64 = 1e-6;
 /// Longest step, in multiples of the search direction.
 const LONGEST: f64 = 64.0;
-/// Evaluations after which the best step so far must do.
+/// Evaluations after which the best step so far is accepted.
 const PATIENCE: u32 = 20;
-/// No search takes more.
-const MOST_EVALUATIONS: f64 = 10_000.0;
+/// Upper bound of evaluations in a saved search.
+const MAX_EVALUATIONS: f64 = 10_000.0;
 
 /// The objective along the line.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,51 +31,51 @@ impl Point {
     }
 }
 
-/// What is to be done after an evaluation.
+/// Action after an evaluation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Verdict {
-    /// The point that was evaluated is the next iterate.
+    /// Accept the evaluated point as the next iterate.
     Accept,
     /// Evaluate at this step length.
     Try(f64),
-    /// No step was found that lowers the value.
+    /// No step lowers the value.
     GiveUp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Stage {
-    /// Steps grow until they go too far.
+    /// Increase the step until it brackets a minimum.
     Bracket { before: Point },
-    /// A good step is between the two; `low` is the best so far.
+    /// A valid step lies between the two; `low` is the best so far.
     Zoom { low: Point, high: Point },
-    /// The best step so far is evaluated again, and taken.
+    /// Evaluate the best step so far again, and accept it.
     Settle,
 }
 
 /// The search along one direction.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LineSearch {
+pub struct WolfeSearch {
     start: Point,
     stage: Stage,
     evaluations: u32,
 }
 
-impl LineSearch {
-    /// A search from a value and a slope, which must be negative, at step length 0.
+impl WolfeSearch {
+    /// Begin a search with the value and the slope, which must be negative, at step length 0.
     pub fn new(value: f64, slope: f64) -> Self {
         let start = Point { step: 0.0, value, slope };
         Self { start, stage: Stage::Bracket { before: start }, evaluations: 0 }
     }
 
-    /// How many numbers a search is, see [`LineSearch::to_numbers`].
+    /// Number of values of [`WolfeSearch::to_numbers`].
     pub const NUMBERS: usize = 10;
 
-    /// Whether a step of this length can be on trial.
+    /// Whether a trial step can have this length.
     pub fn is_length(step: f64) -> bool {
         step > 0.0 && step <= LONGEST
     }
 
-    /// The search as numbers: evaluations, the start, the stage and its two points.
+    /// Serialize the search: evaluations, the start, the stage and its two points.
     pub fn to_numbers(&self) -> [f64; Self::NUMBERS] {
         let (stage, a, b) = match self.stage {
             Stage::Bracket { before } => (0.0, before, before),
@@ -96,7 +96,7 @@ impl LineSearch {
         ]
     }
 
-    /// The search that these numbers are; `None` where they are none.
+    /// Deserialize a search; `None` if the numbers are invalid.
     pub fn from_numbers(numbers: &[f64; Self::NUMBERS]) -> Option<Self> {
         let &[evaluations, value, slope, stage, a_step, a_value, a_slope, b_step, b_value, b_slope] = numbers;
         let start = Point { step: 0.0, value, slope };
@@ -111,7 +111,7 @@ impl LineSearch {
             _ => return None,
         };
         let within = |point: &Point| (0.0..=LONGEST).contains(&point.step);
-        let counted = (0.0..=MOST_EVALUATIONS).contains(&evaluations) && evaluations.fract() == 0.0;
+        let counted = (0.0..=MAX_EVALUATIONS).contains(&evaluations) && evaluations.fract() == 0.0;
         (counted && within(&a) && within(&b)).then_some(Self {
             start,
             stage,
@@ -119,8 +119,8 @@ impl LineSearch {
         })
     }
 
-    /// Takes an evaluation in: the first at whatever step length the caller likes, then at those asked for.
-    pub fn judge(&mut self, at: Point) -> Verdict {
+    /// Process an evaluation: first at any step length, then at those of [`Verdict::Try`].
+    pub fn advance(&mut self, at: Point) -> Verdict {
         self.evaluations += 1;
         let start = self.start;
         let promised = start.value + DECREASE * at.step * start.slope + NOISE * start.value.abs();
@@ -161,7 +161,7 @@ impl LineSearch {
     fn narrow(&mut self) -> Verdict {
         let Stage::Zoom { low, high } = self.stage else { return Verdict::GiveUp };
         let width = (high.step - low.step).abs();
-        // What is left to gain drowns in the values' noise.
+        // The remaining decrease is below the noise of the values.
         let idle = width * low.slope.abs() <= NOISE * self.start.value.abs() * 0.1;
         if self.evaluations >= PATIENCE || idle {
             if low.step == 0.0 {
@@ -178,7 +178,7 @@ impl LineSearch {
     }
 }
 
-/// Where the cubic through two values with their slopes is least (Nocedal & Wright, equation 3.59).
+/// Minimum of the cubic through two values with their slopes (Nocedal & Wright, equation 3.59).
 fn least_of_cubic(a: Point, b: Point) -> Option<f64> {
     let d1 = a.slope + b.slope - 3.0 * (a.value - b.value) / (a.step - b.step);
     let square = d1 * d1 - a.slope * b.slope;
@@ -191,14 +191,15 @@ fn least_of_cubic(a: Point, b: Point) -> Option<f64> {
 mod tests {
     use super::*;
 
-    /// Searches along a function given with its derivative; the accepted step and the number of evaluations.
+    /// Search along a function given with its derivative; returns the accepted step and the number of
+    /// evaluations.
     fn search(first: f64, f: impl Fn(f64) -> (f64, f64)) -> Option<(f64, u32)> {
         let (value, slope) = f(0.0);
-        let mut line = LineSearch::new(value, slope);
+        let mut line = WolfeSearch::new(value, slope);
         let mut step = first;
         for evaluations in 1..100 {
             let (value, slope) = f(step);
-            match line.judge(Point { step, value, slope }) {
+            match line.advance(Point { step, value, slope }) {
                 Verdict::Accept => return Some((step, evaluations)),
                 Verdict::Try(next) => step = next,
                 Verdict::GiveUp => return None,
@@ -209,7 +210,7 @@ mod tests {
 
     #[test]
     fn accepted_steps_meet_the_strong_wolfe_conditions_from_near_and_far() {
-        // Moré and Thuente's first function, a quadratic, and one with many dips.
+        // Moré and Thuente's first function, a quadratic, and one with many local minima.
         let functions: [&dyn Fn(f64) -> (f64, f64); 3] = [
             &|t| (-t / (t * t + 2.0), (t * t - 2.0) / (t * t + 2.0).powi(2)),
             &|t| ((t - 3.0).powi(2), 2.0 * (t - 3.0)),
@@ -244,15 +245,15 @@ mod tests {
 
     #[test]
     fn a_line_that_only_rises_is_given_up_and_one_that_only_falls_ends_at_the_longest_step() {
-        // The slope at the start lies, as that of a kink does.
+        // The initial slope is wrong, as at a kink.
         assert_eq!(search(1.0, |t| if t == 0.0 { (1.0, -1.0) } else { (1.0 + t, 1.0) }), None);
         let (step, _) = search(1.0, |t| (-t, -1.0)).unwrap();
         assert!((step - LONGEST).abs() < 1e-9, "{step}");
     }
 
     #[test]
-    fn who_loses_patience_takes_the_best_step_so_far() {
-        // Lower for t in (0, 1), but never as flat as is asked for.
+    fn the_best_step_is_accepted_after_the_maximum_of_evaluations() {
+        // Lower for t in (0, 1), but never flat enough.
         let f = |t: f64| if t < 1.0 { (-t, -1.0) } else { (2.0, 5.0) };
         let (step, evaluations) = search(2.0, f).unwrap();
         assert!(step < 1.0 && f(step).0 < -0.9, "{step}");

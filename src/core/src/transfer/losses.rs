@@ -1,27 +1,27 @@
-//! The values of an objective's terms at one step.
+//! Losses of one step.
 
 use std::collections::BTreeMap;
 
 use image::RgbImage;
 use serde::Serialize;
 
-use super::{meter::GradientNorms, place::Place};
+use super::{norm_monitor::GradientNorms, pyramid_progress::PyramidProgress};
 use crate::settings::{GlobalTerm, Settings};
 use impasto_network::vgg::Layer;
 
-/// Terms of the objective, unweighted, as they stand before a step's update; `total` is their weighted sum.
+/// Unweighted terms of the objective before a step's update; `total` is their weighted sum.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Losses {
-    /// Sum over the content layers, each with its layer weight.
+    /// Weighted sum over the content layers.
     pub content: f64,
-    /// One value per content layer, without its weight.
+    /// Unweighted value per content layer.
     pub content_layers: BTreeMap<Layer, f64>,
-    /// One value per style layer, without its weight.
+    /// Unweighted value per style layer.
     pub style: BTreeMap<Layer, f64>,
-    /// Every term with one weight: the mean over its layers if it has some, 0 while it has no weight.
+    /// Terms with one weight: the mean over their layers if they have any, 0 if the weight is 0.
     #[serde(flatten)]
     pub global: BTreeMap<GlobalTerm, f64>,
-    /// What is minimised: α·content + β·Σ wₗ·styleₗ + each of the others times its weight.
+    /// The objective: α·content + β·Σ wₗ·styleₗ + each of the others times its weight.
     pub total: f64,
 }
 
@@ -38,7 +38,7 @@ impl Default for Losses {
 }
 
 impl Losses {
-    /// Fills in `total` from the terms and the settings' weights.
+    /// Compute `total` from the terms and the settings' weights.
     pub fn weigh(&mut self, settings: &Settings) {
         let style: f64 = self
             .style
@@ -60,20 +60,20 @@ impl Losses {
     }
 }
 
-/// What one read-back brings from the device.
+/// Result of one read-back.
 #[derive(Clone, Debug)]
 pub struct Reading {
     /// Steps painted.
     pub step: u32,
-    /// Where in the pyramid.
-    pub place: Place,
+    /// Progress through the pyramid.
+    pub place: PyramidProgress,
     /// Losses of the last step; `None` before the first.
     pub losses: Option<Losses>,
-    /// What each term's gradient was when it was measured last, see [`super::StyleTransfer::measure`].
+    /// Last measured norm of each term's gradient, see [`super::StyleTransfer::measure`].
     pub norms: GradientNorms,
-    /// The picture as it is looked at and saved.
+    /// The picture for display and saving.
     pub picture: RgbImage,
-    /// The same without what is done to it after the fact, if anything is: what painting goes on from.
+    /// The picture before post-processing, from which painting continues; `None` if there is none.
     pub plain: Option<RgbImage>,
 }
 

@@ -1,26 +1,26 @@
-//! The lowest total so far: whether it still falls, and the iterate that had it. All of it is kept on the device, and read
-//! back with the picture.
+//! The lowest total so far: whether it still falls, and its iterate. Kept on the device, and read back with
+//! the picture.
 
 use std::collections::VecDeque;
 
 use burn::tensor::Tensor;
 
-/// Steps over which the lowest total must fall.
+/// Steps within which the lowest total must fall.
 pub const WINDOW: usize = 50;
-/// By at least this share of itself.
+/// Minimum relative decrease.
 const IMPROVEMENT: f64 = 1e-4;
 
-/// The lowest total of an objective that does not change.
+/// The lowest total of an unchanged objective.
 #[derive(Clone, Default)]
 pub struct Lowest {
-    /// The lowest total, `[1]`, as it was after each of the last steps, oldest first.
+    /// The lowest total `[1]` after each of the last steps, oldest first.
     past: VecDeque<Tensor<1>>,
-    /// The lowest total since iterates are kept, and the iterate that had it.
+    /// The lowest total since iterates are kept, and its iterate.
     kept: Option<(Tensor<1>, Tensor<4>)>,
 }
 
 impl Lowest {
-    /// Takes in the total `[1]` at an iterate `[1, 3, H, W]`, which is kept, if that is asked for, where it is the best.
+    /// Record the total `[1]` at an iterate `[1, 3, H, W]`. With `keep`, keep the iterate if it is the best.
     pub fn add(&mut self, total: &Tensor<1>, iterate: &Tensor<4>, keep: bool) {
         let least = match self.past.back() {
             Some(before) => before.clone().min_pair(total.clone()),
@@ -44,35 +44,35 @@ impl Lowest {
         self.past.iter().cloned()
     }
 
-    /// The lowest total since iterates are kept, `[1]`, and the iterate that had it.
+    /// The lowest total `[1]` since iterates are kept, and its iterate.
     pub fn kept(&self) -> Option<&(Tensor<1>, Tensor<4>)> {
         self.kept.as_ref()
     }
 
-    /// What another one knew: see [`Lowest::past`] and [`Lowest::kept`].
+    /// Restore from [`Lowest::past`] and [`Lowest::kept`].
     pub fn of(past: VecDeque<Tensor<1>>, kept: Option<(Tensor<1>, Tensor<4>)>) -> Self {
         Self { past, kept }
     }
 
-    /// The iterate with the lowest total, where iterates are kept.
+    /// The iterate with the lowest total, if iterates are kept.
     pub fn iterate(&self) -> Option<&Tensor<4>> {
         self.kept.as_ref().map(|(_, iterate)| iterate)
     }
 
-    /// The lowest total a window ago and now, for [`has_converged`]; `None` while there are fewer steps.
+    /// The lowest total a window ago and now, for [`has_converged`]; `None` if there are fewer steps.
     pub fn ends(&self) -> Option<[Tensor<1>; 2]> {
         let [first, last] = [self.past.front()?, self.past.back()?].map(Clone::clone);
         (self.past.len() > WINDOW).then_some([first, last])
     }
 
-    /// Watches a whole window again before it falls no more: something else than the objective has changed.
-    pub fn watch_anew(&mut self) {
+    /// Restart the convergence window after a change of something other than the objective.
+    pub fn restart_window(&mut self) {
         let keep = self.past.len().min(1);
         self.past.drain(..self.past.len() - keep);
     }
 }
 
-/// Whether the lowest total has as good as stopped falling, given what it was a window ago and is now.
+/// Whether the lowest total has converged, given its values a window ago and now.
 pub fn has_converged(before: f32, now: f32) -> bool {
     let (before, now) = (f64::from(before), f64::from(now));
     now.is_finite() && before - now <= IMPROVEMENT * before.abs()
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_iterate_is_kept_from_when_it_is_asked_for() {
+    fn the_best_iterate_is_kept_once_requested() {
         let mut lowest = Lowest::default();
         let totals = [5.0, 1.0, 3.0, 2.0, 4.0];
         for (index, total) in totals.into_iter().enumerate() {
@@ -118,13 +118,13 @@ mod tests {
         };
         let decay = |step: usize| 1.0 + (-(step as f64) / 10.0).exp();
         assert!(!converged(&decay, 50) && !converged(&decay, 120) && converged(&decay, 200));
-        // Noise above the lowest total is no progress, and a slow but steady fall is some.
+        // Noise above the lowest total is no progress, but a slow and steady decrease is.
         assert!(converged(&|step| 1.0 + 0.1 * (step % 7) as f64, 100));
         assert!(!converged(&|step| 1.0 - 1e-5 * step as f64, 100));
         assert!(!converged(&|_| f64::NAN, 100));
         let mut lowest = Lowest::default();
         (0..80).for_each(|_| lowest.add(&tensor(1.0, [1]), &tensor(0.0, [1, 3, 1, 1]), false));
-        lowest.watch_anew();
+        lowest.restart_window();
         assert!(lowest.ends().is_none());
     }
 }

@@ -1,11 +1,11 @@
-//! Painting in luminance alone (Gatys, Bethge, Hertzmann & Shechtman, arXiv 1606.05897): the network sees the luminance of
-//! the picture in all three channels.
+//! Painting in luminance only (Gatys, Bethge, Hertzmann & Shechtman, arXiv 1606.05897): the network's input
+//! is the luminance of the picture in all three channels.
 
 use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 
 use crate::picture::LUMINANCE;
 
-/// The weights of the channels, `[1, 3, 1, 1]`, on a device: made once, since a step sends nothing there.
+/// The channel weights `[1, 3, 1, 1]` on a device, uploaded once so that steps upload nothing.
 pub struct Luminance(Tensor<4>);
 
 impl Luminance {
@@ -18,7 +18,8 @@ impl Luminance {
         (image.clone() * self.0.clone()).sum_dim(1).repeat_dim(1, 3)
     }
 
-    /// The gradient with respect to the image, given the one with respect to its luminance, both `[1, 3, H, W]`.
+    /// The gradient with respect to the image, given the one with respect to its luminance, both `[1, 3, H,
+    /// W]`.
     pub fn gradient(&self, gradient: &Tensor<4>) -> Tensor<4> {
         gradient.clone().sum_dim(1).repeat_dim(1, 3) * self.0.clone()
     }

@@ -1,63 +1,68 @@
-//! A run of style transfer: [`StyleTransfer`] paints at one size, step by step; [`Painting`] takes it through a pyramid.
+//! A run of style transfer: [`StyleTransfer`] optimises at one size, step by step; [`Painting`] runs through
+//! a pyramid.
 
 mod adam;
-mod aims;
 mod amount;
 mod automate;
 mod average;
-mod carry;
 mod checkpoint;
 mod cost;
-mod detour;
-mod detours;
 mod error;
 mod evaluator;
-mod extract;
+mod feature_targets;
 mod good_state;
 mod guard;
 mod lbfgs;
+mod less_memory;
+mod level_transfer;
 mod line_search;
 mod losses;
 mod lowest;
 mod luminance;
-mod meter;
 mod noise;
+mod norm_monitor;
 mod painting;
 mod pictures;
-mod place;
 mod planes;
 mod prepare;
+mod preview_downscale;
+mod pyramid_progress;
 mod readback;
 mod resume;
 mod saved;
 mod scale_end;
 mod schedule;
 mod shapes;
-mod shelf;
 mod space;
 mod spectrum;
 mod state_file;
 mod study;
 mod style_transfer;
+mod target_cache;
 mod targets;
 mod term;
 mod term_values;
 mod terms;
+mod visualization;
 
 pub use cost::{
-    Kernels, available_memory, bytes_text, convolution_flops, flops_per_step, memory_bytes, process_memory,
+    KernelSet, available_memory, bytes_text, convolution_flops, flops_per_step, memory_bytes, process_memory,
 };
 pub use error::TransferError;
-pub use extract::{Extract, ExtractKind, ExtractState, Extraction, Eye, Sight};
+pub use less_memory::Less;
 pub use losses::{Losses, Reading};
-pub use meter::GradientNorms;
-pub use painting::{Begin, LevelOrder, Painting};
+pub use norm_monitor::GradientNorms;
+pub use painting::{Begin, LevelCommand, Painting};
 pub use pictures::Pictures;
-pub use place::Place;
 pub use prepare::{Inputs, StyleSource, network_options};
+pub use pyramid_progress::PyramidProgress;
 pub use scale_end::{scale_end, scale_end_text};
 pub use schedule::{Level, Schedule};
 pub use shapes::{Dimensions, Shapes, TILE_SIDE};
 pub use study::{FeatureMap, Heat, LayerStudy};
 pub use style_transfer::StyleTransfer;
 pub use term::Term;
+pub use visualization::{
+    LayerVisualization, NetworkConfig, VisualizationJob, VisualizationKind, VisualizationRun,
+    VisualizationState,
+};

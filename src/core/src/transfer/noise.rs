@@ -1,10 +1,10 @@
-//! Seeded noise that is the same on every device and in every version.
+//! Seeded noise, the same on every device and in every version.
 
 use image::RgbImage;
 
 use impasto_base::random::SplitMix64;
 
-/// Standard deviation of the noise around mid grey, of a range of 1.
+/// Standard deviation of the noise around mid grey, for a range of 1.
 const DEVIATION: f64 = 0.2;
 
 /// Gaussian noise around mid grey: SplitMix64 through the Box–Muller transform.

@@ -1,4 +1,5 @@
-//! A whole run: one optimisation after the other through the sizes of a pyramid, each going on where the smaller one was.
+//! A complete run: coarse-to-fine optimisations through the levels of a pyramid, each continuing from the one
+//! before.
 
 use std::sync::Arc;
 
@@ -6,17 +7,18 @@ use burn::tensor::Device as TensorDevice;
 use image::RgbImage;
 
 use super::{
-    Losses, Place, Reading, TransferError,
-    aims::Aims,
-    detour::Detour,
+    Losses, PyramidProgress, Reading, TransferError,
     guard::Guard,
+    level_transfer::LevelTransfer,
     planes::Planes,
-    prepare::{Inputs, StyleLook},
+    prepare::{Inputs, StyleImageKey},
+    preview_downscale::PreviewDownscale,
     schedule::{Level, Schedule},
-    shelf::Shelf,
     study::LayerStudy,
-    style_transfer::Change,
     style_transfer::StyleTransfer,
+    style_transfer::Transition,
+    target_cache::TargetCache,
+    targets::Targets,
 };
 use crate::{
     picture::{Filter, resize, with_colours_of},
@@ -27,78 +29,82 @@ use impasto_network::{
     vgg::{Layer, Weights},
 };
 
-/// What a person may ask of the level.
+/// Command for the level of the pyramid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum LevelOrder {
-    /// To the next larger size, now.
+pub enum LevelCommand {
+    /// Switch to the next larger size now.
     Climb,
-    /// Back to the next smaller size.
+    /// Switch to the next smaller size.
     Drop,
-    /// Stay at this size until told otherwise.
+    /// Stay at this size.
     Hold,
     /// Follow the schedule again.
     Release,
 }
 
-/// What a run begins with, and at which level.
+/// Initial picture and level of a run.
 #[derive(Clone, Copy, Debug)]
 pub enum Begin<'a> {
     /// The settings' initial image, at the smallest level.
     Initial,
-    /// A picture that was painted with this longest side, at the level of that size.
+    /// A picture painted with this longest side, at the level of that size.
     From(&'a RgbImage, u32),
-    /// A picture that is to become another, at the smallest level.
+    /// A picture to repaint, at the smallest level.
     Repaint(&'a RgbImage),
 }
 
-/// A picture being painted through the sizes of a pyramid: like [`StyleTransfer`], whose size changes on the way.
+/// A run through the levels of a pyramid: like [`StyleTransfer`], with a size that changes.
 ///
 /// All tensors live on the thread that created it.
 pub struct Painting {
-    device: TensorDevice,
+    pub(super) device: TensorDevice,
     weights: Arc<Weights>,
     pub(super) inputs: Inputs,
     pub(super) settings: Settings,
-    /// How the styles count, but for what automation makes of it.
+    /// The styles' mix before automation.
     pub(super) mix: Vec<StyleMix>,
-    /// The settings as automation has them now; the inputs have the styles' part.
-    pub(super) moved: Modulated,
+    /// The settings with automation applied; the styles' mix with automation is in the inputs.
+    pub(super) modulated: Modulated,
     pub(super) schedule: Schedule,
     pub(super) level: usize,
-    /// Follow no schedule.
+    /// Ignore the schedule.
     pub(super) held: bool,
-    /// `None` only while one level takes over from another, and after that failed.
+    /// `None` only during a switch of levels, and after a failed one.
     pub(super) transfer: Option<StyleTransfer>,
     pub(super) step: u32,
-    /// The step at which this level was entered.
+    /// Step at which this level was entered.
     pub(super) entered: u32,
     /// Work done, in steps at the final size.
     pub(super) done: f64,
-    /// What larger levels had that the smaller ones, to which they were dropped, cannot show; with their sizes, the smallest
+    /// Detail of larger levels that smaller ones cannot hold after a drop, with their sizes, the smallest
     /// last.
     pub(super) details: Vec<(u32, Planes)>,
-    /// On a detour to a smaller level, see [`Painting::detour`].
-    pub(super) detour: Option<Detour>,
-    /// Whether it is finite, and what it goes back to if it is not.
+    /// State of a preview downscale, see [`Painting::begin_downscale`].
+    pub(super) downscale: Option<PreviewDownscale>,
+    /// Checks that the run is finite, and rolls it back.
     pub(super) guard: Guard,
-    /// Aims of levels that were left.
-    shelf: Shelf,
-    /// Shape of the final picture, and the content in it.
+    /// Targets of other levels.
+    pub(super) target_cache: TargetCache,
+    /// Of the level that was left, until another one has taken it over.
+    pub(super) pending_transfer: Option<LevelTransfer>,
+    /// See [`Painting::saves_memory`].
+    pub(super) saves_memory: bool,
+    /// Shape of the final picture, and the content in that shape.
     shape: (u32, u32),
     content: RgbImage,
 }
 
 impl Painting {
-    /// Prepares the level that the run begins with.
+    /// Prepare the run's first level.
     ///
     /// # Errors
     ///
-    /// When the initial image is needed and missing, or a picture is too narrow for the deepest layer in use.
+    /// If a required initial image is missing, or a picture is too narrow for the deepest layer in use.
     ///
     /// # Panics
     ///
-    /// When there is no style picture.
+    /// If there is no style picture.
     pub fn new(
         device: &TensorDevice,
         weights: Arc<Weights>,
@@ -108,7 +114,7 @@ impl Painting {
         begin: Begin<'_>,
     ) -> Result<Self, TransferError> {
         let mix = inputs.mix();
-        let (moved, styles) = settings.automated(&mix, 0);
+        let (modulated, styles) = settings.automated(&mix, 0);
         inputs.set_mix(&styles);
         let schedule = inputs.schedule(settings);
         let (level, current) = match begin {
@@ -126,7 +132,7 @@ impl Painting {
             inputs,
             settings: settings.clone(),
             mix,
-            moved,
+            modulated,
             schedule,
             level,
             held: false,
@@ -135,9 +141,11 @@ impl Painting {
             entered: 0,
             done: 0.0,
             details: Vec::new(),
-            detour: None,
+            downscale: None,
             guard: Guard::default(),
-            shelf: Shelf::default(),
+            target_cache: TargetCache::default(),
+            pending_transfer: None,
+            saves_memory: settings.low_memory,
             shape,
             content,
         };
@@ -150,6 +158,7 @@ impl Painting {
             &painting.inputs.shares(),
             painting.level_settings(),
         )?);
+        painting.await_level()?;
         painting.keep_state()?;
         Ok(painting)
     }
@@ -158,58 +167,61 @@ impl Painting {
         self.schedule.levels()[self.level]
     }
 
-    /// The settings at this level's size, with a learning rate that the run can bear. Where no style is on, there is no style
-    /// to paint in.
+    /// The settings at this level's size, with the learning rate reduced by rollbacks, and without style
+    /// terms if no style is enabled.
     pub(super) fn level_settings(&self) -> Modulated {
-        let settings = self.moved.at_size(self.size().size).with_share_of_rate(self.guard.share_of_rate());
+        let settings = self.modulated.at_size(self.size().size).with_rate_factor(self.guard.rate_factor());
         let silent = self.inputs.shares().iter().all(|&share| share == 0.0);
-        if silent { settings.without_styles() } else { settings }
+        let settings = if silent { settings.without_styles() } else { settings };
+        if self.saves_memory { settings.with_low_memory() } else { settings }
     }
 
     pub(super) fn transfer(&mut self) -> Result<&mut StyleTransfer, TransferError> {
         self.transfer.as_mut().ok_or(TransferError::NoRun)
     }
 
-    /// Ends the level in work, keeping its aims for when it comes again, and gives its network.
-    fn leave(&mut self) -> Option<Network> {
-        let looks = self.inputs.looks(&self.level_settings());
-        let (network, aims) = self.transfer.take()?.into_parts();
-        self.shelf.put(self.size().size, looks, aims);
+    /// End the current level, cache its targets, and return its network.
+    fn end_level(&mut self) -> Option<Network> {
+        let style_keys = self.inputs.style_image_keys(&self.level_settings());
+        let (network, targets) = self.transfer.take()?.into_parts();
+        self.target_cache.put(self.size().size, style_keys, targets);
         Some(network)
     }
 
-    /// Begins the level that is set with what its styles and its content are, as its own initial image.
-    pub(super) fn enter(&mut self, network: Option<Network>) -> Result<StyleTransfer, TransferError> {
-        // The initial image has done its part.
-        let settings = self.level_settings().begun();
+    /// Begin the current level with its inputs and the content as initial image.
+    pub(super) fn begin_level(&mut self, network: Option<Network>) -> Result<StyleTransfer, TransferError> {
+        // The initial image is no longer needed.
+        let settings = self.level_settings().with_content_init();
         let shares = self.inputs.shares();
-        let aims = match self.shelf.take(settings.size, &self.inputs.looks(&settings)) {
-            Some(mut aims) => {
-                aims.blend(&shares, &settings.heard());
-                aims
+        let targets = match self.target_cache.take(settings.size, &self.inputs.style_image_keys(&settings)) {
+            Some(mut targets) => {
+                targets.blend(&shares, &settings.effective());
+                targets
             }
-            None => Aims::new(&self.device, &self.inputs.pictures(&settings, None)?, &shares),
+            None => Targets::new(&self.device, &self.inputs.pictures(&settings, None)?, &shares),
         };
-        self.shelf.trim(settings.size);
-        let initial = aims.content().clone();
-        StyleTransfer::toward(Arc::clone(&self.weights), network, aims, initial, &settings)
+        self.target_cache.trim(settings.size);
+        let initial = targets.content().clone();
+        StyleTransfer::with_targets(Arc::clone(&self.weights), network, targets, initial, &settings)
     }
 
-    /// Goes on at another level, from the picture as it is shown and with the optimizer's moments.
-    pub(super) fn go_to(&mut self, level: usize) -> Result<(), TransferError> {
+    /// Continue at another level from the displayed picture, with the optimizer's moments.
+    pub(super) fn switch_level(&mut self, level: usize) -> Result<(), TransferError> {
         self.check()?;
-        let mut carry = self.transfer()?.carry()?;
+        self.pending_transfer = Some(self.transfer()?.level_transfer()?);
         let from = self.size().size;
         let drops = level < self.level;
-        let network = self.leave();
+        let network = self.end_level();
         self.level = level;
         self.entered = self.step;
-        let mut transfer = self.enter(network)?;
+        let mut transfer = self.begin_level(network)?;
         let (width, height) = transfer.dimensions();
-        let mut resized = carry.resized(width, height);
+        let state = self.pending_transfer.as_ref().ok_or(TransferError::NoRun)?;
+        let mut resized = state.resized(width, height);
         if drops {
-            carry.image.subtract(&resized.image.resized(carry.image.width, carry.image.height));
-            self.details.push((from, carry.image));
+            let mut detail = state.image.clone();
+            detail.subtract(&resized.image.resized(detail.width, detail.height));
+            self.details.push((from, detail));
         } else {
             let size = self.size().size;
             while let Some((_, detail)) = self.details.pop_if(|(detail, _)| *detail <= size) {
@@ -218,106 +230,113 @@ impl Painting {
                 }
             }
         }
-        transfer.take_over(&resized);
+        transfer.apply_level_transfer(&resized);
         self.transfer = Some(transfer);
+        self.await_level()?;
+        self.pending_transfer = None;
         self.keep_state()
     }
 
-    /// Paints one step, at the next level if this one has had its steps.
+    /// Wait for what a level begins with, so that a device without memory for it fails here.
+    fn await_level(&mut self) -> Result<(), TransferError> {
+        self.transfer()?.all_finite(&[]).map(drop)
+    }
+
+    /// Paint one step, at the next level if this one has had its steps.
     ///
     /// # Errors
     ///
-    /// When the device fails, or when the run does not become finite again by going back, see [`Painting::take_notices`].
+    /// If the device fails, or the run stays non-finite after rollbacks, see [`Painting::take_notices`].
     pub fn step(&mut self) -> Result<(), TransferError> {
-        if self.detour.is_none() && !self.held {
+        if self.downscale.is_none() && !self.held {
             let due = self.schedule.level_at(self.level, self.step);
             if due > self.level {
-                self.go_to(due)?;
+                self.switch_level(due)?;
             }
         }
         self.advance()?;
         self.check_if_due()
     }
 
-    /// Asks the next step to measure one term's share of the gradient, see [`StyleTransfer::measure`].
+    /// Measure one term's share of the gradient in the next step, see [`StyleTransfer::measure`].
     ///
     /// # Errors
     ///
-    /// When a level could not take over from another.
+    /// If an earlier switch of levels failed.
     pub fn measure(&mut self) -> Result<(), TransferError> {
         self.transfer()?.measure();
         Ok(())
     }
 
-    /// Does what a person asks of the level.
+    /// Execute a level command.
     ///
     /// # Errors
     ///
-    /// When the device fails.
-    pub fn order(&mut self, order: LevelOrder) -> Result<(), TransferError> {
-        self.end_detour()?;
-        match order {
-            LevelOrder::Hold => self.held = true,
-            LevelOrder::Release => {
+    /// If the device fails.
+    pub fn apply_level_command(&mut self, command: LevelCommand) -> Result<(), TransferError> {
+        self.end_downscale()?;
+        match command {
+            LevelCommand::Hold => self.held = true,
+            LevelCommand::Release => {
                 self.held = false;
                 self.entered = self.step;
                 self.share_steps();
             }
-            LevelOrder::Climb if self.level + 1 < self.schedule.levels().len() => {
-                self.go_to(self.level + 1)?;
+            LevelCommand::Climb if self.level + 1 < self.schedule.levels().len() => {
+                self.switch_level(self.level + 1)?;
                 self.share_steps();
             }
-            LevelOrder::Drop if self.level > 0 => {
-                self.go_to(self.level - 1)?;
-                // Who drops wants to see something change there.
+            LevelCommand::Drop if self.level > 0 => {
+                self.switch_level(self.level - 1)?;
+                // Stay at the smaller level, so that changes can take effect there.
                 self.held = true;
             }
-            LevelOrder::Climb | LevelOrder::Drop => {}
+            LevelCommand::Climb | LevelCommand::Drop => {}
         }
         Ok(())
     }
 
-    /// Shares the steps that are left by the levels that are still to come.
+    /// Distribute the remaining steps over the remaining levels.
     pub(super) fn share_steps(&mut self) {
         self.schedule = self.schedule.shared(self.level, self.entered, self.settings.steps);
     }
 
-    /// Takes over changed settings, and of the pictures how the styles count and the palette, see
-    /// [`StyleTransfer::update`]. Of styles whose scale or colours have changed the statistics are computed anew. The
-    /// content and the styles stay the run's own.
+    /// Apply changed settings, and the mix and palette of `inputs`, see [`StyleTransfer::update`]. The
+    /// statistics of styles whose scale or colours have changed are recomputed. The content and the style
+    /// pictures stay the same.
     ///
     /// # Errors
     ///
-    /// When a layer that was added is too deep for the pictures, or the palette is missing; what was before stays in force.
+    /// If an added layer is too deep for the pictures, or the palette is missing; then nothing changes.
     pub fn update(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), TransferError> {
         inputs.check_palette(settings)?;
         let size = self.size().size;
         let mut as_set = self.inputs.clone();
         as_set.set_mix(&self.mix);
-        let acts = !as_set.counts_like(inputs) || !acts_alike(&self.settings, settings);
+        let acts = !as_set.same_mix_and_palette(inputs) || !paints_same(&self.settings, settings);
         if acts {
             self.check()?;
         }
         let halvings = self.guard.halvings;
         if settings.learning_rate != self.settings.learning_rate {
-            // It is the user's turn again.
+            // A change by the user resets the learning rate.
             self.guard.halvings = 0;
         }
-        let before = (self.inputs.clone(), self.settings.clone(), self.mix.clone(), self.moved.clone());
-        let looks = self.inputs.looks(&self.level_settings());
+        let before = (self.inputs.clone(), self.settings.clone(), self.mix.clone(), self.modulated.clone());
+        let style_keys = self.inputs.style_image_keys(&self.level_settings());
         self.inputs.palette.clone_from(&inputs.palette);
         if inputs.styles.len() == self.mix.len() {
             self.mix = inputs.mix();
         }
         self.settings =
             Settings { size: self.settings.size, pyramid: self.settings.pyramid, ..settings.clone() };
-        self.place_knobs(self.step);
-        if let Err(error) = self.follow(&looks, Change::Sudden) {
-            (self.inputs, self.settings, self.mix, self.moved) = before;
+        self.set_modulated(self.step);
+        if let Err(error) = self.apply_inputs(&style_keys, Transition::Sudden) {
+            (self.inputs, self.settings, self.mix, self.modulated) = before;
             self.guard.halvings = halvings;
             return Err(error);
         }
-        // A deeper layer may forbid the smallest sizes; where the run is now stays.
+        // A deeper layer may rule out the smallest sizes; the current size stays.
         let schedule = self.inputs.schedule(&self.settings);
         if let Some(level) = schedule.levels().iter().position(|level| level.size == size) {
             self.level = level;
@@ -327,32 +346,37 @@ impl Painting {
         if acts { self.keep_state() } else { Ok(()) }
     }
 
-    /// Brings the level up to the settings and the styles as they are now; the styles looked like `before`.
-    pub(super) fn follow(&mut self, before: &[StyleLook], change: Change) -> Result<(), TransferError> {
+    /// Apply the current settings and styles to the level; `before` has the previous style images' keys.
+    pub(super) fn apply_inputs(
+        &mut self,
+        before: &[StyleImageKey],
+        transition: Transition,
+    ) -> Result<(), TransferError> {
         let (settings, shares) = (self.level_settings(), self.inputs.shares());
-        self.transfer()?.change(&settings, &shares, change)?;
-        let looks = self.inputs.looks(&settings);
-        let changed: Vec<usize> = (0..looks.len()).filter(|&index| looks[index] != before[index]).collect();
+        self.transfer()?.change(&settings, &shares, transition)?;
+        let style_keys = self.inputs.style_image_keys(&settings);
+        let changed: Vec<usize> =
+            (0..style_keys.len()).filter(|&index| style_keys[index] != before[index]).collect();
         if changed.is_empty() {
             return Ok(());
         }
         let content = self.inputs.content_image(&settings);
-        let images = self.inputs.style_images(&changed, &looks, &settings, &content);
+        let images = self.inputs.style_images(&changed, &style_keys, &settings, &content);
         let replaced: Vec<(usize, RgbImage)> = changed.into_iter().zip(images).collect();
         self.transfer()?.replace_styles(&replaced)
     }
 
-    /// The settings in force, in the final size, as a person has set them.
+    /// The user's settings, at the final size.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// What the run is painted from.
+    /// The run's inputs.
     pub fn inputs(&self) -> &Inputs {
         &self.inputs
     }
 
-    /// Bytes of [`Painting::checkpoint`], but for a few.
+    /// Approximate size of [`Painting::checkpoint`] in bytes.
     pub fn state_bytes(&self) -> u64 {
         let details: usize = self.details.iter().map(|(_, planes)| 4 * planes.values.len()).sum();
         self.transfer.as_ref().map_or(0, StyleTransfer::state_bytes) + details as u64
@@ -368,18 +392,18 @@ impl Painting {
         self.shape
     }
 
-    /// Where the run is in its pyramid.
-    pub fn place(&self) -> Place {
+    /// Progress through the pyramid.
+    pub fn place(&self) -> PyramidProgress {
         let (width, height) = self.transfer.as_ref().map_or((0, 0), StyleTransfer::dimensions);
         let cost = self.schedule.cost(self.level);
-        let ends: Vec<f64> = match (self.left_on_detour(), self.held) {
+        let ends: Vec<f64> = match (self.left_on_downscale(), self.held) {
             (Some(left), _) => vec![left],
             (None, true) => vec![f64::from(self.settings.steps.saturating_sub(self.step))],
             (None, false) => {
                 self.schedule.work_left(self.level, self.step).iter().map(|work| work / cost).collect()
             }
         };
-        Place {
+        PyramidProgress {
             level: self.level,
             levels: self.schedule.levels().len(),
             width,
@@ -391,10 +415,10 @@ impl Painting {
         }
     }
 
-    /// Whether the objective has stopped falling at the final size, see [`StyleTransfer::converged`].
+    /// Whether the objective has converged at the final size, see [`StyleTransfer::converged`].
     pub fn converged(&self) -> bool {
         self.level + 1 == self.schedule.levels().len()
-            && self.detour.is_none()
+            && self.downscale.is_none()
             && self.transfer.as_ref().is_some_and(StyleTransfer::converged)
     }
 
@@ -402,27 +426,28 @@ impl Painting {
     ///
     /// # Errors
     ///
-    /// When the device fails or a loss stays non-finite, see [`Painting::take_notices`].
+    /// If the device fails or a loss stays non-finite, see [`Painting::take_notices`].
     pub fn losses(&mut self) -> Result<Option<Losses>, TransferError> {
         let mut losses = self.transfer()?.losses();
         if matches!(losses, Err(TransferError::NotFinite { .. })) {
-            self.retreat()?;
+            self.roll_back()?;
             losses = self.transfer()?.losses();
         }
         let step = self.step;
         losses.map_err(|error| error.at_step(step))
     }
 
-    /// Waits for the device and reads the picture, in the final shape, and the last step's losses.
+    /// Wait for the device and read the picture, in the final shape, and the last step's losses.
     ///
     /// # Errors
     ///
-    /// When the device fails, or the picture or a loss stays non-finite, see [`Painting::take_notices`].
+    /// If the device fails, or the picture or a loss stays non-finite after rollbacks, see
+    /// [`Painting::take_notices`].
     pub fn read(&mut self) -> Result<Reading, TransferError> {
         let (width, height) = self.shape;
         let mut reading = self.transfer()?.read();
         if matches!(reading, Err(TransferError::NotFinite { .. })) {
-            self.retreat()?;
+            self.roll_back()?;
             reading = self.transfer()?.read();
         }
         let step = self.step;
@@ -431,7 +456,7 @@ impl Painting {
         if reading.picture.dimensions() != (width, height) {
             reading.picture = resize(&reading.picture, width, height, Filter::Lanczos);
         }
-        let kept = self.moved.kept_colours();
+        let kept = self.modulated.kept_colours();
         if kept > 0.0 {
             let shown = with_colours_of(&reading.picture, &self.content, kept);
             reading.plain = Some(std::mem::replace(&mut reading.picture, shown));
@@ -439,42 +464,42 @@ impl Painting {
         Ok(Reading { step: self.step, place: self.place(), ..reading })
     }
 
-    /// Waits until the device has done everything it was given.
+    /// Wait until the device is idle.
     ///
     /// # Errors
     ///
-    /// When the device fails.
+    /// If the device fails.
     pub fn synchronize(&mut self) -> Result<(), TransferError> {
         self.transfer()?.synchronize()
     }
 
-    /// Looks into a layer at the picture as it is, in the level's size.
+    /// Analyse a layer at the current picture, in the level's size.
     ///
     /// # Errors
     ///
-    /// When a picture is too narrow for the layer, or the device fails.
+    /// If a picture is too narrow for the layer, or the device fails.
     pub fn study(&mut self, layer: Layer) -> Result<LayerStudy, TransferError> {
         self.transfer()?.study(layer)
     }
 
-    /// Times each convolution up to the deepest in use alone, at this level.
+    /// Time each convolution alone, up to the deepest in use, at this level.
     pub fn time_layers(&self) -> Vec<LayerTime> {
         self.transfer.as_ref().map_or_else(Vec::new, StyleTransfer::time_layers)
     }
 
-    /// The network, for something else while the run rests.
+    /// The network, for other work while the run rests.
     pub fn network_mut(&mut self) -> Option<&mut Network> {
         self.transfer.as_mut().map(StyleTransfer::network_mut)
     }
 
-    /// Ends the run and gives the network back for the next.
+    /// End the run and return the network for the next.
     pub fn into_network(self) -> Option<Network> {
         self.transfer.map(StyleTransfer::into_network)
     }
 }
 
-/// Whether two settings paint alike until further notice: how often a preview is wanted, for one, is none of painting's.
-fn acts_alike(a: &Settings, b: &Settings) -> bool {
+/// Whether two settings paint the same: the preview rate, for example, doesn't matter.
+fn paints_same(a: &Settings, b: &Settings) -> bool {
     let Settings { preview_every, follow_drags, size, pyramid, .. } = *b;
     Settings { preview_every, follow_drags, size, pyramid, ..a.clone() } == *b
 }

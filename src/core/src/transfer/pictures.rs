@@ -1,4 +1,4 @@
-//! Pictures that a run is ready to take.
+//! Prepared pictures of a run.
 
 use image::RgbImage;
 
@@ -7,6 +7,6 @@ use image::RgbImage;
 pub struct Pictures {
     pub content: RgbImage,
     pub styles: Vec<RgbImage>,
-    /// What painting starts from, in the content's shape.
+    /// Initial image in the content's shape.
     pub initial: RgbImage,
 }

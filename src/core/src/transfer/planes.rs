@@ -1,4 +1,4 @@
-//! Planar images in f32 on the host, for what passes from one size to another.
+//! Planar f32 images on the host, for the transfer between levels.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use fast_image_resize::{
@@ -17,21 +17,21 @@ pub struct Planes {
     pub values: Vec<f32>,
 }
 
-/// How planes are resampled; both widen when shrinking.
+/// Resampling filters; both widen when shrinking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kernel {
-    /// Catmull and Rom's cubic: sharp, may overshoot.
+pub enum Interpolation {
+    /// Catmull–Rom cubic: sharp, may overshoot.
     Bicubic,
-    /// Never leaves the range of its input.
+    /// Stays within the range of its input.
     Bilinear,
 }
 
 impl Planes {
-    /// The values of a tensor `[1, 3, H, W]`, waiting for the device.
+    /// Read a tensor `[1, 3, H, W]`, waiting for the device.
     ///
     /// # Errors
     ///
-    /// When the device fails.
+    /// If the device fails.
     pub fn of(tensor: &Tensor<4>) -> Result<Self, TransferError> {
         let [_, _, height, width] = tensor.dims();
         let values = values(tensor.clone().flatten::<1>(0, 3))?;
@@ -46,17 +46,17 @@ impl Planes {
 
     /// Bicubic, see [`Planes::resized_by`].
     pub fn resized(&self, width: u32, height: u32) -> Self {
-        self.resized_by(Kernel::Bicubic, width, height)
+        self.resized_by(Interpolation::Bicubic, width, height)
     }
 
     /// Resampled to a shape.
-    pub fn resized_by(&self, kernel: Kernel, width: u32, height: u32) -> Self {
+    pub fn resized_by(&self, kernel: Interpolation, width: u32, height: u32) -> Self {
         if (width, height) == (self.width, self.height) {
             return self.clone();
         }
         let filter = match kernel {
-            Kernel::Bicubic => FilterType::CatmullRom,
-            Kernel::Bilinear => FilterType::Bilinear,
+            Interpolation::Bicubic => FilterType::CatmullRom,
+            Interpolation::Bilinear => FilterType::Bilinear,
         };
         let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
         let mut resizer = Resizer::new();
@@ -80,7 +80,7 @@ impl Planes {
         self.values.iter_mut().zip(&other.values).for_each(|(a, b)| *a -= b);
     }
 
-    /// Each plane times a factor of its own.
+    /// Multiply each plane by its factor.
     pub fn stretched(mut self, factors: [f32; 3]) -> Self {
         let plane = self.width as usize * self.height as usize;
         for (values, factor) in self.values.chunks_exact_mut(plane.max(1)).zip(factors) {
@@ -116,6 +116,8 @@ mod tests {
         back.add(&detail);
         assert!(back.values.iter().zip(&original.values).all(|(a, b)| (a - b).abs() < 1e-6));
         let squares = Planes { values: vec![1.0; 3 * 6], width: 3, height: 2 };
-        assert!(squares.resized_by(Kernel::Bilinear, 7, 5).values.iter().all(|v| (v - 1.0).abs() < 1e-5));
+        assert!(
+            squares.resized_by(Interpolation::Bilinear, 7, 5).values.iter().all(|v| (v - 1.0).abs() < 1e-5)
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! From opened pictures to those of a run: flattened, resized, with the initial image.
+//! Prepare the pictures of a run: flatten, resize, and make the initial image.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use crate::{
 use impasto_base::hash::Sha256Hash;
 use impasto_network::compute::NetworkOptions;
 
-/// How these settings want the network to compute.
+/// The network options of these settings.
 pub fn network_options(settings: &Settings) -> NetworkOptions {
     NetworkOptions { economy: settings.low_memory, padding: settings.padding, precision: settings.precision }
 }
 
-/// A style picture and how it counts among the styles of a run.
+/// A style picture with its mix.
 #[derive(Clone, Debug)]
 pub struct StyleSource {
     pub picture: Arc<Picture>,
@@ -25,86 +25,86 @@ pub struct StyleSource {
 }
 
 impl StyleSource {
-    /// A style that counts as much as any other, in the painting's own scale.
+    /// A style with default weight and scale.
     pub fn new(picture: Arc<Picture>) -> Self {
         Self { picture, mix: StyleMix::default() }
     }
 }
 
-/// The pictures that a run is painted from. Cheap to clone.
+/// The input pictures of a run. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Inputs {
     pub content: Arc<Picture>,
     pub styles: Vec<StyleSource>,
-    /// The picture that [`Settings::palette`] names, whose colours the styles get instead of the content's.
+    /// The picture of [`Settings::palette`], whose colours the styles get instead of the content's.
     pub palette: Option<Arc<Picture>>,
-    /// The picture that [`Init::File`] names. Only a run that begins with it needs it.
+    /// The picture of [`Init::File`], required only at the start of a run.
     pub initial: Option<Arc<Picture>>,
 }
 
-/// Longest side of a palette: it is only asked for its mean and covariance.
+/// Longest side of a palette, which is only used for its mean and covariance.
 const PALETTE_SIZE: u32 = 512;
 
-/// What a style's image depends on besides its picture.
+/// Inputs of a style's image besides its picture.
 #[derive(Clone, Debug, PartialEq)]
-pub struct StyleLook {
+pub struct StyleImageKey {
     shape: Dimensions,
     colours: Colours,
 }
 
-/// Where a style's colours come from.
+/// Source of a style's colours.
 #[derive(Clone, Debug, PartialEq)]
 enum Colours {
     Own,
-    /// So much of the content's.
+    /// This share of the content's.
     Content(f64),
-    /// So much of those of the palette with this hash.
+    /// This share of the palette with this hash.
     Palette(f64, Sha256Hash),
-    /// None: its luminance, matched to the content's.
+    /// Luminance only, matched to the content's.
     Luminance,
 }
 
 impl Inputs {
-    /// Of these pictures, without a palette or an initial image.
+    /// Inputs without a palette or an initial image.
     pub fn new(content: Arc<Picture>, styles: Vec<StyleSource>) -> Self {
         Self { content, styles, palette: None, initial: None }
     }
 
-    /// Whether a run of these would have to start anew with those: the palette may change, and the initial image is
-    /// needed no more.
+    /// Whether the content and style pictures are the same, so that no restart is needed. The palette may
+    /// change during a run, and the initial image is no longer used.
     pub fn same_pictures(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.content, &other.content)
             && self.styles.len() == other.styles.len()
             && self.styles.iter().zip(&other.styles).all(|(a, b)| Arc::ptr_eq(&a.picture, &b.picture))
     }
 
-    /// Whether the styles count as in those, and the palette is the same: all that a run takes over while it paints.
-    pub fn counts_like(&self, other: &Self) -> bool {
+    /// Whether the styles' mix and the palette are the same: all that can change during a run.
+    pub fn same_mix_and_palette(&self, other: &Self) -> bool {
         let hash = |inputs: &Self| inputs.palette.as_ref().map(|palette| palette.sha256);
         self.mix() == other.mix() && hash(self) == hash(other)
     }
 
-    /// Whether the palette that the settings want is there.
+    /// Check that the palette of the settings is present.
     ///
     /// # Errors
     ///
-    /// When it is not.
+    /// If it is missing.
     pub fn check_palette(&self, settings: &Settings) -> Result<(), TransferError> {
         let wanted = settings.palette.is_some() && settings.match_colours > 0.0 && !settings.luminance_only;
         if wanted && self.palette.is_none() { Err(TransferError::NoPalette) } else { Ok(()) }
     }
 
-    /// The styles' weights that count, see [`StyleMix::share`].
+    /// The styles' effective weights, see [`StyleMix::share`].
     pub fn shares(&self) -> Vec<f64> {
         self.styles.iter().map(|style| style.mix.share()).collect()
     }
 
-    /// How the styles count.
+    /// The styles' mix.
     pub fn mix(&self) -> Vec<StyleMix> {
         self.styles.iter().map(|style| style.mix).collect()
     }
 
-    /// Takes over how the styles count; for another number of styles it is ignored.
+    /// Set the styles' mix; ignored for another number of styles.
     pub fn set_mix(&mut self, mix: &[StyleMix]) {
         if mix.len() == self.styles.len() {
             self.styles.iter_mut().zip(mix).for_each(|(style, mix)| style.mix = *mix);
@@ -123,12 +123,12 @@ impl Inputs {
         Schedule::new(settings, self.content.dimensions())
     }
 
-    /// The pictures of a run as the settings want them, in the shapes of [`Shapes::new`]. `current` replaces the initial
-    /// image.
+    /// Prepare the pictures for these settings, in the shapes of [`Shapes::new`]. `current` replaces the
+    /// initial image.
     ///
     /// # Errors
     ///
-    /// When there is no style, or when [`Inputs::initial`] or [`Inputs::palette`] is needed and missing.
+    /// If there is no style, or a required [`Inputs::initial`] or [`Inputs::palette`] is missing.
     pub fn pictures(
         &self,
         settings: &Settings,
@@ -136,9 +136,9 @@ impl Inputs {
     ) -> Result<Pictures, TransferError> {
         self.check_palette(settings)?;
         let content = self.content_image(settings);
-        let looks = self.looks(settings);
-        let all: Vec<usize> = (0..looks.len()).collect();
-        let styles = self.style_images(&all, &looks, settings, &content);
+        let style_keys = self.style_image_keys(settings);
+        let all: Vec<usize> = (0..style_keys.len()).collect();
+        let styles = self.style_images(&all, &style_keys, settings, &content);
         let first_style = styles.first().ok_or(TransferError::NoStyle)?;
         let (width, height) = content.dimensions();
         let to_shape = |picture: &RgbImage| resize(picture, width, height, filter(settings));
@@ -162,23 +162,23 @@ impl Inputs {
         resize(&self.content.flattened(background(settings)), width, height, filter(settings))
     }
 
-    /// How the settings want each style to look.
-    pub fn looks(&self, settings: &Settings) -> Vec<StyleLook> {
+    /// The keys of the style images for these settings.
+    pub fn style_image_keys(&self, settings: &Settings) -> Vec<StyleImageKey> {
         let colours = match (settings.match_colours, &self.palette) {
             _ if settings.luminance_only => Colours::Luminance,
             (0.0, _) => Colours::Own,
             (amount, None) => Colours::Content(amount),
             (amount, Some(palette)) => Colours::Palette(amount, palette.sha256),
         };
-        let look = |shape| StyleLook { shape, colours: colours.clone() };
+        let look = |shape| StyleImageKey { shape, colours: colours.clone() };
         self.shapes(settings).styles.into_iter().map(look).collect()
     }
 
-    /// The images of these styles with these looks, beside the content's image.
+    /// Make the images of these styles, given the content's image.
     pub fn style_images(
         &self,
         indices: &[usize],
-        looks: &[StyleLook],
+        style_keys: &[StyleImageKey],
         settings: &Settings,
         content: &RgbImage,
     ) -> Vec<RgbImage> {
@@ -186,10 +186,10 @@ impl Inputs {
             |palette: &Arc<Picture>| thumbnail(&palette.flattened(Some(settings.background)), PALETTE_SIZE);
         let palette = self.palette.as_ref().filter(|_| settings.match_colours > 0.0).map(small);
         let image = |&index: &usize| {
-            let (width, height) = looks[index].shape;
+            let (width, height) = style_keys[index].shape;
             let style = self.styles[index].picture.flattened(background(settings));
             let style = resize(&style, width, height, filter(settings));
-            match &looks[index].colours {
+            match &style_keys[index].colours {
                 Colours::Own => style,
                 Colours::Luminance => luminance_like(&style, content),
                 Colours::Palette(amount, _) => {
@@ -202,12 +202,12 @@ impl Inputs {
     }
 }
 
-/// How the objective's recipe resamples pictures.
+/// The objective's resampling filter.
 fn filter(settings: &Settings) -> Filter {
     if settings.objective == Objective::Classic { Filter::Bilinear } else { Filter::Lanczos }
 }
 
-/// What the objective's recipe puts behind transparency; classic discards it.
+/// The objective's background for transparency; classic discards the opacity.
 fn background(settings: &Settings) -> Option<Rgb> {
     (settings.objective != Objective::Classic).then_some(settings.background)
 }
@@ -234,12 +234,12 @@ mod tests {
         let mut settings = Settings { size: 600, ..Settings::default() };
         let made = inputs.pictures(&settings, None).unwrap();
         assert_eq!(made.content.dimensions(), (600, 300));
-        // A style is not enlarged.
+        // Styles are not enlarged.
         assert_eq!(made.styles[0].dimensions(), (90, 120));
         settings.style_scale = 0.1;
         let made = inputs.pictures(&settings, None).unwrap();
         assert_eq!(made.styles[0].dimensions(), (45, 60));
-        // Its own scale counts beside that of all styles.
+        // Its own scale multiplies that of all styles.
         inputs.set_mix(&[StyleMix { scale: 0.5, ..StyleMix::default() }]);
         assert_eq!(inputs.shapes(&settings).styles, [(23, 30)]);
         inputs.set_mix(&[StyleMix { scale: 20.0, ..StyleMix::default() }]);
@@ -279,19 +279,19 @@ mod tests {
         assert_eq!(colour(&inputs, &settings), [20, 180, 30]);
         let half = colour(&inputs, &Settings { match_colours: 0.5, ..settings.clone() });
         assert_eq!(half, [55, 100, 115], "half way from its own colour");
-        let before = inputs.looks(&settings);
+        let before = inputs.style_image_keys(&settings);
         inputs.palette = palette(180);
-        assert_eq!(inputs.looks(&settings), before);
+        assert_eq!(inputs.style_image_keys(&settings), before);
         inputs.palette = palette(90);
-        assert_ne!(inputs.looks(&settings), before);
+        assert_ne!(inputs.style_image_keys(&settings), before);
         assert_eq!(colour(&inputs, &settings), [20, 90, 30]);
-        // Without it nothing else stands in.
+        // There is no fallback for a missing palette.
         inputs.palette = None;
         let named = Settings { palette: Some("leaves.jpg".into()), ..settings.clone() };
         let error = inputs.pictures(&named, None).unwrap_err();
         assert!(matches!(error, TransferError::NoPalette));
         assert!(inputs.pictures(&Settings { match_colours: 0.0, ..named }, None).is_ok());
-        // Luminance has no colours.
+        // In luminance only, the style is grey.
         let grey = colour(&inputs, &Settings { luminance_only: true, ..settings });
         assert!(grey[0] == grey[1] && grey[1] == grey[2], "{grey:?}");
     }
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn the_initial_image_is_what_was_asked_for() {
+    fn the_initial_image_follows_the_settings() {
         let mut inputs = inputs_of((64, 32), &[(40, 40)]);
         let mut settings = Settings { size: 64, init: Init::Blank(Rgb([1, 2, 3])), ..Settings::default() };
         let made = inputs.pictures(&settings, None).unwrap();
@@ -319,7 +319,7 @@ mod tests {
         inputs.initial = Some(Arc::new(start));
         let made = inputs.pictures(&settings, None).unwrap();
         assert_eq!((made.initial.dimensions(), made.initial.get_pixel(60, 30).0), ((64, 32), [7, 8, 9]));
-        // A current picture wins over everything.
+        // A current picture takes precedence.
         let current = RgbImage::from_pixel(10, 5, image::Rgb([9, 9, 9]));
         let made = inputs.pictures(&settings, Some(&current)).unwrap();
         assert_eq!(made.initial.dimensions(), (64, 32));

@@ -1,21 +1,21 @@
-//! A whole run as bytes, and going on from them.
+//! Checkpoint and restore a run.
 
 use super::{
     StyleTransfer, TransferError,
     checkpoint::State,
-    guard::MOST_HALVINGS,
+    guard::MAX_HALVINGS,
     painting::Painting,
     schedule::{Level, Schedule},
     state_file::{self, RunProgress, SavedRun},
-    style_transfer::Change,
+    style_transfer::Transition,
 };
 
 impl Painting {
-    /// The whole state as bytes; see [`Painting::restore`].
+    /// Serialize the complete state, see [`Painting::restore`].
     ///
     /// # Errors
     ///
-    /// When the device fails.
+    /// If the device fails.
     pub fn checkpoint(&mut self) -> Result<Vec<u8>, TransferError> {
         let state = self.transfer()?.state()?;
         let progress = RunProgress {
@@ -30,12 +30,12 @@ impl Painting {
         Ok(state_file::to_bytes(&progress, &self.details, &state))
     }
 
-    /// Goes on from a moment of a run of the same pictures: exactly as that run did if its state is given and the settings
-    /// are those of that moment, otherwise from the picture as it is, counted as that step.
+    /// Continue from an earlier step of a run with the same pictures: exactly if its state is given and the
+    /// settings are those of that step, otherwise from the current picture, counted as that step.
     ///
     /// # Errors
     ///
-    /// When the state is of other pictures or sizes, or the device fails; the run goes on as it was before.
+    /// If the state belongs to other pictures or sizes, or the device fails; then nothing changes.
     pub fn restore(&mut self, step: u32, state: Option<&[u8]>) -> Result<(), TransferError> {
         let Some(bytes) = state else {
             self.step = step;
@@ -47,15 +47,15 @@ impl Painting {
         let RunProgress { step, entered, level, held, done, halvings, levels } = progress;
         let sizes = |levels: &[Level]| levels.iter().map(|level| level.size).collect::<Vec<_>>();
         let counted = entered <= step && step <= u32::MAX / 2 && done.is_finite() && done >= 0.0;
-        let counted = counted && halvings <= MOST_HALVINGS;
+        let counted = counted && halvings <= MAX_HALVINGS;
         if !counted || level >= levels.len() || sizes(&levels) != sizes(self.schedule.levels()) {
             return Err(TransferError::Checkpoint);
         }
-        // The last step was painted with the knobs as they were before it.
-        self.move_knobs(step.saturating_sub(1))?;
+        // The last step used the automation of the step before.
+        self.modulate_to(step.saturating_sub(1))?;
         self.level = level;
         let before = std::mem::replace(&mut self.guard.halvings, halvings);
-        if let Err(error) = self.enter_with(&state) {
+        if let Err(error) = self.begin_level_with(&state) {
             self.guard.halvings = before;
             let (width, height) = self.transfer.as_ref().map_or((0, 0), StyleTransfer::dimensions);
             self.level = self.schedule.level_for(width.max(height));
@@ -66,14 +66,14 @@ impl Painting {
         self.keep_state()
     }
 
-    /// Takes a state over at the level that is set, preparing that level if another one is in work.
-    fn enter_with(&mut self, state: &State) -> Result<(), TransferError> {
+    /// Apply a state at the current level, preparing that level if another one is loaded.
+    fn begin_level_with(&mut self, state: &State) -> Result<(), TransferError> {
         if self.transfer()?.dimensions() == (state.variable.width, state.variable.height) {
-            let looks = self.inputs.looks(&self.level_settings());
-            self.follow(&looks, Change::Gradual)?;
+            let style_keys = self.inputs.style_image_keys(&self.level_settings());
+            self.apply_inputs(&style_keys, Transition::Gradual)?;
             return self.transfer()?.set_state(state);
         }
-        // What does not fit must not cost the level that is there.
+        // Check first, so that an invalid state doesn't drop the loaded level.
         if !state.fits(self.settings.optimizer) {
             return Err(TransferError::Checkpoint);
         }
@@ -82,7 +82,7 @@ impl Painting {
             return Err(TransferError::Checkpoint);
         }
         let network = self.transfer.take().map(StyleTransfer::into_network);
-        let mut transfer = self.enter(network)?;
+        let mut transfer = self.begin_level(network)?;
         let taken = transfer.set_state(state);
         self.transfer = Some(transfer);
         taken

@@ -1,12 +1,12 @@
-//! A run's state taken to the host, and brought back.
+//! Save a run's state to the host, and restore it.
 
 use burn::tensor::{Tensor, TensorData};
 
 use super::{
     StyleTransfer, TransferError,
-    adam::{Adam, Moments},
+    adam::{Adam, AdamMoments},
     checkpoint::{AdamState, LowestState, OptimizerState, State},
-    good_state::Evaluated,
+    good_state::StepLosses,
     lbfgs::Lbfgs,
     lowest::Lowest,
     planes::Planes,
@@ -14,23 +14,23 @@ use super::{
     term_values::Terms,
 };
 
-/// Numbers `[1]` in one read-back.
+/// Read scalars `[1]` in one read-back.
 fn numbers(tensors: Vec<Tensor<1>>) -> Result<Vec<f32>, TransferError> {
     if tensors.is_empty() { Ok(Vec::new()) } else { values(Tensor::cat(tensors, 0)) }
 }
 
 impl StyleTransfer {
-    /// All that the next steps depend on, bit for bit; but where on a graphics adapter a term has sent the features, which it
-    /// finds anew.
+    /// The complete state of the next steps, bit for bit, except for the histogram targets on a graphics
+    /// adapter, which are recomputed.
     ///
     /// # Errors
     ///
-    /// When the device fails.
+    /// If the device fails.
     pub fn state(&self) -> Result<State, TransferError> {
         let optimizer = match (&self.lbfgs, self.adam.moments()) {
             (Some(lbfgs), _) => OptimizerState::Lbfgs(lbfgs.state()?),
             (None, None) => OptimizerState::Adam(None),
-            (None, Some(Moments { mean, square, decays })) => OptimizerState::Adam(Some(AdamState {
+            (None, Some(AdamMoments { mean, square, decays })) => OptimizerState::Adam(Some(AdamState {
                 mean: Planes::of(&mean)?,
                 square: Planes::of(&square)?,
                 decays,
@@ -64,7 +64,7 @@ impl StyleTransfer {
         })
     }
 
-    /// Bytes of [`StyleTransfer::state`], but for a few.
+    /// Approximate size of [`StyleTransfer::state`] in bytes.
     pub fn state_bytes(&self) -> u64 {
         let (width, height) = self.dimensions();
         let optimizer = self.lbfgs.as_ref().map_or(2, Lbfgs::images);
@@ -73,11 +73,11 @@ impl StyleTransfer {
         12 * u64::from(width) * u64::from(height) * (1 + optimizer + average + kept) as u64
     }
 
-    /// Goes on from a state of a run of the same pictures at the same size.
+    /// Continue from a state of a run with the same pictures at the same size.
     ///
     /// # Errors
     ///
-    /// When it has another shape or is of another optimizer; nothing has changed then.
+    /// If it has another shape or optimizer; then nothing changes.
     pub fn set_state(&mut self, state: &State) -> Result<(), TransferError> {
         let shape = self.dimensions();
         if state.all_planes().any(|planes| (planes.width, planes.height) != shape) {
@@ -91,7 +91,7 @@ impl StyleTransfer {
                 self.adam = Adam::new();
                 if let Some(AdamState { mean, square, decays }) = state {
                     let (mean, square) = (mean.tensor(&device), square.tensor(&device));
-                    self.adam.set_moments(Moments { mean, square, decays: *decays });
+                    self.adam.set_moments(AdamMoments { mean, square, decays: *decays });
                 }
             }
             _ => return Err(TransferError::Checkpoint),
@@ -101,7 +101,7 @@ impl StyleTransfer {
         self.gradient_norm = state.gradient_norm.map(number);
         self.reweighted = state.reweighted;
         self.variable = state.variable.tensor(&device);
-        self.evaluated = Evaluated { terms: Terms::of(&state.terms, &device), total: None };
+        self.evaluated = StepLosses { terms: Terms::of(&state.terms, &device), total: None };
         let kept = state.lowest.kept.as_ref().map(|(total, best)| (number(*total), best.tensor(&device)));
         self.lowest = Lowest::of(state.lowest.past.iter().copied().map(number).collect(), kept);
         self.converged = false;

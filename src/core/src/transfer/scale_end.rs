@@ -1,10 +1,10 @@
-//! Where a style's scale ends: a picture is not enlarged beyond its own pixels.
+//! The maximum useful scale of a style: pictures are not enlarged beyond their own pixels.
 
 use super::{Dimensions, Inputs};
 use crate::settings::{MIN_SIZE, Objective, Settings};
 
-/// The largest of a style's own scales that does something, for a style picture of these dimensions in
-/// pixels; `None` if `scale` is not beyond it. Classic stretches its styles, which have no scale there.
+/// The largest scale with an effect for a style picture of these dimensions in pixels; `None` if `scale`
+/// doesn't exceed it. Classic stretches its styles, which have no scale there.
 pub fn scale_end((width, height): Dimensions, scale: f64, settings: &Settings) -> Option<f64> {
     let own = f64::from(width.max(height).max(MIN_SIZE));
     let usual = f64::from(settings.longest_side()) * settings.style_scale;
@@ -12,14 +12,14 @@ pub fn scale_end((width, height): Dimensions, scale: f64, settings: &Settings) -
     beyond.then_some(own / usual)
 }
 
-/// The same in words, without the picture's name.
+/// The message for [`scale_end`], without the picture's name.
 pub fn scale_end_text((width, height): Dimensions, end: f64) -> String {
     let (side, which) = if width >= height { (width, "wide") } else { (height, "high") };
     format!("{side} px {which}: its scale ends at {end:.2}")
 }
 
 impl Inputs {
-    /// Which of the styles that count have a scale that asks for more pixels than they have.
+    /// Remarks about enabled styles whose scale needs more pixels than they have.
     pub fn scale_remarks(&self, settings: &Settings) -> Vec<String> {
         let remark = |style: &super::StyleSource| {
             let shape = style.picture.dimensions();
@@ -49,7 +49,7 @@ mod tests {
         );
         let settings = Settings { size: 384, ..Settings::default() };
         assert_eq!(inputs.scale_remarks(&settings), ["Swirl is 200 px wide: its scale ends at 0.52"]);
-        // Where it ends nothing is said, and what is shown there is what is shown beyond.
+        // No remark at the limit itself; beyond, the result stays the same.
         let at = |scale: f64| {
             let mut inputs = inputs.clone();
             inputs.set_mix(&[StyleMix { scale, ..StyleMix::default() }, StyleMix::default()]);

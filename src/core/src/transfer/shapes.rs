@@ -1,4 +1,4 @@
-//! The sizes in which a run works.
+//! Working sizes of a run.
 
 use crate::{
     picture::{MIN_SIDE, fit},
@@ -8,7 +8,7 @@ use crate::{
 /// Width and height in pixels.
 pub type Dimensions = (u32, u32);
 
-/// Shapes in which a run works.
+/// Working shapes of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shapes {
     pub content: Dimensions,
@@ -16,10 +16,10 @@ pub struct Shapes {
 }
 
 impl Shapes {
-    /// Shapes for source pictures of these dimensions, the styles with their own scales: the content is brought to
-    /// [`Settings::longest_side`] (classic never enlarges it) and with circular padding to sides of a tile, each style to
-    /// that times its scale and [`Settings::style_scale`], but not beyond its own size, nor so small that the deepest layer would see nothing of it
-    /// (classic: to the content's shape).
+    /// Shapes for source pictures of these dimensions, the styles with their own scales: the content gets
+    /// [`Settings::longest_side`] (classic never enlarges it), with circular padding rounded to a tile's
+    /// sides; each style gets that times its scale and [`Settings::style_scale`], but at most its own size
+    /// and at least what the deepest layer needs (classic: the content's shape).
     pub fn new(content: Dimensions, styles: &[(Dimensions, f64)], settings: &Settings) -> Self {
         let classic = settings.objective == Objective::Classic;
         let longest = match classic {
@@ -42,11 +42,11 @@ impl Shapes {
     }
 }
 
-/// Sides of a tile that wraps around without a seam are multiples of this: the stride of the deepest layers, which would
-/// otherwise see less than the whole of it.
+/// Sides of a seamless tile are multiples of this: the stride of the deepest layers, which would otherwise
+/// not cover the whole tile.
 pub const TILE_SIDE: u32 = 16;
 
-/// The nearest dimensions in which a picture wraps around without a seam.
+/// The nearest dimensions of a seamless tile.
 fn tile((width, height): Dimensions) -> Dimensions {
     let side = |side: u32| ((side + TILE_SIDE / 2) / TILE_SIDE).max(1) * TILE_SIDE;
     (side(width), side(height))

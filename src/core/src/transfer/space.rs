@@ -1,4 +1,4 @@
-//! The space in which the image is optimised.
+//! Parametrization of the image.
 
 use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 use image::RgbImage;
@@ -9,7 +9,7 @@ use impasto_network::compute::pixels;
 
 /// Maps between images in 0 to 1 and the optimised variable.
 pub struct Space {
-    /// `[1, 3, 1, 1]`: image = variable · std + mean. `None`: the variable is the image, kept in 0 to 1.
+    /// `[1, 3, 1, 1]`: image = variable · std + mean. `None`: the variable is the image, clamped to 0 to 1.
     normalised: Option<(Tensor<4>, Tensor<4>)>,
 }
 
@@ -25,7 +25,7 @@ impl Space {
         }
     }
 
-    /// The image of a variable, `[1, 3, H, W]`; in classic not confined to 0 to 1.
+    /// The image of a variable, `[1, 3, H, W]`; in classic not clamped to 0 to 1.
     pub fn image(&self, variable: Tensor<4>) -> Tensor<4> {
         match &self.normalised {
             None => variable,
@@ -33,7 +33,7 @@ impl Space {
         }
     }
 
-    /// By how much each channel of an image changes with the variable.
+    /// Derivative of each channel of the image with respect to the variable.
     pub fn gains(&self) -> [f32; 3] {
         match &self.normalised {
             None => [1.0; 3],
@@ -57,12 +57,12 @@ impl Space {
         }
     }
 
-    /// Whether the variable is kept in 0 to 1.
+    /// Whether the variable is clamped to 0 to 1.
     pub fn confines(&self) -> bool {
         self.normalised.is_none()
     }
 
-    /// Keeps the variable where it may be.
+    /// Clamp the variable if its range is limited.
     pub fn confine(&self, variable: Tensor<4>) -> Tensor<4> {
         match &self.normalised {
             None => variable.clamp(0.0, 1.0),
@@ -71,7 +71,7 @@ impl Space {
     }
 }
 
-/// Uploads a picture as `[1, 3, H, W]` in 0 to 1.
+/// Upload a picture as `[1, 3, H, W]` in 0 to 1.
 pub fn upload(picture: &RgbImage, device: &TensorDevice) -> Tensor<4> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     Tensor::from_data(TensorData::new(planes_of(picture).values, [1, 3, height, width]), device)
@@ -87,11 +87,11 @@ pub fn planes_of(picture: &RgbImage) -> Planes {
     Planes { width, height, values }
 }
 
-/// Makes a picture of planar RGB values, of which those outside 0 to 1 are clamped.
+/// Convert planar RGB values, clamped to 0 to 1, to a picture.
 ///
 /// # Panics
 ///
-/// When there are not 3·width·height values.
+/// If the number of values is not 3·width·height.
 pub fn download(planes: &[f32], width: u32, height: u32) -> RgbImage {
     assert_eq!(planes.len(), 3 * width as usize * height as usize, "three planes");
     RgbImage::from_raw(width, height, pixels(planes)).expect("three bytes per pixel")
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_picture_survives_the_way_to_the_device_and_back() {
+    fn a_picture_round_trips_through_the_device() {
         let picture = RgbImage::from_fn(5, 3, |x, y| image::Rgb([(50 * x) as u8, (80 * y) as u8, 7]));
         let device = TensorDevice::flex();
         for &objective in Objective::ALL {

@@ -1,26 +1,26 @@
-//! An image as the coefficients of its cosine transform, each frequency in its natural strength: an optimizer that moves
-//! coefficients instead of pixels finds large forms as soon as fine ones, and paints no grain that nobody asked for
+//! An image as scaled coefficients of its cosine transform, with the spectrum of natural images: optimising
+//! coefficients instead of pixels finds large forms as fast as fine ones, and avoids high-frequency noise
 //! (Olah, Mordvintsev & Schubert, "Feature Visualization", Distill 2017, who use the Fourier transform).
 
 use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 
-/// Axes of colour, as columns: light, red against blue, green against magenta. Photographs and paintings vary mostly in
-/// light, and so does what begins as noise along them.
+/// Decorrelated colour axes, as columns: lightness, red–blue, green–magenta. Pictures vary mostly in
+/// lightness, and so does noise along these axes.
 const AXES: [[f32; 3]; 3] = [[0.577, 0.577, 0.577], [0.354, 0.0, -0.354], [0.102, -0.204, 0.102]];
 
-/// Maps between images `[1, 3, H, W]` and coefficients of the same shape. All parts are symmetric or orthogonal, so that the
-/// way back of a gradient is as simple.
+/// Maps between images `[1, 3, H, W]` and coefficients of the same shape. All factors are symmetric or
+/// orthogonal, so that the adjoint is as simple.
 pub struct Spectrum {
     /// Orthonormal cosine transforms `[1, 1, H, H]` and `[1, 1, W, W]`.
     rows: Tensor<4>,
     columns: Tensor<4>,
-    /// Strength of each frequency `[1, 1, H, W]`, with a root mean square of 1.
+    /// Amplitude of each frequency `[1, 1, H, W]`, with a root mean square of 1.
     strength: Tensor<4>,
-    /// The axes of colour `[3, 3]`, a colour being a column.
+    /// The colour axes `[3, 3]` as columns.
     colours: Tensor<2>,
 }
 
-/// The orthonormal cosine transform of this length: row k is the cosine of k half waves.
+/// The orthonormal cosine transform of this length: row k has k half waves.
 fn cosines(length: usize, device: &TensorDevice) -> Tensor<4> {
     let n = length as f64;
     let value = |k: usize, i: usize| {
@@ -32,14 +32,14 @@ fn cosines(length: usize, device: &TensorDevice) -> Tensor<4> {
 }
 
 impl Spectrum {
-    /// For images of this shape. The strength of a frequency falls with its power `slope`: 0 is white, 1 that of natural
-    /// pictures.
+    /// For images of this shape. The amplitude falls with the frequency to the power `slope`: 0 is white, 1
+    /// that of natural images.
     pub fn new((width, height): (u32, u32), slope: f64, device: &TensorDevice) -> Self {
         let (width, height) = (width as usize, height as usize);
         let longest = width.max(height) as f64;
         let strength = |at: usize| {
             let (u, v) = ((at / width) as f64 / height as f64, (at % width) as f64 / width as f64);
-            // In half waves over the longer side; what is larger than the picture counts as large as it.
+            // In half waves along the longer side; wavelengths longer than the picture are clamped.
             (u.hypot(v) * longest).max(1.0).powf(-slope)
         };
         let strengths: Vec<f64> = (0..width * height).map(strength).collect();
@@ -54,7 +54,7 @@ impl Spectrum {
         }
     }
 
-    /// The image of coefficients, around 0.
+    /// The image of the coefficients, around 0.
     pub fn image(&self, coefficients: Tensor<4>) -> Tensor<4> {
         let scaled = coefficients * self.strength.clone();
         let image = self.rows.clone().transpose().matmul(scaled).matmul(self.columns.clone());
@@ -69,7 +69,7 @@ impl Spectrum {
     }
 }
 
-/// Every pixel's colour times a matrix `[3, 3]`.
+/// Multiply every pixel's colour by a matrix `[3, 3]`.
 fn mixed(image: Tensor<4>, matrix: Tensor<2>) -> Tensor<4> {
     let [_, _, height, width] = image.dims();
     matrix.matmul(image.reshape([3, height * width])).reshape([1, 3, height, width])
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn the_gradients_way_is_the_images_way_turned_around() {
+    fn the_gradient_is_the_adjoint_of_the_image() {
         // ⟨g, A·c⟩ = ⟨Aᵀ·g, c⟩ for a linear map A.
         let device = Device::flex();
         let spectrum = Spectrum::new((10, 6), 1.0, &device);

@@ -1,12 +1,11 @@
-//! A run's state as safetensors bytes, so that painting can go on from an earlier moment exactly as it did then, and so
-//! that Python can read it.
+//! A run's state in safetensors format, to resume a run exactly, readable from Python.
 //!
-//! Pictures and settings are not in it: a state fits the run that it was taken of, with the settings of that moment.
-//! Images are `F32` tensors `[3, H, W]`; other numbers, which JSON would not keep to the last bit, are `F32` and `F64`
-//! tensors of one dimension; counts, names and switches are JSON in the metadata entry `impasto`.
+//! Pictures and settings are not included: a state belongs to its run with the settings at that step. Images
+//! are `F32` tensors `[3, H, W]`; other numbers that must be exact are `F32` and `F64` tensors of one
+//! dimension; counts, names and switches are JSON in the metadata entry `impasto`.
 //!
-//! The bytes may come from a stranger's file. safetensors checks that all tensors lie end to end and fill the file; what
-//! is not asked for, or not what was asked for, makes the whole state invalid.
+//! The bytes may come from an untrusted file. safetensors checks that the tensors are contiguous and fill the
+//! file; unexpected tensors or types make the whole state invalid.
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -16,21 +15,21 @@ use serde::{Deserialize, Serialize};
 use super::{
     Term, TransferError,
     checkpoint::{AdamState, LbfgsState, LowestState, OptimizerState, State},
-    line_search::LineSearch,
+    line_search::WolfeSearch,
     lowest::WINDOW,
     planes::Planes,
     schedule::Level,
 };
 use crate::settings::{MAX_HISTORY, Optimizer};
 
-/// Version of the form that is written; no other one is read.
+/// Version of the format; other versions are not read.
 const VERSION: u32 = 4;
-/// The metadata's entry.
+/// Key of the metadata.
 const ENTRY: &str = "impasto";
-/// Most terms of an objective, levels of a pyramid and details.
-const MOST: usize = 64;
+/// Maximum terms of an objective, levels of a pyramid and details.
+const MAX: usize = 64;
 
-/// Where a run is in its pyramid.
+/// Position of a run in its pyramid.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunProgress {
     /// Steps painted.
@@ -39,25 +38,25 @@ pub struct RunProgress {
     pub entered: u32,
     /// Index into `levels`.
     pub level: usize,
-    /// The level is held.
+    /// Whether the level is held.
     pub held: bool,
     /// Work done so far.
     pub done: f64,
-    /// Times that the learning rate was halved because the run was no longer finite.
+    /// Number of times that the learning rate was halved by rollbacks.
     pub halvings: u32,
     pub levels: Vec<Level>,
 }
 
-/// A whole run.
+/// A complete run.
 #[derive(Debug)]
 pub struct SavedRun {
     pub progress: RunProgress,
-    /// What smaller levels cannot show, with the sizes that can.
+    /// Detail that smaller levels cannot hold, with its size.
     pub details: Vec<(u32, Planes)>,
     pub state: State,
 }
 
-/// What of a state is neither an image nor a number that must keep its last bit.
+/// Metadata of a state.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
@@ -68,15 +67,15 @@ struct Header {
     held: bool,
     #[serde(default, skip_serializing_if = "none")]
     halvings: u32,
-    /// Size and last step of each.
+    /// Size and last step of each level.
     levels: Vec<[u32; 2]>,
-    /// Sizes whose detail is kept.
+    /// Sizes of the kept details.
     details: Vec<u32>,
     optimizer: Optimizer,
-    /// Of L-BFGS.
+    /// Pairs in the history of L-BFGS.
     pairs: usize,
     reweighted: bool,
-    /// Steps in the mean of the iterates.
+    /// Steps in the average of the iterates.
     average_steps: u32,
     /// As `style/relu3_1`, in the order of the tensor `terms`.
     terms: Vec<String>,
@@ -86,13 +85,13 @@ fn none(halvings: &u32) -> bool {
     *halvings == 0
 }
 
-/// A tensor on its way into a file.
+/// A tensor to write.
 struct Part<'a> {
     shape: Vec<usize>,
-    values: Values<'a>,
+    values: TensorValues<'a>,
 }
 
-enum Values<'a> {
+enum TensorValues<'a> {
     F32(Cow<'a, [f32]>),
     F64(Vec<f64>),
 }
@@ -100,8 +99,8 @@ enum Values<'a> {
 impl View for Part<'_> {
     fn dtype(&self) -> Dtype {
         match self.values {
-            Values::F32(_) => Dtype::F32,
-            Values::F64(_) => Dtype::F64,
+            TensorValues::F32(_) => Dtype::F32,
+            TensorValues::F64(_) => Dtype::F64,
         }
     }
 
@@ -111,15 +110,15 @@ impl View for Part<'_> {
 
     fn data(&self) -> Cow<'_, [u8]> {
         match &self.values {
-            Values::F32(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
-            Values::F64(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            TensorValues::F32(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            TensorValues::F64(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
         }
     }
 
     fn data_len(&self) -> usize {
         match &self.values {
-            Values::F32(values) => values.len() * 4,
-            Values::F64(values) => values.len() * 8,
+            TensorValues::F32(values) => values.len() * 4,
+            TensorValues::F64(values) => values.len() * 8,
         }
     }
 }
@@ -131,27 +130,27 @@ struct Writer<'a>(Vec<(String, Part<'a>)>);
 impl<'a> Writer<'a> {
     fn planes(&mut self, name: impl Into<String>, planes: &'a Planes) {
         let shape = vec![3, planes.height as usize, planes.width as usize];
-        self.0.push((name.into(), Part { shape, values: Values::F32(Cow::Borrowed(&planes.values)) }));
+        self.0.push((name.into(), Part { shape, values: TensorValues::F32(Cow::Borrowed(&planes.values)) }));
     }
 
     fn f32s(&mut self, name: &str, values: impl IntoIterator<Item = f32>) {
         let values: Vec<f32> = values.into_iter().collect();
         self.0.push((
             name.to_owned(),
-            Part { shape: vec![values.len()], values: Values::F32(Cow::Owned(values)) },
+            Part { shape: vec![values.len()], values: TensorValues::F32(Cow::Owned(values)) },
         ));
     }
 
     fn f64s(&mut self, name: &str, values: &[f64]) {
         self.0.push((
             name.to_owned(),
-            Part { shape: vec![values.len()], values: Values::F64(values.to_vec()) },
+            Part { shape: vec![values.len()], values: TensorValues::F64(values.to_vec()) },
         ));
     }
 
     fn lbfgs(&mut self, lbfgs: &'a LbfgsState) {
-        for (at, (moved, change, _)) in lbfgs.pairs.iter().enumerate() {
-            self.planes(format!("lbfgs.pair.{at}.step"), moved);
+        for (at, (step, change, _)) in lbfgs.pairs.iter().enumerate() {
+            self.planes(format!("lbfgs.pair.{at}.step"), step);
             self.planes(format!("lbfgs.pair.{at}.change"), change);
         }
         self.f32s("lbfgs.rho", lbfgs.pairs.iter().map(|(.., rho)| *rho));
@@ -200,7 +199,8 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// The bytes of a run: where it is, what smaller levels cannot show (by size), and the state of its level.
+/// Serialize a run: its position, the details that smaller levels cannot hold (by size), and the state of its
+/// level.
 pub fn to_bytes(progress: &RunProgress, details: &[(u32, Planes)], state: &State) -> Vec<u8> {
     let (optimizer, pairs) = match &state.optimizer {
         OptimizerState::Adam(_) => (Optimizer::Adam, 0),
@@ -232,11 +232,11 @@ pub fn to_bytes(progress: &RunProgress, details: &[(u32, Planes)], state: &State
     safetensors::serialize(writer.0, Some(metadata)).expect("few tensors, each of its shape")
 }
 
-/// Reads what [`to_bytes`] has written.
+/// Deserialize the output of [`to_bytes`].
 ///
 /// # Errors
 ///
-/// When these bytes are no whole state, or of another version.
+/// If the bytes are not a complete state of this version.
 pub fn from_bytes(bytes: &[u8]) -> Result<SavedRun, TransferError> {
     read(bytes).ok_or(TransferError::Checkpoint)
 }
@@ -245,7 +245,7 @@ fn read(bytes: &[u8]) -> Option<SavedRun> {
     let (_, metadata) = SafeTensors::read_metadata(bytes).ok()?;
     let header: Header = serde_json::from_str(metadata.metadata().as_ref()?.get(ENTRY)?).ok()?;
     let mut reader = Reader { tensors: SafeTensors::deserialize(bytes).ok()?, asked: 0 };
-    let few = header.levels.len() <= MOST && header.details.len() <= MOST && header.terms.len() <= MOST;
+    let few = header.levels.len() <= MAX && header.details.len() <= MAX && header.terms.len() <= MAX;
     if header.version != VERSION || !few || header.pairs > MAX_HISTORY as usize {
         return None;
     }
@@ -262,11 +262,11 @@ fn read(bytes: &[u8]) -> Option<SavedRun> {
         halvings: header.halvings,
         levels: header.levels.iter().map(|&[size, until]| Level { size, until }).collect(),
     };
-    // Nothing else is in it.
+    // No unexpected tensors.
     (reader.asked == reader.tensors.len()).then_some(SavedRun { progress, details, state })
 }
 
-/// Gives tensors by name, and counts them. `None` for one that is missing or of another kind.
+/// Reads tensors by name and counts them; `None` for missing tensors and other types.
 struct Reader<'a> {
     tensors: SafeTensors<'a>,
     asked: usize,
@@ -309,7 +309,7 @@ impl<'a> Reader<'a> {
         values.try_into().ok()
     }
 
-    /// What may be missing: reads it if the tensor `name` is there.
+    /// Read an optional part if the tensor `name` exists.
     fn option<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
         if self.has(name) { read(self).map(Some) } else { Some(None) }
     }
@@ -332,7 +332,7 @@ impl<'a> Reader<'a> {
         let kept = self.option("lowest.best", |reader| {
             Some((reader.float("lowest.best.total")?, reader.planes("lowest.best")?))
         })?;
-        let values = self.floats("terms", MOST)?;
+        let values = self.floats("terms", MAX)?;
         let names = header.terms.iter().map(|name| name.parse::<Term>().ok()).collect::<Option<Vec<_>>>()?;
         if names.len() != values.len() {
             return None;
@@ -354,8 +354,8 @@ impl<'a> Reader<'a> {
             return None;
         }
         let pairs = rho.into_iter().enumerate().map(|(at, rho)| {
-            let moved = self.planes(&format!("lbfgs.pair.{at}.step"))?;
-            Some((moved, self.planes(&format!("lbfgs.pair.{at}.change"))?, rho))
+            let step = self.planes(&format!("lbfgs.pair.{at}.step"))?;
+            Some((step, self.planes(&format!("lbfgs.pair.{at}.change"))?, rho))
         });
         let pairs = pairs.collect::<Option<Vec<_>>>()?;
         let scale = self.option("lbfgs.scale", |reader| reader.float("lbfgs.scale"))?;
@@ -367,12 +367,12 @@ impl<'a> Reader<'a> {
             let direction = reader.planes("lbfgs.direction")?;
             let [trial] = reader.numbers("lbfgs.trial")?;
             let line = reader.option("lbfgs.line_search", |reader| {
-                LineSearch::from_numbers(&reader.numbers("lbfgs.line_search")?)
+                WolfeSearch::from_numbers(&reader.numbers("lbfgs.line_search")?)
             })?;
-            LineSearch::is_length(trial).then_some((direction, trial, line))
+            WolfeSearch::is_length(trial).then_some((direction, trial, line))
         })?;
         let [caution] = self.numbers("lbfgs.caution")?;
-        // A search starts somewhere.
+        // A search requires a base.
         (search.is_none() || base.is_some()).then_some(LbfgsState { pairs, scale, base, search, caution })
     }
 }

@@ -1,4 +1,4 @@
-//! States as bytes, and bytes that are none.
+//! Round trips of states, and invalid bytes.
 
 use proptest::prelude::*;
 
@@ -11,8 +11,8 @@ fn planes(seed: f32) -> Planes {
 }
 
 fn lbfgs() -> OptimizerState {
-    let mut line = LineSearch::new(3.5, -0.25);
-    line.judge(Point { step: 1.0, value: 9.0, slope: 4.0 });
+    let mut line = WolfeSearch::new(3.5, -0.25);
+    line.advance(Point { step: 1.0, value: 9.0, slope: 4.0 });
     OptimizerState::Lbfgs(LbfgsState {
         pairs: vec![(planes(0.4), planes(0.5), 1e-9), (planes(0.6), planes(0.8), 0.0)],
         scale: Some(0.3),
@@ -75,7 +75,7 @@ fn a_state_of_either_optimizer_survives_as_bytes_and_every_cut_is_refused() {
 }
 
 #[test]
-fn a_later_version_and_what_nobody_asked_for_are_refused() {
+fn later_versions_and_unexpected_tensors_are_refused() {
     let whole = bytes(&state(adam()));
     let replaced = |from: &str, to: &str| {
         let at = whole.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
@@ -90,16 +90,16 @@ fn a_later_version_and_what_nobody_asked_for_are_refused() {
 }
 
 #[test]
-fn lengths_that_are_lies_are_not_believed() {
+fn wrong_lengths_are_refused() {
     let whole = bytes(&state(lbfgs()));
-    // Every byte of the header that is a digit, and the header's own length.
+    // Every digit in the header, and the header's own length.
     for at in 0..whole.len() {
         if at >= 8 && !whole[at].is_ascii_digit() {
             continue;
         }
         let mut bytes = whole.clone();
         bytes[at] = if at < 8 { 0xff } else { b'9' };
-        // Whatever comes of it is no larger than what was given.
+        // The result must not be larger than the input.
         if let Ok(SavedRun { state, .. }) = from_bytes(&bytes) {
             let values: usize = state.all_planes().map(|planes| planes.values.len()).sum();
             assert!(values * 4 <= bytes.len());

@@ -1,5 +1,5 @@
-//! A look into one layer: its Gram matrix beside the target's, its strongest feature maps, and where in the picture its
-//! style term pulls.
+//! Analysis of one layer: its Gram matrix beside the target's, its strongest feature maps, and a heat map of
+//! its style term's gradient.
 
 use burn::tensor::{Int, Tensor};
 use image::{GrayImage, Luma, imageops};
@@ -8,39 +8,40 @@ use super::{TransferError, readback::values};
 use crate::objective::Moments;
 use impasto_network::{compute::Features, vgg::Layer};
 
-/// Feature maps that are shown of a layer.
+/// Number of feature maps per layer.
 pub const MAPS: usize = 8;
-/// Longest side of a feature map and of the heat map, in pixels: what is larger is averaged.
+/// Longest side of feature maps and the heat map in pixels; larger ones are downsampled by averaging.
 const MAP_SIDE: u32 = 192;
 
-/// What one layer makes of a picture.
+/// Analysis of a layer at a picture.
 #[derive(Clone, Debug)]
 pub struct LayerStudy {
     pub layer: Layer,
     /// Channels C of the layer.
     pub channels: usize,
-    /// Gram matrix F·Fᵀ/P of the picture as it is, C×C.
+    /// Gram matrix F·Fᵀ/P of the current picture, C×C.
     pub gram: Vec<f32>,
-    /// The one that the styles ask for, C×C.
+    /// Gram matrix of the styles' blend, C×C.
     pub target: Vec<f32>,
-    /// The channels in which the style is strongest, strongest first.
+    /// The channels with the most energy in the style, strongest first.
     pub maps: Vec<FeatureMap>,
-    /// Where in the picture the layer's style is furthest from its aim, and changed most.
+    /// Where the layer's style term changes the picture most.
     pub heat: Heat,
 }
 
-/// Length of the gradient of a layer's style term with respect to each pixel, averaged over about one position of the layer.
+/// Norm of the gradient of a layer's style term with respect to each pixel, averaged over about one position
+/// of the layer.
 #[derive(Clone, Debug)]
 pub struct Heat {
-    /// Black is [`Heat::low`] and less, white [`Heat::high`] and more.
+    /// Black is [`Heat::low`] or less, white [`Heat::high`] or more.
     pub map: GrayImage,
-    /// As multiples of the median: what 5 % of the picture lie below, but a half at most; and what 1 % lie above, but 2 at
-    /// least. So differences are seen where there are some, and are not made up where there are none.
+    /// Multiples of the median: the 5th percentile, but at most a half, and the 99th, but at least 2. So real
+    /// differences show, and negligible ones are not exaggerated.
     pub low: f32,
     pub high: f32,
 }
 
-/// One channel's features on three pictures, in one scale, white being the largest value of all.
+/// One channel's features on three pictures, in a common scale, with white as the largest value.
 #[derive(Clone, Debug)]
 pub struct FeatureMap {
     pub channel: usize,
@@ -60,7 +61,7 @@ impl LayerStudy {
         if whole > 0.0 { (apart / whole).sqrt() } else { 0.0 }
     }
 
-    /// The channels, those strongest in the style first.
+    /// The channels by their energy in the style, strongest first.
     pub fn by_strength(&self) -> Vec<usize> {
         strongest(&self.target, self.channels)
     }
@@ -73,17 +74,21 @@ fn strongest(gram: &[f32], channels: usize) -> Vec<usize> {
     order
 }
 
-/// The features that a study compares.
-pub(super) struct Seen<'a> {
+/// The features to compare.
+pub(super) struct StudyFeatures<'a> {
     pub content: &'a Features,
     pub style: &'a Features,
     pub picture: &'a Features,
-    /// What the styles ask for.
+    /// The styles' blended statistics.
     pub target: &'a Moments,
 }
 
-/// Puts a study together; `gradient` is that of the layer's style term with respect to the image, `[1, 3, H, W]`.
-pub(super) fn study(layer: Layer, seen: &Seen<'_>, gradient: Tensor<4>) -> Result<LayerStudy, TransferError> {
+/// Build a study; `gradient` is that of the layer's style term with respect to the image, `[1, 3, H, W]`.
+pub(super) fn study(
+    layer: Layer,
+    seen: &StudyFeatures<'_>,
+    gradient: Tensor<4>,
+) -> Result<LayerStudy, TransferError> {
     let channels = layer.channels();
     let gram = values(seen.picture.gram().reshape([channels * channels]))?;
     let target = values(seen.target.gram.clone().reshape([channels * channels]))?;
@@ -99,7 +104,7 @@ pub(super) fn study(layer: Layer, seen: &Seen<'_>, gradient: Tensor<4>) -> Resul
                 .into_iter()
                 .flat_map(|maps| maps.plane(index).iter().copied())
                 .fold(f32::MIN_POSITIVE, f32::max);
-            let gray = |maps: &Planes| gray(maps.plane(index), maps.width, maps.height, most);
+            let gray = |maps: &ChannelMaps| gray(maps.plane(index), maps.width, maps.height, most);
             FeatureMap { channel, content: gray(&content), style: gray(&style), picture: gray(&picture) }
         })
         .collect();
@@ -107,34 +112,34 @@ pub(super) fn study(layer: Layer, seen: &Seen<'_>, gradient: Tensor<4>) -> Resul
 }
 
 /// Some channels of a layer's features.
-struct Planes {
+struct ChannelMaps {
     width: u32,
     height: u32,
     values: Vec<f32>,
 }
 
-impl Planes {
+impl ChannelMaps {
     fn plane(&self, index: usize) -> &[f32] {
         let count = self.width as usize * self.height as usize;
         &self.values[index * count..][..count]
     }
 }
 
-fn planes(features: &Features, channels: &[usize]) -> Result<Planes, TransferError> {
+fn planes(features: &Features, channels: &[usize]) -> Result<ChannelMaps, TransferError> {
     let tensor = features.to_tensor();
     let [_, _, height, width] = tensor.dims();
     let indices: Vec<i32> = channels.iter().map(|&channel| channel as i32).collect();
     let indices = Tensor::<1, Int>::from_data(indices.as_slice(), &tensor.device());
     let chosen = tensor.select(1, indices).reshape([channels.len() * height * width]);
-    Ok(Planes { width: width as u32, height: height as u32, values: values(chosen)? })
+    Ok(ChannelMaps { width: width as u32, height: height as u32, values: values(chosen)? })
 }
 
-/// The heat of a gradient `[1, 3, H, W]` of a layer's term.
+/// The heat map of a gradient `[1, 3, H, W]` of a layer's term.
 fn heat(gradient: Tensor<4>, layer: Layer) -> Result<Heat, TransferError> {
     let [_, _, height, width] = gradient.dims();
     let length = values(gradient.square().sum_dim(1).sqrt().reshape([height * width]))?;
-    // Pixels beside each other pull together or by chance against each other; what a position of the layer wants is their
-    // mean. Averaged first and scaled afterwards, since single pixels stand far above their surroundings.
+    // Gradients of neighbouring pixels vary in sign and size; average them over a position of the layer.
+    // Average before scaling, since single pixels may far exceed their surroundings.
     let length = averaged(&length, width, layer.stride());
     let mean = shrunk(length, width as u32, height as u32);
     let mut sorted: Vec<f32> = mean.pixels().map(|pixel| pixel.0[0]).collect();
@@ -148,7 +153,7 @@ fn heat(gradient: Tensor<4>, layer: Layer) -> Result<Heat, TransferError> {
     Ok(Heat { map, low, high })
 }
 
-/// The mean of each value's neighbours up to `reach` away in rows and columns, as far as there are any.
+/// Box filter with radius `reach`, over the neighbours inside of the picture.
 fn averaged(values: &[f32], width: usize, reach: usize) -> Vec<f32> {
     let along = |line: &mut dyn Iterator<Item = f32>| -> Vec<f32> {
         let sums: Vec<f64> = std::iter::once(0.0)
@@ -175,7 +180,7 @@ fn averaged(values: &[f32], width: usize, reach: usize) -> Vec<f32> {
 
 fn gray(values: &[f32], width: u32, height: u32, most: f32) -> GrayImage {
     let mean = shrunk(values.to_vec(), width, height);
-    // Activations are many small ones and few large ones; the root shows both.
+    // Most activations are small and few are large; the square root shows both.
     GrayImage::from_fn(mean.width(), mean.height(), |x, y| {
         Luma([byte((mean.get_pixel(x, y).0[0] / most).max(0.0).sqrt())])
     })
@@ -185,7 +190,7 @@ fn byte(value: f32) -> u8 {
     (value.clamp(0.0, 1.0) * 255.0).round() as u8
 }
 
-/// At most [`MAP_SIDE`] long, by averaging.
+/// Downsample to at most [`MAP_SIDE`] by averaging.
 fn shrunk(values: Vec<f32>, width: u32, height: u32) -> image::ImageBuffer<Luma<f32>, Vec<f32>> {
     let image = image::ImageBuffer::<Luma<f32>, Vec<f32>>::from_raw(width, height, values)
         .expect("one value per pixel");
@@ -207,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_are_ordered_by_what_the_style_has_of_them() {
+    fn channels_are_ordered_by_their_energy_in_the_style() {
         let study = of(vec![9.0, 0.0, 0.0, 1.0], vec![1.0, 0.5, 0.5, 2.0]);
         assert_eq!(study.by_strength(), [1, 0]);
     }
@@ -235,22 +240,22 @@ mod tests {
     }
 
     #[test]
-    fn heat_shows_differences_where_there_are_some_and_makes_none_up() {
+    fn heat_shows_real_differences_only() {
         let device = burn::tensor::Device::flex();
         let of = |value: &dyn Fn(usize) -> f32| {
             let values: Vec<f32> = (0..3 * 40 * 40).map(|i| value(i % 1600)).collect();
             let gradient = Tensor::from_data(burn::tensor::TensorData::new(values, [1, 3, 40, 40]), &device);
             heat(gradient, Layer::ALL[0]).unwrap()
         };
-        // One part pulls ten times as much as the rest.
+        // One part has ten times the gradient of the rest.
         let uneven = of(&|i| if i % 40 < 8 { 1.0 } else { 0.1 });
         assert!(uneven.high > 9.0 && uneven.map.get_pixel(2, 20).0[0] == 255, "{uneven:?}");
         assert!(uneven.map.get_pixel(30, 20).0[0] < 20);
-        // Everything pulls nearly alike: no part is black or white.
+        // A nearly uniform gradient: no part is black or white.
         let even = of(&|i| 1.0 + 0.01 * (i % 5) as f32);
         assert_eq!((even.low, even.high), (0.5, 2.0));
         assert!(even.map.pixels().all(|pixel| (70..=100).contains(&pixel.0[0])), "{even:?}");
-        // A single pixel far above all does not hide the rest.
+        // A single outlier does not hide the rest.
         let spike = of(&|i| if i == 800 { 100.0 } else { 0.1 + 0.001 * (i % 40) as f32 });
         assert!(spike.map.get_pixel(39, 5).0[0] > spike.map.get_pixel(0, 5).0[0] + 10);
     }

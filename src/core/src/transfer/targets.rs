@@ -1,160 +1,160 @@
-//! What the terms aim at: the content's features, and the styles' statistics blended.
+//! The terms' targets at one size: the pictures on the device, and the targets computed from their features.
 
-use std::collections::BTreeMap;
+use burn::tensor::{Device as TensorDevice, Tensor};
+use image::RgbImage;
 
-use burn::tensor::Tensor;
-
-use crate::{
-    objective::{Moments, StyleAim},
-    settings::Statistic,
+use super::{
+    Pictures, TransferError,
+    feature_targets::{FeatureTargets, NetworkImages, shares},
+    luminance::Luminance,
+    planes::Planes,
+    readback::values,
+    space::upload,
+    terms::{self, GlobalTargets, LayerTerm, global_targets},
 };
-use impasto_network::{
-    compute::{Features, Network},
-    vgg::Layer,
-};
+use crate::settings::{Effective, Objective, Pooling};
+use impasto_network::{compute::Network, vgg::Layer};
 
-/// The styles' weights normalised to a sum of 1; equal where all are 0.
-pub fn shares(weights: &[f64]) -> Vec<f64> {
-    let total: f64 = weights.iter().sum();
-    let share = |weight: &f64| if total > 0.0 { weight / total } else { 1.0 / weights.len() as f64 };
-    weights.iter().map(share).collect()
-}
-
-/// Content features of one layer, and what their distances are relative to.
-pub struct ContentTarget {
-    pub features: Features,
-    /// Σ(F*)² + P·e, the squared distance of features that have the styles' energy and nothing to do with these, see
-    /// [`crate::objective`].
-    pub unit: f64,
-    /// Σ(F*)².
-    energy: f64,
-    /// Each style's mean energy of a position; `None` where its picture has changed and nobody has asked since.
-    styles: Vec<Option<f64>>,
-}
-
-impl ContentTarget {
-    fn new(features: Features, styles: usize) -> Self {
-        let energy = features.energy();
-        Self { features, unit: energy, energy, styles: vec![None; styles] }
-    }
-
-    /// Takes the styles into the unit, as far as they are known.
-    fn measure(&mut self, weights: &[f64]) {
-        let each: Option<Vec<f64>> = self.styles.iter().copied().collect();
-        let of_styles =
-            each.map_or(0.0, |each| each.iter().zip(shares(weights)).map(|(e, share)| e * share).sum());
-        self.unit = self.energy + self.features.positions() as f64 * of_styles;
-    }
-}
-
-/// The pictures as the network is to see them, `[1, 3, H, W]` each, and how the styles are blended.
-pub struct Seen<'a> {
-    pub content: Tensor<4>,
-    pub styles: &'a [Tensor<4>],
-    pub weights: &'a [f64],
-    /// Content is relative to the styles' energies as well.
-    pub relative: bool,
-    pub statistic: Statistic,
-}
-
-/// Targets of every layer that was asked for so far.
-#[derive(Default)]
+/// The pictures of one size, and the targets of the layers requested so far.
 pub struct Targets {
-    pub content: BTreeMap<Layer, ContentTarget>,
-    /// What the blend of the styles aims at.
-    pub style: BTreeMap<Layer, StyleAim>,
-    /// Each style's own statistics; `None` where its picture has changed and nobody has asked since.
-    each: BTreeMap<Layer, Vec<Option<Moments>>>,
-}
-
-/// The mean of the styles' statistics with these weights, normalised to a sum of 1; `None` while one is missing.
-pub(super) fn blend(each: &[Option<Moments>], weights: &[f64]) -> Option<Moments> {
-    let scaled = |(moments, share): (&Option<Moments>, f64)| Some(moments.as_ref()?.scaled(share));
-    let all: Option<Vec<Moments>> = each.iter().zip(shares(weights)).map(scaled).collect();
-    all?.into_iter().reduce(Moments::plus)
+    content: Tensor<4>,
+    styles: Vec<Tensor<4>>,
+    style_weights: Vec<f64>,
+    features: FeatureTargets,
+    global: GlobalTargets,
+    /// The settings that the targets were computed with, see `Settings::feature_settings`; `None` before
+    /// the first.
+    feature_settings: Option<(bool, Pooling)>,
 }
 
 impl Targets {
-    /// Computes what is missing of the content at the layers `content` and of the styles at the layers `style`, from the
-    /// images `[1, 3, H, W]`.
-    pub fn need(&mut self, network: &Network, pictures: &Seen, content: &[Layer], style: &[Layer]) {
-        let missing: Vec<Layer> = content.iter().copied().filter(|l| !self.content.contains_key(l)).collect();
-        for (layer, features) in network.features(pictures.content.clone(), &missing) {
-            self.content.insert(layer, ContentTarget::new(features, pictures.styles.len()));
+    /// Upload the pictures.
+    pub fn new(device: &TensorDevice, pictures: &Pictures, style_weights: &[f64]) -> Self {
+        Self {
+            content: upload(&pictures.content, device),
+            styles: pictures.styles.iter().map(|style| upload(style, device)).collect(),
+            style_weights: style_weights.to_vec(),
+            features: FeatureTargets::default(),
+            global: global_targets(),
+            feature_settings: None,
         }
-        for index in 0..pictures.styles.len() {
-            self.need_style(network, pictures, index, content, style);
-        }
-        self.measure(pictures.weights);
-        let mut missing = Vec::new();
-        for &layer in style {
-            match self.style.get_mut(&layer) {
-                Some(aim) => aim.set_statistic(pictures.statistic),
-                None => missing.push(layer),
-            }
-        }
-        self.aim(&missing, pictures.weights, pictures.statistic);
     }
 
-    /// What is missing of one style's image: its energy at the layers `content`, its statistics at the layers `style`.
-    fn need_style(
-        &mut self,
-        network: &Network,
-        pictures: &Seen,
-        index: usize,
-        content: &[Layer],
-        style: &[Layer],
-    ) {
-        let energy_missing = |layer: &Layer| pictures.relative && self.content[layer].styles[index].is_none();
-        let moments_missing = |layer: &Layer| self.each.get(layer).is_none_or(|each| each[index].is_none());
-        let energies: Vec<Layer> = content.iter().copied().filter(energy_missing).collect();
-        let moments: Vec<Layer> = style.iter().copied().filter(moments_missing).collect();
-        for (layer, features) in
-            network.features(pictures.styles[index].clone(), &[energies.as_slice(), &moments].concat())
+    /// The content image, `[1, 3, H, W]`.
+    pub fn content(&self) -> &Tensor<4> {
+        &self.content
+    }
+
+    /// The style images, each `[1, 3, H, W]` in its own size.
+    pub fn styles(&self) -> &[Tensor<4>] {
+        &self.styles
+    }
+
+    pub fn style_weights(&self) -> &[f64] {
+        &self.style_weights
+    }
+
+    /// Compute missing targets with a network that has the settings' pooling.
+    pub fn ensure(&mut self, network: &Network, content: &[Layer], style: &[Layer], settings: &Effective) {
+        let required = Some(settings.feature_settings());
+        if std::mem::replace(&mut self.feature_settings, required) != required {
+            self.features = FeatureTargets::default();
+            self.global = global_targets();
+        }
+        let seen = |image: &Tensor<4>| match settings.luminance_only {
+            true => Luminance::new(&image.device()).of(image),
+            false => image.clone(),
+        };
+        let styles: Vec<Tensor<4>> = self.styles.iter().map(seen).collect();
+        let pictures = NetworkImages {
+            content: seen(&self.content),
+            styles: &styles,
+            weights: &self.style_weights,
+            relative: settings.objective == Objective::Balanced,
+            statistic: settings.style_statistic(),
+        };
+        self.features.ensure(network, &pictures, content, style);
+        for (term, targets) in &mut self.global {
+            targets.ensure(network, &styles, &self.style_weights, term.layers(settings));
+        }
+    }
+
+    /// See [`terms::at`].
+    pub fn terms_at<'a>(&'a mut self, layer: Layer, settings: &Effective) -> Vec<Box<dyn LayerTerm + 'a>> {
+        terms::at(layer, &self.features, &mut self.global, settings)
+    }
+
+    /// The mean of the content and the styles' blend, stretched to the content's shape, `[1, 3, H, W]`.
+    ///
+    /// # Errors
+    ///
+    /// If the device fails.
+    pub fn halfway(&self) -> Result<Tensor<4>, TransferError> {
+        let [_, _, height, width] = self.content.dims();
+        let mut image = self.content.clone() * 0.5;
+        for (style, share) in self.styles.iter().zip(shares(&self.style_weights)) {
+            let [_, _, rows, columns] = style.dims();
+            let planes = Planes {
+                width: columns as u32,
+                height: rows as u32,
+                values: values(style.clone().flatten::<1>(0, 3))?,
+            };
+            let planes = planes.resized(width as u32, height as u32);
+            image = image + planes.tensor(&self.content.device()) * (0.5 * share);
+        }
+        Ok(image.clamp(0.0, 1.0))
+    }
+
+    /// Check that every picture is wide enough for a layer.
+    pub fn check(&self, deepest: Layer) -> Result<(), TransferError> {
+        for (what, image) in std::iter::once(("content", &self.content))
+            .chain(self.styles.iter().map(|style| ("style", style)))
         {
-            if energies.contains(&layer)
-                && let Some(target) = self.content.get_mut(&layer)
-            {
-                target.styles[index] = Some(features.energy() / features.positions() as f64);
-            }
-            if moments.contains(&layer) {
-                let each = self.each.entry(layer).or_insert_with(|| vec![None; pictures.styles.len()]);
-                each[index] = Some(Moments::of(&features));
-                self.style.remove(&layer);
+            let [_, _, height, width] = image.dims();
+            if height.min(width) < deepest.stride().max(2) {
+                return Err(TransferError::TooNarrow { what, width, height, layer: deepest });
             }
         }
+        Ok(())
     }
 
-    fn measure(&mut self, weights: &[f64]) {
-        self.content.values_mut().for_each(|target| target.measure(weights));
+    /// Replace the images of some styles, by index, and drop their targets.
+    ///
+    /// # Errors
+    ///
+    /// If an image's shorter side is too short for the deepest layer in use; then nothing changes.
+    pub fn replace_styles(
+        &mut self,
+        replaced: &[(usize, RgbImage)],
+        deepest: Option<Layer>,
+    ) -> Result<(), TransferError> {
+        let before = self.styles.clone();
+        for (index, image) in replaced {
+            self.styles[*index] = upload(image, &self.content.device());
+        }
+        if let Some(deepest) = deepest {
+            self.check(deepest).inspect_err(|_| self.styles = before)?;
+        }
+        replaced.iter().for_each(|(index, _)| self.features.forget_style(*index));
+        self.global = global_targets();
+        Ok(())
     }
 
-    /// Blends the styles of these layers, as far as their statistics are known.
-    fn aim(&mut self, layers: &[Layer], weights: &[f64], statistic: Statistic) {
-        let blended = |&layer: &Layer| Some((layer, blend(self.each.get(&layer)?, weights)?));
-        let (layers, moments): (Vec<Layer>, Vec<Moments>) = layers.iter().filter_map(blended).unzip();
-        self.style.extend(layers.into_iter().zip(StyleAim::many(moments, statistic)));
+    /// Blend the styles again if their weights have changed; returns whether they have. Weights for another
+    /// number of styles are ignored.
+    pub fn blend(&mut self, style_weights: &[f64], settings: &Effective) -> bool {
+        let changed = style_weights.len() == self.style_weights.len() && style_weights != self.style_weights;
+        if changed {
+            self.style_weights = style_weights.to_vec();
+            self.features.blend(style_weights, settings.style_statistic());
+            self.global.iter_mut().for_each(|(_, targets)| targets.blend(style_weights));
+        }
+        changed
     }
 
-    /// Blends the styles anew.
-    pub fn blend(&mut self, weights: &[f64], statistic: Statistic) {
-        self.measure(weights);
-        self.aim(&Layer::ALL, weights, statistic);
-    }
-
-    /// Floats that are kept on the device.
+    /// Number of floats on the device.
     pub fn floats(&self) -> usize {
-        let content =
-            |(layer, target): (&Layer, &ContentTarget)| layer.channels() * target.features.positions();
-        let square = |layer: &Layer| layer.channels().pow(2);
-        self.content.iter().map(content).sum::<usize>()
-            + self.style.keys().map(square).sum::<usize>()
-            + self.each.iter().map(|(layer, each)| square(layer) * each.len()).sum::<usize>()
-    }
-
-    /// Forgets what was known of a style, whose picture has changed.
-    pub fn forget_style(&mut self, index: usize) {
-        self.each.values_mut().for_each(|each| each[index] = None);
-        self.content.values_mut().for_each(|target| target.styles[index] = None);
+        let image = |image: &Tensor<4>| image.dims().into_iter().product::<usize>();
+        image(&self.content) + self.styles.iter().map(image).sum::<usize>() + self.features.floats()
     }
 }

@@ -1,4 +1,4 @@
-//! Which terms the objective has, and how they count.
+//! The terms of the objective and their weights.
 
 use std::{fmt, str::FromStr};
 
@@ -10,7 +10,7 @@ use impasto_network::vgg::Layer;
 pub enum Term {
     Content(Layer),
     Style(Layer),
-    /// One with a weight for the whole of it.
+    /// A term with one weight.
     Global(GlobalTerm),
 }
 
@@ -38,16 +38,18 @@ impl FromStr for Term {
 }
 
 impl Term {
-    /// The factor that the objective gives this term: α·w, β·w or its one weight, with mute and solo worked out.
-    pub fn weight(self, heard: &Settings) -> f64 {
+    /// The term's factor in the objective: α·w, β·w or its single weight, with mute and solo applied.
+    pub fn weight(self, effective: &Settings) -> f64 {
         match self {
-            Term::Content(layer) => heard.content_weight * heard.content_layers.get(layer).unwrap_or(0.0),
-            Term::Style(layer) => heard.style_weight * heard.style_layers.get(layer).unwrap_or(0.0),
-            Term::Global(term) => term.weight(heard),
+            Term::Content(layer) => {
+                effective.content_weight * effective.content_layers.get(layer).unwrap_or(0.0)
+            }
+            Term::Style(layer) => effective.style_weight * effective.style_layers.get(layer).unwrap_or(0.0),
+            Term::Global(term) => term.weight(effective),
         }
     }
 
-    /// The part of the term that one value of its own is: a global term is the mean over its layers, with a value for each.
+    /// Share of one of its values in the term: a global term is the mean over the values of its layers.
     pub fn share(self) -> f64 {
         match self {
             Term::Global(term) => 1.0 / term.info().layers.len().max(1) as f64,
@@ -55,11 +57,11 @@ impl Term {
         }
     }
 
-    /// The terms that count in these settings, mute and solo worked out: content, style, those with one weight.
-    pub fn heard(heard: &Settings) -> impl Iterator<Item = Term> {
-        let content = heard.content_layers.layers().map(Term::Content);
-        let style = heard.style_layers.layers().map(Term::Style);
+    /// The terms with a positive weight in effective settings: content, style, those with one weight.
+    pub fn active(effective: &Settings) -> impl Iterator<Item = Term> {
+        let content = effective.content_layers.layers().map(Term::Content);
+        let style = effective.style_layers.layers().map(Term::Style);
         let global = GlobalTerm::ALL.iter().copied().map(Term::Global);
-        content.chain(style).chain(global).filter(|term| term.weight(heard) > 0.0)
+        content.chain(style).chain(global).filter(|term| term.weight(effective) > 0.0)
     }
 }

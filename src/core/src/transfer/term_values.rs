@@ -1,11 +1,11 @@
-//! The values of an objective's terms while they are still on the device.
+//! The values of the objective's terms on the device.
 
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{Losses, Term};
 use crate::settings::Settings;
 
-/// One step's terms, unweighted, each of shape `[1]`.
+/// One step's unweighted terms, each `[1]`.
 #[derive(Clone, Default)]
 pub struct Terms(Vec<(Term, Tensor<1>)>);
 
@@ -18,13 +18,13 @@ impl Terms {
         self.0.is_empty()
     }
 
-    /// Terms whose values were read back, on the device again.
+    /// Upload values that were read back.
     pub fn of(terms: &[(Term, f32)], device: &Device) -> Self {
         let value = |value: f32| Tensor::from_data(TensorData::new(vec![value], [1]), device);
         Self(terms.iter().map(|&(term, number)| (term, value(number))).collect())
     }
 
-    /// Which they are, in the order of [`Terms::values`].
+    /// The terms in the order of [`Terms::values`].
     pub fn names(&self) -> impl Iterator<Item = Term> + '_ {
         self.0.iter().map(|&(term, _)| term)
     }
@@ -34,14 +34,14 @@ impl Terms {
         self.0.iter().map(|(_, value)| value.clone())
     }
 
-    /// What is minimised, as [`Losses::total`], `[1]`; `None` where there is no term.
+    /// The objective as in [`Losses::total`], `[1]`; `None` if there is no term.
     pub fn total(&self, settings: &Settings) -> Option<Tensor<1>> {
         let weighted =
             self.0.iter().map(|(term, value)| value.clone() * (term.weight(settings) * term.share()));
         weighted.reduce(|sum, value| sum + value)
     }
 
-    /// The losses of these terms, given their values as they were read back.
+    /// The losses of these terms, given their values read back.
     pub fn losses(&self, numbers: &[f32], settings: &Settings) -> Losses {
         let mut losses = Losses::default();
         for ((term, _), &number) in self.0.iter().zip(numbers) {

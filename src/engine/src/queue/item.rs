@@ -1,4 +1,4 @@
-//! A painting of the queue: everything that it takes to paint it, and what became of it.
+//! An item of the queue: its pictures, settings and result.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,34 +15,35 @@ use impasto_core::{
 };
 use impasto_formats::inputs::{NamedError, open_named};
 
-/// Where the pixels of a picture without a file are kept.
+/// A picture without a file, whose pixels are stored in the queue's folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
+pub struct StoredPixels {
     pub name: String,
-    /// Of the pixels, see [`Picture::pixel_hash`].
+    /// Hash of the pixels, see [`Picture::pixel_hash`].
     pub sha256: Sha256Hash,
 }
 
-impl Kept {
+impl StoredPixels {
     /// Name of its file in the queue's folder.
     pub fn file(&self) -> String {
         format!("kept-{}.png", &self.sha256.to_string()[..24])
     }
 }
 
-/// Where a picture of an item is.
+/// Where a picture of an item comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Source {
-    /// A file, and its hash if it was open when the item was added.
+pub enum ItemSource {
+    /// A file, with its hash if it was open when the item was added.
     File { path: PathBuf, sha256: Option<Sha256Hash> },
     /// Title of a bundled picture.
     Example(String),
-    /// Pixels in the queue's folder.
-    Kept(Kept),
+    /// Pixels stored in the queue's folder.
+    #[serde(rename = "kept")]
+    StoredPixels(StoredPixels),
 }
 
-/// A picture of an item that cannot be had.
+/// A picture of an item that is not available.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     #[error(transparent)]
@@ -52,20 +53,22 @@ pub enum SourceError {
     #[error("no picture called {0} is bundled any more")]
     Example(String),
     #[error("the copy of {0} is gone: add the painting again")]
-    Kept(String),
+    StoredPixels(String),
 }
 
-impl Source {
-    /// Where an open picture is.
+impl ItemSource {
+    /// The source of an open picture.
     pub fn of(picture: &Picture) -> Self {
         match &picture.path {
-            // A path that is no Unicode text has no place in the queue's file.
+            // The queue's file can only hold Unicode paths.
             Some(path) if path.to_str().is_some() => Self::File {
                 path: std::path::absolute(path).unwrap_or_else(|_| path.clone()),
                 sha256: Some(picture.sha256),
             },
             None if picture::is_example(picture) => Self::Example(picture.name.clone()),
-            _ => Self::Kept(Kept { name: picture.name.clone(), sha256: picture.pixel_hash() }),
+            _ => {
+                Self::StoredPixels(StoredPixels { name: picture.name.clone(), sha256: picture.pixel_hash() })
+            }
         }
     }
 
@@ -74,7 +77,7 @@ impl Source {
         match self {
             Self::File { path, .. } => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             Self::Example(title) => title.clone(),
-            Self::Kept(kept) => kept.name.clone(),
+            Self::StoredPixels(stored) => stored.name.clone(),
         }
     }
 
@@ -82,7 +85,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// If it is not there any more or cannot be read.
+    /// If it no longer exists or cannot be read.
     pub fn open(&self, folder: Option<&Path>) -> Result<(Picture, Option<String>), SourceError> {
         match self {
             Self::File { path, sha256 } => {
@@ -97,15 +100,15 @@ impl Source {
                 Some(example) => Ok((example.open(), None)),
                 None => Err(SourceError::Example(title.clone())),
             },
-            Self::Kept(kept) => {
-                let path = folder.map(|folder| folder.join(kept.file())).filter(|path| path.is_file());
-                let path = path.ok_or_else(|| SourceError::Kept(kept.name.clone()))?;
+            Self::StoredPixels(stored) => {
+                let path = folder.map(|folder| folder.join(stored.file())).filter(|path| path.is_file());
+                let path = path.ok_or_else(|| SourceError::StoredPixels(stored.name.clone()))?;
                 let picture = Picture::open(&path)?;
                 Ok((
                     Picture {
-                        name: kept.name.clone(),
+                        name: stored.name.clone(),
                         path: None,
-                        sha256: kept.sha256,
+                        sha256: stored.sha256,
                         notes: Vec::new(),
                         ..picture
                     },
@@ -116,68 +119,69 @@ impl Source {
     }
 }
 
-/// A style of an item and how it counts.
+/// A style of an item and its mix.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ItemStyle {
-    pub source: Source,
+    pub source: ItemSource,
     #[serde(default)]
     pub mix: StyleMix,
 }
 
-/// An item's result.
+/// The state of an item.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum ItemState {
     #[default]
     Waiting,
     Painting,
-    /// In so many seconds, pauses not counted.
+    /// Painted in this time, pauses not counted.
     Done {
         seconds: f64,
     },
-    /// Its folder's list of a batch says that the same was painted already.
-    There,
+    /// The batch list of its folder says that it was painted already.
+    #[serde(rename = "there")]
+    AlreadyPainted,
     Failed {
         message: String,
     },
     Cancelled,
 }
 
-impl State {
+impl ItemState {
     /// Whether the item is still to be painted.
     pub fn is_open(&self) -> bool {
-        matches!(self, State::Waiting | State::Painting)
+        matches!(self, ItemState::Waiting | ItemState::Painting)
     }
 }
 
-/// The pictures of an item, and notices for the user.
+/// An item's opened pictures, and notices for the user.
 #[derive(Debug)]
-pub struct Opened {
+pub struct ItemPictures {
     pub inputs: Inputs,
     pub remarks: Vec<String>,
 }
 
-/// A painting of the queue.
+/// An item of the queue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Item {
-    /// Unique in its queue; given when it is added.
+    /// Unique in its queue; assigned when it is added.
     #[serde(default)]
     pub id: u64,
-    pub content: Source,
+    pub content: ItemSource,
     pub styles: Vec<ItemStyle>,
-    /// The picture that the settings name as the palette; nothing if it is opened by that name.
+    /// The palette that the settings name; `None` if it is opened by that name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub palette: Option<Source>,
-    /// The file for the picture; when it is done, the file that it really got.
+    pub palette: Option<ItemSource>,
+    /// The requested file; once painted, the file actually written.
     pub output: PathBuf,
-    /// The picture is saved without its recipe.
+    /// Save the picture without its recipe.
     #[serde(default)]
     pub without_recipe: bool,
-    /// It is one of a batch: noted in its folder's list, and not painted again if it is there.
+    /// Part of a batch: recorded in its folder's list, and skipped if it is there.
     #[serde(default)]
     pub batch: bool,
     #[serde(default)]
-    pub state: State,
+    pub state: ItemState,
     /// Notices for the user on how it was painted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
@@ -185,8 +189,8 @@ pub struct Item {
 }
 
 impl Item {
-    /// Where its pictures are.
-    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+    /// The sources of all its pictures.
+    pub fn sources(&self) -> impl Iterator<Item = &ItemSource> {
         let styles = self.styles.iter().map(|style| &style.source);
         [&self.content].into_iter().chain(styles).chain(&self.palette)
     }
@@ -197,8 +201,8 @@ impl Item {
         format!("{} in {}", self.content.name(), styles.join(" + "))
     }
 
-    /// About how much work it is, in pixels of the final size times steps: a pyramid takes a part of that,
-    /// and all of them about the same.
+    /// Approximate work, in pixels of the final size times steps. A pyramid takes a nearly constant part of
+    /// that.
     pub fn work(&self) -> f64 {
         f64::from(self.settings.longest_side()).powi(2) * f64::from(self.settings.steps)
     }
@@ -207,8 +211,8 @@ impl Item {
     ///
     /// # Errors
     ///
-    /// That of the first picture that cannot be had.
-    pub fn open(&self, folder: Option<&Path>) -> Result<Opened, SourceError> {
+    /// The error of the first picture that is not available.
+    pub fn open(&self, folder: Option<&Path>) -> Result<ItemPictures, SourceError> {
         let mut remarks = Vec::new();
         let (content, remark) = self.content.open(folder)?;
         remarks.extend(remark);
@@ -226,7 +230,7 @@ impl Item {
         }
         let mut inputs = Inputs { palette, ..Inputs::new(Arc::new(content), styles) };
         open_named(&mut inputs, &self.settings)?;
-        Ok(Opened { inputs, remarks })
+        Ok(ItemPictures { inputs, remarks })
     }
 }
 
@@ -235,13 +239,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pictures_are_found_again_and_changed_files_are_said_to_be() {
+    fn pictures_are_found_again_and_changed_files_are_reported() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cat.png");
         let save =
             |shade: u8| image::RgbImage::from_pixel(30, 20, image::Rgb([shade; 3])).save(&path).unwrap();
         save(7);
-        let source = Source::of(&Picture::open(&path).unwrap());
+        let source = ItemSource::of(&Picture::open(&path).unwrap());
         assert_eq!((source.name(), source.open(None).unwrap().1), ("cat.png".to_owned(), None));
         save(8);
         let (picture, remark) = source.open(None).unwrap();
@@ -251,16 +255,16 @@ mod tests {
         assert!(source.open(None).unwrap_err().to_string().contains("cat.png"));
 
         let example = picture::STYLES[1].open();
-        assert_eq!(Source::of(&example), Source::Example("Mosaic".into()));
+        assert_eq!(ItemSource::of(&example), ItemSource::Example("Mosaic".into()));
         let pasted = Picture { name: "pasted picture".into(), sha256: example.pixel_hash(), ..example };
-        let source = Source::of(&pasted);
+        let source = ItemSource::of(&pasted);
         assert!(source.open(Some(folder.path())).unwrap_err().to_string().contains("pasted picture is gone"));
-        let Source::Kept(kept) = &source else { panic!("{source:?}") };
-        pasted.rgb.save(folder.path().join(kept.file())).unwrap();
+        let ItemSource::StoredPixels(stored) = &source else { panic!("{source:?}") };
+        pasted.rgb.save(folder.path().join(stored.file())).unwrap();
         let (back, _) = source.open(Some(folder.path())).unwrap();
         assert_eq!((back.rgb, back.sha256, back.path), (pasted.rgb.clone(), pasted.sha256, None));
-        // What a file says of its pixels names no file.
+        // A claimed hash is not used as a file name.
         let claimed = Picture { sha256: Sha256Hash::of(b"another"), ..pasted };
-        assert_eq!(Source::of(&claimed), source);
+        assert_eq!(ItemSource::of(&claimed), source);
     }
 }

@@ -1,5 +1,5 @@
-//! What window and painter share: the list of the queue, the cells of a grid, and how far each is. Both hold
-//! it for moments only, so neither waits for the other.
+//! State shared by the window and the painter: the queue's list, a grid's cells, and their progress. Both
+//! hold the lock only briefly, so neither waits for the other.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -13,7 +13,7 @@ use std::{
 
 use image::RgbImage;
 
-use super::{Item, State, Store};
+use super::{Item, ItemState, QueueStore};
 use impasto_core::run::Job;
 
 /// What the queue does while the live run paints on the CPU.
@@ -26,54 +26,54 @@ pub enum CpuSharing {
 
 /// The live activity in the window that the queue yields to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Live {
-    /// The live run paints.
+pub struct LiveActivity {
+    /// The live run is painting.
     pub painting: bool,
     /// A control is being dragged.
     pub dragging: bool,
-    /// The live run computes on the CPU, or on a driver that does.
+    /// The live run computes on the CPU or on a software driver.
     pub on_cpu: bool,
     pub cpu_sharing: CpuSharing,
 }
 
-/// A small painting of a grid.
+/// A cell of a grid: a small painting.
 #[derive(Clone, Debug)]
 pub struct Cell {
-    /// Number of the grid, and of the cell in it.
+    /// Id of the grid, and index of the cell in it.
     pub grid: u64,
     pub index: usize,
     pub job: Job,
 }
 
-/// A cell that is done, or why it is not.
+/// A finished cell, or why it failed.
 #[derive(Clone, Debug)]
-pub struct Painted {
+pub struct PaintedCell {
     pub grid: u64,
     pub index: usize,
     pub result: Result<Arc<RgbImage>, String>,
-    /// Time that it took.
+    /// Time taken.
     pub seconds: f64,
 }
 
-/// What is being done to the item in hand.
+/// What is being done to the current item.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Stage {
-    /// What takes time before the first step.
+pub enum ItemStage {
+    /// Work before the first step, with a description.
     Preparing(String),
     Painting,
     Saving,
 }
 
-/// The item in hand.
+/// Progress of the current item.
 #[derive(Clone, Debug)]
-pub struct Now {
+pub struct ItemProgress {
     pub id: u64,
-    pub stage: Stage,
+    pub stage: ItemStage,
     pub step: u32,
     pub steps: u32,
-    /// Shape of its picture in pixels; nothing before it is prepared.
+    /// Shape of its picture in pixels; zero until it is prepared.
     pub shape: (u32, u32),
-    /// Share of the work that is done.
+    /// Fraction of the work done.
     pub share: f32,
     /// `None` before it can be estimated.
     pub seconds_left: Option<f64>,
@@ -81,22 +81,22 @@ pub struct Now {
     pub waits: bool,
 }
 
-/// The cell in hand.
+/// Progress of the current cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct CellNow {
+pub struct CellProgress {
     pub grid: u64,
     pub index: usize,
     pub share: f32,
 }
 
-/// The queue at a glance.
+/// A summary of the queue.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Outlook {
-    /// Items that are still to be painted, the one in hand among them.
+pub struct QueueSummary {
+    /// Unfinished items, including the current one.
     pub open: usize,
     pub failed: usize,
     /// Finished items.
-    pub over: usize,
+    pub finished: usize,
     /// Held: no item is started until released.
     pub held: bool,
     /// Painting yields to the live run.
@@ -104,69 +104,70 @@ pub struct Outlook {
     pub seconds_left: Option<f64>,
 }
 
-/// Where an item moves in the list.
+/// Where to move an item in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Move {
+pub enum ItemMove {
     Up,
     Down,
-    /// Before the item that is at this place now.
+    /// Before the item that is now at this index.
     To(usize),
 }
 
-/// Longest side of the small pictures of items, in pixels.
-pub(super) const SMALL: u32 = 160;
+/// Longest side of an item's thumbnail, in pixels.
+pub(super) const THUMBNAIL_SIDE: u32 = 160;
 
 #[derive(Default)]
 pub(super) struct Inner {
     pub(super) items: Vec<Item>,
     pub(super) last_id: u64,
-    /// Counts changes of the list.
+    /// Incremented at every change of the list.
     pub(super) version: u64,
     /// The list differs from the file.
     pub(super) unwritten: bool,
-    /// Writing it has failed last time.
-    unkept: bool,
+    /// The last write has failed.
+    write_failed: bool,
     pub(super) held: bool,
-    pub(super) quits: bool,
-    pub(super) live: Live,
-    /// The painter's own device is the CPU; unknown before it has opened one.
+    pub(super) shutting_down: bool,
+    pub(super) live: LiveActivity,
+    /// Whether the painter's own device is the CPU; unknown until it has opened one.
     pub(super) on_cpu: Option<bool>,
-    pub(super) now: Option<Now>,
+    pub(super) now: Option<ItemProgress>,
     pub(super) stop: Arc<AtomicBool>,
     pub(super) cells: VecDeque<Cell>,
-    pub(super) cell: Option<CellNow>,
+    pub(super) cell: Option<CellProgress>,
     pub(super) cell_stop: Arc<AtomicBool>,
-    pub(super) painted: Vec<Painted>,
-    pub(super) small: BTreeMap<u64, Arc<RgbImage>>,
-    /// Seconds for each unit of [`Item::work`], as it was last.
+    pub(super) painted: Vec<PaintedCell>,
+    pub(super) thumbnails: BTreeMap<u64, Arc<RgbImage>>,
+    /// Last measured seconds per unit of [`Item::work`].
     pub(super) pace: Option<f64>,
-    /// Items that are still to be painted, and those that failed.
+    /// Number of unfinished items, and of failed ones.
     pub(super) open: usize,
     pub(super) failed: usize,
-    /// Work of the items that wait, and of the one in hand.
+    /// Work of the waiting items, and of the current one.
     pub(super) waiting_work: f64,
     pub(super) work_in_hand: f64,
 }
 
 impl Inner {
-    pub(super) fn touch(&mut self) {
+    pub(super) fn mark_changed(&mut self) {
         self.version += 1;
         self.unwritten = true;
-        let count = |fits: fn(&State) -> bool| self.items.iter().filter(|item| fits(&item.state)).count();
+        let count = |fits: fn(&ItemState) -> bool| self.items.iter().filter(|item| fits(&item.state)).count();
         (self.open, self.failed) =
-            (count(State::is_open), count(|state| matches!(state, State::Failed { .. })));
-        let work =
-            |state: State| self.items.iter().filter(move |item| item.state == state).map(Item::work).sum();
-        (self.waiting_work, self.work_in_hand) = (work(State::Waiting), work(State::Painting));
+            (count(ItemState::is_open), count(|state| matches!(state, ItemState::Failed { .. })));
+        let work = |state: ItemState| {
+            self.items.iter().filter(move |item| item.state == state).map(Item::work).sum()
+        };
+        (self.waiting_work, self.work_in_hand) = (work(ItemState::Waiting), work(ItemState::Painting));
     }
 
-    pub(super) fn gives_way(&self) -> bool {
+    pub(super) fn yields(&self) -> bool {
         let live = self.live;
         let shares_cpu = live.on_cpu && self.on_cpu.unwrap_or(true);
         shares_cpu && (live.dragging || (live.painting && live.cpu_sharing == CpuSharing::Wait))
     }
 
-    pub(super) fn cells_give_way(&self) -> bool {
+    pub(super) fn cells_yield(&self) -> bool {
         self.live.on_cpu && self.live.dragging && self.on_cpu.unwrap_or(true)
     }
 
@@ -175,11 +176,11 @@ impl Inner {
     }
 
     pub(super) fn take_cell(&mut self) -> Option<(Box<Cell>, Arc<AtomicBool>)> {
-        if self.cells_give_way() {
+        if self.cells_yield() {
             return None;
         }
         let cell = self.cells.pop_front()?;
-        self.cell = Some(CellNow { grid: cell.grid, index: cell.index, share: 0.0 });
+        self.cell = Some(CellProgress { grid: cell.grid, index: cell.index, share: 0.0 });
         self.cell_stop = Arc::default();
         Some((Box::new(cell), Arc::clone(&self.cell_stop)))
     }
@@ -187,13 +188,13 @@ impl Inner {
 
 pub(super) struct Shared {
     pub(super) inner: Mutex<Inner>,
-    pub(super) news: Condvar,
-    /// Held while the file is written, so that an older list never follows a newer one.
-    store: Mutex<Option<Store>>,
+    pub(super) changed: Condvar,
+    /// Held while the file is written, so that an older list never replaces a newer one.
+    store: Mutex<Option<QueueStore>>,
     folder: Mutex<Option<PathBuf>>,
 }
 
-/// The handle; cheap to clone.
+/// A handle to the queue; cheap to clone.
 #[derive(Clone)]
 pub struct JobQueue(pub(super) Arc<Shared>);
 
@@ -201,7 +202,7 @@ impl Default for JobQueue {
     fn default() -> Self {
         Self(Arc::new(Shared {
             inner: Mutex::default(),
-            news: Condvar::new(),
+            changed: Condvar::new(),
             store: Mutex::default(),
             folder: Mutex::default(),
         }))
@@ -217,32 +218,32 @@ impl JobQueue {
     /// Change the shared state and wake the painter.
     fn change<T>(&self, work: impl FnOnce(&mut Inner) -> T) -> T {
         let result = work(&mut lock(&self.0.inner));
-        self.0.news.notify_all();
+        self.0.changed.notify_all();
         result
     }
 
-    /// Takes the queue of the last time in. What is still to be painted waits until [`JobQueue::hold`] is
-    /// ended.
-    pub fn begin(&self, store: Option<Store>, items: Vec<Item>) {
+    /// Load the queue of the previous program run. It is held if it has unfinished items, see
+    /// [`JobQueue::hold`].
+    pub fn restore(&self, store: Option<QueueStore>, items: Vec<Item>) {
         *lock(&self.0.folder) = store.as_ref().map(|store| store.folder().to_owned());
         *lock(&self.0.store) = store;
         self.change(|inner| {
             inner.last_id = items.iter().map(|item| item.id).max().unwrap_or(0);
             inner.held = items.iter().any(|item| item.state.is_open());
             inner.items = items;
-            inner.touch();
+            inner.mark_changed();
             inner.unwritten = false;
         });
     }
 
-    /// The folder in which pictures without a file are kept.
+    /// The folder for pictures without a file.
     pub fn folder(&self) -> Option<PathBuf> {
         lock(&self.0.folder).clone()
     }
 
-    /// Adds items at the end. No two that are still to be painted get one name, unless they are of a batch,
-    /// whose folder's list tells whether they are the same. `small` is shown for them until they are painted.
-    pub fn add(&self, items: impl IntoIterator<Item = Item>, small: Option<&Arc<RgbImage>>) {
+    /// Append items. Unfinished items get different output names, except those of a batch, whose folder's
+    /// list tells whether they are the same. `thumbnail` is shown for them until they are painted.
+    pub fn add(&self, items: impl IntoIterator<Item = Item>, thumbnail: Option<&Arc<RgbImage>>) {
         self.change(|inner| {
             for mut item in items {
                 inner.last_id += 1;
@@ -250,42 +251,42 @@ impl JobQueue {
                 if !item.batch {
                     item.output = free_output(&inner.items, &item.output);
                 }
-                if let Some(small) = small {
-                    inner.small.insert(item.id, Arc::clone(small));
+                if let Some(thumbnail) = thumbnail {
+                    inner.thumbnails.insert(item.id, Arc::clone(thumbnail));
                 }
                 inner.items.push(item);
             }
-            inner.touch();
+            inner.mark_changed();
         });
     }
 
-    /// The file that an item with this output would get, as far as known.
+    /// The output file that an item would get, as far as is known now.
     pub fn free_output(&self, output: &Path) -> PathBuf {
         free_output(&lock(&self.0.inner).items, output)
     }
 
-    /// Counts changes of the list.
+    /// Incremented at every change of the list.
     pub fn version(&self) -> u64 {
         lock(&self.0.inner).version
     }
 
-    /// Looks at the list, in its order.
-    pub fn items<T>(&self, look: impl FnOnce(&[Item]) -> T) -> T {
-        look(&lock(&self.0.inner).items)
+    /// Access the list, in its order.
+    pub fn items<T>(&self, read: impl FnOnce(&[Item]) -> T) -> T {
+        read(&lock(&self.0.inner).items)
     }
 
-    /// The small picture of an item, if there is one.
-    pub fn small(&self, id: u64) -> Option<Arc<RgbImage>> {
-        lock(&self.0.inner).small.get(&id).cloned()
+    /// The thumbnail of an item, if there is one.
+    pub fn thumbnail(&self, id: u64) -> Option<Arc<RgbImage>> {
+        lock(&self.0.inner).thumbnails.get(&id).cloned()
     }
 
-    /// The item in hand.
-    pub fn now(&self) -> Option<Now> {
+    /// Progress of the current item.
+    pub fn now(&self) -> Option<ItemProgress> {
         let inner = lock(&self.0.inner);
-        inner.now.clone().map(|now| Now { waits: inner.gives_way(), ..now })
+        inner.now.clone().map(|now| ItemProgress { waits: inner.yields(), ..now })
     }
 
-    pub fn outlook(&self) -> Outlook {
+    pub fn summary(&self) -> QueueSummary {
         let inner = lock(&self.0.inner);
         let (open, failed) = (inner.open, inner.failed);
         let in_hand = match &inner.now {
@@ -297,18 +298,18 @@ impl JobQueue {
             work => inner.pace.map(|pace| pace * work),
         };
         let seconds_left = in_hand.zip(rest).map(|(in_hand, rest)| in_hand + rest).filter(|_| open > 0);
-        let waits = open > 0 && !inner.held && inner.gives_way();
-        Outlook {
+        let waits = open > 0 && !inner.held && inner.yields();
+        QueueSummary {
             open,
             failed,
-            over: inner.items.len() - open - failed,
+            finished: inner.items.len() - open - failed,
             held: inner.held,
             waits,
             seconds_left,
         }
     }
 
-    /// Hold or release the queue. The item in hand waits where it is.
+    /// Hold or release the queue. While it is held, the current item waits between two steps.
     pub fn hold(&self, held: bool) {
         self.change(|inner| {
             if inner.held != held {
@@ -319,41 +320,41 @@ impl JobQueue {
     }
 
     /// Set the live activity.
-    pub fn set_live(&self, live: Live) {
+    pub fn set_live(&self, live: LiveActivity) {
         if lock(&self.0.inner).live != live {
             self.change(|inner| inner.live = live);
         }
     }
 
-    /// Moves an item.
-    pub fn reorder(&self, id: u64, to: Move) {
+    /// Move an item.
+    pub fn reorder(&self, id: u64, to: ItemMove) {
         self.change(|inner| {
             let Some(at) = inner.position(id) else { return };
             let last = inner.items.len() - 1;
             let target = match to {
-                Move::Up => at.saturating_sub(1),
-                Move::Down => (at + 1).min(last),
-                // Taking it out moves what is behind it up.
-                Move::To(place) if place > at => (place - 1).min(last),
-                Move::To(place) => place,
+                ItemMove::Up => at.saturating_sub(1),
+                ItemMove::Down => (at + 1).min(last),
+                // Removing the item shifts later ones up.
+                ItemMove::To(place) if place > at => (place - 1).min(last),
+                ItemMove::To(place) => place,
             };
             if target != at {
                 let item = inner.items.remove(at);
                 inner.items.insert(target, item);
-                inner.touch();
+                inner.mark_changed();
             }
         });
     }
 
-    /// Ends an item without a picture; it can be retried.
+    /// Cancel an item; it can be retried.
     pub fn cancel(&self, id: u64) {
         self.change(|inner| {
             let Some(at) = inner.position(id) else { return };
             match inner.items[at].state {
-                State::Painting => inner.stop.store(true, Ordering::Relaxed),
-                State::Waiting => {
-                    inner.items[at].state = State::Cancelled;
-                    inner.touch();
+                ItemState::Painting => inner.stop.store(true, Ordering::Relaxed),
+                ItemState::Waiting => {
+                    inner.items[at].state = ItemState::Cancelled;
+                    inner.mark_changed();
                 }
                 _ => {}
             }
@@ -364,37 +365,39 @@ impl JobQueue {
     pub fn retry(&self, id: u64) {
         self.change(|inner| {
             let Some(at) = inner.position(id) else { return };
-            if matches!(inner.items[at].state, State::Failed { .. } | State::Cancelled) {
-                (inner.items[at].state, inner.items[at].remark) = (State::Waiting, None);
-                inner.touch();
+            if matches!(inner.items[at].state, ItemState::Failed { .. } | ItemState::Cancelled) {
+                (inner.items[at].state, inner.items[at].remark) = (ItemState::Waiting, None);
+                inner.mark_changed();
             }
         });
     }
 
-    /// Takes an item out of the list; its picture, if it has one, stays where it is.
+    /// Remove an item from the list; its saved picture, if any, stays.
     pub fn remove(&self, id: u64) {
         self.change(|inner| {
             let Some(at) = inner.position(id) else { return };
-            if inner.items.remove(at).state == State::Painting {
+            if inner.items.remove(at).state == ItemState::Painting {
                 inner.stop.store(true, Ordering::Relaxed);
             }
-            inner.small.remove(&id);
-            inner.touch();
+            inner.thumbnails.remove(&id);
+            inner.mark_changed();
         });
     }
 
     /// Remove all finished items from the list.
-    pub fn remove_over(&self) {
+    pub fn remove_finished(&self) {
         self.change(|inner| {
-            let gone = |state: &State| matches!(state, State::Done { .. } | State::There | State::Cancelled);
+            let gone = |state: &ItemState| {
+                matches!(state, ItemState::Done { .. } | ItemState::AlreadyPainted | ItemState::Cancelled)
+            };
             inner.items.retain(|item| !gone(&item.state));
-            let Inner { items, small, .. } = inner;
-            small.retain(|id, _| items.iter().any(|item| item.id == *id));
-            inner.touch();
+            let Inner { items, thumbnails, .. } = inner;
+            thumbnails.retain(|id, _| items.iter().any(|item| item.id == *id));
+            inner.mark_changed();
         });
     }
 
-    /// Gives the painter the cells of a grid, instead of those that it has.
+    /// Replace the pending cells with those of a grid.
     pub fn paint_cells(&self, cells: impl IntoIterator<Item = Cell>) {
         self.change(|inner| {
             inner.cell_stop.store(true, Ordering::Relaxed);
@@ -402,26 +405,26 @@ impl JobQueue {
         });
     }
 
-    /// The cells that are done since the last call.
-    pub fn take_painted(&self) -> Vec<Painted> {
+    /// Take the cells that were finished since the last call.
+    pub fn take_painted(&self) -> Vec<PaintedCell> {
         std::mem::take(&mut lock(&self.0.inner).painted)
     }
 
-    /// The cell in hand.
-    pub fn cell(&self) -> Option<CellNow> {
+    /// Progress of the current cell.
+    pub fn cell(&self) -> Option<CellProgress> {
         lock(&self.0.inner).cell
     }
 
-    /// Whether the list differs from what is on the disk.
+    /// Whether the list differs from the file.
     pub fn is_unwritten(&self) -> bool {
         lock(&self.0.inner).unwritten
     }
 
-    /// Writes the list, if it has changed. Takes as long as the disk does.
+    /// Write the list if it has changed. Blocks on the disk.
     ///
     /// # Errors
     ///
-    /// Any file system error; it is tried again with the next change.
+    /// Any file system error; the next change retries.
     pub fn save(&self) -> io::Result<()> {
         let store = lock(&self.0.store);
         let items = {
@@ -429,49 +432,49 @@ impl JobQueue {
             if !std::mem::take(&mut inner.unwritten) {
                 return Ok(());
             }
-            // Until it is written, whatever comes between.
-            inner.unkept = true;
+            // Assume failure until the write has returned.
+            inner.write_failed = true;
             inner.items.clone()
         };
         let written = store.as_ref().map_or(Ok(()), |store| store.write(items));
-        lock(&self.0.inner).unkept = written.is_err();
+        lock(&self.0.inner).write_failed = written.is_err();
         written
     }
 
-    /// The same once more for what could not be written before.
+    /// Like [`JobQueue::save`], and retry what could not be written before.
     ///
     /// # Errors
     ///
     /// Any file system error.
-    pub fn save_at_last(&self) -> io::Result<()> {
+    pub fn save_before_exit(&self) -> io::Result<()> {
         {
             let mut inner = lock(&self.0.inner);
-            inner.unwritten |= inner.unkept;
+            inner.unwritten |= inner.write_failed;
         }
         self.save()
     }
 
-    /// For a new painter, after one that has ended or died.
+    /// Prepare for a new painter, after one that has ended or died.
     pub(super) fn reopen(&self) {
         self.change(|inner| {
-            inner.quits = false;
-            for item in inner.items.iter_mut().filter(|item| item.state == State::Painting) {
-                item.state = State::Waiting;
+            inner.shutting_down = false;
+            for item in inner.items.iter_mut().filter(|item| item.state == ItemState::Painting) {
+                item.state = ItemState::Waiting;
             }
         });
     }
 
-    /// Ends the painter after the step in hand.
+    /// End the painter after the current step.
     pub(super) fn quit(&self) {
         self.change(|inner| {
-            inner.quits = true;
+            inner.shutting_down = true;
             inner.stop.store(true, Ordering::Relaxed);
             inner.cell_stop.store(true, Ordering::Relaxed);
         });
     }
 }
 
-/// A name that no file has and no item is going to take.
+/// An output name that no file and no unfinished item has.
 fn free_output(items: &[Item], output: &Path) -> PathBuf {
     let taken: Vec<String> = items
         .iter()

@@ -1,11 +1,10 @@
-//! Background painting: the queue's paintings at their final size and a grid's small ones, on a
-//! thread and an engine of their own. The command line paints with the same loop.
+//! Background painting: the queue's paintings at their final size and a grid's small ones, on a thread and an
+//! engine of their own. The command line paints with the same loop.
 //!
 //! ```text
-//! window ── items, cells, user activity ──► JobQueue ◄── takes the next, reports progress ── painter's
-//! thread
-//!                                                   │
-//!                                                   └── queue.toml, written whole, under one window's lock
+//! window ── items, cells, live activity ──► JobQueue ◄── next item, progress ── painter's thread
+//!                                              │
+//!                                              └── queue.toml, written atomically, locked by one window
 //! ```
 
 mod item;
@@ -17,10 +16,11 @@ mod store;
 mod tests;
 mod turns;
 
-pub use item::{Item, ItemStyle, Kept, Source, State};
+pub use item::{Item, ItemSource, ItemState, ItemStyle, StoredPixels};
 pub use job_queue::{
-    Cell, CellNow, CpuSharing, JobQueue, Live, Move, Now, Outlook, Painted as PaintedCell, Stage,
+    Cell, CellProgress, CpuSharing, ItemMove, ItemProgress, ItemStage, JobQueue, LiveActivity, PaintedCell,
+    QueueSummary,
 };
-pub use paint::{End, Painted, Plan, RenderObserver, guarded, paint};
+pub use paint::{RenderEnd, RenderObserver, RenderPlan, RenderResult, guarded, paint};
 pub use painter::Painter;
-pub use store::{Store, StoreError};
+pub use store::{QueueStore, StoreError};

@@ -1,5 +1,5 @@
-//! The headless painting loop: steps, read-backs and their pace, interruption and failure. It knows nothing
-//! of files and terminals, so that its tests can drive it with a small engine of their own.
+//! The headless painting loop: steps, read-backs, interruption and failure. It knows neither files nor
+//! terminals, so that tests can drive it with a small engine of their own.
 
 use std::{
     panic::{self, AssertUnwindSafe},
@@ -16,45 +16,45 @@ use crate::{
 };
 use impasto_core::transfer::Losses;
 
-/// Which steps are painted and read back.
+/// Which steps to paint and to read back.
 #[derive(Clone, Copy, Debug)]
-pub struct Plan {
+pub struct RenderPlan {
     pub steps: u32,
-    /// Read the losses at every multiple of this, and at the first and the last step.
+    /// Read the losses at every multiple of this, and at the first and last step.
     pub losses_every: Option<u32>,
-    /// Hand out the picture at every multiple of this.
+    /// Report the picture at every multiple of this.
     pub picture_every: Option<u32>,
-    /// End when the objective has converged.
+    /// Stop when the objective has converged.
     pub stop_when_converged: bool,
-    /// Hand out the moments of a time-lapse: every step at first, ever fewer later.
+    /// Report pictures for a time-lapse: every step at first, ever fewer later.
     pub film: bool,
 }
 
-/// Receives what comes back from the device.
+/// Receives the results of the painting loop.
 pub trait RenderObserver {
-    /// A step is about to be painted, or the run to be ended: the place to wait.
+    /// Called before each step and before the run ends; may block.
     fn before_step(&mut self) {}
 
-    /// A picture was read back, whatever for.
-    fn seen(&mut self, picture: &RgbImage) {
+    /// Called for every picture that is read back.
+    fn picture_read(&mut self, picture: &RgbImage) {
         let _ = picture;
     }
 
-    /// The losses of a step; `planned` if [`Plan::losses_every`] asked for them.
+    /// The losses of a step; `planned` if [`RenderPlan::losses_every`] requested them.
     fn losses(&mut self, step: u32, losses: &Losses, seconds: f64, planned: bool);
 
-    /// The objective was found to have converged at this step, for the first time.
+    /// The objective has converged at this step; called once.
     fn converged(&mut self, step: u32);
 
-    /// Something has happened to the run by itself.
+    /// A notice of the engine for the user.
     fn notice(&mut self, text: &str) {
         let _ = text;
     }
 
-    /// The picture of a step that [`Plan::picture_every`] asked for.
+    /// A picture that [`RenderPlan::picture_every`] requested.
     fn picture(&mut self, step: u32, picture: &RgbImage) -> anyhow::Result<()>;
 
-    /// A moment of the time-lapse that [`Plan::film`] asked for.
+    /// A picture of the time-lapse that [`RenderPlan::film`] requested.
     fn film(&mut self, step: u32, picture: &RgbImage) -> anyhow::Result<()> {
         let _ = (step, picture);
         Ok(())
@@ -63,96 +63,96 @@ pub trait RenderObserver {
 
 /// Why the loop ended.
 #[derive(Debug)]
-pub enum End {
+pub enum RenderEnd {
     Finished,
     Interrupted,
     Failed(anyhow::Error),
 }
 
-/// What the loop leaves.
+/// The result of the painting loop.
 #[derive(Debug)]
-pub struct Painted {
-    pub end: End,
+pub struct RenderResult {
+    pub end: RenderEnd,
     /// Steps painted.
     pub steps: u32,
     /// The last good picture, and the step after which it was read.
     pub picture: Option<(u32, RgbImage)>,
-    /// When the first picture was there.
+    /// When the first picture was read.
     pub first_picture: Option<Instant>,
 }
 
-/// The picture is read at least this often, so that a failure late in a run does not cost everything.
-const KEEP_EVERY: Duration = Duration::from_secs(2);
-/// Steps are handed to the device in batches of about this length: long enough to keep a fast device busy,
-/// short enough for an interruption to be noticed.
+/// Read the picture at least this often, so that a failure late in a run does not lose everything.
+const READ_EVERY: Duration = Duration::from_secs(2);
+/// Queue steps on the device in batches of about this length: long enough to keep a fast device busy, short
+/// enough to notice an interruption.
 const BATCH: Duration = Duration::from_millis(50);
 const MAX_BATCH: u32 = 64;
-/// Steps so far for each step between two moments of a time-lapse: 500 steps make about 100.
+/// Steps so far per step between two pictures of a time-lapse: 500 steps give about 100.
 const FILM_DENSITY: u32 = 24;
 
-/// Paints a prepared run to its end, to its interruption or to its failure.
+/// Paint a prepared run until it ends, is interrupted or fails.
 pub fn paint(
     engine: &mut dyn Engine,
-    plan: Plan,
+    plan: RenderPlan,
     interrupted: &AtomicBool,
     observer: &mut dyn RenderObserver,
-) -> Painted {
-    let mut painted = Painted { end: End::Finished, steps: 0, picture: None, first_picture: None };
+) -> RenderResult {
+    let mut painted = RenderResult { end: RenderEnd::Finished, steps: 0, picture: None, first_picture: None };
     let mut run = Loop { engine, plan, observer, began: Instant::now(), painted: &mut painted };
-    let end = match run.all(interrupted) {
+    let end = match run.paint_steps(interrupted) {
         Ok(end) => end,
-        Err(error) => End::Failed(error),
+        Err(error) => RenderEnd::Failed(error),
     };
-    run.tell_notices();
+    run.report_notices();
     painted.end = end;
     painted
 }
 
 struct Loop<'a> {
     engine: &'a mut dyn Engine,
-    plan: Plan,
+    plan: RenderPlan,
     observer: &'a mut dyn RenderObserver,
     began: Instant,
-    painted: &'a mut Painted,
+    painted: &'a mut RenderResult,
 }
 
 impl Loop<'_> {
-    fn all(&mut self, interrupted: &AtomicBool) -> anyhow::Result<End> {
+    fn paint_steps(&mut self, interrupted: &AtomicBool) -> anyhow::Result<RenderEnd> {
         let mut batch = 1;
         let mut pending = 0;
         let mut synchronised = Instant::now();
-        let mut kept = Instant::now();
+        let mut last_read = Instant::now();
         let mut converged = false;
         let mut filmed = 0;
         for step in 1..=self.plan.steps {
             self.observer.before_step();
             if interrupted.load(Ordering::Relaxed) {
-                return self.last_picture().map(|()| End::Interrupted);
+                return self.last_picture().map(|()| RenderEnd::Interrupted);
             }
             let failed = || format!("painting failed at step {step}");
             match guarded(|| self.engine.step()) {
                 Err(error) if is_interruption(&error) => {
-                    // Something may have changed since the last step, also before the first.
+                    // The picture may have changed since the last step, also before the first.
                     let films = self.plan.film && filmed != step - 1;
-                    return self.read(step - 1, films).map(|()| End::Interrupted);
+                    return self.read(step - 1, films).map(|()| RenderEnd::Interrupted);
                 }
                 result => result.with_context(failed)?,
             }
             self.painted.steps = step;
-            self.tell_notices();
+            self.report_notices();
             pending += 1;
             let wanted = |every: Option<u32>| every.is_some_and(|every| step.is_multiple_of(every));
             let ends = step == 1 || step == self.plan.steps;
             let films = self.plan.film && (ends || (step - filmed) * FILM_DENSITY >= step);
-            if films || ends || wanted(self.plan.picture_every) || kept.elapsed() >= KEEP_EVERY {
+            if films || ends || wanted(self.plan.picture_every) || last_read.elapsed() >= READ_EVERY {
                 if films {
                     filmed = step;
                 }
                 self.read(step, films).with_context(failed)?;
-                kept = Instant::now();
+                last_read = Instant::now();
             } else if wanted(self.plan.losses_every) || pending >= batch {
                 let losses = guarded(|| self.engine.losses()).with_context(failed)?;
-                self.tell(step, losses.as_ref());
+                self.report_losses(step, losses.as_ref());
             } else {
                 continue;
             }
@@ -160,7 +160,7 @@ impl Loop<'_> {
                 converged = true;
                 self.observer.converged(step);
                 if self.plan.stop_when_converged {
-                    return self.last_picture().map(|()| End::Finished);
+                    return self.last_picture().map(|()| RenderEnd::Finished);
                 }
             }
             let seconds = synchronised.elapsed().as_secs_f64() / f64::from(pending);
@@ -168,10 +168,10 @@ impl Loop<'_> {
             pending = 0;
             synchronised = Instant::now();
         }
-        Ok(End::Finished)
+        Ok(RenderEnd::Finished)
     }
 
-    /// Before the last step: what is painted but not read yet.
+    /// Read the picture of the last step, if it was not read yet.
     fn last_picture(&mut self) -> anyhow::Result<()> {
         let step = self.painted.steps;
         let known = self.painted.picture.as_ref().map_or(0, |&(step, _)| step);
@@ -184,9 +184,9 @@ impl Loop<'_> {
     fn read(&mut self, step: u32, films: bool) -> anyhow::Result<()> {
         let reading = guarded(|| self.engine.read())?;
         self.painted.first_picture.get_or_insert_with(Instant::now);
-        self.tell(step, reading.losses.as_ref());
+        self.report_losses(step, reading.losses.as_ref());
         let (_, picture) = self.painted.picture.insert((step, reading.picture));
-        self.observer.seen(picture);
+        self.observer.picture_read(picture);
         if self.plan.picture_every.is_some_and(|every| step.is_multiple_of(every)) {
             self.observer.picture(step, picture)?;
         }
@@ -196,11 +196,12 @@ impl Loop<'_> {
         Ok(())
     }
 
-    fn tell_notices(&mut self) {
+    fn report_notices(&mut self) {
         self.engine.take_notices().iter().for_each(|text| self.observer.notice(text));
+        self.engine.take_limits().iter().for_each(|text| self.observer.notice(text));
     }
 
-    fn tell(&mut self, step: u32, losses: Option<&Losses>) {
+    fn report_losses(&mut self, step: u32, losses: Option<&Losses>) {
         if let Some(losses) = losses {
             let ends = step == 1 || step == self.plan.steps;
             let planned = self.plan.losses_every.is_some_and(|every| ends || step.is_multiple_of(every));
@@ -213,18 +214,18 @@ fn is_interruption(error: &anyhow::Error) -> bool {
     error.downcast_ref::<EngineError>().is_some_and(|error| error.is::<Interrupted>())
 }
 
-/// Calls the engine; a panic in a driver or in the engine becomes an error, so that what was painted is not
+/// Call the engine and turn a panic in it or in a driver into an error, so that the painted picture is not
 /// lost.
 pub fn guarded<T>(call: impl FnOnce() -> Result<T, EngineError>) -> anyhow::Result<T> {
     match panic::catch_unwind(AssertUnwindSafe(call)) {
         Ok(result) => result.map_err(anyhow::Error::from_boxed),
         Err(payload) => {
-            let said = payload
+            let message = payload
                 .downcast_ref::<String>()
                 .map(String::as_str)
                 .or_else(|| payload.downcast_ref::<&str>().copied())
                 .unwrap_or("without a message");
-            Err(anyhow::anyhow!("the engine panicked: {said}"))
+            Err(anyhow::anyhow!("the engine panicked: {message}"))
         }
     }
 }
@@ -232,14 +233,14 @@ pub fn guarded<T>(call: impl FnOnce() -> Result<T, EngineError>) -> anyhow::Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::{Place, Reading};
+    use crate::session::{PyramidProgress, Reading};
     use impasto_core::{
         run::{Job, RunInfo},
         settings::Settings,
         transfer::{GradientNorms, Inputs},
     };
 
-    /// Steps cost nothing; the step `fails_at` is not finite when it is read, the step `panics_at` panics.
+    /// Steps cost nothing; the picture is not finite from step `fails_at`, and step `panics_at` panics.
     #[derive(Default)]
     struct Fake {
         step: u32,
@@ -280,7 +281,7 @@ mod tests {
             let picture = RgbImage::new(1, self.step);
             Ok(Reading {
                 step: self.step,
-                place: Place::default(),
+                place: PyramidProgress::default(),
                 losses,
                 norms: GradientNorms::default(),
                 picture,
@@ -294,7 +295,7 @@ mod tests {
     }
 
     #[derive(Default)]
-    struct Notes<'a> {
+    struct RecordingObserver<'a> {
         planned: Vec<u32>,
         pictures: Vec<u32>,
         converged: Vec<u32>,
@@ -302,7 +303,7 @@ mod tests {
         interrupt: Option<(u32, &'a AtomicBool)>,
     }
 
-    impl RenderObserver for Notes<'_> {
+    impl RenderObserver for RecordingObserver<'_> {
         fn losses(&mut self, step: u32, _: &Losses, seconds: f64, planned: bool) {
             assert!(seconds >= 0.0);
             if planned {
@@ -326,8 +327,8 @@ mod tests {
         }
     }
 
-    fn plan(steps: u32, losses_every: u32, picture_every: u32) -> Plan {
-        Plan {
+    fn plan(steps: u32, losses_every: u32, picture_every: u32) -> RenderPlan {
+        RenderPlan {
             steps,
             losses_every: Some(losses_every),
             picture_every: Some(picture_every),
@@ -338,51 +339,51 @@ mod tests {
 
     #[test]
     fn losses_and_pictures_come_at_the_planned_steps() {
-        let mut notes = Notes::default();
-        let painted = paint(&mut Fake::default(), plan(25, 4, 10), &AtomicBool::new(false), &mut notes);
-        assert!(matches!(painted.end, End::Finished));
-        assert_eq!(notes.planned, [1, 4, 8, 12, 16, 20, 24, 25]);
-        assert_eq!(notes.pictures, [10, 20]);
+        let mut observer = RecordingObserver::default();
+        let painted = paint(&mut Fake::default(), plan(25, 4, 10), &AtomicBool::new(false), &mut observer);
+        assert!(matches!(painted.end, RenderEnd::Finished));
+        assert_eq!(observer.planned, [1, 4, 8, 12, 16, 20, 24, 25]);
+        assert_eq!(observer.pictures, [10, 20]);
         assert_eq!(painted.picture.map(|(step, picture)| (step, picture.height())), Some((25, 25)));
         assert!(painted.first_picture.is_some());
     }
 
     #[test]
-    fn convergence_is_told_once_and_ends_the_run_only_where_that_is_wanted() {
+    fn convergence_is_reported_once_and_ends_the_run_only_on_request() {
         for (stop_when_converged, steps) in [(false, 60), (true, 37)] {
-            let mut notes = Notes::default();
+            let mut observer = RecordingObserver::default();
             let mut fake = Fake { converges_at: Some(37), ..Fake::default() };
-            let plan = Plan { stop_when_converged, ..plan(60, 1, 10) };
-            let painted = paint(&mut fake, plan, &AtomicBool::new(false), &mut notes);
-            assert!(matches!(painted.end, End::Finished));
+            let plan = RenderPlan { stop_when_converged, ..plan(60, 1, 10) };
+            let painted = paint(&mut fake, plan, &AtomicBool::new(false), &mut observer);
+            assert!(matches!(painted.end, RenderEnd::Finished));
             assert_eq!((painted.steps, painted.picture.map(|(step, _)| step)), (steps, Some(steps)));
-            assert_eq!(notes.converged, [37]);
+            assert_eq!(observer.converged, [37]);
         }
     }
 
     #[test]
     fn the_moments_of_a_time_lapse_thin_out_and_have_both_ends() {
-        let mut notes = Notes::default();
-        let plan = Plan {
+        let mut observer = RecordingObserver::default();
+        let plan = RenderPlan {
             steps: 500,
             losses_every: None,
             picture_every: None,
             stop_when_converged: false,
             film: true,
         };
-        paint(&mut Fake::default(), plan, &AtomicBool::new(false), &mut notes);
-        assert_eq!(notes.films[..24], (1..=24).collect::<Vec<_>>());
-        assert_eq!(notes.films.last(), Some(&500));
-        assert!((60..140).contains(&notes.films.len()), "{}", notes.films.len());
-        assert!(notes.pictures.is_empty());
+        paint(&mut Fake::default(), plan, &AtomicBool::new(false), &mut observer);
+        assert_eq!(observer.films[..24], (1..=24).collect::<Vec<_>>());
+        assert_eq!(observer.films.last(), Some(&500));
+        assert!((60..140).contains(&observer.films.len()), "{}", observer.films.len());
+        assert!(observer.pictures.is_empty());
     }
 
     #[test]
     fn an_interruption_leaves_the_picture_as_it_is_then() {
         let flag = AtomicBool::new(false);
-        let mut notes = Notes { interrupt: Some((7, &flag)), ..Notes::default() };
-        let painted = paint(&mut Fake::default(), plan(1000, 1, 1000), &flag, &mut notes);
-        assert!(matches!(painted.end, End::Interrupted));
+        let mut observer = RecordingObserver { interrupt: Some((7, &flag)), ..RecordingObserver::default() };
+        let painted = paint(&mut Fake::default(), plan(1000, 1, 1000), &flag, &mut observer);
+        assert!(matches!(painted.end, RenderEnd::Interrupted));
         assert_eq!((painted.steps, painted.picture.map(|(step, _)| step)), (7, Some(7)));
     }
 
@@ -390,17 +391,26 @@ mod tests {
     fn an_interruption_between_two_steps_leaves_the_picture_even_before_the_first() {
         for at in [1, 7] {
             let mut fake = Fake { interrupted_at: Some(at), ..Fake::default() };
-            let painted = paint(&mut fake, plan(50, 1, 100), &AtomicBool::new(false), &mut Notes::default());
-            assert!(matches!(painted.end, End::Interrupted));
+            let painted = paint(
+                &mut fake,
+                plan(50, 1, 100),
+                &AtomicBool::new(false),
+                &mut RecordingObserver::default(),
+            );
+            assert!(matches!(painted.end, RenderEnd::Interrupted));
             assert_eq!((painted.steps, painted.picture.map(|(step, _)| step)), (at - 1, Some(at - 1)));
         }
     }
 
     #[test]
     fn an_interruption_before_the_first_step_leaves_nothing() {
-        let painted =
-            paint(&mut Fake::default(), plan(5, 1, 1), &AtomicBool::new(true), &mut Notes::default());
-        assert!(matches!(painted.end, End::Interrupted));
+        let painted = paint(
+            &mut Fake::default(),
+            plan(5, 1, 1),
+            &AtomicBool::new(true),
+            &mut RecordingObserver::default(),
+        );
+        assert!(matches!(painted.end, RenderEnd::Interrupted));
         assert!(painted.picture.is_none() && painted.first_picture.is_none());
     }
 
@@ -411,8 +421,9 @@ mod tests {
         {
             let expected = if fake.fails_at.is_some() { "not finite" } else { "the driver is gone" };
             let mut fake = fake;
-            let painted = paint(&mut fake, plan(50, 1, 2), &AtomicBool::new(false), &mut Notes::default());
-            let End::Failed(error) = painted.end else { panic!("no failure") };
+            let painted =
+                paint(&mut fake, plan(50, 1, 2), &AtomicBool::new(false), &mut RecordingObserver::default());
+            let RenderEnd::Failed(error) = painted.end else { panic!("no failure") };
             assert!(format!("{error:#}").contains(expected), "{error:#}");
             assert!(error.to_string().contains("step 6"), "{error}");
             assert_eq!(painted.picture.map(|(step, _)| step), Some(4));

@@ -1,5 +1,5 @@
-//! The thread that paints behind the window, with engines of its own: one for the queue's item in hand, one
-//! for a grid's cells, which are painted between two of its steps. All their tensors live on this one thread.
+//! The background painting thread, with its own engines: one for the queue's current item, one for a grid's
+//! cells, which are painted between two steps of the item. All their tensors live on this thread.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -12,14 +12,14 @@ use std::{
 use image::RgbImage;
 
 use super::{
-    Cell, End, Item, JobQueue, PaintedCell, Plan, Stage, State, guarded,
-    item::Opened,
-    job_queue::SMALL,
+    Cell, Item, ItemStage, ItemState, JobQueue, PaintedCell, RenderEnd, RenderPlan, guarded,
+    item::ItemPictures,
+    job_queue::THUMBNAIL_SIDE,
     paint::{RenderObserver, paint},
     turns::{Between, Clock, Next},
 };
 use crate::{
-    replay::{ReplayPlan, Replayer, Writer},
+    replay::{RecipeWriter, ReplayPlan, Replayer},
     session::Engine,
 };
 use impasto_base::error::chain;
@@ -31,41 +31,40 @@ use impasto_core::{
 use impasto_formats::explore::{Ledger, recipe_hash};
 use impasto_network::compute::{self, DeviceKind};
 
-/// Longest wait for the last step when the window ends.
-const FAREWELL: Duration = Duration::from_secs(2);
-/// The same for a finished picture that is being written.
-const LAST_FILE: Duration = Duration::from_secs(60);
+/// Maximum wait for the current step at shutdown.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
+/// Maximum wait at shutdown while a finished picture is being written.
+const SAVE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The window's handle to the thread. Dropping it ends the thread after the step in hand.
+/// The window's handle to the thread. Dropping it ends the thread after the current step.
 pub struct Painter {
-    desk: JobQueue,
+    queue: JobQueue,
     thread: thread::JoinHandle<()>,
 }
 
 impl Painter {
-    /// Starts the thread. `make` creates engines on it; `wake` is called when the window has something to
-    /// show.
+    /// Start the thread. `make` creates engines on it; `wake` is called when there is something new to show.
     ///
     /// # Errors
     ///
     /// If the operating system refuses a thread.
     pub fn spawn<E: Engine + 'static>(
-        desk: JobQueue,
+        queue: JobQueue,
         make: impl Fn() -> E + Send + Sync + 'static,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> std::io::Result<Self> {
-        desk.reopen();
-        let theirs = desk.clone();
+        queue.reopen();
+        let thread_queue = queue.clone();
         let thread = thread::Builder::new().name("impasto-behind".into()).spawn(move || {
-            compute::behind_the_window(|| {
+            compute::run_at_lowest_priority(|| {
                 let make: Arc<dyn Fn() -> E> = Arc::new(make);
-                Bench { desk: theirs, make, wake: &wake, item: None, cell: None }.work();
+                PainterThread { queue: thread_queue, make, wake: &wake, item: None, cell: None }.run();
             });
         })?;
-        Ok(Self { desk, thread })
+        Ok(Self { queue, thread })
     }
 
-    /// Whether the thread is still there.
+    /// Whether the thread is running.
     pub fn is_alive(&self) -> bool {
         !self.thread.is_finished()
     }
@@ -73,25 +72,25 @@ impl Painter {
 
 impl Drop for Painter {
     fn drop(&mut self) {
-        self.desk.quit();
-        // As for the window's own engine: a driver that hangs is not waited for.
+        self.queue.quit();
+        // As for the window's own engine, don't wait for a driver that hangs.
         let began = Instant::now();
-        let saves = || self.desk.now().is_some_and(|now| matches!(now.stage, Stage::Saving));
-        while self.is_alive() && began.elapsed() < if saves() { LAST_FILE } else { FAREWELL } {
+        let saves = || self.queue.now().is_some_and(|now| matches!(now.stage, ItemStage::Saving));
+        while self.is_alive() && began.elapsed() < if saves() { SAVE_TIMEOUT } else { SHUTDOWN_TIMEOUT } {
             thread::sleep(Duration::from_millis(5));
         }
     }
 }
 
-/// Drops what may panic on its way out.
+/// Drop a value whose destructor may panic.
 fn drop_safely<T>(it: &mut Option<T>) {
     if let Some(it) = it.take() {
         let _ = catch_unwind(AssertUnwindSafe(|| drop(it)));
     }
 }
 
-fn plan(job: &Job) -> Plan {
-    Plan {
+fn plan(job: &Job) -> RenderPlan {
+    RenderPlan {
         steps: job.settings.steps,
         losses_every: None,
         picture_every: None,
@@ -104,34 +103,34 @@ fn computes_on_cpu(info: &RunInfo) -> bool {
     matches!(info.device.kind, DeviceKind::Cpu | DeviceKind::Software)
 }
 
-/// Share of the work of a run that is done after a step.
+/// Fraction of a run's work that is done after a step.
 fn share(schedule: &Schedule, step: u32) -> f64 {
     let left = |step| schedule.work_left(0, step).last().copied().unwrap_or(0.0);
     1.0 - left(step) / left(0).max(1e-9)
 }
 
-/// An item's result.
-struct Outcome {
-    state: State,
+/// The result of an item.
+struct ItemResult {
+    state: ItemState,
     /// The file of its picture.
     output: Option<PathBuf>,
-    /// A notice for the user.
+    /// Notices for the user.
     remarks: Vec<String>,
 }
 
-struct Bench<'a, E: Engine> {
-    desk: JobQueue,
+struct PainterThread<'a, E: Engine> {
+    queue: JobQueue,
     make: Arc<dyn Fn() -> E>,
     wake: &'a dyn Fn(),
     item: Option<Replayer<E>>,
     cell: Option<E>,
 }
 
-impl<E: Engine + 'static> Bench<'_, E> {
-    fn work(&mut self) {
+impl<E: Engine + 'static> PainterThread<'_, E> {
+    fn run(&mut self) {
         loop {
             let warm = self.item.is_some() || self.cell.is_some();
-            match self.desk.next(warm) {
+            match self.queue.next(warm) {
                 Next::Quit => break,
                 Next::Rest => {
                     drop_safely(&mut self.item);
@@ -145,8 +144,8 @@ impl<E: Engine + 'static> Bench<'_, E> {
     }
 
     fn save(&self) {
-        // Tried again at the next change; the window says so when its own writing fails.
-        if let Err(error) = self.desk.save() {
+        // The next change retries; the window reports failures of its own writes.
+        if let Err(error) = self.queue.save() {
             tracing::warn!("the queue cannot be written: {error}");
         }
         (self.wake)();
@@ -155,19 +154,23 @@ impl<E: Engine + 'static> Bench<'_, E> {
     fn paint_item(&mut self, item: &Item, stop: &AtomicBool) {
         self.save();
         let result = catch_unwind(AssertUnwindSafe(|| self.try_item(item, stop)))
-            .unwrap_or_else(|_| Err(anyhow::anyhow!("a fault of the program ended it")));
-        let Outcome { state, output, remarks } = result.unwrap_or_else(|error| {
-            // What a failure left behind in an engine is of no use for the next item.
+            .unwrap_or_else(|_| Err(anyhow::anyhow!("an internal error ended it")));
+        let ItemResult { state, output, remarks } = result.unwrap_or_else(|error| {
+            // Don't reuse an engine after a failure.
             drop_safely(&mut self.item);
-            Outcome { state: State::Failed { message: chain(&*error) }, output: None, remarks: Vec::new() }
+            ItemResult {
+                state: ItemState::Failed { message: chain(&*error) },
+                output: None,
+                remarks: Vec::new(),
+            }
         });
         let remark = (!remarks.is_empty()).then(|| remarks.join("; "));
-        self.desk.over(item.id, state, output, remark);
+        self.queue.finish_item(item.id, state, output, remark);
         self.save();
     }
 
-    fn try_item(&mut self, item: &Item, stop: &AtomicBool) -> anyhow::Result<Outcome> {
-        let Opened { inputs, mut remarks } = item.open(self.desk.folder().as_deref())?;
+    fn try_item(&mut self, item: &Item, stop: &AtomicBool) -> anyhow::Result<ItemResult> {
+        let ItemPictures { inputs, mut remarks } = item.open(self.queue.folder().as_deref())?;
         let recipe = item
             .batch
             .then(|| {
@@ -177,9 +180,9 @@ impl<E: Engine + 'static> Bench<'_, E> {
             .flatten();
         let folder = item.output.parent().unwrap_or(Path::new("."));
         if let Some(recipe) = &recipe
-            && Ledger::open(folder).is_ok_and(|ledger| ledger.has_like(&item.output, recipe))
+            && Ledger::open(folder).is_ok_and(|ledger| ledger.has_numbered(&item.output, recipe))
         {
-            return Ok(Outcome { state: State::There, output: None, remarks });
+            return Ok(ItemResult { state: ItemState::AlreadyPainted, output: None, remarks });
         }
         if item.batch {
             std::fs::create_dir_all(folder)
@@ -197,9 +200,9 @@ impl<E: Engine + 'static> Bench<'_, E> {
             Some(replayer) => replayer,
             None => Replayer::new(move || make()),
         };
-        let desk = self.desk.clone();
-        let mut watch = Watch {
-            bench: self,
+        let queue = self.queue.clone();
+        let mut observer = ItemObserver {
+            painter: self,
             item,
             stop,
             schedule,
@@ -207,46 +210,46 @@ impl<E: Engine + 'static> Bench<'_, E> {
             since_first: None,
             notices: Vec::new(),
         };
-        watch.before_step();
+        observer.before_step();
         let record = replayer.record_handle();
         let info = guarded(|| {
             replayer.begin(&ReplayPlan::plain(job.clone(), job.settings.steps), &mut |what| {
-                desk.progress(|now| now.stage = Stage::Preparing(what.to_owned()));
-                (watch.bench.wake)();
+                queue.progress(|now| now.stage = ItemStage::Preparing(what.to_owned()));
+                (observer.painter.wake)();
             })
         })?;
-        desk.set_device(computes_on_cpu(&info));
-        desk.progress(|now| (now.stage, now.shape) = (Stage::Painting, (info.width, info.height)));
+        queue.set_device(computes_on_cpu(&info));
+        queue.progress(|now| (now.stage, now.shape) = (ItemStage::Painting, (info.width, info.height)));
         remarks.extend(info.remarks.iter().cloned());
-        let painted = paint(&mut replayer, plan(&job), stop, &mut watch);
-        let seconds = watch.clock.seconds();
-        remarks.append(&mut watch.notices);
+        let painted = paint(&mut replayer, plan(&job), stop, &mut observer);
+        let seconds = observer.clock.seconds();
+        remarks.append(&mut observer.notices);
         let picture = match painted.end {
-            End::Interrupted => {
+            RenderEnd::Interrupted => {
                 self.item = Some(replayer);
-                return Ok(Outcome { state: State::Cancelled, output: None, remarks: Vec::new() });
+                return Ok(ItemResult { state: ItemState::Cancelled, output: None, remarks: Vec::new() });
             }
-            End::Failed(error) => {
+            RenderEnd::Failed(error) => {
                 drop_safely(&mut Some(replayer));
                 return Err(error);
             }
-            End::Finished => painted.picture.map(|(_, picture)| picture),
+            RenderEnd::Finished => painted.picture.map(|(_, picture)| picture),
         };
         self.item = Some(replayer);
         let picture = picture.ok_or_else(|| anyhow::anyhow!("nothing was painted"))?;
-        desk.progress(|now| now.stage = Stage::Saving);
-        desk.show(item.id, picture::thumbnail(&picture, SMALL));
-        desk.set_pace(seconds / item.work().max(1.0));
+        queue.progress(|now| now.stage = ItemStage::Saving);
+        queue.show(item.id, picture::thumbnail(&picture, THUMBNAIL_SIDE));
+        queue.set_pace(seconds / item.work().max(1.0));
         (self.wake)();
-        let writer = (!item.without_recipe).then(|| Writer::new(&job, info, record));
+        let writer = (!item.without_recipe).then(|| RecipeWriter::new(&job, info, record));
         let text = |room| writer.as_ref()?.text(&picture, room);
         let (output, failure) = match picture::save_under_free_name(&picture, &item.output, &text) {
             Ok(output) => (output, None),
             Err(error) => {
-                // Hours of work are not lost to a full disk or a share that has gone.
+                // A full disk or a missing share must not cost hours of work.
                 let mut folders: Vec<PathBuf> =
-                    self.desk.folder().map(|folder| folder.join("rescued")).into_iter().collect();
-                folders.extend(picture::rescue_folders());
+                    self.queue.folder().map(|folder| folder.join("rescued")).into_iter().collect();
+                folders.extend(picture::fallback_folders());
                 let output = picture::save_elsewhere(&picture, &item.output, &folders, &text)?;
                 (output, Some(error))
             }
@@ -256,45 +259,45 @@ impl<E: Engine + 'static> Bench<'_, E> {
                 remarks.push(format!("{}; it is kept as {} instead", chain(error), output.display()));
             }
             None if output != item.output => {
-                remarks.push(format!("its name was taken, so it is {}", name(&output)));
+                remarks.push(format!("its name was taken, so it was saved as {}", name(&output)));
             }
             None => {}
         }
         if failure.is_none()
             && let Some(recipe) = recipe
-            && let Err(error) = Ledger::open(folder).and_then(|mut ledger| ledger.note(&output, recipe))
+            && let Err(error) = Ledger::open(folder).and_then(|mut ledger| ledger.record(&output, recipe))
         {
-            remarks.push(format!("its folder's list of what is painted cannot be written: {error}"));
+            remarks.push(format!("the batch list of its folder cannot be written: {error}"));
         }
-        Ok(Outcome { state: State::Done { seconds }, output: Some(output), remarks })
+        Ok(ItemResult { state: ItemState::Done { seconds }, output: Some(output), remarks })
     }
 
     fn paint_cell(&mut self, cell: Cell, stop: &AtomicBool) {
         let began = Instant::now();
         let result = catch_unwind(AssertUnwindSafe(|| self.try_cell(&cell, stop)))
-            .unwrap_or_else(|_| Err(anyhow::anyhow!("a fault of the program ended it")));
+            .unwrap_or_else(|_| Err(anyhow::anyhow!("an internal error ended it")));
         if result.is_err() {
             drop_safely(&mut self.cell);
         }
         let result = result.map_err(|error| chain(&*error)).transpose();
         let Cell { grid, index, .. } = cell;
         let seconds = began.elapsed().as_secs_f64();
-        self.desk.cell_over(result.map(|result| PaintedCell { grid, index, result, seconds }));
+        self.queue.finish_cell(result.map(|result| PaintedCell { grid, index, result, seconds }));
         (self.wake)();
     }
 
-    /// Nothing where it was stopped.
+    /// Paint a cell; `None` if it was stopped.
     fn try_cell(&mut self, cell: &Cell, stop: &AtomicBool) -> anyhow::Result<Option<Arc<RgbImage>>> {
         let schedule = cell.job.inputs.schedule(&cell.job.settings);
         let engine = self.cell.get_or_insert_with(|| (self.make)());
         let info = guarded(|| engine.start(&cell.job, None, &mut |_| ()))?;
-        self.desk.set_device(computes_on_cpu(&info));
-        let mut watch = WatchCell { desk: &self.desk, wake: self.wake, stop, schedule };
-        let painted = paint(engine, plan(&cell.job), stop, &mut watch);
+        self.queue.set_device(computes_on_cpu(&info));
+        let mut observer = CellObserver { queue: &self.queue, wake: self.wake, stop, schedule };
+        let painted = paint(engine, plan(&cell.job), stop, &mut observer);
         match painted.end {
-            End::Interrupted => Ok(None),
-            End::Failed(error) => Err(error),
-            End::Finished => {
+            RenderEnd::Interrupted => Ok(None),
+            RenderEnd::Failed(error) => Err(error),
+            RenderEnd::Finished => {
                 let (_, picture) = painted.picture.ok_or_else(|| anyhow::anyhow!("nothing was painted"))?;
                 Ok(Some(Arc::new(picture)))
             }
@@ -307,29 +310,29 @@ fn name(path: &Path) -> String {
 }
 
 /// Report an item's progress, and wait if it should yield.
-struct Watch<'a, 'b, E: Engine> {
-    bench: &'a mut Bench<'b, E>,
+struct ItemObserver<'a, 'b, E: Engine> {
+    painter: &'a mut PainterThread<'b, E>,
     item: &'a Item,
     stop: &'a AtomicBool,
     schedule: Schedule,
     clock: Clock,
-    /// Share of the work, and the clock's time, at the first losses: a run's first step is slower than all
-    /// others.
+    /// Fraction of the work and the clock's time at the first losses: speed is measured from there, as a
+    /// run's first step is slower than the others.
     since_first: Option<(f64, f64)>,
-    /// What has happened to the run by itself.
+    /// Notices of the engine.
     notices: Vec<String>,
 }
 
-impl<E: Engine + 'static> RenderObserver for Watch<'_, '_, E> {
+impl<E: Engine + 'static> RenderObserver for ItemObserver<'_, '_, E> {
     fn before_step(&mut self) {
-        let (bench, stop) = (&mut *self.bench, self.stop);
-        self.clock.aside(|| {
-            while let Between::Cell(cell, stop) = bench.desk.between(stop) {
-                bench.paint_cell(*cell, &stop);
+        let (painter, stop) = (&mut *self.painter, self.stop);
+        self.clock.uncounted(|| {
+            while let Between::Cell(cell, stop) = painter.queue.before_step(stop) {
+                painter.paint_cell(*cell, &stop);
             }
-            // Cells of a grid that is done need their memory no more.
-            if bench.desk.cell().is_none() && bench.cell.is_some() {
-                drop_safely(&mut bench.cell);
+            // Free the memory of a finished grid's engine.
+            if painter.queue.cell().is_none() && painter.cell.is_some() {
+                drop_safely(&mut painter.cell);
             }
         });
     }
@@ -345,13 +348,13 @@ impl<E: Engine + 'static> RenderObserver for Watch<'_, '_, E> {
             Some(_) => None,
         };
         if let Some(left) = seconds_left {
-            self.bench.desk.set_pace((seconds + left) / self.item.work().max(1.0));
+            self.painter.queue.set_pace((seconds + left) / self.item.work().max(1.0));
         }
-        self.bench.desk.progress(|now| {
+        self.painter.queue.progress(|now| {
             (now.step, now.share) = (step, done as f32);
             now.seconds_left = seconds_left.or(now.seconds_left);
         });
-        (self.bench.wake)();
+        (self.painter.wake)();
     }
 
     fn notice(&mut self, text: &str) {
@@ -360,8 +363,8 @@ impl<E: Engine + 'static> RenderObserver for Watch<'_, '_, E> {
 
     fn converged(&mut self, _: u32) {}
 
-    fn seen(&mut self, picture: &RgbImage) {
-        self.bench.desk.show(self.item.id, picture::thumbnail(picture, SMALL));
+    fn picture_read(&mut self, picture: &RgbImage) {
+        self.painter.queue.show(self.item.id, picture::thumbnail(picture, THUMBNAIL_SIDE));
     }
 
     fn picture(&mut self, _: u32, _: &RgbImage) -> anyhow::Result<()> {
@@ -370,20 +373,20 @@ impl<E: Engine + 'static> RenderObserver for Watch<'_, '_, E> {
 }
 
 /// Report a cell's progress.
-struct WatchCell<'a> {
-    desk: &'a JobQueue,
+struct CellObserver<'a> {
+    queue: &'a JobQueue,
     wake: &'a dyn Fn(),
     stop: &'a AtomicBool,
     schedule: Schedule,
 }
 
-impl RenderObserver for WatchCell<'_> {
+impl RenderObserver for CellObserver<'_> {
     fn before_step(&mut self) {
-        self.desk.between_cell(self.stop);
+        self.queue.before_cell_step(self.stop);
     }
 
     fn losses(&mut self, step: u32, _: &Losses, _: f64, _: bool) {
-        self.desk.cell_progress(share(&self.schedule, step) as f32);
+        self.queue.cell_progress(share(&self.schedule, step) as f32);
         (self.wake)();
     }
 

@@ -1,4 +1,4 @@
-//! The queue on the disk: one file in a folder that one window at a time holds.
+//! The queue's file, in a folder that one window at a time locks.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -8,14 +8,14 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Item, Source, State};
+use super::{Item, ItemSource, ItemState};
 use impasto_base::files;
 use impasto_core::picture::{self, Picture, SaveError};
 
 const LOCK: &str = "lock";
 const FILE: &str = "queue.toml";
 
-/// Why there is no queue.
+/// Why the queue cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("another window of Impasto has the queue: close that one, then try again here")]
@@ -24,9 +24,9 @@ pub enum StoreError {
     Folder { folder: PathBuf, source: io::Error },
 }
 
-/// The queue's folder, held as long as this lives.
+/// The queue's folder, locked while this lives.
 #[derive(Debug)]
-pub struct Store {
+pub struct QueueStore {
     folder: PathBuf,
     _lock: File,
 }
@@ -37,12 +37,12 @@ struct Written {
     items: Vec<Item>,
 }
 
-impl Store {
-    /// Holds the queue's folder.
+impl QueueStore {
+    /// Lock the queue's folder.
     ///
     /// # Errors
     ///
-    /// If another window holds it, or it cannot be made.
+    /// If another window holds the lock, or the folder cannot be created.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let wrong = |source| StoreError::Folder { folder: folder.to_owned(), source };
         fs::create_dir_all(folder).map_err(wrong)?;
@@ -58,16 +58,16 @@ impl Store {
         &self.folder
     }
 
-    /// The items as they were left; what was being painted waits again. Copies of pictures that no item needs
-    /// are removed.
+    /// Read the items. An item that was being painted waits again, and stored pictures that no item uses are
+    /// removed.
     ///
     /// # Errors
     ///
-    /// Says what is wrong with a file that cannot be used. It is kept under another name.
+    /// A description of what is wrong with the file. It is kept under another name.
     pub fn load(&self) -> Result<Vec<Item>, String> {
         let path = self.folder.join(FILE);
         let written = match fs::read_to_string(&path) {
-            // Never written like this: it is what a power cut has left.
+            // An empty file is never written: a power cut left it.
             Ok(text) if text.trim().is_empty() => Err("the file is empty".to_owned()),
             Ok(text) => toml::from_str::<Written>(&text).map_err(|error| error.message().to_owned()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Written::default()),
@@ -76,17 +76,17 @@ impl Store {
         let mut items = match written {
             Ok(written) => written.items,
             Err(reason) => {
-                let kept = path.with_extension("toml.broken");
-                let fate = match fs::rename(&path, &kept) {
-                    Ok(()) => format!("it was kept as {}", kept.display()),
+                let backup = path.with_extension("toml.broken");
+                let outcome = match fs::rename(&path, &backup) {
+                    Ok(()) => format!("it was kept as {}", backup.display()),
                     Err(_) => "it will be overwritten".to_owned(),
                 };
                 let reason = reason.lines().next().unwrap_or_default();
-                return Err(format!("the queue in {} cannot be used ({reason}); {fate}", path.display()));
+                return Err(format!("the queue in {} cannot be used ({reason}); {outcome}", path.display()));
             }
         };
-        for item in items.iter_mut().filter(|item| item.state == State::Painting) {
-            item.state = State::Waiting;
+        for item in items.iter_mut().filter(|item| item.state == ItemState::Painting) {
+            item.state = ItemState::Waiting;
         }
         self.tidy(&items);
         Ok(items)
@@ -97,31 +97,31 @@ impl Store {
             .iter()
             .flat_map(Item::sources)
             .filter_map(|source| match source {
-                Source::Kept(kept) => Some(kept.file()),
-                Source::File { .. } | Source::Example(_) => None,
+                ItemSource::StoredPixels(stored) => Some(stored.file()),
+                ItemSource::File { .. } | ItemSource::Example(_) => None,
             })
             .collect();
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             if name.starts_with("kept-") && !needed.contains(&name) {
-                // Best effort: it costs room and nothing else.
+                // Best effort: a leftover only costs disk space.
                 let _ = fs::remove_file(entry.path());
             }
         }
     }
 
-    /// Writes the items in one move: a crash leaves the old file or the new one.
+    /// Write the items atomically.
     ///
     /// # Errors
     ///
-    /// Any file system error, and paths that are no Unicode text.
+    /// Any file system error, and paths that are not Unicode.
     pub fn write(&self, items: Vec<Item>) -> io::Result<()> {
         let mut written = Written { items };
         let mut left_out = None;
         let text = match toml::to_string(&written) {
             Ok(text) => text,
             Err(error) => {
-                // One that cannot be written costs none of the others.
+                // Leave out only the items that cannot be written.
                 let one = |item: &Item| toml::to_string(item).is_ok();
                 left_out = written
                     .items
@@ -136,15 +136,15 @@ impl Store {
         left_out.map_or(Ok(()), |reason| Err(io::Error::other(reason)))
     }
 
-    /// Keeps the pixels of a picture that has no file, and says where.
+    /// Store the pixels of a picture without a file; returns the picture's source.
     ///
     /// # Errors
     ///
     /// If they cannot be written.
-    pub fn keep(folder: &Path, picture: &Picture) -> Result<Source, SaveError> {
-        let source = Source::of(picture);
-        if let Source::Kept(kept) = &source {
-            let path = folder.join(kept.file());
+    pub fn keep(folder: &Path, picture: &Picture) -> Result<ItemSource, SaveError> {
+        let source = ItemSource::of(picture);
+        if let ItemSource::StoredPixels(stored) = &source {
+            let path = folder.join(stored.file());
             if !path.is_file() {
                 write_pixels(picture, &path)?;
             }
@@ -153,7 +153,7 @@ impl Store {
     }
 }
 
-/// A PNG with the picture's transparency, if it has any.
+/// Write a PNG, with the picture's transparency if it has any.
 fn write_pixels(picture: &Picture, path: &Path) -> Result<(), SaveError> {
     let Some(alpha) = &picture.alpha else { return picture::save(&picture.rgb, path, true) };
     let pixels = image::RgbaImage::from_fn(picture.rgb.width(), picture.rgb.height(), |x, y| {
@@ -178,16 +178,22 @@ mod tests {
         byte.repeat(32).parse().unwrap()
     }
 
-    fn item(state: State) -> Item {
+    fn item(state: ItemState) -> Item {
         let style = |source| ItemStyle { source, mix: StyleMix { weight: 1.0 / 3.0, ..StyleMix::default() } };
         Item {
             id: 3,
-            content: Source::File { path: "/a b/ü.jpg".into(), sha256: None },
+            content: ItemSource::File { path: "/a b/ü.jpg".into(), sha256: None },
             styles: vec![
-                style(Source::Example("Swirl".into())),
-                style(Source::Kept(super::super::Kept { name: "pasted".into(), sha256: hash("77") })),
+                style(ItemSource::Example("Swirl".into())),
+                style(ItemSource::StoredPixels(super::super::StoredPixels {
+                    name: "pasted".into(),
+                    sha256: hash("77"),
+                })),
             ],
-            palette: Some(Source::Kept(super::super::Kept { name: "pasted".into(), sha256: hash("78") })),
+            palette: Some(ItemSource::StoredPixels(super::super::StoredPixels {
+                name: "pasted".into(),
+                sha256: hash("78"),
+            })),
             output: "/out/ü in Swirl.png".into(),
             without_recipe: true,
             batch: false,
@@ -202,19 +208,29 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_comes_back_and_what_was_being_painted_waits_again() {
+    fn items_are_read_back_and_an_unfinished_one_waits_again() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).unwrap();
+        let store = QueueStore::open(folder.path()).unwrap();
         assert_eq!(store.load(), Ok(Vec::new()));
-        let failed = State::Failed { message: "no memory".into() };
-        let items =
-            [State::Painting, failed, State::Done { seconds: 0.1 + 0.2 }, State::Cancelled, State::There]
-                .map(item);
+        let failed = ItemState::Failed { message: "no memory".into() };
+        let items = [
+            ItemState::Painting,
+            failed,
+            ItemState::Done { seconds: 0.1 + 0.2 },
+            ItemState::Cancelled,
+            ItemState::AlreadyPainted,
+        ]
+        .map(item);
         fs::write(folder.path().join("kept-777777777777777777777777.png"), "x").unwrap();
         fs::write(folder.path().join("kept-0.png"), "x").unwrap();
         store.write(items.to_vec()).unwrap();
+        // The names in the file stay, whatever the types are called.
+        let text = fs::read_to_string(folder.path().join(FILE)).unwrap();
+        let file: toml::Table = toml::from_str(&text).unwrap();
+        assert!(file["items"][0]["styles"][1]["source"].get("kept").is_some(), "{text}");
+        assert_eq!(file["items"][4]["state"].as_str(), Some("there"), "{text}");
         let back = store.load().unwrap();
-        assert_eq!(back[0], item(State::Waiting));
+        assert_eq!(back[0], item(ItemState::Waiting));
         assert_eq!(back[1..], items[1..]);
         assert!(folder.path().join("kept-777777777777777777777777.png").exists());
         assert!(!folder.path().join("kept-0.png").exists());
@@ -222,30 +238,30 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_path_that_is_no_text_costs_its_own_item_alone() {
+    fn a_path_that_is_not_unicode_drops_its_own_item_alone() {
         use std::os::unix::ffi::OsStrExt as _;
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).unwrap();
-        let mut odd = item(State::Waiting);
+        let store = QueueStore::open(folder.path()).unwrap();
+        let mut odd = item(ItemState::Waiting);
         odd.output = Path::new(std::ffi::OsStr::from_bytes(b"/caf\xe9.png")).to_owned();
-        let error = store.write(vec![item(State::Waiting), odd, item(State::Cancelled)]).unwrap_err();
+        let error = store.write(vec![item(ItemState::Waiting), odd, item(ItemState::Cancelled)]).unwrap_err();
         assert!(error.to_string().contains("ü.jpg in"), "{error}");
-        assert_eq!(store.load(), Ok(vec![item(State::Waiting), item(State::Cancelled)]));
+        assert_eq!(store.load(), Ok(vec![item(ItemState::Waiting), item(ItemState::Cancelled)]));
     }
 
     #[test]
     fn one_window_at_a_time_has_the_queue() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).unwrap();
-        assert!(matches!(Store::open(folder.path()), Err(StoreError::Busy)));
+        let store = QueueStore::open(folder.path()).unwrap();
+        assert!(matches!(QueueStore::open(folder.path()), Err(StoreError::Busy)));
         drop(store);
-        Store::open(folder.path()).unwrap();
+        QueueStore::open(folder.path()).unwrap();
     }
 
     #[test]
     fn a_broken_file_is_kept_aside() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).unwrap();
+        let store = QueueStore::open(folder.path()).unwrap();
         for torn in ["items = 3", "", "\0\0\0"] {
             fs::write(folder.path().join(FILE), torn).unwrap();
             let text = store.load().unwrap_err();
@@ -253,7 +269,7 @@ mod tests {
             assert_eq!(fs::read_to_string(folder.path().join("queue.toml.broken")).unwrap(), torn);
             assert_eq!(store.load(), Ok(Vec::new()));
         }
-        // An emptied queue is not a torn one.
+        // An empty queue is not an empty file.
         store.write(Vec::new()).unwrap();
         assert_eq!(store.load(), Ok(Vec::new()));
     }

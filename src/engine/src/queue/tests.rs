@@ -12,8 +12,10 @@ use std::{
 
 use image::RgbImage;
 
-use super::{CpuSharing, Item, ItemStyle, JobQueue, Live, Move, Painter, Source, State, Store};
-use crate::session::{Engine, EngineError, Place, Reading};
+use super::{
+    CpuSharing, Item, ItemMove, ItemSource, ItemState, ItemStyle, JobQueue, LiveActivity, Painter, QueueStore,
+};
+use crate::session::{Engine, EngineError, PyramidProgress, Reading};
 use impasto_core::{
     picture,
     run::{Job, RunInfo},
@@ -26,7 +28,7 @@ use impasto_network::compute::{DeviceInfo, DeviceKind};
 /// The seed with which the engine panics in its second step.
 const PANICS: u64 = 13;
 
-/// Steps cost a millisecond; its picture is as high as it has painted steps.
+/// Steps take a millisecond; the picture's height is the number of steps.
 #[derive(Default)]
 struct Small {
     settings: Settings,
@@ -63,7 +65,7 @@ impl Engine for Small {
     fn read(&mut self) -> Result<Reading, EngineError> {
         Ok(Reading {
             step: self.step,
-            place: Place::default(),
+            place: PyramidProgress::default(),
             losses: (self.step > 0).then(Losses::default),
             norms: GradientNorms::default(),
             picture: RgbImage::new(20, self.step),
@@ -75,7 +77,7 @@ impl Engine for Small {
 }
 
 fn item(output: PathBuf, seed: u64, steps: u32) -> Item {
-    let example = |title: &str| Source::Example(title.to_owned());
+    let example = |title: &str| ItemSource::Example(title.to_owned());
     Item {
         id: 0,
         content: example("Chelsea"),
@@ -84,35 +86,35 @@ fn item(output: PathBuf, seed: u64, steps: u32) -> Item {
         output,
         without_recipe: true,
         batch: false,
-        state: State::Waiting,
+        state: ItemState::Waiting,
         remark: None,
         settings: Settings { seed, steps, size: 64, ..Settings::default() },
     }
 }
 
-fn states(desk: &JobQueue) -> Vec<State> {
-    desk.items(|items| items.iter().map(|item| item.state.clone()).collect())
+fn states(queue: &JobQueue) -> Vec<ItemState> {
+    queue.items(|items| items.iter().map(|item| item.state.clone()).collect())
 }
 
 #[track_caller]
-fn wait_until(what: &str, desk: &JobQueue, done: impl Fn(&JobQueue) -> bool) {
-    let patience = Instant::now() + Duration::from_secs(60);
-    while !done(desk) {
-        assert!(Instant::now() < patience, "waited in vain until {what}: {:?}", states(desk));
+fn wait_until(what: &str, queue: &JobQueue, done: impl Fn(&JobQueue) -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !done(queue) {
+        assert!(Instant::now() < deadline, "waited in vain until {what}: {:?}", states(queue));
         thread::sleep(Duration::from_millis(2));
     }
 }
 
-fn all_over(desk: &JobQueue) -> bool {
-    states(desk).iter().all(|state| !state.is_open())
+fn all_finished(queue: &JobQueue) -> bool {
+    states(queue).iter().all(|state| !state.is_open())
 }
 
 /// A queue with these items and a painter.
-fn at_work(items: Vec<Item>, make: impl Fn() -> Small + Send + Sync + 'static) -> (JobQueue, Painter) {
-    let desk = JobQueue::default();
-    desk.add(items, None);
-    let painter = Painter::spawn(desk.clone(), make, || ()).unwrap();
-    (desk, painter)
+fn start_painter(items: Vec<Item>, make: impl Fn() -> Small + Send + Sync + 'static) -> (JobQueue, Painter) {
+    let queue = JobQueue::default();
+    queue.add(items, None);
+    let painter = Painter::spawn(queue.clone(), make, || ()).unwrap();
+    (queue, painter)
 }
 
 #[test]
@@ -120,12 +122,12 @@ fn a_panic_fails_its_item_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let items = vec![item(path("a.png"), PANICS, 5), item(path("b.png"), 1, 5)];
-    let (desk, _painter) = at_work(items, Small::default);
-    wait_until("both are over", &desk, all_over);
-    let found = states(&desk);
-    let State::Failed { message } = &found[0] else { panic!("{found:?}") };
+    let (queue, _painter) = start_painter(items, Small::default);
+    wait_until("both are over", &queue, all_finished);
+    let found = states(&queue);
+    let ItemState::Failed { message } = &found[0] else { panic!("{found:?}") };
     assert!(message.contains("step 2") && message.contains("the driver is gone"), "{message}");
-    assert!(matches!(found[1], State::Done { .. }) && !path("a.png").exists());
+    assert!(matches!(found[1], ItemState::Done { .. }) && !path("a.png").exists());
     assert_eq!(image::open(path("b.png")).unwrap().height(), 5);
 }
 
@@ -133,33 +135,36 @@ fn a_panic_fails_its_item_alone() {
 fn an_engine_that_cannot_be_made_fails_its_item_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    let born = Arc::new(AtomicU32::new(0));
-    let count = Arc::clone(&born);
+    let made = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&made);
     let items = vec![item(path("a.png"), 0, 3), item(path("b.png"), 0, 3)];
-    let (desk, _painter) = at_work(items, move || {
+    let (queue, _painter) = start_painter(items, move || {
         assert!(count.fetch_add(1, Ordering::Relaxed) > 0, "no device");
         Small::default()
     });
-    wait_until("both are over", &desk, all_over);
-    let found = states(&desk);
-    assert!(matches!(found[0], State::Failed { .. }) && matches!(found[1], State::Done { .. }), "{found:?}");
-    desk.retry(1);
-    wait_until("it is painted", &desk, all_over);
+    wait_until("both are over", &queue, all_finished);
+    let found = states(&queue);
+    assert!(
+        matches!(found[0], ItemState::Failed { .. }) && matches!(found[1], ItemState::Done { .. }),
+        "{found:?}"
+    );
+    queue.retry(1);
+    wait_until("it is painted", &queue, all_finished);
     assert!(path("a.png").exists());
 }
 
 #[test]
-fn pictures_and_folders_that_are_gone_are_told_before_anything_is_painted() {
+fn missing_pictures_and_folders_are_reported_before_painting() {
     let folder = tempfile::tempdir().unwrap();
-    let lost = Source::File { path: folder.path().join("lost.jpg"), sha256: None };
+    let lost = ItemSource::File { path: folder.path().join("lost.jpg"), sha256: None };
     let items = vec![
         Item { content: lost, ..item(folder.path().join("a.png"), 0, 3) },
         item(folder.path().join("nowhere/b.png"), 0, 3),
     ];
-    let (desk, _painter) = at_work(items, || panic!("no engine is needed"));
-    wait_until("both are over", &desk, all_over);
-    for (state, word) in states(&desk).iter().zip(["lost.jpg", "nowhere"]) {
-        let State::Failed { message } = state else { panic!("{state:?}") };
+    let (queue, _painter) = start_painter(items, || panic!("no engine is needed"));
+    wait_until("both are over", &queue, all_finished);
+    for (state, word) in states(&queue).iter().zip(["lost.jpg", "nowhere"]) {
+        let ItemState::Failed { message } = state else { panic!("{state:?}") };
         assert!(message.contains(word), "{message}");
     }
 }
@@ -169,37 +174,37 @@ fn a_name_that_is_taken_meanwhile_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.png");
     let taken = path.clone();
-    // An engine is made when the item's name has been found free, and before anything is painted.
-    let (desk, _painter) = at_work(vec![item(path.clone(), 0, 3)], move || {
+    // The engine is made after the item's name was found free and before anything is painted.
+    let (queue, _painter) = start_painter(vec![item(path.clone(), 0, 3)], move || {
         std::fs::write(&taken, "somebody else's").unwrap();
         Small::default()
     });
-    wait_until("it is over", &desk, all_over);
+    wait_until("it is over", &queue, all_finished);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "somebody else's");
-    let output = desk.items(|items| items[0].output.clone());
+    let output = queue.items(|items| items[0].output.clone());
     assert!(output.ends_with("a-2.png") && output.exists());
-    assert!(desk.items(|items| items[0].remark.clone()).unwrap().contains("a-2.png"));
+    assert!(queue.items(|items| items[0].remark.clone()).unwrap().contains("a-2.png"));
 }
 
 #[test]
-fn a_picture_whose_folder_has_gone_is_kept_in_the_queues() {
+fn a_picture_whose_folder_is_gone_is_saved_in_the_queues_folder() {
     let outer = tempfile::tempdir().unwrap();
     let at = |name: &str| outer.path().join(name);
     std::fs::create_dir(at("out")).unwrap();
-    let desk = JobQueue::default();
-    desk.begin(Some(Store::open(&at("queue")).unwrap()), Vec::new());
-    desk.add([item(at("out/a.png"), 0, 3), item(at("b.png"), 0, 4)], None);
+    let queue = JobQueue::default();
+    queue.restore(Some(QueueStore::open(&at("queue")).unwrap()), Vec::new());
+    queue.add([item(at("out/a.png"), 0, 3), item(at("b.png"), 0, 4)], None);
     let out = at("out");
-    // When an engine is made, the folder has been found there.
+    // The folder still exists until an engine is made.
     let make = move || {
         let _ = std::fs::remove_dir(&out);
         Small::default()
     };
-    let _painter = Painter::spawn(desk.clone(), make, || ()).unwrap();
-    wait_until("both are over", &desk, all_over);
-    let found = states(&desk);
-    assert!(found.iter().all(|state| matches!(state, State::Done { .. })), "{found:?}");
-    let (output, remark) = desk.items(|items| (items[0].output.clone(), items[0].remark.clone().unwrap()));
+    let _painter = Painter::spawn(queue.clone(), make, || ()).unwrap();
+    wait_until("both are over", &queue, all_finished);
+    let found = states(&queue);
+    assert!(found.iter().all(|state| matches!(state, ItemState::Done { .. })), "{found:?}");
+    let (output, remark) = queue.items(|items| (items[0].output.clone(), items[0].remark.clone().unwrap()));
     assert_eq!(output, at("queue/rescued/a.png"));
     assert_eq!(image::open(output).unwrap().height(), 3);
     assert!(remark.contains("there is no folder") && remark.contains("kept as"), "{remark}");
@@ -211,27 +216,28 @@ fn a_batch_is_noted_in_its_folder_and_not_painted_twice() {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("out").join("a.png");
     let batch = || Item { batch: true, ..item(output.clone(), 0, 3) };
-    let (desk, _painter) = at_work(vec![batch(), batch()], Small::default);
-    wait_until("both are over", &desk, all_over);
-    let found = states(&desk);
-    assert!(matches!(found[0], State::Done { .. }) && found[1] == State::There, "{found:?}");
-    // As `impasto batch` would look for it.
+    let (queue, _painter) = start_painter(vec![batch(), batch()], Small::default);
+    wait_until("both are over", &queue, all_finished);
+    let found = states(&queue);
+    assert!(matches!(found[0], ItemState::Done { .. }) && found[1] == ItemState::AlreadyPainted, "{found:?}");
+    // As `impasto batch` looks it up.
     let (content, style) = (picture::CONTENTS[0].open(), picture::STYLES[0].open());
     let recipe = recipe_hash(content.sha256, style.sha256, &batch().settings);
     assert!(Ledger::open(output.parent().unwrap()).unwrap().has(&output, &recipe));
-    // Another recipe of the same name takes nothing away.
+    // Another recipe with the same name does not replace it.
     let other = Item { settings: Settings { seed: 5, ..batch().settings }, ..batch() };
-    desk.add([other], None);
-    wait_until("it is over", &desk, all_over);
-    assert!(desk.items(|items| items[2].output.ends_with("a-2.png")));
+    queue.add([other], None);
+    wait_until("it is over", &queue, all_finished);
+    assert!(queue.items(|items| items[2].output.ends_with("a-2.png")));
 }
 
 #[test]
-fn the_queue_gives_way_as_it_is_told_to() {
+fn the_queue_yields_as_configured() {
     let folder = tempfile::tempdir().unwrap();
-    let desk = JobQueue::default();
-    let live = |painting, dragging, on_cpu, cpu_sharing| Live { painting, dragging, on_cpu, cpu_sharing };
-    desk.add([item(folder.path().join("a.png"), 0, 3)], None);
+    let queue = JobQueue::default();
+    let live =
+        |painting, dragging, on_cpu, cpu_sharing| LiveActivity { painting, dragging, on_cpu, cpu_sharing };
+    queue.add([item(folder.path().join("a.png"), 0, 3)], None);
     for (what, waits) in [
         (live(false, false, true, CpuSharing::Wait), false),
         (live(true, false, true, CpuSharing::Wait), true),
@@ -239,76 +245,75 @@ fn the_queue_gives_way_as_it_is_told_to() {
         (live(true, true, true, CpuSharing::Share), true),
         (live(true, true, false, CpuSharing::Wait), false),
     ] {
-        desk.set_live(what);
-        assert_eq!(desk.outlook().waits, waits, "{what:?}");
+        queue.set_live(what);
+        assert_eq!(queue.summary().waits, waits, "{what:?}");
     }
-    desk.set_live(live(true, false, true, CpuSharing::Wait));
-    let painter = Painter::spawn(desk.clone(), Small::default, || ()).unwrap();
+    queue.set_live(live(true, false, true, CpuSharing::Wait));
+    let painter = Painter::spawn(queue.clone(), Small::default, || ()).unwrap();
     thread::sleep(Duration::from_millis(60));
-    assert_eq!(states(&desk), [State::Waiting]);
-    desk.set_live(live(false, false, true, CpuSharing::Wait));
-    wait_until("it is painted", &desk, all_over);
+    assert_eq!(states(&queue), [ItemState::Waiting]);
+    queue.set_live(live(false, false, true, CpuSharing::Wait));
+    wait_until("it is painted", &queue, all_finished);
     drop(painter);
 }
 
 #[test]
-fn an_item_that_waits_between_two_steps_is_left_for_the_next_time() {
+fn an_interrupted_item_stays_queued() {
     let folder = tempfile::tempdir().unwrap();
     let painted = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&painted);
-    let (desk, painter) = at_work(vec![item(folder.path().join("a.png"), 0, 1_000_000)], move || Small {
-        painted: Arc::clone(&count),
-        ..Small::default()
+    let (queue, painter) = start_painter(vec![item(folder.path().join("a.png"), 0, 1_000_000)], move || {
+        Small { painted: Arc::clone(&count), ..Small::default() }
     });
-    wait_until("it is being painted", &desk, |desk| desk.now().is_some_and(|now| now.step > 0));
-    desk.hold(true);
+    wait_until("it is being painted", &queue, |queue| queue.now().is_some_and(|now| now.step > 0));
+    queue.hold(true);
     let steps_soon = || {
         thread::sleep(Duration::from_millis(40));
         painted.load(Ordering::Relaxed)
     };
-    // The step in hand may still end.
-    let patience = Instant::now() + Duration::from_secs(60);
+    // The current step may still end.
+    let deadline = Instant::now() + Duration::from_secs(60);
     let mut steps = steps_soon();
     loop {
         let now = steps_soon();
         if now == steps {
             break;
         }
-        assert!(Instant::now() < patience, "it paints on: {now} steps");
+        assert!(Instant::now() < deadline, "it paints on: {now} steps");
         steps = now;
     }
     assert_eq!(steps_soon(), steps);
     drop(painter);
-    wait_until("it waits", &desk, |desk| states(desk) == [State::Waiting]);
+    wait_until("it waits", &queue, |queue| states(queue) == [ItemState::Waiting]);
 }
 
 #[test]
 fn items_move_and_names_differ() {
     let folder = tempfile::tempdir().unwrap();
-    let desk = JobQueue::default();
+    let queue = JobQueue::default();
     let path = folder.path().join("a.png");
-    desk.add((0..4).map(|seed| item(path.clone(), seed, 3)), None);
-    let order = || -> Vec<u64> { desk.items(|items| items.iter().map(|item| item.id).collect()) };
+    queue.add((0..4).map(|seed| item(path.clone(), seed, 3)), None);
+    let order = || -> Vec<u64> { queue.items(|items| items.iter().map(|item| item.id).collect()) };
     let name = |item: &Item| item.output.file_name().unwrap().to_string_lossy().into_owned();
-    let names: Vec<String> = desk.items(|items| items.iter().map(name).collect());
+    let names: Vec<String> = queue.items(|items| items.iter().map(name).collect());
     assert_eq!(names, ["a.png", "a-2.png", "a-3.png", "a-4.png"]);
-    assert_eq!(desk.free_output(&path), folder.path().join("a-5.png"));
+    assert_eq!(queue.free_output(&path), folder.path().join("a-5.png"));
     for (id, to, expected) in [
-        (4, Move::Up, [1, 2, 4, 3]),
-        (1, Move::Up, [1, 2, 4, 3]),
-        (1, Move::Down, [2, 1, 4, 3]),
-        (3, Move::Down, [2, 1, 4, 3]),
-        (2, Move::To(4), [1, 4, 3, 2]),
-        (2, Move::To(0), [2, 1, 4, 3]),
-        (1, Move::To(2), [2, 1, 4, 3]),
+        (4, ItemMove::Up, [1, 2, 4, 3]),
+        (1, ItemMove::Up, [1, 2, 4, 3]),
+        (1, ItemMove::Down, [2, 1, 4, 3]),
+        (3, ItemMove::Down, [2, 1, 4, 3]),
+        (2, ItemMove::To(4), [1, 4, 3, 2]),
+        (2, ItemMove::To(0), [2, 1, 4, 3]),
+        (1, ItemMove::To(2), [2, 1, 4, 3]),
     ] {
-        desk.reorder(id, to);
+        queue.reorder(id, to);
         assert_eq!(order(), expected, "{id} {to:?}");
     }
-    desk.cancel(4);
-    desk.remove(3);
-    let outlook = desk.outlook();
-    assert_eq!((outlook.open, outlook.over, outlook.seconds_left), (2, 1, None));
-    desk.remove_over();
+    queue.cancel(4);
+    queue.remove(3);
+    let summary = queue.summary();
+    assert_eq!((summary.open, summary.finished, summary.seconds_left), (2, 1, None));
+    queue.remove_finished();
     assert_eq!(order(), [2, 1]);
 }

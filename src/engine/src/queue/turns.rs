@@ -1,4 +1,4 @@
-//! The painter's side of the queue: the next item, waiting, and progress.
+//! The painter's side of the queue: waiting for work, and progress.
 
 use std::{
     path::PathBuf,
@@ -11,45 +11,45 @@ use std::{
 
 use image::RgbImage;
 
-use super::{Cell, Item, JobQueue, Now, PaintedCell, Stage, State, job_queue::lock};
+use super::{Cell, Item, ItemProgress, ItemStage, ItemState, JobQueue, PaintedCell, job_queue::lock};
 
 /// What the painter does next.
 pub(super) enum Next {
     Item(Box<Item>, Arc<AtomicBool>),
     Cell(Box<Cell>, Arc<AtomicBool>),
-    /// Nothing has come for a while.
+    /// Nothing was queued for a while.
     Rest,
     Quit,
 }
 
-/// What the painter does before its next step.
+/// What the painter does before a step.
 pub(super) enum Between {
     Paint,
     Cell(Box<Cell>, Arc<AtomicBool>),
 }
 
-/// How long engines are kept for what may come.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long idle engines are kept.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl JobQueue {
-    /// Wait for work. `warm` means that there are engines to release.
+    /// Wait for work. `warm` means that there are engines to release when idle.
     pub(super) fn next(&self, warm: bool) -> Next {
         let mut inner = lock(&self.0.inner);
         loop {
-            if inner.quits {
+            if inner.shutting_down {
                 return Next::Quit;
             }
             if let Some((cell, stop)) = inner.take_cell() {
                 return Next::Cell(cell, stop);
             }
-            let ready = !inner.held && !inner.gives_way();
-            if ready && let Some(at) = inner.items.iter().position(|item| item.state == State::Waiting) {
-                inner.items[at].state = State::Painting;
+            let ready = !inner.held && !inner.yields();
+            if ready && let Some(at) = inner.items.iter().position(|item| item.state == ItemState::Waiting) {
+                inner.items[at].state = ItemState::Painting;
                 inner.stop = Arc::default();
                 let item = inner.items[at].clone();
-                let stage = Stage::Preparing("Opening the pictures…".to_owned());
+                let stage = ItemStage::Preparing("Opening the pictures…".to_owned());
                 let (id, steps) = (item.id, item.settings.steps);
-                inner.now = Some(Now {
+                inner.now = Some(ItemProgress {
                     id,
                     stage,
                     step: 0,
@@ -59,51 +59,51 @@ impl JobQueue {
                     seconds_left: None,
                     waits: false,
                 });
-                inner.touch();
+                inner.mark_changed();
                 return Next::Item(Box::new(item), Arc::clone(&inner.stop));
             }
             if warm {
                 let (back, waited) =
-                    self.0.news.wait_timeout(inner, PATIENCE).unwrap_or_else(PoisonError::into_inner);
+                    self.0.changed.wait_timeout(inner, IDLE_TIMEOUT).unwrap_or_else(PoisonError::into_inner);
                 inner = back;
                 if waited.timed_out() {
                     return Next::Rest;
                 }
             } else {
-                inner = self.0.news.wait(inner).unwrap_or_else(PoisonError::into_inner);
+                inner = self.0.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
             }
         }
     }
 
-    /// Waits until the item in hand may be painted on, or is to end, or a cell is wanted meanwhile.
-    pub(super) fn between(&self, stop: &AtomicBool) -> Between {
+    /// Wait until the current item may continue or must stop, or a cell is requested.
+    pub(super) fn before_step(&self, stop: &AtomicBool) -> Between {
         let mut inner = lock(&self.0.inner);
         loop {
-            if inner.quits || stop.load(Ordering::Relaxed) {
+            if inner.shutting_down || stop.load(Ordering::Relaxed) {
                 return Between::Paint;
             }
             if let Some((cell, stop)) = inner.take_cell() {
                 return Between::Cell(cell, stop);
             }
-            if !(inner.held || inner.gives_way()) {
+            if !(inner.held || inner.yields()) {
                 return Between::Paint;
             }
-            inner = self.0.news.wait(inner).unwrap_or_else(PoisonError::into_inner);
+            inner = self.0.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// Waits while cells are to give way.
-    pub(super) fn between_cell(&self, stop: &AtomicBool) {
+    /// Wait while cells must yield.
+    pub(super) fn before_cell_step(&self, stop: &AtomicBool) {
         let mut inner = lock(&self.0.inner);
-        while inner.cells_give_way() && !inner.quits && !stop.load(Ordering::Relaxed) {
-            inner = self.0.news.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        while inner.cells_yield() && !inner.shutting_down && !stop.load(Ordering::Relaxed) {
+            inner = self.0.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
     /// Report the current item's progress.
-    pub(super) fn progress(&self, tell: impl FnOnce(&mut Now)) {
+    pub(super) fn progress(&self, update: impl FnOnce(&mut ItemProgress)) {
         if let Some(now) = &mut lock(&self.0.inner).now {
-            tell(now);
+            update(now);
         }
     }
 
@@ -115,26 +115,32 @@ impl JobQueue {
         lock(&self.0.inner).pace = Some(pace);
     }
 
-    pub(super) fn show(&self, id: u64, small: RgbImage) {
+    pub(super) fn show(&self, id: u64, thumbnail: RgbImage) {
         let mut inner = lock(&self.0.inner);
         if inner.position(id).is_some() {
-            inner.small.insert(id, Arc::new(small));
+            inner.thumbnails.insert(id, Arc::new(thumbnail));
         }
     }
 
-    /// Finish the current item; one interrupted by the window's end stays queued for the next start.
-    pub(super) fn over(&self, id: u64, state: State, output: Option<PathBuf>, remark: Option<String>) {
+    /// Finish the current item; if shutdown interrupted it, it stays queued for the next start.
+    pub(super) fn finish_item(
+        &self,
+        id: u64,
+        state: ItemState,
+        output: Option<PathBuf>,
+        remark: Option<String>,
+    ) {
         let mut inner = lock(&self.0.inner);
         inner.now = None;
-        let interrupted = state == State::Cancelled && inner.quits;
+        let interrupted = state == ItemState::Cancelled && inner.shutting_down;
         if let Some(item) = inner.position(id).map(|at| &mut inner.items[at]) {
-            item.state = if interrupted { State::Waiting } else { state };
+            item.state = if interrupted { ItemState::Waiting } else { state };
             item.remark = remark;
             if let Some(output) = output {
                 item.output = output;
             }
         }
-        inner.touch();
+        inner.mark_changed();
     }
 
     pub(super) fn cell_progress(&self, share: f32) {
@@ -144,34 +150,34 @@ impl JobQueue {
     }
 
     /// Finish the current cell; without a result it was stopped.
-    pub(super) fn cell_over(&self, painted: Option<PaintedCell>) {
+    pub(super) fn finish_cell(&self, painted: Option<PaintedCell>) {
         let mut inner = lock(&self.0.inner);
         inner.cell = None;
         inner.painted.extend(painted);
     }
 }
 
-/// Time that is spent at work, without the time that is spent waiting.
+/// Measures working time without waits.
 #[derive(Debug)]
 pub(super) struct Clock {
     since: Instant,
-    away: Duration,
+    waited: Duration,
 }
 
 impl Clock {
     pub fn new() -> Self {
-        Self { since: Instant::now(), away: Duration::ZERO }
+        Self { since: Instant::now(), waited: Duration::ZERO }
     }
 
-    /// Does something that does not count.
-    pub fn aside<T>(&mut self, work: impl FnOnce() -> T) -> T {
+    /// Run `work` without counting its time.
+    pub fn uncounted<T>(&mut self, work: impl FnOnce() -> T) -> T {
         let began = Instant::now();
         let result = work();
-        self.away += began.elapsed();
+        self.waited += began.elapsed();
         result
     }
 
     pub fn seconds(&self) -> f64 {
-        self.since.elapsed().saturating_sub(self.away).as_secs_f64()
+        self.since.elapsed().saturating_sub(self.waited).as_secs_f64()
     }
 }

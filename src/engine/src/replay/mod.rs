@@ -1,7 +1,7 @@
-//! Painting a recipe again.
+//! Replay of recipes.
 
 mod replayer;
 mod writer;
 
-pub use replayer::{Interrupted, Others, RecordHandle, ReplayPlan, Replayer};
-pub use writer::Writer;
+pub use replayer::{Interrupted, RecordHandle, Replacements, ReplayPlan, Replayer};
+pub use writer::RecipeWriter;

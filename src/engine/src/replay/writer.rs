@@ -1,4 +1,4 @@
-//! The recipe of a picture that a [`super::Replayer`] has painted.
+//! The recipe of a replayed picture.
 
 use image::RgbImage;
 
@@ -6,22 +6,22 @@ use super::RecordHandle;
 use impasto_core::run::{Job, RunInfo};
 use impasto_formats::recipe::{Recipe, Thumbnail};
 
-/// What the recipe of a replayer's pictures is made of.
-pub struct Writer {
+/// Writes the recipe of a replayer's pictures.
+pub struct RecipeWriter {
     info: RunInfo,
     thumbnails: Vec<Thumbnail>,
     record: RecordHandle,
 }
 
-impl Writer {
-    /// For the pictures of a run, of which `record` is the replayer's.
+impl RecipeWriter {
+    /// A writer for the pictures of a run; `record` is the replayer's handle.
     pub fn new(job: &Job, info: RunInfo, record: RecordHandle) -> Self {
         let pictures =
             [&job.inputs.content].into_iter().chain(job.inputs.styles.iter().map(|style| &style.picture));
         Self { info, thumbnails: Thumbnail::of(pictures.map(AsRef::as_ref), job.settings.background), record }
     }
 
-    /// The recipe of the picture that was read last, as a text of at most `room` bytes.
+    /// The recipe of the last picture read, in at most `room` bytes.
     pub fn text(&self, picture: &RgbImage, room: usize) -> Option<String> {
         let recipe = Recipe::new(&self.record.latest()?, picture.dimensions(), &self.info);
         Recipe { thumbnails: self.thumbnails.clone(), ..recipe }.text(room)

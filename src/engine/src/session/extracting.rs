@@ -1,30 +1,30 @@
-//! The extracts that the window wants to see, and when the worker makes them: while nothing is painted.
+//! The extracts that the window has requested, and when the worker makes them: while nothing is painted.
 
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
 };
 
-use impasto_core::transfer::Extract;
+use impasto_core::transfer::VisualizationJob;
 
-/// Idle time before an extract is begun.
+/// Idle time before an extract is started.
 const QUIET: Duration = Duration::from_millis(300);
 
-/// Extracts to be made, in their order.
+/// Extracts to make, in order.
 #[derive(Clone, Debug, Default)]
 pub struct VisualizationRequest {
-    pub orders: Vec<Extract>,
-    /// Also while it paints, which then takes turns with them.
+    pub orders: Vec<VisualizationJob>,
+    /// Make them while painting too, alternating with steps.
     pub at_once: bool,
 }
 
-/// What is still to be made.
+/// Pending extracts.
 pub struct Extracting {
-    orders: VecDeque<Extract>,
+    orders: VecDeque<VisualizationJob>,
     at_once: bool,
-    /// A slice was made since painting rested.
+    /// A slice was made since painting stopped.
     pub in_hand: bool,
-    /// The engine has panicked in one: it makes no more of them.
+    /// The engine has panicked in one; no more are made.
     pub broken: bool,
     quiet_since: Instant,
 }
@@ -55,17 +55,17 @@ impl Extracting {
         self.orders.pop_front();
     }
 
-    pub fn next(&self) -> Option<&Extract> {
+    pub fn next(&self) -> Option<&VisualizationJob> {
         self.orders.front().filter(|_| !self.broken)
     }
 
-    /// Whether a slice is made after a step.
+    /// Whether to make a slice after a step.
     pub fn takes_turns(&self) -> bool {
         self.at_once && self.next().is_some()
     }
 
-    /// How long to wait for commands before the next slice, while nothing is painted; `None` when there is
-    /// nothing to make.
+    /// How long to wait for commands before the next slice, while nothing is painted; `None` if nothing is
+    /// pending.
     pub fn wait(&self, now: Instant) -> Option<Duration> {
         self.next()?;
         let since = now.saturating_duration_since(self.quiet_since);

@@ -6,32 +6,32 @@ use image::RgbImage;
 
 use impasto_core::{
     run::{Job, Record, RunId, RunInfo},
-    transfer::{ExtractState, GradientNorms, LevelOrder, Losses, Place},
+    transfer::{GradientNorms, LevelCommand, Losses, PyramidProgress, VisualizationState},
 };
 use impasto_network::vgg::Layer;
 
-/// Commands to the worker. Changed settings are sent through a latest-wins slot instead, see
+/// Commands to the worker. Changed settings travel in a latest-wins slot instead, see
 /// [`super::Session::update`].
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// Ends the current run, if any, and prepares and paints this one.
+    /// End the current run, if any; prepare and paint this one.
     Run(Box<Job>),
     Pause,
     Resume,
-    /// Paints a single step, then pauses.
+    /// Paint a single step, then pause.
     Step,
-    /// Whether the run paints on beyond its steps, see [`Job::endless`].
+    /// Whether the run continues beyond its steps, see [`Job::endless`].
     Endless(bool),
-    /// Moves the run in its pyramid.
-    Level(LevelOrder),
-    /// Looks into a layer from now on, as often as painting allows ([`super::Session::take_study`]); `None`
-    /// ends it.
+    /// Change the run's level in its pyramid.
+    Level(LevelCommand),
+    /// Study a layer from now on, as often as painting allows ([`super::Session::take_study`]); `None` stops
+    /// it.
     Study(Option<Layer>),
-    /// Ends the run; the picture stays.
+    /// End the run; the picture stays.
     Stop,
-    /// Wakes a waiting worker so that it takes over changed settings.
-    Nudge,
-    /// Ends the worker.
+    /// Wake a waiting worker so that it applies changed settings.
+    Wake,
+    /// End the worker.
     Quit,
 }
 
@@ -45,28 +45,27 @@ pub enum RunState {
     Preparing,
     Running,
     Paused,
-    /// The step limit is reached, and raising it and resuming goes on; or the objective has converged, and
-    /// the settings want to stop there. An endless run is behind its limit and has settled: whatever is asked for wakes it.
+    /// The step limit is reached, and the run continues if it is raised and resumed. Or the objective has
+    /// converged and the settings say to stop there. An endless run is beyond its limit and has settled; any
+    /// change resumes it.
     Finished,
     Stopped,
     /// See [`Event::Failed`].
     Failed,
 }
 
-/// How far a run is.
+/// The progress of a run.
 #[derive(Clone, Debug)]
 pub struct Progress {
     /// Steps painted.
     pub step: u32,
-    /// Where in the pyramid.
-    pub place: Place,
-    /// Terms as they stood before that step's update; `None` before the first step, and where nothing was
-    /// read back.
+    /// Place in the pyramid.
+    pub place: PyramidProgress,
+    /// Losses before that step's update; `None` before the first step and if they were not read back.
     pub losses: Option<Losses>,
-    /// The objective had stopped falling, at the final size, when it was last read back.
+    /// Whether the objective had stopped falling, at the final size, at the last read-back.
     pub converged: bool,
-    /// What each term's gradient was when it was measured last; [`GradientNorms::shares`] are the level
-    /// meters.
+    /// The last measured norm of each term's gradient; [`GradientNorms::shares`] are the level meters.
     pub norms: GradientNorms,
     /// Mean of the recent steps, in seconds; 0 before the first step.
     pub seconds_per_step: f64,
@@ -95,8 +94,13 @@ pub enum Event {
         run: RunId,
         progress: Box<Progress>,
     },
-    /// A notice for the user; the run goes on.
+    /// A notice for the user; the run continues.
     Notice {
+        run: RunId,
+        text: String,
+    },
+    /// What the run has to do without, see [`super::Engine::take_limits`]; it goes on.
+    Limited {
         run: RunId,
         text: String,
     },
@@ -105,13 +109,13 @@ pub enum Event {
         run: RunId,
         message: String,
     },
-    /// How far an extract of [`super::Session::request_visualizations`] is, by its key, or why there is none.
-    /// What is not done yet may be dropped when the window is slow.
+    /// The state of an extract of [`super::Session::request_visualizations`] by its key, or why it failed.
+    /// Events of unfinished ones may be dropped if the window is slow.
     Extract {
         key: String,
-        result: Result<Box<ExtractState>, String>,
+        result: Result<Box<VisualizationState>, String>,
     },
-    /// The worker itself is gone. A new [`super::Session`] can be started.
+    /// The worker has died. A new [`super::Session`] can be started.
     Died {
         message: String,
     },
@@ -121,11 +125,11 @@ pub enum Event {
 #[derive(Clone, Debug)]
 pub struct Frame {
     pub run: RunId,
-    /// Steps painted into it; 0 is the initial image.
+    /// Number of steps painted; 0 is the initial image.
     pub step: u32,
     pub picture: Arc<RgbImage>,
-    /// How the picture came about.
+    /// How the picture was painted.
     pub record: Record,
-    /// Number of the last [`super::Session::update`] that it was painted with; 0 before the first.
+    /// Number of the last [`super::Session::update`] it was painted with; 0 before the first.
     pub update: u64,
 }

@@ -5,7 +5,7 @@
 //! window ── commands (bounded) ──────► worker ── events (bounded, progress droppable) ──► window
 //!        ── settings (latest wins) ──►        ── pictures (latest wins) + wake-up ──────►
 //! ```
-//! The window never waits: nothing here blocks it, and a worker that died says so ([`Event::Died`]).
+//! The window never waits: nothing here blocks, and a worker that dies reports it ([`Event::Died`]).
 
 mod extracting;
 mod messages;
@@ -39,11 +39,11 @@ pub use studying::Study;
 
 use image::RgbImage;
 pub use impasto_core::run::{
-    Change, DetourPart, Job, MOST_CHANGES, MOST_PASSES, Pass, Record, RunId, RunInfo, SourceRecord, Start,
+    Change, DownscalePart, Job, MAX_CHANGES, MAX_PASSES, Pass, Record, RunId, RunInfo, SourceRecord, Start,
     StyleRecord,
 };
 pub use impasto_core::transfer::{
-    Extract, ExtractState, LayerStudy, LevelOrder, Place, Reading, StyleSource,
+    LayerStudy, LevelCommand, PyramidProgress, Reading, StyleSource, VisualizationJob, VisualizationState,
 };
 use impasto_core::{
     settings::Settings,
@@ -54,50 +54,50 @@ use impasto_network::vgg::Layer;
 /// Error of an engine, with its cause chain.
 pub type EngineError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What the worker drives: the real one is [`PaintEngine`], tests bring their own.
+/// What the worker drives: [`PaintEngine`], or a fake in tests.
 ///
-/// An engine lives on the worker's thread from its creation to its end.
+/// An engine is created, used and dropped on the worker's thread.
 pub trait Engine {
-    /// Prepares a run and drops the one before.
+    /// Prepare a run and drop the previous one.
     ///
-    /// `current` is the picture to go on from, of any size; `None` begins with the initial image. `say`
+    /// `current` is the picture to continue from, of any size; `None` begins with the initial image. `report`
     /// reports slow preparations to the user.
     ///
     /// # Errors
     ///
-    /// Whatever keeps the run from starting, in words for the user.
+    /// Whatever prevents the start, as a message for the user.
     fn start(
         &mut self,
         job: &Job,
         current: Option<&RgbImage>,
-        say: &mut dyn FnMut(&str),
+        report: &mut dyn FnMut(&str),
     ) -> Result<RunInfo, EngineError>;
 
-    /// Takes over changed settings between two steps, and of the pictures how the styles count and the palette.
+    /// Apply changed settings between two steps, and from the inputs the styles' mix and the palette.
     ///
     /// # Errors
     ///
-    /// Whatever makes the settings unusable for this run.
+    /// If the settings cannot be used for this run.
     fn update(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError>;
 
-    /// Paints one step.
+    /// Paint one step.
     ///
     /// # Errors
     ///
     /// A device failure.
     fn step(&mut self) -> Result<(), EngineError>;
 
-    /// Moves the run in its pyramid. Engines without one need not do anything.
+    /// Change the run's level in its pyramid. Engines without one need not do anything.
     ///
     /// # Errors
     ///
     /// A device failure.
-    fn level(&mut self, order: LevelOrder) -> Result<(), EngineError> {
+    fn level(&mut self, order: LevelCommand) -> Result<(), EngineError> {
         let _ = order;
         Ok(())
     }
 
-    /// Looks into a layer at the picture as it is. Engines that cannot give `None`.
+    /// Study a layer of the current picture; `None` if the engine cannot.
     ///
     /// # Errors
     ///
@@ -107,24 +107,24 @@ pub trait Engine {
         Ok(None)
     }
 
-    /// Makes a slice of an extract, for a tenth of a second at most but one step at least, and says how far
-    /// it is. The run that rests is left as it is. `None` where it cannot be made now: of another network
-    /// than the engine has in hand, or by engines that cannot make any.
+    /// Make a slice of an extract, for at most a tenth of a second but at least one step, and return its
+    /// state. The paused run is not changed. `None` if it cannot be made now: it needs another network than
+    /// the engine has, or the engine cannot make any.
     ///
     /// # Errors
     ///
     /// A device failure, pictures too narrow for the layer, or numbers that are not finite.
-    fn extract(&mut self, order: &Extract) -> Result<Option<ExtractState>, EngineError> {
+    fn extract(&mut self, order: &VisualizationJob) -> Result<Option<VisualizationState>, EngineError> {
         let _ = order;
         Ok(None)
     }
 
-    /// Painting goes on: gives back what only the extract in hand would use again. It can still be gone on
-    /// with.
+    /// Free what only the current extract uses, before painting continues. The extract can still be
+    /// continued.
     fn put_extract_aside(&mut self) {}
 
-    /// Asks the next step to measure one term's share of the gradient as well, which the next reading brings.
-    /// Engines that cannot need not do anything.
+    /// Have the next step also measure one term's share of the gradient, for the next reading. Engines that
+    /// cannot need not do anything.
     ///
     /// # Errors
     ///
@@ -133,29 +133,28 @@ pub trait Engine {
         Ok(())
     }
 
-    /// Goes to a smaller size, where a step costs at most this share of a step at the present one if there is
-    /// such a size, and stays there until [`Engine::end_detour`]; steps in between do not count, and the
-    /// picture stays as sharp as it was. False where there is no smaller one; engines without a pyramid have
-    /// none.
+    /// Switch to a smaller size until [`Engine::end_downscale`], if possible to one where a step costs at most
+    /// this fraction of a step now. Steps in between do not count, and the picture stays as sharp as it was.
+    /// False if there is no smaller size; engines without a pyramid have none.
     ///
     /// # Errors
     ///
     /// A device failure.
-    fn detour(&mut self, share: f64) -> Result<bool, EngineError> {
+    fn begin_downscale(&mut self, share: f64) -> Result<bool, EngineError> {
         let _ = share;
         Ok(false)
     }
 
-    /// Goes back to the size that a detour left.
+    /// Return to the size before [`Engine::begin_downscale`].
     ///
     /// # Errors
     ///
     /// A device failure.
-    fn end_detour(&mut self) -> Result<(), EngineError> {
+    fn end_downscale(&mut self) -> Result<(), EngineError> {
         Ok(())
     }
 
-    /// The run's whole state as bytes, for [`Engine::restore`]; `None` from engines that cannot give it.
+    /// The run's complete state as bytes, for [`Engine::restore`]; `None` if the engine cannot save it.
     ///
     /// # Errors
     ///
@@ -164,20 +163,20 @@ pub trait Engine {
         Ok(None)
     }
 
-    /// Goes on, in a run that was just started from the picture of an earlier moment, as at that step:
-    /// exactly so if the state that [`Engine::checkpoint`] gave then is there. Engines that count no steps
-    /// need not do anything.
+    /// Continue at this step a run that was just started from the picture of an earlier snapshot; exactly, if
+    /// given the state that [`Engine::checkpoint`] returned then. Engines that count no steps need not do
+    /// anything.
     ///
     /// # Errors
     ///
-    /// If the state is of another run; the run then is as it was started.
+    /// If the state belongs to another run; the run then stays as it was started.
     fn restore(&mut self, step: u32, state: Option<&[u8]>) -> Result<(), EngineError> {
         let _ = (step, state);
         Ok(())
     }
 
-    /// Waits until the device has done the steps it was given, so that they do not pile up. Engines whose
-    /// steps are done when they return need not do anything.
+    /// Wait until the device has done all queued steps, so that they do not pile up. Engines whose steps are
+    /// done when they return need not do anything.
     ///
     /// # Errors
     ///
@@ -186,15 +185,15 @@ pub trait Engine {
         Ok(())
     }
 
-    /// Waits for the device and reads the picture and the last step's losses, in one read-back.
+    /// Wait for the device and read the picture and the last step's losses, in one read-back.
     ///
     /// # Errors
     ///
     /// A device failure, or a picture or loss that is not finite.
     fn read(&mut self) -> Result<Reading, EngineError>;
 
-    /// Waits for the device and reads the last step's losses alone; `None` before the first step. Engines
-    /// that cannot read them apart read the picture as well.
+    /// Wait for the device and read only the last step's losses; `None` before the first step. Engines that
+    /// cannot read them alone read the picture as well.
     ///
     /// # Errors
     ///
@@ -204,18 +203,23 @@ pub trait Engine {
     }
 
     /// Whether the objective had stopped falling, at the final size, when losses were last read. Engines that
-    /// do not watch it need not say.
+    /// do not watch it return false.
     fn converged(&self) -> bool {
         false
     }
 
-    /// What has happened to the run by itself since the last call, in words for the user. Engines to which nothing
-    /// happens need not say.
+    /// Take the notices for the user since the last call.
     fn take_notices(&mut self) -> Vec<String> {
         Vec::new()
     }
 
-    /// Ends the run and frees its memory.
+    /// What the run has to do without since the last call because the device has no memory left, in words for
+    /// the user: painting the same again may not repeat it. By default none.
+    fn take_limits(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// End the run and free its memory.
     fn end(&mut self);
 }
 
@@ -231,9 +235,9 @@ pub(crate) struct Update {
     pub dragged: bool,
 }
 
-/// A picture to go on from, and how it came about, if that is known.
+/// A picture to continue from, and its record if known.
 #[derive(Clone)]
-pub(crate) struct Canvas {
+pub(crate) struct CurrentPicture {
     pub picture: Arc<RgbImage>,
     pub record: Option<Record>,
 }
@@ -242,42 +246,42 @@ pub(crate) struct Canvas {
 pub(crate) struct Shared {
     pub frame: Latest<Frame>,
     pub update: Latest<Update>,
-    pub canvas: Latest<Canvas>,
+    pub current_picture: Latest<CurrentPicture>,
     pub study: Latest<Study>,
     pub request: Latest<VisualizationRequest>,
-    pub back: Latest<RestorePoint>,
+    pub restore_point: Latest<RestorePoint>,
     pub snapshots: Sender<Snapshot>,
 }
 
-/// The window's handle to a worker. Dropping it ends the worker after the step in hand.
+/// The window's handle to a worker. Dropping it ends the worker after the current step.
 pub struct Session {
     commands: Sender<Command>,
     events: Receiver<Event>,
     snapshots: Receiver<Snapshot>,
     shared: Arc<Shared>,
     worker: thread::JoinHandle<()>,
-    /// Updates so far.
+    /// Number of updates sent.
     updates: AtomicU64,
 }
 
 /// A command that could not be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    #[error("the engine has too many orders waiting; try again in a moment")]
+    #[error("the engine has too many commands waiting; try again in a moment")]
     Busy,
     #[error("the engine has stopped")]
     Dead,
 }
 
-/// Longest wait for the worker's last step when the session ends.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// Maximum wait for the current step when the session ends.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 const COMMANDS: usize = 64;
 const EVENTS: usize = 256;
-/// They hold pictures and states, so few may wait.
+/// Snapshots hold pictures and states, so few may wait.
 const SNAPSHOTS: usize = 4;
 
 impl Session {
-    /// Starts a worker thread. `make` creates the engine on that thread, and a new one after an engine
+    /// Start a worker thread. `make` creates the engine on that thread, and a new one after an engine
     /// panicked; `wake` is called after every event and picture (for the window: request a repaint).
     ///
     /// # Errors
@@ -293,15 +297,15 @@ impl Session {
         let shared = Arc::new(Shared {
             frame: Latest::default(),
             update: Latest::default(),
-            canvas: Latest::default(),
+            current_picture: Latest::default(),
             study: Latest::default(),
             request: Latest::default(),
-            back: Latest::default(),
+            restore_point: Latest::default(),
             snapshots: snapshot_outbox,
         });
-        let theirs = Arc::clone(&shared);
+        let worker_shared = Arc::clone(&shared);
         let worker = thread::Builder::new().name("impasto-engine".into()).spawn(move || {
-            worker::run(make, command_inbox, event_outbox, &theirs, wake);
+            worker::run(make, command_inbox, event_outbox, &worker_shared, wake);
         })?;
         Ok(Self { commands, events, snapshots, shared, worker, updates: AtomicU64::new(0) })
     }
@@ -310,32 +314,32 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`SendError::Busy`] when too many commands wait, [`SendError::Dead`] when the worker is gone.
+    /// [`SendError::Busy`] if too many commands wait, [`SendError::Dead`] if the worker is gone.
     pub fn send(&self, command: Command) -> Result<(), SendError> {
-        let afresh = matches!(&command, Command::Run(job) if job.start == Start::Beginning);
+        let starts_over = matches!(&command, Command::Run(job) if job.start == Start::Beginning);
         self.commands.try_send(command).map_err(|error| match error {
             TrySendError::Full(_) => SendError::Busy,
             TrySendError::Disconnected(_) => SendError::Dead,
         })?;
-        if afresh {
-            // A picture that was lent before and not taken is no longer what a later run goes on from.
-            self.shared.canvas.take();
+        if starts_over {
+            // A later run must not continue from a picture that was set before and not taken.
+            self.shared.current_picture.take();
         }
         Ok(())
     }
 
-    /// Hands changed settings to the run; only the latest is taken, between two steps. Returns the update's
-    /// number, which [`Frame::update`] names in the pictures that were painted with it.
+    /// Send changed settings to the run; only the latest are applied, between two steps. Returns the update's
+    /// number, which [`Frame::update`] reports for the pictures painted with it.
     ///
     /// # Errors
     ///
-    /// [`SendError::Dead`] when the worker is gone.
+    /// [`SendError::Dead`] if the worker is gone.
     pub fn update(&self, run: RunId, settings: &Settings, inputs: &Inputs) -> Result<u64, SendError> {
-        self.hand_over(run, settings, inputs, false)
+        self.send_update(run, settings, inputs, false)
     }
 
-    /// The same while a slider is dragged. If steps are slow and [`Settings::follow_drags`] is set, painting
-    /// goes on at a smaller size until the drag rests, so that the change shows soon.
+    /// Like [`Session::update`], while a control is dragged. If steps are slow and [`Settings::follow_drags`]
+    /// is set, painting continues at a smaller size until the drag rests, so that the change shows soon.
     ///
     /// # Errors
     ///
@@ -346,10 +350,10 @@ impl Session {
         settings: &Settings,
         inputs: &Inputs,
     ) -> Result<u64, SendError> {
-        self.hand_over(run, settings, inputs, true)
+        self.send_update(run, settings, inputs, true)
     }
 
-    fn hand_over(
+    fn send_update(
         &self,
         run: RunId,
         settings: &Settings,
@@ -362,42 +366,41 @@ impl Session {
         self.wake(waiting).map(|()| number)
     }
 
-    /// Wakes the worker, unless it was woken for what was `waiting` before.
+    /// Wake the worker, unless it was woken for a value that is still waiting.
     fn wake(&self, waiting: bool) -> Result<(), SendError> {
         // Coalesce updates so that a drag can't queue up ahead of Pause.
         if waiting && !self.worker.is_finished() {
             return Ok(());
         }
         // A full inbox wakes the worker as well.
-        match self.commands.try_send(Command::Nudge) {
+        match self.commands.try_send(Command::Wake) {
             Err(TrySendError::Disconnected(_)) => Err(SendError::Dead),
             _ => Ok(()),
         }
     }
 
-    /// Says which extracts the window would like to see, instead of those before. They are made while nothing
-    /// is painted, and come as events ([`Event::Extract`]).
+    /// Replace the requested extracts. They are made while nothing is painted, and arrive as events
+    /// ([`Event::Extract`]).
     ///
     /// # Errors
     ///
-    /// [`SendError::Dead`] when the worker is gone.
+    /// [`SendError::Dead`] if the worker is gone.
     pub fn request_visualizations(&self, request: VisualizationRequest) -> Result<(), SendError> {
         let waiting = self.shared.request.put(request);
         self.wake(waiting)
     }
 
-    /// Lends the worker a picture that another one painted, for the next run that begins with
-    /// [`Start::Current`], and how it came about.
-    pub fn go_on_from(&self, picture: Arc<RgbImage>, record: Option<Record>) {
-        self.shared.canvas.put(Canvas { picture, record: record.map(Record::shown) });
+    /// Set the picture, and its record, that the next run with [`Start::Current`] continues from.
+    pub fn continue_from(&self, picture: Arc<RgbImage>, record: Option<Record>) {
+        self.shared.current_picture.put(CurrentPicture { picture, record: record.map(Record::shown) });
     }
 
-    /// Lends the worker an earlier moment, for the next run that begins with [`Start::Moment`].
-    pub fn go_back_to(&self, moment: RestorePoint) {
-        self.shared.back.put(moment);
+    /// Set the snapshot that the next run with [`Start::Moment`] restores.
+    pub fn set_restore_point(&self, moment: RestorePoint) {
+        self.shared.restore_point.put(moment);
     }
 
-    /// The next moment worth keeping, if one waits.
+    /// The next snapshot, if one waits.
     pub fn next_snapshot(&self) -> Option<Snapshot> {
         self.snapshots.try_recv().ok()
     }
@@ -412,7 +415,7 @@ impl Session {
         self.shared.frame.take()
     }
 
-    /// The latest look into a layer ([`Command::Study`]), if a new one came since the last call.
+    /// The latest layer study ([`Command::Study`]), if a new one came since the last call.
     pub fn take_study(&self) -> Option<Study> {
         self.shared.study.take()
     }
@@ -420,12 +423,12 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // A full inbox is no obstacle: the worker also ends when this sender is gone.
+        // If the inbox is full, the worker ends when this sender is dropped.
         let _ = self.commands.try_send(Command::Quit);
-        // A process that exits while a driver computes may crash in it, so the step in hand is waited for; a
-        // driver that hangs is not.
-        let patience = Instant::now() + FAREWELL;
-        while !self.worker.is_finished() && Instant::now() < patience {
+        // Wait for the current step: a process that exits while a driver computes may crash in it. Don't wait
+        // for a driver that hangs.
+        let deadline = Instant::now() + SHUTDOWN_TIMEOUT;
+        while !self.worker.is_finished() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(5));
         }
     }

@@ -1,58 +1,56 @@
-//! When a preview is worth a read-back: often enough to feel live, never more often than pictures are
-//! displayed.
+//! When to read a preview back: often enough to feel live, never more often than pictures are displayed.
 
 use std::time::{Duration, Instant};
 
-/// Shortest time between two previews when the interval is chosen automatically.
-const AUTOMATIC: Duration = Duration::from_millis(60);
-/// Most work that may wait in a device's queue.
-const PILE: Duration = Duration::from_millis(120);
-/// After this long a picture is read even if the last one wasn't taken, so that losses still reach a window
-/// that is hidden.
-const UNWATCHED: Duration = Duration::from_secs(1);
+/// Minimum time between two previews if the interval is automatic.
+const MIN_INTERVAL: Duration = Duration::from_millis(60);
+/// Maximum work that may wait in a device's queue.
+const MAX_QUEUED: Duration = Duration::from_millis(120);
+/// After this long, read a picture even if the last one wasn't taken, so that losses still reach a hidden
+/// window.
+const HIDDEN_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Decides after each step whether to read the picture back, and keeps the time per step.
+/// Decides after each step whether to read the picture back, and measures the time per step.
 #[derive(Debug)]
 pub struct Pace {
     last_read: Instant,
     steps_since: u32,
-    unsettled: u32,
+    queued_steps: u32,
     seconds_per_step: f64,
 }
 
 impl Pace {
-    /// Starts counting at `now`.
+    /// Start counting at `now`.
     pub fn new(now: Instant) -> Self {
-        Self { last_read: now, steps_since: 0, unsettled: 0, seconds_per_step: 0.0 }
+        Self { last_read: now, steps_since: 0, queued_steps: 0, seconds_per_step: 0.0 }
     }
 
-    /// Counts a step; true when its picture should be read. `every` is the user's interval in steps, 0 for
+    /// Count a step; true if its picture should be read. `every` is the user's interval in steps, 0 for
     /// automatic; `taken`: whether the window has taken the previous picture.
     pub fn after_step(&mut self, now: Instant, every: u32, taken: bool) -> bool {
         self.steps_since += 1;
-        self.unsettled += 1;
+        self.queued_steps += 1;
         let waited = now.duration_since(self.last_read);
         let due = match every {
-            // A GPU is only given its steps here, so the time that they will take counts as well.
-            0 => waited.max(self.expected(self.steps_since)) >= AUTOMATIC || self.seconds_per_step == 0.0,
+            // A GPU only queues the steps here, so count the time that they will take as well.
+            0 => waited.max(self.expected(self.steps_since)) >= MIN_INTERVAL || self.seconds_per_step == 0.0,
             steps => self.steps_since >= steps || self.seconds_per_step == 0.0,
         };
-        due && (taken || waited >= UNWATCHED)
+        due && (taken || waited >= HIDDEN_INTERVAL)
     }
 
     fn expected(&self, steps: u32) -> Duration {
         Duration::from_secs_f64(self.seconds_per_step * f64::from(steps))
     }
 
-    /// Whether the steps that a device was given and may not have done are so much work that a pause would be
-    /// late.
-    pub fn piled_up(&self) -> bool {
-        self.expected(self.unsettled) >= PILE
+    /// Whether so much work is queued on the device that a pause would be late.
+    pub fn is_backlogged(&self) -> bool {
+        self.expected(self.queued_steps) >= MAX_QUEUED
     }
 
     /// Record a wait for the device.
     pub fn settled(&mut self) {
-        self.unsettled = 0;
+        self.queued_steps = 0;
     }
 
     /// Record a wait for the device and a picture's read-back. Time per step is the mean since the last
@@ -68,14 +66,14 @@ impl Pace {
         self.resume(now);
     }
 
-    /// Goes on after a pause, which counts for nothing.
+    /// Continue after a pause, which is not counted.
     pub fn resume(&mut self, now: Instant) {
         self.last_read = now;
         self.steps_since = 0;
-        self.unsettled = 0;
+        self.queued_steps = 0;
     }
 
-    /// Seconds per step of late; 0 before the first reading.
+    /// Recent seconds per step; 0 before the first reading.
     pub fn seconds_per_step(&self) -> f64 {
         self.seconds_per_step
     }
@@ -98,26 +96,26 @@ mod tests {
     }
 
     #[test]
-    fn steps_that_were_only_handed_to_a_device_count_with_the_time_they_will_take() {
+    fn queued_steps_count_with_their_expected_time() {
         let start = Instant::now();
         let mut pace = Pace::new(start);
         pace.after_step(start, 0, true);
         pace.read(start + Duration::from_millis(50));
         let soon = start + Duration::from_millis(51);
-        assert!(!pace.after_step(soon, 1000, true) && !pace.piled_up());
+        assert!(!pace.after_step(soon, 1000, true) && !pace.is_backlogged());
         // Two steps of 50 ms are worth a preview, and three would make a pause late.
         assert!(pace.after_step(soon, 0, true));
         pace.after_step(soon, 1000, true);
-        assert!(pace.piled_up());
+        assert!(pace.is_backlogged());
         pace.settled();
-        assert!(!pace.piled_up());
+        assert!(!pace.is_backlogged());
     }
 
     #[test]
     fn the_users_interval_counts_steps() {
         let start = Instant::now();
         let mut pace = Pace::new(start);
-        // The first step is always worth a look.
+        // The first step is always read.
         assert!(pace.after_step(start, 3, true));
         pace.read(start + Duration::from_millis(5));
         let due: Vec<bool> = (0..3).map(|_| pace.after_step(start, 3, true)).collect();
@@ -125,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_read_for_a_window_that_does_not_look_except_once_a_second() {
+    fn a_window_that_takes_no_pictures_gets_one_a_second() {
         let start = Instant::now();
         let mut pace = Pace::new(start);
         assert!(!pace.after_step(start + Duration::from_millis(900), 1, false));

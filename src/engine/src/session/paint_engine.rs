@@ -1,5 +1,7 @@
-//! The real engine behind the window and the command line: keeps the device, the weights and the network
-//! between runs.
+//! The real engine of the window and the command line: keeps the device, the weights and the network between
+//! runs.
+
+mod less;
 
 use std::{
     path::PathBuf,
@@ -12,13 +14,14 @@ use std::{
 
 use image::RgbImage;
 
+use self::less::with_less;
 use super::{Engine, EngineError, Job, Reading, RunInfo, Start, scale_check::check_scales};
 use impasto_core::{
     settings::{DeviceChoice, MAX_SIZE, Padding, Precision, Settings},
     transfer::{
-        Begin, Extract, ExtractState, Extraction, Eye, Inputs, Kernels, LayerStudy, LevelOrder, Losses,
-        Painting, Shapes, StyleTransfer, TILE_SIDE, TransferError, available_memory, bytes_text,
-        flops_per_step, memory_bytes, network_options, process_memory,
+        Begin, Inputs, KernelSet, LayerStudy, LevelCommand, Losses, NetworkConfig, Painting, Shapes,
+        StyleTransfer, TILE_SIDE, TransferError, VisualizationJob, VisualizationRun, VisualizationState,
+        available_memory, bytes_text, flops_per_step, memory_bytes, network_options, process_memory,
     },
 };
 use impasto_network::{
@@ -31,39 +34,42 @@ use impasto_network::{
 pub struct PaintEngine {
     device: Option<(DeviceChoice, Device)>,
     weights: Option<(Option<PathBuf>, Arc<Weights>)>,
-    /// On the device and of the weights above, when no run holds it.
+    /// The network for the device and weights above, while no run holds it.
     network: Option<Network>,
-    /// How that network computes.
+    /// The options of that network.
     options: NetworkOptions,
     run: Option<Painting>,
-    /// That the run's settings name.
-    /// The extract in hand, by its key.
-    extraction: Option<(String, Extraction)>,
-    /// Longest side of the last run's iterate: its pictures were enlarged from that.
+    /// The current extract, by its key.
+    extraction: Option<(String, VisualizationRun)>,
+    /// Longest side of the last run's iterate, from which its pictures were enlarged.
     painted: Option<u32>,
-    /// Set while the device is at work: found set afterwards, the device's code has panicked.
+    /// Set while the device is working; if set on drop, its code has panicked.
     at_work: bool,
     /// Another engine of this process paints in the foreground.
-    behind: bool,
-    /// What of [`BEHIND`] is this engine's.
-    told: u64,
+    background: bool,
+    /// This engine's part of [`BACKGROUND_BYTES`].
+    reported_bytes: u64,
+    /// Allocations that the device had refused when they were last dealt with.
+    refused: u64,
+    /// What runs had to do without since the last call of [`Engine::take_limits`].
+    limits: Vec<String>,
 }
 
-/// Bytes of the runs of engines behind another, estimated: what this process holds is not all the other's.
-static BEHIND: AtomicU64 = AtomicU64::new(0);
+/// Estimated bytes held by background engines, which are not the foreground engine's.
+static BACKGROUND_BYTES: AtomicU64 = AtomicU64::new(0);
 
-/// Longest sides that a first run may get.
+/// Possible longest sides of a first run.
 const FIRST_SIZES: [u32; 9] = [128, 160, 192, 224, 256, 320, 384, 448, 512];
-/// Seconds that a step of a first run may take at its final size; most steps are at smaller ones.
+/// Maximum seconds per step of a first run at its final size; most steps are at smaller ones.
 const FIRST_STEP: f64 = 0.5;
-/// Longest side of the measurement behind that choice.
+/// Longest side at which speed is measured for that choice.
 const MEASURED_SIZE: u32 = 64;
-/// Most pixels of a picture on a graphics adapter: the first layer's 64 channels then fill a buffer of 2 GiB,
-/// the largest that can be bound.
-const MOST_PIXELS: u64 = (1 << 31) / 256 - 1;
-/// Bytes of the largest state that is worth its copies: beyond, going back begins with the picture.
-const LARGEST_STATE: u64 = 160 << 20;
-/// How long a slice of an extract goes on.
+/// Maximum pixels of a picture on a graphics adapter: the first layer's 64 channels then fill a buffer of 2
+/// GiB, the largest that can be bound.
+const MAX_PIXELS: u64 = (1 << 31) / 256 - 1;
+/// Maximum bytes of a checkpoint; if it is larger, going back restores the picture alone.
+const MAX_STATE: u64 = 160 << 20;
+/// Duration of a slice of an extract.
 const SLICE: Duration = Duration::from_millis(50);
 /// Bytes above which the user is told a run's GPU memory need; free GPU memory cannot be queried.
 const LARGE_ON_GPU: u64 = 3_000_000_000;
@@ -77,28 +83,28 @@ fn least_size(job: &Job) -> u32 {
     ((least * f64::from(long) / f64::from(short)).ceil() as u32).min(MAX_SIZE)
 }
 
-/// The estimated memory of a run in bytes.
+/// Check the estimated memory of a run, in bytes, and return it.
 ///
 /// # Errors
 ///
-/// If the device has not that much, or cannot take a picture of one of these shapes.
+/// If the device does not have that much, or cannot hold a picture of one of these shapes.
 fn check_memory(
     device: &Device,
     shapes: &Shapes,
     settings: &Settings,
-    behind: bool,
+    background: bool,
 ) -> Result<u64, TransferError> {
-    let kernels = if device.info.kind == DeviceKind::Cpu { Kernels::Cpu } else { Kernels::Adapter };
+    let kernels = if device.info.kind == DeviceKind::Cpu { KernelSet::Cpu } else { KernelSet::Adapter };
     let memory_bytes = memory_bytes(shapes, settings, kernels);
-    let large = |(width, height): &(u32, u32)| u64::from(*width) * u64::from(*height) > MOST_PIXELS;
-    if kernels == Kernels::Adapter
+    let large = |(width, height): &(u32, u32)| u64::from(*width) * u64::from(*height) > MAX_PIXELS;
+    if kernels == KernelSet::Adapter
         && let Some(&(width, height)) = shapes.styles.iter().chain([&shapes.content]).find(|s| large(s))
     {
         return Err(TransferError::TooLargeForAdapter { width, height });
     }
     if matches!(device.info.kind, DeviceKind::Cpu | DeviceKind::Software)
         && let Some(available) = available_memory()
-        && memory_bytes > available + own_memory(behind)
+        && memory_bytes > available + own_memory(background)
     {
         let (needed, available) = (bytes_text(memory_bytes), bytes_text(available));
         return Err(TransferError::Memory { needed, available });
@@ -106,12 +112,12 @@ fn check_memory(
     Ok(memory_bytes)
 }
 
-/// Bytes that this process holds for the engine that asks: the network of its run before is part of them.
-fn own_memory(behind: bool) -> u64 {
-    if behind { 0 } else { process_memory().0.saturating_sub(BEHIND.load(Ordering::Relaxed)) }
+/// Bytes that this process holds for the calling engine, including the network of its previous run.
+fn own_memory(background: bool) -> u64 {
+    if background { 0 } else { process_memory().0.saturating_sub(BACKGROUND_BYTES.load(Ordering::Relaxed)) }
 }
 
-/// Notice that the picture is painted in another shape so that it tiles.
+/// Notice that the picture's shape is changed so that it tiles.
 fn tile_remark(job: &Job, settings: &Settings) -> Option<String> {
     let shape = |padding| job.inputs.shapes(&Settings { padding, ..settings.clone() }).content;
     let (plain, (width, height)) = (shape(Padding::Zero), shape(settings.padding));
@@ -129,21 +135,29 @@ impl PaintEngine {
         Self::default()
     }
 
-    /// A background engine: what this process holds counts as the other's memory, and a device
-    /// that fails here may be tried again there.
-    pub fn behind_another() -> Self {
+    /// A background engine: the memory of this process counts as the foreground engine's, and a device that
+    /// fails here may still be tried there.
+    pub fn background() -> Self {
         let mut engine = Self::new();
-        engine.behind = true;
+        engine.background = true;
         engine
     }
 
-    /// Works on the device. A device that fails is not opened again.
+    /// An engine on an open device, which settings name by `choice`.
+    pub fn on(choice: DeviceChoice, device: Device) -> Self {
+        let mut engine = Self::new();
+        engine.refused = compute::refused(&device.tensor);
+        engine.device = Some((choice, device));
+        engine
+    }
+
+    /// Run `work` on the device. A device that fails is not opened again, unless it only has no memory left.
     fn on_device<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, TransferError>,
     ) -> Result<T, TransferError> {
         self.at_work = true;
-        let result = work(self);
+        let result = self.with_memory_errors(work);
         self.at_work = false;
         if let Err(TransferError::Device(_)) = result {
             self.mark_failed();
@@ -151,26 +165,17 @@ impl PaintEngine {
         result
     }
 
-    /// Lets the run work.
-    fn work<T>(
-        &mut self,
-        work: impl FnOnce(&mut Painting) -> Result<T, TransferError>,
-    ) -> Result<T, EngineError> {
-        let work = |engine: &mut Self| work(engine.run.as_mut().ok_or(TransferError::NoRun)?);
-        Ok(self.on_device(work)?)
-    }
-
     /// Report this engine's memory to the foreground engine.
-    fn tell_memory(&mut self, bytes: u64) {
-        if self.behind {
-            BEHIND.fetch_add(bytes, Ordering::Relaxed);
-            BEHIND.fetch_sub(std::mem::replace(&mut self.told, bytes), Ordering::Relaxed);
+    fn report_memory(&mut self, bytes: u64) {
+        if self.background {
+            BACKGROUND_BYTES.fetch_add(bytes, Ordering::Relaxed);
+            BACKGROUND_BYTES.fetch_sub(std::mem::replace(&mut self.reported_bytes, bytes), Ordering::Relaxed);
         }
     }
 
     fn mark_failed(&mut self) {
         if let Some((_, device)) = self.device.take()
-            && !self.behind
+            && !self.background
         {
             compute::mark_failed(&device);
         }
@@ -178,7 +183,7 @@ impl PaintEngine {
         self.network = None;
     }
 
-    /// Waits until the device has done everything it was given.
+    /// Wait until the device has done all queued work.
     ///
     /// # Errors
     ///
@@ -187,8 +192,8 @@ impl PaintEngine {
         self.work(|run| run.synchronize())
     }
 
-    /// The device's peak in floating-point operations per second, opening it if need be, see
-    /// [`compute::peak`].
+    /// The device's peak in floating-point operations per second, see [`compute::peak`]. Opens the device if
+    /// necessary.
     ///
     /// # Errors
     ///
@@ -198,7 +203,7 @@ impl PaintEngine {
         Ok(self.on_device(|_| Ok(compute::peak(&device.tensor)))?)
     }
 
-    /// Times each convolution of the run alone.
+    /// Time each convolution of the run separately.
     ///
     /// # Errors
     ///
@@ -207,15 +212,20 @@ impl PaintEngine {
         self.work(|run| Ok(run.time_layers()))
     }
 
-    fn device(&mut self, choice: &DeviceChoice, say: &mut dyn FnMut(&str)) -> Result<Device, TransferError> {
+    fn device(
+        &mut self,
+        choice: &DeviceChoice,
+        report: &mut dyn FnMut(&str),
+    ) -> Result<Device, TransferError> {
         if let Some((opened, device)) = &self.device
             && opened == choice
         {
             return Ok(device.clone());
         }
-        say("opening the device");
+        report("opening the device");
         let device = compute::open(choice)?;
         self.network = None;
+        self.refused = compute::refused(&device.tensor);
         self.device = Some((choice.clone(), device.clone()));
         Ok(device)
     }
@@ -223,14 +233,14 @@ impl PaintEngine {
     fn weights(
         &mut self,
         file: Option<&PathBuf>,
-        say: &mut dyn FnMut(&str),
+        report: &mut dyn FnMut(&str),
     ) -> Result<Arc<Weights>, TransferError> {
         if let Some((loaded, weights)) = &self.weights
             && loaded.as_ref() == file
         {
             return Ok(Arc::clone(weights));
         }
-        say("loading the network");
+        report("loading the network");
         let weights = Arc::new(match file {
             None => Weights::bundled()?,
             Some(file) => Weights::load(file)?,
@@ -240,7 +250,45 @@ impl PaintEngine {
         Ok(weights)
     }
 
-    /// The largest first size whose step should be quick enough, judged by a step on a small picture.
+    /// See [`Engine::extract`].
+    fn extract_slice(&mut self, job: &VisualizationJob) -> Result<Option<VisualizationState>, TransferError> {
+        let (Some((_, device)), Some((_, weights))) = (&self.device, &self.weights) else { return Ok(None) };
+        let network = match &mut self.run {
+            Some(run) => run.network_mut(),
+            None => self.network.as_mut(),
+        };
+        let Some(network) = network else { return Ok(None) };
+        let network_config = NetworkConfig {
+            weights: weights.info.sha256.clone(),
+            padding: self.options.padding,
+            pooling: network.pooling(),
+            precision: self.options.precision,
+        };
+        if network_config != job.network {
+            return Ok(None);
+        }
+        let extraction = match &mut self.extraction {
+            Some((key, extraction)) if *key == job.key => extraction,
+            other => {
+                *other = None;
+                let extraction = VisualizationRun::new(network, weights, &device.tensor, job)?;
+                &mut other.insert((job.key.clone(), extraction)).1
+            }
+        };
+        let begun = Instant::now();
+        let mut made = extraction.step(network);
+        while made.is_ok() && !extraction.is_done() && begun.elapsed() < SLICE {
+            made = extraction.step(network);
+        }
+        let state = made.and_then(|()| extraction.read());
+        if state.as_ref().map_or(true, VisualizationState::is_done) {
+            self.extraction = None;
+            network.release_unused_memory();
+        }
+        Ok(Some(state?))
+    }
+
+    /// The largest first size whose step should be fast enough, estimated from a step on a small picture.
     fn choose_size(
         &mut self,
         job: &Job,
@@ -277,20 +325,20 @@ impl Engine for PaintEngine {
         &mut self,
         job: &Job,
         current: Option<&RgbImage>,
-        say: &mut dyn FnMut(&str),
+        report: &mut dyn FnMut(&str),
     ) -> Result<RunInfo, EngineError> {
         self.end();
         let mut settings = job.settings.clone();
         settings.validate().map_err(TransferError::from)?;
-        let device = self.device(&settings.device, say)?;
-        let weights = self.weights(settings.weights.as_ref(), say)?;
+        let device = self.device(&settings.device, report)?;
+        let weights = self.weights(settings.weights.as_ref(), report)?;
         let options = network_options(&settings);
         if self.options != options {
             self.network = None;
             self.options = options;
         }
         if job.choose_size {
-            say("measuring the device");
+            report("measuring the device");
             settings.size = self.on_device(|engine| engine.choose_size(job, &device, &weights))?;
         }
         for style in &job.inputs.styles {
@@ -303,9 +351,9 @@ impl Engine for PaintEngine {
             settings.precision = Precision::Full;
             remarks.push(format!("precision is full instead of fast: {reason}"));
         }
-        let check = |shapes: &Shapes| check_memory(&device, shapes, &settings, self.behind);
+        let check = |shapes: &Shapes| check_memory(&device, shapes, &settings, self.background);
         let memory_bytes = check_scales(&job.inputs, &settings, check)?;
-        self.tell_memory(memory_bytes);
+        self.report_memory(memory_bytes);
         if !matches!(device.info.kind, DeviceKind::Cpu | DeviceKind::Software) && memory_bytes > LARGE_ON_GPU
         {
             remarks.push(format!(
@@ -314,7 +362,7 @@ impl Engine for PaintEngine {
             ));
         }
         remarks.extend(tile_remark(job, &settings));
-        say("looking at the pictures");
+        report("analysing the pictures");
         let begin = match (job.start, current) {
             (_, None) => Begin::Initial,
             (Start::Repaint, Some(picture)) => Begin::Repaint(picture),
@@ -324,11 +372,22 @@ impl Engine for PaintEngine {
                 Begin::From(picture, self.painted.unwrap_or(side))
             }
         };
-        let run = self.on_device(|engine| {
-            let network = engine.network.take();
-            let (weights, inputs) = (Arc::clone(&weights), job.inputs.clone());
-            Painting::new(&device.tensor, weights, network, inputs, &settings, begin)
-        })?;
+        let run = loop {
+            let begun = self.on_device(|engine| {
+                let network = engine.network.take();
+                let (weights, inputs) = (Arc::clone(&weights), job.inputs.clone());
+                Painting::new(&device.tensor, weights, network, inputs, &settings, begin)
+            });
+            match begun {
+                Err(TransferError::OutOfMemory) => {
+                    let less = with_less(&mut settings, least_size(job)).ok_or(TransferError::OutOfMemory)?;
+                    device.free_memory();
+                    self.options = network_options(&settings);
+                    self.tell_less(less);
+                }
+                begun => break begun?,
+            }
+        };
         let (width, height) = run.dimensions();
         self.run = Some(run);
         Ok(RunInfo {
@@ -351,9 +410,9 @@ impl Engine for PaintEngine {
             let before = now.shapes(settings);
             now.set_mix(&mix);
             let shapes = now.shapes(settings);
-            // Statistics of a style that has become larger need room, which may be gone since the start.
+            // A larger style needs memory for its statistics, which may be gone since the start.
             if shapes != before || settings.style_scale > run.settings().style_scale {
-                let check = |shapes: &Shapes| check_memory(device, shapes, settings, self.behind);
+                let check = |shapes: &Shapes| check_memory(device, shapes, settings, self.background);
                 check_scales(&now, settings, check)?;
             }
         }
@@ -364,50 +423,25 @@ impl Engine for PaintEngine {
         self.work(Painting::step)
     }
 
-    fn level(&mut self, order: LevelOrder) -> Result<(), EngineError> {
-        self.work(|run| run.order(order))
+    fn level(&mut self, job: LevelCommand) -> Result<(), EngineError> {
+        // With less memory it is at another level already.
+        let mut job = Some(job);
+        self.work(|run| job.take().map_or(Ok(()), |job| run.apply_level_command(job)))
     }
 
     fn study(&mut self, layer: Layer) -> Result<Option<LayerStudy>, EngineError> {
         self.work(|run| run.study(layer)).map(Some)
     }
 
-    fn extract(&mut self, order: &Extract) -> Result<Option<ExtractState>, EngineError> {
-        let (Some((_, device)), Some((_, weights))) = (&self.device, &self.weights) else { return Ok(None) };
-        let network = match &mut self.run {
-            Some(run) => run.network_mut(),
-            None => self.network.as_mut(),
-        };
-        let Some(network) = network else { return Ok(None) };
-        let eye = Eye {
-            weights: weights.info.sha256.clone(),
-            padding: self.options.padding,
-            pooling: network.pooling(),
-            precision: self.options.precision,
-        };
-        if eye != order.eye {
-            return Ok(None);
-        }
-        // A failure here says nothing about the run, so that the device is not given up.
-        let extraction = match &mut self.extraction {
-            Some((key, extraction)) if *key == order.key => extraction,
-            other => {
-                *other = None;
-                let extraction = Extraction::new(network, weights, &device.tensor, order)?;
-                &mut other.insert((order.key.clone(), extraction)).1
-            }
-        };
-        let begun = Instant::now();
-        let mut made = extraction.step(network);
-        while made.is_ok() && !extraction.is_done() && begun.elapsed() < SLICE {
-            made = extraction.step(network);
-        }
-        let state = made.and_then(|()| extraction.read());
-        if state.as_ref().map_or(true, ExtractState::is_done) {
+    fn extract(&mut self, job: &VisualizationJob) -> Result<Option<VisualizationState>, EngineError> {
+        // A failure here does not concern the run, so keep the device.
+        let result = self.with_memory_errors(|engine| engine.extract_slice(job));
+        if let Err(TransferError::OutOfMemory) = result {
             self.extraction = None;
-            network.forget_sizes();
+            self.put_extract_aside();
+            self.device.iter().for_each(|(_, device)| device.free_memory());
         }
-        Ok(Some(state?))
+        Ok(result?)
     }
 
     fn put_extract_aside(&mut self) {
@@ -416,16 +450,16 @@ impl Engine for PaintEngine {
             None => self.network.as_mut(),
         };
         if let Some(network) = network {
-            network.forget_sizes();
+            network.release_unused_memory();
         }
     }
 
-    fn detour(&mut self, share: f64) -> Result<bool, EngineError> {
-        self.work(|run| run.detour(share))
+    fn begin_downscale(&mut self, share: f64) -> Result<bool, EngineError> {
+        self.work(|run| run.begin_downscale(share))
     }
 
-    fn end_detour(&mut self) -> Result<(), EngineError> {
-        self.work(Painting::end_detour)
+    fn end_downscale(&mut self) -> Result<(), EngineError> {
+        self.work(Painting::end_downscale)
     }
 
     fn measure(&mut self) -> Result<(), EngineError> {
@@ -433,7 +467,7 @@ impl Engine for PaintEngine {
     }
 
     fn checkpoint(&mut self) -> Result<Option<Vec<u8>>, EngineError> {
-        self.work(|run| match run.state_bytes() <= LARGEST_STATE {
+        self.work(|run| match run.state_bytes() <= MAX_STATE {
             true => run.checkpoint().map(Some),
             false => Ok(None),
         })
@@ -463,8 +497,12 @@ impl Engine for PaintEngine {
         self.run.as_mut().map_or_else(Vec::new, Painting::take_notices)
     }
 
+    fn take_limits(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.limits)
+    }
+
     fn end(&mut self) {
-        self.tell_memory(0);
+        self.report_memory(0);
         self.extraction = None;
         if let Some(run) = self.run.take() {
             self.painted = Some(run.painted_size());
@@ -478,6 +516,6 @@ impl Drop for PaintEngine {
         if self.at_work {
             self.mark_failed();
         }
-        self.tell_memory(0);
+        self.report_memory(0);
     }
 }

@@ -1,4 +1,4 @@
-//! Whether there is room for a run, or which style's scale is too much.
+//! Memory check of a run; the error names a style whose scale is too large.
 
 use impasto_core::{
     picture::fit,
@@ -6,8 +6,8 @@ use impasto_core::{
     transfer::{Inputs, Shapes, TransferError},
 };
 
-/// What `check` says of the shapes of a run's pictures, in bytes; an error names the style whose scale is too
-/// much, if all would be well with styles no larger than the content.
+/// Run `check` on the shapes of a run's pictures and return its bytes. If it fails, and would pass with no
+/// style larger than the content, the error names the largest style.
 ///
 /// # Errors
 ///
@@ -49,7 +49,7 @@ mod tests {
     use impasto_test_support as tests;
 
     #[test]
-    fn what_is_too_large_is_the_scale_if_the_size_alone_would_fit() {
+    fn the_error_names_the_scale_if_the_size_alone_would_fit() {
         let mut job = tests::job();
         let mut mix = job.inputs.mix();
         mix[0].scale = 20.0;

@@ -1,15 +1,16 @@
-//! When a picture has settled: painting on hardly changes what is shown, or the objective has stopped falling.
+//! Detects when a picture has settled: further painting hardly changes it, or the objective has stopped
+//! falling.
 
 use std::sync::Arc;
 
 use image::RgbImage;
 
-/// Steps between two pictures that are compared.
+/// Minimum number of steps between two compared pictures.
 const STEPS: u32 = 50;
-/// Mean difference of a channel, in levels of 256, below which a picture is the same to the eye.
-const SAME: f64 = 0.5;
+/// Mean difference per channel, in levels of 256, below which two pictures look the same.
+const SAME_DIFFERENCE: f64 = 0.5;
 
-/// Compares the pictures that a run shows.
+/// Compares the displayed pictures of a run.
 #[derive(Debug, Default)]
 pub struct Settling {
     reference: Option<(u32, Arc<RgbImage>)>,
@@ -17,19 +18,19 @@ pub struct Settling {
 }
 
 impl Settling {
-    /// Something is asked for: it begins anew.
-    pub fn disturb(&mut self) {
+    /// Start over, after a change.
+    pub fn reset(&mut self) {
         *self = Self::default();
     }
 
-    /// Takes in the picture that is shown after so many steps, and whether the objective has stopped falling.
-    pub fn look(&mut self, step: u32, picture: &Arc<RgbImage>, converged: bool) {
+    /// Add the picture displayed after `step` steps, and whether the objective has stopped falling.
+    pub fn observe(&mut self, step: u32, picture: &Arc<RgbImage>, converged: bool) {
         match &self.reference {
             Some((since, before)) if before.dimensions() == picture.dimensions() && step >= *since => {
                 if step - since < STEPS {
                     return;
                 }
-                self.settled = converged || difference(before, picture) < SAME;
+                self.settled = converged || difference(before, picture) < SAME_DIFFERENCE;
             }
             _ => self.settled = false,
         }
@@ -58,23 +59,23 @@ mod tests {
     #[test]
     fn it_settles_when_pictures_far_enough_apart_are_the_same() {
         let mut settling = Settling::default();
-        settling.look(500, &picture(10), false);
-        settling.look(520, &picture(10), true);
+        settling.observe(500, &picture(10), false);
+        settling.observe(520, &picture(10), true);
         assert!(!settling.is_settled(), "too soon to say");
-        settling.look(560, &picture(20), false);
+        settling.observe(560, &picture(20), false);
         assert!(!settling.is_settled(), "it changes");
-        settling.look(610, &picture(20), false);
+        settling.observe(610, &picture(20), false);
         assert!(settling.is_settled());
-        settling.disturb();
+        settling.reset();
         assert!(!settling.is_settled());
-        settling.look(611, &picture(20), true);
+        settling.observe(611, &picture(20), true);
         assert!(!settling.is_settled(), "after a change it takes its time again");
-        // Another size, or an earlier moment, is another picture.
-        settling.look(700, &Arc::new(RgbImage::new(4, 4)), true);
-        settling.look(100, &Arc::new(RgbImage::new(4, 4)), true);
+        // A picture of another size or of an earlier step is not compared.
+        settling.observe(700, &Arc::new(RgbImage::new(4, 4)), true);
+        settling.observe(100, &Arc::new(RgbImage::new(4, 4)), true);
         assert!(!settling.is_settled());
-        settling.look(150, &picture(10), false);
-        settling.look(200, &picture(90), true);
+        settling.observe(150, &picture(10), false);
+        settling.observe(200, &picture(90), true);
         assert!(settling.is_settled(), "the objective falls no more");
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Hold at most one value; a new one replaces one not taken yet.
+/// Holds at most one value; a new one replaces one not taken yet.
 #[derive(Debug)]
 pub struct Latest<T>(Mutex<Option<T>>);
 
@@ -18,17 +18,17 @@ impl<T> Latest<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a value; true when it replaced one that was not taken.
+    /// Put a value; true if it replaced one that was not taken.
     pub fn put(&self, value: T) -> bool {
         self.lock().replace(value).is_some()
     }
 
-    /// Takes the value, if there is one.
+    /// Take the value, if there is one.
     pub fn take(&self) -> Option<T> {
         self.lock().take()
     }
 
-    /// Takes the value if it satisfies `condition`, and leaves it otherwise.
+    /// Take the value if it satisfies `condition`; leave it otherwise.
     pub fn take_if(&self, condition: impl FnOnce(&T) -> bool) -> Option<T> {
         self.lock().take_if(|value| condition(value))
     }
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_not_wanted_stays() {
+    fn take_if_leaves_other_values() {
         let slot = Latest::default();
         slot.put(7);
         assert_eq!(slot.take_if(|value| *value < 5), None);

@@ -1,5 +1,5 @@
-//! Moments of a run that are worth keeping: dense where the picture changes fast, at its beginning and after
-//! every change by the user, and increasingly sparse from there.
+//! Which moments of a run to keep: dense where the picture changes fast, at the beginning and after every
+//! change by the user, and increasingly sparse from there.
 
 use std::{
     sync::Arc,
@@ -11,57 +11,56 @@ use image::RgbImage;
 use super::{Record, RunId};
 use impasto_core::{
     settings::{Settings, StyleMix},
-    transfer::{Losses, Place},
+    transfer::{Losses, PyramidProgress},
 };
 
-/// A moment of a run, to look at and to go back to.
+/// A moment of a run, to display and to go back to.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     pub run: RunId,
     pub step: u32,
-    pub place: Place,
+    pub place: PyramidProgress,
     /// Time spent painting, in seconds.
     pub elapsed: f64,
-    /// In force when the step was painted.
+    /// In effect when the step was painted.
     pub settings: Settings,
     pub styles: Vec<StyleMix>,
     pub losses: Option<Losses>,
     pub picture: Arc<RgbImage>,
-    /// What [`super::Engine::checkpoint`] gave, at some of the moments.
+    /// The result of [`super::Engine::checkpoint`], for some of the snapshots.
     pub state: Option<Arc<Vec<u8>>>,
 }
 
-/// An earlier moment to go back to.
+/// An earlier snapshot to restore.
 #[derive(Clone, Debug)]
 pub struct RestorePoint {
     pub step: u32,
-    /// In the size that was painted then.
+    /// At the size that was painted then.
     pub picture: Arc<RgbImage>,
     pub state: Option<Arc<Vec<u8>>>,
-    /// How the picture came about, where that is known: with the state, painting goes on as if it had never
-    /// stopped.
+    /// How the picture was painted, if known: with the state, painting continues as if it had never stopped.
     pub record: Option<Record>,
 }
 
-/// Steps since the last beginning or change, for each step between two moments.
+/// Steps since the last beginning or change, per step between two snapshots.
 const DENSITY: u32 = 24;
-/// Shortest and longest time between two moments, while there are previews.
-const SOONEST: Duration = Duration::from_millis(50);
-const LATEST: Duration = Duration::from_secs(20);
-/// Time between two moments with the engine's state, which is large: at least this, and so many times what
-/// taking it took.
+/// Minimum and maximum time between two snapshots, while there are previews.
+const MIN_INTERVAL: Duration = Duration::from_millis(50);
+const MAX_INTERVAL: Duration = Duration::from_secs(20);
+/// Time between two snapshots with the engine's state, which is large: at least this, and at least this
+/// multiple of the time that taking the state took.
 const STATE_EVERY: Duration = Duration::from_secs(2);
-const STATE_SHARE: u32 = 25;
-/// Changes that follow each other within this time are one: a slider being dragged.
-const GESTURE: Duration = Duration::from_secs(1);
+const STATE_COST_FACTOR: u32 = 25;
+/// Changes closer together than this are one series, such as a drag.
+const SERIES_GAP: Duration = Duration::from_secs(1);
 
-/// Decides which of the previews are moments.
+/// Decides which previews become snapshots.
 #[derive(Debug, Default)]
 pub struct SnapshotSchedule {
     last: Option<(u32, Instant)>,
-    /// The step from which the picture became another.
+    /// The step of the last beginning or change.
     origin: u32,
-    /// The last moment with the engine's state.
+    /// The last snapshot with the engine's state.
     state: Option<(u32, Instant)>,
     /// How long taking that state took.
     state_took: Duration,
@@ -69,27 +68,28 @@ pub struct SnapshotSchedule {
 }
 
 impl SnapshotSchedule {
-    /// Begins at a later step.
+    /// Start at a later step.
     pub fn from_step(step: u32) -> Self {
         Self { origin: step, ..Self::default() }
     }
 
-    /// Whether the preview of this step is worth keeping.
+    /// Whether to keep the preview of this step.
     pub fn due(&self, now: Instant, step: u32) -> bool {
         let Some((last, at)) = self.last else { return true };
         let waited = now.duration_since(at);
         let steps = step.saturating_sub(last);
         let age = step.saturating_sub(self.origin);
-        steps > 0 && waited >= SOONEST && (steps * DENSITY >= age || waited >= LATEST)
+        steps > 0 && waited >= MIN_INTERVAL && (steps * DENSITY >= age || waited >= MAX_INTERVAL)
     }
 
-    /// Whether a moment should have the engine's state with it.
+    /// Whether a snapshot should include the engine's state.
     pub fn state_due(&self, now: Instant) -> bool {
-        self.state
-            .is_none_or(|(_, at)| now.duration_since(at) >= STATE_EVERY.max(self.state_took * STATE_SHARE))
+        self.state.is_none_or(|(_, at)| {
+            now.duration_since(at) >= STATE_EVERY.max(self.state_took * STATE_COST_FACTOR)
+        })
     }
 
-    /// Record that a moment was kept.
+    /// Record that a snapshot was kept.
     pub fn kept(&mut self, now: Instant, step: u32, state: bool) {
         self.last = Some((step, now));
         if state {
@@ -102,15 +102,15 @@ impl SnapshotSchedule {
         self.state_took = took;
     }
 
-    /// The step of the last moment with the engine's state.
+    /// The step of the last snapshot with the engine's state.
     pub fn exact_step(&self) -> Option<u32> {
         self.state.map(|(step, _)| step)
     }
 
-    /// Record a change by the user; true if it begins a series of changes, so that the state before is worth
-    /// keeping.
+    /// Record a change by the user; true if it begins a series of changes, so that the state before it should
+    /// be kept.
     pub fn change(&mut self, now: Instant, step: u32) -> bool {
-        let begins = self.change.is_none_or(|at| now.duration_since(at) > GESTURE);
+        let begins = self.change.is_none_or(|at| now.duration_since(at) > SERIES_GAP);
         self.change = Some(now);
         self.origin = step;
         begins

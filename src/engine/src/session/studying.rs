@@ -1,4 +1,4 @@
-//! The layer that the window looks into, and when the worker looks again.
+//! The layer that the window studies, and when the worker studies it again.
 
 use std::time::{Duration, Instant};
 
@@ -6,19 +6,19 @@ use super::RunId;
 use impasto_core::transfer::LayerStudy;
 use impasto_network::vgg::Layer;
 
-/// A look takes at most one part in this many of the worker's time while it paints.
+/// Studies take at most one part in this many of the worker's time while it paints.
 const SHARE: u32 = 8;
 
 /// A layer's study on its way to the window.
 #[derive(Clone, Debug)]
 pub struct Study {
     pub run: RunId,
-    /// Steps painted into the picture that was looked at.
+    /// Number of steps painted into the studied picture.
     pub step: u32,
     pub study: LayerStudy,
 }
 
-/// Which layer is looked into, and what was seen last.
+/// The studied layer, and the last study made.
 #[derive(Default)]
 pub struct Studying {
     pub layer: Option<Layer>,
@@ -27,12 +27,12 @@ pub struct Studying {
 }
 
 impl Studying {
-    /// Looks into another layer, or into none, from now on.
+    /// Study another layer, or none, from now on.
     pub fn set(&mut self, layer: Option<Layer>) {
         *self = Self { layer, ..Self::default() };
     }
 
-    /// The layer to look into now, if it is time; a resting run is looked at once for each step.
+    /// The layer to study now, if it is time; a paused run is studied once per step.
     pub fn due(&self, run: RunId, step: u32, resting: bool, now: Instant) -> Option<Layer> {
         let layer = self.layer?;
         let seen = self.seen == Some((run, step, layer));
@@ -40,7 +40,7 @@ impl Studying {
         (!seen && !waits).then_some(layer)
     }
 
-    /// Takes down that a look was taken, and how long it took.
+    /// Record that a study was made, and how long it took.
     pub fn done(&mut self, run: RunId, step: u32, took: Duration, now: Instant) {
         self.seen = self.layer.map(|layer| (run, step, layer));
         self.not_before = Some(now + took * (SHARE - 1));
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn looks_are_rationed_while_painting_and_one_for_each_step_at_rest() {
+    fn studies_are_limited_while_painting_and_once_per_step_at_rest() {
         let now = Instant::now();
         let layer = Layer::ALL[4];
         let mut studying = Studying::default();

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 const PREFIX: &str = "timeline-";
 const LOCK: &str = "lock";
 
-/// A folder of this program run's own. Dropping it removes it.
+/// A cache folder of this process. Dropping it removes it.
 #[derive(Debug)]
 pub struct Cache {
     folder: TempDir,
@@ -21,7 +21,7 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// Makes a folder below `root`.
+    /// Create a folder below `root`.
     ///
     /// # Errors
     ///
@@ -30,7 +30,7 @@ impl Cache {
         fs::create_dir_all(root)?;
         let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(root)?;
         let lock = File::create(folder.path().join(LOCK))?;
-        // If the file system has no locks, the folder is never swept.
+        // If the file system has no locks, the folder is never removed by [`sweep`].
         let _ = lock.try_lock();
         Ok(Self { folder, _lock: lock })
     }
@@ -40,13 +40,13 @@ impl Cache {
     }
 }
 
-/// Remove the folders below `root` left by program runs that have ended.
+/// Remove the folders below `root` that were left by processes that have ended.
 pub fn sweep(root: &Path) {
     let Ok(entries) = fs::read_dir(root) else { return };
     for folder in entries.flatten().map(|entry| entry.path()) {
         let ours =
             folder.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(PREFIX));
-        // A folder that is just being made has no lock yet and is left alone.
+        // A folder that is being created has no lock yet and is left alone.
         let abandoned = ours && File::open(folder.join(LOCK)).is_ok_and(|lock| lock.try_lock().is_ok());
         if abandoned && let Err(error) = fs::remove_dir_all(&folder) {
             tracing::debug!("cannot remove {}: {error}", folder.display());
@@ -59,24 +59,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folders_of_the_dead_are_swept_and_those_of_the_living_are_not() {
+    fn only_folders_of_ended_processes_are_removed() {
         let root = tempfile::tempdir().unwrap();
-        let living = Cache::new(root.path()).unwrap();
-        fs::write(living.path("a"), "x").unwrap();
-        let dead = root.path().join("timeline-dead");
-        fs::create_dir(&dead).unwrap();
-        fs::write(dead.join(LOCK), "").unwrap();
-        fs::write(dead.join("1"), "x").unwrap();
+        let running = Cache::new(root.path()).unwrap();
+        fs::write(running.path("a"), "x").unwrap();
+        let ended = root.path().join("timeline-dead");
+        fs::create_dir(&ended).unwrap();
+        fs::write(ended.join(LOCK), "").unwrap();
+        fs::write(ended.join("1"), "x").unwrap();
         let other = root.path().join("photos");
         fs::create_dir(&other).unwrap();
         fs::write(other.join(LOCK), "").unwrap();
 
         sweep(root.path());
-        assert!(!dead.exists());
-        assert!(living.path("a").exists() && other.exists());
+        assert!(!ended.exists());
+        assert!(running.path("a").exists() && other.exists());
 
-        let path = living.path("a");
-        drop(living);
+        let path = running.path("a");
+        drop(running);
         assert!(!path.exists(), "nothing stays behind");
     }
 }

@@ -1,46 +1,47 @@
-//! The time machine's memory: which moments of a painting are kept, and where their pictures lie.
+//! The time machine's storage: which moments of a painting are kept, and where their pictures are.
 //!
-//! [`Timeline`] is the index, thinned as a run grows old; [`Store`] keeps the pictures and the engine's
+//! [`Timeline`] is the index, thinned as a run grows older; [`MomentStore`] keeps the pictures and the engine's
 //! states, compressed in memory up to a limit, 96 MiB together, and in a cache folder beyond it.
 //!
-//! It is ours because no cache crate thins by a moment's place in a run: what is old stays coarser, what is near stays whole.
+//! It is our own because no cache crate thins by a moment's place in a run: older moments become sparse,
+//! recent ones stay dense.
 
+mod blob_cache;
 mod cache;
 mod moment;
 mod store;
 mod thin;
-mod vault;
 
 use crate::session::Snapshot;
 use impasto_core::run::RunId;
 
+pub use blob_cache::Full;
 pub use moment::{Moment, MomentId};
-pub use store::{Kept, Limits, Reader, Store};
-pub use vault::Full;
+pub use store::{Limits, MomentReader, MomentStore, StoreResult};
 
 /// The moments of everything painted since the window opened, oldest first.
 #[derive(Debug)]
 pub struct Timeline {
     moments: Vec<Moment>,
     next: MomentId,
-    most: usize,
-    /// Moments below this number were handed to the store before it last had to make room.
+    max: usize,
+    /// Moments below this id were sent to the store before it last had to make room.
     room_made: MomentId,
 }
 
-/// Most moments of a timeline.
-pub const MOST: usize = 600;
+/// Maximum number of moments in a timeline.
+pub const MAX_MOMENTS: usize = 600;
 
 impl Default for Timeline {
     fn default() -> Self {
-        Self::new(MOST)
+        Self::new(MAX_MOMENTS)
     }
 }
 
 impl Timeline {
-    /// A timeline of at most so many moments.
-    pub fn new(most: usize) -> Self {
-        Self { moments: Vec::new(), next: 1, most: most.max(4), room_made: 1 }
+    /// A timeline of at most `max` moments.
+    pub fn new(max: usize) -> Self {
+        Self { moments: Vec::new(), next: 1, max: max.max(4), room_made: 1 }
     }
 
     pub fn moments(&self) -> &[Moment] {
@@ -63,7 +64,7 @@ impl Timeline {
         self.moments.binary_search_by_key(&id, |moment| moment.id).ok()
     }
 
-    /// Add a moment painted at `at` seconds; returns its number and the moments removed for it.
+    /// Add a moment painted at `at` seconds; returns its id and those of the moments removed for it.
     pub fn add(&mut self, run: RunId, snapshot: &Snapshot, at: f64) -> (MomentId, Vec<MomentId>) {
         let id = self.next;
         self.next += 1;
@@ -84,25 +85,25 @@ impl Timeline {
             thumbnail: None,
         });
         self.compare(self.moments.len() - 1);
-        let mut gone = Vec::new();
-        while self.moments.len() > self.most {
+        let mut removed = Vec::new();
+        while self.moments.len() > self.max {
             match self.thin() {
-                Some(id) => gone.push(id),
+                Some(id) => removed.push(id),
                 None => break,
             }
         }
-        (id, gone)
+        (id, removed)
     }
 
-    /// Remove the least useful moment and return it.
+    /// Remove the least useful moment and return its id.
     pub fn thin(&mut self) -> Option<MomentId> {
         thin::least_missed(&self.moments).map(|index| self.forget(index))
     }
 
     fn forget(&mut self, index: usize) -> MomentId {
-        let gone = self.moments.remove(index);
+        let removed = self.moments.remove(index);
         self.compare(index);
-        gone.id
+        removed.id
     }
 
     /// Update whether the settings of the moment at `index`, if there is one, differ from the previous
@@ -118,29 +119,29 @@ impl Timeline {
     }
 
     /// Apply the store's result for a moment; returns the moments removed.
-    pub fn take(&mut self, kept: Kept) -> Vec<MomentId> {
+    pub fn take(&mut self, kept: StoreResult) -> Vec<MomentId> {
         match kept {
-            Kept::Yes { id, thumbnail, bytes, exact } => match self.get_mut(id) {
+            StoreResult::Stored { id, thumbnail, bytes, exact } => match self.get_mut(id) {
                 Some(moment) => {
                     moment.thumbnail = Some(thumbnail);
                     moment.bytes = bytes;
                     moment.exact = exact;
                     Vec::new()
                 }
-                // Thinned out while it was being compressed.
+                // It was removed while it was being compressed.
                 None => vec![id],
             },
-            Kept::No { id } => {
+            StoreResult::Refused { id } => {
                 self.remove(id);
-                // Those that were on their way already are refused with it, and ask for no more room.
+                // Moments sent before that are refused as well, and need no more room.
                 if id < self.room_made {
                     return Vec::new();
                 }
                 self.room_made = self.next;
-                // Room for the next ones: an eighth of what there is.
+                // Make room for the next ones: an eighth of the moments.
                 (0..=self.moments.len() / 8).map_while(|_| self.thin()).collect()
             }
-            Kept::Inexact(ids) => {
+            StoreResult::StatesRemoved(ids) => {
                 for id in ids {
                     if let Some(moment) = self.get_mut(id) {
                         moment.exact = false;
@@ -151,14 +152,14 @@ impl Timeline {
         }
     }
 
-    /// Forgets a moment.
+    /// Remove a moment.
     pub fn remove(&mut self, id: MomentId) {
         if let Some(index) = self.position(id) {
             self.forget(index);
         }
     }
 
-    /// What the moments take in the store, in bytes.
+    /// Bytes of all moments in the store.
     pub fn bytes(&self) -> u64 {
         self.moments.iter().map(|moment| moment.bytes).sum()
     }

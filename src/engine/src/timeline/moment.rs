@@ -5,25 +5,25 @@ use image::RgbImage;
 use impasto_core::{
     run::RunId,
     settings::{Settings, StyleMix},
-    transfer::Place,
+    transfer::PyramidProgress,
 };
 
-/// Number of a moment; later ones have larger numbers.
+/// Id of a moment; later ones have larger ids.
 pub type MomentId = u64;
 
 /// A moment of a painting, without its picture.
 #[derive(Clone, Debug)]
 pub struct Moment {
     pub id: MomentId,
-    /// The run it belongs to: each start, restart and branch is one.
+    /// Its run: each start, restart and branch is one.
     pub run: RunId,
     pub step: u32,
-    pub place: Place,
-    /// Time spent painting in its run, in seconds.
+    pub place: PyramidProgress,
+    /// Painting time in its run, in seconds.
     pub elapsed: f64,
     pub settings: Settings,
     pub styles: Vec<StyleMix>,
-    /// Total of the objective, if it was read.
+    /// Total loss, if it was read.
     pub total: Option<f64>,
     /// When it was painted, in seconds of the window's clock.
     pub at: f64,
@@ -31,7 +31,7 @@ pub struct Moment {
     pub changed: bool,
     /// Pinned by the user.
     pub pinned: bool,
-    /// The engine's whole state is kept with it.
+    /// The engine's complete state is stored with it.
     pub exact: bool,
     /// Its size in the store in bytes; 0 until it is stored.
     pub bytes: u64,

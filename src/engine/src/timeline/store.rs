@@ -16,15 +16,15 @@ use image::{
     codecs::png::{CompressionType, FilterType, PngEncoder},
 };
 
-use super::{MomentId, cache, vault::Vault};
+use super::{MomentId, blob_cache::BlobCache, cache};
 use impasto_core::picture;
 
 /// Longest side of a thumbnail in pixels.
 const THUMBNAIL: u32 = 160;
-/// Capacity of the compression queue; a moment that arrives when it is full is not kept.
-const WAITING: usize = 6;
+/// Capacity of the compression queue; a moment that arrives when it is full is dropped.
+const MAX_WAITING: usize = 6;
 
-/// How much is kept, in bytes.
+/// Limits of a store, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     pub picture_memory: u64,
@@ -47,81 +47,81 @@ impl Default for Limits {
 
 /// The store's result for a moment.
 #[derive(Debug)]
-pub enum Kept {
-    Yes {
+pub enum StoreResult {
+    Stored {
         id: MomentId,
         thumbnail: RgbImage,
-        /// Bytes of the compressed picture.
+        /// Size of the compressed picture in bytes.
         bytes: u64,
-        /// The engine's state is kept as well.
+        /// The engine's state is stored as well.
         exact: bool,
     },
-    /// There is no room: forget an older moment.
-    No { id: MomentId },
+    /// There is no room: remove an older moment.
+    Refused { id: MomentId },
     /// The engine's states of these moments were removed; their pictures stay.
-    Inexact(Vec<MomentId>),
+    StatesRemoved(Vec<MomentId>),
 }
 
-enum Order {
+enum StoreCommand {
     Add { id: MomentId, picture: Arc<RgbImage>, state: Option<Arc<Vec<u8>>> },
     Remove(Vec<MomentId>),
 }
 
 #[derive(Debug)]
-struct Vaults {
-    pictures: Vault,
-    states: Vault,
+struct Blobs {
+    pictures: BlobCache,
+    states: BlobCache,
 }
 
-/// Keeps what a timeline names.
-pub struct Store {
-    orders: Sender<Order>,
+/// Stores the pictures and states of a timeline's moments.
+pub struct MomentStore {
+    commands: Sender<StoreCommand>,
     waiting: Arc<AtomicUsize>,
-    kept: Receiver<Kept>,
-    vaults: Arc<Mutex<Vaults>>,
+    kept: Receiver<StoreResult>,
+    blobs: Arc<Mutex<Blobs>>,
 }
 
-/// Reads from a [`Store`] on any thread; may wait for a disk.
+/// Reads from a [`MomentStore`] on any thread; may block on the disk.
 #[derive(Clone)]
-pub struct Reader(Arc<Mutex<Vaults>>);
+pub struct MomentReader(Arc<Mutex<Blobs>>);
 
-fn lock(vaults: &Mutex<Vaults>) -> MutexGuard<'_, Vaults> {
-    vaults.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(blobs: &Mutex<Blobs>) -> MutexGuard<'_, Blobs> {
+    blobs.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Store {
-    /// A store whose cache folder lies below `root`, from which the remains of program runs that crashed are
-    /// swept; without a root it lives in memory alone. `wake` is called after every [`Kept`].
+impl MomentStore {
+    /// A store whose cache folder is below `root`, from which leftovers of crashed processes are removed;
+    /// without a root everything stays in memory. `wake` is called after every [`StoreResult`].
     ///
     /// # Errors
     ///
     /// If the operating system refuses a thread.
     pub fn new(root: Option<PathBuf>, limits: Limits, wake: impl Fn() + Send + 'static) -> io::Result<Self> {
-        let vaults = Arc::new(Mutex::new(Vaults {
-            pictures: Vault::new("picture", root.clone(), limits.picture_memory, limits.picture_disk),
-            states: Vault::new("state", root.clone(), limits.state_memory, limits.state_disk),
+        let blobs = Arc::new(Mutex::new(Blobs {
+            pictures: BlobCache::new("picture", root.clone(), limits.picture_memory, limits.picture_disk),
+            states: BlobCache::new("state", root.clone(), limits.state_memory, limits.state_disk),
         }));
-        let (orders, inbox) = crossbeam_channel::unbounded();
+        let (commands, inbox) = crossbeam_channel::unbounded();
         let (outbox, kept) = crossbeam_channel::unbounded();
         let waiting = Arc::new(AtomicUsize::new(0));
-        let (theirs, counted) = (Arc::clone(&vaults), Arc::clone(&waiting));
+        let (thread_blobs, counted) = (Arc::clone(&blobs), Arc::clone(&waiting));
         thread::Builder::new().name("impasto-timeline".into()).spawn(move || {
             if let Some(root) = &root {
                 cache::sweep(root);
             }
-            for order in inbox {
-                match order {
-                    Order::Remove(ids) => {
-                        let mut vaults = lock(&theirs);
+            for command in inbox {
+                match command {
+                    StoreCommand::Remove(ids) => {
+                        let mut blobs = lock(&thread_blobs);
                         for id in ids {
-                            vaults.pictures.remove(id);
-                            vaults.states.remove(id);
+                            blobs.pictures.remove(id);
+                            blobs.states.remove(id);
                         }
                     }
-                    Order::Add { id, picture, state } => {
-                        let told = keep(&theirs, id, &picture, state);
+                    StoreCommand::Add { id, picture, state } => {
+                        let results = keep(&thread_blobs, id, &picture, state);
                         counted.fetch_sub(1, Ordering::Relaxed);
-                        for kept in told {
+                        for kept in results {
                             // If the window is gone, there is no receiver.
                             let _ = outbox.send(kept);
                         }
@@ -130,61 +130,66 @@ impl Store {
                 }
             }
         })?;
-        Ok(Self { orders, waiting, kept, vaults })
+        Ok(Self { commands, waiting, kept, blobs })
     }
 
     /// Queue a moment; false if the queue is full.
     pub fn add(&self, id: MomentId, picture: Arc<RgbImage>, state: Option<Arc<Vec<u8>>>) -> bool {
-        if self.waiting.load(Ordering::Relaxed) >= WAITING {
+        if self.waiting.load(Ordering::Relaxed) >= MAX_WAITING {
             return false;
         }
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        self.orders.send(Order::Add { id, picture, state }).is_ok()
+        self.commands.send(StoreCommand::Add { id, picture, state }).is_ok()
     }
 
-    /// Forgets moments.
+    /// Remove moments.
     pub fn remove(&self, ids: Vec<MomentId>) {
         if !ids.is_empty() {
-            let _ = self.orders.send(Order::Remove(ids));
+            let _ = self.commands.send(StoreCommand::Remove(ids));
         }
     }
 
-    /// Results for the added moments.
-    pub fn next(&self) -> Option<Kept> {
+    /// The next result for an added moment.
+    pub fn next(&self) -> Option<StoreResult> {
         self.kept.try_recv().ok()
     }
 
-    /// For background threads.
-    pub fn reader(&self) -> Reader {
-        Reader(Arc::clone(&self.vaults))
+    /// A reader for background threads.
+    pub fn reader(&self) -> MomentReader {
+        MomentReader(Arc::clone(&self.blobs))
     }
 }
 
-fn keep(vaults: &Mutex<Vaults>, id: MomentId, picture: &RgbImage, state: Option<Arc<Vec<u8>>>) -> Vec<Kept> {
+fn keep(
+    blobs: &Mutex<Blobs>,
+    id: MomentId,
+    picture: &RgbImage,
+    state: Option<Arc<Vec<u8>>>,
+) -> Vec<StoreResult> {
     let mut encoded = Cursor::new(Vec::new());
     let encoder = PngEncoder::new_with_quality(&mut encoded, CompressionType::Fast, FilterType::Adaptive);
     if picture.write_with_encoder(encoder).is_err() {
-        return vec![Kept::No { id }];
+        return vec![StoreResult::Refused { id }];
     }
     let encoded = encoded.into_inner();
     let bytes = encoded.len() as u64;
-    let mut vaults = lock(vaults);
-    if vaults.pictures.put(id, Arc::new(encoded)).is_err() {
-        return vec![Kept::No { id }];
+    let mut blobs = lock(blobs);
+    if blobs.pictures.put(id, Arc::new(encoded)).is_err() {
+        return vec![StoreResult::Refused { id }];
     }
     let mut inexact = Vec::new();
     let mut exact = false;
-    if let Some(state) = state.filter(|state| vaults.states.could_take(state.len() as u64)) {
+    if let Some(state) = state.filter(|state| blobs.states.could_fit(state.len() as u64)) {
         loop {
-            // The states are large: the oldest make room.
-            match vaults.states.put(id, Arc::clone(&state)) {
+            // States are large: remove the oldest to make room.
+            match blobs.states.put(id, Arc::clone(&state)) {
                 Ok(()) => {
                     exact = true;
                     break;
                 }
-                Err(_) => match vaults.states.oldest() {
+                Err(_) => match blobs.states.oldest() {
                     Some(oldest) => {
-                        vaults.states.remove(oldest);
+                        blobs.states.remove(oldest);
                         inexact.push(oldest);
                     }
                     None => break,
@@ -192,35 +197,36 @@ fn keep(vaults: &Mutex<Vaults>, id: MomentId, picture: &RgbImage, state: Option<
             }
         }
     }
-    drop(vaults);
-    let mut told = vec![Kept::Yes { id, thumbnail: picture::thumbnail(picture, THUMBNAIL), bytes, exact }];
+    drop(blobs);
+    let mut results =
+        vec![StoreResult::Stored { id, thumbnail: picture::thumbnail(picture, THUMBNAIL), bytes, exact }];
     if !inexact.is_empty() {
-        told.push(Kept::Inexact(inexact));
+        results.push(StoreResult::StatesRemoved(inexact));
     }
-    told
+    results
 }
 
-impl Reader {
-    /// The picture of a moment, exactly as it was.
+impl MomentReader {
+    /// The picture of a moment, lossless.
     ///
     /// # Errors
     ///
-    /// If it is not kept, or its file has gone.
+    /// If it is not stored, or its file is gone.
     pub fn picture(&self, id: MomentId) -> io::Result<RgbImage> {
         let bytes = lock(&self.0).pictures.get(id)?;
         let picture = image::load_from_memory_with_format(&bytes, image::ImageFormat::Png);
         Ok(picture.map_err(io::Error::other)?.into_rgb8())
     }
 
-    /// The engine's state at a moment; `None` where it is not kept.
+    /// The engine's state at a moment; `None` if it is not stored.
     pub fn state(&self, id: MomentId) -> Option<Arc<Vec<u8>>> {
         lock(&self.0).states.get(id).ok()
     }
 
     /// Bytes in memory, and in files.
     pub fn usage(&self) -> (u64, u64) {
-        let vaults = lock(&self.0);
-        let (pictures, states) = (vaults.pictures.usage(), vaults.states.usage());
+        let blobs = lock(&self.0);
+        let (pictures, states) = (blobs.pictures.usage(), blobs.states.usage());
         (pictures.0 + states.0, pictures.1 + states.1)
     }
 }

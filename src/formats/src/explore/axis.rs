@@ -5,12 +5,12 @@ use std::{fmt, str::FromStr};
 use impasto_core::settings::{Effect, Kind, LayerWeights, Parameter, Preset, Settings, SettingsFlags};
 use impasto_network::vgg::Layer;
 
-/// Most values of an axis.
-const MOST: usize = 32;
+/// Maximum number of values of an axis.
+const MAX_VALUES: usize = 32;
 
-/// A value of an axis, and the settings that it makes.
+/// A value of an axis, as text.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Value {
+pub struct AxisValue {
     pub text: String,
 }
 
@@ -19,10 +19,10 @@ pub struct Value {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
     pub setting: String,
-    pub values: Vec<Value>,
+    pub values: Vec<AxisValue>,
 }
 
-/// An axis that makes no sense.
+/// An invalid axis.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct AxisError(String);
@@ -36,7 +36,7 @@ impl FromStr for Axis {
 
     fn from_str(text: &str) -> Result<Self, AxisError> {
         let (setting, values) = text.split_once('=').filter(|(setting, values)| !setting.is_empty() && !values.is_empty()).ok_or_else(|| {
-            error(format!("{text:?} is no axis; write SETTING=VALUES, for example style-weight=0.25,1,4 or style-weight=0.1-10[5]"))
+            error(format!("{text:?} is not an axis; write SETTING=VALUES, for example style-weight=0.25,1,4 or style-weight=0.1-10[5]"))
         })?;
         let setting = setting.trim().trim_start_matches('-').replace('_', "-");
         // A layer's name is the one that has an underscore.
@@ -51,19 +51,19 @@ impl FromStr for Axis {
         if all.iter().any(String::is_empty) {
             return Err(error(format!("{text:?} has an empty value")));
         }
-        if all.len() > MOST {
-            return Err(error(format!("{setting} has {} values, but {MOST} are the most", all.len())));
+        if all.len() > MAX_VALUES {
+            return Err(error(format!("{setting} has {} values, but {MAX_VALUES} are the most", all.len())));
         }
-        Ok(Self { setting, values: all.into_iter().map(|text| Value { text }).collect() })
+        Ok(Self { setting, values: all.into_iter().map(|text| AxisValue { text }).collect() })
     }
 }
 
-/// The numbers of `0.1-10[5]`: evenly spaced, in the logarithm where they span a decade or more.
+/// The numbers of `0.1-10[5]`: evenly spaced, or logarithmically if they span a decade or more.
 fn range(part: &str) -> Result<Option<Vec<String>>, AxisError> {
     let Some((ends, count)) = part.strip_suffix(']').and_then(|part| part.split_once('[')) else {
         return Ok(None);
     };
-    let wrong = || error(format!("{part:?} is no range; write FROM-TO[NUMBER], for example 0.1-10[5]"));
+    let wrong = || error(format!("{part:?} is not a range; write FROM-TO[NUMBER], for example 0.1-10[5]"));
     let count: usize = count.trim().parse().map_err(|_| wrong())?;
     // The dash between the ends is neither a sign nor an exponent's.
     let dash = ends
@@ -74,8 +74,8 @@ fn range(part: &str) -> Result<Option<Vec<String>>, AxisError> {
         .ok_or_else(wrong)?;
     let number = |text: &str| text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
     let (from, to) = number(&ends[..dash]).zip(number(&ends[dash + 1..])).ok_or_else(wrong)?;
-    if !(2..=MOST).contains(&count) {
-        return Err(error(format!("{part:?} must have 2 to {MOST} numbers")));
+    if !(2..=MAX_VALUES).contains(&count) {
+        return Err(error(format!("{part:?} must have 2 to {MAX_VALUES} numbers")));
     }
     let logarithmic = from > 0.0 && to > 0.0 && (to / from >= 10.0 || from / to >= 10.0);
     let at = |index: usize| {
@@ -88,7 +88,7 @@ fn range(part: &str) -> Result<Option<Vec<String>>, AxisError> {
     Ok(Some((0..count).map(|index| short(at(index))).collect()))
 }
 
-/// Three significant digits, as they are typed.
+/// Three significant digits.
 fn short(value: f64) -> String {
     let rounded: f64 = format!("{value:.2e}").parse().unwrap_or(value);
     rounded.to_string()
@@ -99,8 +99,8 @@ impl Axis {
     ///
     /// # Errors
     ///
-    /// When there is no such setting, or it cannot have this value; the message names both.
-    pub fn apply(&self, settings: &Settings, value: &Value) -> Result<Settings, AxisError> {
+    /// If there is no such setting, or it cannot have this value; the message names both.
+    pub fn apply(&self, settings: &Settings, value: &AxisValue) -> Result<Settings, AxisError> {
         let text = value.text.as_str();
         let changed = match (self.setting.as_str(), Parameter::of_flag(&self.setting).map(|row| &row.kind)) {
             ("preset", _) => preset(text)?.apply(settings),
@@ -111,7 +111,8 @@ impl Axis {
             }
             (name, _) => match name.parse::<Layer>() {
                 Ok(layer) => {
-                    let weight = text.parse().map_err(|_| error(format!("{name}: {text:?} is no weight")))?;
+                    let weight =
+                        text.parse().map_err(|_| error(format!("{name}: {text:?} is not a weight")))?;
                     let mut changed = settings.clone();
                     changed.style_layers.set(layer, weight);
                     changed
@@ -123,17 +124,17 @@ impl Axis {
         Ok(changed)
     }
 
-    /// Sets what has a flag of its own on the command line.
+    /// Set a setting by its flag on the command line.
     fn flag(&self, settings: &Settings, text: &str) -> Result<Settings, AxisError> {
         let in_window = |row: &Parameter| matches!(row.effect, Effect::Window);
         if self.setting == "settings" || Parameter::of_flag(&self.setting).is_some_and(in_window) {
-            return Err(error(format!("{} is nothing that changes a picture", self.setting)));
+            return Err(error(format!("{} does not change the picture", self.setting)));
         }
         let set = |text: &str| {
             let flags = SettingsFlags::parse(&[format!("--{}={text}", self.setting)])?;
             flags.resolve(settings.clone()).map_err(|problem| problem.to_string())
         };
-        // A range may fall between whole numbers.
+        // A range of a whole-number setting may contain fractions.
         let whole = text.parse::<f64>().ok().filter(|number| number.fract() != 0.0);
         set(text)
             .or_else(|problem| match whole {
@@ -143,7 +144,7 @@ impl Axis {
             .map_err(|problem| error(format!("{} cannot have {text}: {}", self.setting, reason(&problem))))
     }
 
-    /// Whether another value asks for more than new weights: it then changes as rarely as possible.
+    /// Whether another value restarts the run: such an axis should change as rarely as possible.
     pub fn is_expensive(&self, settings: &Settings) -> bool {
         let applied: Vec<Settings> =
             self.values.iter().filter_map(|value| self.apply(settings, value).ok()).collect();
@@ -157,7 +158,7 @@ impl fmt::Display for Axis {
     }
 }
 
-/// What is wrong with a value, without the flag's own words around it.
+/// The reason in an error of clap, without the flag.
 fn reason(problem: &str) -> String {
     let first = problem.lines().next().unwrap_or_default().trim_start_matches("error: ");
     if let Some((_, possible)) = problem.split_once("[possible values: ") {
@@ -168,8 +169,8 @@ fn reason(problem: &str) -> String {
         _ => first,
     };
     match bare {
-        "invalid float literal" => "that is no number".to_owned(),
-        "invalid digit found in string" => "that is no whole number".to_owned(),
+        "invalid float literal" => "it is not a number".to_owned(),
+        "invalid digit found in string" => "it is not a whole number".to_owned(),
         other => other.to_owned(),
     }
 }
@@ -249,15 +250,15 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_named() {
+    fn invalid_axes_are_reported() {
         let message = |text: &str| {
             let axis: Axis = text.parse().unwrap();
             axis.apply(&Settings::default(), &axis.values[0]).unwrap_err().to_string()
         };
         assert!(message("stile-weight=1").contains("stile-weight"));
         assert!(message("style-weight=much").contains("much"));
-        assert_eq!(message("style-weight=much"), "style-weight cannot have much: that is no number");
-        assert_eq!(message("steps=few"), "steps cannot have few: that is no whole number");
+        assert_eq!(message("style-weight=much"), "style-weight cannot have much: it is not a number");
+        assert_eq!(message("steps=few"), "steps cannot have few: it is not a whole number");
         let choices = message("statistic=purple");
         assert!(
             choices.contains("gram") && choices.contains("moments") && !choices.contains("--"),
@@ -266,7 +267,7 @@ mod tests {
         assert!(message("lr=-1").contains("lr"));
         assert!(message("preset=cubist").contains("Painterly"));
         assert!(message("layer=relu9_1").contains("relu9_1"));
-        assert!(message("settings=a.toml").contains("nothing"));
+        assert!(message("settings=a.toml").contains("does not change"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A figure: rows of pictures with a title over each, as an article would print them.
+//! A figure: rows of pictures with a title above each, as in an article.
 
 use image::{RgbImage, imageops};
 
@@ -6,23 +6,23 @@ use super::sheet::{EMPTY, INK, PAPER, QUIET};
 use crate::timelapse::Lettering;
 use impasto_core::picture::{Filter, resize};
 
-/// A picture with its title and a few words about it.
+/// A picture with a title and a caption.
 #[derive(Clone, Debug)]
 pub struct FigureCell {
     pub title: String,
     pub caption: String,
-    /// Absent where it could not be made.
+    /// `None` if it could not be made.
     pub picture: Option<RgbImage>,
 }
 
-/// Pictures beside each other under a heading.
+/// A row of pictures under a heading.
 #[derive(Clone, Debug)]
 pub struct FigureRow {
     pub heading: String,
     pub cells: Vec<FigureCell>,
 }
 
-/// The rows, and lines below them.
+/// Rows of pictures, and lines of text below them.
 #[derive(Clone, Debug)]
 pub struct Figure {
     pub rows: Vec<FigureRow>,
@@ -32,7 +32,7 @@ pub struct Figure {
 }
 
 impl FigureCell {
-    /// The picture brought to a longest side.
+    /// The picture resized to a longest side.
     fn fitted(&self, side: u32) -> Option<RgbImage> {
         let picture = self.picture.as_ref()?;
         let (width, height) = impasto_core::picture::fit(picture.width(), picture.height(), side);
@@ -44,7 +44,7 @@ impl FigureCell {
 }
 
 impl Figure {
-    /// The figure as one picture.
+    /// Render the figure as one picture.
     pub fn draw(&self) -> RgbImage {
         let mut lettering = Lettering::default();
         let side = self.side.max(16);
@@ -56,7 +56,7 @@ impl Figure {
         let (heading_line, title_line, small_line) = (line(large) + gap / 2, line(size), line(small));
         let rows: Vec<Vec<Option<RgbImage>>> =
             self.rows.iter().map(|row| row.cells.iter().map(|cell| cell.fitted(side)).collect()).collect();
-        // Where nothing could be made the place stays.
+        // A missing picture keeps its place.
         let tallest =
             |row: &[Option<RgbImage>]| row.iter().flatten().map(RgbImage::height).max().unwrap_or(side);
         let head = heading_line + title_line + small_line + gap / 2;
@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(count, 60 * 40);
         assert!(second.0 > first.0 + 60 && second.1 == first.1);
         assert!(below.0 == first.0 && below.1 > first.1 + 60);
-        // The third of each row was not made, and says so.
+        // The third of each row is missing, and says so.
         assert!(find(EMPTY).1 > 2 * 60 * 40 / 2);
         let ink = |rows: std::ops::Range<u32>| {
             image.enumerate_pixels().filter(|(_, y, p)| rows.contains(y) && p.0[0] < 120).count()

@@ -1,4 +1,4 @@
-//! What a batch has painted already, and from what: a file beside the paintings.
+//! The list of a batch's finished paintings and their recipes: a file beside them.
 
 use std::{
     collections::BTreeMap,
@@ -17,10 +17,10 @@ use impasto_core::settings::Settings;
 const FILE: &str = ".impasto-batch.json";
 /// Locked while the list is written.
 const LOCK: &str = ".impasto-batch.lock";
-/// Longest wait for another batch that writes the list.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Maximum wait for another batch that writes the list.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The recipes of the paintings in a folder, by file name.
+/// The recipe hashes of the paintings in a folder, by file name.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Ledger {
     #[serde(skip)]
@@ -28,9 +28,9 @@ pub struct Ledger {
     painted: BTreeMap<String, String>,
 }
 
-/// SHA-256 of everything that a painting depends on: the pictures' own hashes, the settings, the weights file.
+/// SHA-256 of everything that a painting depends on: the pictures' hashes, the settings, the weights file.
 pub fn recipe_hash(content: Sha256Hash, style: Sha256Hash, settings: &Settings) -> String {
-    // How often the window would show it changes nothing.
+    // The preview interval does not change the picture.
     let settings = Settings { preview_every: 0, ..settings.clone() };
     let text = serde_json::to_string(&settings).unwrap_or_default();
     let parts = [content.to_string(), style.to_string(), text];
@@ -40,24 +40,25 @@ pub fn recipe_hash(content: Sha256Hash, style: Sha256Hash, settings: &Settings) 
 }
 
 impl Ledger {
-    /// The ledger of a folder; an empty one where there is none yet.
+    /// Read the list of a folder; empty if there is none yet.
     ///
     /// # Errors
     ///
-    /// When there is one that cannot be read.
+    /// If the list exists and cannot be read.
     pub fn open(folder: &Path) -> io::Result<Self> {
         let path = folder.join(FILE);
         let painted = read(&path)?;
         Ok(Self { path, painted })
     }
 
-    /// Whether a file is there and was painted by this recipe.
+    /// Whether a file exists and was painted by this recipe.
     pub fn has(&self, output: &Path, recipe: &str) -> bool {
         output.is_file() && self.painted.get(&name(output)).is_some_and(|known| known == recipe)
     }
 
-    /// The same for the file of that name or of one with a number, `name-2.png`, that it got because the name was taken.
-    pub fn has_like(&self, output: &Path, recipe: &str) -> bool {
+    /// Like [`Ledger::has`], also for a numbered file such as `name-2.png`, which is written if the name was
+    /// taken.
+    pub fn has_numbered(&self, output: &Path, recipe: &str) -> bool {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let wanted = stem(output);
@@ -72,12 +73,12 @@ impl Ledger {
         })
     }
 
-    /// Notes a painting, on the disk as well. What other batches have noted in the meantime is kept.
+    /// Record a painting, also on the disk. Entries of other batches are kept.
     ///
     /// # Errors
     ///
-    /// When the list on the disk cannot be read or written.
-    pub fn note(&mut self, output: &Path, recipe: String) -> io::Result<()> {
+    /// If the list on the disk cannot be read or written.
+    pub fn record(&mut self, output: &Path, recipe: String) -> io::Result<()> {
         let _lock = lock(&self.path.with_file_name(LOCK))?;
         self.painted.extend(read(&self.path)?);
         self.painted.insert(name(output), recipe);
@@ -93,12 +94,12 @@ fn read(path: &Path) -> io::Result<BTreeMap<String, String>> {
     }
 }
 
-/// Locks out other batches. Goes on without a lock if the file system knows none, or the other one hangs: then
-/// an entry may be lost, which costs painting that picture again.
+/// Lock out other batches. Continue without a lock if the file system has none or the other batch hangs: a
+/// lost entry only costs painting that picture again.
 fn lock(path: &Path) -> io::Result<File> {
     let file = File::create(path)?;
     let began = Instant::now();
-    while matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)) && began.elapsed() < PATIENCE {
+    while matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)) && began.elapsed() < LOCK_TIMEOUT {
         thread::sleep(Duration::from_millis(5));
     }
     Ok(file)
@@ -120,7 +121,7 @@ mod tests {
         let [a, b] = ["a", "b"].map(|text| Sha256Hash::of(text.as_bytes()));
         let recipe = recipe_hash(a, b, &settings);
         let mut ledger = Ledger::open(folder.path()).unwrap();
-        ledger.note(&output, recipe.clone()).unwrap();
+        ledger.record(&output, recipe.clone()).unwrap();
         assert!(!ledger.has(&output, &recipe), "there is no file");
         fs::write(&output, "x").unwrap();
         let ledger = Ledger::open(folder.path()).unwrap();
@@ -131,19 +132,20 @@ mod tests {
         ] {
             assert!(!ledger.has(&output, &other));
         }
-        // The same under a number, because its name was another's.
+        // The same recipe in a numbered file, because its name was taken.
         let (taken, numbered) = (folder.path().join("dog.png"), folder.path().join("dog-2.png"));
         let mut ledger = ledger;
         for path in [&taken, &numbered] {
             fs::write(path, "x").unwrap();
         }
-        ledger.note(&numbered, recipe.clone()).unwrap();
-        assert!(!ledger.has(&taken, &recipe) && ledger.has_like(&taken, &recipe));
+        ledger.record(&numbered, recipe.clone()).unwrap();
+        assert!(!ledger.has(&taken, &recipe) && ledger.has_numbered(&taken, &recipe));
         assert!(
-            ledger.has_like(&output, &recipe) && !ledger.has_like(&folder.path().join("do.png"), &recipe)
+            ledger.has_numbered(&output, &recipe)
+                && !ledger.has_numbered(&folder.path().join("do.png"), &recipe)
         );
         fs::remove_file(&numbered).unwrap();
-        assert!(!ledger.has_like(&taken, &recipe));
+        assert!(!ledger.has_numbered(&taken, &recipe));
         assert_eq!(recipe_hash(a, b, &Settings { preview_every: 9, ..settings }), recipe);
         fs::write(folder.path().join(FILE), "{").unwrap();
         assert!(Ledger::open(folder.path()).is_err());
@@ -159,18 +161,18 @@ mod tests {
                 scope.spawn(move || {
                     let mut ledger = Ledger::open(folder.path()).unwrap();
                     for picture in 0..8 {
-                        ledger.note(&path(batch, picture), format!("{picture}")).unwrap();
+                        ledger.record(&path(batch, picture), format!("{picture}")).unwrap();
                     }
                 });
             }
         });
         let ledger = Ledger::open(folder.path()).unwrap();
         assert_eq!(ledger.painted.len(), 32);
-        // A picture that the other one has painted anew is known as it is now.
+        // A picture that the other one has painted again has the new entry.
         let (mut one, mut other) = (ledger, Ledger::open(folder.path()).unwrap());
         fs::write(path(0, 0), "x").unwrap();
-        other.note(&path(0, 0), "new".into()).unwrap();
-        one.note(&path(1, 0), "new".into()).unwrap();
+        other.record(&path(0, 0), "new".into()).unwrap();
+        one.record(&path(1, 0), "new".into()).unwrap();
         let ledger = Ledger::open(folder.path()).unwrap();
         assert!(ledger.has(&path(0, 0), "new") && one.has(&path(0, 0), "new"));
     }

@@ -1,4 +1,4 @@
-//! Trying many settings, and painting many pictures: what `impasto grid` and `impasto batch` are made of.
+//! Many settings and many pictures: what `impasto grid` and `impasto batch` are made of.
 
 mod axis;
 mod figure;
@@ -6,8 +6,8 @@ mod ledger;
 mod pairs;
 mod sheet;
 
-pub use axis::{Axis, AxisError, Value};
+pub use axis::{Axis, AxisError, AxisValue};
 pub use figure::{Figure, FigureCell, FigureRow};
 pub use ledger::{Ledger, recipe_hash};
-pub use pairs::{Match, NAME_PATTERN, PairError, Pairing, collect, file_name};
-pub use sheet::{CELL_SIZE, CELL_STEPS, Sheet, cell_order, legend};
+pub use pairs::{NAME_PATTERN, Pair, PairError, Pairing, collect, file_name};
+pub use sheet::{CELL_SIZE, CELL_STEPS, ContactSheet, cell_order, legend};

@@ -1,4 +1,4 @@
-//! Which contents are painted in which styles, and under which names.
+//! Which contents are painted in which styles, and the names of the output files.
 
 use std::{
     collections::BTreeMap,
@@ -8,10 +8,10 @@ use std::{
 
 use impasto_core::picture;
 
-/// How the paintings of a batch are called when nobody says.
+/// Default name pattern of a batch's paintings.
 pub const NAME_PATTERN: &str = "{content} in {style}.png";
 
-/// How contents and styles come together.
+/// How contents and styles are paired.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Pairing {
     /// Each content in each style
@@ -21,9 +21,9 @@ pub enum Pairing {
     Matched,
 }
 
-/// A content, a style and the file for the painting.
+/// A content, a style and the output file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Match {
+pub struct Pair {
     pub content: PathBuf,
     pub style: PathBuf,
     pub output: PathBuf,
@@ -47,14 +47,14 @@ pub enum PairError {
     SameName(PathBuf),
 }
 
-/// The pictures that paths, folders and patterns such as `photos/*.jpg` name, each kind sorted by name.
+/// The pictures that paths, folders and patterns such as `photos/*.jpg` name, each group sorted by name.
 ///
 /// # Errors
 ///
-/// When a path names nothing, or a folder or pattern no picture.
-pub fn collect(given: &[PathBuf]) -> Result<Vec<PathBuf>, PairError> {
+/// If a path does not exist, or a folder or pattern has no pictures.
+pub fn collect(paths: &[PathBuf]) -> Result<Vec<PathBuf>, PairError> {
     let mut found = Vec::new();
-    for path in given {
+    for path in paths {
         let pattern =
             path.file_name().and_then(|name| name.to_str()).filter(|name| name.contains(['*', '?']));
         if path.is_file() {
@@ -71,7 +71,7 @@ pub fn collect(given: &[PathBuf]) -> Result<Vec<PathBuf>, PairError> {
     Ok(found)
 }
 
-fn inside(folder: &Path, pattern: &str, asked: &Path) -> Result<Vec<PathBuf>, PairError> {
+fn inside(folder: &Path, pattern: &str, requested: &Path) -> Result<Vec<PathBuf>, PairError> {
     let files =
         picture::files_in(folder).map_err(|source| PairError::Folder { path: folder.to_owned(), source })?;
     let fits = |path: &PathBuf| {
@@ -79,16 +79,16 @@ fn inside(folder: &Path, pattern: &str, asked: &Path) -> Result<Vec<PathBuf>, Pa
     };
     let files: Vec<PathBuf> = files.into_iter().filter(fits).collect();
     if files.is_empty() {
-        return Err(PairError::Empty(asked.to_owned()));
+        return Err(PairError::Empty(requested.to_owned()));
     }
     Ok(files)
 }
 
-/// Whether a name fits a pattern of `*` (any letters) and `?` (one letter). In a crate's patterns `[` begins a class, and
-/// names of pictures have brackets.
+/// Whether a name fits a pattern of `*` (any text) and `?` (one character). Glob crates also read `[` as a
+/// class, and names of pictures contain brackets.
 fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
-    // What is left of the pattern and of the name at the last star, to come back to.
+    // Rest of the pattern and of the name at the last star, for backtracking.
     let (mut p, mut n, mut star) = (0, 0, None);
     while n < name.len() {
         if pattern.get(p) == Some(&'*') {
@@ -108,10 +108,10 @@ fn matches(pattern: &str, name: &str) -> bool {
     pattern[p..].iter().all(|&letter| letter == '*')
 }
 
-/// A file's name after a pattern with `{content}`, `{style}` and `{number}`.
+/// Fill in the `{content}`, `{style}` and `{number}` of a name pattern.
 pub fn file_name(pattern: &str, content: &Path, style: &Path, number: usize) -> String {
     let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    // The names are put in at once, so that a name with braces stays as it is.
+    // Fill in all fields in one pass, so that braces in a name stay.
     let mut name = String::new();
     let mut rest = pattern;
     while let Some(at) = rest.find('{') {
@@ -134,19 +134,19 @@ pub fn file_name(pattern: &str, content: &Path, style: &Path, number: usize) -> 
 }
 
 impl Pairing {
-    /// The paintings of a batch, each with its file in `folder`.
+    /// The paintings of a batch, each with its output file in `folder`.
     ///
     /// # Errors
     ///
-    /// When their numbers do not match, or two paintings would have one name.
+    /// If their numbers do not match, or two outputs have the same name.
     pub fn pairs(
         self,
         contents: &[PathBuf],
         styles: &[PathBuf],
         folder: &Path,
         pattern: &str,
-    ) -> Result<Vec<Match>, PairError> {
-        let couples: Vec<(&PathBuf, &PathBuf)> = match self {
+    ) -> Result<Vec<Pair>, PairError> {
+        let combinations: Vec<(&PathBuf, &PathBuf)> = match self {
             Pairing::All => {
                 contents.iter().flat_map(|content| styles.iter().map(move |style| (content, style))).collect()
             }
@@ -156,14 +156,14 @@ impl Pairing {
             }
         };
         let mut names = BTreeMap::new();
-        let mut pairs = Vec::with_capacity(couples.len());
-        for (index, (content, style)) in couples.into_iter().enumerate() {
+        let mut pairs = Vec::with_capacity(combinations.len());
+        for (index, (content, style)) in combinations.into_iter().enumerate() {
             let output = folder.join(file_name(pattern, content, style, index + 1));
-            // Some file systems do not tell large letters from small ones.
+            // Some file systems are case-insensitive.
             if names.insert(output.to_string_lossy().to_lowercase(), index).is_some() {
                 return Err(PairError::SameName(output));
             }
-            pairs.push(Match { content: content.clone(), style: style.clone(), output });
+            pairs.push(Pair { content: content.clone(), style: style.clone(), output });
         }
         Ok(pairs)
     }
@@ -198,8 +198,8 @@ mod tests {
         for name in ["b.png", "a.jpg", "c.txt", "a2.JPG"] {
             std::fs::write(folder.path().join(name), "x").unwrap();
         }
-        let names = |given: &str| {
-            let found = collect(&[folder.path().join(given)]).unwrap();
+        let names = |paths: &str| {
+            let found = collect(&[folder.path().join(paths)]).unwrap();
             found
                 .iter()
                 .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())

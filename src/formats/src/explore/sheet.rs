@@ -1,4 +1,4 @@
-//! The contact sheet of a grid: cells with their axes, and a legend that says what they have in common.
+//! The contact sheet of a grid: cells with their axes, and a legend of what they have in common.
 
 use image::{Rgb, RgbImage};
 
@@ -15,23 +15,23 @@ pub(super) const EMPTY: Rgb<u8> = Rgb([226, 226, 222]);
 pub(super) const INK: [u8; 3] = [24, 24, 24];
 pub(super) const QUIET: [u8; 3] = [110, 110, 106];
 
-/// The cells of a grid, as far as they are painted.
-pub struct Sheet {
+/// The contact sheet of a grid.
+pub struct ContactSheet {
     x: Axis,
-    /// Absent in a grid of a single row.
+    /// `None` if the grid has a single row.
     y: Option<Axis>,
-    /// Largest shape of a cell in pixels.
+    /// Maximum shape of a cell in pixels.
     cell: (u32, u32),
     cells: Vec<Option<Result<RgbImage, String>>>,
     /// Lines below the cells.
     legend: Vec<String>,
 }
 
-/// Size and steps of a cell when nobody says: enough to judge a setting by.
+/// Default size and steps of a cell: enough to judge a setting.
 pub const CELL_SIZE: u32 = 192;
 pub const CELL_STEPS: u32 = 150;
 
-/// What all cells have in common, unless an axis says otherwise.
+/// What all cells have in common, except for the axes.
 pub fn legend(content: &Picture, styles: &[StyleSource], settings: &Settings) -> Vec<String> {
     let names: Vec<&str> = styles.iter().map(|style| style.picture.name.as_str()).collect();
     vec![
@@ -48,7 +48,7 @@ pub fn legend(content: &Picture, styles: &[StyleSource], settings: &Settings) ->
     ]
 }
 
-/// The order in which the cells `(column, row)` are painted: whatever is expensive changes least.
+/// The order in which the cells `(column, row)` are painted: an expensive axis changes least.
 pub fn cell_order(x: &Axis, y: Option<&Axis>, settings: &Settings) -> Vec<(usize, usize)> {
     let (columns, rows) = (x.values.len(), y.map_or(1, |y| y.values.len()));
     let by_column = x.is_expensive(settings) && !y.is_some_and(|y| y.is_expensive(settings));
@@ -58,14 +58,14 @@ pub fn cell_order(x: &Axis, y: Option<&Axis>, settings: &Settings) -> Vec<(usize
     }
 }
 
-impl Sheet {
-    /// A sheet without pictures, whose cells are at most `cell` pixels large.
+impl ContactSheet {
+    /// An empty sheet, whose cells are at most `cell` pixels large.
     pub fn new(x: Axis, y: Option<Axis>, cell: (u32, u32), legend: Vec<String>) -> Self {
         let count = x.values.len() * y.as_ref().map_or(1, |y| y.values.len());
         Self { x, y, cell, cells: (0..count).map(|_| None).collect(), legend }
     }
 
-    /// Puts a picture, or why there is none, into a cell.
+    /// Set the picture of a cell, or why it failed.
     pub fn put(&mut self, (column, row): (usize, usize), picture: Result<RgbImage, String>) {
         let index = row * self.x.values.len() + column;
         let (width, height) = self.cell;
@@ -81,12 +81,12 @@ impl Sheet {
         }));
     }
 
-    /// Cells that have a picture.
+    /// Number of cells with a picture.
     pub fn painted(&self) -> usize {
         self.cells.iter().filter(|cell| matches!(cell, Some(Ok(_)))).count()
     }
 
-    /// The sheet as one picture.
+    /// Render the sheet as one picture.
     pub fn draw(&self) -> RgbImage {
         let mut lettering = Lettering::default();
         let (width, height) = self.cell;
@@ -161,22 +161,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_expensive_changes_least() {
+    fn the_expensive_axis_changes_least() {
         let settings = Settings::default();
-        let (cheap, dear) = (axis("style-weight=1,2,3"), axis("size=128,256"));
+        let (cheap, expensive) = (axis("style-weight=1,2,3"), axis("size=128,256"));
         let changes = |order: &[(usize, usize)], of: fn(&(usize, usize)) -> usize| {
             order.windows(2).filter(|pair| of(&pair[0]) != of(&pair[1])).count()
         };
-        let order = cell_order(&dear, Some(&cheap), &settings);
+        let order = cell_order(&expensive, Some(&cheap), &settings);
         assert_eq!((order.len(), changes(&order, |cell| cell.0)), (6, 1));
-        let order = cell_order(&cheap, Some(&dear), &settings);
+        let order = cell_order(&cheap, Some(&expensive), &settings);
         assert_eq!((order.len(), changes(&order, |cell| cell.1)), (6, 1));
         assert_eq!(cell_order(&cheap, None, &settings), [(0, 0), (1, 0), (2, 0)]);
     }
 
     #[test]
     fn every_cell_is_where_its_axes_say() {
-        let mut sheet = Sheet::new(
+        let mut sheet = ContactSheet::new(
             axis("style-weight=1,4,16"),
             Some(axis("size=64,128")),
             (60, 40),
@@ -188,7 +188,7 @@ mod tests {
                 if (column, row) == (2, 1) {
                     sheet.put((column, row), Err("no memory".into()));
                 } else if (column, row) != (0, 1) {
-                    // A cell of another size is brought to its place.
+                    // A cell of another size is resized.
                     let scale = 1 + row as u32;
                     let picture = RgbImage::from_pixel(60 * scale, 40 * scale, shade(column, row));
                     sheet.put((column, row), Ok(picture));

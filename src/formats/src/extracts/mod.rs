@@ -1,12 +1,12 @@
-//! What single layers hold of the pictures: which extracts there are, in which sizes, what is to be said about them, and the
-//! folder in which they are kept.
+//! Extracts of single layers: which ones there are, their sizes and descriptions, and the folder that caches
+//! them.
 
+mod descriptions;
 mod plan;
 mod sheet;
 mod store;
-mod words;
 
-pub use plan::{CONTENT_LAYERS, LARGE, SMALL, Source, plan};
-pub use sheet::{figure, sights};
+pub use descriptions::{about, caption};
+pub use plan::{CONTENT_LAYERS, LARGE, SMALL, SourcePictures, plan};
+pub use sheet::{figure, visualizations};
 pub use store::ExtractStore;
-pub use words::{about, caption};

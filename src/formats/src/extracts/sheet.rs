@@ -4,24 +4,24 @@ use std::collections::BTreeMap;
 
 use image::RgbImage;
 
-use super::{CONTENT_LAYERS, Source, caption, plan::brought_to};
+use super::{CONTENT_LAYERS, SourcePictures, caption, plan::resized_to};
 use crate::explore::{Figure, FigureCell, FigureRow};
-use impasto_core::transfer::Sight;
+use impasto_core::transfer::LayerVisualization;
 use impasto_network::vgg::Layer;
 
-/// The sights of a figure: the style's five layers, then the content's.
-pub fn sights() -> Vec<Sight> {
-    let textures = Layer::PAPER_STYLE.into_iter().map(Sight::texture);
-    textures.chain(CONTENT_LAYERS.into_iter().map(Sight::reconstruction)).collect()
+/// The visualizations of a figure: the style's five layers, then the content's.
+pub fn visualizations() -> Vec<LayerVisualization> {
+    let textures = Layer::PAPER_STYLE.into_iter().map(LayerVisualization::texture);
+    textures.chain(CONTENT_LAYERS.into_iter().map(LayerVisualization::reconstruction)).collect()
 }
 
-/// The figure: the style and what its layers hold of it, below that the content and what its layers hold. What is not among
-/// the `made` stays blank. `side` is the longest side of a picture on it, in pixels.
-pub fn figure(source: &Source, made: &BTreeMap<Sight, RgbImage>, side: u32) -> Figure {
-    let cell = |sight: Sight| FigureCell {
-        title: sight.layer.to_string(),
-        caption: caption(sight).to_owned(),
-        picture: made.get(&sight).cloned(),
+/// The figure: the style and its layers' textures, below that the content and its layers' reconstructions.
+/// What is missing in `made` stays blank. `side` is the longest side of a picture on it, in pixels.
+pub fn figure(source: &SourcePictures, made: &BTreeMap<LayerVisualization, RgbImage>, side: u32) -> Figure {
+    let cell = |visualization: LayerVisualization| FigureCell {
+        title: visualization.layer.to_string(),
+        caption: caption(visualization).to_owned(),
+        picture: made.get(&visualization).cloned(),
     };
     let original = |title: &str, name: String, picture: RgbImage| FigureCell {
         title: title.to_owned(),
@@ -33,35 +33,35 @@ pub fn figure(source: &Source, made: &BTreeMap<Sight, RgbImage>, side: u32) -> F
         cells: std::iter::once(first).chain(rest).collect(),
     };
     let mut rows = Vec::new();
-    let heard: Vec<_> = source.styles.iter().filter(|(_, weight)| *weight > 0.0).collect();
-    if let Some((first, _)) = heard.iter().max_by(|a, b| a.1.total_cmp(&b.1)) {
-        let name = match heard.len() {
+    let active: Vec<_> = source.styles.iter().filter(|(_, weight)| *weight > 0.0).collect();
+    if let Some((first, _)) = active.iter().max_by(|a, b| a.1.total_cmp(&b.1)) {
+        let name = match active.len() {
             1 => first.name.clone(),
             more => format!("{} and {} more", first.name, more - 1),
         };
-        let style = brought_to(first, side, source.background);
+        let style = resized_to(first, side, source.background);
         rows.push(row(
             "Style: a texture from each layer alone",
             original("the style", name, style),
-            Layer::PAPER_STYLE.into_iter().map(Sight::texture).map(cell).collect(),
+            Layer::PAPER_STYLE.into_iter().map(LayerVisualization::texture).map(cell).collect(),
         ));
     }
-    let content = brought_to(&source.content, side, source.background);
+    let content = resized_to(&source.content, side, source.background);
     rows.push(row(
         "Content: a reconstruction from each layer alone",
         original("the content", source.content.name.clone(), content),
-        CONTENT_LAYERS.into_iter().map(Sight::reconstruction).map(cell).collect(),
+        CONTENT_LAYERS.into_iter().map(LayerVisualization::reconstruction).map(cell).collect(),
     ));
     let legend = vec![
-        "Each picture began as the same noise and was changed until one layer of VGG-19 answered to it as to the original."
+        "Each picture began as the same noise and was changed until one layer of VGG-19 responded to it as to the original."
             .to_owned(),
-        "Style: the Gram matrices agree, wherever the answers are. Content: the answers themselves agree, each in its place."
+        "Style: the Gram matrices agree, wherever the features are. Content: the features themselves agree, each at its position."
             .to_owned(),
     ];
     Figure { rows, legend, side }
 }
 
-/// `text` in at most `most` characters.
+/// `text`, shortened to at most `most` characters.
 fn shortened(text: &str, most: usize) -> String {
     match text.chars().count() <= most {
         true => text.to_owned(),

@@ -1,4 +1,5 @@
-//! Extracts between two runs of the program: PNG files in the user's cache folder, named by all that they depend on.
+//! A cache of extracts between program runs: PNG files in the user's cache folder, named by everything that
+//! they depend on.
 
 use std::{
     fs::{self, File},
@@ -12,11 +13,11 @@ use image::{ImageFormat, RgbImage};
 use impasto_base::files;
 
 const FOLDER: &str = "layers";
-const ENDING: &str = "png";
-/// Bytes of all files together.
-const MOST: u64 = 64 << 20;
+const EXTENSION: &str = "png";
+/// Maximum bytes of all files together.
+const MAX_BYTES: u64 = 64 << 20;
 
-/// A folder of extracts. Each file is whole or not there, whoever else writes or reads; what cannot be read is made again.
+/// A folder of extracts. Files are written atomically; a file that cannot be read is made again.
 #[derive(Clone, Debug)]
 pub struct ExtractStore {
     folder: PathBuf,
@@ -24,23 +25,23 @@ pub struct ExtractStore {
 }
 
 impl ExtractStore {
-    /// A store below a cache folder, of 64 MB at most.
+    /// A store below a cache folder, of at most 64 MB.
     pub fn new(cache: &Path) -> Self {
-        Self { folder: cache.join(FOLDER), most: MOST }
+        Self { folder: cache.join(FOLDER), most: MAX_BYTES }
     }
 
-    /// The same with another limit, in bytes.
+    /// The same store with another limit, in bytes.
     #[must_use]
     pub fn with_limit(self, most: u64) -> Self {
         Self { most, ..self }
     }
 
     fn path(&self, key: &str) -> PathBuf {
-        self.folder.join(key).with_extension(ENDING)
+        self.folder.join(key).with_extension(EXTENSION)
     }
 
-    /// The extract of a key ([`impasto_core::transfer::Extract::key`]) in this shape, if it is there and whole. It counts as new
-    /// from now on.
+    /// Load the extract of a key ([`impasto_core::transfer::Extract::key`]) in this shape, if it exists and
+    /// is intact, and mark it as recently used.
     pub fn load(&self, key: &str, shape: (u32, u32)) -> Option<RgbImage> {
         let path = self.path(key);
         let bytes = fs::read(&path).ok()?;
@@ -49,17 +50,17 @@ impl ExtractStore {
         if picture.is_none() {
             tracing::debug!("{} is torn and is made again", path.display());
         } else if let Ok(file) = File::options().append(true).open(&path) {
-            // Without it the file merely goes earlier.
+            // If this fails, the file is only removed earlier.
             let _ = file.set_modified(SystemTime::now());
         }
         picture
     }
 
-    /// Keeps an extract; the oldest go where there is no room.
+    /// Store an extract; remove the oldest if there is no room.
     ///
     /// # Errors
     ///
-    /// Whatever the file system says.
+    /// Any file system error.
     pub fn save(&self, key: &str, picture: &RgbImage) -> io::Result<()> {
         let mut bytes = Vec::new();
         picture.write_to(&mut io::Cursor::new(&mut bytes), ImageFormat::Png).map_err(io::Error::other)?;
@@ -68,15 +69,15 @@ impl ExtractStore {
         files::write_cache(&self.path(key), &bytes)
     }
 
-    /// Removes the oldest files until so many bytes more are within the limit.
+    /// Remove the oldest files until this many bytes more are within the limit.
     fn make_room(&self, bytes: u64) {
         let Ok(entries) = fs::read_dir(&self.folder) else { return };
         let mut files: Vec<(SystemTime, u64, PathBuf)> = entries
             .flatten()
-            .filter(|entry| entry.path().extension().is_some_and(|ending| ending == ENDING))
+            .filter(|entry| entry.path().extension().is_some_and(|ending| ending == EXTENSION))
             .filter_map(|entry| {
-                let facts = entry.metadata().ok()?;
-                Some((facts.modified().ok()?, facts.len(), entry.path()))
+                let metadata = entry.metadata().ok()?;
+                Some((metadata.modified().ok()?, metadata.len(), entry.path()))
             })
             .collect();
         files.sort();
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_comes_back_and_nothing_else_does() {
+    fn stored_extracts_are_loaded_and_nothing_else_is() {
         let cache = tempfile::tempdir().unwrap();
         let store = ExtractStore::new(cache.path());
         assert_eq!(store.load("a", (20, 10)), None);
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_file_counts_as_none_and_is_replaced() {
+    fn a_truncated_file_counts_as_missing_and_is_replaced() {
         let cache = tempfile::tempdir().unwrap();
         let store = ExtractStore::new(cache.path());
         store.save("a", &picture(7)).unwrap();
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_go_first_and_looking_at_one_makes_it_young() {
+    fn the_least_recently_used_are_removed_first() {
         let cache = tempfile::tempdir().unwrap();
         let one = {
             let store = ExtractStore::new(cache.path());

@@ -1,4 +1,4 @@
-//! The file: a plain zip, so that any unzip program shows what is in a project.
+//! The project file: a plain zip, so that any unzip program shows its content.
 //!
 //! | entry | content |
 //! |---|---|
@@ -9,12 +9,11 @@
 //! | `styles/1.png` | the same of the first style |
 //! | `pins/1.png` | the first pin's picture |
 //!
-//! The entries are written stored (pictures are compressed already) and without times, the manifest first.
-//! Zips that other programs make of them are read too: in any order, deflated, with further entries.
+//! Entries are stored without compression (pictures are compressed already) and without times, the manifest
+//! first. Zips repacked by other programs are read too: in any order, deflated, with additional entries.
 //!
-//! The bytes may come from a stranger's file. Local and central headers must agree, no byte may belong to two
-//! entries, and every entry must have its CRC-32. So every cut and every changed byte of the content is
-//! noticed.
+//! The file is untrusted. Local and central headers must agree, no byte may belong to two entries, and every
+//! entry must have its CRC-32, so that every cut and every changed byte of the content is detected.
 
 use std::{
     collections::BTreeMap,
@@ -28,36 +27,36 @@ use zip::{
     write::SimpleFileOptions,
 };
 
-use super::{MOST_BYTES, ProjectError};
+use super::{MAX_BYTES, ProjectError};
 
 /// The entry that names the others.
 const MANIFEST: &str = "manifest.json";
-/// Begins an entry.
+/// Signature of a local header.
 const LOCAL_MAGIC: &[u8] = b"PK\x03\x04";
-/// Bytes before an entry's name.
+/// Bytes of a local header before the name.
 const LOCAL_HEADER: usize = 30;
-/// Begins the record at the file's end.
+/// Signature of the end record.
 const END_MAGIC: &[u8] = b"PK\x05\x06";
-/// Bytes of that record, without a comment.
+/// Bytes of the end record, without a comment.
 const END: usize = 22;
-/// Most entries; the largest project has a quarter of them.
-const MOST_ENTRIES: u16 = 512;
-/// Longest name of an entry, in bytes.
-const MOST_NAME: usize = 100;
-/// Longest manifest, in bytes.
-const MOST_MANIFEST: u64 = 32 << 20;
-/// Most that a file may unpack to, in bytes: so much, and so many times its length. Deflated pictures and
-/// states of real projects stay far below; a small file of a stranger must not fill the memory.
-const MOST_UNPACKED: u64 = 64 << 20;
-const MOST_RATIO: u64 = 64;
+/// Maximum number of entries; the largest project has a quarter of them.
+const MAX_ENTRIES: u16 = 512;
+/// Maximum length of an entry's name, in bytes.
+const MAX_NAME: usize = 100;
+/// Maximum length of the manifest, in bytes.
+const MAX_MANIFEST: u64 = 32 << 20;
+/// Maximum unpacked size in bytes: this much, and this multiple of the file's length. Deflated pictures and
+/// states of real projects stay far below; a small untrusted file must not fill the memory.
+const MAX_UNPACKED: u64 = 64 << 20;
+const MAX_RATIO: u64 = 64;
 
-/// How many bytes tell whether a file is a project, see [`is_project`].
+/// Number of bytes that identify a project, see [`is_project`].
 pub(super) const START: usize = LOCAL_HEADER + MANIFEST.len();
 
-/// The entries but the manifest, by name.
+/// The entries by name, without the manifest.
 pub(super) type Entries = BTreeMap<String, Vec<u8>>;
 
-/// Whether a file begins as those that [`write`] writes.
+/// Whether a file begins like those of [`write`].
 pub(super) fn is_project(start: &[u8]) -> bool {
     start.starts_with(LOCAL_MAGIC)
         && start.get(LOCAL_HEADER..).is_some_and(|name| name.starts_with(MANIFEST.as_bytes()))
@@ -87,43 +86,44 @@ pub(super) fn write(
     Ok(())
 }
 
-/// The manifest and the other entries, all of them checked.
+/// Read and check the manifest and the other entries.
 ///
 /// # Errors
 ///
-/// [`ProjectError::Other`] if it is no zip or has no manifest, [`ProjectError::Torn`] if a part is missing,
-/// changed or over a limit.
+/// [`ProjectError::NotAProject`] if it is no zip or has no manifest, [`ProjectError::Damaged`] if a part is
+/// missing, changed or over a limit.
 pub(super) fn read(file: &[u8]) -> Result<(String, Entries), ProjectError> {
     if !file.starts_with(LOCAL_MAGIC) {
-        return Err(ProjectError::Other);
+        return Err(ProjectError::NotAProject);
     }
     check_end(file)?;
     let config = Config { archive_offset: ArchiveOffset::Known(0) };
     let mut zip = ZipArchive::with_config(config, Cursor::new(file)).map_err(changed)?;
     zip.validate_header_consistency().map_err(changed)?;
-    let most = MOST_BYTES.min(MOST_UNPACKED + MOST_RATIO * file.len() as u64);
+    let most = MAX_BYTES.min(MAX_UNPACKED + MAX_RATIO * file.len() as u64);
     let directory = zip.metadata();
     let mut entries = Entries::new();
     let mut total = 0_u64;
     for index in 0..directory.len() {
         let entry = directory.entry(index).map_err(changed)?;
-        let name = plain(entry.name_raw()).ok_or_else(|| torn("an entry has a name that cannot be used"))?;
+        let name =
+            plain(entry.name_raw()).ok_or_else(|| damaged("an entry has a name that cannot be used"))?;
         if entry.is_dir() {
             continue;
         }
         if entry.encrypted() {
-            return Err(torn(format!("its entry {name} is encrypted")));
+            return Err(damaged(format!("its entry {name} is encrypted")));
         }
         if !matches!(entry.compression(), CompressionMethod::Stored | CompressionMethod::Deflated) {
-            return Err(torn(format!(
+            return Err(damaged(format!(
                 "its entry {name} is compressed in an unknown way: zip it again without compression"
             )));
         }
         total = total.saturating_add(entry.size());
-        if total > most || name == MANIFEST && entry.size() > MOST_MANIFEST {
-            return Err(torn(format!("its entry {name} is too large")));
+        if total > most || name == MANIFEST && entry.size() > MAX_MANIFEST {
+            return Err(damaged(format!("its entry {name} is too large")));
         }
-        // What is deflated says how large it is, which may be a lie: room for it comes as it is unpacked.
+        // The claimed size may be false, so the buffer grows while unpacking.
         let mut bytes = Vec::with_capacity(usize::try_from(entry.compressed_size()).unwrap_or(0));
         zip.by_index(index).map_err(changed)?.read_to_end(&mut bytes).map_err(changed)?;
         if bytes.len() as u64 != entry.size() {
@@ -131,25 +131,25 @@ pub(super) fn read(file: &[u8]) -> Result<(String, Entries), ProjectError> {
         }
         entries.insert(name.to_owned(), bytes);
     }
-    let manifest = entries.remove(MANIFEST).ok_or(ProjectError::Other)?;
-    let manifest = String::from_utf8(manifest).map_err(|_| torn("its manifest is no text"))?;
+    let manifest = entries.remove(MANIFEST).ok_or(ProjectError::NotAProject)?;
+    let manifest = String::from_utf8(manifest).map_err(|_| damaged("its manifest is not text"))?;
     Ok((manifest, entries))
 }
 
 /// Check the record at the end: the directory lies directly before it and is small enough to be read. Without
 /// this, the zip crate would look for other records, and make room for as many entries as a record claims.
 fn check_end(file: &[u8]) -> Result<(), ProjectError> {
-    let position = file.len().checked_sub(END).ok_or_else(|| torn("it ends early"))?;
+    let position = file.len().checked_sub(END).ok_or_else(|| damaged("it ends early"))?;
     let end = &file[position..];
     let two = |at: usize| u16::from_le_bytes([end[at], end[at + 1]]);
     let four = |at: usize| u64::from(two(at)) | u64::from(two(at + 2)) << 16;
     let (disks, comment) = (four(4), two(20));
     if !end.starts_with(END_MAGIC) || disks != 0 || comment != 0 {
-        return Err(torn("its end is missing, or more follows it"));
+        return Err(damaged("its end is missing, or more follows it"));
     }
     let (here, all, size, start) = (two(8), two(10), four(12), four(16));
-    if all > MOST_ENTRIES {
-        return Err(torn("it has too many entries"));
+    if all > MAX_ENTRIES {
+        return Err(damaged("it has too many entries"));
     }
     if here != all || start + size != position as u64 {
         return Err(changed(()));
@@ -157,21 +157,21 @@ fn check_end(file: &[u8]) -> Result<(), ProjectError> {
     Ok(())
 }
 
-/// A name that leads nowhere outside and that nobody reads as another one; folders end in `/`.
+/// A name without special components and characters, so that it cannot lead outside; folders end in `/`.
 fn plain(name: &[u8]) -> Option<&str> {
-    let name = str::from_utf8(name).ok().filter(|name| name.len() <= MOST_NAME)?;
+    let name = str::from_utf8(name).ok().filter(|name| name.len() <= MAX_NAME)?;
     let usable = |byte: u8| byte.is_ascii_alphanumeric() || b"._- ".contains(&byte);
     let fits = |part: &str| !matches!(part, "" | "." | "..") && part.bytes().all(usable);
     name.strip_suffix('/').unwrap_or(name).split('/').all(fits).then_some(name)
 }
 
-fn torn(reason: impl Into<String>) -> ProjectError {
-    ProjectError::Torn { reason: reason.into() }
+fn damaged(reason: impl Into<String>) -> ProjectError {
+    ProjectError::Damaged { reason: reason.into() }
 }
 
-/// The zip crate's reasons are left out: they may hold a stranger's text.
+/// The zip crate's reasons are left out: they may contain untrusted text.
 fn changed<E>(_: E) -> ProjectError {
-    torn("a part is missing or was changed")
+    damaged("a part is missing or was changed")
 }
 
 #[cfg(test)]

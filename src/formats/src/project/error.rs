@@ -8,17 +8,17 @@ use super::VERSION;
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectError {
     /// Another kind of file.
-    #[error("this is no Impasto project: choose a file that “Save project” wrote")]
-    Other,
-    /// A part is missing or wrong.
+    #[error("this is not an Impasto project: choose a file that “Save project” wrote")]
+    NotAProject,
+    /// A part is missing or invalid.
     #[error("the project is damaged ({reason}): get it again, or open its pictures by themselves")]
-    Torn {
+    Damaged {
         /// What is wrong.
         reason: String,
     },
-    /// Written by a later program.
+    /// Written by a newer program.
     #[error(
-        "the project has version {version}, and this program knows those up to {VERSION}: it was written by {program}; use that or a newer one"
+        "the project has version {version}, and this program supports versions up to {VERSION}: it was written by {program}; use that or a newer one"
     )]
     Newer {
         /// Version of the project.
@@ -26,26 +26,26 @@ pub enum ProjectError {
         /// The program that wrote it.
         program: String,
     },
-    /// Something in it has no place in the file.
+    /// Something in it cannot be stored in the file.
     #[error("the project cannot be put into a file ({reason})")]
     Text {
         /// What is wrong.
         reason: String,
     },
-    /// The operating system refuses.
+    /// The operating system reports an error.
     #[error("cannot read {}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// The operating system's answer.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// The operating system refuses.
+    /// The operating system reports an error.
     #[error("cannot write {}: choose another folder", path.display())]
     Write {
         /// The file.
         path: PathBuf,
-        /// The operating system's answer.
+        /// The operating system's error.
         source: io::Error,
     },
 }

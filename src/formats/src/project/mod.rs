@@ -1,12 +1,12 @@
-//! Projects: a painting with everything that it takes to go on with it, in one zip file (its entries:
-//! `container`). The window keeps one of the painting in hand, so that a crash costs seconds.
+//! Projects: a painting with everything needed to continue it, in one zip file (see `container`). The window
+//! saves one of the current painting, so that a crash costs seconds.
 
 mod container;
 mod error;
 mod pins;
 pub mod sessions;
 #[cfg(test)]
-mod strangers;
+mod untrusted;
 mod write;
 
 use std::{
@@ -38,27 +38,27 @@ use impasto_core::{
 use container::Entries;
 pub use error::ProjectError;
 pub use pins::SavedPin;
-pub use write::{Draft, Keep};
+pub use write::{Draft, SourceStorage};
 
-/// Version of the form that this program writes; it reads this one and those before.
+/// Format version that this program writes; it reads this one and earlier ones.
 const VERSION: u64 = 1;
-/// Largest project that is read, in bytes.
-const MOST_BYTES: u64 = 2 << 30;
-/// Largest file of a source that is put into a project, in bytes.
-const MOST_EMBEDDED: u64 = 256 << 20;
-/// Most steps that a project may tell of: no count that goes on from there comes to its end.
-const MOST_STEPS: u32 = 1_000_000_000;
-/// Most styles, lines of losses and points of a line.
-const MOST: usize = 64;
-const MOST_POINTS: usize = 4096;
+/// Maximum size of a project, in bytes.
+const MAX_BYTES: u64 = 2 << 30;
+/// Maximum size of an embedded source file, in bytes.
+const MAX_EMBEDDED: u64 = 256 << 20;
+/// Maximum step count of a project, so that counting on cannot overflow.
+const MAX_STEPS: u32 = 1_000_000_000;
+/// Maximum number of styles and of loss curves, and of points per curve.
+const MAX_ITEMS: usize = 64;
+const MAX_POINTS: usize = 4096;
 
 /// The extension of project files.
 pub const EXTENSION: &str = "impasto";
 
-/// Where the pixels of a source are.
+/// Where the pixels of a source are stored.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Pixels {
-    /// In the project itself, encoded, as the entry of this name.
+    /// In the project itself, encoded, in the entry of this name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     embedded: Option<String>,
     /// In a file of this name beside the project.
@@ -68,13 +68,13 @@ pub struct Pixels {
 
 /// The content or the palette.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Content {
+pub struct ProjectPicture {
     pub source: SourceRecord,
     #[serde(default)]
     pub pixels: Pixels,
 }
 
-/// Where the engine's state is, and of which moment.
+/// The entry of the engine's state, and its moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct StateEntry {
     /// The entry's name.
@@ -85,26 +85,26 @@ struct StateEntry {
     height: u32,
 }
 
-/// The engine's state of a project, from which painting goes on as if it had never stopped.
+/// The engine's state of a project, from which painting continues as if it had never stopped.
 #[derive(Clone, Debug)]
-pub struct Engine {
+pub struct EngineState {
     pub step: u32,
-    /// The picture in the size of the iterate.
+    /// The picture at the size of the iterate.
     pub picture: Arc<RgbImage>,
     pub state: Arc<Vec<u8>>,
 }
 
 /// A style.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Style {
+pub struct ProjectStyle {
     pub style: StyleRecord,
     #[serde(default)]
     pub pixels: Pixels,
 }
 
-/// How one term of the objective went: steps and the term's decimal logarithm.
+/// The history of one loss term: steps and the term's decimal logarithm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Losses {
+pub struct LossCurve {
     pub name: String,
     pub points: Vec<[f64; 2]>,
 }
@@ -117,25 +117,25 @@ pub struct Manifest {
     /// When it was written, in seconds since 1970.
     pub saved: u64,
     pub settings: Settings,
-    pub content: Option<Content>,
-    pub styles: Vec<Style>,
+    pub content: Option<ProjectPicture>,
+    pub styles: Vec<ProjectStyle>,
     /// The picture that the settings name as the palette.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub palette: Option<Content>,
-    /// Steps painted, over all runs that the losses tell of.
+    pub palette: Option<ProjectPicture>,
+    /// Steps painted, over all runs that the losses cover.
     pub step: u32,
-    /// The entry's name of the painted picture.
+    /// Entry of the painted picture.
     picture: Option<String>,
-    /// The engine's state, of the picture's step. Programs that know nothing of it go on from the picture.
+    /// The engine's state at the picture's step. Programs that do not know it continue from the picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     state: Option<StateEntry>,
     pub recipe: Option<Recipe>,
     #[serde(default)]
-    pub losses: Vec<Losses>,
-    /// Pictures that were kept on the way.
+    pub losses: Vec<LossCurve>,
+    /// Pinned pictures.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pins: Vec<SavedPin>,
-    /// Kept mixes.
+    /// Saved mixes.
     #[serde(default, skip_serializing_if = "Slots::is_empty")]
     pub mixes: Slots,
 }
@@ -168,9 +168,9 @@ pub struct Project {
     pub manifest: Manifest,
     /// The painted picture.
     pub picture: Option<RgbImage>,
-    /// Nothing where it was not kept.
-    pub engine: Option<Engine>,
-    /// What a person should know about how it was read.
+    /// `None` if it was not stored.
+    pub engine: Option<EngineState>,
+    /// Notices for the user on how it was read.
     pub remarks: Vec<String>,
     /// The pins with their pictures.
     pub pins: Vec<(SavedPin, Arc<RgbImage>)>,
@@ -180,30 +180,30 @@ pub struct Project {
 }
 
 impl Project {
-    /// Whether a file begins as a project.
+    /// Whether a file begins like a project.
     pub fn is(path: &Path) -> bool {
         let mut start = [0; container::START];
-        open_regular(path, MOST_BYTES).and_then(|mut file| file.read_exact(&mut start)).is_ok()
+        open_regular(path, MAX_BYTES).and_then(|mut file| file.read_exact(&mut start)).is_ok()
             && container::is_project(&start)
     }
 
-    /// Reads a project file that may come from a stranger. Of the files that its settings name, those that are not
-    /// beside it are left out.
+    /// Read an untrusted project file. Of the files that its settings name, those that are not beside it are
+    /// left out.
     ///
     /// # Errors
     ///
-    /// When it cannot be read, is torn, of a later version, or holds something that cannot be used.
+    /// If it cannot be read, is damaged, is of a newer version, or holds values that cannot be used.
     pub fn read(path: &Path) -> Result<Self, ProjectError> {
         Self::read_with(path, Trust::beside(path, &Settings::default()))
     }
 
-    /// The same with this trust in the files that it names.
+    /// Like [`Project::read`], with this trust in the files that it names.
     ///
     /// # Errors
     ///
     /// As [`Project::read`].
     pub fn read_with(path: &Path, trust: Trust) -> Result<Self, ProjectError> {
-        let bytes = read_regular(path, MOST_BYTES)
+        let bytes = read_regular(path, MAX_BYTES)
             .map_err(|source| ProjectError::Read { path: path.to_owned(), source })?;
         let folder = folder_of(path).to_owned();
         let mut project = Self::parse(bytes, folder)?;
@@ -211,13 +211,13 @@ impl Project {
         Ok(project)
     }
 
-    /// Leaves out the files that the project's settings name and `trust` does not allow to open.
+    /// Leave out the files that the project's settings name and that `trust` does not allow.
     fn restrict(&mut self, mut trust: Trust) {
         let settings = &mut self.manifest.settings;
         if let Some(palette) = &self.manifest.palette
             && let Some(path) = NamedFile::Palette.of(settings).filter(|path| !trust.allows(path))
         {
-            // The palette is known by its hash, whatever its file is.
+            // The palette is identified by its hash, whatever its file is.
             match recipe::is_file_of(path, &palette.source.sha256) {
                 true => trust.choose(path),
                 false => settings.palette = Some(picture::pasted_name(&palette.source.sha256)),
@@ -225,7 +225,7 @@ impl Project {
         }
         let left_out = trust.restrict(settings, "The project");
         if !left_out.is_empty() {
-            // The engine's state is of a run with those files.
+            // The engine's state belongs to a run with those files.
             self.engine = None;
         }
         self.remarks.extend(left_out);
@@ -242,14 +242,14 @@ impl Project {
 
     fn parse(bytes: Vec<u8>, folder: PathBuf) -> Result<Self, ProjectError> {
         let (json, entries) = container::read(&bytes)?;
-        // All is in the entries.
+        // The entries hold everything.
         drop(bytes);
-        let torn = |reason: String| ProjectError::Torn { reason: text::reason(&reason) };
-        let mut value = recipe::exact_json(&json).map_err(|error| torn(error.to_string()))?;
+        let damaged = |reason: String| ProjectError::Damaged { reason: text::reason(&reason) };
+        let mut value = recipe::exact_json(&json).map_err(|error| damaged(error.to_string()))?;
         let version = value.get("version").and_then(Value::as_u64).unwrap_or(0);
         if version > VERSION {
             let program =
-                text::shown(value.get("program").and_then(Value::as_str).unwrap_or("another program"));
+                text::display_name(value.get("program").and_then(Value::as_str).unwrap_or("another program"));
             return Err(ProjectError::Newer { version, program });
         }
         let mut unknown = Vec::new();
@@ -261,8 +261,8 @@ impl Project {
         unknown.sort();
         unknown.dedup();
         let mut manifest: Manifest =
-            serde_json::from_value(value).map_err(|error| torn(error.to_string()))?;
-        check(&manifest).map_err(torn)?;
+            serde_json::from_value(value).map_err(|error| damaged(error.to_string()))?;
+        check(&manifest).map_err(damaged)?;
         let mut remarks = Vec::new();
         if !unknown.is_empty() {
             remarks.push(format!(
@@ -271,15 +271,16 @@ impl Project {
             ));
         }
         for letter in manifest.mixes.drop_unusable() {
-            remarks.push(format!("The mix {letter} is left out: it cannot be painted with."));
+            remarks.push(format!("The mix {letter} is left out: its settings cannot be used."));
         }
         let trust = Trust::Folder { folder: folder.clone(), chosen: Vec::new() };
         let mut project =
             Self { manifest, picture: None, engine: None, remarks, pins: Vec::new(), entries, folder, trust };
         if let Some(name) = &project.manifest.picture {
-            let bytes = project.entries.get(name).ok_or_else(|| torn("its picture is missing".to_owned()))?;
+            let bytes =
+                project.entries.get(name).ok_or_else(|| damaged("its picture is missing".to_owned()))?;
             let picture = Picture::from_encoded("the painting", None, bytes)
-                .map_err(|error| torn(error.to_string()))?;
+                .map_err(|error| damaged(error.to_string()))?;
             project.engine = project.take_engine(&picture.rgb);
             project.picture = Some(picture.rgb);
         }
@@ -292,23 +293,23 @@ impl Project {
         &self.folder
     }
 
-    /// The engine's state, unless what is said of it cannot be.
-    fn take_engine(&mut self, painted: &RgbImage) -> Option<Engine> {
+    /// The engine's state, unless its description is invalid.
+    fn take_engine(&mut self, painted: &RgbImage) -> Option<EngineState> {
         let &StateEntry { ref entry, step, width, height } = self.manifest.state.as_ref()?;
         if width == 0 || height == 0 || width > painted.width() || height > painted.height() {
             return None;
         }
         let state = Arc::new(self.entries.remove(entry)?);
         let picture = Arc::new(picture::resize(painted, width, height, picture::Filter::Lanczos));
-        Some(Engine { step, picture, state })
+        Some(EngineState { step, picture, state })
     }
 
-    /// The file of pixels that the project keeps.
+    /// The encoded pixels that the project stores.
     fn bytes(&self, pixels: &Pixels) -> Option<Cow<'_, [u8]>> {
         match (&pixels.embedded, &pixels.beside) {
             (Some(name), _) => self.entries.get(name).map(|bytes| Cow::Borrowed(bytes.as_slice())),
             (None, Some(name)) => {
-                // Only a plain name: nothing leads out of the folder.
+                // Only a file name, so that the path cannot lead out of the folder.
                 let name = Path::new(name).file_name()?;
                 let path = Some(self.folder.join(name)).filter(|path| self.trust.allows(path))?;
                 read_regular(&path, MAX_FILE_BYTES).ok().map(Cow::Owned)
@@ -317,10 +318,10 @@ impl Project {
         }
     }
 
-    /// The picture of a source that the project keeps itself; nothing if it must be found.
-    pub fn kept(&self, source: &SourceRecord, pixels: &Pixels) -> Option<Picture> {
+    /// The picture of a source that the project stores; `None` if it must be found elsewhere.
+    pub fn stored_picture(&self, source: &SourceRecord, pixels: &Pixels) -> Option<Picture> {
         let bytes = self.bytes(pixels)?;
-        // Another file may be at the path now, or the project may name any.
+        // The path may hold another file by now, or the project may name any file.
         let path = source.path.as_deref().filter(|path| recipe::is_file_of(path, &source.sha256));
         let picture = Picture::from_encoded(&source.name, path, &bytes).ok()?;
         // Pasted pictures were hashed by their pixels, which are the same.
@@ -335,10 +336,10 @@ fn check(manifest: &Manifest) -> Result<(), String> {
     }
     pins::check(&manifest.pins)?;
     let steps = [manifest.step, manifest.state.as_ref().map_or(0, |state| state.step)];
-    if steps.into_iter().any(|step| step > MOST_STEPS) {
-        return Err("its number of steps cannot be".to_owned());
+    if steps.into_iter().any(|step| step > MAX_STEPS) {
+        return Err("its number of steps is too large".to_owned());
     }
-    if manifest.styles.len() > MOST {
+    if manifest.styles.len() > MAX_ITEMS {
         return Err(format!("it has {} styles", manifest.styles.len()));
     }
     manifest
@@ -346,10 +347,10 @@ fn check(manifest: &Manifest) -> Result<(), String> {
         .iter()
         .try_for_each(|style| style.style.mix.validate())
         .map_err(|error| error.to_string())?;
-    let too_long = |line: &Losses| {
-        line.points.len() > MOST_POINTS || line.points.iter().flatten().any(|v| !v.is_finite())
+    let too_long = |line: &LossCurve| {
+        line.points.len() > MAX_POINTS || line.points.iter().flatten().any(|v| !v.is_finite())
     };
-    if manifest.losses.len() > MOST || manifest.losses.iter().any(too_long) {
+    if manifest.losses.len() > MAX_ITEMS || manifest.losses.iter().any(too_long) {
         return Err("its losses cannot be used".to_owned());
     }
     Ok(())
@@ -366,13 +367,13 @@ mod tests {
         Picture::from_rgba("pasted picture", 40, 20, pixels).unwrap()
     }
 
-    fn written(folder: &Path, keep: Keep<'_>) -> PathBuf {
+    fn written(folder: &Path, storage: SourceStorage<'_>) -> PathBuf {
         let content = picture::CONTENTS[2].open();
         let file = folder.join("style.jpg");
         picture::STYLES[1].open().rgb.save(&file).unwrap();
         let styles = [pasted(), Picture::open(&file).unwrap()];
         let manifest = Manifest::new(Settings { size: 77, style_weight: 0.1 + 0.2, ..Settings::default() });
-        let mut draft = Draft::new(manifest, keep);
+        let mut draft = Draft::new(manifest, storage);
         draft.picture(&RgbImage::from_pixel(30, 20, image::Rgb([1, 2, 3]))).unwrap();
         draft.content(&content).unwrap();
         for style in &styles {
@@ -380,7 +381,7 @@ mod tests {
             draft.style(style, record).unwrap();
         }
         draft.state(31, (15, 10), vec![5, 6, 7]);
-        draft.manifest.losses.push(Losses { name: "total".into(), points: vec![[1.0, -0.5]] });
+        draft.manifest.losses.push(LossCurve { name: "total".into(), points: vec![[1.0, -0.5]] });
         draft.manifest.recipe = Some(crate::recipe::tests::recipe());
         let path = folder.join("a.impasto");
         draft.write(&path).unwrap();
@@ -390,8 +391,8 @@ mod tests {
     #[test]
     fn a_project_comes_back_with_its_pictures_inside_or_beside() {
         let folder = tempfile::tempdir().unwrap();
-        for keep in [Keep::Inside, Keep::Beside(folder.path())] {
-            let path = written(folder.path(), keep);
+        for storage in [SourceStorage::Embedded, SourceStorage::Beside(folder.path())] {
+            let path = written(folder.path(), storage);
             assert!(Project::is(&path) && !Project::is(&folder.path().join("style.jpg")));
             let project = Project::read(&path).unwrap();
             let manifest = &project.manifest;
@@ -402,19 +403,19 @@ mod tests {
             assert_eq!((engine.step, engine.state.as_slice(), manifest.step), (31, [5, 6, 7].as_slice(), 31));
             assert_eq!(engine.picture.dimensions(), (15, 10));
             assert_eq!(manifest.recipe, Some(crate::recipe::tests::recipe()));
-            let back = |style: &Style| project.kept(&style.style.source, &style.pixels);
+            let back = |style: &ProjectStyle| project.stored_picture(&style.style.source, &style.pixels);
             let first = back(&manifest.styles[0]).unwrap();
             assert_eq!(
                 (&first.rgb, &first.alpha, &first.sha256),
                 (&pasted().rgb, &pasted().alpha, &pasted().sha256)
             );
-            // A bundled picture is always there; one with a file is embedded where the project goes elsewhere.
+            // A bundled picture is never embedded; one with a file only if the project is to be passed on.
             let content = manifest.content.as_ref().unwrap();
-            assert!(project.kept(&content.source, &content.pixels).is_none());
-            assert_eq!(back(&manifest.styles[1]).is_some(), matches!(keep, Keep::Inside));
+            assert!(project.stored_picture(&content.source, &content.pixels).is_none());
+            assert_eq!(back(&manifest.styles[1]).is_some(), matches!(storage, SourceStorage::Embedded));
             let inside = ["painting.png", "styles/1.png", "styles/2.jpg"];
-            let names = if matches!(keep, Keep::Inside) { &inside[..] } else { &inside[..1] };
-            // The state is with the engine.
+            let names = if matches!(storage, SourceStorage::Embedded) { &inside[..] } else { &inside[..1] };
+            // The state was moved to the engine.
             assert!(project.entries.keys().eq(names), "{:?}", project.entries.keys());
         }
         let names: Vec<_> =
@@ -423,32 +424,33 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_or_strange_project_is_told() {
+    fn damaged_and_foreign_projects_are_reported() {
         let folder = tempfile::tempdir().unwrap();
-        let path = written(folder.path(), Keep::Inside);
+        let path = written(folder.path(), SourceStorage::Embedded);
         let bytes = fs::read(&path).unwrap();
         for length in (0..bytes.len()).step_by(997) {
             fs::write(&path, &bytes[..length]).unwrap();
             assert!(Project::read(&path).is_err());
         }
-        let strange = |manifest: &str| {
+        let foreign = |manifest: &str| {
             Project::parse(container::tests::written(manifest.as_bytes(), &[]), PathBuf::new())
         };
-        assert!(matches!(strange("{\"version\": 9}"), Err(ProjectError::Newer { version: 9, .. })));
+        assert!(matches!(foreign("{\"version\": 9}"), Err(ProjectError::Newer { version: 9, .. })));
         for manifest in ["", "[]", "{}", "{\"version\": 1, \"settings\": {\"size\": 3}}"] {
-            assert!(matches!(strange(manifest), Err(ProjectError::Torn { .. })), "{manifest}");
+            assert!(matches!(foreign(manifest), Err(ProjectError::Damaged { .. })), "{manifest}");
         }
         let mut manifest = Manifest::new(Settings::default());
         manifest.step = u32::MAX;
-        assert!(strange(&serde_json::to_string(&manifest).unwrap()).is_err());
+        assert!(foreign(&serde_json::to_string(&manifest).unwrap()).is_err());
         let mut manifest = Manifest::new(Settings::default());
         manifest.picture = Some("painting.png".to_owned());
-        assert!(strange(&serde_json::to_string(&manifest).unwrap()).is_err());
-        // A state that cannot be is left out; the picture is good without it.
+        assert!(foreign(&serde_json::to_string(&manifest).unwrap()).is_err());
+        // An invalid state is left out; the picture is usable without it.
         let painted = RgbImage::new(30, 20);
-        let kept = "state.safetensors";
-        for (entry, width, height) in [("nowhere", 30, 20), (kept, 0, 20), (kept, 30, u32::MAX)] {
-            let mut draft = Draft::new(Manifest::new(Settings::default()), Keep::Inside);
+        let state_entry = "state.safetensors";
+        for (entry, width, height) in [("nowhere", 30, 20), (state_entry, 0, 20), (state_entry, 30, u32::MAX)]
+        {
+            let mut draft = Draft::new(Manifest::new(Settings::default()), SourceStorage::Embedded);
             draft.picture(&painted).unwrap();
             draft.state(3, (30, 20), vec![1, 2, 3]);
             draft.manifest.state = Some(StateEntry { entry: entry.to_owned(), step: 3, width, height });

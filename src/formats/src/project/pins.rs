@@ -1,4 +1,4 @@
-//! Pins and kept mixes in a project.
+//! Pins and saved mixes in a project.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Draft, Keep, Pixels, Project, ProjectError,
+    Draft, Pixels, Project, ProjectError, SourceStorage,
     write::{encode, write_whole},
 };
 use crate::recipe::{self, Recipe};
@@ -17,13 +17,13 @@ use impasto_core::{
     settings::Settings,
 };
 
-/// Most pins in a project.
-pub(super) const MOST_PINS: usize = 64;
+/// Maximum number of pins in a project.
+pub(super) const MAX_PINS: usize = 64;
 
-/// A picture that was kept on the way, with what it was painted with.
+/// A pinned picture, and what it was painted with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SavedPin {
-    /// Its number for the person.
+    /// The number that the user sees.
     pub number: u32,
     pub step: u32,
     pub settings: Settings,
@@ -34,24 +34,24 @@ pub struct SavedPin {
 }
 
 impl Draft<'_> {
-    /// Puts the next pin in. Its picture goes into the project, or into a file beside it that is named by
-    /// `hash`, that of its pixels.
+    /// Add the next pin. Its picture is embedded, or stored in a file beside the project, named by the `hash`
+    /// of its pixels.
     ///
     /// # Errors
     ///
-    /// When it cannot be encoded or written.
+    /// If it cannot be encoded or written.
     pub fn pin(
         &mut self,
         mut pin: SavedPin,
         picture: &RgbImage,
         hash: Sha256Hash,
     ) -> Result<(), ProjectError> {
-        match self.keep {
-            Keep::Inside => {
+        match self.storage {
+            SourceStorage::Embedded => {
                 let stem = format!("pins/{}", self.manifest.pins.len() + 1);
                 pin.pixels.embedded = Some(self.add_picture(&stem, encode(picture, None)?));
             }
-            Keep::Beside(folder) => {
+            SourceStorage::Beside(folder) => {
                 let name = format!("pin-{}x{}-{hash}.png", picture.width(), picture.height());
                 let path = folder.join(&name);
                 if !path.exists() {
@@ -66,8 +66,8 @@ impl Draft<'_> {
 }
 
 impl Project {
-    /// The pins with their pictures; one whose picture cannot be read is left out, and that is said. A picture that
-    /// several share is decoded once, and all together take the memory that pixels may have at most.
+    /// Open the pins' pictures. A pin whose picture cannot be read is left out, with a notice. A picture that
+    /// several share is decoded once, and all together stay within the memory budget for pixels.
     pub(super) fn open_pins(&mut self) {
         let mut pins: Vec<(SavedPin, Arc<RgbImage>)> = Vec::new();
         let mut room = pixel_budget();
@@ -89,7 +89,7 @@ impl Project {
         self.pins = pins;
     }
 
-    /// The picture of a pin, and what is left of `room`, in bytes: nothing if the picture does not fit.
+    /// Open the picture of a pin and subtract it from `room`, in bytes; `None` if it does not fit.
     fn open_pin(&self, pin: &SavedPin, room: &mut u64) -> Option<Arc<RgbImage>> {
         if *room == 0 {
             return None;
@@ -100,7 +100,7 @@ impl Project {
     }
 }
 
-/// Fits pins and mixes of other versions to this one, as the project's own settings are.
+/// Migrate pins and mixes of other versions, like the project's own settings.
 pub(super) fn adapt(manifest: &mut Value, unknown: &mut Vec<String>) {
     for pin in manifest.get_mut("pins").and_then(Value::as_array_mut).into_iter().flatten() {
         recipe::adapt(pin, unknown);
@@ -113,15 +113,15 @@ pub(super) fn adapt(manifest: &mut Value, unknown: &mut Vec<String>) {
     {
         recipe::adapt(mix, unknown);
         if let Some(settings) = mix.get_mut("settings").and_then(Value::as_object_mut) {
-            // A mix leaves out what is none; TOML has no word for it.
+            // A mix leaves out absent values; TOML has no null.
             settings.retain(|_, value| !value.is_null());
         }
     }
 }
 
-/// What is wrong with the pins, if something is.
+/// Check the pins; the error says what is wrong.
 pub(super) fn check(pins: &[SavedPin]) -> Result<(), String> {
-    if pins.len() > MOST_PINS {
+    if pins.len() > MAX_PINS {
         return Err(format!("it has {} pins", pins.len()));
     }
     for pin in pins {
@@ -157,8 +157,8 @@ mod tests {
     #[test]
     fn pins_and_mixes_come_back_inside_and_beside() {
         let folder = tempfile::tempdir().unwrap();
-        for keep in [Keep::Inside, Keep::Beside(folder.path())] {
-            let mut draft = Draft::new(manifest(), keep);
+        for storage in [SourceStorage::Embedded, SourceStorage::Beside(folder.path())] {
+            let mut draft = Draft::new(manifest(), storage);
             for number in [1, 2] {
                 let settings = Settings { seed: u64::from(number), ..Settings::default() };
                 let recipe = (number == 1).then(crate::recipe::tests::recipe);
@@ -177,12 +177,12 @@ mod tests {
                 assert_eq!((&**rgb, pin.recipe.is_some()), (&picture(number as u8), number == 1));
             }
             let names: &[&str] =
-                if matches!(keep, Keep::Inside) { &["pins/1.png", "pins/2.png"] } else { &[] };
+                if matches!(storage, SourceStorage::Embedded) { &["pins/1.png", "pins/2.png"] } else { &[] };
             assert!(project.entries.keys().eq(names), "{:?}", project.entries.keys());
             assert_eq!(project.manifest.mixes.look(2).unwrap().style_weight, 0.1 + 0.2);
             assert!(project.remarks.is_empty());
         }
-        // A picture beside the project is gone: the rest comes back.
+        // A missing picture beside the project: the rest is read.
         fs::remove_file(folder.path().join(format!("pin-30x20-{}.png", hash(1)))).unwrap();
         let project = Project::read(&folder.path().join("a.impasto")).unwrap();
         assert_eq!((project.pins.len(), project.pins[0].0.number), (1, 2));
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn a_picture_that_pins_share_is_decoded_once() {
         let folder = tempfile::tempdir().unwrap();
-        let mut draft = Draft::new(manifest(), Keep::Inside);
+        let mut draft = Draft::new(manifest(), SourceStorage::Embedded);
         draft.pin(saved(1), &picture(7), hash(7)).unwrap();
         for number in 2..=3 {
             let first = draft.manifest.pins[0].clone();
@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn pins_for_which_there_is_no_room_are_left_out() {
         let folder = tempfile::tempdir().unwrap();
-        let mut draft = Draft::new(manifest(), Keep::Inside);
+        let mut draft = Draft::new(manifest(), SourceStorage::Embedded);
         draft.pin(saved(1), &picture(7), hash(7)).unwrap();
         let pin = draft.manifest.pins[0].clone();
         let path = folder.path().join("a.impasto");
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn mixes_of_other_versions_are_fitted_and_unusable_ones_told() {
+    fn mixes_of_other_versions_are_migrated_and_unusable_ones_reported() {
         let mut value = serde_json::to_value(manifest()).unwrap();
         let settings = value.pointer_mut("/mixes/C/settings").unwrap().as_object_mut().unwrap();
         settings.insert("sparkle".into(), 3.into());

@@ -3,32 +3,32 @@
 pub use impasto_core::picture::EXAMPLE;
 use impasto_core::settings::{Settings, StyleMix};
 
-/// What the command is made of.
+/// The parts of the command.
 #[derive(Clone, Debug)]
 pub struct CommandLine<'a> {
     pub settings: &'a Settings,
-    /// As the command line names it: a path, or [`EXAMPLE`] and a title.
+    /// As on the command line: a path, or [`EXAMPLE`] and a title.
     pub content: String,
-    /// With how they count; those that are off are left out.
+    /// The styles with their mix; those that are off are left out.
     pub styles: Vec<(String, StyleMix)>,
     pub output: String,
-    /// Steps of the picture, if it has not all of them.
+    /// Steps of the picture, if it does not have all of them.
     pub stop_after: Option<u32>,
 }
 
 impl CommandLine<'_> {
-    /// The arguments behind `impasto`: what is as usual is left out.
+    /// The arguments after `impasto`; defaults are left out.
     ///
     /// # Errors
     ///
-    /// When a path in the settings is no Unicode text.
+    /// If a path in the settings is not Unicode.
     pub fn arguments(&self) -> Result<Vec<String>, serde_json::Error> {
         let mut arguments: Vec<String> = ["render", "--content"].map(Into::into).into();
         arguments.push(guarded(&self.content));
         for (picture, mix) in self.styles.iter().filter(|(_, mix)| mix.on) {
             arguments.push("--style".to_owned());
             let mut word = guarded(picture);
-            // Numbers may be left out only where nothing in the name looks like one.
+            // The numbers may be left out only if nothing in the name looks like one.
             let plain = !picture.contains([':', '@']);
             if mix.weight != 1.0 || !plain {
                 word.push_str(&format!(":{}", mix.weight));
@@ -44,7 +44,7 @@ impl CommandLine<'_> {
         Ok(arguments)
     }
 
-    /// The whole command as a shell reads it.
+    /// The whole command, quoted for a shell.
     ///
     /// # Errors
     ///
@@ -60,8 +60,8 @@ fn guarded(path: &str) -> String {
     if path.starts_with('-') { format!("./{path}") } else { path.to_owned() }
 }
 
-/// A word for the shell: bare if it has no special character, else quoted for a POSIX shell, on Windows for its command
-/// line. Crates for it quote the `=` of `--layer relu3_1=0.5` as well, and for a POSIX shell alone.
+/// Quote a word that has special characters, for a POSIX shell or, on Windows, for its command line. Crates
+/// for it also quote the `=` of `--layer relu3_1=0.5`, and know POSIX shells only.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
     if !word.is_empty() && word.chars().all(|c| plain(c) || (cfg!(windows) && c == '\\')) {
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_usual_painting_is_a_short_command() {
+    fn a_default_painting_is_a_short_command() {
         let line = CommandLine {
             settings: &Settings { size: 384, style_weight: 2.5, ..Settings::default() },
             content: "/a/my cat's.jpg".into(),

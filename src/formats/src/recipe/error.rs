@@ -5,7 +5,7 @@ use super::VERSION;
 /// A recipe that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RecipeError {
-    /// The file is none that carries a recipe, or it carries none.
+    /// The file carries no recipe.
     #[error(
         "{name} carries no recipe: only pictures that Impasto saved as PNG, JPEG, WebP or TIFF do, as long as no other program has saved them again"
     )]
@@ -13,9 +13,9 @@ pub enum RecipeError {
         /// Name of the file.
         name: String,
     },
-    /// Written by a later program.
+    /// Written by a newer program.
     #[error(
-        "the recipe in {name} has version {version}, and this program knows those up to {VERSION}: it was written by {program}; use that or a newer one"
+        "the recipe in {name} has version {version}, and this program supports versions up to {VERSION}: it was written by {program}; use that or a newer one"
     )]
     Newer {
         /// Name of the file.
@@ -25,7 +25,7 @@ pub enum RecipeError {
         /// The program that wrote it.
         program: String,
     },
-    /// Not the form of a recipe.
+    /// Not a valid recipe.
     #[error(
         "the recipe in {name} is damaged ({reason}): paint from its settings by hand, or get the file again"
     )]
@@ -50,7 +50,7 @@ pub enum RecipeError {
     Read {
         /// Name of the file.
         name: String,
-        /// The operating system's answer.
+        /// The operating system's error.
         source: std::io::Error,
     },
 }

@@ -1,4 +1,4 @@
-//! Finding the pictures that a recipe names: where they were, beside the picture, or in folders that were used lately.
+//! Finding the pictures that a recipe names: at their paths, beside the picture, or in recently used folders.
 
 use std::{
     fs,
@@ -13,16 +13,17 @@ use impasto_core::{
     run::SourceRecord,
 };
 
-/// Files of a folder that are looked at, and those whose contents are read because of their shape.
-const MOST_FILES: usize = 2000;
-const MOST_READ: usize = 40;
+/// Maximum number of files of a folder that are examined, and of those that are hashed because their shape
+/// fits.
+const MAX_FILES: usize = 2000;
+const MAX_HASHED: usize = 40;
 
-/// A picture that a recipe names.
+/// A picture found for a recipe.
 #[derive(Debug)]
 pub enum Found {
-    /// The very same.
+    /// Exactly the recipe's picture.
     Same(Picture),
-    /// Of the same name and place, but changed since.
+    /// At the same path or of the same title, but with other content.
     Changed(Picture),
 }
 
@@ -34,8 +35,8 @@ impl Found {
     }
 }
 
-/// Looks for a picture: among the bundled ones, at its path, then in these folders by its name and by its contents. One
-/// that has changed counts only where `trust` allows to open it.
+/// Find a picture: among the bundled ones, at its path, then in these folders by name and by content. A
+/// changed one is accepted only if `trust` allows to open it.
 pub fn find(source: &SourceRecord, folders: &[PathBuf], trust: &Trust) -> Option<Found> {
     let examples = || picture::CONTENTS.iter().chain(&picture::STYLES);
     let no_file = source.path.is_none();
@@ -59,25 +60,25 @@ pub fn find(source: &SourceRecord, folders: &[PathBuf], trust: &Trust) -> Option
     Some(Found::Changed(example.open()))
 }
 
-/// The file in a folder that is the picture: of its name, or else of its shape. Only contents prove it.
+/// Find the picture's file in a folder, by name or else by shape. Only the hash proves it.
 fn find_in(source: &SourceRecord, folder: &Path) -> Option<PathBuf> {
-    // A name from a stranger's file must not lead out of the folder.
+    // An untrusted name must not lead out of the folder.
     let name = Path::new(&source.name).file_name();
     let named = name.map(|name| folder.join(name));
     if let Some(path) = named.filter(|path| has_hash(path, &source.sha256)) {
         return Some(path);
     }
     let mut read = 0;
-    let entries = fs::read_dir(folder).ok()?.flatten().take(MOST_FILES);
+    let entries = fs::read_dir(folder).ok()?.flatten().take(MAX_FILES);
     entries.map(|entry| entry.path()).find(|path| {
         let shape = || {
             let file = BufReader::new(open_regular(path, MAX_FILE_BYTES).ok()?);
             image::ImageReader::new(file).with_guessed_format().ok()?.into_dimensions().ok()
         };
-        // A camera's picture may lie on its side in the file.
+        // A camera's picture may be stored rotated.
         let fits =
             |(width, height)| [(width, height), (height, width)].contains(&(source.width, source.height));
-        let candidate = is_picture(path) && read < MOST_READ && shape().is_some_and(fits);
+        let candidate = is_picture(path) && read < MAX_HASHED && shape().is_some_and(fits);
         read += usize::from(candidate);
         candidate && has_hash(path, &source.sha256)
     })
@@ -88,7 +89,7 @@ fn is_picture(path: &Path) -> bool {
     ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"].iter().any(|known| extension == *known)
 }
 
-/// Whether the file that a stranger may have named is on this machine and has this hash.
+/// Whether a path, possibly untrusted, is on this machine and its file has this hash.
 pub(crate) fn is_file_of(path: &Path, hash: &Sha256Hash) -> bool {
     is_local(path) && has_hash(path, hash)
 }
@@ -119,7 +120,7 @@ mod tests {
         assert!(
             matches!(find(&record, &folders), Some(Found::Same(picture)) if picture.path == Some(path.clone()))
         );
-        // Moved, with another of its name and shape left behind.
+        // Moved, with another picture of the same name and shape left behind.
         let moved = new.path().join("wave.png");
         fs::rename(&path, &moved).unwrap();
         saved(old.path(), "wave.png", 8);
@@ -133,14 +134,14 @@ mod tests {
         assert!(
             matches!(find(&record, &folders), Some(Found::Same(picture)) if picture.path == Some(renamed.clone()))
         );
-        // Lost: what has its name now is something else, and said to be.
+        // Lost: another picture has its name now, and is reported as changed.
         fs::remove_file(&renamed).unwrap();
         assert!(
             matches!(find(&record, &folders), Some(Found::Changed(picture)) if picture.rgb[(0, 0)].0 == [8; 3])
         );
-        // A stranger's recipe has nothing opened that it cannot prove to know.
-        let strange = Trust::beside(&new.path().join("recipe.png"), &Settings::default());
-        assert!(super::find(&record, &folders, &strange).is_none());
+        // An untrusted recipe opens nothing that it cannot prove to know.
+        let untrusted = Trust::beside(&new.path().join("recipe.png"), &Settings::default());
+        assert!(super::find(&record, &folders, &untrusted).is_none());
         let beside = Trust::beside(&old.path().join("recipe.png"), &Settings::default());
         assert!(matches!(super::find(&record, &folders, &beside), Some(Found::Changed(_))));
         fs::remove_file(&path).unwrap();

@@ -1,13 +1,13 @@
-//! Recipes: how a picture was painted, written into the picture's own file, read back and painted again.
+//! Recipes: how a picture was painted, written into the picture's own file, to be read and painted again.
 //!
-//! A recipe is JSON with a version. It derives from the settings' own text form and from the worker's [`Record`], so that
-//! what they gain is in it by itself. Everything in a picture file may come from a stranger: sizes are bounded, every value
-//! is checked as the command line's are. Of what a recipe names, only pictures with the right hash are opened, and what
-//! [`Trust`](crate::trust::Trust) allows.
+//! A recipe is JSON with a version. It contains the settings and the worker's [`Record`] as they serialize
+//! themselves, so that new fields are included automatically. Recipes are untrusted: sizes are bounded, and
+//! every value is checked like the command line's. Of the files that a recipe names, only pictures with the
+//! right hash are opened, and what [`Trust`](crate::trust::Trust) allows.
 
-mod acts;
 mod command_line;
 mod error;
+mod events;
 mod find;
 mod numbers;
 mod read;
@@ -21,17 +21,17 @@ use impasto_core::{
     settings::Settings,
 };
 
-pub use acts::{Act, What, acts};
 pub use command_line::{CommandLine, EXAMPLE};
 pub use error::RecipeError;
+pub use events::{EventKind, ReplayEvent, events};
 pub(crate) use find::is_file_of;
 pub use find::{Found, find};
 pub(crate) use numbers::parse as exact_json;
 pub(crate) use read::{adapt, check};
-pub use read::{of_file, parse};
+pub use read::{parse, read_file};
 pub use thumbnail::Thumbnail;
 
-/// Version of the form that this program writes; it reads this one and those before.
+/// Format version that this program writes; it reads this one and earlier ones.
 pub const VERSION: u64 = 1;
 
 /// How a picture was painted.
@@ -47,23 +47,24 @@ pub struct Recipe {
     /// Name of the device that painted it.
     pub device: String,
     pub network: Network,
-    /// The settings as they stood at the end.
+    /// The settings at the end.
     pub settings: Settings,
-    /// The runs that led to the picture, each but the first going on from the one before; never empty.
+    /// The runs that led to the picture, each continuing from the one before; never empty.
     pub passes: Vec<Pass>,
-    /// Whether painting the passes again gives the picture; otherwise something was done that they do not tell.
+    /// Whether painting the passes again gives the picture; false if something was done that they do not
+    /// record.
     pub complete: bool,
-    /// Small copies of the last pass' pictures, for when they cannot be found.
+    /// Thumbnails of the last pass' pictures, for when these cannot be found.
     #[serde(default)]
     pub thumbnails: Vec<Thumbnail>,
 }
 
-/// The weights file of a run.
+/// The network of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Network {
     /// As [`impasto_network::vgg::WeightsInfo::source`].
     pub source: String,
-    /// Of the file's bytes, in lower-case hexadecimal.
+    /// SHA-256 of the file, in lower-case hexadecimal.
     pub sha256: String,
 }
 
@@ -71,7 +72,7 @@ impl Recipe {
     /// The recipe of a recorded picture of this width and height, without thumbnails.
     pub fn new(record: &Record, (width, height): (u32, u32), info: &RunInfo) -> Self {
         let passes = record.passes();
-        let settings = passes.last().map_or_else(Settings::default, acts::last_settings);
+        let settings = passes.last().map_or_else(Settings::default, events::last_settings);
         Self {
             version: VERSION,
             program: concat!("Impasto ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -86,16 +87,16 @@ impl Recipe {
         }
     }
 
-    /// The run that painted the picture last.
+    /// The last run.
     ///
     /// # Panics
     ///
-    /// When there is no pass; neither [`Recipe::new`] nor [`parse`] leaves that.
+    /// If there is no pass; neither [`Recipe::new`] nor [`parse`] returns that.
     pub fn last(&self) -> &Pass {
         self.passes.last().expect("a recipe has a pass")
     }
 
-    /// Steps of the last run.
+    /// Step of the last run.
     pub fn steps(&self) -> u32 {
         self.last().steps
     }
@@ -104,7 +105,7 @@ impl Recipe {
         &self.last().content
     }
 
-    /// The styles as they stood at the end.
+    /// The styles with their mix at the end.
     pub fn styles(&self) -> Vec<StyleRecord> {
         let mut styles = self.last().styles.clone();
         let mix = self.last().changes.iter().rev().find_map(|change| change.styles.as_ref());
@@ -114,18 +115,19 @@ impl Recipe {
         styles
     }
 
-    /// Whether the settings alone paint the picture, without anything that happened while it was painted.
+    /// Whether the settings alone give the picture, without changes while painting.
     pub fn is_plain(&self) -> bool {
         self.complete && self.passes.len() == 1 && self.last().changes.is_empty()
     }
 
-    /// The record to go on with.
+    /// The record to continue with.
     pub fn record(&self) -> Option<Record> {
         Record::of(self.passes.clone(), self.complete)
     }
 
-    /// The recipe as a text of at most `room` bytes: with thumbnails if they fit, smaller ones otherwise, then without; a long
-    /// story is cut to its last run. Nothing when not even that fits, or a path is no Unicode text.
+    /// The recipe as a text of at most `room` bytes: with thumbnails if they fit, else with smaller ones,
+    /// else without; a long history is cut to its last run. `None` if even that does not fit, or a path is
+    /// not Unicode.
     pub fn text(&self, room: usize) -> Option<String> {
         let fits = |recipe: &Recipe| serde_json::to_string(recipe).ok().filter(|text| text.len() <= room);
         let with = |longest: Option<u32>| Recipe {
@@ -151,14 +153,14 @@ impl Recipe {
             .or_else(|| fits(&short()))
     }
 
-    /// One line for a person: size, steps, styles.
+    /// A one-line summary: size, steps, styles.
     pub fn summary(&self) -> String {
         let steps = self.steps();
         let styles: Vec<String> =
-            self.last().styles.iter().map(|style| text::shown(&style.source.name)).collect();
+            self.last().styles.iter().map(|style| text::display_name(&style.source.name)).collect();
         format!(
             "{} in {} · {}×{} · {steps} step{}",
-            text::shown(&self.content().name),
+            text::display_name(&self.content().name),
             styles.join(" + "),
             self.width,
             self.height,
@@ -194,7 +196,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_recipe_grows_smaller_where_there_is_less_room() {
+    fn a_recipe_shrinks_to_fit() {
         let recipe = recipe();
         let whole = recipe.text(usize::MAX).unwrap();
         let mut before = whole.len();
@@ -209,7 +211,7 @@ pub(crate) mod tests {
     }
 
     proptest! {
-        /// Hostile texts are refused or understood, and never panic.
+        /// Hostile texts are refused or parsed, and never panic.
         #[test]
         fn mutilated_recipes_do_no_harm(
             cut in 0..3000usize,

@@ -1,23 +1,23 @@
-//! JSON whose numbers come back as they were written. The JSON parser may miss a number of many digits by the last bit,
-//! which a repaint would show; the standard library's does not.
+//! JSON with exact numbers. serde_json may miss the last bit of a number with many digits, which would change
+//! a repaint; the standard library's parser does not.
 
 use serde_json::{Number, Value};
 
-/// Marks a text that stands in for a number while the JSON is parsed; JSON itself cannot hold it unescaped.
+/// Marks a string that replaces a number while the JSON is parsed; JSON cannot contain it unescaped.
 const MARK: char = '\u{1}';
 
-/// Parses JSON.
+/// Parse JSON with exact numbers.
 ///
 /// # Errors
 ///
-/// What the parser says of it.
+/// Those of the JSON parser.
 pub fn parse(text: &str) -> Result<Value, serde_json::Error> {
     let mut value = serde_json::from_str(&mark(text))?;
     restore(&mut value);
     Ok(value)
 }
 
-/// The text with every number that has a fraction or an exponent made a marked string.
+/// Replace every number that has a fraction or an exponent by a marked string.
 fn mark(text: &str) -> String {
     let mut marked = String::with_capacity(text.len() + text.len() / 16);
     let mut rest = text;
@@ -47,7 +47,7 @@ fn mark(text: &str) -> String {
     marked
 }
 
-/// Whether this is a number with a fraction or an exponent, in the form that JSON wants.
+/// Whether this is a valid JSON number with a fraction or an exponent.
 fn is_fraction(text: &str) -> bool {
     text.contains(['.', 'e', 'E']) && serde_json::from_str::<f64>(text).is_ok()
 }

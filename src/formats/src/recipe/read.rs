@@ -1,48 +1,48 @@
-//! Reading recipes: bounded, lenient towards what a newer program may have added, strict about every value.
+//! Reading recipes: bounded, lenient about additions of newer programs, strict about every value.
 
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::{Recipe, RecipeError, VERSION, acts, numbers};
+use super::{Recipe, RecipeError, VERSION, events, numbers};
 use impasto_base::{files::read_regular, text};
 use impasto_core::{
-    picture::{MAX_FILE_BYTES, MAX_TEXT, carried_text},
-    run::{DetourPart, MOST_CHANGES, MOST_PASSES, Pass},
+    picture::{MAX_FILE_BYTES, MAX_TEXT, embedded_text},
+    run::{DownscalePart, MAX_CHANGES, MAX_PASSES, Pass},
     settings::{Settings, StyleMix},
 };
 
-/// Most styles of a run.
-const MOST_STYLES: usize = 64;
+/// Maximum number of styles of a run.
+const MAX_STYLES: usize = 64;
 
-/// Most steps of a recipe's detours, one by one and in sum: hours of dragging.
-const MOST_DETOUR: u32 = 100_000;
+/// Maximum number of steps at downscaled sizes in a recipe, each and in sum: hours of dragging.
+const MAX_DOWNSCALED_STEPS: u32 = 100_000;
 
-/// Settings are objects under these names, wherever they are.
+/// Settings are objects of this name at every level.
 const SETTINGS: &str = "settings";
 
-/// The recipe that a picture file carries, and what a person should know about how it was read.
+/// Read the recipe of a picture file; also returns notices for the user.
 ///
 /// # Errors
 ///
-/// When the file cannot be read, carries no recipe, or one that cannot be used.
-pub fn of_file(path: &Path) -> Result<(Recipe, Vec<String>), RecipeError> {
+/// If the file cannot be read, carries no recipe, or one that cannot be used.
+pub fn read_file(path: &Path) -> Result<(Recipe, Vec<String>), RecipeError> {
     let name = path
         .file_name()
-        .map_or_else(|| path.display().to_string(), |name| text::shown(&name.to_string_lossy()));
+        .map_or_else(|| path.display().to_string(), |name| text::display_name(&name.to_string_lossy()));
     let read = |source| RecipeError::Read { name: path.display().to_string(), source };
     let bytes = read_regular(path, MAX_FILE_BYTES).map_err(read)?;
-    match carried_text(&bytes) {
+    match embedded_text(&bytes) {
         Some(text) => parse(&name, &text),
         None => Err(RecipeError::None { name }),
     }
 }
 
-/// Reads the text of a recipe from the file of this name.
+/// Parse the text of a recipe from the file of this name.
 ///
 /// # Errors
 ///
-/// As [`of_file`], but for those of files.
+/// As [`read_file`], except those of files.
 pub fn parse(name: &str, text: &str) -> Result<(Recipe, Vec<String>), RecipeError> {
     let damaged =
         |reason: String| RecipeError::Damaged { name: name.to_owned(), reason: text::reason(&reason) };
@@ -53,7 +53,8 @@ pub fn parse(name: &str, text: &str) -> Result<(Recipe, Vec<String>), RecipeErro
     let Some(version) = value.get("version").and_then(Value::as_u64) else {
         return Err(damaged("it has no version".to_owned()));
     };
-    let program = text::shown(value.get("program").and_then(Value::as_str).unwrap_or("an unknown program"));
+    let program =
+        text::display_name(value.get("program").and_then(Value::as_str).unwrap_or("an unknown program"));
     if version > VERSION {
         return Err(RecipeError::Newer { name: name.to_owned(), version, program });
     }
@@ -75,21 +76,22 @@ pub fn parse(name: &str, text: &str) -> Result<(Recipe, Vec<String>), RecipeErro
             text::list(&unknown)
         ));
     }
-    if let Some(left_out) = bound_detours(&mut recipe) {
+    if let Some(left_out) = bound_downscales(&mut recipe) {
         remarks.push(format!(
-            "the recipe in {name} asks for {left_out} steps at a smaller size that do not count, beyond {MOST_DETOUR}; they are left out, so the picture can differ"
+            "the recipe in {name} asks for {left_out} steps at a smaller size that do not count, beyond {MAX_DOWNSCALED_STEPS}; they are left out, so the picture can differ"
         ));
     }
     Ok((recipe, remarks))
 }
 
-/// Shortens detours so that all of them together are of [`MOST_DETOUR`] steps at most; the steps that are left out, if any.
-fn bound_detours(recipe: &mut Recipe) -> Option<u64> {
-    let mut room = MOST_DETOUR;
+/// Shorten downscaled parts to [`MAX_DOWNSCALED_STEPS`] steps in sum; returns the number of steps left out,
+/// if any.
+fn bound_downscales(recipe: &mut Recipe) -> Option<u64> {
+    let mut room = MAX_DOWNSCALED_STEPS;
     let mut left_out = 0;
     let changes = recipe.passes.iter_mut().flat_map(|pass| &mut pass.changes);
-    for part in changes.filter_map(|change| change.detour.as_mut()) {
-        if let DetourPart::Steps(count) = part {
+    for part in changes.filter_map(|change| change.downscale.as_mut()) {
+        if let DownscalePart::Steps(count) = part {
             let painted = (*count).min(room);
             left_out += u64::from(*count - painted);
             room -= painted;
@@ -99,13 +101,13 @@ fn bound_detours(recipe: &mut Recipe) -> Option<u64> {
     (left_out > 0).then_some(left_out)
 }
 
-/// Takes unknown settings out, and fills in what older programs did not have: with the usual values of the objective, as
-/// for a settings file. Changed settings are only what changed, and are not filled in.
+/// Remove unknown settings, and add those that older programs did not have with the objective's defaults, as
+/// for a settings file. Changes are partial and are not completed.
 pub fn adapt(recipe: &mut Value, unknown: &mut Vec<String>) {
-    let Ok(Value::Object(usual)) = serde_json::to_value(Settings::default()) else { return };
+    let Ok(Value::Object(defaults)) = serde_json::to_value(Settings::default()) else { return };
     let mut keep_known = |fields: &mut Map<String, Value>| {
         fields.retain(|name, _| {
-            let known = usual.contains_key(name);
+            let known = defaults.contains_key(name);
             if !known {
                 unknown.push(name.clone());
             }
@@ -117,8 +119,8 @@ pub fn adapt(recipe: &mut Value, unknown: &mut Vec<String>) {
             keep_known(fields);
             let objective =
                 fields.get("objective").and_then(Value::as_str).and_then(|text| text.parse().ok());
-            let usual = serde_json::to_value(Settings::for_objective(objective.unwrap_or_default()));
-            if let Ok(Value::Object(mut filled)) = usual {
+            let defaults = serde_json::to_value(Settings::for_objective(objective.unwrap_or_default()));
+            if let Ok(Value::Object(mut filled)) = defaults {
                 filled.append(fields);
                 *fields = filled;
             }
@@ -139,17 +141,17 @@ pub fn adapt(recipe: &mut Value, unknown: &mut Vec<String>) {
     }
 }
 
-/// Whether every value can be used.
+/// Check that every value can be used.
 ///
 /// # Errors
 ///
-/// What cannot.
+/// A description of the value that cannot.
 pub fn check(recipe: &Recipe) -> Result<(), String> {
     recipe.settings.validate().map_err(|error| error.to_string())?;
-    if recipe.passes.is_empty() || recipe.passes.len() > MOST_PASSES + 1 {
+    if recipe.passes.is_empty() || recipe.passes.len() > MAX_PASSES + 1 {
         return Err(format!("it has {} runs", recipe.passes.len()));
     }
-    if recipe.thumbnails.len() > MOST_STYLES + 1 {
+    if recipe.thumbnails.len() > MAX_STYLES + 1 {
         return Err(format!("it has {} thumbnails", recipe.thumbnails.len()));
     }
     recipe.passes.iter().try_for_each(check_pass)
@@ -157,7 +159,7 @@ pub fn check(recipe: &Recipe) -> Result<(), String> {
 
 fn check_pass(pass: &Pass) -> Result<(), String> {
     pass.settings.validate().map_err(|error| error.to_string())?;
-    if pass.styles.is_empty() || pass.styles.len() > MOST_STYLES {
+    if pass.styles.is_empty() || pass.styles.len() > MAX_STYLES {
         return Err(format!("it has {} styles", pass.styles.len()));
     }
     let later = pass.changes.iter().filter_map(|change| change.styles.as_ref());
@@ -166,22 +168,22 @@ fn check_pass(pass: &Pass) -> Result<(), String> {
     if later.into_iter().any(|mix| mix.len() != pass.styles.len()) {
         return Err("a change is about another number of styles".to_owned());
     }
-    if pass.changes.len() > MOST_CHANGES || !pass.changes.is_sorted_by_key(|change| change.step) {
+    if pass.changes.len() > MAX_CHANGES || !pass.changes.is_sorted_by_key(|change| change.step) {
         return Err(format!("its {} changes are too many or out of order", pass.changes.len()));
     }
-    if pass.palettes.len() > MOST_CHANGES + 1 {
+    if pass.palettes.len() > MAX_CHANGES + 1 {
         return Err(format!("it has {} palettes", pass.palettes.len()));
     }
-    // A stranger's picture must not keep a render busy for ever between two of its steps.
-    let detour = |part: DetourPart| match part {
-        DetourPart::Begin(share) => share.is_finite() && share > 0.0,
-        DetourPart::Steps(count) => count <= MOST_DETOUR,
-        DetourPart::End => true,
+    // An untrusted picture must not keep a render busy forever between two steps.
+    let downscale = |part: DownscalePart| match part {
+        DownscalePart::Begin(share) => share.is_finite() && share > 0.0,
+        DownscalePart::Steps(count) => count <= MAX_DOWNSCALED_STEPS,
+        DownscalePart::End => true,
     };
-    if !pass.changes.iter().filter_map(|change| change.detour).all(detour) {
-        return Err("a detour in it cannot be painted".to_owned());
+    if !pass.changes.iter().filter_map(|change| change.downscale).all(downscale) {
+        return Err("a part of it at a smaller size cannot be painted".to_owned());
     }
-    acts::acts(pass).map(drop)
+    events::events(pass).map(drop)
 }
 
 #[cfg(test)]
@@ -231,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_older_program_did_not_have_is_the_objectives_usual_value() {
+    fn missing_settings_get_the_objectives_defaults() {
         let (back, _) = changed(|value| {
             value["settings"] = json!({"objective": "classic", "size": 60});
         })
@@ -243,7 +245,7 @@ mod tests {
 
     #[test]
     fn detours_are_bounded_in_sum() {
-        let detours = |counts: &[u32]| {
+        let downscales = |counts: &[u32]| {
             let counts = counts.to_vec();
             changed(move |value| {
                 let parts = counts.iter().map(|count| json!({"step": 0, "detour": {"steps": count}}));
@@ -252,18 +254,21 @@ mod tests {
             .unwrap()
         };
         let steps = |recipe: &Recipe| -> Vec<_> {
-            recipe.passes[0].changes.iter().filter_map(|change| change.detour).collect()
+            recipe.passes[0].changes.iter().filter_map(|change| change.downscale).collect()
         };
-        let (recipe, remarks) = detours(&[MOST_DETOUR - 7, 5, 2]);
-        assert_eq!(steps(&recipe)[1..], [DetourPart::Steps(5), DetourPart::Steps(2)]);
+        let (recipe, remarks) = downscales(&[MAX_DOWNSCALED_STEPS - 7, 5, 2]);
+        assert_eq!(steps(&recipe)[1..], [DownscalePart::Steps(5), DownscalePart::Steps(2)]);
         assert!(remarks.is_empty(), "{remarks:?}");
-        let (recipe, remarks) = detours(&[MOST_DETOUR; 200]);
-        assert_eq!(steps(&recipe)[..2], [DetourPart::Steps(MOST_DETOUR), DetourPart::Steps(0)]);
+        let (recipe, remarks) = downscales(&[MAX_DOWNSCALED_STEPS; 200]);
+        assert_eq!(
+            steps(&recipe)[..2],
+            [DownscalePart::Steps(MAX_DOWNSCALED_STEPS), DownscalePart::Steps(0)]
+        );
         assert!(remarks.len() == 1 && remarks[0].contains("19900000 steps"), "{remarks:?}");
     }
 
     #[test]
-    fn texts_of_a_stranger_are_shown_short_and_harmless() {
+    fn untrusted_texts_are_shortened_and_escaped() {
         let short = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{202e}";
         let hostile = short.repeat(100);
         let (_, remarks) = changed(|value| {
@@ -312,7 +317,7 @@ mod tests {
                     value["passes"][0]["changes"] =
                         json!([{"step": 5, "detour": {"steps": 4_000_000_000u32}}])
                 },
-                "detour",
+                "smaller size",
             ),
             (|value| value["settings"]["objective"] = json!("cubist"), "cubist"),
             (|value| drop(value.as_object_mut().unwrap().remove("version")), "no version"),

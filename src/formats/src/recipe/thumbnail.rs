@@ -1,4 +1,4 @@
-//! Small copies of the pictures that a recipe names, for when they cannot be found.
+//! Thumbnails of the pictures that a recipe names, for when these cannot be found.
 
 use std::io::Cursor;
 
@@ -13,57 +13,57 @@ use impasto_core::{
     settings::Rgb,
 };
 
-/// Longest side in pixels, and the JPEG's quality.
-const LONGEST: u32 = 128;
+/// Longest side in pixels, and JPEG quality.
+const LONGEST_SIDE: u32 = 128;
 const QUALITY: u8 = 80;
-/// Longest encoded form that is decoded, in bytes.
-const MOST_BYTES: usize = 64 << 10;
-/// Largest side that is decoded: of a narrow picture's thumbnail one side is longer than [`LONGEST`].
-const MOST_SIDE: u32 = 1024;
+/// Maximum encoded length that is decoded, in bytes.
+const MAX_BYTES: usize = 64 << 10;
+/// Maximum side that is decoded: the thumbnail of a narrow picture has a side longer than [`LONGEST_SIDE`].
+const MAX_SIDE: u32 = 1024;
 
-/// A small copy of a picture.
+/// A thumbnail of a picture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Thumbnail {
-    /// Of the picture that it is a copy of, see [`Picture::sha256`].
+    /// Hash of the original, see [`Picture::sha256`].
     pub sha256: Sha256Hash,
-    /// The copy as JPEG in base64.
+    /// JPEG in base64.
     pub jpeg: String,
 }
 
 impl Thumbnail {
-    /// Thumbnails of these pictures, one for each.
+    /// Thumbnails of these pictures, one for each distinct picture.
     pub fn of<'a>(pictures: impl IntoIterator<Item = &'a Picture>, background: Rgb) -> Vec<Self> {
         let mut thumbnails: Vec<Self> = Vec::new();
         for picture in pictures {
             if thumbnails.iter().all(|thumbnail| thumbnail.sha256 != picture.sha256) {
-                let small = shrink(&picture.flattened(Some(background)), LONGEST);
+                let small = shrink(&picture.flattened(Some(background)), LONGEST_SIDE);
                 thumbnails.extend(encode(&small).map(|jpeg| Self { sha256: picture.sha256, jpeg }));
             }
         }
         thumbnails
     }
 
-    /// The same with a longest side of so many pixels; nothing if it cannot be decoded.
+    /// The thumbnail with this longest side in pixels; `None` if it cannot be decoded.
     pub(super) fn smaller(&self, longest: u32) -> Option<Self> {
         Some(Self { sha256: self.sha256, jpeg: encode(&shrink(&self.decode()?, longest))? })
     }
 
     /// The pixels, if this is a small JPEG.
     pub fn decode(&self) -> Option<RgbImage> {
-        if self.jpeg.len() > MOST_BYTES {
+        if self.jpeg.len() > MAX_BYTES {
             return None;
         }
         let bytes = STANDARD.decode(&self.jpeg).ok()?;
         let mut reader = ImageReader::with_format(Cursor::new(bytes), ImageFormat::Jpeg);
         let mut limits = Limits::default();
-        limits.max_image_width = Some(MOST_SIDE);
-        limits.max_image_height = Some(MOST_SIDE);
+        limits.max_image_width = Some(MAX_SIDE);
+        limits.max_image_height = Some(MAX_SIDE);
         reader.limits(limits);
         let image = reader.decode().ok()?.into_rgb8();
         (image.width().min(image.height()) >= MIN_SIDE).then_some(image)
     }
 
-    /// The copy as a picture that stands in for the one that is named.
+    /// The thumbnail as a picture that stands in for the original.
     pub fn stand_in(&self, source: &SourceRecord) -> Option<Picture> {
         let note = format!(
             "{} was not found; its thumbnail stands in and has little detail: open the picture itself",
@@ -80,12 +80,12 @@ impl Thumbnail {
     }
 }
 
-/// At most `longest` pixels, but never too narrow to be painted from.
+/// Shrink to at most `longest` pixels, but never too narrow to paint from.
 fn shrink(image: &RgbImage, longest: u32) -> RgbImage {
     let (width, height) = image.dimensions();
     let (long, short) = (width.max(height), width.min(height).max(1));
     let needed = (u64::from(MIN_SIDE) * u64::from(long)).div_ceil(u64::from(short));
-    let longest = longest.max(u32::try_from(needed).unwrap_or(u32::MAX)).min(MOST_SIDE);
+    let longest = longest.max(u32::try_from(needed).unwrap_or(u32::MAX)).min(MAX_SIDE);
     if long <= longest {
         return image.clone();
     }
@@ -124,14 +124,14 @@ mod tests {
             let picture = Picture { rgb: RgbImage::new(width, height), ..picture::STYLES[0].open() };
             let thumbnail = &Thumbnail::of([&picture], Rgb::WHITE)[0];
             let (w, h) = thumbnail.decode().unwrap().dimensions();
-            assert!(w.min(h) >= MIN_SIDE && w.max(h) <= MOST_SIDE, "{w}×{h}");
+            assert!(w.min(h) >= MIN_SIDE && w.max(h) <= MAX_SIDE, "{w}×{h}");
         }
     }
 
     #[test]
-    fn what_is_no_small_jpeg_is_no_thumbnail() {
+    fn only_small_jpegs_are_thumbnails() {
         let large = encode(&RgbImage::new(1030, 20)).unwrap();
-        for jpeg in ["", "???", "aGVsbG8=", &large, &"A".repeat(MOST_BYTES + 4)] {
+        for jpeg in ["", "???", "aGVsbG8=", &large, &"A".repeat(MAX_BYTES + 4)] {
             let thumbnail = Thumbnail { sha256: Sha256Hash::of(b""), jpeg: jpeg.to_owned() };
             assert!(thumbnail.decode().is_none(), "{}", jpeg.len());
         }

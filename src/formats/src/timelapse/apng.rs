@@ -1,4 +1,4 @@
-//! Animated PNG: every colour as it was.
+//! Animated PNG: lossless.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! What every format can do.
+//! The interface of all formats.
 
 use std::io::Write;
 
@@ -6,9 +6,9 @@ use image::RgbImage;
 
 use super::TimelapseError;
 
-/// Takes pictures of one size, each with the time for which it is shown.
+/// Encodes pictures of one size, each with its duration.
 pub trait Encoder {
-    /// `milliseconds` is how long the picture stays.
+    /// Add a picture that is shown for `milliseconds`.
     fn add(&mut self, picture: &RgbImage, milliseconds: u32) -> Result<(), TimelapseError>;
     fn finish(self: Box<Self>) -> Result<(), TimelapseError>;
 }

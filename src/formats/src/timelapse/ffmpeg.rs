@@ -1,7 +1,7 @@
-//! Films, by the `ffmpeg` that is installed: raw pictures go into it, and it writes the file.
+//! Videos, through an installed `ffmpeg`: it reads raw pictures and writes the file.
 //!
-//! The program is called because bindings would bring its libraries, their licences and a C toolchain to everybody; wrappers of
-//! the program hide what it says when it fails, which is what a person needs.
+//! The program is called because bindings would bring its libraries, their licences and a C toolchain;
+//! wrapper crates hide its error messages, which the user needs.
 
 use std::{
     ffi::OsString,
@@ -15,7 +15,7 @@ use image::RgbImage;
 
 use super::{Format, TimelapseError, encoder::Encoder};
 
-/// The program, if one is on the PATH.
+/// Find the program on the PATH.
 pub fn find() -> Option<PathBuf> {
     let name = if cfg!(windows) { "ffmpeg.exe" } else { "ffmpeg" };
     let folders = std::env::var_os("PATH")?;
@@ -27,12 +27,13 @@ pub struct Ffmpeg {
     input: Option<ChildStdin>,
     errors: Option<thread::JoinHandle<String>>,
     rate: f64,
-    /// Time shown and pictures sent so far: a film knows one rate only, so that a picture that stays is sent again.
+    /// Time shown and pictures sent so far: a video has a constant rate, so a picture that stays is sent
+    /// repeatedly.
     milliseconds: u64,
     sent: u64,
 }
 
-/// The arguments for a film of `width`×`height` pixels at `rate` pictures per second.
+/// The arguments for a video of `width`×`height` pixels at `rate` pictures per second.
 fn arguments(format: Format, path: &Path, width: u32, height: u32, rate: f64) -> Vec<OsString> {
     let codec: &[&str] = match format {
         Format::WebM => &["-c:v", "libvpx-vp9", "-crf", "24", "-b:v", "0", "-f", "webm"],
@@ -56,7 +57,7 @@ fn arguments(format: Format, path: &Path, width: u32, height: u32, rate: f64) ->
         "-i",
         "-",
         "-an",
-        // Players want even sides and half the colours.
+        // Players need even sides and subsampled colours.
         "-vf",
         "pad=ceil(iw/2)*2:ceil(ih/2)*2",
         "-pix_fmt",
@@ -84,11 +85,11 @@ impl Ffmpeg {
             .spawn()
             .map_err(|error| TimelapseError::Ffmpeg(error.to_string()))?;
         let input = child.stdin.take();
-        // Read all the time: a full pipe would stop it.
+        // Read all the time: a full pipe would block the program.
         let errors = child.stderr.take().map(|mut pipe| {
             thread::spawn(move || {
                 let mut text = Vec::new();
-                // What cannot be read is not there to be told.
+                // Best effort: only the error message is lost.
                 let _ = pipe.read_to_end(&mut text);
                 String::from_utf8_lossy(&text).into_owned()
             })
@@ -96,7 +97,7 @@ impl Ffmpeg {
         Ok(Self { child, input, errors, rate, milliseconds: 0, sent: 0 })
     }
 
-    /// Waits for the end of the program; what it complains about otherwise.
+    /// Wait for the program to end; the error is its last message.
     fn end(&mut self) -> Result<(), TimelapseError> {
         drop(self.input.take());
         let status = self.child.wait()?;
@@ -104,7 +105,7 @@ impl Ffmpeg {
         if status.success() {
             return Ok(());
         }
-        let line = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it says nothing about it");
+        let line = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it gave no reason");
         Err(TimelapseError::Ffmpeg(line.trim().to_owned()))
     }
 }
@@ -117,7 +118,7 @@ impl Encoder for Ffmpeg {
             self.sent += 1;
             let sent = self.input.as_mut().map(|input| input.write_all(picture.as_raw()));
             if !matches!(sent, Some(Ok(()))) {
-                // It has gone, and says why.
+                // It has ended; report its error.
                 self.end()?;
                 return Err(TimelapseError::Ffmpeg("it ended too early".to_owned()));
             }
@@ -133,7 +134,7 @@ impl Encoder for Ffmpeg {
 impl Drop for Ffmpeg {
     fn drop(&mut self) {
         if self.errors.is_some() {
-            // Cancelled: nobody wants what it would write.
+            // Cancelled: the output is not needed.
             let _ = self.child.kill();
             let _ = self.child.wait();
         }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::TimelapseError;
 
-/// How a time-lapse is written.
+/// The file format of a time-lapse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     Gif,
@@ -17,11 +17,11 @@ pub enum Format {
 impl Format {
     pub const ALL: [Format; 5] = [Format::Gif, Format::WebP, Format::Apng, Format::Mp4, Format::WebM];
 
-    /// The format that a file's name asks for.
+    /// The format for a file's extension.
     ///
     /// # Errors
     ///
-    /// When the extension is none of gif, webp, png, apng, mp4 and webm.
+    /// If the extension is none of gif, webp, png, apng, mp4 and webm.
     pub fn of(path: &Path) -> Result<Self, TimelapseError> {
         let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         match extension.as_str() {
@@ -44,7 +44,7 @@ impl Format {
         }
     }
 
-    /// For a person to choose from.
+    /// Name for a list of choices.
     pub fn name(self) -> &'static str {
         match self {
             Self::Gif => "GIF",

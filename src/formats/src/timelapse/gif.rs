@@ -9,7 +9,7 @@ use image::{
 
 use super::{TimelapseError, encoder::Encoder};
 
-/// 1 is the best palette and slow, 30 the fastest.
+/// 1 gives the best colours and is slow, 30 is the fastest.
 const SPEED: i32 = 10;
 
 pub struct Gif<W: Write>(GifEncoder<W>);
@@ -30,7 +30,7 @@ impl<W: Write> Encoder for Gif<W> {
     }
 
     fn finish(self: Box<Self>) -> Result<(), TimelapseError> {
-        // The trailer is written when the encoder goes.
+        // Dropping the encoder writes the trailer.
         drop(self);
         Ok(())
     }

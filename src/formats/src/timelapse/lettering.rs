@@ -6,7 +6,7 @@ use egui::{
 };
 use image::{Rgb, RgbImage};
 
-/// Draws text with a baked font.
+/// Draws text with a bundled font.
 pub struct Lettering(Fonts);
 
 impl Default for Lettering {
@@ -26,7 +26,7 @@ impl Lettering {
         (galley.size().x.ceil() as u32, galley.size().y.ceil() as u32)
     }
 
-    /// Draws a line of text with its upper left corner at `(x, y)`. What lies outside of the picture is cut.
+    /// Draw a line of text with its upper left corner at `(x, y)`, clipped to the picture.
     pub fn draw(&mut self, image: &mut RgbImage, (x, y): (i64, i64), text: &str, size: f32, colour: [u8; 3]) {
         let galley = self.0.with_pixels_per_point(1.0).layout_no_wrap(
             text.to_owned(),
@@ -57,7 +57,7 @@ impl Lettering {
     }
 }
 
-/// `share` of 255 of `over`, the rest of `under`.
+/// Blend `share` of 255 of `over` with the rest of `under`.
 fn mixed(under: Rgb<u8>, over: Rgb<u8>, share: u32) -> Rgb<u8> {
     let channel = |under: u8, over: u8| {
         ((u32::from(over) * share + u32::from(under) * (255 - share) + 127) / 255) as u8
@@ -65,7 +65,7 @@ fn mixed(under: Rgb<u8>, over: Rgb<u8>, share: u32) -> Rgb<u8> {
     Rgb([0, 1, 2].map(|index| channel(under.0[index], over.0[index])))
 }
 
-/// Writes a line along the lower edge of a picture, on a dark ground, cut to the picture's width.
+/// Draw a line of text along the lower edge of a picture, on a dark background, clipped to its width.
 pub fn caption(image: &mut RgbImage, lettering: &mut Lettering, text: &str) {
     let size = (image.width().min(image.height()) as f32 / 26.0).clamp(9.0, 48.0);
     let (width, height) = lettering.measure(text, size);

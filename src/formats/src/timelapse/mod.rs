@@ -1,4 +1,5 @@
-//! Time-lapses: a sequence of pictures as an animated GIF, WebP or PNG, or as a film where an `ffmpeg` is installed.
+//! Time-lapses: a sequence of pictures as an animated GIF, WebP or PNG, or as a video if `ffmpeg` is
+//! installed.
 
 mod apng;
 mod encoder;
@@ -24,27 +25,27 @@ pub use error::TimelapseError;
 pub use format::Format;
 pub use lettering::{Lettering, caption};
 
-/// How a time-lapse plays.
+/// Playback of a time-lapse.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Options {
+pub struct TimelapseOptions {
     /// Pictures per second.
     pub rate: f64,
-    /// Seconds for which the last picture stays.
+    /// Seconds that the last picture is shown longer.
     pub hold: f64,
-    /// Longest side in pixels; `None` leaves the pictures as they are. Nothing is enlarged.
+    /// Longest side in pixels; `None` leaves the pictures as they are. Pictures are never enlarged.
     pub side: Option<u32>,
 }
 
-impl Default for Options {
+impl Default for TimelapseOptions {
     fn default() -> Self {
         Self { rate: 12.0, hold: 2.0, side: None }
     }
 }
 
-/// Slowest and fastest rate in pictures per second: GIF knows no delay below 20 ms.
+/// Slowest and fastest rate in pictures per second: GIF has no delay below 20 ms.
 pub const RATES: std::ops::RangeInclusive<f64> = 0.5..=50.0;
 
-/// Whether [`save`] would begin well, so that a bad name is refused before a picture is painted.
+/// Check what would make [`save`] fail, before a picture is painted.
 ///
 /// # Errors
 ///
@@ -63,18 +64,18 @@ pub fn check(path: &Path, overwrite: bool) -> Result<(), TimelapseError> {
     Ok(())
 }
 
-/// Writes `count` pictures, each in the shape of the first. The file appears only when it is complete. `go_on` is asked
-/// after every picture, with the number of those that are done, and ends the work when it says no.
+/// Write `count` pictures, each in the shape of the first. The file appears only when it is complete. `go_on`
+/// is called after every picture with the number of finished ones; returning false cancels.
 ///
 /// # Errors
 ///
-/// When the name asks for no known format, the file exists and `overwrite` is not set, it cannot be written, ffmpeg is
-/// missing or fails, a picture cannot be had, or `go_on` said no.
+/// If the extension is unknown, the file exists and `overwrite` is not set, it cannot be written, ffmpeg is
+/// missing or fails, a picture cannot be read, or `go_on` returned false.
 pub fn save(
     path: &Path,
     overwrite: bool,
     count: usize,
-    options: Options,
+    options: TimelapseOptions,
     frames: &mut dyn Iterator<Item = io::Result<RgbImage>>,
     go_on: &mut dyn FnMut(usize) -> bool,
 ) -> Result<(), TimelapseError> {
@@ -104,7 +105,7 @@ pub fn save(
             }
         };
         let mut done = 0;
-        // Times are rounded as a sum, so that a long film keeps its pace.
+        // Round the sums of times, so that a long time-lapse keeps its pace.
         let at = |frame: usize| (frame as f64 * 1000.0 / rate).round() as u32;
         for frame in frames {
             let frame = frame?;

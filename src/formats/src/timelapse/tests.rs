@@ -16,16 +16,16 @@ fn frames(count: usize) -> impl Iterator<Item = io::Result<RgbImage>> {
     (0..count).map(|index| Ok(frame(index)))
 }
 
-fn saved(name: &str, options: Options) -> Vec<u8> {
+fn saved(name: &str, options: TimelapseOptions) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
-    let mut told = Vec::new();
+    let mut done_counts = Vec::new();
     save(&path, false, 5, options, &mut frames(5), &mut |done| {
-        told.push(done);
+        done_counts.push(done);
         true
     })
     .unwrap();
-    assert_eq!(told, [1, 2, 3, 4, 5]);
+    assert_eq!(done_counts, [1, 2, 3, 4, 5]);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file stays");
     fs::read(path).unwrap()
 }
@@ -36,7 +36,7 @@ fn delays(frames: &[image::Frame]) -> Vec<u32> {
 
 #[test]
 fn lossless_formats_bring_every_picture_back_with_its_time() {
-    let options = Options { rate: 12.0, hold: 1.0, side: None };
+    let options = TimelapseOptions { rate: 12.0, hold: 1.0, side: None };
     let webp = codecs::webp::WebPDecoder::new(Cursor::new(saved("a.webp", options))).unwrap();
     assert!(webp.has_animation());
     let png = codecs::png::PngDecoder::new(Cursor::new(saved("a.png", options))).unwrap().apng().unwrap();
@@ -53,7 +53,7 @@ fn lossless_formats_bring_every_picture_back_with_its_time() {
 
 #[test]
 fn a_gif_is_close_and_loops() {
-    let bytes = saved("a.gif", Options { rate: 10.0, hold: 0.5, side: None });
+    let bytes = saved("a.gif", TimelapseOptions { rate: 10.0, hold: 0.5, side: None });
     assert!(bytes.windows(11).any(|window| window == b"NETSCAPE2.0"), "it loops");
     assert_eq!(bytes.last(), Some(&0x3b), "the trailer is there");
     let gif = codecs::gif::GifDecoder::new(Cursor::new(bytes)).unwrap();
@@ -73,16 +73,24 @@ fn pictures_of_other_sizes_take_the_first_ones_shape_and_none_is_enlarged() {
     for (side, expected) in [(Some(20), (20, 15)), (Some(500), (41, 30)), (None, (41, 30))] {
         let other = RgbImage::new(82, 60);
         let mut frames = frames(1).chain([Ok(other)]);
-        save(&path, true, 2, Options { side, ..Options::default() }, &mut frames, &mut |_| true).unwrap();
+        save(
+            &path,
+            true,
+            2,
+            TimelapseOptions { side, ..TimelapseOptions::default() },
+            &mut frames,
+            &mut |_| true,
+        )
+        .unwrap();
         assert_eq!(image::image_dimensions(&path).unwrap(), expected);
     }
 }
 
 #[test]
-fn what_goes_wrong_is_told_and_leaves_nothing() {
+fn failures_are_reported_and_leave_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    let options = Options::default();
+    let options = TimelapseOptions::default();
     let text = |path: &Path, frames: &mut dyn Iterator<Item = io::Result<RgbImage>>| {
         save(path, false, 3, options, frames, &mut |done| done < 2).unwrap_err().to_string()
     };

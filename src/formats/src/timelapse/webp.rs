@@ -1,4 +1,4 @@
-//! Animated WebP (RFC 9649): a RIFF file of chunks, each frame a lossless bitstream as a still picture has it.
+//! Animated WebP (RFC 9649): a RIFF file of chunks, whose frames are lossless still bitstreams.
 
 use std::io::{Cursor, Seek, SeekFrom, Write};
 
@@ -15,7 +15,7 @@ pub struct WebP<W: Write + Seek> {
     height: u32,
 }
 
-/// A number of 24 bits.
+/// A 24-bit number.
 fn u24(value: u32) -> [u8; 3] {
     let [a, b, c, _] = value.to_le_bytes();
     [a, b, c]
@@ -25,7 +25,7 @@ fn chunk(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
     let mut bytes = name.to_vec();
     bytes.extend(u32::try_from(content.len()).unwrap_or(u32::MAX).to_le_bytes());
     bytes.extend(content);
-    // Chunks begin at even places.
+    // Chunks have an even length.
     bytes.resize(bytes.len() + content.len() % 2, 0);
     bytes
 }
@@ -35,12 +35,12 @@ impl<W: Write + Seek> WebP<W> {
         const ANIMATION: u8 = 0x02;
         const LARGEST: u32 = 1 << 14;
         if width.max(height) > LARGEST {
-            return Err(TimelapseError::Encode(format!("WebP ends at {LARGEST} px")));
+            return Err(TimelapseError::Encode(format!("WebP supports at most {LARGEST} px")));
         }
         let mut extended = vec![ANIMATION, 0, 0, 0];
         extended.extend(u24(width - 1));
         extended.extend(u24(height - 1));
-        // No background, for ever.
+        // No background colour, loop forever.
         let animation = [0; 6];
         out.write_all(b"RIFF\0\0\0\0WEBP")?;
         out.write_all(&chunk(b"VP8X", &extended))?;
@@ -51,12 +51,12 @@ impl<W: Write + Seek> WebP<W> {
 
 impl<W: Write + Seek> Encoder for WebP<W> {
     fn add(&mut self, picture: &RgbImage, milliseconds: u32) -> Result<(), TimelapseError> {
-        /// The frame replaces what was there.
+        /// The frame replaces the one before.
         const NO_BLENDING: u8 = 0x02;
         let mut still = Cursor::new(Vec::new());
         picture.write_with_encoder(WebPEncoder::new_lossless(&mut still))?;
         let still = still.into_inner();
-        // RIFF, its size, WEBP, then the bitstream's chunk.
+        // Skip the RIFF header: "RIFF", its size, "WEBP".
         let bitstream = still.get(12..).filter(|rest| rest.starts_with(b"VP8L"));
         let bitstream = bitstream.ok_or_else(|| TimelapseError::Encode("no WebP bitstream".to_owned()))?;
         let mut frame = Vec::with_capacity(bitstream.len() + 16);
@@ -71,8 +71,8 @@ impl<W: Write + Seek> Encoder for WebP<W> {
 
     fn finish(mut self: Box<Self>) -> Result<(), TimelapseError> {
         let end = self.out.stream_position()?;
-        let size =
-            u32::try_from(end - 8).map_err(|_| TimelapseError::Encode("WebP ends at 4 GB".to_owned()))?;
+        let size = u32::try_from(end - 8)
+            .map_err(|_| TimelapseError::Encode("WebP supports at most 4 GB".to_owned()))?;
         self.out.seek(SeekFrom::Start(4))?;
         self.out.write_all(&size.to_le_bytes())?;
         self.out.seek(SeekFrom::Start(end))?;

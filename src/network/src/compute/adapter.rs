@@ -1,4 +1,4 @@
-//! A graphics adapter, and opening it on burn.
+//! A graphics adapter, and how to open it with burn.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -6,22 +6,22 @@ use burn::tensor::{Device as TensorDevice, DeviceKind as AdapterKind, wgpu::Wgpu
 use serde::{Deserialize, Serialize};
 
 use super::{
-    gpu,
+    allocations, gpu,
     info::{DeviceInfo, DeviceKind},
 };
 
-/// A graphics adapter as the probe finds it.
+/// A graphics adapter found by the probe.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Adapter {
     pub info: DeviceInfo,
     pub api: Api,
     /// Position among the adapters of the same kind and interface, which is how burn selects one.
     pub index: usize,
-    /// The matrix units that it offers, whether usable or not.
+    /// The matrix units that it reports, usable or not.
     pub units: Option<gpu::Units>,
 }
 
-/// Graphics interfaces in the order of preference.
+/// Graphics interfaces in order of preference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) enum Api {
     Vulkan,
@@ -40,7 +40,7 @@ impl Api {
         }
     }
 
-    /// Whether this program was built with it.
+    /// Whether this program was built with its support.
     pub(super) fn is_enabled(self) -> bool {
         wgpu::Instance::enabled_backend_features().contains(self.wgpu())
     }
@@ -64,7 +64,7 @@ impl Adapter {
         (self.api, self.info.kind, self.index) == (other.api, other.info.kind, other.index)
     }
 
-    /// Opens the adapter on burn; the second time returns the same device.
+    /// Open the adapter with burn; later calls return the same device.
     pub(super) fn open(&self) -> Result<TensorDevice, String> {
         static OPEN: Mutex<Vec<(Api, DeviceKind, usize, TensorDevice)>> = Mutex::new(Vec::new());
         let kind = match self.info.kind {
@@ -79,11 +79,12 @@ impl Adapter {
         if let Some((.., device)) = open.iter().find(|(api, kind, index, _)| (*api, *kind, *index) == this) {
             return Ok(device.clone());
         }
-        let device = TensorDevice::wgpu_options()
+        let (device, setup) = TensorDevice::wgpu_options()
             .device_kind(kind)
             .graphics_api(self.api.burn())
-            .init()
+            .init_with_setup()
             .map_err(|error| error.to_string())?;
+        allocations::watch(&device, &setup.device);
         let DeviceInfo { name, backend, driver, .. } = &self.info;
         let version = env!("CARGO_PKG_VERSION");
         gpu::name_device(&device, format!("{name} | {backend} | {driver} | Impasto {version}"));

@@ -1,5 +1,5 @@
-//! The frozen chain: the order of the layers, what a forward pass keeps, and an explicit backward pass. The
-//! kernels that do the work on a device are behind [`Kernels`].
+//! The frozen chain of layers: the forward pass, its stored activations, and an explicit backward pass.
+//! [`Kernels`] abstracts a device's kernels.
 
 use std::{collections::BTreeMap, time::Instant};
 
@@ -16,7 +16,7 @@ pub trait Kernels {
     /// A convolution's frozen weights, prepared for both directions.
     type Convolution;
 
-    /// Prepares a layer's convolution. With `economy`, hold as little as possible.
+    /// Prepare a layer's convolution. With `economy`, use as little memory as possible.
     fn prepare(&self, layer: Layer, host: HostConvolution, economy: bool) -> Self::Convolution;
 
     /// The values of a network input `[1, 3, H, W]`.
@@ -40,9 +40,8 @@ pub trait Kernels {
     /// 2×2 pooling with stride 2; incomplete windows are dropped.
     fn pool(&self, pooling: Pooling, input: &Self::Values, shape: Shape) -> Self::Values;
 
-    /// The gradient with respect to the pooling's `input`, a ReLU's output, and 0 where that is 0, which
-    /// covers the ReLU's gradient too. Max pooling routes it to the first of a window's largest values, the
-    /// others distribute it.
+    /// The gradient with respect to the pooling's `input`, a ReLU's output; 0 where that is 0, which includes
+    /// the ReLU's gradient. Max pooling routes it to the first maximum of a window, the others distribute it.
     fn unpool(
         &self,
         pooling: Pooling,
@@ -52,7 +51,7 @@ pub trait Kernels {
     ) -> Self::Values;
 
     /// Add a feature gradient at these features, a ReLU's output, to `gradient` or zeros. The result is 0
-    /// where the features are 0, which covers the ReLU's gradient.
+    /// where the features are 0, which includes the ReLU's gradient.
     fn add_gradient(
         &self,
         features: &Self::Values,
@@ -61,14 +60,14 @@ pub trait Kernels {
         term: &FeatureGradient,
     ) -> Self::Values;
 
-    /// A layer's output as the objective sees it.
+    /// A layer's output for the objective.
     fn features(&self, values: &Self::Values, shape: Shape) -> Features;
 
     /// The gradient with respect to the network input as a tensor `[1, 3, H, W]`.
     fn gradient(&self, values: Self::Values, shape: Shape) -> Tensor<4>;
 
     /// Release memory that only pictures of other sizes would reuse.
-    fn forget_sizes(&self) {}
+    fn release_unused_memory(&self) {}
 
     /// Choose the fastest way to compute convolutions of these inputs and numbers of output channels, if
     /// there is a choice.
@@ -80,7 +79,7 @@ pub trait Kernels {
     }
 }
 
-/// Seconds of a layer's convolution in both directions, and how each is computed where there is a choice.
+/// Seconds of a layer's convolution in both directions, and how each is computed if there is a choice.
 #[derive(Clone, Debug)]
 pub struct LayerTime {
     pub layer: Layer,
@@ -97,38 +96,37 @@ pub fn padding_of(layer: Layer, padding: Padding) -> Padding {
     }
 }
 
-/// Factors for average pooling and for the root of a window's sum of squares, so that deeper layers get
-/// values as large as maxima are.
+/// Factors of average and L2 pooling that bring their outputs to the scale of max pooling.
 pub const AVERAGE_SCALE: f32 = 2.0;
 pub const L2_SCALE: f32 = 0.78;
 
 /// Number of measurements; the best one counts.
 const TIMES: usize = 5;
 
-/// The convolutions up to the deepest layer that was asked for.
+/// The convolutions up to the deepest requested layer.
 pub struct Chain<K: Kernels> {
     kernels: K,
     convolutions: Vec<K::Convolution>,
     pooling: Pooling,
-    /// Keep as little as possible: only each stage's input from a forward pass, and recompute the stage.
+    /// Checkpointing: keep only each stage's input from a forward pass, and recompute the stage.
     economy: bool,
 }
 
 /// A layer's output after its ReLU.
 #[derive(Clone)]
-struct Output<V> {
+struct LayerOutput<V> {
     values: V,
     shape: Shape,
 }
 
-/// What a forward pass leaves for the backward pass. A stage is what lies between two poolings. A clone
-/// shares the values.
+/// Activations stored for the backward pass. A stage is the layers between two poolings. A clone shares the
+/// values.
 #[derive(Clone)]
-pub struct Activations<V> {
-    /// Each stage's input; if all outputs are kept, only the first stage's.
+pub struct ChainActivations<V> {
+    /// Each stage's input; only the first stage's if all outputs are kept.
     inputs: Vec<(V, Shape)>,
     /// Every layer's output, shallow to deep; empty in economy.
-    outputs: Vec<Output<V>>,
+    outputs: Vec<LayerOutput<V>>,
     deepest: Layer,
     /// Shape of the network input.
     input: Shape,
@@ -158,7 +156,7 @@ impl<K: Kernels> Chain<K> {
         Self { kernels, convolutions: Vec::new(), pooling: Pooling::Max, economy }
     }
 
-    /// Prepares what is missing up to `deepest`.
+    /// Prepare the missing convolutions up to `deepest`.
     pub fn extend(&mut self, weights: &Weights, deepest: Layer) {
         for layer in Layer::ALL.into_iter().take(deepest.index() + 1).skip(self.convolutions.len()) {
             let host = weights.normalised_convolution(layer);
@@ -166,35 +164,36 @@ impl<K: Kernels> Chain<K> {
         }
     }
 
-    /// Set the pooling; returns whether that is a change. If so, the results of an earlier forward pass are
-    /// no longer usable.
+    /// Set the pooling; returns whether it has changed, which invalidates the results of earlier forward
+    /// passes.
     pub fn set_pooling(&mut self, pooling: Pooling) -> bool {
         std::mem::replace(&mut self.pooling, pooling) != pooling
     }
 
-    /// How it pools.
+    /// The pooling.
     pub fn pooling(&self) -> Pooling {
         self.pooling
     }
 
-    /// See [`Kernels::forget_sizes`].
-    pub fn forget_sizes(&self) {
-        self.kernels.forget_sizes();
+    /// See [`Kernels::release_unused_memory`].
+    pub fn release_unused_memory(&self) {
+        self.kernels.release_unused_memory();
     }
 
-    /// Runs the chain up to `deepest` on a network input `[1, 3, H, W]`; `each` gets every layer's features.
+    /// Run the chain up to `deepest` on a network input `[1, 3, H, W]`, passing every layer's features to
+    /// `each`.
     pub fn forward(
         &self,
         input: Tensor<4>,
         deepest: Layer,
         each: impl FnMut(Layer, &Features),
-    ) -> Activations<K::Values> {
+    ) -> ChainActivations<K::Values> {
         let keep = if self.economy { Keep::Inputs } else { Keep::Outputs };
         self.run(input, deepest, keep, each)
     }
 
-    /// The same, but keep nothing for a backward pass.
-    pub fn look(&self, input: Tensor<4>, deepest: Layer, each: impl FnMut(Layer, &Features)) {
+    /// As [`Chain::forward`], without storing activations.
+    pub fn infer(&self, input: Tensor<4>, deepest: Layer, each: impl FnMut(Layer, &Features)) {
         self.run(input, deepest, Keep::Nothing, each);
     }
 
@@ -204,20 +203,21 @@ impl<K: Kernels> Chain<K> {
         deepest: Layer,
         keep: Keep,
         mut each: impl FnMut(Layer, &Features),
-    ) -> Activations<K::Values> {
+    ) -> ChainActivations<K::Values> {
         let [_, channels, height, width] = input.dims();
         let mut shape = Shape { height, width, channels };
         let mut input = self.kernels.input(input);
-        let mut kept = Activations { inputs: Vec::new(), outputs: Vec::new(), deepest, input: shape };
+        let mut activations =
+            ChainActivations { inputs: Vec::new(), outputs: Vec::new(), deepest, input: shape };
         for stage in 0..deepest.block() {
             if stage == 0 || keep == Keep::Inputs {
-                kept.inputs.push((input.clone(), shape));
+                activations.inputs.push((input.clone(), shape));
             }
             let mut last = None;
             self.stage(stage, deepest, input, shape, |layer, values, shape| {
                 each(layer, &self.kernels.features(&values, shape));
                 if keep == Keep::Outputs {
-                    kept.outputs.push(Output { values: values.clone(), shape });
+                    activations.outputs.push(LayerOutput { values: values.clone(), shape });
                 }
                 last = Some((values, shape));
             });
@@ -229,10 +229,10 @@ impl<K: Kernels> Chain<K> {
                 _ => break,
             }
         }
-        kept
+        activations
     }
 
-    /// Runs a stage's layers on what goes into it.
+    /// Run a stage's layers on its input.
     fn stage(
         &self,
         stage: usize,
@@ -260,7 +260,7 @@ impl<K: Kernels> Chain<K> {
             }
             let before = shape;
             shape.channels = layer.channels();
-            // The first one has kernels of its own.
+            // The first convolution has its own kernels.
             if layer.index() > 0 {
                 convolutions.extend([(before, shape.channels), (shape, before.channels)]);
             }
@@ -268,7 +268,7 @@ impl<K: Kernels> Chain<K> {
         self.kernels.tune(&convolutions);
     }
 
-    /// Times each convolution alone: the best of a few runs, synchronizing the device before and after each.
+    /// Time each convolution alone: the best of a few runs, synchronizing the device before and after each.
     pub fn time_layers(&self, input: Tensor<4>, deepest: Layer, device: &TensorDevice) -> Vec<LayerTime> {
         let time = |work: &dyn Fn()| {
             // If the device fails here, it will fail again where the error is handled.
@@ -316,7 +316,7 @@ impl<K: Kernels> Chain<K> {
     /// `None` if there are none.
     pub fn backward(
         &self,
-        mut activations: Activations<K::Values>,
+        mut activations: ChainActivations<K::Values>,
         terms: &BTreeMap<Layer, FeatureGradient>,
     ) -> Option<Tensor<4>> {
         let deepest = activations.deepest;
@@ -328,11 +328,11 @@ impl<K: Kernels> Chain<K> {
                 activations.inputs.truncate(stage.max(1));
                 continue;
             }
-            let mut outputs: Vec<Output<K::Values>> = Vec::new();
+            let mut outputs: Vec<LayerOutput<K::Values>> = Vec::new();
             if self.economy {
                 if let Some((input, shape)) = activations.inputs.pop() {
                     self.stage(stage, deepest, input, shape, |_, values, shape| {
-                        outputs.push(Output { values, shape });
+                        outputs.push(LayerOutput { values, shape });
                     });
                 }
             } else {
@@ -344,12 +344,12 @@ impl<K: Kernels> Chain<K> {
                 masked = true;
             }
             for layer in stage_layers(stage, deepest).rev() {
-                let Some(Output { values, shape }) = outputs.pop() else { break };
+                let Some(LayerOutput { values, shape }) = outputs.pop() else { break };
                 if let Some(term) = terms.get(&layer) {
                     gradient = Some(self.kernels.add_gradient(&values, shape, gradient, term));
                     masked = true;
                 }
-                // If the gradient already includes the ReLU's, the memory of its output is free for the
+                // If the gradient already includes the ReLU's, its output's memory can be reused for the
                 // result.
                 let mask = (!masked).then_some(values);
                 masked = false;

@@ -1,4 +1,4 @@
-//! Whether a device computes what the CPU computes.
+//! Self-checks: compare a device's results with the CPU's.
 
 use std::{
     collections::BTreeMap,
@@ -17,11 +17,11 @@ use super::{
 use crate::compute::{Padding, Pooling};
 use crate::vgg::{Layer, Weights};
 
-/// What is known of fast precision on the devices where it was asked for.
+/// Cached results for fast precision.
 static FAST: Mutex<Vec<(TensorDevice, Result<(), String>)>> = Mutex::new(Vec::new());
 
-/// Whether a device computes with features and weights of half the bytes, and agrees with itself in full
-/// precision on a small piece of the chain. It is tried once in a run of the program.
+/// Check that a device supports 16-bit features and weights, and agrees with its own full precision on a
+/// small part of the chain. Runs once per device and program run.
 ///
 /// # Errors
 ///
@@ -64,12 +64,12 @@ fn on_adapter(device: &TensorDevice, stored: Storage, units: Option<Units>) -> R
     run(network, Pooling::Max, device)
 }
 
-/// Whether a device's matrix units agree with its other kernels in full precision: each kernel alone, and a
-/// small piece of the chain.
+/// Check that a device's matrix units agree with its other kernels in full precision: each kernel alone, and
+/// a small part of the chain.
 ///
 /// # Errors
 ///
-/// What differed, or what the device failed with.
+/// The difference, or the device's error.
 pub fn units_check(device: &TensorDevice, units: Units) -> Result<(), String> {
     if !Queue::of(&Tensor::zeros([1], device)).has_half() {
         return Err("the adapter has no 16-bit numbers".to_owned());
@@ -82,21 +82,21 @@ pub fn units_check(device: &TensorDevice, units: Units) -> Result<(), String> {
     checked.map_err(|_| DRIVER_FAILED.to_owned())?
 }
 
-/// Largest relative error of fast precision: f16 rounds to 1 in 2000, and mean and gradient add up many of
-/// those.
+/// Maximum relative error of fast precision: f16 rounds to 1 in 2000, and means and gradients accumulate
+/// that.
 const FAST_ERROR: f64 = 5e-3;
-/// The same of full precision.
+/// Maximum relative error of full precision.
 const FULL_ERROR: f64 = 1e-3;
-/// The label of the reference.
+/// Labels of the reference.
 const FULL: &str = "those in full precision";
 const CPU: &str = "the CPU's";
 
-/// Runs a small piece of the chain, forward and backward, on a device with these kernels, and with burn's own
-/// operations on the CPU, and compares.
+/// Compare a small part of the chain, forward and backward, on a device with these kernels, with burn's
+/// operations on the CPU.
 ///
 /// # Errors
 ///
-/// What differed, or what the device failed with.
+/// The difference, or the device's error.
 pub fn self_check(device: &TensorDevice, kernels: KernelChoice) -> Result<(), String> {
     let deepest = Layer::ALL[2];
     let weights = Weights::synthetic();
@@ -137,7 +137,7 @@ fn picture(device: &TensorDevice, salt: usize) -> Tensor<4> {
     Tensor::from_data(TensorData::new(pixels, [1, 3, HEIGHT, WIDTH]), device)
 }
 
-/// The gradient's norm, and the picture after a step of Adam as it is shown.
+/// The gradient's norm, and the displayed picture after a step of Adam.
 fn paint(device: &TensorDevice) -> Result<Results, String> {
     let iterate = Iterate {
         variable: picture(device, 0),
@@ -169,7 +169,7 @@ type Results = (Vec<f32>, Vec<f32>);
 fn compare(found: Results, expected: Results, most: f64, whose: &str) -> Result<(), String> {
     for (what, found, expected) in [("statistics", found.0, expected.0), ("gradients", found.1, expected.1)] {
         let error = relative_error(&found, &expected);
-        // NaN is wrong as well.
+        // NaN also fails.
         if error.is_nan() || error > most {
             return Err(format!("its {what} differ from {whose} by {error:.2e} in the self-check"));
         }
@@ -177,8 +177,8 @@ fn compare(found: Results, expected: Results, most: f64, whose: &str) -> Result<
     Ok(())
 }
 
-/// The smoothness' value, and its gradient along the picture: as it is a sum of squares, that is twice the
-/// value.
+/// The smoothness value, and the scalar product of its gradient and the picture, which is twice the value for
+/// a sum of squares.
 fn smoothness(device: &TensorDevice, own: bool) -> [Tensor<1>; 2] {
     let image = picture(device, 6000);
     if !own {
@@ -195,7 +195,7 @@ fn smoothness(device: &TensorDevice, own: bool) -> [Tensor<1>; 2] {
     [value, (gradient * image).sum()]
 }
 
-/// A style term of some statistics, with its gradient's parts.
+/// A style term with its gradient's parts.
 fn style(features: &Features, target: &Features) -> [Tensor<1>; 3] {
     let (gram, mean) = (target.gram(), target.mean());
     let deviation = mean.clone() + 0.3;
@@ -210,18 +210,20 @@ fn style(features: &Features, target: &Features) -> [Tensor<1>; 3] {
     let (found, centre) = (features.gram(), features.mean());
     let identity = Tensor::<2>::eye(centre.dims()[0], &centre.device());
     let variance = (found.clone() * identity.clone()).sum_dim(1).flatten::<1>(0, 1) - centre.clone().square();
-    let spread = (variance.clamp_min(0.0) + 0.01).sqrt();
-    let (away, beyond) = (centre.clone() - mean, spread.clone() - deviation);
+    let found_deviation = (variance.clamp_min(0.0) + 0.01).sqrt();
+    let (mean_difference, deviation_difference) =
+        (centre.clone() - mean, found_deviation.clone() - deviation);
     let difference = found - gram;
     let value = difference.clone().square().sum() * 2.0
-        + (away.clone().square().sum() + beyond.clone().square().sum()) / energy.clone();
-    let from_deviation = beyond / energy.clone() / spread * (2.0 / positions);
-    let vector = away / energy * (2.0 / positions) - from_deviation.clone() * centre;
+        + (mean_difference.clone().square().sum() + deviation_difference.clone().square().sum())
+            / energy.clone();
+    let from_deviation = deviation_difference / energy.clone() / found_deviation * (2.0 / positions);
+    let vector = mean_difference / energy * (2.0 / positions) - from_deviation.clone() * centre;
     let matrix = difference * (8.0 / positions) + identity * from_deviation.unsqueeze_dim::<2>(1);
     [value, matrix.flatten(0, 1), vector]
 }
 
-/// Statistics of a layer's features, and the gradient of every kind of feature gradient there.
+/// Statistics of a layer's features, and the image gradient of every kind of feature gradient there.
 fn run(mut network: Network, pooling: Pooling, device: &TensorDevice) -> Result<Results, String> {
     network.set_pooling(pooling);
     let deepest = Layer::ALL[2];
@@ -249,7 +251,7 @@ fn run(mut network: Network, pooling: Pooling, device: &TensorDevice) -> Result<
         let data = tensor.try_into_data().map_err(|error| error.to_string())?;
         data.try_to_vec::<f32>().map_err(|error| format!("{error:?}"))
     };
-    // Normalize each, so that no large one hides another's error.
+    // Normalize each, so that a large one doesn't hide another's error.
     let mut numbers = Vec::new();
     for part in statistics {
         let values = read(part)?;

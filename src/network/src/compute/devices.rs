@@ -1,4 +1,4 @@
-//! Which devices are there, which one is chosen and why, and opening it.
+//! List, choose and open devices.
 
 use burn::tensor::Device as TensorDevice;
 
@@ -20,7 +20,21 @@ pub struct Device {
     adapter: Option<Adapter>,
 }
 
-/// A device that cannot be had.
+impl Device {
+    /// A device that the caller has opened and shares with this library; see also [`super::watch`].
+    pub fn shared(info: DeviceInfo, tensor: TensorDevice) -> Self {
+        Self { info, tensor, adapter: None }
+    }
+
+    /// Return memory that no tensor uses to the system.
+    pub fn free_memory(&self) {
+        // Earlier failures have been reported.
+        let _ = self.tensor.sync();
+        self.tensor.memory_cleanup();
+    }
+}
+
+/// A device that cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
     #[error("no hardware GPU can be used here: {reason}. Use --device cpu, or auto to take what there is")]
@@ -52,11 +66,10 @@ fn cpu(reason: String) -> DeviceInfo {
     }
 }
 
-/// The available compute devices: graphics adapters, then the CPU. `reason` says for each whether
-/// [`DeviceChoice::Auto`] takes it and why.
+/// The available compute devices: graphics adapters, then the CPU. Each `reason` says whether
+/// [`DeviceChoice::Auto`] chooses it and why.
 ///
-/// Adapters are found and tried in a child process, so a crashing driver costs an entry in this list, never
-/// the program.
+/// Adapters are probed in a child process, so a crashing driver only costs its entry in this list.
 pub fn devices() -> Vec<DeviceInfo> {
     let probe = probe::probe(false);
     let chosen = best_gpu(&probe).map(|(adapter, _)| adapter);
@@ -71,28 +84,28 @@ pub fn devices() -> Vec<DeviceInfo> {
                     "software driver: used only when asked for by name".to_owned()
                 }
                 Ok(passed) if is_chosen => {
-                    with_how("chosen: hardware GPU that passed its self-check", passed)
+                    with_kernel_details("chosen: hardware GPU that passed its self-check", passed)
                 }
-                Ok(passed) => with_how("usable: passed its self-check", passed),
+                Ok(passed) => with_kernel_details("usable: passed its self-check", passed),
             };
             DeviceInfo { reason, ..adapter.info.clone() }
         })
         .collect();
     list.push(cpu(match chosen {
         Some(_) => "usable: always there".to_owned(),
-        None => format!("chosen: {}", why_no_gpu(&probe)),
+        None => format!("chosen: {}", no_gpu_reason(&probe)),
     }));
     list
 }
 
-/// Add to a reason how an adapter that passed computes.
-fn with_how(reason: &str, passed: &Passed) -> String {
+/// Append to a reason how a usable adapter computes.
+fn with_kernel_details(reason: &str, passed: &Passed) -> String {
     match (&passed.kernels, &passed.units) {
         (OwnKernels::None(why), _) => {
-            format!("{reason}, with burn's slower operations only: {}", in_short(why))
+            format!("{reason}, with burn's slower operations only: {}", summarized(why))
         }
         (OwnKernels::Without(failed), _) => {
-            let each = failed.iter().map(|(kernel, why)| format!("{} ({})", kernel.label(), in_short(why)));
+            let each = failed.iter().map(|(kernel, why)| format!("{} ({})", kernel.label(), summarized(why)));
             format!("{reason}; with burn's slower operations for {}", each.collect::<Vec<_>>().join(", "))
         }
         (OwnKernels::All, None) => reason.to_owned(),
@@ -101,13 +114,13 @@ fn with_how(reason: &str, passed: &Passed) -> String {
     }
 }
 
-/// The innermost cause of an error, in one line: what drivers and compilers say can fill a screen.
-fn in_short(error: &str) -> String {
-    const MOST: usize = 200;
+/// The innermost cause of an error on one line: messages of drivers and compilers can fill a screen.
+fn summarized(error: &str) -> String {
+    const MAX: usize = 200;
     let error = error.split_once("Backtrace:").map_or(error, |(before, _)| before).trim();
     let cause = error.rsplit_once("Caused by:").map_or(error, |(_, cause)| cause);
     let words = cause.split_whitespace().collect::<Vec<_>>().join(" ");
-    match words.char_indices().nth(MOST) {
+    match words.char_indices().nth(MAX) {
         Some((end, _)) => format!("{}…", words[..end].trim_end()),
         None => words,
     }
@@ -132,9 +145,9 @@ fn best_gpu(probe: &Probe) -> Option<(&Adapter, &Passed)> {
     hardware.filter_map(|(adapter, outcome)| Some((adapter, outcome.as_ref().ok()?))).min_by_key(rank)
 }
 
-fn why_no_gpu(probe: &Probe) -> String {
-    if let Some(trouble) = &probe.trouble {
-        return trouble.clone();
+fn no_gpu_reason(probe: &Probe) -> String {
+    if let Some(error) = &probe.error {
+        return error.clone();
     }
     probe
         .adapters
@@ -150,7 +163,7 @@ fn why_no_gpu(probe: &Probe) -> String {
 ///
 /// # Errors
 ///
-/// If there is no such device or it failed its self-check; `Auto` always finds one.
+/// If there is no such device or it failed its self-check; `Auto` always succeeds.
 pub fn open(choice: &DeviceChoice) -> Result<Device, DeviceError> {
     let on_cpu = |reason: String| Device { info: cpu(reason), tensor: TensorDevice::flex(), adapter: None };
     let on = |(adapter, passed): (&Adapter, &Passed), reason: &str| {
@@ -162,7 +175,7 @@ pub fn open(choice: &DeviceChoice) -> Result<Device, DeviceError> {
             gpu::use_units(&tensor, *units);
         }
         Ok(Device {
-            info: DeviceInfo { reason: with_how(reason, passed), ..adapter.info.clone() },
+            info: DeviceInfo { reason: with_kernel_details(reason, passed), ..adapter.info.clone() },
             tensor,
             adapter: Some(adapter.clone()),
         })
@@ -172,7 +185,7 @@ pub fn open(choice: &DeviceChoice) -> Result<Device, DeviceError> {
         DeviceChoice::Cpu => Ok(on_cpu("asked for".into())),
         DeviceChoice::Auto => {
             let probe = probe::probe(false);
-            let Some(gpu) = best_gpu(&probe) else { return Ok(on_cpu(why_no_gpu(&probe))) };
+            let Some(gpu) = best_gpu(&probe) else { return Ok(on_cpu(no_gpu_reason(&probe))) };
             on(gpu, "hardware GPU that passed its self-check")
                 .or_else(|error: DeviceError| Ok(on_cpu(error.to_string())))
         }
@@ -180,7 +193,7 @@ pub fn open(choice: &DeviceChoice) -> Result<Device, DeviceError> {
             let probe = probe::probe(false);
             match best_gpu(&probe) {
                 Some(gpu) => on(gpu, "asked for: best hardware GPU"),
-                None => Err(DeviceError::NoGpu { reason: why_no_gpu(&probe) }),
+                None => Err(DeviceError::NoGpu { reason: no_gpu_reason(&probe) }),
             }
         }
         DeviceChoice::Software => {
@@ -188,7 +201,7 @@ pub fn open(choice: &DeviceChoice) -> Result<Device, DeviceError> {
             let (adapter, outcome) =
                 probe.adapters.iter().find(|(a, _)| a.is_software()).ok_or_else(|| {
                     DeviceError::NoSoftware {
-                        reason: probe.trouble.clone().unwrap_or_else(|| {
+                        reason: probe.error.clone().unwrap_or_else(|| {
                             "none is installed (on Debian: mesa-vulkan-drivers)".to_owned()
                         }),
                     }
@@ -198,7 +211,7 @@ pub fn open(choice: &DeviceChoice) -> Result<Device, DeviceError> {
         DeviceChoice::Named(name) => {
             let wanted = name.to_lowercase();
             let processor = cpu("asked for by name".into());
-            // Software drivers are only tried when no hardware has the name.
+            // Probe software drivers only if no hardware has the name.
             let mut probe = probe::probe(false);
             let named = |(adapter, _): &&(Adapter, Result<Passed, String>)| {
                 adapter.info.name.to_lowercase().contains(&wanted)
@@ -230,8 +243,8 @@ fn usable<'a>(adapter: &Adapter, outcome: &'a Result<Passed, String>) -> Result<
         .map_err(|reason| DeviceError::Unusable { name: adapter.info.name.clone(), reason: reason.clone() })
 }
 
-/// Mark a device as failed: a lost graphics device does not come back in the same process, so
-/// [`open`] refuses it from now on and [`DeviceChoice::Auto`] takes another.
+/// Mark a device as failed: a lost graphics device cannot be reopened in the same process, so [`open`]
+/// refuses it from now on and [`DeviceChoice::Auto`] chooses another.
 pub fn mark_failed(device: &Device) {
     if let Some(adapter) = &device.adapter {
         let reason = "it failed while painting; start Impasto again to give it another try";
@@ -254,9 +267,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_of_an_adapter_tells_how_it_computes() {
+    fn an_adapters_reason_describes_its_kernels() {
         let units = gpu::Units { size: 16, threads: 128, memory: 49_152, vectors: true };
-        let say = |kernels, units| with_how("usable", &passed(kernels, units));
+        let say = |kernels, units| with_kernel_details("usable", &passed(kernels, units));
         assert_eq!(say(OwnKernels::All, None), "usable");
         assert_eq!(say(OwnKernels::All, Some(Ok(units))), "usable; in fast precision on its matrix units");
         assert_eq!(
@@ -285,7 +298,7 @@ mod tests {
                 (adapter(DeviceKind::IntegratedGpu), own()),
                 (adapter(DeviceKind::DiscreteGpu), own()),
             ],
-            trouble: None,
+            error: None,
         };
         let best = |probe: &Probe| best_gpu(probe).map(|(adapter, _)| adapter.info.kind);
         assert_eq!(best(&probe), Some(DeviceKind::DiscreteGpu));

@@ -4,20 +4,20 @@ use burn::tensor::{Tensor, TensorData};
 
 use super::{
     Features,
-    cpu::{HostFeatureGradient, Pool},
+    cpu::{BufferPool, HostFeatureGradient},
 };
 
-/// A term's gradient with respect to a layer's features F, in the form that all terms share: with F as a C×P
-/// matrix, it is D·F + v·1ᵀ + Σ f·(F − T).
+/// A term's gradient with respect to a layer's features F, in the common form of all terms: D·F + v·1ᵀ + Σ
+/// f·(F − T) with F as a C×P matrix.
 ///
-/// The chain adds it to the gradient that comes from deeper layers, without a matrix of its own in between.
+/// The chain adds it to the gradient from deeper layers without materializing it.
 #[derive(Clone, Default)]
 pub struct FeatureGradient {
     /// D `[C, C]`, symmetric.
     pub matrix: Option<Tensor<2>>,
     /// v `[C]`.
     pub vector: Option<Tensor<1>>,
-    /// Targets T, in the form that the network's features have, each with its factor f.
+    /// Targets T, in the form of the network's features, each with its factor f.
     pub targets: Vec<(Features, f64)>,
 }
 
@@ -27,7 +27,7 @@ impl FeatureGradient {
         Self { targets: vec![(target, factor)], ..Self::default() }
     }
 
-    /// Adds another term's.
+    /// Add another term's gradient.
     pub fn add(&mut self, other: Self) {
         if let Some(matrix) = other.matrix {
             self.add_matrix(matrix);
@@ -43,7 +43,7 @@ impl FeatureGradient {
         self.matrix.is_none() && self.vector.is_none() && self.targets.is_empty()
     }
 
-    /// Adds D·F.
+    /// Add D·F.
     pub fn add_matrix(&mut self, matrix: Tensor<2>) {
         self.matrix = Some(match self.matrix.take() {
             Some(before) => before + matrix,
@@ -51,7 +51,7 @@ impl FeatureGradient {
         });
     }
 
-    /// Adds v·1ᵀ.
+    /// Add v·1ᵀ.
     pub fn add_vector(&mut self, vector: Tensor<1>) {
         self.vector = Some(match self.vector.take() {
             Some(before) => before + vector,
@@ -59,7 +59,7 @@ impl FeatureGradient {
         });
     }
 
-    /// Adds factor·(F − T).
+    /// Add factor·(F − T).
     pub fn add_target(&mut self, target: Features, factor: f64) {
         self.targets.push((target, factor));
     }
@@ -69,7 +69,7 @@ impl FeatureGradient {
         match features {
             Features::Tensor(tensor) => self.add_to(None, tensor).unwrap_or_else(|| tensor.zeros_like()),
             Features::Host { matrix, height, width, device } => {
-                let gradient = matrix.add_gradient(None, &self.host(), false, &Pool::default());
+                let gradient = matrix.add_gradient(None, &self.host(), false, &BufferPool::default());
                 let data = TensorData::new(gradient.to_vec(), [1, *height, *width, matrix.channels]);
                 Tensor::<4>::from_data(data, device).permute([0, 3, 1, 2])
             }
@@ -77,7 +77,7 @@ impl FeatureGradient {
         }
     }
 
-    /// Add it to the gradient from deeper layers, on burn's operations.
+    /// Add it to the gradient from deeper layers with burn's operations.
     pub(super) fn add_to(&self, mut gradient: Option<Tensor<4>>, features: &Tensor<4>) -> Option<Tensor<4>> {
         let [_, channels, height, width] = features.dims();
         let mut add = |part: Tensor<4>| {

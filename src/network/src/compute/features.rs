@@ -1,5 +1,5 @@
-//! A layer's features, in whatever form the device computes with; and what every objective is made of: Gram
-//! matrices and squared distances.
+//! A layer's features in the device's form, with the operations of the objectives: Gram matrices and squared
+//! distances.
 
 use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 
@@ -13,7 +13,7 @@ pub enum Features {
     Tensor(Tensor<4>),
     /// `[P, C]` in memory, for the CPU's own kernels.
     Host { matrix: HostFeatures, height: usize, width: usize, device: TensorDevice },
-    /// `[P, C]` in a buffer, for kernels of our own on a graphics adapter.
+    /// `[P, C]` in a buffer, for our own kernels on a graphics adapter.
     Gpu(GpuFeatures),
 }
 
@@ -24,6 +24,19 @@ fn flat(features: &Tensor<4>) -> Tensor<2> {
 }
 
 impl Features {
+    /// A copy to keep, in no more memory than it needs.
+    pub fn to_keep(&self) -> Self {
+        match self {
+            Features::Host { matrix, height, width, device } => Features::Host {
+                matrix: matrix.to_keep(),
+                height: *height,
+                width: *width,
+                device: device.clone(),
+            },
+            features => features.clone(),
+        }
+    }
+
     /// Positions P = H·W.
     pub fn positions(&self) -> usize {
         match self {
@@ -94,7 +107,7 @@ impl Features {
         }
     }
 
-    /// Whether the values are in the host's memory, and reading them costs nothing.
+    /// Whether the values are in host memory, so that reading them is free.
     pub fn is_on_host(&self) -> bool {
         matches!(self, Features::Host { .. })
     }
@@ -114,11 +127,11 @@ impl Features {
         }
     }
 
-    /// Other values `[P, C]` in the form that these have.
+    /// Convert values `[P, C]` to the form of these features.
     ///
     /// # Panics
     ///
-    /// If their number is another.
+    /// If the number of values differs.
     #[must_use]
     pub fn with_values(&self, values: &[f32]) -> Self {
         match self {

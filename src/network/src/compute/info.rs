@@ -2,16 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The sort of a device.
+/// Kind of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DeviceKind {
     Cpu,
     DiscreteGpu,
     IntegratedGpu,
-    /// A GPU in a virtual machine, or of unknown sort.
+    /// A GPU in a virtual machine, or of unknown kind.
     OtherGpu,
-    /// A graphics driver that computes on the CPU.
+    /// A graphics driver that runs on the CPU.
     Software,
 }
 
@@ -35,7 +35,7 @@ pub struct DeviceInfo {
     pub kind: DeviceKind,
     /// Graphics interface ("Vulkan", "Metal", "Dx12"), or "flex" for the CPU.
     pub backend: String,
-    /// Driver and version, as far as it says.
+    /// Driver and version, as far as known.
     pub driver: String,
     /// Why this device is used, or why not; empty if not determined.
     pub reason: String,

@@ -1,4 +1,4 @@
-//! Which kernels a device uses.
+//! Choice of a device's kernels.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +14,7 @@ pub enum KernelChoice {
     Portable,
 }
 
-/// What kernels of our own do on graphics adapters. burn's operations can stand in for each.
+/// Our own kernels on graphics adapters. Each can be replaced by burn's operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kernel {
     /// Convolutions of the picture itself.
@@ -77,7 +77,7 @@ pub enum OwnKernels {
 }
 
 impl OwnKernels {
-    /// Have networks, terms and updates on this device use these, and burn's operations for the rest.
+    /// Use these kernels for networks, terms and updates on this device, and burn's operations for the rest.
     pub fn use_on(&self, device: &TensorDevice) {
         match self {
             Self::All => replace_kernels(device, &[]),
@@ -92,12 +92,12 @@ impl OwnKernels {
     }
 }
 
-/// Devices on which no kernels of our own are used.
+/// Devices without our own kernels.
 static PORTABLE_ONLY: Mutex<Vec<TensorDevice>> = Mutex::new(Vec::new());
-/// Devices on which burn's operations stand in for some of our kernels.
+/// Devices with kernels replaced by burn's operations.
 static REPLACED: Mutex<Vec<(TensorDevice, Arc<[Kernel]>)>> = Mutex::new(Vec::new());
 
-/// The kernels that networks on this device use, but for those that are replaced.
+/// The kernels that networks on this device use, except for replaced ones.
 pub fn kernels_of(device: &TensorDevice) -> KernelChoice {
     match PORTABLE_ONLY.lock().unwrap_or_else(PoisonError::into_inner).contains(device) {
         true => KernelChoice::Portable,
@@ -105,7 +105,7 @@ pub fn kernels_of(device: &TensorDevice) -> KernelChoice {
     }
 }
 
-/// Let burn's operations stand in for these kernels alone in what is made for this device from now on.
+/// Replace exactly these kernels by burn's operations in everything created for this device from now on.
 pub(super) fn replace_kernels(device: &TensorDevice, kernels: &[Kernel]) {
     let mut list = REPLACED.lock().unwrap_or_else(PoisonError::into_inner);
     list.retain(|(known, _)| known != device);
@@ -114,13 +114,13 @@ pub(super) fn replace_kernels(device: &TensorDevice, kernels: &[Kernel]) {
     }
 }
 
-/// The kernels of a device for which burn's operations stand in.
+/// The kernels of a device that are replaced by burn's operations.
 pub(super) fn replaced_kernels(device: &TensorDevice) -> Arc<[Kernel]> {
     let list = REPLACED.lock().unwrap_or_else(PoisonError::into_inner);
     list.iter().find(|(known, _)| known == device).map(|(_, kernels)| kernels.clone()).unwrap_or_default()
 }
 
-/// Whether this kernel of our own is used on this device: never on the CPU, which has others.
+/// Whether this kernel is used on this device: never on the CPU, which has others.
 pub fn has_kernel(device: &TensorDevice, kernel: Kernel) -> bool {
     *device != TensorDevice::flex()
         && kernels_of(device) == KernelChoice::Own

@@ -22,15 +22,15 @@ pub struct Network {
     offset: Tensor<4>,
 }
 
-/// How a network computes.
+/// Options of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NetworkOptions {
-    /// Hold as little memory as possible.
+    /// Minimise memory use.
     pub economy: bool,
-    /// What lies outside of the picture. With zeros its frame is painted as if the training pictures' mean
-    /// colour lay behind.
+    /// Padding of the picture. With zeros the border is painted as if surrounded by the training pictures'
+    /// mean colour.
     pub padding: Padding,
-    /// See [`super::fast_precision`]: where that fails it is full.
+    /// Full if [`super::fast_precision`] fails.
     pub precision: Precision,
 }
 
@@ -48,18 +48,18 @@ pub(super) enum Form {
     Gpu(Chain<GpuKernels>),
 }
 
-/// What a forward pass leaves for the backward pass. A clone shares the values, for a further backward pass.
+/// Activations stored for the backward pass. A clone shares the values, for a further backward pass.
 #[derive(Clone)]
-pub struct Activations(Kept);
+pub struct Activations(ActivationStorage);
 
 #[derive(Clone)]
-enum Kept {
-    Portable(chain::Activations<<PortableKernels as Kernels>::Values>),
-    Cpu(chain::Activations<<CpuKernels as Kernels>::Values>),
-    Gpu(chain::Activations<<GpuKernels as Kernels>::Values>),
+enum ActivationStorage {
+    Portable(chain::ChainActivations<<PortableKernels as Kernels>::Values>),
+    Cpu(chain::ChainActivations<<CpuKernels as Kernels>::Values>),
+    Gpu(chain::ChainActivations<<GpuKernels as Kernels>::Values>),
 }
 
-/// The same expression for whatever kernels the network has.
+/// Evaluate an expression for the network's kernels.
 macro_rules! with_chain {
     ($form:expr, $chain:ident => $body:expr) => {
         match $form {
@@ -71,7 +71,7 @@ macro_rules! with_chain {
 }
 
 impl Network {
-    /// Prepares the convolutions up to `deepest` on burn's operations alone, on any device: the reference for
+    /// Prepare the convolutions up to `deepest` with burn's operations only, on any device: the reference for
     /// the kernels.
     pub fn portable(
         weights: &Weights,
@@ -84,7 +84,7 @@ impl Network {
         Self::with_form(weights, deepest, device, form)
     }
 
-    /// On an adapter's own kernels, with features stored like that, and with these matrix units.
+    /// With an adapter's own kernels, this storage format of features, and these matrix units.
     pub(super) fn on_adapter(
         weights: &Weights,
         deepest: Layer,
@@ -108,37 +108,35 @@ impl Network {
         network
     }
 
-    /// Prepares what is missing up to `deepest`.
+    /// Prepare the missing convolutions up to `deepest`.
     pub fn extend(&mut self, weights: &Weights, deepest: Layer) {
         with_chain!(&mut self.form, chain => chain.extend(weights, deepest));
     }
 
-    /// Set the pooling, initially by maxima; returns whether that is a change. If so, earlier features belong
-    /// to a different network.
+    /// Set the pooling, initially max; returns whether it has changed, which invalidates earlier features.
     pub fn set_pooling(&mut self, pooling: Pooling) -> bool {
         with_chain!(&mut self.form, chain => chain.set_pooling(pooling))
     }
 
-    /// How the network pools.
+    /// The network's pooling.
     pub fn pooling(&self) -> Pooling {
         with_chain!(&self.form, chain => chain.pooling())
     }
 
     /// Release memory that only pictures of other sizes would reuse.
-    pub fn forget_sizes(&self) {
-        with_chain!(&self.form, chain => chain.forget_sizes());
+    pub fn release_unused_memory(&self) {
+        with_chain!(&self.form, chain => chain.release_unused_memory());
     }
 
-    /// Choose the fastest way to compute the convolutions of an image `[1, 3, H, W]` of this shape: a
-    /// graphics adapter measures it, for at most a tenth of a second, and caches the result in the user's
-    /// cache folder.
+    /// Choose the fastest kernels for the convolutions of an image `[1, 3, H, W]` of this shape: on a
+    /// graphics adapter by measurement, for at most a tenth of a second, cached in the user's cache folder.
     pub fn tune(&self, image: &Tensor<4>, deepest: Layer) {
         let [_, _, height, width] = image.dims();
         with_chain!(&self.form, chain => chain.tune((height, width), deepest));
     }
 
-    /// Runs the network up to `deepest` on an RGB image `[1, 3, H, W]` in 0 to 1; `each` gets every layer's
-    /// features, shallow to deep.
+    /// Run the network up to `deepest` on an RGB image `[1, 3, H, W]` in 0 to 1, passing every layer's
+    /// features to `each`, shallow to deep.
     ///
     /// # Panics
     ///
@@ -151,13 +149,13 @@ impl Network {
     ) -> Activations {
         let input = self.normalised(image);
         Activations(match &self.form {
-            Form::Portable(chain) => Kept::Portable(chain.forward(input, deepest, each)),
-            Form::Cpu(chain) => Kept::Cpu(chain.forward(input, deepest, each)),
-            Form::Gpu(chain) => Kept::Gpu(chain.forward(input, deepest, each)),
+            Form::Portable(chain) => ActivationStorage::Portable(chain.forward(input, deepest, each)),
+            Form::Cpu(chain) => ActivationStorage::Cpu(chain.forward(input, deepest, each)),
+            Form::Gpu(chain) => ActivationStorage::Gpu(chain.forward(input, deepest, each)),
         })
     }
 
-    /// Features of these layers alone, shallow to deep; what lies between is not kept.
+    /// Features of these layers only, shallow to deep; other activations are dropped.
     ///
     /// # Panics
     ///
@@ -166,15 +164,15 @@ impl Network {
         let Some(&deepest) = layers.iter().max() else { return Vec::new() };
         let mut wanted = Vec::new();
         let input = self.normalised(image);
-        with_chain!(&self.form, chain => chain.look(input, deepest, |layer, features| {
+        with_chain!(&self.form, chain => chain.infer(input, deepest, |layer, features| {
             if layers.contains(&layer) {
-                wanted.push((layer, features.clone()));
+                wanted.push((layer, features.to_keep()));
             }
         }));
         wanted
     }
 
-    /// Times each convolution up to `deepest` alone, on what an image `[1, 3, H, W]` brings it.
+    /// Time each convolution up to `deepest` alone, on its input for an image `[1, 3, H, W]`.
     pub fn time_layers(&self, image: Tensor<4>, deepest: Layer) -> Vec<LayerTime> {
         let device = image.device();
         let input = self.normalised(image);
@@ -198,9 +196,11 @@ impl Network {
         terms: &BTreeMap<Layer, FeatureGradient>,
     ) -> Option<Tensor<4>> {
         let gradient = match (&self.form, activations.0) {
-            (Form::Portable(chain), Kept::Portable(activations)) => chain.backward(activations, terms),
-            (Form::Cpu(chain), Kept::Cpu(activations)) => chain.backward(activations, terms),
-            (Form::Gpu(chain), Kept::Gpu(activations)) => chain.backward(activations, terms),
+            (Form::Portable(chain), ActivationStorage::Portable(activations)) => {
+                chain.backward(activations, terms)
+            }
+            (Form::Cpu(chain), ActivationStorage::Cpu(activations)) => chain.backward(activations, terms),
+            (Form::Gpu(chain), ActivationStorage::Gpu(activations)) => chain.backward(activations, terms),
             _ => panic!("activations come from this network's forward pass"),
         };
         gradient.map(|gradient| gradient * self.gain.clone())

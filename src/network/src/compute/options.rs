@@ -1,17 +1,17 @@
-//! How the network computes: on which device, with which padding, pooling and precision.
+//! Options of the network: device, padding, pooling and precision.
 
 use std::{fmt, str::FromStr};
 
 use impasto_base::{named, serde_as_text};
 
-/// Which device computes.
+/// Choice of the compute device.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum DeviceChoice {
     /// A hardware GPU that passes its self-check, otherwise the CPU.
     #[default]
     Auto,
     Cpu,
-    /// The most capable hardware GPU; an error where there is none.
+    /// The most capable hardware GPU; an error if there is none.
     Gpu,
     /// A software Vulkan driver (slow; for tests).
     Software,
@@ -62,8 +62,8 @@ pub enum Padding {
     Circular,
 }
 
-/// How features and weights are stored on a graphics adapter. Sums are in 32 bits either way, and so are
-/// gradients between two layers.
+/// Precision of stored features and weights on a graphics adapter. Sums and gradients between layers always
+/// have 32 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Precision {
     /// In 32 bits.
@@ -77,14 +77,14 @@ named!(Precision, "precision", Full => "full", Fast => "fast");
 
 named!(Padding, "padding", Replicate => "replicate", Zero => "zero", Circular => "circular");
 
-/// How the network pools 2×2 windows between its blocks. Each is scaled so that what comes out is about as
-/// large as deeper layers expect it.
+/// Pooling of 2×2 windows between the network's blocks. Each is scaled so that deeper layers get values of
+/// the expected magnitude.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Pooling {
     /// The largest of the four, as VGG was trained.
     #[default]
     Max,
-    /// Twice their mean (Gatys, Ecker & Bethge saw smoother pictures).
+    /// Twice their mean (gives smoother pictures according to Gatys, Ecker & Bethge).
     Average,
     /// 0.78 times the root of the sum of their squares.
     L2,

@@ -1,4 +1,4 @@
-//! A device's peak: its rate of multiply-adds from registers or the nearest cache, and nothing else.
+//! A device's peak rate of multiply-adds from registers or the L1 cache.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::{cpu, gpu};
 
-/// Least seconds of a measurement, and how often it is made: the best counts.
+/// Minimum seconds of a measurement, and the number of measurements, of which the best counts.
 const SECONDS: f64 = 0.03;
 const TIMES: usize = 5;
 
@@ -26,7 +26,7 @@ pub fn peak(device: &TensorDevice) -> f64 {
     best(|rounds| (0..threads).into_par_iter().map(|_| cpu::multiply_adds(rounds)).sum())
 }
 
-/// The best rate of work that returns how many operations it did in that many rounds.
+/// The best rate of `work`, which returns its number of operations for a number of rounds.
 fn best(work: impl Fn(usize) -> f64) -> f64 {
     let mut rounds = 1;
     loop {

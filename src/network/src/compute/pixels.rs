@@ -3,9 +3,9 @@
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
-/// A picture and other numbers as they were read back together.
+/// A picture and other numbers read back together.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Shown {
+pub struct PictureReadback {
     /// Three bytes per pixel, row by row.
     pub pixels: Vec<u8>,
     /// Whether every value of the picture was a finite number.
@@ -13,26 +13,25 @@ pub struct Shown {
     pub numbers: Vec<f32>,
 }
 
-/// Pixels that a thread converts at once.
+/// Pixels per task.
 const CHUNK: usize = 1 << 12;
 
-/// Reads an image `[1, 3, H, W]`, of which values outside of 0 to 1 are clamped, and some numbers in one
-/// read-back.
+/// Read an image `[1, 3, H, W]`, clamped to 0 to 1, and some numbers in one read-back.
 ///
 /// # Errors
 ///
-/// What the device failed with.
-pub fn read_picture(image: Tensor<4>, numbers: Vec<Tensor<1>>) -> Result<Shown, String> {
+/// The device's error.
+pub fn read_picture(image: Tensor<4>, numbers: Vec<Tensor<1>>) -> Result<PictureReadback, String> {
     let count: usize = image.dims().iter().product();
     let parts = std::iter::once(image.flatten::<1>(0, 3)).chain(numbers).collect();
     let data = Tensor::cat(parts, 0).try_into_data().map_err(|error| error.to_string())?;
     let values = data.as_slice::<f32>().map_err(|error| format!("{error:?}"))?;
     let (planes, numbers) = values.split_at(count);
     let finite = planes.par_chunks(CHUNK).all(|chunk| chunk.iter().all(|value| value.is_finite()));
-    Ok(Shown { pixels: pixels(planes), finite, numbers: numbers.to_vec() })
+    Ok(PictureReadback { pixels: pixels(planes), finite, numbers: numbers.to_vec() })
 }
 
-/// Three bytes per pixel of three planes, of which values outside of 0 to 1 are clamped.
+/// Convert three planes, clamped to 0 to 1, to three bytes per pixel.
 pub fn pixels(planes: &[f32]) -> Vec<u8> {
     let count = planes.len() / 3;
     let (red, rest) = planes.split_at(count);
@@ -56,7 +55,7 @@ mod tests {
 
     use super::*;
 
-    fn shown(planes: &[f32], numbers: &[f32]) -> Shown {
+    fn shown(planes: &[f32], numbers: &[f32]) -> PictureReadback {
         let device = TensorDevice::flex();
         let (image, pixels) = (planes.to_vec(), planes.len() / 3);
         let image = Tensor::<4>::from_data(TensorData::new(image, [1, 3, 1, pixels]), &device);
@@ -65,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn pixels_are_rounded_clamped_and_interleaved_and_what_is_not_finite_is_told() {
+    fn pixels_are_rounded_clamped_and_interleaved_and_nan_is_reported() {
         let planes = [0.0, 1.0, 0.5, 1.7, 100.4 / 255.0, 100.6 / 255.0, -3.0, 0.2, 1.0];
         let found = shown(&planes, &[4.0]);
         assert_eq!(found.pixels, [0, 255, 0, 255, 100, 51, 128, 101, 255]);
@@ -75,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn every_byte_survives_the_way_there_and_back() {
+    fn bytes_round_trip() {
         let values: Vec<f32> = (0..3 * 256).map(|i| (i % 256) as f32 / 255.0).collect();
         let expected: Vec<u8> = (0..=255).flat_map(|byte| [byte; 3]).collect();
         assert_eq!(pixels(&values), expected);

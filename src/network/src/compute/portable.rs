@@ -1,4 +1,4 @@
-//! The chain's kernels on burn's own operations, for any device: the portable baseline, and the reference for
+//! The chain's kernels with burn's operations, for any device: the portable baseline, and the reference for
 //! our own kernels.
 
 use burn::tensor::{
@@ -31,7 +31,7 @@ pub struct PortableConvolution {
     /// `[in, out, 3, 3]`: W'[ci, co, kh, kw] = W[co, ci, 2−kh, 2−kw]. The gradient of a 3×3 convolution with
     /// stride 1 and padding 1 with respect to its input is a convolution of the output's gradient with it.
     adjoint: Tensor<4>,
-    /// The padding outside of its input.
+    /// Padding of its input.
     padding: Padding,
 }
 
@@ -118,7 +118,9 @@ impl Kernels for PortableKernels {
         let adjoint = convolution.adjoint.clone();
         match convolution.padding {
             Padding::Zero => conv2d(masked, adjoint, None, zeros(1)),
-            Padding::Replicate => folded_edges(folded_edges(conv2d(masked, adjoint, None, zeros(2)), 2), 3),
+            Padding::Replicate => {
+                pad_replicate_backward(pad_replicate_backward(conv2d(masked, adjoint, None, zeros(2)), 2), 3)
+            }
             Padding::Circular => conv2d(pad_circular(pad_circular(masked, 2), 3), adjoint, None, zeros(0)),
         }
     }
@@ -189,7 +191,7 @@ fn pad_circular(picture: Tensor<4>, axis: usize) -> Tensor<4> {
 }
 
 /// The gradient of [`pad_replicate`]: add the padding's gradient to the edge's.
-fn folded_edges(gradient: Tensor<4>, axis: usize) -> Tensor<4> {
+fn pad_replicate_backward(gradient: Tensor<4>, axis: usize) -> Tensor<4> {
     let length = gradient.dims()[axis] - 2;
     let part = |at: usize, count: usize| gradient.clone().narrow(axis, at, count);
     if length == 1 {

@@ -1,5 +1,5 @@
-//! Finding graphics adapters and trying them out, in child processes: some drivers crash or hang while being
-//! merely listed, and none may take down a window with an hour of work in it.
+//! Find and test graphics adapters in child processes: some drivers crash or hang even when listed, which
+//! must not take down the program with the user's work.
 
 use std::{
     collections::BTreeMap,
@@ -25,11 +25,11 @@ use super::{
     trial::{one_by_one, own_kernels},
 };
 
-/// What is known of an adapter that passed its self-check.
+/// Facts about an adapter that passed its self-check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Passed {
     pub kernels: OwnKernels,
-    /// Its matrix units, or why they are not used; `None` where it has none.
+    /// Its matrix units, or why they are not used; `None` if it has none.
     pub units: Option<Result<Units, String>>,
 }
 
@@ -39,33 +39,33 @@ impl Passed {
     }
 }
 
-/// What the probe found: adapters, each usable or not and why.
+/// Result of the probe: adapters, each usable or not and why.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Probe {
     pub adapters: Vec<(Adapter, Result<Passed, String>)>,
     /// Why adapters of some graphics interface could not be listed.
-    pub trouble: Option<String>,
+    pub error: Option<String>,
 }
 
-/// A request to a child: try adapters of one graphics interface, starting at a position in the list.
+/// Request to a child: test the adapters of one graphics interface, starting at a position in the list.
 #[derive(Serialize, Deserialize)]
-struct Question {
+struct ProbeRequest {
     api: Api,
     from: usize,
     software_too: bool,
-    /// If the first adapter's kernels are to be tried one by one: those that are known to fail.
+    /// Test the first adapter's kernels one by one, except for these, which are known to fail.
     one_by_one: Option<Failures>,
 }
 
-/// Kernels, and what each failed with.
+/// Kernels with their errors.
 type Failures = Vec<(Kernel, String)>;
 
-/// Lines from a child.
+/// A line of a child's output.
 #[derive(Serialize, Deserialize)]
-enum Line {
+enum ProbeMessage {
     Adapters(Vec<Adapter>),
     Trying(usize),
-    /// Of the adapter that is being tried, this one alone or several together.
+    /// The kernel of the current adapter that is being tested, or `None` for several together.
     TryingKernel(Option<Kernel>),
     Tried(usize, Result<OwnKernels, String>),
     TryingUnits(usize),
@@ -73,21 +73,21 @@ enum Line {
     Done,
 }
 
-const ASK: &str = "IMPASTO_PROBE";
+const PROBE_VARIABLE: &str = "IMPASTO_PROBE";
 /// Timeout for a child without output.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// Most kernels of an adapter that may crash or hang before it is given up: a hang takes all the patience.
-const MOST_ENDED: usize = 2;
+const CHILD_TIMEOUT: Duration = Duration::from_secs(30);
+/// Maximum crashes or hangs of an adapter's kernels before it is given up: each hang takes the whole timeout.
+const MAX_CRASHES: usize = 2;
 static CAN_RUN_CHILD: AtomicBool = AtomicBool::new(false);
 static FOUND: Mutex<BTreeMap<bool, Probe>> = Mutex::new(BTreeMap::new());
 
 /// Call first in `main`: if this process is a probe's child, answer and exit. Otherwise allows
 /// [`super::devices`] and [`super::open`] to start this program as such a child.
 pub fn run_probe_if_asked() {
-    match std::env::var(ASK) {
-        Ok(question) => {
-            if let Ok(question) = serde_json::from_str(&question) {
-                answer(&question);
+    match std::env::var(PROBE_VARIABLE) {
+        Ok(request) => {
+            if let Ok(request) = serde_json::from_str(&request) {
+                run_child(&request);
             }
             std::process::exit(0);
         }
@@ -95,50 +95,50 @@ pub fn run_probe_if_asked() {
     }
 }
 
-fn answer(question: &Question) {
-    // If the parent is gone, nothing else ends a child that hangs in a driver.
+fn run_child(request: &ProbeRequest) {
+    // If the parent has exited, nothing else ends a child that hangs in a driver.
     thread::spawn(|| {
-        thread::sleep(8 * PATIENCE);
+        thread::sleep(8 * CHILD_TIMEOUT);
         std::process::exit(1);
     });
-    let say = |line: &Line| {
+    let say = |line: &ProbeMessage| {
         if let Ok(text) = serde_json::to_string(line) {
             let mut out = std::io::stdout().lock();
-            // If the parent is gone, there is no reader and nothing to do.
+            // Without a parent there is no reader.
             let _ = writeln!(out, "{text}");
             let _ = out.flush();
         }
     };
-    let adapters = enumerate(question.api);
-    say(&Line::Adapters(adapters.clone()));
-    for (number, adapter) in adapters.iter().enumerate().skip(question.from) {
-        if question.software_too || !adapter.is_software() {
-            say(&Line::Trying(number));
-            let trying = |kernel| say(&Line::TryingKernel(kernel));
-            let known = question.one_by_one.as_ref().filter(|_| number == question.from);
+    let adapters = enumerate(request.api);
+    say(&ProbeMessage::Adapters(adapters.clone()));
+    for (number, adapter) in adapters.iter().enumerate().skip(request.from) {
+        if request.software_too || !adapter.is_software() {
+            say(&ProbeMessage::Trying(number));
+            let trying = |kernel| say(&ProbeMessage::TryingKernel(kernel));
+            let known = request.one_by_one.as_ref().filter(|_| number == request.from);
             let outcome = adapter.open().and_then(|device| match known {
                 Some(failed) => one_by_one(&device, failed.clone(), trying),
                 None => own_kernels(&device, trying),
             });
-            say(&Line::Tried(number, outcome.clone()));
+            say(&ProbeMessage::Tried(number, outcome.clone()));
             if outcome == Ok(OwnKernels::All) && adapter.units.is_some() {
-                say(&Line::TryingUnits(number));
+                say(&ProbeMessage::TryingUnits(number));
                 if let Some(outcome) = try_units(adapter) {
-                    say(&Line::TriedUnits(number, outcome));
+                    say(&ProbeMessage::TriedUnits(number, outcome));
                 }
             }
         }
     }
-    say(&Line::Done);
+    say(&ProbeMessage::Done);
 }
 
-/// Whether the matrix units that an adapter offers are of use.
+/// Test an adapter's matrix units.
 fn try_units(adapter: &Adapter) -> Option<Result<Units, String>> {
     let units = adapter.units?;
     Some(adapter.open().and_then(|device| units_check(&device, units)).map(|()| units))
 }
 
-/// Probes once per program run and kind; later calls return what was found.
+/// Probe once per program run and kind; later calls return the cached result.
 pub(super) fn probe(software_too: bool) -> Probe {
     let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
     found
@@ -146,7 +146,7 @@ pub(super) fn probe(software_too: bool) -> Probe {
         .or_insert_with(|| {
             let mut probe = Probe::default();
             for api in Api::ALL.into_iter().filter(|api| api.is_enabled()) {
-                // A program that embeds the library has no child to offer.
+                // A program that embeds the library may not support the child process.
                 match CAN_RUN_CHILD.load(Ordering::Relaxed) {
                     true => in_children(api, software_too, &mut probe),
                     false => probe.adapters.extend(enumerate(api).into_iter().map(|adapter| {
@@ -162,14 +162,14 @@ pub(super) fn probe(software_too: bool) -> Probe {
                     })),
                 }
             }
-            tell(&probe);
+            log_failures(&probe);
             probe
         })
         .clone()
 }
 
-/// Log what each adapter failed with, in whole.
-fn tell(probe: &Probe) {
+/// Log each adapter's complete error.
+fn log_failures(probe: &Probe) {
     for (adapter, outcome) in &probe.adapters {
         let name = &adapter.info.name;
         match outcome.as_ref().map(|passed| &passed.kernels) {
@@ -196,14 +196,14 @@ pub(super) fn mark_failed(adapter: &Adapter, reason: &str) {
     }
 }
 
-/// Asks children until every adapter of the interface has been tried: one that crashes or hangs is noted, and
-/// another child tries its kernels one by one or goes on behind it.
+/// Start children until every adapter of the interface has been tested: record one that crashes or hangs, and
+/// let another child test its kernels one by one or continue with the next adapter.
 fn in_children(api: Api, software_too: bool, probe: &mut Probe) {
     let mut list: Option<Vec<(Adapter, Result<Passed, String>)>> = None;
     let (mut from, mut singled) = (0, None);
     loop {
-        let question = Question { api, from, software_too, one_by_one: singled.clone() };
-        let mut answer = ask(&question);
+        let request = ProbeRequest { api, from, software_too, one_by_one: singled.clone() };
+        let mut answer = ask(&request);
         if let (None, Some(adapters)) = (&list, answer.adapters.take()) {
             let untried = |adapter: &Adapter| match software_too || !adapter.is_software() {
                 true => Err("its self-check did not come to an end".to_owned()),
@@ -212,12 +212,12 @@ fn in_children(api: Api, software_too: bool, probe: &mut Probe) {
             list = Some(adapters.into_iter().map(|adapter| (adapter.clone(), untried(&adapter))).collect());
         }
         let Some(list) = &mut list else {
-            let ended = answer.trouble.unwrap_or_else(|| "ended early".into());
-            probe.trouble = Some(format!("listing {api:?} adapters {ended} in a driver"));
+            let ended = answer.error.unwrap_or_else(|| "ended early".into());
+            probe.error = Some(format!("listing {api:?} adapters {ended} in a driver"));
             return;
         };
-        let next = after(&answer, question.from, singled);
-        match note(list, answer) {
+        let next = next_attempt(&answer, request.from, singled);
+        match record(list, answer) {
             Some(number) => (from, singled) = next.unwrap_or((number + 1, None)),
             None => break,
         }
@@ -228,10 +228,14 @@ fn in_children(api: Api, software_too: bool, probe: &mut Probe) {
     probe.adapters.extend(list.unwrap_or_default());
 }
 
-/// The adapter whose kernels another child tries one by one after this answer of a child that began at `from`,
-/// and those that are known to fail; `None` if there is no more to try.
-fn after(answer: &Answer, from: usize, singled: Option<Failures>) -> Option<(usize, Option<Failures>)> {
-    let (number, ended) = (answer.trying?, answer.trouble.as_ref()?);
+/// The adapter whose kernels to test one by one after this answer of a child that began at `from`, and the
+/// kernels that are known to fail; `None` if there is nothing left to test.
+fn next_attempt(
+    answer: &ProbeAnswer,
+    from: usize,
+    singled: Option<Failures>,
+) -> Option<(usize, Option<Failures>)> {
+    let (number, ended) = (answer.trying?, answer.error.as_ref()?);
     let singled = singled.filter(|_| number == from);
     let failed = match answer.trying_kernel {
         Some(kernel) => {
@@ -239,32 +243,32 @@ fn after(answer: &Answer, from: usize, singled: Option<Failures>) -> Option<(usi
             failed.push((kernel, format!("its self-check {ended} in the driver")));
             failed
         }
-        // With all together, or with burn's operations.
+        // It failed with all kernels together, or with burn's operations.
         None if singled.is_some() => return None,
         None => Vec::new(),
     };
-    (failed.len() <= MOST_ENDED).then_some((number, Some(failed)))
+    (failed.len() <= MAX_CRASHES).then_some((number, Some(failed)))
 }
 
 /// Record a child's answers; returns the adapter at which it stopped without finishing.
-fn note(list: &mut [(Adapter, Result<Passed, String>)], answer: Answer) -> Option<usize> {
+fn record(list: &mut [(Adapter, Result<Passed, String>)], answer: ProbeAnswer) -> Option<usize> {
     for (number, outcome) in answer.tried {
         if let Some((_, slot)) = list.get_mut(number) {
             *slot = outcome.map(Passed::with);
         }
     }
-    let mut note_units = |number: usize, units| {
+    let mut record_units = |number: usize, units| {
         if let Some((_, Ok(passed))) = list.get_mut(number) {
             passed.units = Some(units);
         }
     };
     for (number, units) in answer.tried_units {
-        note_units(number, units);
+        record_units(number, units);
     }
-    let ended = answer.trouble?;
-    // It passed without its units.
+    let ended = answer.error?;
+    // The adapter passed, but its units crashed.
     if let (None, Some(number)) = (answer.trying, answer.trying_units) {
-        note_units(number, Err(format!("their self-check {ended} in the driver")));
+        record_units(number, Err(format!("their self-check {ended} in the driver")));
         return Some(number);
     }
     let number = answer.trying?;
@@ -276,24 +280,24 @@ fn note(list: &mut [(Adapter, Result<Passed, String>)], answer: Answer) -> Optio
 
 /// A child's answers.
 #[derive(Default)]
-struct Answer {
+struct ProbeAnswer {
     adapters: Option<Vec<Adapter>>,
     tried: Vec<(usize, Result<OwnKernels, String>)>,
     tried_units: Vec<(usize, Result<Units, String>)>,
-    /// The adapter whose trial has no outcome, or that of its matrix units.
+    /// The adapter whose test, or that of its matrix units, has no result.
     trying: Option<usize>,
-    /// The kernel that was tried alone at the end.
+    /// The kernel that was tested alone at the end.
     trying_kernel: Option<Kernel>,
     trying_units: Option<usize>,
     /// How the child ended, unless it finished.
-    trouble: Option<String>,
+    error: Option<String>,
 }
 
-fn ask(question: &Question) -> Answer {
-    let mut answer = Answer::default();
+fn ask(request: &ProbeRequest) -> ProbeAnswer {
+    let mut answer = ProbeAnswer::default();
     let child = std::env::current_exe().and_then(|program| {
         Command::new(program)
-            .env(ASK, serde_json::to_string(question).map_err(std::io::Error::other)?)
+            .env(PROBE_VARIABLE, serde_json::to_string(request).map_err(std::io::Error::other)?)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -302,7 +306,7 @@ fn ask(question: &Question) -> Answer {
     let mut child = match child {
         Ok(child) => child,
         Err(error) => {
-            answer.trouble = Some(format!("could not be started ({error})"));
+            answer.error = Some(format!("could not be started ({error})"));
             return answer;
         }
     };
@@ -310,8 +314,8 @@ fn ask(question: &Question) -> Answer {
     if let Some(output) = child.stdout.take() {
         thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
-                // Drivers print to standard output too; only our lines count.
-                if let Ok(line) = serde_json::from_str::<Line>(&line)
+                // Drivers may also print to standard output; ignore their lines.
+                if let Ok(line) = serde_json::from_str::<ProbeMessage>(&line)
                     && tell.send(line).is_err()
                 {
                     break;
@@ -320,33 +324,33 @@ fn ask(question: &Question) -> Answer {
         });
     }
     loop {
-        match lines.recv_timeout(PATIENCE) {
-            Ok(Line::Adapters(adapters)) => answer.adapters = Some(adapters),
-            Ok(Line::Trying(number)) => (answer.trying, answer.trying_kernel) = (Some(number), None),
-            Ok(Line::TryingKernel(kernel)) => answer.trying_kernel = kernel,
-            Ok(Line::Tried(number, outcome)) => {
+        match lines.recv_timeout(CHILD_TIMEOUT) {
+            Ok(ProbeMessage::Adapters(adapters)) => answer.adapters = Some(adapters),
+            Ok(ProbeMessage::Trying(number)) => (answer.trying, answer.trying_kernel) = (Some(number), None),
+            Ok(ProbeMessage::TryingKernel(kernel)) => answer.trying_kernel = kernel,
+            Ok(ProbeMessage::Tried(number, outcome)) => {
                 answer.trying = None;
                 answer.tried.push((number, outcome));
             }
-            Ok(Line::TryingUnits(number)) => answer.trying_units = Some(number),
-            Ok(Line::TriedUnits(number, outcome)) => {
+            Ok(ProbeMessage::TryingUnits(number)) => answer.trying_units = Some(number),
+            Ok(ProbeMessage::TriedUnits(number, outcome)) => {
                 answer.trying_units = None;
                 answer.tried_units.push((number, outcome));
             }
-            Ok(Line::Done) => break,
+            Ok(ProbeMessage::Done) => break,
             Err(mpsc::RecvTimeoutError::Disconnected) => {
-                answer.trouble = Some("crashed".into());
+                answer.error = Some("crashed".into());
                 break;
             }
             Err(mpsc::RecvTimeoutError::Timeout) => {
-                answer.trouble = Some("hung".into());
+                answer.error = Some("hung".into());
                 break;
             }
         }
     }
-    // Collected elsewhere: a process that hangs inside a driver may not even be killed at once.
+    // Reap it on another thread: killing a process that hangs inside a driver may take a while.
     thread::spawn(move || {
-        // The error of killing a child that has ended doesn't matter.
+        // An error means that the child has exited.
         let _ = child.kill();
         let _ = child.wait();
     });
@@ -415,51 +419,58 @@ mod tests {
         let mut adapters = list();
         let crashed = || Some("crashed".to_owned());
         let own = |number| (number, Ok(OwnKernels::All));
-        let first =
-            Answer { tried: vec![own(0)], trying_units: Some(0), trouble: crashed(), ..Answer::default() };
-        assert_eq!(note(&mut adapters, first), Some(0));
+        let first = ProbeAnswer {
+            tried: vec![own(0)],
+            trying_units: Some(0),
+            error: crashed(),
+            ..ProbeAnswer::default()
+        };
+        assert_eq!(record(&mut adapters, first), Some(0));
         let passed = adapters[0].1.clone().unwrap();
         assert_eq!(passed.kernels, OwnKernels::All);
         assert!(passed.units.unwrap().unwrap_err().contains("crashed"));
-        let second = Answer { trying: Some(1), trouble: crashed(), ..Answer::default() };
-        assert_eq!(note(&mut adapters, second), Some(1));
+        let second = ProbeAnswer { trying: Some(1), error: crashed(), ..ProbeAnswer::default() };
+        assert_eq!(record(&mut adapters, second), Some(1));
         assert!(adapters[1].1.clone().unwrap_err().contains("card 1 crashed"));
-        // In one that comes to its end.
+        // In a child that finishes.
         let mut adapters = list();
         let differ = Err("they differ".to_owned());
-        let whole = Answer {
+        let whole = ProbeAnswer {
             tried: vec![own(0), own(1)],
             tried_units: vec![(0, Ok(units)), (1, differ.clone())],
-            ..Answer::default()
+            ..ProbeAnswer::default()
         };
-        assert_eq!(note(&mut adapters, whole), None);
+        assert_eq!(record(&mut adapters, whole), None);
         let found = adapters.iter().map(|(_, outcome)| outcome.clone().unwrap().units.unwrap());
         assert_eq!(found.collect::<Vec<_>>(), [Ok(units), differ]);
     }
 
     #[test]
     fn an_adapter_that_crashes_is_tried_kernel_by_kernel_until_too_many_crash() {
-        let at = |trying_kernel| Answer {
+        let at = |trying_kernel| ProbeAnswer {
             trying: Some(1),
             trying_kernel,
-            trouble: Some("crashed".into()),
-            ..Answer::default()
+            error: Some("crashed".into()),
+            ..ProbeAnswer::default()
         };
-        // With all kernels together, in a child that began with another adapter.
-        let (number, singled) = after(&at(None), 0, None).unwrap();
+        // All kernels together, in a child that began with another adapter.
+        let (number, singled) = next_attempt(&at(None), 0, None).unwrap();
         assert_eq!((number, &singled), (1, &Some(Vec::new())));
-        let (number, singled) = after(&at(Some(Kernel::Pooling)), 1, singled).unwrap();
+        let (number, singled) = next_attempt(&at(Some(Kernel::Pooling)), 1, singled).unwrap();
         let first = (Kernel::Pooling, "its self-check crashed in the driver".to_owned());
         assert_eq!((number, &singled), (1, &Some(vec![first.clone()])));
-        // Those that did not crash do not do so together, or with burn's operations.
-        assert_eq!(after(&at(None), 1, singled.clone()), None);
-        let (_, singled) = after(&at(Some(Kernel::Style)), 1, singled).unwrap();
+        // It crashes with the remaining kernels together, or with burn's operations.
+        assert_eq!(next_attempt(&at(None), 1, singled.clone()), None);
+        let (_, singled) = next_attempt(&at(Some(Kernel::Style)), 1, singled).unwrap();
         assert_eq!(singled.as_ref().map(Vec::len), Some(2));
-        assert_eq!(after(&at(Some(Kernel::Adam)), 1, singled), None);
-        // Kernels of one adapter say nothing of the next one's.
-        assert_eq!(after(&at(None), 0, Some(vec![first])), Some((1, Some(Vec::new()))));
+        assert_eq!(next_attempt(&at(Some(Kernel::Adam)), 1, singled), None);
+        // Failures of one adapter's kernels don't apply to the next.
+        assert_eq!(next_attempt(&at(None), 0, Some(vec![first])), Some((1, Some(Vec::new()))));
         // Matrix units crash alone.
-        assert_eq!(after(&Answer { trying: None, trying_units: Some(1), ..at(None) }, 0, None), None);
-        assert_eq!(after(&Answer { trouble: None, ..at(None) }, 0, None), None);
+        assert_eq!(
+            next_attempt(&ProbeAnswer { trying: None, trying_units: Some(1), ..at(None) }, 0, None),
+            None
+        );
+        assert_eq!(next_attempt(&ProbeAnswer { error: None, ..at(None) }, 0, None), None);
     }
 }

@@ -1,4 +1,4 @@
-//! How far two results are apart.
+//! Relative error of a result.
 
 /// ‖found − expected‖ / ‖expected‖.
 pub fn relative_error(found: &[f32], expected: &[f32]) -> f64 {

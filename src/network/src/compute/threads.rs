@@ -1,25 +1,23 @@
-//! The CPU engine's threads, kept from starving the window.
+//! Thread priorities of the CPU engine, so that it doesn't starve the window.
 
 use std::sync::Once;
 
-/// Niceness of the engine behind the window, and of what works behind that: 0 is usual, 19 the lowest
-/// priority.
+/// Niceness of the engine and of background jobs: 0 is the default, 19 the lowest priority.
 #[cfg(target_os = "linux")]
 const LIVE: i32 = 10;
 #[cfg(target_os = "linux")]
 const BEHIND: i32 = 19;
-/// The same elsewhere, where 0 is the lowest priority and 99 the highest.
+/// On other systems: 0 is the lowest priority and 99 the highest.
 #[cfg(not(target_os = "linux"))]
 const LIVE: u8 = 30;
 #[cfg(not(target_os = "linux"))]
 const BEHIND: u8 = 10;
 
-/// Starts the CPU engine's thread pool with one thread per core, at a lower priority than the rest of the
-/// program: the engine then uses all that the window leaves, and the window gets a core whenever it needs
-/// one.
+/// Start the CPU engine's thread pool with one thread per core, at a lower priority than the rest of the
+/// program, so that the window gets a core whenever it needs one.
 ///
 /// Does nothing after the first call.
-pub fn leave_room_for_the_window() {
+pub fn lower_engine_priority() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let built = rayon::ThreadPoolBuilder::new()
@@ -32,9 +30,9 @@ pub fn leave_room_for_the_window() {
     });
 }
 
-/// Run work with its parallel parts at a lower priority than the window and its engine: on a separate pool,
-/// with one thread per core at the lowest priority.
-pub fn behind_the_window<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+/// Run background work on a separate pool with one thread per core at the lowest priority, below the window
+/// and its engine.
+pub fn run_at_lowest_priority<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     let built = rayon::ThreadPoolBuilder::new()
         .thread_name(|index| format!("impasto-behind-{index}"))
         .start_handler(|_| lower_priority(BEHIND))

@@ -1,4 +1,4 @@
-//! Which of our own kernels a graphics adapter can be trusted with.
+//! Determine which of our own kernels work on a graphics adapter.
 
 use burn::tensor::Device as TensorDevice;
 
@@ -7,11 +7,11 @@ use super::{
     kernel_choice::{Kernel, KernelChoice, OwnKernels, replace_kernels},
 };
 
-/// Runs the self-check with all of our own kernels, and if it fails with one after the other.
+/// Run the self-check with all of our own kernels; if it fails, with each in turn.
 ///
 /// # Errors
 ///
-/// What the self-check found, if it fails with burn's operations too.
+/// The self-check's error if it fails with burn's operations too.
 pub fn own_kernels(device: &TensorDevice, trying: impl Fn(Option<Kernel>)) -> Result<OwnKernels, String> {
     let Err(why) = self_check(device, KernelChoice::Own) else { return Ok(OwnKernels::All) };
     trying(None);
@@ -21,13 +21,13 @@ pub fn own_kernels(device: &TensorDevice, trying: impl Fn(Option<Kernel>)) -> Re
     }
 }
 
-/// Run the self-check with each of our own kernels alone while burn's operations stand in for the others, so
-/// that one that fails costs no other, and then with all that passed. Those that are known to fail are not
-/// tried. `trying` is told before each check which kernel it is about, if it is about one.
+/// Run the self-check with each of our own kernels alone, the others replaced by burn's operations, and then
+/// with all that passed. Kernels that are known to fail are skipped. `trying` is called before each check
+/// with its kernel, or `None` for several.
 ///
 /// # Errors
 ///
-/// What the self-check found, if it fails with burn's operations alone.
+/// The self-check's error if it fails with burn's operations only.
 pub fn one_by_one(
     device: &TensorDevice,
     mut failed: Vec<(Kernel, String)>,
@@ -49,7 +49,7 @@ pub fn one_by_one(
     let found = OwnKernels::Without(failed);
     found.use_on(device);
     let together = self_check(device, KernelChoice::Own);
-    // What is used is decided when the device is opened.
+    // Opening the device decides which kernels are used.
     replace_kernels(device, &[]);
     Ok(match together {
         Ok(()) => found,

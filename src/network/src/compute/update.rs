@@ -1,5 +1,5 @@
-//! A step of Adam with all that belongs to it in one pass over the picture: both moments, the move, its
-//! bounds, the iterates' mean and the gradient's norm. And the picture as bytes.
+//! A fused step of Adam in one pass over the picture: both moments, the update, its bounds, the iterates'
+//! average and the gradient's norm.
 
 use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 use rayon::prelude::*;
@@ -26,7 +26,7 @@ pub struct Update {
     pub averaging: f64,
 }
 
-/// What a step changes; all of one shape.
+/// State that a step changes; all of the same shape.
 #[derive(Clone)]
 pub struct Iterate {
     /// x
@@ -35,16 +35,16 @@ pub struct Iterate {
     pub mean: Tensor<4>,
     /// v
     pub square: Tensor<4>,
-    /// s, where there is one.
+    /// s, if averaging is used.
     pub sum: Option<Tensor<4>>,
 }
 
-/// Values that a thread updates at once: they stay in a cache near it.
+/// Values per task, which fit in the core's cache.
 const CHUNK: usize = 1 << 12;
 
 impl Update {
-    /// The iterate after a step, and parts of ‖g‖²: their sum is the whole. By one kernel on a graphics
-    /// adapter, by one loop on the CPU, by burn's operations where an adapter does without that kernel.
+    /// The iterate after a step, and partial sums of ‖g‖². Uses one kernel on a graphics adapter, or burn's
+    /// operations if that is disabled, and one loop on the CPU.
     ///
     /// # Panics
     ///
@@ -64,7 +64,7 @@ impl Update {
         }
     }
 
-    /// The same on burn's operations: the reference.
+    /// As [`Update::apply`] with burn's operations: the reference.
     pub fn portable(&self, iterate: Iterate, gradient: Tensor<4>) -> (Iterate, Tensor<1>) {
         let norm = gradient.clone().square().sum();
         let mean = iterate.mean * self.beta1 + gradient.clone() * (1.0 - self.beta1);
@@ -115,12 +115,12 @@ impl Update {
     fn chunk(&self, g: &[f32], x: &mut [f32], m: &mut [f32], v: &mut [f32], sum: Option<&mut [f32]>) {
         let [beta1, beta2, rate, epsilon] =
             [self.beta1, self.beta2, self.rate, self.epsilon].map(|value| value as f32);
-        let [rest1, rest2, spread] =
+        let [rest1, rest2, inverse_correction] =
             [1.0 - self.beta1, 1.0 - self.beta2, 1.0 / self.correction].map(|value| value as f32);
         for (((g, x), m), v) in g.iter().zip(&mut *x).zip(m).zip(v) {
             *m = beta1 * *m + rest1 * g;
             *v = beta2 * *v + rest2 * g * g;
-            *x -= rate * *m / ((*v * spread).sqrt() + epsilon);
+            *x -= rate * *m / ((*v * inverse_correction).sqrt() + epsilon);
         }
         if self.confine {
             x.iter_mut().for_each(|x| *x = x.clamp(0.0, 1.0));
@@ -138,7 +138,7 @@ fn floats(data: &mut TensorData) -> &mut [f32] {
     data.as_mut_slice().expect(FLOATS)
 }
 
-/// In sixteen sums side by side, which vectorises and keeps digits.
+/// Uses sixteen parallel sums, which vectorises and keeps precision.
 fn squares(values: &[f32]) -> f32 {
     let mut sums = [0.0_f32; 16];
     let (rows, rest) = values.as_chunks::<16>();
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_loop_on_the_cpu_does_what_burns_operations_do() {
+    fn the_cpu_loop_agrees_with_burns_operations() {
         let device = TensorDevice::flex();
         let shape = [1, 3, 53, 77];
         let tensor = |salt: usize, low: f32| {

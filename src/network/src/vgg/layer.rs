@@ -29,11 +29,11 @@ impl Layer {
         }
         all
     };
-    /// The five layers that carry style in Gatys, Ecker & Bethge (CVPR 2016).
+    /// The five style layers of Gatys, Ecker & Bethge (CVPR 2016).
     pub const PAPER_STYLE: [Layer; 5] = [Layer(0), Layer(2), Layer(4), Layer(8), Layer(12)];
-    /// The layer that carries content in Gatys, Ecker & Bethge (CVPR 2016): `relu4_2`.
+    /// The content layer of Gatys, Ecker & Bethge (CVPR 2016): `relu4_2`.
     pub const PAPER_CONTENT: Layer = Layer(9);
-    /// A layer that holds shapes closely: `relu3_2`.
+    /// A layer that preserves shapes closely: `relu3_2`.
     pub const SHAPES: Layer = Layer(5);
 
     /// Position in the chain of convolutions, 0 to 15.
@@ -80,12 +80,12 @@ impl Layer {
         1 << (self.block() - 1)
     }
 
-    /// Whether a 2×2 pooling stands between the layer before and this one's convolution.
+    /// Whether a 2×2 pooling precedes this layer's convolution.
     pub fn after_pool(self) -> bool {
         self.block_and_number().1 == 1 && self.0 > 0
     }
 
-    /// The convolution's name, as weights files of the Oxford network use it: `conv3_1`.
+    /// The convolution's name in weights files of the Oxford network: `conv3_1`.
     pub fn conv_name(self) -> String {
         let (block, number) = self.block_and_number();
         format!("conv{block}_{number}")
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_is_told_what_exists() {
+    fn an_unknown_name_lists_the_choices() {
         let message = "relu6_1".parse::<Layer>().unwrap_err();
         assert!(message.contains("relu6_1") && message.contains("relu5_4"), "{message}");
     }

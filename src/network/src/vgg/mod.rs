@@ -1,4 +1,4 @@
-//! The network: VGG-19's layers and the files that its weights come from.
+//! VGG-19's layers and weights files.
 
 mod layer;
 pub mod weights;

@@ -55,7 +55,7 @@ impl Graph<'_> {
         (0..=columns)
             .map(|index| {
                 let at = index as f64 / columns as f64;
-                place(rect, at, range.place(self.value(at)))
+                place(rect, at, range.position(self.value(at)))
             })
             .collect()
     }
@@ -83,7 +83,7 @@ impl Graph<'_> {
         let on = self.track.on;
         let color = if on { palette.accent } else { palette.weak };
         painter.add(Shape::line(self.line(rect), Stroke::new(1.6, color)));
-        let now = place(rect, self.now, self.range().place(self.value(self.now)));
+        let now = place(rect, self.now, self.range().position(self.value(self.now)));
         painter.vline(now.x, outer.y_range(), Stroke::new(1.0, palette.text));
         painter.circle_filled(now, 3.0, palette.text);
 
@@ -178,7 +178,7 @@ impl Graph<'_> {
     }
 
     fn point(&self, rect: Rect, key: &Key) -> Pos2 {
-        place(rect, key.at, self.range().place(key.value))
+        place(rect, key.at, self.range().position(key.value))
     }
 
     fn key_at(&self, rect: Rect, pointer: Pos2, ease: Ease) -> Key {
@@ -186,7 +186,7 @@ impl Graph<'_> {
         let range = self.range();
         let value = range.value(f64::from((rect.max.y - pointer.y) / rect.height()));
         let rounded = three_digits(value);
-        let value = if range.holds(rounded) { rounded } else { value };
+        let value = if range.contains(rounded) { rounded } else { value };
         Key { at: (at * 1e4).round() / 1e4, value, ease }
     }
 

@@ -6,12 +6,13 @@ use super::graph::{Graph, KeyEdit};
 use crate::{
     ImpastoApp,
     command::Command,
+    entry::Entry,
     icons::Icon,
     knobs::KnobAction,
     theme::{Palette, RADIUS, ROW, space},
-    widgets::{self, Entry},
+    widgets,
 };
-use impasto_core::settings::{Automation, Curve, Ease, Key, Lfo, MOST_KEYS, ParamId, Shape, Track};
+use impasto_core::settings::{Automation, Curve, Ease, Key, Lfo, MAX_KEYS, ParamId, Track, Waveform};
 
 /// Width of the list, as a part of the panel and in points.
 const LIST_PART: f32 = 0.28;
@@ -108,7 +109,7 @@ impl ImpastoApp {
         let name = knob.label();
         let mix = self.mix();
         let (base, now) = (knob.get(&self.settings, &mix), self.settings.time_at(self.run.step()).min(1.0));
-        let rests = knob.rests(&self.settings, &mix);
+        let rests = knob.inactive_reason(&self.settings, &mix);
         let objective = self.settings.objective;
         let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
         let fill = match (chosen, response.hovered()) {
@@ -170,7 +171,7 @@ impl ImpastoApp {
         let (base, now) =
             (knob.stored(&self.settings, &mix), self.settings.time_at(self.run.step()).min(1.0));
         let (objective, steps) = (self.settings.objective, self.settings.steps);
-        let rests = knob.rests(&self.settings, &mix);
+        let rests = knob.inactive_reason(&self.settings, &mix);
         let Some(track) = self.settings.automation.get_mut(knob) else { return };
         let base = base.unwrap_or_default();
         let state = &mut self.automation;
@@ -226,7 +227,7 @@ fn edit_keys(state: &mut super::AutomationUi, track: &mut Track, edit: KeyEdit, 
             }
         }
         KeyEdit::Add(mut key) => {
-            if keys.len() >= MOST_KEYS {
+            if keys.len() >= MAX_KEYS {
                 return;
             }
             // The button adds one that changes nothing.
@@ -293,12 +294,12 @@ fn lfo_ui(ui: &mut Ui, lfo: &mut Lfo, steps: u32) {
         .selected_text(widgets::capital(&lfo.shape.to_string()))
         .width(70.0)
         .show_ui(ui, |ui| {
-            for &shape in Shape::ALL {
+            for &shape in Waveform::ALL {
                 ui.selectable_value(&mut lfo.shape, shape, widgets::capital(&shape.to_string()));
             }
         })
         .response
-        .accessible_name("Shape of the oscillator")
+        .accessible_name("Waveform of the oscillator")
         .on_hover_text(tooltip);
     let tooltip = format!(
         "Length of a period, as a part of the run: now {} of {steps} steps",
@@ -309,7 +310,7 @@ fn lfo_ui(ui: &mut Ui, lfo: &mut Lfo, steps: u32) {
     percent(ui, "Depth", "Depth of the oscillator", tooltip, -WHOLE..=WHOLE, &mut lfo.depth);
     let tooltip = "Where in its period the run begins, 0 to 100 %";
     percent(ui, "Phase", "Phase of the oscillator", tooltip, 0.0..=WHOLE, &mut lfo.phase);
-    if lfo.shape == Shape::Random {
+    if lfo.shape == Waveform::Random {
         let tooltip = "Seed of the random values, a whole number; the same seed gives the same values";
         let mut seed = f64::from(lfo.seed);
         let drag = 0.0..=f64::from(u32::MAX);
@@ -378,7 +379,7 @@ fn keys_ui(
     }
     buttons(ui, 2.0 * ROW + space::XS, |ui| {
         let tooltip = "Adds a keyframe where the run is now";
-        if widgets::icon_button(ui, Icon::Plus, "Add a keyframe now", tooltip, count < MOST_KEYS).clicked() {
+        if widgets::icon_button(ui, Icon::Plus, "Add a keyframe now", tooltip, count < MAX_KEYS).clicked() {
             edit = Some(KeyEdit::Add(Key { at: now, value: f64::NAN, ease: Ease::Linear }));
         }
         let tooltip = "Takes this keyframe out";

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use impasto_core::settings::{Curve, Ease, Key, MOST_KEYS, Objective, ParamId, Track};
+use impasto_core::settings::{Curve, Ease, Key, MAX_KEYS, Objective, ParamId, Track};
 use impasto_engine::session::RunId;
 
 /// How far from the hand a recorded course may be, as a part of the knob's range.
@@ -68,7 +68,7 @@ impl Recorder {
     /// The keyframes of each knob that was moved: no more of them than its course needs.
     pub fn finish(self, objective: Objective) -> Vec<(ParamId, Vec<Key>)> {
         let takes = self.takes.into_iter();
-        takes.map(|(knob, take)| (knob, thinned(&take.keys, knob, objective, MOST_KEYS / 2))).collect()
+        takes.map(|(knob, take)| (knob, thinned(&take.keys, knob, objective, MAX_KEYS / 2))).collect()
     }
 }
 
@@ -86,7 +86,7 @@ fn thinned(keys: &[Key], knob: ParamId, objective: Objective, most: usize) -> Ve
 
 fn thinned_to(keys: &[Key], knob: ParamId, objective: Objective, tolerance: f64) -> Vec<Key> {
     let range = knob.range(objective);
-    let place = |key: &Key| range.place(key.value);
+    let place = |key: &Key| range.position(key.value);
     let mut kept: Vec<Key> = Vec::new();
     let mut from = 0;
     while from < keys.len() {
@@ -129,7 +129,7 @@ pub fn merged(before: &[Key], recorded: Vec<Key>, knob: ParamId, objective: Obje
         end.ease = Ease::Hold;
     }
     keys.extend(before.iter().copied().filter(|key| key.at > last.at));
-    thinned(&keys, knob, objective, MOST_KEYS)
+    thinned(&keys, knob, objective, MAX_KEYS)
 }
 
 #[cfg(test)]
@@ -196,7 +196,7 @@ mod tests {
     fn a_restless_hand_fits_the_limit() {
         let moves: Vec<(f64, f64)> =
             (0..5000).map(|i| (f64::from(i) / 5000.0, 0.5 + 0.5 * (f64::from(i) * 0.05).sin())).collect();
-        assert!((50..=MOST_KEYS / 2).contains(&recorded(&moves).len()));
+        assert!((50..=MAX_KEYS / 2).contains(&recorded(&moves).len()));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use egui::{
 
 use super::Row;
 use crate::{compare::Mode, icons::Icon, page::Page, pictures::Target};
-use impasto_engine::session::LevelOrder;
+use impasto_engine::session::LevelCommand;
 
 /// Makes the commands and their table of rows: under each heading of the help a name, text, icon and keys,
 /// the tooltip, when it can be used if not always, and what it does.
@@ -73,16 +73,16 @@ commands! {
     LargerSize "Next larger size" Up [plain(PageUp)]
         "Goes on at the next larger size of the pyramid, now"
         if |app| app.run.alive() && app.run.place().level + 1 < app.run.place().levels
-        => |app, _| app.order_level(LevelOrder::Climb);
+        => |app, _| app.order_level(LevelCommand::Climb);
     SmallerSize "Next smaller size" Down [plain(PageDown)]
         "Goes back to the next smaller size of the pyramid and stays there: changes show sooner, and the fine detail comes back on the way up"
         if |app| app.run.alive() && app.run.place().level > 0
-        => |app, _| app.order_level(LevelOrder::Drop);
+        => |app, _| app.order_level(LevelCommand::Drop);
     StaySize "Stay at this size" Hold [plain(H)]
         "Stays at this size of the pyramid, or follows the schedule again"
         => |app, _| {
             let held = app.run.place().held;
-            app.order_level(if held { LevelOrder::Release } else { LevelOrder::Hold });
+            app.order_level(if held { LevelCommand::Release } else { LevelCommand::Hold });
         };
 }
 

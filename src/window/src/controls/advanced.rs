@@ -6,9 +6,9 @@ use super::{colour_button, combo, numbers::Words};
 use crate::{
     ImpastoApp,
     dialogs::Ask,
-    tasks::Purpose,
+    entry::Entry,
     theme::space,
-    widgets::{self, Entry, row},
+    widgets::{self, row},
 };
 use impasto_core::settings::{
     GlobalTerm, Init, Padding, ParamId, Pooling, Precision, Rgb, Settings, Smoothness, TermInfo,
@@ -123,7 +123,9 @@ impl ImpastoApp {
                 colour_button(ui, "Initial colour", "The colour that painting begins with", rgb);
             }
             if pick {
-                self.ask_for_file(Ask::open_pictures("Open the initial picture", false), Purpose::Init);
+                self.ask_for_file(Ask::open_pictures("Open the initial picture", false), |app, path| {
+                    app.settings.init = Init::File(path);
+                });
             }
         });
         if let Some(error) = &self.initial.error {
@@ -148,7 +150,7 @@ impl ImpastoApp {
                 pick = ui.selectable_label(self.settings.weights.is_some(), "Choose a file…").clicked();
             });
             if pick {
-                self.ask_for_file(Ask::open_weights(), Purpose::Weights);
+                self.ask_for_file(Ask::open_weights(), |app, path| app.settings.weights = Some(path));
             }
         });
         if let Some(info) = &self.run.info {

@@ -5,10 +5,12 @@ use egui::Ui;
 use super::{combo, numbers::Words};
 use crate::{
     ImpastoApp,
+    entry::Entry,
+    fader::{Fader, plain_slider},
     icons::Icon,
     mixes, reset,
     theme::{Palette, ROW},
-    widgets::{self, Entry, Fader, row, row_error},
+    widgets::{self, row, row_error},
 };
 use impasto_core::settings::{ParamId, Range, Settings, Statistic};
 
@@ -165,7 +167,7 @@ impl ImpastoApp {
             let line = Palette::of(ui).rail;
             let y = ui.max_rect().center().y;
             ui.painter().vline(middle, y - 9.0..=y + 9.0, egui::Stroke::new(1.0, line));
-            let response = widgets::plain_slider(ui, name, tooltip, [-1.0, 1.0], tilt, (width, false));
+            let response = plain_slider(ui, name, tooltip, [-1.0, 1.0], tilt, (width, false));
             if response.changed() {
                 // Neutral is where the hand finds it.
                 let near = response.dragged() && tilt.abs() < 0.03;

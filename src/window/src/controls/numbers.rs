@@ -2,10 +2,7 @@
 
 use egui::Ui;
 
-use crate::{
-    ImpastoApp,
-    widgets::{Entry, Fader, row},
-};
+use crate::{ImpastoApp, entry::Entry, fader::Fader, widgets::row};
 use impasto_core::settings::{ParamId, Parameter, Range, Settings};
 
 /// The words of a row.

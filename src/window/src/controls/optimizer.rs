@@ -5,7 +5,8 @@ use egui::Ui;
 use super::{combo, numbers::Words};
 use crate::{
     ImpastoApp,
-    widgets::{self, Entry, row},
+    entry::Entry,
+    widgets::{self, row},
 };
 use impasto_core::settings::{LineSearch, MAX_HISTORY, Optimizer, ParamId, Settings};
 

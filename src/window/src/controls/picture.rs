@@ -6,8 +6,9 @@ use super::combo;
 use crate::{
     ImpastoApp,
     command::Command,
+    entry::Entry,
     theme::space,
-    widgets::{self, Entry, row},
+    widgets::{self, row},
 };
 use impasto_core::settings::{MAX_SIZE, MIN_SIZE, Objective, Settings};
 

@@ -11,7 +11,7 @@ use crate::{
     theme::{Palette, RADIUS, space},
     widgets,
 };
-use impasto_engine::queue::CellNow;
+use impasto_engine::queue::CellProgress;
 
 /// Sides of a cell on the page, in points.
 const SMALLEST: f32 = 72.0;
@@ -24,7 +24,7 @@ const SIDE: f32 = 96.0;
 
 impl Board {
     /// Shows the cells in this room; gives the one that was clicked.
-    pub fn show(&mut self, ui: &mut Ui, now: Option<CellNow>) -> Option<usize> {
+    pub fn show(&mut self, ui: &mut Ui, now: Option<CellProgress>) -> Option<usize> {
         let mut clicked = None;
         let mut looked = None;
         let area = ui.available_size();
@@ -109,7 +109,7 @@ impl Board {
         }
     }
 
-    fn paint_cell(&self, ui: &Ui, index: usize, rect: Rect, now: Option<CellNow>) {
+    fn paint_cell(&self, ui: &Ui, index: usize, rect: Rect, now: Option<CellProgress>) {
         let palette = Palette::of(ui);
         let cell = &self.cells[index];
         ui.painter().rect_filled(rect, RADIUS, palette.panel);
@@ -145,11 +145,11 @@ impl Board {
         }
     }
 
-    fn share(&self, index: usize, now: Option<CellNow>) -> Option<f32> {
+    fn share(&self, index: usize, now: Option<CellProgress>) -> Option<f32> {
         now.filter(|now| now.grid == self.number && now.index == index).map(|now| now.share.clamp(0.0, 1.0))
     }
 
-    fn word(&self, index: usize, now: Option<CellNow>) -> &'static str {
+    fn word(&self, index: usize, now: Option<CellProgress>) -> &'static str {
         match &self.cells[index].picture {
             Some(Ok(_)) if self.adopted == Some(index) => "taken for the painting",
             Some(Ok(_)) => "painted",

@@ -1,6 +1,6 @@
 //! The form of a grid: two settings with their values, the size and the steps of a cell.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use egui::{
     FontId, Id, Key, Label, Modifiers, PopupCloseBehavior, RichText, ScrollArea, Sense, Stroke, StrokeKind,
@@ -8,14 +8,12 @@ use egui::{
     text::{LayoutJob, TextWrapping},
 };
 
-use super::{
-    choices::{self, Choice},
-    rested,
-};
+use super::choices::{self, Choice};
 use crate::{
+    entry::Entry,
     finder::fits_any,
     theme::{Palette, RADIUS, ROW, space},
-    widgets::{self, Entry},
+    widgets,
 };
 use impasto_core::settings::Settings;
 use impasto_formats::explore::{Axis, CELL_SIZE, CELL_STEPS, cell_order};
@@ -24,6 +22,8 @@ use impasto_formats::explore::{Axis, CELL_SIZE, CELL_STEPS, cell_order};
 const LINES: f32 = 9.0;
 /// Largest size of a cell in pixels.
 const LARGEST: f64 = 1024.0;
+/// How long a form rests before it is worked out, so that a dragged slider is not followed at every frame.
+const REST: Duration = Duration::from_millis(60);
 
 /// One axis as it is typed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -179,7 +179,8 @@ impl Form {
         let base = Settings { size: self.size as u32, steps: self.steps as u32, ..settings.clone() };
         let question = Question { x: self.x.clone(), y: self.y.clone(), base };
         let known = self.asked.as_ref().is_some_and(|(asked, _)| *asked == question);
-        if known || !rested(self.asked_at) {
+        let rested = self.asked_at.is_none_or(|asked_at| asked_at.elapsed() >= REST);
+        if known || !rested {
             return None;
         }
         let ticket = self.asked.as_ref().map_or(0, |(_, ticket)| *ticket) + 1;
@@ -432,7 +433,7 @@ mod tests {
         let (x, y) = wrong(("style-weight", "1,-2"), ("size", "9"));
         assert!(x.starts_with("Style β cannot have -2") && y.starts_with("Size cannot have 9"), "{x} {y}");
         let (x, _) = wrong(("style-weight", "1, much"), ("", ""));
-        assert_eq!(x, "Style β cannot have much: that is no number.");
+        assert_eq!(x, "Style β cannot have much: it is not a number.");
         let (x, y) = wrong(("lr", "  "), ("beta1", "0.5"));
         assert!(x.contains("values") && y.is_empty(), "{x} {y}");
         let (_, y) = wrong(("lr", "0.1,0.2"), ("lr", "0.3"));

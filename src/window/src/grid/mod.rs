@@ -5,43 +5,22 @@ mod choices;
 mod form;
 mod page;
 
-use std::{
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{path::PathBuf, sync::Arc};
 
 use egui::{Context, TextureHandle, TextureOptions};
 use image::RgbImage;
 
-use self::form::{Checked, Form};
+use self::form::Form;
 pub use self::page::GridAction;
 use super::{
     ImpastoApp,
     dialogs::Ask,
-    notes::{Banner, Trouble},
-    tasks::{Done, Purpose, Saving},
+    saving::{Extension, Saving},
 };
 use impasto_base::error::chain;
-use impasto_core::{
-    picture::{self, SaveError},
-    settings::Settings,
-};
+use impasto_core::{picture, settings::Settings};
 use impasto_engine::{queue::Cell as Order, session::Job};
-use impasto_formats::explore::{Axis, Sheet, legend};
-
-/// What background threads bring for the grid.
-pub enum News {
-    /// What the form makes, by the number of the question.
-    Checked {
-        ticket: u64,
-        checked: Box<Checked>,
-    },
-    Exported {
-        path: PathBuf,
-        result: Result<(), SaveError>,
-    },
-}
+use impasto_formats::explore::{Axis, ContactSheet, legend};
 
 /// The grid's page.
 #[derive(Default)]
@@ -127,29 +106,13 @@ impl ImpastoApp {
     /// Works the form out in the background: reading an axis' values takes longer than a frame may.
     fn check_grid(&mut self) {
         let Some((question, ticket)) = self.grid.form.question(&self.settings) else { return };
-        self.tasks.start("grid", move || {
-            Done::Grid(News::Checked { ticket, checked: Box::new(question.answer()) })
+        let work = move || question.answer();
+        self.tasks.spawn("grid", work, move |app: &mut Self, ctx, checked| {
+            app.grid.form.take(ticket, checked);
+            if std::mem::take(&mut app.grid.wanted) {
+                app.paint_grid(ctx);
+            }
         });
-    }
-
-    pub(super) fn grid_news(&mut self, ctx: &Context, news: News) {
-        match news {
-            News::Checked { ticket, checked } => {
-                self.grid.form.take(ticket, *checked);
-                if std::mem::take(&mut self.grid.wanted) {
-                    self.paint_grid(ctx);
-                }
-            }
-            News::Exported { path, result: Ok(()) } => {
-                let note = format!("Saved {}", path.display());
-                self.notice = Some(note.clone());
-                self.toasts.add(note);
-            }
-            News::Exported { result: Err(error), .. } => {
-                let text = format!("The grid is not saved: {}.", chain(&error));
-                self.banners.push(Banner { trouble: Trouble::Other, text });
-            }
-        }
     }
 
     /// Paints the grid of the form, instead of the one before.
@@ -240,24 +203,32 @@ impl ImpastoApp {
     /// Asks where to save the grid as one picture.
     fn ask_to_save_grid(&mut self) {
         let Some(board) = &self.grid.sheet else { return };
-        self.ask_for_file(Ask::save_picture(&board.name), Purpose::Save(Saving::Grid));
+        let saving = Saving::new(Extension::Default("png"), |app, path, overwrite| {
+            app.write_grid(path, overwrite);
+        });
+        self.ask_to_save_as(Ask::save_picture(&board.name), saving);
     }
 
     /// Writes the grid with its axes and legend.
-    pub(super) fn write_grid(&self, path: PathBuf, overwrite: bool) {
+    fn write_grid(&self, path: PathBuf, overwrite: bool) {
         let Some(board) = &self.grid.sheet else { return };
-        let mut sheet = Sheet::new(board.x.clone(), board.y.clone(), board.shape, board.legend.clone());
+        let mut sheet =
+            ContactSheet::new(board.x.clone(), board.y.clone(), board.shape, board.legend.clone());
         let columns = board.columns();
         let pictures: Vec<_> = board.cells.iter().map(|cell| cell.picture.clone()).collect();
-        self.tasks.save(&path.clone(), "grid", move || {
+        let file = path.clone();
+        let work = move || {
             for (index, picture) in pictures.into_iter().enumerate() {
                 if let Some(picture) = picture {
                     let picture = picture.map(|picture| picture.as_ref().clone());
                     sheet.put((index % columns, index / columns), picture);
                 }
             }
-            let result = picture::save(&sheet.draw(), &path, overwrite);
-            Done::Grid(News::Exported { path, result })
+            picture::save(&sheet.draw(), &path, overwrite)
+        };
+        self.tasks.save(&file.clone(), "grid", work, move |app: &mut Self, _, result| match result {
+            Ok(()) => app.file_saved(&file),
+            Err(error) => app.file_not_saved(format!("The grid is not saved: {}.", chain(&error))),
         });
     }
 }
@@ -267,12 +238,4 @@ fn values(x: &Axis, y: Option<&Axis>, index: usize) -> Vec<String> {
     let (column, row) = (index % x.values.len(), index / x.values.len());
     let named = |axis: &Axis, at: usize| choices::named(&axis.setting, &axis.values[at].text);
     [Some(named(x, column)), y.map(|y| named(y, row))].into_iter().flatten().collect()
-}
-
-/// How long a form rests before it is worked out, so that a dragged slider is not followed at every frame.
-const REST: Duration = Duration::from_millis(60);
-
-/// Whether enough time has passed since the last question.
-fn rested(last: Option<Instant>) -> bool {
-    last.is_none_or(|last| last.elapsed() >= REST)
 }

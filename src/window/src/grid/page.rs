@@ -6,7 +6,7 @@ use super::Board;
 use crate::{
     ImpastoApp,
     icons::Icon,
-    queue::card,
+    page::card,
     theme::{Palette, space},
     widgets,
 };

@@ -12,21 +12,21 @@ use crate::{
     dialogs::Ask,
     notes::{Banner, Trouble},
     pictures::{Kept, Recalled, Slot, Source, Target},
+    saving::{Extension, Saving},
     state::Run,
-    tasks::{Done, Purpose, Saving},
 };
 use impasto_base::{error::chain, hash::Sha256Hash};
 use impasto_core::settings::Settings;
 use impasto_engine::session::{self, Record, RestorePoint, Start, StyleRecord};
 use impasto_formats::{
-    project::{self, EXTENSION, Keep, Project, Style, sessions},
+    project::{self, EXTENSION, Project, ProjectStyle, SourceStorage, sessions},
     recipe::Recipe,
     trust::Trust,
 };
 
 /// A painting that was brought back with the engine's state, which is good for these pictures and settings only.
 pub(super) struct GoingOn {
-    engine: project::Engine,
+    engine: project::EngineState,
     record: Option<Record>,
     settings: Settings,
     sources: Vec<StyleRecord>,
@@ -69,7 +69,7 @@ impl ImpastoApp {
         if !manifest.styles.is_empty() {
             self.styles = vec![Slot::new(self.next_number())];
         }
-        for (index, Style { style, pixels }) in manifest.styles.iter().enumerate() {
+        for (index, ProjectStyle { style, pixels }) in manifest.styles.iter().enumerate() {
             self.open(if index == 0 { Target::Style } else { Target::NewStyle }, kept(&style.source, pixels));
             self.styles[index].mix = style.mix;
         }
@@ -92,7 +92,7 @@ impl ImpastoApp {
             self.record = record.clone().map(|record| (Arc::clone(&picture), record));
             self.canvas.take(ctx, Arc::clone(&picture), manifest.step);
             if let Some(session) = &self.session {
-                session.go_on_from(picture, record.clone());
+                session.continue_from(picture, record.clone());
             }
             self.resume = true;
             self.keeper.going_on =
@@ -127,8 +127,8 @@ impl ImpastoApp {
                 now.picture.sha256 == then.source.sha256 && same_mix
             });
         let Some(session) = self.session.as_ref().filter(|_| same) else { return from_picture };
-        let project::Engine { step, picture, state } = engine;
-        session.go_back_to(RestorePoint { step, picture, state: Some(state), record });
+        let project::EngineState { step, picture, state } = engine;
+        session.set_restore_point(RestorePoint { step, picture, state: Some(state), record });
         (Start::Moment, step)
     }
 
@@ -139,17 +139,18 @@ impl ImpastoApp {
     }
 
     fn read_trusted(&mut self, path: PathBuf, trust: Trust) {
-        self.tasks.start("project", move || {
-            let result = Project::read_with(&path, trust).map(Box::new).map_err(|error| chain(&error));
-            Done::ProjectRead { path, result }
+        let file = path.clone();
+        let work = move || Project::read_with(&file, trust).map_err(|error| chain(&error));
+        self.tasks.spawn("project", work, move |app: &mut Self, ctx, result| {
+            app.project_read(ctx, &path, result);
         });
     }
 
-    pub(crate) fn project_read(&mut self, ctx: &Context, path: &Path, result: Result<Box<Project>, String>) {
+    fn project_read(&mut self, ctx: &Context, path: &Path, result: Result<Project, String>) {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         match result {
             Ok(project) => {
-                let project = Arc::new(*project);
+                let project = Arc::new(project);
                 self.open_project(ctx, &project);
                 // What the program keeps for itself is no file to save to, and one of which
                 // something is missing here would lose it.
@@ -168,12 +169,12 @@ impl ImpastoApp {
     }
 
     pub(crate) fn ask_for_project(&mut self) {
-        self.ask_for_file(Ask::open_project(), Purpose::OpenProject);
+        self.ask_for_file(Ask::open_project(), Self::read_project);
     }
 
     /// Opens the painting of the window that was closed last.
     pub(crate) fn open_last(&mut self) {
-        match self.keeper.sessions.as_deref().and_then(sessions::last) {
+        match self.keeper.sessions.as_deref().and_then(sessions::last_closed) {
             Some(path) => self.read_trusted(path, Trust::All),
             None => self.toasts.add("There is no last painting yet."),
         }
@@ -207,31 +208,22 @@ impl ImpastoApp {
         let path = own.unwrap_or_else(|| Path::new(&self.save_name()).with_extension(EXTENSION));
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let folder = path.parent().filter(|folder| folder.is_dir()).map(Path::to_owned);
-        self.ask_for_file(Ask { folder, ..Ask::save_project(&name) }, Purpose::Save(Saving::Project));
+        let saving = Saving::new(Extension::Always(EXTENSION), |app, path, _| app.write_project(path));
+        self.ask_to_save_as(Ask { folder, ..Ask::save_project(&name) }, saving);
     }
 
     /// Writes the painting as a project.
-    pub(crate) fn write_project(&mut self, path: PathBuf) {
+    fn write_project(&mut self, path: PathBuf) {
         let file = ProjectFile { path, content: self.content_hash() };
         let snapshot = self.snapshot(self.exact());
-        self.tasks.save(&file.path.clone(), "save", move || {
-            let result = snapshot.write(&file.path, Keep::Inside).map_err(|error| chain(&error));
-            Done::ProjectSaved { file, result }
-        });
-    }
-
-    pub(crate) fn project_saved(&mut self, file: ProjectFile, result: Result<(), String>) {
-        match result {
+        let path = file.path.clone();
+        let work = move || snapshot.write(&path, SourceStorage::Embedded).map_err(|error| chain(&error));
+        self.tasks.save(&file.path.clone(), "save", work, |app: &mut Self, _, result| match result {
             Ok(()) => {
-                let note = format!("Saved {}", file.path.display());
-                self.keeper.project = Some(file);
-                self.notice = Some(note.clone());
-                self.toasts.add(note);
+                app.file_saved(&file.path);
+                app.keeper.project = Some(file);
             }
-            Err(text) => {
-                let text = format!("The project is not saved: {text}.");
-                self.banners.push(Banner { trouble: Trouble::Other, text });
-            }
-        }
+            Err(text) => app.file_not_saved(format!("The project is not saved: {text}.")),
+        });
     }
 }

@@ -17,7 +17,7 @@ use super::{
     theme::{Palette, space},
     widgets,
 };
-use impasto_core::transfer::{ExtractKind, Heat, Sight};
+use impasto_core::transfer::{Heat, LayerVisualization, VisualizationKind};
 use impasto_engine::session::{Command as Order, RunId, Study};
 use impasto_network::vgg::Layer;
 
@@ -37,7 +37,7 @@ pub struct Lab {
     /// The contact sheet that is shown instead of one layer.
     pub sheet: Option<Sheet>,
     /// The extract that is shown large in the painting's place.
-    pub large: Option<Sight>,
+    pub large: Option<LayerVisualization>,
 }
 
 /// A contact sheet of what the layers hold.
@@ -102,10 +102,10 @@ impl ImpastoApp {
     }
 
     /// Shows large what a layer holds, in the painting's place.
-    pub(super) fn show_extract(&mut self, sight: Sight) {
+    pub(super) fn show_extract(&mut self, sight: LayerVisualization) {
         self.lab.sheet = Some(match sight.kind {
-            ExtractKind::Texture => Sheet::Style,
-            ExtractKind::Reconstruction => Sheet::Content,
+            VisualizationKind::Texture => Sheet::Style,
+            VisualizationKind::Reconstruction => Sheet::Content,
         });
         self.page = Page::Painting;
         self.lab.open = true;

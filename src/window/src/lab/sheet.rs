@@ -14,7 +14,7 @@ use crate::{
     theme::{Palette, RADIUS, space},
     widgets,
 };
-use impasto_core::transfer::{ExtractKind, Sight};
+use impasto_core::transfer::{LayerVisualization, VisualizationKind};
 use impasto_engine::session::RunState;
 use impasto_formats::extracts::{self, CONTENT_LAYERS};
 use impasto_network::vgg::Layer;
@@ -23,10 +23,10 @@ use impasto_network::vgg::Layer;
 const WIDEST: f32 = 192.0;
 
 /// What an extract is called.
-pub fn name(sight: Sight) -> String {
+pub fn name(sight: LayerVisualization) -> String {
     match sight.kind {
-        ExtractKind::Texture => format!("The style through {}", sight.layer),
-        ExtractKind::Reconstruction => format!("The content through {}", sight.layer),
+        VisualizationKind::Texture => format!("The style through {}", sight.layer),
+        VisualizationKind::Reconstruction => format!("The content through {}", sight.layer),
     }
 }
 
@@ -41,7 +41,7 @@ pub fn progress(stage: &Stage) -> Option<String> {
 }
 
 /// Draws what there is of an extract into a rectangle: the picture, or an empty well, and a bar while it is made.
-pub fn paint(ui: &Ui, extracts: &Extracts, sight: Sight, rect: Rect) -> Stage {
+pub fn paint(ui: &Ui, extracts: &Extracts, sight: LayerVisualization, rect: Rect) -> Stage {
     let palette = Palette::of(ui);
     let (texture, stage) = extracts.of(sight);
     ui.painter().rect_filled(rect, 2.0, palette.well);
@@ -66,7 +66,7 @@ pub fn paint(ui: &Ui, extracts: &Extracts, sight: Sight, rect: Rect) -> Stage {
 }
 
 /// A place that shows an extract and is clicked to see it large.
-pub fn place(ui: &Ui, extracts: &Extracts, sight: Sight, rect: Rect, response: &Response) {
+pub fn place(ui: &Ui, extracts: &Extracts, sight: LayerVisualization, rect: Rect, response: &Response) {
     let stage = paint(ui, extracts, sight, rect);
     let palette = Palette::of(ui);
     if response.has_focus() {
@@ -87,8 +87,8 @@ impl ImpastoApp {
     /// A sheet of five layers.
     pub(super) fn sheet_ui(&mut self, ui: &mut Ui, sheet: Sheet) {
         let sights = match sheet {
-            Sheet::Style => Layer::PAPER_STYLE.map(Sight::texture),
-            Sheet::Content => CONTENT_LAYERS.map(Sight::reconstruction),
+            Sheet::Style => Layer::PAPER_STYLE.map(LayerVisualization::texture),
+            Sheet::Content => CONTENT_LAYERS.map(LayerVisualization::reconstruction),
         };
         let text = match sheet {
             Sheet::Style => {
@@ -117,7 +117,7 @@ impl ImpastoApp {
         });
     }
 
-    fn sheet_row(&mut self, ui: &mut Ui, sight: Sight, width: f32) {
+    fn sheet_row(&mut self, ui: &mut Ui, sight: LayerVisualization, width: f32) {
         let shape = self.extracts.of(sight).0.map_or(Vec2::splat(1.0), |texture| texture.size_vec2());
         let size = vec2(width, (width * shape.y / shape.x).min(width * 1.4));
         ui.horizontal_top(|ui| {

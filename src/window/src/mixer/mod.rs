@@ -21,7 +21,7 @@ use impasto_core::{
     settings::{
         GlobalTerm, LayerWeights, Objective, ParamId, Parameter, Settings, SettingsError, Strip, TermInfo,
     },
-    transfer::{Sight, Term},
+    transfer::{LayerVisualization, Term},
 };
 use impasto_network::vgg::Layer;
 
@@ -36,7 +36,7 @@ struct List {
     add_tooltip: &'static str,
     term: fn(Layer) -> Term,
     knob: fn(Layer) -> ParamId,
-    sight: fn(Layer) -> Sight,
+    sight: fn(Layer) -> LayerVisualization,
     series: fn(Layer) -> Series,
 }
 
@@ -48,7 +48,7 @@ const STYLE: List = List {
     add_tooltip: "A further layer whose style counts: relu1_1 is the finest, relu5_4 the coarsest",
     term: Term::Style,
     knob: ParamId::Style,
-    sight: Sight::texture,
+    sight: LayerVisualization::texture,
     series: Series::Style,
 };
 
@@ -60,7 +60,7 @@ const CONTENT: List = List {
     add_tooltip: "A further layer whose content counts",
     term: Term::Content,
     knob: ParamId::Content,
-    sight: Sight::reconstruction,
+    sight: LayerVisualization::reconstruction,
     series: Series::ContentLayer,
 };
 
@@ -81,8 +81,8 @@ struct Context<'a> {
 impl Context<'_> {
     fn look(&self, ui: &Ui, term: Term, series: Series, strip: Strip) -> Look<'_> {
         let palette = Palette::of(ui);
-        let heard = strip.heard(self.any_solo) > 0.0 || (strip.weight == 0.0 && !strip.muted);
-        let share = if strip.heard(self.any_solo) == 0.0 {
+        let heard = strip.effective(self.any_solo) > 0.0 || (strip.weight == 0.0 && !strip.muted);
+        let share = if strip.effective(self.any_solo) == 0.0 {
             Some(0.0)
         } else {
             // A factor α or β of 0 leaves no share either.
@@ -141,7 +141,7 @@ impl ImpastoApp {
             ui.add_space(space::XS);
             let tooltip = "Ends every mute and solo; the weights are what they were";
             if widgets::add_button(ui, "Hear everything", tooltip, "", true).clicked() {
-                self.settings.hear_everything();
+                self.settings.clear_mute_and_solo();
             }
         }
         if self.layout.extracts {
@@ -159,7 +159,7 @@ impl ImpastoApp {
 /// Whether any strip is muted or soloed.
 fn switched(settings: &Settings) -> bool {
     let mut everything = settings.clone();
-    everything.hear_everything();
+    everything.clear_mute_and_solo();
     everything != *settings
 }
 

@@ -9,15 +9,16 @@ use egui_plot::PlotPoint;
 use crate::{
     action::Actions,
     extracts::Extracts,
+    fader::Fader,
     icons::Icon,
     lab::sheet,
     mixes::{MixAction, lock_button},
     theme::{Palette, RADIUS, space},
-    widgets::{self, Fader},
+    widgets,
 };
 use impasto_core::{
     settings::{ParamId, Range, Strip},
-    transfer::Sight,
+    transfer::LayerVisualization,
 };
 use impasto_formats::extracts;
 
@@ -60,7 +61,7 @@ pub struct StripUi<'a> {
     pub usual: f64,
     pub look: Look<'a>,
     /// What its layer holds, where that is shown.
-    pub extract: Option<(&'a Extracts, Sight)>,
+    pub extract: Option<(&'a Extracts, LayerVisualization)>,
     pub removable: bool,
     /// Moves with the other linked faders.
     pub linked: bool,
@@ -262,7 +263,7 @@ fn curve(points: &[PlotPoint], rect: Rect) -> Vec<Pos2> {
 }
 
 /// What a layer holds, small; larger under the pointer.
-fn picture(ui: &Ui, rect: Rect, extracts: &Extracts, sight: Sight) -> Response {
+fn picture(ui: &Ui, rect: Rect, extracts: &Extracts, sight: LayerVisualization) -> Response {
     let response = ui.interact(rect, ui.scope_id().with(("extract", sight)), Sense::click());
     sheet::place(ui, extracts, sight, rect, &response);
     response.on_hover_ui(|ui| {

@@ -1,6 +1,6 @@
 //! The two ends of the morph as settings, and what changes at its middle: worked out anew only where something of it has changed.
 
-use super::{End, MixDesk};
+use super::desk::{End, MixDesk};
 use crate::{fields, presets::Presets, usual::PresetName};
 use impasto_core::settings::{Settings, Slots, StyleMix};
 

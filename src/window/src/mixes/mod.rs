@@ -21,8 +21,10 @@ pub use self::{
     desk::{End, MixDesk},
     ends::Ends,
     links::Links,
-    row::HEIGHT,
 };
+
+/// Height of the row, in points.
+pub const HEIGHT: f32 = 36.0;
 
 /// Keys of the slots, together with ctrl.
 const KEYS: [Key; Slots::COUNT] =

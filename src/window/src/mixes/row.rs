@@ -7,14 +7,14 @@ use egui::{
 use super::{End, ImpastoApp, MixAction, contents, desk::MOST_SEED, ends};
 use crate::{
     command::Command,
+    entry::Entry,
+    fader::plain_slider,
     icons::Icon,
     theme::{Palette, RADIUS, ROW, space},
-    widgets::{self, Entry},
+    widgets,
 };
 use impasto_core::settings::{Slots, StyleMix};
 
-/// Height of the row, in points.
-pub const HEIGHT: f32 = 36.0;
 /// Widths of a slot and of the numbers, in points.
 const SLOT: f32 = 22.0;
 const NUMBER: f32 = 50.0;
@@ -150,7 +150,7 @@ impl ImpastoApp {
             let mut slider = ui.new_child(egui::UiBuilder::new().max_rect(rect));
             // Another mix than the one at which it stands: the way there is not lit.
             let looks = (width, self.ends.on_way());
-            let response = widgets::plain_slider(&mut slider, "Morph", &tooltip, [0.0, 1.0], &mut t, looks);
+            let response = plain_slider(&mut slider, "Morph", &tooltip, [0.0, 1.0], &mut t, looks);
             if response.changed() {
                 t = (1000.0 * t).round() / 1000.0;
             }

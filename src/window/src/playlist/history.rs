@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use egui::{Context, Key, KeyboardShortcut, Modifiers};
 
-use super::Playlist;
+use super::list::Playlist;
 
 /// Lists that are kept at most.
 const MOST: usize = 40;

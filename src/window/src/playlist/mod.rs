@@ -7,14 +7,14 @@ mod player;
 
 use std::path::{Path, PathBuf};
 
-pub use list::Playlist;
+use list::Playlist;
 pub use page::PlaylistAction;
 
 use super::{
     ImpastoApp,
     dialogs::Ask,
     extensions::PLAYLIST,
-    tasks::{Done, Purpose, Saving},
+    saving::{Extension, Saving},
 };
 use history::{History, Kept};
 use impasto_base::error::chain;
@@ -55,29 +55,29 @@ impl Lists {
 
 impl ImpastoApp {
     pub(super) fn ask_for_playlist(&mut self) {
-        self.ask_for_file(Ask::open_playlist(), Purpose::OpenPlaylist);
+        self.ask_for_file(Ask::open_playlist(), Self::read_playlist);
     }
 
     pub(super) fn ask_to_save_playlist(&mut self) {
         let name = self.playlist.name.clone().unwrap_or_else(|| format!("playlist.{PLAYLIST}"));
-        self.ask_for_file(Ask::save_playlist(&name), Purpose::Save(Saving::Playlist));
+        let saving = Saving::new(Extension::Always(PLAYLIST), |app, path, _| app.write_playlist(path));
+        self.ask_to_save_as(Ask::save_playlist(&name), saving);
     }
 
-    pub(super) fn read_playlist(&mut self, path: PathBuf) {
-        self.tasks.start("playlist", move || {
-            let result = Playlist::read(&path).map(Box::new).map_err(|error| chain(&error));
-            Done::PlaylistRead { path, result }
-        });
+    fn read_playlist(&mut self, path: PathBuf) {
+        let file = path.clone();
+        let work = move || Playlist::read(&file).map_err(|error| chain(&error));
+        self.tasks.spawn("playlist", work, move |app: &mut Self, _, result| app.playlist_read(&path, result));
     }
 
-    pub(super) fn playlist_read(&mut self, path: &Path, result: Result<Box<Playlist>, String>) {
+    fn playlist_read(&mut self, path: &Path, result: Result<Playlist, String>) {
         match result {
             Ok(list) => {
                 self.stop_list();
                 self.playlist.name = file_name(path);
                 self.playlist.file = Some(path.to_owned());
-                self.playlist.saved = Playlist::clone(&list);
-                self.playlist.list = *list;
+                self.playlist.saved = list.clone();
+                self.playlist.list = list;
                 self.playlist.open = true;
             }
             Err(text) => self.toasts.add(super::widgets::sentence(&text)),
@@ -85,15 +85,19 @@ impl ImpastoApp {
     }
 
     /// Writes the playlist.
-    pub(super) fn write_playlist(&self, path: PathBuf) {
+    fn write_playlist(&self, path: PathBuf) {
         let list = self.playlist.list.clone();
-        self.tasks.save(&path.clone(), "save", move || {
-            let result = list.write(&path).map_err(|error| chain(&error));
-            Done::PlaylistSaved { path, list: Box::new(list), result }
+        let file = path.clone();
+        let work = move || {
+            let result = list.write(&file).map_err(|error| chain(&error));
+            (list, result)
+        };
+        self.tasks.save(&path.clone(), "save", work, move |app: &mut Self, _, (list, result)| {
+            app.playlist_saved(&path, list, result);
         });
     }
 
-    pub(super) fn playlist_saved(&mut self, path: &Path, list: Playlist, result: Result<(), String>) {
+    fn playlist_saved(&mut self, path: &Path, list: Playlist, result: Result<(), String>) {
         match result {
             Ok(()) => {
                 self.playlist.name = file_name(path);
@@ -102,7 +106,8 @@ impl ImpastoApp {
                 self.toasts.add(format!("Saved {}", path.display()));
             }
             Err(text) => {
-                self.toasts.add(super::widgets::sentence(&format!("The playlist is not saved: {text}")))
+                self.closing.save_failed();
+                self.toasts.add(super::widgets::sentence(&format!("The playlist is not saved: {text}")));
             }
         }
     }

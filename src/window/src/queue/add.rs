@@ -7,23 +7,23 @@ use std::{
 
 use egui::{Context, Label, TextEdit, Ui};
 
-use super::{News, Wanted};
 use crate::{
     ImpastoApp,
     dialogs::Ask,
+    entry::Entry,
     folders::FileKind,
     icons::Icon,
-    tasks::{Done, Purpose},
+    notes::{Banner, Trouble},
     theme::space,
-    widgets::{self, Entry},
+    widgets,
 };
 use impasto_base::error::chain;
 use impasto_core::{
     picture::{self, Picture},
     settings::{MAX_SIZE, MIN_SIZE, Settings},
-    transfer::{self, Kernels},
+    transfer::{self, KernelSet},
 };
-use impasto_engine::queue::{Item, ItemStyle, Source, State, Store};
+use impasto_engine::queue::{Item, ItemSource, ItemState, ItemStyle, QueueStore};
 
 /// Endings that pictures can be saved with.
 const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "tif", "tiff"];
@@ -98,11 +98,11 @@ pub fn folder_row(ui: &mut Ui, label: &str, folder: Option<&Path>, tooltip: &str
 }
 
 /// Where a picture is, or its copy in the queue's folder if it has no file; else why the queue cannot take it.
-pub fn keep(folder: Option<&Path>, picture: &Picture) -> Result<Source, String> {
+pub fn keep(folder: Option<&Path>, picture: &Picture) -> Result<ItemSource, String> {
     match folder {
-        Some(folder) => Store::keep(folder, picture).map_err(|error| chain(&error)),
-        None => match Source::of(picture) {
-            Source::Kept(kept) => Err(format!("{} has no file: save it first", kept.name)),
+        Some(folder) => QueueStore::keep(folder, picture).map_err(|error| chain(&error)),
+        None => match ItemSource::of(picture) {
+            ItemSource::StoredPixels(kept) => Err(format!("{} has no file: save it first", kept.name)),
             source => Ok(source),
         },
     }
@@ -129,7 +129,7 @@ impl ImpastoApp {
         let names: Vec<&str> = inputs.styles.iter().map(|style| style.picture.name.as_str()).collect();
         let title = format!("{} in {}", inputs.content.name, names.join(" + "));
         let shapes = inputs.shapes(&settings);
-        let kernels = if self.live_on_cpu() { Kernels::Cpu } else { Kernels::Adapter };
+        let kernels = if self.live_on_cpu() { KernelSet::Cpu } else { KernelSet::Adapter };
         let memory = transfer::memory_bytes(&shapes, &settings, kernels);
         let mut decision = None;
         let mut asks = false;
@@ -196,8 +196,12 @@ impl ImpastoApp {
             decision = decision.or(Some(false));
         }
         if asks {
-            let ask = Ask { folder: form.folder.clone(), ..Ask::folder("Folder for the picture") };
-            self.ask_for_file(ask, Purpose::Queue(Wanted::Folder));
+            let ask = Ask::folder(FileKind::Exports, "Folder for the picture");
+            self.ask_for_file(Ask { folder: form.folder.clone(), ..ask }, |app, folder| {
+                if let Some(form) = &mut app.queue.adding {
+                    form.folder = Some(folder);
+                }
+            });
         }
         match decision {
             None => self.queue.adding = Some(form),
@@ -213,13 +217,13 @@ impl ImpastoApp {
         let folder = self.queue.desk.folder();
         let without_recipe = self.without_recipe;
         let shown = self.canvas.picture();
-        self.tasks.save(Path::new("the queue"), "queue", move || {
+        let work = move || {
             let keep = |picture: &Picture| keep(folder.as_deref(), picture);
-            let item = || -> Result<Box<Item>, String> {
+            let item = || -> Result<Item, String> {
                 let style = |style: &impasto_engine::session::StyleSource| -> Result<ItemStyle, String> {
                     Ok(ItemStyle { source: keep(&style.picture)?, mix: style.mix })
                 };
-                Ok(Box::new(Item {
+                Ok(Item {
                     id: 0,
                     content: keep(&inputs.content)?,
                     styles: inputs.styles.iter().map(style).collect::<Result<_, _>>()?,
@@ -227,23 +231,29 @@ impl ImpastoApp {
                     output: std::path::absolute(&output).unwrap_or(output),
                     without_recipe,
                     batch: false,
-                    state: State::Waiting,
+                    state: ItemState::Waiting,
                     remark: None,
                     settings,
-                }))
+                })
             };
             let small = shown.unwrap_or_else(|| Arc::new(inputs.content.rgb.clone()));
-            let small = Some(Arc::new(picture::thumbnail(&small, SMALL)));
-            Done::Queue(News::Item { result: item(), small })
+            (item(), Arc::new(picture::thumbnail(&small, SMALL)))
+        };
+        self.tasks.save(Path::new("the queue"), "queue", work, |app: &mut Self, ctx, (item, small)| {
+            let item = match item {
+                Ok(item) => item,
+                Err(text) => {
+                    let text = format!("Not queued: {text}.");
+                    return app.banners.push(Banner { trouble: Trouble::Other, text });
+                }
+            };
+            let held = app.queue.outlook.held;
+            app.queue.desk.add([item], Some(&small));
+            app.start_painter(ctx);
+            app.toasts.add(match held {
+                true => "Added to the queue, which is on hold: Queue, then Go on.",
+                false => "Added to the queue.",
+            });
         });
-    }
-
-    /// Takes a folder or files that a person picked for the queue.
-    pub(crate) fn picked_for_queue(&mut self, wanted: Wanted, paths: Vec<PathBuf>) {
-        match (wanted, &mut self.queue.adding, &mut self.queue.folders) {
-            (Wanted::Folder, Some(form), _) => form.folder = paths.into_iter().next().or(form.folder.take()),
-            (wanted, _, Some(form)) => form.picked(wanted, paths),
-            _ => {}
-        }
     }
 }

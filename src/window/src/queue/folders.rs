@@ -4,22 +4,12 @@ use std::path::{Path, PathBuf};
 
 use egui::{Context, Label, TextEdit, Ui};
 
-use super::{
-    News, Wanted,
-    add::{folder_row, keep, size_row, whole_size},
-    count,
-};
-use crate::{
-    ImpastoApp, dialogs,
-    icons::Icon,
-    tasks::{Done, Purpose},
-    theme::space,
-    widgets,
-};
+use super::add::{folder_row, keep, size_row, whole_size};
+use crate::{ImpastoApp, dialogs, folders::FileKind, icons::Icon, theme::space, widgets};
 use impasto_base::error::chain;
 use impasto_core::settings::{Settings, StyleMix};
-use impasto_engine::queue::{Item, ItemStyle, Source, State};
-use impasto_formats::explore::{Match, NAME_PATTERN, Pairing, collect};
+use impasto_engine::queue::{Item, ItemSource, ItemState, ItemStyle};
+use impasto_formats::explore::{NAME_PATTERN, Pair, Pairing, collect};
 
 /// What a person chooses for folders.
 pub struct FoldersForm {
@@ -27,7 +17,7 @@ pub struct FoldersForm {
     asked: Question,
     /// The question that was asked last, and its number.
     last: Option<(Question, u64)>,
-    answer: Option<Result<Vec<Match>, String>>,
+    answer: Option<Result<Vec<Pair>, String>>,
     tickets: u64,
 }
 
@@ -43,7 +33,7 @@ struct Question {
 
 impl Question {
     /// Looks at the disk.
-    fn answer(&self) -> Result<Vec<Match>, String> {
+    fn answer(&self) -> Result<Vec<Pair>, String> {
         let contents = collect(&self.contents).map_err(|error| chain(&error))?;
         let styles = collect(&self.styles).map_err(|error| chain(&error))?;
         let folder = self.output.as_deref().unwrap_or(Path::new("."));
@@ -79,20 +69,27 @@ impl FoldersForm {
     }
 
     /// Takes an answer in, unless something else was asked since.
-    pub fn take(&mut self, ticket: u64, result: Result<Vec<Match>, String>) {
+    fn take(&mut self, ticket: u64, result: Result<Vec<Pair>, String>) {
         if self.last.as_ref().is_some_and(|(_, last)| *last == ticket) {
             self.answer = Some(result);
         }
     }
 
-    pub fn picked(&mut self, wanted: Wanted, paths: Vec<PathBuf>) {
+    fn picked(&mut self, wanted: Wanted, paths: Vec<PathBuf>) {
         match wanted {
             Wanted::Contents => self.asked.contents.extend(paths),
             Wanted::Styles => self.asked.styles.extend(paths),
             Wanted::Output => self.asked.output = paths.into_iter().next(),
-            Wanted::Folder => {}
         }
     }
+}
+
+/// What a picked folder or file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    Contents,
+    Styles,
+    Output,
 }
 
 /// What a person asks for with a dialog.
@@ -141,7 +138,7 @@ impl ImpastoApp {
                 (None, Some(Ok(pairs))) => {
                     let example = pairs.first().and_then(|pair| pair.output.file_name());
                     let example = example.unwrap_or_default().to_string_lossy().into_owned();
-                    let text = format!("{}, the first is {example}", count(pairs.len(), "painting"));
+                    let text = format!("{}, the first is {example}", widgets::counted(pairs.len(), "painting"));
                     ui.add(Label::new(widgets::weak(ui, text)).truncate());
                     pairs.len()
                 }
@@ -150,7 +147,7 @@ impl ImpastoApp {
             ui.horizontal(|ui| {
                 let text = match number {
                     0 => "Add to the queue".to_owned(),
-                    number => format!("Add {}", count(number, "painting")),
+                    number => format!("Add {}", widgets::counted(number, "painting")),
                 };
                 let tooltip = "Puts them at the end of the queue";
                 if widgets::accent_button(ui, Icon::Plus, &text, 190.0, tooltip, number > 0).clicked() {
@@ -182,28 +179,40 @@ impl ImpastoApp {
         let (question, ticket) = (form.asked.clone(), form.tickets);
         form.last = Some((question.clone(), ticket));
         form.answer = None;
-        self.tasks.start("queue", move || Done::Queue(News::Pairs { ticket, result: question.answer() }));
+        self.tasks.spawn(
+            "queue",
+            move || question.answer(),
+            move |app: &mut Self, _, answer| {
+                if let Some(form) = &mut app.queue.folders {
+                    form.take(ticket, answer);
+                }
+            },
+        );
     }
 
     fn ask_for_paths(&mut self, form: &FoldersForm, ask: Option<Ask>) {
-        match ask {
-            None => {}
+        let (wanted, ask) = match ask {
+            None => return,
             Some(Ask::Folder(wanted)) => {
-                let (title, folder) = match wanted {
-                    Wanted::Contents => ("Folder with contents", None),
-                    Wanted::Styles => ("Folder with styles", None),
-                    Wanted::Output | Wanted::Folder => {
-                        ("Folder for the paintings", form.asked.output.clone())
+                let (kind, title, folder) = match wanted {
+                    Wanted::Contents => (FileKind::Pictures, "Folder with contents", None),
+                    Wanted::Styles => (FileKind::Pictures, "Folder with styles", None),
+                    Wanted::Output => {
+                        (FileKind::Exports, "Folder for the paintings", form.asked.output.clone())
                     }
                 };
-                let ask = dialogs::Ask { folder, ..dialogs::Ask::folder(title) };
-                self.ask_for_file(ask, Purpose::Queue(wanted));
+                (wanted, dialogs::Ask { folder, ..dialogs::Ask::folder(kind, title) })
             }
             Some(Ask::Files(wanted)) => {
                 let title = if wanted == Wanted::Contents { "Contents" } else { "Styles" };
-                self.ask_for_file(dialogs::Ask::open_pictures(title, true), Purpose::Queue(wanted));
+                (wanted, dialogs::Ask::open_pictures(title, true))
             }
-        }
+        };
+        self.ask_for_files(ask, move |app, paths| {
+            if let Some(form) = &mut app.queue.folders {
+                form.picked(wanted, paths);
+            }
+        });
     }
 
     fn queue_pairs(&mut self, ctx: &Context, form: FoldersForm) {
@@ -220,8 +229,8 @@ impl ImpastoApp {
         };
         let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
         let number = pairs.len();
-        let items = pairs.into_iter().map(|Match { content, style, output }| {
-            let file = |path| Source::File { path: absolute(path), sha256: None };
+        let items = pairs.into_iter().map(|Pair { content, style, output }| {
+            let file = |path| ItemSource::File { path: absolute(path), sha256: None };
             Item {
                 id: 0,
                 content: file(content),
@@ -230,14 +239,14 @@ impl ImpastoApp {
                 output: absolute(output),
                 without_recipe: self.without_recipe,
                 batch: true,
-                state: State::Waiting,
+                state: ItemState::Waiting,
                 remark: None,
                 settings: settings.clone(),
             }
         });
         self.queue.desk.add(items, None);
         self.start_painter(ctx);
-        self.toasts.add(format!("Added {} to the queue.", count(number, "painting")));
+        self.toasts.add(format!("Added {} to the queue.", widgets::counted(number, "painting")));
         self.page = crate::Page::Queue;
     }
 }

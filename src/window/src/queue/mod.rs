@@ -14,48 +14,20 @@ use std::{
 use egui::{Context, TextureHandle, TextureOptions};
 use image::RgbImage;
 
+pub use self::row::QueueAction;
 use self::{add::AddForm, folders::FoldersForm, row::Row};
-pub use self::{page::card, row::QueueAction};
 use super::{
     ImpastoApp, Page, SpawnPainter,
     notes::{Banner, Trouble},
-    tasks::Done,
 };
 use impasto_base::error::chain;
 use impasto_engine::{
-    queue::{CpuSharing, Item, JobQueue, Live, Outlook, Painter, State, Store, StoreError},
+    queue::{
+        CpuSharing, Item, ItemState, JobQueue, LiveActivity, Painter, QueueStore, QueueSummary, StoreError,
+    },
     session::RunState,
 };
-use impasto_formats::explore::Match;
 use impasto_network::compute::DeviceKind;
-
-/// What background threads bring for the queue.
-pub enum News {
-    /// The queue of the last time.
-    Opened(Result<(Store, Result<Vec<Item>, String>), StoreError>),
-    Saved(Result<(), String>),
-    /// A painting that is ready to be added, with its small picture.
-    Item {
-        result: Result<Box<Item>, String>,
-        small: Option<Arc<RgbImage>>,
-    },
-    /// The paintings of folders, by the number of the question.
-    Pairs {
-        ticket: u64,
-        result: Result<Vec<Match>, String>,
-    },
-}
-
-/// What a picked folder or file is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// The folder for the painting that is added.
-    Folder,
-    Contents,
-    Styles,
-    /// The folder for the paintings of folders.
-    Output,
-}
 
 /// Whether there is a queue.
 #[derive(Debug, PartialEq, Eq)]
@@ -78,7 +50,7 @@ pub struct Queue {
     /// The list as it was at this version.
     version: Option<u64>,
     rows: Vec<Row>,
-    pub outlook: Outlook,
+    pub outlook: QueueSummary,
     textures: HashMap<u64, (Arc<RgbImage>, TextureHandle)>,
     /// The item that is dragged.
     dragged: Option<u64>,
@@ -100,7 +72,7 @@ impl Queue {
             saving: false,
             version: None,
             rows: Vec::new(),
-            outlook: Outlook::default(),
+            outlook: QueueSummary::default(),
             textures: HashMap::new(),
             dragged: None,
             focus: None,
@@ -112,13 +84,13 @@ impl Queue {
     /// Ends the painter, and writes the list for the next time.
     pub fn end(&mut self) {
         self.painter = None;
-        if let Err(error) = self.desk.save_at_last() {
+        if let Err(error) = self.desk.save_before_exit() {
             tracing::warn!("the queue cannot be written: {error}");
         }
     }
 
     fn texture(&mut self, ctx: &Context, id: u64) -> Option<TextureHandle> {
-        let small = self.desk.small(id)?;
+        let small = self.desk.thumbnail(id)?;
         if let Some((shown, texture)) = self.textures.get(&id)
             && Arc::ptr_eq(shown, &small)
         {
@@ -135,60 +107,38 @@ impl ImpastoApp {
     /// Reads the queue of the last time.
     pub(super) fn open_queue(&mut self) {
         let Some(folder) = self.queue.folder.clone() else {
-            self.queue.desk.begin(None, Vec::new());
+            self.queue.desk.restore(None, Vec::new());
             self.queue.access = Access::Ready;
             return;
         };
         self.queue.access = Access::Reading;
-        self.tasks.start("queue", move || {
-            Done::Queue(News::Opened(Store::open(&folder).map(|store| {
+        let work = move || {
+            QueueStore::open(&folder).map(|store| {
                 let items = store.load();
                 (store, items)
-            })))
-        });
+            })
+        };
+        self.tasks.spawn("queue", work, |app: &mut Self, _, opened| app.queue_opened(opened));
     }
 
-    pub(super) fn queue_news(&mut self, ctx: &Context, news: News) {
-        match news {
-            News::Opened(Ok((store, items))) => {
+    fn queue_opened(&mut self, opened: Result<(QueueStore, Result<Vec<Item>, String>), StoreError>) {
+        match opened {
+            Ok((store, items)) => {
                 let items = items.unwrap_or_else(|text| {
                     self.banners.push(Banner { trouble: Trouble::Other, text: format!("{text}.") });
                     Vec::new()
                 });
                 let open = items.iter().filter(|item| item.state.is_open()).count();
-                self.queue.desk.begin(Some(store), items);
+                self.queue.desk.restore(Some(store), items);
                 self.queue.access = Access::Ready;
                 if open > 0 {
                     self.toasts.add(format!(
                         "The queue has {} left from last time, and begins when you say so: Queue, then Go on.",
-                        count(open, "painting")
+                        super::widgets::counted(open, "painting")
                     ));
                 }
             }
-            News::Opened(Err(error)) => self.queue.access = Access::None(chain(&error)),
-            News::Saved(result) => {
-                self.queue.saving = false;
-                if let Err(text) = result {
-                    self.notice = Some(format!("The queue cannot be kept: {text}"));
-                }
-            }
-            News::Item { result: Ok(item), small } => {
-                let held = self.queue.outlook.held;
-                self.queue.desk.add([*item], small.as_ref());
-                self.start_painter(ctx);
-                self.toasts.add(match held {
-                    true => "Added to the queue, which is on hold: Queue, then Go on.",
-                    false => "Added to the queue.",
-                });
-            }
-            News::Item { result: Err(text), .. } => {
-                self.banners.push(Banner { trouble: Trouble::Other, text: format!("Not queued: {text}.") });
-            }
-            News::Pairs { ticket, result } => {
-                if let Some(form) = &mut self.queue.folders {
-                    form.take(ticket, result);
-                }
-            }
+            Err(error) => self.queue.access = Access::None(chain(&error)),
         }
     }
 
@@ -221,7 +171,12 @@ impl ImpastoApp {
         let painting = self.run.playing && matches!(self.run.state, RunState::Running | RunState::Preparing);
         let cpu_sharing = if self.layout.share_with_queue { CpuSharing::Share } else { CpuSharing::Wait };
         let dragging = ctx.egui_is_using_pointer();
-        self.queue.desk.set_live(Live { painting, dragging, on_cpu: self.live_on_cpu(), cpu_sharing });
+        self.queue.desk.set_live(LiveActivity {
+            painting,
+            dragging,
+            on_cpu: self.live_on_cpu(),
+            cpu_sharing,
+        });
         let version = self.queue.desk.version();
         if self.queue.version != Some(version) {
             let rows: Vec<Row> = self.queue.desk.items(|items| items.iter().map(Row::new).collect());
@@ -232,13 +187,16 @@ impl ImpastoApp {
             self.queue.textures.retain(|id, _| rows.iter().any(|row| row.id == *id));
             (self.queue.version, self.queue.rows) = (Some(version), rows);
         }
-        self.queue.outlook = self.queue.desk.outlook();
+        self.queue.outlook = self.queue.desk.summary();
         if self.queue.access == Access::Ready && !self.queue.saving && self.queue.desk.is_unwritten() {
             self.queue.saving = true;
             let desk = self.queue.desk.clone();
-            let broken = |text| Done::Queue(News::Saved(Err(text)));
-            self.tasks.start_or("queue", broken, move || {
-                Done::Queue(News::Saved(desk.save().map_err(|error| error.to_string())))
+            let work = move || desk.save().map_err(|error| error.to_string());
+            self.tasks.attempt("queue", work, |app: &mut Self, _, saved| {
+                app.queue.saving = false;
+                if let Err(text) = saved.flatten() {
+                    app.notice = Some(format!("The queue cannot be kept: {text}"));
+                }
             });
         }
     }
@@ -248,11 +206,11 @@ impl ImpastoApp {
         if self.page == Page::Queue {
             return;
         }
-        for before in self.queue.rows.iter().filter(|row| row.state == State::Painting) {
+        for before in self.queue.rows.iter().filter(|row| row.state == ItemState::Painting) {
             let Some(row) = rows.iter().find(|row| row.id == before.id) else { continue };
             match &row.state {
-                State::Done { .. } => self.toasts.add(format!("The queue has painted {}.", row.file)),
-                State::Failed { message } => {
+                ItemState::Done { .. } => self.toasts.add(format!("The queue has painted {}.", row.file)),
+                ItemState::Failed { message } => {
                     self.toasts.add(format!("The queue could not paint {}: {message}.", row.file));
                 }
                 _ => {}
@@ -282,7 +240,7 @@ impl ImpastoApp {
 
     /// The queue in a few words, where something of it is still to be painted.
     pub(super) fn queue_status(&self) -> Option<String> {
-        let Outlook { open, held, waits, seconds_left, .. } = self.queue.outlook;
+        let QueueSummary { open, held, waits, seconds_left, .. } = self.queue.outlook;
         (open > 0).then(|| {
             let mut text = format!("Queue: {open} left");
             if held {
@@ -295,9 +253,4 @@ impl ImpastoApp {
             text
         })
     }
-}
-
-/// "1 painting", "3 paintings"
-fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

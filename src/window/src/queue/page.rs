@@ -1,19 +1,20 @@
 //! The queue's page: what it is doing, what can be added, the list.
 
-use egui::{Align, Context, Frame, Layout, Margin, Rect, Response, RichText, ScrollArea, Stroke, Ui, vec2};
+use egui::{Align, Context, Layout, Response, RichText, ScrollArea, Stroke, Ui, vec2};
 
 use super::{
-    Access, count,
+    Access,
     row::{self, Line, QueueAction},
 };
 use crate::{
     ImpastoApp,
     command::Command,
     icons::Icon,
+    page::card,
     theme::{Palette, space},
     widgets,
 };
-use impasto_engine::queue::{Move, Outlook};
+use impasto_engine::queue::{ItemMove, QueueSummary};
 
 /// Gap between two lines, in points.
 const GAP: f32 = 4.0;
@@ -75,7 +76,7 @@ impl ImpastoApp {
                     self.actions.push(command);
                 }
             }
-            let any = outlook.over > 0;
+            let any = outlook.finished > 0;
             let tooltip = "Takes what is done or cancelled out of the list; the pictures stay";
             if widgets::text_button(ui, Icon::Check, "Clear done", "Clear done", tooltip, any).clicked() {
                 self.actions.push(QueueAction::ClearDone);
@@ -146,7 +147,7 @@ impl ImpastoApp {
         {
             self.queue.dragged = None;
             if let Some(place) = place {
-                self.actions.push(QueueAction::Move(id, Move::To(place)));
+                self.actions.push(QueueAction::Move(id, ItemMove::To(place)));
             }
         }
     }
@@ -173,7 +174,7 @@ impl ImpastoApp {
                     self.queue.focus = Some(row.id);
                 }
             }
-            QueueAction::ClearDone => desk.remove_over(),
+            QueueAction::ClearDone => desk.remove_finished(),
             QueueAction::Reopen => self.open_queue(),
         }
     }
@@ -266,16 +267,16 @@ impl super::Queue {
 }
 
 /// What the queue is doing, in a line, and whether it paints.
-fn headline(outlook: &Outlook) -> (String, bool) {
-    let Outlook { open, failed, over, held, waits, seconds_left } = outlook;
+fn headline(outlook: &QueueSummary) -> (String, bool) {
+    let QueueSummary { open, failed, finished, held, waits, seconds_left } = outlook;
     if *open == 0 {
-        let text = match (failed, over) {
+        let text = match (failed, finished) {
             (0, _) => "All is painted".to_owned(),
             (failed, _) => format!("{failed} failed: see why, and try again"),
         };
         return (text, false);
     }
-    let left = count(*open, "painting") + " left";
+    let left = widgets::counted(*open, "painting") + " left";
     if *held {
         return (format!("On hold · {left}"), false);
     }
@@ -298,21 +299,4 @@ fn drop_place(ui: &Ui, first: usize, top: f32, count: usize) -> Option<usize> {
     let x = ui.max_rect().x_range();
     ui.painter().hline(x, y, Stroke::new(2.0, Palette::of(ui).accent));
     Some(place)
-}
-
-/// A card in the middle of an empty page.
-pub fn card(ui: &mut Ui, title: &str, contents: impl FnOnce(&mut Ui)) {
-    let palette = Palette::of(ui);
-    let area = ui.available_rect_before_wrap();
-    let width = area.width().min(500.0);
-    let top = area.min.y + (area.height() * 0.16).min(90.0);
-    let min = egui::pos2(area.center().x - width / 2.0, top);
-    let rect = Rect::from_min_max(min, egui::pos2(min.x + width, area.max.y));
-    let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(rect));
-    Frame::new().fill(palette.panel).corner_radius(6).inner_margin(Margin::same(20)).show(&mut ui, |ui| {
-        ui.set_min_width(ui.available_width());
-        ui.heading(title);
-        ui.add_space(space::S);
-        contents(ui);
-    });
 }

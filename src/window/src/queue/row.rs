@@ -11,7 +11,7 @@ use crate::{
     theme::{Palette, RADIUS, space},
     widgets,
 };
-use impasto_engine::queue::{Item, Move, Now, Stage, State};
+use impasto_engine::queue::{Item, ItemMove, ItemProgress, ItemStage, ItemState};
 
 /// Height of a line, in points.
 pub const HEIGHT: f32 = 60.0;
@@ -28,13 +28,13 @@ pub struct Row {
     pub path: String,
     /// Size and steps.
     pub facts: String,
-    pub state: State,
+    pub state: ItemState,
     pub remark: Option<String>,
 }
 
 /// What can be done with the queue. Its paintings are told by their numbers.
 pub enum QueueAction {
-    Move(u64, Move),
+    Move(u64, ItemMove),
     Cancel(u64),
     Retry(u64),
     Remove(u64),
@@ -63,36 +63,38 @@ impl Row {
     }
 
     /// How far it is, in a line.
-    fn text(&self, now: Option<&Now>, held: bool) -> String {
+    fn text(&self, now: Option<&ItemProgress>, held: bool) -> String {
         match (&self.state, now) {
-            (State::Painting, Some(now)) => progress(now, held),
-            (State::Waiting, _) => format!("{} · {}", self.facts, self.file),
-            (State::Painting, None) => "Beginning…".to_owned(),
-            (State::Done { seconds }, _) => format!("{} · in {}", self.file, widgets::clock(*seconds)),
-            (State::There, _) => format!("{} was there already, painted by the same recipe", self.file),
-            (State::Failed { message }, _) => widgets::sentence(message),
-            (State::Cancelled, _) => format!("Cancelled · {}", self.facts),
+            (ItemState::Painting, Some(now)) => progress(now, held),
+            (ItemState::Waiting, _) => format!("{} · {}", self.facts, self.file),
+            (ItemState::Painting, None) => "Beginning…".to_owned(),
+            (ItemState::Done { seconds }, _) => format!("{} · in {}", self.file, widgets::clock(*seconds)),
+            (ItemState::AlreadyPainted, _) => {
+                format!("{} was there already, painted by the same recipe", self.file)
+            }
+            (ItemState::Failed { message }, _) => widgets::sentence(message),
+            (ItemState::Cancelled, _) => format!("Cancelled · {}", self.facts),
         }
     }
 
     fn word(&self) -> &'static str {
         match self.state {
-            State::Waiting => "waiting",
-            State::Painting => "painting",
-            State::Done { .. } => "done",
-            State::There => "was there already",
-            State::Failed { .. } => "failed",
-            State::Cancelled => "cancelled",
+            ItemState::Waiting => "waiting",
+            ItemState::Painting => "painting",
+            ItemState::Done { .. } => "done",
+            ItemState::AlreadyPainted => "was there already",
+            ItemState::Failed { .. } => "failed",
+            ItemState::Cancelled => "cancelled",
         }
     }
 }
 
-fn progress(now: &Now, held: bool) -> String {
+fn progress(now: &ItemProgress, held: bool) -> String {
     let mut facts = Vec::new();
     match &now.stage {
-        Stage::Preparing(what) => facts.push(widgets::capital(what)),
-        Stage::Saving => facts.push("Saving…".to_owned()),
-        Stage::Painting => {
+        ItemStage::Preparing(what) => facts.push(widgets::capital(what)),
+        ItemStage::Saving => facts.push("Saving…".to_owned()),
+        ItemStage::Painting => {
             facts.push(format!("{:.0} %", 100.0 * now.share));
             if let Some(seconds) = now.seconds_left.filter(|_| !(held || now.waits)) {
                 facts.push(format!("{} left", widgets::clock(seconds)));
@@ -114,7 +116,7 @@ pub struct Line<'a> {
     pub row: &'a Row,
     pub index: usize,
     pub count: usize,
-    pub now: Option<&'a Now>,
+    pub now: Option<&'a ItemProgress>,
     pub held: bool,
     pub texture: Option<TextureHandle>,
     pub dragged: bool,
@@ -164,7 +166,7 @@ impl Line<'_> {
         if let Some(remark) = &row.remark {
             tooltip = format!("{tooltip}\n{}", widgets::sentence(remark));
         }
-        if matches!(row.state, State::Failed { .. }) {
+        if matches!(row.state, ItemState::Failed { .. }) {
             tooltip = format!("{text}\n{tooltip}");
         }
         if row.state.is_open() {
@@ -185,9 +187,9 @@ impl Line<'_> {
         let id = self.row.id;
         let pressed = |modifiers, key| ctx.input_mut(|input| input.consume_key(modifiers, key));
         let action = if pressed(Modifiers::ALT, Key::ArrowUp) {
-            QueueAction::Move(id, Move::Up)
+            QueueAction::Move(id, ItemMove::Up)
         } else if pressed(Modifiers::ALT, Key::ArrowDown) {
-            QueueAction::Move(id, Move::Down)
+            QueueAction::Move(id, ItemMove::Down)
         } else if pressed(Modifiers::NONE, Key::ArrowUp) {
             QueueAction::Focus(self.index.saturating_sub(1))
         } else if pressed(Modifiers::NONE, Key::ArrowDown) {
@@ -196,8 +198,8 @@ impl Line<'_> {
             QueueAction::Remove(id)
         } else if pressed(Modifiers::NONE, Key::Enter) {
             match self.row.state {
-                State::Failed { .. } | State::Cancelled => QueueAction::Retry(id),
-                State::Done { .. } | State::There => QueueAction::Open(id),
+                ItemState::Failed { .. } | ItemState::Cancelled => QueueAction::Retry(id),
+                ItemState::Done { .. } | ItemState::AlreadyPainted => QueueAction::Open(id),
                 _ => return,
             }
         } else {
@@ -209,7 +211,7 @@ impl Line<'_> {
     fn thumbnail(&self, ui: &Ui, rect: Rect) {
         let palette = Palette::of(ui);
         ui.painter().rect_filled(rect, RADIUS, palette.well);
-        let gone = matches!(self.row.state, State::Cancelled | State::Failed { .. });
+        let gone = matches!(self.row.state, ItemState::Cancelled | ItemState::Failed { .. });
         let tint = Color32::WHITE.gamma_multiply(if gone { 0.45 } else { 1.0 });
         match &self.texture {
             Some(texture) => {
@@ -236,16 +238,16 @@ impl Line<'_> {
         let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(room).layout(layout));
         ui.spacing_mut().item_spacing.y = 1.0;
         ui.spacing_mut().interact_size.y = 16.0;
-        let painting = self.row.state == State::Painting;
+        let painting = self.row.state == ItemState::Painting;
         let height = if painting { 44.0 } else { 36.0 };
         ui.add_space((HEIGHT - height) / 2.0);
-        let over = matches!(self.row.state, State::Cancelled);
+        let over = matches!(self.row.state, ItemState::Cancelled);
         let title = RichText::new(&self.row.title).size(14.0);
         let title = title.color(if over { palette.weak } else { palette.text });
         ui.add(Label::new(title).truncate());
         let (mark, color) = match self.row.state {
-            State::Failed { .. } => (Some(Icon::Warning), palette.bad),
-            State::Done { .. } | State::There => (Some(Icon::Check), palette.good),
+            ItemState::Failed { .. } => (Some(Icon::Warning), palette.bad),
+            ItemState::Done { .. } | ItemState::AlreadyPainted => (Some(Icon::Check), palette.good),
             _ => (None, palette.weak),
         };
         ui.horizontal(|ui| {
@@ -278,7 +280,7 @@ impl Line<'_> {
             }
         };
         match state {
-            State::Painting => {
+            ItemState::Painting => {
                 button(ui, Icon::Stop, "Cancel", "Ends it without a picture", true, QueueAction::Cancel(*id));
             }
             _ => {
@@ -287,18 +289,25 @@ impl Line<'_> {
             }
         }
         match state {
-            State::Waiting | State::Painting => {
+            ItemState::Waiting | ItemState::Painting => {
                 let down = self.index + 1 < self.count;
                 let tooltip = "Later (alt and arrow down)";
-                button(ui, Icon::Down, "Later:", tooltip, down, QueueAction::Move(*id, Move::Down));
+                button(ui, Icon::Down, "Later:", tooltip, down, QueueAction::Move(*id, ItemMove::Down));
                 let tooltip = "Sooner (alt and arrow up)";
-                button(ui, Icon::Up, "Sooner:", tooltip, self.index > 0, QueueAction::Move(*id, Move::Up));
+                button(
+                    ui,
+                    Icon::Up,
+                    "Sooner:",
+                    tooltip,
+                    self.index > 0,
+                    QueueAction::Move(*id, ItemMove::Up),
+                );
             }
-            State::Failed { .. } | State::Cancelled => {
+            ItemState::Failed { .. } | ItemState::Cancelled => {
                 let tooltip = "Paints it again from the beginning (Enter)";
                 button(ui, Icon::Restart, "Try again", tooltip, true, QueueAction::Retry(*id));
             }
-            State::Done { .. } | State::There => {
+            ItemState::Done { .. } | ItemState::AlreadyPainted => {
                 let tooltip = "Brings the picture into the window, with its recipe (Enter)";
                 button(ui, Icon::Open, "Open", tooltip, true, QueueAction::Open(*id));
             }

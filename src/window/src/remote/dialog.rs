@@ -5,9 +5,10 @@ use egui::{Context, Label, RichText, ScrollArea, TextEdit, Ui};
 
 use crate::{
     ImpastoApp,
+    entry::Entry,
     icons::Icon,
     theme::{self, Palette, space},
-    widgets::{self, Entry, row, row_error, section},
+    widgets::{self, row, row_error, section},
 };
 
 impl ImpastoApp {
@@ -78,7 +79,7 @@ impl ImpastoApp {
                 .desired_width(ui.available_width() - 8.0);
             ui.add(edit).accessible_name("Host and port that are told").on_hover_text(tooltip);
         });
-        let trouble = remote.trouble.clone().or_else(|| remote.server.as_ref()?.trouble());
+        let trouble = remote.trouble.clone().or_else(|| remote.server.as_ref()?.feedback_error());
         if let Some(trouble) = trouble {
             row_error(ui, &widgets::sentence(&trouble));
         }
@@ -129,11 +130,11 @@ impl ImpastoApp {
             });
         }
         remote.settings.midi.sort_unstable();
-        for trouble in remote.ports.troubles() {
+        for trouble in remote.ports.errors() {
             row_error(ui, &widgets::sentence(trouble));
         }
         if ui.button("Look again").on_hover_text("Looks for devices that were plugged in").clicked() {
-            remote.ports.look();
+            remote.ports.scan();
         }
     }
 

@@ -1,4 +1,4 @@
-//! What an id of a continuous parameter stands for: its text, its range, and its value in settings and style pictures.
+//! Ids of continuous parameters: their text, range, and value in settings and style pictures.
 
 use std::{fmt, str::FromStr};
 
@@ -13,29 +13,29 @@ use impasto_network::vgg::Layer;
 
 pub use super::rows::ParamId;
 
-/// What an id stands for.
-enum Target {
+/// The parameter that an id refers to.
+enum ParamTarget {
     Field(&'static Parameter, &'static Number),
     Layer(&'static Parameter, &'static Layers, Layer),
     /// Weight of a style picture.
     Weight(usize),
-    /// Scale of its strokes.
+    /// Stroke scale of a style picture.
     Scale(usize),
 }
 
 impl ParamId {
-    fn target(self) -> Target {
+    fn target(self) -> ParamTarget {
         match self {
-            ParamId::PictureWeight(index) => return Target::Weight(usize::from(index)),
-            ParamId::PictureScale(index) => return Target::Scale(usize::from(index)),
+            ParamId::PictureWeight(index) => return ParamTarget::Weight(usize::from(index)),
+            ParamId::PictureScale(index) => return ParamTarget::Scale(usize::from(index)),
             _ => {}
         }
         let found = PARAMETERS.iter().find_map(|row| match (&row.kind, self) {
-            (Kind::Number(number), _) if row.id == Some(self) => Some(Target::Field(row, number)),
+            (Kind::Number(number), _) if row.id == Some(self) => Some(ParamTarget::Field(row, number)),
             (Kind::Layers(layers), ParamId::Style(layer) | ParamId::Content(layer))
                 if (layers.id)(layer) == self =>
             {
-                Some(Target::Layer(row, layers, layer))
+                Some(ParamTarget::Layer(row, layers, layer))
             }
             _ => None,
         });
@@ -43,7 +43,7 @@ impl ParamId {
         found.unwrap_or_else(|| unreachable!("{self:?} has no row"))
     }
 
-    /// Every id that these settings and style pictures have.
+    /// All ids of these settings and style pictures.
     pub fn all(settings: &Settings, mix: &[StyleMix]) -> Vec<ParamId> {
         let mut all: Vec<ParamId> = PARAMETERS.iter().filter_map(|row| row.id).collect();
         for (_, layers) in Parameter::layer_tables() {
@@ -56,22 +56,22 @@ impl ParamId {
         all
     }
 
-    /// What it is called in the window.
+    /// Name in the window.
     pub fn label(self) -> String {
         match self.target() {
-            Target::Field(row, _) => row.label.to_owned(),
-            Target::Layer(row, _, layer) => format!("{} {layer}", row.label),
-            Target::Weight(index) => format!("Weight of style {}", index + 1),
-            Target::Scale(index) => format!("Scale of style {}", index + 1),
+            ParamTarget::Field(row, _) => row.label.to_owned(),
+            ParamTarget::Layer(row, _, layer) => format!("{} {layer}", row.label),
+            ParamTarget::Weight(index) => format!("Weight of style {}", index + 1),
+            ParamTarget::Scale(index) => format!("Scale of style {}", index + 1),
         }
     }
 
     fn scale(self) -> Scale {
         match self.target() {
-            Target::Field(_, number) => number.scale,
-            Target::Layer(..) => LAYER,
-            Target::Weight(_) => PICTURE,
-            Target::Scale(_) => STROKES,
+            ParamTarget::Field(_, number) => number.scale,
+            ParamTarget::Layer(..) => LAYER,
+            ParamTarget::Weight(_) => PICTURE,
+            ParamTarget::Scale(_) => STROKES,
         }
     }
 
@@ -80,51 +80,55 @@ impl ParamId {
         (self.scale().range)(objective)
     }
 
-    /// Whether a run accepts the value, whether or not the fader reaches it.
+    /// Whether a run accepts the value, even outside of the fader's range.
     pub fn allows(self, value: f64) -> bool {
         self.scale().limits.allow(value)
     }
 
-    /// Whether another value takes more than weighing anew: the style pictures are resized or recoloured, and their targets
-    /// computed again.
+    /// Whether a change is expensive: style pictures are resized or recoloured, and their targets recomputed.
     pub fn is_costly(self) -> bool {
         match self.target() {
-            Target::Field(row, _) => matches!(row.effect, Effect::Costly),
-            Target::Scale(_) => true,
-            Target::Layer(..) | Target::Weight(_) => false,
+            ParamTarget::Field(row, _) => matches!(row.effect, Effect::Costly),
+            ParamTarget::Scale(_) => true,
+            ParamTarget::Layer(..) | ParamTarget::Weight(_) => false,
         }
     }
 
-    /// Why it has no effect, if it has none.
-    pub fn rests(self, settings: &Settings, mix: &[StyleMix]) -> Option<&'static str> {
+    /// Why it has no effect; `None` if it has.
+    pub fn inactive_reason(self, settings: &Settings, mix: &[StyleMix]) -> Option<&'static str> {
         match self.target() {
-            Target::Field(row, _) => row.rests.filter(|rests| (rests.when)(settings)).map(|rests| rests.why),
-            Target::Layer(..) => self.stored(settings, mix).is_none().then_some("the layer is not in use"),
-            Target::Weight(_) | Target::Scale(_) => {
+            ParamTarget::Field(row, _) => {
+                row.inactive.filter(|inactive| (inactive.when)(settings)).map(|inactive| inactive.reason)
+            }
+            ParamTarget::Layer(..) => {
+                self.stored(settings, mix).is_none().then_some("the layer is not in use")
+            }
+            ParamTarget::Weight(_) | ParamTarget::Scale(_) => {
                 self.stored(settings, mix).is_none().then_some("there is no such picture")
             }
         }
     }
 
-    /// What it is set to; `None` while it has no effect.
+    /// Its value; `None` if it has no effect.
     pub fn get(self, settings: &Settings, mix: &[StyleMix]) -> Option<f64> {
-        match self.rests(settings, mix) {
+        match self.inactive_reason(settings, mix) {
             Some(_) => None,
             None => self.stored(settings, mix),
         }
     }
 
-    /// What it is set to, whether or not it has an effect.
+    /// Its value, even if it has no effect.
     pub fn stored(self, settings: &Settings, mix: &[StyleMix]) -> Option<f64> {
         match self.target() {
-            Target::Field(_, number) => (number.get)(settings),
-            Target::Layer(_, layers, layer) => (layers.get)(settings).get(layer),
-            Target::Weight(index) => mix.get(index).map(|mix| mix.weight),
-            Target::Scale(index) => mix.get(index).map(|mix| mix.scale),
+            ParamTarget::Field(_, number) => (number.get)(settings),
+            ParamTarget::Layer(_, layers, layer) => (layers.get)(settings).get(layer),
+            ParamTarget::Weight(index) => mix.get(index).map(|mix| mix.weight),
+            ParamTarget::Scale(index) => mix.get(index).map(|mix| mix.scale),
         }
     }
 
-    /// Sets it if [`ParamId::get`] gives something and the value is allowed; says whether it did.
+    /// Set the value if [`ParamId::get`] returns one and the new value is allowed; returns whether it was
+    /// set.
     pub fn set(self, settings: &mut Settings, mix: &mut [StyleMix], value: f64) -> bool {
         if self.get(settings, mix).is_none() || !self.allows(value) {
             return false;
@@ -133,16 +137,16 @@ impl ParamId {
         true
     }
 
-    /// Sets it, whether or not it has an effect, if its layer or its picture is there.
+    /// Set the value, even if it has no effect, if its layer or picture exists.
     pub fn store(self, settings: &mut Settings, mix: &mut [StyleMix], value: f64) {
         if self.stored(settings, mix).is_none() {
             return;
         }
         match self.target() {
-            Target::Field(_, number) => (number.set)(settings, value),
-            Target::Layer(_, layers, layer) => (layers.get_mut)(settings).set(layer, value),
-            Target::Weight(index) => mix[index].weight = value,
-            Target::Scale(index) => mix[index].scale = value,
+            ParamTarget::Field(_, number) => (number.set)(settings, value),
+            ParamTarget::Layer(_, layers, layer) => (layers.get_mut)(settings).set(layer, value),
+            ParamTarget::Weight(index) => mix[index].weight = value,
+            ParamTarget::Scale(index) => mix[index].scale = value,
         }
     }
 }
@@ -150,10 +154,10 @@ impl ParamId {
 impl fmt::Display for ParamId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.target() {
-            Target::Field(row, _) => f.write_str(row.address),
-            Target::Layer(row, _, layer) => write!(f, "{}/{layer}", row.address),
-            Target::Weight(index) => write!(f, "picture/{}/weight", index + 1),
-            Target::Scale(index) => write!(f, "picture/{}/scale", index + 1),
+            ParamTarget::Field(row, _) => f.write_str(row.address),
+            ParamTarget::Layer(row, _, layer) => write!(f, "{}/{layer}", row.address),
+            ParamTarget::Weight(index) => write!(f, "picture/{}/weight", index + 1),
+            ParamTarget::Scale(index) => write!(f, "picture/{}/scale", index + 1),
         }
     }
 }

@@ -46,7 +46,7 @@ fn an_id_sets_its_setting_and_no_other() {
 }
 
 #[test]
-fn what_has_no_effect_is_neither_got_nor_set() {
+fn inactive_parameters_are_neither_read_nor_set() {
     let mut settings = Settings { style_amount: Some(0.5), luminance_only: true, ..Settings::default() };
     for id in [
         ParamId::Alpha,
@@ -72,17 +72,17 @@ fn what_has_no_effect_is_neither_got_nor_set() {
 }
 
 #[test]
-fn ranges_are_those_of_the_usual_values_and_only_hold_what_is_allowed() {
+fn ranges_contain_the_defaults_and_only_valid_values() {
     for &objective in Objective::ALL {
-        let usual = Settings::for_objective(objective);
-        for id in ParamId::all(&usual, &[StyleMix::default()]) {
+        let defaults = Settings::for_objective(objective);
+        for id in ParamId::all(&defaults, &[StyleMix::default()]) {
             let range = id.range(objective);
-            if let Some(value) = id.get(&usual, &[StyleMix::default()]) {
-                assert!(range.holds(value), "{id} {value} {range:?}");
+            if let Some(value) = id.get(&defaults, &[StyleMix::default()]) {
+                assert!(range.contains(value), "{id} {value} {range:?}");
             }
             for place in [0.0, ZERO, 0.3, 0.99, 1.0, 2.0, -1.0, f64::NAN] {
                 let value = range.value(place);
-                assert!(id.allows(value) && range.holds(value), "{id} {place} {value}");
+                assert!(id.allows(value) && range.contains(value), "{id} {place} {value}");
             }
             assert_eq!(range.value(1.0), range.max);
         }
@@ -96,7 +96,7 @@ proptest::proptest! {
     fn places_and_values_belong_together(place in 0.0..=1.0f64, more in 0.0..=1.0f64) {
         for id in [ParamId::Beta, ParamId::LearningRate, ParamId::KeepColours, ParamId::Averaging, ParamId::StyleScale] {
             let range = id.range(Objective::Balanced);
-            let back = range.place(range.value(place));
+            let back = range.position(range.value(place));
             let expected = if range.zero && place < ZERO { 0.0 } else { place };
             proptest::prop_assert!((back - expected).abs() < 1e-9, "{} {} {}", id, place, back);
             let (low, high) = (place.min(more), place.max(more));
@@ -106,7 +106,7 @@ proptest::proptest! {
 }
 
 #[test]
-fn values_from_outside_come_to_lie_in_the_range() {
+fn values_outside_are_clamped_to_the_range() {
     for objective in Objective::ALL {
         for id in
             [ParamId::Alpha, ParamId::Beta, ParamId::LearningRate, ParamId::Averaging, ParamId::StyleScale]

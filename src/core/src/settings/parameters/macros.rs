@@ -1,10 +1,10 @@
-//! How a row is written: `[Id] field: kind(…) { what differs from the usual row }`. From it come the field's accessors and
-//! the id.
+//! Syntax of a row: `[Id] field: kind(…) { differences from the default row }`. The macros generate the
+//! field's accessors and the id.
 
-/// A type of whole numbers in [`super::Settings`].
+/// An integer type in [`super::Settings`].
 pub(super) trait WholeNumber {
     fn widen(self) -> u64;
-    /// The nearest number of this type.
+    /// The nearest value of this type.
     fn narrow(value: u64) -> Self;
 }
 
@@ -75,7 +75,7 @@ macro_rules! kind {
     };
 }
 
-/// How the flag's value is read into the field.
+/// Reader of the flag's value into the field.
 macro_rules! argument {
     (number $field:ident $($rest:tt)*) => {
         argument!(@ $field f64, |value| value)
@@ -112,7 +112,7 @@ macro_rules! argument {
 
 macro_rules! parameters {
     ($($([$id:ident])? $field:ident: $kind:ident($($type:tt)*) { $($row:tt)* })+) => {
-        /// Id of a continuous parameter, by which faders, automation and controllers know it. Its text is `beta`,
+        /// Id of a continuous parameter for faders, automation and controllers. Its text is `beta`,
         /// `style/relu3_1` or `picture/2/weight`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum ParamId {
@@ -121,9 +121,9 @@ macro_rules! parameters {
             Style(Layer),
             /// Weight of a content layer.
             Content(Layer),
-            /// Weight of a style picture among the others, counted from 0; in the text from 1.
+            /// Weight of a style picture, counted from 0; in the text from 1.
             PictureWeight(u8),
-            /// Scale of a style picture's strokes.
+            /// Stroke scale of a style picture.
             PictureScale(u8),
         }
 

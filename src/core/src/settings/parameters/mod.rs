@@ -1,5 +1,5 @@
-//! The parameter table: a row for each field of [`Settings`]. Validation, flags, blending, randomization, automation,
-//! restarts, undo titles, the command palette and the axes of grids are loops over it.
+//! The parameter table: a row for each field of [`Settings`]. Validation, flags, blending, randomization,
+//! automation, restarts, undo titles, the command palette and grid axes iterate over it.
 
 #[macro_use]
 mod macros;
@@ -17,7 +17,7 @@ pub use id::ParamId;
 pub use range::{Limits, Range, three_digits};
 pub use rows::PARAMETERS;
 
-/// A field of [`Settings`] and everything that is known about it.
+/// Description of a field of [`Settings`].
 pub struct Parameter {
     /// Name of the field, which is its key in files.
     pub field: &'static str,
@@ -30,23 +30,23 @@ pub struct Parameter {
     pub(super) same: fn(&Settings, &Settings) -> bool,
     /// Name in the window.
     pub label: &'static str,
-    /// Further words that find it, separated by commas.
+    /// Search synonyms, separated by commas.
     pub synonyms: &'static str,
-    /// Accessible name of its control; empty if the window has no single one.
+    /// Accessible name of its control; empty if it has no single control.
     pub control: &'static str,
     pub flag: Option<Flag>,
-    /// How a plain flag's value is read; `None` for tables, whose flags are repeated.
+    /// Reader of a plain flag's value; `None` for tables, whose flags are repeated.
     pub(super) argument: Option<Argument>,
     pub effect: Effect,
     pub scope: Scope,
     pub(super) default: OnObjective,
     pub(super) blend: Blend,
     pub(super) randomize: Option<Randomize>,
-    pub rests: Option<Rests>,
+    pub inactive: Option<InactiveWhen>,
     pub axis: AxisValues,
 }
 
-/// What a row has unless it says otherwise.
+/// Default row.
 const ROW: Parameter = Parameter {
     field: "",
     id: None,
@@ -61,10 +61,10 @@ const ROW: Parameter = Parameter {
     argument: None,
     effect: Effect::Hot,
     scope: Scope::Mix,
-    default: OnObjective::Usual,
+    default: OnObjective::Default,
     blend: Blend::Middle,
     randomize: None,
-    rests: None,
+    inactive: None,
     axis: AxisValues::None,
 };
 
@@ -75,13 +75,13 @@ pub enum Kind {
     /// On or off.
     Switch,
     Layers(Layers),
-    /// A choice, a colour, a path, or tracks.
+    /// A choice, colour, path, or tracks.
     Other,
 }
 
 /// A continuous parameter.
 pub struct Number {
-    /// `None` while it is switched off.
+    /// `None` if it is switched off.
     pub(super) get: fn(&Settings) -> Option<f64>,
     pub(super) set: fn(&mut Settings, f64),
     pub scale: Scale,
@@ -94,11 +94,11 @@ pub struct Scale {
     pub limits: Limits,
 }
 
-/// A whole number.
+/// An integer parameter.
 pub struct Whole {
     pub(super) get: fn(&Settings) -> u64,
     pub(super) set: fn(&mut Settings, u64),
-    /// What is wrong with a value.
+    /// Error message for an invalid value.
     pub(super) problem: fn(u64) -> Option<String>,
 }
 
@@ -112,7 +112,7 @@ pub struct Layers {
 
 /// The command line's flag.
 pub struct Flag {
-    /// Without the dashes. Also names the parameter in messages and on the axes of grids.
+    /// Name without the dashes. Also used for the parameter in messages and on grid axes.
     pub name: &'static str,
     pub value_name: &'static str,
     pub help: &'static str,
@@ -120,93 +120,93 @@ pub struct Flag {
 
 pub(super) struct Argument {
     pub parser: fn() -> ValueParser,
-    /// Sets the field if the flag is given.
+    /// Set the field if the flag is given.
     pub read: fn(&mut Settings, &ArgMatches),
 }
 
 /// When a new value takes effect.
 #[derive(Clone, Copy)]
 pub enum Effect {
-    /// At the next step of a running painting.
+    /// At the next step of a running optimisation.
     Hot,
-    /// As [`Effect::Hot`], but the style pictures are resized or recoloured, and their targets computed again.
+    /// As [`Effect::Hot`], but style pictures are resized or recoloured, and their targets recomputed.
     Costly,
-    /// As [`Effect::Hot`], without changing what is minimised: how fast it moves, when it ends, how the picture is shown.
+    /// As [`Effect::Hot`], without changing the objective: step size, stopping, display.
     Pace,
-    /// When a run starts from its beginning.
+    /// At the next start from the initial image.
     NextStart,
-    /// By a new run that goes on from the current picture, for this reason.
+    /// By a restart from the current picture, for this reason.
     Restart(&'static str),
-    /// As [`Effect::Restart`], unless both settings come to the same.
+    /// As [`Effect::Restart`], unless both settings are equivalent.
     RestartUnless(&'static str, fn(&Settings, &Settings) -> bool),
-    /// In the window alone.
+    /// In the window only.
     Window,
 }
 
-/// What a parameter belongs to.
+/// Scope of a parameter.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// The mix: presets and slots store it, and a running painting takes it over from them.
+    /// The mix: presets and slots store it, and applying one changes a running painting.
     Mix,
-    /// The mix, but a running painting keeps its own.
+    /// The mix, but a running painting keeps its value.
     Start,
-    /// The mix, but a running painting keeps its own unless the objective changes.
+    /// The mix, but a running painting keeps its value unless the objective changes.
     Schedule,
-    /// No mix: where, how large and from what is painted.
+    /// Not part of a mix: device, size and inputs.
     Run,
 }
 
-/// What a parameter is set to when the objective is chosen.
+/// Effect of choosing an objective on a parameter.
 pub(super) enum OnObjective {
-    Kept,
+    Keep,
     KeptBut(fn(&mut Settings, Objective)),
-    /// To that of [`Settings::default`].
-    Usual,
-    /// To that of [`Settings::default`], then changed.
-    UsualBut(fn(&mut Settings, Objective)),
+    /// Reset to [`Settings::default`].
+    Default,
+    /// Reset to [`Settings::default`], then changed.
+    DefaultBut(fn(&mut Settings, Objective)),
 }
 
-/// How a parameter goes from one mix to another. Weights of layers go geometrically.
+/// Interpolation of a parameter between mixes. Layer weights are interpolated geometrically.
 pub(super) enum Blend {
-    /// By equal factors; linearly if one end is 0.
+    /// Geometrically; linearly if one end is 0.
     Geometric,
     /// Linearly; whole numbers are rounded.
     Linear,
-    /// Jumps at the middle.
+    /// Switch at the middle.
     Middle,
 }
 
-/// How a parameter is randomized.
+/// Randomization of a parameter.
 pub(super) struct Randomize {
-    /// Seeds its random number together with the seed.
+    /// Hashed with the seed to get its random number.
     pub name: &'static str,
-    pub change: Change,
-    /// Whether it takes part.
+    pub change: RandomChange,
+    /// Whether it is randomized.
     pub when: fn(&Settings) -> bool,
 }
 
-/// How far an amount of 1 leads at most.
-pub(super) enum Change {
-    /// By this power of two either way.
+/// Largest change for an amount of 1.
+pub(super) enum RandomChange {
+    /// By up to this power of two either way.
     Octaves(f64),
-    /// By this much either way, within these limits.
+    /// By up to this much either way, within these limits.
     Share(f64, [f64; 2]),
 }
 
-/// When a parameter has no effect, whatever it is set to.
+/// Condition in which a parameter has no effect, regardless of its value.
 #[derive(Clone, Copy)]
-pub struct Rests {
+pub struct InactiveWhen {
     pub when: fn(&Settings) -> bool,
-    /// Completes "Rests: ….".
-    pub why: &'static str,
+    /// Completes the window's text "Rests: …".
+    pub reason: &'static str,
 }
 
-/// Values that an axis of a grid proposes.
+/// Values that a grid axis proposes.
 pub enum AxisValues {
-    /// It makes no other picture, or is on no axis by itself.
+    /// Not available as an axis.
     None,
     Of(&'static str),
-    /// From a quarter to four times what is set.
+    /// From a quarter to four times the current value.
     Around,
     Names(fn() -> String),
 }
@@ -217,7 +217,7 @@ impl Parameter {
         PARAMETERS.iter().find(|row| row.field == field)
     }
 
-    /// The row with this id; `None` for that of a layer or a picture.
+    /// The row with this id; `None` for ids of layers and pictures.
     pub fn of_id(id: ParamId) -> Option<&'static Self> {
         PARAMETERS.iter().find(|row| row.id == Some(id))
     }
@@ -232,7 +232,7 @@ impl Parameter {
         self.flag.as_ref().map_or("", |flag| flag.name)
     }
 
-    /// The rows of the tables of layers, each with its accessors.
+    /// The rows of layer tables with their accessors.
     pub fn layer_tables() -> impl Iterator<Item = (&'static Self, &'static Layers)> {
         PARAMETERS.iter().filter_map(|row| match &row.kind {
             Kind::Layers(layers) => Some((row, layers)),
@@ -270,7 +270,7 @@ mod tests {
             assert_eq!(once.len(), all.len(), "{all:?}");
         }
         assert!(PARAMETERS.iter().all(|row| !row.label.is_empty()));
-        // The window alone needs no flag, and every number has an id.
+        // Window-only settings have no flag, and every number has an id.
         let bare = PARAMETERS.iter().filter(|row| row.flag.is_none());
         assert!(
             bare.into_iter().all(|row| matches!(row.effect, Effect::Window) || row.field == "automation")
@@ -280,8 +280,8 @@ mod tests {
 
     #[test]
     fn a_row_copies_and_compares_its_own_field() {
-        let usual = Settings::default();
-        let mut changed = usual.clone();
+        let defaults = Settings::default();
+        let mut changed = defaults.clone();
         for row in PARAMETERS {
             let before = changed.clone();
             match &row.kind {
@@ -297,7 +297,7 @@ mod tests {
             }
             assert!(!(row.same)(&before, &changed), "{}", row.field);
         }
-        let mut copy = usual;
+        let mut copy = defaults;
         PARAMETERS.iter().for_each(|row| (row.copy)(&mut copy, &changed));
         assert_eq!(copy, changed);
     }

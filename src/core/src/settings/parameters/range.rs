@@ -1,11 +1,11 @@
-//! Which values a continuous parameter may have, and where they lie on a fader.
+//! Ranges and limits of continuous parameters, and their positions on a fader.
 
 use super::super::{SettingsError, validate::error};
 
-/// Range of a fader. Values beyond it can be typed, but not reached by moving the fader.
+/// Range of a fader. Values outside can be typed, but not reached by moving the fader.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Range {
-    /// The least value; on a logarithmic range with a zero the least above it.
+    /// Minimum; on a logarithmic range with a zero the minimum above 0.
     pub min: f64,
     pub max: f64,
     pub logarithmic: bool,
@@ -13,8 +13,8 @@ pub struct Range {
     pub zero: bool,
 }
 
-/// The lowest part of a logarithmic range with a zero: a controller of 128 positions has 0 at its first and the least value
-/// above it at the next.
+/// Fader section reserved for 0 on a logarithmic range: of a controller's 128 positions, the first is 0 and
+/// the second the minimum.
 pub(super) const ZERO: f64 = 1.0 / 128.0;
 
 impl Range {
@@ -30,14 +30,14 @@ impl Range {
         Self { min, max, logarithmic: true, zero: true }
     }
 
-    /// The value of the range that is nearest to this one; the least for what is no number.
+    /// Clamp a value to the range; NaN gives the minimum.
     pub fn nearest(&self, value: f64) -> f64 {
         let min = if self.zero { 0.0 } else { self.min };
         if value.is_nan() { min } else { value.clamp(min, self.max) }
     }
 
     /// The position of a value, 0 to 1.
-    pub fn place(&self, value: f64) -> f64 {
+    pub fn position(&self, value: f64) -> f64 {
         if value.is_nan() {
             return 0.0;
         }
@@ -47,41 +47,41 @@ impl Range {
         if self.zero && value <= 0.0 {
             return 0.0;
         }
-        let place = (value.max(self.min) / self.min).ln() / (self.max / self.min).ln();
-        let place = place.clamp(0.0, 1.0);
-        if self.zero { ZERO + (1.0 - ZERO) * place } else { place }
+        let position = (value.max(self.min) / self.min).ln() / (self.max / self.min).ln();
+        let position = position.clamp(0.0, 1.0);
+        if self.zero { ZERO + (1.0 - ZERO) * position } else { position }
     }
 
-    /// The value at a position, 0 to 1; positions beyond are those of the ends.
-    pub fn value(&self, place: f64) -> f64 {
-        let place = if place.is_nan() { 0.0 } else { place.clamp(0.0, 1.0) };
+    /// The value at a position, clamped to 0 to 1.
+    pub fn value(&self, position: f64) -> f64 {
+        let position = if position.is_nan() { 0.0 } else { position.clamp(0.0, 1.0) };
         if !self.logarithmic {
-            return self.min + (self.max - self.min) * place;
+            return self.min + (self.max - self.min) * position;
         }
-        let place = match self.zero {
-            true if place < ZERO => return 0.0,
-            true => (place - ZERO) / (1.0 - ZERO),
-            false => place,
+        let position = match self.zero {
+            true if position < ZERO => return 0.0,
+            true => (position - ZERO) / (1.0 - ZERO),
+            false => position,
         };
-        match place {
+        match position {
             1.0 => self.max,
-            _ => (self.min * (self.max / self.min).powf(place)).min(self.max),
+            _ => (self.min * (self.max / self.min).powf(position)).min(self.max),
         }
     }
 
     /// Whether the fader can reach the value.
-    pub fn holds(&self, value: f64) -> bool {
+    pub fn contains(&self, value: f64) -> bool {
         let low = if self.zero { 0.0 } else { self.min };
         (low..=self.max).contains(&value)
     }
 }
 
-/// Three significant digits, so that a value set by a fader can be read and typed again.
+/// Round to three significant digits, so that a value set by a fader can be read and typed.
 pub fn three_digits(value: f64) -> f64 {
     format!("{value:.2e}").parse().unwrap_or(value)
 }
 
-/// Values that a run accepts, whether or not a fader reaches them.
+/// Values that a run accepts, even outside of the fader's range.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Limits {
     /// 0 or any positive number.
@@ -104,7 +104,7 @@ impl Limits {
         }
     }
 
-    /// The nearest value within the limits whose ends belong to them.
+    /// Clamp to the limits whose ends are allowed.
     pub(crate) fn clamp(self, value: f64) -> f64 {
         match self {
             Limits::Between(least, most) => value.clamp(least, most),
@@ -112,7 +112,7 @@ impl Limits {
         }
     }
 
-    /// Refuses a value beyond the limits in the name of its setting.
+    /// Return an error that names the setting if the value is outside of the limits.
     pub(crate) fn check(self, setting: impl Into<String>, value: f64) -> Result<(), SettingsError> {
         if self.allow(value) {
             return Ok(());

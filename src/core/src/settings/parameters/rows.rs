@@ -1,4 +1,5 @@
-//! The rows, in the order of the fields of [`super::super::Settings`], which is also that of the help text and of every list.
+//! The rows, in the order of the fields of [`super::super::Settings`], which the help text and all lists
+//! follow.
 
 use std::{fmt::Display, path::PathBuf};
 
@@ -7,8 +8,8 @@ use super::{
         CLASSIC_MAX_SIZE, DeviceChoice, Init, LayerWeights, LineSearch, MAX_HISTORY, MAX_SIZE, MIN_SIZE,
         Objective, Optimizer, Padding, Pooling, Precision, Rgb, STYLE_SCALES, Smoothness, Statistic,
     },
-    Argument, AxisValues, Blend, Change, Effect, Flag, Kind, Layers, Limits, Number, OnObjective, Parameter,
-    ROW, Randomize, Range, Rests, Scale, Scope, Whole,
+    Argument, AxisValues, Blend, Effect, Flag, InactiveWhen, Kind, Layers, Limits, Number, OnObjective,
+    Parameter, ROW, RandomChange, Randomize, Range, Scale, Scope, Whole,
     macros::WholeNumber,
 };
 use impasto_network::vgg::Layer;
@@ -17,9 +18,9 @@ const fn flag(name: &'static str, value_name: &'static str, help: &'static str) 
     Some(Flag { name, value_name, help })
 }
 
-/// Range of a weight whose usual value is this.
-fn around(usual: f64) -> Range {
-    Range::from_zero(usual * 1e-3, usual * 100.0)
+/// Range of a weight with this default.
+fn around(default: f64) -> Range {
+    Range::from_zero(default * 1e-3, default * 100.0)
 }
 
 fn texts<T: Display>(all: &[T]) -> String {
@@ -28,7 +29,7 @@ fn texts<T: Display>(all: &[T]) -> String {
 
 const SHARE: Scale = Scale { range: |_| Range::linear(0.0, 1.0), limits: Limits::Between(0.0, 1.0) };
 const DECAY: Scale = Scale { range: |_| Range::linear(0.0, 0.9999), limits: Limits::Decay };
-/// Scale of strokes, of one style picture or of all.
+/// Stroke scale, of one style picture or of all.
 pub(super) const STROKES: Scale = Scale {
     range: |_| Range::logarithmic(*STYLE_SCALES.start(), *STYLE_SCALES.end()),
     limits: Limits::Between(*STYLE_SCALES.start(), *STYLE_SCALES.end()),
@@ -38,10 +39,10 @@ pub(super) const LAYER: Scale = Scale { range: |_| Range::from_zero(1e-3, 10.0),
 /// Weight of a style picture.
 pub(super) const PICTURE: Scale = Scale { range: |_| Range::linear(0.0, 10.0), limits: Limits::Weight };
 
-const AMOUNT_IS_ON: Option<Rests> =
-    Some(Rests { when: |settings| settings.style_amount.is_some(), why: "the style amount is on" });
-const LIGHT_ONLY: Option<Rests> =
-    Some(Rests { when: |settings| settings.luminance_only, why: "only the light is painted" });
+const AMOUNT_IS_ON: Option<InactiveWhen> =
+    Some(InactiveWhen { when: |settings| settings.style_amount.is_some(), reason: "the style amount is on" });
+const LIGHT_ONLY: Option<InactiveWhen> =
+    Some(InactiveWhen { when: |settings| settings.luminance_only, reason: "only the light is painted" });
 
 parameters! {
     objective: text(Objective) {
@@ -77,7 +78,7 @@ parameters! {
         flag: flag("pyramid", "BOOL", "Paint through a pyramid of sizes, from about 128 pixels to `size`: large strokes first, and most steps where they are quick"),
         effect: Effect::Restart("pyramid"),
         scope: Scope::Schedule,
-        default: OnObjective::UsualBut(|settings, objective| settings.pyramid = objective == Objective::Balanced),
+        default: OnObjective::DefaultBut(|settings, objective| settings.pyramid = objective == Objective::Balanced),
         axis: AxisValues::Of("true, false"),
     }
     steps: whole(u32, |steps| (steps == 0).then(|| "is 0, but at least one step must be painted".to_owned())) {
@@ -87,7 +88,7 @@ parameters! {
         flag: flag("steps", "N", "Number of steps to paint"),
         effect: Effect::Pace,
         scope: Scope::Schedule,
-        default: OnObjective::UsualBut(|settings, objective| {
+        default: OnObjective::DefaultBut(|settings, objective| {
             if objective == Objective::Classic {
                 settings.steps = 3000;
             }
@@ -101,19 +102,19 @@ parameters! {
         control: "Content weight α, number",
         flag: flag("content-weight", "ALPHA", "α: weight of the content term"),
         blend: Blend::Geometric,
-        rests: AMOUNT_IS_ON,
+        inactive: AMOUNT_IS_ON,
         axis: AxisValues::Around,
     }
-    [Beta] style_weight: number(Scale { range: |objective| around(objective.usual_style_weight()), limits: Limits::Weight }) {
+    [Beta] style_weight: number(Scale { range: |objective| around(objective.default_style_weight()), limits: Limits::Weight }) {
         address: "beta",
         label: "Style β",
         synonyms: "beta, style weight",
         control: "Style weight β, number",
         flag: flag("style-weight", "BETA", "β: weight of the style term"),
-        default: OnObjective::UsualBut(|settings, objective| settings.style_weight = objective.usual_style_weight()),
+        default: OnObjective::DefaultBut(|settings, objective| settings.style_weight = objective.default_style_weight()),
         blend: Blend::Geometric,
-        randomize: Some(Randomize { name: "balance", change: Change::Octaves(2.5), when: |settings| settings.style_amount.is_none() }),
-        rests: AMOUNT_IS_ON,
+        randomize: Some(Randomize { name: "balance", change: RandomChange::Octaves(2.5), when: |settings| settings.style_amount.is_none() }),
+        inactive: AMOUNT_IS_ON,
         axis: AxisValues::Around,
     }
     [Histogram] histogram_weight: number(Scale { range: |_| Range::from_zero(1e-2, 100.0), limits: Limits::Weight }) {
@@ -139,9 +140,9 @@ parameters! {
         control: "Style amount, number",
         flag: flag("style-amount", "AMOUNT", "How much style there is against content, 0 to 1, whatever the size and the pictures: α and β are found by measuring, so that the style's share of their gradients is this at a picture half-way between the two; instead of the style weight"),
         blend: Blend::Linear,
-        // What is randomized has some content and some style.
-        randomize: Some(Randomize { name: "balance", change: Change::Share(0.4, [0.05, 0.98]), when: |_| true }),
-        rests: Some(Rests { when: |settings| settings.style_amount.is_none(), why: "the style amount is off" }),
+        // Keep some content and some style.
+        randomize: Some(Randomize { name: "balance", change: RandomChange::Share(0.4, [0.05, 0.98]), when: |_| true }),
+        inactive: Some(InactiveWhen { when: |settings| settings.style_amount.is_none(), reason: "the style amount is off" }),
         axis: AxisValues::Of("0.2-0.8 [4]"),
     }
     [Smoothness] smoothness_weight: number(Scale { range: |_| Range::from_zero(1e-3, 100.0), limits: Limits::Weight }) {
@@ -150,13 +151,13 @@ parameters! {
         synonyms: "total variation, tv, gamma",
         control: "Smoothness, number",
         flag: flag("smoothness-weight", "GAMMA", "Weight of the smoothness term (total variation)"),
-        default: OnObjective::UsualBut(|settings, objective| {
+        default: OnObjective::DefaultBut(|settings, objective| {
             if objective != Objective::Balanced {
                 settings.smoothness_weight = 0.0;
             }
         }),
         blend: Blend::Geometric,
-        randomize: Some(Randomize { name: "smoothness", change: Change::Octaves(4.0), when: |settings| {
+        randomize: Some(Randomize { name: "smoothness", change: RandomChange::Octaves(4.0), when: |settings| {
                 !settings.smoothness_muted && (settings.smoothness_solo || !settings.any_solo())
             } }),
         axis: AxisValues::Around,
@@ -186,23 +187,23 @@ parameters! {
         address: "style",
         label: "Style",
         flag: flag("layer", "LAYER=WEIGHT", "A style layer and its weight, as relu3_1=0.5 (repeatable; the given ones replace the default five; none for no layer); relu3_1=0.5,muted does not count, and beside relu3_1=0.5,solo only other soloed ones do"),
-        default: OnObjective::UsualBut(|settings, objective| match objective {
+        default: OnObjective::DefaultBut(|settings, objective| match objective {
             Objective::Balanced => {}
             Objective::Paper => settings.style_layers = LayerWeights::paper_style(),
             Objective::Classic => settings.style_layers = LayerWeights::classic_style(),
         }),
-        randomize: Some(Randomize { name: "style", change: Change::Octaves(4.0), when: |_| true }),
+        randomize: Some(Randomize { name: "style", change: RandomChange::Octaves(4.0), when: |_| true }),
     }
     content_layers: layers(ParamId::Content) {
         address: "content",
         label: "Content",
         flag: flag("content-layer", "LAYER=WEIGHT", "A content layer and its weight, as relu4_2=1 (repeatable; replaces the default; none for no layer)"),
-        default: OnObjective::UsualBut(|settings, objective| {
+        default: OnObjective::DefaultBut(|settings, objective| {
             if objective != Objective::Balanced {
                 settings.content_layers = LayerWeights::paper_content();
             }
         }),
-        randomize: Some(Randomize { name: "content", change: Change::Octaves(4.0), when: |_| true }),
+        randomize: Some(Randomize { name: "content", change: RandomChange::Octaves(4.0), when: |_| true }),
     }
     [StyleTilt] style_tilt: number(Scale { range: |_| Range::linear(-1.0, 1.0), limits: Limits::Between(-1.0, 1.0) }) {
         address: "style-tilt",
@@ -211,7 +212,7 @@ parameters! {
         control: "Tilt of the style layers, number",
         flag: flag("style-tilt", "TILT", "Tilt of the style layers' weights, -1 to 1: above 0 towards large strokes, below towards fine texture; each weight times e to the power of the tilt times its layer's position in the network, their sum kept. 0 leaves them as they are"),
         blend: Blend::Linear,
-        randomize: Some(Randomize { name: "tilt", change: Change::Share(0.4, [-1.0, 1.0]), when: |_| true }),
+        randomize: Some(Randomize { name: "tilt", change: RandomChange::Share(0.4, [-1.0, 1.0]), when: |_| true }),
         axis: AxisValues::Of("-0.3, 0, 0.3"),
     }
     [StyleScale] style_scale: number(STROKES) {
@@ -222,7 +223,7 @@ parameters! {
         flag: flag("style-scale", "FACTOR", "Size of the style pictures relative to `size`, each times its own scale; smaller gives finer strokes"),
         effect: Effect::Costly,
         blend: Blend::Geometric,
-        randomize: Some(Randomize { name: "scale", change: Change::Octaves(1.5), when: |_| true }),
+        randomize: Some(Randomize { name: "scale", change: RandomChange::Octaves(1.5), when: |_| true }),
         axis: AxisValues::Of("0.5, 1, 2"),
     }
     [KeepColours] keep_colours: number(SHARE) {
@@ -232,10 +233,10 @@ parameters! {
         control: "Keep the content's colours, number",
         flag: flag("keep-colours", "AMOUNT", "How much of the content's colours the painting keeps, 0 to 1: its luminance with the content's chroma, taken after the fact"),
         effect: Effect::Pace,
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
         blend: Blend::Linear,
-        randomize: Some(Randomize { name: "keep", change: Change::Share(0.4, [0.01, 1.0]), when: |settings| settings.keep_colours > 0.0 }),
-        rests: LIGHT_ONLY,
+        randomize: Some(Randomize { name: "keep", change: RandomChange::Share(0.4, [0.01, 1.0]), when: |settings| settings.keep_colours > 0.0 }),
+        inactive: LIGHT_ONLY,
         axis: AxisValues::Of("0-1 [3]"),
     }
     [MatchColours] match_colours: number(SHARE) {
@@ -245,10 +246,10 @@ parameters! {
         control: "Match the styles to the content's colours, number",
         flag: flag("match-colours", "AMOUNT", "How much of the content's colours, or of the palette's, the styles get beforehand, 0 to 1: their mean and covariance"),
         effect: Effect::Costly,
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
         blend: Blend::Linear,
-        randomize: Some(Randomize { name: "match", change: Change::Share(0.4, [0.01, 1.0]), when: |settings| settings.match_colours > 0.0 }),
-        rests: LIGHT_ONLY,
+        randomize: Some(Randomize { name: "match", change: RandomChange::Share(0.4, [0.01, 1.0]), when: |settings| settings.match_colours > 0.0 }),
+        inactive: LIGHT_ONLY,
         axis: AxisValues::Of("0-1 [3]"),
     }
     palette: path() {
@@ -257,7 +258,7 @@ parameters! {
         control: "Choose the palette",
         flag: flag("palette", "PICTURE", "Picture whose colours the styles get instead of the content's, by the amount of --match-colours (1 if that is not given): a file, or a bundled one as example:Embers"),
         scope: Scope::Run,
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
         axis: AxisValues::Of("example:Embers, example:Mosaic, example:Woodcut"),
     }
     luminance_only: switch() {
@@ -265,7 +266,7 @@ parameters! {
         synonyms: "luminance, grey, gray, black and white",
         control: "Luminance only",
         flag: flag("luminance-only", "BOOL", "Paint in luminance alone, the styles' matched to the content's; the painting has the content's colours"),
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
         axis: AxisValues::Of("true, false"),
     }
     optimizer: text(Optimizer) {
@@ -273,8 +274,8 @@ parameters! {
         synonyms: "adam, lbfgs, l-bfgs",
         control: "Optimizer",
         flag: flag("optimizer", "OPTIMIZER", "Optimizer: adam or lbfgs (the paper's; shows the iterate without averaging)"),
-        default: OnObjective::UsualBut(|settings, objective| {
-            // The paper's optimizer; it gets as low as Adam in less than half of the steps.
+        default: OnObjective::DefaultBut(|settings, objective| {
+            // The paper's optimizer; it reaches Adam's loss in less than half of the steps.
             if objective == Objective::Paper {
                 settings.optimizer = Optimizer::Lbfgs;
             }
@@ -287,7 +288,7 @@ parameters! {
         }) {
         label: "History",
         synonyms: "lbfgs, l-bfgs, curvature",
-        // No control: it is there with L-BFGS only.
+        // No fixed control: it is shown with L-BFGS only.
         flag: flag("history", "N", "Steps whose curvature L-BFGS remembers, 1 to 50; usual are 10 to 20"),
         blend: Blend::Linear,
         axis: AxisValues::Of("5, 10, 20"),
@@ -295,7 +296,7 @@ parameters! {
     line_search: text(LineSearch) {
         label: "Line search",
         synonyms: "lbfgs, l-bfgs, wolfe, fixed",
-        // No control: it is there with L-BFGS only.
+        // No fixed control: it is shown with L-BFGS only.
         flag: flag("line-search", "LINE_SEARCH", "L-BFGS's length of a step: wolfe (searched, one to a few evaluations each) or fixed (not longer than the learning rate)"),
         axis: AxisValues::Names(|| texts(LineSearch::ALL)),
     }
@@ -306,7 +307,7 @@ parameters! {
         control: "Learning rate, number",
         flag: flag("lr", "RATE", "Learning rate: about the largest move of a pixel in one step, where 1 is the whole range; with L-BFGS the root mean square of its first step, and of every fixed one at most"),
         effect: Effect::Pace,
-        default: OnObjective::UsualBut(|settings, objective| {
+        default: OnObjective::DefaultBut(|settings, objective| {
             if objective == Objective::Classic {
                 settings.learning_rate = 0.003;
             }
@@ -321,7 +322,7 @@ parameters! {
         control: "Averaging",
         flag: flag("averaging", "DECAY", "Decay of the mean of Adam's iterates, which is what is shown and saved: less of the optimizer's noise; 0 shows the iterate. It reaches back over a tenth of the steps since the size was entered or a weight changed at most"),
         effect: Effect::Pace,
-        default: OnObjective::UsualBut(|settings, objective| {
+        default: OnObjective::DefaultBut(|settings, objective| {
             if objective != Objective::Balanced {
                 settings.averaging = 0.0;
             }
@@ -346,7 +347,7 @@ parameters! {
         control: "Adam β2",
         flag: flag("beta2", "BETA2", "Adam's decay of the gradient's square"),
         effect: Effect::Pace,
-        default: OnObjective::UsualBut(|settings, objective| match objective {
+        default: OnObjective::DefaultBut(|settings, objective| match objective {
             Objective::Balanced => {}
             Objective::Paper => settings.beta2 = 0.99,
             Objective::Classic => settings.beta2 = 0.999,
@@ -369,7 +370,7 @@ parameters! {
         synonyms: "convergence, end",
         control: "Stop when converged",
         flag: flag("stop-when-converged", "BOOL", "Stop when the objective has converged: when its lowest value has fallen by less than 1/10000 in 50 steps at the final size"),
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
         axis: AxisValues::Of("true, false"),
     }
     keep_best: switch() {
@@ -377,7 +378,7 @@ parameters! {
         synonyms: "lowest, best iterate",
         control: "Keep the best iterate",
         flag: flag("keep-best", "BOOL", "Show and save the iterate with the lowest objective so far at its size, instead of the last one or the mean"),
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
         axis: AxisValues::Of("true, false"),
     }
     init: text(Init) {
@@ -401,7 +402,7 @@ parameters! {
         flag: flag("seed", "N", "Seed of the noise"),
         effect: Effect::NextStart,
         scope: Scope::Run,
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
         axis: AxisValues::Of("0, 1, 2, 3"),
     }
     background: text(Rgb) {
@@ -411,7 +412,7 @@ parameters! {
         flag: flag("background", "#RRGGBB", "Colour behind transparent pictures (classic discards transparency instead)"),
         effect: Effect::Restart("background colour"),
         scope: Scope::Run,
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
         axis: AxisValues::Of("#ffffff, #808080, #000000"),
     }
     device: text(DeviceChoice) {
@@ -421,7 +422,7 @@ parameters! {
         flag: flag("device", "DEVICE", "Device: auto, cpu, gpu, software or a part of a name listed by `impasto devices`"),
         effect: Effect::Restart("device"),
         scope: Scope::Run,
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
     }
     low_memory: switch() {
         label: "Low memory",
@@ -430,7 +431,7 @@ parameters! {
         flag: flag("low-memory", "BOOL", "Hold as little memory as possible, at about 60 % more time for a step: what lies between two poolings is computed twice instead of kept"),
         effect: Effect::Restart("low memory"),
         scope: Scope::Run,
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
     }
     precision: text(Precision) {
         label: "Precision",
@@ -439,7 +440,7 @@ parameters! {
         flag: flag("precision", "PRECISION", "On a graphics adapter: full, or fast with features and weights in 16 bits, which takes about half the memory, uses matrix units where there are some, and differs by a thousandth. The CPU always computes in full"),
         effect: Effect::Restart("precision"),
         scope: Scope::Run,
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
     }
     padding: text(Padding) {
         label: "Padding",
@@ -448,7 +449,7 @@ parameters! {
         flag: flag("padding", "PADDING", "What the network sees outside of a picture: replicate (its edge goes on; keeps the frame clean), zero (as in the papers) or circular (the other side: the picture becomes a tile without a seam, its sides multiples of 16 pixels)"),
         effect: Effect::Restart("padding"),
         scope: Scope::Schedule,
-        default: OnObjective::UsualBut(|settings, objective| {
+        default: OnObjective::DefaultBut(|settings, objective| {
             if objective != Objective::Balanced {
                 settings.padding = Padding::Zero;
             }
@@ -469,7 +470,7 @@ parameters! {
         flag: flag("weights", "FILE", "VGG-19 weights file (safetensors, .pth) instead of the bundled one"),
         effect: Effect::Restart("weights file"),
         scope: Scope::Run,
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
     }
     preview_every: whole(u32, |_| None) {
         label: "Show every",
@@ -478,7 +479,7 @@ parameters! {
         flag: flag("preview-every", "N", "Steps between two previews in the window; 0 chooses by itself"),
         effect: Effect::Window,
         scope: Scope::Run,
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
     }
     follow_drags: switch() {
         label: "Follow drags",
@@ -486,11 +487,11 @@ parameters! {
         control: "Follow drags",
         effect: Effect::Window,
         scope: Scope::Run,
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
     }
     automation: tracks() {
         label: "Automation of",
         scope: Scope::Start,
-        default: OnObjective::Kept,
+        default: OnObjective::Keep,
     }
 }

@@ -1,9 +1,9 @@
 //! Content: the squared distance of a layer's features from the content's.
 
-use super::{Evaluated, LayerTerm, Term};
+use super::{LayerTerm, Term, TermEvaluation};
 use crate::{
     settings::{Objective, Settings},
-    transfer::targets::{ContentTarget, Targets},
+    transfer::feature_targets::{ContentTarget, FeatureTargets},
 };
 use impasto_network::{
     compute::{FeatureGradient, Features},
@@ -19,7 +19,7 @@ pub struct Content<'a> {
 }
 
 impl<'a> Content<'a> {
-    pub fn at(layer: Layer, targets: &'a Targets, settings: &Settings) -> Option<Self> {
+    pub fn at(layer: Layer, targets: &'a FeatureTargets, settings: &Settings) -> Option<Self> {
         let weight = settings.content_weight * settings.content_layers.get(layer)?;
         Some(Self { layer, target: targets.content.get(&layer)?, objective: settings.objective, weight })
     }
@@ -30,11 +30,11 @@ impl LayerTerm for Content<'_> {
         Term::Content(self.layer)
     }
 
-    fn evaluate(&mut self, features: &Features, alone: bool) -> Option<Evaluated> {
+    fn evaluate(&mut self, features: &Features, alone: bool) -> Option<TermEvaluation> {
         let target = &self.target.features;
         let factor = self.objective.content_factor(self.layer, features.positions(), self.target.unit);
         let weighted = self.weight * factor;
-        Some(Evaluated {
+        Some(TermEvaluation {
             value: features.distance(target) * factor,
             gradient: (weighted > 0.0).then(|| FeatureGradient::to_target(target.clone(), 2.0 * weighted)),
             alone: alone.then(|| FeatureGradient::to_target(target.clone(), 2.0 * factor)),

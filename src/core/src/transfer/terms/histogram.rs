@@ -1,46 +1,46 @@
-//! Histograms: the squared distance of a layer's features from where their ranks belong in the styles' distributions
-//! (Risser et al. 2017).
+//! Histogram term: the squared distance of a layer's features to their targets by rank in the styles'
+//! distributions (Risser et al. 2017).
 
 use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
 
-use super::{Evaluated, LayerTargets};
-use crate::{objective::Quantiles, transfer::targets::shares};
+use super::{LayerTargets, TermEvaluation};
+use crate::{objective::Quantiles, transfer::feature_targets::shares};
 use impasto_network::{
     compute::{FeatureGradient, Features, Network},
     vgg::Layer,
 };
 
-/// On a graphics adapter features are read back and sorted at every so manieth evaluation only; in between they go on to
-/// where they were sent.
+/// On a graphics adapter features are read back and sorted only every 8th evaluation; in between their
+/// targets stay.
 const EVERY: u32 = 8;
 
-/// One layer's aim: each style's distribution, their blend, and where the features were sent last.
-struct Aim {
+/// One layer's target: each style's distribution, their blend, and the last remapped features.
+struct HistogramTarget {
     each: Vec<Quantiles>,
     blend: Quantiles,
     sent: Option<(Features, u32)>,
 }
 
-/// Aims of the layers in use; empty until the term is.
+/// Targets of the layers in use; empty until the term is used.
 #[derive(Default)]
-pub struct Histograms(BTreeMap<Layer, Aim>);
+pub struct Histograms(BTreeMap<Layer, HistogramTarget>);
 
 impl Histograms {
-    /// Where a layer's features ought to go, and the factor of their squared distance to that; `None` for a layer without an
-    /// aim.
+    /// The target of a layer's features, and the factor of their squared distance; `None` for a layer without
+    /// a target.
     fn target(&mut self, layer: Layer, features: &Features) -> Option<(Features, f64)> {
-        let aim = self.0.get_mut(&layer)?;
-        let factor = aim.blend.factor(features.positions() * layer.channels());
-        let target = match aim.sent.take() {
+        let entry = self.0.get_mut(&layer)?;
+        let factor = entry.blend.factor(features.positions() * layer.channels());
+        let target = match entry.sent.take() {
             Some((target, age)) if age < EVERY && !features.is_on_host() => {
-                aim.sent = Some((target.clone(), age + 1));
+                entry.sent = Some((target.clone(), age + 1));
                 target
             }
             _ => {
-                let target = features.with_values(&aim.blend.remap(&features.values()));
-                aim.sent = (!features.is_on_host()).then(|| (target.clone(), 1));
+                let target = features.with_values(&entry.blend.remap(&features.values()));
+                entry.sent = (!features.is_on_host()).then(|| (target.clone(), 1));
                 target
             }
         };
@@ -63,14 +63,14 @@ impl LayerTargets for Histograms {
         }
         for (layer, each) in found {
             let blend = Quantiles::blend(&each, &shares(weights));
-            self.0.insert(layer, Aim { each, blend, sent: None });
+            self.0.insert(layer, HistogramTarget { each, blend, sent: None });
         }
     }
 
     fn blend(&mut self, weights: &[f64]) {
-        for aim in self.0.values_mut() {
-            aim.blend = Quantiles::blend(&aim.each, &shares(weights));
-            aim.sent = None;
+        for entry in self.0.values_mut() {
+            entry.blend = Quantiles::blend(&entry.each, &shares(weights));
+            entry.sent = None;
         }
     }
 
@@ -80,13 +80,13 @@ impl LayerTargets for Histograms {
         features: &Features,
         weight: f64,
         alone: Option<f64>,
-    ) -> Option<Evaluated> {
+    ) -> Option<TermEvaluation> {
         let (target, factor) = self.target(layer, features)?;
-        let toward = |target, weight: f64| FeatureGradient::to_target(target, 2.0 * weight * factor);
-        Some(Evaluated {
+        let gradient_for = |target, weight: f64| FeatureGradient::to_target(target, 2.0 * weight * factor);
+        Some(TermEvaluation {
             value: features.distance(&target) * factor,
-            alone: alone.map(|weight| toward(target.clone(), weight)),
-            gradient: Some(toward(target, weight)),
+            alone: alone.map(|weight| gradient_for(target.clone(), weight)),
+            gradient: Some(gradient_for(target, weight)),
         })
     }
 }

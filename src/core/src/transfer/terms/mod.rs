@@ -1,8 +1,9 @@
-//! The terms of the objective, a file each.
+//! The terms of the objective, one file each.
 //!
-//! Most compare a layer's features with a target ([`LayerTerm`]); some look at the image itself ([`ImageTerm`]). The
-//! evaluator asks the terms that [`at`] and [`of_image`] list, in that order, and knows none by name. Those with one weight
-//! are listed in [`GlobalTerm`], and [`formula`] says how each is computed. Formulas stand in [`crate::objective`].
+//! Most compare a layer's features with a target ([`LayerTerm`]); some use the image itself ([`ImageTerm`]).
+//! The evaluator evaluates the terms of [`at`] and [`of_image`], in that order, without knowing them. Those
+//! with one weight are listed in [`GlobalTerm`], and [`formula`] returns their computation. The formulas are
+//! in [`crate::objective`].
 
 mod content;
 mod histogram;
@@ -11,7 +12,7 @@ mod style;
 
 use burn::tensor::Tensor;
 
-use super::{Term, targets::Targets};
+use super::{Term, feature_targets::FeatureTargets};
 use crate::settings::{GlobalTerm, Settings};
 use impasto_network::{
     compute::{FeatureGradient, Features, Network},
@@ -20,56 +21,56 @@ use impasto_network::{
 
 pub use style::Style;
 
-/// What a term is at a layer's features.
-pub struct Evaluated {
+/// A term evaluated at a layer's features.
+pub struct TermEvaluation {
     /// Unweighted, `[1]`.
     pub value: Tensor<1>,
-    /// The gradient with respect to the features, times the term's weight; `None` if that is 0.
+    /// The weighted gradient with respect to the features; `None` if the weight is 0.
     pub gradient: Option<FeatureGradient>,
-    /// The gradient before its weight, if it was asked for.
+    /// The unweighted gradient, if requested.
     pub alone: Option<FeatureGradient>,
 }
 
 /// A term at one layer.
 pub trait LayerTerm {
-    /// Which one it is.
+    /// Its id.
     fn id(&self) -> Term;
 
-    /// Its value and gradient, and with `alone` its gradient before the weight as well; `None` if it has no target yet.
-    fn evaluate(&mut self, features: &Features, alone: bool) -> Option<Evaluated>;
+    /// Its value and gradient, and with `alone` also its unweighted gradient; `None` if it has no target yet.
+    fn evaluate(&mut self, features: &Features, alone: bool) -> Option<TermEvaluation>;
 }
 
-/// Value `[1]` of a term of the image `[1, 3, H, W]`, and its gradient `[1, 3, H, W]` before the weight.
+/// Value `[1]` of a term of the image `[1, 3, H, W]`, and its unweighted gradient `[1, 3, H, W]`.
 pub type ImageTerm = fn(&Tensor<4>, &Settings) -> (Tensor<1>, Tensor<4>);
 
-/// What a term with one weight aims at at its layers, empty until it is in use.
+/// Targets of a term with one weight at its layers; empty until it is used.
 pub trait LayerTargets {
-    /// Computes the targets that are missing at these layers, from the style images `[1, 3, H, W]` as the network is to see
-    /// them.
+    /// Compute missing targets at these layers from the network's style inputs `[1, 3, H, W]`.
     fn ensure(&mut self, network: &Network, images: &[Tensor<4>], weights: &[f64], layers: &[Layer]);
 
-    /// Blends the styles anew.
+    /// Blend the styles with new weights.
     fn blend(&mut self, weights: &[f64]);
 
-    /// The term at a layer, its gradient times `weight`, and with `alone` its gradient times that as well; `None` for a layer
-    /// without a target. It is called once per layer and evaluation, and may remember what it found.
+    /// Evaluate the term at a layer with its gradient times `weight`, and with `alone` also its gradient
+    /// times that; `None` for a layer without a target. Called once per layer and evaluation; may cache its
+    /// results.
     fn evaluate(
         &mut self,
         layer: Layer,
         features: &Features,
         weight: f64,
         alone: Option<f64>,
-    ) -> Option<Evaluated>;
+    ) -> Option<TermEvaluation>;
 }
 
-/// The terms with one weight that look at layers, with their targets.
+/// The terms with one weight that use layers, with their targets.
 pub type GlobalTargets = Vec<(GlobalTerm, Box<dyn LayerTargets>)>;
 
-/// How a term with one weight is computed.
+/// Computation of a term with one weight.
 enum Formula {
     /// From the image.
     Image(ImageTerm),
-    /// At its layers, from the targets that this makes.
+    /// At its layers, with targets from this constructor.
     Layers(fn() -> Box<dyn LayerTargets>),
 }
 
@@ -80,7 +81,7 @@ fn formula(term: GlobalTerm) -> Formula {
     }
 }
 
-/// Targets that are empty yet.
+/// Empty targets.
 pub fn global_targets() -> GlobalTargets {
     let targets = |&term: &GlobalTerm| match formula(term) {
         Formula::Layers(new) => Some((term, new())),
@@ -102,16 +103,16 @@ impl LayerTerm for Global<'_> {
         Term::Global(self.term)
     }
 
-    fn evaluate(&mut self, features: &Features, alone: bool) -> Option<Evaluated> {
+    fn evaluate(&mut self, features: &Features, alone: bool) -> Option<TermEvaluation> {
         let share = self.id().share();
         self.targets.evaluate(self.layer, features, self.weight * share, alone.then_some(share))
     }
 }
 
-/// The terms at a layer that have targets, counting or only measured, for effective settings.
+/// The terms at a layer that have targets, active or only measured, for effective settings.
 pub fn at<'a>(
     layer: Layer,
-    targets: &'a Targets,
+    targets: &'a FeatureTargets,
     global: &'a mut GlobalTargets,
     settings: &Settings,
 ) -> Vec<Box<dyn LayerTerm + 'a>> {
@@ -126,7 +127,7 @@ pub fn at<'a>(
     content.into_iter().chain(style).chain(global).collect()
 }
 
-/// The terms of the image that count.
+/// The active terms of the image.
 pub fn of_image(settings: &Settings) -> impl Iterator<Item = (Term, ImageTerm)> {
     GlobalTerm::weighted(settings).filter_map(|term| match formula(term) {
         Formula::Image(evaluate) => Some((Term::Global(term), evaluate)),

@@ -9,7 +9,7 @@ use crate::{
 
 /// Its value `[1]` at an image `[1, 3, H, W]`, and its gradient.
 pub fn evaluate(image: &Tensor<4>, settings: &Settings) -> (Tensor<1>, Tensor<4>) {
-    // The picture goes on at its other side.
+    // The picture wraps around.
     let tile = settings.padding == Padding::Circular;
     smoothness_gradient(image, settings.smoothness, tile)
 }

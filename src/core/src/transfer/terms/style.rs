@@ -1,10 +1,10 @@
-//! Style: how far a layer's statistics are from the styles'.
+//! Style: the distance of a layer's statistics to the styles'.
 
-use super::{Evaluated, LayerTerm, Term};
+use super::{LayerTerm, Term, TermEvaluation};
 use crate::{
-    objective::StyleAim,
+    objective::StyleTarget,
     settings::{Objective, Settings},
-    transfer::targets::Targets,
+    transfer::feature_targets::FeatureTargets,
 };
 use impasto_network::{
     compute::{FeatureGradient, Features},
@@ -13,20 +13,20 @@ use impasto_network::{
 
 pub struct Style<'a> {
     layer: Layer,
-    target: &'a StyleAim,
+    target: &'a StyleTarget,
     objective: Objective,
     /// β·w.
     weight: f64,
 }
 
 impl<'a> Style<'a> {
-    pub fn at(layer: Layer, targets: &'a Targets, settings: &Settings) -> Option<Self> {
+    pub fn at(layer: Layer, targets: &'a FeatureTargets, settings: &Settings) -> Option<Self> {
         let weight = settings.style_weight * settings.style_layers.get(layer)?;
-        Some(Self { weight, ..Self::toward(layer, targets.style.get(&layer)?, settings) })
+        Some(Self { weight, ..Self::with_target(layer, targets.style.get(&layer)?, settings) })
     }
 
-    /// The term with another target than the run's, and without a weight.
-    pub fn toward(layer: Layer, target: &'a StyleAim, settings: &Settings) -> Self {
+    /// The unweighted term with another target than the run's.
+    pub fn with_target(layer: Layer, target: &'a StyleTarget, settings: &Settings) -> Self {
         Self { layer, target, objective: settings.objective, weight: 0.0 }
     }
 }
@@ -36,10 +36,11 @@ impl LayerTerm for Style<'_> {
         Term::Style(self.layer)
     }
 
-    fn evaluate(&mut self, features: &Features, alone: bool) -> Option<Evaluated> {
+    fn evaluate(&mut self, features: &Features, alone: bool) -> Option<TermEvaluation> {
         let factor = self.objective.style_factor(self.layer, features.positions(), self.target.energy);
         let counts = self.weight > 0.0;
-        // One pass over the matrix, weight and all. If the term alone is wanted as well, it is weighted afterwards.
+        // One pass over the matrix, including the weight. If the unweighted gradient is needed too, weight it
+        // afterwards.
         let at_once = counts && !alone;
         let term = self.target.weighted(features, factor, if at_once { self.weight } else { 1.0 });
         let gradient_of =
@@ -49,6 +50,6 @@ impl LayerTerm for Style<'_> {
             true => gradient_of(term.matrix, term.vector),
             false => gradient_of(term.matrix * self.weight, term.vector.map(|vector| vector * self.weight)),
         });
-        Some(Evaluated { value: term.value, gradient, alone: own })
+        Some(TermEvaluation { value: term.value, gradient, alone: own })
     }
 }

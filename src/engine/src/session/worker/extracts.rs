@@ -1,4 +1,4 @@
-//! Pictures of one layer each, made in slices while painting rests.
+//! Extracts of single layers, made in slices while painting rests.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -9,27 +9,27 @@ use super::{Engine, Event, RunState, Worker, panic_text};
 use impasto_base::error::chain;
 
 impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
-    pub(super) fn take_wish(&mut self) {
+    pub(super) fn take_visualization_request(&mut self) {
         if let Some(request) = self.shared.request.take() {
             self.extracting.set(request);
         }
     }
 
-    /// How long to wait for commands before a slice of an extract is made; `None` when there is nothing to
-    /// make, or it paints.
+    /// How long to wait for commands before making a slice of an extract; `None` if nothing is pending or a
+    /// run is painting.
     pub(super) fn extract_wait(&self) -> Option<Duration> {
         let state = self.run.as_ref().map(|run| run.state)?;
         let rests = matches!(state, RunState::Paused | RunState::Finished | RunState::Stopped);
         rests.then(|| self.extracting.wait(Instant::now())).flatten()
     }
 
-    /// Makes a slice of the extract that comes next. Whatever goes wrong with it, the run stays as it is.
+    /// Make a slice of the next extract. A failure never affects the run.
     pub(super) fn extract(&mut self) {
         let (Some(order), Some(engine)) = (self.extracting.next().cloned(), &mut self.engine) else { return };
         self.extracting.in_hand = true;
         let result = match catch_unwind(AssertUnwindSafe(|| engine.extract(&order))) {
             Ok(Ok(Some(state))) => Ok(state),
-            // The window wishes anew when the engine has another network.
+            // The window sends a new request when the engine has another network.
             Ok(Ok(None)) => return self.extracting.give_up(),
             Ok(Err(error)) => Err(chain(&*error)),
             Err(panic) => {
@@ -45,13 +45,13 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let event = Event::Extract { key: order.key, result: result.map(Box::new) };
         if done {
             self.extracting.done();
-            self.outbox.tell(event);
+            self.outbox.send(event);
         } else {
-            self.outbox.tell_if_free(event);
+            self.outbox.send_or_drop(event);
         }
     }
 
-    /// Lets go of the extract in hand before a step, unless the two take turns.
+    /// Release the current extract before a step, unless the two alternate.
     pub(super) fn put_extract_aside(&mut self) {
         if self.extracting.in_hand && !self.extracting.takes_turns() {
             self.extracting.in_hand = false;

@@ -1,11 +1,11 @@
 //! The worker's loop: take commands, step, read back when worthwhile, send events.
 
-mod beginnings;
-mod detours;
+mod downscaling;
 mod extracts;
 mod outbox;
+mod read_back;
 mod scales;
-mod showing;
+mod starting;
 
 use std::{
     collections::VecDeque,
@@ -17,18 +17,18 @@ use crossbeam_channel::{Receiver, Sender};
 
 use self::outbox::Outbox;
 use super::{
-    Canvas, Command, DetourPart, Engine, EngineError, Event, Frame, Job, Pace, Pass, Progress, Record,
-    RestorePoint, RunId, RunState, Shared, Snapshot, Start, Study, Update, extracting::Extracting,
+    Command, CurrentPicture, DownscalePart, Engine, EngineError, Event, Frame, Job, Pace, Pass, Progress,
+    Record, RestorePoint, RunId, RunState, Shared, Snapshot, Start, Study, Update, extracting::Extracting,
     settling::Settling, snapshots::SnapshotSchedule, studying::Studying,
 };
 use impasto_base::error::chain;
 use impasto_core::{
     settings::Settings,
-    transfer::{GradientNorms, Inputs, Place},
+    transfer::{GradientNorms, Inputs, PyramidProgress},
 };
 
-/// Runs until the window says quit or is gone. A panic in the engine fails the run and the next run gets a
-/// new engine.
+/// Run until the window quits or is gone. A panic in the engine fails the run, and the next run gets a new
+/// engine.
 pub(super) fn run<E: Engine>(
     make: impl Fn() -> E,
     commands: Receiver<Command>,
@@ -46,24 +46,24 @@ pub(super) fn run<E: Engine>(
         outbox,
         shared,
         run: None,
-        canvas: None,
+        current_picture: None,
         studying: Studying::default(),
         extracting: Extracting::new(Instant::now()),
     };
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| worker.work())) {
-        worker.outbox.tell(Event::Died { message: panic_text(&*panic) });
-        worker.outbox.drain(LAST_WORDS);
+        worker.outbox.send(Event::Died { message: panic_text(&*panic) });
+        worker.outbox.drain(DRAIN_TIMEOUT);
     }
 }
 
 /// Maximum interval between progress events.
-const SILENCE: Duration = Duration::from_secs(1);
-/// Steps from one measurement of a term's share to the next: it takes half a step, and in low-memory mode two
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
+/// Steps between two measurements of a term's share. A measurement takes half a step, in low-memory mode two
 /// thirds, so that it is at most a tenth of the time.
 const MEASURE_EVERY: u32 = 5;
 const MEASURE_EVERY_ECONOMY: u32 = 7;
-/// Time that a failing worker waits for a window that is behind.
-const LAST_WORDS: Duration = Duration::from_secs(10);
+/// How long a dying worker waits for a slow window.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 struct Run {
     id: RunId,
@@ -75,32 +75,32 @@ struct Run {
     endless: bool,
     settling: Settling,
     step: u32,
-    /// Step of the picture that was read last, and where in the pyramid it was.
+    /// Step of the last picture read, and its place in the pyramid.
     shown: Option<u32>,
-    place: Place,
-    /// Number of the last update that was taken over, and of the last that a step was painted with.
+    place: PyramidProgress,
+    /// Number of the last update applied, and of the last one that a step was painted with.
     update: u64,
     painted_update: u64,
-    /// The objective had stopped falling when it was last read back.
+    /// Whether the objective had stopped falling at the last read-back.
     converged: bool,
     norms: GradientNorms,
-    /// The step after which a measurement was asked for last.
+    /// The step after which the last measurement was requested.
     measured: Option<u32>,
     pace: Pace,
-    /// On a detour to a smaller size; the time of the last drag update.
-    detour: Option<Instant>,
-    /// Steps painted on it that are in no record yet.
-    aside: u32,
-    /// Seconds of a step at the size that the last detour left, for as long as they are not measured anew.
-    slow: f64,
-    /// What was changed has not been shown yet.
+    /// Painting at a smaller size because of a drag; the time of its last update.
+    downscale: Option<Instant>,
+    /// Its steps that are not in the record yet.
+    uncounted_steps: u32,
+    /// Seconds per step at the full size before the last downscaling, until they are measured again.
+    full_size_seconds: f64,
+    /// A change has not been displayed yet.
     changed: bool,
-    /// Styles' scales that were refused last, and whose refusal the user was told.
+    /// The styles' scales that were refused last, of which the user was notified.
     refused_scales: Option<Vec<f64>>,
     snapshots: SnapshotSchedule,
     /// Time of the last progress event.
-    told: Instant,
-    /// Painting time before the last pause, and when painting went on.
+    last_progress: Instant,
+    /// Painting time before the last pause, and when painting resumed.
     painted: f64,
     since: Option<Instant>,
 }
@@ -110,15 +110,15 @@ impl Run {
         self.painted + self.since.map_or(0.0, |since| since.elapsed().as_secs_f64())
     }
 
-    /// Puts the steps of a detour into the record.
-    fn record_aside(&mut self) {
-        match std::mem::take(&mut self.aside) {
+    /// Add the steps at a downscaled size to the record.
+    fn record_uncounted_steps(&mut self) {
+        match std::mem::take(&mut self.uncounted_steps) {
             0 => {}
-            steps => self.record.detour(self.step, DetourPart::Steps(steps)),
+            steps => self.record.add_downscale(self.step, DownscalePart::Steps(steps)),
         }
     }
 
-    /// Whether there is nothing to paint until something else is asked for.
+    /// Whether there is nothing to paint until something changes.
     fn is_over(&self) -> bool {
         self.step >= self.settings.steps && (!self.endless || self.settling.is_settled())
     }
@@ -144,8 +144,8 @@ struct Worker<'a, E: Engine, M: Fn() -> E, W: Fn()> {
     outbox: Outbox<W>,
     shared: &'a Shared,
     run: Option<Run>,
-    /// The last picture that was read, to go on from.
-    canvas: Option<Canvas>,
+    /// The last picture read, to continue from.
+    current_picture: Option<CurrentPicture>,
     studying: Studying,
     extracting: Extracting,
 }
@@ -154,7 +154,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     fn work(&mut self) {
         loop {
             self.outbox.flush();
-            self.take_wish();
+            self.take_visualization_request();
             let command = match (self.queue.pop_front(), self.extract_wait()) {
                 (Some(command), _) => Ok(command),
                 (None, _) if self.is_running() => {
@@ -168,16 +168,16 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             match command {
                 Ok(Command::Quit) | Err(true) => return,
                 Ok(command) => {
-                    if !matches!(command, Command::Nudge) {
+                    if !matches!(command, Command::Wake) {
                         self.extracting.disturb(Instant::now());
                     }
-                    self.obey(command);
+                    self.handle_command(command);
                 }
                 Err(false) if !self.is_running() => self.extract(),
                 Err(false) => {
                     self.take_update();
                     if self.has_rested() {
-                        self.end_detour();
+                        self.end_downscale();
                     }
                     if self.is_running() {
                         self.paint(false);
@@ -194,16 +194,16 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         self.run.as_ref().is_some_and(|run| run.state == RunState::Running)
     }
 
-    fn obey(&mut self, command: Command) {
+    fn handle_command(&mut self, command: Command) {
         match command {
             Command::Run(mut job) => {
-                // Of several runs in a row only the last is worth its preparation.
+                // Of several queued runs, prepare only the last.
                 self.queue.extend(self.commands.try_iter());
                 while let Some(at) = self.queue.iter().position(|waiting| matches!(waiting, Command::Run(_)))
                 {
-                    for passed in self.queue.drain(..at) {
+                    for dropped in self.queue.drain(..at) {
                         // Drop other commands for the dropped run; a layer study applies to any run.
-                        if let Command::Study(layer) = passed {
+                        if let Command::Study(layer) = dropped {
                             self.studying.set(layer);
                         }
                     }
@@ -229,14 +229,14 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                 }
                 self.start(&job);
             }
-            Command::Nudge => self.take_update(),
+            Command::Wake => self.take_update(),
             Command::Study(layer) => {
                 self.studying.set(layer);
-                self.look_into_layer();
+                self.study_layer();
             }
             Command::Pause => {
                 if self.is_running() {
-                    self.rest(RunState::Paused);
+                    self.stop_painting(RunState::Paused);
                 }
             }
             Command::Resume => {
@@ -244,12 +244,12 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                 if let Some(run) = &mut self.run
                     && matches!(run.state, RunState::Paused | RunState::Stopped | RunState::Finished)
                 {
-                    run.settling.disturb();
+                    run.settling.reset();
                     if !run.is_over() {
                         run.start_clock();
-                        self.enter(RunState::Running);
+                        self.set_state(RunState::Running);
                     } else {
-                        self.enter(RunState::Finished);
+                        self.set_state(RunState::Finished);
                     }
                 }
             }
@@ -265,12 +265,12 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             Command::Endless(endless) => {
                 if let Some(run) = &mut self.run {
                     run.endless = endless;
-                    run.settling.disturb();
+                    run.settling.reset();
                     match run.state {
-                        RunState::Running if run.is_over() => self.rest(RunState::Finished),
+                        RunState::Running if run.is_over() => self.stop_painting(RunState::Finished),
                         RunState::Finished if !run.is_over() => {
                             run.start_clock();
-                            self.enter(RunState::Running);
+                            self.set_state(RunState::Running);
                         }
                         _ => {}
                     }
@@ -278,7 +278,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             }
             Command::Level(order) => {
                 self.take_update();
-                self.end_detour();
+                self.end_downscale();
                 if self.run.as_ref().is_some_and(|run| {
                     !matches!(run.state, RunState::Failed | RunState::Preparing | RunState::Idle)
                 }) {
@@ -286,15 +286,15 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                         Err(message) => self.fail(message),
                         Ok(()) => {
                             if let Some(run) = &mut self.run {
-                                run.record.order(run.step, order);
-                                // The same step in another size is another picture, and preparing it is not
+                                run.record.add_level_command(run.step, order);
+                                // The same step at another size is another picture, and preparing it is not
                                 // painting.
                                 run.shown = None;
-                                run.settling.disturb();
+                                run.settling.reset();
                                 run.snapshots.change(Instant::now(), run.step);
                                 run.pace.resume(Instant::now());
                             }
-                            self.show(true);
+                            self.read_back(true);
                         }
                     }
                 }
@@ -303,15 +303,15 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                 if self.run.as_ref().is_some_and(|run| {
                     matches!(run.state, RunState::Running | RunState::Paused | RunState::Finished)
                 }) {
-                    self.rest(RunState::Stopped);
+                    self.stop_painting(RunState::Stopped);
                 }
             }
             Command::Quit => unreachable!("the loop has ended"),
         }
     }
 
-    /// Calls the engine, making one if need be, and turns a panic into an error: what a panic leaves behind
-    /// is dropped, so the next call meets a new engine.
+    /// Call the engine, creating one if necessary. A panic becomes an error and drops the engine, so that the
+    /// next call gets a new one.
     fn guard<T>(
         &mut self,
         call: impl FnOnce(&mut E, &mut Outbox<W>) -> Result<T, EngineError>,
@@ -322,13 +322,20 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             Ok(result) => {
                 let notices = engine.take_notices();
                 if let Some(run) = self.run.as_ref().map(|run| run.id) {
-                    notices.into_iter().for_each(|text| outbox.tell(Event::Notice { run, text }));
+                    notices.into_iter().for_each(|text| outbox.send(Event::Notice { run, text }));
+                }
+                if let Some(run) = &mut self.run {
+                    for text in engine.take_limits() {
+                        // Another device, or this one at another time, would paint otherwise.
+                        run.record = run.record.clone().incomplete();
+                        outbox.send(Event::Limited { run: run.id, text });
+                    }
                 }
                 result.map_err(|error| chain(&*error))
             }
             Err(panic) => {
                 let text = format!("the engine failed: {}", panic_text(&*panic));
-                // Its destructors may panic as well; then it is left alone.
+                // Its destructor may panic as well.
                 if let Some(engine) = self.engine.take() {
                     let _ = catch_unwind(AssertUnwindSafe(|| drop(engine)));
                 }
@@ -337,7 +344,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         }
     }
 
-    /// One step. `single` pauses after it.
+    /// Paint one step; `single` pauses after it.
     fn paint(&mut self, single: bool) {
         self.put_extract_aside();
         if let Err(message) = self.guard(|engine, _| engine.step()) {
@@ -345,31 +352,31 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         }
         let taken = self.shared.frame.is_empty();
         let Some(run) = &mut self.run else { return };
-        if run.detour.is_some() {
-            // It does not count, and the same step has another picture.
+        if run.downscale.is_some() {
+            // Steps at a downscaled size do not count, and the same step has another picture.
             run.shown = None;
-            run.aside += 1;
+            run.uncounted_steps += 1;
         } else {
             run.step += 1;
         }
         run.painted_update = run.update;
         let changed = std::mem::take(&mut run.changed);
         let due = run.pace.after_step(Instant::now(), run.settings.preview_every, taken) || changed;
-        let piled_up = run.pace.piled_up();
-        let silent = run.told.elapsed() >= SILENCE;
+        let is_backlogged = run.pace.is_backlogged();
+        let progress_due = run.last_progress.elapsed() >= PROGRESS_INTERVAL;
         if single {
-            self.rest(RunState::Paused);
+            self.stop_painting(RunState::Paused);
         } else if run.is_over() {
-            self.rest(RunState::Finished);
+            self.stop_painting(RunState::Finished);
         } else if due {
-            self.show(false);
+            self.read_back(false);
             let ends = |run: &Run| run.is_over() || (run.converged && run.settings.stop_when_converged);
             if self.is_running() && self.run.as_ref().is_some_and(ends) {
-                self.rest(RunState::Finished);
+                self.stop_painting(RunState::Finished);
             } else if taken {
                 self.measure();
             }
-        } else if piled_up {
+        } else if is_backlogged {
             match self.guard(|engine, _| engine.settle()) {
                 Err(message) => self.fail(message),
                 Ok(()) => {
@@ -379,13 +386,13 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                 }
             }
         }
-        if silent && self.is_running() {
+        if progress_due && self.is_running() {
             // Show progress even if previews are far apart.
-            self.tell_progress(None, false);
+            self.send_progress(None, false);
         }
     }
 
-    /// Has a term's share of the gradient measured in the next step, for a window that is looking.
+    /// Have the next step measure a term's share of the gradient, if the window is looking.
     fn measure(&mut self) {
         let Some(run) = &mut self.run else { return };
         let every = if run.settings.low_memory { MEASURE_EVERY_ECONOMY } else { MEASURE_EVERY };
@@ -398,24 +405,24 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         }
     }
 
-    /// Stops painting in this state with the latest picture shown.
-    fn rest(&mut self, state: RunState) {
-        self.end_detour();
-        self.show(true);
-        self.keep_now();
+    /// Stop painting in this state and display the latest picture.
+    fn stop_painting(&mut self, state: RunState) {
+        self.end_downscale();
+        self.read_back(true);
+        self.keep_snapshot_now();
         if let Some(run) = &mut self.run
             && run.state != RunState::Failed
         {
             run.stop_clock();
-            self.enter(state);
+            self.set_state(state);
         }
-        self.look_into_layer();
+        self.study_layer();
     }
 
-    fn enter(&mut self, state: RunState) {
+    fn set_state(&mut self, state: RunState) {
         if let Some(run) = &mut self.run {
             run.state = state;
-            self.outbox.tell(Event::State { run: run.id, state });
+            self.outbox.send(Event::State { run: run.id, state });
         }
     }
 
@@ -424,9 +431,9 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         run.stop_clock();
         run.state = RunState::Failed;
         let id = run.id;
-        self.outbox.tell(Event::Failed { run: id, message });
-        self.outbox.tell(Event::State { run: id, state: RunState::Failed });
-        // Whatever the run held is of no use any more.
+        self.outbox.send(Event::Failed { run: id, message });
+        self.outbox.send(Event::State { run: id, state: RunState::Failed });
+        // Free what the failed run holds.
         if self.engine.is_some() {
             let _ = self.guard(|engine, _| {
                 engine.end();
@@ -436,7 +443,8 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     }
 }
 
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+/// What a panic said.
+pub(super) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     panic
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())

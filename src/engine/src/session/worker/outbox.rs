@@ -19,13 +19,13 @@ pub struct Outbox<W: Fn()> {
 }
 
 impl<W: Fn()> Outbox<W> {
-    pub fn tell(&mut self, event: Event) {
+    pub fn send(&mut self, event: Event) {
         self.waiting.push_back(event);
         self.flush();
     }
 
     /// Send the event, or drop it if the window is behind.
-    pub fn tell_if_free(&mut self, event: Event) {
+    pub fn send_or_drop(&mut self, event: Event) {
         self.flush();
         if self.waiting.is_empty() && self.events.try_send(event).is_ok() {
             (self.wake)();
@@ -33,8 +33,8 @@ impl<W: Fn()> Outbox<W> {
     }
 
     /// Send everything that waits, giving up after this time.
-    pub fn drain(&mut self, patience: Duration) {
-        let deadline = Instant::now() + patience;
+    pub fn drain(&mut self, timeout: Duration) {
+        let deadline = Instant::now() + timeout;
         while !self.waiting.is_empty() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(20));
             self.flush();
@@ -42,10 +42,10 @@ impl<W: Fn()> Outbox<W> {
     }
 
     pub fn flush(&mut self) {
-        let mut told = false;
+        let mut sent = false;
         while let Some(event) = self.waiting.pop_front() {
             match self.events.try_send(event) {
-                Ok(()) => told = true,
+                Ok(()) => sent = true,
                 Err(TrySendError::Full(event)) => {
                     self.waiting.push_front(event);
                     break;
@@ -53,7 +53,7 @@ impl<W: Fn()> Outbox<W> {
                 Err(TrySendError::Disconnected(_)) => self.waiting.clear(),
             }
         }
-        if told {
+        if sent {
             (self.wake)();
         }
     }

@@ -1,4 +1,4 @@
-//! Changed settings given to the engine, without styles' scales that the device has no room for.
+//! Applying changed settings to the engine, without styles' scales that do not fit into the device's memory.
 
 use super::{Engine, Event, Worker};
 use impasto_base::error::chain;
@@ -8,8 +8,9 @@ use impasto_core::{
 };
 
 impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
-    /// Lets the engine take changed settings over. If a style's scale is too large for the device, the scales
-    /// stay as they are in the run, here too, and everything else is taken; the user is told once.
+    /// Apply changed settings to the engine. If a style's scale is too large for the device, the scales stay
+    /// as they are in the run, also in `settings` and `inputs`, and everything else is applied; the user is
+    /// notified once.
     pub(super) fn update_engine(
         &mut self,
         settings: &mut Settings,
@@ -35,13 +36,13 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let (run, known) = (run.id, run.refused_scales.replace(wanted.clone()) == Some(wanted));
         self.guard(|engine, _| engine.update(settings, inputs))?;
         if !known {
-            self.outbox.tell(Event::Notice { run, text });
+            self.outbox.send(Event::Notice { run, text });
         }
         Ok(())
     }
 }
 
-/// The scale of all styles, then each one's own.
+/// The scale of all styles, then the scale of each.
 fn scales(settings: &Settings, inputs: &Inputs) -> Vec<f64> {
     std::iter::once(settings.style_scale).chain(inputs.mix().iter().map(|mix| mix.scale)).collect()
 }

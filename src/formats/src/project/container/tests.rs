@@ -37,13 +37,13 @@ fn rezipped(entries: &[(&str, &[u8])]) -> Vec<u8> {
 
 fn reason(file: &[u8]) -> String {
     match read(file) {
-        Err(ProjectError::Torn { reason }) => reason,
+        Err(ProjectError::Damaged { reason }) => reason,
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
-fn what_is_written_is_read_and_any_unzip_program_lists_it() {
+fn written_projects_are_read_and_any_unzip_program_lists_them() {
     let file = example();
     assert_eq!(file, example(), "the same content gives the same bytes");
     let (manifest, entries) = read(&file).unwrap();
@@ -74,7 +74,7 @@ fn the_beginning_tells_a_project_from_another_zip() {
     for bytes in
         [other.as_slice(), b"", b"IMPASTO1", &rezipped(&[]), &rezipped(&[("mine/manifest.json", b"{}")])]
     {
-        assert!(matches!(read(bytes), Err(ProjectError::Other)), "{bytes:?}");
+        assert!(matches!(read(bytes), Err(ProjectError::NotAProject)), "{bytes:?}");
     }
 }
 
@@ -95,14 +95,14 @@ fn every_cut_and_every_flip_is_noticed() {
     }
     assert!(reason(&[file.as_slice(), b"\0"].concat()).contains("more follows"));
     assert!(read(&[LOCAL_MAGIC, &file].concat()).is_err());
-    // Cut where an entry ends that is a zip itself: that one is not taken for the project.
+    // Cut at the end of an entry that is itself a zip, which must not be taken for the project.
     let outer = written(b"{}", &[("content.bin", &file)]);
     let end = outer.windows(file.len()).position(|window| window == file).unwrap() + file.len();
     reason(&outer[..end]);
 }
 
 #[test]
-fn what_another_program_has_zipped_again_is_read() {
+fn projects_repacked_by_other_programs_are_read() {
     let painting = vec![9; 100_000];
     let file = rezipped(&[
         ("painting.png", &painting),
@@ -120,7 +120,7 @@ fn what_another_program_has_zipped_again_is_read() {
     );
 }
 
-/// An entry that no good program writes.
+/// An entry that no correct program writes.
 struct Raw {
     name: Vec<u8>,
     flags: u16,
@@ -128,7 +128,7 @@ struct Raw {
     data: Vec<u8>,
     /// Claimed size after unpacking.
     size: u32,
-    /// Claimed place; nothing is written for it.
+    /// Claimed offset; nothing is written for it.
     at: Option<usize>,
 }
 
@@ -194,11 +194,11 @@ fn hostile_entries_are_refused() {
         (vec![manifest(), Raw { size: 3 << 30, method: DEFLATED, ..raw("a", b"a") }], "a is too large"),
         (vec![manifest(), Raw { size: 65 << 20, method: DEFLATED, ..raw("a", b"a") }], "a is too large"),
         (vec![Raw { size: 33 << 20, method: DEFLATED, ..manifest() }], "manifest.json is too large"),
-        (vec![raw(MANIFEST, &[0xff])], "no text"),
+        (vec![raw(MANIFEST, &[0xff])], "not text"),
     ] {
         assert!(reason(&hostile(&entries)).contains(expected), "{expected}");
     }
-    let long = "a".repeat(MOST_NAME + 1);
+    let long = "a".repeat(MAX_NAME + 1);
     for name in [
         "",
         "/",
@@ -225,17 +225,17 @@ fn more_than_is_claimed_is_not_unpacked() {
     let bomb = rezipped(&[(MANIFEST, &vec![b' '; 1 << 20])]);
     assert!(read(&bomb).is_ok());
     let directory = bomb.windows(4).position(|window| window == b"PK\x01\x02").unwrap();
-    let mut lie = bomb;
+    let mut forged = bomb;
     for size in [22, directory + 24] {
-        lie[size..size + 4].copy_from_slice(&10_u32.to_le_bytes());
+        forged[size..size + 4].copy_from_slice(&10_u32.to_le_bytes());
     }
-    assert!(reason(&lie).contains("changed"));
+    assert!(reason(&forged).contains("changed"));
 }
 
 #[test]
 fn a_record_cannot_claim_more_than_there_is() {
     let names: Vec<String> = (0..70_000).map(|number| format!("{number}")).collect();
-    for count in [usize::from(MOST_ENTRIES), names.len()] {
+    for count in [usize::from(MAX_ENTRIES), names.len()] {
         let entries: Vec<_> = names[..count].iter().map(|name| (name.as_str(), b"".as_slice())).collect();
         assert!(reason(&written(b"{}", &entries)).contains("too many"), "{count}");
     }
@@ -252,9 +252,9 @@ fn a_record_cannot_claim_more_than_there_is() {
         (16, &[0; 4]),
         (20, &[1, 0]),
     ] {
-        let mut lie = file.clone();
-        lie[end + at..][..bytes.len()].copy_from_slice(bytes);
-        reason(&lie);
+        let mut forged = file.clone();
+        forged[end + at..][..bytes.len()].copy_from_slice(bytes);
+        reason(&forged);
     }
 }
 

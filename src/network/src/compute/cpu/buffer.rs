@@ -1,5 +1,5 @@
-//! Memory of the chain, used again from step to step: a large block that comes fresh from the system costs a
-//! page fault for every 4 KiB that are touched, which is a good part of a step.
+//! Buffer pool of the chain, reused from step to step: a fresh large block costs a page fault per 4 KiB, a
+//! considerable part of a step.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -8,24 +8,31 @@ use std::{
 
 /// Free blocks for reuse. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct Pool {
+pub struct BufferPool {
     blocks: Arc<Mutex<Vec<Vec<f32>>>>,
-    /// Any block that is long enough will do.
+    /// Whether any block that is long enough can be used.
     sharing: bool,
 }
 
-/// A block of floats that returns to its pool. It may be the beginning of a longer one.
+/// A block of floats that returns to its pool on drop. It may be the beginning of a longer one.
 #[derive(Debug)]
 pub struct Buffer {
     values: Vec<f32>,
     len: usize,
-    pool: Pool,
+    pool: BufferPool,
 }
 
-/// Blocks up to this length are not worth a long one.
+impl Buffer {
+    /// Whether it is the beginning of a longer block.
+    pub fn is_part(&self) -> bool {
+        self.len < self.values.len()
+    }
+}
+
+/// Requests up to this length never get a much longer block.
 const SMALL: usize = 1 << 18;
 
-impl Pool {
+impl BufferPool {
     /// An empty pool. `sharing` takes the shortest block that is long enough, otherwise one of about the
     /// length.
     pub fn new(sharing: bool) -> Self {
@@ -33,17 +40,17 @@ impl Pool {
     }
 
     fn blocks(&self) -> std::sync::MutexGuard<'_, Vec<Vec<f32>>> {
-        // A panic while it is locked cannot leave the list of blocks inconsistent.
+        // A panic under the lock cannot leave the list inconsistent.
         self.blocks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A block of this length whose contents are left from earlier uses.
+    /// Take a block of this length with arbitrary contents.
     pub fn take(&self, len: usize) -> Buffer {
         let most = if self.sharing && len > SMALL { usize::MAX } else { 2 * len };
         self.take_up_to(len, most)
     }
 
-    /// The same, never the beginning of a longer one.
+    /// As [`BufferPool::take`], never the beginning of a longer block.
     pub fn take_exactly(&self, len: usize) -> Buffer {
         self.take_up_to(len, len)
     }
@@ -91,8 +98,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_block_is_used_again_by_whoever_asks_for_about_its_length() {
-        let pool = Pool::default();
+    fn blocks_are_reused_for_similar_lengths() {
+        let pool = BufferPool::default();
         let mut first = pool.take(1000);
         first[7] = 3.0;
         let address = first.as_ptr();
@@ -105,9 +112,11 @@ mod tests {
         assert_eq!((shorter.as_ptr(), shorter.len()), (address, 700));
         drop(shorter);
         assert_eq!(pool.take(1000).len(), 1000);
-        let sharing = Pool::new(true);
+        let sharing = BufferPool::new(true);
         drop(sharing.take(10 * SMALL));
-        assert_eq!(sharing.take(2 * SMALL).values.len(), 10 * SMALL);
+        let part = sharing.take(2 * SMALL);
+        assert!(part.values.len() == 10 * SMALL && part.is_part());
+        drop(part);
         assert_eq!(sharing.take_exactly(2 * SMALL).values.len(), 2 * SMALL);
         assert_eq!(sharing.take(1000).values.len(), 1000);
         pool.clear();

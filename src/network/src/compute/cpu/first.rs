@@ -4,26 +4,26 @@
 use rayon::prelude::*;
 
 use super::{
-    buffer::{Buffer, Pool},
+    buffer::{Buffer, BufferPool},
     isa::Isa,
     kernel::{Packed, pack, padded},
-    simd::{Simd, Work, with_simd},
+    simd::{Simd, SimdKernel, with_simd},
 };
 use crate::compute::Padding;
 use crate::compute::shape::Shape;
 
 const INPUTS: usize = 3;
 const TAPS: usize = 9 * INPUTS;
-/// Values of a row of taps.
+/// Values per row of taps.
 const TAP_ROW: usize = 3 * INPUTS;
-/// Rows that a thread computes at once in the backward pass; the two adjacent rows are recomputed.
+/// Rows per task in the backward pass; the two adjacent rows are recomputed.
 const BAND: usize = 32;
-/// Pixels whose masked gradient stays in the nearest cache until it is multiplied.
+/// Pixels whose masked gradient fits in the L1 cache.
 const BLOCK: usize = 48;
 const LANES: usize = 16;
 
 /// The first convolution, forward and backward.
-pub struct First {
+pub struct FirstConvolution {
     isa: Isa,
     padding: Padding,
     /// 27 × outputs.
@@ -38,12 +38,12 @@ fn offset(tap: usize) -> (isize, isize) {
     ((tap / 3) as isize - 1, (tap % 3) as isize - 1)
 }
 
-impl First {
+impl FirstConvolution {
     /// `weight` is `[outputs, 3, 3, 3]`, row-major.
     ///
     /// # Panics
     ///
-    /// If the number of outputs is no multiple of 16.
+    /// If the number of outputs is not a multiple of 16.
     pub fn new(isa: Isa, weight: &[f32], padding: Padding) -> Self {
         let outputs = weight.len() / TAPS;
         assert_eq!(outputs % LANES, 0, "whole vectors of channels");
@@ -58,7 +58,7 @@ impl First {
         }
     }
 
-    /// Where a tap at this offset reads.
+    /// The position that a tap at this offset reads; `None` for zero padding.
     fn source(&self, position: usize, offset: isize, length: usize) -> Option<usize> {
         match (position.checked_add_signed(offset).filter(|&at| at < length), self.padding) {
             (None, Padding::Replicate) => Some(position),
@@ -68,7 +68,7 @@ impl First {
     }
 
     /// `[H, W, 3]` to `[H, W, outputs]` with bias and ReLU.
-    pub fn forward(&self, image: &[f32], shape: Shape, bias: &[f32], memory: &Pool) -> Buffer {
+    pub fn forward(&self, image: &[f32], shape: Shape, bias: &[f32], memory: &BufferPool) -> Buffer {
         let Shape { height, width, .. } = shape;
         let mut out = memory.take(height * width * self.outputs);
         let packed = Packed { isa: self.isa, values: &self.forward, depth: TAPS, columns: self.outputs };
@@ -98,9 +98,15 @@ impl First {
         out
     }
 
-    /// Gradient with respect to the image `[H, W, 3]`, of a gradient `[H, W, outputs]` that counts where
-    /// `mask`, the layer's output, is positive, or everywhere.
-    pub fn backward(&self, gradient: &[f32], mask: Option<&[f32]>, shape: Shape, memory: &Pool) -> Buffer {
+    /// Gradient with respect to the image `[H, W, 3]`, from a gradient `[H, W, outputs]`, masked to where
+    /// `mask`, the layer's output, is positive, if given.
+    pub fn backward(
+        &self,
+        gradient: &[f32],
+        mask: Option<&[f32]>,
+        shape: Shape,
+        memory: &BufferPool,
+    ) -> Buffer {
         let Shape { height, width, .. } = shape;
         assert_eq!(gradient.len(), height * width * self.outputs, "[H, W, outputs]");
         let stride = padded(self.isa, TAPS);
@@ -108,12 +114,12 @@ impl First {
         let mut out = memory.take(shape.positions() * INPUTS);
         out.par_chunks_mut(BAND * width * INPUTS).enumerate().for_each_init(
             || {
-                // What each pixel of three rows hands to its 3×3 neighbourhood; a vector reaches beyond its
-                // last row.
-                let shares = memory.take(3 * slot + LANES);
-                (shares, vec![0.0; BLOCK * self.outputs], vec![[0.0_f32; LANES]; width + 2])
+                // The contributions of each pixel of three rows to its 3×3 neighbourhood; vectors read beyond
+                // the last row.
+                let products = memory.take(3 * slot + LANES);
+                (products, vec![0.0; BLOCK * self.outputs], vec![[0.0_f32; LANES]; width + 2])
             },
-            |(shares, masked, sums), (band, out)| {
+            |(products, masked, sums), (band, out)| {
                 let first = band * BAND;
                 let rows = out.len() / (width * INPUTS);
                 for i in 0..rows + 2 {
@@ -125,8 +131,8 @@ impl First {
                     if let Some(row) = row {
                         let values = row * width * self.outputs..(row + 1) * width * self.outputs;
                         let mask = mask.map(|mask| &mask[values.clone()]);
-                        let shares = &mut shares[i % 3 * slot..][..slot];
-                        self.shares(&gradient[values], mask, masked, shares);
+                        let products = &mut products[i % 3 * slot..][..slot];
+                        self.products(&gradient[values], mask, masked, products);
                     }
                     if i < 2 {
                         continue;
@@ -134,8 +140,8 @@ impl First {
                     let y = first + i - 2;
                     let wraps = self.padding == Padding::Circular;
                     let (above, this, below) = ((i - 2) % 3 * slot, (i - 1) % 3 * slot, i % 3 * slot);
-                    // The outputs of the row below saw this row through their upper taps. With a replicated
-                    // edge, those of the edge saw it instead of what would lie outside.
+                    // The outputs of the row below read this row through their upper taps. With a replicated
+                    // edge, the edge's outputs also read it in place of the padding.
                     let replicates = self.padding == Padding::Replicate;
                     let sources = [
                         (true, this + TAP_ROW),
@@ -146,14 +152,14 @@ impl First {
                     ];
                     let sources: Vec<usize> =
                         sources.into_iter().filter_map(|(is, at)| is.then_some(at)).collect();
-                    add_rows(self.isa, shares, &sources, stride, &mut sums[1..=width]);
+                    add_rows(self.isa, products, &sources, stride, &mut sums[1..=width]);
                     (sums[0], sums[width + 1]) = match wraps {
                         true => (sums[width], sums[1]),
                         false => ([0.0; LANES], [0.0; LANES]),
                     };
                     let out = &mut out[(i - 2) * width * INPUTS..][..width * INPUTS];
                     for (out, sums) in out.as_chunks_mut::<INPUTS>().0.iter_mut().zip(sums.windows(3)) {
-                        // One more than counts makes a whole vector.
+                        // A fourth lane completes the vector.
                         let sum: [f32; 4] =
                             std::array::from_fn(|c| sums[0][6 + c] + sums[1][3 + c] + sums[2][c]);
                         out.copy_from_slice(&sum[..INPUTS]);
@@ -171,8 +177,8 @@ impl First {
         out
     }
 
-    /// The products of a row's masked gradient with the weights: 27 values for each pixel.
-    fn shares(&self, gradient: &[f32], mask: Option<&[f32]>, masked: &mut [f32], out: &mut [f32]) {
+    /// The products of a row's masked gradient with the weights: 27 values per pixel.
+    fn products(&self, gradient: &[f32], mask: Option<&[f32]>, masked: &mut [f32], out: &mut [f32]) {
         let packed = Packed { isa: self.isa, values: &self.backward, depth: self.outputs, columns: TAPS };
         let stride = padded(self.isa, TAPS);
         let block = BLOCK * self.outputs;
@@ -189,7 +195,7 @@ impl First {
     }
 }
 
-/// `out` = the values where the mask is positive, elsewhere 0; a multiple of 16 of them.
+/// `out` = the values where the mask is positive, elsewhere 0. The length is a multiple of 16.
 fn where_positive(isa: Isa, values: &[f32], mask: &[f32], out: &mut [f32]) {
     assert!(values.len() == mask.len() && values.len() <= out.len(), "one length");
     assert!(values.len().is_multiple_of(LANES), "whole vectors");
@@ -202,11 +208,11 @@ struct Masked<'a> {
     out: &'a mut [f32],
 }
 
-impl Work for Masked<'_> {
+impl SimdKernel for Masked<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         for at in (0..self.values.len()).step_by(LANES) {
-            // SAFETY: whole vectors of slices that are as long, see `where_positive`.
+            // SAFETY: whole vectors of slices of equal length, see `where_positive`.
             unsafe {
                 let value = S::load(self.values.as_ptr().add(at));
                 value
@@ -231,7 +237,7 @@ struct Rows<'a> {
     sums: &'a mut [[f32; LANES]],
 }
 
-impl Work for Rows<'_> {
+impl SimdKernel for Rows<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         for (x, out) in self.sums.iter_mut().enumerate() {

@@ -1,8 +1,8 @@
-//! The vector instructions that this processor has.
+//! Vector instruction sets of the processor.
 
 use std::sync::LazyLock;
 
-/// Vector instruction sets with a kernel of their own.
+/// Vector instruction sets with their own kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Isa {
     #[cfg(target_arch = "x86_64")]
@@ -11,7 +11,7 @@ pub enum Isa {
     Avx2,
     #[cfg(target_arch = "aarch64")]
     Neon,
-    /// Plain Rust that the compiler vectorises for the target's baseline.
+    /// Plain Rust, vectorised by the compiler for the target's baseline.
     Portable,
 }
 

@@ -1,10 +1,9 @@
-//! The inner product that everything on the CPU comes down to: rows · packed panels, in registers, for the
-//! vector instructions that this processor has.
+//! The matrix product that all CPU kernels use: rows · packed panels, in registers, for the processor's
+//! vector instructions.
 
 use super::{isa::Isa, strided::Strided};
 
-/// A matrix K×N in panels of [`Isa::panel`] columns, each panel row by row, the last one filled up with
-/// zeros.
+/// A matrix K×N in panels of [`Isa::panel`] columns, each row-major, the last one padded with zeros.
 #[derive(Clone, Copy)]
 pub struct Packed<'a> {
     pub isa: Isa,
@@ -82,13 +81,13 @@ pub fn product(
     assert!(left.values.len() > (count - 1) * left.row + (depth - 1) * left.step, "whole rows");
     assert!(out.len() >= (count - 1) * stride + width, "whole rows");
     match isa {
-        // SAFETY: `Isa::available` has found these instructions, and by the assertions the slices hold all
-        // that is read and written.
+        // SAFETY: `Isa::available` has found these instructions, and the assertions ensure that all accesses
+        // are inside the slices.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => unsafe { x86::avx512(left, right, count, depth, out.as_mut_ptr(), stride, add) },
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => unsafe { x86::avx2(left, right, count, depth, out.as_mut_ptr(), stride, add) },
-        // SAFETY: NEON is part of the target, and the slices hold all that is read and written.
+        // SAFETY: NEON is part of the target, and all accesses are inside the slices.
         #[cfg(target_arch = "aarch64")]
         Isa::Neon => unsafe {
             super::neon::product(left, right, count, depth, out.as_mut_ptr(), stride, add);
@@ -97,7 +96,7 @@ pub fn product(
     }
 }
 
-/// Multiplies small matrices that stay in the nearest cache; returns the number of operations.
+/// Multiply small matrices that fit in the L1 cache; returns the number of operations.
 pub fn multiply_adds(rounds: usize) -> f64 {
     const COUNT: usize = 12;
     const DEPTH: usize = 64;

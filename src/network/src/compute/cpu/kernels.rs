@@ -8,8 +8,8 @@ use std::sync::{
 use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 
 use super::{
-    buffer::{Buffer, Pool},
-    first::First,
+    buffer::{Buffer, BufferPool},
+    first::FirstConvolution,
     isa::Isa,
     matrix::HostFeatures,
     pool,
@@ -29,20 +29,20 @@ use crate::{
 /// The kernels with their memory. Pictures are `[H, W, C]`.
 pub struct CpuKernels {
     isa: Isa,
-    memory: Pool,
+    memory: BufferPool,
     device: TensorDevice,
     padding: Padding,
-    /// Length of the longest transform that is not kept.
+    /// Length of the longest transform that is not stored.
     scratch: AtomicUsize,
 }
 
 pub struct CpuConvolution {
-    kind: Kind,
+    kind: ConvolutionKind,
     bias: Vec<f32>,
 }
 
-enum Kind {
-    First(First),
+enum ConvolutionKind {
+    First(FirstConvolution),
     Both { forward: Winograd, backward: Winograd },
 }
 
@@ -51,7 +51,7 @@ impl CpuKernels {
     pub fn new(device: &TensorDevice, economy: bool, padding: Padding) -> Self {
         Self {
             isa: Isa::detected(),
-            memory: Pool::new(economy),
+            memory: BufferPool::new(economy),
             device: device.clone(),
             padding,
             scratch: AtomicUsize::new(0),
@@ -76,11 +76,11 @@ impl Kernels for CpuKernels {
         let padding = padding_of(layer, self.padding);
         let wrap = padding == Padding::Circular;
         let kind = match layer.index() {
-            0 => Kind::First(First::new(self.isa, &host.weight, padding)),
+            0 => ConvolutionKind::First(FirstConvolution::new(self.isa, &host.weight, padding)),
             _ => {
                 let forward = Winograd::new(self.isa, inputs, outputs, economy, wrap, kernel);
-                // The gradient with respect to the input is a convolution with the kernels turned and the
-                // channels swapped: W'[ci, co, kh, kw] = W[co, ci, 2−kh, 2−kw].
+                // The gradient with respect to the input is a convolution with the kernels rotated by 180°
+                // and the channels swapped: W'[ci, co, kh, kw] = W[co, ci, 2−kh, 2−kw].
                 let backward = forward.adjoint().unwrap_or_else(|| {
                     Winograd::new(self.isa, outputs, inputs, economy, wrap, |output, input| {
                         let mut turned = kernel(input, output);
@@ -92,7 +92,7 @@ impl Kernels for CpuKernels {
                     let len = forward.transformed_len().max(backward.transformed_len());
                     self.scratch.fetch_max(len, Ordering::Relaxed);
                 }
-                Kind::Both { forward, backward }
+                ConvolutionKind::Both { forward, backward }
             }
         };
         CpuConvolution { kind, bias: host.bias }
@@ -108,8 +108,8 @@ impl Kernels for CpuKernels {
     fn forward(&self, convolution: &CpuConvolution, input: &Arc<Buffer>, shape: Shape) -> Arc<Buffer> {
         let CpuConvolution { kind, bias } = convolution;
         Arc::new(match kind {
-            Kind::First(first) => first.forward(input, shape, bias, &self.memory),
-            Kind::Both { forward, .. } => {
+            ConvolutionKind::First(first) => first.forward(input, shape, bias, &self.memory),
+            ConvolutionKind::Both { forward, .. } => {
                 let edge = Edge::BiasRelu(bias);
                 forward.convolve(input, shape.height, shape.width, edge, &mut self.scratch(), &self.memory)
             }
@@ -125,8 +125,8 @@ impl Kernels for CpuKernels {
     ) -> Arc<Buffer> {
         let mask = mask.map(|mask| &***mask);
         Arc::new(match &convolution.kind {
-            Kind::First(first) => first.backward(&gradient, mask, shape, &self.memory),
-            Kind::Both { backward, .. } => {
+            ConvolutionKind::First(first) => first.backward(&gradient, mask, shape, &self.memory),
+            ConvolutionKind::Both { backward, .. } => {
                 let (height, width, edge) = (shape.height, shape.width, Edge::Mask(mask));
                 backward.convolve(&gradient, height, width, edge, &mut self.scratch(), &self.memory)
             }
@@ -170,7 +170,7 @@ impl Kernels for CpuKernels {
         Tensor::<4>::from_data(data, &self.device).permute([0, 3, 1, 2])
     }
 
-    fn forget_sizes(&self) {
+    fn release_unused_memory(&self) {
         self.memory.clear();
     }
 }

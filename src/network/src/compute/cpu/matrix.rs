@@ -1,11 +1,11 @@
-//! A layer's features on the CPU as a matrix of positions by channels, and what the objective does with them.
+//! A layer's features on the CPU as a matrix of positions by channels, with the operations of the objective.
 
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::{
-    buffer::{Buffer, Pool},
+    buffer::{Buffer, BufferPool},
     isa::Isa,
     kernel::{Packed, pack, product},
     strided::Strided,
@@ -18,7 +18,7 @@ pub struct HostFeatures {
     pub channels: usize,
 }
 
-/// What is added to a gradient `[P, C]` at a layer: F·D + 1·vᵀ + Σ f·(F − T).
+/// A contribution to the gradient `[P, C]` at a layer: F·D + 1·vᵀ + Σ f·(F − T).
 pub struct HostFeatureGradient<'a> {
     /// D `[C, C]`, row-major.
     pub matrix: Option<Vec<f32>>,
@@ -28,18 +28,23 @@ pub struct HostFeatureGradient<'a> {
     pub targets: Vec<(&'a HostFeatures, f32)>,
 }
 
-/// Values that a thread sums at once; in f32 a longer sum would lose digits.
+/// Values per partial sum; in f32 a longer sum would lose precision.
 const CHUNK: usize = 1 << 14;
-/// Tasks that share the positions of a Gram product, and channels up to which they do.
+/// Tasks that split the positions of a Gram product, for up to `NARROW` channels.
 const TASKS: usize = 16;
 const NARROW: usize = 128;
 
 impl HostFeatures {
     /// Features of these values `[P, C]`.
     pub fn new(values: &[f32], channels: usize) -> Self {
-        let mut block = Pool::default().take_exactly(values.len());
+        let mut block = BufferPool::default().take_exactly(values.len());
         block.copy_from_slice(values);
         Self { values: Arc::new(block), channels }
+    }
+
+    /// A copy to keep, which is never the beginning of a longer block.
+    pub fn to_keep(&self) -> Self {
+        if self.values.is_part() { Self::new(&self.values, self.channels) } else { self.clone() }
     }
 
     pub fn positions(&self) -> usize {
@@ -47,7 +52,7 @@ impl HostFeatures {
     }
 
     /// FᵀF/P `[C, C]`, row-major. Only the upper triangle is computed, panel by panel. The order of every sum
-    /// is fixed, so the result does not depend on the number of threads.
+    /// is fixed, so the result doesn't depend on the number of threads.
     pub fn gram(&self) -> Vec<f32> {
         let c = self.channels;
         let upper = if c <= NARROW { self.gram_by_positions() } else { self.gram_by_panels() };
@@ -61,8 +66,8 @@ impl HostFeatures {
         gram
     }
 
-    /// One panel of columns, down to the diagonal, over some positions: added to `out` whose rows are
-    /// `stride` apart.
+    /// Add one panel of columns, down to the diagonal, over some positions to `out`, whose rows are `stride`
+    /// apart.
     fn gram_panel(&self, rows: &[f32], column: usize, out: &mut [f32], stride: usize) {
         let (isa, c) = (Isa::detected(), self.channels);
         let left = Strided { values: rows, row: 1, step: c };
@@ -70,12 +75,12 @@ impl HostFeatures {
         product(isa, left, right, (column + isa.panel()).min(c), rows.len() / c, out, stride, true);
     }
 
-    /// Positions in a chunk that stays in a cache near the core; short sums keep their digits.
+    /// Positions per chunk, which fits in the core's cache; short sums also keep their precision.
     fn gram_chunk(&self) -> usize {
         (CHUNK / self.channels).max(64)
     }
 
-    /// Tasks share the positions, and their sums are added: for few channels, where a sum is small.
+    /// Split the positions over tasks and add their sums: for few channels, whose matrix is small.
     fn gram_by_positions(&self) -> Vec<f32> {
         let c = self.channels;
         let chunk = self.gram_chunk();
@@ -101,7 +106,7 @@ impl HostFeatures {
         sum
     }
 
-    /// Tasks share the panels.
+    /// Split the panels over tasks.
     fn gram_by_panels(&self) -> Vec<f32> {
         let (c, width) = (self.channels, Isa::detected().panel());
         let panels: Vec<Vec<f32>> = (0..c / width)
@@ -130,7 +135,7 @@ impl HostFeatures {
         gradient: Option<Buffer>,
         term: &HostFeatureGradient<'_>,
         masked: bool,
-        memory: &Pool,
+        memory: &BufferPool,
     ) -> Buffer {
         let (isa, c) = (Isa::detected(), self.channels);
         let add = gradient.is_some();
@@ -162,7 +167,7 @@ impl HostFeatures {
                     }
                 }
                 if masked {
-                    // While both are in a cache.
+                    // Both are still in cache.
                     for (out, f) in out.iter_mut().zip(features) {
                         *out = if *f > 0.0 { *out } else { 0.0 };
                     }
@@ -204,7 +209,7 @@ impl HostFeatures {
     }
 }
 
-/// In sixteen sums side by side, which vectorises and keeps digits.
+/// Uses sixteen parallel sums, which vectorises and keeps precision.
 fn sum_of_squares(values: impl Iterator<Item = f32>) -> f32 {
     let mut sums = [0.0_f32; 16];
     for (i, value) in values.enumerate() {

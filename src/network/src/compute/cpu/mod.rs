@@ -1,4 +1,4 @@
-//! Kernels of our own for the CPU: channels-last pictures, Winograd convolutions with fused edges.
+//! Our own CPU kernels: channels-last pictures, Winograd convolutions with fused input and output operations.
 
 mod buffer;
 mod first;
@@ -17,7 +17,7 @@ mod tests;
 mod transform;
 mod winograd;
 
-pub use buffer::Pool;
+pub use buffer::BufferPool;
 pub use kernel::multiply_adds;
 pub use kernels::CpuKernels;
 pub use matrix::{HostFeatureGradient, HostFeatures};

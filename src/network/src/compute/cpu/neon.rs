@@ -1,4 +1,5 @@
-//! Sixteen floats and the inner product in NEON's vectors of four, which every 64-bit ARM processor has.
+//! Sixteen floats and the matrix product in NEON's vectors of four, which every 64-bit ARM processor
+//! supports.
 
 use std::arch::aarch64::*;
 
@@ -62,7 +63,7 @@ impl Simd for Neon {
     }
 }
 
-/// Rows in hand: their sums take 24 of the 32 registers, the panel's row four, the left value one.
+/// Rows per block: their sums take 24 of the 32 registers, the panel's row four, the left value one.
 const HEIGHT: usize = 6;
 
 /// HEIGHT rows of the product with one panel of sixteen columns.

@@ -2,15 +2,15 @@
 
 use rayon::prelude::*;
 
-use super::buffer::{Buffer, Pool};
+use super::buffer::{Buffer, BufferPool};
 use crate::compute::Pooling;
 use crate::compute::{
     chain::{AVERAGE_SCALE, L2_SCALE},
     shape::Shape,
 };
 
-/// Pools `[H, W, C]` to `[H/2, W/2, C]`.
-pub fn forward(pooling: Pooling, input: &[f32], shape: Shape, memory: &Pool) -> Buffer {
+/// Pool `[H, W, C]` to `[H/2, W/2, C]`.
+pub fn forward(pooling: Pooling, input: &[f32], shape: Shape, memory: &BufferPool) -> Buffer {
     match pooling {
         Pooling::Max => gather(input, shape, memory, |[a, b, c, d]| a.max(b).max(c.max(d))),
         Pooling::Average => {
@@ -20,14 +20,20 @@ pub fn forward(pooling: Pooling, input: &[f32], shape: Shape, memory: &Pool) -> 
     }
 }
 
-/// Distribute each window's gradient to its inputs where they are positive; `input` is the pooling's input,
-/// nowhere negative.
-pub fn backward(pooling: Pooling, input: &[f32], shape: Shape, gradient: &[f32], memory: &Pool) -> Buffer {
+/// Distribute each window's gradient to its positive inputs; `input` is the pooling's input, which is
+/// nonnegative.
+pub fn backward(
+    pooling: Pooling,
+    input: &[f32],
+    shape: Shape,
+    gradient: &[f32],
+    memory: &BufferPool,
+) -> Buffer {
     match pooling {
         Pooling::Max => scatter_windows(input, shape, gradient, memory, |[a, b, c, d], gradient| {
             let largest = a.max(b).max(c.max(d));
             let gradient = if largest > 0.0 { gradient } else { 0.0 };
-            // Without branches, so that it vectorises.
+            // Branch-free, so that it vectorises.
             let is_a = a == largest;
             let is_b = !is_a & (b == largest);
             let is_c = !(is_a | is_b) & (c == largest);
@@ -51,8 +57,13 @@ fn norm([a, b, c, d]: [f32; 4]) -> f32 {
     (a * a + b * b + (c * c + d * d)).sqrt()
 }
 
-/// One value of each complete window.
-fn gather(input: &[f32], shape: Shape, memory: &Pool, value: impl Fn([f32; 4]) -> f32 + Sync) -> Buffer {
+/// Compute one value per complete window.
+fn gather(
+    input: &[f32],
+    shape: Shape,
+    memory: &BufferPool,
+    value: impl Fn([f32; 4]) -> f32 + Sync,
+) -> Buffer {
     let Shape { width, channels, .. } = shape;
     let (rows, columns) = (shape.height / 2, width / 2);
     // A stage's input may be held for long.
@@ -77,14 +88,14 @@ fn scatter_windows(
     input: &[f32],
     shape: Shape,
     gradient: &[f32],
-    memory: &Pool,
+    memory: &BufferPool,
     shares: impl Fn([f32; 4], f32) -> [f32; 4] + Sync,
 ) -> Buffer {
     let Shape { width, channels, .. } = shape;
     let columns = width / 2;
     let mut out = memory.take(shape.len());
     if width % 2 == 1 || shape.height % 2 == 1 {
-        // What no window covers has no gradient.
+        // Positions outside of complete windows have no gradient.
         out.fill(0.0);
     }
     out.par_chunks_exact_mut(2 * width * channels).enumerate().take(shape.height / 2).for_each(|(y, out)| {

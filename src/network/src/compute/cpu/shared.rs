@@ -1,17 +1,17 @@
-//! A slice that several threads write, each at places of its own.
+//! A slice that several threads write at disjoint positions.
 
 use std::marker::PhantomData;
 
-/// Shares a slice between threads that write disjoint parts.
+/// A slice shared between threads that write disjoint parts.
 pub struct SharedSlice<'a> {
     start: *mut f32,
     len: usize,
     borrow: PhantomData<&'a mut [f32]>,
 }
 
-// SAFETY: `write` is unsafe, and its callers guarantee that no two threads write the same place.
+// SAFETY: `write` is unsafe, and its callers guarantee that no two threads write the same position.
 unsafe impl Sync for SharedSlice<'_> {}
-// SAFETY: as above; it is a mutable borrow of plain floats.
+// SAFETY: as above; this is a mutable borrow of floats.
 unsafe impl Send for SharedSlice<'_> {}
 
 impl<'a> SharedSlice<'a> {
@@ -19,11 +19,11 @@ impl<'a> SharedSlice<'a> {
         Self { start: slice.as_mut_ptr(), len: slice.len(), borrow: PhantomData }
     }
 
-    /// Where `count` values from `at` on lie.
+    /// Pointer to `count` values from `at` on.
     ///
     /// # Safety
     ///
-    /// While this is shared, nothing else reads or writes the places that are written through it.
+    /// While this is shared, nothing else reads or writes the positions written through it.
     ///
     /// # Panics
     ///
@@ -35,7 +35,7 @@ impl<'a> SharedSlice<'a> {
         unsafe { self.start.add(at) }
     }
 
-    /// Writes values from `at` on.
+    /// Write values from `at` on.
     ///
     /// # Safety
     ///

@@ -1,8 +1,9 @@
-//! Sixteen floats at once, for the vector instructions that this processor has.
+//! Sixteen floats at once, for the processor's vector instructions.
 
 use super::isa::Isa;
 
-/// Sixteen floats. The methods compile to the vector instructions of the function that they are inlined into.
+/// Sixteen floats. The methods compile to the vector instructions of the function into which they are
+/// inlined.
 ///
 /// # Safety
 ///
@@ -61,7 +62,7 @@ impl Simd for Plain {
     }
     #[inline(always)]
     unsafe fn mul_add(self, factor: Self, other: Self) -> Self {
-        // Not `f32::mul_add`, which is a call where the processor has no such instruction.
+        // Not `f32::mul_add`, which is a library call without FMA instructions.
         self.zip(factor, |a, b| a * b).zip(other, |a, b| a + b)
     }
     #[inline(always)]
@@ -188,25 +189,25 @@ mod x86 {
     }
 }
 
-/// Work that is written once for any vectors.
-pub trait Work {
+/// A kernel that is generic over vectors.
+pub trait SimdKernel {
     /// # Safety
     ///
-    /// The processor has the instructions that `S` needs.
+    /// The processor has the instructions of `S`.
     unsafe fn run<S: Simd>(self);
 }
 
-/// Does the work with an instruction set's vectors.
-pub fn with_simd(isa: Isa, work: impl Work) {
+/// Run a kernel with an instruction set's vectors.
+pub fn with_simd(isa: Isa, work: impl SimdKernel) {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,fma")]
-    unsafe fn avx512(work: impl Work) {
+    unsafe fn avx512(work: impl SimdKernel) {
         // SAFETY: this function has the instructions.
         unsafe { work.run::<Avx512>() }
     }
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
-    unsafe fn avx2(work: impl Work) {
+    unsafe fn avx2(work: impl SimdKernel) {
         // SAFETY: this function has the instructions.
         unsafe { work.run::<Avx2>() }
     }

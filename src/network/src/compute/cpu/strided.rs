@@ -1,4 +1,4 @@
-//! Matrices that lie inside of others.
+//! Strided views of matrices.
 
 /// A matrix inside a slice: element (i, j) is at i·`row` + j·`step`.
 #[derive(Clone, Copy)]

@@ -1,8 +1,8 @@
-//! The kernels against the direct sum in f64.
+//! Compare the kernels with the direct sum in f64.
 
 use super::{
-    buffer::Pool,
-    first::First,
+    buffer::BufferPool,
+    first::FirstConvolution,
     isa::Isa,
     pool,
     winograd::{Edge, Winograd},
@@ -16,7 +16,7 @@ fn values(count: usize, salt: usize) -> Vec<f32> {
         .collect()
 }
 
-/// Where a tap reads, counted from −1, or nowhere.
+/// The position that a tap reads; `None` for zero padding.
 fn source(position: usize, tap: usize, length: usize, padding: Padding) -> Option<usize> {
     match (position + tap).checked_sub(1).filter(|&at| at < length) {
         None if padding == Padding::Circular => Some((position + tap + length - 1) % length),
@@ -78,7 +78,7 @@ fn winograd_agrees_with_the_direct_sum_at_odd_sizes_on_every_instruction_set() {
             let input = values(height * width * inputs, 1);
             let weight = values(outputs * inputs * 9, 2);
             let kernel = |o: usize, i: usize| std::array::from_fn(|k| weight[(o * inputs + i) * 9 + k]);
-            let memory = Pool::default();
+            let memory = BufferPool::default();
             let winograd = Winograd::new(isa, inputs, outputs, false, wrap, kernel);
             let bias = vec![0.25; outputs];
             let found = winograd.convolve(&input, height, width, Edge::BiasRelu(&bias), &mut [], &memory);
@@ -109,14 +109,14 @@ fn winograd_agrees_with_the_direct_sum_at_odd_sizes_on_every_instruction_set() {
 }
 
 #[test]
-fn large_weights_take_the_other_way_through_the_work_and_agree() {
+fn large_weights_use_shared_tiles_and_agree() {
     let (height, width, inputs, outputs) = (18, 70, 256, 160);
     let input = values(height * width * inputs, 1);
     let weight = values(outputs * inputs * 9, 2);
     let kernel = |o: usize, i: usize| std::array::from_fn(|k| weight[(o * inputs + i) * 9 + k]);
     let winograd = Winograd::new(Isa::detected(), inputs, outputs, false, false, kernel);
     let edge = Edge::BiasRelu(&[0.0; 160]);
-    let found = winograd.convolve(&input, height, width, edge, &mut [], &Pool::default());
+    let found = winograd.convolve(&input, height, width, edge, &mut [], &BufferPool::default());
     let expected = direct(Padding::Zero, &input, (height, width), inputs, &weight, outputs);
     let worst =
         found.iter().zip(&expected).map(|(f, e)| (f64::from(*f) - e.max(0.0)).abs()).fold(0.0, f64::max);
@@ -153,13 +153,13 @@ fn the_first_convolution_agrees_with_the_direct_sum_both_ways() {
                     }
                 }
                 for isa in Isa::available() {
-                    let first = First::new(isa, &weight, padding);
-                    let found = first.forward(&image, shape, &bias, &Pool::default());
+                    let first = FirstConvolution::new(isa, &weight, padding);
+                    let found = first.forward(&image, shape, &bias, &BufferPool::default());
                     for (found, expected) in found.iter().zip(&expected) {
                         assert!((f64::from(*found) - (expected + 0.1).max(0.0)).abs() < 1e-4);
                     }
                     let mask = masked.then_some(&*mask);
-                    let found = first.backward(&gradient, mask, shape, &Pool::default());
+                    let found = first.backward(&gradient, mask, shape, &BufferPool::default());
                     for (found, expected) in found.iter().zip(&back) {
                         let error = (f64::from(*found) - expected).abs();
                         assert!(error < 1e-4, "{isa:?} {padding} {height}×{width}: {error:.1e}");
@@ -171,11 +171,11 @@ fn the_first_convolution_agrees_with_the_direct_sum_both_ways() {
 }
 
 #[test]
-fn what_a_relu_cut_off_has_no_gradient_after_pooling() {
+fn pooling_masks_the_gradient_where_the_relu_is_zero() {
     let shape = Shape { height: 2, width: 2, channels: 2 };
     // The first channel is 0 everywhere.
     let input = [0.0, 1.0, 0.0, 3.0, 0.0, 2.0, 0.0, 0.0];
-    let back = |pooling| pool::backward(pooling, &input, shape, &[5.0, 7.0], &Pool::default());
+    let back = |pooling| pool::backward(pooling, &input, shape, &[5.0, 7.0], &BufferPool::default());
     assert_eq!(*back(Pooling::Max), [0.0, 0.0, 0.0, 7.0, 0.0, 0.0, 0.0, 0.0]);
     assert_eq!(*back(Pooling::Average), [0.0, 3.5, 0.0, 3.5, 0.0, 3.5, 0.0, 0.0]);
     assert_eq!(
@@ -193,8 +193,8 @@ fn pooling_takes_the_first_of_equal_maxima_and_drops_incomplete_windows() {
         5.0, 0.0, 2.0, 1.0, 9.0,
         7.0, 7.0, 7.0, 7.0, 7.0,
     ];
-    assert_eq!(*pool::forward(Pooling::Max, &input, shape, &Pool::default()), [5.0, 2.0]);
-    let back = pool::backward(Pooling::Max, &input, shape, &[10.0, 20.0], &Pool::default());
+    assert_eq!(*pool::forward(Pooling::Max, &input, shape, &BufferPool::default()), [5.0, 2.0]);
+    let back = pool::backward(Pooling::Max, &input, shape, &[10.0, 20.0], &BufferPool::default());
     #[rustfmt::skip]
     assert_eq!(*back, [
         0.0, 10.0, 20.0, 0.0, 0.0,
@@ -203,11 +203,11 @@ fn pooling_takes_the_first_of_equal_maxima_and_drops_incomplete_windows() {
     ]);
 }
 
-/// Against the definition in f64, and the gradient against its differences, at sizes with incomplete windows.
+/// Compare with the definition in f64 and with finite differences, at sizes with incomplete windows.
 #[test]
 fn average_and_l2_pooling_agree_with_their_definitions_and_with_finite_differences() {
     let shape = Shape { height: 7, width: 9, channels: 3 };
-    // What comes out of a ReLU: some windows are 0 altogether.
+    // As after a ReLU: some windows are all 0.
     let input: Vec<f32> = values(shape.len(), 1).iter().map(|v| if *v > 0.3 { *v } else { 0.0 }).collect();
     let gradient = values(shape.pooled().len(), 2);
     let window = |y: usize, x: usize, c: usize| -> [usize; 4] {
@@ -218,8 +218,8 @@ fn average_and_l2_pooling_agree_with_their_definitions_and_with_finite_differenc
             Pooling::Average => 2.0 * window.iter().sum::<f64>() / 4.0,
             _ => 0.78 * window.iter().map(|v| v * v).sum::<f64>().sqrt(),
         };
-        let found = pool::forward(pooling, &input, shape, &Pool::default());
-        let back = pool::backward(pooling, &input, shape, &gradient, &Pool::default());
+        let found = pool::forward(pooling, &input, shape, &BufferPool::default());
+        let back = pool::backward(pooling, &input, shape, &gradient, &BufferPool::default());
         let mut expected = vec![0.0; shape.len()];
         for (at, &gradient) in gradient.iter().enumerate() {
             let (position, c) = (at / 3, at % 3);
@@ -228,12 +228,12 @@ fn average_and_l2_pooling_agree_with_their_definitions_and_with_finite_differenc
             assert!((f64::from(found[at]) - value(inputs)).abs() < 1e-6, "{pooling} {at}");
             for (i, place) in places.into_iter().enumerate() {
                 if inputs[i] > 0.0 {
-                    let moved = |by: f64| {
-                        let mut moved = inputs;
-                        moved[i] += by;
-                        value(moved)
+                    let shifted = |by: f64| {
+                        let mut shifted = inputs;
+                        shifted[i] += by;
+                        value(shifted)
                     };
-                    expected[place] = f64::from(gradient) * (moved(1e-5) - moved(-1e-5)) / 2e-5;
+                    expected[place] = f64::from(gradient) * (shifted(1e-5) - shifted(-1e-5)) / 2e-5;
                 }
             }
         }

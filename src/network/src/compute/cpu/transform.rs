@@ -11,18 +11,18 @@ use std::ops::Range;
 use super::{
     isa::Isa,
     shared::SharedSlice,
-    simd::{Simd, Work, with_simd},
+    simd::{Simd, SimdKernel, with_simd},
 };
 use crate::compute::shape::Shape;
 
-/// Outputs of a tile along one axis, and inputs.
+/// Outputs and inputs of a tile along one axis.
 pub const OUT: usize = 4;
 const IN: usize = 6;
 pub const POINTS: usize = IN * IN;
 /// Channels that a transform handles at once.
 pub const LANES: usize = 16;
 
-/// Where tiles lie in a batch of transforms `[36, block, channels]`: tile `first` is the batch's first.
+/// Layout of a batch of transforms `[36, block, channels]`, beginning with tile `first`.
 #[derive(Clone, Copy)]
 pub struct Batch {
     pub first: usize,
@@ -30,7 +30,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Whether these tiles of a picture lie in the batch.
+    /// Whether the batch contains these tiles of a picture.
     fn holds(self, tiles: &Range<usize>, shape: Shape) -> bool {
         let count = shape.height.div_ceil(OUT) * shape.width.div_ceil(OUT);
         self.first <= tiles.start && tiles.end <= count.min(self.first + self.block)
@@ -39,44 +39,45 @@ impl Batch {
 
 /// The shape of a convolution's packed kernels.
 #[derive(Clone, Copy)]
-pub struct Kernels {
+pub struct KernelLayout {
     pub inputs: usize,
     /// Output channels, rounded up to whole panels.
     pub columns: usize,
     pub panel: usize,
-    /// The taps are those of the convolution whose data gradient this is.
+    /// Whether the taps are those of the forward convolution, of which this is the data gradient.
     pub adjoint: bool,
 }
 
-/// A convolution's weights `[9, inputs, columns]`: `columns` output channels, the last ones 0.
+/// A convolution's weights `[9, inputs, columns]`: `columns` output channels, zero-padded.
 pub struct Taps {
     pub values: Vec<f32>,
     pub inputs: usize,
     pub columns: usize,
 }
 
-/// A picture `[H, W, C]`, which counts where the mask, if there is one, is positive.
+/// A picture `[H, W, C]`, masked to where the mask, if given, is positive.
 #[derive(Clone, Copy)]
-pub struct Source<'a> {
+pub struct MaskedPicture<'a> {
     pub picture: &'a [f32],
     pub mask: Option<&'a [f32]>,
     pub shape: Shape,
-    /// Outside of it lies its other side, and not 0.
+    /// Whether it wraps around, instead of zero padding.
     pub wrap: bool,
 }
 
-/// Bᵀ·d·B of these tiles of a picture.
-pub fn input(isa: Isa, source: Source<'_>, tiles: Range<usize>, batch: Batch, out: &SharedSlice<'_>) {
-    let Source { picture, mask, shape, .. } = source;
+/// Transform tiles of a picture: Bᵀ·d·B.
+pub fn input(isa: Isa, source: MaskedPicture<'_>, tiles: Range<usize>, batch: Batch, out: &SharedSlice<'_>) {
+    let MaskedPicture { picture, mask, shape, .. } = source;
     assert!(
         shape.channels.is_multiple_of(LANES) && batch.holds(&tiles, shape),
         "whole vectors of a batch's tiles"
     );
     assert!(picture.len() == shape.len() && mask.is_none_or(|mask| mask.len() == shape.len()), "one shape");
-    with_simd(isa, Input { source, tiles, batch, out });
+    with_simd(isa, InputTransform { source, tiles, batch, out });
 }
 
-/// Aᵀ·m·A of these tiles into a picture `[H, W, C]` of this shape, with bias and ReLU if there is a bias.
+/// Transform tiles back to a picture `[H, W, C]` of this shape: Aᵀ·m·A, with bias and ReLU if there is a
+/// bias.
 pub fn output(
     isa: Isa,
     products: &[f32],
@@ -90,26 +91,26 @@ pub fn output(
     assert!(batch.holds(&tiles, shape), "the batch's tiles");
     assert!(products.len() >= POINTS * batch.block * stride, "a whole batch");
     assert!(bias.is_none_or(|bias| bias.len() == shape.channels), "a bias per channel");
-    with_simd(isa, Output { products, bias, shape, stride, tiles, batch, out });
+    with_simd(isa, OutputTransform { products, bias, shape, stride, tiles, batch, out });
 }
 
-/// G·g·Gᵀ of one input channel's kernels, into 36 packed matrices.
-pub fn weights(isa: Isa, taps: &Taps, kernels: Kernels, input: usize, out: &SharedSlice<'_>) {
+/// Transform one input channel's kernels into 36 packed matrices: G·g·Gᵀ.
+pub fn weights(isa: Isa, taps: &Taps, kernels: KernelLayout, input: usize, out: &SharedSlice<'_>) {
     assert!(kernels.columns.is_multiple_of(LANES), "whole vectors");
     assert!(taps.values.len() == 9 * taps.inputs * taps.columns, "whole kernels");
     assert!(input < if kernels.adjoint { taps.columns } else { taps.inputs }, "a channel of theirs");
     assert!(kernels.adjoint || kernels.columns <= taps.columns, "channels of theirs");
-    with_simd(isa, Weights { taps, kernels, input, out });
+    with_simd(isa, WeightTransform { taps, kernels, input, out });
 }
 
-struct Input<'a> {
-    source: Source<'a>,
+struct InputTransform<'a> {
+    source: MaskedPicture<'a>,
     tiles: Range<usize>,
     batch: Batch,
     out: &'a SharedSlice<'a>,
 }
 
-struct Output<'a> {
+struct OutputTransform<'a> {
     products: &'a [f32],
     bias: Option<&'a [f32]>,
     shape: Shape,
@@ -119,9 +120,9 @@ struct Output<'a> {
     out: &'a SharedSlice<'a>,
 }
 
-struct Weights<'a> {
+struct WeightTransform<'a> {
     taps: &'a Taps,
-    kernels: Kernels,
+    kernels: KernelLayout,
     input: usize,
     out: &'a SharedSlice<'a>,
 }
@@ -181,19 +182,18 @@ unsafe fn g_transform<S: Simd>([a, b, c]: [S; 3]) -> [S; IN] {
     }
 }
 
-impl Work for Input<'_> {
+impl SimdKernel for InputTransform<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let Source { picture, mask, shape: Shape { height, width, channels }, wrap } = self.source;
+        let MaskedPicture { picture, mask, shape: Shape { height, width, channels }, wrap } = self.source;
         let across = width.div_ceil(OUT);
-        // The tile begins one pixel up and left of its outputs; `None` stands for zeros outside of the
-        // picture.
+        // The tile begins one pixel up and left of its outputs; `None` is zero padding.
         let inside = |at: usize, length: usize| match wrap {
             true => Some((at + length - 1) % length),
             false => at.checked_sub(1).filter(|&at| at < length),
         };
-        // SAFETY: what is read lies inside the picture, see `inside`; each tile and channel is written to a
-        // place of its own by one thread.
+        // SAFETY: reads are inside the picture, see `inside`; each tile and channel is written to its own
+        // position by one thread.
         unsafe {
             for tile in self.tiles {
                 let (top, left) = (tile / across * OUT, tile % across * OUT);
@@ -228,7 +228,7 @@ impl Work for Input<'_> {
     }
 }
 
-impl Work for Output<'_> {
+impl SimdKernel for OutputTransform<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         let Shape { height, width, channels } = self.shape;
@@ -277,13 +277,13 @@ impl Work for Output<'_> {
     }
 }
 
-impl Work for Weights<'_> {
+impl SimdKernel for WeightTransform<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let Kernels { inputs, columns, panel, adjoint } = self.kernels;
+        let KernelLayout { inputs, columns, panel, adjoint } = self.kernels;
         let taps = self.taps;
         // SAFETY: there are `columns` kernels per tap and input channel, in whole vectors; each input channel
-        // and vector of output channels is written to a place of its own.
+        // and vector of output channels is written to its own position.
         unsafe {
             for column in (0..columns).step_by(LANES) {
                 let tap = |tap: usize| {

@@ -1,20 +1,20 @@
-//! 3×3 convolution, stride 1, a padding of 1 with zeros or with the other side, by Winograd's minimal
-//! filtering F(4×4, 3×3) (Lavin & Gray, CVPR 2016): a quarter of the multiplications of the direct sum.
+//! 3×3 convolution, stride 1, zero or circular padding of 1, by Winograd's minimal filtering F(4×4, 3×3)
+//! (Lavin & Gray, CVPR 2016): a quarter of the multiplications of the direct sum.
 //!
 //! Pictures are channels-last, `[H, W, C]`. Each 4×4 output tile comes from a 6×6 input tile: Bᵀ·d·B, 36
 //! matrix products over the channels with the weights' transforms G·g·Gᵀ, and Aᵀ·m·A. The weights are frozen,
-//! so theirs are done once.
+//! so they are transformed once.
 
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::{
-    buffer::{Buffer, Pool},
+    buffer::{Buffer, BufferPool},
     isa::Isa,
     kernel::{Packed, padded},
     shared::SharedSlice,
-    transform::{self, Batch, Kernels, LANES, OUT, POINTS, Source, Taps},
+    transform::{self, Batch, KernelLayout, LANES, MaskedPicture, OUT, POINTS, Taps},
 };
 use crate::compute::shape::Shape;
 
@@ -23,8 +23,7 @@ use crate::compute::shape::Shape;
 pub enum Edge<'a> {
     /// Forward: bias and ReLU on the output.
     BiasRelu(&'a [f32]),
-    /// Backward: the input counts only where this layer output, of the same shape, is positive; without one,
-    /// everywhere.
+    /// Backward: mask the input to where this layer output, of the same shape, is positive, if given.
     Mask(Option<&'a [f32]>),
 }
 
@@ -33,30 +32,30 @@ pub struct Winograd {
     isa: Isa,
     inputs: usize,
     outputs: usize,
-    /// Outside of the input lies its other side, and not 0.
+    /// Circular instead of zero padding.
     wrap: bool,
-    weights: Kept,
+    weights: StoredWeights,
 }
 
-enum Kept {
-    /// 36 matrices, packed: four times the weights, and nothing to do before a convolution.
+enum StoredWeights {
+    /// 36 packed matrices: four times the memory of the weights, but ready to use.
     Transformed(Vec<f32>),
-    /// The weights alone, transformed each time.
+    /// The raw weights, transformed for each convolution.
     Taps(Arc<Taps>),
-    /// The same of the convolution whose data gradient this is.
+    /// The raw weights of the forward convolution, of which this is the data gradient.
     AdjointTaps(Arc<Taps>),
 }
 
-/// Where a thread works on tiles of its own, the transforms of its tiles should stay in its cache.
+/// Cache budget for the transforms of a thread's own tiles.
 const PRIVATE_BYTES: usize = 1 << 20;
-/// Weights larger than this are read by all threads together, each once per batch of tiles.
+/// Weights larger than this are shared by all threads, which read them once per batch of tiles.
 const SHARED_WEIGHTS: usize = 3 << 20;
 const SHARED_TILES: usize = 256;
 
 impl Winograd {
     /// `weight(o, i)` is the 3×3 kernel from input channel `i` to output channel `o`. The number of input
-    /// channels must be a multiple of 16. With `economy` the transform of the weights is made anew for each
-    /// convolution and not kept. With `wrap` the input's other side lies outside of it.
+    /// channels must be a multiple of 16. With `economy` the weights are transformed for each convolution.
+    /// `wrap` is circular padding.
     pub fn new(
         isa: Isa,
         inputs: usize,
@@ -77,43 +76,43 @@ impl Winograd {
                 }
             }
             for (tap, row) in rows.chunks_exact(columns).enumerate() {
-                // SAFETY: each input channel has rows of its own.
+                // SAFETY: each input channel has its own rows.
                 unsafe { shared.write((tap * inputs + input) * columns, row) };
             }
         });
         let taps = Arc::new(Taps { values: taps, inputs, columns });
-        let mut winograd = Self { isa, inputs, outputs, wrap, weights: Kept::Taps(taps) };
+        let mut winograd = Self { isa, inputs, outputs, wrap, weights: StoredWeights::Taps(taps) };
         if !economy {
             let mut transformed = vec![0.0; winograd.transformed_len()];
             winograd.transform_weights(&mut transformed);
-            winograd.weights = Kept::Transformed(transformed);
+            winograd.weights = StoredWeights::Transformed(transformed);
         }
         winograd
     }
 
-    /// The gradient of a convolution, whose weights must not be kept transformed, with respect to its input:
-    /// a convolution with the kernels turned and the channels swapped, W'[ci, co, kh, kw] = W[co, ci, 2−kh,
-    /// 2−kw]. It shares the weights.
+    /// The data gradient of a convolution: a convolution with the kernels rotated by 180° and the channels
+    /// swapped, W'[ci, co, kh, kw] = W[co, ci, 2−kh, 2−kw]. It shares the weights; `None` if they are stored
+    /// transformed.
     pub fn adjoint(&self) -> Option<Self> {
-        let Kept::Taps(taps) = &self.weights else { return None };
-        let weights = Kept::AdjointTaps(Arc::clone(taps));
+        let StoredWeights::Taps(taps) = &self.weights else { return None };
+        let weights = StoredWeights::AdjointTaps(Arc::clone(taps));
         Some(Self { isa: self.isa, inputs: self.outputs, outputs: self.inputs, wrap: self.wrap, weights })
     }
 
-    /// Values of the transformed weights.
+    /// Number of values of the transformed weights.
     pub fn transformed_len(&self) -> usize {
         POINTS * self.inputs * padded(self.isa, self.outputs)
     }
 
-    /// G·g·Gᵀ of every kernel, packed. Nothing happens where that is kept.
+    /// Compute G·g·Gᵀ of every kernel, packed; does nothing if it is stored.
     fn transform_weights(&self, out: &mut [f32]) {
         let (taps, adjoint) = match &self.weights {
-            Kept::Taps(taps) => (taps, false),
-            Kept::AdjointTaps(taps) => (taps, true),
-            Kept::Transformed(_) => return,
+            StoredWeights::Taps(taps) => (taps, false),
+            StoredWeights::AdjointTaps(taps) => (taps, true),
+            StoredWeights::Transformed(_) => return,
         };
         let out = SharedSlice::new(&mut out[..self.transformed_len()]);
-        let kernels = Kernels {
+        let kernels = KernelLayout {
             inputs: self.inputs,
             columns: padded(self.isa, self.outputs),
             panel: self.isa.panel(),
@@ -124,8 +123,8 @@ impl Winograd {
         });
     }
 
-    /// Convolves `input` `[H, W, inputs]`; returns `[H, W, outputs]`. `scratch` holds
-    /// [`Winograd::transformed_len`] values for weights whose transform is not kept.
+    /// Convolve `input` `[H, W, inputs]`; returns `[H, W, outputs]`. `scratch` has
+    /// [`Winograd::transformed_len`] values if the transform is not stored.
     pub fn convolve(
         &self,
         input: &[f32],
@@ -133,12 +132,12 @@ impl Winograd {
         width: usize,
         edge: Edge<'_>,
         scratch: &mut [f32],
-        memory: &Pool,
+        memory: &BufferPool,
     ) -> Buffer {
         self.transform_weights(scratch);
         let weights = match &self.weights {
-            Kept::Transformed(weights) => weights,
-            Kept::Taps(_) | Kept::AdjointTaps(_) => &scratch[..self.transformed_len()],
+            StoredWeights::Transformed(weights) => weights,
+            StoredWeights::Taps(_) | StoredWeights::AdjointTaps(_) => &scratch[..self.transformed_len()],
         };
         let shape = Shape { height, width, channels: self.inputs };
         let results = Shape { channels: self.outputs, ..shape };
@@ -147,7 +146,7 @@ impl Winograd {
             Edge::BiasRelu(bias) => (None, Some(bias)),
         };
         assert_eq!(input.len(), shape.len(), "[H, W, inputs]");
-        let source = Source { picture: input, mask, shape, wrap: self.wrap };
+        let source = MaskedPicture { picture: input, mask, shape, wrap: self.wrap };
         let mut output = memory.take(shape.positions() * self.outputs);
         let tiles = height.div_ceil(OUT) * width.div_ceil(OUT);
         let stride = padded(self.isa, self.outputs);

@@ -1,29 +1,28 @@
 //! 3×3 convolution, stride 1, a padding of 1, on a graphics adapter, in both directions.
 //!
-//! A direct sum, tiled: a workgroup computes a rectangle of pixels for 64 output channels. It walks over the
-//! input channels four at a time; their values around the rectangle and their weights lie in shared memory.
-//! Each thread holds a strip of eight pixels by eight channels in registers, and uses every value that it
-//! fetches for the three taps of a row: 192 multiply-adds for 10 input values and 6 vectors of weights.
+//! A tiled direct sum: a workgroup computes a rectangle of pixels for 64 output channels. It iterates over
+//! the input channels four at a time, staging their values around the rectangle and their weights in shared
+//! memory. Each thread accumulates a strip of eight pixels by eight channels in registers, and uses every
+//! loaded value for the three taps of a row: 192 multiply-adds for 10 input values and 6 vectors of weights.
 //!
-//! With frozen weights the data gradient is the same kernel on turned weights: its input is masked where the
-//! ReLU was 0.
+//! The data gradient uses the same kernel with rotated weights and its input masked where the ReLU was 0.
 
 use cubecl::prelude::*;
 
 use crate::compute::Padding;
 
-/// Four channels of anything that computes with them.
+/// Four channels for computation.
 pub type Quad = Vector<f32, Const<4>>;
-/// Four channels as they are stored: features and weights are `f16` where precision is fast, gradients always
-/// `f32`. Sums are in `f32`.
+/// Four channels as stored: features and weights are `f16` with fast precision, gradients always `f32`. Sums
+/// are in `f32`.
 pub type Stored<F> = Vector<F, Const<4>>;
 
-/// Pixels of a thread, along a row.
+/// Pixels per thread, along a row.
 const STRIP: usize = 8;
-/// Output channels of a workgroup, and in vectors.
+/// Output channels per workgroup, and in vectors.
 pub const BAND: usize = 64;
 const BAND_QUADS: usize = BAND / 4;
-/// Threads side by side in a band: two vectors of channels each.
+/// Threads across a band: two vectors of channels each.
 const ACROSS: usize = BAND_QUADS / 2;
 
 /// A workgroup's rectangle of pixels.
@@ -37,9 +36,9 @@ pub struct Tile {
 }
 
 impl Tile {
-    /// From large, for few loads per result, to small, for many workgroups where there are few pixels.
+    /// From large, for few loads per result, to small, for enough workgroups with few pixels.
     pub const PLAIN: [Tile; 3] = [Self::plain(8, 16), Self::plain(8, 8), Self::plain(4, 8)];
-    /// The same for matrix units: each of four subgroups has a quarter of the rows, or an eighth for half of
+    /// For matrix units: each of four subgroups has a quarter of the rows, or half of the rows and half of
     /// the channels.
     pub const MATRIX: [Tile; 3] = [Self::matrix(16), Self::matrix(8), Self::matrix(4)];
 
@@ -51,7 +50,7 @@ impl Tile {
         Self { rows, columns: 16, matrix: true }
     }
 
-    /// Threads of a workgroup, without matrix units.
+    /// Threads per workgroup, without matrix units.
     pub fn threads(self) -> usize {
         self.rows * self.columns / STRIP * ACROSS
     }
@@ -64,8 +63,8 @@ impl Tile {
 
 /// `input` (of I, as is the output) and `mask` (of M) `[H, W, inputs/4]`, `weights` (of W) `[9, inputs,
 /// outputs/4]`, `bias` `[outputs/4]`, `output` `[H, W, outputs/4]`, in vectors of four channels. `masked`:
-/// the input counts where the mask is positive. `forward`: bias and ReLU are applied; otherwise the sum goes
-/// out as it is. `wrap`: outside of the input lies its other side, and not 0.
+/// mask the input to where the mask is positive. `forward`: apply bias and ReLU. `wrap`: circular instead of
+/// zero padding.
 #[cube(launch_unchecked)]
 pub fn convolve<I: Float, M: Float, W: Float>(
     input: &[Stored<I>],
@@ -114,7 +113,7 @@ pub fn convolve<I: Float, M: Float, W: Float>(
     }
 
     for quad in 0..input_quads {
-        // Wait until all threads are done with the previous values.
+        // Wait until no thread uses the previous values.
         sync_cube();
         let mut at = thread;
         while at < patch_len {
@@ -122,8 +121,8 @@ pub fn convolve<I: Float, M: Float, W: Float>(
             let mut y = top + at / wide;
             let mut x = left + at % wide;
             if comptime!(wrap) {
-                y = other_side(y, height);
-                x = other_side(x, width);
+                y = wrapped(y, height);
+                x = wrapped(x, width);
             }
             let mut value = Quad::new(0.0f32);
             if y >= 1 && y <= height && x >= 1 && x <= width {
@@ -194,9 +193,9 @@ pub fn convolve<I: Float, M: Float, W: Float>(
     }
 }
 
-/// A position counted from 1, in a picture that wraps around.
+/// Wrap a position, counted from 1, around.
 #[cube]
-fn other_side(position: usize, length: usize) -> usize {
+fn wrapped(position: usize, length: usize) -> usize {
     (position + length - 1) % length + 1
 }
 
@@ -232,8 +231,8 @@ pub fn first_forward<F: Float>(
                 sx = min(max(sx, 1), width);
             }
             if comptime!(padding == Padding::Circular) {
-                sy = other_side(sy, height);
-                sx = other_side(sx, width);
+                sy = wrapped(sy, height);
+                sx = wrapped(sx, width);
             }
             if sy >= 1 && sy <= height && sx >= 1 && sx <= width {
                 let from = (sy - 1) * width + sx - 1;
@@ -248,9 +247,8 @@ pub fn first_forward<F: Float>(
     }
 }
 
-/// conv1_1's data gradient: `gradient`, which counts where `mask` is positive if `masked`, `[H, W,
-/// outputs/4]`, to a planar `[3, H, W]`; `weights` and `padding` as in [`first_forward`]. One thread per
-/// pixel.
+/// conv1_1's data gradient: `gradient` `[H, W, outputs/4]`, masked to where `mask` is positive if `masked`,
+/// to a planar `[3, H, W]`; `weights` and `padding` as in [`first_forward`]. One thread per pixel.
 #[cube(launch_unchecked)]
 pub fn first_backward<F: Float>(
     gradient: &[Quad],
@@ -274,15 +272,15 @@ pub fn first_backward<F: Float>(
         let mut red = Quad::new(0.0f32);
         let mut green = Quad::new(0.0f32);
         let mut blue = Quad::new(0.0f32);
-        // An edge that is replicated is seen twice.
+        // A replicated edge is read twice.
         let ways = comptime!(if padding == Padding::Replicate { 2usize } else { 1usize });
         for row in 0..comptime!(3 * ways) {
             let ty = row / ways;
-            let oy = who_saw(y, ty, row % ways, height, padding);
+            let oy = reading_output(y, ty, row % ways, height, padding);
             if oy >= 1 {
                 for column in 0..comptime!(3 * ways) {
                     let tx = column / ways;
-                    let ox = who_saw(x, tx, column % ways, width, padding);
+                    let ox = reading_output(x, tx, column % ways, width, padding);
                     if ox >= 1 {
                         let from = ((oy - 1) * width + ox - 1) * output_quads;
                         for quad in 0..output_quads {
@@ -307,13 +305,19 @@ pub fn first_backward<F: Float>(
     }
 }
 
-/// The output, counted from 1, that saw this position through a tap, or 0: the one beside it, or in the
-/// second way the one on the edge that saw it instead of what would lie outside.
+/// The output, counted from 1, that reads this position through a tap, or 0: its neighbour, or in the second
+/// `way` the edge's output that reads it in place of the padding.
 #[cube]
-fn who_saw(position: usize, tap: usize, way: usize, length: usize, #[comptime] padding: Padding) -> usize {
+fn reading_output(
+    position: usize,
+    tap: usize,
+    way: usize,
+    length: usize,
+    #[comptime] padding: Padding,
+) -> usize {
     let mut beside = position + 2 - tap;
     if comptime!(padding == Padding::Circular) {
-        beside = other_side(beside, length);
+        beside = wrapped(beside, length);
     }
     let mut result = 0usize;
     if way == 0 {

@@ -18,7 +18,7 @@ impl GpuFeatures {
     /// If a target comes from another network.
     pub fn add_gradient(&self, gradient: Option<Handle>, term: &FeatureGradient, masked: bool) -> Handle {
         if !self.queue.has(Kernel::FeatureGradient) {
-            return self.add_by_tensors(gradient, term, masked);
+            return self.add_fallback(gradient, term, masked);
         }
         let positions = self.shape.positions();
         let mut add = gradient.is_some();
@@ -32,8 +32,8 @@ impl GpuFeatures {
         loop {
             let count = in_rows(positions.div_ceil(TILE), self.shape.channels / TILE);
             let any = &self.handle;
-            // SAFETY: the kernel stays inside these buffers: D is C×C, v has C values, the pictures have one
-            // shape.
+            // SAFETY: the kernel stays inside these buffers: D is C×C, v has C values, the pictures have the
+            // same shape.
             unsafe {
                 for_stored!(self.stored, F => matrix::add_feature_gradient::launch_unchecked::<F>(
                     self.queue.client(),
@@ -62,8 +62,8 @@ impl GpuFeatures {
         }
     }
 
-    /// The same by burn's operations.
-    fn add_by_tensors(&self, gradient: Option<Handle>, term: &FeatureGradient, masked: bool) -> Handle {
+    /// As [`GpuFeatures::add_gradient`] with burn's operations.
+    fn add_fallback(&self, gradient: Option<Handle>, term: &FeatureGradient, masked: bool) -> Handle {
         let features = self.to_tensor();
         let gradient = gradient.map(|gradient| self.queue.picture(gradient, self.shape));
         let sum = term.add_to(gradient, &features).unwrap_or_else(|| features.zeros_like());

@@ -1,4 +1,4 @@
-//! A layer's features on a graphics adapter, and what the objective does with them.
+//! A layer's features on a graphics adapter, with the operations of the objective.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::compute::{
     shape::Shape,
 };
 
-/// Values `[H, W, C]` in a buffer of the device, and how to compute with them.
+/// Values `[H, W, C]` in a device buffer, with the queue to compute with them.
 #[derive(Clone)]
 pub struct GpuFeatures {
     pub handle: Handle,
@@ -23,11 +23,11 @@ pub struct GpuFeatures {
     pub queue: Queue,
 }
 
-/// How features and weights are stored.
+/// Storage format of features and weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Storage {
     Full,
-    /// In half the bytes, with 11 bits of each number.
+    /// 16-bit floats, with 11 bits of precision.
     Half,
 }
 
@@ -40,7 +40,7 @@ impl Storage {
     }
 }
 
-/// The same launch of a kernel for however features are stored: `F` is their type.
+/// Launch a kernel for a storage format; `F` is its type.
 macro_rules! for_stored {
     ($stored:expr, $F:ident => $launch:expr) => {
         match $stored {
@@ -63,32 +63,32 @@ impl std::fmt::Debug for GpuFeatures {
     }
 }
 
-/// burn's queue of work for a device.
+/// burn's command queue of a device.
 #[derive(Clone)]
 pub struct Queue {
     client: Client,
     device: cubecl::Device,
-    /// Kernels for which burn's operations stand in.
+    /// Kernels that are replaced by burn's operations.
     replaced: Arc<[Kernel]>,
 }
 
-/// Workgroups that a Gram product should fill a large device with.
+/// Workgroups of a Gram product that fill a large device.
 const GRAM_GROUPS: usize = 512;
-/// Positions that are worth a workgroup of a Gram product.
+/// Minimum positions per workgroup of a Gram product.
 const GRAM_CHUNK: usize = 256;
-/// Most workgroups that sum squares.
+/// Maximum workgroups of a sum of squares.
 const SUM_GROUPS: usize = 256;
-/// Threads of a workgroup where each thread makes one result.
+/// Threads per workgroup for kernels with one result per thread.
 const PLAIN_THREADS: usize = 64;
-/// Most workgroups along one axis that every adapter takes.
-const MOST_GROUPS: usize = 65_535;
+/// Maximum workgroups along one axis on every adapter.
+const MAX_GROUPS: usize = 65_535;
 
-/// A whole buffer of floats as an argument of a kernel.
+/// A whole buffer of floats as a kernel argument.
 pub fn argument(handle: &Handle) -> BufferArg {
     stored_argument(handle, Storage::Full)
 }
 
-/// A whole buffer of values that are stored like that.
+/// A whole buffer in this storage format as a kernel argument.
 pub fn stored_argument(handle: &Handle, stored: Storage) -> BufferArg {
     let length = handle.size_in_used() as usize / stored.bytes();
     // SAFETY: the length is the buffer's own; kernels that read vectors are given whole vectors.
@@ -96,7 +96,7 @@ pub fn stored_argument(handle: &Handle, stored: Storage) -> BufferArg {
 }
 
 impl Queue {
-    /// The queue that this tensor's device has.
+    /// The queue of this tensor's device.
     ///
     /// # Panics
     ///
@@ -107,7 +107,7 @@ impl Queue {
         Self { client, device, replaced }
     }
 
-    /// Whether this kernel is used, and nothing stands in for it.
+    /// Whether this kernel is used, and not replaced.
     pub fn has(&self, kernel: Kernel) -> bool {
         !self.replaced.contains(&kernel)
     }
@@ -118,7 +118,7 @@ impl Queue {
 
     /// An uninitialized buffer of this many floats.
     pub fn empty(&self, length: usize) -> Handle {
-        self.room(length, Storage::Full)
+        self.empty_stored(length, Storage::Full)
     }
 
     pub fn upload(&self, values: &[f32]) -> Handle {
@@ -126,7 +126,7 @@ impl Queue {
     }
 
     /// An uninitialized buffer of this many values in this storage format.
-    pub fn room(&self, length: usize, stored: Storage) -> Handle {
+    pub fn empty_stored(&self, length: usize, stored: Storage) -> Handle {
         self.client.empty(stored.bytes() * length)
     }
 
@@ -141,13 +141,13 @@ impl Queue {
         }
     }
 
-    /// Whether kernels can read and write values of half the bytes.
+    /// Whether kernels can read and write 16-bit floats.
     pub fn has_half(&self) -> bool {
         let uses = f16::supported_uses(&self.client);
         uses.contains(TypeUsage::Buffer) && uses.contains(TypeUsage::Conversion)
     }
 
-    /// The sum of a buffer of some hundred floats, `[1]`, always in the same order.
+    /// Sum a buffer of some hundred floats, `[1]`, in a fixed order.
     pub fn total(&self, values: &Handle, length: usize) -> Tensor<1> {
         let sum = self.empty(1);
         // SAFETY: the kernel stays inside these buffers.
@@ -164,7 +164,7 @@ impl Queue {
         self.tensor(sum, [1])
     }
 
-    /// Workgroups for this many threads that make one result each.
+    /// Workgroups for this number of threads with one result each.
     pub fn plain(threads: usize) -> (CubeCount, CubeDim) {
         (in_rows(threads.div_ceil(PLAIN_THREADS), 1), CubeDim::new_1d(PLAIN_THREADS as u32))
     }
@@ -188,9 +188,9 @@ pub fn values_of(picture: Tensor<4>) -> Handle {
     buffer(&picture.permute([0, 2, 3, 1]))
 }
 
-/// `layers` of at least so many workgroups, in rows that every adapter takes.
+/// `layers` of at least this number of workgroups, in rows within `MAX_GROUPS`.
 pub fn in_rows(groups: usize, layers: usize) -> CubeCount {
-    let rows = groups.div_ceil(MOST_GROUPS);
+    let rows = groups.div_ceil(MAX_GROUPS);
     CubeCount::Static(groups.div_ceil(rows) as u32, rows as u32, layers as u32)
 }
 
@@ -198,13 +198,13 @@ fn primitive(tensor: Tensor<1>) -> CubeTensor {
     tensor.try_into_primitive::<Wgpu>().expect("a tensor on a graphics adapter")
 }
 
-/// A tensor's values in their order, as a buffer.
+/// A tensor's values in order, as a buffer.
 pub fn buffer<const D: usize>(tensor: &Tensor<D>) -> Handle {
-    // A tensor of one dimension made of another's values has them in their order.
+    // Reshaping to one dimension puts the values in order.
     primitive(tensor.clone().reshape([-1])).handle
 }
 
-/// The same in a buffer with no other owner.
+/// As [`buffer`], with no other owner.
 pub fn owned<const D: usize>(tensor: Tensor<D>) -> Handle {
     let tensor = primitive(tensor.reshape([-1]));
     match tensor.handle.can_mut() {
@@ -311,7 +311,7 @@ impl GpuFeatures {
         let length = self.shape.len() / 4;
         let groups = length.div_ceil(SUM_THREADS * 8).clamp(1, SUM_GROUPS);
         let parts = self.queue.empty(groups);
-        // SAFETY: the kernel stays inside these buffers; both pictures have one shape.
+        // SAFETY: the kernel stays inside these buffers; both pictures have the same shape.
         unsafe {
             for_stored!(self.stored, F => matrix::squares::launch_unchecked::<F>(
                 &self.queue.client,
@@ -354,7 +354,7 @@ impl GpuFeatures {
         values
     }
 
-    /// Other values `[P, C]`, stored as these are.
+    /// Upload values `[P, C]` in the same storage format.
     #[must_use]
     pub fn with_values(&self, values: &[f32]) -> Self {
         assert_eq!(values.len(), self.shape.len(), "one shape");

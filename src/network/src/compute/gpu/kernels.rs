@@ -10,13 +10,13 @@ use cubecl::{prelude::*, server::Handle};
 
 use super::{
     convolution::{self, BAND, Tile},
+    convolution_size::ConvolutionSize,
+    fallback::FallbackConvolution,
     features::{GpuFeatures, Queue, Storage, argument, buffer, for_stored, stored_argument},
     pooling,
-    stand_ins::StandIn,
     tile_store::tile_text,
     tiles::Tiles,
     units::{self, Operands, Units},
-    work::Work,
 };
 use crate::compute::{Padding, Pooling};
 use crate::{
@@ -31,41 +31,39 @@ use crate::{
 pub struct GpuKernels {
     queue: Queue,
     padding: Padding,
-    /// How features are stored, and the weights of all convolutions but the first.
+    /// Storage format of features, and of the weights of all convolutions but the first.
     stored: Storage,
-    /// What computes with features of 16 bits, if there are any.
+    /// Matrix units for 16-bit features, if any.
     units: Option<Units>,
     device: TensorDevice,
     tiles: Mutex<Tiles>,
 }
 
-/// A convolution, by a kernel of ours or by what stands in for it.
+/// A convolution by our own kernel or by burn's operations.
 pub enum GpuConvolution {
     Own(Box<ConvolutionWeights>),
-    StandIn(Box<StandIn>),
+    FallbackConvolution(Box<FallbackConvolution>),
 }
 
 /// A convolution's weights on the device, in both directions.
 pub struct ConvolutionWeights {
     /// `[9, in, out]`.
     forward: Handle,
-    /// `[9, out, in]`, turned; of the first convolution the same as `forward`.
+    /// `[9, out, in]`, rotated; for the first convolution the same as `forward`.
     backward: Handle,
     bias: Handle,
     inputs: usize,
     outputs: usize,
 }
 
-/// Seconds that a measurement of a tile should take, and operations with which a device's speed is first
-/// guessed.
+/// Target duration of a tile's measurement in seconds, and operations of the first trial.
 const MEASURED_SECONDS: f64 = 1.5e-3;
 const FIRST_GUESS: f64 = 5e7;
-/// Most floats of a picture that is made for a measurement.
+/// Maximum floats of a picture for a measurement.
 const MEASURED_FLOATS: usize = 1 << 24;
 
 impl GpuKernels {
-    /// Kernels for this device. Features of 16 bits are computed with on these matrix units, if there are
-    /// any.
+    /// Kernels for this device. 16-bit features use these matrix units, if any.
     ///
     /// # Panics
     ///
@@ -91,20 +89,19 @@ impl GpuKernels {
         &self.queue
     }
 
-    fn seen(&self, values: &Handle, shape: Shape) -> GpuFeatures {
+    fn features_of(&self, values: &Handle, shape: Shape) -> GpuFeatures {
         GpuFeatures { handle: values.clone(), shape, stored: self.stored, queue: self.queue.clone() }
     }
 
     fn tiles(&self) -> MutexGuard<'_, Tiles> {
-        // A panic while it is locked cannot leave the table inconsistent.
+        // A panic under the lock cannot leave the table inconsistent.
         self.tiles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Seconds of some rows of a convolution with this tile, forward and backward: what is chosen serves
-    /// both.
-    fn seconds(&self, (shape, outputs): Work, rows: usize, tile: Tile) -> f64 {
+    /// Seconds of some rows of a convolution with this tile, forward and backward, which share the choice.
+    fn seconds(&self, (shape, outputs): ConvolutionSize, rows: usize, tile: Tile) -> f64 {
         let shape = Shape { height: rows, ..shape };
-        // Of whatever is stored in half the bytes, the first half counts.
+        // 16-bit values use the first half.
         let zeros = |length: usize| buffer(&Tensor::<1>::zeros([length], &self.device));
         let (input, weights) = (zeros(shape.len()), zeros(9 * shape.channels * outputs));
         let output = self.queue.empty(shape.positions() * outputs);
@@ -118,7 +115,7 @@ impl GpuKernels {
             // If the device fails here, it will fail again where the error is handled.
             drop(self.device.sync());
         };
-        // The first one compiles the kernel.
+        // The first run compiles the kernel.
         run();
         let once = |_| {
             let began = Instant::now();
@@ -128,8 +125,8 @@ impl GpuKernels {
         (0..2).map(once).fold(f64::INFINITY, f64::min)
     }
 
-    /// Launches a convolution: with a bias forward, without one backward.
-    pub(super) fn launch(&self, tile: Tile, operands: Operands<'_>, (shape, outputs): Work) {
+    /// Launch a convolution: with a bias forward, without one backward.
+    pub(super) fn launch(&self, tile: Tile, operands: Operands<'_>, (shape, outputs): ConvolutionSize) {
         let wrap = self.padding == Padding::Circular;
         if let (Some(units), true) = (self.units, tile.matrix) {
             return units::launch(&self.queue, units, tile, operands, (shape, outputs), wrap);
@@ -137,7 +134,7 @@ impl GpuKernels {
         let Operands { input, mask, weights, bias, output } = operands;
         let (x, y, z) = tile.groups(shape.height, shape.width, outputs);
         let (masked, forward) = (mask.is_some(), bias.is_some());
-        // What goes up are gradients.
+        // Backward, the values are gradients.
         let moving = if forward { self.stored } else { Storage::Full };
         // SAFETY: the kernel stays inside buffers of these shapes.
         unsafe {
@@ -175,7 +172,7 @@ impl GpuKernels {
         (inputs, outputs): (usize, usize),
     ) -> Handle {
         let moving = if bias.is_some() { self.stored } else { Storage::Full };
-        let output = self.queue.room(shape.positions() * outputs, moving);
+        let output = self.queue.empty_stored(shape.positions() * outputs, moving);
         let shape = Shape { channels: inputs, ..shape };
         let (tile, _) = self.tiles().get((shape, outputs));
         self.launch(tile, Operands { input, mask, weights, bias, output: &output }, (shape, outputs));
@@ -191,7 +188,10 @@ impl Kernels for GpuKernels {
         let kernel = if layer.index() == 0 { Kernel::FirstConvolution } else { Kernel::Convolution };
         if !self.queue.has(kernel) {
             let convolution = self.portable().prepare(layer, host, economy);
-            return GpuConvolution::StandIn(Box::new(StandIn::new(layer, convolution)));
+            return GpuConvolution::FallbackConvolution(Box::new(FallbackConvolution::new(
+                layer,
+                convolution,
+            )));
         }
         let (inputs, outputs) = (layer.input_channels(), layer.channels());
         assert_eq!(outputs % BAND, 0, "whole bands of channels");
@@ -203,14 +203,14 @@ impl Kernels for GpuKernels {
                     values.extend((0..columns).map(|column| value(tap, row, column)));
                 }
             }
-            // The first convolution's are few, and read together with the picture.
+            // The first convolution has few weights, read together with the f32 picture.
             self.queue.store(&values, if layer.index() == 0 { Storage::Full } else { self.stored })
         };
         let forward = arrange(inputs, outputs, &|tap, input, output| at(output, input, tap));
         let backward = match layer.index() {
             0 => forward.clone(),
-            // The gradient with respect to the input is a convolution with the kernels turned and the
-            // channels swapped.
+            // The gradient with respect to the input is a convolution with the kernels rotated by 180° and
+            // the channels swapped.
             _ => arrange(outputs, inputs, &|tap, output, input| at(output, input, 8 - tap)),
         };
         let bias = self.queue.upload(&host.bias);
@@ -224,12 +224,12 @@ impl Kernels for GpuKernels {
     fn forward(&self, convolution: &GpuConvolution, input: &Handle, shape: Shape) -> Handle {
         let ConvolutionWeights { forward, bias, inputs, outputs, .. } = match convolution {
             GpuConvolution::Own(weights) => weights.as_ref(),
-            GpuConvolution::StandIn(by) => return self.forward_by(by, input, shape),
+            GpuConvolution::FallbackConvolution(by) => return self.forward_fallback(by, input, shape),
         };
         if *inputs != 3 {
             return self.convolve(input, None, forward, Some(bias), shape, (*inputs, *outputs));
         }
-        let output = self.queue.room(shape.positions() * outputs, self.stored);
+        let output = self.queue.empty_stored(shape.positions() * outputs, self.stored);
         let (count, dim) = Queue::plain(shape.positions() * outputs / 4);
         // SAFETY: the kernel stays inside buffers of these shapes.
         unsafe {
@@ -259,7 +259,9 @@ impl Kernels for GpuKernels {
     ) -> Handle {
         let ConvolutionWeights { backward, inputs, outputs, .. } = match convolution {
             GpuConvolution::Own(weights) => weights.as_ref(),
-            GpuConvolution::StandIn(by) => return self.backward_by(by, gradient, mask, shape),
+            GpuConvolution::FallbackConvolution(by) => {
+                return self.backward_fallback(by, gradient, mask, shape);
+            }
         };
         if *inputs != 3 {
             let channels = (*outputs, *inputs);
@@ -289,10 +291,10 @@ impl Kernels for GpuKernels {
 
     fn pool(&self, pooling: Pooling, input: &Handle, shape: Shape) -> Handle {
         if !self.queue.has(Kernel::Pooling) {
-            return self.pool_by_tensors(pooling, input, shape);
+            return self.pool_fallback(pooling, input, shape);
         }
         let length = shape.pooled().len();
-        let output = self.queue.room(length, self.stored);
+        let output = self.queue.empty_stored(length, self.stored);
         let (count, dim) = Queue::plain(length / 4);
         // SAFETY: the kernel stays inside buffers of these shapes.
         unsafe {
@@ -313,7 +315,7 @@ impl Kernels for GpuKernels {
 
     fn unpool(&self, pooling: Pooling, input: &Handle, shape: Shape, gradient: Handle) -> Handle {
         if !self.queue.has(Kernel::Pooling) {
-            return self.unpool_by_tensors(pooling, input, shape, gradient);
+            return self.unpool_fallback(pooling, input, shape, gradient);
         }
         let output = self.queue.empty(shape.len());
         let windows = shape.height.div_ceil(2) * shape.width.div_ceil(2);
@@ -343,18 +345,18 @@ impl Kernels for GpuKernels {
         gradient: Option<Handle>,
         term: &FeatureGradient,
     ) -> Handle {
-        self.seen(features, shape).add_gradient(gradient, term, true)
+        self.features_of(features, shape).add_gradient(gradient, term, true)
     }
 
     fn features(&self, values: &Handle, shape: Shape) -> Features {
-        Features::Gpu(self.seen(values, shape))
+        Features::Gpu(self.features_of(values, shape))
     }
 
     fn gradient(&self, values: Handle, shape: Shape) -> Tensor<4> {
         self.queue.tensor(values, [1, shape.channels, shape.height, shape.width])
     }
 
-    fn tune(&self, convolutions: &[Work]) {
+    fn tune(&self, convolutions: &[ConvolutionSize]) {
         if !self.queue.has(Kernel::Convolution) {
             return;
         }
@@ -364,7 +366,7 @@ impl Kernels for GpuKernels {
             let per_row = 18.0 * (shape.width * shape.channels * outputs) as f64;
             let most = MEASURED_FLOATS / (shape.width * shape.channels.max(outputs));
             let rows = |operations: f64| {
-                // Whole tiles, so that a large one is not at a disadvantage.
+                // Whole tiles, so that a large tile is not at a disadvantage.
                 let rows = (operations / per_row) as usize / 16 * 16;
                 rows.clamp(16, most.max(16)).min(shape.height)
             };
@@ -376,7 +378,7 @@ impl Kernels for GpuKernels {
         });
     }
 
-    fn choice(&self, convolution: Work) -> Option<String> {
+    fn choice(&self, convolution: ConvolutionSize) -> Option<String> {
         let own = self.queue.has(Kernel::Convolution);
         if !own || !convolution.0.channels.is_multiple_of(4) || !convolution.1.is_multiple_of(BAND) {
             return None;

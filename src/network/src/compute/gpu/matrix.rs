@@ -1,19 +1,19 @@
-//! What the objective does with features: Gram matrices, distances, and feature gradients.
+//! Kernels of the objective on features: Gram matrices, distances, and feature gradients.
 
 use cubecl::prelude::*;
 
 use super::convolution::{Quad, Stored};
 
-/// Channels of a tile of a product, and in vectors; positions of a tile of a feature gradient.
+/// Channels per tile of a product, and in vectors; positions per tile of a feature gradient.
 pub const TILE: usize = 64;
 const TILE_QUADS: usize = TILE / 4;
-/// Threads of a product's workgroup: eight by eight, each with eight by eight results.
+/// Threads per workgroup of a product: eight by eight, each with eight by eight results.
 pub const THREADS: usize = 64;
-/// Positions, or channels, that lie in shared memory at once.
+/// Positions or channels in shared memory at once.
 const DEPTH: usize = 8;
 
-/// Parts of FᵀF `[splits, C, C/4]` for features `[P, C/4]`: a workgroup sums one tile of the upper triangle
-/// over `chunk` positions and writes it on both sides of the diagonal. Workgroups (tiles², splits).
+/// Partial sums of FᵀF `[splits, C, C/4]` for features `[P, C/4]`: a workgroup sums one tile of the upper
+/// triangle over `chunk` positions and writes it on both sides of the diagonal. Workgroups (tiles², splits).
 #[cube(launch_unchecked)]
 pub fn gram_parts<F: Float>(
     features: &[Stored<F>],
@@ -110,7 +110,7 @@ pub fn gram_parts<F: Float>(
     }
 }
 
-/// Sums the parts and divides by the number of positions. One thread per vector.
+/// Sum the parts and divide by the number of positions. One thread per vector.
 #[cube(launch_unchecked)]
 pub fn gram_sum(parts: &[Quad], gram: &mut [Quad], length: u32, splits: u32, scale: f32) {
     let at = ABSOLUTE_POS;
@@ -125,7 +125,7 @@ pub fn gram_sum(parts: &[Quad], gram: &mut [Quad], length: u32, splits: u32, sca
 }
 
 /// `gradient` `[P, C/4]` = or += F·D + v + f·(F − T) for features and target `[P, C/4]`, D `[C, C/4]`, v
-/// `[C/4]`. With `masked` it is 0 where the features are not positive. What is not used may be any buffer.
+/// `[C/4]`. With `masked` it is 0 where the features are not positive. Unused arguments may be any buffer.
 /// Workgroups (positions/64 in rows, the rows, C/64).
 #[cube(launch_unchecked)]
 pub fn add_feature_gradient<F: Float>(
@@ -252,11 +252,11 @@ pub fn mean_parts<F: Float>(
     }
 }
 
-/// Threads of a workgroup that sums squares.
+/// Threads per workgroup of a sum of squares.
 pub const SUM_THREADS: usize = 256;
 
-/// The sum of the values of a workgroup's `threads`, a power of two, for every thread. Synchronize the
-/// workgroup before calling it again.
+/// Sum a value over a workgroup's `threads`, a power of two; every thread gets the result. Synchronize the
+/// workgroup before the next call.
 #[cube]
 pub fn add_up(value: f32, sums: &mut Shared<[f32]>, #[comptime] threads: usize) -> f32 {
     let thread = UNIT_POS as usize;
@@ -273,8 +273,8 @@ pub fn add_up(value: f32, sums: &mut Shared<[f32]>, #[comptime] threads: usize) 
     sums[0]
 }
 
-/// Parts of Σ(F − T)², or of ΣF² without a target: each workgroup adds up every `stride`-th vector and writes
-/// one value.
+/// Partial sums of Σ(F − T)², or of ΣF² without a target: each workgroup adds up every `stride`-th vector and
+/// writes one value.
 #[cube(launch_unchecked)]
 pub fn squares<F: Float>(
     features: &[Stored<F>],
@@ -303,7 +303,7 @@ pub fn squares<F: Float>(
     }
 }
 
-/// Values as they are stored to values to compute with. One thread per vector.
+/// Convert stored values to f32. One thread per vector.
 #[cube(launch_unchecked)]
 pub fn widen<F: Float>(stored: &[Stored<F>], values: &mut [Quad], length: u32) {
     let at = ABSOLUTE_POS;
@@ -329,11 +329,11 @@ pub fn total(values: &[f32], sum: &mut [f32], length: u32) {
     }
 }
 
-/// Vectors that each thread of a workgroup looks at, where there are enough.
+/// Vectors per thread, if there are enough.
 pub const LARGEST_CHUNK: usize = 8;
 
-/// The largest magnitudes of parts of a gradient: each workgroup looks at every `stride`-th vector and writes
-/// one value.
+/// Maximum magnitudes of parts of a gradient: each workgroup reads every `stride`-th vector and writes one
+/// value.
 #[cube(launch_unchecked)]
 pub fn largest_parts(gradient: &[Quad], parts: &mut [f32], length: u32) {
     let mut most = Shared::<[f32]>::new_slice(SUM_THREADS);

@@ -1,4 +1,4 @@
-//! What an adapter does with multiply-adds alone.
+//! Peak rate of an adapter's multiply-adds.
 
 use cubecl::prelude::*;
 
@@ -7,9 +7,9 @@ use super::{
     features::{Queue, argument},
 };
 
-/// Sums of a thread that do not wait for each other.
+/// Independent sums per thread.
 const SUMS: usize = 8;
-/// Multiply-adds of each sum between two turns of the loop.
+/// Multiply-adds of each sum per loop iteration.
 const UNROLLED: usize = 8;
 const TURNS: u32 = 16;
 const THREADS: usize = 128;
@@ -40,7 +40,7 @@ fn chains(out: &mut [Quad], turns: u32, factor: f32) {
     out[ABSOLUTE_POS] = sum;
 }
 
-/// Gives the queue `rounds` of multiply-adds; returns the number of operations.
+/// Queue `rounds` of multiply-adds; returns the number of operations.
 pub fn multiply_adds(queue: &Queue, rounds: usize) -> f64 {
     let out = queue.empty(GROUPS * THREADS * 4);
     let turns = TURNS * rounds.min(1 << 12) as u32;

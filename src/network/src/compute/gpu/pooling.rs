@@ -46,8 +46,8 @@ fn norm(a: Quad, b: Quad, c: Quad, d: Quad) -> Quad {
     (a * a + b * b + (c * c + d * d)).sqrt()
 }
 
-/// The gradient with respect to the pooling's `input`, nowhere negative, where that is positive. One thread
-/// per window, incomplete ones included: they get zeros.
+/// The gradient with respect to the pooling's nonnegative `input`, masked to where that is positive. One
+/// thread per window, including incomplete ones, which get zeros.
 #[cube(launch_unchecked)]
 pub fn unpool<F: Float>(
     input: &[Stored<F>],

@@ -1,4 +1,4 @@
-//! Squared differences of neighbours and their gradient, in one pass over the picture.
+//! Squared differences of neighbouring pixels and their gradient, in one pass over the picture.
 
 use burn::tensor::Tensor;
 use cubecl::prelude::*;
@@ -8,13 +8,14 @@ use super::{
     matrix::{SUM_THREADS, add_up},
 };
 
-/// Values of a thread, where there are that many; and most workgroups.
+/// Values per thread, if there are enough, and maximum workgroups.
 const EACH: usize = 4;
 const GROUPS: usize = 1024;
 
-/// Each workgroup takes every `stride`-th row of values of a picture `[3, H, W]` and writes its part of the
-/// value. A pair of neighbours side by side counts `side` times its squared difference, one across a corner
-/// `corner` times. In a `tile` the first row and the last are neighbours, and so are the columns.
+/// Each workgroup processes every `stride`-th row of values of a picture `[3, H, W]` and writes its part of
+/// the value. The squared difference of a horizontal or vertical pair is weighted by `side`, that of a
+/// diagonal pair by `corner`. In a `tile` the first and last rows are neighbours, and so are the first and
+/// last columns.
 #[cube(launch_unchecked)]
 fn smooth(
     image: &[f32],
@@ -39,7 +40,7 @@ fn smooth(
         let x = at % width;
         let y = at / width % height;
         let plane = at - y * width - x;
-        // How much each side counts, and where it is: on the other side where the picture ends.
+        // Weight and position of each neighbour, wrapped around at the edges.
         let mut below = 1.0f32;
         let mut down = y + 1;
         if down == height {
@@ -100,8 +101,8 @@ fn smooth(
     }
 }
 
-/// Value `[1]` and gradient of an image `[1, 3, H, W]`, with what pairs of neighbours count side by side, and
-/// across corners where those count.
+/// Value `[1]` and gradient of an image `[1, 3, H, W]`, with the weights of horizontal and vertical pairs,
+/// and of diagonal pairs if used.
 pub fn smoothness(image: &Tensor<4>, side: f64, corner: Option<f64>, tile: bool) -> (Tensor<1>, Tensor<4>) {
     let shape = image.dims();
     let [_, _, height, width] = shape;
@@ -110,7 +111,7 @@ pub fn smoothness(image: &Tensor<4>, side: f64, corner: Option<f64>, tile: bool)
     let groups = length.div_ceil(SUM_THREADS * EACH).clamp(1, GROUPS);
     let image = buffer(image);
     let (gradient, parts) = (queue.empty(length), queue.empty(groups));
-    // SAFETY: neighbours are inside of the picture, on its other side at the edges; each workgroup writes one
+    // SAFETY: neighbours are inside of the picture, wrapped around at the edges; each workgroup writes one
     // part.
     unsafe {
         smooth::launch_unchecked(

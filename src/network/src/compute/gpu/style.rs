@@ -9,20 +9,20 @@ use super::{
 };
 use crate::compute::kernel_choice::Kernel;
 
-/// Threads of a workgroup, which has one row of the matrix.
+/// Threads per workgroup, which processes one row of the matrix.
 const THREADS: usize = 64;
 
-/// What a layer's style aims at beside its Gram matrix.
+/// Target statistics of a layer's style besides its Gram matrix.
 pub struct MomentsTarget {
-    /// In one buffer, since adapters bind few at once: means and deviations of C channels, and the two energies
-    /// by which their squared distances are divided.
+    /// In one buffer, since adapters can bind few: means and deviations of C channels, and the two energies
+    /// that divide their squared distances.
     values: Tensor<1>,
-    /// Added to a variance before its root is taken.
+    /// Added to a variance before its root.
     epsilon: f64,
 }
 
 impl MomentsTarget {
-    /// Of mean and deviation `[C]`, and their energies `[1]`.
+    /// From mean and deviation `[C]`, and their energies `[1]`.
     pub fn new(moments: [&Tensor<1>; 4], epsilon: f64) -> Self {
         Self { values: Tensor::cat(moments.into_iter().cloned().collect(), 0), epsilon }
     }
@@ -30,15 +30,15 @@ impl MomentsTarget {
 
 /// For each row i of S and S* `[C, C]`: f·Σ(S−S*)² as `values[i]`, and D = 4·f/P·(S−S*). With `moments` also
 /// the squared distances of mean and deviation over their energies, the deviation's part of D's diagonal and
-/// `vector[i]`; the means come as sums over chunks of positions, `[chunks, C]`, and what they aim at as in
-/// [`MomentsTarget`]. D and v are multiplied by a
-/// weight, the values are not. What is not used may be any buffer.
+/// `vector[i]`; the means are given as sums over chunks of positions `[chunks, C]`, the target as in
+/// [`MomentsTarget`]. D and v are multiplied by a weight, the values are not. Unused arguments may be any
+/// buffer.
 #[cube(launch_unchecked)]
 fn style_rows(
     gram: &[f32],
     target: &[f32],
     parts: &[f32],
-    aim: &[f32],
+    target_moments: &[f32],
     matrix: &mut [f32],
     vector: &mut [f32],
     values: &mut [f32],
@@ -68,15 +68,16 @@ fn style_rows(
         sync_cube();
         let variance = max(gram[row * channels + row] - mean * mean, 0.0f32);
         let deviation = (variance + epsilon).sqrt();
-        let away = mean - aim[row];
-        let spread = deviation - aim[channels + row];
-        let mean_energy = aim[2 * channels];
-        let deviation_energy = aim[2 * channels + 1];
-        value += away * away / mean_energy + spread * spread / deviation_energy;
+        let mean_difference = mean - target_moments[row];
+        let deviation_difference = deviation - target_moments[channels + row];
+        let mean_energy = target_moments[2 * channels];
+        let deviation_energy = target_moments[2 * channels + 1];
+        value += mean_difference * mean_difference / mean_energy
+            + deviation_difference * deviation_difference / deviation_energy;
         // ∂σ/∂F = (F − μ)/(Pσ) in each channel.
-        from_deviation += spread / deviation_energy / deviation * (2.0f32 * per_position);
+        from_deviation += deviation_difference / deviation_energy / deviation * (2.0f32 * per_position);
         if thread == 0 {
-            let from_mean = away / mean_energy * (2.0f32 * per_position);
+            let from_mean = mean_difference / mean_energy * (2.0f32 * per_position);
             vector[row] = (from_mean - from_deviation * mean) * weight;
         }
     }
@@ -100,9 +101,9 @@ fn style_rows(
 }
 
 impl GpuFeatures {
-    /// f·‖S−S*‖² `[1]` with S the Gram matrix of these features, and D `[C, C]`, its gradient with respect to
-    /// F being D·F; with moments also their squared distances, and v `[C]` to be added to D·F. D and v come
-    /// times the weight. `None` where the adapter does without this kernel.
+    /// f·‖S−S*‖² `[1]` with S the Gram matrix of these features, and D `[C, C]` of its gradient D·F; with
+    /// moments also their squared distances, and v `[C]` to be added to D·F. D and v are multiplied by the
+    /// weight. `None` if this kernel is disabled.
     pub fn style_term(
         &self,
         target: &Tensor<2>,
@@ -118,10 +119,10 @@ impl GpuFeatures {
         let gram = buffer(&self.gram());
         let target = buffer(target);
         let (parts, chunks) = moments.map(|_| self.sums()).unwrap_or_else(|| (gram.clone(), 0));
-        let aim = moments.map_or_else(|| gram.clone(), |moments| buffer(&moments.values));
+        let target_moments = moments.map_or_else(|| gram.clone(), |moments| buffer(&moments.values));
         let [matrix, vector, values] = [channels * channels, channels, channels].map(|n| queue.empty(n));
-        // SAFETY: the kernel stays inside these buffers: matrices of C×C, vectors of C, sums of chunks×C,
-        // an aim of 2·C+2.
+        // SAFETY: the kernel stays inside these buffers: matrices of C×C, vectors of C, sums of chunks×C, a
+        // target of 2·C+2.
         unsafe {
             style_rows::launch_unchecked(
                 queue.client(),
@@ -130,7 +131,7 @@ impl GpuFeatures {
                 argument(&gram),
                 argument(&target),
                 argument(&parts),
-                argument(&aim),
+                argument(&target_moments),
                 argument(&matrix),
                 argument(&vector),
                 argument(&values),

@@ -1,4 +1,4 @@
-//! Measured tiles between two runs of the program: a small JSON file in the user's cache folder.
+//! Persist measured tiles between runs of the program: a small JSON file in the user's cache folder.
 
 use std::{
     collections::BTreeMap,
@@ -9,64 +9,65 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{convolution::Tile, work::Work};
+use super::{convolution::Tile, convolution_size::ConvolutionSize};
 use crate::compute::shape::Shape;
 use impasto_base::{files, paths};
 
 const FILE: &str = "tiles.json";
-/// Most convolutions that are remembered of an adapter: those of some dozen sizes.
-const MOST: usize = 1000;
+/// Maximum convolutions stored per adapter: those of some dozen sizes.
+const MAX: usize = 1000;
 
-/// What the file holds: for each adapter, driver and version, `height x width inputs > outputs` and the tile.
+/// The file's contents: for each adapter, driver and version, `height x width inputs > outputs` and the tile.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(transparent)]
-struct Stored(BTreeMap<String, BTreeMap<String, String>>);
+struct TileFile(BTreeMap<String, BTreeMap<String, String>>);
 
-/// Instead of the user's cache folder.
-static ELSEWHERE: OnceLock<PathBuf> = OnceLock::new();
+/// Override of the user's cache folder.
+static FOLDER_OVERRIDE: OnceLock<PathBuf> = OnceLock::new();
 
-/// Keep this process' measured tiles in this folder instead of the user's. Only the first call has an effect.
-pub fn keep_tiles_in(folder: PathBuf) {
-    let _ = ELSEWHERE.set(folder);
+/// Store this process's measured tiles in this folder instead of the user's. Only the first call has an
+/// effect.
+pub fn set_tile_folder(folder: PathBuf) {
+    let _ = FOLDER_OVERRIDE.set(folder);
 }
 
-/// The user's cache folder for this program; `None` where there is none.
+/// The user's cache folder for this program; `None` if there is none.
 pub fn folder() -> Option<PathBuf> {
-    let usual = || paths::config_folder().map(|folder| paths::cache_folder(&folder));
-    ELSEWHERE.get().cloned().or_else(usual)
+    let default_folder = || paths::config_folder().map(|folder| paths::cache_folder(&folder));
+    FOLDER_OVERRIDE.get().cloned().or_else(default_folder)
 }
 
-fn read(folder: &Path) -> Stored {
-    let Ok(text) = std::fs::read_to_string(folder.join(FILE)) else { return Stored::default() };
+fn read(folder: &Path) -> TileFile {
+    let Ok(text) = std::fs::read_to_string(folder.join(FILE)) else { return TileFile::default() };
     serde_json::from_str(&text).unwrap_or_else(|error| {
         tracing::debug!("{FILE} in the cache folder is not used: {error}");
-        Stored::default()
+        TileFile::default()
     })
 }
 
-/// What is remembered of an adapter. What is not a convolution or none of this program's tiles is left out.
-pub fn load(folder: &Path, adapter: &str) -> BTreeMap<Work, Tile> {
+/// Load an adapter's tiles. Invalid convolutions and unknown tiles are dropped.
+pub fn load(folder: &Path, adapter: &str) -> BTreeMap<ConvolutionSize, Tile> {
     let mut stored = read(folder).0.remove(adapter).unwrap_or_default();
-    if stored.len() > MOST {
+    if stored.len() > MAX {
         stored.clear();
     }
-    stored.iter().filter_map(|(work, tile)| Some((parse_work(work)?, parse_tile(tile)?))).collect()
+    stored.iter().filter_map(|(work, tile)| Some((parse_size(work)?, parse_tile(tile)?))).collect()
 }
 
-/// Remembers the tiles of an adapter; those of others stay.
-pub fn save(folder: &Path, adapter: &str, known: &BTreeMap<Work, Tile>) -> Result<(), Error> {
+/// Save the tiles of an adapter; those of others stay.
+pub fn save(folder: &Path, adapter: &str, known: &BTreeMap<ConvolutionSize, Tile>) -> Result<(), Error> {
     let mut stored = read(folder);
-    let texts = known.iter().take(MOST).map(|(work, tile)| (work_text(*work), tile_text(*tile)));
+    let texts = known.iter().take(MAX).map(|(work, tile)| (size_text(*work), tile_text(*tile)));
     stored.0.insert(adapter.to_owned(), texts.collect());
     std::fs::create_dir_all(folder)?;
     files::write_cache(&folder.join(FILE), &serde_json::to_vec_pretty(&stored)?)
 }
 
-fn work_text((shape, outputs): Work) -> String {
+fn size_text((shape, outputs): ConvolutionSize) -> String {
     format!("{}x{} {}>{outputs}", shape.height, shape.width, shape.channels)
 }
 
-fn parse_work(text: &str) -> Option<Work> {
+fn parse_size(text: &str) -> Option<ConvolutionSize> {
     let (picture, channels) = text.split_once(' ')?;
     let ((height, width), (inputs, outputs)) = (picture.split_once('x')?, channels.split_once('>')?);
     let number = |text: &str| text.parse().ok().filter(|&number: &usize| number > 0);
@@ -88,7 +89,7 @@ fn parse_tile(text: &str) -> Option<Tile> {
 mod tests {
     use super::*;
 
-    fn known() -> BTreeMap<Work, Tile> {
+    fn known() -> BTreeMap<ConvolutionSize, Tile> {
         let shape = |height, width, channels| Shape { height, width, channels };
         let [large, .., small] = Tile::PLAIN;
         let on_units = Tile::MATRIX[1];
@@ -108,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_in_the_file_is_not_used() {
+    fn invalid_entries_are_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join(FILE);
         std::fs::write(&file, "{ broken").unwrap();

@@ -1,5 +1,5 @@
-//! Which tile each convolution gets on an adapter: measured when a size begins, remembered in the user's
-//! cache folder. What has not been measured gets a tile by rule.
+//! Choice of each convolution's tile on an adapter: measured at the first use of a size, cached in the user's
+//! cache folder. Convolutions that have not been measured get a tile by rule.
 
 use std::{
     collections::BTreeMap,
@@ -10,34 +10,34 @@ use std::{
 
 use burn::tensor::Device as TensorDevice;
 
-use super::{convolution::Tile, features::Storage, tile_store, work::Work};
+use super::{convolution::Tile, convolution_size::ConvolutionSize, features::Storage, tile_store};
 
-/// Workgroups that keep a large device busy: by rule, a smaller tile is taken where a larger one gives fewer.
+/// Workgroups that keep a large device busy: the rule chooses a smaller tile if a larger one gives fewer.
 const BUSY: usize = 256;
-/// How much quicker than the rule's another tile must be: below is noise.
+/// Maximum time of another tile relative to the rule's: smaller gains are noise.
 const WORTH: f64 = 0.97;
-/// After this no further comparison begins.
+/// Time after which no further comparison begins.
 const LIMIT: Duration = Duration::from_millis(120);
 
-/// Adapters that were opened, with a name that tells them, their drivers and this program's versions apart.
+/// Opened adapters, with a name that identifies the adapter, its driver and this program's version.
 static NAMES: Mutex<Vec<(TensorDevice, String)>> = Mutex::new(Vec::new());
 
-/// Gives a device the name under which its tiles are remembered.
+/// Set the name under which a device's tiles are stored.
 pub fn name_device(device: &TensorDevice, name: String) {
     NAMES.lock().unwrap_or_else(PoisonError::into_inner).push((device.clone(), name));
 }
 
 /// The tiles of an adapter.
 pub struct Tiles {
-    /// `None`: nothing is remembered.
+    /// `None`: nothing is stored.
     name: Option<String>,
-    known: BTreeMap<Work, Tile>,
-    /// Those for matrix units, if there are any, from large to small.
+    known: BTreeMap<ConvolutionSize, Tile>,
+    /// Tiles for matrix units, if any, from large to small.
     matrix: &'static [Tile],
 }
 
-/// The largest tile that keeps a device busy, on matrix units where there are any to take.
-fn by_rule((shape, outputs): Work, matrix: &[Tile]) -> Tile {
+/// The largest tile that keeps a device busy, on matrix units if there are any.
+fn by_rule((shape, outputs): ConvolutionSize, matrix: &[Tile]) -> Tile {
     let groups = |tile: &Tile| {
         let (x, y, z) = tile.groups(shape.height, shape.width, outputs);
         x * y * z
@@ -51,7 +51,7 @@ fn by_rule((shape, outputs): Work, matrix: &[Tile]) -> Tile {
 }
 
 impl Tiles {
-    /// What is remembered of this device with features stored like that, and these tiles for matrix units.
+    /// The stored tiles of this device with this storage format, and these tiles for matrix units.
     pub fn of(device: &TensorDevice, stored: Storage, matrix: &'static [Tile]) -> Self {
         let names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
         let kind = match stored {
@@ -69,22 +69,22 @@ impl Tiles {
     }
 
     /// The tile for a convolution, and whether it was measured.
-    pub fn get(&self, work: Work) -> (Tile, bool) {
+    pub fn get(&self, work: ConvolutionSize) -> (Tile, bool) {
         match self.known.get(&work) {
             Some(tile) => (*tile, true),
             None => (self.rule(work), false),
         }
     }
 
-    /// Matrix units are not taken unseen where they were slower for most of what was measured.
-    fn rule(&self, work: Work) -> Tile {
+    /// Don't choose matrix units by rule if they were slower for most measured convolutions.
+    fn rule(&self, work: ConvolutionSize) -> Tile {
         let on_units = self.known.values().filter(|tile| tile.matrix).count();
         by_rule(work, if 2 * on_units >= self.known.len() { self.matrix } else { &[] })
     }
 
-    /// Measures what is not known yet, as far as the time allows, and remembers it. `seconds` tells how long
-    /// a convolution takes with a tile.
-    pub fn measure(&mut self, wanted: &[Work], seconds: impl FnMut(Work, Tile) -> f64) {
+    /// Measure unknown convolutions within the time limit, and store the results. `seconds` measures a
+    /// convolution with a tile.
+    pub fn measure(&mut self, wanted: &[ConvolutionSize], seconds: impl FnMut(ConvolutionSize, Tile) -> f64) {
         let before = self.known.len();
         self.compare(wanted, LIMIT, seconds);
         if self.known.len() > before
@@ -100,7 +100,12 @@ impl Tiles {
         }
     }
 
-    fn compare(&mut self, wanted: &[Work], limit: Duration, mut seconds: impl FnMut(Work, Tile) -> f64) {
+    fn compare(
+        &mut self,
+        wanted: &[ConvolutionSize],
+        limit: Duration,
+        mut seconds: impl FnMut(ConvolutionSize, Tile) -> f64,
+    ) {
         let began = Instant::now();
         for &work in wanted {
             if self.known.contains_key(&work) {
@@ -128,7 +133,7 @@ mod tests {
     use super::*;
     use crate::compute::shape::Shape;
 
-    fn work(height: usize, width: usize, channels: usize, outputs: usize) -> Work {
+    fn work(height: usize, width: usize, channels: usize, outputs: usize) -> ConvolutionSize {
         (Shape { height, width, channels }, outputs)
     }
 
@@ -137,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_quickest_tile_is_taken_and_the_rules_where_it_makes_no_difference() {
+    fn the_fastest_tile_wins_and_ties_keep_the_rules() {
         let (large, small) = (work(512, 512, 64, 64), work(32, 32, 512, 512));
         let [first, second, third] = Tile::PLAIN;
         assert_eq!((by_rule(large, &[]), by_rule(small, &[])), (first, third));
@@ -156,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_is_not_measured_again_and_time_that_is_up_leaves_the_rule() {
+    fn known_tiles_are_not_measured_again_and_the_rule_applies_after_the_limit() {
         let work = work(64, 64, 128, 128);
         let mut tiles = nothing();
         let mut asked = 0;
@@ -175,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn matrix_units_are_the_rule_where_there_are_any_and_what_is_quicker_is_taken() {
+    fn matrix_units_are_the_default_and_faster_tiles_win() {
         let (large, small) = (work(512, 512, 64, 64), work(32, 32, 512, 512));
         let [first, .., last] = Tile::MATRIX;
         let mut tiles = Tiles { matrix: &Tile::MATRIX, ..nothing() };
@@ -183,12 +188,12 @@ mod tests {
         let mut asked = Vec::new();
         tiles.compare(&[large, small], Duration::from_secs(60), |work, tile| {
             asked.push(tile);
-            // The units are of use for the large one alone.
+            // Matrix units are faster for the large convolution only.
             if tile.matrix == (work == large) { 0.5 } else { 1.0 }
         });
         assert_eq!(asked.len(), 2 * (Tile::MATRIX.len() + Tile::PLAIN.len()));
         assert_eq!((tiles.get(large), tiles.get(small)), ((first, true), (Tile::PLAIN[0], true)));
-        // As many were quicker as were not; with one more that were not, what is unknown goes without them.
+        // Matrix units lose the majority here, so unknown convolutions don't use them.
         assert_eq!(tiles.get(work(30, 30, 512, 512)), (last, false));
         tiles.compare(&[work(31, 31, 512, 512)], Duration::from_secs(60), |_, tile| {
             if tile.matrix { 1.0 } else { 0.5 }

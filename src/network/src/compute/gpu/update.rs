@@ -1,4 +1,4 @@
-//! A step of Adam with all that belongs to it, see [`crate::compute::Update`].
+//! A fused step of Adam, see [`crate::compute::Update`].
 
 use burn::tensor::Tensor;
 use cubecl::prelude::*;
@@ -9,11 +9,11 @@ use super::{
 };
 use crate::compute::{Iterate, Update};
 
-/// Values of a thread, where there are that many; and most workgroups.
+/// Values per thread, if there are enough, and maximum workgroups.
 const EACH: usize = 4;
 const GROUPS: usize = 1024;
 
-/// Each workgroup takes every `stride`-th row of values and writes its part of ‖g‖².
+/// Each workgroup processes every `stride`-th row of values and writes its part of ‖g‖².
 #[cube(launch_unchecked)]
 fn adam(
     gradient: &[f32],
@@ -26,7 +26,7 @@ fn adam(
     beta1: f32,
     beta2: f32,
     rate: f32,
-    spread: f32,
+    inverse_correction: f32,
     epsilon: f32,
     averaging: f32,
     #[comptime] confine: bool,
@@ -44,7 +44,7 @@ fn adam(
         let v = beta2 * square[at] + (1.0 - beta2) * g * g;
         mean[at] = m;
         square[at] = v;
-        let mut x = variable[at] - rate * m / ((v * spread).sqrt() + epsilon);
+        let mut x = variable[at] - rate * m / ((v * inverse_correction).sqrt() + epsilon);
         if comptime!(confine) {
             x = min(max(x, 0.0f32), 1.0f32);
         }
@@ -60,7 +60,7 @@ fn adam(
     }
 }
 
-/// One dispatch, in place where a buffer has no other owner.
+/// One dispatch, in place if a buffer has no other owner.
 pub fn update(update: &Update, iterate: Iterate, gradient: Tensor<4>) -> (Iterate, Tensor<1>) {
     let shape = gradient.dims();
     let length: usize = shape.iter().product();
@@ -70,7 +70,7 @@ pub fn update(update: &Update, iterate: Iterate, gradient: Tensor<4>) -> (Iterat
     let [variable, mean, square] = [iterate.variable, iterate.mean, iterate.square].map(owned);
     let sum = iterate.sum.map(owned);
     let parts = queue.empty(groups);
-    // SAFETY: each value is read and written by one thread, inside buffers of one length; each workgroup
+    // SAFETY: each value is read and written by one thread, inside buffers of equal length; each workgroup
     // writes one part.
     unsafe {
         adam::launch_unchecked(

@@ -1,18 +1,19 @@
 //! The bundled format: per convolution 256 float values, an 8-bit index per weight and exact float biases, in
-//! a safetensors file whose header tells the input normalisation, the activation scales and where it all
-//! comes from.
+//! a safetensors file whose header has the input normalisation, the activation scales and the provenance.
 
 use std::{borrow::Cow, collections::HashMap};
 
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::Deserialize;
 
-use super::{InputNormalisation, Layer, Stored, Weights, WeightsError, WeightsInfo, sha256, weight_shape};
+use super::{
+    InputNormalisation, Layer, WeightStorage, Weights, WeightsError, WeightsInfo, sha256, weight_shape,
+};
 
 const FORMAT: &str = "impasto-vgg19-codebook-1";
 
 #[derive(Deserialize)]
-struct Input {
+struct InputHeader {
     order: String,
     scale: f32,
     mean: [f32; 3],
@@ -37,7 +38,7 @@ pub(super) fn read(path: &str, bytes: Cow<'static, [u8]>) -> Result<Weights, Wei
     let tensors = SafeTensors::deserialize(&bytes).map_err(|error| damaged(error.to_string()))?;
     let metadata = metadata(&bytes).unwrap_or_default();
     let text = |key: &str| metadata.get(key).cloned().unwrap_or_default();
-    let input: Input = serde_json::from_str(&text("input"))
+    let input: InputHeader = serde_json::from_str(&text("input"))
         .map_err(|error| damaged(format!("header field input: {error}")))?;
     let scales: HashMap<Layer, f32> = serde_json::from_str(&text("activation_scale"))
         .map_err(|error| damaged(format!("header field activation_scale: {error}")))?;
@@ -88,7 +89,7 @@ fn convolution(
     bundled: Option<&'static [u8]>,
     tensors: &SafeTensors<'_>,
     layer: Layer,
-) -> Result<Stored, WeightsError> {
+) -> Result<WeightStorage, WeightsError> {
     let name = layer.conv_name();
     let tensor = |part: &str, dtype: Dtype, shape: &[usize]| -> Result<TensorView<'_>, WeightsError> {
         let full = format!("{name}.{part}");
@@ -121,12 +122,12 @@ fn convolution(
     let mut table = Box::new([0.0; 256]);
     table.copy_from_slice(&values);
     let indices = match bundled {
-        // The bundled file is in memory as long as the program: a copy would cost another 20 MB.
+        // The bundled file is always in memory: a copy would cost another 20 MB.
         Some(file) => {
             let start = indices.data().as_ptr() as usize - file.as_ptr() as usize;
             Cow::Borrowed(&file[start..][..indices.data().len()])
         }
         None => Cow::Owned(indices.data().to_vec()),
     };
-    Ok(Stored::Codebook { indices, values: table, bias })
+    Ok(WeightStorage::Codebook { indices, values: table, bias })
 }

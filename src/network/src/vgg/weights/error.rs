@@ -1,6 +1,6 @@
-//! What can be wrong with a weights file.
+//! Errors of weights files.
 
-/// A weights file that cannot be used: what was expected, what was found, in which file.
+/// An invalid weights file: what was expected, what was found, in which file.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
     #[error(

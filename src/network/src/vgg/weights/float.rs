@@ -1,5 +1,5 @@
-//! Float VGG-19 files under torchvision's names: `features.0.weight` … `features.34.bias`, with or without
-//! the classifier, behind any prefix.
+//! Float VGG-19 files with torchvision's names: `features.0.weight` … `features.34.bias`, with or without the
+//! classifier, after any prefix.
 
 use std::{collections::HashMap, path::Path};
 
@@ -7,16 +7,16 @@ use impasto_base::text;
 use safetensors::SafeTensors;
 
 use super::{
-    Convolution, InputNormalisation, Layer, Stored, Weights, WeightsError, WeightsInfo, pickle, sha256,
-    weight_shape,
+    Convolution, InputNormalisation, Layer, WeightStorage, Weights, WeightsError, WeightsInfo, pickle,
+    sha256, weight_shape,
 };
 
 /// conv1_1's first bias in the original Oxford network. Its float conversions use torchvision's names as
-/// well, so only the values tell that it wants BGR pixels up to 255.
+/// well, so only the values show that it expects BGR pixels up to 255.
 const OXFORD_FIRST_BIAS: f32 = 0.730_177_6;
 
-/// A tensor of any file, its values not yet read.
-struct Found<'a> {
+/// A tensor of any file format, with its values not yet read.
+struct TensorEntry<'a> {
     shape: Vec<usize>,
     dtype: String,
     read: Box<dyn Fn() -> Result<Vec<f32>, String> + 'a>,
@@ -36,7 +36,7 @@ pub(super) fn read_safetensors(path: &str, bytes: &[u8]) -> Result<Weights, Weig
                 let dtype = dtype.clone();
                 Box::new(move || decode(&dtype, data))
             };
-            (name.to_owned(), Found { shape: view.shape().to_vec(), dtype, read: read as _ })
+            (name.to_owned(), TensorEntry { shape: view.shape().to_vec(), dtype, read: read as _ })
         })
         .collect();
     assemble(path, bytes, "float safetensors", found)
@@ -58,7 +58,7 @@ pub(super) fn read_pytorch(path: &str, file: &Path, bytes: &[u8]) -> Result<Weig
                 let dtype = dtype.clone();
                 Box::new(move || decode(&dtype, &tensor.read().map_err(|error| error.to_string())?))
             };
-            (name.clone(), Found { shape: tensor.shape().to_vec(), dtype, read: read as _ })
+            (name.clone(), TensorEntry { shape: tensor.shape().to_vec(), dtype, read: read as _ })
         })
         .collect();
     assemble(path, bytes, "PyTorch", found)
@@ -84,7 +84,7 @@ fn assemble(
     path: &str,
     bytes: &[u8],
     format: &str,
-    found: HashMap<String, Found<'_>>,
+    found: HashMap<String, TensorEntry<'_>>,
 ) -> Result<Weights, WeightsError> {
     let first = weight_shape(Layer::ALL[0]);
     let prefix = found
@@ -107,7 +107,7 @@ fn assemble(
                 path: path.to_owned(),
                 expected: format!(
                     "a tensor {} {shape:?} ({} of VGG-19)",
-                    text::shown(&name),
+                    text::display_name(&name),
                     layer.conv_name()
                 ),
                 found: format!(
@@ -118,7 +118,7 @@ fn assemble(
             })?;
             let wrong = |found: String| WeightsError::Tensor {
                 path: path.to_owned(),
-                tensor: text::shown(&name),
+                tensor: text::display_name(&name),
                 expected: format!("floats {shape:?}"),
                 found,
             };
@@ -131,19 +131,21 @@ fn assemble(
             }
             match values.iter().filter(|value| !value.is_finite()).count() {
                 0 => Ok(values),
-                count => {
-                    Err(WeightsError::NotFinite { path: path.to_owned(), tensor: text::shown(&name), count })
-                }
+                count => Err(WeightsError::NotFinite {
+                    path: path.to_owned(),
+                    tensor: text::display_name(&name),
+                    count,
+                }),
             }
         };
-        convolutions.push(Stored::Float(Convolution {
+        convolutions.push(WeightStorage::Float(Convolution {
             weight: tensor("weight", &weight_shape(layer))?,
             bias: tensor("bias", &[layer.channels()])?,
         }));
     }
     let first_bias = match &convolutions[0] {
-        Stored::Float(convolution) => convolution.bias[0],
-        Stored::Codebook { .. } => f32::NAN,
+        WeightStorage::Float(convolution) => convolution.bias[0],
+        WeightStorage::Codebook { .. } => f32::NAN,
     };
     let oxford = (first_bias - OXFORD_FIRST_BIAS).abs() < 1e-5;
     let (input, words) = match oxford {
@@ -172,11 +174,11 @@ fn assemble(
     })
 }
 
-fn count_convolutions(found: &HashMap<String, Found<'_>>) -> usize {
+fn count_convolutions(found: &HashMap<String, TensorEntry<'_>>) -> usize {
     found.values().filter(|tensor| matches!(tensor.shape[..], [_, _, 3, 3])).count()
 }
 
-fn listing(found: &HashMap<String, Found<'_>>) -> String {
+fn listing(found: &HashMap<String, TensorEntry<'_>>) -> String {
     let mut names: Vec<&str> = found.keys().map(String::as_str).collect();
     names.sort_unstable();
     match names.len() {

@@ -1,5 +1,5 @@
 //! Weights files: the bundled codebook of the original Oxford network, and float VGG-19 from safetensors or
-//! PyTorch files. Every tensor's name, shape and finiteness is checked before anything is computed with it.
+//! PyTorch files. Every tensor's name, shape and finiteness is validated before use.
 
 mod codebook;
 mod error;
@@ -23,19 +23,19 @@ pub struct WeightsInfo {
     pub source: String,
     /// SHA-256 of the file's bytes, lower-case hexadecimal.
     pub sha256: String,
-    /// What the file is, in words: "8-bit codebook", "safetensors", "PyTorch".
+    /// The file's format for display: "8-bit codebook", "safetensors", "PyTorch".
     pub format: String,
-    /// Input normalisation in words.
+    /// Input normalisation for display.
     pub input: String,
-    /// Provenance, as far as the file says.
+    /// Provenance according to the file.
     pub provenance: String,
-    /// Licence, as far as the file says.
+    /// Licence according to the file.
     pub licence: String,
     /// Convolutions found; 16 for VGG-19.
     pub convolutions: usize,
 }
 
-/// What the network expects as its input: (scale·x − mean)/std per RGB channel, for x in 0 to 1.
+/// The network's expected input: (scale·x − mean)/std per RGB channel, for x in 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct InputNormalisation {
     pub scale: f32,
@@ -60,7 +60,7 @@ pub struct Convolution {
     pub bias: Vec<f32>,
 }
 
-enum Stored {
+enum WeightStorage {
     Float(Convolution),
     Codebook { indices: Cow<'static, [u8]>, values: Box<[f32; 256]>, bias: Vec<f32> },
 }
@@ -70,9 +70,9 @@ pub struct Weights {
     pub info: WeightsInfo,
     pub input: InputNormalisation,
     /// Per ReLU layer, the factor that brings its mean activation to 1 on the file's calibration pictures
-    /// (the paper's normalisation, one scalar per layer); 1 for files that say nothing.
+    /// (the paper's normalisation, one scalar per layer); 1 for files without scales.
     pub activation_scales: [f32; 16],
-    convolutions: Vec<Stored>,
+    convolutions: Vec<WeightStorage>,
     bgr: bool,
 }
 
@@ -80,11 +80,11 @@ pub struct Weights {
 static BUNDLED: &[u8] =
     include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../weights/vgg19.safetensors"));
 
-/// Largest weights file that is read, in bytes; a full float VGG-19 with its classifier has 575 MB.
+/// Maximum size of a weights file in bytes; a full float VGG-19 with its classifier has 575 MB.
 const MAX_FILE: u64 = 2 << 30;
 
 impl Weights {
-    /// The network that is compiled into the program.
+    /// The weights compiled into the program.
     ///
     /// # Errors
     ///
@@ -96,7 +96,7 @@ impl Weights {
         return Err(WeightsError::NoBundled);
     }
 
-    /// Loads and checks a file: the bundled format, or float VGG-19 as safetensors or PyTorch `.pth` (zip or
+    /// Load and validate a file: the bundled format, or float VGG-19 as safetensors or PyTorch `.pth` (zip or
     /// legacy), recognised by content.
     ///
     /// # Errors
@@ -109,8 +109,8 @@ impl Weights {
             io::ErrorKind::FileTooLarge => WeightsError::TooLarge { path: name.clone(), limit: MAX_FILE },
             _ => WeightsError::Read { path: name.clone(), source },
         })?;
-        // A safetensors header's length may begin with the byte that marks a pickle, so its brace is looked
-        // at first.
+        // A safetensors header's length may begin with a pickle's marker byte, so check for the header's
+        // brace first.
         match bytes.first_chunk::<9>() {
             Some([.., b'{']) if codebook::is_codebook(&bytes) => codebook::read(&name, Cow::Owned(bytes)),
             Some([.., b'{']) => float::read_safetensors(&name, &bytes),
@@ -119,14 +119,14 @@ impl Weights {
         }
     }
 
-    /// Pseudo-random convolutions of conv1_1 to conv2_1, for checking a device without a file.
+    /// Pseudo-random weights of conv1_1 to conv2_1, to check a device without a file.
     pub(crate) fn synthetic() -> Self {
         let convolutions = Layer::ALL[..3].iter().map(|layer| {
             let shape = weight_shape(*layer);
-            let spread = (2.0 / (9 * shape[1]) as f32).sqrt();
+            let deviation = (2.0 / (9 * shape[1]) as f32).sqrt();
             let value = |i: usize| ((i.wrapping_mul(2_654_435_761) >> 11) & 0xffff) as f32 / 32768.0 - 1.0;
-            Stored::Float(Convolution {
-                weight: (0..shape.iter().product()).map(|i| 1.7 * spread * value(i)).collect(),
+            WeightStorage::Float(Convolution {
+                weight: (0..shape.iter().product()).map(|i| 1.7 * deviation * value(i)).collect(),
                 bias: (0..shape[0]).map(|i| 0.05 * value(i + 77)).collect(),
             })
         });
@@ -147,11 +147,11 @@ impl Weights {
         }
     }
 
-    /// One convolution as the file has it.
+    /// One convolution's weights as in the file.
     pub fn convolution(&self, layer: Layer) -> Convolution {
         let mut convolution = match &self.convolutions[layer.index()] {
-            Stored::Float(convolution) => convolution.clone(),
-            Stored::Codebook { indices, values, bias } => Convolution {
+            WeightStorage::Float(convolution) => convolution.clone(),
+            WeightStorage::Codebook { indices, values, bias } => Convolution {
                 weight: indices.iter().map(|&index| values[usize::from(index)]).collect(),
                 bias: bias.clone(),
             },
@@ -165,9 +165,9 @@ impl Weights {
         convolution
     }
 
-    /// One convolution scaled so that the mean activation after its ReLU is 1 on the calibration pictures,
-    /// given inputs that are scaled likewise. ReLU networks are positively homogeneous, so this only changes
-    /// the unit in which features are counted: W·sₗ/sₗ₋₁ and b·sₗ.
+    /// One convolution's weights scaled so that the mean activation after its ReLU is 1 on the calibration
+    /// pictures, given inputs scaled likewise. ReLU networks are positively homogeneous, so this only changes
+    /// the unit of features: W·sₗ/sₗ₋₁ and b·sₗ.
     pub fn normalised_convolution(&self, layer: Layer) -> Convolution {
         let mut convolution = self.convolution(layer);
         let scale = self.activation_scales[layer.index()];
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn the_first_convolution_takes_rgb() {
         let weights = Weights::bundled().unwrap();
-        let Stored::Codebook { indices, values, .. } = &weights.convolutions[0] else {
+        let WeightStorage::Codebook { indices, values, .. } = &weights.convolutions[0] else {
             panic!("bundled weights are a codebook")
         };
         let ours = weights.convolution(Layer::ALL[0]);

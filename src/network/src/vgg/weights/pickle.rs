@@ -1,16 +1,16 @@
-//! What a PyTorch file asks for, judged before it is unpickled: an unpickler makes a hundred bytes of an object that takes
-//! one in the file, and a zip file holds a thousand of them in one.
+//! Check the memory needs of a PyTorch file before it is unpickled: an object of one byte may take a hundred
+//! in memory, and zip compression may multiply that by a thousand.
 
 use std::io::Cursor;
 
 use zip::{CompressionMethod, ZipArchive};
 
-/// Most bytes of a pickle; that of a VGG-19 with its classifier has 4 kB.
-const MOST: usize = 1 << 20;
-/// Pickles of a file from before zip: magic number, version, system, tensors, keys.
+/// Maximum bytes of a pickle; that of a VGG-19 with its classifier has 4 kB.
+const MAX: usize = 1 << 20;
+/// Pickles of a legacy file: magic number, version, system, tensors, keys.
 const LEGACY_PICKLES: usize = 5;
 
-/// Whether a PyTorch file (zip or legacy) can be read in little memory.
+/// Check that a PyTorch file (zip or legacy) can be read with little memory.
 ///
 /// # Errors
 ///
@@ -19,43 +19,44 @@ pub(super) fn check(file: &[u8]) -> Result<(), &'static str> {
     if file.starts_with(b"PK") { zip(file) } else { legacy(file) }
 }
 
-/// Every pickle is small, and no part is compressed: PyTorch compresses none, and what is stored is as long as it says.
+/// Check that every pickle is small, and no part is compressed: PyTorch compresses none, and stored parts
+/// have their declared size.
 fn zip(file: &[u8]) -> Result<(), &'static str> {
     const LOST: &str = "its table of contents cannot be read";
-    // The reader's own library, so that both see the same parts.
+    // Use the reader's own library, so that both see the same parts.
     let mut archive = ZipArchive::new(Cursor::new(file)).map_err(|_| LOST)?;
     for index in 0..archive.len() {
         let part = archive.by_index_raw(index).map_err(|_| LOST)?;
         if part.compression() != CompressionMethod::Stored || part.compressed_size() != part.size() {
             return Err("it is a compressed zip file, which PyTorch's are not");
         }
-        if part.name_raw().ends_with(b".pkl") && part.size() > MOST as u64 {
+        if part.name_raw().ends_with(b".pkl") && part.size() > MAX as u64 {
             return Err("its pickle is far larger than that of a network");
         }
     }
     Ok(())
 }
 
-/// A little-endian number of so many bytes.
+/// Read a little-endian number of `length` bytes.
 fn number(bytes: &[u8], at: usize, length: usize) -> Option<u64> {
     let bytes = bytes.get(at..at.checked_add(length)?)?;
     Some(bytes.iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte)))
 }
 
-/// All pickles end near the file's beginning; the numbers follow.
+/// Check that all pickles end near the file's beginning; the numbers follow.
 fn legacy(file: &[u8]) -> Result<(), &'static str> {
-    let mut rest = &file[..file.len().min(MOST)];
+    let mut rest = &file[..file.len().min(MAX)];
     for _ in 0..LEGACY_PICKLES {
         rest = after_pickle(rest).ok_or("its pickles are damaged, or far larger than those of a network")?;
-        // A file of one pickle has no numbers: the reader says so.
-        if rest.is_empty() && file.len() <= MOST {
+        // A file with a single pickle has no numbers: the reader reports that.
+        if rest.is_empty() && file.len() <= MAX {
             break;
         }
     }
     Ok(())
 }
 
-/// What follows a pickle: its instructions are passed over by their lengths. `None` if it does not end.
+/// Skip a pickle by the lengths of its instructions; returns the rest, or `None` if it does not end.
 /// Source: the table of instructions in Python's `pickletools`.
 fn after_pickle(mut bytes: &[u8]) -> Option<&[u8]> {
     loop {
@@ -90,7 +91,7 @@ mod tests {
     use super::*;
     use crate::vgg::{Weights, WeightsError};
 
-    /// A zip file of one part: `data` as it stands there, and what it says of itself.
+    /// A zip file with one part: its stored `data`, and its declared method and size.
     fn zipped(name: &str, data: &[u8], method: u16, size: u32) -> Vec<u8> {
         let packed = data.len() as u32;
         let facts = |bytes: &mut Vec<u8>| {
@@ -121,12 +122,12 @@ mod tests {
     }
 
     #[test]
-    fn what_a_zip_file_asks_for_is_judged_by_its_table() {
+    fn zip_files_are_checked_by_their_directory() {
         let pickle = b"\x80\x02}.";
         assert_eq!(check(&zipped("a/data.pkl", pickle, 0, 4)), Ok(()));
         assert!(check(&zipped("a/data.pkl", pickle, 8, 25 << 20)).unwrap_err().contains("compressed"));
         assert!(check(&zipped("a/data.pkl", pickle, 0, 25 << 20)).unwrap_err().contains("compressed"));
-        let large = vec![b'N'; MOST + 1];
+        let large = vec![b'N'; MAX + 1];
         assert!(
             check(&zipped("a/data.pkl", &large, 0, large.len() as u32)).unwrap_err().contains("far larger")
         );

@@ -1,4 +1,4 @@
-//! Whether each kernel on matrix units agrees with the one in full precision, on the device that has both.
+//! Compare each kernel on matrix units with the one in full precision on the same device.
 
 use burn::tensor::Device as TensorDevice;
 
@@ -10,25 +10,24 @@ use crate::compute::{
     shape::Shape,
 };
 
-/// A picture with edges on all sides of a tile, and more than one stage and one band of channels.
+/// A picture with edges on all sides of a tile, and more than one stage and band of channels.
 const SHAPE: Shape = Shape { height: 21, width: 18, channels: 64 };
 const OUTPUTS: usize = 128;
-/// Gradients are far smaller than what 16 bits can tell.
+/// Gradients far below the range of 16-bit floats.
 const SMALL: f32 = 1e-9;
 
-/// Computes convolutions in both directions with every tile, on matrix units and in full precision.
+/// Compare convolutions in both directions with every tile on matrix units with full precision.
 ///
 /// # Errors
 ///
-/// What differed by more than `most`, or what the device failed with.
+/// A difference of more than `most`, or the device's error.
 pub fn kernels_agree(device: &TensorDevice, units: Units, most: f64) -> Result<(), String> {
     let (forward, unmasked, masked) = ((true, false), (false, false), (false, true));
     let mut tries = Vec::new();
     for &tile in units.tiles() {
         tries.extend([forward, masked, unmasked].map(|way| (tile, Padding::Zero, way)));
     }
-    // Where a picture wraps around is found by the same lines for all tiles, and the smallest kernel is
-    // compiled soonest.
+    // All tiles share the code for circular padding, and the smallest kernel compiles fastest.
     if let Some(&smallest) = units.tiles().last() {
         tries.extend([(smallest, Padding::Circular, forward), (smallest, Padding::Circular, unmasked)]);
     }
@@ -43,7 +42,7 @@ pub fn kernels_agree(device: &TensorDevice, units: Units, most: f64) -> Result<(
             format!("{what} failed in the driver")
         })?;
         let error = relative_error(&found, &convolved(&plain, (Storage::Full, Tile::PLAIN[0]), way)?);
-        // NaN is wrong as well.
+        // NaN also fails.
         if error.is_nan() || error > most {
             return Err(format!("{what} differ by {error:.2e}"));
         }
@@ -70,7 +69,7 @@ fn convolved(
     let mask = queue.store(&noise(SHAPE.len(), 1.0, 3), stored);
     let bias = queue.upload(&noise(OUTPUTS, 0.5, 4));
     let shape = Shape { channels: OUTPUTS, ..SHAPE };
-    let output = queue.room(shape.len(), moving);
+    let output = queue.empty_stored(shape.len(), moving);
     let operands = Operands {
         input: &input,
         mask: masked.then_some(&mask),

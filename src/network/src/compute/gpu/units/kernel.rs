@@ -1,4 +1,4 @@
-//! Launching the convolution on matrix units.
+//! Launch the convolution on matrix units.
 
 use cubecl::{
     CubeKernel, PrecompiledSource,
@@ -22,10 +22,10 @@ use crate::compute::{
 
 const ENTRY: &str = "convolve";
 
-/// A plan as a kernel in WGSL.
-struct Kernel(Plan);
+/// A plan as a WGSL kernel.
+struct WgslKernel(Plan);
 
-impl KernelMetadata for Kernel {
+impl KernelMetadata for WgslKernel {
     fn id(&self) -> KernelId {
         KernelId::new::<Self>().info(self.0).mode(ExecutionMode::Unchecked).cube_dim(dim(self.0).0)
     }
@@ -35,7 +35,7 @@ impl KernelMetadata for Kernel {
     }
 }
 
-impl CubeKernel for Kernel {
+impl CubeKernel for WgslKernel {
     fn define(&self) -> KernelDefinition {
         definition(self.0)
     }
@@ -49,7 +49,7 @@ pub fn dim(plan: Plan) -> CubeDim {
     CubeDim::new_1d(plan.threads() as u32)
 }
 
-/// There is nothing to define: the text is the kernel.
+/// Empty: the WGSL text is the kernel.
 pub fn definition(plan: Plan) -> KernelDefinition {
     let settings = KernelSettings::new(dim(plan).0, ExecutionMode::Unchecked, AddressType::U32);
     KernelDefinition { body: Scope::root(settings.clone()), settings, info: Info::default() }
@@ -59,7 +59,7 @@ pub fn wgsl(source: String) -> PrecompiledSource {
     PrecompiledSource { source, entrypoint_name: ENTRY.to_owned(), lang: "wgsl" }
 }
 
-/// A convolution's buffers; features, mask and weights are in 16 bits, gradients and bias in 32.
+/// A convolution's buffers; features, mask and weights have 16 bits, gradients and bias 32.
 #[derive(Clone, Copy)]
 pub struct Operands<'a> {
     pub input: &'a Handle,
@@ -80,7 +80,7 @@ impl Operands<'_> {
     }
 }
 
-/// Launches a convolution of an input of this shape to this many channels.
+/// Launch a convolution of an input of this shape to this number of channels.
 ///
 /// Failures are reported when the output is read.
 pub fn launch(
@@ -92,10 +92,10 @@ pub fn launch(
     wrap: bool,
 ) {
     let plan = Plan::new(units, tile, operands.way(), wrap);
-    launch_as(queue, Box::new(Kernel(plan)), tile, operands, (shape, outputs));
+    launch_as(queue, Box::new(WgslKernel(plan)), tile, operands, (shape, outputs));
 }
 
-/// The same with any kernel that is bound to its buffers like a plan's.
+/// As [`launch`], with any kernel that has a plan's bindings.
 pub fn launch_as(
     queue: &Queue,
     kernel: Box<dyn CubeKernel>,
@@ -128,11 +128,11 @@ pub fn launch_as(
     queue.client().launch(kernel, CubeCount::Static(x as u32, y as u32, z as u32), arguments);
 }
 
-/// The largest magnitudes of parts of a gradient, and the number of parts.
+/// The maximum magnitudes of parts of a gradient, and the number of parts.
 fn largest_of(queue: &Queue, gradient: &Handle, length: usize) -> (Handle, usize) {
     let quads = length / 4;
     let groups = quads.div_ceil(SUM_THREADS * LARGEST_CHUNK).clamp(1, 256);
-    let parts = queue.room(groups, Storage::Full);
+    let parts = queue.empty_stored(groups, Storage::Full);
     // SAFETY: the kernel stays inside buffers of these lengths.
     unsafe {
         largest_parts::launch_unchecked(

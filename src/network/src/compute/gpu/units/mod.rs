@@ -1,5 +1,5 @@
-//! Matrix units: what an adapter's subgroups do with whole tiles of 16-bit numbers ("tensor cores",
-//! "cooperative matrices"), as far as WGSL reaches them.
+//! Matrix units ("tensor cores", "cooperative matrices"): an adapter's products of tiles of 16-bit floats, as
+//! far as WGSL supports them.
 
 mod check;
 mod kernel;
@@ -19,24 +19,23 @@ use super::convolution::Tile;
 pub use check::kernels_agree;
 pub use kernel::{Operands, launch};
 
-/// What a device offers: products of tiles of `size`×`size` 16-bit numbers, summed in 32 bits.
+/// Matrix units of a device: products of tiles of `size`×`size` 16-bit floats, accumulated in 32 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Units {
     /// 16 or 8.
     pub size: usize,
-    /// Threads of a workgroup: four of the smallest subgroups that there are. Where the driver takes larger
-    /// ones, there are fewer than four of them.
+    /// Threads per workgroup: four subgroups of the smallest size, or fewer if the driver uses larger ones.
     pub threads: usize,
-    /// Bytes of shared memory that a workgroup may have.
+    /// Bytes of shared memory per workgroup.
     pub memory: usize,
-    /// Whether tiles are loaded out of shared memory that is written four numbers at a time.
+    /// Whether tiles can be loaded from shared memory declared as vectors of four.
     pub vectors: bool,
 }
 
-/// The subgroups that a workgroup is made for.
+/// Nominal subgroups per workgroup.
 pub const PARTS: usize = 4;
 
-/// Devices whose units agree with its other kernels.
+/// Devices whose units passed the self-check.
 static IN_USE: Mutex<Vec<(TensorDevice, Units)>> = Mutex::new(Vec::new());
 
 /// Use these units for fast precision on this device.
@@ -47,14 +46,14 @@ pub fn use_units(device: &TensorDevice, units: Units) {
     }
 }
 
-/// The units that fast precision on this device computes with.
+/// The units for fast precision on this device.
 pub fn units_of(device: &TensorDevice) -> Option<Units> {
     let list = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
     list.iter().find(|(known, _)| known == device).map(|(_, units)| *units)
 }
 
 impl Units {
-    /// What this adapter offers that the kernels here can use.
+    /// This adapter's units that the kernels here can use.
     pub fn offered(adapter: &wgpu::Adapter) -> Option<Self> {
         let needed = Features::EXPERIMENTAL_COOPERATIVE_MATRIX | Features::SHADER_F16 | Features::SUBGROUP;
         if !adapter.features().contains(needed) {
@@ -66,14 +65,14 @@ impl Units {
             size: best_size(&adapter.cooperative_matrix_properties())?,
             threads: threads(info.backend, subgroups)?,
             memory: limits.max_compute_workgroup_storage_size as usize,
-            // Metal's function for it takes a pointer to single numbers.
+            // Metal's load function takes a pointer to scalars.
             vectors: info.backend == wgpu::Backend::Vulkan,
         };
         let most = limits.max_compute_invocations_per_workgroup.min(limits.max_compute_workgroup_size_x);
         units.is_usable(most as usize).then_some(units)
     }
 
-    /// The tiles of pixels of a workgroup. Small units would need too many of their own for the largest.
+    /// The tiles of pixels per workgroup. Small units would need too many for the largest.
     pub fn tiles(self) -> &'static [Tile] {
         if self.size < 16 { &Tile::MATRIX[1..] } else { &Tile::MATRIX }
     }
@@ -83,16 +82,16 @@ impl Units {
     }
 }
 
-/// Threads of a workgroup, for the least and the largest subgroup that an adapter tells of.
+/// Threads per workgroup, for an adapter's smallest and largest subgroup sizes.
 fn threads(backend: wgpu::Backend, (least, largest): (u32, u32)) -> Option<usize> {
     let smallest = match backend {
-        // wgpu does not know; 32 have been all that there are.
+        // wgpu doesn't report it; all known Apple GPUs have 32.
         wgpu::Backend::Metal => return Some(PARTS * 32),
         wgpu::Backend::Vulkan => least as usize,
         _ => return None,
     };
-    // No subgroup may be larger than the workgroup. What wgpu says where the driver does not falls out here,
-    // too.
+    // A subgroup must not be larger than the workgroup. This also rejects wgpu's defaults for drivers that
+    // report none.
     (largest as usize <= PARTS * smallest).then_some(PARTS * smallest)
 }
 

@@ -1,4 +1,4 @@
-use std::ops::Range;
+use std::{ops::Range, path::Path};
 
 use burn::tensor::{Device as TensorDevice, Tensor};
 use cubecl::{CubeKernel, PrecompiledSource, ir::UIntKind, prelude::*};
@@ -23,8 +23,7 @@ use crate::compute::{
 
 const WAYS: [Way; 3] = [Way::Forward, Way::Backward { masked: false }, Way::Backward { masked: true }];
 
-/// What adapters of several makers offer: NVIDIA, AMD, Apple, Mesa's software driver with short and with long
-/// vectors.
+/// Units of several vendors: NVIDIA, AMD, Apple, Mesa's software driver with short and long vectors.
 fn offers() -> Vec<Units> {
     let of = |size, subgroup, kilobytes: usize, vectors| Units {
         size,
@@ -41,13 +40,14 @@ fn offers() -> Vec<Units> {
     ]
 }
 
-/// Every plan for what is offered.
+/// Every plan for these units.
 fn plans(units: Units) -> impl Iterator<Item = Plan> {
     units.tiles().iter().flat_map(move |tile| {
         WAYS.into_iter().flat_map(move |way| [false, true].map(|wrap| Plan::new(units, *tile, way, wrap)))
     })
 }
 
+/// What Metal would be given goes to the folder that `IMPASTO_SHADERS` names, for `tests/bench/shaders`.
 #[test]
 fn every_kernel_is_valid_and_becomes_spirv() {
     let capabilities =
@@ -63,7 +63,7 @@ fn every_kernel_is_valid_and_becomes_spirv() {
             .subgroup_operations(naga::valid::SubgroupOperationSet::all())
             .validate(&module)
             .unwrap_or_else(|error| panic!("{}\n{text}", error.emit_to_string(&text)));
-        // Buffers that a kernel does not use would have no place in its layout.
+        // Unused buffers would be missing from the kernel's layout.
         let used = module.global_variables.iter().filter(|(handle, variable)| {
             variable.binding.is_none() || !info.get_entry_point(0)[*handle].is_empty()
         });
@@ -76,6 +76,12 @@ fn every_kernel_is_valid_and_becomes_spirv() {
     texts.sort();
     texts.dedup();
     assert!(texts.len() > count / 2, "plans that differ are different kernels");
+    if let Some(folder) = std::env::var_os("IMPASTO_SHADERS") {
+        let of_metal = offers().into_iter().filter(|units| !units.vectors).flat_map(plans);
+        for (number, plan) in of_metal.enumerate() {
+            std::fs::write(Path::new(&folder).join(format!("{number}.wgsl")), plan.text()).unwrap();
+        }
+    }
 }
 
 #[test]
@@ -125,7 +131,7 @@ fn values(length: usize, range: Range<f32>, salt: u64) -> Vec<f32> {
     (0..length).map(|_| range.start + (range.end - range.start) * next()).collect()
 }
 
-/// As it is stored in 16 bits.
+/// Round to 16 bits.
 fn rounded(values: &[f32]) -> Vec<f32> {
     values.iter().map(|&value| f16::from_f32(value).to_f32()).collect()
 }
@@ -151,7 +157,7 @@ impl Case {
         let shape = Shape { height, width, channels };
         let input = match way {
             Way::Forward => rounded(&values(shape.len(), -1.0..1.0, 1)),
-            // Below what 16 bits can tell, and from one place to the next of other magnitudes.
+            // Below the range of 16-bit floats, with magnitudes that vary by position.
             Way::Backward { .. } => {
                 let sizes = values(shape.len(), -36.0..-30.0, 5);
                 let signed = values(shape.len(), -1.0..1.0, 6);
@@ -220,7 +226,7 @@ impl Case {
         let weights = queue.store(&self.weights, Storage::Half);
         let bias = queue.upload(&self.bias);
         let shape = Shape { channels: self.outputs, ..self.shape };
-        // What is not written stays what it is.
+        // NaN reveals positions that are not written.
         let output = queue.store(&vec![f32::NAN; shape.len()], moving);
         launch(Operands {
             input: &input,
@@ -251,7 +257,7 @@ const FORWARD_AROUND: Try = (Way::Forward, true);
 const UNMASKED_AROUND: Try = (Way::Backward { masked: false }, true);
 const MASKED: Try = (Way::Backward { masked: true }, false);
 
-/// Compares these tiles with the direct sum.
+/// Compare these tiles with the direct sum.
 fn check_tiles(
     queue: &Queue,
     units: Units,
@@ -274,12 +280,12 @@ fn check_tiles(
     }
 }
 
-/// The same kernel with each tile and each product written out in place of the matrix units: two threads,
-/// which both do it, are a subgroup.
+/// The kernel with matrix unit operations emulated by plain code; a subgroup is two threads, which both do
+/// the work.
 struct Spelled(Plan);
 
-/// What the template takes from matrix units and subgroups, written out. A tile of sums is its number,
-/// another one where it begins.
+/// Emulation of the template's matrix unit and subgroup operations. A tile of sums is represented by its
+/// index, others by their offset.
 fn spelled(plan: Plan, size: usize) -> String {
     let squared = size * size;
     let mut text = plan.text().replace("enable wgpu_cooperative_matrix;\n", "");
@@ -299,7 +305,7 @@ fn spelled(plan: Plan, size: usize) -> String {
         None => format!("{line}\n"),
     });
     let text: String = lines.collect();
-    // In few turns: older software drivers leave all loops after 65,535 of them.
+    // Few iterations: older software drivers abort loops after 65,535.
     let quads = squared / 4;
     let weights =
         |k: usize| [0, 1, 2, 3].map(|lane| format!("f32(taps[right + (k + {k}u) * WEIGHT_CELLS + {lane}u])"));
@@ -360,7 +366,7 @@ impl CubeKernel for Spelled {
 fn adapter() -> Option<TensorDevice> {
     // Keep the measurements of tests apart: they go to `target/tmp`, as in `tests/`.
     let program = std::env::current_exe().unwrap();
-    crate::compute::keep_tiles_in(program.ancestors().nth(3).unwrap().join("tmp"));
+    crate::compute::set_tile_folder(program.ancestors().nth(3).unwrap().join("tmp"));
     match crate::compute::open(&DeviceChoice::Gpu).or_else(|_| crate::compute::open(&DeviceChoice::Software))
     {
         Ok(device) => {
@@ -375,16 +381,16 @@ fn adapter() -> Option<TensorDevice> {
     }
 }
 
-/// On any adapter with 16-bit numbers.
+/// Runs on any adapter with 16-bit floats.
 #[test]
-fn what_the_kernel_does_around_its_products_is_right() {
+fn the_emulated_kernel_agrees_with_the_direct_sum() {
     let Some(device) = adapter() else { return };
     let queue = Queue::of(&Tensor::zeros([1], &device));
     if !queue.has_half() {
         println!("skipped: the adapter has no 16-bit numbers");
         return;
     }
-    // For the largest of the large ones this memory is not enough.
+    // The largest tile needs more memory.
     let [_, middle, smallest] = Tile::MATRIX;
     for (size, tile, tried) in [(16, middle, FORWARD), (16, smallest, UNMASKED_AROUND), (8, smallest, MASKED)]
     {
@@ -404,10 +410,10 @@ fn convolutions_on_matrix_units_are_the_direct_sum() {
     };
     let queue = Queue::of(&Tensor::zeros([1], &device));
     let single = Units { vectors: false, ..units };
-    // As if the driver had taken subgroups larger than its smallest: they come again for what is left.
+    // As if the driver used larger subgroups: each loops over the remaining parts.
     let fewer = Units { threads: units.threads / 2, ..units };
     let all = [FORWARD, FORWARD_AROUND, UNMASKED_AROUND, MASKED];
-    // The self-check can fail.
+    // Verify that the self-check can fail.
     assert!(kernels_agree(&device, units, 1e-9).unwrap_err().contains("differ"));
     for (units, tries) in [(units, &all[..]), (single, &[FORWARD, MASKED]), (fewer, &[FORWARD, MASKED])] {
         println!("{units:?}");
@@ -419,7 +425,7 @@ fn convolutions_on_matrix_units_are_the_direct_sum() {
 
 /// A kernel that the driver refuses is reported, and other work on the device stays correct.
 #[test]
-fn units_that_are_not_there_fail_their_check_and_nothing_else() {
+fn missing_units_fail_only_their_own_check() {
     let Some(device) = adapter() else { return };
     if units_of(&device).is_some() {
         println!("skipped: the adapter has matrix units");
@@ -431,9 +437,9 @@ fn units_that_are_not_there_fail_their_check_and_nothing_else() {
     fast_precision(&device).unwrap();
 }
 
-/// A gradient that is not finite stops the run, as it does without matrix units.
+/// A non-finite gradient is detected, as without matrix units.
 #[test]
-fn zeros_stay_zeros_and_what_is_not_a_number_is_seen() {
+fn zeros_stay_zeros_and_nan_is_detected() {
     let Some(device) = adapter() else { return };
     let queue = Queue::of(&Tensor::zeros([1], &device));
     let Some(units) = units_of(&device) else {

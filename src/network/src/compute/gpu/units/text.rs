@@ -1,52 +1,52 @@
-//! The convolution on matrix units as WGSL: a template, and what a plan puts into it.
+//! The convolution on matrix units as WGSL: a template, and its parameters by plan.
 
 use std::fmt::Write as _;
 
 use super::{PARTS, Units};
 use crate::compute::gpu::convolution::{BAND, Tile};
 
-/// The direction, and the fused operations on input and sums.
+/// Direction, and the fused operations on input and sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Way {
     /// Features in 16 bits; bias and ReLU.
     Forward,
-    /// Gradients in 32 bits, which count where a ReLU's output is positive if `masked`. They are multiplied
-    /// by a power of two on their way to 16 bits, which the sums are divided by.
+    /// Gradients in 32 bits, masked to where a ReLU's output is positive if `masked`. They are scaled by a
+    /// power of two for 16 bits, and the sums are scaled back.
     Backward { masked: bool },
 }
 
-/// All that tells one kernel from another.
+/// Parameters of a kernel.
 ///
 /// A workgroup computes `rows`×16 pixels for 64 output channels, `depth` input channels at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Plan {
     way: Way,
-    /// Outside of the input lies its other side, and not 0.
+    /// Circular instead of zero padding.
     wrap: bool,
     rows: usize,
     size: usize,
     threads: usize,
     depth: usize,
-    /// Unused halves between two rows of shared memory, so that the rows of a tile lie in different banks.
+    /// Padding between rows of shared memory in 16-bit values, to avoid bank conflicts.
     gap: usize,
-    /// Tiles that a subgroup writes out at once.
+    /// Tiles that a subgroup writes at once.
     at_once: usize,
-    /// Numbers in a cell of shared memory: one or four.
+    /// Values per element of shared memory: one or four.
     lanes: usize,
 }
 
-/// Pixels of a rectangle, side by side.
+/// Columns of a rectangle of pixels.
 const COLUMNS: usize = 16;
 const WIDE: usize = COLUMNS + 2;
-/// Most bytes of shared memory in which sums go out.
+/// Maximum bytes of shared memory for the output of sums.
 const GATHERED_BYTES: usize = 8192;
-/// Bytes that are left free for what else lies in shared memory.
+/// Bytes reserved for other shared variables.
 const SPARE: usize = 64;
 
 const TEMPLATE: &str = include_str!("convolution.wgsl");
 
 impl Plan {
-    /// The plan for a tile: what fits into the workgroup's memory.
+    /// The plan for a tile that fits into the workgroup's memory.
     ///
     /// # Panics
     ///
@@ -55,7 +55,7 @@ impl Plan {
         Self::fitting(units, tile.rows, way, wrap).expect("units that are offered have the memory for it")
     }
 
-    /// Whether the memory is enough for every tile.
+    /// Whether every tile fits into the memory.
     pub fn all_fit(units: Units) -> bool {
         let fits = |tile: &Tile| Self::fitting(units, tile.rows, Way::Forward, false).is_some();
         units.tiles().iter().all(fits)
@@ -64,7 +64,7 @@ impl Plan {
     fn fitting(units: Units, rows: usize, way: Way, wrap: bool) -> Option<Self> {
         let Units { size, threads, memory, vectors } = units;
         let lanes = if vectors { 4 } else { 1 };
-        // A gap of 16 bytes keeps the rows of a tile as aligned as they must be.
+        // A gap of 16 bytes keeps the required alignment of rows.
         for (depth, gap) in [(16, 8), (16, 0), (8, 0)] {
             if depth < size {
                 continue;
@@ -88,7 +88,7 @@ impl Plan {
         2 * halves + 4 * PARTS * self.gathered()
     }
 
-    /// Sums of a subgroup that go out at once.
+    /// Sums that a subgroup writes at once.
     fn gathered(&self) -> usize {
         self.at_once * self.size * self.size
     }
@@ -107,8 +107,7 @@ impl Plan {
         self.wrap
     }
 
-    /// Parts side by side in a band of channels. With few rows two parts share each, for squarer parts: what
-    /// is loaded is used more often.
+    /// Parts across a band of channels: two for few rows, since squarer parts reuse loaded values more often.
     fn across(&self) -> usize {
         if self.rows < 8 { 2 } else { 1 }
     }
@@ -127,13 +126,13 @@ impl Plan {
         BAND / self.across() / self.size
     }
 
-    /// A tile of pixels of a part: its row, and its first column.
+    /// Row and first column of a part's tile of pixels.
     fn place(&self, tile: usize) -> (usize, usize) {
         let beside = COLUMNS / self.size;
         (tile / beside, tile % beside * self.size)
     }
 
-    /// The kernel. What is left of the template's conditions is constant.
+    /// The kernel's text. The template's remaining conditions are constant.
     pub fn text(&self) -> String {
         let moving = if self.way == Way::Forward { "f16" } else { "f32" };
         let cell = if self.lanes == 4 { "vec4<f16>" } else { "f16" };
@@ -181,7 +180,7 @@ impl Plan {
         text
     }
 
-    /// All buffers may lie in one: what is read and what is written are bound alike.
+    /// Bind inputs like outputs, since buffers may be parts of one allocation.
     fn bindings(&self) -> String {
         let buffer = |number: usize, name: &str, of: &str| {
             format!("@group(0) @binding({number}) var<storage, read_write> {name}: array<{of}>;\n")
@@ -200,7 +199,7 @@ impl Plan {
         text
     }
 
-    /// The power of two that brings the largest gradient next to the largest 16-bit number, and its inverse:
+    /// The power of two that brings the largest gradient close to the largest 16-bit float, and its inverse:
     /// exponents are bits 23 to 30.
     fn scale(&self) -> String {
         if self.way == Way::Forward {
@@ -216,8 +215,7 @@ impl Plan {
     }
     atomicMax(&top_bits, bitcast<u32>(most));
     workgroupBarrier();
-    // 14 + 127 for the largest, counted from 127: 268 in all. Both it and its inverse must be numbers of full
-    // precision.
+    // 14 + 127 for the largest, with bias 127: 268. Both it and its inverse must be normal floats.
     let exponent = 268u - min(atomicLoad(&top_bits) >> 23u, 255u);
     let scale_exponent = min(exponent, 253u);
     let scale = bitcast<f32>(scale_exponent << 23u);
@@ -226,7 +224,7 @@ impl Plan {
         .to_owned()
     }
 
-    /// Zeros come from memory: not all shader languages define the contents of an uninitialized tile.
+    /// Load zeros from memory: not all shader languages define the contents of an uninitialized tile.
     fn sums(&self) -> String {
         let mut text = format!(
             "        for (var at = thread; at < PARTS * GATHERED; at += THREADS) {{
@@ -249,8 +247,8 @@ impl Plan {
         if !self.wrap {
             return "";
         }
-        "                y = other_side(y, height);
-                x = other_side(x, width);"
+        "                y = wrapped(y, height);
+                x = wrapped(x, width);"
     }
 
     fn value(&self) -> &'static str {
@@ -273,7 +271,7 @@ impl Plan {
         (0..4).map(|lane| format!("                {memory}[to + {lane}u] = value[{lane}];\n")).collect()
     }
 
-    /// All products of a tap: each tile of pixels with each of weights.
+    /// All products of a tap: each tile of pixels with each tile of weights.
     fn products(&self) -> String {
         let mut text = String::new();
         for i in 0..self.pixel_tiles() {
@@ -294,7 +292,7 @@ impl Plan {
         text
     }
 
-    /// The sums go out through shared memory, where each thread handles bounds, bias and number format.
+    /// Write the sums through shared memory, where each thread handles bounds, bias and number format.
     fn write(&self) -> String {
         let mut text = String::new();
         for i in 0..self.pixel_tiles() {

@@ -1,0 +1,218 @@
+//! The runs of a render: from the flags, or from a picture's recipe and the flags that change it.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::Context;
+
+use super::{
+    UsageError,
+    args::{RenderArgs, StyleArg},
+};
+use impasto_base::{hash::Sha256Hash, text};
+use impasto_core::{
+    picture::{self, Picture},
+    settings::Settings,
+    transfer::Inputs,
+};
+use impasto_engine::{
+    replay::{Replacements, ReplayPlan},
+    session::{Job, SourceRecord, StyleSource},
+};
+use impasto_formats::{
+    inputs::open_named,
+    recipe::{self, EXAMPLE, Found, Recipe},
+    trust::Trust,
+};
+
+/// The runs to paint, of which the last gives the picture, and notices for the user.
+pub(super) struct PlannedRuns {
+    pub runs: Vec<ReplayPlan>,
+    pub remarks: Vec<String>,
+    /// Hash of the network of the recipe.
+    pub network: Option<String>,
+    /// The device of the recipe, if painting it again there would give the same picture.
+    pub device: Option<String>,
+}
+
+/// Which of the files that the recipe names may be opened: those beside it, and those that the command line
+/// names too.
+pub(super) fn trust(arguments: &RenderArgs) -> anyhow::Result<Trust> {
+    let own = arguments.settings.resolve(Settings::default())?;
+    Ok(arguments.recipe.as_deref().map_or(Trust::All, |recipe| Trust::beside(recipe, &own)))
+}
+
+/// Check that every file that the settings name may be opened.
+pub(super) fn check_named(trust: &Trust, settings: &Settings) -> Result<(), UsageError> {
+    match trust.refused(settings).next() {
+        None => Ok(()),
+        Some((named, path)) => Err(UsageError(format!(
+            "{flag}: the recipe names the {named} {path}, which is not beside it; if you trust it, add --{flag} {path}",
+            flag = named.flag(),
+            path = path.display()
+        ))),
+    }
+}
+
+/// Read the recipe of `--recipe`, if it was given; also returns notices for the user.
+pub(super) fn recipe(arguments: &RenderArgs) -> anyhow::Result<Option<(Recipe, Vec<String>)>> {
+    Ok(arguments.recipe.as_deref().map(recipe::read_file).transpose()?)
+}
+
+/// Open every picture and plan the runs.
+pub(super) fn open(
+    arguments: &RenderArgs,
+    settings: Settings,
+    recipe: Option<(Recipe, Vec<String>)>,
+) -> anyhow::Result<PlannedRuns> {
+    let content = arguments.content.as_deref().map(open_picture).transpose()?;
+    let style = |StyleArg { path, mix }: &StyleArg| -> anyhow::Result<StyleSource> {
+        Ok(StyleSource { picture: open_picture(path)?, mix: *mix })
+    };
+    let styles: Vec<StyleSource> = arguments.style.iter().map(style).collect::<anyhow::Result<_>>()?;
+    let stop = |steps: u32| arguments.stop_after.unwrap_or(steps);
+    let Some((recipe, remarks)) = recipe else {
+        let content = content.ok_or_else(|| UsageError("content: no picture is given".to_owned()))?;
+        let steps = stop(settings.steps);
+        let mut inputs = Inputs::new(content, styles);
+        open_named(&mut inputs, &settings)?;
+        let job = Job::new(1, inputs, settings);
+        let runs = vec![ReplayPlan::plain(job, steps)];
+        return Ok(PlannedRuns { runs, remarks: Vec::new(), network: None, device: None });
+    };
+    let replacements = Replacements { content, styles: (!styles.is_empty()).then_some(styles) };
+    let mut planned = from_recipe(arguments, &settings, recipe, &replacements)?;
+    planned.remarks.splice(0..0, remarks);
+    if let Some(last) = planned.runs.last_mut() {
+        if arguments.settings.is_given("steps") || arguments.settings.is_given("objective") {
+            last.steps = last.job.settings.steps;
+        }
+        // A recipe of the initial image alone: paint the whole run.
+        if last.steps == 0 {
+            last.steps = last.job.settings.steps;
+        }
+        last.steps = stop(last.steps);
+    }
+    Ok(planned)
+}
+
+/// The recipe's runs. If one of their pictures is missing, or the recipe is incomplete, the last run alone
+/// with the final settings.
+fn from_recipe(
+    arguments: &RenderArgs,
+    settings: &Settings,
+    recipe: Recipe,
+    replacements: &Replacements,
+) -> anyhow::Result<PlannedRuns> {
+    let file = arguments.recipe.as_deref().unwrap_or(Path::new(""));
+    let folders = folders_beside(file);
+    let trust = trust(arguments)?;
+    let mut remarks = Vec::new();
+    let change = |settings: Settings| -> anyhow::Result<Settings> {
+        let settings = arguments.settings.resolve(settings)?;
+        settings.validate()?;
+        check_named(&trust, &settings)?;
+        Ok(settings)
+    };
+    let same = replacements.content.is_none() && replacements.styles.is_none();
+    let mut runs = None;
+    if recipe.complete {
+        let mut found =
+            PictureFinder { folders: &folders, trust: &trust, file, remarks: Vec::new(), found: Vec::new() };
+        match ReplayPlan::of(&recipe, replacements, &mut |source| found.open(source), &change) {
+            Ok(all) => {
+                remarks.append(&mut found.remarks);
+                runs = Some(all);
+            }
+            // A single run has no fallback.
+            Err(error) if recipe.passes.len() == 1 || error.is::<UsageError>() => return Err(error),
+            Err(error) => remarks.push(format!(
+                "the runs before the last cannot be painted again, so it starts from the beginning ({error:#})"
+            )),
+        }
+    } else {
+        remarks
+            .push("the recipe is incomplete, so its last settings are painted from the beginning".to_owned());
+    }
+    let complete = runs.is_some();
+    let runs = match runs {
+        Some(runs) => runs,
+        None => {
+            let mut found = PictureFinder {
+                folders: &folders,
+                trust: &trust,
+                file,
+                remarks: Vec::new(),
+                found: Vec::new(),
+            };
+            let mut last = recipe.last().clone();
+            last.styles = recipe.styles();
+            last.changes.clear();
+            last.settings = settings.clone();
+            last.steps = settings.steps;
+            let alone = Recipe { passes: vec![last], ..recipe.clone() };
+            let runs = ReplayPlan::of(&alone, replacements, &mut |source| found.open(source), &change)?;
+            remarks.append(&mut found.remarks);
+            runs
+        }
+    };
+    let device = (complete && same).then_some(recipe.device);
+    Ok(PlannedRuns { runs, remarks, network: Some(recipe.network.sha256), device })
+}
+
+/// The folders to search for a recipe's pictures: beside the picture, and the current one.
+fn folders_beside(file: &Path) -> Vec<PathBuf> {
+    let beside = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    vec![beside.to_owned(), PathBuf::from(".")]
+}
+
+struct PictureFinder<'a> {
+    folders: &'a [PathBuf],
+    trust: &'a Trust,
+    file: &'a Path,
+    remarks: Vec<String>,
+    found: Vec<(Sha256Hash, Arc<Picture>)>,
+}
+
+impl PictureFinder<'_> {
+    fn open(&mut self, source: &SourceRecord) -> anyhow::Result<Arc<Picture>> {
+        if let Some((_, picture)) = self.found.iter().find(|(hash, _)| *hash == source.sha256) {
+            return Ok(Arc::clone(picture));
+        }
+        let found = recipe::find(source, self.folders, self.trust).with_context(|| {
+            let place = source.path.as_ref().map_or_else(|| "it had no file".to_owned(), |path| format!("it was {}", text::path(path)));
+            format!(
+                "the picture {} of the recipe is not found: {place}; put it beside {}, or give another with --content, --style or --palette",
+                text::display_name(&source.name),
+                self.file.display()
+            )
+        })?;
+        if matches!(found, Found::Changed(_)) {
+            self.remarks.push(format!(
+                "{} has changed since the recipe was written",
+                text::display_name(&source.name)
+            ));
+        }
+        let picture = Arc::new(found.picture());
+        self.found.push((source.sha256, Arc::clone(&picture)));
+        Ok(picture)
+    }
+}
+
+/// Open a picture that the command line names: a file or a pipe, or a bundled one by `example:NAME`.
+pub(super) fn open_picture(path: &Path) -> anyhow::Result<Arc<Picture>> {
+    let example = path.to_str().and_then(|text| text.strip_prefix(EXAMPLE)).filter(|_| !path.exists());
+    Ok(Arc::new(match example {
+        None => Picture::open_any(path)?,
+        Some(title) => match picture::example(title) {
+            Some(example) => example.open(),
+            None => {
+                let titles: Vec<&str> =
+                    picture::CONTENTS.iter().chain(&picture::STYLES).map(|example| example.title).collect();
+                anyhow::bail!("no bundled picture is called {title}; there are: {}", titles.join(", "))
+            }
+        },
+    }))
+}

@@ -1,0 +1,168 @@
+//! Targets of the terms: the content's features, and the blended statistics of the styles.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::Tensor;
+
+use crate::{
+    objective::{Moments, StyleTarget},
+    settings::Statistic,
+};
+use impasto_network::{
+    compute::{Features, Network},
+    vgg::Layer,
+};
+
+/// Normalize the styles' weights to a sum of 1; equal shares if all are 0.
+pub fn shares(weights: &[f64]) -> Vec<f64> {
+    let total: f64 = weights.iter().sum();
+    let share = |weight: &f64| if total > 0.0 { weight / total } else { 1.0 / weights.len() as f64 };
+    weights.iter().map(share).collect()
+}
+
+/// Content features of one layer, and the unit of their distances.
+pub struct ContentTarget {
+    pub features: Features,
+    /// Σ(F*)² + P·e, the squared distance of uncorrelated features with the styles' energy, see
+    /// [`crate::objective`].
+    pub unit: f64,
+    /// Σ(F*)².
+    energy: f64,
+    /// Each style's mean energy per position; `None` if invalidated.
+    styles: Vec<Option<f64>>,
+}
+
+impl ContentTarget {
+    fn new(features: Features, styles: usize) -> Self {
+        let energy = features.energy();
+        Self { features, unit: energy, energy, styles: vec![None; styles] }
+    }
+
+    /// Update the unit if all styles' energies are known.
+    fn measure(&mut self, weights: &[f64]) {
+        let each: Option<Vec<f64>> = self.styles.iter().copied().collect();
+        let of_styles =
+            each.map_or(0.0, |each| each.iter().zip(shares(weights)).map(|(e, share)| e * share).sum());
+        self.unit = self.energy + self.features.positions() as f64 * of_styles;
+    }
+}
+
+/// The network's input pictures, `[1, 3, H, W]` each, and the blend of the styles.
+pub struct NetworkImages<'a> {
+    pub content: Tensor<4>,
+    pub styles: &'a [Tensor<4>],
+    pub weights: &'a [f64],
+    /// Whether the content's unit includes the styles' energies.
+    pub relative: bool,
+    pub statistic: Statistic,
+}
+
+/// Targets of the layers requested so far.
+#[derive(Default)]
+pub struct FeatureTargets {
+    pub content: BTreeMap<Layer, ContentTarget>,
+    /// Target of the styles' blend.
+    pub style: BTreeMap<Layer, StyleTarget>,
+    /// Each style's own statistics; `None` if invalidated.
+    each: BTreeMap<Layer, Vec<Option<Moments>>>,
+}
+
+/// The weighted mean of the styles' statistics, with weights normalized to a sum of 1; `None` if one is
+/// missing.
+pub(super) fn blend(each: &[Option<Moments>], weights: &[f64]) -> Option<Moments> {
+    let scaled = |(moments, share): (&Option<Moments>, f64)| Some(moments.as_ref()?.scaled(share));
+    let all: Option<Vec<Moments>> = each.iter().zip(shares(weights)).map(scaled).collect();
+    all?.into_iter().reduce(Moments::plus)
+}
+
+impl FeatureTargets {
+    /// Compute missing targets of the content at the layers `content` and of the styles at the layers
+    /// `style`, from the images `[1, 3, H, W]`.
+    pub fn ensure(
+        &mut self,
+        network: &Network,
+        pictures: &NetworkImages,
+        content: &[Layer],
+        style: &[Layer],
+    ) {
+        let missing: Vec<Layer> = content.iter().copied().filter(|l| !self.content.contains_key(l)).collect();
+        for (layer, features) in network.features(pictures.content.clone(), &missing) {
+            self.content.insert(layer, ContentTarget::new(features, pictures.styles.len()));
+        }
+        for index in 0..pictures.styles.len() {
+            self.ensure_style(network, pictures, index, content, style);
+        }
+        self.measure(pictures.weights);
+        let mut missing = Vec::new();
+        for &layer in style {
+            match self.style.get_mut(&layer) {
+                Some(target) => target.set_statistic(pictures.statistic),
+                None => missing.push(layer),
+            }
+        }
+        self.blend_layers(&missing, pictures.weights, pictures.statistic);
+    }
+
+    /// Compute what is missing for one style: its energy at the layers `content`, its statistics at the
+    /// layers `style`.
+    fn ensure_style(
+        &mut self,
+        network: &Network,
+        pictures: &NetworkImages,
+        index: usize,
+        content: &[Layer],
+        style: &[Layer],
+    ) {
+        let energy_missing = |layer: &Layer| pictures.relative && self.content[layer].styles[index].is_none();
+        let moments_missing = |layer: &Layer| self.each.get(layer).is_none_or(|each| each[index].is_none());
+        let energies: Vec<Layer> = content.iter().copied().filter(energy_missing).collect();
+        let moments: Vec<Layer> = style.iter().copied().filter(moments_missing).collect();
+        for (layer, features) in
+            network.features(pictures.styles[index].clone(), &[energies.as_slice(), &moments].concat())
+        {
+            if energies.contains(&layer)
+                && let Some(target) = self.content.get_mut(&layer)
+            {
+                target.styles[index] = Some(features.energy() / features.positions() as f64);
+            }
+            if moments.contains(&layer) {
+                let each = self.each.entry(layer).or_insert_with(|| vec![None; pictures.styles.len()]);
+                each[index] = Some(Moments::of(&features));
+                self.style.remove(&layer);
+            }
+        }
+    }
+
+    fn measure(&mut self, weights: &[f64]) {
+        self.content.values_mut().for_each(|target| target.measure(weights));
+    }
+
+    /// Blend the styles at these layers, if their statistics are known.
+    fn blend_layers(&mut self, layers: &[Layer], weights: &[f64], statistic: Statistic) {
+        let blended = |&layer: &Layer| Some((layer, blend(self.each.get(&layer)?, weights)?));
+        let (layers, moments): (Vec<Layer>, Vec<Moments>) = layers.iter().filter_map(blended).unzip();
+        self.style.extend(layers.into_iter().zip(StyleTarget::many(moments, statistic)));
+    }
+
+    /// Blend the styles with new weights.
+    pub fn blend(&mut self, weights: &[f64], statistic: Statistic) {
+        self.measure(weights);
+        self.blend_layers(&Layer::ALL, weights, statistic);
+    }
+
+    /// Number of floats on the device.
+    pub fn floats(&self) -> usize {
+        let content =
+            |(layer, target): (&Layer, &ContentTarget)| layer.channels() * target.features.positions();
+        let square = |layer: &Layer| layer.channels().pow(2);
+        self.content.iter().map(content).sum::<usize>()
+            + self.style.keys().map(square).sum::<usize>()
+            + self.each.iter().map(|(layer, each)| square(layer) * each.len()).sum::<usize>()
+    }
+
+    /// Invalidate a style after a change of its picture.
+    pub fn forget_style(&mut self, index: usize) {
+        self.each.values_mut().for_each(|each| each[index] = None);
+        self.content.values_mut().for_each(|target| target.styles[index] = None);
+    }
+}

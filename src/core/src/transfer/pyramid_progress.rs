@@ -1,0 +1,18 @@
+//! Progress of a run.
+
+/// Progress of a run through its pyramid.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PyramidProgress {
+    /// Counted from 0, the smallest.
+    pub level: usize,
+    pub levels: usize,
+    /// Size of the iterate in pixels.
+    pub width: u32,
+    pub height: u32,
+    pub held: bool,
+    /// Work done, and work remaining to the step limit, in steps at this level.
+    pub done: f64,
+    pub left: f64,
+    /// Remaining work to the end of each level from this one on, in steps at this level.
+    pub ends: Vec<f64>,
+}

@@ -1,0 +1,67 @@
+//! The events of a recorded run.
+
+use serde_json::Value;
+
+use impasto_core::{
+    run::{DownscalePart, Pass},
+    settings::{Settings, StyleMix},
+    transfer::LevelCommand,
+};
+
+/// An event to apply to a run between two steps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReplayEvent {
+    /// Number of steps painted before it.
+    pub step: u32,
+    pub kind: EventKind,
+}
+
+/// What an event does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EventKind {
+    /// Change the settings and the styles' mix to these.
+    Update(Box<Settings>, Vec<StyleMix>),
+    Level(LevelCommand),
+    Downscale(DownscalePart),
+}
+
+/// The events of a recorded run, with the complete settings after each change.
+///
+/// # Errors
+///
+/// If a change does not fit the settings.
+pub fn events(pass: &Pass) -> Result<Vec<ReplayEvent>, String> {
+    let mut settings = pass.settings.clone();
+    let mut mix: Vec<StyleMix> = pass.styles.iter().map(|style| style.mix).collect();
+    let mut events = Vec::new();
+    for change in &pass.changes {
+        let at = |error: &dyn std::fmt::Display| format!("the change at step {}: {error}", change.step);
+        let kind = match (change.level, change.downscale) {
+            (Some(order), _) => EventKind::Level(order),
+            (None, Some(part)) => EventKind::Downscale(part),
+            (None, None) => {
+                let mut whole = serde_json::to_value(&settings).map_err(|error| at(&error))?;
+                if let Value::Object(fields) = &mut whole {
+                    fields.extend(change.settings.clone());
+                }
+                settings = serde_json::from_value(whole).map_err(|error| at(&error))?;
+                settings.validate().map_err(|error| at(&error))?;
+                if let Some(new) = &change.styles {
+                    mix.clone_from(new);
+                }
+                EventKind::Update(Box::new(settings.clone()), mix.clone())
+            }
+        };
+        events.push(ReplayEvent { step: change.step, kind });
+    }
+    Ok(events)
+}
+
+/// The settings of a run after all its events.
+pub(super) fn last_settings(pass: &Pass) -> Settings {
+    let settings = events(pass).unwrap_or_default().into_iter().rev().find_map(|event| match event.kind {
+        EventKind::Update(settings, _) => Some(*settings),
+        EventKind::Level(_) | EventKind::Downscale(_) => None,
+    });
+    settings.unwrap_or_else(|| pass.settings.clone())
+}

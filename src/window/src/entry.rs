@@ -1,0 +1,62 @@
+//! Numbers that are dragged or typed.
+
+use std::ops::RangeInclusive;
+
+use egui::{DragValue, Response, Ui, vec2};
+
+use super::{
+    knobs,
+    theme::ROW,
+    widgets::{number, parse_number, take_focus},
+};
+use impasto_core::settings::ParamId;
+
+/// How a number is dragged and shown.
+pub struct Entry<'a> {
+    pub name: &'a str,
+    pub tooltip: &'a str,
+    /// Dragging stays in here; typing may leave it, so that a wrong number can be told what is wrong with it.
+    pub drag: RangeInclusive<f64>,
+    pub suffix: &'a str,
+    pub whole: bool,
+    pub width: f32,
+    /// What it sets, if that can move by itself.
+    pub knob: Option<ParamId>,
+    /// Where its menu leads back to.
+    pub usual: Option<f64>,
+}
+
+impl Entry<'_> {
+    /// A number that is dragged or typed. Typing counts when it is finished.
+    pub fn show(&self, ui: &mut Ui, value: &mut f64) -> Response {
+        let before = *value;
+        let speed = if self.whole { (*value * 0.01).max(0.25) } else { (value.abs() * 0.01).max(1e-4) };
+        let whole = self.whole;
+        let widget = DragValue::new(value)
+            .speed(speed)
+            .suffix(self.suffix)
+            .update_while_editing(false)
+            .min_size(vec2(self.width, ROW))
+            .custom_formatter(move |value, _| if whole { format!("{value:.0}") } else { number(value) })
+            .custom_parser(parse_number);
+        let response = ui.add(widget).accessible_name(self.name).on_hover_text(self.tooltip);
+        take_focus(&response, self.name);
+        // Leaving the field reads the shown text, which may be rounded: a number that still reads the same was
+        // not typed.
+        if !response.dragged() && !whole && number(before) == number(*value) {
+            *value = before;
+        }
+        if response.dragged() {
+            *value = value.clamp(*self.drag.start(), *self.drag.end());
+        }
+        if whole {
+            *value = value.round();
+        }
+        if knobs::menu(&response, self.knob, self.usual, |_| {})
+            && let Some(usual) = self.usual
+        {
+            *value = usual;
+        }
+        response
+    }
+}
