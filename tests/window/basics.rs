@@ -249,7 +249,9 @@ fn shortcuts_do_what_help_lists() {
     {
         assert!(has(&window, text), "{text}");
     }
-    assert!(has(&window, "Ctrl+S") && has(&window, "Space"));
+    for text in ["Ctrl+S", "Space", "[", "]", ".", "Page Up", "Time machine", "Looking", "Mouse"] {
+        assert!(has(&window, text), "{text}");
+    }
     window.harness.key_press(Key::Escape);
     window.steps(3);
     assert!(!has(&window, "Hide or show panels"));
@@ -488,7 +490,7 @@ fn the_level_of_the_pyramid_is_shown_moved_and_held() {
     window.until("the level", |harness, _| {
         harness.query_all_by_label_contains("48 px, 1 of 3").next().is_some()
     });
-    window.harness.get_by_label("Next larger level").click();
+    window.harness.get_by_label("Next larger size").click();
     window.until("a climb", |_, log| log.levels == [LevelCommand::Climb]);
     window.until("the level", |harness, _| {
         harness.query_all_by_label_contains("48 px, 2 of 3").next().is_some()
@@ -499,7 +501,7 @@ fn the_level_of_the_pyramid_is_shown_moved_and_held() {
     window.until("a hold", |_, log| log.levels.last() == Some(&LevelCommand::Hold));
     window.until("it is held", |harness, _| {
         harness
-            .query_all_by_label("Hold this level")
+            .query_all_by_label("Stay at this size")
             .any(|node| node.accesskit_node().toggled() == Some(Toggled::True))
     });
     window.harness.key_press(Key::H);
@@ -512,7 +514,7 @@ fn the_level_of_the_pyramid_is_shown_moved_and_held() {
     window.until("a second run", |_, log| log.jobs.len() == 2);
     assert!(!window.job(1).settings.pyramid);
     window.steps(3);
-    assert!(window.harness.query_by_label("Next larger level").is_none());
+    assert!(window.harness.query_by_label("Next larger size").is_none());
 }
 
 #[test]

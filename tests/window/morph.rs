@@ -1,4 +1,4 @@
-//! Mixes A to H, the morph between two of them, draws by lot.
+//! Mixes A to H, the morph between two of them, random mixes.
 
 use crate::window_support::{
     Setup, Window,
@@ -251,8 +251,8 @@ fn a_draw_can_be_repeated_spares_what_is_held_and_is_undone() {
     let [first, second, third, ..] = style_layers();
     click(&mut window, "Mute style layer relu1_1");
     find(&mut window, "lock style relu2_1");
-    enter(&mut window, "Seed of the draw", "7");
-    enter(&mut window, "Amount of the draw", "50");
+    enter(&mut window, "Randomize seed", "7");
+    enter(&mut window, "Randomize amount", "50");
     sent(&mut window, "muted", |s| s.style_layers.strip(first).unwrap().muted);
     let before = now(&window);
     window.harness.key_press(Key::T);
@@ -262,15 +262,15 @@ fn a_draw_can_be_repeated_spares_what_is_held_and_is_undone() {
     assert_eq!(drawn, before.randomized(7, 0.5, |locked| locked == knob));
     assert_eq!((drawn.style_layers.get(first), drawn.style_layers.get(second)), (Some(1.0), Some(0.9)));
     undo(&mut window);
-    assert!(has(&window, "Undone: Drawn by lot: seed 7, 50 %"));
+    assert!(has(&window, "Undone: Randomized: seed 7, 50 %"));
     sent(&mut window, "as before", |s| *s == before);
     // The seed has come back with the mix, so that the same is drawn again; the next is another.
-    click(&mut window, "Draw a mix by lot");
+    click(&mut window, "Randomize the mix");
     sent(&mut window, "the same draw", |s| *s == drawn);
-    click(&mut window, "Draw a mix by lot");
+    click(&mut window, "Randomize the mix");
     sent(&mut window, "another draw", |s| *s == drawn.randomized(8, 0.5, |locked| locked == knob));
-    enter(&mut window, "Amount of the draw", "0");
-    click(&mut window, "Draw a mix by lot");
+    enter(&mut window, "Randomize amount", "0");
+    click(&mut window, "Randomize the mix");
     assert!(has(&window, "Nothing was drawn"));
     assert_eq!(window.jobs(), 1);
 }

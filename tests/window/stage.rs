@@ -31,7 +31,7 @@ fn the_second_window_shows_the_painting_while_the_first_stays_to_work_in() {
     window.until("it goes on", |_, log| log.steps > before + 20);
     window.steps(5);
     assert!(step(&window) > before);
-    window.harness.get_by_label("Facts").click();
+    window.harness.get_by_label("Info").click();
     window.until("the facts", |harness, _| harness.query_by_label("Chelsea in Swirl").is_some());
     window.harness.key_press(Key::I);
     window.steps(4);
@@ -41,7 +41,7 @@ fn the_second_window_shows_the_painting_while_the_first_stays_to_work_in() {
     );
     let steps = window.log.lock().unwrap().steps;
     window.harness.get_by_label("Close this window").click();
-    window.until("it is closed", |harness, _| harness.query_by_label("Facts").is_none());
+    window.until("it is closed", |harness, _| harness.query_by_label("Info").is_none());
     window.until("the painting goes on", |_, log| log.steps > steps + 3);
     assert_eq!(window.jobs(), 1);
 }
@@ -241,7 +241,7 @@ fn the_stage_is_drawn() {
         window.steps(3);
         window.harness.key_press(Key::F10);
         window.steps(3);
-        window.harness.get_by_label("Facts").click();
+        window.harness.get_by_label("Info").click();
         window.steps(3);
         assert!(drawn(&mut window, &format!("stage_second_{name}")) > 500, "a photograph is seen");
     }

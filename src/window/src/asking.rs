@@ -36,9 +36,7 @@ impl ImpastoApp {
     /// Shows a file dialog, which starts in the folder used last unless `ask` names one.
     pub(super) fn ask(&mut self, mut ask: Ask, then: impl FnOnce(&mut Self, Answer) + Send + 'static) {
         if self.asking {
-            let command = Command::SaveMoment;
-            let key = command.shortcut().map(|key| self.tasks.context().format_shortcut(&key));
-            let key = key.unwrap_or_default();
+            let key = Command::SaveMoment.key(self.tasks.context()).unwrap_or_default();
             self.toasts.add(format!("A file dialog is open already. {key} saves what is shown without one."));
             return;
         }

@@ -6,11 +6,12 @@ use egui::{
 };
 
 use super::{
+    action::Actions,
     entry::Entry,
     gallery::{COLUMNS, Gallery, TILE},
     icons::Icon,
     origin::Origin,
-    pictures::{Slot, Source, Target},
+    pictures::{Slot, SlotAction, Target},
     theme::{Palette, RADIUS, ROW, space},
     widgets,
 };
@@ -20,16 +21,6 @@ use impasto_core::{
     settings::{ParamId, STYLE_SCALES, StyleMix},
     transfer::scale_end_text,
 };
-
-/// What a person wants of a slot.
-pub enum Wish {
-    Open(Target),
-    Take(Target, Source),
-    /// To read a slot's file again.
-    Reload(u64),
-    Remove(u64),
-    Dismiss(u64),
-}
 
 /// What a card is for.
 pub struct Card<'a> {
@@ -49,17 +40,11 @@ pub struct Card<'a> {
 }
 
 /// Shows a slot and gives the area in which a dropped picture is meant for it.
-pub fn show(
-    ui: &mut Ui,
-    card: &Card<'_>,
-    slot: &mut Slot,
-    gallery: &mut Gallery,
-    wish: &mut Option<Wish>,
-) -> Rect {
+pub fn show(ui: &mut Ui, card: &Card<'_>, slot: &mut Slot, gallery: &mut Gallery, actions: &Actions) -> Rect {
     let top = ui.cursor().min;
     let width = ui.available_width();
-    picture(ui, card, slot, wish);
-    title_row(ui, card, slot, gallery, wish);
+    picture(ui, card, slot, actions);
+    title_row(ui, card, slot, gallery, actions);
     if let (Some(several), Some(_)) = (card.style, &slot.picture) {
         mix_row(ui, card, several, &mut slot.mix);
     }
@@ -67,11 +52,11 @@ pub fn show(
         let text = format!("This picture is {}", scale_end_text(loaded.picture.dimensions(), end));
         ui.add(Label::new(widgets::weak(ui, text)).wrap());
     }
-    error_frame(ui, card, slot, wish);
+    error_frame(ui, card, slot, actions);
     Rect::from_min_max(top, pos2(top.x + width, ui.cursor().min.y))
 }
 
-fn picture(ui: &mut Ui, card: &Card<'_>, slot: &Slot, wish: &mut Option<Wish>) {
+fn picture(ui: &mut Ui, card: &Card<'_>, slot: &Slot, actions: &Actions) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), card.height), Sense::click());
     thumbnail(ui, card, slot, rect, &response);
     let name = card.name;
@@ -85,12 +70,12 @@ fn picture(ui: &mut Ui, card: &Card<'_>, slot: &Slot, wish: &mut Option<Wish>) {
         tooltip = format!("{tooltip}\n{}", text::reason(note));
     }
     if response.on_hover_text(tooltip).clicked() {
-        *wish = Some(Wish::Open(Target::Slot(slot.id)));
+        actions.push(SlotAction::Ask(Target::Slot(slot.id)));
     }
 }
 
 /// Name and size of the picture, and the card's buttons.
-fn title_row(ui: &mut Ui, card: &Card<'_>, slot: &mut Slot, gallery: &mut Gallery, wish: &mut Option<Wish>) {
+fn title_row(ui: &mut Ui, card: &Card<'_>, slot: &mut Slot, gallery: &mut Gallery, actions: &Actions) {
     let lower = card.name.to_lowercase();
     let eye = card.style.is_some() && slot.picture.is_some();
     ui.horizontal(|ui| {
@@ -132,28 +117,28 @@ fn title_row(ui: &mut Ui, card: &Card<'_>, slot: &mut Slot, gallery: &mut Galler
         if more.clicked() {
             gallery.look_again();
         }
-        egui::Popup::menu(&more).show(|ui| menu(ui, card, slot, gallery, wish));
+        egui::Popup::menu(&more).show(|ui| menu(ui, card, slot, gallery, actions));
         let remove = format!("Remove the {lower}");
         let filled = slot.picture.is_some() || slot.loading.is_some();
         if widgets::icon_button(ui, Icon::Close, &remove, "Takes this picture out", filled).clicked() {
-            *wish = Some(Wish::Remove(slot.id));
+            actions.push(SlotAction::Remove(slot.id));
         }
     });
 }
 
 /// Where a picture can come from.
-fn menu(ui: &mut Ui, card: &Card<'_>, slot: &Slot, gallery: &mut Gallery, wish: &mut Option<Wish>) {
+fn menu(ui: &mut Ui, card: &Card<'_>, slot: &Slot, gallery: &mut Gallery, actions: &Actions) {
     let target = Target::Slot(slot.id);
     ui.set_width(COLUMNS as f32 * (TILE.x + space::XS) - space::XS);
     if ui.button("Open…").clicked() {
-        *wish = Some(Wish::Open(target));
+        actions.push(SlotAction::Ask(target));
     }
     let from_file =
         slot.picture.as_ref().is_some_and(|loaded| matches!(loaded.origin, Some(Origin::File(_))));
     if from_file {
         let hint = "Reads the file again, after another program has changed it";
         if ui.button("Reload").on_hover_text(hint).clicked() {
-            *wish = Some(Wish::Reload(slot.id));
+            actions.push(SlotAction::Reload(slot.id));
         }
     }
     ui.add_space(space::XS);
@@ -165,7 +150,7 @@ fn menu(ui: &mut Ui, card: &Card<'_>, slot: &Slot, gallery: &mut Gallery, wish: 
         chosen = gallery.files(ui, COLUMNS, TILE).or(chosen);
     }
     if let Some(source) = chosen {
-        *wish = Some(Wish::Take(target, source));
+        actions.push(SlotAction::Open(target, vec![source]));
     }
 }
 
@@ -198,7 +183,7 @@ fn mix_row(ui: &mut Ui, card: &Card<'_>, several: bool, mix: &mut StyleMix) {
     });
 }
 
-fn error_frame(ui: &mut Ui, card: &Card<'_>, slot: &Slot, wish: &mut Option<Wish>) {
+fn error_frame(ui: &mut Ui, card: &Card<'_>, slot: &Slot, actions: &Actions) {
     let Some(error) = &slot.error else { return };
     let stroke = Stroke::new(1.0, Palette::of(ui).bad);
     egui::Frame::new().stroke(stroke).corner_radius(RADIUS).inner_margin(6).show(ui, |ui| {
@@ -211,7 +196,7 @@ fn error_frame(ui: &mut Ui, card: &Card<'_>, slot: &Slot, wish: &mut Option<Wish
             });
             let dismiss = format!("Dismiss the message about the {}", card.name.to_lowercase());
             if widgets::icon_button(ui, Icon::Close, &dismiss, "Takes this message away", true).clicked() {
-                *wish = Some(Wish::Dismiss(slot.id));
+                actions.push(SlotAction::Dismiss(slot.id));
             }
         });
     });

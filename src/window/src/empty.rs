@@ -6,11 +6,11 @@ use super::{
     ImpastoApp,
     command::Command,
     icons::Icon,
-    pictures::{Source, Target},
+    pictures::{SlotAction, Source, Target},
     theme::{Palette, space},
     widgets,
 };
-use impasto_core::picture::{self, CONTENTS, STYLES};
+use impasto_core::picture::{CONTENTS, STYLES};
 
 impl ImpastoApp {
     /// Nothing to show: say what to do, and offer it.
@@ -32,8 +32,7 @@ impl ImpastoApp {
             ui.label(RichText::new(text).color(palette.weak));
             ui.add_space(space::XL);
         });
-        let mut wanted = None;
-        let mut taken = None;
+        let actions = &self.actions;
         let gallery = &mut self.gallery;
         ui.columns(2, |columns| {
             for (ui, (target, done, command)) in columns.iter_mut().zip([
@@ -58,32 +57,26 @@ impl ImpastoApp {
                     let name = command.text().replace('…', " for the painting");
                     let hint = command.hint(ui.ctx());
                     if widgets::text_button(ui, Icon::Open, "Open…", &name, &hint, true).clicked() {
-                        wanted = Some(command);
+                        actions.push(command);
                     }
                     ui.add_space(space::S);
                     ui.label(widgets::weak(ui, "or take one of these:"));
                     let side = ((ui.available_width() - 3.0 * space::XS) / 4.0).floor().max(24.0);
                     let tile = vec2(side, (0.75 * side).floor());
                     if let Some(source) = gallery.examples(ui, examples, 4, tile) {
-                        taken = Some((target, source));
+                        actions.push(SlotAction::Open(target, vec![source]));
                     }
                 });
             }
         });
-        if let Some((target, source)) = taken {
-            self.open(target, source);
-        }
-        if let Some(command) = wanted {
-            let ctx = ui.ctx().clone();
-            self.run_command(&ctx, command);
-        }
         ui.add_space(space::XL);
         ui.vertical_centered(|ui| {
             let tooltip = "Takes the bundled pair of pictures and begins to paint";
             let width = 200.0;
             if widgets::accent_button(ui, Icon::Play, "Try the examples", width, tooltip, true).clicked() {
-                self.open(Target::Content, Source::Example(&picture::CONTENTS[0]));
-                self.open(Target::Style, Source::Example(&picture::STYLES[0]));
+                for (target, example) in [(Target::Content, &CONTENTS[0]), (Target::Style, &STYLES[0])] {
+                    self.actions.push(SlotAction::Open(target, vec![Source::Example(example)]));
+                }
             }
         });
     }

@@ -30,7 +30,7 @@ type Place = (LayerVisualization, u32);
 /// The window's extracts.
 pub struct Extracts {
     store: Option<ExtractStore>,
-    wanted: Option<Wanted>,
+    wanted: Option<Request>,
     /// Of the last look into the cache, and of the last that has come back.
     ticket: u64,
     looked: u64,
@@ -44,13 +44,13 @@ pub struct Extracts {
 }
 
 /// What the window wants to see, and of what.
-struct Wanted {
+struct Request {
     source: SourcePictures,
     eye: NetworkConfig,
     places: Vec<Place>,
 }
 
-impl Wanted {
+impl Request {
     fn is_of(&self, source: &SourcePictures, eye: &NetworkConfig) -> bool {
         let same = |(a, b): (&(Arc<_>, f64), &(Arc<_>, f64))| Arc::ptr_eq(&a.0, &b.0) && a.1 == b.1;
         Arc::ptr_eq(&self.source.content, &source.content)
@@ -226,7 +226,7 @@ impl ImpastoApp {
             self.tasks.spawn("layers", work, move |app: &mut Self, ctx, planned| {
                 app.extracts.take_planned(ctx, ticket, planned);
             });
-            self.extracts.wanted = Some(Wanted { source, eye, places });
+            self.extracts.wanted = Some(Request { source, eye, places });
         }
         if self.extracts.left() == 0 {
             self.extracts.at_once = false;

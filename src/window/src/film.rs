@@ -15,6 +15,17 @@ use impasto_engine::{
 /// Time between two pictures of the replay, in seconds.
 const REPLAY: f64 = 1.0 / 12.0;
 
+/// What can be done with the moments that were painted.
+pub enum FilmAction {
+    /// Begins the replay, or pauses it.
+    Replay,
+    /// Looks at the first moment.
+    First,
+    LookAt(MomentId),
+    /// Keeps a moment for good, or no longer.
+    Keep(MomentId, bool),
+}
+
 /// The moments kept so far, and which of them is looked at.
 pub struct Film {
     pub timeline: Timeline,
@@ -230,8 +241,20 @@ impl ImpastoApp {
         }
     }
 
-    pub(super) fn stop_replay(&mut self) {
-        self.film.replay = None;
+    pub(super) fn apply_to_film(&mut self, ctx: &Context, action: FilmAction) {
+        match action {
+            FilmAction::Replay => self.replay(ctx),
+            FilmAction::First => self.wander(ctx, isize::MIN / 2),
+            FilmAction::LookAt(id) => {
+                self.film.replay = None;
+                self.look_at(ctx, Some(id));
+            }
+            FilmAction::Keep(id, kept) => {
+                if let Some(moment) = self.film.timeline.get_mut(id) {
+                    moment.pinned = kept;
+                }
+            }
+        }
     }
 
     /// Starts or ends the replay.

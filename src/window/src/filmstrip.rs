@@ -8,6 +8,7 @@ use egui::{
 use super::{
     ImpastoApp,
     command::Command,
+    film::FilmAction,
     icons::Icon,
     theme::{Palette, RADIUS, space},
     widgets,
@@ -39,13 +40,13 @@ impl ImpastoApp {
                 self.layout.automation = true;
             }
             if self.layout.automation {
-                self.automation_header(ui);
+                self.edit(ui, |app, ui| app.automation_header(ui));
             } else if self.layout.film {
                 self.film_header(ui);
             }
         });
         if self.layout.automation {
-            self.automation_panel(ui);
+            self.edit(ui, |app, ui| app.automation_panel(ui));
         } else if self.layout.film {
             self.film_strip(ui);
         } else {
@@ -53,7 +54,7 @@ impl ImpastoApp {
         }
     }
 
-    fn film_header(&mut self, ui: &mut Ui) {
+    fn film_header(&self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
         let any = !self.film.timeline.is_empty();
         ui.add_space(space::S);
@@ -64,32 +65,28 @@ impl ImpastoApp {
             }
         };
         if widgets::icon_button(ui, icon, name, tooltip, any).clicked() {
-            self.replay(&ctx);
+            self.actions.push(FilmAction::Replay);
         }
-        let mut wanted = None;
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 6.0;
-            let back = self.film.view().is_some();
             for (command, text) in [(Command::Branch, "Go on from here"), (Command::Now, "Now")] {
-                let hint = command.hint(&ctx);
-                if widgets::text_button(ui, command.icon(), text, command.text(), &hint, back).clicked() {
-                    wanted = Some(command);
+                let (hint, enabled) = (command.hint(&ctx), self.can(command));
+                if widgets::text_button(ui, command.icon(), text, command.text(), &hint, enabled).clicked() {
+                    self.actions.push(command);
                 }
             }
             if !self.export_progress(ui) {
                 let command = Command::Timelapse;
-                let hint = command.hint(&ctx);
-                if widgets::icon_button(ui, command.icon(), command.text(), &hint, any).clicked() {
-                    wanted = Some(command);
+                let (hint, enabled) = (command.hint(&ctx), self.can(command));
+                if widgets::icon_button(ui, command.icon(), command.text(), &hint, enabled).clicked() {
+                    self.actions.push(command);
                 }
             }
             let pinned = self.film.view().map(|moment| (moment.id, moment.pinned));
             if let Some((id, pinned)) = pinned {
                 let tooltip = "Keeps this moment for good: older moments are thinned out over the hours";
-                if widgets::icon_toggle(ui, Icon::Hold, "Keep this moment", tooltip, pinned).clicked()
-                    && let Some(moment) = self.film.timeline.get_mut(id)
-                {
-                    moment.pinned = !pinned;
+                if widgets::icon_toggle(ui, Icon::Hold, "Keep this moment", tooltip, pinned).clicked() {
+                    self.actions.push(FilmAction::Keep(id, !pinned));
                 }
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
@@ -97,9 +94,6 @@ impl ImpastoApp {
                 ui.add(egui::Label::new(widgets::weak(ui, text)).truncate());
             });
         });
-        if let Some(command) = wanted {
-            self.run_command(&ctx, command);
-        }
     }
 
     /// What is looked at, in a line.
@@ -228,7 +222,7 @@ impl ImpastoApp {
     }
 
     /// Click, drag and arrow keys on the strip.
-    fn drive_strip(&mut self, ui: &Ui, response: &Response, index_at: &dyn Fn(f32) -> usize) {
+    fn drive_strip(&self, ui: &Ui, response: &Response, index_at: &dyn Fn(f32) -> usize) {
         let ctx = ui.ctx();
         if let Some(pointer) = response.interact_pointer_pos()
             && (response.dragged() || response.clicked() || response.is_pointer_button_down_on())
@@ -236,8 +230,7 @@ impl ImpastoApp {
             response.request_focus();
             let id = self.film.timeline.moments()[index_at(pointer.x)].id;
             if self.film.view().map(|moment| moment.id) != Some(id) {
-                self.stop_replay();
-                self.look_at(ctx, Some(id));
+                self.actions.push(FilmAction::LookAt(id));
             }
         }
         if !response.has_focus() {
@@ -249,15 +242,15 @@ impl ImpastoApp {
         });
         let pressed = |key: Key| ctx.input_mut(|input| input.consume_key(egui::Modifiers::NONE, key));
         if pressed(Key::ArrowLeft) {
-            self.wander(ctx, -1);
+            self.actions.push(Command::Earlier);
         } else if pressed(Key::ArrowRight) {
-            self.wander(ctx, 1);
+            self.actions.push(Command::Later);
         } else if pressed(Key::Home) {
-            self.wander(ctx, isize::MIN / 2);
+            self.actions.push(FilmAction::First);
         } else if pressed(Key::End) {
-            self.look_at(ctx, None);
+            self.actions.push(Command::Now);
         } else if pressed(Key::Enter) {
-            self.go_on_from_view();
+            self.actions.push(Command::Branch);
         }
     }
 
@@ -265,9 +258,7 @@ impl ImpastoApp {
     pub(super) fn looking_back_note(&self, ui: &Ui, area: Rect) {
         let Some(moment) = self.film.view() else { return };
         let palette = Palette::of(ui);
-        let keys = |command: Command| {
-            command.shortcut().map_or_else(String::new, |shortcut| ui.ctx().format_shortcut(&shortcut))
-        };
+        let keys = |command: Command| command.key(ui.ctx()).unwrap_or_default();
         let text = format!(
             "Looking back at step {}  ·  {} goes on from here  ·  {} back to now",
             moment.step,

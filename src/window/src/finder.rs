@@ -7,10 +7,11 @@ use serde_json::Value;
 
 use super::{
     ImpastoApp,
+    action::Action,
     command::Command,
-    compare::Against,
     fields::{self, Field},
-    mixes::Wish,
+    knobs::KnobAction,
+    mixes::{CONTROLS, MixAction},
     theme::{Palette, RADIUS, space},
     widgets,
 };
@@ -19,8 +20,6 @@ use impasto_core::settings::{Kind, ParamId, Parameter, Preset, Settings};
 /// Lines that are shown at most.
 const MOST: usize = 60;
 const ROW: f32 = 26.0;
-/// Controls of the row with the mixes.
-const MIXES: [&str; 3] = ["Morph, number", "Seed of the draw", "Amount of the draw"];
 const SIZES: [u32; 8] = [128, 192, 256, 320, 384, 512, 768, 1024];
 
 /// The palette, open or not.
@@ -31,30 +30,14 @@ pub struct Finder {
     chosen: usize,
 }
 
-/// What an entry does.
-#[derive(Clone, Debug)]
-enum Deed {
-    Command(Command),
-    /// All settings, as they are to be.
-    Set(Box<Settings>),
-    /// Moves the keyboard's focus to the control of this name.
-    Focus(String),
-    Compare(Against),
-    Automate(ParamId),
-    Mix(Box<Wish>),
-    Learn(ParamId),
-    /// Nothing: the entry only says why.
-    Refused,
-}
-
 /// A line of the palette.
-#[derive(Clone, Debug)]
 struct Entry {
     title: String,
     /// The key, or the value that is set now.
     detail: String,
     score: i32,
-    deed: Deed,
+    /// What it does; nothing where it only says why not.
+    action: Option<Action>,
 }
 
 impl Finder {
@@ -165,34 +148,34 @@ impl ImpastoApp {
     fn findings(&self, ctx: &Context) -> Vec<Entry> {
         let query = self.finder.query.trim();
         let mut found = Vec::new();
-        let mut add = |score: Option<i32>, title: String, detail: String, deed: Deed| {
+        let mut add = |score: Option<i32>, title: String, detail: String, action: Option<Action>| {
             if let Some(score) = score {
-                found.push(Entry { title, detail, score, deed });
+                found.push(Entry { title, detail, score, action });
             }
         };
         for command in Command::ALL.into_iter().filter(|command| *command != Command::Find) {
-            let key = command.shortcut().map_or_else(String::new, |key| ctx.format_shortcut(&key));
-            add(fits(query, command.text()), command.text().to_owned(), key, Deed::Command(command));
+            let key = command.key(ctx).unwrap_or_default();
+            add(fits(query, command.text()), command.text().to_owned(), key, Some(command.into()));
         }
         for preset in Preset::ALL {
             let title = format!("Preset: {}", preset.name());
             let mix = preset.apply(&self.settings);
             let detail = if mix == self.settings { "as it is" } else { "" }.to_owned();
-            add(fits(query, &title), title, detail, Deed::Set(Box::new(mix)));
+            add(fits(query, &title), title, detail, Some(Action::Settings(Box::new(mix))));
         }
         for preset in &self.presets.list {
             let title = format!("Preset: {}", impasto_base::text::display_name(&preset.name));
             let Some(score) = fits(query, &title) else { continue };
             if let Some(mix) = preset.mix.as_ref().ok().and_then(|mix| mix.apply(&self.settings).ok()) {
-                add(Some(score), title, "your own".to_owned(), Deed::Set(Box::new(mix)));
+                add(Some(score), title, "your own".to_owned(), Some(Action::Settings(Box::new(mix))));
             }
         }
-        for (title, detail, wish) in self.mixes_findings() {
-            add(fits(query, &title), title, detail, Deed::Mix(Box::new(wish)));
+        for (title, detail, action) in self.mixes_findings() {
+            add(fits(query, &title), title, detail, Some(action));
         }
         for (against, name) in self.comparable() {
             let title = format!("Compare with {name}");
-            add(fits(query, &title), title, String::new(), Deed::Compare(against));
+            add(fits(query, &title), title, String::new(), Some(Action::Compare(against)));
         }
         for knob in ParamId::all(&self.settings, &self.mix()) {
             let name = knob.label();
@@ -200,17 +183,17 @@ impl ImpastoApp {
             let words = format!("automation {knob}, lfo {name}, keyframes {name}");
             let learn = format!("Learn a controller for {name}");
             let fit = if query.is_empty() { None } else { fits(query, &learn).map(|score| score - 6) };
-            add(fit, learn, String::new(), Deed::Learn(knob));
+            add(fit, learn, String::new(), Some(KnobAction::Learn(knob).into()));
             let detail = self.settings.automation.get(knob).map_or_else(String::new, fields::track_text);
             // Before anything is typed there is more that is wanted more often.
             let score =
                 if query.is_empty() { None } else { fits_any(query, &title, &words).map(|score| score - 6) };
-            add(score, title, detail, Deed::Automate(knob));
+            add(score, title, detail, Some(KnobAction::Automate(knob).into()));
         }
         for size in SIZES {
             let title = format!("Size {size} px");
             let settings = Settings { size, ..self.settings.clone() };
-            add(fits(query, &title), title, String::new(), Deed::Set(Box::new(settings)));
+            add(fits(query, &title), title, String::new(), Some(Action::Settings(Box::new(settings))));
         }
         let (name, typed) = match query.rsplit_once(char::is_whitespace) {
             Some((name, value)) if !name.trim().is_empty() => (name.trim(), Some(value)),
@@ -221,16 +204,16 @@ impl ImpastoApp {
             && let Some(score) = fits(name, "Morph")
         {
             let title = format!("Morph to {place} % of the way");
-            add(Some(score + 60), title, String::new(), Deed::Mix(Box::new(Wish::Morph(place / 100.0))));
+            add(Some(score + 60), title, String::new(), Some(MixAction::Morph(place / 100.0).into()));
         }
-        for control in MIXES {
+        for control in CONTROLS {
             let name = control.trim_end_matches(", number");
-            add(fits(query, name), name.to_owned(), String::new(), Deed::Focus(control.to_owned()));
+            add(fits(query, name), name.to_owned(), String::new(), Some(Action::Focus(control.to_owned())));
         }
         for Field { key, name: title, words, control, value } in fields::all(&self.settings) {
             let score = fits_any(query, &title, &words);
             if !control.is_empty() {
-                add(score, title.clone(), value.clone(), Deed::Focus(control));
+                add(score, title.clone(), value.clone(), Some(Action::Focus(control)));
             }
             let Some((typed, score)) = typed.zip(fits_any(name, &title, &words)) else { continue };
             match with_value(&self.settings, &key, typed) {
@@ -238,9 +221,14 @@ impl ImpastoApp {
                 // What names a value is meant more than what merely has these letters.
                 Some(Ok(settings)) => {
                     let title = format!("Set {title} to {typed}");
-                    add(Some(score + 60), title, format!("now {value}"), Deed::Set(Box::new(settings)));
+                    add(
+                        Some(score + 60),
+                        title,
+                        format!("now {value}"),
+                        Some(Action::Settings(Box::new(settings))),
+                    );
                 }
-                Some(Err(message)) => add(Some(score + 60), title, message, Deed::Refused),
+                Some(Err(message)) => add(Some(score + 60), title, message, None),
             }
         }
         if !query.is_empty() {
@@ -309,35 +297,14 @@ impl ImpastoApp {
                 "Arrows choose, enter does it, escape closes. A value behind a setting’s name sets it.";
             ui.add(Label::new(widgets::weak(ui, text)).truncate());
         });
-        let done =
-            wanted.and_then(|index| entries.get(index)).filter(|entry| !matches!(entry.deed, Deed::Refused));
+        let done = wanted.and_then(|index| entries.into_iter().nth(index)).and_then(|entry| entry.action);
         if again || done.is_some() || modal.should_close() {
             self.finder = Finder::default();
             // The field is gone, and with it the focus.
             ctx.memory_mut(|memory| memory.surrender_focus(Id::unique("finder query")));
         }
-        if let Some(entry) = done {
-            self.do_deed(ctx, entry.deed.clone());
-        }
-    }
-
-    fn do_deed(&mut self, ctx: &Context, deed: Deed) {
-        match deed {
-            Deed::Refused => {}
-            Deed::Command(command) => self.run_command(ctx, command),
-            Deed::Set(settings) => self.settings = *settings,
-            Deed::Automate(knob) => self.automate(knob),
-            Deed::Mix(wish) => self.do_wish(*wish),
-            Deed::Learn(knob) => self.learn_controller(knob),
-            Deed::Compare(against) => {
-                self.compare.against = against;
-                self.compare.begin();
-            }
-            Deed::Focus(control) => {
-                self.layout.show_right = true;
-                self.layout.mixes |= MIXES.contains(&control.as_str());
-                widgets::ask_for_focus(ctx, control);
-            }
+        if let Some(action) = done {
+            self.actions.push(action);
         }
     }
 }
@@ -351,7 +318,7 @@ fn line(ui: &mut Ui, entry: &Entry, chosen: bool) -> egui::Response {
         (false, false) => palette.panel,
     };
     ui.painter().rect_filled(rect, RADIUS, fill);
-    let refused = matches!(entry.deed, Deed::Refused);
+    let refused = entry.action.is_none();
     let color = if refused {
         palette.bad
     } else if chosen {

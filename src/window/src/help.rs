@@ -23,7 +23,7 @@ const MOUSE: [(&str, &str); 8] = [
 
 /// Columns of the list, and the height of a line in points.
 const COLUMNS: usize = 3;
-const LINE: f32 = 21.0;
+const LINE: f32 = 18.0;
 /// Width of the column of keys.
 const KEY: f32 = 124.0;
 
@@ -47,8 +47,8 @@ impl ImpastoApp {
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                     let close = ui.button("Close").on_hover_text("Closes the help (Escape)").clicked();
                     let guide = ui.button("Read the guide").on_hover_text(Command::Guide.tooltip());
-                    if guide.clicked() {
-                        self.guide = true;
+                    if guide.clicked() && !self.guide {
+                        self.actions.push(Command::Guide);
                     }
                     close || guide.clicked()
                 })
@@ -60,33 +60,83 @@ impl ImpastoApp {
             self.help = false;
         }
         if tour {
-            self.run_command(ctx, Command::Tour);
+            self.actions.push(Command::Tour);
         }
     }
 }
 
-/// All keys, then the mouse, in columns of equal length.
+/// A line of the list.
+enum Line {
+    Heading(&'static str),
+    Key {
+        key: String,
+        text: &'static str,
+        tooltip: &'static str,
+    },
+    /// Between two groups.
+    Gap,
+}
+
+/// The keys under their headings, then the mouse. No group is torn apart, and the columns are about as long
+/// as each other.
+fn columns(ctx: &Context) -> [Vec<Line>; COLUMNS] {
+    let mut groups: Vec<(&str, Vec<Line>)> = Vec::new();
+    for command in Command::ALL {
+        let Some(key) = command.key(ctx) else { continue };
+        let line = Line::Key { key, text: command.text(), tooltip: command.tooltip() };
+        match groups.last_mut() {
+            Some((group, lines)) if *group == command.group() => lines.push(line),
+            _ => groups.push((command.group(), vec![line])),
+        }
+    }
+    let mouse = MOUSE.map(|(what, does)| Line::Key { key: what.to_owned(), text: does, tooltip: does });
+    groups.push(("Mouse", mouse.into()));
+    // A heading and a gap with each.
+    let all: usize = groups.iter().map(|(_, lines)| lines.len() + 2).sum();
+    let mut columns: [Vec<Line>; COLUMNS] = Default::default();
+    let mut above = 0;
+    for (group, lines) in groups {
+        let height = lines.len() + 2;
+        // By where its middle would be in one long column.
+        let column = &mut columns[(2 * above + height) * COLUMNS / (2 * all)];
+        above += height;
+        if !column.is_empty() {
+            column.push(Line::Gap);
+        }
+        column.push(Line::Heading(group));
+        column.extend(lines);
+    }
+    columns
+}
+
+/// All keys and what the mouse does, in columns.
 fn lists(ui: &mut Ui, width: f32) {
     let palette = Palette::of(ui);
     let ctx = ui.ctx().clone();
-    let keys = Command::ALL.into_iter().filter_map(|command| {
-        let shortcut = command.shortcut()?;
-        Some((ctx.format_shortcut(&shortcut), command.text(), command.tooltip()))
-    });
-    let mouse = MOUSE.into_iter().map(|(what, does)| (what.to_owned(), does, does));
-    let lines: Vec<_> = keys.chain(mouse).collect();
-    let length = lines.len().div_ceil(COLUMNS);
+    let columns = columns(&ctx);
+    let length = columns.iter().map(Vec::len).max().unwrap_or_default();
     let column = (width - (COLUMNS - 1) as f32 * space::L) / COLUMNS as f32;
     ui.spacing_mut().interact_size.y = LINE;
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = space::L;
-        for lines in lines.chunks(length) {
+        for lines in columns {
             let size = egui::vec2(column, length as f32 * LINE);
             ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
                 ui.spacing_mut().item_spacing.y = 0.0;
                 ui.set_min_width(column);
                 ui.set_max_width(column);
-                for (key, text, tooltip) in lines {
+                for line in lines {
+                    let (key, text, tooltip) = match line {
+                        Line::Gap => {
+                            ui.add_space(space::S);
+                            continue;
+                        }
+                        Line::Heading(heading) => {
+                            ui.label(RichText::new(heading).size(13.0).strong().color(palette.text));
+                            continue;
+                        }
+                        Line::Key { key, text, tooltip } => (key, text, tooltip),
+                    };
                     ui.horizontal(|ui| {
                         ui.set_height(LINE);
                         ui.spacing_mut().item_spacing.x = 0.0;
@@ -98,11 +148,27 @@ fn lists(ui: &mut Ui, width: f32) {
                                 ui.label(RichText::new(key).monospace().color(palette.text));
                             },
                         );
-                        let text = RichText::new(*text).size(13.0).color(palette.weak);
-                        ui.add(egui::Label::new(text).truncate()).on_hover_text(*tooltip);
+                        let text = RichText::new(text).size(13.0).color(palette.weak);
+                        ui.add(egui::Label::new(text).truncate()).on_hover_text(tooltip);
                     });
                 }
             });
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_stands_under_a_heading_and_no_column_is_much_longer() {
+        let columns = columns(&Context::default());
+        let keys = columns.iter().flatten().filter(|line| matches!(line, Line::Key { .. })).count();
+        let with_key = Command::ALL.into_iter().filter(|command| command.key(&Context::default()).is_some());
+        assert_eq!(keys, with_key.count() + MOUSE.len());
+        assert!(columns.iter().all(|lines| matches!(lines.first(), Some(Line::Heading(_)))));
+        let lengths = columns.each_ref().map(Vec::len);
+        assert!(lengths.iter().max().unwrap() - lengths.iter().min().unwrap() <= 4, "{lengths:?}");
+    }
 }

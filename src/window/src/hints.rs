@@ -13,7 +13,7 @@ use super::{
 const HINTS: [(&str, &str); 3] = [
     ("Drop your own pictures", "on the left half of the picture as content, on the right half as style."),
     ("Drag a fader while it paints", "The painting follows at once. Ctrl-Z takes it back."),
-    ("Space holds and goes on", "F1 lists all keys, ctrl-K finds everything by name."),
+    ("Space pauses and resumes", "F1 lists all keys, ctrl-K finds everything by name."),
 ];
 
 impl ImpastoApp {
@@ -60,7 +60,7 @@ impl ImpastoApp {
             self.layout.hints = false;
         }
         if tour {
-            self.run_command(ctx, Command::Tour);
+            self.actions.push(Command::Tour);
         }
     }
 }

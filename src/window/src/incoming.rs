@@ -6,8 +6,9 @@ use egui::{Align2, Context, Event, FontId, Id, LayerId, Order, Pos2, Rect, Strok
 
 use super::{
     ImpastoApp,
+    action::Action,
     pasted::files_of,
-    pictures::{Source, Target},
+    pictures::{SlotAction, Source, Target},
     theme::{Palette, ROW, space},
 };
 
@@ -36,7 +37,7 @@ impl ImpastoApp {
         if !dropped.is_empty() {
             let known = pointer.filter(|_| self.hovering.pointer_seen);
             let sources = dropped.into_iter().map(Source::File).collect();
-            self.place(ctx, sources, known);
+            self.place(sources, known);
             self.hovering = Hovering::default();
         }
 
@@ -58,21 +59,20 @@ impl ImpastoApp {
             }
         });
         if !pasted.is_empty() {
-            self.place(ctx, pasted, pointer);
+            self.place(pasted, pointer);
         } else if ctx.input(|input| input.events.iter().any(|event| matches!(event, Event::Paste(_)))) {
             self.toasts.add("The clipboard holds neither a picture nor a picture file.");
         }
     }
 
     /// Puts pictures where the pointer says, or asks.
-    fn place(&mut self, ctx: &Context, sources: Vec<Source>, pointer: Option<Pos2>) {
+    fn place(&self, sources: Vec<Source>, pointer: Option<Pos2>) {
         let slot = pointer.and_then(|pos| self.drop_rects.iter().find(|(rect, _)| rect.contains(pos)));
         let half = pointer
             .filter(|_| self.hovering.pointer_seen)
             .and_then(|pos| halves(self.canvas.area?).into_iter().find(|(rect, ..)| rect.contains(pos)));
         let target = slot.map(|&(_, target)| target).or(half.map(|(_, target, _)| target));
-        self.take_in(target, sources);
-        ctx.request_repaint();
+        self.actions.push(Action::TakeIn(target, sources));
     }
 
     /// Two big targets while files hover over the window.
@@ -160,7 +160,7 @@ impl ImpastoApp {
         });
         if let Some(target) = chosen {
             let sources = std::mem::take(&mut self.unplaced);
-            self.open_all(target, sources);
+            self.actions.push(SlotAction::Open(target, sources));
         } else if cancel || modal.should_close() {
             self.unplaced.clear();
         }

@@ -19,6 +19,7 @@ use self::{
 };
 use super::{
     ImpastoApp,
+    action::Action,
     notes::{Banner, Trouble},
     pictures::Slot,
     pins::PinDraft,
@@ -324,7 +325,7 @@ impl ImpastoApp {
         let Some(comeback) = &mut self.keeper.comeback else { return };
         if comeback.unasked {
             self.toasts.add("The window's graphics failed. The painting is back, and play goes on from it.");
-            return self.answer_comeback(ctx, true);
+            return self.actions.push(Action::Comeback(true));
         }
         if comeback.texture.is_none()
             && let Some(picture) = &comeback.project.picture
@@ -333,7 +334,7 @@ impl ImpastoApp {
             comeback.texture = Some(ctx.load_texture("comeback", small, TextureOptions::LINEAR));
         }
         let manifest = &comeback.project.manifest;
-        let mut decision = None;
+        let actions = &self.actions;
         let modal = super::theme::modal(ctx, "comeback").show(ctx, |ui| {
             ui.set_width(380.0);
             ui.heading(format!("Bring back the painting of {}?", clock(manifest.saved)));
@@ -358,23 +359,21 @@ impl ImpastoApp {
                     button.request_focus();
                 }
                 if button.clicked() {
-                    decision = Some(true);
+                    actions.push(Action::Comeback(true));
                 }
                 let tooltip = "Begins with something else; it can still be brought back by the menu beside Save";
                 if ui.button("No, thanks").on_hover_text(tooltip).clicked() {
-                    decision = Some(false);
+                    actions.push(Action::Comeback(false));
                 }
             });
         });
         if modal.should_close() {
-            decision = decision.or(Some(false));
-        }
-        if let Some(decision) = decision {
-            self.answer_comeback(ctx, decision);
+            actions.push(Action::Comeback(false));
         }
     }
 
-    fn answer_comeback(&mut self, ctx: &Context, wanted: bool) {
+    /// Brings back what a crash has left if that is `wanted`, and forgets it otherwise.
+    pub(super) fn end_comeback(&mut self, ctx: &Context, wanted: bool) {
         let Some(Comeback { held, project, .. }) = self.keeper.comeback.take() else { return };
         if wanted {
             self.open_project(ctx, &project);

@@ -7,18 +7,19 @@ use std::{
 
 use egui::{Context, Id, PointerButton, Popup, Response, SetOpenCommand};
 
-use super::widgets;
+use super::{action::Actions, widgets};
 use impasto_core::settings::ParamId;
 
-/// What a person wants of a knob.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
-    /// To see its automation; where it has none, to get some.
+/// What can be done with a knob beside turning it.
+#[derive(Clone, Copy)]
+pub enum KnobAction {
+    /// Shows its automation; where it has none, it gets some.
     Automate(ParamId),
     /// Its automation on or off.
     Switch(ParamId),
-    Remove(ParamId),
-    /// A controller that turns it.
+    /// Takes its automation away.
+    Still(ParamId),
+    /// Lets the next controller that moves turn it.
     Learn(ParamId),
     Forget(ParamId),
 }
@@ -33,10 +34,6 @@ pub struct Marks {
 
 fn marks_id() -> Id {
     Id::unique("marks of the knobs")
-}
-
-fn wish_id() -> Id {
-    Id::unique("wish about a knob")
 }
 
 /// Tells the faders of this frame.
@@ -54,15 +51,6 @@ fn marks(ctx: &Context) -> Arc<Marks> {
 /// Whether the knob moves by itself.
 pub fn moves(ctx: &Context, knob: ParamId) -> bool {
     marks(ctx).tracks.get(&knob).is_some_and(|on| *on)
-}
-
-/// What was wanted since the last call.
-pub fn take_wish(ctx: &Context) -> Option<Wish> {
-    let wish = ctx.data(|data| data.get_temp(wish_id()));
-    if wish.is_some() {
-        ctx.data_mut(|data| data.remove::<Wish>(wish_id()));
-    }
-    wish
 }
 
 /// The menu of a fader or a number, under the second button: back to the usual value where it has one, `more`, and what moves
@@ -102,27 +90,30 @@ pub fn menu(
             None => entries.push((
                 "Automate…",
                 "Lets this move by itself while it paints: an oscillator or keyframes",
-                Wish::Automate(knob),
+                KnobAction::Automate(knob),
             )),
             Some(on) => {
-                entries.push(("Show its automation", "Opens its course, to change it", Wish::Automate(knob)));
+                entries.push((
+                    "Show its automation",
+                    "Opens its course, to change it",
+                    KnobAction::Automate(knob),
+                ));
                 let text = if *on { "Switch its automation off" } else { "Switch its automation on" };
-                entries.push((text, "The course stays as it is", Wish::Switch(knob)));
+                entries.push((text, "The course stays as it is", KnobAction::Switch(knob)));
                 let tooltip = "Takes the course away; the setting stays where it was set";
-                entries.push(("Remove its automation", tooltip, Wish::Remove(knob)));
+                entries.push(("Remove its automation", tooltip, KnobAction::Still(knob)));
             }
         }
         let tooltip =
             "The next controller that you move turns this: MIDI, or any address of Open Sound Control";
-        entries.push(("Learn a controller…", tooltip, Wish::Learn(knob)));
+        entries.push(("Learn a controller…", tooltip, KnobAction::Learn(knob)));
         if marks.bound.contains(&knob) {
             let tooltip = "Takes every controller from this";
-            entries.push(("Forget its controller", tooltip, Wish::Forget(knob)));
+            entries.push(("Forget its controller", tooltip, KnobAction::Forget(knob)));
         }
-        for (text, tooltip, wish) in entries {
+        for (text, tooltip, action) in entries {
             if ui.button(text).on_hover_text(tooltip).clicked() {
-                ui.ctx().data_mut(|data| data.insert_temp(wish_id(), wish));
-                ui.ctx().request_repaint();
+                Actions::of(ui.ctx()).push(action);
             }
         }
         back

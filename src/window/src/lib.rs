@@ -3,6 +3,7 @@
 //! The window owns no tensor and never waits: it tells the worker what to do (`engine`), takes in what it says,
 //! and leaves all that takes time to background threads (`tasks`).
 
+mod action;
 mod asking;
 mod automation;
 mod awake;
@@ -16,6 +17,7 @@ mod compare;
 mod controls;
 mod decoders;
 pub mod dialogs;
+mod edit;
 mod empty;
 mod engine;
 mod entry;
@@ -45,7 +47,6 @@ mod mixer;
 mod mixes;
 mod notes;
 mod opening;
-mod orders;
 mod origin;
 mod page;
 mod palette;
@@ -83,6 +84,7 @@ use egui::{Context, Frame, Margin, Panel, Rect, Ui, vec2};
 use image::RgbImage;
 
 use self::{
+    action::Actions,
     automation::AutomationUi,
     canvas::Canvas,
     clock::Clock,
@@ -135,6 +137,7 @@ use impasto_network::compute::DeviceInfo;
 
 /// The window's whole state.
 pub struct ImpastoApp {
+    actions: Actions,
     spawn: SpawnSession,
     repaint_after: Duration,
     session: Option<Session>,
@@ -245,6 +248,11 @@ impl ImpastoApp {
         ctx.set_theme(if self.layout.light { egui::Theme::Light } else { egui::Theme::Dark });
     }
 
+    fn toggle_theme(&mut self, ctx: &Context) {
+        self.layout.light = !self.layout.light;
+        self.apply_theme(ctx);
+    }
+
     fn toggle_panels(&mut self) {
         let layout = &mut self.layout;
         let shown = [layout.show_left, layout.show_right, layout.show_bottom];
@@ -338,15 +346,22 @@ impl eframe::App for ImpastoApp {
         while let Some(then) = self.tasks.next() {
             then(self, ctx);
         }
+        self.note_change(ctx);
         self.take_news(ctx);
         self.follow_remote(ctx);
+        self.apply_actions(ctx);
         self.follow_named_pictures();
         self.follow_gallery();
         self.run_film(ctx);
         self.follow_queue(ctx);
         self.follow_grid(ctx);
         self.clock.tick(ctx.input(|input| input.time));
+        let played = self.is_playing_list();
         self.run_list(ctx);
+        if played {
+            // What a playlist has changed is one entry of the history, when it has ended.
+            self.note_change(ctx);
+        }
         // While this window is covered, nothing but this is called.
         self.follow_stage(ctx, frame);
         self.follow_closing(ctx);
@@ -362,11 +377,10 @@ impl eframe::App for ImpastoApp {
         self.take_incoming(&ctx);
         self.follow_mixes();
         if ctx.memory(|memory| memory.top_modal_layer().is_none()) || self.help {
-            for command in Command::pressed(&ctx) {
-                self.run_command(&ctx, command);
-            }
+            Command::pressed(&ctx).into_iter().for_each(|command| self.actions.push(command));
             self.mixes_keys(&ctx);
         }
+        self.apply_actions(&ctx);
         if self.present.on {
             self.presentation_ui(ui);
         } else {
@@ -396,10 +410,8 @@ impl eframe::App for ImpastoApp {
         let area = self.canvas.area.unwrap_or(Rect::from_min_size(egui::Pos2::ZERO, vec2(600.0, 400.0)));
         self.toasts.show(&ctx, area);
         self.follow_knobs(&ctx);
-        if !self.is_playing_list() {
-            // What a playlist changes is one entry of the history, when it has ended.
-            self.note_changes(&ctx);
-        }
+        self.apply_actions(&ctx);
+        self.follow_history(&ctx);
         self.follow_settings(&ctx);
         self.follow_extracts(&ctx);
         self.remember(&ctx);

@@ -11,6 +11,7 @@ use impasto_engine::session::Start;
 
 use super::{
     ImpastoApp,
+    action::Actions,
     icons::Icon,
     recipes::Painting,
     theme::{Palette, space},
@@ -97,15 +98,14 @@ pub struct Banner {
     pub text: String,
 }
 
-/// What a person decided about a banner.
-enum Decision {
+/// What can be done about a banner, which is told by its place.
+pub enum BannerAction {
     Retry(usize),
     Dismiss(usize),
 }
 
 /// Shows the banners one above the other.
-fn banners(ui: &mut Ui, banners: &[Banner]) -> Option<Decision> {
-    let mut decision = None;
+fn banners(ui: &mut Ui, banners: &[Banner], actions: &Actions) {
     for (index, banner) in banners.iter().enumerate() {
         let palette = Palette::of(ui);
         Frame::new()
@@ -145,18 +145,17 @@ fn banners(ui: &mut Ui, banners: &[Banner]) -> Option<Decision> {
                         if widgets::icon_button(ui, Icon::Close, "Dismiss", "Takes this message away", true)
                             .clicked()
                         {
-                            decision = Some(Decision::Dismiss(index));
+                            actions.push(BannerAction::Dismiss(index));
                         }
                         if let Some((text, tooltip)) = retry
                             && ui.button(text).on_hover_text(tooltip).clicked()
                         {
-                            decision = Some(Decision::Retry(index));
+                            actions.push(BannerAction::Retry(index));
                         }
                     });
                 });
             });
     }
-    decision
 }
 
 impl ImpastoApp {
@@ -165,17 +164,18 @@ impl ImpastoApp {
         self.file_not_saved(format!("{text}."));
     }
 
-    /// Shows what went wrong over the picture, and does what a person decides about it.
-    pub(super) fn banners_ui(&mut self, ui: &mut Ui) {
-        match banners(ui, &self.banners) {
-            None => {}
-            Some(Decision::Dismiss(index)) => {
-                self.banners.remove(index);
-            }
-            Some(Decision::Retry(index)) => match self.banners.remove(index).trouble {
+    /// Shows what went wrong over the picture.
+    pub(super) fn banners_ui(&self, ui: &mut Ui) {
+        banners(ui, &self.banners, &self.actions);
+    }
+
+    pub(super) fn apply_to_banner(&mut self, ctx: &Context, action: BannerAction) {
+        match action {
+            BannerAction::Dismiss(index) => drop(self.banners.remove(index)),
+            BannerAction::Retry(index) => match self.banners.remove(index).trouble {
                 Trouble::Run => self.start_run(Start::Current, false),
                 Trouble::Engine => {
-                    self.start_engine(ui.ctx());
+                    self.start_engine(ctx);
                     self.start_run(Start::Current, false);
                 }
                 Trouble::Save { path, painting } => self.save_again(path, painting),

@@ -14,6 +14,7 @@ use egui::Context;
 
 use super::{
     ImpastoApp, KeepAwake, SystemAwake,
+    action::Actions,
     automation::AutomationUi,
     canvas::Canvas,
     clock::Clock,
@@ -198,6 +199,7 @@ impl ImpastoApp {
         let cache = start.folder.as_deref().map(paths::cache_folder);
         let film = Film::new(ctx, cache.clone());
         let mut app = Self {
+            actions: Actions::new(ctx),
             spawn,
             repaint_after: start.repaint_after,
             session: None,

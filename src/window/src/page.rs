@@ -4,6 +4,7 @@ use egui::{Align, Context, Frame, Key, Layout, Margin, Modifiers, Panel, Rect, U
 
 use super::{
     ImpastoApp,
+    action::Action,
     command::Command,
     icons::Icon,
     theme::{Palette, space},
@@ -46,39 +47,39 @@ impl ImpastoApp {
             Page::Grid => self.grid_page(ui),
         });
         if leaves(&ctx) {
-            self.page = Page::Painting;
+            self.actions.push(Action::Show(Page::Painting));
         }
     }
 
-    fn page_tabs(&mut self, ui: &mut Ui) {
+    fn page_tabs(&self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
         ui.horizontal_centered(|ui| {
             ui.spacing_mut().item_spacing.x = space::XS;
             let tooltip = "The painting, which goes on behind this page (Escape)";
             if widgets::tab(ui, "Painting", tooltip, self.page == Page::Painting).clicked() {
-                self.page = Page::Painting;
+                self.actions.push(Action::Show(Page::Painting));
             }
             for (page, command) in PAGES {
                 if widgets::tab(ui, command.text(), &command.hint(&ctx), self.page == page).clicked() {
-                    self.page = page;
+                    self.actions.push(Action::Show(page));
                 }
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let tooltip = "Shows the painting again (Escape)";
                 if widgets::icon_button(ui, Icon::Close, "Back to the painting", tooltip, true).clicked() {
-                    self.page = Page::Painting;
+                    self.actions.push(Action::Show(Page::Painting));
                 }
             });
         });
     }
 
     /// The switches of the pages in the transport, from right to left.
-    pub(super) fn page_switches(&mut self, ui: &mut Ui) {
+    pub(super) fn page_switches(&self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
         for (page, command) in PAGES.into_iter().rev() {
             let on = self.page == page;
             if widgets::icon_toggle(ui, command.icon(), command.text(), &command.hint(&ctx), on).clicked() {
-                self.run_command(&ctx, command);
+                self.actions.push(command);
             }
         }
     }

@@ -103,6 +103,19 @@ pub enum Target {
     Initial,
 }
 
+/// What can be done with a slot.
+pub enum SlotAction {
+    /// Asks for a file.
+    Ask(Target),
+    /// Opens the first picture there, and the others as further styles.
+    Open(Target, Vec<Source>),
+    /// Reads the file again.
+    Reload(u64),
+    Remove(u64),
+    /// Takes the message away.
+    Dismiss(u64),
+}
+
 /// Where a picture comes from.
 #[derive(Clone)]
 pub enum Source {
@@ -309,6 +322,20 @@ impl Slot {
 }
 
 impl ImpastoApp {
+    pub(super) fn apply_to_slot(&mut self, action: SlotAction) {
+        match action {
+            SlotAction::Ask(target) => self.ask_for_picture(target),
+            SlotAction::Open(target, sources) => self.open_all(target, sources),
+            SlotAction::Reload(id) => self.reload(id),
+            SlotAction::Remove(id) => self.remove_picture(id),
+            SlotAction::Dismiss(id) => {
+                if let Some(slot) = self.slot_mut(id) {
+                    slot.error = None;
+                }
+            }
+        }
+    }
+
     pub(super) fn slot_mut(&mut self, id: u64) -> Option<&mut Slot> {
         let others = [&mut self.content, &mut self.palette, &mut self.initial];
         others.into_iter().chain(&mut self.styles).find(|slot| slot.id == id)

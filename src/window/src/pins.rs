@@ -10,6 +10,7 @@ use image::RgbImage;
 
 use super::{
     ImpastoApp,
+    action::{Action, Actions},
     colour_image::color_image,
     compare::{Against, Mode, Sheet, Shown},
     icons::Icon,
@@ -82,10 +83,10 @@ pub struct Pins {
     large: Option<(u64, Sheet)>,
 }
 
-/// What a person wants of a pin.
-enum Wish {
-    Compare(u64),
-    Settings(u64),
+/// What can be done with a pin, beside comparing with it.
+pub enum PinAction {
+    /// Goes back to the settings of then.
+    TakeSettings(u64),
     Save(u64),
     Remove(u64),
 }
@@ -182,8 +183,7 @@ impl ImpastoApp {
     }
 
     /// The strip below the picture.
-    pub(super) fn pins_ui(&mut self, ui: &mut Ui) {
-        let mut wish = None;
+    pub(super) fn pins_ui(&self, ui: &mut Ui) {
         let compared = match (self.compare.mode, self.compare.against) {
             (Mode::Split | Mode::Sides, Against::Pin(id)) => Some(id),
             (_, Against::Pin(id)) if self.compare.flipped => Some(id),
@@ -193,17 +193,15 @@ impl ImpastoApp {
             ui.horizontal_centered(|ui| {
                 ui.spacing_mut().item_spacing.x = space::S;
                 for pin in &self.pins.all {
-                    card(ui, pin, compared == Some(pin.id), &mut wish);
+                    card(ui, pin, compared == Some(pin.id), &self.actions);
                 }
             });
         });
-        match wish {
-            None => {}
-            Some(Wish::Compare(id)) => {
-                self.compare.against = Against::Pin(id);
-                self.compare.begin();
-            }
-            Some(Wish::Settings(id)) => {
+    }
+
+    pub(super) fn apply_to_pin(&mut self, action: PinAction) {
+        match action {
+            PinAction::TakeSettings(id) => {
                 if let Some(pin) = self.pins.get(id) {
                     self.settings = pin.settings.clone();
                     self.undo.call("", format!("Settings of pin {}", pin.number));
@@ -211,12 +209,12 @@ impl ImpastoApp {
                     self.toasts.add(note);
                 }
             }
-            Some(Wish::Save(id)) => {
+            PinAction::Save(id) => {
                 if let Some(pin) = self.pins.get(id) {
                     self.ask_to_save_painting(pin.painting.clone());
                 }
             }
-            Some(Wish::Remove(id)) => {
+            PinAction::Remove(id) => {
                 self.pins.all.retain(|pin| pin.id != id);
                 if self.pins.large.as_ref().is_some_and(|(of, _)| *of == id) {
                     self.pins.large = None;
@@ -229,7 +227,7 @@ impl ImpastoApp {
     }
 }
 
-fn card(ui: &mut Ui, pin: &Pin, compared: bool, wish: &mut Option<Wish>) {
+fn card(ui: &mut Ui, pin: &Pin, compared: bool, actions: &Actions) {
     let palette = Palette::of(ui);
     let (rect, _) = ui.allocate_exact_size(CARD + vec2(0.0, 18.0), Sense::hover());
     let (image, text) = rect.split_top_bottom_at_y(rect.min.y + CARD.y);
@@ -263,9 +261,9 @@ fn card(ui: &mut Ui, pin: &Pin, compared: bool, wish: &mut Option<Wish>) {
     );
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, compared, pin.name()));
     if response.clicked() {
-        *wish = Some(Wish::Compare(pin.id));
+        actions.push(Action::Compare(Against::Pin(pin.id)));
     }
-    egui::Popup::context_menu(&response).show(|ui| menu(ui, pin, wish));
+    egui::Popup::context_menu(&response).show(|ui| menu(ui, pin, actions));
     response.on_hover_text("Click to compare with it; right-click for more");
 
     // For hands without a second button.
@@ -279,26 +277,26 @@ fn card(ui: &mut Ui, pin: &Pin, compared: bool, wish: &mut Option<Wish>) {
         if more.has_focus() { palette.accent } else { palette.text },
     );
     more.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("More of pin {}", pin.number)));
-    egui::Popup::menu(&more).show(|ui| menu(ui, pin, wish));
+    egui::Popup::menu(&more).show(|ui| menu(ui, pin, actions));
     more.on_hover_text("What can be done with this pin");
 }
 
-fn menu(ui: &mut Ui, pin: &Pin, wish: &mut Option<Wish>) {
+fn menu(ui: &mut Ui, pin: &Pin, actions: &Actions) {
     ui.set_min_width(170.0);
     let (width, height) = pin.painting.picture.dimensions();
     ui.label(widgets::weak(ui, format!("{} · {width} × {height}", pin.name())));
-    for (text, tooltip, wanted) in [
-        ("Compare with it", "Shows it beside the painting", Wish::Compare(pin.id)),
+    for (text, tooltip, action) in [
+        ("Compare with it", "Shows it beside the painting", Action::Compare(Against::Pin(pin.id))),
         (
             "Return to its settings",
             "Sets everything as it was then; the painting goes on",
-            Wish::Settings(pin.id),
+            PinAction::TakeSettings(pin.id).into(),
         ),
-        ("Save this picture…", "Saves the picture as it was then", Wish::Save(pin.id)),
-        ("Remove this pin", "Takes it out of the strip", Wish::Remove(pin.id)),
+        ("Save this picture…", "Saves the picture as it was then", PinAction::Save(pin.id).into()),
+        ("Remove this pin", "Takes it out of the strip", PinAction::Remove(pin.id).into()),
     ] {
         if ui.button(text).on_hover_text(tooltip).clicked() {
-            *wish = Some(wanted);
+            actions.push(action);
         }
     }
 }

@@ -8,7 +8,9 @@ use egui::{
 };
 
 use super::{
-    ImpastoApp, fields,
+    ImpastoApp,
+    command::Command,
+    fields,
     theme::{Palette, space},
     widgets,
 };
@@ -40,7 +42,7 @@ impl ImpastoApp {
         self.drop_rects.clear();
         let free = ctx.memory(|memory| memory.top_modal_layer().is_none() && memory.focused().is_none());
         if free && ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
-            self.toggle_presentation(&ctx);
+            self.actions.push(Command::Present);
         }
         self.canvas_ui(ui);
         if self.present.facts

@@ -6,6 +6,7 @@ use egui::{Context, Key, TextEdit, Ui};
 
 use super::{
     ImpastoApp,
+    action::Actions,
     icons::Icon,
     theme::{Palette, ROW, space},
     usual::Usual,
@@ -37,8 +38,15 @@ struct Dialog {
     error: Option<String>,
 }
 
-/// What a person wants of a preset.
-enum Wish {
+/// What can be done with presets.
+pub enum PresetAction {
+    /// Takes its settings; whether those before were none of a preset.
+    Take(Box<Settings>, bool),
+    /// Brings back the mix from before the last preset.
+    Back,
+    /// Opens the dialog.
+    Manage,
+    /// Keeps the present mix under a name.
     Save(String),
     Rename(String, String),
     Delete(String),
@@ -48,11 +56,6 @@ impl Presets {
     /// Keeps up with the settings.
     pub fn follow(&mut self, settings: &Settings) {
         self.usual.follow(&self.list, settings);
-    }
-
-    /// Opens the dialog.
-    pub fn manage(&mut self) {
-        self.dialog = Some(Dialog::default());
     }
 
     fn is_taken(&self, name: &str) -> bool {
@@ -97,7 +100,6 @@ impl ImpastoApp {
     /// The dialog with the person's presets, while it is open.
     pub(super) fn presets_window(&mut self, ctx: &Context) {
         let Some(mut dialog) = self.presets.dialog.take() else { return };
-        let mut wish = None;
         let mut close = false;
         let modal = super::theme::modal(ctx, "your presets").show(ctx, |ui| {
             ui.set_width(360.0);
@@ -106,14 +108,14 @@ impl ImpastoApp {
             if self.folder.is_none() {
                 ui.label("This system has no folder for settings, so presets cannot be kept.");
             }
-            self.save_row(ui, &mut dialog, &mut wish);
+            self.save_row(ui, &mut dialog);
             if let Some(error) = &dialog.error {
                 widgets::row_error(ui, &widgets::sentence(error));
             }
             ui.add_space(space::M);
             egui::ScrollArea::vertical().max_height(260.0).show(ui, |ui| {
                 for preset in &self.presets.list {
-                    preset_line(ui, preset, &mut dialog, &mut wish);
+                    preset_line(ui, preset, &mut dialog, &self.actions);
                 }
                 if self.presets.list.is_empty() {
                     ui.label(widgets::weak(ui, "None yet: give the present mix a name."));
@@ -125,22 +127,33 @@ impl ImpastoApp {
         if !(close || modal.should_close()) {
             self.presets.dialog = Some(dialog);
         }
-        match wish {
-            None => {}
-            Some(Wish::Save(name)) => {
+    }
+
+    pub(super) fn apply_to_presets(&mut self, action: PresetAction) {
+        match action {
+            PresetAction::Take(settings, own_mix) => self.take_preset(*settings, own_mix),
+            PresetAction::Back => {
+                // The mix comes back, not where and how large it was painted.
+                let before = self.before_preset.as_ref();
+                if let Some(settings) = before.and_then(|before| Mix::of(before).apply(&self.settings).ok()) {
+                    self.settings = settings;
+                }
+            }
+            PresetAction::Manage => self.presets.dialog = Some(Dialog::default()),
+            PresetAction::Save(name) => {
                 let mix = Mix::of(&self.settings);
                 self.with_presets(move |folder| folder.save(&name, &mix).map_err(|error| chain(&error)));
             }
-            Some(Wish::Rename(from, to)) => {
+            PresetAction::Rename(from, to) => {
                 self.with_presets(move |folder| folder.rename(&from, &to).map_err(|error| chain(&error)));
             }
-            Some(Wish::Delete(name)) => {
+            PresetAction::Delete(name) => {
                 self.with_presets(move |folder| folder.delete(&name).map_err(|error| chain(&error)));
             }
         }
     }
 
-    fn save_row(&self, ui: &mut Ui, dialog: &mut Dialog, wish: &mut Option<Wish>) {
+    fn save_row(&self, ui: &mut Ui, dialog: &mut Dialog) {
         ui.horizontal(|ui| {
             let edit = TextEdit::singleline(&mut dialog.name)
                 .hint_text("A name for the present mix")
@@ -156,14 +169,14 @@ impl ImpastoApp {
             // Replacing asks for the button, so that nothing is lost by a key.
             let key = entered.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) && !taken;
             if able && (button.on_hover_text(hint).clicked() || key) {
-                *wish = Some(Wish::Save(dialog.name.clone()));
+                self.actions.push(PresetAction::Save(dialog.name.clone()));
             }
         });
     }
 }
 
 /// One preset with its buttons.
-fn preset_line(ui: &mut Ui, preset: &UserPreset, dialog: &mut Dialog, wish: &mut Option<Wish>) {
+fn preset_line(ui: &mut Ui, preset: &UserPreset, dialog: &mut Dialog, actions: &Actions) {
     let name = &preset.name;
     ui.horizontal(|ui| {
         ui.set_min_height(ROW);
@@ -174,7 +187,7 @@ fn preset_line(ui: &mut Ui, preset: &UserPreset, dialog: &mut Dialog, wish: &mut
             let key = edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
             let button = ui.button("OK").on_hover_text("Gives it this name");
             if button.clicked() || key {
-                *wish = Some(Wish::Rename(name.clone(), to.clone()));
+                actions.push(PresetAction::Rename(name.clone(), to.clone()));
             }
             return;
         }
@@ -197,7 +210,7 @@ fn preset_line(ui: &mut Ui, preset: &UserPreset, dialog: &mut Dialog, wish: &mut
                 .on_hover_text(format!("Deletes {} for good", text::display_name(name)))
                 .clicked()
             {
-                *wish = Some(Wish::Delete(name.clone()));
+                actions.push(PresetAction::Delete(name.clone()));
             }
             return;
         }

@@ -105,11 +105,11 @@ pub struct Offered {
     thumbnails: Option<Vec<(String, Option<TextureHandle>)>>,
 }
 
-/// What a person decided about a recipe.
-enum Decision {
+/// What becomes of a picture that carries a recipe.
+pub enum RecipeAction {
     Take,
     Use(Target),
-    Nothing,
+    Dismiss,
 }
 
 /// Whether a file's name is one of a picture that may carry a recipe.
@@ -221,7 +221,7 @@ impl ImpastoApp {
         let Some(offered) = &mut self.offered else { return };
         let thumbnails = offered.thumbnails.get_or_insert_with(|| textures(ctx, &offered.recipe));
         let recipe = &offered.recipe;
-        let mut decision = None;
+        let actions = &self.actions;
         let modal = super::theme::modal(ctx, "recipe").show(ctx, |ui| {
             ui.set_width(430.0);
             ui.heading("This picture carries its recipe");
@@ -244,7 +244,7 @@ impl ImpastoApp {
             if widgets::accent_button(ui, super::icons::Icon::Restart, "Take its recipe", 180.0, tooltip, true)
                 .clicked()
             {
-                decision = Some(Decision::Take);
+                actions.push(RecipeAction::Take);
             }
             ui.add_space(space::S);
             ui.horizontal_wrapped(|ui| {
@@ -254,25 +254,25 @@ impl ImpastoApp {
                     ("Add as style", Target::NewStyle, "A further style beside those that are there"),
                 ] {
                     if ui.button(text).on_hover_text(tooltip).clicked() {
-                        decision = Some(Decision::Use(target));
+                        actions.push(RecipeAction::Use(target));
                     }
                 }
                 if ui.button("Cancel").on_hover_text("Takes no picture").clicked() {
-                    decision = Some(Decision::Nothing);
+                    actions.push(RecipeAction::Dismiss);
                 }
             });
         });
         if modal.should_close() {
-            decision = decision.or(Some(Decision::Nothing));
+            actions.push(RecipeAction::Dismiss);
         }
-        if let Some(decision) = decision
-            && let Some(offered) = self.offered.take()
-        {
-            match decision {
-                Decision::Take => self.take_recipe(offered.recipe, &offered.path, &offered.trust),
-                Decision::Use(target) => self.open(target, Source::File(offered.path)),
-                Decision::Nothing => {}
-            }
+    }
+
+    pub(super) fn apply_to_recipe(&mut self, action: RecipeAction) {
+        let Some(offered) = self.offered.take() else { return };
+        match action {
+            RecipeAction::Take => self.take_recipe(offered.recipe, &offered.path, &offered.trust),
+            RecipeAction::Use(target) => self.open(target, Source::File(offered.path)),
+            RecipeAction::Dismiss => {}
         }
     }
 

@@ -19,7 +19,7 @@ use std::{
 use egui::{Context, ViewportId};
 use serde::{Deserialize, Serialize};
 
-use super::{ImpastoApp, command::Command};
+use super::{ImpastoApp, action::Action, command::Command};
 use impasto_base::text;
 #[cfg(feature = "midi")]
 use impasto_control::ports::Ports;
@@ -164,8 +164,9 @@ impl ImpastoApp {
             };
             self.remote.ports.open(&self.remote.settings.midi, wake);
             let news = self.remote.ports.take();
-            self.take_remote(ctx, news);
+            self.push_news(news);
         }
+        self.apply_actions(ctx);
         self.do_waiting(ctx);
         self.tell_knobs(ctx.input(|input| input.time));
     }
@@ -207,15 +208,18 @@ impl ImpastoApp {
         }
         if let Some(news) = remote.server.as_ref().map(Server::take) {
             remote.counts = [news.accepted, news.ignored];
-            self.take_remote(ctx, news);
+            self.push_news(news);
+        }
+    }
+
+    fn push_news(&self, news: PendingInput) {
+        if !news.is_empty() {
+            self.actions.push(Action::Remote(Box::new(news)));
         }
     }
 
     /// Does what has come in.
-    fn take_remote(&mut self, ctx: &Context, news: PendingInput) {
-        if news.is_empty() {
-            return;
-        }
+    pub(super) fn take_remote(&mut self, ctx: &Context, news: PendingInput) {
         let mut turned = false;
         for (knob, aim) in news.params {
             let range = knob.range(self.settings.objective);
@@ -246,7 +250,7 @@ impl ImpastoApp {
         }
         for order in news.commands {
             match order {
-                RemoteCommand::Play | RemoteCommand::Pause => self.do_order(ctx, order),
+                RemoteCommand::Play | RemoteCommand::Pause => self.do_order(order),
                 RemoteCommand::Restart | RemoteCommand::Preset(_) | RemoteCommand::SaveMoment => {
                     put(&mut self.remote.waiting, order)
                 }
@@ -269,7 +273,7 @@ impl ImpastoApp {
                 self.remote.waiting.push(order);
             } else {
                 *last = Some(now);
-                self.do_order(ctx, order);
+                self.actions.push(Action::Order(order));
             }
         }
     }
@@ -305,13 +309,13 @@ impl ImpastoApp {
         false
     }
 
-    fn do_order(&mut self, ctx: &Context, order: RemoteCommand) {
+    pub(super) fn do_order(&mut self, order: RemoteCommand) {
         match order {
             RemoteCommand::Play if !self.run.playing => self.play_or_pause(),
             RemoteCommand::Pause if self.run.playing => self.play_or_pause(),
             RemoteCommand::Play | RemoteCommand::Pause => {}
-            RemoteCommand::Restart => self.run_command(ctx, Command::Restart),
-            RemoteCommand::SaveMoment => self.run_command(ctx, Command::SaveMoment),
+            RemoteCommand::Restart => self.actions.push(Command::Restart),
+            RemoteCommand::SaveMoment => self.actions.push(Command::SaveMoment),
             RemoteCommand::Preset(name) => {
                 let bundled = Preset::named(&name).map(|preset| preset.apply(&self.settings));
                 let own = || {

@@ -4,10 +4,9 @@ use egui::{Rect, Ui};
 
 use super::{
     ImpastoApp,
-    card::{self, Card, Wish},
+    card::{self, Card},
     command::Command,
-    icons::Icon,
-    pictures::Target,
+    pictures::{SlotAction, Target},
     theme::space,
     widgets,
 };
@@ -22,7 +21,6 @@ const LOW: f32 = 64.0;
 
 impl ImpastoApp {
     pub(super) fn slots_ui(&mut self, ui: &mut Ui) {
-        let mut wish = None;
         self.drop_rects.clear();
         let mut rects: Vec<(Rect, Target)> = Vec::new();
         egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
@@ -38,16 +36,18 @@ impl ImpastoApp {
                 hint: "Open, drop or paste",
                 height: TALL,
             };
-            rects.push((card::show(ui, &content, &mut self.content, &mut self.gallery, &mut wish), target));
+            rects.push((
+                card::show(ui, &content, &mut self.content, &mut self.gallery, &self.actions),
+                target,
+            ));
 
             ui.add_space(space::S);
             ui.vertical_centered(|ui| {
-                let can_swap = self.content.picture.is_some() || self.styles[0].picture.is_some();
-                let tooltip = Command::Swap.hint(ui.ctx());
-                if widgets::text_button(ui, Icon::Swap, "Swap", Command::Swap.text(), &tooltip, can_swap)
-                    .clicked()
+                let command = Command::Swap;
+                let (hint, enabled) = (command.hint(ui.ctx()), self.can(command));
+                if widgets::text_button(ui, command.icon(), "Swap", command.text(), &hint, enabled).clicked()
                 {
-                    self.swap();
+                    self.actions.push(command);
                 }
             });
             ui.add_space(-space::S);
@@ -70,7 +70,7 @@ impl ImpastoApp {
                 };
                 let target = Target::Slot(slot.id);
                 filled = filled.saturating_add(u8::from(slot.picture.is_some()));
-                rects.push((card::show(ui, &style, slot, &mut self.gallery, &mut wish), target));
+                rects.push((card::show(ui, &style, slot, &mut self.gallery, &self.actions), target));
                 ui.add_space(space::S);
             }
             let shown = || self.styles.iter().filter(|slot| slot.picture.is_some());
@@ -82,7 +82,7 @@ impl ImpastoApp {
             let full = self.styles.iter().all(|slot| !slot.is_empty());
             let button = widgets::add_button(ui, "Add style…", tooltip, "Fill the empty style first", full);
             if button.clicked() {
-                wish = Some(Wish::Open(Target::NewStyle));
+                self.actions.push(SlotAction::Ask(Target::NewStyle));
             }
             rects.push((button.rect, Target::NewStyle));
 
@@ -97,24 +97,12 @@ impl ImpastoApp {
                 height: LOW,
             };
             rects.push((
-                card::show(ui, &palette, &mut self.palette, &mut self.gallery, &mut wish),
+                card::show(ui, &palette, &mut self.palette, &mut self.gallery, &self.actions),
                 Target::Palette,
             ));
             ui.add_space(space::M);
         });
         let seen = ui.clip_rect();
         self.drop_rects.extend(rects.into_iter().map(|(rect, target)| (rect.intersect(seen), target)));
-        match wish {
-            None => {}
-            Some(Wish::Open(target)) => self.ask_for_picture(target),
-            Some(Wish::Take(target, source)) => self.open(target, source),
-            Some(Wish::Reload(id)) => self.reload(id),
-            Some(Wish::Remove(id)) => self.remove_picture(id),
-            Some(Wish::Dismiss(id)) => {
-                if let Some(slot) = self.slot_mut(id) {
-                    slot.error = None;
-                }
-            }
-        }
     }
 }

@@ -16,6 +16,7 @@ use egui::{
 
 use super::{
     ImpastoApp,
+    action::Actions,
     canvas::{Leaving, paint_fitted},
     command::Command,
     icons,
@@ -52,8 +53,6 @@ struct Screen {
     monitors: Vec<Monitor>,
     /// When the pointer moved last, on egui's clock.
     moved: f64,
-    /// Orders for the main window, by keys that were pressed in this one.
-    orders: Vec<Command>,
     closed: bool,
 }
 
@@ -86,9 +85,15 @@ impl ImpastoApp {
         }
     }
 
-    pub(super) fn toggle_stage_facts(&mut self) {
-        let mut screen = lock(&self.stage.screen);
-        screen.facts = !screen.facts;
+    /// Shows or hides the info over the picture: in the second window if that is where the picture stands
+    /// alone.
+    pub(super) fn toggle_info(&mut self) {
+        if self.stage.open && !self.present.on {
+            let mut screen = lock(&self.stage.screen);
+            screen.facts = !screen.facts;
+        } else {
+            self.present.facts = !self.present.facts;
+        }
     }
 
     /// Does what the second window asks for, and tells it what is new: also while this window is covered and not drawn.
@@ -96,18 +101,12 @@ impl ImpastoApp {
         if !self.stage.open {
             return;
         }
-        let (orders, closed, facts) = {
+        let (closed, facts) = {
             let mut screen = lock(&self.stage.screen);
-            (std::mem::take(&mut screen.orders), std::mem::take(&mut screen.closed), screen.facts)
+            (std::mem::take(&mut screen.closed), screen.facts)
         };
         if closed {
             return self.toggle_stage(ctx);
-        }
-        for command in orders {
-            self.run_command(ctx, command);
-        }
-        if !self.stage.open {
-            return;
         }
         if std::mem::take(&mut self.stage.look_for_monitors) {
             lock(&self.stage.screen).monitors = monitors(frame);
@@ -141,7 +140,8 @@ impl ImpastoApp {
             .with_inner_size(SIZE)
             .with_min_inner_size(SMALLEST);
         let screen = Arc::clone(&self.stage.screen);
-        ctx.show_viewport_deferred(viewport(), builder, move |ui, class| draw(&screen, ui, class));
+        let actions = self.actions.clone();
+        ctx.show_viewport_deferred(viewport(), builder, move |ui, class| draw(&screen, &actions, ui, class));
     }
 }
 
@@ -155,14 +155,7 @@ fn monitors(frame: &eframe::Frame) -> Vec<Monitor> {
     monitors.collect()
 }
 
-/// What a person wants of the second window.
-enum Wish {
-    Full(bool),
-    Monitor(usize),
-    Close,
-}
-
-fn draw(shared: &Mutex<Screen>, ui: &mut Ui, class: ViewportClass) {
+fn draw(shared: &Mutex<Screen>, actions: &Actions, ui: &mut Ui, class: ViewportClass) {
     let ctx = ui.ctx().clone();
     // Where there are no windows but one, this is a part of it, and keys are the main window's.
     let own = class != ViewportClass::EmbeddedWindow;
@@ -195,9 +188,11 @@ fn draw(shared: &Mutex<Screen>, ui: &mut Ui, class: ViewportClass) {
     }
 
     let full = own && ctx.input(|input| input.viewport().fullscreen).unwrap_or(false);
-    let mut wish = if own { keys(&ctx, &mut screen, full) } else { None };
+    if own {
+        keys(&ctx, &mut screen, actions, full);
+    }
     if response.double_clicked() && own {
-        wish = Some(Wish::Full(!full));
+        ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!full));
     }
     let (now, moves) = ctx.input(|input| {
         let moves = |event: &Event| {
@@ -210,7 +205,7 @@ fn draw(shared: &Mutex<Screen>, ui: &mut Ui, class: ViewportClass) {
     }
     let rests = now - screen.moved;
     if rests < POINTER || !own {
-        wish = bar(&ctx, area, &mut screen, own, full).or(wish);
+        bar(&ctx, area, &mut screen, own, full);
         if own {
             ctx.request_repaint_after(Duration::from_secs_f64((POINTER - rests).max(0.01)));
         }
@@ -218,47 +213,44 @@ fn draw(shared: &Mutex<Screen>, ui: &mut Ui, class: ViewportClass) {
         ctx.set_cursor_icon(CursorIcon::None);
     }
     if own && ctx.input(|input| input.viewport().close_requested()) {
-        wish = Some(Wish::Close);
+        screen.closed = true;
     }
-    match wish {
-        None => {}
-        Some(Wish::Full(on)) => ctx.send_viewport_cmd(ViewportCommand::Fullscreen(on)),
-        Some(Wish::Monitor(index)) => ctx.send_viewport_cmd(ViewportCommand::SetMonitor(index)),
-        Some(Wish::Close) => screen.closed = true,
-    }
-    if screen.closed || !screen.orders.is_empty() {
+    if screen.closed {
         // The main window sleeps until somebody asks for it.
         ctx.request_repaint_of(ViewportId::ROOT);
     }
 }
 
 /// The keys: some are this window's own, the others do what they do in the main one.
-fn keys(ctx: &Context, screen: &mut Screen, full: bool) -> Option<Wish> {
-    let mut wish = None;
+fn keys(ctx: &Context, screen: &mut Screen, actions: &Actions, full: bool) {
     if ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
-        wish = Some(if full { Wish::Full(false) } else { Wish::Close });
+        match full {
+            true => ctx.send_viewport_cmd(ViewportCommand::Fullscreen(false)),
+            false => screen.closed = true,
+        }
     }
     for command in Command::pressed(ctx) {
         match command {
-            Command::Present => wish = Some(Wish::Full(!full)),
-            Command::PresentFacts => {
+            Command::Present => ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!full)),
+            Command::Info => {
                 screen.facts = !screen.facts;
                 // The lines are the main window's to write.
                 ctx.request_repaint_of(ViewportId::ROOT);
             }
-            Command::Stage => wish = Some(Wish::Close),
+            Command::Stage => screen.closed = true,
             // There is nothing here to move the keyboard into, and the page that finds would open elsewhere.
             Command::Controls | Command::Find | Command::TogglePanels => {}
-            command => screen.orders.push(command),
+            command => {
+                actions.push(command);
+                ctx.request_repaint_of(ViewportId::ROOT);
+            }
         }
     }
-    wish
 }
 
 /// The buttons at the upper edge, away from the facts, while the pointer moves.
-fn bar(ctx: &Context, area: Rect, screen: &mut Screen, own: bool, full: bool) -> Option<Wish> {
+fn bar(ctx: &Context, area: Rect, screen: &mut Screen, own: bool, full: bool) {
     let palette = Palette::for_theme(ctx.theme());
-    let mut wish = None;
     Area::new(Id::unique("second window's bar"))
         .order(Order::Foreground)
         .pivot(Align2::CENTER_TOP)
@@ -273,7 +265,7 @@ fn bar(ctx: &Context, area: Rect, screen: &mut Screen, own: bool, full: bool) ->
                         let text = if full { "Leave the full screen" } else { "Full screen" };
                         let hint = "F11, or a double-click: fills the screen that this window is on";
                         if ui.button(text).on_hover_text(hint).clicked() {
-                            wish = Some(Wish::Full(!full));
+                            ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!full));
                         }
                     }
                     if screen.monitors.len() > 1 {
@@ -281,21 +273,20 @@ fn bar(ctx: &Context, area: Rect, screen: &mut Screen, own: bool, full: bool) ->
                             let (width, height) = monitor.size;
                             let hint = format!("Fills {} ({width} × {height} pixels)", monitor.name);
                             if ui.button(format!("On {}", monitor.name)).on_hover_text(hint).clicked() {
-                                wish = Some(Wish::Monitor(index));
+                                ctx.send_viewport_cmd(ViewportCommand::SetMonitor(index));
                             }
                         }
                     }
-                    let facts = ui.selectable_label(screen.facts, "Facts");
+                    let facts = ui.selectable_label(screen.facts, "Info");
                     if facts.on_hover_text("I: what is painted from what, and how").clicked() {
                         screen.facts = !screen.facts;
                         ctx.request_repaint_of(ViewportId::ROOT);
                     }
                     let hint = "Closes this window alone; the painting goes on";
                     if ui.button("Close this window").on_hover_text(hint).clicked() {
-                        wish = Some(Wish::Close);
+                        screen.closed = true;
                     }
                 });
             });
         });
-    wish
 }

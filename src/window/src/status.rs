@@ -3,7 +3,8 @@
 use egui::{Align, Label, Layout, Sense, Ui};
 
 use super::{
-    ImpastoApp, Page,
+    ImpastoApp,
+    command::Command,
     theme::{Palette, space},
     widgets,
 };
@@ -82,7 +83,7 @@ impl ImpastoApp {
         if let Some(text) = self.queue_status() {
             let label = Label::new(widgets::weak(ui, text)).sense(Sense::click());
             if ui.add(label).on_hover_text("Shows the queue").clicked() {
-                self.toggle_page(Page::Queue);
+                self.actions.push(Command::Queue);
             }
         }
         if let Some(zoom) = self.canvas.zoom_text() {

@@ -42,10 +42,9 @@ impl ImpastoApp {
         });
     }
 
-    fn compare_buttons(&mut self, ui: &mut Ui) {
+    fn compare_buttons(&self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
         let mode = self.compare.mode;
-        let mut wanted = None;
         for (command, on) in [
             (Command::Split, mode == Mode::Split),
             (Command::Sides, mode == Mode::Sides),
@@ -54,11 +53,8 @@ impl ImpastoApp {
         ] {
             let hint = command.hint(&ctx);
             if widgets::icon_toggle(ui, command.icon(), command.text(), &hint, on).clicked() {
-                wanted = Some(command);
+                self.actions.push(command);
             }
-        }
-        if let Some(command) = wanted {
-            self.run_command(&ctx, command);
         }
     }
 
@@ -79,7 +75,7 @@ impl ImpastoApp {
             ] {
                 let line = ui.selectable_label(on, command.text()).on_hover_text(command.hint(&ctx));
                 if line.clicked() {
-                    self.run_command(&ctx, command);
+                    self.actions.push(command);
                 }
             }
             ui.separator();
@@ -119,33 +115,29 @@ impl ImpastoApp {
         response.accessible_name("Compare with").on_hover_text(hint);
     }
 
-    fn pin_button(&mut self, ui: &mut Ui, words: bool) {
+    fn pin_button(&self, ui: &mut Ui, words: bool) {
         let command = Command::Pin;
         let hint = command.hint(ui.ctx());
-        let painted = self.canvas.picture().is_some();
+        let enabled = self.can(command);
         let button = if words {
-            widgets::text_button(ui, command.icon(), "Pin", command.text(), &hint, painted)
+            widgets::text_button(ui, command.icon(), "Pin", command.text(), &hint, enabled)
         } else {
-            widgets::icon_button(ui, command.icon(), command.text(), &hint, painted)
+            widgets::icon_button(ui, command.icon(), command.text(), &hint, enabled)
         };
         if button.clicked() {
-            self.pin();
+            self.actions.push(command);
         }
     }
 
     fn history_buttons(&mut self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
-        let mut wanted = None;
         for (command, what) in [(Command::Undo, self.undo.undoes()), (Command::Redo, self.undo.redoes())] {
             let hint = command.hint(&ctx);
             let hint = what.map_or_else(|| hint.clone(), |what| format!("{what}\n{hint}"));
-            let enabled = what.is_some();
+            let enabled = self.can(command);
             if widgets::icon_button(ui, command.icon(), command.text(), &hint, enabled).clicked() {
-                wanted = Some(command);
+                self.actions.push(command);
             }
-        }
-        if let Some(command) = wanted {
-            self.run_command(&ctx, command);
         }
         let command = Command::History;
         let hint = command.hint(&ctx);

@@ -4,6 +4,8 @@ use egui::{Align2, Area, Context, Frame, Id, Order, RichText, Stroke, Ui, vec2};
 
 use super::{
     ImpastoApp,
+    action::Actions,
+    page::Page,
     pictures::{Source, Target},
     theme::{Palette, space},
     widgets,
@@ -103,8 +105,11 @@ pub struct Tour {
     before: Box<Settings>,
 }
 
-enum Wish {
+/// What can be done with the tour.
+pub enum TourAction {
+    /// Goes to a stop.
     Go(usize),
+    /// Ends it with the settings from before it, or with the present ones.
     Restore,
     Keep,
 }
@@ -112,6 +117,8 @@ enum Wish {
 impl ImpastoApp {
     /// Begins the tour, with the bundled pictures where there are none.
     pub(super) fn start_tour(&mut self) {
+        self.help = false;
+        self.page = Page::Painting;
         if self.content.picture.is_none() {
             self.open(Target::Content, Source::Example(&picture::CONTENTS[0]));
         }
@@ -149,7 +156,7 @@ impl ImpastoApp {
     }
 
     /// The tour's note over the painting.
-    pub(super) fn tour_window(&mut self, ctx: &Context) {
+    pub(super) fn tour_window(&self, ctx: &Context) {
         let Some(tour) = &self.tour else { return };
         let stop = tour.stop;
         let area = self.canvas.area.unwrap_or(ctx.content_rect());
@@ -163,7 +170,7 @@ impl ImpastoApp {
             }
         };
         let margin = if below.is_some() { space::M } else { space::L };
-        let mut wish = None;
+        let actions = &self.actions;
         Area::new(Id::unique("tour"))
             .order(Order::Foreground)
             .pivot(Align2::LEFT_BOTTOM)
@@ -181,14 +188,16 @@ impl ImpastoApp {
                             // Nothing looks out from behind it.
                             ui.set_min_height(below.height() - 2.0 * (margin + space::S));
                         }
-                        wish = note(ui, stop);
+                        note(ui, stop, actions);
                     });
             });
-        match wish {
-            None => {}
-            Some(Wish::Go(stop)) => self.go_to_stop(stop),
-            Some(Wish::Keep) => self.tour = None,
-            Some(Wish::Restore) => {
+    }
+
+    pub(super) fn apply_to_tour(&mut self, action: TourAction) {
+        match action {
+            TourAction::Go(stop) => self.go_to_stop(stop),
+            TourAction::Keep => self.tour = None,
+            TourAction::Restore => {
                 if let Some(tour) = self.tour.take() {
                     self.settings = *tour.before;
                     self.start_run(Start::Beginning, false);
@@ -198,8 +207,7 @@ impl ImpastoApp {
     }
 }
 
-fn note(ui: &mut Ui, stop: usize) -> Option<Wish> {
-    let mut wish = None;
+fn note(ui: &mut Ui, stop: usize, actions: &Actions) {
     let Stop { title, text, .. } = &STOPS[stop];
     ui.label(widgets::weak(ui, format!("Tour, {} of {}", stop + 1, STOPS.len())));
     ui.label(RichText::new(*title).size(17.0));
@@ -208,22 +216,21 @@ fn note(ui: &mut Ui, stop: usize) -> Option<Wish> {
     ui.add_space(space::M);
     ui.horizontal(|ui| {
         if stop > 0 && ui.button("Back").on_hover_text("To the stop before").clicked() {
-            wish = Some(Wish::Go(stop - 1));
+            actions.push(TourAction::Go(stop - 1));
         }
         if stop + 1 < STOPS.len() {
             if ui.button("Next").on_hover_text("To the next stop").clicked() {
-                wish = Some(Wish::Go(stop + 1));
+                actions.push(TourAction::Go(stop + 1));
             }
         } else {
             let tooltip = "Ends the tour and goes on with these settings";
             if ui.button("Keep playing").on_hover_text(tooltip).clicked() {
-                wish = Some(Wish::Keep);
+                actions.push(TourAction::Keep);
             }
         }
         let tooltip = "Ends the tour and brings back the settings from before it";
         if ui.button("End the tour").on_hover_text(tooltip).clicked() {
-            wish = Some(Wish::Restore);
+            actions.push(TourAction::Restore);
         }
     });
-    wish
 }

@@ -43,29 +43,36 @@ impl ImpastoApp {
         });
     }
 
-    fn transport_buttons(&mut self, ui: &mut Ui) {
+    /// Whether there is all that a run takes.
+    pub(super) fn is_ready(&self) -> bool {
+        self.session.is_some() && self.inputs().is_some() && self.problem.is_none()
+    }
+
+    fn is_active(&self) -> bool {
+        matches!(self.run.state, RunState::Running | RunState::Preparing) && self.run.playing
+    }
+
+    /// Whether there is something to paint, or to pause.
+    pub(super) fn can_play(&self) -> bool {
+        self.is_active() || (self.is_ready() && self.steps_left())
+    }
+
+    fn transport_buttons(&self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
-        let ready = self.session.is_some() && self.inputs().is_some() && self.problem.is_none();
-        let active = matches!(self.run.state, RunState::Running | RunState::Preparing) && self.run.playing;
+        let active = self.is_active();
         let (icon, text) = if active { (Icon::Pause, "Pause") } else { (Icon::Play, "Play") };
         let hint = if self.steps_left() {
             Command::PlayPause.hint(&ctx)
         } else {
             "The step limit is reached: raise Steps to go on".to_owned()
         };
-        let can_play = active || (ready && self.steps_left());
-        if widgets::accent_button(ui, icon, text, 96.0, &hint, can_play).clicked() {
-            self.run_command(&ctx, Command::PlayPause);
+        if widgets::accent_button(ui, icon, text, 96.0, &hint, self.can(Command::PlayPause)).clicked() {
+            self.actions.push(Command::PlayPause);
         }
-        for (command, enabled) in [
-            (Command::Step, ready && self.steps_left()),
-            (Command::Stop, self.run.alive()),
-            (Command::Restart, ready),
-        ] {
-            if widgets::icon_button(ui, command.icon(), command.text(), &command.hint(&ctx), enabled)
-                .clicked()
-            {
-                self.run_command(&ctx, command);
+        for command in [Command::Step, Command::Stop, Command::Restart] {
+            let (hint, enabled) = (command.hint(&ctx), self.can(command));
+            if widgets::icon_button(ui, command.icon(), command.text(), &hint, enabled).clicked() {
+                self.actions.push(command);
             }
         }
     }
@@ -200,15 +207,14 @@ impl ImpastoApp {
     }
 
     /// What else can be done with the picture.
-    fn file_menu(&mut self, ui: &mut Ui) {
+    fn file_menu(&self, ui: &mut Ui) {
         let tooltip = "More to do with this painting";
         let more = widgets::icon_button(ui, Icon::More, "More about the painting", tooltip, true);
-        let mut wanted = None;
         egui::Popup::menu(&more).show(|ui| {
             ui.set_min_width(200.0);
             for command in [Command::SaveMoment, Command::CopyCommandLine] {
                 if ui.button(command.text()).on_hover_text(command.hint(ui.ctx())).clicked() {
-                    wanted = Some(command);
+                    self.actions.push(command);
                 }
             }
             ui.separator();
@@ -216,20 +222,16 @@ impl ImpastoApp {
                 [Command::OpenProject, Command::SaveProject, Command::SaveProjectAs, Command::OpenLast]
             {
                 if ui.button(command.text()).on_hover_text(command.hint(ui.ctx())).clicked() {
-                    wanted = Some(command);
+                    self.actions.push(command);
                 }
             }
             ui.separator();
             let command = Command::ToggleRecipe;
             let mut on = !self.without_recipe;
             if ui.checkbox(&mut on, command.text()).on_hover_text(command.tooltip()).changed() {
-                wanted = Some(command);
+                self.actions.push(command);
             }
         });
-        if let Some(command) = wanted {
-            let ctx = ui.ctx().clone();
-            self.run_command(&ctx, command);
-        }
     }
 
     /// From right to left.
@@ -237,7 +239,7 @@ impl ImpastoApp {
         let ctx = ui.ctx().clone();
         for command in [Command::Help, Command::ToggleTheme] {
             if widgets::icon_button(ui, command.icon(), command.text(), &command.hint(&ctx), true).clicked() {
-                self.run_command(&ctx, command);
+                self.actions.push(command);
             }
         }
         ui.add_space(space::S);
@@ -257,11 +259,10 @@ impl ImpastoApp {
         self.page_switches(ui);
         ui.add_space(space::S);
         self.file_menu(ui);
-        let painted = self.canvas.picture().is_some();
         for (command, text) in [(Command::Copy, "Copy"), (Command::Save, "Save…")] {
-            let hint = command.hint(&ctx);
-            if widgets::text_button(ui, command.icon(), text, command.text(), &hint, painted).clicked() {
-                self.run_command(&ctx, command);
+            let (hint, enabled) = (command.hint(&ctx), self.can(command));
+            if widgets::text_button(ui, command.icon(), text, command.text(), &hint, enabled).clicked() {
+                self.actions.push(command);
             }
         }
     }

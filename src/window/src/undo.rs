@@ -1,5 +1,5 @@
-//! Undo and redo: after each frame the settings and the slots are compared with how they were, and what differs
-//! becomes an entry of the history. So no control needs to know of it.
+//! Undo and redo: what an action has changed of the settings, the mixes and the slots becomes an entry of the
+//! history.
 //!
 //! It is ours because crates for it want every change as a command object; here a state is a few kilobytes beside pictures that
 //! are shared, so states are kept, and one drag becomes one entry by when and what the hand did.
@@ -9,7 +9,9 @@ use std::sync::Arc;
 use egui::{Context, RichText, ScrollArea, Ui};
 
 use super::{
-    ImpastoApp, fields,
+    ImpastoApp,
+    action::Action,
+    fields,
     mixes::MixDesk,
     pictures::Slot,
     theme::{Palette, space},
@@ -63,11 +65,12 @@ pub struct Undo {
     states: Vec<State>,
     /// The state that is in force.
     at: usize,
+    /// Counts the presses.
     gesture: u64,
-    pressed: bool,
-    /// The same of the pointer alone.
-    pointer: bool,
-    /// What the deed of this frame is called, if it has a name of its own: its key and its title.
+    /// Whether a hand is on something, and whether the pointer is: in this frame, and in the one before.
+    held: [bool; 2],
+    held_before: [bool; 2],
+    /// What the present action is called, if it has a name of its own: its key and its title.
     called: Option<(String, String)>,
     /// The list is shown.
     pub shown: bool,
@@ -186,15 +189,14 @@ impl Undo {
         (keys, title)
     }
 
-    /// Gives what is done in this frame a title of its own. Deeds of the same key become one entry as changes of one setting do;
-    /// those without a key never do.
+    /// Gives the present action a title of its own. Actions of the same key become one entry as changes of
+    /// one setting do; those without a key never do.
     pub fn call(&mut self, key: &str, title: String) {
         self.called = Some((key.to_owned(), title));
     }
 
     /// Takes a state in that differs from the one in force.
-    fn record(&mut self, snapshot: Snapshot, time: f64, pressed: bool) {
-        let held = pressed || self.pressed;
+    fn record(&mut self, snapshot: Snapshot, time: f64, held: bool) {
         let called = self.called.take();
         let Some(current) = self.states.get(self.at) else { return };
         let (keys, title) = match called.clone() {
@@ -246,7 +248,19 @@ impl Undo {
         bytes
     }
 
-    /// The engine has chosen a size by itself, which is no deed of the person's.
+    /// Takes in which hands are on something now. Each press is a gesture, also where a hand outside is on
+    /// another fader all the time.
+    fn follow_hands(&mut self, held: [bool; 2]) {
+        let begins = (0..2).any(|hand| held[hand] && !self.held[hand] && !self.held_before[hand]);
+        self.gesture += u64::from(begins);
+        (0..2).for_each(|hand| self.held[hand] |= held[hand]);
+    }
+
+    fn end_frame(&mut self) {
+        self.held_before = std::mem::take(&mut self.held);
+    }
+
+    /// The engine has chosen a size by itself, which is no action of the person's.
     pub fn size_was_chosen(&mut self, old: u32, new: u32) {
         for state in &mut self.states {
             if state.snapshot.settings.size == old {
@@ -267,32 +281,39 @@ impl Undo {
 }
 
 impl ImpastoApp {
-    /// Compares with the last frame, and notes what the person has changed.
-    pub(super) fn note_changes(&mut self, ctx: &Context) {
-        let pressed = self.hand_is_on(ctx);
-        let pointer = ctx.egui_is_using_pointer();
-        // Also where a hand outside is on another fader all the time.
-        let begins = (pressed && !self.undo.pressed) || (pointer && !self.undo.pointer);
-        self.undo.gesture += u64::from(begins);
-        match self.undo.states.get(self.undo.at) {
-            // What the program opens with is where the history begins.
-            None if self.still_opening() => {}
-            None => self.undo.states.push(State {
+    /// Makes an entry of what the present action has changed, if it has.
+    pub(super) fn note_change(&mut self, ctx: &Context) {
+        self.follow_hands(ctx);
+        if !self.is_playing_list()
+            && let Some(state) = self.undo.states.get(self.undo.at)
+            && !state.snapshot.is_of(&self.settings, &self.desk, &self.content, &self.styles)
+        {
+            let now = Snapshot::of(&self.settings, &self.desk, &self.content, &self.styles);
+            // A drag's last change comes with its release.
+            let held = self.undo.held[0] || self.undo.held_before[0];
+            self.undo.record(now, ctx.input(|input| input.time), held);
+        }
+        self.undo.called = None;
+    }
+
+    /// Begins the history with what the program opens with, once it is there, and keeps up with the hands at
+    /// a frame's end.
+    pub(super) fn follow_history(&mut self, ctx: &Context) {
+        if self.undo.states.is_empty() && !self.still_opening() {
+            self.undo.states.push(State {
                 title: "As opened".to_owned(),
                 snapshot: Snapshot::of(&self.settings, &self.desk, &self.content, &self.styles),
                 keys: Vec::new(),
                 time: 0.0,
                 gesture: None,
-            }),
-            Some(state) if state.snapshot.is_of(&self.settings, &self.desk, &self.content, &self.styles) => {}
-            Some(_) => {
-                let now = Snapshot::of(&self.settings, &self.desk, &self.content, &self.styles);
-                self.undo.record(now, ctx.input(|input| input.time), pressed);
-            }
+            });
         }
-        self.undo.called = None;
-        self.undo.pressed = pressed;
-        self.undo.pointer = pointer;
+        self.follow_hands(ctx);
+        self.undo.end_frame();
+    }
+
+    fn follow_hands(&mut self, ctx: &Context) {
+        self.undo.follow_hands([self.hand_is_on(ctx), ctx.egui_is_using_pointer()]);
     }
 
     /// Takes the last change back.
@@ -321,7 +342,7 @@ impl ImpastoApp {
         self.toasts.add_instead(&NOTES, note);
     }
 
-    fn go_to_state(&mut self, index: usize) {
+    pub(super) fn go_to_state(&mut self, index: usize) {
         let Some(state) = self.undo.states.get(index) else { return };
         let Snapshot { settings, desk, content, styles } = state.snapshot.clone();
         self.undo.at = index;
@@ -336,12 +357,11 @@ impl ImpastoApp {
     }
 
     /// The list of what was done, oldest first; a click goes there.
-    pub(super) fn history_list(&mut self, ui: &mut Ui) {
+    pub(super) fn history_list(&self, ui: &mut Ui) {
         let palette = Palette::of(ui);
         ui.set_width(280.0);
         ui.label(widgets::weak(ui, "Click to go back or forth"));
         ui.add_space(space::XS);
-        let mut wanted = None;
         ScrollArea::vertical().max_height(320.0).stick_to_bottom(true).show(ui, |ui| {
             ui.set_min_width(ui.available_width());
             for (index, state) in self.undo.states.iter().enumerate() {
@@ -351,13 +371,10 @@ impl ImpastoApp {
                     .truncate()
                     .min_size(egui::vec2(ui.available_width(), 22.0));
                 if ui.add(row).on_hover_text(&state.title).clicked() {
-                    wanted = Some(index);
+                    self.actions.push(Action::GoTo(index));
                 }
             }
         });
-        if let Some(index) = wanted {
-            self.go_to_state(index);
-        }
     }
 }
 
@@ -394,10 +411,29 @@ mod tests {
             undo.record(snapshot(|s| s.style_weight = beta), time, true);
         }
         assert_eq!(titles(&undo), ["Style β 1 → 12"]);
-        // The next press is another deed.
+        // The next press is another gesture.
         undo.gesture = 2;
         undo.record(snapshot(|s| s.style_weight = 20.0), 30.0, true);
         assert_eq!(titles(&undo), ["Style β 1 → 12", "Style β 12 → 20"]);
+    }
+
+    #[test]
+    fn each_press_is_a_gesture_however_often_a_frame_looks() {
+        let mut undo = opened();
+        for (held, gesture) in [
+            ([true, true], 1),
+            ([true, true], 1),
+            ([false, false], 1),
+            // A hand outside, and the pointer beside it.
+            ([true, false], 2),
+            ([true, true], 3),
+            ([true, true], 3),
+        ] {
+            undo.follow_hands(held);
+            undo.follow_hands(held);
+            undo.end_frame();
+            assert_eq!(undo.gesture, gesture, "{held:?}");
+        }
     }
 
     #[test]
@@ -426,7 +462,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_deed_takes_the_place_of_what_was_undone() {
+    fn a_new_change_takes_the_place_of_what_was_undone() {
         let mut undo = opened();
         undo.record(snapshot(|s| s.style_weight = 9.0), 1.0, false);
         undo.record(snapshot(|s| s.style_weight = 10.0), 3.0, false);

@@ -16,7 +16,7 @@ use impasto_core::settings::{Curve, Ease, Key, Objective, ParamId, Range, Track,
 const NEAR: f32 = 9.0;
 
 /// What a hand did to the graph.
-pub enum Deed {
+pub enum KeyEdit {
     Choose(usize),
     /// A keyframe is on its way.
     Drag(usize, Key),
@@ -68,7 +68,7 @@ impl Graph<'_> {
     }
 
     /// The graph, with keyframes to drag.
-    pub fn show(&self, ui: &mut Ui, size: egui::Vec2) -> Option<Deed> {
+    pub fn show(&self, ui: &mut Ui, size: egui::Vec2) -> Option<KeyEdit> {
         let palette = Palette::of(ui);
         let (outer, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
         let painter = ui.painter().with_clip_rect(outer);
@@ -94,7 +94,7 @@ impl Graph<'_> {
             let nearest = points.iter().enumerate().min_by(|(_, a), (_, b)| away(a).total_cmp(&away(b)))?;
             (away(nearest.1) <= NEAR).then_some(nearest.0)
         };
-        let mut deed = None;
+        let mut edit = None;
         if let Curve::Keys(keys) = &self.track.curve {
             let points: Vec<Pos2> = keys.iter().map(|key| self.point(rect, key)).collect();
             let near = near(&points);
@@ -111,7 +111,7 @@ impl Graph<'_> {
             if near.is_some() {
                 ui.ctx().set_cursor_icon(CursorIcon::Grab);
             }
-            deed = self.hands(ui, &response, rect, keys, near);
+            edit = self.hands(ui, &response, rect, keys, near);
         }
         let name = format!("Course of {}", self.knob.label());
         let state = format!(
@@ -130,7 +130,7 @@ impl Graph<'_> {
             }
         };
         response.on_hover_text(hint);
-        deed
+        edit
     }
 
     fn hands(
@@ -140,18 +140,18 @@ impl Graph<'_> {
         rect: Rect,
         keys: &[Key],
         near: Option<usize>,
-    ) -> Option<Deed> {
+    ) -> Option<KeyEdit> {
         let held = ui.scope_id().with("held keyframe");
         let pointer = response.interact_pointer_pos()?;
         if response.double_clicked() && near.is_none() {
-            return Some(Deed::Add(self.key_at(rect, pointer, Ease::Linear)));
+            return Some(KeyEdit::Add(self.key_at(rect, pointer, Ease::Linear)));
         }
         if let Some(index) = near {
             if response.clicked_by(PointerButton::Secondary) {
-                return Some(Deed::Remove(index));
+                return Some(KeyEdit::Remove(index));
             }
             if response.clicked() {
-                return Some(Deed::Choose(index));
+                return Some(KeyEdit::Choose(index));
             }
         }
         if response.drag_started_by(PointerButton::Primary) {
@@ -164,7 +164,7 @@ impl Graph<'_> {
         let index = ui.ctx().data(|data| data.get_temp::<Option<usize>>(held)).flatten()?;
         if response.drag_stopped() {
             ui.ctx().data_mut(|data| data.insert_temp(held, None::<usize>));
-            return Some(Deed::Drop);
+            return Some(KeyEdit::Drop);
         }
         if !response.dragged() {
             return None;
@@ -174,7 +174,7 @@ impl Graph<'_> {
         // Keyframes do not pass each other.
         let low = index.checked_sub(1).map_or(0.0, |before| keys[before].at);
         let high = keys.get(index + 1).map_or(1.0, |after| after.at);
-        Some(Deed::Drag(index, Key { at: wanted.at.clamp(low, high), ..wanted }))
+        Some(KeyEdit::Drag(index, Key { at: wanted.at.clamp(low, high), ..wanted }))
     }
 
     fn point(&self, rect: Rect, key: &Key) -> Pos2 {

@@ -4,16 +4,16 @@ mod graph;
 mod panel;
 mod recorder;
 
-use std::mem;
-
-use egui::{Context, Ui};
+use egui::Context;
 
 use self::recorder::Recorder;
 use super::{
     ImpastoApp,
-    knobs::{self, Marks, Wish},
+    command::Command,
+    knobs::{self, KnobAction, Marks},
+    page::Page,
 };
-use impasto_core::settings::{Curve, Lfo, Modulated, ParamId, Settings, StyleMix, Track};
+use impasto_core::settings::{Curve, Lfo, Modulated, ParamId, StyleMix, Track};
 use impasto_engine::session::RunState;
 
 /// The panel's state and the recording.
@@ -73,78 +73,28 @@ impl ImpastoApp {
         }
     }
 
-    /// Shows controls with every knob where its track has it now. What a hand changes there is set; what none touches stays
-    /// set as it was.
-    pub(super) fn live<R>(&mut self, ui: &mut Ui, show: impl FnOnce(&mut Self, &mut Ui) -> R) -> R {
-        if !self.settings.automation.is_on() {
-            return show(self, ui);
-        }
-        let (moved, moved_mix) = self.moved();
-        let base = mem::replace(&mut self.settings, Settings::clone(&moved));
-        let mut base_mix = Vec::new();
-        let filled = self.styles.iter_mut().filter(|slot| slot.picture.is_some());
-        for (slot, mix) in filled.zip(&moved_mix) {
-            base_mix.push((slot.id, mem::replace(&mut slot.mix, *mix)));
-        }
-        let result = show(self, ui);
-
-        let old: Vec<StyleMix> = base_mix.iter().map(|(_, mix)| *mix).collect();
-        let tracks: Vec<ParamId> =
-            base.automation.iter().filter(|(_, track)| track.on).map(|(knob, _)| knob).collect();
-        // Slots may have come, gone and changed places, so theirs are found by their numbers.
-        for (index, (id, before)) in base_mix.iter().enumerate() {
-            let Some(slot) = self.slot_mut(*id) else { continue };
-            let shown = moved_mix[index];
-            if slot.mix.weight == shown.weight {
-                slot.mix.weight = before.weight;
-            }
-            if slot.mix.scale == shown.scale {
-                slot.mix.scale = before.scale;
-            }
-        }
-        let mut turned = Vec::new();
-        for knob in tracks {
-            let (shown, before) = (knob.stored(&moved, &moved_mix), knob.stored(&base, &old));
-            let now = match knob {
-                ParamId::PictureWeight(_) | ParamId::PictureScale(_) => {
-                    // Where it was not touched it is as it was set, which is elsewhere than where it was shown.
-                    let now = knob.stored(&self.settings, &self.mix());
-                    if now == before { shown } else { now }
-                }
-                _ => knob.stored(&self.settings, &[]),
-            };
-            match (now, before) {
-                (Some(now), _) if Some(now) != shown => turned.push((knob, now)),
-                (Some(_), Some(before)) => knob.store(&mut self.settings, &mut [], before),
-                _ => {}
-            }
-        }
-        for (knob, value) in turned {
-            self.hand_over(knob, value);
-        }
-        result
-    }
-
-    /// Tells the faders what moves, and does what was wanted in their menus.
+    /// Tells the faders what moves, and records what hands do to them.
     pub(super) fn follow_knobs(&mut self, ctx: &Context) {
         let tracks = self.settings.automation.iter();
         let tracks =
             tracks.map(|(knob, track)| (knob, track.on && knob.get(&self.settings, &self.mix()).is_some()));
         let bound = self.remote.bound().collect();
         knobs::mark(ctx, Marks { tracks: tracks.collect(), bound });
-        match knobs::take_wish(ctx) {
-            None => {}
-            Some(Wish::Automate(knob)) => self.automate(knob),
-            Some(Wish::Switch(knob)) => {
+        self.record_knobs();
+    }
+
+    pub(super) fn apply_to_knob(&mut self, action: KnobAction) {
+        match action {
+            KnobAction::Automate(knob) => self.automate(knob),
+            KnobAction::Switch(knob) => {
                 if let Some(track) = self.settings.automation.get_mut(knob) {
                     track.on = !track.on;
                 }
             }
-            Some(Wish::Remove(knob)) => drop(self.settings.automation.remove(knob)),
-            Some(Wish::Learn(knob)) => self.learn_controller(knob),
-            Some(Wish::Forget(knob)) => self.forget_controllers(knob),
+            KnobAction::Still(knob) => drop(self.settings.automation.remove(knob)),
+            KnobAction::Learn(knob) => self.learn_controller(knob),
+            KnobAction::Forget(knob) => self.forget_controllers(knob),
         }
-        self.record_knobs();
     }
 
     /// Shows a knob's track; where it has none it gets one.
@@ -156,6 +106,14 @@ impl ImpastoApp {
         self.automation.key = 0;
         self.layout.automation = true;
         self.layout.show_bottom = true;
+    }
+
+    /// Shows the panel with the tracks, or hides the lower panel while it shows them.
+    pub(super) fn toggle_automation(&mut self) {
+        self.page = Page::Painting;
+        let shown = self.layout.automation && self.layout.show_bottom;
+        self.layout.automation = !shown;
+        self.layout.show_bottom |= !shown;
     }
 
     pub(super) fn is_recording(&self) -> bool {
@@ -182,10 +140,10 @@ impl ImpastoApp {
     }
 
     fn record_knobs(&mut self) {
-        let Some(mut recorder) = self.automation.recorder.take() else { return };
+        let Some(recorder) = &self.automation.recorder else { return };
         let over = matches!(self.run.state, RunState::Finished | RunState::Stopped | RunState::Failed);
         if recorder.run != self.run.id || over && recorder.has_any() {
-            return self.keep_recording(recorder);
+            return self.actions.push(Command::Record);
         }
         // An oscillator rides on what the hand does, and is no course of its own to be recorded.
         let swings = |knob: ParamId| {
@@ -193,8 +151,10 @@ impl ImpastoApp {
             track.is_some_and(|track| track.on && matches!(track.curve, Curve::Lfo(_)))
         };
         let values = self.knob_values().into_iter().filter(|(knob, _)| !swings(*knob)).collect();
-        recorder.note(self.settings.time_at(self.run.step()).min(1.0), values);
-        self.automation.recorder = Some(recorder);
+        let now = self.settings.time_at(self.run.step()).min(1.0);
+        if let Some(recorder) = &mut self.automation.recorder {
+            recorder.note(now, values);
+        }
     }
 
     /// Makes tracks of what was recorded.

@@ -2,12 +2,13 @@
 
 use egui::{Align, ComboBox, Label, Layout, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui, vec2};
 
-use super::graph::{Deed, Graph};
+use super::graph::{Graph, KeyEdit};
 use crate::{
     ImpastoApp,
     command::Command,
     entry::Entry,
     icons::Icon,
+    knobs::KnobAction,
     theme::{Palette, RADIUS, ROW, space},
     widgets,
 };
@@ -36,7 +37,7 @@ impl ImpastoApp {
             ui.painter().rect_stroke(button.rect, RADIUS, Stroke::new(1.5, bad), StrokeKind::Inside);
         }
         if button.clicked() {
-            self.run_command(&ctx, command);
+            self.actions.push(command);
         }
         self.add_menu(ui);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -53,23 +54,19 @@ impl ImpastoApp {
         });
     }
 
-    fn add_menu(&mut self, ui: &mut Ui) {
+    fn add_menu(&self, ui: &mut Ui) {
         let tooltip = "Lets a further knob move by itself; a right click on its fader does the same";
         let button = widgets::icon_button(ui, Icon::Plus, "Automate a knob", tooltip, true);
-        let mut wanted = None;
         egui::Popup::menu(&button).show(|ui| {
             ui.set_min_width(190.0);
             ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
                 for knob in ParamId::all(&self.settings, &self.mix()) {
                     if self.settings.automation.get(knob).is_none() && ui.button(knob.label()).clicked() {
-                        wanted = Some(knob);
+                        self.actions.push(KnobAction::Automate(knob));
                     }
                 }
             });
         });
-        if let Some(knob) = wanted {
-            self.automate(knob);
-        }
     }
 
     pub(crate) fn automation_panel(&mut self, ui: &mut Ui) {
@@ -178,7 +175,7 @@ impl ImpastoApp {
         let Some(track) = self.settings.automation.get_mut(knob) else { return };
         let base = base.unwrap_or_default();
         let state = &mut self.automation;
-        let mut deed = None;
+        let mut edit = None;
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = vec2(space::XS, 2.0);
             let lfo = matches!(track.curve, Curve::Lfo(_));
@@ -192,7 +189,7 @@ impl ImpastoApp {
             }
             match &mut track.curve {
                 Curve::Lfo(lfo) => lfo_ui(ui, lfo, steps),
-                Curve::Keys(keys) => deed = keys_ui(ui, keys, &mut state.key, (now, knob), steps),
+                Curve::Keys(keys) => edit = keys_ui(ui, keys, &mut state.key, (now, knob), steps),
             }
         });
         if let Some(why) = rests {
@@ -206,30 +203,30 @@ impl ImpastoApp {
         }
         let size = vec2(ui.available_width(), ui.available_height().max(44.0));
         let graph = Graph { knob, objective, base, track: &shown, key: state.key, now };
-        deed = graph.show(ui, size).or(deed);
+        edit = graph.show(ui, size).or(edit);
         let value_now = shown.value(knob, objective, base, now);
-        if let Some(deed) = deed {
-            do_deed(state, track, deed, value_now);
+        if let Some(edit) = edit {
+            edit_keys(state, track, edit, value_now);
         }
     }
 }
 
-fn do_deed(state: &mut super::AutomationUi, track: &mut Track, deed: Deed, value_now: f64) {
+fn edit_keys(state: &mut super::AutomationUi, track: &mut Track, edit: KeyEdit, value_now: f64) {
     let Curve::Keys(keys) = &mut track.curve else { return };
-    match deed {
-        Deed::Choose(index) => state.key = index,
-        Deed::Drag(index, key) => {
+    match edit {
+        KeyEdit::Choose(index) => state.key = index,
+        KeyEdit::Drag(index, key) => {
             state.key = index;
             state.dragged = Some((index, key));
         }
-        Deed::Drop => {
+        KeyEdit::Drop => {
             if let Some((index, key)) = state.dragged.take()
                 && let Some(place) = keys.get_mut(index)
             {
                 *place = key;
             }
         }
-        Deed::Add(mut key) => {
+        KeyEdit::Add(mut key) => {
             if keys.len() >= MAX_KEYS {
                 return;
             }
@@ -242,11 +239,11 @@ fn do_deed(state: &mut super::AutomationUi, track: &mut Track, deed: Deed, value
             state.key = index;
         }
         // A course has one keyframe at least.
-        Deed::Remove(index) if keys.len() > 1 && index < keys.len() => {
+        KeyEdit::Remove(index) if keys.len() > 1 && index < keys.len() => {
             keys.remove(index);
             state.key = state.key.min(keys.len() - 1);
         }
-        Deed::Remove(_) => {}
+        KeyEdit::Remove(_) => {}
     }
 }
 
@@ -332,10 +329,10 @@ fn keys_ui(
     chosen: &mut usize,
     (now, knob): (f64, ParamId),
     steps: u32,
-) -> Option<Deed> {
+) -> Option<KeyEdit> {
     let count = keys.len();
     *chosen = (*chosen).min(count.saturating_sub(1));
-    let mut deed = None;
+    let mut edit = None;
     buttons(ui, 122.0, |ui| {
         let tooltip = "The keyframe before";
         if widgets::icon_button(ui, Icon::Up, "Keyframe before", tooltip, *chosen > 0).clicked() {
@@ -383,12 +380,12 @@ fn keys_ui(
     buttons(ui, 2.0 * ROW + space::XS, |ui| {
         let tooltip = "Adds a keyframe where the run is now";
         if widgets::icon_button(ui, Icon::Plus, "Add a keyframe now", tooltip, count < MAX_KEYS).clicked() {
-            deed = Some(Deed::Add(Key { at: now, value: f64::NAN, ease: Ease::Linear }));
+            edit = Some(KeyEdit::Add(Key { at: now, value: f64::NAN, ease: Ease::Linear }));
         }
         let tooltip = "Takes this keyframe out";
         if widgets::icon_button(ui, Icon::Close, "Remove the keyframe", tooltip, count > 1).clicked() {
-            deed = Some(Deed::Remove(index));
+            edit = Some(KeyEdit::Remove(index));
         }
     });
-    deed
+    edit
 }

@@ -8,8 +8,7 @@ use crate::{
     entry::Entry,
     fader::{Fader, plain_slider},
     icons::Icon,
-    mixes::{self, Wish},
-    reset,
+    mixes, reset,
     theme::{Palette, ROW},
     widgets::{self, row, row_error},
 };
@@ -114,21 +113,18 @@ impl ImpastoApp {
         self.error_of(ui, "content-weight", "The content weight");
         let tooltip = "β: weight of the style term. More takes the strokes and colours of the style.";
         let locked = self.desk.locked.contains(&ParamId::Beta);
-        let mut lock = false;
+        let actions = &self.actions;
         locked_row(ui, "Style β", tooltip, locked, |ui| {
             let (name, knob, usual) = ("Style weight β", ParamId::Beta, usual.style_weight);
             let fader = Fader { name, tooltip, knob, range: knob.range(objective), usual };
             let width = room_for_slider(ui);
-            fader.slider_with(ui, &mut balance[1], width, |ui| lock = mixes::lock_button(ui, locked));
+            fader.slider_with(ui, &mut balance[1], width, |ui| mixes::lock_button(ui, actions, knob, locked));
             fader.number(ui, &mut balance[1], widgets::NUMBER);
         });
         self.error_of(ui, "style-weight", "The style weight");
         if balance != shown {
             [self.settings.content_weight, self.settings.style_weight] = balance;
             self.settings.style_amount = None;
-        }
-        if lock {
-            self.do_wish(Wish::Lock(ParamId::Beta));
         }
         if let Some(problem) = self.problem.as_ref().filter(|problem| problem.setting == "weights") {
             row_error(ui, &widgets::sentence(&problem.message));
@@ -162,7 +158,7 @@ impl ImpastoApp {
     pub(super) fn tilt_row(&mut self, ui: &mut Ui, usual: &Settings) {
         let tooltip = "Tilt of the style layers, -1 to 1: left fine texture, right large strokes. It multiplies what the faders say by e to the power of tilt times depth, their sum kept, and moves no fader; in the middle it is not there. Usual are -0.4 to 0.4.";
         let locked = self.desk.locked.contains(&ParamId::StyleTilt);
-        let mut lock = false;
+        let actions = &self.actions;
         locked_row(ui, "Strokes", tooltip, locked, |ui| {
             let width = room_for_slider(ui);
             let tilt = &mut self.settings.style_tilt;
@@ -177,15 +173,12 @@ impl ImpastoApp {
                 let near = response.dragged() && tilt.abs() < 0.03;
                 *tilt = if near { 0.0 } else { (100.0 * *tilt).round() / 100.0 };
             }
-            let menu = |ui: &mut Ui| lock = mixes::lock_button(ui, locked);
+            let menu = |ui: &mut Ui| mixes::lock_button(ui, actions, knob, locked);
             reset::slider(ui, &response, knob, usual.style_tilt, tilt, menu);
             let (name, width, drag) = ("Tilt of the style layers, number", widgets::NUMBER, -1.0..=1.0);
             let (knob, usual) = (Some(knob), Some(usual.style_tilt));
             Entry { name, tooltip, drag, suffix: "", whole: false, width, knob, usual }.show(ui, tilt);
         });
         self.error_of(ui, "style-tilt", "The tilt");
-        if lock {
-            self.do_wish(Wish::Lock(ParamId::StyleTilt));
-        }
     }
 }

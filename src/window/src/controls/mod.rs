@@ -24,12 +24,14 @@ impl ImpastoApp {
             ui.add_space(-space::XS);
             section(ui, "Picture");
             self.preset_row(ui);
-            self.objective_row(ui);
-            self.size_row(ui);
-            self.pyramid_row(ui);
             let usual = self.presets.usual.settings().clone();
-            self.steps_rows(ui, &usual);
-            self.device_row(ui);
+            self.edit(ui, |app, ui| {
+                app.objective_row(ui);
+                app.size_row(ui);
+                app.pyramid_row(ui);
+                app.steps_rows(ui, &usual);
+                app.device_row(ui);
+            });
 
             section(ui, "Balance");
             self.live(ui, |app, ui| app.balance_rows(ui, &usual));
@@ -39,12 +41,10 @@ impl ImpastoApp {
 
             section(ui, "Style");
             if self.settings.objective == Objective::Balanced {
-                self.statistic_row(ui);
+                self.edit(ui, |app, ui| app.statistic_row(ui));
             }
             self.live(ui, |app, ui| app.tilt_row(ui, &usual));
-            // Wishes of the mixer's are about the settings as they are set, not as they move.
-            let wish = self.live(ui, |app, ui| app.mixer_ui(ui, &usual));
-            wish.into_iter().for_each(|wish| self.do_wish(wish));
+            self.live(ui, |app, ui| app.mixer_ui(ui, &usual));
             section(ui, "Colour");
             self.live(ui, |app, ui| app.colour_rows(ui, &usual));
 

@@ -7,7 +7,6 @@ use crate::{
     ImpastoApp,
     command::Command,
     entry::Entry,
-    icons::Icon,
     theme::space,
     widgets::{self, row},
 };
@@ -72,27 +71,20 @@ impl ImpastoApp {
             }
             ui.spacing_mut().item_spacing.x = space::XS;
             let ctx = ui.ctx().clone();
-            let alive = self.run.alive();
-            let mut wanted = None;
-            let mut button = |ui: &mut Ui, command: Command, enabled: bool| {
-                let hint = command.hint(&ctx);
+            for command in [Command::SmallerSize, Command::LargerSize] {
+                let (hint, enabled) = (command.hint(&ctx), self.can(command));
                 if widgets::icon_button(ui, command.icon(), command.text(), &hint, enabled).clicked() {
-                    wanted = Some(command);
+                    self.actions.push(command);
                 }
-            };
-            button(ui, Command::Drop, alive && place.level > 0);
-            button(ui, Command::Climb, alive && place.level + 1 < place.levels);
-            let hint = Command::Hold.hint(&ctx);
-            let name = Command::Hold.text();
-            if widgets::icon_toggle(ui, Icon::Hold, name, &hint, place.held).clicked() {
-                wanted = Some(Command::Hold);
+            }
+            let command = Command::StaySize;
+            let hint = command.hint(&ctx);
+            if widgets::icon_toggle(ui, command.icon(), command.text(), &hint, place.held).clicked() {
+                self.actions.push(command);
             }
             let size = place.width.max(place.height);
             ui.label(widgets::weak(ui, format!("{size} px, {} of {}", place.level + 1, place.levels)))
                 .on_hover_text("The size that is painted now, and which of the pyramid's sizes it is");
-            if let Some(command) = wanted {
-                self.run_command(&ctx, command);
-            }
         });
     }
 

@@ -3,18 +3,18 @@
 use egui::{RichText, Ui};
 
 use super::combo;
-use crate::{ImpastoApp, theme::Palette, usual::PresetName, widgets::row};
+use crate::{ImpastoApp, presets::PresetAction, theme::Palette, usual::PresetName, widgets::row};
 use impasto_base::error::chain;
-use impasto_core::settings::{Mix, Preset, Settings};
+use impasto_core::settings::{Preset, Settings};
 
 impl ImpastoApp {
-    pub(super) fn preset_row(&mut self, ui: &mut Ui) {
+    pub(super) fn preset_row(&self, ui: &mut Ui) {
         let tooltip = "A mix to begin with: sets the objective, the weights, the statistic and the optimizer, and leaves size and device alone. What was set before can be brought back.";
         row(ui, "Preset", tooltip, |ui| {
             let is = self.presets.usual.is().cloned();
             let text = is.as_ref().map_or("Own mix", PresetName::text).to_owned();
             let mut wanted = None;
-            let mut manage = false;
+            let actions = &self.actions;
             combo(ui, "Preset", tooltip, text, |ui| {
                 for preset in Preset::ALL {
                     let label = ui.selectable_label(is == Some(PresetName::Bundled(preset)), preset.name());
@@ -43,23 +43,19 @@ impl ImpastoApp {
                 }
                 ui.separator();
                 let hint = "Keeps the present mix under a name, and renames and deletes your presets";
-                manage = ui.selectable_label(false, "Save or manage…").on_hover_text(hint).clicked();
-                if let Some(before) = &self.before_preset {
+                if ui.selectable_label(false, "Save or manage…").on_hover_text(hint).clicked() {
+                    actions.push(PresetAction::Manage);
+                }
+                if self.before_preset.is_some() {
                     let text = "Back to the mix before";
                     if ui.selectable_label(false, text).on_hover_text("As it was before the preset").clicked()
                     {
-                        // The mix comes back, not where and how large it was painted.
-                        if let Ok(settings) = Mix::of(before).apply(&self.settings) {
-                            self.settings = settings;
-                        }
+                        actions.push(PresetAction::Back);
                     }
                 }
             });
-            if manage {
-                self.presets.manage();
-            }
             if let Some(mix) = wanted {
-                self.take_preset(mix, is.is_none());
+                actions.push(PresetAction::Take(Box::new(mix), is.is_none()));
             }
         });
     }

@@ -11,6 +11,7 @@ use egui::{Context, TextureHandle, TextureOptions};
 use image::RgbImage;
 
 use self::form::Form;
+pub use self::page::GridAction;
 use super::{
     ImpastoApp,
     dialogs::Ask,

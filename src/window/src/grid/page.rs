@@ -1,6 +1,6 @@
 //! The grid's page: the form, how far it is, the cells and the one that is looked at.
 
-use egui::{Align, Frame, Label, Layout, Margin, Rect, Sense, Ui, vec2};
+use egui::{Align, Context, Frame, Label, Layout, Margin, Rect, Sense, Ui, vec2};
 
 use super::Board;
 use crate::{
@@ -20,31 +20,43 @@ const EXAMPLES: [(&str, &str, &str, &str); 3] = [
     ("Which look?", "Presets across, the statistic down", "preset", "statistic"),
 ];
 
+/// What can be done with a grid.
+pub enum GridAction {
+    /// Paints it as the form says.
+    Paint,
+    Save,
+    Cancel,
+    /// Takes the settings of the cell at a place.
+    Adopt(usize),
+}
+
 impl ImpastoApp {
+    pub(crate) fn apply_to_grid(&mut self, ctx: &Context, action: GridAction) {
+        match action {
+            GridAction::Paint => self.paint_grid(ctx),
+            GridAction::Save => self.ask_to_save_grid(),
+            GridAction::Cancel => self.cancel_grid(),
+            GridAction::Adopt(index) => self.adopt_cell(index),
+        }
+    }
+
     pub(crate) fn grid_page(&mut self, ui: &mut Ui) {
         self.grid_form(ui);
         ui.add_space(space::S);
         match self.grid.sheet.take() {
             None => self.empty_grid(ui),
             Some(mut board) => {
-                let wanted = self.grid_head(ui, &board);
+                self.grid_head(ui, &board);
                 ui.add_space(space::S);
-                let chosen = self.grid_body(ui, &mut board);
+                if let Some(index) = self.grid_body(ui, &mut board) {
+                    self.actions.push(GridAction::Adopt(index));
+                }
                 self.grid.sheet = Some(board);
-                match wanted {
-                    Some(Wanted::Save) => self.ask_to_save_grid(),
-                    Some(Wanted::Cancel) => self.cancel_grid(),
-                    None => {}
-                }
-                if let Some(index) = chosen {
-                    self.adopt_cell(index);
-                }
             }
         }
     }
 
     fn grid_form(&mut self, ui: &mut Ui) {
-        let ctx = ui.ctx().clone();
         let palette = Palette::of(ui);
         let frame = Frame::new().fill(palette.panel).corner_radius(6).inner_margin(Margin::symmetric(12, 8));
         frame.show(ui, |ui| {
@@ -57,7 +69,7 @@ impl ImpastoApp {
                     let tooltip = "Paints a small picture for every pair of values, in the background, with the present pictures and settings";
                     let able = able || !self.grid.form.is_fresh() && self.grid.form.count().is_some();
                     if widgets::accent_button(ui, Icon::Grid, "Paint the grid", 142.0, tooltip, able).clicked() {
-                        self.paint_grid(&ctx);
+                        self.actions.push(GridAction::Paint);
                     }
                     ui.with_layout(Layout::left_to_right(Align::Center), |ui| self.grid.form.cell_row(ui));
                 });
@@ -66,23 +78,22 @@ impl ImpastoApp {
     }
 
     /// How far the grid is, and what can be done with it.
-    fn grid_head(&self, ui: &mut Ui, board: &Board) -> Option<Wanted> {
+    fn grid_head(&self, ui: &mut Ui, board: &Board) {
         let palette = Palette::of(ui);
-        let mut wanted = None;
         let (painted, all) = (board.painted(), board.cells.len());
         ui.horizontal(|ui| {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let tooltip = "Saves the grid with its axes and a legend as one picture";
                 let name = "Save the grid as one picture…";
                 if widgets::text_button(ui, Icon::Save, "Save…", name, tooltip, painted > 0).clicked() {
-                    wanted = Some(Wanted::Save);
+                    self.actions.push(GridAction::Save);
                 }
                 if board.open > 0 {
                     let tooltip = "Paints no further cell; what is painted stays";
                     if widgets::text_button(ui, Icon::Stop, "Cancel", "Cancel the grid", tooltip, true)
                         .clicked()
                     {
-                        wanted = Some(Wanted::Cancel);
+                        self.actions.push(GridAction::Cancel);
                     }
                 }
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
@@ -97,7 +108,6 @@ impl ImpastoApp {
                 });
             });
         });
-        wanted
     }
 
     fn grid_text(&self, board: &Board) -> String {
@@ -167,10 +177,4 @@ impl ImpastoApp {
             ctx.request_repaint();
         }
     }
-}
-
-/// What a person wants of a grid as a whole.
-enum Wanted {
-    Save,
-    Cancel,
 }

@@ -13,10 +13,11 @@ use egui::{
 use super::{
     ImpastoApp,
     icons::Icon,
+    page::Page,
     theme::{Palette, space},
     widgets,
 };
-use impasto_core::transfer::{Heat, LayerVisualization};
+use impasto_core::transfer::{Heat, LayerVisualization, VisualizationKind};
 use impasto_engine::session::{Command as Order, RunId, Study};
 use impasto_network::vgg::Layer;
 
@@ -95,6 +96,22 @@ impl Seen {
 }
 
 impl ImpastoApp {
+    pub(super) fn toggle_lab(&mut self) {
+        self.page = Page::Painting;
+        self.lab.open = !self.lab.open;
+    }
+
+    /// Shows large what a layer holds, in the painting's place.
+    pub(super) fn show_extract(&mut self, sight: LayerVisualization) {
+        self.lab.sheet = Some(match sight.kind {
+            VisualizationKind::Texture => Sheet::Style,
+            VisualizationKind::Reconstruction => Sheet::Content,
+        });
+        self.page = Page::Painting;
+        self.lab.open = true;
+        self.lab.large = Some(sight);
+    }
+
     /// Tells the worker which layer to look into, and takes what it saw.
     pub(super) fn follow_lab(&mut self, ui: &Ui) {
         let looks = self.lab.open && self.lab.sheet.is_none();

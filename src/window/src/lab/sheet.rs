@@ -104,7 +104,7 @@ impl ImpastoApp {
         let made = sights.iter().any(|&sight| self.extracts.of(sight).1 == Stage::Made);
         let (text, hint) = ("Save as one figure…", command.tooltip());
         if widgets::text_button(ui, Icon::Save, text, command.text(), hint, made).clicked() {
-            self.ask_to_save_figure();
+            self.actions.push(command);
         }
         self.left_ui(ui);
         ui.add_space(space::S);
@@ -159,9 +159,9 @@ impl ImpastoApp {
             ui.spacing_mut().item_spacing.x = space::S;
             ui.label(widgets::weak(ui, text));
             if paints && !self.extracts.at_once {
-                let button = ui.small_button("Make them now").on_hover_text(Command::ExtractNow.tooltip());
-                if button.clicked() {
-                    self.extract_at_once();
+                let command = Command::ExtractNow;
+                if ui.small_button("Make them now").on_hover_text(command.tooltip()).clicked() {
+                    self.actions.push(command);
                 }
             }
         });

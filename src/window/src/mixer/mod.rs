@@ -6,14 +6,13 @@ use std::collections::BTreeMap;
 
 use egui::{RichText, Ui};
 
-use self::strip::{Look, StripUi, Wish as StripWish};
+use self::strip::{Look, StripUi};
 use super::{
     ImpastoApp,
+    action::{Action, Actions},
     command::Command,
     extracts::Extracts,
-    lab::Sheet,
-    mixes::{MixDesk, Wish},
-    page::Page,
+    mixes::MixDesk,
     state::{History, Series},
     theme::{Palette, space},
     widgets::{self, row_error, section},
@@ -22,7 +21,7 @@ use impasto_core::{
     settings::{
         GlobalTerm, LayerWeights, Objective, ParamId, Parameter, Settings, SettingsError, Strip, TermInfo,
     },
-    transfer::{LayerVisualization, Term, VisualizationKind},
+    transfer::{LayerVisualization, Term},
 };
 use impasto_network::vgg::Layer;
 
@@ -67,6 +66,7 @@ const CONTENT: List = List {
 
 /// What the strips show beside the settings.
 struct Context<'a> {
+    actions: &'a Actions,
     desk: &'a MixDesk,
     history: &'a History,
     problem: Option<&'a SettingsError>,
@@ -105,12 +105,12 @@ impl Context<'_> {
 }
 
 impl ImpastoApp {
-    /// The strips of all terms, and what else is wanted of them.
-    pub(super) fn mixer_ui(&mut self, ui: &mut Ui, usual: &Settings) -> Option<Wish> {
+    /// The strips of all terms.
+    pub(super) fn mixer_ui(&mut self, ui: &mut Ui, usual: &Settings) {
         let shares = self.run.progress.as_ref().and_then(|progress| progress.norms.shares(&self.settings));
         let before = self.settings.clone();
-        let mut wish = None;
         let context = Context {
+            actions: &self.actions,
             desk: &self.desk,
             history: &self.history,
             problem: self.problem.as_ref(),
@@ -120,31 +120,23 @@ impl ImpastoApp {
             extracts: Some(&self.extracts).filter(|_| self.layout.extracts),
         };
         let settings = &mut self.settings;
-        let mut reset = false;
-        let hint = Command::ResetMix.hint(ui.ctx());
+        let command = Command::ResetMix;
+        let hint = command.hint(ui.ctx());
         let name = self.presets.usual.name();
         widgets::section_with(ui, STYLE.title, |ui| {
             let tooltip = format!("{hint}\nNow: {name}");
-            reset = widgets::quiet_button(ui, "Reset all", &tooltip).clicked();
+            if widgets::quiet_button(ui, "Reset all", &tooltip).clicked() {
+                context.actions.push(command);
+            }
         });
-        let style = list_ui(ui, &STYLE, &mut settings.style_layers, &usual.style_layers, &context, &mut wish);
+        let mut reset = list_ui(ui, &STYLE, &mut settings.style_layers, &usual.style_layers, &context);
         section(ui, CONTENT.title);
-        let content =
-            list_ui(ui, &CONTENT, &mut settings.content_layers, &usual.content_layers, &context, &mut wish);
+        reset |= list_ui(ui, &CONTENT, &mut settings.content_layers, &usual.content_layers, &context);
 
         for &term in GlobalTerm::ALL.iter().filter(|term| term.has_strip()) {
-            term_ui(ui, term, settings, usual, &context, &mut wish);
+            reset |= term_ui(ui, term, settings, usual, &context);
         }
 
-        if let Some(sight) = style.or(content) {
-            self.lab.sheet = Some(match sight.kind {
-                VisualizationKind::Texture => Sheet::Style,
-                VisualizationKind::Reconstruction => Sheet::Content,
-            });
-            self.page = Page::Painting;
-            self.lab.open = true;
-            self.lab.large = Some(sight);
-        }
         if switched(&self.settings) {
             ui.add_space(space::XS);
             let tooltip = "Ends every mute and solo; the weights are what they were";
@@ -157,22 +149,10 @@ impl ImpastoApp {
             self.left_ui(ui);
         }
         // Setting a fader back is no move.
-        if !matches!(wish, Some((_, StripWish::Reset))) {
+        if !reset {
             let held = ui.ctx().egui_is_using_pointer();
             self.links.follow(&self.desk.linked, &before, &mut self.settings, held);
         }
-        if let Some((knob, wanted)) = wish {
-            let wanted = match (wanted, knob) {
-                (StripWish::Link, knob) => Some(Wish::Link(knob)),
-                (StripWish::Lock, knob) => Some(Wish::Lock(knob)),
-                (StripWish::Unlink, _) => Some(Wish::Unlink),
-                (StripWish::LinkAll, ParamId::Content(_)) => Some(Wish::LinkAll(ParamId::Content)),
-                (StripWish::LinkAll, _) => Some(Wish::LinkAll(ParamId::Style)),
-                (StripWish::Remove | StripWish::Picture | StripWish::Reset, _) => None,
-            };
-            return wanted.or(reset.then_some(Wish::Reset));
-        }
-        reset.then_some(Wish::Reset)
     }
 }
 
@@ -183,20 +163,20 @@ fn switched(settings: &Settings) -> bool {
     everything != *settings
 }
 
-/// The strip of a term with one weight.
+/// The strip of a term with one weight; true when it was reset.
 fn term_ui(
     ui: &mut Ui,
     term: GlobalTerm,
     settings: &mut Settings,
     usual: &Settings,
     context: &Context<'_>,
-    wish: &mut Option<(ParamId, StripWish)>,
-) {
+) -> bool {
     let TermInfo { parameter: knob, tooltip, .. } = term.info();
     let (name, label) = (term.to_string(), knob.label());
     section(ui, &label);
     let mut strip = term.strip(settings);
-    let wanted = StripUi {
+    let used = StripUi {
+        actions: context.actions,
         label: &name,
         what: &name,
         fader: &label,
@@ -211,28 +191,28 @@ fn term_ui(
         locked: context.desk.locked.contains(&knob),
     }
     .show(ui, &mut strip);
-    *wish = wanted.map(|wanted| (knob, wanted)).or(*wish);
     context.error(ui, Parameter::of_id(knob).map_or("", Parameter::flag_name));
     term.set_strip(settings, strip);
+    used.reset
 }
 
-/// A list of strips; the sight of the strip whose picture was clicked.
+/// A list of strips; true when one was reset.
 fn list_ui(
     ui: &mut Ui,
     list: &List,
     weights: &mut LayerWeights,
     usual: &LayerWeights,
     context: &Context<'_>,
-    wish: &mut Option<(ParamId, StripWish)>,
-) -> Option<LayerVisualization> {
-    let mut clicked = None;
+) -> bool {
+    let mut reset = false;
     let used: Vec<(Layer, Strip)> = weights.strips().collect();
     for (layer, before) in used {
         let mut strip = before;
         let label = layer.to_string();
         let sight = (list.sight)(layer);
         let knob = (list.knob)(layer);
-        let wanted = StripUi {
+        let used = StripUi {
+            actions: context.actions,
             label: &label,
             what: &format!("{} layer {label}", list.kind),
             fader: &format!("{label} {} weight", list.kind),
@@ -247,11 +227,11 @@ fn list_ui(
             locked: context.desk.locked.contains(&knob),
         }
         .show(ui, &mut strip);
-        *wish = wanted.map(|wanted| (knob, wanted)).or(*wish);
-        if wanted == Some(StripWish::Picture) {
-            clicked = Some(sight);
+        reset |= used.reset;
+        if used.picture {
+            context.actions.push(Action::ShowExtract(sight));
         }
-        if wanted == Some(StripWish::Remove) {
+        if used.removed {
             weights.remove(layer);
         } else if strip != before {
             weights.set_strip(layer, strip);
@@ -259,7 +239,7 @@ fn list_ui(
         context.error(ui, &format!("{} {layer}", list.setting));
     }
     add_ui(ui, list, weights, usual);
-    clicked
+    reset
 }
 
 fn add_ui(ui: &mut Ui, list: &List, weights: &mut LayerWeights, usual: &LayerWeights) {

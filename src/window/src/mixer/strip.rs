@@ -7,11 +7,12 @@ use egui::{
 use egui_plot::PlotPoint;
 
 use crate::{
+    action::Actions,
     extracts::Extracts,
     fader::Fader,
     icons::Icon,
     lab::sheet,
-    mixes::lock_button,
+    mixes::{MixAction, lock_button},
     theme::{Palette, RADIUS, space},
     widgets,
 };
@@ -48,6 +49,7 @@ pub struct Look<'a> {
 
 /// One strip.
 pub struct StripUi<'a> {
+    pub actions: &'a Actions,
     pub label: &'a str,
     /// What it is, for names: "style layer relu3_1".
     pub what: &'a str,
@@ -63,35 +65,31 @@ pub struct StripUi<'a> {
     pub removable: bool,
     /// Moves with the other linked faders.
     pub linked: bool,
-    /// No draw moves it.
+    /// Randomize leaves it alone.
     pub locked: bool,
 }
 
-/// What a person wants of a strip beside its values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
-    Remove,
+/// What was done to a strip beside its values.
+#[derive(Default)]
+pub struct Used {
+    pub removed: bool,
     /// Its picture was clicked.
-    Picture,
-    Link,
-    LinkAll,
-    Unlink,
-    Lock,
+    pub picture: bool,
     /// The fader was reset, which is no move that linked ones follow.
-    Reset,
+    pub reset: bool,
 }
 
 impl StripUi<'_> {
     /// Shows the strip.
-    pub fn show(&self, ui: &mut Ui, strip: &mut Strip) -> Option<Wish> {
-        let mut wish = None;
+    pub fn show(&self, ui: &mut Ui, strip: &mut Strip) -> Used {
+        let mut used = Used::default();
         let whole = vec2(ui.available_width(), FIRST + SECOND + METER);
         let (mut area, _) = ui.allocate_exact_size(whole, Sense::hover());
         if let Some((extracts, sight)) = self.extract {
             let side = FIRST + SECOND - 1.0;
             let rect = Rect::from_min_size(area.min + vec2(0.0, 2.0), vec2(side, side));
             if picture(ui, rect, extracts, sight).clicked() {
-                wish = Some(Wish::Picture);
+                used.picture = true;
             }
             area.min.x = rect.max.x + space::S;
         }
@@ -122,7 +120,7 @@ impl StripUi<'_> {
                 let name = format!("Remove {}", self.what);
                 let tooltip = "Takes this layer out; what it computed is saved";
                 if widgets::small_icon_button(ui, Icon::Close, &name, tooltip, remove).clicked() {
-                    wish = Some(Wish::Remove);
+                    used.removed = true;
                 }
             });
         }
@@ -145,43 +143,42 @@ impl StripUi<'_> {
         let tooltip = "Links this fader: when a linked one moves, the others follow by the same factor";
         let name = format!("Link {}", self.what);
         if switch(ui, link, Sign::Icon(Icon::Link), &name, tooltip, self.linked).clicked() {
-            wish = Some(Wish::Link);
+            self.actions.push(MixAction::Link(self.knob));
         }
         at(ui, slider, |ui| {
             if !self.look.heard {
                 ui.visuals_mut().widgets.inactive.fg_stroke.color = Palette::of(ui).weak;
                 ui.visuals_mut().selection.bg_fill = Palette::of(ui).line;
             }
-            let mut chosen = None;
-            let reset = fader.slider_with(ui, &mut strip.weight, slider.width(), |ui| chosen = self.menu(ui));
-            wish = chosen.or(reset.then_some(Wish::Reset)).or(wish);
+            let width = slider.width();
+            used.reset = fader.slider_with(ui, &mut strip.weight, width, |ui| self.menu(ui));
         });
         self.meter(ui, slider, share);
         ui.add_space(space::XS);
-        wish
+        used
     }
 
     /// What the fader's menu has below the reset.
-    fn menu(&self, ui: &mut Ui) -> Option<Wish> {
-        let mut wish = None;
-        let mut entry = |ui: &mut Ui, text: &str, tooltip: &str, wanted: Wish| {
+    fn menu(&self, ui: &mut Ui) {
+        let entry = |ui: &mut Ui, text: &str, tooltip: &str, action: MixAction| {
             if ui.button(text).on_hover_text(tooltip).clicked() {
-                wish = Some(wanted);
+                self.actions.push(action);
             }
         };
-        let lock = lock_button(ui, self.locked);
+        lock_button(ui, self.actions, self.knob, self.locked);
         ui.separator();
         entry(
             ui,
             if self.linked { "Unlink" } else { "Link" },
             "Moves with the other linked faders",
-            Wish::Link,
+            MixAction::Link(self.knob),
         );
         if self.removable {
-            entry(ui, "Link all of these layers", "They keep their ratios when one is moved", Wish::LinkAll);
+            let kind = if let ParamId::Content(_) = self.knob { ParamId::Content } else { ParamId::Style };
+            let tooltip = "They keep their ratios when one is moved";
+            entry(ui, "Link all of these layers", tooltip, MixAction::LinkAll(kind));
         }
-        entry(ui, "Unlink all", "Every fader moves alone again", Wish::Unlink);
-        if lock { Some(Wish::Lock) } else { wish }
+        entry(ui, "Unlink all", "Every fader moves alone again", MixAction::Unlink);
     }
 
     fn name(&self, ui: &mut Ui, rect: Rect) {
@@ -193,7 +190,7 @@ impl StripUi<'_> {
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, self.label));
         if self.locked {
             Icon::Lock.paint(ui.painter(), pos2(text.max.x + 10.0, rect.center().y), palette.weak);
-            response.on_hover_text(format!("{}\nLocked: no draw moves it.", self.tooltip));
+            response.on_hover_text(format!("{}\nLocked: Randomize leaves it alone.", self.tooltip));
         } else {
             response.on_hover_text(self.tooltip);
         }

@@ -7,7 +7,14 @@ mod row;
 
 use egui::{Context, Key, Modifiers};
 
-use super::{ImpastoApp, fields, presets::Presets, usual::PresetName, widgets};
+use super::{
+    ImpastoApp,
+    action::{Action, Actions},
+    fields,
+    presets::Presets,
+    usual::PresetName,
+    widgets,
+};
 use impasto_core::settings::{ParamId, Preset, Settings, Slots, StoredMix, Strip, StyleMix};
 
 pub use self::{
@@ -23,25 +30,29 @@ pub const HEIGHT: f32 = 36.0;
 const KEYS: [Key; Slots::COUNT] =
     [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8];
 
-/// What a person wants of the mixes.
-#[derive(Clone, Debug)]
-pub enum Wish {
-    /// All settings, as they are to be.
-    Set(Box<Settings>),
-    /// To take the mix of a slot, to keep the present one there, to empty it.
-    Take(usize),
-    Keep(usize),
+/// What can be done with the mixes.
+#[derive(Clone)]
+pub enum MixAction {
+    /// Takes the mix of a slot.
+    Recall(usize),
+    /// Keeps the present one there.
+    Store(usize),
     Clear(usize),
     From(End),
     To(End),
     Morph(f64),
+    /// Seed and amount of Randomize.
+    Seed(u64),
+    Amount(f64),
     Link(ParamId),
     Unlink,
-    /// To link all style layers, or all content layers.
+    /// Links all style layers, or all content layers.
     LinkAll(fn(impasto_network::vgg::Layer) -> ParamId),
     Lock(ParamId),
-    Reset,
 }
+
+/// Controls of the row with the mixes, by their names.
+pub const CONTROLS: [&str; 3] = ["Morph, number", "Randomize seed", "Randomize amount"];
 
 impl ImpastoApp {
     /// Keeps up with what the window shows.
@@ -66,23 +77,21 @@ impl ImpastoApp {
     }
 
     /// Takes the mixes whose keys were pressed.
-    pub(super) fn mixes_keys(&mut self, ctx: &Context) {
+    pub(super) fn mixes_keys(&self, ctx: &Context) {
         if ctx.text_edit_focused() {
             return;
         }
         for (slot, key) in KEYS.into_iter().enumerate() {
             if ctx.input_mut(|input| input.consume_key(Modifiers::COMMAND, key)) {
-                self.do_wish(Wish::Take(slot));
+                self.actions.push(MixAction::Recall(slot));
             }
         }
     }
 
-    pub(super) fn do_wish(&mut self, wish: Wish) {
-        match wish {
-            Wish::Set(settings) => self.settings = *settings,
-            Wish::Reset => self.reset_mix(),
-            Wish::Take(slot) => self.take_mix(slot),
-            Wish::Keep(slot) => {
+    pub(super) fn apply_to_mixes(&mut self, action: MixAction) {
+        match action {
+            MixAction::Recall(slot) => self.take_mix(slot),
+            MixAction::Store(slot) => {
                 let letter = Slots::letter(slot);
                 let mix = StoredMix::of(&self.settings, self.style_mixes());
                 if mix.look().is_none() {
@@ -93,28 +102,37 @@ impl ImpastoApp {
                 self.desk.slots.set(slot, Some(mix));
                 self.undo.call("", format!("Mix {letter} {}", if again { "replaced" } else { "kept" }));
             }
-            Wish::Clear(slot) => {
+            MixAction::Clear(slot) => {
                 self.desk.slots.set(slot, None);
                 self.undo.call("", format!("Mix {} cleared", Slots::letter(slot)));
             }
-            Wish::From(end) => {
+            MixAction::From(end) => {
                 self.undo.call("", format!("Morph from {}", end.name()));
                 self.desk.from = end;
             }
-            Wish::To(end) => {
+            MixAction::To(end) => {
                 self.undo.call("", format!("Morph to {}", end.name()));
                 self.desk.to = end;
             }
-            Wish::Morph(t) => self.morph(t),
-            Wish::Link(knob) => {
+            MixAction::Morph(t) => self.morph(t),
+            MixAction::Seed(seed) => {
+                self.desk.seed = seed.min(desk::MOST_SEED);
+                self.undo.call("randomize seed", format!("Randomize seed {}", self.desk.seed));
+            }
+            MixAction::Amount(amount) => {
+                self.desk.amount = amount.clamp(0.0, 1.0);
+                let title = format!("Randomize amount {}", percent(self.desk.amount));
+                self.undo.call("randomize amount", title);
+            }
+            MixAction::Link(knob) => {
                 let on = toggle(&mut self.desk.linked, knob);
                 self.undo.call("", format!("Link of {} {}", named(knob), if on { "on" } else { "off" }));
             }
-            Wish::Unlink => {
+            MixAction::Unlink => {
                 self.desk.linked.clear();
                 self.undo.call("", "All links off".to_owned());
             }
-            Wish::LinkAll(kind) => {
+            MixAction::LinkAll(kind) => {
                 let (style, content) = (&self.settings.style_layers, &self.settings.content_layers);
                 let all = impasto_network::vgg::Layer::ALL.into_iter().map(kind);
                 let used = all.filter(|knob| match knob {
@@ -125,7 +143,7 @@ impl ImpastoApp {
                 self.desk.linked.extend(used);
                 self.undo.call("", "Faders linked".to_owned());
             }
-            Wish::Lock(knob) => {
+            MixAction::Lock(knob) => {
                 let on = toggle(&mut self.desk.locked, knob);
                 self.undo.call("", format!("Lock of {} {}", named(knob), if on { "on" } else { "off" }));
             }
@@ -163,7 +181,7 @@ impl ImpastoApp {
     }
 
     /// Takes a random mix around the present one.
-    pub(super) fn randomise(&mut self) {
+    pub(super) fn randomize(&mut self) {
         let (seed, amount) = (self.desk.seed, self.desk.amount);
         let locked = self.desk.locked.clone();
         let randomized = self.settings.randomized(seed, amount, |knob| locked.contains(&knob));
@@ -173,11 +191,11 @@ impl ImpastoApp {
         }
         self.settings = randomized;
         self.desk.seed = (seed + 1) % (desk::MOST_SEED + 1);
-        self.undo.call("", format!("Drawn by lot: seed {seed}, {}", percent(amount)));
+        self.undo.call("", format!("Randomized: seed {seed}, {}", percent(amount)));
     }
 
     /// What the palette of commands finds here: title, detail and what is then done.
-    pub(super) fn mixes_findings(&self) -> Vec<(String, String, Wish)> {
+    pub(super) fn mixes_findings(&self) -> Vec<(String, String, Action)> {
         let mut all = Vec::new();
         let settings = &self.settings;
         for knob in settings.strips() {
@@ -189,43 +207,46 @@ impl ImpastoApp {
             all.push((
                 format!("{link} {}", named(knob)),
                 "moves with the other linked faders".to_owned(),
-                Wish::Link(knob),
+                MixAction::Link(knob).into(),
             ));
         }
         for knob in settings.strips().into_iter().chain([ParamId::Beta, ParamId::StyleTilt]) {
             let lock = if self.desk.locked.contains(&knob) { "Unlock" } else { "Lock" };
             all.push((
                 format!("{lock} {}", named(knob)),
-                "randomise leaves it alone".to_owned(),
-                Wish::Lock(knob),
+                "Randomize leaves it alone".to_owned(),
+                MixAction::Lock(knob).into(),
             ));
         }
         let own = String::new;
-        all.push(("Link all style faders".to_owned(), own(), Wish::LinkAll(ParamId::Style)));
-        all.push(("Link all content faders".to_owned(), own(), Wish::LinkAll(ParamId::Content)));
+        all.push(("Link all style faders".to_owned(), own(), MixAction::LinkAll(ParamId::Style).into()));
+        all.push(("Link all content faders".to_owned(), own(), MixAction::LinkAll(ParamId::Content).into()));
         if !self.desk.linked.is_empty() {
-            all.push(("Unlink all faders".to_owned(), own(), Wish::Unlink));
+            all.push(("Unlink all faders".to_owned(), own(), MixAction::Unlink.into()));
         }
         for slot in 0..Slots::COUNT {
             let letter = Slots::letter(slot);
             if self.desk.slots.get(slot).is_some() {
-                all.push((format!("Mix {letter}: take it"), format!("Ctrl+{}", slot + 1), Wish::Take(slot)));
-                all.push((format!("Mix {letter}: clear"), own(), Wish::Clear(slot)));
+                let take = MixAction::Recall(slot).into();
+                all.push((format!("Mix {letter}: take it"), format!("Ctrl+{}", slot + 1), take));
+                all.push((format!("Mix {letter}: clear"), own(), MixAction::Clear(slot).into()));
             }
-            all.push((format!("Mix {letter}: keep the present mix"), own(), Wish::Keep(slot)));
+            all.push((format!("Mix {letter}: keep the present mix"), own(), MixAction::Store(slot).into()));
         }
         for end in ends(&self.desk, &self.presets) {
-            all.push((format!("Morph from {}", end.name()), own(), Wish::From(end.clone())));
-            all.push((format!("Morph to {}", end.name()), own(), Wish::To(end)));
+            all.push((format!("Morph from {}", end.name()), own(), MixAction::From(end.clone()).into()));
+            all.push((format!("Morph to {}", end.name()), own(), MixAction::To(end).into()));
         }
         all
     }
 }
 
-/// The entry of a fader's menu that locks it; true when it was chosen.
-pub fn lock_button(ui: &mut egui::Ui, locked: bool) -> bool {
+/// The entry of a fader's menu that locks it.
+pub fn lock_button(ui: &mut egui::Ui, actions: &Actions, knob: ParamId, locked: bool) {
     let text = if locked { "Unlock" } else { "Lock" };
-    ui.button(text).on_hover_text("A draw by lot leaves what is locked alone").clicked()
+    if ui.button(text).on_hover_text("Randomize leaves what is locked alone").clicked() {
+        actions.push(MixAction::Lock(knob));
+    }
 }
 
 /// A knob in the middle of a sentence.
@@ -255,12 +276,12 @@ fn ends(desk: &MixDesk, presets: &Presets) -> Vec<End> {
 }
 
 /// Mute and solo of a strip as entries of the palette.
-fn switches(settings: &Settings, knob: ParamId) -> Option<[(String, String, Wish); 2]> {
+fn switches(settings: &Settings, knob: ParamId) -> Option<[(String, String, Action); 2]> {
     let strip = settings.strip(knob)?;
     let with = |strip: Strip| {
         let mut settings = settings.clone();
         settings.set_strip(knob, strip);
-        Wish::Set(Box::new(settings))
+        Action::Settings(Box::new(settings))
     };
     let mute = if strip.muted { "Unmute" } else { "Mute" };
     let solo = if strip.solo { "End solo of" } else { "Solo" };

@@ -4,7 +4,7 @@ use egui::{
     Align2, ComboBox, FontId, Key, Popup, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
-use super::{End, ImpastoApp, Wish, contents, desk::MOST_SEED, ends};
+use super::{End, ImpastoApp, MixAction, contents, desk::MOST_SEED, ends};
 use crate::{
     command::Command,
     entry::Entry,
@@ -24,11 +24,10 @@ const END: [f32; 2] = [112.0, 176.0];
 const SLIDER: [f32; 2] = [70.0, 300.0];
 const HAND: f32 = 110.0;
 /// From this width of the row on, what is in it has a word beside it.
-const WORDS_FROM: f32 = 990.0;
+const WORDS_FROM: f32 = 1030.0;
 
 impl ImpastoApp {
-    pub(crate) fn mixes_ui(&mut self, ui: &mut Ui) {
-        let mut wish = None;
+    pub(crate) fn mixes_ui(&self, ui: &mut Ui) {
         let words = ui.available_width() >= WORDS_FROM;
         ui.horizontal_centered(|ui| {
             ui.spacing_mut().item_spacing.x = space::XS;
@@ -36,23 +35,20 @@ impl ImpastoApp {
             ui.label(widgets::weak(ui, "Mixes")).on_hover_text(tooltip);
             ui.add_space(space::XS);
             for slot in 0..Slots::COUNT {
-                self.slot_ui(ui, slot, &mut wish);
+                self.slot_ui(ui, slot);
             }
             ui.add_space(space::M);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                self.draw_ui(ui, words);
+                self.randomize_ui(ui, words);
                 ui.add_space(space::M);
                 ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
-                    self.morph_ui(ui, words, &mut wish);
+                    self.morph_ui(ui, words);
                 });
             });
         });
-        if let Some(wish) = wish {
-            self.do_wish(wish);
-        }
     }
 
-    fn slot_ui(&self, ui: &mut Ui, slot: usize, wish: &mut Option<Wish>) {
+    fn slot_ui(&self, ui: &mut Ui, slot: usize) {
         let palette = Palette::of(ui);
         let letter = Slots::letter(slot);
         let filled = self.desk.slots.get(slot);
@@ -84,24 +80,24 @@ impl ImpastoApp {
             (input.modifiers.shift, input.key_pressed(Key::Delete) || input.key_pressed(Key::Backspace))
         });
         if response.clicked() {
-            *wish = Some(if shift { Wish::Keep(slot) } else { Wish::Take(slot) });
+            self.actions.push(if shift { MixAction::Store(slot) } else { MixAction::Recall(slot) });
         } else if response.has_focus() && delete && filled.is_some() {
-            *wish = Some(Wish::Clear(slot));
+            self.actions.push(MixAction::Clear(slot));
         }
         Popup::context_menu(&response).show(|ui| {
             ui.set_min_width(170.0);
             let take = ui.add_enabled(filled.is_some(), egui::Button::new(format!("Take mix {letter}")));
             if take.on_hover_text("The painting goes on with it").clicked() {
-                *wish = Some(Wish::Take(slot));
+                self.actions.push(MixAction::Recall(slot));
             }
             let text =
                 if filled.is_some() { "Replace by the present mix" } else { "Keep the present mix here" };
             if ui.button(text).on_hover_text("Shift-click does the same").clicked() {
-                *wish = Some(Wish::Keep(slot));
+                self.actions.push(MixAction::Store(slot));
             }
             let clear = ui.add_enabled(filled.is_some(), egui::Button::new("Clear"));
             if clear.on_hover_text("Empties the slot").clicked() {
-                *wish = Some(Wish::Clear(slot));
+                self.actions.push(MixAction::Clear(slot));
             }
         });
         response.on_hover_ui(|ui| {
@@ -121,7 +117,7 @@ impl ImpastoApp {
         });
     }
 
-    fn morph_ui(&mut self, ui: &mut Ui, words: bool, wish: &mut Option<Wish>) {
+    fn morph_ui(&self, ui: &mut Ui, words: bool) {
         let palette = Palette::of(ui);
         let gap = space::XS;
         if words {
@@ -133,7 +129,7 @@ impl ImpastoApp {
         let end = ((room - HAND) / 2.0).clamp(END[0], END[1]).floor();
         let width = (room - 2.0 * end).clamp(SLIDER[0], SLIDER[1]);
         let both = self.ends.there() == [true; 2];
-        self.end_ui(ui, ("Morph from", end), self.ends.there()[0], &self.desk.from.clone(), Wish::From, wish);
+        self.end_ui(ui, ("Morph from", end), self.ends.there()[0], &self.desk.from, MixAction::From);
 
         let mut t = self.desk.morph;
         let [from, to] = [&self.desk.from, &self.desk.to].map(End::name);
@@ -178,9 +174,9 @@ impl ImpastoApp {
             t = percent / 100.0;
         }
         if t != self.desk.morph {
-            *wish = Some(Wish::Morph(t));
+            self.actions.push(MixAction::Morph(t));
         }
-        self.end_ui(ui, ("Morph to", end), self.ends.there()[1], &self.desk.to.clone(), Wish::To, wish);
+        self.end_ui(ui, ("Morph to", end), self.ends.there()[1], &self.desk.to, MixAction::To);
     }
 
     fn end_ui(
@@ -189,8 +185,7 @@ impl ImpastoApp {
         (name, width): (&str, f32),
         there: bool,
         chosen: &End,
-        wanted: fn(End) -> Wish,
-        wish: &mut Option<Wish>,
+        choose: fn(End) -> MixAction,
     ) {
         let text = if there { chosen.name() } else { format!("{} (empty)", chosen.name()) };
         let response = ComboBox::from_id_salt(name)
@@ -208,7 +203,7 @@ impl ImpastoApp {
                     last_slot = slot;
                     let text = if slot { format!("Mix {}", end.name()) } else { end.name() };
                     if ui.selectable_label(end == *chosen, text).clicked() {
-                        *wish = Some(wanted(end));
+                        self.actions.push(choose(end));
                     }
                 }
             })
@@ -218,26 +213,26 @@ impl ImpastoApp {
         response.accessible_name(name).on_hover_text(tooltip);
     }
 
-    fn draw_ui(&mut self, ui: &mut Ui, words: bool) {
-        let command = Command::Randomise;
+    fn randomize_ui(&self, ui: &mut Ui, words: bool) {
+        let command = Command::Randomize;
         let hint = command.hint(ui.ctx());
         let clicked = if words {
-            widgets::text_button(ui, Icon::Dice, "Draw", command.text(), &hint, true).clicked()
+            widgets::text_button(ui, Icon::Dice, "Randomize", command.text(), &hint, true).clicked()
         } else {
             widgets::icon_button(ui, Icon::Dice, command.text(), &hint, true).clicked()
         };
         let (mut seed, mut percent) = (self.desk.seed as f64, 100.0 * self.desk.amount);
         let (seed_before, percent_before) = (seed, percent);
-        let tooltip = "Seed of the next draw, a whole number: the same seed, amount and mix give the same draw again. Each draw counts it on.";
-        let (name, drag) = ("Seed of the draw", 0.0..=MOST_SEED as f64);
+        let tooltip = "Seed of the next random mix, a whole number: the same seed, amount and mix give the same result. Each use counts it on.";
+        let (name, drag) = ("Randomize seed", 0.0..=MOST_SEED as f64);
         Entry { name, tooltip, drag, suffix: "", whole: true, width: NUMBER, knob: None, usual: Some(1.0) }
             .show(ui, &mut seed);
         if words {
             ui.label(widgets::weak(ui, "Seed")).on_hover_text(tooltip);
             ui.add_space(space::XS);
         }
-        let tooltip = "How far a draw leads, 0 to 100 %: at 100 % weights by 16 either way at most. What is muted, 0 or locked stays.";
-        let (name, drag) = ("Amount of the draw", 0.0..=100.0);
+        let tooltip = "Amount of randomness, 0 to 100 %; at 100 %, weights change by up to 16 times. What is muted, 0 or locked stays.";
+        let (name, drag) = ("Randomize amount", 0.0..=100.0);
         Entry {
             name,
             tooltip,
@@ -250,15 +245,13 @@ impl ImpastoApp {
         }
         .show(ui, &mut percent);
         if seed != seed_before {
-            self.desk.seed = seed.clamp(0.0, MOST_SEED as f64) as u64;
-            self.undo.call("draw seed", format!("Seed of the draw {}", self.desk.seed));
+            self.actions.push(MixAction::Seed(seed.max(0.0) as u64));
         }
         if percent != percent_before.round() {
-            self.desk.amount = (percent / 100.0).clamp(0.0, 1.0);
-            self.undo.call("draw amount", format!("Amount of the draw {}", super::percent(self.desk.amount)));
+            self.actions.push(MixAction::Amount(percent / 100.0));
         }
         if clicked {
-            self.randomise();
+            self.actions.push(command);
         }
     }
 }

@@ -8,6 +8,7 @@ mod player;
 use std::path::{Path, PathBuf};
 
 use list::Playlist;
+pub use page::PlaylistAction;
 
 use super::{
     ImpastoApp,

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     ImpastoApp,
+    action::Actions,
     icons::Icon,
     origin::{Origin, RememberedStyle},
     theme::{Palette, ROW, space},
@@ -24,8 +25,8 @@ const LOOK: f32 = 130.0;
 const TIME: f32 = 140.0;
 const BUTTONS: f32 = 3.0 * ROW;
 
-/// What a person wants of the page.
-enum Wish {
+/// What can be done with the playlist. Entries are told by their places.
+pub enum PlaylistAction {
     Up(usize),
     Down(usize),
     Remove(usize),
@@ -76,10 +77,12 @@ impl ImpastoApp {
         let playing = self.playlist.player.as_ref().and_then(super::Player::entry);
         // How it was opened, or was put together by somebody else.
         self.note_playlist(ctx);
-        let mut wish = Way::asked(ctx).map(Wish::Go);
+        if let Some(way) = Way::asked(ctx) {
+            self.actions.push(PlaylistAction::Go(way));
+        }
         let modal = crate::theme::modal(ctx, "playlist").show(ctx, |ui| {
             ui.set_width((ctx.content_rect().width() - 84.0).min(WIDTH));
-            self.playlist_head(ui, &mut wish);
+            self.playlist_head(ui);
             ui.add_space(space::M);
             let room = (ctx.content_rect().height() - 330.0).max(90.0);
             let settings = &self.settings;
@@ -87,7 +90,7 @@ impl ImpastoApp {
             egui::ScrollArea::vertical().max_height(room).auto_shrink([false, true]).show(ui, |ui| {
                 let count = list.entries.len();
                 for (index, entry) in list.entries.iter_mut().enumerate() {
-                    row(ui, index, count, entry, settings, &own, playing == Some(index), &mut wish);
+                    row(ui, index, count, entry, settings, &own, playing == Some(index), &self.actions);
                 }
                 if count == 0 {
                     let text = "Nothing yet. Paint something that you like and add it; then something else.";
@@ -106,7 +109,7 @@ impl ImpastoApp {
             )
             .clicked()
             {
-                wish = Some(Wish::Add);
+                self.actions.push(PlaylistAction::Add);
             }
             ui.add_space(space::M);
             self.playlist_order(ui);
@@ -115,14 +118,14 @@ impl ImpastoApp {
                 if self.playlist.player.is_some() {
                     let tooltip = "Ends the playlist; the painting goes on";
                     if widgets::accent_button(ui, Icon::Stop, "Stop", 110.0, tooltip, true).clicked() {
-                        wish = Some(Wish::Stop);
+                        self.actions.push(PlaylistAction::Stop);
                     }
                 } else {
                     let tooltip =
                         "Plays the list: in the second window if it is open, else on the full screen";
                     let able = !self.playlist.list.entries.is_empty();
                     if widgets::accent_button(ui, Icon::Play, "Play", 110.0, tooltip, able).clicked() {
-                        wish = Some(Wish::Play(None));
+                        self.actions.push(PlaylistAction::Play(None));
                     }
                 }
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -135,23 +138,26 @@ impl ImpastoApp {
         if modal.inner || modal.should_close() {
             self.playlist.open = false;
         }
-        match wish {
-            None => {}
-            Some(Wish::Up(index)) => self.playlist.list.entries.swap(index, index - 1),
-            Some(Wish::Down(index)) => self.playlist.list.entries.swap(index, index + 1),
-            Some(Wish::Remove(index)) => drop(self.playlist.list.entries.remove(index)),
-            Some(Wish::Add) => match self.present_entry() {
+        self.note_playlist(ctx);
+    }
+
+    pub(crate) fn apply_to_playlist(&mut self, ctx: &Context, action: PlaylistAction) {
+        match action {
+            PlaylistAction::Up(index) => self.playlist.list.entries.swap(index, index - 1),
+            PlaylistAction::Down(index) => self.playlist.list.entries.swap(index, index + 1),
+            PlaylistAction::Remove(index) => drop(self.playlist.list.entries.remove(index)),
+            PlaylistAction::Add => match self.present_entry() {
                 Ok(entry) => self.playlist.list.entries.push(entry),
                 Err(reason) => self.toasts.add(widgets::sentence(&reason)),
             },
-            Some(Wish::Open) => self.ask_for_playlist(),
-            Some(Wish::Save) => self.ask_to_save_playlist(),
-            Some(Wish::Play(from)) => {
+            PlaylistAction::Open => self.ask_for_playlist(),
+            PlaylistAction::Save => self.ask_to_save_playlist(),
+            PlaylistAction::Play(from) => {
                 self.playlist.open = false;
                 self.play_list(ctx, from);
             }
-            Some(Wish::Stop) => self.stop_list(),
-            Some(Wish::Go(way)) => {
+            PlaylistAction::Stop => self.stop_list(),
+            PlaylistAction::Go(way) => {
                 if let Some(kept) = self.playlist.history.go(way).cloned() {
                     self.playlist.go_to(kept);
                 }
@@ -168,7 +174,7 @@ impl ImpastoApp {
         }
     }
 
-    fn playlist_head(&self, ui: &mut Ui, wish: &mut Option<Wish>) {
+    fn playlist_head(&self, ui: &mut Ui) {
         ui.horizontal(|ui| {
             ui.heading("Playlist");
             let name = self.playlist.name.as_deref().unwrap_or("in no file yet");
@@ -179,12 +185,12 @@ impl ImpastoApp {
                 let tooltip = "Writes the list into a file";
                 if widgets::text_button(ui, Icon::Save, "Save…", "Save the playlist", tooltip, true).clicked()
                 {
-                    *wish = Some(Wish::Save);
+                    self.actions.push(PlaylistAction::Save);
                 }
                 let tooltip = "Reads a list from a file, in the place of this one";
                 if widgets::text_button(ui, Icon::Open, "Open…", "Open a playlist", tooltip, true).clicked()
                 {
-                    *wish = Some(Wish::Open);
+                    self.actions.push(PlaylistAction::Open);
                 }
                 ui.add_space(space::S);
                 for (way, icon, label, tooltip) in [
@@ -200,7 +206,7 @@ impl ImpastoApp {
                     if widgets::icon_button(ui, icon, label, &tooltip, self.playlist.history.leads(way))
                         .clicked()
                     {
-                        *wish = Some(Wish::Go(way));
+                        self.actions.push(PlaylistAction::Go(way));
                     }
                 }
             });
@@ -255,7 +261,7 @@ fn row(
     settings: &Settings,
     own: &[String],
     playing: bool,
-    wish: &mut Option<Wish>,
+    actions: &Actions,
 ) {
     let number = index + 1;
     ui.horizontal(|ui| {
@@ -268,7 +274,7 @@ fn row(
             let text = egui::RichText::new(format!("{number}  {}", entry.title())).color(color);
             let title = ui.add(egui::Label::new(text).truncate().sense(egui::Sense::click()));
             if title.on_hover_text("Double-click: plays from here").double_clicked() {
-                *wish = Some(Wish::Play(Some(index)));
+                actions.push(PlaylistAction::Play(Some(index)));
             }
         });
         look(ui, number, entry, settings, own);
@@ -291,15 +297,15 @@ fn row(
         });
         let up = format!("Painting {number} earlier");
         if widgets::icon_button(ui, Icon::Up, &up, "Earlier in the list", index > 0).clicked() {
-            *wish = Some(Wish::Up(index));
+            actions.push(PlaylistAction::Up(index));
         }
         let down = format!("Painting {number} later");
         if widgets::icon_button(ui, Icon::Down, &down, "Later in the list", index + 1 < count).clicked() {
-            *wish = Some(Wish::Down(index));
+            actions.push(PlaylistAction::Down(index));
         }
         let remove = format!("Remove painting {number}");
         if widgets::icon_button(ui, Icon::Close, &remove, "Takes it off the list", true).clicked() {
-            *wish = Some(Wish::Remove(index));
+            actions.push(PlaylistAction::Remove(index));
         }
     });
 }

@@ -14,6 +14,7 @@ use std::{
 use egui::{Context, TextureHandle, TextureOptions};
 use image::RgbImage;
 
+pub use self::row::QueueAction;
 use self::{add::AddForm, folders::FoldersForm, row::Row};
 use super::{
     ImpastoApp, Page, SpawnPainter,
@@ -49,7 +50,7 @@ pub struct Queue {
     /// The list as it was at this version.
     version: Option<u64>,
     rows: Vec<Row>,
-    outlook: QueueSummary,
+    pub outlook: QueueSummary,
     textures: HashMap<u64, (Arc<RgbImage>, TextureHandle)>,
     /// The item that is dragged.
     dragged: Option<u64>,

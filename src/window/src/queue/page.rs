@@ -1,10 +1,10 @@
 //! The queue's page: what it is doing, what can be added, the list.
 
-use egui::{Align, Layout, Response, RichText, ScrollArea, Stroke, Ui, vec2};
+use egui::{Align, Context, Layout, Response, RichText, ScrollArea, Stroke, Ui, vec2};
 
 use super::{
     Access,
-    row::{self, Line, Wish},
+    row::{self, Line, QueueAction},
 };
 use crate::{
     ImpastoApp,
@@ -45,20 +45,19 @@ impl ImpastoApp {
         let ctx = ui.ctx().clone();
         let palette = Palette::of(ui);
         let outlook = self.queue.outlook.clone();
-        let mut wanted = None;
         ui.horizontal(|ui| {
             ui.set_min_height(32.0);
             let (text, lit) = headline(&outlook);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let command = Command::QueueHold;
                 let (icon, word) = if outlook.held { (Icon::Play, "Go on") } else { (Icon::Pause, "Hold") };
-                let hint = command.hint(&ctx);
-                let clicked = match outlook.held && outlook.open > 0 {
+                let (hint, enabled) = (command.hint(&ctx), self.can(command));
+                let clicked = match outlook.held && enabled {
                     true => widgets::accent_button(ui, icon, word, 104.0, &hint, true).clicked(),
-                    false => widgets::text_button(ui, icon, word, word, &hint, outlook.open > 0).clicked(),
+                    false => widgets::text_button(ui, icon, word, word, &hint, enabled).clicked(),
                 };
                 if clicked {
-                    wanted = Some(command);
+                    self.actions.push(command);
                 }
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                     let dot = if lit { palette.accent } else { palette.weak };
@@ -74,19 +73,16 @@ impl ImpastoApp {
             {
                 let hint = command.hint(&ctx);
                 if widgets::text_button(ui, Icon::Plus, text, command.text(), &hint, true).clicked() {
-                    wanted = Some(command);
+                    self.actions.push(command);
                 }
             }
             let any = outlook.finished > 0;
             let tooltip = "Takes what is done or cancelled out of the list; the pictures stay";
             if widgets::text_button(ui, Icon::Check, "Clear done", "Clear done", tooltip, any).clicked() {
-                self.queue.desk.remove_finished();
+                self.actions.push(QueueAction::ClearDone);
             }
         });
         self.courtesy_row(ui);
-        if let Some(command) = wanted {
-            self.run_command(&ctx, command);
-        }
     }
 
     /// What the queue does while the person paints.
@@ -122,7 +118,6 @@ impl ImpastoApp {
         let now = self.queue.desk.now();
         let held = self.queue.outlook.held;
         let count = self.queue.rows.len();
-        let mut wish = None;
         let mut place = None;
         let dragged = self.queue.dragged;
         ScrollArea::vertical().auto_shrink(false).show_rows(ui, row::HEIGHT, count, |ui, range| {
@@ -140,7 +135,7 @@ impl ImpastoApp {
                     texture,
                     dragged: dragged == Some(id),
                 };
-                let response = line.show(ui, &mut wish);
+                let response = line.show(ui, &self.actions);
                 self.queue.drag(&response, id);
             }
             if self.queue.dragged.is_some() {
@@ -152,44 +147,41 @@ impl ImpastoApp {
         {
             self.queue.dragged = None;
             if let Some(place) = place {
-                self.queue.desk.reorder(id, ItemMove::To(place));
+                self.actions.push(QueueAction::Move(id, ItemMove::To(place)));
             }
-        }
-        if let Some(wish) = wish {
-            self.queue_wish(ui, wish);
         }
     }
 
-    fn queue_wish(&mut self, ui: &Ui, wish: Wish) {
-        let ctx = ui.ctx().clone();
+    pub(crate) fn apply_to_queue(&mut self, ctx: &Context, action: QueueAction) {
         let desk = &self.queue.desk;
-        match wish {
-            Wish::ItemMove(id, to) => desk.reorder(id, to),
-            Wish::Cancel(id) => desk.cancel(id),
-            Wish::Retry(id) => {
+        match action {
+            QueueAction::Move(id, to) => desk.reorder(id, to),
+            QueueAction::Cancel(id) => desk.cancel(id),
+            QueueAction::Retry(id) => {
                 desk.retry(id);
-                self.start_painter(&ctx);
+                self.start_painter(ctx);
             }
-            Wish::Remove(id) => desk.remove(id),
-            Wish::Open(id) => {
+            QueueAction::Remove(id) => desk.remove(id),
+            QueueAction::Open(id) => {
                 let path = desk
                     .items(|items| items.iter().find(|item| item.id == id).map(|item| item.output.clone()));
                 if let Some(path) = path {
                     self.take_in(None, vec![crate::pictures::Source::File(path)]);
                 }
             }
-            Wish::Focus(index) => {
+            QueueAction::Focus(index) => {
                 if let Some(row) = self.queue.rows.get(index) {
                     self.queue.focus = Some(row.id);
                 }
             }
+            QueueAction::ClearDone => desk.remove_finished(),
+            QueueAction::Reopen => self.open_queue(),
         }
     }
 
     /// Nothing is queued: says what a queue is for.
-    fn empty_queue(&mut self, ui: &mut Ui) {
+    fn empty_queue(&self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
-        let mut wanted = None;
         card(ui, "Large, and later", |ui| {
             ui.label(
                 "Try things out at a small size, where every step is quick. What you like goes into the queue, \
@@ -224,7 +216,7 @@ impl ImpastoApp {
                         .inner
                     };
                     if clicked {
-                        wanted = Some(command);
+                        self.actions.push(command);
                     }
                     ui.add(egui::Label::new(widgets::weak(ui, tooltip)).wrap());
                 });
@@ -236,13 +228,10 @@ impl ImpastoApp {
                 "The list is kept on the disk and is there again at the next start. Nothing is ever overwritten.",
             ));
         });
-        if let Some(command) = wanted {
-            self.run_command(&ctx, command);
-        }
     }
 
     /// There is no queue to be had.
-    fn no_queue(&mut self, ui: &mut Ui, reason: &str) {
+    fn no_queue(&self, ui: &mut Ui, reason: &str) {
         card(ui, "The queue is not here", |ui| {
             ui.label(reason);
             ui.add_space(space::M);
@@ -257,7 +246,7 @@ impl ImpastoApp {
             )
             .clicked()
             {
-                self.open_queue();
+                self.actions.push(QueueAction::Reopen);
             }
         });
     }

@@ -6,6 +6,7 @@ use egui::{
 };
 
 use crate::{
+    action::Actions,
     icons::Icon,
     theme::{Palette, RADIUS, space},
     widgets,
@@ -31,15 +32,20 @@ pub struct Row {
     pub remark: Option<String>,
 }
 
-/// What a person wants of a line.
-pub enum Wish {
-    ItemMove(u64, ItemMove),
+/// What can be done with the queue. Its paintings are told by their numbers.
+pub enum QueueAction {
+    Move(u64, ItemMove),
     Cancel(u64),
     Retry(u64),
     Remove(u64),
     /// The finished picture, with its recipe.
     Open(u64),
+    /// Gives the keyboard to the line at a place.
     Focus(usize),
+    /// Takes everything off the list that is over.
+    ClearDone,
+    /// Tries again to open it.
+    Reopen,
 }
 
 impl Row {
@@ -118,7 +124,7 @@ pub struct Line<'a> {
 
 impl Line<'_> {
     /// Shows the line; the response is that of its whole area, to be dragged.
-    pub fn show(&self, ui: &mut Ui, wish: &mut Option<Wish>) -> Response {
+    pub fn show(&self, ui: &mut Ui, actions: &Actions) -> Response {
         let palette = Palette::of(ui);
         let row = self.row;
         let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::hover());
@@ -127,7 +133,7 @@ impl Line<'_> {
         if response.clicked() {
             response.request_focus();
         }
-        self.keys(ui, &response, wish);
+        self.keys(ui, &response, actions);
         let lit = response.hovered() || self.dragged;
         let fill = if lit { palette.button } else { palette.panel };
         ui.painter().rect_filled(rect, RADIUS, fill);
@@ -151,7 +157,7 @@ impl Line<'_> {
         let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(inner).id_salt(row.id));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = space::XS;
-            self.buttons(ui, wish);
+            self.buttons(ui, actions);
             ui.add_space(space::S);
             let room = ui.available_rect_before_wrap();
             self.texts(ui, room, &text);
@@ -169,7 +175,7 @@ impl Line<'_> {
         response.on_hover_text_at_pointer(tooltip)
     }
 
-    fn keys(&self, ui: &Ui, response: &Response, wish: &mut Option<Wish>) {
+    fn keys(&self, ui: &Ui, response: &Response, actions: &Actions) {
         if !response.has_focus() {
             return;
         }
@@ -180,26 +186,26 @@ impl Line<'_> {
         });
         let id = self.row.id;
         let pressed = |modifiers, key| ctx.input_mut(|input| input.consume_key(modifiers, key));
-        let wanted = if pressed(Modifiers::ALT, Key::ArrowUp) {
-            Wish::ItemMove(id, ItemMove::Up)
+        let action = if pressed(Modifiers::ALT, Key::ArrowUp) {
+            QueueAction::Move(id, ItemMove::Up)
         } else if pressed(Modifiers::ALT, Key::ArrowDown) {
-            Wish::ItemMove(id, ItemMove::Down)
+            QueueAction::Move(id, ItemMove::Down)
         } else if pressed(Modifiers::NONE, Key::ArrowUp) {
-            Wish::Focus(self.index.saturating_sub(1))
+            QueueAction::Focus(self.index.saturating_sub(1))
         } else if pressed(Modifiers::NONE, Key::ArrowDown) {
-            Wish::Focus((self.index + 1).min(self.count - 1))
+            QueueAction::Focus((self.index + 1).min(self.count - 1))
         } else if pressed(Modifiers::NONE, Key::Delete) || pressed(Modifiers::NONE, Key::Backspace) {
-            Wish::Remove(id)
+            QueueAction::Remove(id)
         } else if pressed(Modifiers::NONE, Key::Enter) {
             match self.row.state {
-                ItemState::Failed { .. } | ItemState::Cancelled => Wish::Retry(id),
-                ItemState::Done { .. } | ItemState::AlreadyPainted => Wish::Open(id),
+                ItemState::Failed { .. } | ItemState::Cancelled => QueueAction::Retry(id),
+                ItemState::Done { .. } | ItemState::AlreadyPainted => QueueAction::Open(id),
                 _ => return,
             }
         } else {
             return;
         };
-        *wish = Some(wanted);
+        actions.push(action);
     }
 
     fn thumbnail(&self, ui: &Ui, rect: Rect) {
@@ -265,38 +271,45 @@ impl Line<'_> {
     }
 
     /// From right to left.
-    fn buttons(&self, ui: &mut Ui, wish: &mut Option<Wish>) {
+    fn buttons(&self, ui: &mut Ui, actions: &Actions) {
         let Row { id, title, state, .. } = self.row;
-        let mut button = |ui: &mut Ui, icon, what: &str, tooltip: &str, enabled, wanted| {
+        let button = |ui: &mut Ui, icon, what: &str, tooltip: &str, enabled, action: QueueAction| {
             let name = format!("{what} {title}");
             if widgets::icon_button(ui, icon, &name, tooltip, enabled).clicked() {
-                *wish = Some(wanted);
+                actions.push(action);
             }
         };
         match state {
             ItemState::Painting => {
-                button(ui, Icon::Stop, "Cancel", "Ends it without a picture", true, Wish::Cancel(*id));
+                button(ui, Icon::Stop, "Cancel", "Ends it without a picture", true, QueueAction::Cancel(*id));
             }
             _ => {
                 let tooltip = "Takes it out of the list; a picture that is painted stays (Delete)";
-                button(ui, Icon::Close, "Remove", tooltip, true, Wish::Remove(*id));
+                button(ui, Icon::Close, "Remove", tooltip, true, QueueAction::Remove(*id));
             }
         }
         match state {
             ItemState::Waiting | ItemState::Painting => {
                 let down = self.index + 1 < self.count;
                 let tooltip = "Later (alt and arrow down)";
-                button(ui, Icon::Down, "Later:", tooltip, down, Wish::ItemMove(*id, ItemMove::Down));
+                button(ui, Icon::Down, "Later:", tooltip, down, QueueAction::Move(*id, ItemMove::Down));
                 let tooltip = "Sooner (alt and arrow up)";
-                button(ui, Icon::Up, "Sooner:", tooltip, self.index > 0, Wish::ItemMove(*id, ItemMove::Up));
+                button(
+                    ui,
+                    Icon::Up,
+                    "Sooner:",
+                    tooltip,
+                    self.index > 0,
+                    QueueAction::Move(*id, ItemMove::Up),
+                );
             }
             ItemState::Failed { .. } | ItemState::Cancelled => {
                 let tooltip = "Paints it again from the beginning (Enter)";
-                button(ui, Icon::Restart, "Try again", tooltip, true, Wish::Retry(*id));
+                button(ui, Icon::Restart, "Try again", tooltip, true, QueueAction::Retry(*id));
             }
             ItemState::Done { .. } | ItemState::AlreadyPainted => {
                 let tooltip = "Brings the picture into the window, with its recipe (Enter)";
-                button(ui, Icon::Open, "Open", tooltip, true, Wish::Open(*id));
+                button(ui, Icon::Open, "Open", tooltip, true, QueueAction::Open(*id));
             }
         }
     }

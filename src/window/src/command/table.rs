@@ -1,0 +1,287 @@
+//! The table of commands. To add one: a row here.
+
+use egui::{
+    FocusDirection,
+    Key::{self, *},
+    KeyboardShortcut, Modifiers, ViewportCommand,
+};
+
+use super::Row;
+use crate::{compare::Mode, icons::Icon, page::Page, pictures::Target};
+use impasto_engine::session::LevelCommand;
+
+/// Makes the commands and their table of rows: under each heading of the help a name, text, icon and keys,
+/// the tooltip, when it can be used if not always, and what it does.
+macro_rules! commands {
+    ($($group:literal { $(
+        $name:ident $text:literal $icon:ident [$($key:expr),*]
+            $tooltip:literal $(if $available:expr)? => $run:expr;
+    )* })*) => {
+        /// An order of the person at the window.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Command { $($($name,)*)* }
+
+        impl Command {
+            /// In the order of the help.
+            pub const ALL: [Command; ROWS.len()] = [$($(Command::$name,)*)*];
+        }
+
+        pub(super) const ROWS: &[Row] = &[$($(Row {
+            group: $group,
+            text: $text,
+            tooltip: $tooltip,
+            icon: Icon::$icon,
+            keys: &[$($key),*],
+            available: commands!(@available $($available)?),
+            run: $run,
+        },)*)*];
+    };
+    (@available) => { |_| true };
+    (@available $available:expr) => { $available };
+}
+
+const fn plain(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::NONE, key)
+}
+
+const fn ctrl(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::COMMAND, key)
+}
+
+const fn shift(key: KeyboardShortcut) -> KeyboardShortcut {
+    KeyboardShortcut::new(key.modifiers.plus(Modifiers::SHIFT), key.logical_key)
+}
+
+const fn alt(key: KeyboardShortcut) -> KeyboardShortcut {
+    KeyboardShortcut::new(key.modifiers.plus(Modifiers::ALT), key.logical_key)
+}
+
+commands! {
+"Painting" {
+    PlayPause "Play or pause" Play [plain(Space)]
+        "Paints, or pauses the painting as it is; nothing is lost"
+        if |app| app.can_play() => |app, _| app.play_or_pause();
+    Step "Single step" Step [plain(Period)]
+        "Paints one step, then pauses"
+        if |app| app.is_ready() && app.steps_left() => |app, _| app.single_step();
+    Stop "Stop" Stop []
+        "Ends the run; the picture stays and can be saved"
+        if |app| app.run.alive() => |app, _| app.stop();
+    Restart "Restart" Restart [plain(R)]
+        "Begins afresh from the initial image"
+        if |app| app.is_ready() => |app, _| app.restart();
+    LargerSize "Next larger size" Up [plain(PageUp)]
+        "Goes on at the next larger size of the pyramid, now"
+        if |app| app.run.alive() && app.run.place().level + 1 < app.run.place().levels
+        => |app, _| app.order_level(LevelCommand::Climb);
+    SmallerSize "Next smaller size" Down [plain(PageDown)]
+        "Goes back to the next smaller size of the pyramid and stays there: changes show sooner, and the fine detail comes back on the way up"
+        if |app| app.run.alive() && app.run.place().level > 0
+        => |app, _| app.order_level(LevelCommand::Drop);
+    StaySize "Stay at this size" Hold [plain(H)]
+        "Stays at this size of the pyramid, or follows the schedule again"
+        => |app, _| {
+            let held = app.run.place().held;
+            app.order_level(if held { LevelCommand::Release } else { LevelCommand::Hold });
+        };
+}
+
+"Changes" {
+    Undo "Undo" Undo [ctrl(Z)]
+        "Undoes the last change; painting continues"
+        if |app| app.undo.undoes().is_some() => |app, _| app.undo();
+    Redo "Redo" Redo [shift(ctrl(Z)), ctrl(Y)]
+        "Redoes the last undone change"
+        if |app| app.undo.redoes().is_some() => |app, _| app.redo();
+    History "History" History [ctrl(H)]
+        "Lists every change; a click goes to it"
+        => |app, _| app.undo.shown = !app.undo.shown;
+    ResetMix "Reset the mix" Restart []
+        "Sets all of the mix to its usual values: weights, mute and solo, balance, colours, and how the styles count"
+        => |app, _| app.reset_mix();
+    Randomize "Randomize the mix" Dice [plain(T)]
+        "Varies the current mix by this amount; same seed, same result. What is muted, 0 or locked stays"
+        => |app, _| app.randomize();
+    Mixes "Mixes and morph" Link [plain(M)]
+        "Shows or hides the row with the mixes A to H, the morph between two and Randomize"
+        => |app, _| app.layout.mixes = !app.layout.mixes;
+    Automation "Automation" Wave [plain(A)]
+        "What moves by itself while it paints: oscillators and keyframes on any fader"
+        => |app, _| app.toggle_automation();
+    Record "Record the faders" Record []
+        "Writes what you do to the faders down as keyframes, until it is pressed again; restart plays them"
+        => |app, _| app.toggle_recording();
+    Remote "Remote control…" Faders []
+        "Lets controllers outside move the faders: over the network (Open Sound Control), or by MIDI where it is built in"
+        => |app, _| app.remote.open = !app.remote.open;
+}
+
+"Files" {
+    OpenContent "Open content…" Open [ctrl(O)]
+        "Opens the picture whose shapes are kept"
+        => |app, _| app.ask_for_picture(Target::Content);
+    OpenStyle "Open style…" Open [shift(ctrl(O))]
+        "Opens the picture whose strokes and colours are taken"
+        => |app, _| app.ask_for_picture(Target::Style);
+    Swap "Swap content and style" Swap []
+        "Makes the content the style and the first style the content"
+        if |app| app.content.picture.is_some() || app.styles[0].picture.is_some() => |app, _| app.swap();
+    // The picture comes as an event, like that of the keys.
+    Paste "Paste picture" Copy [ctrl(V)]
+        "Puts the clipboard's picture into the slot under the pointer, or asks which one is meant"
+        => |_, ctx| ctx.send_viewport_cmd(ViewportCommand::RequestPaste);
+    Save "Save…" Save [ctrl(S)]
+        "Saves the picture as it is now: PNG, JPEG, WebP or TIFF"
+        if |app| app.canvas.picture().is_some() => |app, _| app.ask_to_save();
+    SaveMoment "Save this moment" Save [alt(ctrl(S))]
+        "Saves the picture as it is now, with its recipe, beside the one saved last and under the next free name, without asking"
+        => |app, _| app.save_moment();
+    Copy "Copy picture" Copy [ctrl(C)]
+        "Puts the picture as it is now on the clipboard"
+        if |app| app.canvas.picture().is_some() => |app, ctx| app.copy_picture(ctx);
+    CopyCommandLine "Copy as command line" Copy []
+        "Puts the impasto render command on the clipboard that paints this picture without the window"
+        => |app, ctx| app.copy_command_line(ctx);
+    ToggleRecipe "Recipe in saved pictures" Save []
+        "Saved pictures carry their settings, small copies of their sources and the names of their files, so that they can be painted again; switch it off before you pass a picture on if that is nobody's business"
+        => |app, _| app.toggle_recipe();
+    OpenProject "Open project…" Open []
+        "Opens a painting with its pictures, settings and losses, as it was saved"
+        => |app, _| app.ask_for_project();
+    SaveProject "Save project" Save [shift(ctrl(S))]
+        "Saves the painting with its pictures, settings and losses in one file, to go on with it later or elsewhere: its own file, if it has one"
+        => |app, _| app.save_project();
+    SaveProjectAs "Save project as…" Save [alt(shift(ctrl(S)))]
+        "Saves the painting with all that belongs to it in another file, which is its own from then on"
+        => |app, _| app.ask_to_save_project();
+    OpenLast "Last painting" Restart []
+        "Brings back the painting of the window that was closed last"
+        => |app, _| app.open_last();
+}
+
+"Time machine" {
+    Earlier "Earlier moment" Up [plain(OpenBracket)]
+        "Shows the painting as it was, one moment of the filmstrip back"
+        => |app, ctx| app.wander(ctx, -1);
+    Later "Later moment" Down [plain(CloseBracket)]
+        "One moment of the filmstrip on"
+        => |app, ctx| app.wander(ctx, 1);
+    Now "Back to now" Step [plain(End)]
+        "Shows the painting as it is"
+        if |app| app.film.view().is_some() => |app, ctx| app.look_at(ctx, None);
+    Branch "Go on from this moment" Play [plain(B)]
+        "Goes on painting from the moment that is looked at: picture and settings return, and what was painted since stays in the filmstrip"
+        if |app| app.film.view().is_some() => |app, _| app.go_on_from_view();
+    Timelapse "Export a time-lapse…" Save []
+        "Makes a film of how the picture was painted: GIF, WebP, animated PNG, MP4 or WebM"
+        if |app| !app.film.timeline.is_empty() => |app, _| app.ask_for_timelapse();
+}
+
+"Looking" {
+    Fit "Fit to window" Fit [plain(F)]
+        "Shows the whole picture (also: double-click on it)"
+        => |app, _| app.canvas.fit();
+    ActualSize "Actual pixels" Fit [plain(Num1)]
+        "One pixel of the picture on one pixel of the screen"
+        => |app, _| app.canvas.actual_size();
+    Split "Compare: split" Split [plain(S)]
+        "The painting and another picture on one canvas, with a line between them to drag and turn"
+        => |app, _| app.compare.toggle(Mode::Split);
+    Sides "Compare: side by side" Sides [plain(D)]
+        "The painting and another picture side by side, zoomed and moved together"
+        => |app, _| app.compare.toggle(Mode::Sides);
+    Wrap "Tile the picture" Wrap [plain(W)]
+        "The painting with its copies around it: do its edges fit?"
+        => |app, _| app.compare.toggle(Mode::Wrap);
+    Flip "Show the other picture" Flip [plain(X)]
+        "The other picture in the painting's place, or the painting again"
+        => |app, _| app.compare.flipped = !app.compare.flipped;
+    CompareNext "Compare with the next" Flip [plain(N)]
+        "Takes the next picture to compare with: content, style, pins"
+        => |app, _| app.compare_with_next();
+    Pin "Pin the picture" Pin [plain(P)]
+        "Keeps the picture as it is now, with its settings, to compare with and to return to"
+        if |app| app.canvas.picture().is_some() => |app, _| app.pin();
+    Lab "Layer lab" Lab [plain(L)]
+        "Shows what one layer sees: its Gram matrix beside the style's, its feature maps, and where in the picture it pulls"
+        => |app, _| app.toggle_lab();
+    ToggleExtracts "Layer pictures in the mixer" Lab []
+        "Shows in each strip what its layer alone holds of the style or the content; made while painting rests, and kept for the next time"
+        => |app, _| app.layout.extracts = !app.layout.extracts;
+    ExtractNow "Make the layer pictures now" Lab []
+        "Makes the pictures of what the layers hold although it paints; painting is slower until they are there"
+        => |app, _| app.extract_at_once();
+    SaveFigure "Save the layers’ figure…" Save []
+        "Saves one figure of what five layers each hold of the style and of the content"
+        => |app, _| app.ask_to_save_figure();
+}
+
+"Showing" {
+    Present "Full screen, picture alone" Fit [plain(F11)]
+        "The picture alone on the whole screen; escape leaves it"
+        => |app, ctx| app.toggle_presentation(ctx);
+    Info "Info overlay" Fit [plain(I)]
+        "Shows over the picture what it is painted from, and how: on the full screen, else in the second window"
+        => |app, _| app.toggle_info();
+    Stage "Second window" Fit [plain(F10)]
+        "The picture alone in a window of its own, for another screen; this one stays as it is to work in"
+        => |app, ctx| app.toggle_stage(ctx);
+    Playlist "Playlist…" Play [plain(F9)]
+        "Paintings that follow each other by themselves, on the full screen or in the second window"
+        => |app, _| app.playlist.open = !app.playlist.open;
+    NextEntry "Next of the playlist" Step [ctrl(ArrowRight)]
+        "Goes on to the next painting of the playlist that is in play"
+        => |app, ctx| app.next_entry(ctx);
+    KeepAwake "Keep the screen awake while painting" Eye []
+        "The screen goes dark neither while something is painted nor while it is shown; it never does on the full screen and in the second window"
+        => |app, _| app.toggle_awake();
+}
+
+"Queue and grid" {
+    Queue "Queue" Queue [plain(Q)]
+        "Paintings at their final size, one after the other, behind the window: what is done, what is to come"
+        => |app, _| app.toggle_page(Page::Queue);
+    QueueAdd "Add this painting to the queue…" Plus [ctrl(Enter)]
+        "Paints the present pictures and settings at a size of their own, later"
+        => |app, _| app.ask_to_queue();
+    QueueFolders "Add folders to the queue…" Queue []
+        "Paints many contents in many styles with the present settings, later"
+        => |app, _| app.ask_to_queue_folders();
+    QueueHold "Hold the queue, or go on" Queue []
+        "The queue begins nothing and rests where it is, or goes on"
+        if |app| app.queue.outlook.open > 0 => |app, ctx| app.hold_queue(ctx);
+    Grid "Grid" Grid [plain(G)]
+        "Small pictures with two settings varied, painted in the background, to choose from by looking"
+        => |app, _| app.toggle_page(Page::Grid);
+}
+
+"Window" {
+    Find "Find a command or setting" Find [ctrl(K)]
+        "Finds any command, preset or setting by a few letters, and sets values: “beta 3”"
+        => |app, _| app.finder.toggle();
+    Controls "Focus the controls" PanelLeft [plain(F6)]
+        "Moves the keyboard's focus into the controls; there, tab and the arrows move on, escape leaves"
+        => |_, ctx| ctx.memory_mut(|memory| memory.move_focus(FocusDirection::Next));
+    TogglePanels "Hide or show panels" PanelLeft [plain(Tab)]
+        "Leaves only the picture and the transport, or brings the panels back"
+        => |app, _| app.toggle_panels();
+    ToggleTheme "Light or dark" Theme [ctrl(L)]
+        "Switches between the dark and the light theme"
+        => |app, ctx| app.toggle_theme(ctx);
+    FrameTimes "Frame times" History [plain(F12)]
+        "Shows how long frames and steps take, and how soon a changed setting is seen"
+        => |app, _| app.frames.shown = !app.frames.shown;
+    Tour "Guided tour" Help [plain(F2)]
+        "Six stops from content to style to both, painted live"
+        => |app, _| app.start_tour();
+    Guide "Guide" Help []
+        "Guide for beginners"
+        => |app, _| app.guide = !app.guide;
+    Help "Help" Help [plain(F1)]
+        "Lists the keys"
+        => |app, _| app.help = !app.help;
+    Quit "Quit" Close [ctrl(Q)]
+        "Closes the window; settings and pictures are remembered"
+        => |_, ctx| ctx.send_viewport_cmd(ViewportCommand::Close);
+}
+}

@@ -1,0 +1,150 @@
+//! How a panel edits the settings: its controls write into them as they stand, and what differs afterwards is
+//! an action.
+
+use egui::Ui;
+
+use super::ImpastoApp;
+use impasto_core::settings::{ParamId, Settings, StyleMix};
+
+/// What panels edit: the settings, and how each style with a picture counts, by its slot's number.
+#[derive(Clone, Debug, PartialEq)]
+struct Values {
+    settings: Settings,
+    mixes: Vec<(u64, StyleMix)>,
+}
+
+impl Values {
+    fn mix(&self) -> Vec<StyleMix> {
+        self.mixes.iter().map(|(_, mix)| *mix).collect()
+    }
+}
+
+/// A change of the settings by a panel's controls.
+pub struct Edit {
+    values: Values,
+    /// Knobs that move by themselves and that a hand has put elsewhere, and where.
+    turned: Vec<(ParamId, f64)>,
+}
+
+impl ImpastoApp {
+    /// Shows controls of the settings as they are set.
+    pub(super) fn edit<R>(&mut self, ui: &mut Ui, show: impl FnOnce(&mut Self, &mut Ui) -> R) -> R {
+        let set = self.values();
+        let result = show(self, ui);
+        let values = self.values();
+        self.finish_edit(ui, set, Edit { values, turned: Vec::new() });
+        result
+    }
+
+    /// Shows controls with every knob where its track has it now. What a hand changes there is set; what none
+    /// touches stays set as it was.
+    pub(super) fn live<R>(&mut self, ui: &mut Ui, show: impl FnOnce(&mut Self, &mut Ui) -> R) -> R {
+        if !self.settings.automation.is_on() {
+            return self.edit(ui, show);
+        }
+        let set = self.values();
+        let (moved, moved_mix) = self.moved();
+        let mixes = set.mixes.iter().zip(moved_mix).map(|((id, _), mix)| (*id, mix)).collect();
+        let shown = Values { settings: Settings::clone(&moved), mixes };
+        self.put(shown.clone());
+        let result = show(self, ui);
+        let edit = untouched(self.values(), &shown, &set);
+        self.finish_edit(ui, set, edit);
+        result
+    }
+
+    fn values(&self) -> Values {
+        let filled = self.styles.iter().filter(|slot| slot.picture.is_some());
+        Values { settings: self.settings.clone(), mixes: filled.map(|slot| (slot.id, slot.mix)).collect() }
+    }
+
+    fn put(&mut self, values: Values) {
+        self.settings = values.settings;
+        for (id, mix) in values.mixes {
+            if let Some(slot) = self.slot_mut(id) {
+                slot.mix = mix;
+            }
+        }
+    }
+
+    /// Puts what was set back, and queues the edit if it is one.
+    fn finish_edit(&mut self, ui: &Ui, set: Values, edit: Edit) {
+        let differs = edit.values != set || !edit.turned.is_empty();
+        self.put(set);
+        if differs {
+            self.actions.push(edit);
+        }
+        // The next panel edits what this one has left.
+        self.apply_actions(ui.ctx());
+    }
+
+    pub(super) fn apply_edit(&mut self, edit: Edit) {
+        self.put(edit.values);
+        for (knob, value) in edit.turned {
+            self.hand_over(knob, value);
+        }
+    }
+}
+
+/// What was edited while automation moved: knobs that are still where they were shown go back to where they
+/// were set.
+fn untouched(mut values: Values, shown: &Values, set: &Values) -> Edit {
+    for ((_, mix), ((_, shown), (_, set))) in values.mixes.iter_mut().zip(shown.mixes.iter().zip(&set.mixes))
+    {
+        if mix.weight == shown.weight {
+            mix.weight = set.weight;
+        }
+        if mix.scale == shown.scale {
+            mix.scale = set.scale;
+        }
+    }
+    let (mix, shown_mix, set_mix) = (values.mix(), shown.mix(), set.mix());
+    let mut turned = Vec::new();
+    let moving = set.settings.automation.iter().filter(|(_, track)| track.on).map(|(knob, _)| knob);
+    for knob in moving {
+        let was_shown = knob.stored(&shown.settings, &shown_mix);
+        let was_set = knob.stored(&set.settings, &set_mix);
+        let now = match knob {
+            ParamId::PictureWeight(_) | ParamId::PictureScale(_) => {
+                // Where it was not touched it is as it was set, which is elsewhere than where it was shown.
+                let now = knob.stored(&values.settings, &mix);
+                if now == was_set { was_shown } else { now }
+            }
+            _ => knob.stored(&values.settings, &[]),
+        };
+        match (now, was_set) {
+            (Some(now), _) if Some(now) != was_shown => turned.push((knob, now)),
+            (Some(_), Some(was_set)) => knob.store(&mut values.settings, &mut [], was_set),
+            _ => {}
+        }
+    }
+    Edit { values, turned }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use impasto_core::settings::{Curve, Lfo, Track};
+
+    #[test]
+    fn what_moves_by_itself_is_no_edit_and_what_a_hand_has_moved_is_told() {
+        let mut set = Values { settings: Settings::default(), mixes: vec![(1, StyleMix::default())] };
+        for knob in [ParamId::Beta, ParamId::PictureWeight(0)] {
+            set.settings.automation.set(knob, Track::new(Curve::Lfo(Lfo::default())));
+        }
+        let mut shown = set.clone();
+        shown.settings.style_weight = 3.0;
+        shown.mixes[0].1.weight = 0.5;
+        let edit = untouched(shown.clone(), &shown, &set);
+        assert_eq!((&edit.values, edit.turned.as_slice()), (&set, [].as_slice()));
+
+        let mut touched = shown.clone();
+        touched.settings.style_weight = 7.0;
+        touched.settings.steps += 1;
+        touched.mixes[0].1.weight = 0.25;
+        let edit = untouched(touched, &shown, &set);
+        assert_eq!(edit.turned, [(ParamId::Beta, 7.0), (ParamId::PictureWeight(0), 0.25)]);
+        assert_eq!(edit.values.settings.steps, set.settings.steps + 1);
+        assert_eq!(edit.values.mixes[0].1.weight, 0.25);
+    }
+}
