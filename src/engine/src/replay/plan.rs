@@ -11,7 +11,7 @@ use impasto_base::hash::Sha256Hash;
 use impasto_core::{
     picture::{Picture, pasted_hash},
     run::{Job, PictureRecords, SourceRecord, Start},
-    settings::Settings,
+    settings::{Settings, StyleMix},
     transfer::Inputs,
 };
 use impasto_formats::{
@@ -60,6 +60,16 @@ impl ReplayPlan {
         }
     }
 
+    /// The pictures that the run ends with.
+    pub fn last_inputs(&self) -> Inputs {
+        let now = &self.job.inputs;
+        let last = self.events.iter().rev().find_map(|event| match &event.kind {
+            EventKind::Replace(_, mix, records) => replaced(now, records, mix, &self.pictures),
+            EventKind::Update(..) | EventKind::Level(_) | EventKind::Downscale(_) => None,
+        });
+        last.unwrap_or_else(|| now.clone())
+    }
+
     /// The plans of a recipe's runs. `open` finds the pictures; `replacements` replace them in every run;
     /// `change` is applied last to all settings.
     ///
@@ -102,7 +112,7 @@ impl ReplayPlan {
                 }
                 if let Some(records) = records {
                     let other = (settings.palette != palette).then_some(settings.palette.as_deref());
-                    replaced(records, replacements, other, &mut pictures)?;
+                    replace_in(records, replacements, other, &mut pictures)?;
                     for source in records.sources() {
                         if !pictures.contains_key(&source.sha256) {
                             pictures.insert(source.sha256, open(source)?);
@@ -159,9 +169,27 @@ impl ReplayPlan {
     }
 }
 
+/// The inputs with an event's pictures, which its plan has opened.
+pub(super) fn replaced(
+    now: &Inputs,
+    records: &PictureRecords,
+    mix: &[StyleMix],
+    pictures: &PicturesByHash,
+) -> Option<Inputs> {
+    let opened = |source: &SourceRecord| pictures.get(&source.sha256).cloned();
+    let style =
+        |(source, mix): (&SourceRecord, &StyleMix)| Some(StyleSource { picture: opened(source)?, mix: *mix });
+    Some(Inputs {
+        content: opened(&records.content)?,
+        styles: records.styles.iter().zip(mix).map(style).collect::<Option<_>>()?,
+        palette: records.palette.as_ref().and_then(opened),
+        initial: now.initial.clone(),
+    })
+}
+
 /// Use the replacements in an event's pictures too, and another `palette`, if there is one, by its name in the
 /// settings.
-fn replaced(
+fn replace_in(
     records: &mut PictureRecords,
     replacements: &Replacements,
     palette: Option<Option<&Path>>,

@@ -10,11 +10,11 @@ use std::{
 
 use image::RgbImage;
 
-use super::plan::{Palettes, PicturesByHash, ReplayPlan};
-use crate::session::{Engine, EngineError, Reading, StyleSource};
+use super::plan::{Palettes, PicturesByHash, ReplayPlan, replaced};
+use crate::session::{Engine, EngineError, Reading};
 use impasto_core::{
-    run::{DownscalePart, Job, Pass, PictureRecords, Record, RunInfo, SourceRecord, Start},
-    settings::{Settings, StyleMix},
+    run::{DownscalePart, Job, Pass, Record, RunInfo, Start},
+    settings::Settings,
     transfer::{Inputs, LevelCommand, Losses},
 };
 use impasto_formats::recipe::{EventKind, ReplayEvent};
@@ -156,29 +156,13 @@ impl<E: Engine> Replayer<E> {
                     self.update(&settings, &inputs)?;
                 }
                 EventKind::Replace(settings, mix, records) => {
-                    let Some(inputs) = self.inputs.as_ref().and_then(|now| self.with(now, &records, &mix))
-                    else {
-                        continue;
-                    };
+                    let Some(now) = &self.inputs else { continue };
+                    let Some(inputs) = replaced(now, &records, &mix, &self.pictures) else { continue };
                     self.replace_pictures(&settings, &inputs)?;
                 }
             }
         }
         Ok(true)
-    }
-
-    /// The inputs with an event's pictures, which its plan has.
-    fn with(&self, now: &Inputs, records: &PictureRecords, mix: &[StyleMix]) -> Option<Inputs> {
-        let opened = |source: &SourceRecord| self.pictures.get(&source.sha256).cloned();
-        let style = |(source, mix): (&SourceRecord, &StyleMix)| {
-            Some(StyleSource { picture: opened(source)?, mix: *mix })
-        };
-        Some(Inputs {
-            content: opened(&records.content)?,
-            styles: records.styles.iter().zip(mix).map(style).collect::<Option<_>>()?,
-            palette: records.palette.as_ref().and_then(opened),
-            initial: now.initial.clone(),
-        })
     }
 
     /// Replay a part at a downscaled size; if interrupted, only the steps painted until then.
@@ -315,7 +299,10 @@ impl<E: Engine> Engine for Replayer<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{replay::Replacements, session::Change};
+    use crate::{
+        replay::Replacements,
+        session::{Change, SourceRecord, StyleSource},
+    };
     use impasto_core::picture::{self, Picture};
     use impasto_formats::{
         recipe::{self, Recipe},
