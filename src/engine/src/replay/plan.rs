@@ -1,7 +1,7 @@
 //! What a replay paints: the runs of a recipe with their pictures opened.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -114,8 +114,8 @@ impl ReplayPlan {
                     let other = (settings.palette != palette).then_some(settings.palette.as_deref());
                     replace_in(records, replacements, other, &mut pictures)?;
                     for source in records.sources() {
-                        if !pictures.contains_key(&source.sha256) {
-                            pictures.insert(source.sha256, open(source)?);
+                        if let Entry::Vacant(place) = pictures.entry(source.sha256) {
+                            place.insert(open(source)?);
                         }
                     }
                 }
