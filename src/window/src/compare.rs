@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use egui::{ColorImage, Context, TextureFilter, TextureHandle, TextureOptions, Vec2, vec2};
 
-use super::{ImpastoApp, pictures::Slot};
+use super::{ImpastoApp, action::Act, pictures::Slot};
 use impasto_core::picture::{self, Filter, Picture};
 
 /// How the canvas is divided.
@@ -158,6 +158,13 @@ impl Compare {
         if let Some(source) = self.sources.iter_mut().find(waiting) {
             source.sheet = Some(Sheet::new(image));
         }
+    }
+}
+
+impl Act for Against {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.compare.against = self;
+        app.compare.begin();
     }
 }
 

@@ -1,9 +1,9 @@
 //! How a panel edits the settings: its controls write into them as they stand, and what differs afterwards is
 //! an action.
 
-use egui::Ui;
+use egui::{Context, Ui};
 
-use super::ImpastoApp;
+use super::{ImpastoApp, action::Act};
 use impasto_core::settings::{ParamId, Settings, StyleMix};
 
 /// What panels edit: the settings, and how each style with a picture counts, by its slot's number.
@@ -24,6 +24,19 @@ pub struct Edit {
     values: Values,
     /// Knobs that move by themselves and that a hand has put elsewhere, and where.
     turned: Vec<(ParamId, f64)>,
+}
+
+/// All settings, as they are to be.
+impl Act for Box<Settings> {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.settings = *self;
+    }
+}
+
+impl Act for Edit {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.apply_edit(self);
+    }
 }
 
 impl ImpastoApp {

@@ -10,7 +10,7 @@ use std::{
 use egui::{Context, TextureHandle, ViewportId};
 use image::RgbImage;
 
-use super::{ImpastoApp, colour_image::color_image};
+use super::{ImpastoApp, action::Act, colour_image::color_image};
 use impasto_core::{
     picture::{self, Filter, Picture},
     transfer::Inputs,
@@ -193,6 +193,12 @@ impl Film {
     /// Lets go of the textures of all other moments.
     pub fn keep_textures(&mut self, shown: &[MomentId]) {
         self.textures.retain(|id, _| shown.contains(id));
+    }
+}
+
+impl Act for FilmAction {
+    fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
+        app.apply_to_film(ctx, self);
     }
 }
 

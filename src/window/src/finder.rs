@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     ImpastoApp,
-    action::Action,
+    action::{Act, Action},
     command::Command,
     fields::{self, Field},
     knobs::KnobAction,
@@ -143,6 +143,17 @@ fn with_weight(
     })
 }
 
+/// Moves the keyboard's focus to the control of this name.
+struct Focus(String);
+
+impl Act for Focus {
+    fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
+        app.layout.show_right = true;
+        app.layout.mixes |= super::mixes::CONTROLS.contains(&self.0.as_str());
+        widgets::ask_for_focus(ctx, self.0);
+    }
+}
+
 impl ImpastoApp {
     /// Everything that fits the query, the best first.
     fn findings(&self, ctx: &Context) -> Vec<Entry> {
@@ -161,13 +172,13 @@ impl ImpastoApp {
             let title = format!("Preset: {}", preset.name());
             let mix = preset.apply(&self.settings);
             let detail = if mix == self.settings { "as it is" } else { "" }.to_owned();
-            add(fits(query, &title), title, detail, Some(Action::Settings(Box::new(mix))));
+            add(fits(query, &title), title, detail, Some(Box::new(mix).into()));
         }
         for preset in &self.presets.list {
             let title = format!("Preset: {}", impasto_base::text::display_name(&preset.name));
             let Some(score) = fits(query, &title) else { continue };
             if let Some(mix) = preset.mix.as_ref().ok().and_then(|mix| mix.apply(&self.settings).ok()) {
-                add(Some(score), title, "your own".to_owned(), Some(Action::Settings(Box::new(mix))));
+                add(Some(score), title, "your own".to_owned(), Some(Box::new(mix).into()));
             }
         }
         for (title, detail, action) in self.mixes_findings() {
@@ -175,7 +186,7 @@ impl ImpastoApp {
         }
         for (against, name) in self.comparable() {
             let title = format!("Compare with {name}");
-            add(fits(query, &title), title, String::new(), Some(Action::Compare(against)));
+            add(fits(query, &title), title, String::new(), Some(against.into()));
         }
         for knob in ParamId::all(&self.settings, &self.mix()) {
             let name = knob.label();
@@ -193,7 +204,7 @@ impl ImpastoApp {
         for size in SIZES {
             let title = format!("Size {size} px");
             let settings = Settings { size, ..self.settings.clone() };
-            add(fits(query, &title), title, String::new(), Some(Action::Settings(Box::new(settings))));
+            add(fits(query, &title), title, String::new(), Some(Box::new(settings).into()));
         }
         let (name, typed) = match query.rsplit_once(char::is_whitespace) {
             Some((name, value)) if !name.trim().is_empty() => (name.trim(), Some(value)),
@@ -208,12 +219,12 @@ impl ImpastoApp {
         }
         for control in CONTROLS {
             let name = control.trim_end_matches(", number");
-            add(fits(query, name), name.to_owned(), String::new(), Some(Action::Focus(control.to_owned())));
+            add(fits(query, name), name.to_owned(), String::new(), Some(Focus(control.to_owned()).into()));
         }
         for Field { key, name: title, words, control, value } in fields::all(&self.settings) {
             let score = fits_any(query, &title, &words);
             if !control.is_empty() {
-                add(score, title.clone(), value.clone(), Some(Action::Focus(control)));
+                add(score, title.clone(), value.clone(), Some(Focus(control).into()));
             }
             let Some((typed, score)) = typed.zip(fits_any(name, &title, &words)) else { continue };
             match with_value(&self.settings, &key, typed) {
@@ -221,12 +232,7 @@ impl ImpastoApp {
                 // What names a value is meant more than what merely has these letters.
                 Some(Ok(settings)) => {
                     let title = format!("Set {title} to {typed}");
-                    add(
-                        Some(score + 60),
-                        title,
-                        format!("now {value}"),
-                        Some(Action::Settings(Box::new(settings))),
-                    );
+                    add(Some(score + 60), title, format!("now {value}"), Some(Box::new(settings).into()));
                 }
                 Some(Err(message)) => add(Some(score + 60), title, message, None),
             }

@@ -6,7 +6,7 @@ use egui::{Align2, Context, Event, FontId, Id, LayerId, Order, Pos2, Rect, Strok
 
 use super::{
     ImpastoApp,
-    action::Action,
+    action::Act,
     pasted::files_of,
     pictures::{SlotAction, Source, Target},
     theme::{Palette, ROW, space},
@@ -18,6 +18,18 @@ pub struct Hovering {
     active: bool,
     /// The pointer's place is known; some systems do not tell it while files are dragged.
     pointer_seen: bool,
+}
+
+/// Pictures that came from outside, and where they should go if that is known.
+struct TakeIn {
+    target: Option<Target>,
+    sources: Vec<Source>,
+}
+
+impl Act for TakeIn {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.take_in(self.target, self.sources);
+    }
 }
 
 impl ImpastoApp {
@@ -72,7 +84,7 @@ impl ImpastoApp {
             .filter(|_| self.hovering.pointer_seen)
             .and_then(|pos| halves(self.canvas.area?).into_iter().find(|(rect, ..)| rect.contains(pos)));
         let target = slot.map(|&(_, target)| target).or(half.map(|(_, target, _)| target));
-        self.actions.push(Action::TakeIn(target, sources));
+        self.actions.push(TakeIn { target, sources });
     }
 
     /// Two big targets while files hover over the window.

@@ -19,7 +19,7 @@ use self::{
 };
 use super::{
     ImpastoApp,
-    action::Action,
+    action::Act,
     notes::{Banner, Trouble},
     pictures::Slot,
     pins::PinDraft,
@@ -152,6 +152,15 @@ impl Keeper {
         if let Some(held) = self.held.take() {
             held.close();
         }
+    }
+}
+
+/// Brings back what a crash has left, or does without.
+struct EndComeback(bool);
+
+impl Act for EndComeback {
+    fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
+        app.end_comeback(ctx, self.0);
     }
 }
 
@@ -326,7 +335,7 @@ impl ImpastoApp {
         let Some(comeback) = &mut self.keeper.comeback else { return };
         if comeback.unasked {
             self.toasts.add("The window's graphics failed. The painting is back, and play goes on from it.");
-            return self.actions.push(Action::Comeback(true));
+            return self.actions.push(EndComeback(true));
         }
         if comeback.texture.is_none()
             && let Some(picture) = &comeback.project.picture
@@ -360,16 +369,16 @@ impl ImpastoApp {
                     button.request_focus();
                 }
                 if button.clicked() {
-                    actions.push(Action::Comeback(true));
+                    actions.push(EndComeback(true));
                 }
                 let tooltip = "Begins with something else; it can still be brought back by the menu beside Save";
                 if ui.button("No, thanks").on_hover_text(tooltip).clicked() {
-                    actions.push(Action::Comeback(false));
+                    actions.push(EndComeback(false));
                 }
             });
         });
         if modal.should_close() {
-            actions.push(Action::Comeback(false));
+            actions.push(EndComeback(false));
         }
     }
 

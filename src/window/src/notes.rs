@@ -11,7 +11,7 @@ use impasto_engine::session::Start;
 
 use super::{
     ImpastoApp,
-    action::Actions,
+    action::{Act, Actions},
     icons::Icon,
     recipes::Painting,
     theme::{Palette, space},
@@ -155,6 +155,12 @@ fn banners(ui: &mut Ui, banners: &[Banner], actions: &Actions) {
                     });
                 });
             });
+    }
+}
+
+impl Act for BannerAction {
+    fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
+        app.apply_to_banner(ctx, self);
     }
 }
 

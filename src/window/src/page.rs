@@ -1,27 +1,18 @@
 //! Pages that take the painting's place in the middle of the window; painting goes on meanwhile.
 
+pub mod kind;
+
 use egui::{Align, Context, Frame, Key, Layout, Margin, Modifiers, Panel, Rect, Ui};
+
+pub use kind::{NARROW, Page};
 
 use super::{
     ImpastoApp,
-    action::Action,
     command::Command,
     icons::Icon,
     theme::{Palette, space},
     toolbar, widgets,
 };
-
-/// What the middle of the window shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Page {
-    #[default]
-    Painting,
-    Queue,
-    Grid,
-}
-
-/// Below this width the pictures' panel makes room for a page, in points.
-pub const NARROW: f32 = 1150.0;
 
 impl ImpastoApp {
     /// Shows a page, or the painting again if it is shown already.
@@ -47,7 +38,7 @@ impl ImpastoApp {
             Page::Grid => self.grid_page(ui),
         });
         if leaves(&ctx) {
-            self.actions.push(Action::Show(Page::Painting));
+            self.actions.push(Page::Painting);
         }
     }
 
@@ -57,17 +48,17 @@ impl ImpastoApp {
             ui.spacing_mut().item_spacing.x = space::XS;
             let tooltip = "The painting, which goes on behind this page (Escape)";
             if widgets::tab(ui, "Painting", tooltip, self.page == Page::Painting).clicked() {
-                self.actions.push(Action::Show(Page::Painting));
+                self.actions.push(Page::Painting);
             }
             for (page, command) in PAGES {
                 if widgets::tab(ui, command.text(), &command.hint(&ctx), self.page == page).clicked() {
-                    self.actions.push(Action::Show(page));
+                    self.actions.push(page);
                 }
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let tooltip = "Shows the painting again (Escape)";
                 if widgets::icon_button(ui, Icon::Close, "Back to the painting", tooltip, true).clicked() {
-                    self.actions.push(Action::Show(Page::Painting));
+                    self.actions.push(Page::Painting);
                 }
             });
         });

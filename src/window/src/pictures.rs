@@ -10,7 +10,7 @@ use std::{
 
 use egui::{ColorImage, Context, TextureHandle, TextureOptions};
 
-use super::{ImpastoApp, dialogs::Ask, origin::Origin};
+use super::{ImpastoApp, action::Act, dialogs::Ask, origin::Origin};
 use impasto_base::{error::chain, text};
 use impasto_core::{
     picture::{self, Example, Picture},
@@ -298,6 +298,12 @@ impl Slot {
             Err(error) => self.error = Some(error),
         }
         false
+    }
+}
+
+impl Act for SlotAction {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.apply_to_slot(self);
     }
 }
 

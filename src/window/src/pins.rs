@@ -10,7 +10,7 @@ use image::RgbImage;
 
 use super::{
     ImpastoApp,
-    action::{Action, Actions},
+    action::{Act, Action, Actions},
     colour_image::color_image,
     compare::{Against, Mode, Sheet, Shown},
     icons::Icon,
@@ -134,6 +134,12 @@ impl Pins {
             texture: sheet.texture(ctx, sharp),
             size: vec2(width as f32, height as f32),
         })
+    }
+}
+
+impl Act for PinAction {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.apply_to_pin(self);
     }
 }
 
@@ -261,7 +267,7 @@ fn card(ui: &mut Ui, pin: &Pin, compared: bool, actions: &Actions) {
     );
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, compared, pin.name()));
     if response.clicked() {
-        actions.push(Action::Compare(Against::Pin(pin.id)));
+        actions.push(Against::Pin(pin.id));
     }
     egui::Popup::context_menu(&response).show(|ui| menu(ui, pin, actions));
     response.on_hover_text("Click to compare with it; right-click for more");
@@ -286,7 +292,7 @@ fn menu(ui: &mut Ui, pin: &Pin, actions: &Actions) {
     let (width, height) = pin.painting.picture.dimensions();
     ui.label(widgets::weak(ui, format!("{} · {width} × {height}", pin.name())));
     for (text, tooltip, action) in [
-        ("Compare with it", "Shows it beside the painting", Action::Compare(Against::Pin(pin.id))),
+        ("Compare with it", "Shows it beside the painting", Action::from(Against::Pin(pin.id))),
         (
             "Return to its settings",
             "Sets everything as it was then; the painting goes on",

@@ -6,7 +6,7 @@ use egui::{Context, Key, TextEdit, Ui};
 
 use super::{
     ImpastoApp,
-    action::Actions,
+    action::{Act, Actions},
     icons::Icon,
     theme::{Palette, ROW, space},
     usual::Usual,
@@ -73,6 +73,12 @@ impl Presets {
             (Some(dialog), Err(error)) => dialog.error = Some(error),
         }
         None
+    }
+}
+
+impl Act for PresetAction {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.apply_to_presets(self);
     }
 }
 

@@ -10,6 +10,7 @@ use image::RgbImage;
 
 use super::{
     ImpastoApp,
+    action::Act,
     extensions::is_project,
     origin::Origin,
     pictures::{Recalled, Slot, Source, Target},
@@ -145,6 +146,12 @@ fn look(path: &Path, trust: &Trust) -> Result<Option<(Recipe, Vec<String>)>, Str
         );
     }
     Ok(Some((recipe, remarks)))
+}
+
+impl Act for RecipeAction {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.apply_to_recipe(self);
+    }
 }
 
 impl ImpastoApp {

@@ -19,7 +19,7 @@ use std::{
 use egui::{Context, ViewportId};
 use serde::{Deserialize, Serialize};
 
-use super::{ImpastoApp, action::Action, command::Command};
+use super::{ImpastoApp, action::Act, command::Command};
 use impasto_base::text;
 #[cfg(feature = "midi")]
 use impasto_control::ports::Ports;
@@ -145,6 +145,18 @@ fn put(waiting: &mut Vec<RemoteCommand>, order: RemoteCommand) {
     waiting.push(order);
 }
 
+impl Act for RemoteCommand {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.do_order(self);
+    }
+}
+
+impl Act for Box<PendingInput> {
+    fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
+        app.take_remote(ctx, *self);
+    }
+}
+
 impl ImpastoApp {
     /// Whether a hand is on a slider, here or outside.
     pub(super) fn hand_is_on(&self, ctx: &Context) -> bool {
@@ -214,7 +226,7 @@ impl ImpastoApp {
 
     fn push_news(&self, news: PendingInput) {
         if !news.is_empty() {
-            self.actions.push(Action::Remote(Box::new(news)));
+            self.actions.push(Box::new(news));
         }
     }
 
@@ -273,7 +285,7 @@ impl ImpastoApp {
                 self.remote.waiting.push(order);
             } else {
                 *last = Some(now);
-                self.actions.push(Action::Order(order));
+                self.actions.push(order);
             }
         }
     }

@@ -4,7 +4,7 @@ use egui::{Align2, Area, Context, Frame, Id, Order, RichText, Stroke, Ui, vec2};
 
 use super::{
     ImpastoApp,
-    action::Actions,
+    action::{Act, Actions},
     page::Page,
     pictures::{Source, Target},
     theme::{Palette, space},
@@ -112,6 +112,12 @@ pub enum TourAction {
     /// Ends it with the settings from before it, or with the present ones.
     Restore,
     Keep,
+}
+
+impl Act for TourAction {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.apply_to_tour(self);
+    }
 }
 
 impl ImpastoApp {

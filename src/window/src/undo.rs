@@ -10,7 +10,7 @@ use egui::{Context, RichText, ScrollArea, Ui};
 
 use super::{
     ImpastoApp,
-    action::Action,
+    action::Act,
     fields,
     mixes::MixDesk,
     pictures::Slot,
@@ -280,6 +280,15 @@ impl Undo {
     }
 }
 
+/// Goes to an entry of the history.
+struct GoTo(usize);
+
+impl Act for GoTo {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.go_to_state(self.0);
+    }
+}
+
 impl ImpastoApp {
     /// Makes an entry of what the present action has changed, if it has.
     pub(super) fn note_change(&mut self, ctx: &Context) {
@@ -371,7 +380,7 @@ impl ImpastoApp {
                     .truncate()
                     .min_size(egui::vec2(ui.available_width(), 22.0));
                 if ui.add(row).on_hover_text(&state.title).clicked() {
-                    self.actions.push(Action::GoTo(index));
+                    self.actions.push(GoTo(index));
                 }
             }
         });

@@ -9,6 +9,7 @@ use egui::Context;
 use self::recorder::Recorder;
 use super::{
     ImpastoApp,
+    action::Act,
     command::Command,
     knobs::{self, KnobAction, Marks},
     page::Page,
@@ -26,6 +27,12 @@ pub struct AutomationUi {
     /// A keyframe on its way, which is taken over when the hand lets go: each course would be an entry of the record.
     dragged: Option<(usize, impasto_core::settings::Key)>,
     recorder: Option<Recorder>,
+}
+
+impl Act for KnobAction {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.apply_to_knob(self);
+    }
 }
 
 impl ImpastoApp {

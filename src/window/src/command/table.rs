@@ -7,7 +7,7 @@ use egui::{
 };
 
 use super::Row;
-use crate::{compare::Mode, icons::Icon, page::Page, pictures::Target};
+use crate::{compare::Mode, icons::Icon, page::kind::Page, pictures::Target};
 use impasto_engine::session::LevelCommand;
 
 /// Makes the commands and their table of rows: under each heading of the help a name, text, icon and keys,

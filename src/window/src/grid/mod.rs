@@ -11,7 +11,6 @@ use egui::{Context, TextureHandle, TextureOptions};
 use image::RgbImage;
 
 use self::form::Form;
-pub use self::page::GridAction;
 use super::{
     ImpastoApp,
     dialogs::Ask,

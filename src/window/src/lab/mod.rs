@@ -6,12 +6,13 @@ pub mod sheet;
 mod words;
 
 use egui::{
-    Color32, Frame, Margin, Panel, Rect, Role, ScrollArea, Sense, TextureHandle, TextureOptions, Ui, Vec2,
-    WidgetInfo, pos2, vec2,
+    Color32, Context, Frame, Margin, Panel, Rect, Role, ScrollArea, Sense, TextureHandle, TextureOptions, Ui,
+    Vec2, WidgetInfo, pos2, vec2,
 };
 
 use super::{
     ImpastoApp,
+    action::Act,
     icons::Icon,
     page::Page,
     theme::{Palette, space},
@@ -92,6 +93,12 @@ impl Seen {
         let maps = maps.collect();
         let heat = load("heat", images::heat(&layer.heat.map), TextureOptions::LINEAR);
         Self { order, ordered: by_strength, side, matrices, maps, heat, study }
+    }
+}
+
+impl Act for LayerVisualization {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.show_extract(self);
     }
 }
 

@@ -9,7 +9,7 @@ use egui::{RichText, Ui};
 use self::strip::{Look, StripUi};
 use super::{
     ImpastoApp,
-    action::{Action, Actions},
+    action::Actions,
     command::Command,
     extracts::Extracts,
     mixes::MixDesk,
@@ -229,7 +229,7 @@ fn list_ui(
         .show(ui, &mut strip);
         reset |= used.reset;
         if used.picture {
-            context.actions.push(Action::ShowExtract(sight));
+            context.actions.push(sight);
         }
         if used.removed {
             weights.remove(layer);

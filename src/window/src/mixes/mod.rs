@@ -9,7 +9,7 @@ use egui::{Context, Key, Modifiers};
 
 use super::{
     ImpastoApp,
-    action::{Action, Actions},
+    action::{Act, Action, Actions},
     fields,
     presets::Presets,
     usual::PresetName,
@@ -53,6 +53,12 @@ pub enum MixAction {
 
 /// Controls of the row with the mixes, by their names.
 pub const CONTROLS: [&str; 3] = ["Morph, number", "Randomize seed", "Randomize amount"];
+
+impl Act for MixAction {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.apply_to_mixes(self);
+    }
+}
 
 impl ImpastoApp {
     /// Keeps up with what the window shows.
@@ -281,7 +287,7 @@ fn switches(settings: &Settings, knob: ParamId) -> Option<[(String, String, Acti
     let with = |strip: Strip| {
         let mut settings = settings.clone();
         settings.set_strip(knob, strip);
-        Action::Settings(Box::new(settings))
+        Box::new(settings).into()
     };
     let mute = if strip.muted { "Unmute" } else { "Mute" };
     let solo = if strip.solo { "End solo of" } else { "Solo" };

@@ -8,7 +8,6 @@ mod player;
 use std::path::{Path, PathBuf};
 
 use list::Playlist;
-pub use page::PlaylistAction;
 
 use super::{
     ImpastoApp,

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     ImpastoApp,
-    action::Actions,
+    action::{Act, Actions},
     icons::Icon,
     origin::{Origin, RememberedStyle},
     theme::{Palette, ROW, space},
@@ -36,6 +36,12 @@ pub enum PlaylistAction {
     Play(Option<usize>),
     Stop,
     Go(Way),
+}
+
+impl Act for PlaylistAction {
+    fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
+        app.apply_to_playlist(ctx, self);
+    }
 }
 
 impl ImpastoApp {

@@ -14,7 +14,6 @@ use std::{
 use egui::{Context, TextureHandle, TextureOptions};
 use image::RgbImage;
 
-pub use self::row::QueueAction;
 use self::{add::AddForm, folders::FoldersForm, row::Row};
 use super::{
     ImpastoApp, Page, SpawnPainter,

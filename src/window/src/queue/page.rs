@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     ImpastoApp,
+    action::Act,
     command::Command,
     icons::Icon,
     page::card,
@@ -18,6 +19,12 @@ use impasto_engine::queue::{ItemMove, QueueSummary};
 
 /// Gap between two lines, in points.
 const GAP: f32 = 4.0;
+
+impl Act for QueueAction {
+    fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
+        app.apply_to_queue(ctx, self);
+    }
+}
 
 impl ImpastoApp {
     pub(crate) fn queue_page(&mut self, ui: &mut Ui) {
