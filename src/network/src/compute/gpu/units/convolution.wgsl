@@ -12,7 +12,7 @@ var<workgroup> taps: array<{{CELL}}, 9u * DEPTH * WEIGHT_CELLS>;
 var<workgroup> gathered: array<f32, PARTS * GATHERED>;
 
 // A position counted from 1, in a picture that wraps around.
-fn other_side(position: u32, length: u32) -> u32 {
+fn wrapped(position: u32, length: u32) -> u32 {
     return (position + length - 1u) % length + 1u;
 }
 
