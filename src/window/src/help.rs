@@ -47,9 +47,7 @@ impl ImpastoApp {
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                     let close = ui.button("Close").on_hover_text("Closes the help (Escape)").clicked();
                     let guide = ui.button("Read the guide").on_hover_text(Command::Guide.tooltip());
-                    if guide.clicked() && !self.guide {
-                        self.actions.push(Command::Guide);
-                    }
+                    self.guide |= guide.clicked();
                     close || guide.clicked()
                 })
                 .inner
@@ -126,13 +124,18 @@ fn lists(ui: &mut Ui, width: f32) {
                 ui.set_min_width(column);
                 ui.set_max_width(column);
                 for line in lines {
+                    // Every line has its height, so that the window does not move after its first frame.
                     let (key, text, tooltip) = match line {
                         Line::Gap => {
                             ui.add_space(space::S);
                             continue;
                         }
                         Line::Heading(heading) => {
-                            ui.label(RichText::new(heading).size(13.0).strong().color(palette.text));
+                            ui.horizontal(|ui| {
+                                ui.set_height(LINE);
+                                let text = RichText::new(heading).size(13.0).strong().color(palette.text);
+                                ui.add(egui::Label::new(text).truncate());
+                            });
                             continue;
                         }
                         Line::Key { key, text, tooltip } => (key, text, tooltip),
