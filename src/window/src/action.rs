@@ -13,8 +13,10 @@ pub trait Act: Send + 'static {
     fn apply(self, app: &mut ImpastoApp, ctx: &Context);
 }
 
+type Apply = dyn FnOnce(&mut ImpastoApp, &Context) + Send;
+
 /// One thing to be done.
-pub struct Action(Box<dyn FnOnce(&mut ImpastoApp, &Context) + Send>);
+pub struct Action(Box<Apply>);
 
 impl<A: Act> From<A> for Action {
     fn from(act: A) -> Self {

@@ -67,7 +67,7 @@ impl ImpastoApp {
     }
 
     fn values(&self) -> Values {
-        let filled = self.styles.iter().filter(|slot| slot.picture.is_some());
+        let filled = self.pictures.styles.iter().filter(|slot| slot.picture.is_some());
         Values { settings: self.settings.clone(), mixes: filled.map(|slot| (slot.id, slot.mix)).collect() }
     }
 

@@ -148,8 +148,8 @@ struct Focus(String);
 
 impl Act for Focus {
     fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
-        app.layout.show_right = true;
-        app.layout.mixes |= super::mixes::CONTROLS.contains(&self.0.as_str());
+        app.view.layout.show_right = true;
+        app.view.layout.mixes |= super::mixes::CONTROLS.contains(&self.0.as_str());
         widgets::ask_for_focus(ctx, self.0);
     }
 }
@@ -157,7 +157,7 @@ impl Act for Focus {
 impl ImpastoApp {
     /// Everything that fits the query, the best first.
     fn findings(&self, ctx: &Context) -> Vec<Entry> {
-        let query = self.finder.query.trim();
+        let query = self.panels.finder.query.trim();
         let mut found = Vec::new();
         let mut add = |score: Option<i32>, title: String, detail: String, action: Option<Action>| {
             if let Some(score) = score {
@@ -174,7 +174,7 @@ impl ImpastoApp {
             let detail = if mix == self.settings { "as it is" } else { "" }.to_owned();
             add(fits(query, &title), title, detail, Some(Box::new(mix).into()));
         }
-        for preset in &self.presets.list {
+        for preset in &self.mixes.presets.list {
             let title = format!("Preset: {}", impasto_base::text::display_name(&preset.name));
             let Some(score) = fits(query, &title) else { continue };
             if let Some(mix) = preset.mix.as_ref().ok().and_then(|mix| mix.apply(&self.settings).ok()) {
@@ -246,7 +246,7 @@ impl ImpastoApp {
 
     /// Shows the palette while it is open.
     pub(super) fn finder_window(&mut self, ctx: &Context) {
-        if !self.finder.open {
+        if !self.panels.finder.open {
             return;
         }
         // Before the text field could take them.
@@ -256,18 +256,18 @@ impl ImpastoApp {
         let entries = self.findings(ctx);
         let last = entries.len().saturating_sub(1);
         let chosen = match (up, down) {
-            (true, false) => self.finder.chosen.saturating_sub(1),
-            (false, true) => self.finder.chosen + 1,
-            _ => self.finder.chosen,
+            (true, false) => self.panels.finder.chosen.saturating_sub(1),
+            (false, true) => self.panels.finder.chosen + 1,
+            _ => self.panels.finder.chosen,
         }
         .min(last);
-        let moved = chosen != self.finder.chosen;
-        self.finder.chosen = chosen;
+        let moved = chosen != self.panels.finder.chosen;
+        self.panels.finder.chosen = chosen;
 
         let mut wanted = enter.then_some(chosen);
         let modal = super::theme::modal(ctx, "finder").show(ctx, |ui| {
             ui.set_width(520.0);
-            let field = TextEdit::singleline(&mut self.finder.query)
+            let field = TextEdit::singleline(&mut self.panels.finder.query)
                 .id(Id::unique("finder query"))
                 .hint_text("A command, a preset, a setting, or “beta 3”")
                 .desired_width(f32::INFINITY)
@@ -278,7 +278,7 @@ impl ImpastoApp {
                 field.request_focus();
             }
             if field.changed() {
-                self.finder.chosen = 0;
+                self.panels.finder.chosen = 0;
             }
             ui.add_space(space::S);
             let room = (ctx.content_rect().height() - 200.0).clamp(120.0, 12.0 * ROW);
@@ -305,7 +305,7 @@ impl ImpastoApp {
         });
         let done = wanted.and_then(|index| entries.into_iter().nth(index)).and_then(|entry| entry.action);
         if again || done.is_some() || modal.should_close() {
-            self.finder = Finder::default();
+            self.panels.finder = Finder::default();
             // The field is gone, and with it the focus.
             ctx.memory_mut(|memory| memory.surrender_focus(Id::unique("finder query")));
         }

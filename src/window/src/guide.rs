@@ -128,7 +128,7 @@ fn show(ui: &mut Ui, block: &Block) {
 
 impl ImpastoApp {
     pub(super) fn guide_window(&mut self, ctx: &Context) {
-        if !self.guide {
+        if !self.panels.guide {
             return;
         }
         let modal = super::theme::modal(ctx, "guide").show(ctx, |ui| {
@@ -145,7 +145,7 @@ impl ImpastoApp {
             .inner
         });
         if modal.inner || modal.should_close() {
-            self.guide = false;
+            self.panels.guide = false;
         }
     }
 }

@@ -29,7 +29,7 @@ const KEY: f32 = 124.0;
 
 impl ImpastoApp {
     pub(super) fn help_window(&mut self, ctx: &Context) {
-        if !self.help {
+        if !self.panels.help {
             return;
         }
         let mut tour = false;
@@ -47,7 +47,7 @@ impl ImpastoApp {
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                     let close = ui.button("Close").on_hover_text("Closes the help (Escape)").clicked();
                     let guide = ui.button("Read the guide").on_hover_text(Command::Guide.tooltip());
-                    self.guide |= guide.clicked();
+                    self.panels.guide |= guide.clicked();
                     close || guide.clicked()
                 })
                 .inner
@@ -55,7 +55,7 @@ impl ImpastoApp {
             .inner
         });
         if modal.inner || modal.should_close() {
-            self.help = false;
+            self.panels.help = false;
         }
         if tour {
             self.actions.push(Command::Tour);

@@ -17,9 +17,9 @@ use super::{
 impl ImpastoApp {
     /// Shows a page, or the painting again if it is shown already.
     pub(super) fn toggle_page(&mut self, page: Page) {
-        self.page = if self.page == page { Page::Painting } else { page };
-        if self.page != Page::Painting {
-            self.lab.open = false;
+        self.view.page = if self.view.page == page { Page::Painting } else { page };
+        if self.view.page != Page::Painting {
+            self.view.lab.open = false;
         }
     }
 
@@ -31,8 +31,8 @@ impl ImpastoApp {
         Panel::top("pages").frame(bar).exact_size(toolbar::HEIGHT).show(ui, |ui| self.page_tabs(ui));
         let frame = Frame::new().fill(palette.canvas).inner_margin(Margin::symmetric(16, 12));
         // Notes to the person stand at the page's lower edge.
-        self.canvas.area = Some(ui.available_rect_before_wrap());
-        egui::CentralPanel::default().frame(frame).show(ui, |ui| match self.page {
+        self.view.canvas.area = Some(ui.available_rect_before_wrap());
+        egui::CentralPanel::default().frame(frame).show(ui, |ui| match self.view.page {
             Page::Painting => {}
             Page::Queue => self.queue_page(ui),
             Page::Grid => self.grid_page(ui),
@@ -47,11 +47,11 @@ impl ImpastoApp {
         ui.horizontal_centered(|ui| {
             ui.spacing_mut().item_spacing.x = space::XS;
             let tooltip = "The painting, which goes on behind this page (Escape)";
-            if widgets::tab(ui, "Painting", tooltip, self.page == Page::Painting).clicked() {
+            if widgets::tab(ui, "Painting", tooltip, self.view.page == Page::Painting).clicked() {
                 self.actions.push(Page::Painting);
             }
             for (page, command) in PAGES {
-                if widgets::tab(ui, command.text(), &command.hint(&ctx), self.page == page).clicked() {
+                if widgets::tab(ui, command.text(), &command.hint(&ctx), self.view.page == page).clicked() {
                     self.actions.push(page);
                 }
             }
@@ -68,7 +68,7 @@ impl ImpastoApp {
     pub(super) fn page_switches(&self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
         for (page, command) in PAGES.into_iter().rev() {
-            let on = self.page == page;
+            let on = self.view.page == page;
             if widgets::icon_toggle(ui, command.icon(), command.text(), &command.hint(&ctx), on).clicked() {
                 self.actions.push(command);
             }

@@ -311,11 +311,11 @@ impl ImpastoApp {
             }
             MoveResult::Bound(knob) => {
                 let source = text::display_name(&source.to_string());
-                self.toasts.add(format!("{source} turns {} from now on.", knob.label()));
+                self.messages.toasts.add(format!("{source} turns {} from now on.", knob.label()));
             }
             MoveResult::Waiting(knob) => {
                 let source = text::display_name(&source.to_string());
-                self.notice = Some(format!("{source} waits: bring it to where {} is", knob.label()));
+                self.messages.notice = Some(format!("{source} waits: bring it to where {} is", knob.label()));
             }
         }
         false
@@ -331,12 +331,15 @@ impl ImpastoApp {
             RemoteCommand::Preset(name) => {
                 let bundled = Preset::named(&name).map(|preset| preset.apply(&self.settings));
                 let own = || {
-                    let preset = self.presets.list.iter().find(|preset| preset.name == name)?;
+                    let preset = self.mixes.presets.list.iter().find(|preset| preset.name == name)?;
                     preset.mix.as_ref().ok()?.apply(&self.settings).ok()
                 };
                 match bundled.or_else(own) {
                     Some(mix) => self.take_preset(mix, false),
-                    None => self.toasts.add(format!("No preset is called {}.", text::display_name(&name))),
+                    None => self
+                        .messages
+                        .toasts
+                        .add(format!("No preset is called {}.", text::display_name(&name))),
                 }
             }
         }
@@ -384,7 +387,7 @@ impl ImpastoApp {
         self.remote.mapping.learning = Some(knob);
         if self.remote.listens() {
             let name = knob.label();
-            self.toasts.add(format!("Move a fader of your controller: it will turn {name}."));
+            self.messages.toasts.add(format!("Move a fader of your controller: it will turn {name}."));
         } else {
             // First of all something has to be listened to.
             self.remote.open = true;

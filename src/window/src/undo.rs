@@ -295,9 +295,15 @@ impl ImpastoApp {
         self.follow_hands(ctx);
         if !self.is_playing_list()
             && let Some(state) = self.undo.states.get(self.undo.at)
-            && !state.snapshot.is_of(&self.settings, &self.desk, &self.content, &self.styles)
+            && !state.snapshot.is_of(
+                &self.settings,
+                &self.mixes.desk,
+                &self.pictures.content,
+                &self.pictures.styles,
+            )
         {
-            let now = Snapshot::of(&self.settings, &self.desk, &self.content, &self.styles);
+            let now =
+                Snapshot::of(&self.settings, &self.mixes.desk, &self.pictures.content, &self.pictures.styles);
             // A drag's last change comes with its release.
             let held = self.undo.held[0] || self.undo.held_before[0];
             self.undo.record(now, ctx.input(|input| input.time), held);
@@ -311,7 +317,12 @@ impl ImpastoApp {
         if self.undo.states.is_empty() && !self.still_opening() {
             self.undo.states.push(State {
                 title: "As opened".to_owned(),
-                snapshot: Snapshot::of(&self.settings, &self.desk, &self.content, &self.styles),
+                snapshot: Snapshot::of(
+                    &self.settings,
+                    &self.mixes.desk,
+                    &self.pictures.content,
+                    &self.pictures.styles,
+                ),
                 keys: Vec::new(),
                 time: 0.0,
                 gesture: None,
@@ -335,7 +346,7 @@ impl ImpastoApp {
                 note
             }
         };
-        self.toasts.add_instead(&NOTES, note);
+        self.messages.toasts.add_instead(&NOTES, note);
     }
 
     /// Does what was taken back again.
@@ -348,7 +359,7 @@ impl ImpastoApp {
                 note
             }
         };
-        self.toasts.add_instead(&NOTES, note);
+        self.messages.toasts.add_instead(&NOTES, note);
     }
 
     pub(super) fn go_to_state(&mut self, index: usize) {
@@ -356,12 +367,12 @@ impl ImpastoApp {
         let Snapshot { settings, desk, content, styles } = state.snapshot.clone();
         self.undo.at = index;
         self.settings = settings;
-        self.desk = desk;
-        self.content = content;
-        self.styles = styles;
-        if self.styles.is_empty() {
+        self.mixes.desk = desk;
+        self.pictures.content = content;
+        self.pictures.styles = styles;
+        if self.pictures.styles.is_empty() {
             let id = self.next_number();
-            self.styles.push(Slot::new(id));
+            self.pictures.styles.push(Slot::new(id));
         }
     }
 

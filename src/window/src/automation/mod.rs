@@ -38,7 +38,7 @@ impl Act for KnobAction {
 impl ImpastoApp {
     /// How the styles with a picture count, as they are set.
     pub(super) fn mix(&self) -> Vec<StyleMix> {
-        self.styles.iter().filter(|slot| slot.picture.is_some()).map(|slot| slot.mix).collect()
+        self.pictures.styles.iter().filter(|slot| slot.picture.is_some()).map(|slot| slot.mix).collect()
     }
 
     /// The settings and how the styles count, where their tracks have them now.
@@ -56,7 +56,7 @@ impl ImpastoApp {
         if !knob.set(&mut self.settings, &mut mix, value) {
             return false;
         }
-        let filled = self.styles.iter_mut().filter(|slot| slot.picture.is_some());
+        let filled = self.pictures.styles.iter_mut().filter(|slot| slot.picture.is_some());
         filled.zip(mix).for_each(|(slot, mix)| slot.mix = mix);
         true
     }
@@ -74,7 +74,7 @@ impl ImpastoApp {
                 track.on = false;
                 if self.automation.recorder.is_none() {
                     let name = knob.label();
-                    self.toasts.add(format!("{name} is in your hands: its automation is off."));
+                    self.messages.toasts.add(format!("{name} is in your hands: its automation is off."));
                 }
             }
         }
@@ -111,16 +111,16 @@ impl ImpastoApp {
         }
         self.automation.chosen = Some(knob);
         self.automation.key = 0;
-        self.layout.automation = true;
-        self.layout.show_bottom = true;
+        self.view.layout.automation = true;
+        self.view.layout.show_bottom = true;
     }
 
     /// Shows the panel with the tracks, or hides the lower panel while it shows them.
     pub(super) fn toggle_automation(&mut self) {
-        self.page = Page::Painting;
-        let shown = self.layout.automation && self.layout.show_bottom;
-        self.layout.automation = !shown;
-        self.layout.show_bottom |= !shown;
+        self.view.page = Page::Painting;
+        let shown = self.view.layout.automation && self.view.layout.show_bottom;
+        self.view.layout.automation = !shown;
+        self.view.layout.show_bottom |= !shown;
     }
 
     pub(super) fn is_recording(&self) -> bool {
@@ -132,8 +132,8 @@ impl ImpastoApp {
         match self.automation.recorder.take() {
             None => {
                 self.automation.recorder = Some(Recorder::new(self.run.id, self.knob_values()));
-                self.layout.automation = true;
-                self.layout.show_bottom = true;
+                self.view.layout.automation = true;
+                self.view.layout.show_bottom = true;
             }
             Some(recorder) => self.keep_recording(recorder),
         }
@@ -179,7 +179,7 @@ impl ImpastoApp {
             self.automation.chosen = Some(knob);
             self.automation.key = 0;
         }
-        self.toasts.add(match names.as_slice() {
+        self.messages.toasts.add(match names.as_slice() {
             [] => "Nothing was moved, so nothing was recorded.".to_owned(),
             [name] => format!("Recorded {name}. Restart plays it again."),
             [first, rest @ ..] => {

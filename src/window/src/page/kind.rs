@@ -18,6 +18,6 @@ pub const NARROW: f32 = 1150.0;
 
 impl Act for Page {
     fn apply(self, app: &mut ImpastoApp, _: &Context) {
-        app.page = self;
+        app.view.page = self;
     }
 }

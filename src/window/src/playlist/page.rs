@@ -60,9 +60,9 @@ impl ImpastoApp {
                 Some(origin) => Ok(origin),
             })
         };
-        let content = origin(&self.content).ok_or("there is no content yet")??;
+        let content = origin(&self.pictures.content).ok_or("there is no content yet")??;
         let mut styles = Vec::new();
-        for slot in &self.styles {
+        for slot in &self.pictures.styles {
             if let Some(picture) = origin(slot) {
                 styles.push(RememberedStyle { mix: slot.mix, picture: picture? });
             }
@@ -76,10 +76,10 @@ impl ImpastoApp {
 
     /// The page, while it is open; never over a presentation.
     pub(crate) fn playlist_page(&mut self, ctx: &Context) {
-        if !self.playlist.open || self.present.on {
+        if !self.playlist.open || self.view.present.on {
             return;
         }
-        let own: Vec<String> = self.presets.list.iter().map(|preset| preset.name.clone()).collect();
+        let own: Vec<String> = self.mixes.presets.list.iter().map(|preset| preset.name.clone()).collect();
         let playing = self.playlist.player.as_ref().and_then(super::Player::entry);
         // How it was opened, or was put together by somebody else.
         self.note_playlist(ctx);
@@ -154,7 +154,7 @@ impl ImpastoApp {
             PlaylistAction::Remove(index) => drop(self.playlist.list.entries.remove(index)),
             PlaylistAction::Add => match self.present_entry() {
                 Ok(entry) => self.playlist.list.entries.push(entry),
-                Err(reason) => self.toasts.add(widgets::sentence(&reason)),
+                Err(reason) => self.messages.toasts.add(widgets::sentence(&reason)),
             },
             PlaylistAction::Open => self.ask_for_playlist(),
             PlaylistAction::Save => self.ask_to_save_playlist(),

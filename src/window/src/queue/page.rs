@@ -103,7 +103,7 @@ impl ImpastoApp {
                 return;
             }
             ui.spacing_mut().item_spacing.x = space::XS;
-            let share = &mut self.layout.share_with_queue;
+            let share = &mut self.view.layout.share_with_queue;
             let tooltip = "The queue rests while a painting runs in the window, so that the window is as quick as ever";
             if widgets::tab(ui, "Wait", tooltip, !*share).clicked() {
                 *share = false;
