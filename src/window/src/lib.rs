@@ -3,6 +3,7 @@
 //! The window owns no tensor and never waits: it tells the worker what to do (`engine`), takes in what it says,
 //! and leaves all that takes time to background threads (`tasks`).
 
+mod about;
 mod action;
 mod asking;
 mod automation;
@@ -161,6 +162,29 @@ pub struct ImpastoApp {
     numbers: u64,
 }
 
+/// What stands over the window, in the order in which it is drawn. To add a dialog: a file, and a line here.
+const OVERLAYS: &[fn(&mut ImpastoApp, &Context)] = &[
+    ImpastoApp::hints,
+    |app, ctx| app.hover_overlay(ctx),
+    ImpastoApp::unplaced_window,
+    ImpastoApp::offered_window,
+    ImpastoApp::comeback_window,
+    ImpastoApp::replacing_window,
+    ImpastoApp::closing_window,
+    |app, ctx| app.tour_window(ctx),
+    ImpastoApp::export_window,
+    ImpastoApp::add_window,
+    ImpastoApp::folders_window,
+    ImpastoApp::help_window,
+    ImpastoApp::finder_window,
+    |app, ctx| app.frames_panel(ctx),
+    ImpastoApp::presets_window,
+    ImpastoApp::remote_window,
+    ImpastoApp::guide_window,
+    ImpastoApp::playlist_page,
+    ImpastoApp::about_window,
+];
+
 impl ImpastoApp {
     fn apply_theme(&self, ctx: &Context) {
         ctx.set_theme(if self.view.layout.light { egui::Theme::Light } else { egui::Theme::Dark });
@@ -295,7 +319,7 @@ impl eframe::App for ImpastoApp {
         let ctx = ui.ctx().clone();
         self.take_incoming(&ctx);
         self.follow_mixes();
-        if ctx.memory(|memory| memory.top_modal_layer().is_none()) || self.panels.help {
+        if ctx.memory(|memory| memory.top_modal_layer().is_none()) || self.is_help_open() {
             Command::pressed(&ctx).into_iter().for_each(|command| self.actions.push(command));
             self.mixes_keys(&ctx);
         }
@@ -305,24 +329,7 @@ impl eframe::App for ImpastoApp {
         } else {
             self.panels_ui(ui);
         }
-        self.hints(&ctx);
-        self.hover_overlay(&ctx);
-        self.unplaced_window(&ctx);
-        self.offered_window(&ctx);
-        self.comeback_window(&ctx);
-        self.replacing_window(&ctx);
-        self.closing_window(&ctx);
-        self.tour_window(&ctx);
-        self.export_window(&ctx);
-        self.add_window(&ctx);
-        self.folders_window(&ctx);
-        self.help_window(&ctx);
-        self.finder_window(&ctx);
-        self.frames_panel(&ctx);
-        self.presets_window(&ctx);
-        self.remote_window(&ctx);
-        self.guide_window(&ctx);
-        self.playlist_page(&ctx);
+        OVERLAYS.iter().for_each(|overlay| overlay(self, &ctx));
         self.follow_stage(&ctx, frame);
         self.stage_window(&ctx);
         self.keep_awake();

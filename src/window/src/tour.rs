@@ -123,7 +123,7 @@ impl Act for TourAction {
 impl ImpastoApp {
     /// Begins the tour, with the bundled pictures where there are none.
     pub(super) fn start_tour(&mut self) {
-        self.panels.help = false;
+        self.close_help();
         self.view.page = Page::Painting;
         if self.pictures.content.picture.is_none() {
             self.open(Target::Content, Source::Example(&picture::CONTENTS[0]));

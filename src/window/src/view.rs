@@ -49,9 +49,9 @@ impl View {
 
 /// What stands over the window.
 pub struct Panels {
+    /// Names of the dialogs that are open and know nothing else.
+    open: BTreeSet<&'static str>,
     pub finder: Finder,
-    pub help: bool,
-    pub guide: bool,
     pub tour: Option<Tour>,
     pub offered: Option<Offered>,
     pub frames: Frames,
@@ -65,15 +65,28 @@ impl Panels {
     /// Frame times count from `started`.
     pub fn new(started: Instant, print_frame_times: bool) -> Self {
         Self {
+            open: BTreeSet::new(),
             finder: Finder::default(),
-            help: false,
-            guide: false,
             tour: None,
             offered: None,
             frames: Frames::new(started),
             print_frame_times,
             may_hint: false,
             focus_search_frames: 0,
+        }
+    }
+
+    pub fn is_open(&self, dialog: &str) -> bool {
+        self.open.contains(dialog)
+    }
+
+    pub fn close(&mut self, dialog: &str) {
+        self.open.remove(dialog);
+    }
+
+    pub fn toggle(&mut self, dialog: &'static str) {
+        if !self.open.remove(dialog) {
+            self.open.insert(dialog);
         }
     }
 }

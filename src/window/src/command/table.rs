@@ -276,10 +276,13 @@ commands! {
         => |app, _| app.start_tour();
     Guide "Guide" Help []
         "Guide for beginners"
-        => |app, _| app.panels.guide = !app.panels.guide;
+        => |app, _| app.toggle_guide();
     Help "Help" Help [plain(F1)]
         "Lists the keys"
-        => |app, _| app.panels.help = !app.panels.help;
+        => |app, _| app.toggle_help();
+    About "About Impasto" Help []
+        "Version, and the licences of everything that the program is built from"
+        => |app, _| app.toggle_about();
     Quit "Quit" Close [ctrl(Q)]
         "Closes the window; settings and pictures are remembered"
         => |_, ctx| ctx.send_viewport_cmd(ViewportCommand::Close);
