@@ -49,6 +49,11 @@ impl Actions {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(action.into());
     }
 
+    /// Puts an action before those that wait.
+    pub fn push_first(&self, action: impl Into<Action>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(0, action.into());
+    }
+
     fn take(&self) -> Vec<Action> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

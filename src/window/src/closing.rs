@@ -33,6 +33,9 @@ pub struct Closing {
 impl Closing {
     /// A save has failed: what became of it has to be seen before the window goes.
     pub fn save_failed(&mut self) {
+        if self.at_once {
+            return;
+        }
         (self.wanted, self.failed) = (false, true);
     }
 
@@ -104,9 +107,10 @@ impl ImpastoApp {
         }
     }
 
-    /// At the end by a signal nobody can be asked any more: pictures that could not be saved are kept somewhere.
+    /// At the end by a signal, or where nothing can be drawn, nobody can be asked any more: pictures that could not be saved
+    /// are kept somewhere.
     pub(super) fn rescue_unsaved(&mut self) {
-        if !self.files.closing.is_signalled() {
+        if !self.files.closing.is_signalled() && self.graphics.failure().is_none() {
             return;
         }
         for banner in self.messages.banners.drain(..) {

@@ -42,6 +42,8 @@ impl Act for Edit {
 impl ImpastoApp {
     /// Shows controls of the settings as they are set.
     pub(super) fn edit<R>(&mut self, ui: &mut Ui, show: impl FnOnce(&mut Self, &mut Ui) -> R) -> R {
+        // An edit is of all settings: what waits must not be undone by it.
+        self.apply_actions(ui.ctx());
         let set = self.values();
         let result = show(self, ui);
         let values = self.values();
@@ -55,6 +57,7 @@ impl ImpastoApp {
         if !self.settings.automation.is_on() {
             return self.edit(ui, show);
         }
+        self.apply_actions(ui.ctx());
         let set = self.values();
         let (moved, moved_mix) = self.moved();
         let mixes = set.mixes.iter().zip(moved_mix).map(|((id, _), mix)| (*id, mix)).collect();
@@ -85,7 +88,7 @@ impl ImpastoApp {
         let differs = edit.values != set || !edit.turned.is_empty();
         self.put(set);
         if differs {
-            self.actions.push(edit);
+            self.actions.push_first(edit);
         }
         // The next panel edits what this one has left.
         self.apply_actions(ui.ctx());

@@ -82,6 +82,8 @@ impl ImpastoApp {
             then(self, ctx);
         }
         self.leave_for_restart();
+        // If drawing panics now, the window's end is not reached.
+        self.rescue_unsaved();
         self.files.closing.force();
     }
 }

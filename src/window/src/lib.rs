@@ -284,6 +284,7 @@ impl ImpastoApp {
 
 impl eframe::App for ImpastoApp {
     fn logic(&mut self, ctx: &Context, frame: &mut eframe::Frame) {
+        self.undo.begin_frame();
         self.panels.frames.begin(frame.info().cpu_usage, ctx.input(|input| input.pointer.any_down()));
         self.follow_graphics(ctx);
         while let Some(then) = self.tasks.next() {

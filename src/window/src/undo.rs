@@ -256,7 +256,8 @@ impl Undo {
         (0..2).for_each(|hand| self.held[hand] |= held[hand]);
     }
 
-    fn end_frame(&mut self) {
+    /// Called at the beginning of each frame, also where nothing is drawn.
+    pub fn begin_frame(&mut self) {
         self.held_before = std::mem::take(&mut self.held);
     }
 
@@ -329,7 +330,6 @@ impl ImpastoApp {
             });
         }
         self.follow_hands(ctx);
-        self.undo.end_frame();
     }
 
     fn follow_hands(&mut self, ctx: &Context) {
@@ -451,7 +451,7 @@ mod tests {
         ] {
             undo.follow_hands(held);
             undo.follow_hands(held);
-            undo.end_frame();
+            undo.begin_frame();
             assert_eq!(undo.gesture, gesture, "{held:?}");
         }
     }

@@ -10,7 +10,6 @@ use self::recorder::Recorder;
 use super::{
     ImpastoApp,
     action::Act,
-    command::Command,
     knobs::{self, KnobAction, Marks},
     page::Page,
 };
@@ -32,6 +31,17 @@ pub struct AutomationUi {
 impl Act for KnobAction {
     fn apply(self, app: &mut ImpastoApp, _: &Context) {
         app.apply_to_knob(self);
+    }
+}
+
+/// Ends a recording, if one is on.
+struct EndRecording;
+
+impl Act for EndRecording {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        if let Some(recorder) = app.automation.recorder.take() {
+            app.keep_recording(recorder);
+        }
     }
 }
 
@@ -150,7 +160,7 @@ impl ImpastoApp {
         let Some(recorder) = &self.automation.recorder else { return };
         let over = matches!(self.run.state, RunState::Finished | RunState::Stopped | RunState::Failed);
         if recorder.run != self.run.id || over && recorder.has_any() {
-            return self.actions.push(Command::Record);
+            return self.actions.push(EndRecording);
         }
         // An oscillator rides on what the hand does, and is no course of its own to be recorded.
         let swings = |knob: ParamId| {

@@ -148,10 +148,14 @@ impl ImpastoApp {
     }
 
     pub(crate) fn apply_to_playlist(&mut self, ctx: &Context, action: PlaylistAction) {
+        let entries = &mut self.playlist.list.entries;
+        let count = entries.len();
         match action {
-            PlaylistAction::Up(index) => self.playlist.list.entries.swap(index, index - 1),
-            PlaylistAction::Down(index) => self.playlist.list.entries.swap(index, index + 1),
-            PlaylistAction::Remove(index) => drop(self.playlist.list.entries.remove(index)),
+            // What came first may have made the list shorter.
+            PlaylistAction::Up(index) if index < count => entries.swap(index, index - 1),
+            PlaylistAction::Down(index) if index + 1 < count => entries.swap(index, index + 1),
+            PlaylistAction::Remove(index) if index < count => drop(entries.remove(index)),
+            PlaylistAction::Up(_) | PlaylistAction::Down(_) | PlaylistAction::Remove(_) => {}
             PlaylistAction::Add => match self.present_entry() {
                 Ok(entry) => self.playlist.list.entries.push(entry),
                 Err(reason) => self.messages.toasts.add(widgets::sentence(&reason)),
