@@ -59,9 +59,11 @@ tested() {
   shift 3
   [ -e "$icd" ] || fail "no $icd"
   echo "$name: $*"
+  # With CubeCL's log wgpu asks to be told of errors itself; they are written all the same.
   # shellcheck disable=SC2086
   env VK_ICD_FILENAMES="$icd" VK_DRIVER_FILES="$icd" VK_LAYER_PATH="$work" \
-    VK_INSTANCE_LAYERS=VK_LAYER_KHRONOS_validation VK_LAYER_VALIDATE_SYNC=1 IMPASTO_REQUIRE_GPU=1 \
+    VK_INSTANCE_LAYERS=VK_LAYER_KHRONOS_validation VK_LAYER_DEBUG_ACTION=VK_DBG_LAYER_ACTION_LOG_MSG \
+    VK_LAYER_VALIDATE_SYNC=1 IMPASTO_REQUIRE_GPU=1 \
     cargo test --release --locked $kind -- --nocapture --exact "$@" >"$log" 2>&1 ||
     { tail -n 60 "$log" >&2 && fail "$name: a test failed"; }
   grep -ao 'adapter: .*' "$log" | sort -u
