@@ -248,7 +248,7 @@ impl Source {
             }
         };
         let picture = opened.map_err(|error| {
-            let text = text::escaped(&chain(&error)).into_owned();
+            let text = chain(&error);
             if text.contains(&name) { text } else { format!("{name}: {text}") }
         })?;
         let small = picture::thumbnail(&picture.flattened(Some(background)), SMALL);
