@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::common::{mean_difference};
+use crate::common::mean_difference;
 use image::RgbImage;
 use impasto_core::{
     picture,

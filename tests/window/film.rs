@@ -280,6 +280,7 @@ fn the_strip_shows_pictures_at_every_size_of_the_window() {
         window.steps(3);
         window.harness.key_press(Key::F1);
         window.until("help", |harness, _| harness.query_by_label("Read the guide").is_some());
+        window.steps(2);
         window.harness.get_by_label("Read the guide").click();
         window.until("the guide", |harness, _| harness.query_by_label("Close the guide").is_some());
         draw(&mut window, &format!("{name}_guide"));

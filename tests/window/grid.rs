@@ -99,7 +99,7 @@ fn an_empty_page_says_what_a_grid_is_for_and_has_some_to_begin_with() {
 fn what_is_wrong_with_an_axis_is_told_while_it_is_typed() {
     let mut window = opened(resting());
     for (typed, told) in
-        [("1, much", "much"), ("1-x [3]", "no range"), ("-1", "positive"), ("", "Give it values")]
+        [("1, much", "much"), ("1-x [3]", "is not a range"), ("-1", "positive"), ("", "Give it values")]
     {
         replace(&mut window, "Values, across", if typed.is_empty() { " " } else { typed });
         window.until(told, |harness, _| harness.query_all_by_label_contains(told).next().is_some());

@@ -245,6 +245,34 @@ fn presets_are_ends_too_and_what_jumps_is_said() {
 }
 
 #[test]
+fn a_number_that_is_left_for_the_morph_does_not_undo_it() {
+    let mut window = tall().open();
+    window.until_painting();
+    enter(&mut window, "Style weight β, number", "1");
+    keep(&mut window, 'A');
+    enter(&mut window, "Style weight β, number", "100");
+    sent(&mut window, "another mix", |s| s.style_weight == 100.0);
+    keep(&mut window, 'C');
+    choose(&mut window, "Morph from", "Mix A");
+    choose(&mut window, "Morph to", "Mix C");
+    let scale = |node: &AccessKitNode<'_>| {
+        node.label().as_deref() == Some("Scale of style") && node.role() == Role::SpinButton
+    };
+    window.harness.get_by(scale).click();
+    window.steps(3);
+    window.harness.event(Event::Text("0.5".to_owned()));
+    window.harness.step();
+    // The press takes the morph, and ends the number's entry, in one frame.
+    let middle = rect_of_morph(&window).center();
+    click_at(&mut window, middle, PointerButton::Primary, Modifiers::NONE);
+    window.until("both count", |_, log| {
+        log.updates
+            .last()
+            .is_some_and(|(s, styles)| (5.0..20.0).contains(&s.style_weight) && styles[0].scale == 0.5)
+    });
+}
+
+#[test]
 fn a_draw_can_be_repeated_spares_what_is_held_and_is_undone() {
     let mut window = tall().open();
     window.until_painting();

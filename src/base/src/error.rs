@@ -2,7 +2,10 @@
 
 use std::error::Error;
 
-/// An error with its causes on one line, as `a: b: c`. Omits a cause that the text already contains.
+use crate::text;
+
+/// An error with its causes, as `a: b: c`, as a [`text::message`]: parsers quote what they have read. Omits a cause
+/// that the text already contains.
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -13,7 +16,7 @@ pub fn chain(error: &dyn Error) -> String {
         }
         source = cause.source();
     }
-    text
+    text::message(&text)
 }
 
 #[cfg(test)]
@@ -26,5 +29,15 @@ mod tests {
         assert_eq!(chain(&*error), "top: cause: root");
         let error = anyhow::anyhow!("no such file").context("cannot open a.jpg: no such file").context("top");
         assert_eq!(chain(&*error), "top: cannot open a.jpg: no such file");
+    }
+
+    #[test]
+    fn what_a_parser_quotes_is_shown_short_and_harmless() {
+        let error = anyhow::anyhow!("line 1:\n\u{1b}]0;x\u{7}\u{202e}").context("a.toml is not a preset");
+        assert_eq!(chain(&*error), "a.toml is not a preset: line 1:\n\\u{1b}]0;x\\u{7}\\u{202e}");
+        let error = anyhow::anyhow!("\u{202e}".repeat(1 << 16)).context("b.toml");
+        let text = chain(&*error);
+        assert!(text.starts_with("b.toml: \\u{202e}") && text.ends_with('…'), "{text}");
+        assert_eq!(text.chars().count(), 2001);
     }
 }

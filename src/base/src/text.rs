@@ -8,6 +8,8 @@ const MAX_NAME: usize = 80;
 const MAX_PATH: usize = 200;
 /// Maximum characters of a parser's message, which may quote its input.
 const MAX_REASON: usize = 300;
+/// Maximum characters of a message, which may quote a line of a file.
+const MAX_MESSAGE: usize = 2000;
 /// Maximum names in a list.
 const MAX_NAMES: usize = 5;
 
@@ -26,6 +28,15 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// Format a whole message: [`escaped`], at most 2000 characters.
+pub fn message(text: &str) -> String {
+    let text = escaped(text);
+    match text.char_indices().nth(MAX_MESSAGE) {
+        None => text.into_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
 }
 
 /// Format a name for a message: escaped, on one line, at most 80 characters.

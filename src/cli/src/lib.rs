@@ -140,7 +140,7 @@ fn explain(error: &anyhow::Error) -> String {
             text.push_str(&cause);
         }
     }
-    text::escaped(&text).into_owned()
+    text::message(&text)
 }
 
 /// Join a message of several lines, without the quoted source lines that parsers draw beside a `|`.

@@ -28,6 +28,7 @@ impl ImpastoApp {
             Answer::Picked(paths) => then(app, paths),
             Answer::Cancelled => {}
             Answer::Unavailable => app
+                .messages
                 .toasts
                 .add("No file dialog could be shown. Drop the file on the window, or paste its path."),
         });
@@ -35,23 +36,25 @@ impl ImpastoApp {
 
     /// Shows a file dialog, which starts in the folder used last unless `ask` names one.
     pub(super) fn ask(&mut self, mut ask: Ask, then: impl FnOnce(&mut Self, Answer) + Send + 'static) {
-        if self.asking {
+        if self.files.asking {
             let key = Command::SaveMoment.key(self.tasks.context()).unwrap_or_default();
-            self.toasts.add(format!("A file dialog is open already. {key} saves what is shown without one."));
+            self.messages
+                .toasts
+                .add(format!("A file dialog is open already. {key} saves what is shown without one."));
             return;
         }
         let kind = ask.kind;
         ask.folder = ask.folder.or_else(|| self.folder_for(kind));
         let answer = self.dialogs.ask(ask);
-        self.asking = true;
+        self.files.asking = true;
         let wait = move || pollster::block_on(answer);
         self.tasks.attempt("dialog", wait, move |app: &mut Self, _, answer| {
-            app.asking = false;
+            app.files.asking = false;
             let answer = answer.unwrap_or(Answer::Unavailable);
             if let Answer::Picked(paths) = &answer
                 && let Some(path) = paths.first()
             {
-                app.folders.used(kind, path);
+                app.files.folders.used(kind, path);
             }
             then(app, answer);
         });

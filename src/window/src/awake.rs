@@ -59,15 +59,15 @@ impl ImpastoApp {
     /// The screen is kept awake while the painting is shown to somebody, and on wish while it is painted.
     pub(super) fn keep_awake(&mut self) {
         let paints = matches!(self.run.state, RunState::Preparing | RunState::Running);
-        let wanted = self.present.on || self.stage.open || (self.layout.awake && paints);
+        let wanted = self.view.present.on || self.view.stage.open || (self.view.layout.awake && paints);
         if std::mem::replace(&mut self.is_awake, wanted) != wanted {
             self.awake.set(wanted);
         }
     }
 
     pub(super) fn toggle_awake(&mut self) {
-        self.layout.awake = !self.layout.awake;
-        self.toasts.add(match self.layout.awake {
+        self.view.layout.awake = !self.view.layout.awake;
+        self.messages.toasts.add(match self.view.layout.awake {
             true => "The screen stays awake while something is painted.",
             false => "The screen stays awake on the full screen and with the second window only.",
         });

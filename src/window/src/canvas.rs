@@ -258,15 +258,16 @@ impl ImpastoApp {
         let palette = Palette::of(ui);
         let area = ui.available_rect_before_wrap();
         ui.painter().rect_filled(area, 0.0, palette.canvas);
-        self.canvas.area = Some(area);
+        self.view.canvas.area = Some(area);
         if self.large_extract(ui, area) {
             let mut over = ui.new_child(egui::UiBuilder::new().max_rect(area));
             return self.banners_ui(&mut over);
         }
 
-        let painted = self.canvas.texture.clone().zip(self.canvas.size());
+        let painted = self.view.canvas.texture.clone().zip(self.view.canvas.size());
         // Before the first frame the content stands in, so that the canvas is never empty without need.
         let waiting = self
+            .pictures
             .content
             .picture
             .as_ref()
@@ -276,7 +277,7 @@ impl ImpastoApp {
             Some((texture, (width, height))) => {
                 let response = ui.allocate_rect(area, Sense::click_and_drag());
                 let shown = Shown {
-                    name: format!("Painting, step {}", self.canvas.step),
+                    name: format!("Painting, step {}", self.view.canvas.step),
                     texture,
                     size: vec2(width as f32, height as f32),
                 };
@@ -286,7 +287,7 @@ impl ImpastoApp {
                     Look::Painting
                 };
                 let what = if painted.is_some() {
-                    format!("Painting, {width} by {height} pixels, step {}", self.canvas.step)
+                    format!("Painting, {width} by {height} pixels, step {}", self.view.canvas.step)
                 } else {
                     format!("Content, {width} by {height} pixels, waiting for the first step")
                 };
@@ -300,7 +301,7 @@ impl ImpastoApp {
                 response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &what));
                 let response = response.on_hover_cursor(CursorIcon::Grab);
                 self.draw(ui, &response, &shown, look);
-                if let Some(drawn) = self.canvas.drawn.filter(|_| painted.is_some()) {
+                if let Some(drawn) = self.view.canvas.drawn.filter(|_| painted.is_some()) {
                     self.heat_over(ui, drawn, area);
                 }
                 self.draw_leaving(ui, area);
@@ -317,7 +318,7 @@ impl ImpastoApp {
 
     /// Draws the painting before, as far as it has not faded yet.
     fn draw_leaving(&mut self, ui: &Ui, area: Rect) {
-        let Some(leaving) = &self.canvas.leaving else { return };
+        let Some(leaving) = &self.view.canvas.leaving else { return };
         let strength = leaving.strength(ui.input(|input| input.time));
         if strength > 0.0 {
             let room = area.shrink(space::L);
@@ -325,7 +326,7 @@ impl ImpastoApp {
             paint_fitted(&painter, &leaving.texture, leaving.size, room, strength);
             ui.ctx().request_repaint();
         } else {
-            self.canvas.leaving = None;
+            self.view.canvas.leaving = None;
         }
     }
 
@@ -333,22 +334,22 @@ impl ImpastoApp {
     fn draw(&mut self, ui: &Ui, response: &egui::Response, shown: &Shown, look: Look) {
         let area = response.rect;
         let painter = ui.painter().with_clip_rect(area);
-        self.canvas.drawn = None;
+        self.view.canvas.drawn = None;
         match look {
             Look::Painting => {
-                let place = self.canvas.places(ui, response, shown.size, &[area], 1.0)[0];
-                self.canvas.drawn = Some(place);
+                let place = self.view.canvas.places(ui, response, shown.size, &[area], 1.0)[0];
+                self.view.canvas.drawn = Some(place);
                 split::fill(&painter, shown, place);
                 edge(ui, &painter, place);
             }
             Look::Other(other) => {
-                let place = self.canvas.places(ui, response, shown.size, &[area], 1.0)[0];
+                let place = self.view.canvas.places(ui, response, shown.size, &[area], 1.0)[0];
                 split::contain(&painter, &other, place);
                 edge(ui, &painter, place);
                 split::label(ui, area, Align2::LEFT_TOP, &other.name);
             }
             Look::Wrap => {
-                let place = self.canvas.places(ui, response, shown.size, &[area], 3.0)[0];
+                let place = self.view.canvas.places(ui, response, shown.size, &[area], 3.0)[0];
                 for x in [-1.0, 0.0, 1.0] {
                     for y in [-1.0, 0.0, 1.0] {
                         split::fill(&painter, shown, place.translate(place.size() * vec2(x, y)));
@@ -358,7 +359,7 @@ impl ImpastoApp {
             }
             Look::Sides(other) => {
                 let frames = two_frames(area, shown.size);
-                let places = self.canvas.places(ui, response, shown.size, &frames, 1.0);
+                let places = self.view.canvas.places(ui, response, shown.size, &frames, 1.0);
                 for (index, (frame, place)) in frames.iter().zip(places).enumerate() {
                     let painter = painter.with_clip_rect(*frame);
                     let picture = if index == 0 { &other } else { shown };
@@ -370,15 +371,15 @@ impl ImpastoApp {
                 painter.line_segment([frames[1].left_top(), frames[0].right_bottom()], gap);
             }
             Look::Split(other) => {
-                let place = self.canvas.places(ui, response, shown.size, &[area], 1.0)[0];
-                let line = self.compare.line;
+                let place = self.view.canvas.places(ui, response, shown.size, &[area], 1.0)[0];
+                let line = self.view.compare.line;
                 let (at, normal) = (area.min + line.at * area.size(), line.normal());
                 split::half(&painter, &other, place, at, normal);
                 split::half(&painter, shown, place, at, -normal);
                 edge(ui, &painter, place);
                 split::label(ui, area, split::corner(-normal), &other.name);
                 split::label(ui, area, split::corner(normal), &shown.name);
-                split::handles(ui, area, &mut self.compare.line);
+                split::handles(ui, area, &mut self.view.compare.line);
             }
         }
     }

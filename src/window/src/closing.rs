@@ -33,6 +33,9 @@ pub struct Closing {
 impl Closing {
     /// A save has failed: what became of it has to be seen before the window goes.
     pub fn save_failed(&mut self) {
+        if self.at_once {
+            return;
+        }
         (self.wanted, self.failed) = (false, true);
     }
 
@@ -57,22 +60,22 @@ impl Closing {
 impl ImpastoApp {
     /// Closes the window, as a person would, once `signal` is set.
     pub fn close_on(&mut self, signal: Arc<AtomicBool>) {
-        self.closing.signal = Some(signal);
+        self.files.closing.signal = Some(signal);
     }
 
     /// Holds the window open while something is saved. Called once a frame, after the results of tasks are in.
     pub(super) fn follow_closing(&mut self, ctx: &Context) {
         let asked = ctx.input(|input| input.viewport().close_requested());
-        let signalled = self.closing.is_signalled();
-        let failed = std::mem::take(&mut self.closing.failed) && !signalled;
+        let signalled = self.files.closing.is_signalled();
+        let failed = std::mem::take(&mut self.files.closing.failed) && !signalled;
         // What has ended since results were taken may have failed.
         let busy = !self.tasks.saving().is_empty() || self.tasks.has_results();
-        let waits = busy && !self.closing.at_once;
+        let waits = busy && !self.files.closing.at_once;
         if asked && (waits || failed) {
             ctx.send_viewport_cmd(ViewportCommand::CancelClose);
         }
-        self.closing.wanted |= (asked && !failed) || signalled;
-        if self.closing.wanted && !waits && !asked {
+        self.files.closing.wanted |= (asked && !failed) || signalled;
+        if self.files.closing.wanted && !waits && !asked {
             ctx.send_viewport_cmd(ViewportCommand::Close);
         }
     }
@@ -80,7 +83,7 @@ impl ImpastoApp {
     /// Says what the window waits for before it closes.
     pub(super) fn closing_window(&mut self, ctx: &Context) {
         let names = self.tasks.saving();
-        if names.is_empty() || !self.closing.wanted {
+        if names.is_empty() || !self.files.closing.wanted {
             return;
         }
         let modal = super::theme::modal(ctx, "closing").show(ctx, |ui| {
@@ -91,30 +94,31 @@ impl ImpastoApp {
             ui.add_space(space::L);
             ui.horizontal(|ui| {
                 if ui.button("Stay open").clicked() {
-                    self.closing.wanted = false;
+                    self.files.closing.wanted = false;
                 }
                 let tooltip = "What is being saved is lost";
                 if ui.button("Close without waiting").on_hover_text(tooltip).clicked() {
-                    self.closing.at_once = true;
+                    self.files.closing.at_once = true;
                 }
             });
         });
         if modal.should_close() {
-            self.closing.wanted = false;
+            self.files.closing.wanted = false;
         }
     }
 
-    /// At the end by a signal nobody can be asked any more: pictures that could not be saved are kept somewhere.
+    /// At the end by a signal, or where nothing can be drawn, nobody can be asked any more: pictures that could not be saved
+    /// are kept somewhere.
     pub(super) fn rescue_unsaved(&mut self) {
-        if !self.closing.is_signalled() {
+        if !self.files.closing.is_signalled() && self.graphics.failure().is_none() {
             return;
         }
-        for banner in self.banners.drain(..) {
+        for banner in self.messages.banners.drain(..) {
             if let Trouble::Save { path, painting } = banner.trouble {
                 rescue(&path, &painting);
             }
         }
-        if let Some((path, painting)) = self.replacing.take().and_then(Replacing::picture) {
+        if let Some((path, painting)) = self.files.replacing.take().and_then(Replacing::picture) {
             rescue(&path, &painting);
         }
     }

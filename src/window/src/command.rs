@@ -5,7 +5,7 @@ mod table;
 
 use egui::{Context, KeyboardShortcut};
 
-use super::{ImpastoApp, icons::Icon};
+use super::{ImpastoApp, action::Act, icons::Icon};
 
 pub use self::table::Command;
 
@@ -56,6 +56,12 @@ impl Command {
             Some(key) => format!("{} ({key})", self.tooltip()),
             None => self.tooltip().to_owned(),
         }
+    }
+}
+
+impl Act for Command {
+    fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
+        app.run_command(ctx, self);
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use egui::{ColorImage, Context, TextureFilter, TextureHandle, TextureOptions, Vec2, vec2};
 
-use super::{ImpastoApp, pictures::Slot};
+use super::{ImpastoApp, action::Act, pictures::Slot};
 use impasto_core::picture::{self, Filter, Picture};
 
 /// How the canvas is divided.
@@ -161,18 +161,25 @@ impl Compare {
     }
 }
 
+impl Act for Against {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.view.compare.against = self;
+        app.view.compare.begin();
+    }
+}
+
 impl ImpastoApp {
     /// What the canvas shows now: `peek` is the content for as long as its key is held.
     pub(super) fn look(&mut self, ctx: &Context, peek: bool) -> Look {
         if peek && let Some(content) = self.other(ctx, Against::Content) {
             return Look::Other(content);
         }
-        let Compare { mode, against, flipped, .. } = self.compare;
+        let Compare { mode, against, flipped, .. } = self.view.compare;
         if mode == Mode::Wrap && !flipped {
             return Look::Wrap;
         }
         if mode == Mode::Off && !flipped {
-            self.compare.sources.clear();
+            self.view.compare.sources.clear();
             return Look::Painting;
         }
         match self.other(ctx, against) {
@@ -188,40 +195,40 @@ impl ImpastoApp {
         let slot = |slot: &Slot, against, what: &str| {
             slot.picture.as_ref().map(|loaded| (against, format!("{what}: {}", loaded.picture.name)))
         };
-        let pins = self.pins.all().iter().map(|pin| (Against::Pin(pin.id), pin.name()));
-        let content = slot(&self.content, Against::Content, "Content");
-        let style = slot(&self.styles[0], Against::Style, "Style");
+        let pins = self.view.pins.all().iter().map(|pin| (Against::Pin(pin.id), pin.name()));
+        let content = slot(&self.pictures.content, Against::Content, "Content");
+        let style = slot(&self.pictures.styles[0], Against::Style, "Style");
         content.into_iter().chain(style).chain(pins).collect()
     }
 
     /// Goes on to the next picture that can be compared with.
     pub(super) fn compare_with_next(&mut self) {
         let all = self.comparable();
-        let place = all.iter().position(|(against, _)| *against == self.compare.against);
+        let place = all.iter().position(|(against, _)| *against == self.view.compare.against);
         let next = place.map_or(0, |place| (place + 1) % all.len().max(1));
         if let Some((against, name)) = all.get(next) {
-            self.compare.against = *against;
-            self.toasts.add_instead(&["Comparing with "], format!("Comparing with {name}"));
+            self.view.compare.against = *against;
+            self.messages.toasts.add_instead(&["Comparing with "], format!("Comparing with {name}"));
         }
     }
 
     /// The other picture as it is drawn; where that is gone, the content.
     fn other(&mut self, ctx: &Context, against: Against) -> Option<Shown> {
-        let sharp = self.canvas.is_sharp();
+        let sharp = self.view.canvas.is_sharp();
         if let Against::Pin(id) = against {
-            match self.pins.shown(ctx, id, sharp) {
+            match self.view.pins.shown(ctx, id, sharp) {
                 Some(shown) => return Some(shown),
-                None => self.compare.against = Against::Content,
+                None => self.view.compare.against = Against::Content,
             }
         }
         let style = matches!(against, Against::Style);
-        let slot = if style { &self.styles[0] } else { &self.content };
+        let slot = if style { &self.pictures.styles[0] } else { &self.pictures.content };
         let loaded = slot.picture.as_ref()?;
         let picture = Arc::clone(&loaded.picture);
         let small = loaded.texture.clone();
         let name = if style { format!("Style: {}", picture.name) } else { "Content".to_owned() };
         let (width, height) = picture.dimensions();
-        let painted = self.canvas.size()?;
+        let painted = self.view.canvas.size()?;
         let most = ctx.input(|input| input.max_texture_side) as u32;
         let size = if style {
             picture::fit(width, height, width.max(height).min(painted.0.max(painted.1)).min(most))
@@ -242,14 +249,14 @@ impl ImpastoApp {
         sharp: bool,
     ) -> Option<TextureHandle> {
         let known = |source: &Source| Arc::ptr_eq(&source.picture, picture) && source.size == size;
-        if let Some(source) = self.compare.sources.iter_mut().find(|source| known(source)) {
+        if let Some(source) = self.view.compare.sources.iter_mut().find(|source| known(source)) {
             return source.sheet.as_mut().map(|sheet| sheet.texture(ctx, sharp));
         }
         // The content and one other are all that is ever looked at.
-        if self.compare.sources.len() > 1 {
-            self.compare.sources.remove(0);
+        if self.view.compare.sources.len() > 1 {
+            self.view.compare.sources.remove(0);
         }
-        self.compare.sources.push(Source { picture: Arc::clone(picture), size, sheet: None });
+        self.view.compare.sources.push(Source { picture: Arc::clone(picture), size, sheet: None });
         let background = self.settings.background;
         let picture = Arc::clone(picture);
         let work = move || {
@@ -260,7 +267,7 @@ impl ImpastoApp {
             (picture, image)
         };
         self.tasks.spawn("compare", work, move |app: &mut Self, _, (picture, image)| {
-            app.compare.take(&picture, size, image);
+            app.view.compare.take(&picture, size, image);
         });
         None
     }

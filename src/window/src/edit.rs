@@ -1,9 +1,9 @@
 //! How a panel edits the settings: its controls write into them as they stand, and what differs afterwards is
 //! an action.
 
-use egui::Ui;
+use egui::{Context, Ui};
 
-use super::ImpastoApp;
+use super::{ImpastoApp, action::Act};
 use impasto_core::settings::{ParamId, Settings, StyleMix};
 
 /// What panels edit: the settings, and how each style with a picture counts, by its slot's number.
@@ -26,9 +26,24 @@ pub struct Edit {
     turned: Vec<(ParamId, f64)>,
 }
 
+/// All settings, as they are to be.
+impl Act for Box<Settings> {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.settings = *self;
+    }
+}
+
+impl Act for Edit {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.apply_edit(self);
+    }
+}
+
 impl ImpastoApp {
     /// Shows controls of the settings as they are set.
     pub(super) fn edit<R>(&mut self, ui: &mut Ui, show: impl FnOnce(&mut Self, &mut Ui) -> R) -> R {
+        // An edit is of all settings: what waits must not be undone by it.
+        self.apply_actions(ui.ctx());
         let set = self.values();
         let result = show(self, ui);
         let values = self.values();
@@ -42,6 +57,7 @@ impl ImpastoApp {
         if !self.settings.automation.is_on() {
             return self.edit(ui, show);
         }
+        self.apply_actions(ui.ctx());
         let set = self.values();
         let (moved, moved_mix) = self.moved();
         let mixes = set.mixes.iter().zip(moved_mix).map(|((id, _), mix)| (*id, mix)).collect();
@@ -54,7 +70,7 @@ impl ImpastoApp {
     }
 
     fn values(&self) -> Values {
-        let filled = self.styles.iter().filter(|slot| slot.picture.is_some());
+        let filled = self.pictures.styles.iter().filter(|slot| slot.picture.is_some());
         Values { settings: self.settings.clone(), mixes: filled.map(|slot| (slot.id, slot.mix)).collect() }
     }
 
@@ -72,7 +88,7 @@ impl ImpastoApp {
         let differs = edit.values != set || !edit.turned.is_empty();
         self.put(set);
         if differs {
-            self.actions.push(edit);
+            self.actions.push_first(edit);
         }
         // The next panel edits what this one has left.
         self.apply_actions(ui.ctx());

@@ -16,8 +16,8 @@ impl ImpastoApp {
     /// Nothing to show: say what to do, and offer it.
     pub(super) fn empty_canvas(&mut self, ui: &mut Ui, area: Rect) {
         let palette = Palette::of(ui);
-        let content = self.content.picture.is_some();
-        let style = self.styles.iter().any(|slot| slot.picture.is_some());
+        let content = self.pictures.content.picture.is_some();
+        let style = self.pictures.styles.iter().any(|slot| slot.picture.is_some());
         let width = (area.width() - 2.0 * space::XL).min(520.0);
         let top = (area.center().y - 150.0).max(area.min.y + space::L);
         let rect = Rect::from_min_max(
@@ -33,7 +33,7 @@ impl ImpastoApp {
             ui.add_space(space::XL);
         });
         let actions = &self.actions;
-        let gallery = &mut self.gallery;
+        let gallery = &mut self.pictures.gallery;
         ui.columns(2, |columns| {
             for (ui, (target, done, command)) in columns.iter_mut().zip([
                 (Target::Content, content, Command::OpenContent),

@@ -27,49 +27,52 @@ const AT_ONCE: Duration = Duration::from_millis(1);
 impl ImpastoApp {
     /// The pictures of a run, if there are enough of them.
     pub(super) fn inputs(&self) -> Option<Inputs> {
-        let content = Arc::clone(&self.content.picture.as_ref()?.picture);
+        let content = Arc::clone(&self.pictures.content.picture.as_ref()?.picture);
         let styles: Vec<StyleSource> = self
+            .pictures
             .styles
             .iter()
             .filter_map(|slot| {
                 let picture = Arc::clone(&slot.picture.as_ref()?.picture);
                 // The weight of a single style has nothing to be weighed against, and is not shown.
-                let weight = if self.styles.len() > 1 { slot.mix.weight } else { 1.0 };
+                let weight = if self.pictures.styles.len() > 1 { slot.mix.weight } else { 1.0 };
                 Some(StyleSource { picture, mix: StyleMix { weight, ..slot.mix } })
             })
             .collect();
         let wanted = |slot: &Slot| Some(Arc::clone(&slot.picture.as_ref()?.picture));
         let inputs = Inputs {
-            palette: self.settings.palette.as_ref().and_then(|_| wanted(&self.palette)),
-            initial: matches!(self.settings.init, Init::File(_)).then(|| wanted(&self.initial)).flatten(),
+            palette: self.settings.palette.as_ref().and_then(|_| wanted(&self.pictures.palette)),
+            initial: matches!(self.settings.init, Init::File(_))
+                .then(|| wanted(&self.pictures.initial))
+                .flatten(),
             ..Inputs::new(content, styles)
         };
         (!inputs.styles.is_empty()).then_some(inputs)
     }
 
     pub(super) fn still_opening(&self) -> bool {
-        let others = [&self.content, &self.palette, &self.initial];
-        others.into_iter().chain(&self.styles).any(|slot| slot.loading.is_some())
+        let others = [&self.pictures.content, &self.pictures.palette, &self.pictures.initial];
+        others.into_iter().chain(&self.pictures.styles).any(|slot| slot.loading.is_some())
     }
 
     /// Starts the worker if there is none.
     pub(super) fn start_engine(&mut self, ctx: &Context) {
         let ctx = ctx.clone();
-        let (after, awaited) = (self.repaint_after, self.frames.awaited());
+        let (after, awaited) = (self.worker.repaint_after, self.panels.frames.awaited());
         let wake = move || {
             // Who has changed something waits for it.
             let after = if awaited.load(Ordering::Relaxed) { after.min(AT_ONCE) } else { after };
             ctx.request_repaint_after_for(after, ViewportId::ROOT);
         };
-        match (self.spawn)(Box::new(wake)) {
+        match (self.worker.spawn)(Box::new(wake)) {
             Ok(session) => {
-                if let Some(picture) = self.canvas.picture() {
+                if let Some(picture) = self.view.canvas.picture() {
                     let record = self.record_of(&picture).cloned();
                     session.continue_from(picture, record);
                 }
-                self.session = Some(session);
+                self.worker.session = Some(session);
             }
-            Err(error) => self.banners.push(Banner {
+            Err(error) => self.messages.banners.push(Banner {
                 trouble: Trouble::Engine,
                 text: format!("The engine cannot be started: {error}"),
             }),
@@ -90,30 +93,30 @@ impl ImpastoApp {
             start,
             paused,
             endless: self.endless(),
-            choose_size: self.choose_size,
+            choose_size: self.next.choose_size,
         };
-        let Some(session) = &self.session else { return };
+        let Some(session) = &self.worker.session else { return };
         match session.send(Command::Run(Box::new(job))) {
             Ok(()) => {
                 self.run = Run {
                     id,
                     state: RunState::Preparing,
                     playing: !paused,
-                    choosing_size: self.choose_size,
+                    choosing_size: self.next.choose_size,
                     endless: self.endless(),
                     // What the last run knew stays in view until the new one says better.
                     info: self.run.info.take(),
                     given: Some(Given { inputs: inputs.clone(), settings: self.settings.clone() }),
                     ..Run::default()
                 };
-                self.film.begin(id, start);
-                self.notice = None;
-                self.frames.forget_changes();
-                match std::mem::take(&mut self.resume) {
+                self.view.film.begin(id, start);
+                self.messages.notice = None;
+                self.panels.frames.forget_changes();
+                match std::mem::take(&mut self.next.resume) {
                     true => self.history.go_on(),
                     false => self.history.clear(),
                 }
-                self.banners.retain(|banner| !matches!(banner.trouble, Trouble::Run));
+                self.messages.banners.retain(|banner| !matches!(banner.trouble, Trouble::Run));
             }
             Err(error) => self.send_failed(error),
         }
@@ -123,13 +126,13 @@ impl ImpastoApp {
         match error {
             // Its last words come as an event.
             SendError::Dead => {}
-            SendError::Busy => self.toasts.add(error.to_string()),
+            SendError::Busy => self.messages.toasts.add(error.to_string()),
         }
     }
 
     /// Gives an order; true when it was taken.
     pub(super) fn order(&mut self, command: Command) -> bool {
-        match self.session.as_ref().map(|session| session.send(command)) {
+        match self.worker.session.as_ref().map(|session| session.send(command)) {
             Some(Err(error)) => {
                 self.send_failed(error);
                 false
@@ -140,7 +143,7 @@ impl ImpastoApp {
 
     /// Whether a run continues after its steps. A tour and a playlist count them.
     pub(super) fn endless(&self) -> bool {
-        !self.layout.stop_after_steps && self.tour.is_none() && !self.playlist.plays()
+        !self.view.layout.stop_after_steps && self.panels.tour.is_none() && !self.playlist.plays()
     }
 
     /// Tells the worker when that has changed.
@@ -158,7 +161,7 @@ impl ImpastoApp {
 
     pub(super) fn play_or_pause(&mut self) {
         match self.run.state {
-            _ if self.session.is_none() => {}
+            _ if self.worker.session.is_none() => {}
             RunState::Running | RunState::Preparing | RunState::Paused => {
                 let playing = !self.run.playing;
                 if self.order(if playing { Command::Resume } else { Command::Pause }) {
@@ -169,7 +172,8 @@ impl ImpastoApp {
                 self.run.playing = self.order(Command::Resume);
             }
             RunState::Finished => {
-                self.toasts
+                self.messages
+                    .toasts
                     .add("The step limit is reached. Raise Steps to go on, or restart to begin afresh.");
             }
             RunState::Stopped if self.goes_on() => {
@@ -188,7 +192,7 @@ impl ImpastoApp {
 
     pub(super) fn single_step(&mut self) {
         match self.run.state {
-            _ if self.session.is_none() => {}
+            _ if self.worker.session.is_none() => {}
             RunState::Finished if !self.steps_left() => self.play_or_pause(),
             RunState::Idle | RunState::Failed => {
                 self.start_run(Start::Current, true);
@@ -223,7 +227,7 @@ impl ImpastoApp {
     pub(super) fn follow_settings(&mut self, ctx: &Context) {
         self.follow_endless();
         self.problem = self.settings.validate().err();
-        if self.problem.is_some() || self.session.is_none() || self.list_changes() {
+        if self.problem.is_some() || self.worker.session.is_none() || self.list_changes() {
             return;
         }
         let Some(inputs) = self.inputs() else { return };
@@ -231,7 +235,7 @@ impl ImpastoApp {
             let waiting = self.keeper.looking || self.keeper.comeback.is_some();
             if self.run.state == RunState::Idle && !self.still_opening() && !waiting {
                 // What was brought back waits to be looked at.
-                if self.resume {
+                if self.next.resume {
                     let (start, step) = self.begin_going_on();
                     self.start_run(start, true);
                     self.history.go_on_at(step);
@@ -243,7 +247,7 @@ impl ImpastoApp {
         };
         let mut reasons = given.settings.restart_reasons(&self.settings);
         // Only a run that has painted something can take other pictures over.
-        let takes = !self.begin_afresh
+        let takes = !self.next.begin_afresh
             && matches!(
                 self.run.state,
                 RunState::Running | RunState::Paused | RunState::Finished | RunState::Stopped
@@ -260,14 +264,14 @@ impl ImpastoApp {
             _ => {}
         }
         if given.settings.size != self.settings.size {
-            self.choose_size = false;
+            self.next.choose_size = false;
         }
         if !reasons.is_empty() {
             // Half a number or a slider on its way is nobody's wish yet.
             let editing = ctx.text_edit_focused() || ctx.egui_is_using_pointer() || self.still_opening();
             if !editing {
-                if !self.begin_afresh {
-                    self.toasts.add(restart_note(&reasons));
+                if !self.next.begin_afresh {
+                    self.messages.toasts.add(restart_note(&reasons));
                 }
                 // What was asked for counts, not what the worker has confirmed.
                 let under_way =
@@ -277,30 +281,30 @@ impl ImpastoApp {
                 let repaint = ["picture", "pyramid"];
                 let again = reasons.iter().any(|reason| repaint.contains(reason));
                 let mut start = if again { Start::Repaint } else { Start::Current };
-                if std::mem::take(&mut self.begin_afresh) {
+                if std::mem::take(&mut self.next.begin_afresh) {
                     start = Start::Beginning;
-                    self.init_at_start = Some(self.settings.init.clone());
+                    self.next.init_at_start = Some(self.settings.init.clone());
                 }
                 self.start_run(start, paused);
             }
             return;
         }
         // What is still opening is sent when it is there.
-        if self.palette.loading.is_some() {
+        if self.pictures.palette.loading.is_some() {
             return;
         }
         if given.settings != self.settings || !same || !given.inputs.same_mix_and_palette(&inputs) {
             let note = pictures::fade_note(&given.inputs, &inputs);
             // A hand on a slider wants to see what it does.
             let held = self.hand_is_on(ctx);
-            let sent = self.session.as_ref().map(|session| match held {
+            let sent = self.worker.session.as_ref().map(|session| match held {
                 true => session.update_while_dragged(self.run.id, &self.settings, &inputs),
                 false => session.update(self.run.id, &self.settings, &inputs),
             });
             match sent {
                 Some(Ok(update)) => {
-                    self.frames.sent(update, self.run.step());
-                    note.into_iter().for_each(|note| self.toasts.add(note));
+                    self.panels.frames.sent(update, self.run.step());
+                    note.into_iter().for_each(|note| self.messages.toasts.add(note));
                 }
                 Some(Err(error)) => self.send_failed(error),
                 None => {}
@@ -312,7 +316,7 @@ impl ImpastoApp {
     /// Takes in the worker's events and its latest picture.
     pub(super) fn take_news(&mut self, ctx: &Context) {
         let begun = Instant::now();
-        while let Some(event) = self.session.as_ref().and_then(|session| session.next_event()) {
+        while let Some(event) = self.worker.session.as_ref().and_then(|session| session.next_event()) {
             self.take_event(event);
             if begun.elapsed() > NEWS_TIME {
                 ctx.request_repaint();
@@ -320,20 +324,20 @@ impl ImpastoApp {
             }
         }
         let now = ctx.input(|input| input.time);
-        while let Some(mark) = self.session.as_ref().and_then(|session| session.next_snapshot()) {
+        while let Some(mark) = self.worker.session.as_ref().and_then(|session| session.next_snapshot()) {
             if mark.state.is_some() {
                 self.keeper.exact = Some(mark.clone());
             }
-            self.film.keep(mark, now);
+            self.view.film.keep(mark, now);
         }
-        if let Some(frame) = self.session.as_ref().and_then(|session| session.take_frame())
+        if let Some(frame) = self.worker.session.as_ref().and_then(|session| session.take_frame())
             && frame.run == self.run.id
         {
-            let live = self.film.is_live(&frame.picture, frame.step);
+            let live = self.view.film.is_live(&frame.picture, frame.step);
             self.record = Some((Arc::clone(&frame.picture), frame.record));
             if live {
-                self.frames.arrived(frame.update, frame.step);
-                self.canvas.take(ctx, frame.picture, frame.step);
+                self.panels.frames.arrived(frame.update, frame.step);
+                self.view.canvas.take(ctx, frame.picture, frame.step);
             }
         }
     }
@@ -355,13 +359,13 @@ impl ImpastoApp {
                 }
                 if matches!(state, RunState::Finished | RunState::Stopped) {
                     // What is to be done now matters more than what was.
-                    self.notice = None;
+                    self.messages.notice = None;
                 }
             }
             Event::Preparing { run, what } if run == current => self.run.preparing = Some(what),
             Event::Started { run, info } if run == current => {
                 if self.run.choosing_size {
-                    self.choose_size = false;
+                    self.next.choose_size = false;
                 }
                 if self.run.choosing_size
                     && let Some(given) = &mut self.run.given
@@ -372,7 +376,7 @@ impl ImpastoApp {
                     self.settings.size = info.size;
                 }
                 if !info.remarks.is_empty() {
-                    self.notice = Some(info.remarks.join("; "));
+                    self.messages.notice = Some(info.remarks.join("; "));
                 }
                 self.run.info = Some(*info);
             }
@@ -383,27 +387,27 @@ impl ImpastoApp {
                 self.run.advance(*progress);
             }
             Event::Notice { run, text } if run == current => {
-                self.toasts.add(text.clone());
-                self.notice = Some(text);
+                self.messages.toasts.add(text.clone());
+                self.messages.notice = Some(text);
             }
             Event::Limited { run, text } if run == current => {
-                self.banners.push(Banner { trouble: Trouble::Other, text: format!("{text}.") });
-                self.notice = Some(text);
+                self.messages.banners.push(Banner { trouble: Trouble::Other, text: format!("{text}.") });
+                self.messages.notice = Some(text);
             }
             Event::Failed { run, message } if run == current => {
                 self.run.state = RunState::Failed;
                 self.run.playing = false;
                 self.run.preparing = None;
-                self.banners.retain(|banner| !matches!(banner.trouble, Trouble::Run));
-                self.banners.push(Banner { trouble: Trouble::Run, text: message });
+                self.messages.banners.retain(|banner| !matches!(banner.trouble, Trouble::Run));
+                self.messages.banners.push(Banner { trouble: Trouble::Run, text: message });
             }
             Event::Extract { key, result } => self.take_extract(&key, result),
             Event::Died { message } => {
-                self.session = None;
+                self.worker.session = None;
                 self.run.state = RunState::Failed;
                 self.run.playing = false;
                 self.run.preparing = None;
-                self.banners.push(Banner {
+                self.messages.banners.push(Banner {
                     trouble: Trouble::Engine,
                     text: format!("The engine has died: {message}. The last picture is kept."),
                 });

@@ -59,12 +59,14 @@ pub struct Export {
 impl ImpastoApp {
     /// Opens the choice of what to export.
     pub(super) fn ask_for_timelapse(&mut self) {
-        if self.film.timeline.is_empty() {
-            self.toasts.add("There is nothing painted yet to make a time-lapse of.");
-        } else if self.export.is_some() {
-            self.toasts.add("A time-lapse is being written; wait for it, or cancel it in the filmstrip.");
+        if self.view.film.timeline.is_empty() {
+            self.messages.toasts.add("There is nothing painted yet to make a time-lapse of.");
+        } else if self.files.export.is_some() {
+            self.messages
+                .toasts
+                .add("A time-lapse is being written; wait for it, or cancel it in the filmstrip.");
         } else {
-            self.export_form.get_or_insert_default();
+            self.files.export_form.get_or_insert_default();
         }
     }
 
@@ -79,8 +81,8 @@ impl ImpastoApp {
                 )
             })
         };
-        let moments = self.film.timeline.moments().iter();
-        let way = self.film.way(self.run.id);
+        let moments = self.view.film.timeline.moments().iter();
+        let way = self.view.film.way(self.run.id);
         moments
             .filter(|moment| form.everything || way.contains(moment))
             .map(|moment| (moment.id, caption(moment)))
@@ -88,7 +90,7 @@ impl ImpastoApp {
     }
 
     pub(super) fn export_window(&mut self, ctx: &Context) {
-        let Some(mut form) = self.export_form else { return };
+        let Some(mut form) = self.files.export_form else { return };
         let frames = self.frames(&form);
         let mut decision = None;
         let modal = super::theme::modal(ctx, "time-lapse").show(ctx, |ui| {
@@ -122,7 +124,7 @@ impl ImpastoApp {
         if modal.should_close() {
             decision = decision.or(Some(false));
         }
-        self.export_form = if decision.is_some() { None } else { Some(form) };
+        self.files.export_form = if decision.is_some() { None } else { Some(form) };
         if decision == Some(true) {
             let rate = form.rate.clamp(*timelapse::RATES.start(), *timelapse::RATES.end());
             let options = TimelapseOptions { rate, side: Some(form.side), ..TimelapseOptions::default() };
@@ -144,14 +146,14 @@ impl ImpastoApp {
 
     /// Writes the time-lapse on a thread of its own.
     fn write_timelapse(&mut self, path: PathBuf, overwrite: bool, plan: Plan) {
-        let Some(reader) = self.film.reader() else { return };
+        let Some(reader) = self.view.film.reader() else { return };
         let export = Export {
             done: Arc::new(AtomicUsize::new(0)),
             all: plan.frames.len(),
             cancel: Arc::new(AtomicBool::new(false)),
         };
         let (done, cancel) = (Arc::clone(&export.done), Arc::clone(&export.cancel));
-        self.export = Some(export);
+        self.files.export = Some(export);
         let ctx = self.tasks.context().clone();
         let file = path.clone();
         let work = move || {
@@ -181,17 +183,17 @@ impl ImpastoApp {
 
     /// The time-lapse is written, or is not.
     fn timelapse_saved(&mut self, path: &Path, result: Result<(), TimelapseError>) {
-        self.export = None;
+        self.files.export = None;
         match result {
             Ok(()) => self.file_saved(path),
-            Err(TimelapseError::Cancelled) => self.toasts.add("The time-lapse was cancelled."),
+            Err(TimelapseError::Cancelled) => self.messages.toasts.add("The time-lapse was cancelled."),
             Err(error) => self.file_not_saved(format!("The time-lapse is not saved: {}.", chain(&error))),
         }
     }
 
     /// How far the export is, with a button that ends it; false if there is none.
     pub(super) fn export_progress(&self, ui: &mut Ui) -> bool {
-        let Some(export) = &self.export else { return false };
+        let Some(export) = &self.files.export else { return false };
         let done = export.done.load(Ordering::Relaxed);
         let tooltip = "Ends the export; no file is left";
         if widgets::icon_button(ui, Icon::Close, "Cancel the time-lapse", tooltip, true).clicked() {

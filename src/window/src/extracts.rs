@@ -164,7 +164,7 @@ impl ImpastoApp {
     fn wanted_places(&self, settings: &Settings) -> Vec<Place> {
         let textures = || Layer::PAPER_STYLE.map(LayerVisualization::texture);
         let contents = || CONTENT_LAYERS.map(LayerVisualization::reconstruction);
-        let mut places: Vec<Place> = match self.lab.sheet.filter(|_| self.lab.open) {
+        let mut places: Vec<Place> = match self.view.lab.sheet.filter(|_| self.view.lab.open) {
             Some(Sheet::Style) => {
                 textures().into_iter().chain(contents()).map(|sight| (sight, LARGE)).collect()
             }
@@ -173,7 +173,7 @@ impl ImpastoApp {
             }
             None => Vec::new(),
         };
-        if self.layout.extracts {
+        if self.view.layout.extracts {
             let strips = settings.style_layers.layers().map(LayerVisualization::texture);
             let strips =
                 strips.chain(settings.content_layers.layers().map(LayerVisualization::reconstruction));
@@ -233,7 +233,7 @@ impl ImpastoApp {
         }
         let tell = (self.run.id, self.extracts.ticket, self.extracts.at_once);
         let news = self.extracts.looked == self.extracts.ticket && self.extracts.told != Some(tell);
-        if let Some(session) = self.session.as_ref().filter(|_| news) {
+        if let Some(session) = self.worker.session.as_ref().filter(|_| news) {
             let shown = self.extracts.queue.iter().filter_map(|place| self.extracts.shown.get(place));
             let orders = shown.filter(|shown| shown.is_left()).map(|shown| shown.order.clone()).collect();
             if session
@@ -284,17 +284,17 @@ impl ImpastoApp {
         self.extracts.at_once = left > 0;
         match left {
             0 if self.extracts.queue.is_empty() => {
-                self.toasts.add("Nothing shows what the layers hold: open the layer lab, or switch the mixer's pictures on.");
+                self.messages.toasts.add("Nothing shows what the layers hold: open the layer lab, or switch the mixer's pictures on.");
             }
-            0 => self.toasts.add("What the layers hold is all made."),
-            _ => self.toasts.add("Painting shares its time until what the layers hold is made."),
+            0 => self.messages.toasts.add("What the layers hold is all made."),
+            _ => self.messages.toasts.add("Painting shares its time until what the layers hold is made."),
         }
     }
 
     /// Asks where to save the figure of all extracts.
     pub(super) fn ask_to_save_figure(&mut self) {
         let Some(name) = self.figure_name() else {
-            self.toasts.add("There are no pictures of the layers to save yet.");
+            self.messages.toasts.add("There are no pictures of the layers to save yet.");
             return;
         };
         let saving = Saving::new(Extension::Default("png"), |app, path, overwrite| {
@@ -331,10 +331,10 @@ impl ImpastoApp {
         self.tasks.save(&file.clone(), "figure", work, move |app: &mut Self, _, result| match result {
             Ok(()) => app.file_saved(&file),
             Err(error) => {
-                app.closing.save_failed();
+                app.files.closing.save_failed();
                 let note = format!("The figure is not saved: {error}.");
-                app.notice = Some(note.clone());
-                app.toasts.add(note);
+                app.messages.notice = Some(note.clone());
+                app.messages.toasts.add(note);
             }
         });
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use egui::{Context, TextureHandle, ViewportId};
 use image::RgbImage;
 
-use super::{ImpastoApp, colour_image::color_image};
+use super::{ImpastoApp, action::Act, colour_image::color_image};
 use impasto_core::picture::{self, Filter};
 use impasto_engine::{
     session::{RestorePoint, RunId, RunState, Snapshot, Start},
@@ -168,12 +168,18 @@ impl Film {
     }
 }
 
+impl Act for FilmAction {
+    fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
+        app.apply_to_film(ctx, self);
+    }
+}
+
 impl ImpastoApp {
     /// Looks at a moment, or at the picture as it is now.
     pub(super) fn look_at(&mut self, ctx: &Context, moment: Option<MomentId>) {
-        let film = &mut self.film;
+        let film = &mut self.view.film;
         if moment.is_some() && film.view.is_none() {
-            film.now = self.canvas.picture().map(|picture| (picture, self.canvas.step()));
+            film.now = self.view.canvas.picture().map(|picture| (picture, self.view.canvas.step()));
         }
         film.view = moment;
         film.going = film.going.filter(|&going| moment == Some(going));
@@ -182,7 +188,7 @@ impl ImpastoApp {
             None => {
                 (film.shown, film.replay) = (None, None);
                 if let Some((picture, step)) = film.now.take() {
-                    self.canvas.take(ctx, picture, step);
+                    self.view.canvas.take(ctx, picture, step);
                 }
             }
         }
@@ -190,13 +196,13 @@ impl ImpastoApp {
 
     /// So many moments later, or earlier; the end of all moments is now.
     pub(super) fn wander(&mut self, ctx: &Context, by: isize) {
-        self.film.replay = None;
-        let moments = self.film.timeline.moments();
+        self.view.film.replay = None;
+        let moments = self.view.film.timeline.moments();
         let Some(last) = moments.len().checked_sub(1) else { return };
-        let index = match self.film.view.and_then(|id| self.film.timeline.position(id)) {
+        let index = match self.view.film.view.and_then(|id| self.view.film.timeline.position(id)) {
             Some(index) => index as isize + by,
             // The newest moment is mostly what is seen now.
-            None if moments[last].step == self.canvas.step() => last as isize + by,
+            None if moments[last].step == self.view.canvas.step() => last as isize + by,
             None => last as isize + by + 1,
         };
         let target = match index {
@@ -208,7 +214,7 @@ impl ImpastoApp {
     }
 
     fn fetch_moment(&mut self) {
-        let film = &mut self.film;
+        let film = &mut self.view.film;
         let Some((id, reader)) = film.wanted().zip(film.reader()) else { return };
         film.loading = Some(id);
         let work = move || reader.picture(id).map_err(|error| error.to_string());
@@ -219,7 +225,7 @@ impl ImpastoApp {
 
     /// The picture of a moment has been read.
     fn take_moment(&mut self, ctx: &Context, id: MomentId, result: Result<RgbImage, String>) {
-        let film = &mut self.film;
+        let film = &mut self.view.film;
         film.loading = None;
         if film.view.is_none() {
             return;
@@ -229,13 +235,13 @@ impl ImpastoApp {
                 film.shown = Some(id);
                 let step = film.timeline.get(id).map_or(0, |moment| moment.step);
                 // While somebody scrubs on, the last one that could be read is better than none.
-                self.canvas.take(ctx, Arc::new(picture), step);
+                self.view.canvas.take(ctx, Arc::new(picture), step);
                 self.fetch_moment();
             }
             // It may just have been thinned out.
             Err(_) if film.view != Some(id) => self.fetch_moment(),
             Err(error) => {
-                self.toasts.add(format!("This moment cannot be shown: {error}."));
+                self.messages.toasts.add(format!("This moment cannot be shown: {error}."));
                 self.look_at(ctx, None);
             }
         }
@@ -246,11 +252,11 @@ impl ImpastoApp {
             FilmAction::Replay => self.replay(ctx),
             FilmAction::First => self.wander(ctx, isize::MIN / 2),
             FilmAction::LookAt(id) => {
-                self.film.replay = None;
+                self.view.film.replay = None;
                 self.look_at(ctx, Some(id));
             }
             FilmAction::Keep(id, kept) => {
-                if let Some(moment) = self.film.timeline.get_mut(id) {
+                if let Some(moment) = self.view.film.timeline.get_mut(id) {
                     moment.pinned = kept;
                 }
             }
@@ -259,42 +265,42 @@ impl ImpastoApp {
 
     /// Starts or ends the replay.
     pub(super) fn replay(&mut self, ctx: &Context) {
-        if self.film.replay.take().is_some() {
+        if self.view.film.replay.take().is_some() {
             return;
         }
-        let moments = self.film.timeline.moments();
+        let moments = self.view.film.timeline.moments();
         let Some((first, last)) = moments.first().zip(moments.last()) else { return };
-        let start = match self.film.view {
+        let start = match self.view.film.view {
             Some(id) if id != last.id => id,
             _ => first.id,
         };
         self.look_at(ctx, Some(start));
-        self.film.replay = Some(ctx.input(|input| input.time) + REPLAY);
+        self.view.film.replay = Some(ctx.input(|input| input.time) + REPLAY);
     }
 
     /// Brings the film up to date, once a frame.
     pub(super) fn run_film(&mut self, ctx: &Context) {
-        self.film.take_kept();
-        if self.film.view.is_some() && self.film.view().is_none() {
+        self.view.film.take_kept();
+        if self.view.film.view.is_some() && self.view.film.view().is_none() {
             // It was thinned out while it was looked at, or never kept.
-            if self.film.going.is_some() {
-                self.toasts.add("This moment cannot be gone on from: there was no room to keep it.");
+            if self.view.film.going.is_some() {
+                self.messages.toasts.add("This moment cannot be gone on from: there was no room to keep it.");
             }
             self.look_at(ctx, None);
         }
         self.fetch_moment();
-        if self.film.going.is_some() {
+        if self.view.film.going.is_some() {
             self.go_on_from_view();
         }
-        let Some(next) = self.film.replay else { return };
+        let Some(next) = self.view.film.replay else { return };
         let now = ctx.input(|input| input.time);
-        if now >= next && self.film.shown == self.film.view {
-            let index = self.film.view.and_then(|id| self.film.timeline.position(id));
-            let after = index.and_then(|index| self.film.timeline.moments().get(index + 1));
+        if now >= next && self.view.film.shown == self.view.film.view {
+            let index = self.view.film.view.and_then(|id| self.view.film.timeline.position(id));
+            let after = index.and_then(|index| self.view.film.timeline.moments().get(index + 1));
             match after.map(|moment| moment.id) {
                 Some(id) => {
                     self.look_at(ctx, Some(id));
-                    self.film.replay = Some(now + REPLAY);
+                    self.view.film.replay = Some(now + REPLAY);
                 }
                 None => self.look_at(ctx, None),
             }
@@ -309,15 +315,17 @@ impl ImpastoApp {
 
     /// Goes on painting from the moment that is looked at.
     pub(super) fn go_on_from_view(&mut self) {
-        let Some(moment) = self.film.view() else {
-            self.toasts.add("Choose an earlier moment in the filmstrip first; painting goes on from there.");
+        let Some(moment) = self.view.film.view() else {
+            self.messages
+                .toasts
+                .add("Choose an earlier moment in the filmstrip first; painting goes on from there.");
             return;
         };
         let exact = self.is_exact(moment);
         let (id, step, kept) = (moment.id, moment.step, moment.bytes > 0);
         let (width, height) = (moment.place.width, moment.place.height);
-        self.film.going = (!kept).then_some(id);
-        let Some(reader) = self.film.reader().filter(|_| kept) else { return };
+        self.view.film.going = (!kept).then_some(id);
+        let Some(reader) = self.view.film.reader().filter(|_| kept) else { return };
         let work = move || -> std::io::Result<RestorePoint> {
             let mut picture = reader.picture(id)?;
             if picture.width() > width && width > 0 && height > 0 {
@@ -333,20 +341,22 @@ impl ImpastoApp {
     fn go_back(&mut self, id: MomentId, result: std::io::Result<RestorePoint>) {
         let back = match result {
             Ok(back) => back,
-            Err(error) => return self.toasts.add(format!("This moment cannot be gone on from: {error}.")),
+            Err(error) => {
+                return self.messages.toasts.add(format!("This moment cannot be gone on from: {error}."));
+            }
         };
-        let Some(moment) = self.film.timeline.get(id) else { return };
+        let Some(moment) = self.view.film.timeline.get(id) else { return };
         if self.inputs().is_none() {
-            return self.toasts.add("There is no pair of pictures to go on with.");
+            return self.messages.toasts.add("There is no pair of pictures to go on with.");
         }
         let leaving = (moment.run, moment.id);
         let (step, settings, styles) = (moment.step, moment.settings.clone(), moment.styles.clone());
-        let Some(session) = &self.session else { return };
+        let Some(session) = &self.worker.session else { return };
         session.set_restore_point(back);
-        self.film.leaving = Some(leaving);
+        self.view.film.leaving = Some(leaving);
         self.settings = settings;
-        self.choose_size = false;
-        let used: Vec<_> = self.styles.iter_mut().filter(|slot| slot.picture.is_some()).collect();
+        self.next.choose_size = false;
+        let used: Vec<_> = self.pictures.styles.iter_mut().filter(|slot| slot.picture.is_some()).collect();
         if used.len() == styles.len() {
             used.into_iter().zip(styles).for_each(|(slot, mix)| slot.mix = mix);
         }
@@ -355,7 +365,9 @@ impl ImpastoApp {
         let history = self.history.up_to(step);
         self.start_run(Start::Moment, !(plays || finished));
         self.history = history;
-        self.toasts.add(format!("Went back to step {step}. What was painted since stays in the filmstrip."));
+        self.messages
+            .toasts
+            .add(format!("Went back to step {step}. What was painted since stays in the filmstrip."));
     }
 }
 

@@ -26,28 +26,28 @@ impl ImpastoApp {
         ui.spacing_mut().item_spacing.y = space::XS;
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = space::XS;
-            let (film, automation) = (self.layout.film, self.layout.automation);
+            let (film, automation) = (self.view.layout.film, self.view.layout.automation);
             let losses = !film && !automation;
             if widgets::tab(ui, "Losses", "How the terms of the objective fall", losses).clicked() {
-                (self.layout.film, self.layout.automation) = (false, false);
+                (self.view.layout.film, self.view.layout.automation) = (false, false);
             }
             let tooltip = "Everything that was painted, to look at again and to go on from";
             if widgets::tab(ui, "Filmstrip", tooltip, film && !automation).clicked() {
-                (self.layout.film, self.layout.automation) = (true, false);
+                (self.view.layout.film, self.view.layout.automation) = (true, false);
             }
             let tooltip = Command::Automation.hint(ui.ctx());
             if widgets::tab(ui, "Automation", &tooltip, automation).clicked() {
-                self.layout.automation = true;
+                self.view.layout.automation = true;
             }
-            if self.layout.automation {
+            if self.view.layout.automation {
                 self.edit(ui, |app, ui| app.automation_header(ui));
-            } else if self.layout.film {
+            } else if self.view.layout.film {
                 self.film_header(ui);
             }
         });
-        if self.layout.automation {
+        if self.view.layout.automation {
             self.edit(ui, |app, ui| app.automation_panel(ui));
-        } else if self.layout.film {
+        } else if self.view.layout.film {
             self.film_strip(ui);
         } else {
             self.plot_ui(ui);
@@ -56,9 +56,9 @@ impl ImpastoApp {
 
     fn film_header(&self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
-        let any = !self.film.timeline.is_empty();
+        let any = !self.view.film.timeline.is_empty();
         ui.add_space(space::S);
-        let (icon, name, tooltip) = match self.film.is_replaying() {
+        let (icon, name, tooltip) = match self.view.film.is_replaying() {
             true => (Icon::Pause, "Pause the replay", "Stays at this moment"),
             false => {
                 (Icon::Play, "Replay", "Shows how the picture was painted, from here or from the beginning")
@@ -82,7 +82,7 @@ impl ImpastoApp {
                     self.actions.push(command);
                 }
             }
-            let pinned = self.film.view().map(|moment| (moment.id, moment.pinned));
+            let pinned = self.view.film.view().map(|moment| (moment.id, moment.pinned));
             if let Some((id, pinned)) = pinned {
                 let tooltip = "Keeps this moment for good: older moments are thinned out over the hours";
                 if widgets::icon_toggle(ui, Icon::Hold, "Keep this moment", tooltip, pinned).clicked() {
@@ -98,8 +98,8 @@ impl ImpastoApp {
 
     /// What is looked at, in a line.
     fn film_text(&self) -> String {
-        match self.film.view() {
-            None => match self.film.timeline.moments().len() {
+        match self.view.film.view() {
+            None => match self.view.film.timeline.moments().len() {
                 0 => String::new(),
                 1 => "1 moment".to_owned(),
                 count => format!("{count} moments"),
@@ -122,7 +122,7 @@ impl ImpastoApp {
 
     /// What a person reads about a moment under the pointer.
     fn moment_tooltip(&self, id: MomentId) -> String {
-        let timeline = &self.film.timeline;
+        let timeline = &self.view.film.timeline;
         let Some(index) = timeline.position(id) else { return String::new() };
         let moment = &timeline.moments()[index];
         let mut text = self.moment_text(moment);
@@ -145,7 +145,7 @@ impl ImpastoApp {
 
     fn film_strip(&mut self, ui: &mut Ui) {
         let palette = Palette::of(ui);
-        let count = self.film.timeline.moments().len();
+        let count = self.view.film.timeline.moments().len();
         if count == 0 {
             ui.centered_and_justified(|ui| {
                 ui.label(widgets::weak(
@@ -157,7 +157,8 @@ impl ImpastoApp {
         }
         let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::click_and_drag());
         let strip = Rect::from_min_max(rect.min + vec2(0.0, MARKS), rect.max);
-        let aspect = self.canvas.size().map_or(1.5, |(width, height)| width as f32 / height.max(1) as f32);
+        let aspect =
+            self.view.canvas.size().map_or(1.5, |(width, height)| width as f32 / height.max(1) as f32);
         let width = (strip.height() * aspect).clamp(16.0, strip.width());
         let slots = ((strip.width() + GAP) / (width + GAP)).floor().max(1.0) as usize;
         // Few moments stand side by side; many share the strip, and every slot shows one of its part.
@@ -168,7 +169,7 @@ impl ImpastoApp {
                 let step = if count <= slots { width + GAP } else { strip.width() / slots as f32 };
                 let min = strip.min + vec2(step * slot as f32, 0.0);
                 let rect = Rect::from_min_size(min, vec2(step - GAP, strip.height()));
-                (rect, self.film.timeline.moments()[index].id)
+                (rect, self.view.film.timeline.moments()[index].id)
             })
             .collect();
         let x_of = |index: usize| strip.min.x + used * (index as f32 + 0.5) / count as f32;
@@ -177,12 +178,12 @@ impl ImpastoApp {
 
         self.drive_strip(ui, &response, &index_at);
         for (rect, id) in &shown {
-            let texture = self.film.texture(ui.ctx(), *id);
+            let texture = self.view.film.texture(ui.ctx(), *id);
             paint_picture(ui, *rect, texture.as_ref(), palette);
         }
-        self.film.keep_textures(&shown.iter().map(|(_, id)| *id).collect::<Vec<_>>());
+        self.view.film.keep_textures(&shown.iter().map(|(_, id)| *id).collect::<Vec<_>>());
 
-        let moments = self.film.timeline.moments();
+        let moments = self.view.film.timeline.moments();
         for (index, moment) in moments.iter().enumerate() {
             let x = x_of(index);
             if index > 0 && moments[index - 1].run != moment.run {
@@ -204,7 +205,7 @@ impl ImpastoApp {
                 );
             }
         }
-        let position = self.film.view().and_then(|moment| self.film.timeline.position(moment.id));
+        let position = self.view.film.view().and_then(|moment| self.view.film.timeline.position(moment.id));
         let x = position.map_or(strip.min.x + used, x_of);
         let head = Stroke::new(2.0, palette.accent);
         ui.painter().vline(x.min(rect.max.x - 1.0), rect.y_range(), head);
@@ -228,8 +229,8 @@ impl ImpastoApp {
             && (response.dragged() || response.clicked() || response.is_pointer_button_down_on())
         {
             response.request_focus();
-            let id = self.film.timeline.moments()[index_at(pointer.x)].id;
-            if self.film.view().map(|moment| moment.id) != Some(id) {
+            let id = self.view.film.timeline.moments()[index_at(pointer.x)].id;
+            if self.view.film.view().map(|moment| moment.id) != Some(id) {
                 self.actions.push(FilmAction::LookAt(id));
             }
         }
@@ -256,7 +257,7 @@ impl ImpastoApp {
 
     /// Says on the canvas that it shows an earlier moment.
     pub(super) fn looking_back_note(&self, ui: &Ui, area: Rect) {
-        let Some(moment) = self.film.view() else { return };
+        let Some(moment) = self.view.film.view() else { return };
         let palette = Palette::of(ui);
         let keys = |command: Command| command.key(ui.ctx()).unwrap_or_default();
         let text = format!(

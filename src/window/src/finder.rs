@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     ImpastoApp,
-    action::Action,
+    action::{Act, Action},
     command::Command,
     fields::{self, Field},
     knobs::KnobAction,
@@ -143,10 +143,21 @@ fn with_weight(
     })
 }
 
+/// Moves the keyboard's focus to the control of this name.
+struct Focus(String);
+
+impl Act for Focus {
+    fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
+        app.view.layout.show_right = true;
+        app.view.layout.mixes |= super::mixes::CONTROLS.contains(&self.0.as_str());
+        widgets::ask_for_focus(ctx, self.0);
+    }
+}
+
 impl ImpastoApp {
     /// Everything that fits the query, the best first.
     fn findings(&self, ctx: &Context) -> Vec<Entry> {
-        let query = self.finder.query.trim();
+        let query = self.panels.finder.query.trim();
         let mut found = Vec::new();
         let mut add = |score: Option<i32>, title: String, detail: String, action: Option<Action>| {
             if let Some(score) = score {
@@ -161,13 +172,13 @@ impl ImpastoApp {
             let title = format!("Preset: {}", preset.name());
             let mix = preset.apply(&self.settings);
             let detail = if mix == self.settings { "as it is" } else { "" }.to_owned();
-            add(fits(query, &title), title, detail, Some(Action::Settings(Box::new(mix))));
+            add(fits(query, &title), title, detail, Some(Box::new(mix).into()));
         }
-        for preset in &self.presets.list {
+        for preset in &self.mixes.presets.list {
             let title = format!("Preset: {}", impasto_base::text::display_name(&preset.name));
             let Some(score) = fits(query, &title) else { continue };
             if let Some(mix) = preset.mix.as_ref().ok().and_then(|mix| mix.apply(&self.settings).ok()) {
-                add(Some(score), title, "your own".to_owned(), Some(Action::Settings(Box::new(mix))));
+                add(Some(score), title, "your own".to_owned(), Some(Box::new(mix).into()));
             }
         }
         for (title, detail, action) in self.mixes_findings() {
@@ -175,7 +186,7 @@ impl ImpastoApp {
         }
         for (against, name) in self.comparable() {
             let title = format!("Compare with {name}");
-            add(fits(query, &title), title, String::new(), Some(Action::Compare(against)));
+            add(fits(query, &title), title, String::new(), Some(against.into()));
         }
         for knob in ParamId::all(&self.settings, &self.mix()) {
             let name = knob.label();
@@ -193,7 +204,7 @@ impl ImpastoApp {
         for size in SIZES {
             let title = format!("Size {size} px");
             let settings = Settings { size, ..self.settings.clone() };
-            add(fits(query, &title), title, String::new(), Some(Action::Settings(Box::new(settings))));
+            add(fits(query, &title), title, String::new(), Some(Box::new(settings).into()));
         }
         let (name, typed) = match query.rsplit_once(char::is_whitespace) {
             Some((name, value)) if !name.trim().is_empty() => (name.trim(), Some(value)),
@@ -208,12 +219,12 @@ impl ImpastoApp {
         }
         for control in CONTROLS {
             let name = control.trim_end_matches(", number");
-            add(fits(query, name), name.to_owned(), String::new(), Some(Action::Focus(control.to_owned())));
+            add(fits(query, name), name.to_owned(), String::new(), Some(Focus(control.to_owned()).into()));
         }
         for Field { key, name: title, words, control, value } in fields::all(&self.settings) {
             let score = fits_any(query, &title, &words);
             if !control.is_empty() {
-                add(score, title.clone(), value.clone(), Some(Action::Focus(control)));
+                add(score, title.clone(), value.clone(), Some(Focus(control).into()));
             }
             let Some((typed, score)) = typed.zip(fits_any(name, &title, &words)) else { continue };
             match with_value(&self.settings, &key, typed) {
@@ -221,12 +232,7 @@ impl ImpastoApp {
                 // What names a value is meant more than what merely has these letters.
                 Some(Ok(settings)) => {
                     let title = format!("Set {title} to {typed}");
-                    add(
-                        Some(score + 60),
-                        title,
-                        format!("now {value}"),
-                        Some(Action::Settings(Box::new(settings))),
-                    );
+                    add(Some(score + 60), title, format!("now {value}"), Some(Box::new(settings).into()));
                 }
                 Some(Err(message)) => add(Some(score + 60), title, message, None),
             }
@@ -240,7 +246,7 @@ impl ImpastoApp {
 
     /// Shows the palette while it is open.
     pub(super) fn finder_window(&mut self, ctx: &Context) {
-        if !self.finder.open {
+        if !self.panels.finder.open {
             return;
         }
         // Before the text field could take them.
@@ -250,18 +256,18 @@ impl ImpastoApp {
         let entries = self.findings(ctx);
         let last = entries.len().saturating_sub(1);
         let chosen = match (up, down) {
-            (true, false) => self.finder.chosen.saturating_sub(1),
-            (false, true) => self.finder.chosen + 1,
-            _ => self.finder.chosen,
+            (true, false) => self.panels.finder.chosen.saturating_sub(1),
+            (false, true) => self.panels.finder.chosen + 1,
+            _ => self.panels.finder.chosen,
         }
         .min(last);
-        let moved = chosen != self.finder.chosen;
-        self.finder.chosen = chosen;
+        let moved = chosen != self.panels.finder.chosen;
+        self.panels.finder.chosen = chosen;
 
         let mut wanted = enter.then_some(chosen);
         let modal = super::theme::modal(ctx, "finder").show(ctx, |ui| {
             ui.set_width(520.0);
-            let field = TextEdit::singleline(&mut self.finder.query)
+            let field = TextEdit::singleline(&mut self.panels.finder.query)
                 .id(Id::unique("finder query"))
                 .hint_text("A command, a preset, a setting, or “beta 3”")
                 .desired_width(f32::INFINITY)
@@ -272,7 +278,7 @@ impl ImpastoApp {
                 field.request_focus();
             }
             if field.changed() {
-                self.finder.chosen = 0;
+                self.panels.finder.chosen = 0;
             }
             ui.add_space(space::S);
             let room = (ctx.content_rect().height() - 200.0).clamp(120.0, 12.0 * ROW);
@@ -299,7 +305,7 @@ impl ImpastoApp {
         });
         let done = wanted.and_then(|index| entries.into_iter().nth(index)).and_then(|entry| entry.action);
         if again || done.is_some() || modal.should_close() {
-            self.finder = Finder::default();
+            self.panels.finder = Finder::default();
             // The field is gone, and with it the focus.
             ctx.memory_mut(|memory| memory.surrender_focus(Id::unique("finder query")));
         }

@@ -69,7 +69,7 @@ impl ImpastoApp {
     pub(super) fn folder_for(&self, kind: FileKind) -> Option<PathBuf> {
         let saved_to = matches!(kind, FileKind::Projects | FileKind::Playlists).then_some(FileKind::Exports);
         let mut known =
-            [Some(kind), saved_to].into_iter().flatten().filter_map(|kind| self.folders.get(kind));
+            [Some(kind), saved_to].into_iter().flatten().filter_map(|kind| self.files.folders.get(kind));
         known.find(|folder| folder.is_dir()).map(Path::to_owned).or_else(|| self.dialogs.first_folder())
     }
 }

@@ -187,7 +187,7 @@ impl Frames {
 impl ImpastoApp {
     /// The numbers as a table of text, in milliseconds.
     pub(super) fn frame_summary(&self) -> String {
-        let lines = self.frames.lines(self.step_seconds());
+        let lines = self.panels.frames.lines(self.step_seconds());
         lines.iter().map(|(what, text)| format!("{what:<18} {text}\n")).collect()
     }
 
@@ -197,7 +197,7 @@ impl ImpastoApp {
 
     /// The panel over the picture, while it is shown.
     pub(super) fn frames_panel(&self, ctx: &Context) {
-        let Some(area) = self.canvas.area.filter(|_| self.frames.shown) else { return };
+        let Some(area) = self.view.canvas.area.filter(|_| self.panels.frames.shown) else { return };
         let palette = Palette::for_theme(ctx.theme());
         Area::new(Id::unique("frame times"))
             .order(Order::Foreground)
@@ -213,7 +213,7 @@ impl ImpastoApp {
                     .show(ui, |ui| {
                         ui.label(RichText::new("Milliseconds").size(11.5).color(palette.weak));
                         Grid::new("frame times").num_columns(2).spacing([space::L, 2.0]).show(ui, |ui| {
-                            for (what, text) in self.frames.lines(self.step_seconds()) {
+                            for (what, text) in self.panels.frames.lines(self.step_seconds()) {
                                 ui.label(widgets::weak(ui, what));
                                 ui.label(RichText::new(text).monospace().size(11.5));
                                 ui.end_row();
@@ -231,8 +231,8 @@ impl ImpastoApp {
         let (rect, _) = ui.allocate_exact_size(vec2(CURVE as f32 * 2.0, 36.0), Sense::hover());
         let painter = ui.painter();
         painter.rect_filled(rect, 2.0, palette.well);
-        let times = &self.frames.whole.last;
-        let times = if times.is_empty() { &self.frames.ui.last } else { times };
+        let times = &self.panels.frames.whole.last;
+        let times = if times.is_empty() { &self.panels.frames.ui.last } else { times };
         let y = |milliseconds: f32| rect.max.y - rect.height() * (milliseconds / TOP).min(1.0);
         painter.hline(rect.x_range(), y(33.3), Stroke::new(1.0, palette.line));
         for (index, &time) in times.iter().rev().take(CURVE).enumerate() {

@@ -178,17 +178,17 @@ fn read(origin: &Origin, background: Rgb) -> Result<ColorImage, String> {
 impl ImpastoApp {
     /// Reads the next small picture that was seen and is not there, in the background.
     pub(super) fn follow_gallery(&mut self) {
-        self.gallery.wanted.retain(|origin| !self.gallery.known.contains_key(origin));
-        if self.gallery.reading || self.gallery.wanted.is_empty() {
+        self.pictures.gallery.wanted.retain(|origin| !self.pictures.gallery.known.contains_key(origin));
+        if self.pictures.gallery.reading || self.pictures.gallery.wanted.is_empty() {
             return;
         }
-        let origin = self.gallery.wanted.remove(0);
-        self.gallery.reading = true;
+        let origin = self.pictures.gallery.wanted.remove(0);
+        self.pictures.gallery.reading = true;
         let background = self.settings.background;
         let theirs = origin.clone();
         let work = move || read(&theirs, background);
         self.tasks.attempt("the decoder", work, move |app: &mut Self, ctx, result| {
-            app.gallery.take(ctx, origin, result.flatten());
+            app.pictures.gallery.take(ctx, origin, result.flatten());
         });
     }
 }

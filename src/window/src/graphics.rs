@@ -71,7 +71,7 @@ impl ImpastoApp {
 
     /// Called at the start of a frame. Drawing may panic, so this waits for the disk.
     pub(super) fn follow_graphics(&mut self, ctx: &Context) {
-        if self.graphics.failure().is_none() || self.closing.is_forced() {
+        if self.graphics.failure().is_none() || self.files.closing.is_forced() {
             return;
         }
         let begun = Instant::now();
@@ -82,7 +82,9 @@ impl ImpastoApp {
             then(self, ctx);
         }
         self.leave_for_restart();
-        self.closing.force();
+        // If drawing panics now, the window's end is not reached.
+        self.rescue_unsaved();
+        self.files.closing.force();
     }
 }
 

@@ -103,7 +103,7 @@ fn show(ui: &mut Ui, block: &Block) {
             ui.label(RichText::new(text).size(17.0));
         }
         Block::Paragraph(text) => {
-            ui.label(job(text, palette, width));
+            ui.add(egui::Label::new(job(text, palette, width)).wrap());
         }
         Block::Item(mark, text) => {
             ui.horizontal_top(|ui| {
@@ -112,8 +112,12 @@ fn show(ui: &mut Ui, block: &Block) {
                     ui.set_min_width(20.0);
                     ui.label(RichText::new(mark).size(14.0).color(palette.weak));
                 });
+                // A label in a row does not wrap by itself.
                 let width = ui.available_width();
-                ui.label(job(text, palette, width));
+                ui.vertical(|ui| {
+                    ui.set_max_width(width);
+                    ui.add(egui::Label::new(job(text, palette, width)).wrap());
+                });
             });
         }
         Block::Code(text) => {
@@ -126,12 +130,19 @@ fn show(ui: &mut Ui, block: &Block) {
     }
 }
 
+/// Its name as a dialog.
+const NAME: &str = "guide";
+
 impl ImpastoApp {
+    pub(super) fn toggle_guide(&mut self) {
+        self.panels.toggle(NAME);
+    }
+
     pub(super) fn guide_window(&mut self, ctx: &Context) {
-        if !self.guide {
+        if !self.panels.is_open(NAME) {
             return;
         }
-        let modal = super::theme::modal(ctx, "guide").show(ctx, |ui| {
+        let modal = super::theme::modal(ctx, NAME).show(ctx, |ui| {
             let room = ctx.content_rect().size();
             ui.set_width((room.x - 120.0).min(680.0));
             ScrollArea::vertical().max_height(room.y - 150.0).show(ui, |ui| {
@@ -145,7 +156,7 @@ impl ImpastoApp {
             .inner
         });
         if modal.inner || modal.should_close() {
-            self.guide = false;
+            self.panels.close(NAME);
         }
     }
 }

@@ -27,13 +27,29 @@ const LINE: f32 = 18.0;
 /// Width of the column of keys.
 const KEY: f32 = 124.0;
 
+/// Its name as a dialog.
+const NAME: &str = "help";
+
 impl ImpastoApp {
+    pub(super) fn toggle_help(&mut self) {
+        self.panels.toggle(NAME);
+    }
+
+    pub(super) fn close_help(&mut self) {
+        self.panels.close(NAME);
+    }
+
+    /// Commands work by their keys also while the help lists them.
+    pub(super) fn is_help_open(&self) -> bool {
+        self.panels.is_open(NAME)
+    }
+
     pub(super) fn help_window(&mut self, ctx: &Context) {
-        if !self.help {
+        if !self.is_help_open() {
             return;
         }
-        let mut tour = false;
-        let modal = super::theme::modal(ctx, "help").show(ctx, |ui| {
+        let [mut about, mut tour] = [false; 2];
+        let modal = super::theme::modal(ctx, NAME).show(ctx, |ui| {
             let width = (ctx.content_rect().width() - 84.0).min(960.0);
             ui.set_width(width);
             ui.heading("Keys");
@@ -43,12 +59,13 @@ impl ImpastoApp {
             ui.add_space(space::M);
             ui.horizontal(|ui| {
                 ui.label(widgets::weak(ui, concat!("Impasto ", env!("CARGO_PKG_VERSION"))));
+                about = ui.button("About").on_hover_text(Command::About.tooltip()).clicked();
                 tour = ui.button("Guided tour").on_hover_text(Command::Tour.hint(ctx)).clicked();
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                     let close = ui.button("Close").on_hover_text("Closes the help (Escape)").clicked();
                     let guide = ui.button("Read the guide").on_hover_text(Command::Guide.tooltip());
-                    if guide.clicked() && !self.guide {
-                        self.actions.push(Command::Guide);
+                    if guide.clicked() {
+                        self.toggle_guide();
                     }
                     close || guide.clicked()
                 })
@@ -57,10 +74,14 @@ impl ImpastoApp {
             .inner
         });
         if modal.inner || modal.should_close() {
-            self.help = false;
+            self.close_help();
         }
         if tour {
             self.actions.push(Command::Tour);
+        }
+        if about {
+            self.close_help();
+            self.toggle_about();
         }
     }
 }
@@ -126,13 +147,18 @@ fn lists(ui: &mut Ui, width: f32) {
                 ui.set_min_width(column);
                 ui.set_max_width(column);
                 for line in lines {
+                    // Every line has its height, so that the window does not move after its first frame.
                     let (key, text, tooltip) = match line {
                         Line::Gap => {
                             ui.add_space(space::S);
                             continue;
                         }
                         Line::Heading(heading) => {
-                            ui.label(RichText::new(heading).size(13.0).strong().color(palette.text));
+                            ui.horizontal(|ui| {
+                                ui.set_height(LINE);
+                                let text = RichText::new(heading).size(13.0).strong().color(palette.text);
+                                ui.add(egui::Label::new(text).truncate());
+                            });
                             continue;
                         }
                         Line::Key { key, text, tooltip } => (key, text, tooltip),

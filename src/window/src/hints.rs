@@ -19,12 +19,13 @@ const HINTS: [(&str, &str); 3] = [
 impl ImpastoApp {
     /// Shows what is not yet known.
     pub(super) fn hints(&mut self, ctx: &Context) {
-        let Some(area) = self.canvas.area.filter(|_| self.layout.hints && self.may_hint) else {
+        let Some(area) = self.view.canvas.area.filter(|_| self.view.layout.hints && self.panels.may_hint)
+        else {
             return;
         };
         // Where there is no room beside the picture's middle, the picture matters more.
-        let room = area.width() >= 360.0 && area.height() >= 220.0 && self.canvas.picture().is_some();
-        if !room || self.present.on || self.tour.is_some() {
+        let room = area.width() >= 360.0 && area.height() >= 220.0 && self.view.canvas.picture().is_some();
+        if !room || self.view.present.on || self.panels.tour.is_some() {
             return;
         }
         let palette = Palette::for_theme(ctx.theme());
@@ -57,7 +58,7 @@ impl ImpastoApp {
             })
             .inner;
         if read || tour {
-            self.layout.hints = false;
+            self.view.layout.hints = false;
         }
         if tour {
             self.actions.push(Command::Tour);

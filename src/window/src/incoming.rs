@@ -6,7 +6,7 @@ use egui::{Align2, Context, Event, FontId, Id, LayerId, Order, Pos2, Rect, Strok
 
 use super::{
     ImpastoApp,
-    action::Action,
+    action::Act,
     pasted::files_of,
     pictures::{SlotAction, Source, Target},
     theme::{Palette, ROW, space},
@@ -20,6 +20,18 @@ pub struct Hovering {
     pointer_seen: bool,
 }
 
+/// Pictures that came from outside, and where they should go if that is known.
+struct TakeIn {
+    target: Option<Target>,
+    sources: Vec<Source>,
+}
+
+impl Act for TakeIn {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.take_in(self.target, self.sources);
+    }
+}
+
 impl ImpastoApp {
     /// Takes in what was dropped and pasted since the last frame.
     pub(super) fn take_incoming(&mut self, ctx: &Context) {
@@ -29,16 +41,16 @@ impl ImpastoApp {
             let moved = input.events.iter().any(|event| matches!(event, Event::PointerMoved(_)));
             (!input.raw.hovered_files.is_empty(), dropped, input.pointer.latest_pos(), moved)
         });
-        if hovering && !self.hovering.active {
-            self.hovering.pointer_seen = false;
+        if hovering && !self.pictures.hovering.active {
+            self.pictures.hovering.pointer_seen = false;
         }
-        self.hovering.active = hovering;
-        self.hovering.pointer_seen |= hovering && moved;
+        self.pictures.hovering.active = hovering;
+        self.pictures.hovering.pointer_seen |= hovering && moved;
         if !dropped.is_empty() {
-            let known = pointer.filter(|_| self.hovering.pointer_seen);
+            let known = pointer.filter(|_| self.pictures.hovering.pointer_seen);
             let sources = dropped.into_iter().map(Source::File).collect();
             self.place(sources, known);
-            self.hovering = Hovering::default();
+            self.pictures.hovering = Hovering::default();
         }
 
         if ctx.text_edit_focused() {
@@ -61,26 +73,28 @@ impl ImpastoApp {
         if !pasted.is_empty() {
             self.place(pasted, pointer);
         } else if ctx.input(|input| input.events.iter().any(|event| matches!(event, Event::Paste(_)))) {
-            self.toasts.add("The clipboard holds neither a picture nor a picture file.");
+            self.messages.toasts.add("The clipboard holds neither a picture nor a picture file.");
         }
     }
 
     /// Puts pictures where the pointer says, or asks.
     fn place(&self, sources: Vec<Source>, pointer: Option<Pos2>) {
-        let slot = pointer.and_then(|pos| self.drop_rects.iter().find(|(rect, _)| rect.contains(pos)));
+        let slot =
+            pointer.and_then(|pos| self.pictures.drop_rects.iter().find(|(rect, _)| rect.contains(pos)));
         let half = pointer
-            .filter(|_| self.hovering.pointer_seen)
-            .and_then(|pos| halves(self.canvas.area?).into_iter().find(|(rect, ..)| rect.contains(pos)));
+            .filter(|_| self.pictures.hovering.pointer_seen)
+            .and_then(|pos| halves(self.view.canvas.area?).into_iter().find(|(rect, ..)| rect.contains(pos)));
         let target = slot.map(|&(_, target)| target).or(half.map(|(_, target, _)| target));
-        self.actions.push(Action::TakeIn(target, sources));
+        self.actions.push(TakeIn { target, sources });
     }
 
     /// Two big targets while files hover over the window.
     pub(super) fn hover_overlay(&self, ctx: &Context) {
-        let Some(area) = self.canvas.area.filter(|_| self.hovering.active) else { return };
+        let Some(area) = self.view.canvas.area.filter(|_| self.pictures.hovering.active) else { return };
         let painter = ctx.layer_painter(LayerId::new(Order::Foreground, Id::unique("drop targets")));
         let palette = Palette::for_theme(ctx.theme());
-        let pointer = ctx.input(|input| input.pointer.latest_pos()).filter(|_| self.hovering.pointer_seen);
+        let pointer =
+            ctx.input(|input| input.pointer.latest_pos()).filter(|_| self.pictures.hovering.pointer_seen);
         for (rect, _, title) in halves(area) {
             let rect = rect.shrink(space::M);
             let lit = pointer.is_some_and(|pos| rect.contains(pos));
@@ -104,7 +118,7 @@ impl ImpastoApp {
                 palette.weak,
             );
         }
-        for (rect, target) in &self.drop_rects {
+        for (rect, target) in &self.pictures.drop_rects {
             if rect.height() < ROW {
                 continue;
             }
@@ -119,11 +133,11 @@ impl ImpastoApp {
 
     /// What a picture dropped there becomes.
     fn drop_hint(&self, target: Target) -> String {
-        let style = self.styles.iter().position(|slot| target == Target::Slot(slot.id));
+        let style = self.pictures.styles.iter().position(|slot| target == Target::Slot(slot.id));
         match (target, style) {
             (Target::NewStyle, _) => "A further style".to_owned(),
             (Target::Palette, _) => "The palette".to_owned(),
-            (_, Some(index)) if self.styles.len() > 1 => format!("Style {}", index + 1),
+            (_, Some(index)) if self.pictures.styles.len() > 1 => format!("Style {}", index + 1),
             (_, Some(_)) => "The style".to_owned(),
             (_, None) => "The content".to_owned(),
         }
@@ -131,7 +145,7 @@ impl ImpastoApp {
 
     /// Asks what pictures are for that came without a place.
     pub(super) fn unplaced_window(&mut self, ctx: &Context) {
-        if self.unplaced.is_empty() {
+        if self.pictures.unplaced.is_empty() {
             return;
         }
         let mut chosen = None;
@@ -140,7 +154,7 @@ impl ImpastoApp {
             ui.set_width(360.0);
             ui.heading("What is it for?");
             ui.add_space(space::S);
-            for source in self.unplaced.iter().take(4) {
+            for source in self.pictures.unplaced.iter().take(4) {
                 ui.add(egui::Label::new(source.name()).truncate());
             }
             ui.add_space(space::L);
@@ -159,10 +173,10 @@ impl ImpastoApp {
             });
         });
         if let Some(target) = chosen {
-            let sources = std::mem::take(&mut self.unplaced);
+            let sources = std::mem::take(&mut self.pictures.unplaced);
             self.actions.push(SlotAction::Open(target, sources));
         } else if cancel || modal.should_close() {
-            self.unplaced.clear();
+            self.pictures.unplaced.clear();
         }
     }
 }

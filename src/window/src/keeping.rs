@@ -19,7 +19,7 @@ use self::{
 };
 use super::{
     ImpastoApp,
-    action::Action,
+    action::Act,
     notes::{Banner, Trouble},
     pictures::Slot,
     pins::PinDraft,
@@ -155,12 +155,21 @@ impl Keeper {
     }
 }
 
+/// Brings back what a crash has left, or does without.
+struct EndComeback(bool);
+
+impl Act for EndComeback {
+    fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
+        app.end_comeback(ctx, self.0);
+    }
+}
+
 impl ImpastoApp {
     /// The last moment with the engine's state, if nothing was changed since.
     fn exact(&self) -> Option<&session::Snapshot> {
         let exact = self.keeper.exact.as_ref().filter(|mark| mark.run == self.run.id)?;
         let inputs = self.inputs()?;
-        let record = self.record_of(&self.canvas.picture()?)?;
+        let record = self.record_of(&self.view.canvas.picture()?)?;
         let same = exact.pictures == inputs.hashes()
             && exact.settings == self.settings
             && exact.styles == inputs.mix()
@@ -171,7 +180,7 @@ impl ImpastoApp {
     /// The same where the painting rests at that moment.
     fn exact_at_rest(&self) -> Option<&session::Snapshot> {
         let rests = matches!(self.run.state, RunState::Paused | RunState::Finished | RunState::Stopped);
-        self.exact().filter(|exact| rests && exact.step == self.canvas.step())
+        self.exact().filter(|exact| rests && exact.step == self.view.canvas.step())
     }
 
     /// What is written: at this moment, or a little earlier, from which the engine can go on.
@@ -179,25 +188,26 @@ impl ImpastoApp {
         let mut manifest = Manifest::new(self.settings.clone());
         manifest.step = self.run.step();
         manifest.losses = self.history.to_losses();
-        manifest.mixes = self.desk.slots.clone();
+        manifest.mixes = self.mixes.desk.slots.clone();
         let loaded = |slot: &Slot| slot.picture.as_ref().map(|loaded| Arc::clone(&loaded.picture));
-        let styles = self.styles.iter().filter_map(|slot| {
+        let styles = self.pictures.styles.iter().filter_map(|slot| {
             let picture = loaded(slot)?;
             let record = StyleRecord { source: picture.as_ref().into(), mix: slot.mix };
             Some((picture, record))
         });
         Snapshot {
             manifest,
-            picture: exact.map_or_else(|| self.canvas.picture(), |exact| Some(Arc::clone(&exact.picture))),
+            picture: exact
+                .map_or_else(|| self.view.canvas.picture(), |exact| Some(Arc::clone(&exact.picture))),
             draft: self.draft().map(|draft| match exact {
                 Some(exact) => Arc::new(draft.at(exact.step)),
                 None => draft,
             }),
             exact: exact.cloned(),
-            content: loaded(&self.content),
+            content: loaded(&self.pictures.content),
             styles: styles.collect(),
-            palette: self.settings.palette.as_ref().and_then(|_| loaded(&self.palette)),
-            pins: self.pins.drafts(),
+            palette: self.settings.palette.as_ref().and_then(|_| loaded(&self.pictures.palette)),
+            pins: self.view.pins.drafts(),
         }
     }
 
@@ -229,7 +239,7 @@ impl ImpastoApp {
             Some((held, Err(text))) => {
                 held.remove();
                 let text = format!("The painting of the last time cannot be brought back: {text}.");
-                self.banners.push(Banner { trouble: Trouble::Other, text });
+                self.messages.banners.push(Banner { trouble: Trouble::Other, text });
             }
         }
     }
@@ -237,19 +247,19 @@ impl ImpastoApp {
     /// Writes the painting in hand, if it has changed and the last writing is a while ago.
     pub(super) fn keep(&mut self, ctx: &Context) {
         let Some(sessions) = self.keeper.sessions.clone() else { return };
-        let Some(picture) = self.canvas.picture() else { return };
+        let Some(picture) = self.view.canvas.picture() else { return };
         let exact = self.exact_at_rest();
         let same = self.keeper.written.as_ref().is_some_and(|written| {
             Arc::ptr_eq(&written.picture, &picture)
                 && written.settings == self.settings
-                && written.mixes == self.desk.slots
-                && written.pins.iter().eq(self.pins.all().iter().map(|pin| &pin.id))
+                && written.mixes == self.mixes.desk.slots
+                && written.pins.iter().eq(self.view.pins.all().iter().map(|pin| &pin.id))
                 && written.exactly == exact.is_some()
         });
         if self.keeper.writing {
             return;
         }
-        if same || self.closing.is_wanted() {
+        if same || self.files.closing.is_wanted() {
             self.keeper.health.rest();
             return;
         }
@@ -273,7 +283,7 @@ impl ImpastoApp {
                 Err(error) => {
                     let text = format!("The painting cannot be kept in {}: {error}", sessions.display());
                     self.keeper.not_before = now + self.keeper.health.fail(text.clone());
-                    self.notice = Some(text);
+                    self.messages.notice = Some(text);
                     return;
                 }
             }
@@ -288,8 +298,8 @@ impl ImpastoApp {
             exactly: exact.is_some(),
             picture,
             settings: self.settings.clone(),
-            mixes: self.desk.slots.clone(),
-            pins: self.pins.all().iter().map(|pin| pin.id).collect(),
+            mixes: self.mixes.desk.slots.clone(),
+            pins: self.view.pins.all().iter().map(|pin| pin.id).collect(),
         });
         let work = move || {
             let began = Instant::now();
@@ -312,7 +322,7 @@ impl ImpastoApp {
                 self.keeper.written = None;
                 let text = format!("The painting cannot be kept: {text}");
                 wait = wait.max(self.keeper.health.fail(text.clone()));
-                self.notice = Some(text);
+                self.messages.notice = Some(text);
                 // A folder that somebody has removed is made again.
                 self.keeper.held.take_if(|held| !held.folder().is_dir());
             }
@@ -324,8 +334,10 @@ impl ImpastoApp {
     pub(super) fn comeback_window(&mut self, ctx: &Context) {
         let Some(comeback) = &mut self.keeper.comeback else { return };
         if comeback.unasked {
-            self.toasts.add("The window's graphics failed. The painting is back, and play goes on from it.");
-            return self.actions.push(Action::Comeback(true));
+            self.messages
+                .toasts
+                .add("The window's graphics failed. The painting is back, and play goes on from it.");
+            return self.actions.push(EndComeback(true));
         }
         if comeback.texture.is_none()
             && let Some(picture) = &comeback.project.picture
@@ -359,16 +371,16 @@ impl ImpastoApp {
                     button.request_focus();
                 }
                 if button.clicked() {
-                    actions.push(Action::Comeback(true));
+                    actions.push(EndComeback(true));
                 }
                 let tooltip = "Begins with something else; it can still be brought back by the menu beside Save";
                 if ui.button("No, thanks").on_hover_text(tooltip).clicked() {
-                    actions.push(Action::Comeback(false));
+                    actions.push(EndComeback(false));
                 }
             });
         });
         if modal.should_close() {
-            actions.push(Action::Comeback(false));
+            actions.push(EndComeback(false));
         }
     }
 
@@ -387,7 +399,8 @@ impl ImpastoApp {
 
     /// Write the painting now, for the next start of the program to restore it without asking.
     pub(super) fn leave_for_restart(&mut self) {
-        let painted = self.canvas.picture().is_some() && self.draft().is_some() && self.problem.is_none();
+        let painted =
+            self.view.canvas.picture().is_some() && self.draft().is_some() && self.problem.is_none();
         if painted && self.keeper.held.is_none() {
             self.keeper.held =
                 self.keeper.sessions.as_deref().and_then(|sessions| SessionFolder::new(sessions).ok());

@@ -196,21 +196,23 @@ impl ImpastoApp {
         }
         for (index, (source, mix)) in styles.into_iter().enumerate() {
             self.open(if index == 0 { Target::Style } else { Target::NewStyle }, source);
-            self.styles[index].mix = mix;
+            self.pictures.styles[index].mix = mix;
         }
         if self.settings.palette.as_deref().is_some_and(|path| !super::palette::is_there(path)) {
             self.settings.palette = None;
-            self.toasts.add("The palette is not there; the content's colours stand in.");
+            self.messages.toasts.add("The palette is not there; the content's colours stand in.");
         }
         if missing {
-            self.toasts.add("A picture of the last time is no longer there; a bundled example stands in.");
+            self.messages
+                .toasts
+                .add("A picture of the last time is no longer there; a bundled example stands in.");
         }
     }
 
     fn remembered(&self) -> Remembered {
         let origin = |slot: &Slot| slot.picture.as_ref().and_then(|loaded| loaded.origin.clone());
-        let mut layout = self.layout.clone();
-        if let Some([left, right, bottom]) = self.put_away {
+        let mut layout = self.view.layout.clone();
+        if let Some([left, right, bottom]) = self.view.put_away {
             (layout.show_left, layout.show_right, layout.show_bottom) = (left, right, bottom);
         }
         // Sizes in whole points: a layout that wobbles by a hair is no change.
@@ -218,35 +220,36 @@ impl ImpastoApp {
             *size = size.round();
         }
         let styles = self
+            .pictures
             .styles
             .iter()
             .filter_map(|slot| Some(RememberedStyle { mix: slot.mix, picture: origin(slot)? }));
         let (content, styles) = match self.still_opening() {
             // What is being opened would be missing; a picture that hangs costs nothing else.
-            true => (self.written.content.clone(), self.written.styles.clone()),
-            false => (origin(&self.content), styles.collect()),
+            true => (self.files.written.content.clone(), self.files.written.styles.clone()),
+            false => (origin(&self.pictures.content), styles.collect()),
         };
         Remembered {
-            recent: self.gallery.recent().to_vec(),
-            folders: self.folders.clone(),
+            recent: self.pictures.gallery.recent().to_vec(),
+            folders: self.files.folders.clone(),
             layout,
             remote: self.remote.remembered(),
             content,
             styles,
             settings: self.settings.clone(),
-            without_recipe: self.without_recipe,
-            desk: self.desk.clone(),
+            without_recipe: self.files.without_recipe,
+            desk: self.mixes.desk.clone(),
         }
     }
 
     /// Writes what has changed, once it has rested for a while.
     pub(super) fn remember(&mut self, ctx: &egui::Context) {
         let now = ctx.input(|input| input.time);
-        if !self.is_worth_remembering() || self.remembered() == self.written {
-            self.unwritten_since = None;
+        if !self.is_worth_remembering() || self.remembered() == self.files.written {
+            self.files.unwritten_since = None;
             return;
         }
-        let since = *self.unwritten_since.get_or_insert(now);
+        let since = *self.files.unwritten_since.get_or_insert(now);
         if now - since >= WRITE_AFTER {
             self.write();
         } else {
@@ -255,26 +258,27 @@ impl ImpastoApp {
     }
 
     fn write(&mut self) {
-        let Some(folder) = &self.folder else { return };
+        let Some(folder) = &self.files.folder else { return };
         let remembered = self.remembered();
         if let Err(error) = store(folder, &remembered) {
-            self.notice = Some(format!("Settings cannot be remembered in {}: {error}", folder.display()));
+            self.messages.notice =
+                Some(format!("Settings cannot be remembered in {}: {error}", folder.display()));
         }
         // Also after a failure: the next try comes with the next change, not with the next frame.
-        self.written = remembered;
-        self.unwritten_since = None;
+        self.files.written = remembered;
+        self.files.unwritten_since = None;
     }
 
     /// Writes what has changed, at the end.
     pub(super) fn remember_now(&mut self) {
-        if self.is_worth_remembering() && self.remembered() != self.written {
+        if self.is_worth_remembering() && self.remembered() != self.files.written {
             self.write();
         }
     }
 
     /// Unusable settings would only come back as unusable settings, and a size that is still to be measured would never be.
     fn is_worth_remembering(&self) -> bool {
-        self.problem.is_none() && !self.choose_size
+        self.problem.is_none() && !self.next.choose_size
     }
 }
 

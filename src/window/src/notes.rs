@@ -11,7 +11,7 @@ use impasto_engine::session::Start;
 
 use super::{
     ImpastoApp,
-    action::Actions,
+    action::{Act, Actions},
     icons::Icon,
     recipes::Painting,
     theme::{Palette, space},
@@ -158,6 +158,21 @@ fn banners(ui: &mut Ui, banners: &[Banner], actions: &Actions) {
     }
 }
 
+/// What the person is told.
+#[derive(Default)]
+pub struct Messages {
+    pub toasts: Toasts,
+    pub banners: Vec<Banner>,
+    /// The last message, for the status line.
+    pub notice: Option<String>,
+}
+
+impl Act for BannerAction {
+    fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
+        app.apply_to_banner(ctx, self);
+    }
+}
+
 impl ImpastoApp {
     /// Says that a background task has come to no end. It may have been to save something.
     pub(super) fn task_failed(&mut self, text: String) {
@@ -166,13 +181,13 @@ impl ImpastoApp {
 
     /// Shows what went wrong over the picture.
     pub(super) fn banners_ui(&self, ui: &mut Ui) {
-        banners(ui, &self.banners, &self.actions);
+        banners(ui, &self.messages.banners, &self.actions);
     }
 
     pub(super) fn apply_to_banner(&mut self, ctx: &Context, action: BannerAction) {
         match action {
-            BannerAction::Dismiss(index) => drop(self.banners.remove(index)),
-            BannerAction::Retry(index) => match self.banners.remove(index).trouble {
+            BannerAction::Dismiss(index) => drop(self.messages.banners.remove(index)),
+            BannerAction::Retry(index) => match self.messages.banners.remove(index).trouble {
                 Trouble::Run => self.start_run(Start::Current, false),
                 Trouble::Engine => {
                     self.start_engine(ctx);

@@ -1,7 +1,6 @@
 //! How the window is opened, and what it begins with.
 
 use std::{
-    collections::BTreeSet,
     io,
     panic::{self, AssertUnwindSafe},
     path::PathBuf,
@@ -16,39 +15,31 @@ use super::{
     ImpastoApp, KeepAwake, SystemAwake,
     action::Actions,
     automation::AutomationUi,
-    canvas::Canvas,
     clock::Clock,
-    closing::{self, Closing},
-    compare::Compare,
+    closing,
     dialogs::{Dialogs, SystemDialogs},
     extensions,
     extracts::Extracts,
+    files::Files,
     film::Film,
-    finder::Finder,
-    frames::Frames,
     gallery::Gallery,
     graphics::{self, Graphics},
     grid::Grid,
     icons,
-    incoming::Hovering,
     keeping::Keeper,
-    lab::Lab,
     memory,
-    mixes::{Ends, Links},
-    notes::{Banner, Toasts, Trouble},
-    page::Page,
-    pictures::Slot,
-    pins::Pins,
+    mixes::Mixes,
+    notes::{Banner, Messages, Trouble},
     playlist::Lists,
-    present::Present,
-    presets::Presets,
     queue::Queue,
     remote::Remote,
-    stage::Stage,
+    sources::Pictures,
     state::{History, Run},
     tasks::Tasks,
     theme,
     undo::Undo,
+    view::{Panels, View},
+    worker::{NextRun, SpawnSession, Worker},
 };
 use impasto_base::paths;
 use impasto_core::settings::Settings;
@@ -71,14 +62,10 @@ pub struct Options {
     pub frame_times: bool,
 }
 
-/// Called by the worker after every event and picture.
-pub type Wake = Box<dyn Fn() + Send>;
 /// Called by the painter behind the window when there is something to show.
 pub type WakeBehind = Box<dyn Fn() + Send + Sync>;
 /// Starts the painter behind the window.
 pub type SpawnPainter = Box<dyn Fn(JobQueue, WakeBehind) -> io::Result<Painter>>;
-/// Starts a worker.
-pub type SpawnSession = Box<dyn Fn(Wake) -> io::Result<Session>>;
 
 /// What the window begins with, besides its engine.
 pub struct AppStart {
@@ -198,93 +185,44 @@ impl ImpastoApp {
         let remembered = remembered.unwrap_or_default();
         let cache = start.folder.as_deref().map(paths::cache_folder);
         let film = Film::new(ctx, cache.clone());
+        let (pictures, numbers) = Pictures::new(Gallery::new(&remembered.recent));
+        let started = start.options.started.unwrap_or_else(Instant::now);
         let mut app = Self {
             actions: Actions::new(ctx),
-            spawn,
-            repaint_after: start.repaint_after,
-            session: None,
-            dialogs: start.dialogs,
             tasks: Tasks::new(ctx, Self::task_failed),
-            folder: start.folder,
+            dialogs: start.dialogs,
+            worker: Worker::new(spawn, start.repaint_after),
             settings: start.options.settings.clone().unwrap_or_else(|| remembered.settings.clone()),
-            before_preset: None,
-            presets: Presets::default(),
-            desk: remembered.desk.clone(),
-            ends: Ends::default(),
-            links: Links::default(),
             problem: None,
-            init_at_start: None,
-            begin_afresh: false,
-            resume: false,
-            keeper: Keeper::new(start.sessions.clone()),
-            choose_size,
-            content: Slot::new(0),
-            styles: vec![Slot::new(1)],
-            palette: Slot::new(2),
-            palette_shown: None,
-            pasted_palettes: Vec::new(),
-            initial: Slot::new(3),
-            initial_shown: None,
-            restart_waits: false,
-            gallery: Gallery::new(&remembered.recent),
-            devices: None,
+            mixes: Mixes { desk: remembered.desk.clone(), ..Mixes::default() },
+            pictures,
+            undo: Undo::default(),
             run: Run::default(),
             history: History::default(),
-            hidden: BTreeSet::new(),
-            canvas: Canvas::default(),
             record: None,
-            undo: Undo::default(),
+            next: NextRun { choose_size, ..NextRun::default() },
             automation: AutomationUi::default(),
             remote: Remote::new(remembered.remote.clone()),
-            compare: Compare::default(),
-            pins: Pins::default(),
-            finder: Finder::default(),
-            present: Present::default(),
-            stage: Stage::default(),
-            playlist: Lists::default(),
             clock: Clock::default(),
-            awake: start.awake,
-            is_awake: false,
-            may_hint: false,
-            focus_search_frames: 0,
-            frames: Frames::new(start.options.started.unwrap_or_else(Instant::now)),
-            print_frame_times: start.options.frame_times,
-            film,
-            export_form: None,
-            export: None,
             queue: Queue::new(start.sessions.as_deref(), start.painter),
             grid: Grid::default(),
-            page: Page::default(),
+            playlist: Lists::default(),
             extracts: Extracts::new(cache),
-            layout: remembered.layout.clone(),
-            put_away: None,
-            bottom_area: None,
-            toasts: Toasts::default(),
-            banners,
-            notice: None,
-            help: false,
-            lab: Lab::default(),
-            tour: None,
-            guide: false,
-            hovering: Hovering::default(),
-            drop_rects: Vec::new(),
-            unplaced: Vec::new(),
-            offered: None,
-            without_recipe: remembered.without_recipe,
-            replacing: None,
-            closing: Closing::default(),
+            view: View::new(remembered.layout.clone(), film),
+            panels: Panels::new(started, start.options.frame_times),
+            messages: Messages { banners, ..Messages::default() },
+            keeper: Keeper::new(start.sessions.clone()),
+            files: Files::new(start.folder, &remembered),
+            awake: start.awake,
+            is_awake: false,
             graphics: Graphics::default(),
-            asking: false,
-            folders: remembered.folders.clone(),
-            written: remembered.clone(),
-            unwritten_since: None,
-            numbers: 2,
+            numbers,
         };
         // Who starts with settings of the command line knows the way around.
-        app.may_hint = choose_size || known;
-        let lost: String = app.desk.mend().into_iter().map(|letter| format!(" {letter}")).collect();
+        app.panels.may_hint = choose_size || known;
+        let lost: String = app.mixes.desk.mend().into_iter().map(|letter| format!(" {letter}")).collect();
         if !lost.is_empty() {
-            app.toasts.add(format!("Mixes that cannot be painted with are cleared:{lost}."));
+            app.messages.toasts.add(format!("Mixes that cannot be painted with are cleared:{lost}."));
         }
         app.apply_theme(ctx);
         app.start_engine(ctx);
@@ -299,7 +237,7 @@ impl ImpastoApp {
             None => app.first_pictures(&start.options, &remembered),
         }
         let devices = start.devices;
-        app.tasks.spawn("devices", devices, |app: &mut Self, _, devices| app.devices = Some(devices));
+        app.tasks.spawn("devices", devices, |app: &mut Self, _, devices| app.worker.devices = Some(devices));
         app.with_presets(|_| Ok(()));
         app
     }

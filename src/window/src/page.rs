@@ -1,34 +1,25 @@
 //! Pages that take the painting's place in the middle of the window; painting goes on meanwhile.
 
+pub mod kind;
+
 use egui::{Align, Context, Frame, Key, Layout, Margin, Modifiers, Panel, Rect, Ui};
+
+pub use kind::{NARROW, Page};
 
 use super::{
     ImpastoApp,
-    action::Action,
     command::Command,
     icons::Icon,
     theme::{Palette, space},
     toolbar, widgets,
 };
 
-/// What the middle of the window shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Page {
-    #[default]
-    Painting,
-    Queue,
-    Grid,
-}
-
-/// Below this width the pictures' panel makes room for a page, in points.
-pub const NARROW: f32 = 1150.0;
-
 impl ImpastoApp {
     /// Shows a page, or the painting again if it is shown already.
     pub(super) fn toggle_page(&mut self, page: Page) {
-        self.page = if self.page == page { Page::Painting } else { page };
-        if self.page != Page::Painting {
-            self.lab.open = false;
+        self.view.page = if self.view.page == page { Page::Painting } else { page };
+        if self.view.page != Page::Painting {
+            self.view.lab.open = false;
         }
     }
 
@@ -40,14 +31,14 @@ impl ImpastoApp {
         Panel::top("pages").frame(bar).exact_size(toolbar::HEIGHT).show(ui, |ui| self.page_tabs(ui));
         let frame = Frame::new().fill(palette.canvas).inner_margin(Margin::symmetric(16, 12));
         // Notes to the person stand at the page's lower edge.
-        self.canvas.area = Some(ui.available_rect_before_wrap());
-        egui::CentralPanel::default().frame(frame).show(ui, |ui| match self.page {
+        self.view.canvas.area = Some(ui.available_rect_before_wrap());
+        egui::CentralPanel::default().frame(frame).show(ui, |ui| match self.view.page {
             Page::Painting => {}
             Page::Queue => self.queue_page(ui),
             Page::Grid => self.grid_page(ui),
         });
         if leaves(&ctx) {
-            self.actions.push(Action::Show(Page::Painting));
+            self.actions.push(Page::Painting);
         }
     }
 
@@ -56,18 +47,18 @@ impl ImpastoApp {
         ui.horizontal_centered(|ui| {
             ui.spacing_mut().item_spacing.x = space::XS;
             let tooltip = "The painting, which goes on behind this page (Escape)";
-            if widgets::tab(ui, "Painting", tooltip, self.page == Page::Painting).clicked() {
-                self.actions.push(Action::Show(Page::Painting));
+            if widgets::tab(ui, "Painting", tooltip, self.view.page == Page::Painting).clicked() {
+                self.actions.push(Page::Painting);
             }
             for (page, command) in PAGES {
-                if widgets::tab(ui, command.text(), &command.hint(&ctx), self.page == page).clicked() {
-                    self.actions.push(Action::Show(page));
+                if widgets::tab(ui, command.text(), &command.hint(&ctx), self.view.page == page).clicked() {
+                    self.actions.push(page);
                 }
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let tooltip = "Shows the painting again (Escape)";
                 if widgets::icon_button(ui, Icon::Close, "Back to the painting", tooltip, true).clicked() {
-                    self.actions.push(Action::Show(Page::Painting));
+                    self.actions.push(Page::Painting);
                 }
             });
         });
@@ -77,7 +68,7 @@ impl ImpastoApp {
     pub(super) fn page_switches(&self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
         for (page, command) in PAGES.into_iter().rev() {
-            let on = self.page == page;
+            let on = self.view.page == page;
             if widgets::icon_toggle(ui, command.icon(), command.text(), &command.hint(&ctx), on).clicked() {
                 self.actions.push(command);
             }

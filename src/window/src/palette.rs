@@ -30,30 +30,30 @@ impl ImpastoApp {
 
     /// The palette's slot has a picture: one without a file gives the setting its name.
     pub(super) fn palette_arrived(&mut self) {
-        let Some(loaded) = &self.palette.picture else { return };
+        let Some(loaded) = &self.pictures.palette.picture else { return };
         // A palette that a project keeps is named by its hash until it is here.
         let unnamed = self.settings.palette.as_deref().is_some_and(is_pasted);
         if loaded.picture.is_pathless() || unnamed {
             let name = loaded.picture.reference();
-            if !self.pasted_palettes.iter().any(|known| known.sha256 == loaded.picture.sha256) {
-                self.pasted_palettes.push(loaded.picture.clone());
+            if !self.pictures.pasted_palettes.iter().any(|known| known.sha256 == loaded.picture.sha256) {
+                self.pictures.pasted_palettes.push(loaded.picture.clone());
             }
             self.settings.palette = Some(name.clone());
-            self.palette_shown = Some(name);
+            self.pictures.palette_shown = Some(name);
         }
     }
 
     /// Brings the slots up to the settings, wherever those were changed.
     pub(super) fn follow_named_pictures(&mut self) {
-        if self.settings.palette != self.palette_shown {
-            self.palette_shown.clone_from(&self.settings.palette);
-            match self.palette_shown.clone() {
-                None => self.palette.clear(),
+        if self.settings.palette != self.pictures.palette_shown {
+            self.pictures.palette_shown.clone_from(&self.settings.palette);
+            match self.pictures.palette_shown.clone() {
+                None => self.pictures.palette.clear(),
                 Some(name) => match self.named(&name) {
                     Some(source) => self.load(Target::Palette, source),
                     None => {
-                        self.palette.clear();
-                        self.palette.error = Some(
+                        self.pictures.palette.clear();
+                        self.pictures.palette.error = Some(
                             "This picture was pasted and is not at hand any more: paste it again.".into(),
                         );
                     }
@@ -64,31 +64,31 @@ impl ImpastoApp {
             Init::File(path) => Some(path),
             _ => None,
         };
-        if initial != self.initial_shown.as_ref() {
-            self.initial_shown = initial.cloned();
-            match self.initial_shown.clone() {
-                None => self.initial.clear(),
+        if initial != self.pictures.initial_shown.as_ref() {
+            self.pictures.initial_shown = initial.cloned();
+            match self.pictures.initial_shown.clone() {
+                None => self.pictures.initial.clear(),
                 Some(path) => self.load(Target::Initial, Source::File(path)),
             }
         }
-        if self.restart_waits && self.initial.loading.is_none() {
-            self.restart_waits = false;
+        if self.next.restart_waits && self.pictures.initial.loading.is_none() {
+            self.next.restart_waits = false;
             self.start_run(Start::Beginning, false);
         }
     }
 
     /// Begins with the initial image again, read anew where it is a file.
     pub(super) fn restart(&mut self) {
-        self.init_at_start = Some(self.settings.init.clone());
-        self.initial_shown = None;
-        self.restart_waits = true;
+        self.next.init_at_start = Some(self.settings.init.clone());
+        self.pictures.initial_shown = None;
+        self.next.restart_waits = true;
     }
 
     fn named(&self, name: &Path) -> Option<Source> {
         match (is_pasted(name), Example::named(name)) {
             (true, _) => {
                 let hash = pasted_hash(name)?;
-                let known = self.pasted_palettes.iter().find(|known| known.sha256 == hash)?;
+                let known = self.pictures.pasted_palettes.iter().find(|known| known.sha256 == hash)?;
                 Some(Source::Open(known.clone()))
             }
             (false, Some(example)) => Some(Source::Example(example)),

@@ -10,7 +10,7 @@ use std::{
 
 use egui::{ColorImage, Context, TextureHandle, TextureOptions};
 
-use super::{ImpastoApp, dialogs::Ask, origin::Origin};
+use super::{ImpastoApp, action::Act, dialogs::Ask, origin::Origin};
 use impasto_base::{error::chain, text};
 use impasto_core::{
     picture::{self, Example, Picture},
@@ -249,7 +249,7 @@ impl Source {
             }
         };
         let picture = opened.map_err(|error| {
-            let text = text::escaped(&chain(&error)).into_owned();
+            let text = chain(&error);
             if text.contains(&name) { text } else { format!("{name}: {text}") }
         })?;
         let small = picture::thumbnail(&picture.flattened(Some(background)), SMALL);
@@ -321,6 +321,12 @@ impl Slot {
     }
 }
 
+impl Act for SlotAction {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.apply_to_slot(self);
+    }
+}
+
 impl ImpastoApp {
     pub(super) fn apply_to_slot(&mut self, action: SlotAction) {
         match action {
@@ -337,30 +343,30 @@ impl ImpastoApp {
     }
 
     pub(super) fn slot_mut(&mut self, id: u64) -> Option<&mut Slot> {
-        let others = [&mut self.content, &mut self.palette, &mut self.initial];
-        others.into_iter().chain(&mut self.styles).find(|slot| slot.id == id)
+        let others = [&mut self.pictures.content, &mut self.pictures.palette, &mut self.pictures.initial];
+        others.into_iter().chain(&mut self.pictures.styles).find(|slot| slot.id == id)
     }
 
     /// The slot that a target means, made if there is none.
     fn slot_for(&mut self, target: Target) -> &mut Slot {
         let next = self.next_number();
         match target {
-            Target::Content => &mut self.content,
-            Target::Palette => &mut self.palette,
-            Target::Initial => &mut self.initial,
-            Target::Slot(id) if self.content.id == id => &mut self.content,
-            Target::Slot(id) if self.palette.id == id => &mut self.palette,
+            Target::Content => &mut self.pictures.content,
+            Target::Palette => &mut self.pictures.palette,
+            Target::Initial => &mut self.pictures.initial,
+            Target::Slot(id) if self.pictures.content.id == id => &mut self.pictures.content,
+            Target::Slot(id) if self.pictures.palette.id == id => &mut self.pictures.palette,
             Target::Slot(id) => {
-                let index = self.styles.iter().position(|slot| slot.id == id).unwrap_or(0);
-                &mut self.styles[index]
+                let index = self.pictures.styles.iter().position(|slot| slot.id == id).unwrap_or(0);
+                &mut self.pictures.styles[index]
             }
-            Target::Style => &mut self.styles[0],
+            Target::Style => &mut self.pictures.styles[0],
             Target::NewStyle => {
-                let index = self.styles.iter().position(Slot::is_empty).unwrap_or_else(|| {
-                    self.styles.push(Slot::new(next));
-                    self.styles.len() - 1
+                let index = self.pictures.styles.iter().position(Slot::is_empty).unwrap_or_else(|| {
+                    self.pictures.styles.push(Slot::new(next));
+                    self.pictures.styles.len() - 1
                 });
-                &mut self.styles[index]
+                &mut self.pictures.styles[index]
             }
         }
     }
@@ -373,7 +379,7 @@ impl ImpastoApp {
     /// Opens a picture into a slot, in the background. A palette becomes a setting first, see
     /// [`ImpastoApp::follow_named_pictures`].
     pub(super) fn open(&mut self, target: Target, source: Source) {
-        if target == Target::Palette || target == Target::Slot(self.palette.id) {
+        if target == Target::Palette || target == Target::Slot(self.pictures.palette.id) {
             self.choose_palette(source);
         } else {
             self.load(target, source);
@@ -402,12 +408,12 @@ impl ImpastoApp {
         let opened = self.room_for(slot, opened);
         let file = opened.as_ref().ok().and_then(|opened| opened.file());
         if let Some(path) = file {
-            self.gallery.opened(path);
+            self.pictures.gallery.opened(path);
         }
         if self.slot_mut(slot).is_some_and(|slot| slot.take(ctx, ticket, opened)) {
-            self.toasts.add("The file has not changed.");
+            self.messages.toasts.add("The file has not changed.");
         }
-        if slot == self.palette.id {
+        if slot == self.pictures.palette.id {
             self.palette_arrived();
         }
     }
@@ -415,7 +421,9 @@ impl ImpastoApp {
     /// Refuses a picture that has no place in memory beside those that the other slots hold.
     fn room_for(&self, slot: u64, opened: Result<Box<Opened>, String>) -> Result<Box<Opened>, String> {
         let opened = opened?;
-        let slots = [&self.content, &self.palette, &self.initial].into_iter().chain(&self.styles);
+        let slots = [&self.pictures.content, &self.pictures.palette, &self.pictures.initial]
+            .into_iter()
+            .chain(&self.pictures.styles);
         let others = slots.filter(|other| other.id != slot).filter_map(|other| other.picture.as_ref());
         let held: u64 = others.map(|loaded| bytes_of(&loaded.picture)).sum();
         if held.saturating_add(opened.bytes()) > picture::pixel_budget() {
@@ -446,8 +454,8 @@ impl ImpastoApp {
 
     /// Asks for a picture file.
     pub(super) fn ask_for_picture(&mut self, target: Target) {
-        let content = target == Target::Content || target == Target::Slot(self.content.id);
-        let palette = target == Target::Palette || target == Target::Slot(self.palette.id);
+        let content = target == Target::Content || target == Target::Slot(self.pictures.content.id);
+        let palette = target == Target::Palette || target == Target::Slot(self.pictures.palette.id);
         let title = match (content, palette) {
             (true, _) => "Open the content picture",
             (_, true) => "Open a picture with the colours",
@@ -459,19 +467,19 @@ impl ImpastoApp {
     }
 
     pub(super) fn swap(&mut self) {
-        let style = &mut self.styles[0];
-        std::mem::swap(&mut self.content.picture, &mut style.picture);
-        std::mem::swap(&mut self.content.error, &mut style.error);
+        let style = &mut self.pictures.styles[0];
+        std::mem::swap(&mut self.pictures.content.picture, &mut style.picture);
+        std::mem::swap(&mut self.pictures.content.error, &mut style.error);
         // Whoever is still opening would land in the wrong slot.
-        (self.content.loading, style.loading) = (None, None);
+        (self.pictures.content.loading, style.loading) = (None, None);
     }
 
     /// Empties a slot; a style slot beside others goes altogether.
     pub(super) fn remove_picture(&mut self, id: u64) {
-        if id == self.palette.id {
+        if id == self.pictures.palette.id {
             self.settings.palette = None;
-        } else if id != self.content.id && self.styles.len() > 1 {
-            self.styles.retain(|slot| slot.id != id);
+        } else if id != self.pictures.content.id && self.pictures.styles.len() > 1 {
+            self.pictures.styles.retain(|slot| slot.id != id);
         } else if let Some(slot) = self.slot_mut(id) {
             slot.clear();
         }

@@ -10,7 +10,7 @@ use image::RgbImage;
 
 use super::{
     ImpastoApp,
-    action::{Action, Actions},
+    action::{Act, Action, Actions},
     colour_image::color_image,
     compare::{Against, Mode, Sheet, Shown},
     icons::Icon,
@@ -137,62 +137,68 @@ impl Pins {
     }
 }
 
+impl Act for PinAction {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.apply_to_pin(self);
+    }
+}
+
 impl ImpastoApp {
     /// Keeps the picture as it is now, with its step and settings.
     pub(super) fn pin(&mut self) {
         let Some(painting) = self.painting() else {
-            self.toasts.add("There is no painted picture to pin yet.");
+            self.messages.toasts.add("There is no painted picture to pin yet.");
             return;
         };
-        if self.pins.all.len() >= MOST {
-            self.toasts.add(format!("{MOST} pins are kept: remove one first."));
+        if self.view.pins.all.len() >= MOST {
+            self.messages.toasts.add(format!("{MOST} pins are kept: remove one first."));
             return;
         }
         let id = self.next_number();
-        self.pins.pinned += 1;
+        self.view.pins.pinned += 1;
         let given = self.run.given.as_ref();
-        let settings = match self.film.view() {
+        let settings = match self.view.film.view() {
             Some(moment) => moment.settings.clone(),
             None => given.map_or_else(|| self.settings.clone(), |given| given.settings.clone()),
         };
-        let (step, number) = (self.canvas.step(), self.pins.pinned);
+        let (step, number) = (self.view.canvas.step(), self.view.pins.pinned);
         self.add_pin(Pin { id, painting, settings, step, number, small: None, hash: Arc::default() });
     }
 
     /// Puts the pins of a project in the place of those that are there.
     pub(super) fn take_pins(&mut self, saved: &[(SavedPin, Arc<RgbImage>)]) {
-        if matches!(self.compare.against, Against::Pin(_)) {
-            self.compare.against = Against::Content;
+        if matches!(self.view.compare.against, Against::Pin(_)) {
+            self.view.compare.against = Against::Content;
         }
-        self.pins = Pins::default();
+        self.view.pins = Pins::default();
         for (pin, picture) in saved.iter().take(MOST) {
             let id = self.next_number();
             let draft = pin.recipe.clone().map(|recipe| Arc::new(Draft::Made(recipe)));
             let painting = Painting { picture: Arc::clone(picture), draft };
             let SavedPin { number, step, settings, .. } = pin.clone();
-            self.pins.pinned = self.pins.pinned.max(number);
+            self.view.pins.pinned = self.view.pins.pinned.max(number);
             self.add_pin(Pin { id, painting, settings, step, number, small: None, hash: Arc::default() });
         }
     }
 
     fn add_pin(&mut self, pin: Pin) {
         let (id, picture) = (pin.id, Arc::clone(&pin.painting.picture));
-        self.pins.all.push(pin);
+        self.view.pins.all.push(pin);
         let work = move || color_image(&picture::thumbnail(&picture, SMALL));
-        self.tasks.spawn("pin", work, move |app: &mut Self, ctx, small| app.pins.take(ctx, id, small));
+        self.tasks.spawn("pin", work, move |app: &mut Self, ctx, small| app.view.pins.take(ctx, id, small));
     }
 
     /// The strip below the picture.
     pub(super) fn pins_ui(&self, ui: &mut Ui) {
-        let compared = match (self.compare.mode, self.compare.against) {
+        let compared = match (self.view.compare.mode, self.view.compare.against) {
             (Mode::Split | Mode::Sides, Against::Pin(id)) => Some(id),
-            (_, Against::Pin(id)) if self.compare.flipped => Some(id),
+            (_, Against::Pin(id)) if self.view.compare.flipped => Some(id),
             _ => None,
         };
         ScrollArea::horizontal().auto_shrink(false).stick_to_right(true).show(ui, |ui| {
             ui.horizontal_centered(|ui| {
                 ui.spacing_mut().item_spacing.x = space::S;
-                for pin in &self.pins.all {
+                for pin in &self.view.pins.all {
                     card(ui, pin, compared == Some(pin.id), &self.actions);
                 }
             });
@@ -202,25 +208,25 @@ impl ImpastoApp {
     pub(super) fn apply_to_pin(&mut self, action: PinAction) {
         match action {
             PinAction::TakeSettings(id) => {
-                if let Some(pin) = self.pins.get(id) {
+                if let Some(pin) = self.view.pins.get(id) {
                     self.settings = pin.settings.clone();
                     self.undo.call("", format!("Settings of pin {}", pin.number));
                     let note = format!("The settings of pin {} are back; ctrl-Z undoes it.", pin.number);
-                    self.toasts.add(note);
+                    self.messages.toasts.add(note);
                 }
             }
             PinAction::Save(id) => {
-                if let Some(pin) = self.pins.get(id) {
+                if let Some(pin) = self.view.pins.get(id) {
                     self.ask_to_save_painting(pin.painting.clone());
                 }
             }
             PinAction::Remove(id) => {
-                self.pins.all.retain(|pin| pin.id != id);
-                if self.pins.large.as_ref().is_some_and(|(of, _)| *of == id) {
-                    self.pins.large = None;
+                self.view.pins.all.retain(|pin| pin.id != id);
+                if self.view.pins.large.as_ref().is_some_and(|(of, _)| *of == id) {
+                    self.view.pins.large = None;
                 }
-                if self.compare.against == Against::Pin(id) {
-                    self.compare.against = Against::Content;
+                if self.view.compare.against == Against::Pin(id) {
+                    self.view.compare.against = Against::Content;
                 }
             }
         }
@@ -261,7 +267,7 @@ fn card(ui: &mut Ui, pin: &Pin, compared: bool, actions: &Actions) {
     );
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, compared, pin.name()));
     if response.clicked() {
-        actions.push(Action::Compare(Against::Pin(pin.id)));
+        actions.push(Against::Pin(pin.id));
     }
     egui::Popup::context_menu(&response).show(|ui| menu(ui, pin, actions));
     response.on_hover_text("Click to compare with it; right-click for more");
@@ -286,7 +292,7 @@ fn menu(ui: &mut Ui, pin: &Pin, actions: &Actions) {
     let (width, height) = pin.painting.picture.dimensions();
     ui.label(widgets::weak(ui, format!("{} · {width} × {height}", pin.name())));
     for (text, tooltip, action) in [
-        ("Compare with it", "Shows it beside the painting", Action::Compare(Against::Pin(pin.id))),
+        ("Compare with it", "Shows it beside the painting", Action::from(Against::Pin(pin.id))),
         (
             "Return to its settings",
             "Sets everything as it was then; the painting goes on",

@@ -81,7 +81,7 @@ impl ImpastoApp {
             });
         let response = plot.show(ui, |plot| {
             for (series, points, _) in self.history.lines() {
-                if self.hidden.contains(&series) {
+                if self.view.hidden.contains(&series) {
                     continue;
                 }
                 let (color, width, style) = look(palette, series);
@@ -103,7 +103,7 @@ impl ImpastoApp {
         ui.spacing_mut().item_spacing.y = 0.0;
         let mut toggled = None;
         for (series, _, latest) in self.history.lines() {
-            let shown = !self.hidden.contains(&series);
+            let shown = !self.view.hidden.contains(&series);
             let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 19.0), Sense::click());
             let (color, width, style) = look(palette, series);
             let text_color = if shown { palette.text } else { palette.weak.gamma_multiply(0.7) };
@@ -152,9 +152,9 @@ impl ImpastoApp {
             }
         }
         if let Some(series) = toggled
-            && !self.hidden.remove(&series)
+            && !self.view.hidden.remove(&series)
         {
-            self.hidden.insert(series);
+            self.view.hidden.insert(series);
         }
     }
 }

@@ -31,22 +31,22 @@ pub struct Present {
 impl ImpastoApp {
     /// Begins or ends the presentation.
     pub(super) fn toggle_presentation(&mut self, ctx: &Context) {
-        self.present.on = !self.present.on;
-        self.present.moved = ctx.input(|input| input.time);
-        ctx.send_viewport_cmd(ViewportCommand::Fullscreen(self.present.on));
+        self.view.present.on = !self.view.present.on;
+        self.view.present.moved = ctx.input(|input| input.time);
+        ctx.send_viewport_cmd(ViewportCommand::Fullscreen(self.view.present.on));
     }
 
     /// The canvas alone.
     pub(super) fn presentation_ui(&mut self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
-        self.drop_rects.clear();
+        self.pictures.drop_rects.clear();
         let free = ctx.memory(|memory| memory.top_modal_layer().is_none() && memory.focused().is_none());
         if free && ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
             self.actions.push(Command::Present);
         }
         self.canvas_ui(ui);
-        if self.present.facts
-            && let Some(area) = self.canvas.area
+        if self.view.present.facts
+            && let Some(area) = self.view.canvas.area
         {
             facts_box(&ctx, "facts", area, &self.painted_from());
         }
@@ -60,9 +60,9 @@ impl ImpastoApp {
             (input.time, input.events.iter().any(moves))
         });
         if moves {
-            self.present.moved = now;
+            self.view.present.moved = now;
         }
-        let rests = now - self.present.moved;
+        let rests = now - self.view.present.moved;
         if rests >= POINTER {
             ctx.set_cursor_icon(CursorIcon::None);
         } else {
@@ -76,11 +76,11 @@ impl ImpastoApp {
             slot.picture.as_ref().map(|loaded| loaded.picture.name.clone()).unwrap_or_default()
         };
         let styles: Vec<String> =
-            self.styles.iter().filter(|slot| slot.picture.is_some()).map(name).collect();
+            self.pictures.styles.iter().filter(|slot| slot.picture.is_some()).map(name).collect();
         let settings = &self.settings;
         let usual = impasto_core::settings::Settings::for_objective(settings.objective);
         let mut lines = vec![
-            format!("{} in {}", name(&self.content), styles.join(", ")),
+            format!("{} in {}", name(&self.pictures.content), styles.join(", ")),
             match self.run.step() {
                 step if step > settings.steps => format!("Step {step}"),
                 step => format!("Step {step} of {}", settings.steps),

@@ -6,7 +6,7 @@ use egui::{Context, Key, TextEdit, Ui};
 
 use super::{
     ImpastoApp,
-    action::Actions,
+    action::{Act, Actions},
     icons::Icon,
     theme::{Palette, ROW, space},
     usual::Usual,
@@ -76,36 +76,42 @@ impl Presets {
     }
 }
 
+impl Act for PresetAction {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.apply_to_presets(self);
+    }
+}
+
 impl ImpastoApp {
     /// Lists the presets in the background, after doing something to them.
     pub(super) fn with_presets(
         &self,
         work: impl FnOnce(&PresetFolder) -> Result<(), String> + Send + 'static,
     ) {
-        let Some(folder) = self.folder.as_deref().map(PresetFolder::within) else { return };
+        let Some(folder) = self.files.folder.as_deref().map(PresetFolder::within) else { return };
         let work = move || {
             let result = work(&folder);
             (folder.list(), result)
         };
         self.tasks.save(Path::new("presets"), "presets", work, |app: &mut Self, _, (list, result)| {
             if result.is_err() {
-                app.closing.save_failed();
+                app.files.closing.save_failed();
             }
-            if let Some(error) = app.presets.take(list, result) {
-                app.toasts.add(widgets::sentence(&error));
+            if let Some(error) = app.mixes.presets.take(list, result) {
+                app.messages.toasts.add(widgets::sentence(&error));
             }
         });
     }
 
     /// The dialog with the person's presets, while it is open.
     pub(super) fn presets_window(&mut self, ctx: &Context) {
-        let Some(mut dialog) = self.presets.dialog.take() else { return };
+        let Some(mut dialog) = self.mixes.presets.dialog.take() else { return };
         let mut close = false;
         let modal = super::theme::modal(ctx, "your presets").show(ctx, |ui| {
             ui.set_width(360.0);
             ui.heading("Your presets");
             ui.add_space(space::S);
-            if self.folder.is_none() {
+            if self.files.folder.is_none() {
                 ui.label("This system has no folder for settings, so presets cannot be kept.");
             }
             self.save_row(ui, &mut dialog);
@@ -114,10 +120,10 @@ impl ImpastoApp {
             }
             ui.add_space(space::M);
             egui::ScrollArea::vertical().max_height(260.0).show(ui, |ui| {
-                for preset in &self.presets.list {
+                for preset in &self.mixes.presets.list {
                     preset_line(ui, preset, &mut dialog, &self.actions);
                 }
-                if self.presets.list.is_empty() {
+                if self.mixes.presets.list.is_empty() {
                     ui.label(widgets::weak(ui, "None yet: give the present mix a name."));
                 }
             });
@@ -125,7 +131,7 @@ impl ImpastoApp {
             close = ui.button("Done").on_hover_text("Closes this dialog").clicked();
         });
         if !(close || modal.should_close()) {
-            self.presets.dialog = Some(dialog);
+            self.mixes.presets.dialog = Some(dialog);
         }
     }
 
@@ -134,12 +140,12 @@ impl ImpastoApp {
             PresetAction::Take(settings, own_mix) => self.take_preset(*settings, own_mix),
             PresetAction::Back => {
                 // The mix comes back, not where and how large it was painted.
-                let before = self.before_preset.as_ref();
+                let before = self.mixes.before_preset.as_ref();
                 if let Some(settings) = before.and_then(|before| Mix::of(before).apply(&self.settings).ok()) {
                     self.settings = settings;
                 }
             }
-            PresetAction::Manage => self.presets.dialog = Some(Dialog::default()),
+            PresetAction::Manage => self.mixes.presets.dialog = Some(Dialog::default()),
             PresetAction::Save(name) => {
                 let mix = Mix::of(&self.settings);
                 self.with_presets(move |folder| folder.save(&name, &mix).map_err(|error| chain(&error)));
@@ -159,12 +165,12 @@ impl ImpastoApp {
                 .hint_text("A name for the present mix")
                 .desired_width(ui.available_width() - 90.0);
             let entered = ui.add(edit).accessible_name("Name of the preset");
-            let taken = self.presets.is_taken(&dialog.name);
+            let taken = self.mixes.presets.is_taken(&dialog.name);
             let (text, hint) = match taken {
                 true => ("Replace", "The older preset of this name is lost"),
                 false => ("Save", "Keeps weights, layers, statistic, colours and optimizer under this name"),
             };
-            let able = self.folder.is_some() && !dialog.name.trim().is_empty();
+            let able = self.files.folder.is_some() && !dialog.name.trim().is_empty();
             let button = ui.add_enabled(able, egui::Button::new(text).min_size(egui::vec2(76.0, ROW)));
             // Replacing asks for the button, so that nothing is lost by a key.
             let key = entered.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) && !taken;

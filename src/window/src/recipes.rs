@@ -10,6 +10,7 @@ use image::RgbImage;
 
 use super::{
     ImpastoApp,
+    action::Act,
     extensions::is_project,
     origin::Origin,
     pictures::{Recalled, Slot, Source, Target},
@@ -147,11 +148,17 @@ fn look(path: &Path, trust: &Trust) -> Result<Option<(Recipe, Vec<String>)>, Str
     Ok(Some((recipe, remarks)))
 }
 
+impl Act for RecipeAction {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.apply_to_recipe(self);
+    }
+}
+
 impl ImpastoApp {
     /// The picture as it is now, on its way to a file.
     pub(super) fn painting(&self) -> Option<Painting> {
-        let draft = if self.without_recipe { None } else { self.draft() };
-        Some(Painting { picture: self.canvas.picture()?, draft })
+        let draft = if self.files.without_recipe { None } else { self.draft() };
+        Some(Painting { picture: self.view.canvas.picture()?, draft })
     }
 
     /// What the recipe of the picture on the canvas is made of; a picture that was not painted last has none.
@@ -159,7 +166,7 @@ impl ImpastoApp {
         let given = self.run.given.as_ref()?;
         let styles = given.inputs.styles.iter().map(|style| Arc::clone(&style.picture));
         Some(Arc::new(Draft::Run {
-            record: self.record_of(&self.canvas.picture()?)?.clone(),
+            record: self.record_of(&self.view.canvas.picture()?)?.clone(),
             info: self.run.info.clone()?,
             pictures: [Arc::clone(&given.inputs.content)].into_iter().chain(styles).collect(),
             background: given.settings.background,
@@ -172,8 +179,8 @@ impl ImpastoApp {
     }
 
     pub(super) fn toggle_recipe(&mut self) {
-        self.without_recipe = !self.without_recipe;
-        self.toasts.add(match self.without_recipe {
+        self.files.without_recipe = !self.files.without_recipe;
+        self.messages.toasts.add(match self.files.without_recipe {
             true => "Pictures are saved without their recipe.",
             false => {
                 "Pictures are saved with their recipe, which names the files that they were painted from."
@@ -196,7 +203,7 @@ impl ImpastoApp {
             }
             _ => match target {
                 Some(target) => self.open_all(target, sources),
-                None => self.unplaced.append(&mut sources),
+                None => self.pictures.unplaced.append(&mut sources),
             },
         }
     }
@@ -204,21 +211,23 @@ impl ImpastoApp {
     fn looked(&mut self, looked: Looked) {
         let Looked { path, target, trust, found } = looked;
         let found = found.unwrap_or_else(|text| {
-            self.toasts.add(widgets::sentence(&format!("{text}. It can still be used as a picture.")));
+            self.messages
+                .toasts
+                .add(widgets::sentence(&format!("{text}. It can still be used as a picture.")));
             None
         });
         match (found, target) {
             (Some((recipe, remarks)), _) => {
-                self.offered = Some(Offered { path, recipe, trust, remarks, thumbnails: None });
+                self.panels.offered = Some(Offered { path, recipe, trust, remarks, thumbnails: None });
             }
             (None, Some(target)) => self.open(target, Source::File(path)),
-            (None, None) => self.unplaced.push(Source::File(path)),
+            (None, None) => self.pictures.unplaced.push(Source::File(path)),
         }
     }
 
     /// Asks what a picture with a recipe is for.
     pub(super) fn offered_window(&mut self, ctx: &Context) {
-        let Some(offered) = &mut self.offered else { return };
+        let Some(offered) = &mut self.panels.offered else { return };
         let thumbnails = offered.thumbnails.get_or_insert_with(|| textures(ctx, &offered.recipe));
         let recipe = &offered.recipe;
         let actions = &self.actions;
@@ -268,7 +277,7 @@ impl ImpastoApp {
     }
 
     pub(super) fn apply_to_recipe(&mut self, action: RecipeAction) {
-        let Some(offered) = self.offered.take() else { return };
+        let Some(offered) = self.panels.offered.take() else { return };
         match action {
             RecipeAction::Take => self.take_recipe(offered.recipe, &offered.path, &offered.trust),
             RecipeAction::Use(target) => self.open(target, Source::File(offered.path)),
@@ -288,7 +297,7 @@ impl ImpastoApp {
             follow_drags: own.follow_drags,
             ..recipe.settings.clone()
         };
-        self.choose_size = false;
+        self.next.choose_size = false;
         let recalled = |source: &impasto_engine::session::SourceRecord| {
             let thumbnail = recipe.thumbnails.iter().find(|thumbnail| thumbnail.sha256 == source.sha256);
             Source::Recalled(Box::new(Recalled {
@@ -299,22 +308,22 @@ impl ImpastoApp {
             }))
         };
         self.open(Target::Content, recalled(recipe.content()));
-        self.styles = vec![Slot::new(self.next_number())];
+        self.pictures.styles = vec![Slot::new(self.next_number())];
         for (index, style) in recipe.styles().into_iter().enumerate() {
             self.open(if index == 0 { Target::Style } else { Target::NewStyle }, recalled(&style.source));
-            self.styles[index].mix = style.mix;
+            self.pictures.styles[index].mix = style.mix;
         }
-        self.begin_afresh = true;
-        self.toasts.add("Took the recipe: its settings and pictures. It paints afresh.");
+        self.next.begin_afresh = true;
+        self.messages.toasts.add("Took the recipe: its settings and pictures. It paints afresh.");
     }
 
     /// Where pictures that have moved may be: beside a file, and in the folders that are in use.
     fn folders_to_search(&self, beside: &Path) -> Vec<PathBuf> {
-        let slots = std::iter::once(&self.content).chain(&self.styles);
+        let slots = std::iter::once(&self.pictures.content).chain(&self.pictures.styles);
         let loaded = slots.filter_map(|slot| slot.picture.as_ref()?.picture.path.clone());
         let parents =
             [beside.to_owned()].into_iter().chain(loaded).filter_map(|path| Some(path.parent()?.to_owned()));
-        let mut known = self.folders.clone();
+        let mut known = self.files.folders.clone();
         let usual = known.all().map(|folder| folder.clone()).chain(self.dialogs.first_folder());
         let mut folders: Vec<PathBuf> = Vec::new();
         for folder in parents.chain(usual) {
@@ -339,13 +348,13 @@ impl ImpastoApp {
                 }
             })
         };
-        let content = name(&self.content);
-        let several = self.styles.len() > 1;
+        let content = name(&self.pictures.content);
+        let several = self.pictures.styles.len() > 1;
         let mix = |slot: &Slot| StyleMix { weight: if several { slot.mix.weight } else { 1.0 }, ..slot.mix };
         let styles: Vec<(String, StyleMix)> =
-            self.styles.iter().filter_map(|slot| Some((name(slot)?, mix(slot)))).collect();
+            self.pictures.styles.iter().filter_map(|slot| Some((name(slot)?, mix(slot)))).collect();
         let Some(content) = content.filter(|_| styles.iter().any(|(_, mix)| mix.on)) else {
-            self.toasts.add("A command needs a content and a style: open them first.");
+            self.messages.toasts.add("A command needs a content and a style: open them first.");
             return;
         };
         let mut settings = self.settings.clone();
@@ -362,13 +371,13 @@ impl ImpastoApp {
             stop_after: (step > 0 && step != self.settings.steps).then_some(step),
         };
         match line.text() {
-            Err(error) => self.toasts.add(format!("The command cannot be written: {error}.")),
+            Err(error) => self.messages.toasts.add(format!("The command cannot be written: {error}.")),
             Ok(text) => {
                 ctx.copy_text(text);
-                let picture = self.canvas.picture();
+                let picture = self.view.canvas.picture();
                 let record = picture.and_then(|picture| self.record_of(&picture).cloned());
                 let plain = record.is_none_or(|record| record.is_plain());
-                self.toasts.add(match (missing.as_slice(), plain) {
+                self.messages.toasts.add(match (missing.as_slice(), plain) {
                     ([], true) => "Copied the command that paints this picture.".to_owned(),
                     ([], false) => "Copied the command with the settings as they are now. What was changed on the way is only in the recipe of the saved picture: render --recipe.".to_owned(),
                     (names, _) => format!(

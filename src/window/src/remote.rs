@@ -19,7 +19,7 @@ use std::{
 use egui::{Context, ViewportId};
 use serde::{Deserialize, Serialize};
 
-use super::{ImpastoApp, action::Action, command::Command};
+use super::{ImpastoApp, action::Act, command::Command};
 use impasto_base::text;
 #[cfg(feature = "midi")]
 use impasto_control::ports::Ports;
@@ -145,6 +145,18 @@ fn put(waiting: &mut Vec<RemoteCommand>, order: RemoteCommand) {
     waiting.push(order);
 }
 
+impl Act for RemoteCommand {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.do_order(self);
+    }
+}
+
+impl Act for Box<PendingInput> {
+    fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
+        app.take_remote(ctx, *self);
+    }
+}
+
 impl ImpastoApp {
     /// Whether a hand is on a slider, here or outside.
     pub(super) fn hand_is_on(&self, ctx: &Context) -> bool {
@@ -214,7 +226,7 @@ impl ImpastoApp {
 
     fn push_news(&self, news: PendingInput) {
         if !news.is_empty() {
-            self.actions.push(Action::Remote(Box::new(news)));
+            self.actions.push(Box::new(news));
         }
     }
 
@@ -273,7 +285,7 @@ impl ImpastoApp {
                 self.remote.waiting.push(order);
             } else {
                 *last = Some(now);
-                self.actions.push(Action::Order(order));
+                self.actions.push(order);
             }
         }
     }
@@ -299,11 +311,11 @@ impl ImpastoApp {
             }
             MoveResult::Bound(knob) => {
                 let source = text::display_name(&source.to_string());
-                self.toasts.add(format!("{source} turns {} from now on.", knob.label()));
+                self.messages.toasts.add(format!("{source} turns {} from now on.", knob.label()));
             }
             MoveResult::Waiting(knob) => {
                 let source = text::display_name(&source.to_string());
-                self.notice = Some(format!("{source} waits: bring it to where {} is", knob.label()));
+                self.messages.notice = Some(format!("{source} waits: bring it to where {} is", knob.label()));
             }
         }
         false
@@ -319,12 +331,15 @@ impl ImpastoApp {
             RemoteCommand::Preset(name) => {
                 let bundled = Preset::named(&name).map(|preset| preset.apply(&self.settings));
                 let own = || {
-                    let preset = self.presets.list.iter().find(|preset| preset.name == name)?;
+                    let preset = self.mixes.presets.list.iter().find(|preset| preset.name == name)?;
                     preset.mix.as_ref().ok()?.apply(&self.settings).ok()
                 };
                 match bundled.or_else(own) {
                     Some(mix) => self.take_preset(mix, false),
-                    None => self.toasts.add(format!("No preset is called {}.", text::display_name(&name))),
+                    None => self
+                        .messages
+                        .toasts
+                        .add(format!("No preset is called {}.", text::display_name(&name))),
                 }
             }
         }
@@ -372,7 +387,7 @@ impl ImpastoApp {
         self.remote.mapping.learning = Some(knob);
         if self.remote.listens() {
             let name = knob.label();
-            self.toasts.add(format!("Move a fader of your controller: it will turn {name}."));
+            self.messages.toasts.add(format!("Move a fader of your controller: it will turn {name}."));
         } else {
             // First of all something has to be listened to.
             self.remote.open = true;

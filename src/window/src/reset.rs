@@ -42,14 +42,14 @@ pub fn slider(
 impl ImpastoApp {
     /// Everything that can be mixed while it paints as it is usual: in the preset that was taken last, or else in the objective.
     pub(super) fn reset_mix(&mut self) {
-        let settings = self.settings.with_look(self.presets.usual.settings());
+        let settings = self.settings.with_look(self.mixes.presets.usual.settings());
         let fresh = StyleMix::default();
-        if settings == self.settings && self.styles.iter().all(|slot| slot.mix == fresh) {
-            self.toasts.add("The mix is the usual one already.");
+        if settings == self.settings && self.pictures.styles.iter().all(|slot| slot.mix == fresh) {
+            self.messages.toasts.add("The mix is the usual one already.");
             return;
         }
         self.settings = settings;
-        self.styles.iter_mut().for_each(|slot| slot.mix = fresh);
-        self.undo.call("", format!("Mix reset: {}", self.presets.usual.name()));
+        self.pictures.styles.iter_mut().for_each(|slot| slot.mix = fresh);
+        self.undo.call("", format!("Mix reset: {}", self.mixes.presets.usual.name()));
     }
 }

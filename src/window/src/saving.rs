@@ -107,7 +107,7 @@ impl ImpastoApp {
     fn painting_to_save(&mut self) -> Option<Painting> {
         let painting = self.painting();
         if painting.is_none() {
-            self.toasts.add("There is no painted picture to save yet.");
+            self.messages.toasts.add("There is no painted picture to save yet.");
         }
         painting
     }
@@ -121,14 +121,17 @@ impl ImpastoApp {
     pub(super) fn save_moment(&mut self) {
         let Some(painting) = self.painting_to_save() else { return };
         if self.tasks.saving().len() >= MOST_MOMENTS {
-            self.toasts.add("The moments before are still being saved.");
+            self.messages.toasts.add("The moments before are still being saved.");
             return;
         }
         match self.folder_for(FileKind::Exports) {
             Some(folder) => {
                 self.start_saving(folder.join(self.save_name()), painting, Clash::Number);
             }
-            None => self.toasts.add("There is no home folder to save to: save the picture once by a dialog."),
+            None => self
+                .messages
+                .toasts
+                .add("There is no home folder to save to: save the picture once by a dialog."),
         }
     }
 
@@ -139,7 +142,7 @@ impl ImpastoApp {
             let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy().into_owned();
             stem.replace(['/', '\\', ':'], "-")
         };
-        format!("{} in {}.png", stem(&self.content), stem(&self.styles[0]))
+        format!("{} in {}.png", stem(&self.pictures.content), stem(&self.pictures.styles[0]))
     }
 
     /// Asks for the file to write to, and writes it.
@@ -167,17 +170,19 @@ impl ImpastoApp {
         if free == path {
             (saving.write)(self, path, Clash::Ask);
         } else {
-            self.replacing = Some(Replacing { path, free, saving });
+            self.files.replacing = Some(Replacing { path, free, saving });
         }
     }
 
     /// Where no dialog can be shown, a file can still be saved: under a free name in the folder used last.
     fn save_without_dialog(&mut self, kind: FileKind, name: &str, saving: Saving) {
         let Some(folder) = self.folder_for(kind) else {
-            self.toasts.add("No file dialog could be shown, and there is no home folder to save to.");
+            self.messages
+                .toasts
+                .add("No file dialog could be shown, and there is no home folder to save to.");
             return;
         };
-        self.toasts.add("No file dialog could be shown, so the name was chosen.");
+        self.messages.toasts.add("No file dialog could be shown, so the name was chosen.");
         (saving.write)(self, folder.join(name), Clash::Number);
     }
 
@@ -213,14 +218,14 @@ impl ImpastoApp {
         match result {
             Ok(()) => self.file_saved(&path),
             Err(SaveError::Exists { .. }) => {
-                self.closing.save_failed();
+                self.files.closing.save_failed();
                 let free = picture::free_name(&path);
-                self.replacing = Some(Replacing { path, free, saving: Saving::of_picture(painting) });
+                self.files.replacing = Some(Replacing { path, free, saving: Saving::of_picture(painting) });
             }
             Err(error) => {
-                self.closing.save_failed();
+                self.files.closing.save_failed();
                 let text = format!("The picture is not saved: {}.", chain(&error));
-                self.banners.push(Banner { trouble: Trouble::Save { path, painting }, text });
+                self.messages.banners.push(Banner { trouble: Trouble::Save { path, painting }, text });
             }
         }
     }
@@ -228,19 +233,19 @@ impl ImpastoApp {
     /// Says that a file that was asked for is written.
     pub(super) fn file_saved(&mut self, path: &Path) {
         let note = format!("Saved {}", path.display());
-        self.notice = Some(note.clone());
-        self.toasts.add(note);
+        self.messages.notice = Some(note.clone());
+        self.messages.toasts.add(note);
     }
 
     /// Says why a file that was asked for is not written; the window does not close before that is seen.
     pub(super) fn file_not_saved(&mut self, text: String) {
-        self.closing.save_failed();
-        self.banners.push(Banner { trouble: Trouble::Other, text });
+        self.files.closing.save_failed();
+        self.messages.banners.push(Banner { trouble: Trouble::Other, text });
     }
 
     /// The question what to do about a file that is there already.
     pub(super) fn replacing_window(&mut self, ctx: &Context) {
-        let Some(replacing) = &self.replacing else { return };
+        let Some(replacing) = &self.files.replacing else { return };
         let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let (old, free) = (name(&replacing.path), name(&replacing.free));
         let mut decision = None;
@@ -268,7 +273,7 @@ impl ImpastoApp {
             decision = decision.or(Some(None));
         }
         if let Some(decision) = decision
-            && let Some(Replacing { saving, .. }) = self.replacing.take()
+            && let Some(Replacing { saving, .. }) = self.files.replacing.take()
             && let Some((path, clash)) = decision
         {
             (saving.write)(self, path, clash);
@@ -276,11 +281,11 @@ impl ImpastoApp {
     }
 
     pub(super) fn copy_picture(&mut self, ctx: &Context) {
-        let Some(picture) = self.canvas.picture() else {
-            self.toasts.add("There is no painted picture to copy yet.");
+        let Some(picture) = self.view.canvas.picture() else {
+            self.messages.toasts.add("There is no painted picture to copy yet.");
             return;
         };
         ctx.copy_image(super::colour_image::color_image(&picture));
-        self.toasts.add("Copied the picture.");
+        self.messages.toasts.add("Copied the picture.");
     }
 }

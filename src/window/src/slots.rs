@@ -21,12 +21,12 @@ const LOW: f32 = 64.0;
 
 impl ImpastoApp {
     pub(super) fn slots_ui(&mut self, ui: &mut Ui) {
-        self.drop_rects.clear();
+        self.pictures.drop_rects.clear();
         let mut rects: Vec<(Rect, Target)> = Vec::new();
         egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             ui.add_space(-space::XS);
             widgets::section(ui, "Content");
-            let target = Target::Slot(self.content.id);
+            let target = Target::Slot(self.pictures.content.id);
             let content = Card {
                 name: "Content",
                 examples: &CONTENTS,
@@ -37,7 +37,13 @@ impl ImpastoApp {
                 height: TALL,
             };
             rects.push((
-                card::show(ui, &content, &mut self.content, &mut self.gallery, &self.actions),
+                card::show(
+                    ui,
+                    &content,
+                    &mut self.pictures.content,
+                    &mut self.pictures.gallery,
+                    &self.actions,
+                ),
                 target,
             ));
 
@@ -52,10 +58,10 @@ impl ImpastoApp {
             });
             ui.add_space(-space::S);
 
-            let several = self.styles.len() > 1;
+            let several = self.pictures.styles.len() > 1;
             widgets::section(ui, if several { "Styles" } else { "Style" });
             let mut filled = 0;
-            for (index, slot) in self.styles.iter_mut().enumerate() {
+            for (index, slot) in self.pictures.styles.iter_mut().enumerate() {
                 let name = if several { format!("Style {}", index + 1) } else { "Style".to_owned() };
                 let shape = slot.picture.as_ref().map(|loaded| loaded.picture.dimensions());
                 let scale_end = shape.and_then(|shape| scale_end(shape, slot.mix.scale, &self.settings));
@@ -70,16 +76,16 @@ impl ImpastoApp {
                 };
                 let target = Target::Slot(slot.id);
                 filled = filled.saturating_add(u8::from(slot.picture.is_some()));
-                rects.push((card::show(ui, &style, slot, &mut self.gallery, &self.actions), target));
+                rects.push((card::show(ui, &style, slot, &mut self.pictures.gallery, &self.actions), target));
                 ui.add_space(space::S);
             }
-            let shown = || self.styles.iter().filter(|slot| slot.picture.is_some());
+            let shown = || self.pictures.styles.iter().filter(|slot| slot.picture.is_some());
             if shown().next().is_some() && shown().all(|slot| slot.mix.share() == 0.0) {
                 let text = "No style counts: the painting becomes the content again.";
                 ui.add(egui::Label::new(widgets::weak(ui, text)).wrap());
             }
             let tooltip = "A further style, mixed with the others by its weight";
-            let full = self.styles.iter().all(|slot| !slot.is_empty());
+            let full = self.pictures.styles.iter().all(|slot| !slot.is_empty());
             let button = widgets::add_button(ui, "Add style…", tooltip, "Fill the empty style first", full);
             if button.clicked() {
                 self.actions.push(SlotAction::Ask(Target::NewStyle));
@@ -97,12 +103,20 @@ impl ImpastoApp {
                 height: LOW,
             };
             rects.push((
-                card::show(ui, &palette, &mut self.palette, &mut self.gallery, &self.actions),
+                card::show(
+                    ui,
+                    &palette,
+                    &mut self.pictures.palette,
+                    &mut self.pictures.gallery,
+                    &self.actions,
+                ),
                 Target::Palette,
             ));
             ui.add_space(space::M);
         });
         let seen = ui.clip_rect();
-        self.drop_rects.extend(rects.into_iter().map(|(rect, target)| (rect.intersect(seen), target)));
+        self.pictures
+            .drop_rects
+            .extend(rects.into_iter().map(|(rect, target)| (rect.intersect(seen), target)));
     }
 }

@@ -74,7 +74,7 @@ fn lock(screen: &Mutex<Screen>) -> MutexGuard<'_, Screen> {
 impl ImpastoApp {
     /// Opens the second window, or closes it.
     pub(super) fn toggle_stage(&mut self, ctx: &Context) {
-        let stage = &mut self.stage;
+        let stage = &mut self.view.stage;
         stage.open = !stage.open;
         (stage.told, stage.look_for_monitors) = (None, stage.open);
         let mut screen = lock(&stage.screen);
@@ -88,39 +88,39 @@ impl ImpastoApp {
     /// Shows or hides the info over the picture: in the second window if that is where the picture stands
     /// alone.
     pub(super) fn toggle_info(&mut self) {
-        if self.stage.open && !self.present.on {
-            let mut screen = lock(&self.stage.screen);
+        if self.view.stage.open && !self.view.present.on {
+            let mut screen = lock(&self.view.stage.screen);
             screen.facts = !screen.facts;
         } else {
-            self.present.facts = !self.present.facts;
+            self.view.present.facts = !self.view.present.facts;
         }
     }
 
     /// Does what the second window asks for, and tells it what is new: also while this window is covered and not drawn.
     pub(super) fn follow_stage(&mut self, ctx: &Context, frame: &eframe::Frame) {
-        if !self.stage.open {
+        if !self.view.stage.open {
             return;
         }
         let (closed, facts) = {
-            let mut screen = lock(&self.stage.screen);
+            let mut screen = lock(&self.view.stage.screen);
             (std::mem::take(&mut screen.closed), screen.facts)
         };
         if closed {
             return self.toggle_stage(ctx);
         }
-        if std::mem::take(&mut self.stage.look_for_monitors) {
-            lock(&self.stage.screen).monitors = monitors(frame);
+        if std::mem::take(&mut self.view.stage.look_for_monitors) {
+            lock(&self.view.stage.screen).monitors = monitors(frame);
         }
         let lines = if facts { self.painted_from() } else { Vec::new() };
-        let picture = self.canvas.shown();
-        let leaving = self.canvas.leaving().cloned();
-        let uploads = self.canvas.uploads();
-        let mut screen = lock(&self.stage.screen);
-        let news = self.stage.told != Some(uploads) || screen.lines != lines;
+        let picture = self.view.canvas.shown();
+        let leaving = self.view.canvas.leaving().cloned();
+        let uploads = self.view.canvas.uploads();
+        let mut screen = lock(&self.view.stage.screen);
+        let news = self.view.stage.told != Some(uploads) || screen.lines != lines;
         if news {
-            self.stage.told = Some(uploads);
+            self.view.stage.told = Some(uploads);
             (screen.picture, screen.lines, screen.leaving) = (picture, lines, leaving);
-            screen.step = self.canvas.step();
+            screen.step = self.view.canvas.step();
         }
         drop(screen);
         if news {
@@ -130,7 +130,7 @@ impl ImpastoApp {
 
     /// Keeps the second window there while it is open.
     pub(super) fn stage_window(&self, ctx: &Context) {
-        if !self.stage.open {
+        if !self.view.stage.open {
             return;
         }
         let builder = ViewportBuilder::default()
@@ -139,7 +139,7 @@ impl ImpastoApp {
             .with_icon(icons::window_icon())
             .with_inner_size(SIZE)
             .with_min_inner_size(SMALLEST);
-        let screen = Arc::clone(&self.stage.screen);
+        let screen = Arc::clone(&self.view.stage.screen);
         let actions = self.actions.clone();
         ctx.show_viewport_deferred(viewport(), builder, move |ui, class| draw(&screen, &actions, ui, class));
     }

@@ -38,7 +38,7 @@ impl ImpastoApp {
         if let Some(what) = &self.run.preparing {
             return what.clone();
         }
-        if let Some(notice) = &self.notice {
+        if let Some(notice) = &self.messages.notice {
             return notice.clone();
         }
         match self.run.state {
@@ -73,7 +73,7 @@ impl ImpastoApp {
     /// From right to left.
     fn facts(&mut self, ui: &mut Ui) {
         let now = ui.input(|input| input.time);
-        if self.canvas.picture().is_some()
+        if self.view.canvas.picture().is_some()
             && let Some(reason) = self.keeper.trouble(now)
         {
             let text = egui::RichText::new("Autosave is off").small().color(Palette::of(ui).bad);
@@ -86,10 +86,10 @@ impl ImpastoApp {
                 self.actions.push(Command::Queue);
             }
         }
-        if let Some(zoom) = self.canvas.zoom_text() {
+        if let Some(zoom) = self.view.canvas.zoom_text() {
             ui.label(widgets::weak(ui, zoom)).on_hover_text("Zoom: screen pixels per picture pixel");
         }
-        if let Some((width, height)) = self.canvas.size() {
+        if let Some((width, height)) = self.view.canvas.size() {
             ui.label(widgets::weak(ui, format!("{width} × {height} px")))
                 .on_hover_text("Size of the painted picture in pixels");
         }

@@ -14,9 +14,9 @@ const MENU_BELOW: f32 = 340.0;
 impl ImpastoApp {
     /// Whether the strip is shown: who put the panels away wants the picture alone.
     pub(super) fn has_toolbar(&self) -> bool {
-        let layout = &self.layout;
+        let layout = &self.view.layout;
         let panels = layout.show_left || layout.show_right || layout.show_bottom;
-        panels || self.put_away.is_none() || self.undo.shown
+        panels || self.view.put_away.is_none() || self.undo.shown
     }
 
     pub(super) fn toolbar_ui(&mut self, ui: &mut Ui) {
@@ -44,12 +44,12 @@ impl ImpastoApp {
 
     fn compare_buttons(&self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
-        let mode = self.compare.mode;
+        let mode = self.view.compare.mode;
         for (command, on) in [
             (Command::Split, mode == Mode::Split),
             (Command::Sides, mode == Mode::Sides),
             (Command::Wrap, mode == Mode::Wrap),
-            (Command::Flip, self.compare.flipped),
+            (Command::Flip, self.view.compare.flipped),
         ] {
             let hint = command.hint(&ctx);
             if widgets::icon_toggle(ui, command.icon(), command.text(), &hint, on).clicked() {
@@ -61,8 +61,8 @@ impl ImpastoApp {
     /// The same, and what to compare with, behind one button.
     fn compare_menu(&mut self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
-        let mode = self.compare.mode;
-        let on = mode != Mode::Off || self.compare.flipped;
+        let mode = self.view.compare.mode;
+        let on = mode != Mode::Off || self.view.compare.flipped;
         let tooltip = "Ways to compare the painting with another picture, and with which";
         let button = widgets::icon_toggle(ui, Command::Split.icon(), "Compare", tooltip, on);
         egui::Popup::menu(&button).show(|ui| {
@@ -71,7 +71,7 @@ impl ImpastoApp {
                 (Command::Split, mode == Mode::Split),
                 (Command::Sides, mode == Mode::Sides),
                 (Command::Wrap, mode == Mode::Wrap),
-                (Command::Flip, self.compare.flipped),
+                (Command::Flip, self.view.compare.flipped),
             ] {
                 let line = ui.selectable_label(on, command.text()).on_hover_text(command.hint(&ctx));
                 if line.clicked() {
@@ -81,9 +81,9 @@ impl ImpastoApp {
             ui.separator();
             ui.label(widgets::weak(ui, "Compare with"));
             for (against, name) in self.comparable() {
-                let chosen = against == self.compare.against;
+                let chosen = against == self.view.compare.against;
                 if ui.selectable_label(chosen, widgets::shorten(&name, 34)).clicked() {
-                    self.compare.against = against;
+                    self.view.compare.against = against;
                 }
             }
         });
@@ -92,7 +92,7 @@ impl ImpastoApp {
     /// What the painting is compared with.
     fn against(&mut self, ui: &mut Ui) {
         let all = self.comparable();
-        let chosen = self.compare.against;
+        let chosen = self.view.compare.against;
         let Some((_, name)) = all.iter().find(|(against, _)| *against == chosen).or_else(|| all.first())
         else {
             return;
@@ -107,7 +107,7 @@ impl ImpastoApp {
             .show_ui(ui, |ui| {
                 for (against, name) in &all {
                     if ui.selectable_label(*against == chosen, widgets::shorten(name, 40)).clicked() {
-                        self.compare.against = *against;
+                        self.view.compare.against = *against;
                     }
                 }
             })

@@ -4,7 +4,7 @@ use egui::{Align2, Area, Context, Frame, Id, Order, RichText, Stroke, Ui, vec2};
 
 use super::{
     ImpastoApp,
-    action::Actions,
+    action::{Act, Actions},
     page::Page,
     pictures::{Source, Target},
     theme::{Palette, space},
@@ -114,18 +114,24 @@ pub enum TourAction {
     Keep,
 }
 
+impl Act for TourAction {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.apply_to_tour(self);
+    }
+}
+
 impl ImpastoApp {
     /// Begins the tour, with the bundled pictures where there are none.
     pub(super) fn start_tour(&mut self) {
-        self.help = false;
-        self.page = Page::Painting;
-        if self.content.picture.is_none() {
+        self.close_help();
+        self.view.page = Page::Painting;
+        if self.pictures.content.picture.is_none() {
             self.open(Target::Content, Source::Example(&picture::CONTENTS[0]));
         }
-        if self.styles.iter().all(|slot| slot.picture.is_none()) {
+        if self.pictures.styles.iter().all(|slot| slot.picture.is_none()) {
             self.open(Target::Style, Source::Example(&picture::STYLES[0]));
         }
-        let before = match self.tour.take() {
+        let before = match self.panels.tour.take() {
             Some(tour) => tour.before,
             None => Box::new(self.settings.clone()),
         };
@@ -134,13 +140,13 @@ impl ImpastoApp {
         self.settings.size = SIZE;
         self.settings.steps = STEPS;
         (self.settings.keep_colours, self.settings.match_colours) = (0.0, 0.0);
-        self.choose_size = false;
-        self.tour = Some(Tour { stop: 0, before });
+        self.next.choose_size = false;
+        self.panels.tour = Some(Tour { stop: 0, before });
         self.go_to_stop(0);
     }
 
     fn go_to_stop(&mut self, index: usize) {
-        let Some(tour) = &mut self.tour else { return };
+        let Some(tour) = &mut self.panels.tour else { return };
         tour.stop = index;
         // Whatever order the stops are visited in, each has the same settings.
         for stop in &STOPS[..=index] {
@@ -157,11 +163,11 @@ impl ImpastoApp {
 
     /// The tour's note over the painting.
     pub(super) fn tour_window(&self, ctx: &Context) {
-        let Some(tour) = &self.tour else { return };
+        let Some(tour) = &self.panels.tour else { return };
         let stop = tour.stop;
-        let area = self.canvas.area.unwrap_or(ctx.content_rect());
+        let area = self.view.canvas.area.unwrap_or(ctx.content_rect());
         // A small painting is not to be covered: there the note lies over the curves.
-        let below = self.bottom_area.filter(|_| area.height() < ROOMY && !self.present.on);
+        let below = self.view.bottom_area.filter(|_| area.height() < ROOMY && !self.view.present.on);
         let (corner, width) = match below {
             Some(below) => (below.left_bottom() + vec2(space::S, -space::S), below.width() - 2.0 * space::S),
             None => {
@@ -196,9 +202,9 @@ impl ImpastoApp {
     pub(super) fn apply_to_tour(&mut self, action: TourAction) {
         match action {
             TourAction::Go(stop) => self.go_to_stop(stop),
-            TourAction::Keep => self.tour = None,
+            TourAction::Keep => self.panels.tour = None,
             TourAction::Restore => {
-                if let Some(tour) = self.tour.take() {
+                if let Some(tour) = self.panels.tour.take() {
                     self.settings = *tour.before;
                     self.start_run(Start::Beginning, false);
                 }

@@ -45,7 +45,7 @@ impl ImpastoApp {
 
     /// Whether there is all that a run takes.
     pub(super) fn is_ready(&self) -> bool {
-        self.session.is_some() && self.inputs().is_some() && self.problem.is_none()
+        self.worker.session.is_some() && self.inputs().is_some() && self.problem.is_none()
     }
 
     fn is_active(&self) -> bool {
@@ -227,7 +227,7 @@ impl ImpastoApp {
             }
             ui.separator();
             let command = Command::ToggleRecipe;
-            let mut on = !self.without_recipe;
+            let mut on = !self.files.without_recipe;
             if ui.checkbox(&mut on, command.text()).on_hover_text(command.tooltip()).changed() {
                 self.actions.push(command);
             }
@@ -243,7 +243,7 @@ impl ImpastoApp {
             }
         }
         ui.add_space(space::S);
-        let layout = &mut self.layout;
+        let layout = &mut self.view.layout;
         for (icon, name, shown) in [
             (Icon::PanelRight, "Settings panel", &mut layout.show_right),
             (Icon::PanelBottom, "Loss plot", &mut layout.show_bottom),

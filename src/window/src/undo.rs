@@ -10,7 +10,7 @@ use egui::{Context, RichText, ScrollArea, Ui};
 
 use super::{
     ImpastoApp,
-    action::Action,
+    action::Act,
     fields,
     mixes::MixDesk,
     pictures::Slot,
@@ -256,7 +256,8 @@ impl Undo {
         (0..2).for_each(|hand| self.held[hand] |= held[hand]);
     }
 
-    fn end_frame(&mut self) {
+    /// Called at the beginning of each frame, also where nothing is drawn.
+    pub fn begin_frame(&mut self) {
         self.held_before = std::mem::take(&mut self.held);
     }
 
@@ -280,15 +281,30 @@ impl Undo {
     }
 }
 
+/// Goes to an entry of the history.
+struct GoTo(usize);
+
+impl Act for GoTo {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.go_to_state(self.0);
+    }
+}
+
 impl ImpastoApp {
     /// Makes an entry of what the present action has changed, if it has.
     pub(super) fn note_change(&mut self, ctx: &Context) {
         self.follow_hands(ctx);
         if !self.is_playing_list()
             && let Some(state) = self.undo.states.get(self.undo.at)
-            && !state.snapshot.is_of(&self.settings, &self.desk, &self.content, &self.styles)
+            && !state.snapshot.is_of(
+                &self.settings,
+                &self.mixes.desk,
+                &self.pictures.content,
+                &self.pictures.styles,
+            )
         {
-            let now = Snapshot::of(&self.settings, &self.desk, &self.content, &self.styles);
+            let now =
+                Snapshot::of(&self.settings, &self.mixes.desk, &self.pictures.content, &self.pictures.styles);
             // A drag's last change comes with its release.
             let held = self.undo.held[0] || self.undo.held_before[0];
             self.undo.record(now, ctx.input(|input| input.time), held);
@@ -302,14 +318,18 @@ impl ImpastoApp {
         if self.undo.states.is_empty() && !self.still_opening() {
             self.undo.states.push(State {
                 title: "As opened".to_owned(),
-                snapshot: Snapshot::of(&self.settings, &self.desk, &self.content, &self.styles),
+                snapshot: Snapshot::of(
+                    &self.settings,
+                    &self.mixes.desk,
+                    &self.pictures.content,
+                    &self.pictures.styles,
+                ),
                 keys: Vec::new(),
                 time: 0.0,
                 gesture: None,
             });
         }
         self.follow_hands(ctx);
-        self.undo.end_frame();
     }
 
     fn follow_hands(&mut self, ctx: &Context) {
@@ -326,7 +346,7 @@ impl ImpastoApp {
                 note
             }
         };
-        self.toasts.add_instead(&NOTES, note);
+        self.messages.toasts.add_instead(&NOTES, note);
     }
 
     /// Does what was taken back again.
@@ -339,7 +359,7 @@ impl ImpastoApp {
                 note
             }
         };
-        self.toasts.add_instead(&NOTES, note);
+        self.messages.toasts.add_instead(&NOTES, note);
     }
 
     pub(super) fn go_to_state(&mut self, index: usize) {
@@ -347,12 +367,12 @@ impl ImpastoApp {
         let Snapshot { settings, desk, content, styles } = state.snapshot.clone();
         self.undo.at = index;
         self.settings = settings;
-        self.desk = desk;
-        self.content = content;
-        self.styles = styles;
-        if self.styles.is_empty() {
+        self.mixes.desk = desk;
+        self.pictures.content = content;
+        self.pictures.styles = styles;
+        if self.pictures.styles.is_empty() {
             let id = self.next_number();
-            self.styles.push(Slot::new(id));
+            self.pictures.styles.push(Slot::new(id));
         }
     }
 
@@ -371,7 +391,7 @@ impl ImpastoApp {
                     .truncate()
                     .min_size(egui::vec2(ui.available_width(), 22.0));
                 if ui.add(row).on_hover_text(&state.title).clicked() {
-                    self.actions.push(Action::GoTo(index));
+                    self.actions.push(GoTo(index));
                 }
             }
         });
@@ -431,7 +451,7 @@ mod tests {
         ] {
             undo.follow_hands(held);
             undo.follow_hands(held);
-            undo.end_frame();
+            undo.begin_frame();
             assert_eq!(undo.gesture, gesture, "{held:?}");
         }
     }

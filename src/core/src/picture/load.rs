@@ -239,12 +239,20 @@ fn decode_whole(name: &str, bytes: &[u8], format: ImageFormat) -> Result<Decoded
     let mut decoder = reader.into_decoder()?;
     if format == ImageFormat::Png {
         limits.max_alloc = Some(MAX_DECODER_BYTES);
-        decoder.set_limits(limits)?;
+        decoder.set_limits(limits.clone())?;
     }
     let (width, height) = decoder.dimensions();
     check_shape(name, width, height)?;
     // The decoder's pixels, and the converted ones: colours and opacity.
-    let needed = decoder.total_bytes().saturating_add(4 * u64::from(width) * u64::from(height));
+    let pixels = 4 * u64::from(width) * u64::from(height);
+    let mut needed = decoder.total_bytes().saturating_add(pixels);
+    if format == ImageFormat::Gif {
+        // A frame is decoded whole before it is cut to the picture, and may say that it is far larger.
+        let frame = pixels.max(MAX_SIDE_BYTES);
+        limits.max_alloc = Some(frame);
+        decoder.set_limits(limits)?;
+        needed = needed.saturating_add(frame);
+    }
     let too_much = || ImageError::Limits(LimitError::from_kind(LimitErrorKind::InsufficientMemory));
     let room = budget::reserve(needed).ok_or_else(too_much)?;
     // Invalid metadata is no reason to refuse valid pixels.

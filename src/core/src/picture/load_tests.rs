@@ -313,6 +313,19 @@ fn a_webp_part_that_is_longer_than_the_file_is_not_made_room_for() {
 }
 
 #[test]
+fn a_gif_frame_far_larger_than_its_picture_is_not_made_room_for() {
+    let mut file = bytes("plain.gif");
+    let frame = file.windows(5).position(|window| window == b",\0\0\0\0").unwrap();
+    file[frame + 5..frame + 9].fill(0x7f);
+    let error = refusal("a.gif", &file);
+    assert!(matches!(error, PictureError::TooMuchMemory { .. }), "{error:?}");
+    // One that is twice as large in both directions is.
+    file[frame + 5..frame + 9].copy_from_slice(&[64, 0, 32, 0]);
+    let opened = Picture::from_encoded("a.gif", None, &file);
+    assert!(!matches!(opened, Err(PictureError::TooMuchMemory { .. })), "{opened:?}");
+}
+
+#[test]
 fn damaged_files_are_reported_without_panics() {
     let mut png = bytes("plain.png");
     let data = png.windows(4).position(|w| w == b"IDAT").unwrap();

@@ -9,7 +9,7 @@ use egui::Context;
 use self::recorder::Recorder;
 use super::{
     ImpastoApp,
-    command::Command,
+    action::Act,
     knobs::{self, KnobAction, Marks},
     page::Page,
 };
@@ -28,10 +28,27 @@ pub struct AutomationUi {
     recorder: Option<Recorder>,
 }
 
+impl Act for KnobAction {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.apply_to_knob(self);
+    }
+}
+
+/// Ends a recording, if one is on.
+struct EndRecording;
+
+impl Act for EndRecording {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        if let Some(recorder) = app.automation.recorder.take() {
+            app.keep_recording(recorder);
+        }
+    }
+}
+
 impl ImpastoApp {
     /// How the styles with a picture count, as they are set.
     pub(super) fn mix(&self) -> Vec<StyleMix> {
-        self.styles.iter().filter(|slot| slot.picture.is_some()).map(|slot| slot.mix).collect()
+        self.pictures.styles.iter().filter(|slot| slot.picture.is_some()).map(|slot| slot.mix).collect()
     }
 
     /// The settings and how the styles count, where their tracks have them now.
@@ -49,7 +66,7 @@ impl ImpastoApp {
         if !knob.set(&mut self.settings, &mut mix, value) {
             return false;
         }
-        let filled = self.styles.iter_mut().filter(|slot| slot.picture.is_some());
+        let filled = self.pictures.styles.iter_mut().filter(|slot| slot.picture.is_some());
         filled.zip(mix).for_each(|(slot, mix)| slot.mix = mix);
         true
     }
@@ -67,7 +84,7 @@ impl ImpastoApp {
                 track.on = false;
                 if self.automation.recorder.is_none() {
                     let name = knob.label();
-                    self.toasts.add(format!("{name} is in your hands: its automation is off."));
+                    self.messages.toasts.add(format!("{name} is in your hands: its automation is off."));
                 }
             }
         }
@@ -104,16 +121,16 @@ impl ImpastoApp {
         }
         self.automation.chosen = Some(knob);
         self.automation.key = 0;
-        self.layout.automation = true;
-        self.layout.show_bottom = true;
+        self.view.layout.automation = true;
+        self.view.layout.show_bottom = true;
     }
 
     /// Shows the panel with the tracks, or hides the lower panel while it shows them.
     pub(super) fn toggle_automation(&mut self) {
-        self.page = Page::Painting;
-        let shown = self.layout.automation && self.layout.show_bottom;
-        self.layout.automation = !shown;
-        self.layout.show_bottom |= !shown;
+        self.view.page = Page::Painting;
+        let shown = self.view.layout.automation && self.view.layout.show_bottom;
+        self.view.layout.automation = !shown;
+        self.view.layout.show_bottom |= !shown;
     }
 
     pub(super) fn is_recording(&self) -> bool {
@@ -125,8 +142,8 @@ impl ImpastoApp {
         match self.automation.recorder.take() {
             None => {
                 self.automation.recorder = Some(Recorder::new(self.run.id, self.knob_values()));
-                self.layout.automation = true;
-                self.layout.show_bottom = true;
+                self.view.layout.automation = true;
+                self.view.layout.show_bottom = true;
             }
             Some(recorder) => self.keep_recording(recorder),
         }
@@ -143,7 +160,7 @@ impl ImpastoApp {
         let Some(recorder) = &self.automation.recorder else { return };
         let over = matches!(self.run.state, RunState::Finished | RunState::Stopped | RunState::Failed);
         if recorder.run != self.run.id || over && recorder.has_any() {
-            return self.actions.push(Command::Record);
+            return self.actions.push(EndRecording);
         }
         // An oscillator rides on what the hand does, and is no course of its own to be recorded.
         let swings = |knob: ParamId| {
@@ -172,7 +189,7 @@ impl ImpastoApp {
             self.automation.chosen = Some(knob);
             self.automation.key = 0;
         }
-        self.toasts.add(match names.as_slice() {
+        self.messages.toasts.add(match names.as_slice() {
             [] => "Nothing was moved, so nothing was recorded.".to_owned(),
             [name] => format!("Recorded {name}. Restart plays it again."),
             [first, rest @ ..] => {

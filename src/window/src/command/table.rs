@@ -7,7 +7,7 @@ use egui::{
 };
 
 use super::Row;
-use crate::{compare::Mode, icons::Icon, page::Page, pictures::Target};
+use crate::{compare::Mode, icons::Icon, page::kind::Page, pictures::Target};
 use impasto_engine::session::LevelCommand;
 
 /// Makes the commands and their table of rows: under each heading of the help a name, text, icon and keys,
@@ -104,7 +104,7 @@ commands! {
         => |app, _| app.randomize();
     Mixes "Mixes and morph" Link [plain(M)]
         "Shows or hides the row with the mixes A to H, the morph between two and Randomize"
-        => |app, _| app.layout.mixes = !app.layout.mixes;
+        => |app, _| app.view.layout.mixes = !app.view.layout.mixes;
     Automation "Automation" Wave [plain(A)]
         "What moves by itself while it paints: oscillators and keyframes on any fader"
         => |app, _| app.toggle_automation();
@@ -125,20 +125,20 @@ commands! {
         => |app, _| app.ask_for_picture(Target::Style);
     Swap "Swap content and style" Swap []
         "Makes the content the style and the first style the content"
-        if |app| app.content.picture.is_some() || app.styles[0].picture.is_some() => |app, _| app.swap();
+        if |app| app.pictures.content.picture.is_some() || app.pictures.styles[0].picture.is_some() => |app, _| app.swap();
     // The picture comes as an event, like that of the keys.
     Paste "Paste picture" Copy [ctrl(V)]
         "Puts the clipboard's picture into the slot under the pointer, or asks which one is meant"
         => |_, ctx| ctx.send_viewport_cmd(ViewportCommand::RequestPaste);
     Save "Save…" Save [ctrl(S)]
         "Saves the picture as it is now: PNG, JPEG, WebP or TIFF"
-        if |app| app.canvas.picture().is_some() => |app, _| app.ask_to_save();
+        if |app| app.view.canvas.picture().is_some() => |app, _| app.ask_to_save();
     SaveMoment "Save this moment" Save [alt(ctrl(S))]
         "Saves the picture as it is now, with its recipe, beside the one saved last and under the next free name, without asking"
         => |app, _| app.save_moment();
     Copy "Copy picture" Copy [ctrl(C)]
         "Puts the picture as it is now on the clipboard"
-        if |app| app.canvas.picture().is_some() => |app, ctx| app.copy_picture(ctx);
+        if |app| app.view.canvas.picture().is_some() => |app, ctx| app.copy_picture(ctx);
     CopyCommandLine "Copy as command line" Copy []
         "Puts the impasto render command on the clipboard that paints this picture without the window"
         => |app, ctx| app.copy_command_line(ctx);
@@ -168,46 +168,46 @@ commands! {
         => |app, ctx| app.wander(ctx, 1);
     Now "Back to now" Step [plain(End)]
         "Shows the painting as it is"
-        if |app| app.film.view().is_some() => |app, ctx| app.look_at(ctx, None);
+        if |app| app.view.film.view().is_some() => |app, ctx| app.look_at(ctx, None);
     Branch "Go on from this moment" Play [plain(B)]
         "Goes on painting from the moment that is looked at: picture and settings return, and what was painted since stays in the filmstrip"
-        if |app| app.film.view().is_some() => |app, _| app.go_on_from_view();
+        if |app| app.view.film.view().is_some() => |app, _| app.go_on_from_view();
     Timelapse "Export a time-lapse…" Save []
         "Makes a film of how the picture was painted: GIF, WebP, animated PNG, MP4 or WebM"
-        if |app| !app.film.timeline.is_empty() => |app, _| app.ask_for_timelapse();
+        if |app| !app.view.film.timeline.is_empty() => |app, _| app.ask_for_timelapse();
 }
 
 "Looking" {
     Fit "Fit to window" Fit [plain(F)]
         "Shows the whole picture (also: double-click on it)"
-        => |app, _| app.canvas.fit();
+        => |app, _| app.view.canvas.fit();
     ActualSize "Actual pixels" Fit [plain(Num1)]
         "One pixel of the picture on one pixel of the screen"
-        => |app, _| app.canvas.actual_size();
+        => |app, _| app.view.canvas.actual_size();
     Split "Compare: split" Split [plain(S)]
         "The painting and another picture on one canvas, with a line between them to drag and turn"
-        => |app, _| app.compare.toggle(Mode::Split);
+        => |app, _| app.view.compare.toggle(Mode::Split);
     Sides "Compare: side by side" Sides [plain(D)]
         "The painting and another picture side by side, zoomed and moved together"
-        => |app, _| app.compare.toggle(Mode::Sides);
+        => |app, _| app.view.compare.toggle(Mode::Sides);
     Wrap "Tile the picture" Wrap [plain(W)]
         "The painting with its copies around it: do its edges fit?"
-        => |app, _| app.compare.toggle(Mode::Wrap);
+        => |app, _| app.view.compare.toggle(Mode::Wrap);
     Flip "Show the other picture" Flip [plain(X)]
         "The other picture in the painting's place, or the painting again"
-        => |app, _| app.compare.flipped = !app.compare.flipped;
+        => |app, _| app.view.compare.flipped = !app.view.compare.flipped;
     CompareNext "Compare with the next" Flip [plain(N)]
         "Takes the next picture to compare with: content, style, pins"
         => |app, _| app.compare_with_next();
     Pin "Pin the picture" Pin [plain(P)]
         "Keeps the picture as it is now, with its settings, to compare with and to return to"
-        if |app| app.canvas.picture().is_some() => |app, _| app.pin();
+        if |app| app.view.canvas.picture().is_some() => |app, _| app.pin();
     Lab "Layer lab" Lab [plain(L)]
         "Shows what one layer sees: its Gram matrix beside the style's, its feature maps, and where in the picture it pulls"
         => |app, _| app.toggle_lab();
     ToggleExtracts "Layer pictures in the mixer" Lab []
         "Shows in each strip what its layer alone holds of the style or the content; made while painting rests, and kept for the next time"
-        => |app, _| app.layout.extracts = !app.layout.extracts;
+        => |app, _| app.view.layout.extracts = !app.view.layout.extracts;
     ExtractNow "Make the layer pictures now" Lab []
         "Makes the pictures of what the layers hold although it paints; painting is slower until they are there"
         => |app, _| app.extract_at_once();
@@ -258,7 +258,7 @@ commands! {
 "Window" {
     Find "Find a command or setting" Find [ctrl(K)]
         "Finds any command, preset or setting by a few letters, and sets values: “beta 3”"
-        => |app, _| app.finder.toggle();
+        => |app, _| app.panels.finder.toggle();
     Controls "Focus the controls" PanelLeft [plain(F6)]
         "Moves the keyboard's focus into the controls; there, tab and the arrows move on, escape leaves"
         => |_, ctx| ctx.memory_mut(|memory| memory.move_focus(FocusDirection::Next));
@@ -270,16 +270,19 @@ commands! {
         => |app, ctx| app.toggle_theme(ctx);
     FrameTimes "Frame times" History [plain(F12)]
         "Shows how long frames and steps take, and how soon a changed setting is seen"
-        => |app, _| app.frames.shown = !app.frames.shown;
+        => |app, _| app.panels.frames.shown = !app.panels.frames.shown;
     Tour "Guided tour" Help [plain(F2)]
         "Six stops from content to style to both, painted live"
         => |app, _| app.start_tour();
     Guide "Guide" Help []
         "Guide for beginners"
-        => |app, _| app.guide = !app.guide;
+        => |app, _| app.toggle_guide();
     Help "Help" Help [plain(F1)]
         "Lists the keys"
-        => |app, _| app.help = !app.help;
+        => |app, _| app.toggle_help();
+    About "About Impasto" Help []
+        "Version, and the licences of everything that the program is built from"
+        => |app, _| app.toggle_about();
     Quit "Quit" Close [ctrl(Q)]
         "Closes the window; settings and pictures are remembered"
         => |_, ctx| ctx.send_viewport_cmd(ViewportCommand::Close);

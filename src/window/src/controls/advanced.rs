@@ -128,11 +128,11 @@ impl ImpastoApp {
                 });
             }
         });
-        if let Some(error) = &self.initial.error {
+        if let Some(error) = &self.pictures.initial.error {
             widgets::row_error(ui, error);
         }
         let begun = self.run.given.as_ref().is_some_and(|_| self.run.state != RunState::Idle);
-        if begun && self.init_at_start.as_ref().is_some_and(|init| *init != self.settings.init) {
+        if begun && self.next.init_at_start.as_ref().is_some_and(|init| *init != self.settings.init) {
             ui.label(widgets::weak(ui, "Counts at the next restart."));
         }
     }

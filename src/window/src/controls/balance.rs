@@ -112,7 +112,7 @@ impl ImpastoApp {
         );
         self.error_of(ui, "content-weight", "The content weight");
         let tooltip = "β: weight of the style term. More takes the strokes and colours of the style.";
-        let locked = self.desk.locked.contains(&ParamId::Beta);
+        let locked = self.mixes.desk.locked.contains(&ParamId::Beta);
         let actions = &self.actions;
         locked_row(ui, "Style β", tooltip, locked, |ui| {
             let (name, knob, usual) = ("Style weight β", ParamId::Beta, usual.style_weight);
@@ -157,7 +157,7 @@ impl ImpastoApp {
     /// Tilts what the style layers' faders say, between fine texture and large strokes.
     pub(super) fn tilt_row(&mut self, ui: &mut Ui, usual: &Settings) {
         let tooltip = "Tilt of the style layers, -1 to 1: left fine texture, right large strokes. It multiplies what the faders say by e to the power of tilt times depth, their sum kept, and moves no fader; in the middle it is not there. Usual are -0.4 to 0.4.";
-        let locked = self.desk.locked.contains(&ParamId::StyleTilt);
+        let locked = self.mixes.desk.locked.contains(&ParamId::StyleTilt);
         let actions = &self.actions;
         locked_row(ui, "Strokes", tooltip, locked, |ui| {
             let width = room_for_slider(ui);

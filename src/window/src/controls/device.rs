@@ -39,7 +39,7 @@ impl ImpastoApp {
                     ui.selectable_value(chosen, choice, text).on_hover_text(tooltip);
                 }
                 ui.separator();
-                match &self.devices {
+                match &self.worker.devices {
                     None => {
                         ui.label(widgets::weak(ui, "Looking for devices…"));
                     }

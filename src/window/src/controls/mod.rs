@@ -24,7 +24,7 @@ impl ImpastoApp {
             ui.add_space(-space::XS);
             section(ui, "Picture");
             self.preset_row(ui);
-            let usual = self.presets.usual.settings().clone();
+            let usual = self.mixes.presets.usual.settings().clone();
             self.edit(ui, |app, ui| {
                 app.objective_row(ui);
                 app.size_row(ui);
@@ -54,8 +54,9 @@ impl ImpastoApp {
                 .open(open)
                 .show_unindented(ui, |ui| self.live(ui, |app, ui| app.advanced(ui, &usual)));
             // Where nobody has the control that is looked for, the search ends.
-            self.focus_search_frames = if open.is_some() { self.focus_search_frames + 1 } else { 0 };
-            if self.focus_search_frames > 3 {
+            self.panels.focus_search_frames =
+                if open.is_some() { self.panels.focus_search_frames + 1 } else { 0 };
+            if self.panels.focus_search_frames > 3 {
                 widgets::end_focus_search(ui.ctx());
             }
             ui.add_space(space::L);

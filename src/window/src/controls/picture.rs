@@ -97,7 +97,7 @@ impl ImpastoApp {
                 .show(ui, &mut steps);
             self.settings.steps = steps as u32;
             let tooltip = "Off: after these steps painting continues until the picture hardly changes; then it rests, and any change resumes it";
-            widgets::checkbox(ui, "Stop after the steps", tooltip, &mut self.layout.stop_after_steps);
+            widgets::checkbox(ui, "Stop after the steps", tooltip, &mut self.view.layout.stop_after_steps);
             ui.label(widgets::weak(ui, "then stop")).on_hover_text(tooltip);
         });
         self.error_of(ui, "steps", "Steps");

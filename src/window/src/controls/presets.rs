@@ -11,7 +11,7 @@ impl ImpastoApp {
     pub(super) fn preset_row(&self, ui: &mut Ui) {
         let tooltip = "A mix to begin with: sets the objective, the weights, the statistic and the optimizer, and leaves size and device alone. What was set before can be brought back.";
         row(ui, "Preset", tooltip, |ui| {
-            let is = self.presets.usual.is().cloned();
+            let is = self.mixes.presets.usual.is().cloned();
             let text = is.as_ref().map_or("Own mix", PresetName::text).to_owned();
             let mut wanted = None;
             let actions = &self.actions;
@@ -22,10 +22,10 @@ impl ImpastoApp {
                         wanted = Some(preset.apply(&self.settings));
                     }
                 }
-                if !self.presets.list.is_empty() {
+                if !self.mixes.presets.list.is_empty() {
                     ui.separator();
                 }
-                for preset in &self.presets.list {
+                for preset in &self.mixes.presets.list {
                     match &preset.mix {
                         Ok(mix) => {
                             let name = PresetName::Own(preset.name.clone());
@@ -46,7 +46,7 @@ impl ImpastoApp {
                 if ui.selectable_label(false, "Save or manage…").on_hover_text(hint).clicked() {
                     actions.push(PresetAction::Manage);
                 }
-                if self.before_preset.is_some() {
+                if self.mixes.before_preset.is_some() {
                     let text = "Back to the mix before";
                     if ui.selectable_label(false, text).on_hover_text("As it was before the preset").clicked()
                     {
@@ -64,8 +64,8 @@ impl ImpastoApp {
     pub(crate) fn take_preset(&mut self, settings: Settings, own_mix: bool) {
         let before = std::mem::replace(&mut self.settings, settings);
         // From preset to preset, the person's own mix is what is worth bringing back.
-        if own_mix || self.before_preset.is_none() {
-            self.before_preset = Some(Box::new(before));
+        if own_mix || self.mixes.before_preset.is_none() {
+            self.mixes.before_preset = Some(Box::new(before));
         }
     }
 }

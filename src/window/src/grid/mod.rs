@@ -11,7 +11,6 @@ use egui::{Context, TextureHandle, TextureOptions};
 use image::RgbImage;
 
 use self::form::Form;
-pub use self::page::GridAction;
 use super::{
     ImpastoApp,
     dialogs::Ask,
@@ -98,7 +97,7 @@ impl ImpastoApp {
             }
             cell.picture = Some(painted.result);
         }
-        if self.page == super::Page::Grid {
+        if self.view.page == super::Page::Grid {
             self.check_grid();
         }
     }
@@ -118,7 +117,7 @@ impl ImpastoApp {
     /// Paints the grid of the form, instead of the one before.
     fn paint_grid(&mut self, ctx: &Context) {
         let Some(inputs) = self.inputs() else {
-            self.toasts.add("A grid needs a content and a style: open them first.");
+            self.messages.toasts.add("A grid needs a content and a style: open them first.");
             return;
         };
         let Some(plan) = self.grid.form.plan() else {
@@ -191,12 +190,12 @@ impl ImpastoApp {
         let title = format!("Grid: {}", cell.values.join(", "));
         board.adopted = Some(index);
         if settings == *own {
-            self.toasts.add("The painting has these settings already.");
+            self.messages.toasts.add("The painting has these settings already.");
             return;
         }
         self.settings = settings;
-        self.choose_size = false;
-        self.toasts.add_instead(&["Grid:"], format!("{title}. It counts from the next step."));
+        self.next.choose_size = false;
+        self.messages.toasts.add_instead(&["Grid:"], format!("{title}. It counts from the next step."));
         self.undo.call("", title);
     }
 

@@ -5,6 +5,7 @@ use egui::{Align, Context, Frame, Label, Layout, Margin, Rect, Sense, Ui, vec2};
 use super::Board;
 use crate::{
     ImpastoApp,
+    action::Act,
     icons::Icon,
     page::card,
     theme::{Palette, space},
@@ -28,6 +29,12 @@ pub enum GridAction {
     Cancel,
     /// Takes the settings of the cell at a place.
     Adopt(usize),
+}
+
+impl Act for GridAction {
+    fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
+        app.apply_to_grid(ctx, self);
+    }
 }
 
 impl ImpastoApp {

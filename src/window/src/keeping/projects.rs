@@ -48,9 +48,9 @@ impl ImpastoApp {
         self.stop();
         self.keeper.project = None;
         self.settings = manifest.settings.clone();
-        self.choose_size = false;
-        self.begin_afresh = false;
-        self.init_at_start = Some(self.settings.init.clone());
+        self.next.choose_size = false;
+        self.next.begin_afresh = false;
+        self.next.init_at_start = Some(self.settings.init.clone());
         let kept = |source: &session::SourceRecord, pixels: &project::Pixels| {
             Source::Kept(Box::new(Kept {
                 project: Arc::clone(project),
@@ -67,16 +67,16 @@ impl ImpastoApp {
             self.open(Target::Content, kept(&content.source, &content.pixels));
         }
         if !manifest.styles.is_empty() {
-            self.styles = vec![Slot::new(self.next_number())];
+            self.pictures.styles = vec![Slot::new(self.next_number())];
         }
         for (index, ProjectStyle { style, pixels }) in manifest.styles.iter().enumerate() {
             self.open(if index == 0 { Target::Style } else { Target::NewStyle }, kept(&style.source, pixels));
-            self.styles[index].mix = style.mix;
+            self.pictures.styles[index].mix = style.mix;
         }
         if let Some(palette) = &manifest.palette {
             // It gives itself its name, which is another one where its file is gone.
             self.load(Target::Palette, kept(&palette.source, &palette.pixels));
-            self.palette_shown.clone_from(&self.settings.palette);
+            self.pictures.palette_shown.clone_from(&self.settings.palette);
         }
         // What the worker still says of the run before is of no interest.
         let info = self.run.info.take();
@@ -84,17 +84,17 @@ impl ImpastoApp {
         self.history.restore(&manifest.losses);
         self.take_pins(&project.pins);
         if !manifest.mixes.is_empty() {
-            self.desk.slots = manifest.mixes.clone();
+            self.mixes.desk.slots = manifest.mixes.clone();
         }
         if let Some(picture) = &project.picture {
             let picture = Arc::new(picture.clone());
             let record = manifest.recipe.as_ref().and_then(Recipe::record);
             self.record = record.clone().map(|record| (Arc::clone(&picture), record));
-            self.canvas.take(ctx, Arc::clone(&picture), manifest.step);
-            if let Some(session) = &self.session {
+            self.view.canvas.take(ctx, Arc::clone(&picture), manifest.step);
+            if let Some(session) = &self.worker.session {
                 session.continue_from(picture, record.clone());
             }
-            self.resume = true;
+            self.next.resume = true;
             self.keeper.going_on =
                 manifest.content.as_ref().zip(project.engine.clone()).map(|(content, engine)| GoingOn {
                     engine,
@@ -105,7 +105,7 @@ impl ImpastoApp {
                 });
         }
         for remark in &project.remarks {
-            self.toasts.add(remark.clone());
+            self.messages.toasts.add(remark.clone());
         }
     }
 
@@ -126,7 +126,7 @@ impl ImpastoApp {
                 let same_mix = now.mix == then.mix || sources.len() == 1;
                 now.picture.sha256 == then.source.sha256 && same_mix
             });
-        let Some(session) = self.session.as_ref().filter(|_| same) else { return from_picture };
+        let Some(session) = self.worker.session.as_ref().filter(|_| same) else { return from_picture };
         let project::EngineState { step, picture, state } = engine;
         session.set_restore_point(RestorePoint { step, picture, state: Some(state), record });
         (Start::Moment, step)
@@ -160,10 +160,12 @@ impl ImpastoApp {
                 self.keeper.project = own.then(|| ProjectFile { path: path.to_owned(), content });
                 let exactly = self.keeper.going_on.is_some();
                 let how = if exactly { "exactly where it was" } else { "from its picture" };
-                self.toasts.add(format!("Opened {name}: play goes on {how}."));
+                self.messages.toasts.add(format!("Opened {name}: play goes on {how}."));
             }
             Err(text) => {
-                self.banners.push(Banner { trouble: Trouble::Other, text: format!("{name}: {text}.") });
+                self.messages
+                    .banners
+                    .push(Banner { trouble: Trouble::Other, text: format!("{name}: {text}.") });
             }
         }
     }
@@ -176,7 +178,7 @@ impl ImpastoApp {
     pub(crate) fn open_last(&mut self) {
         match self.keeper.sessions.as_deref().and_then(sessions::last_closed) {
             Some(path) => self.read_trusted(path, Trust::All),
-            None => self.toasts.add("There is no last painting yet."),
+            None => self.messages.toasts.add("There is no last painting yet."),
         }
     }
 
@@ -195,13 +197,15 @@ impl ImpastoApp {
     }
 
     fn content_hash(&self) -> Option<Sha256Hash> {
-        self.content.picture.as_ref().map(|content| content.picture.sha256)
+        self.pictures.content.picture.as_ref().map(|content| content.picture.sha256)
     }
 
     /// Asks where to save the painting as a project.
     pub(crate) fn ask_to_save_project(&mut self) {
         if self.inputs().is_none() {
-            self.toasts.add("There is nothing to put into a project yet: open a content and a style.");
+            self.messages
+                .toasts
+                .add("There is nothing to put into a project yet: open a content and a style.");
             return;
         }
         let own = self.own_project().map(|file| file.path.clone());

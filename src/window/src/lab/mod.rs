@@ -6,12 +6,13 @@ pub mod sheet;
 mod words;
 
 use egui::{
-    Color32, Frame, Margin, Panel, Rect, Role, ScrollArea, Sense, TextureHandle, TextureOptions, Ui, Vec2,
-    WidgetInfo, pos2, vec2,
+    Color32, Context, Frame, Margin, Panel, Rect, Role, ScrollArea, Sense, TextureHandle, TextureOptions, Ui,
+    Vec2, WidgetInfo, pos2, vec2,
 };
 
 use super::{
     ImpastoApp,
+    action::Act,
     icons::Icon,
     page::Page,
     theme::{Palette, space},
@@ -95,48 +96,56 @@ impl Seen {
     }
 }
 
+impl Act for LayerVisualization {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.show_extract(self);
+    }
+}
+
 impl ImpastoApp {
     pub(super) fn toggle_lab(&mut self) {
-        self.page = Page::Painting;
-        self.lab.open = !self.lab.open;
+        self.view.page = Page::Painting;
+        self.view.lab.open = !self.view.lab.open;
     }
 
     /// Shows large what a layer holds, in the painting's place.
     pub(super) fn show_extract(&mut self, sight: LayerVisualization) {
-        self.lab.sheet = Some(match sight.kind {
+        self.view.lab.sheet = Some(match sight.kind {
             VisualizationKind::Texture => Sheet::Style,
             VisualizationKind::Reconstruction => Sheet::Content,
         });
-        self.page = Page::Painting;
-        self.lab.open = true;
-        self.lab.large = Some(sight);
+        self.view.page = Page::Painting;
+        self.view.lab.open = true;
+        self.view.lab.large = Some(sight);
     }
 
     /// Tells the worker which layer to look into, and takes what it saw.
     pub(super) fn follow_lab(&mut self, ui: &Ui) {
-        let looks = self.lab.open && self.lab.sheet.is_none();
-        let wanted = (looks && self.run.alive()).then_some((self.run.id, self.lab.layer));
-        if wanted != self.lab.told && self.order(Order::Study(wanted.map(|(_, layer)| layer))) {
-            self.lab.told = wanted;
+        let looks = self.view.lab.open && self.view.lab.sheet.is_none();
+        let wanted = (looks && self.run.alive()).then_some((self.run.id, self.view.lab.layer));
+        if wanted != self.view.lab.told && self.order(Order::Study(wanted.map(|(_, layer)| layer))) {
+            self.view.lab.told = wanted;
         }
-        let Some(session) = &self.session else { return };
-        let study = session
-            .take_study()
-            .filter(|study| self.lab.open && study.run == self.run.id && study.study.layer == self.lab.layer);
+        let Some(session) = &self.worker.session else { return };
+        let study = session.take_study().filter(|study| {
+            self.view.lab.open && study.run == self.run.id && study.study.layer == self.view.lab.layer
+        });
         if let Some(study) = study {
-            self.lab.seen = Some(Seen::new(ui, study, self.lab.by_strength));
-        } else if let Some(seen) = self.lab.seen.take_if(|seen| seen.ordered != self.lab.by_strength) {
-            self.lab.seen = Some(Seen::new(ui, seen.study, self.lab.by_strength));
+            self.view.lab.seen = Some(Seen::new(ui, study, self.view.lab.by_strength));
+        } else if let Some(seen) =
+            self.view.lab.seen.take_if(|seen| seen.ordered != self.view.lab.by_strength)
+        {
+            self.view.lab.seen = Some(Seen::new(ui, seen.study, self.view.lab.by_strength));
         }
-        if !self.lab.open {
-            self.lab.seen = None;
+        if !self.view.lab.open {
+            self.view.lab.seen = None;
         }
     }
 
     /// The lab's panel, right of the painting.
     pub(super) fn lab_panel(&mut self, ui: &mut Ui) {
         self.follow_lab(ui);
-        if !self.lab.open {
+        if !self.view.lab.open {
             return;
         }
         let palette = Palette::of(ui);
@@ -147,7 +156,7 @@ impl ImpastoApp {
             ui,
             |ui| {
                 self.lab_tabs(ui);
-                match self.lab.sheet {
+                match self.view.lab.sheet {
                     None => {
                         self.lab_head(ui);
                         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| self.lab_body(ui));
@@ -168,15 +177,15 @@ impl ImpastoApp {
                 (Some(Sheet::Style), "The style", "What each of five layers alone holds of the style"),
                 (Some(Sheet::Content), "The content", "What each of five layers alone holds of the content"),
             ] {
-                if widgets::tab(ui, text, tooltip, self.lab.sheet == sheet).clicked() {
-                    self.lab.sheet = sheet;
-                    self.lab.large = None;
+                if widgets::tab(ui, text, tooltip, self.view.lab.sheet == sheet).clicked() {
+                    self.view.lab.sheet = sheet;
+                    self.view.lab.large = None;
                 }
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let tooltip = "Closes the layer lab (L)";
                 if widgets::icon_button(ui, Icon::Close, "Close the layer lab", tooltip, true).clicked() {
-                    self.lab.open = false;
+                    self.view.lab.open = false;
                 }
             });
         });
@@ -184,7 +193,7 @@ impl ImpastoApp {
     }
 
     fn lab_head(&mut self, ui: &mut Ui) {
-        let at = self.lab.layer.index();
+        let at = self.view.lab.layer.index();
         ui.horizontal(|ui| {
             let back = Layer::ALL.get(at.wrapping_sub(1)).copied();
             let on = Layer::ALL.get(at + 1).copied();
@@ -193,24 +202,24 @@ impl ImpastoApp {
                 .clicked()
                 && let Some(layer) = back
             {
-                self.lab.layer = layer;
+                self.view.lab.layer = layer;
             }
             let tooltip = "The layer behind: larger forms";
             if widgets::icon_button(ui, Icon::Down, "Look into the layer behind", tooltip, on.is_some())
                 .clicked()
                 && let Some(layer) = on
             {
-                self.lab.layer = layer;
+                self.view.lab.layer = layer;
             }
             let combo = egui::ComboBox::from_id_salt("lab layer")
-                .selected_text(self.lab.layer.to_string())
+                .selected_text(self.view.lab.layer.to_string())
                 .width(110.0)
                 .show_ui(ui, |ui| {
                     for layer in Layer::ALL {
-                        ui.selectable_value(&mut self.lab.layer, layer, layer.to_string());
+                        ui.selectable_value(&mut self.view.lab.layer, layer, layer.to_string());
                     }
                 });
-            let name = format!("Layer of the lab: {}", self.lab.layer);
+            let name = format!("Layer of the lab: {}", self.view.lab.layer);
             combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, &name));
             combo.response.on_hover_text("The layer that is looked into");
         });
@@ -218,22 +227,22 @@ impl ImpastoApp {
     }
 
     fn lab_body(&mut self, ui: &mut Ui) {
-        let layer = self.lab.layer;
+        let layer = self.view.lab.layer;
         ui.label(words::about(layer));
         ui.add_space(space::S);
         let name = "Show on the painting where this layer pulls";
         let tooltip = "Lays the length of the gradient of this layer's style term over the painting: bright where its style \
                        is furthest from its aim";
         ui.horizontal(|ui| {
-            widgets::checkbox(ui, name, tooltip, &mut self.lab.heat);
+            widgets::checkbox(ui, name, tooltip, &mut self.view.lab.heat);
             ui.label("Heat on the painting");
         });
         if let Some(seen) =
-            self.lab.seen.as_ref().filter(|seen| self.lab.heat && seen.study.study.layer == layer)
+            self.view.lab.seen.as_ref().filter(|seen| self.view.lab.heat && seen.study.study.layer == layer)
         {
             heat_scale(ui, &seen.study.study.heat);
         }
-        let Some(seen) = self.lab.seen.as_ref().filter(|seen| seen.study.study.layer == layer) else {
+        let Some(seen) = self.view.lab.seen.as_ref().filter(|seen| seen.study.study.layer == layer) else {
             ui.add_space(space::M);
             let text = match self.run.alive() {
                 true => "Looking…",
@@ -266,7 +275,7 @@ impl ImpastoApp {
         });
         ui.horizontal(|ui| {
             let tooltip = "Puts the channels in which the style is strongest first, in all three matrices";
-            widgets::checkbox(ui, "Strongest channels first", tooltip, &mut self.lab.by_strength);
+            widgets::checkbox(ui, "Strongest channels first", tooltip, &mut self.view.lab.by_strength);
             ui.label("Strongest channels first");
         });
         ui.horizontal_wrapped(|ui| {
@@ -313,8 +322,12 @@ impl ImpastoApp {
 
     /// Lays the heat over the painting.
     pub(super) fn heat_over(&self, ui: &Ui, painting: Rect, area: Rect) {
-        let Some(seen) =
-            self.lab.seen.as_ref().filter(|_| self.lab.open && self.lab.heat && self.lab.sheet.is_none())
+        let Some(seen) = self
+            .view
+            .lab
+            .seen
+            .as_ref()
+            .filter(|_| self.view.lab.open && self.view.lab.heat && self.view.lab.sheet.is_none())
         else {
             return;
         };

@@ -125,7 +125,7 @@ impl ImpastoApp {
             let (rect, response) = ui.allocate_exact_size(size, Sense::click());
             place(ui, &self.extracts, sight, rect, &response);
             if response.on_hover_text("Shows it large in the painting’s place").clicked() {
-                self.lab.large = if self.lab.large == Some(sight) { None } else { Some(sight) };
+                self.view.lab.large = if self.view.lab.large == Some(sight) { None } else { Some(sight) };
             }
             ui.vertical(|ui| {
                 ui.spacing_mut().item_spacing.y = space::XS;
@@ -169,8 +169,8 @@ impl ImpastoApp {
 
     /// The extract that is looked at large, in the painting's place; true when there is one.
     pub(crate) fn large_extract(&mut self, ui: &mut Ui, area: Rect) -> bool {
-        let Some(sight) = self.lab.large.filter(|_| self.lab.open) else {
-            self.lab.large = None;
+        let Some(sight) = self.view.lab.large.filter(|_| self.view.lab.open) else {
+            self.view.lab.large = None;
             return false;
         };
         let (texture, stage) = self.extracts.of(sight);
@@ -205,7 +205,7 @@ impl ImpastoApp {
         let escape = ui.ctx().memory(|memory| memory.top_modal_layer().is_none())
             && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
         if response.on_hover_text("A click or escape goes back to the painting").clicked() || escape {
-            self.lab.large = None;
+            self.view.lab.large = None;
         }
         true
     }

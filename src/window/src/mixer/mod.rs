@@ -9,7 +9,7 @@ use egui::{RichText, Ui};
 use self::strip::{Look, StripUi};
 use super::{
     ImpastoApp,
-    action::{Action, Actions},
+    action::Actions,
     command::Command,
     extracts::Extracts,
     mixes::MixDesk,
@@ -111,18 +111,18 @@ impl ImpastoApp {
         let before = self.settings.clone();
         let context = Context {
             actions: &self.actions,
-            desk: &self.desk,
+            desk: &self.mixes.desk,
             history: &self.history,
             problem: self.problem.as_ref(),
             shares,
             any_solo: self.settings.any_solo(),
             objective: self.settings.objective,
-            extracts: Some(&self.extracts).filter(|_| self.layout.extracts),
+            extracts: Some(&self.extracts).filter(|_| self.view.layout.extracts),
         };
         let settings = &mut self.settings;
         let command = Command::ResetMix;
         let hint = command.hint(ui.ctx());
-        let name = self.presets.usual.name();
+        let name = self.mixes.presets.usual.name();
         widgets::section_with(ui, STYLE.title, |ui| {
             let tooltip = format!("{hint}\nNow: {name}");
             if widgets::quiet_button(ui, "Reset all", &tooltip).clicked() {
@@ -144,14 +144,14 @@ impl ImpastoApp {
                 self.settings.clear_mute_and_solo();
             }
         }
-        if self.layout.extracts {
+        if self.view.layout.extracts {
             // Below the strips, which stay where they are when it comes and goes.
             self.left_ui(ui);
         }
         // Setting a fader back is no move.
         if !reset {
             let held = ui.ctx().egui_is_using_pointer();
-            self.links.follow(&self.desk.linked, &before, &mut self.settings, held);
+            self.mixes.links.follow(&self.mixes.desk.linked, &before, &mut self.settings, held);
         }
     }
 }
@@ -229,7 +229,7 @@ fn list_ui(
         .show(ui, &mut strip);
         reset |= used.reset;
         if used.picture {
-            context.actions.push(Action::ShowExtract(sight));
+            context.actions.push(sight);
         }
         if used.removed {
             weights.remove(layer);

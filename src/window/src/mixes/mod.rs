@@ -9,7 +9,7 @@ use egui::{Context, Key, Modifiers};
 
 use super::{
     ImpastoApp,
-    action::{Action, Actions},
+    action::{Act, Action, Actions},
     fields,
     presets::Presets,
     usual::PresetName,
@@ -54,22 +54,39 @@ pub enum MixAction {
 /// Controls of the row with the mixes, by their names.
 pub const CONTROLS: [&str; 3] = ["Morph, number", "Randomize seed", "Randomize amount"];
 
+/// What is played with beside the settings.
+#[derive(Default)]
+pub struct Mixes {
+    /// The settings as they were before the last preset was chosen.
+    pub before_preset: Option<Box<Settings>>,
+    pub presets: Presets,
+    pub desk: MixDesk,
+    pub ends: Ends,
+    pub links: Links,
+}
+
+impl Act for MixAction {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.apply_to_mixes(self);
+    }
+}
+
 impl ImpastoApp {
     /// Keeps up with what the window shows.
     pub(super) fn follow_mixes(&mut self) {
-        self.presets.follow(&self.settings);
+        self.mixes.presets.follow(&self.settings);
         let styles = self.style_mixes();
-        self.ends.follow(&self.desk, &self.presets, &self.settings, &styles);
+        self.mixes.ends.follow(&self.mixes.desk, &self.mixes.presets, &self.settings, &styles);
     }
 
     /// How the styles count that have a picture.
     fn style_mixes(&self) -> Vec<StyleMix> {
-        self.styles.iter().filter(|slot| slot.picture.is_some()).map(|slot| slot.mix).collect()
+        self.pictures.styles.iter().filter(|slot| slot.picture.is_some()).map(|slot| slot.mix).collect()
     }
 
     /// Sets how the styles count, if there are as many.
     fn set_style_mixes(&mut self, mixes: &[StyleMix]) {
-        let filled = self.styles.iter_mut().filter(|slot| slot.picture.is_some());
+        let filled = self.pictures.styles.iter_mut().filter(|slot| slot.picture.is_some());
         let filled: Vec<_> = filled.collect();
         if filled.len() == mixes.len() {
             filled.into_iter().zip(mixes).for_each(|(slot, mix)| slot.mix = *mix);
@@ -95,41 +112,43 @@ impl ImpastoApp {
                 let letter = Slots::letter(slot);
                 let mix = StoredMix::of(&self.settings, self.style_mixes());
                 if mix.look().is_none() {
-                    self.toasts.add("The present settings cannot be painted with, so they are not kept.");
+                    self.messages
+                        .toasts
+                        .add("The present settings cannot be painted with, so they are not kept.");
                     return;
                 }
-                let again = self.desk.slots.get(slot).is_some();
-                self.desk.slots.set(slot, Some(mix));
+                let again = self.mixes.desk.slots.get(slot).is_some();
+                self.mixes.desk.slots.set(slot, Some(mix));
                 self.undo.call("", format!("Mix {letter} {}", if again { "replaced" } else { "kept" }));
             }
             MixAction::Clear(slot) => {
-                self.desk.slots.set(slot, None);
+                self.mixes.desk.slots.set(slot, None);
                 self.undo.call("", format!("Mix {} cleared", Slots::letter(slot)));
             }
             MixAction::From(end) => {
                 self.undo.call("", format!("Morph from {}", end.name()));
-                self.desk.from = end;
+                self.mixes.desk.from = end;
             }
             MixAction::To(end) => {
                 self.undo.call("", format!("Morph to {}", end.name()));
-                self.desk.to = end;
+                self.mixes.desk.to = end;
             }
             MixAction::Morph(t) => self.morph(t),
             MixAction::Seed(seed) => {
-                self.desk.seed = seed.min(desk::MOST_SEED);
-                self.undo.call("randomize seed", format!("Randomize seed {}", self.desk.seed));
+                self.mixes.desk.seed = seed.min(desk::MOST_SEED);
+                self.undo.call("randomize seed", format!("Randomize seed {}", self.mixes.desk.seed));
             }
             MixAction::Amount(amount) => {
-                self.desk.amount = amount.clamp(0.0, 1.0);
-                let title = format!("Randomize amount {}", percent(self.desk.amount));
+                self.mixes.desk.amount = amount.clamp(0.0, 1.0);
+                let title = format!("Randomize amount {}", percent(self.mixes.desk.amount));
                 self.undo.call("randomize amount", title);
             }
             MixAction::Link(knob) => {
-                let on = toggle(&mut self.desk.linked, knob);
+                let on = toggle(&mut self.mixes.desk.linked, knob);
                 self.undo.call("", format!("Link of {} {}", named(knob), if on { "on" } else { "off" }));
             }
             MixAction::Unlink => {
-                self.desk.linked.clear();
+                self.mixes.desk.linked.clear();
                 self.undo.call("", "All links off".to_owned());
             }
             MixAction::LinkAll(kind) => {
@@ -140,11 +159,11 @@ impl ImpastoApp {
                     ParamId::Content(layer) => content.strip(*layer).is_some(),
                     _ => false,
                 });
-                self.desk.linked.extend(used);
+                self.mixes.desk.linked.extend(used);
                 self.undo.call("", "Faders linked".to_owned());
             }
             MixAction::Lock(knob) => {
-                let on = toggle(&mut self.desk.locked, knob);
+                let on = toggle(&mut self.mixes.desk.locked, knob);
                 self.undo.call("", format!("Lock of {} {}", named(knob), if on { "on" } else { "off" }));
             }
         }
@@ -152,12 +171,14 @@ impl ImpastoApp {
 
     fn take_mix(&mut self, slot: usize) {
         let letter = Slots::letter(slot);
-        let Some(look) = self.desk.slots.look(slot) else {
-            self.toasts.add(format!("Mix {letter} is empty: shift-click keeps the present mix there."));
+        let Some(look) = self.mixes.desk.slots.look(slot) else {
+            self.messages
+                .toasts
+                .add(format!("Mix {letter} is empty: shift-click keeps the present mix there."));
             return;
         };
         self.settings = self.settings.with_look(look);
-        if let Some(styles) = self.desk.slots.get(slot).map(|mix| mix.styles.clone()) {
+        if let Some(styles) = self.mixes.desk.slots.get(slot).map(|mix| mix.styles.clone()) {
             self.set_style_mixes(&styles);
         }
         self.undo.call("", format!("Mix {letter} taken"));
@@ -166,31 +187,31 @@ impl ImpastoApp {
     /// Goes to `t` on the way between the two ends.
     fn morph(&mut self, t: f64) {
         let t = t.clamp(0.0, 1.0);
-        let Some(settings) = self.ends.at(&self.settings, t) else {
-            self.toasts.add("An end of the morph is missing: choose two that are there.");
+        let Some(settings) = self.mixes.ends.at(&self.settings, t) else {
+            self.messages.toasts.add("An end of the morph is missing: choose two that are there.");
             return;
         };
-        let styles = self.ends.styles_at(self.style_mixes().len(), t);
+        let styles = self.mixes.ends.styles_at(self.style_mixes().len(), t);
         self.settings = settings;
         if let Some(styles) = styles {
             self.set_style_mixes(&styles);
         }
-        self.desk.morph = t;
-        let [from, to] = [&self.desk.from, &self.desk.to].map(End::name);
+        self.mixes.desk.morph = t;
+        let [from, to] = [&self.mixes.desk.from, &self.mixes.desk.to].map(End::name);
         self.undo.call(&format!("morph {from} {to}"), format!("Morph {from} → {to}, {}", percent(t)));
     }
 
     /// Takes a random mix around the present one.
     pub(super) fn randomize(&mut self) {
-        let (seed, amount) = (self.desk.seed, self.desk.amount);
-        let locked = self.desk.locked.clone();
+        let (seed, amount) = (self.mixes.desk.seed, self.mixes.desk.amount);
+        let locked = self.mixes.desk.locked.clone();
         let randomized = self.settings.randomized(seed, amount, |knob| locked.contains(&knob));
         if randomized == self.settings {
-            self.toasts.add("Nothing was drawn: the amount is 0, or everything is locked or muted.");
+            self.messages.toasts.add("Nothing was drawn: the amount is 0, or everything is locked or muted.");
             return;
         }
         self.settings = randomized;
-        self.desk.seed = (seed + 1) % (desk::MOST_SEED + 1);
+        self.mixes.desk.seed = (seed + 1) % (desk::MOST_SEED + 1);
         self.undo.call("", format!("Randomized: seed {seed}, {}", percent(amount)));
     }
 
@@ -203,7 +224,7 @@ impl ImpastoApp {
             let on = |set: &std::collections::BTreeSet<ParamId>, on, off| {
                 if set.contains(&knob) { off } else { on }
             };
-            let link = on(&self.desk.linked, "Link", "Unlink");
+            let link = on(&self.mixes.desk.linked, "Link", "Unlink");
             all.push((
                 format!("{link} {}", named(knob)),
                 "moves with the other linked faders".to_owned(),
@@ -211,7 +232,7 @@ impl ImpastoApp {
             ));
         }
         for knob in settings.strips().into_iter().chain([ParamId::Beta, ParamId::StyleTilt]) {
-            let lock = if self.desk.locked.contains(&knob) { "Unlock" } else { "Lock" };
+            let lock = if self.mixes.desk.locked.contains(&knob) { "Unlock" } else { "Lock" };
             all.push((
                 format!("{lock} {}", named(knob)),
                 "Randomize leaves it alone".to_owned(),
@@ -221,19 +242,19 @@ impl ImpastoApp {
         let own = String::new;
         all.push(("Link all style faders".to_owned(), own(), MixAction::LinkAll(ParamId::Style).into()));
         all.push(("Link all content faders".to_owned(), own(), MixAction::LinkAll(ParamId::Content).into()));
-        if !self.desk.linked.is_empty() {
+        if !self.mixes.desk.linked.is_empty() {
             all.push(("Unlink all faders".to_owned(), own(), MixAction::Unlink.into()));
         }
         for slot in 0..Slots::COUNT {
             let letter = Slots::letter(slot);
-            if self.desk.slots.get(slot).is_some() {
+            if self.mixes.desk.slots.get(slot).is_some() {
                 let take = MixAction::Recall(slot).into();
                 all.push((format!("Mix {letter}: take it"), format!("Ctrl+{}", slot + 1), take));
                 all.push((format!("Mix {letter}: clear"), own(), MixAction::Clear(slot).into()));
             }
             all.push((format!("Mix {letter}: keep the present mix"), own(), MixAction::Store(slot).into()));
         }
-        for end in ends(&self.desk, &self.presets) {
+        for end in ends(&self.mixes.desk, &self.mixes.presets) {
             all.push((format!("Morph from {}", end.name()), own(), MixAction::From(end.clone()).into()));
             all.push((format!("Morph to {}", end.name()), own(), MixAction::To(end).into()));
         }
@@ -281,7 +302,7 @@ fn switches(settings: &Settings, knob: ParamId) -> Option<[(String, String, Acti
     let with = |strip: Strip| {
         let mut settings = settings.clone();
         settings.set_strip(knob, strip);
-        Action::Settings(Box::new(settings))
+        Box::new(settings).into()
     };
     let mute = if strip.muted { "Unmute" } else { "Mute" };
     let solo = if strip.solo { "End solo of" } else { "Solo" };

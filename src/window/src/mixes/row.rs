@@ -51,8 +51,8 @@ impl ImpastoApp {
     fn slot_ui(&self, ui: &mut Ui, slot: usize) {
         let palette = Palette::of(ui);
         let letter = Slots::letter(slot);
-        let filled = self.desk.slots.get(slot);
-        let is = self.ends.slot() == Some(slot);
+        let filled = self.mixes.desk.slots.get(slot);
+        let is = self.mixes.ends.slot() == Some(slot);
         let (rect, response) = ui.allocate_exact_size(vec2(SLOT, SLOT), Sense::click());
         let (fill, color) = match (filled.is_some(), is, response.hovered()) {
             (_, true, _) => (palette.text, palette.panel),
@@ -102,7 +102,7 @@ impl ImpastoApp {
         });
         response.on_hover_ui(|ui| {
             ui.set_max_width(300.0);
-            match (filled, self.desk.slots.look(slot)) {
+            match (filled, self.mixes.desk.slots.look(slot)) {
                 (Some(mix), Some(look)) => {
                     ui.label(contents(look));
                     let odd = mix.styles.iter().filter(|style| **style != StyleMix::default()).count();
@@ -128,28 +128,34 @@ impl ImpastoApp {
         let room = ui.available_width() - NUMBER - 4.0 * gap;
         let end = ((room - HAND) / 2.0).clamp(END[0], END[1]).floor();
         let width = (room - 2.0 * end).clamp(SLIDER[0], SLIDER[1]);
-        let both = self.ends.there() == [true; 2];
-        self.end_ui(ui, ("Morph from", end), self.ends.there()[0], &self.desk.from, MixAction::From);
+        let both = self.mixes.ends.there() == [true; 2];
+        self.end_ui(
+            ui,
+            ("Morph from", end),
+            self.mixes.ends.there()[0],
+            &self.mixes.desk.from,
+            MixAction::From,
+        );
 
-        let mut t = self.desk.morph;
-        let [from, to] = [&self.desk.from, &self.desk.to].map(End::name);
+        let mut t = self.mixes.desk.morph;
+        let [from, to] = [&self.mixes.desk.from, &self.mixes.desk.to].map(End::name);
         let mut tooltip = format!(
             "From {from} to {to}: weights by factors, shares and amounts evenly, choices at the middle. Everything follows at once."
         );
-        if !self.ends.jumps().is_empty() {
-            tooltip = format!("{tooltip}\nAt the middle: {}", self.ends.jumps().join(", "));
+        if !self.mixes.ends.jumps().is_empty() {
+            tooltip = format!("{tooltip}\nAt the middle: {}", self.mixes.ends.jumps().join(", "));
         }
         if !both {
             "One of the two is empty: choose others, or keep a mix there".clone_into(&mut tooltip);
         }
         ui.add_enabled_ui(both, |ui| {
             let (rect, _) = ui.allocate_exact_size(vec2(width, ROW), Sense::hover());
-            if !self.ends.jumps().is_empty() {
+            if !self.mixes.ends.jumps().is_empty() {
                 mark(ui, rect, if t < 0.5 { palette.weak } else { palette.text });
             }
             let mut slider = ui.new_child(egui::UiBuilder::new().max_rect(rect));
             // Another mix than the one at which it stands: the way there is not lit.
-            let looks = (width, self.ends.on_way());
+            let looks = (width, self.mixes.ends.on_way());
             let response = plain_slider(&mut slider, "Morph", &tooltip, [0.0, 1.0], &mut t, looks);
             if response.changed() {
                 t = (1000.0 * t).round() / 1000.0;
@@ -173,10 +179,10 @@ impl ImpastoApp {
         if percent != before.round() {
             t = percent / 100.0;
         }
-        if t != self.desk.morph {
+        if t != self.mixes.desk.morph {
             self.actions.push(MixAction::Morph(t));
         }
-        self.end_ui(ui, ("Morph to", end), self.ends.there()[1], &self.desk.to, MixAction::To);
+        self.end_ui(ui, ("Morph to", end), self.mixes.ends.there()[1], &self.mixes.desk.to, MixAction::To);
     }
 
     fn end_ui(
@@ -195,9 +201,9 @@ impl ImpastoApp {
             .truncate()
             .show_ui(ui, |ui| {
                 let mut last_slot = true;
-                for end in ends(&self.desk, &self.presets) {
+                for end in ends(&self.mixes.desk, &self.mixes.presets) {
                     let slot = matches!(end, End::Slot(_));
-                    if last_slot && !slot && !self.desk.slots.is_empty() {
+                    if last_slot && !slot && !self.mixes.desk.slots.is_empty() {
                         ui.separator();
                     }
                     last_slot = slot;
@@ -221,7 +227,7 @@ impl ImpastoApp {
         } else {
             widgets::icon_button(ui, Icon::Dice, command.text(), &hint, true).clicked()
         };
-        let (mut seed, mut percent) = (self.desk.seed as f64, 100.0 * self.desk.amount);
+        let (mut seed, mut percent) = (self.mixes.desk.seed as f64, 100.0 * self.mixes.desk.amount);
         let (seed_before, percent_before) = (seed, percent);
         let tooltip = "Seed of the next random mix, a whole number: the same seed, amount and mix give the same result. Each use counts it on.";
         let (name, drag) = ("Randomize seed", 0.0..=MOST_SEED as f64);

@@ -8,7 +8,6 @@ mod player;
 use std::path::{Path, PathBuf};
 
 use list::Playlist;
-pub use page::PlaylistAction;
 
 use super::{
     ImpastoApp,
@@ -80,7 +79,7 @@ impl ImpastoApp {
                 self.playlist.list = list;
                 self.playlist.open = true;
             }
-            Err(text) => self.toasts.add(super::widgets::sentence(&text)),
+            Err(text) => self.messages.toasts.add(super::widgets::sentence(&text)),
         }
     }
 
@@ -103,11 +102,13 @@ impl ImpastoApp {
                 self.playlist.name = file_name(path);
                 self.playlist.file = Some(path.to_owned());
                 self.playlist.saved = list;
-                self.toasts.add(format!("Saved {}", path.display()));
+                self.messages.toasts.add(format!("Saved {}", path.display()));
             }
             Err(text) => {
-                self.closing.save_failed();
-                self.toasts.add(super::widgets::sentence(&format!("The playlist is not saved: {text}")));
+                self.files.closing.save_failed();
+                self.messages
+                    .toasts
+                    .add(super::widgets::sentence(&format!("The playlist is not saved: {text}")));
             }
         }
     }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     ImpastoApp,
-    action::Actions,
+    action::{Act, Actions},
     icons::Icon,
     origin::{Origin, RememberedStyle},
     theme::{Palette, ROW, space},
@@ -38,6 +38,12 @@ pub enum PlaylistAction {
     Go(Way),
 }
 
+impl Act for PlaylistAction {
+    fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
+        app.apply_to_playlist(ctx, self);
+    }
+}
+
 impl ImpastoApp {
     /// The present painting as an entry; what cannot be found again cannot be one.
     fn present_entry(&self) -> Result<Entry, String> {
@@ -54,9 +60,9 @@ impl ImpastoApp {
                 Some(origin) => Ok(origin),
             })
         };
-        let content = origin(&self.content).ok_or("there is no content yet")??;
+        let content = origin(&self.pictures.content).ok_or("there is no content yet")??;
         let mut styles = Vec::new();
-        for slot in &self.styles {
+        for slot in &self.pictures.styles {
             if let Some(picture) = origin(slot) {
                 styles.push(RememberedStyle { mix: slot.mix, picture: picture? });
             }
@@ -70,10 +76,10 @@ impl ImpastoApp {
 
     /// The page, while it is open; never over a presentation.
     pub(crate) fn playlist_page(&mut self, ctx: &Context) {
-        if !self.playlist.open || self.present.on {
+        if !self.playlist.open || self.view.present.on {
             return;
         }
-        let own: Vec<String> = self.presets.list.iter().map(|preset| preset.name.clone()).collect();
+        let own: Vec<String> = self.mixes.presets.list.iter().map(|preset| preset.name.clone()).collect();
         let playing = self.playlist.player.as_ref().and_then(super::Player::entry);
         // How it was opened, or was put together by somebody else.
         self.note_playlist(ctx);
@@ -142,13 +148,17 @@ impl ImpastoApp {
     }
 
     pub(crate) fn apply_to_playlist(&mut self, ctx: &Context, action: PlaylistAction) {
+        let entries = &mut self.playlist.list.entries;
+        let count = entries.len();
         match action {
-            PlaylistAction::Up(index) => self.playlist.list.entries.swap(index, index - 1),
-            PlaylistAction::Down(index) => self.playlist.list.entries.swap(index, index + 1),
-            PlaylistAction::Remove(index) => drop(self.playlist.list.entries.remove(index)),
+            // What came first may have made the list shorter.
+            PlaylistAction::Up(index) if index < count => entries.swap(index, index - 1),
+            PlaylistAction::Down(index) if index + 1 < count => entries.swap(index, index + 1),
+            PlaylistAction::Remove(index) if index < count => drop(entries.remove(index)),
+            PlaylistAction::Up(_) | PlaylistAction::Down(_) | PlaylistAction::Remove(_) => {}
             PlaylistAction::Add => match self.present_entry() {
                 Ok(entry) => self.playlist.list.entries.push(entry),
-                Err(reason) => self.toasts.add(widgets::sentence(&reason)),
+                Err(reason) => self.messages.toasts.add(widgets::sentence(&reason)),
             },
             PlaylistAction::Open => self.ask_for_playlist(),
             PlaylistAction::Save => self.ask_to_save_playlist(),

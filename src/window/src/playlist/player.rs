@@ -68,7 +68,7 @@ impl ImpastoApp {
     pub(crate) fn play_list(&mut self, ctx: &Context, from: Option<usize>) {
         let list = self.playlist.list.clone();
         if list.entries.is_empty() {
-            return self.toasts.add("The playlist is empty: add the present painting to it first.");
+            return self.messages.toasts.add("The playlist is empty: add the present painting to it first.");
         }
         let mut order = list.order(0);
         if let Some(at) = order.iter().position(|&entry| Some(entry) == from) {
@@ -84,7 +84,7 @@ impl ImpastoApp {
             skipped: 0,
             before: Box::new(self.settings.clone()),
         });
-        if !self.stage.open && !self.present.on {
+        if !self.view.stage.open && !self.view.present.on {
             self.toggle_presentation(ctx);
         }
         self.begin_entry(ctx);
@@ -97,13 +97,13 @@ impl ImpastoApp {
     /// Goes on to the next entry.
     pub(crate) fn next_entry(&mut self, ctx: &Context) {
         let Some(player) = &mut self.playlist.player else {
-            return self.toasts.add("No playlist is in play.");
+            return self.messages.toasts.add("No playlist is in play.");
         };
         player.at += 1;
         if player.at >= player.order.len() {
             if !player.list.repeat {
                 self.stop_list();
-                return self.toasts.add("The playlist is over.");
+                return self.messages.toasts.add("The playlist is over.");
             }
             player.round += 1;
             player.order = player.list.order(player.round);
@@ -125,7 +125,7 @@ impl ImpastoApp {
         if let Some(preset) = Preset::named(name) {
             return Ok(preset.apply(before));
         }
-        let own = self.presets.list.iter().find(|preset| preset.name.eq_ignore_ascii_case(name));
+        let own = self.mixes.presets.list.iter().find(|preset| preset.name.eq_ignore_ascii_case(name));
         let mix = own.and_then(|preset| preset.mix.as_ref().ok());
         let mix = mix.ok_or_else(|| format!("there is no preset called “{name}”"))?;
         mix.apply(before).map_err(|error| error.to_string())
@@ -148,12 +148,12 @@ impl ImpastoApp {
             _ => return self.skip_entry(ctx, "it names a bundled picture that is not there"),
         };
         self.settings = settings;
-        self.choose_size = false;
+        self.next.choose_size = false;
         self.open(Target::Content, content);
-        self.styles = vec![Slot::new(self.next_number())];
+        self.pictures.styles = vec![Slot::new(self.next_number())];
         for (index, (source, style)) in sources.into_iter().zip(&entry.styles).enumerate() {
             self.open(if index == 0 { Target::Style } else { Target::NewStyle }, source);
-            self.styles[index].mix = style.mix;
+            self.pictures.styles[index].mix = style.mix;
         }
         ctx.request_repaint();
     }
@@ -162,7 +162,7 @@ impl ImpastoApp {
     fn skip_entry(&mut self, ctx: &Context, reason: &str) {
         let Some(player) = &mut self.playlist.player else { return };
         let title = player.entry().map_or_else(String::new, |index| player.list.entries[index].title());
-        self.toasts.add(widgets::sentence(&format!("skipped {title}: {reason}")));
+        self.messages.toasts.add(widgets::sentence(&format!("skipped {title}: {reason}")));
         player.skipped += 1;
         if player.skipped < player.order.len() {
             player.phase = Phase::Next;
@@ -175,28 +175,30 @@ impl ImpastoApp {
             true => player.phase = Phase::Waiting { until },
             false => {
                 self.stop_list();
-                self.toasts.add("The playlist is over: none of its pictures could be opened.");
+                self.messages.toasts.add("The playlist is over: none of its pictures could be opened.");
             }
         }
     }
 
     /// The engine failed: after a while a new one begins the next entry.
     fn entry_failed(&mut self, reason: &str) {
-        self.banners.retain(|banner| !matches!(banner.trouble, Trouble::Run | Trouble::Engine));
+        self.messages.banners.retain(|banner| !matches!(banner.trouble, Trouble::Run | Trouble::Engine));
         let Some(player) = &mut self.playlist.player else { return };
         player.failures += 1;
         let seconds = wait(player.failures);
         player.phase = Phase::Waiting { until: self.clock.now + seconds };
         let reason = reason.trim_end_matches('.');
-        self.toasts.add(widgets::sentence(&format!("{reason}: the next painting begins in {seconds} s")));
+        self.messages
+            .toasts
+            .add(widgets::sentence(&format!("{reason}: the next painting begins in {seconds} s")));
     }
 
     /// What went wrong with the engine, if something did.
     fn trouble(&self) -> Option<String> {
-        if self.session.is_some() && self.run.state != RunState::Failed {
+        if self.worker.session.is_some() && self.run.state != RunState::Failed {
             return None;
         }
-        let told = self.banners.iter().rev();
+        let told = self.messages.banners.iter().rev();
         let told = told.clone().find(|banner| matches!(banner.trouble, Trouble::Run | Trouble::Engine));
         Some(told.map_or_else(|| "the engine failed".to_owned(), |banner| banner.text.clone()))
     }
@@ -212,9 +214,12 @@ impl ImpastoApp {
         if !self.is_playing_list() {
             return;
         }
-        if !self.present.on && !self.stage.open {
+        if !self.view.present.on && !self.view.stage.open {
             self.stop_list();
-            return self.toasts.add("The playlist has stopped: nobody watches. The painting goes on.");
+            return self
+                .messages
+                .toasts
+                .add("The playlist has stopped: nobody watches. The painting goes on.");
         }
         let (now, opening) = (self.clock.now, self.still_opening());
         let Some(player) = &mut self.playlist.player else { return };
@@ -232,7 +237,7 @@ impl ImpastoApp {
                 if opening {
                     return;
                 }
-                let mut slots = std::iter::once(&self.content).chain(&self.styles);
+                let mut slots = std::iter::once(&self.pictures.content).chain(&self.pictures.styles);
                 let wrong = slots.find(|slot| slot.error.is_some() || slot.picture.is_none());
                 let wrong = wrong.map(|slot| {
                     slot.error.clone().unwrap_or_else(|| "a picture could not be opened".to_owned())
@@ -248,8 +253,8 @@ impl ImpastoApp {
                     // No engine takes it.
                     return self.entry_failed("the engine takes no orders");
                 }
-                self.init_at_start = Some(self.settings.init.clone());
-                self.canvas.fade(fade);
+                self.next.init_at_start = Some(self.settings.init.clone());
+                self.view.canvas.fade(fade);
             }
             Phase::Painting { spent, last } => {
                 let paints = matches!(self.run.state, RunState::Running | RunState::Finished);
@@ -279,7 +284,7 @@ impl ImpastoApp {
 
     /// Lets the engine go and starts another one. An engine that hangs is waited for by nobody.
     fn renew_engine(&mut self, ctx: &Context) {
-        if let Some(old) = self.session.take() {
+        if let Some(old) = self.worker.session.take() {
             let farewell = std::thread::Builder::new().name("impasto-farewell".into());
             if farewell.spawn(move || drop(old)).is_err() {
                 tracing::warn!("an engine that failed is let go on the window's thread");

@@ -112,12 +112,12 @@ impl ImpastoApp {
     /// Opens the form for the painting in hand.
     pub(crate) fn ask_to_queue(&mut self) {
         if self.inputs().is_none() {
-            self.toasts.add("There is nothing to queue yet: open a content and a style.");
+            self.messages.toasts.add("There is nothing to queue yet: open a content and a style.");
         } else if let Some(problem) = &self.problem {
-            self.toasts.add(format!("Not queued: {} {}.", problem.setting, problem.message));
+            self.messages.toasts.add(format!("Not queued: {} {}.", problem.setting, problem.message));
         } else if self.may_queue() {
             let folder = self.folder_for(FileKind::Exports);
-            let size = f64::from(self.layout.final_size);
+            let size = f64::from(self.view.layout.final_size);
             self.queue.adding = Some(AddForm { size, name: self.save_name(), folder, free: None });
         }
     }
@@ -213,10 +213,10 @@ impl ImpastoApp {
     /// Makes the item in the background: pictures without a file are copied.
     fn queue_painting(&mut self, form: &AddForm, settings: Settings) {
         let Some((inputs, output)) = self.inputs().zip(form.path()) else { return };
-        self.layout.final_size = settings.size;
+        self.view.layout.final_size = settings.size;
         let folder = self.queue.desk.folder();
-        let without_recipe = self.without_recipe;
-        let shown = self.canvas.picture();
+        let without_recipe = self.files.without_recipe;
+        let shown = self.view.canvas.picture();
         let work = move || {
             let keep = |picture: &Picture| keep(folder.as_deref(), picture);
             let item = || -> Result<Item, String> {
@@ -244,13 +244,13 @@ impl ImpastoApp {
                 Ok(item) => item,
                 Err(text) => {
                     let text = format!("Not queued: {text}.");
-                    return app.banners.push(Banner { trouble: Trouble::Other, text });
+                    return app.messages.banners.push(Banner { trouble: Trouble::Other, text });
                 }
             };
             let held = app.queue.outlook.held;
             app.queue.desk.add([item], Some(&small));
             app.start_painter(ctx);
-            app.toasts.add(match held {
+            app.messages.toasts.add(match held {
                 true => "Added to the queue, which is on hold: Queue, then Go on.",
                 false => "Added to the queue.",
             });

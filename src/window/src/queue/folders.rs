@@ -102,9 +102,9 @@ impl ImpastoApp {
     /// Opens the form for folders.
     pub(crate) fn ask_to_queue_folders(&mut self) {
         if let Some(problem) = &self.problem {
-            self.toasts.add(format!("Not queued: {} {}.", problem.setting, problem.message));
+            self.messages.toasts.add(format!("Not queued: {} {}.", problem.setting, problem.message));
         } else if self.may_queue() {
-            self.queue.folders = Some(FoldersForm::new(self.layout.final_size));
+            self.queue.folders = Some(FoldersForm::new(self.view.layout.final_size));
         }
     }
 
@@ -218,13 +218,13 @@ impl ImpastoApp {
     fn queue_pairs(&mut self, ctx: &Context, form: FoldersForm) {
         let Some(Ok(pairs)) = form.answer else { return };
         let size = whole_size(form.size);
-        self.layout.final_size = size;
+        self.view.layout.final_size = size;
         let settings = Settings { size, ..self.settings.clone() };
         let palette = match self.inputs().and_then(|inputs| inputs.palette) {
             None => None,
             Some(palette) => match keep(self.queue.desk.folder().as_deref(), &palette) {
                 Ok(source) => Some(source),
-                Err(text) => return self.toasts.add(format!("Not queued: {text}.")),
+                Err(text) => return self.messages.toasts.add(format!("Not queued: {text}.")),
             },
         };
         let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
@@ -237,7 +237,7 @@ impl ImpastoApp {
                 styles: vec![ItemStyle { source: file(style), mix: StyleMix::default() }],
                 palette: palette.clone(),
                 output: absolute(output),
-                without_recipe: self.without_recipe,
+                without_recipe: self.files.without_recipe,
                 batch: true,
                 state: ItemState::Waiting,
                 remark: None,
@@ -246,8 +246,8 @@ impl ImpastoApp {
         });
         self.queue.desk.add(items, None);
         self.start_painter(ctx);
-        self.toasts.add(format!("Added {} to the queue.", widgets::counted(number, "painting")));
-        self.page = crate::Page::Queue;
+        self.messages.toasts.add(format!("Added {} to the queue.", widgets::counted(number, "painting")));
+        self.view.page = crate::Page::Queue;
     }
 }
 

@@ -14,7 +14,6 @@ use std::{
 use egui::{Context, TextureHandle, TextureOptions};
 use image::RgbImage;
 
-pub use self::row::QueueAction;
 use self::{add::AddForm, folders::FoldersForm, row::Row};
 use super::{
     ImpastoApp, Page, SpawnPainter,
@@ -125,14 +124,14 @@ impl ImpastoApp {
         match opened {
             Ok((store, items)) => {
                 let items = items.unwrap_or_else(|text| {
-                    self.banners.push(Banner { trouble: Trouble::Other, text: format!("{text}.") });
+                    self.messages.banners.push(Banner { trouble: Trouble::Other, text: format!("{text}.") });
                     Vec::new()
                 });
                 let open = items.iter().filter(|item| item.state.is_open()).count();
                 self.queue.desk.restore(Some(store), items);
                 self.queue.access = Access::Ready;
                 if open > 0 {
-                    self.toasts.add(format!(
+                    self.messages.toasts.add(format!(
                         "The queue has {} left from last time, and begins when you say so: Queue, then Go on.",
                         super::widgets::counted(open, "painting")
                     ));
@@ -149,11 +148,11 @@ impl ImpastoApp {
         }
         // One that has died says goodbye before another comes.
         self.queue.painter = None;
-        let (ctx, after) = (ctx.clone(), self.repaint_after);
+        let (ctx, after) = (ctx.clone(), self.worker.repaint_after);
         let wake = Box::new(move || ctx.request_repaint_after_for(after, egui::ViewportId::ROOT));
         match (self.queue.spawn)(self.queue.desk.clone(), wake) {
             Ok(painter) => self.queue.painter = Some(painter),
-            Err(error) => self.banners.push(Banner {
+            Err(error) => self.messages.banners.push(Banner {
                 trouble: Trouble::Other,
                 text: format!("The queue cannot paint: no thread can be started for it ({error})."),
             }),
@@ -169,7 +168,8 @@ impl ImpastoApp {
     /// Tells the painter what the person does, and takes in what it has done.
     pub(super) fn follow_queue(&mut self, ctx: &Context) {
         let painting = self.run.playing && matches!(self.run.state, RunState::Running | RunState::Preparing);
-        let cpu_sharing = if self.layout.share_with_queue { CpuSharing::Share } else { CpuSharing::Wait };
+        let cpu_sharing =
+            if self.view.layout.share_with_queue { CpuSharing::Share } else { CpuSharing::Wait };
         let dragging = ctx.egui_is_using_pointer();
         self.queue.desk.set_live(LiveActivity {
             painting,
@@ -195,7 +195,7 @@ impl ImpastoApp {
             self.tasks.attempt("queue", work, |app: &mut Self, _, saved| {
                 app.queue.saving = false;
                 if let Err(text) = saved.flatten() {
-                    app.notice = Some(format!("The queue cannot be kept: {text}"));
+                    app.messages.notice = Some(format!("The queue cannot be kept: {text}"));
                 }
             });
         }
@@ -203,15 +203,17 @@ impl ImpastoApp {
 
     /// Notes over the picture for who does not look at the list.
     fn tell_what_is_over(&mut self, rows: &[Row]) {
-        if self.page == Page::Queue {
+        if self.view.page == Page::Queue {
             return;
         }
         for before in self.queue.rows.iter().filter(|row| row.state == ItemState::Painting) {
             let Some(row) = rows.iter().find(|row| row.id == before.id) else { continue };
             match &row.state {
-                ItemState::Done { .. } => self.toasts.add(format!("The queue has painted {}.", row.file)),
+                ItemState::Done { .. } => {
+                    self.messages.toasts.add(format!("The queue has painted {}.", row.file))
+                }
                 ItemState::Failed { message } => {
-                    self.toasts.add(format!("The queue could not paint {}: {message}.", row.file));
+                    self.messages.toasts.add(format!("The queue could not paint {}: {message}.", row.file));
                 }
                 _ => {}
             }
@@ -234,7 +236,7 @@ impl ImpastoApp {
             Access::Reading => "The queue is still being read; try again in a moment.".to_owned(),
             Access::None(reason) => format!("There is no queue: {reason}."),
         };
-        self.toasts.add(text);
+        self.messages.toasts.add(text);
         false
     }
 

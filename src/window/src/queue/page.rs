@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     ImpastoApp,
+    action::Act,
     command::Command,
     icons::Icon,
     page::card,
@@ -18,6 +19,12 @@ use impasto_engine::queue::{ItemMove, QueueSummary};
 
 /// Gap between two lines, in points.
 const GAP: f32 = 4.0;
+
+impl Act for QueueAction {
+    fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
+        app.apply_to_queue(ctx, self);
+    }
+}
 
 impl ImpastoApp {
     pub(crate) fn queue_page(&mut self, ui: &mut Ui) {
@@ -96,7 +103,7 @@ impl ImpastoApp {
                 return;
             }
             ui.spacing_mut().item_spacing.x = space::XS;
-            let share = &mut self.layout.share_with_queue;
+            let share = &mut self.view.layout.share_with_queue;
             let tooltip = "The queue rests while a painting runs in the window, so that the window is as quick as ever";
             if widgets::tab(ui, "Wait", tooltip, !*share).clicked() {
                 *share = false;

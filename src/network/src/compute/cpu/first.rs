@@ -8,6 +8,7 @@ use super::{
     isa::Isa,
     kernel::{Packed, pack, padded},
     simd::{Simd, SimdKernel, with_simd},
+    strided::end,
 };
 use crate::compute::Padding;
 use crate::compute::shape::Shape;
@@ -212,7 +213,8 @@ impl SimdKernel for Masked<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         for at in (0..self.values.len()).step_by(LANES) {
-            // SAFETY: whole vectors of slices of equal length, see `where_positive`.
+            // SAFETY: whole vectors of slices of equal length, see `where_positive`; the caller has the
+            // instructions.
             unsafe {
                 let value = S::load(self.values.as_ptr().add(at));
                 value
@@ -225,8 +227,9 @@ impl SimdKernel for Masked<'_> {
 
 /// `sums[x]` = the sum of the sixteen values at each of `sources` + x·`stride`.
 fn add_rows(isa: Isa, values: &[f32], sources: &[usize], stride: usize, sums: &mut [[f32; LANES]]) {
-    let last = sums.len().saturating_sub(1) * stride + LANES;
-    assert!(sources.iter().all(|source| source + last <= values.len()), "inside the rows");
+    let last = end(sums.len().max(1), stride, LANES);
+    let inside = |source: &usize| source.saturating_add(last) <= values.len();
+    assert!(sources.iter().all(inside), "inside the rows");
     with_simd(isa, Rows { values, sources, stride, sums });
 }
 
@@ -241,7 +244,7 @@ impl SimdKernel for Rows<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         for (x, out) in self.sums.iter_mut().enumerate() {
-            // SAFETY: every vector lies inside the values, see `add_rows`.
+            // SAFETY: every vector lies inside the values, see `add_rows`; the caller has the instructions.
             unsafe {
                 let mut sum = S::set(0.0);
                 for source in self.sources {

@@ -2,7 +2,8 @@
 
 use std::sync::LazyLock;
 
-/// Vector instruction sets with their own kernel.
+/// Vector instruction sets with their own kernel. Only [`Isa::available`] makes values, of sets that it
+/// has found: code that needs the instructions relies on that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Isa {
     #[cfg(target_arch = "x86_64")]

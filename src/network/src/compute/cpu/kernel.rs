@@ -1,7 +1,10 @@
 //! The matrix product that all CPU kernels use: rows · packed panels, in registers, for the processor's
 //! vector instructions.
 
-use super::{isa::Isa, strided::Strided};
+use super::{
+    isa::Isa,
+    strided::{Strided, end},
+};
 
 /// A matrix K×N in panels of [`Isa::panel`] columns, each row-major, the last one padded with zeros.
 #[derive(Clone, Copy)]
@@ -77,14 +80,15 @@ pub fn product(
         return;
     }
     let width = isa.panel();
-    assert!(right.step == 1 && right.values.len() >= (depth - 1) * right.row + width, "whole rows");
-    assert!(left.values.len() > (count - 1) * left.row + (depth - 1) * left.step, "whole rows");
-    assert!(out.len() >= (count - 1) * stride + width, "whole rows");
+    assert!(right.step == 1 && end(depth, right.row, width) <= right.values.len(), "whole rows");
+    assert!(end(count, left.row, end(depth, left.step, 1)) <= left.values.len(), "whole rows");
+    assert!(end(count, stride, width) <= out.len(), "whole rows");
     match isa {
         // SAFETY: `Isa::available` has found these instructions, and the assertions ensure that all accesses
         // are inside the slices.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => unsafe { x86::avx512(left, right, count, depth, out.as_mut_ptr(), stride, add) },
+        // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => unsafe { x86::avx2(left, right, count, depth, out.as_mut_ptr(), stride, add) },
         // SAFETY: NEON is part of the target, and all accesses are inside the slices.
@@ -155,13 +159,18 @@ mod x86 {
         ($name:ident, $block:ident, $features:literal, $height:literal, $lanes:literal, $zero:ident, $load:ident,
          $set:ident, $fma:ident, $sum:ident, $store:ident, [$($rest:literal)*]) => {
             /// HEIGHT rows of the product with one panel, two vectors wide.
+            ///
+            /// # Safety
+            ///
+            /// As the function below, for HEIGHT rows.
             #[target_feature(enable = $features)]
             #[expect(clippy::too_many_arguments, reason = "two matrices and where the product goes")]
             unsafe fn $block<const HEIGHT: usize>(
                 left: *const f32, row: usize, step: usize, right: *const f32, right_row: usize, depth: usize,
                 out: *mut f32, stride: usize, add: bool,
             ) {
-                // SAFETY: the caller of `$name` guarantees the extents.
+                // SAFETY: the caller guarantees the instructions and the extents: `k` < `depth`, `i` <
+                // HEIGHT.
                 unsafe {
                     let mut sums = [[$zero(); 2]; HEIGHT];
                     for k in 0..depth {
@@ -188,8 +197,9 @@ mod x86 {
 
             /// # Safety
             ///
-            /// The processor has the instructions; `left` has `count` rows of `depth` values, `right` `depth`
-            /// rows of 2·lanes, `out` `count` rows of 2·lanes at `stride`.
+            /// The processor has the instructions; `left` holds `count` rows of `depth` values, `right`
+            /// `depth` rows of 2·lanes; at `out` lie `count` rows of 2·lanes, `stride` apart, that nothing
+            /// else reads or writes.
             #[target_feature(enable = $features)]
             pub unsafe fn $name(
                 left: Strided<'_>, right: Strided<'_>, count: usize, depth: usize, out: *mut f32, stride: usize,
@@ -197,7 +207,8 @@ mod x86 {
             ) {
                 let (row, step, right_row) = (left.row, left.step, right.row);
                 let (left, right) = (left.values.as_ptr(), right.values.as_ptr());
-                // SAFETY: every row that is touched lies below `count`.
+                // SAFETY: the caller guarantees the extents, and every row that a pointer is formed to, and
+                // those that are handed on, lie below `count`.
                 unsafe {
                     let mut at = 0;
                     while at + $height <= count {
@@ -205,10 +216,13 @@ mod x86 {
                         $block::<$height>(left, row, step, right, right_row, depth, out, stride, add);
                         at += $height;
                     }
-                    let (left, out) = (left.add(at * row), out.add(at * stride));
-                    match count - at {
-                        $($rest => $block::<$rest>(left, row, step, right, right_row, depth, out, stride, add),)*
-                        _ => {}
+                    // Behind the last row may lie less than a row's distance of memory.
+                    if at < count {
+                        let (left, out) = (left.add(at * row), out.add(at * stride));
+                        match count - at {
+                            $($rest => $block::<$rest>(left, row, step, right, right_row, depth, out, stride, add),)*
+                            _ => {}
+                        }
                     }
                 }
             }
@@ -252,6 +266,46 @@ mod tests {
                     assert!((twice - 2.0 * once).abs() < 1e-5, "{isa:?} {count}×{depth}×{columns} added");
                 }
             }
+        }
+    }
+
+    /// No slice is longer than it has to be: the last row has nothing behind it.
+    #[test]
+    fn matrices_inside_others_are_read_and_written_to_their_last_value_and_no_further() {
+        for isa in Isa::available() {
+            let width = isa.panel();
+            for (count, depth) in [(1, 1), (6, 2), (12, 5), (18, 3), (24, 7), (29, 4)] {
+                let (row, step, right_row, stride) = (1, count + 3, width + 5, width + 9);
+                let value = |i: usize| ((i * 29 + 7) % 83) as f32 / 40.0 - 1.0;
+                let values: Vec<f32> = (0..end(count, row, end(depth, step, 1))).map(value).collect();
+                let panel: Vec<f32> = (0..end(depth, right_row, width)).map(value).collect();
+                let mut out = vec![0.5; end(count, stride, width)];
+                let left = Strided { values: &values, row, step };
+                let right = Strided { values: &panel, row: right_row, step: 1 };
+                product(isa, left, right, count, depth, &mut out, stride, false);
+                for (at, found) in out.iter().enumerate() {
+                    let (i, j) = (at / stride, at % stride);
+                    let term = |k: usize| {
+                        f64::from(values[i * row + k * step]) * f64::from(panel[k * right_row + j])
+                    };
+                    let expected = if j < width { (0..depth).map(term).sum() } else { 0.5 };
+                    assert!(
+                        (f64::from(*found) - expected).abs() < 1e-5,
+                        "{isa:?} {count}×{depth} at {i}, {j}"
+                    );
+                }
+                let short = out.len() - 1;
+                let refused = std::panic::catch_unwind(move || {
+                    product(isa, left, right, count, depth, &mut out[..short], stride, false);
+                });
+                assert!(refused.is_err(), "{isa:?} {count}×{depth}: one value too few");
+            }
+            let (values, mut out) = ([0.0; 64], [0.0; 64]);
+            let far = Strided { values: &values, row: usize::MAX / 2 + 1, step: 1 };
+            let near = Strided { values: &values, row: width, step: 1 };
+            // Two rows that begin half of all memory apart: three would begin where they started.
+            let refused = std::panic::catch_unwind(move || product(isa, far, near, 3, 1, &mut out, 0, false));
+            assert!(refused.is_err(), "{isa:?}: rows that wrap");
         }
     }
 }

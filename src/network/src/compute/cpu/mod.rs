@@ -1,4 +1,7 @@
 //! Our own CPU kernels: channels-last pictures, Winograd convolutions with fused input and output operations.
+//! Their pointer code is tested under AddressSanitizer, see tests/fuzz/README.md.
+
+#![deny(clippy::undocumented_unsafe_blocks)]
 
 mod buffer;
 mod first;

@@ -20,42 +20,49 @@ impl Neon {
 impl Simd for Neon {
     #[inline(always)]
     unsafe fn set(value: f32) -> Self {
-        // SAFETY: here and below, NEON is part of this target.
+        // SAFETY: NEON is part of this target.
         Self([unsafe { vdupq_n_f32(value) }; 4])
     }
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
-        // SAFETY: here and in `store` guaranteed by the caller.
+        // SAFETY: guaranteed by the caller.
         Self(std::array::from_fn(|part| unsafe { vld1q_f32(from.add(4 * part)) }))
     }
     #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
         for (part, values) in self.0.into_iter().enumerate() {
+            // SAFETY: guaranteed by the caller.
             unsafe { vst1q_f32(to.add(4 * part), values) }
         }
     }
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
+        // SAFETY: guaranteed by the caller.
         self.zip(other, |a, b| unsafe { vaddq_f32(a, b) })
     }
     #[inline(always)]
     unsafe fn sub(self, other: Self) -> Self {
+        // SAFETY: guaranteed by the caller.
         self.zip(other, |a, b| unsafe { vsubq_f32(a, b) })
     }
     #[inline(always)]
     unsafe fn mul_add(self, factor: Self, other: Self) -> Self {
+        // SAFETY: guaranteed by the caller.
         Self(std::array::from_fn(|part| unsafe { vfmaq_f32(other.0[part], self.0[part], factor.0[part]) }))
     }
     #[inline(always)]
     unsafe fn mul(self, factor: Self) -> Self {
+        // SAFETY: guaranteed by the caller.
         self.zip(factor, |a, b| unsafe { vmulq_f32(a, b) })
     }
     #[inline(always)]
     unsafe fn max(self, other: Self) -> Self {
+        // SAFETY: guaranteed by the caller.
         self.zip(other, |a, b| unsafe { vmaxq_f32(a, b) })
     }
     #[inline(always)]
     unsafe fn where_positive(self, mask: Self) -> Self {
+        // SAFETY: guaranteed by the caller.
         self.zip(mask, |value, mask| unsafe {
             let positive = vcgtzq_f32(mask);
             vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(value), positive))

@@ -9,9 +9,10 @@ pub struct SharedSlice<'a> {
     borrow: PhantomData<&'a mut [f32]>,
 }
 
-// SAFETY: `write` is unsafe, and its callers guarantee that no two threads write the same position.
+// SAFETY: what it points to is reached by `place` and `write` alone. They are unsafe, and their callers
+// guarantee that nothing else reads or writes the same places.
 unsafe impl Sync for SharedSlice<'_> {}
-// SAFETY: as above; this is a mutable borrow of floats.
+// SAFETY: it is a mutable borrow of plain floats, which any thread may have.
 unsafe impl Send for SharedSlice<'_> {}
 
 impl<'a> SharedSlice<'a> {
@@ -23,15 +24,17 @@ impl<'a> SharedSlice<'a> {
     ///
     /// # Safety
     ///
-    /// While this is shared, nothing else reads or writes the positions written through it.
+    /// While the slice is borrowed, nothing else reads or writes the places that are written through the
+    /// pointer, and no more than `count` values are.
     ///
     /// # Panics
     ///
     /// If the values reach beyond the slice.
     #[inline(always)]
     pub unsafe fn place(&self, at: usize, count: usize) -> *mut f32 {
-        assert!(at + count <= self.len, "inside the slice");
-        // SAFETY: inside the slice by the check.
+        // Not `at + count <= len`, whose sum can wrap.
+        assert!(self.len.checked_sub(count).is_some_and(|last| at <= last), "inside the slice");
+        // SAFETY: inside the slice, or at its end if `count` is 0, by the check.
         unsafe { self.start.add(at) }
     }
 
@@ -46,7 +49,29 @@ impl<'a> SharedSlice<'a> {
     /// If the values reach beyond the slice.
     #[inline(always)]
     pub unsafe fn write(&self, at: usize, values: &[f32]) {
-        // SAFETY: inside the slice by the check; exclusive guaranteed by the caller.
+        // SAFETY: inside the slice by the check; that the place is nobody else's, `values` least of all, is
+        // guaranteed by the caller.
         unsafe { std::ptr::copy_nonoverlapping(values.as_ptr(), self.place(at, values.len()), values.len()) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_place_reaches_beyond_the_slice_not_even_by_a_sum_that_wraps() {
+        let mut values = vec![0.0; 48];
+        let shared = SharedSlice::new(&mut values);
+        // SAFETY: no place is written but the last one, by this thread.
+        unsafe { shared.write(32, &[1.0; 16]) };
+        for (at, count) in
+            [(33, 16), (49, 0), (0, 49), (usize::MAX, 1), (usize::MAX - 15, 16), (8, usize::MAX)]
+        {
+            // SAFETY: nothing is written.
+            let place = std::panic::catch_unwind(|| unsafe { shared.place(at, count) }.is_null());
+            assert!(place.is_err(), "{at} {count}");
+        }
+        assert!(values.iter().enumerate().all(|(at, value)| *value == f32::from(u8::from(at >= 32))));
     }
 }

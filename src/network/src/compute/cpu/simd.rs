@@ -94,39 +94,47 @@ mod x86 {
     impl Simd for Avx512 {
         #[inline(always)]
         unsafe fn set(value: f32) -> Self {
-            // SAFETY: here and below guaranteed by the caller.
+            // SAFETY: guaranteed by the caller.
             Self(unsafe { _mm512_set1_ps(value) })
         }
         #[inline(always)]
         unsafe fn load(from: *const f32) -> Self {
+            // SAFETY: guaranteed by the caller.
             Self(unsafe { _mm512_loadu_ps(from) })
         }
         #[inline(always)]
         unsafe fn store(self, to: *mut f32) {
+            // SAFETY: guaranteed by the caller.
             unsafe { _mm512_storeu_ps(to, self.0) }
         }
         #[inline(always)]
         unsafe fn add(self, other: Self) -> Self {
+            // SAFETY: guaranteed by the caller.
             Self(unsafe { _mm512_add_ps(self.0, other.0) })
         }
         #[inline(always)]
         unsafe fn sub(self, other: Self) -> Self {
+            // SAFETY: guaranteed by the caller.
             Self(unsafe { _mm512_sub_ps(self.0, other.0) })
         }
         #[inline(always)]
         unsafe fn mul_add(self, factor: Self, other: Self) -> Self {
+            // SAFETY: guaranteed by the caller.
             Self(unsafe { _mm512_fmadd_ps(self.0, factor.0, other.0) })
         }
         #[inline(always)]
         unsafe fn mul(self, factor: Self) -> Self {
+            // SAFETY: guaranteed by the caller.
             Self(unsafe { _mm512_mul_ps(self.0, factor.0) })
         }
         #[inline(always)]
         unsafe fn max(self, other: Self) -> Self {
+            // SAFETY: guaranteed by the caller.
             Self(unsafe { _mm512_max_ps(self.0, other.0) })
         }
         #[inline(always)]
         unsafe fn where_positive(self, mask: Self) -> Self {
+            // SAFETY: guaranteed by the caller.
             unsafe {
                 let positive = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(mask.0, _mm512_setzero_ps());
                 Self(_mm512_maskz_mov_ps(positive, self.0))
@@ -141,15 +149,18 @@ mod x86 {
     impl Simd for Avx2 {
         #[inline(always)]
         unsafe fn set(value: f32) -> Self {
+            // SAFETY: guaranteed by the caller.
             let half = unsafe { _mm256_set1_ps(value) };
             Self(half, half)
         }
         #[inline(always)]
         unsafe fn load(from: *const f32) -> Self {
+            // SAFETY: guaranteed by the caller.
             unsafe { Self(_mm256_loadu_ps(from), _mm256_loadu_ps(from.add(8))) }
         }
         #[inline(always)]
         unsafe fn store(self, to: *mut f32) {
+            // SAFETY: guaranteed by the caller.
             unsafe {
                 _mm256_storeu_ps(to, self.0);
                 _mm256_storeu_ps(to.add(8), self.1);
@@ -157,14 +168,17 @@ mod x86 {
         }
         #[inline(always)]
         unsafe fn add(self, other: Self) -> Self {
+            // SAFETY: guaranteed by the caller.
             unsafe { Self(_mm256_add_ps(self.0, other.0), _mm256_add_ps(self.1, other.1)) }
         }
         #[inline(always)]
         unsafe fn sub(self, other: Self) -> Self {
+            // SAFETY: guaranteed by the caller.
             unsafe { Self(_mm256_sub_ps(self.0, other.0), _mm256_sub_ps(self.1, other.1)) }
         }
         #[inline(always)]
         unsafe fn mul_add(self, factor: Self, other: Self) -> Self {
+            // SAFETY: guaranteed by the caller.
             unsafe {
                 let first = _mm256_fmadd_ps(self.0, factor.0, other.0);
                 Self(first, _mm256_fmadd_ps(self.1, factor.1, other.1))
@@ -172,14 +186,17 @@ mod x86 {
         }
         #[inline(always)]
         unsafe fn mul(self, factor: Self) -> Self {
+            // SAFETY: guaranteed by the caller.
             unsafe { Self(_mm256_mul_ps(self.0, factor.0), _mm256_mul_ps(self.1, factor.1)) }
         }
         #[inline(always)]
         unsafe fn max(self, other: Self) -> Self {
+            // SAFETY: guaranteed by the caller.
             unsafe { Self(_mm256_max_ps(self.0, other.0), _mm256_max_ps(self.1, other.1)) }
         }
         #[inline(always)]
         unsafe fn where_positive(self, mask: Self) -> Self {
+            // SAFETY: guaranteed by the caller.
             unsafe {
                 let zero = _mm256_setzero_ps();
                 let first = _mm256_and_ps(self.0, _mm256_cmp_ps::<_CMP_GT_OQ>(mask.0, zero));
@@ -216,6 +233,7 @@ pub fn with_simd(isa: Isa, work: impl SimdKernel) {
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => unsafe { avx512(work) },
         #[cfg(target_arch = "x86_64")]
+        // SAFETY: guaranteed by the caller.
         Isa::Avx2 => unsafe { avx2(work) },
         // SAFETY: NEON is part of the target.
         #[cfg(target_arch = "aarch64")]

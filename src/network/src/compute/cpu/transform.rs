@@ -55,6 +55,11 @@ pub struct Taps {
     pub columns: usize,
 }
 
+/// Values in a picture of this shape, saturating: no slice has as many as the largest number.
+fn values(shape: Shape) -> usize {
+    shape.height.saturating_mul(shape.width).saturating_mul(shape.channels)
+}
+
 /// A picture `[H, W, C]`, masked to where the mask, if given, is positive.
 #[derive(Clone, Copy)]
 pub struct MaskedPicture<'a> {
@@ -66,19 +71,42 @@ pub struct MaskedPicture<'a> {
 }
 
 /// Transform tiles of a picture: Bᵀ·d·B.
-pub fn input(isa: Isa, source: MaskedPicture<'_>, tiles: Range<usize>, batch: Batch, out: &SharedSlice<'_>) {
+///
+/// # Safety
+///
+/// While it runs, nothing else reads or writes these tiles' places in `out`.
+///
+/// # Panics
+///
+/// If a slice is too short, or has places for other tiles.
+pub unsafe fn input(
+    isa: Isa,
+    source: MaskedPicture<'_>,
+    tiles: Range<usize>,
+    batch: Batch,
+    out: &SharedSlice<'_>,
+) {
     let MaskedPicture { picture, mask, shape, .. } = source;
     assert!(
         shape.channels.is_multiple_of(LANES) && batch.holds(&tiles, shape),
         "whole vectors of a batch's tiles"
     );
-    assert!(picture.len() == shape.len() && mask.is_none_or(|mask| mask.len() == shape.len()), "one shape");
+    let len = values(shape);
+    assert!(picture.len() == len && mask.is_none_or(|mask| mask.len() == len), "one shape");
     with_simd(isa, InputTransform { source, tiles, batch, out });
 }
 
 /// Transform tiles back to a picture `[H, W, C]` of this shape: Aᵀ·m·A, with bias and ReLU if there is a
 /// bias.
-pub fn output(
+///
+/// # Safety
+///
+/// While it runs, nothing else reads or writes these tiles' places in `out`.
+///
+/// # Panics
+///
+/// If a slice is too short, or has places for other tiles.
+pub unsafe fn output(
     isa: Isa,
     products: &[f32],
     bias: Option<&[f32]>,
@@ -89,15 +117,25 @@ pub fn output(
 ) {
     let stride = super::kernel::padded(isa, shape.channels);
     assert!(batch.holds(&tiles, shape), "the batch's tiles");
-    assert!(products.len() >= POINTS * batch.block * stride, "a whole batch");
+    let whole = POINTS.saturating_mul(batch.block).saturating_mul(stride);
+    assert!(stride >= shape.channels && products.len() >= whole, "a whole batch");
     assert!(bias.is_none_or(|bias| bias.len() == shape.channels), "a bias per channel");
     with_simd(isa, OutputTransform { products, bias, shape, stride, tiles, batch, out });
 }
 
 /// Transform one input channel's kernels into 36 packed matrices: G·g·Gᵀ.
-pub fn weights(isa: Isa, taps: &Taps, kernels: KernelLayout, input: usize, out: &SharedSlice<'_>) {
+///
+/// # Safety
+///
+/// While it runs, nothing else reads or writes this input channel's places in `out`.
+///
+/// # Panics
+///
+/// If the shapes do not belong together.
+pub unsafe fn weights(isa: Isa, taps: &Taps, kernels: KernelLayout, input: usize, out: &SharedSlice<'_>) {
     assert!(kernels.columns.is_multiple_of(LANES), "whole vectors");
-    assert!(taps.values.len() == 9 * taps.inputs * taps.columns, "whole kernels");
+    let shape = Shape { height: 9, width: taps.inputs, channels: taps.columns };
+    assert!(taps.values.len() == values(shape), "whole kernels");
     assert!(input < if kernels.adjoint { taps.columns } else { taps.inputs }, "a channel of theirs");
     assert!(kernels.adjoint || kernels.columns <= taps.columns, "channels of theirs");
     with_simd(isa, WeightTransform { taps, kernels, input, out });
@@ -128,6 +166,10 @@ struct WeightTransform<'a> {
 }
 
 /// Bᵀ·d along one axis.
+///
+/// # Safety
+///
+/// The processor has the instructions that `S` needs.
 #[inline(always)]
 unsafe fn b_transform<S: Simd>([a, b, c, d, e, f]: [S; IN]) -> [S; IN] {
     // SAFETY: guaranteed by the caller.
@@ -147,6 +189,10 @@ unsafe fn b_transform<S: Simd>([a, b, c, d, e, f]: [S; IN]) -> [S; IN] {
 }
 
 /// Aᵀ·m along one axis.
+///
+/// # Safety
+///
+/// The processor has the instructions that `S` needs.
 #[inline(always)]
 unsafe fn a_transform<S: Simd>([a, b, c, d, e, f]: [S; IN]) -> [S; OUT] {
     // SAFETY: guaranteed by the caller.
@@ -163,6 +209,10 @@ unsafe fn a_transform<S: Simd>([a, b, c, d, e, f]: [S; IN]) -> [S; OUT] {
 }
 
 /// G·g along one axis.
+///
+/// # Safety
+///
+/// The processor has the instructions that `S` needs.
 #[inline(always)]
 unsafe fn g_transform<S: Simd>([a, b, c]: [S; 3]) -> [S; IN] {
     // SAFETY: guaranteed by the caller.
@@ -192,8 +242,9 @@ impl SimdKernel for InputTransform<'_> {
             true => Some((at + length - 1) % length),
             false => at.checked_sub(1).filter(|&at| at < length),
         };
-        // SAFETY: reads are inside the picture, see `inside`; each tile and channel is written to its own
-        // position by one thread.
+        // SAFETY: what is read lies inside the picture, see `inside`: whole vectors of channels, by the
+        // assertions of `input`. Whose caller guarantees that the tiles' places are nobody else's; `place`
+        // checks that they are there.
         unsafe {
             for tile in self.tiles {
                 let (top, left) = (tile / across * OUT, tile % across * OUT);
@@ -233,8 +284,9 @@ impl SimdKernel for OutputTransform<'_> {
     unsafe fn run<S: Simd>(self) {
         let Shape { height, width, channels } = self.shape;
         let across = width.div_ceil(OUT);
-        // SAFETY: a batch has `stride` values for each tile and point, at least as many as vectors cover;
-        // each output belongs to one tile.
+        // SAFETY: a batch has `stride` values for each tile and point, by the assertions of `output`, and
+        // `stride` is a multiple of vectors. Whose caller guarantees that the tiles' places are nobody
+        // else's; `place` checks that they are there.
         unsafe {
             for tile in self.tiles {
                 let (top, left) = (tile / across * OUT, tile % across * OUT);
@@ -282,8 +334,9 @@ impl SimdKernel for WeightTransform<'_> {
     unsafe fn run<S: Simd>(self) {
         let KernelLayout { inputs, columns, panel, adjoint } = self.kernels;
         let taps = self.taps;
-        // SAFETY: there are `columns` kernels per tap and input channel, in whole vectors; each input channel
-        // and vector of output channels is written to its own position.
+        // SAFETY: there are `columns` kernels per tap and input channel, in whole vectors, by the assertions
+        // of `weights`. Whose caller guarantees that the channel's places are nobody else's; `place` checks
+        // that they are there.
         unsafe {
             for column in (0..columns).step_by(LANES) {
                 let tap = |tap: usize| {

@@ -76,7 +76,7 @@ impl Winograd {
                 }
             }
             for (tap, row) in rows.chunks_exact(columns).enumerate() {
-                // SAFETY: each input channel has its own rows.
+                // SAFETY: each input channel has rows of its own and is one thread's; `rows` is not shared.
                 unsafe { shared.write((tap * inputs + input) * columns, row) };
             }
         });
@@ -119,7 +119,8 @@ impl Winograd {
             adjoint,
         };
         (0..self.inputs).into_par_iter().with_min_len(8).for_each(|input| {
-            transform::weights(self.isa, taps, kernels, input, &out);
+            // SAFETY: each input channel is one thread's.
+            unsafe { transform::weights(self.isa, taps, kernels, input, &out) };
         });
     }
 
@@ -167,12 +168,16 @@ impl Winograd {
                     let count = block.min(tiles - first);
                     let tiles = first..first + count;
                     let batch = Batch { first, block };
-                    transform::input(self.isa, source, tiles.clone(), batch, &SharedSlice::new(v));
+                    // SAFETY: the block's transforms are this thread's alone.
+                    unsafe {
+                        transform::input(self.isa, source, tiles.clone(), batch, &SharedSlice::new(v));
+                    }
                     for index in 0..POINTS {
                         let (v, m) = (&v[index * block * self.inputs..], &mut m[index * block * stride..]);
                         point(index).multiply(v, count, m);
                     }
-                    transform::output(self.isa, m, bias, results, tiles, batch, &out);
+                    // SAFETY: each tile is in one block, and each block is one thread's.
+                    unsafe { transform::output(self.isa, m, bias, results, tiles, batch, &out) };
                 },
             );
         } else {
@@ -184,13 +189,15 @@ impl Winograd {
                 let batch = Batch { first, block };
                 let v_shared = SharedSlice::new(&mut v);
                 (first..first + count).into_par_iter().with_min_len(2).for_each(|tile| {
-                    transform::input(self.isa, source, tile..tile + 1, batch, &v_shared);
+                    // SAFETY: each tile is one thread's.
+                    unsafe { transform::input(self.isa, source, tile..tile + 1, batch, &v_shared) };
                 });
                 m.par_chunks_exact_mut(block * stride).enumerate().for_each(|(index, m)| {
                     point(index).multiply(&v[index * block * self.inputs..], count, m);
                 });
                 (first..first + count).into_par_iter().with_min_len(2).for_each(|tile| {
-                    transform::output(self.isa, &m, bias, results, tile..tile + 1, batch, &out);
+                    // SAFETY: each tile is one thread's.
+                    unsafe { transform::output(self.isa, &m, bias, results, tile..tile + 1, batch, &out) };
                 });
             }
         }

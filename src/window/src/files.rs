@@ -1,0 +1,44 @@
+//! What goes to the disk and comes from it: where, what is open for it, and what is there already.
+
+use std::path::PathBuf;
+
+use super::{
+    closing::Closing,
+    export::{Export, ExportForm},
+    folders::Folders,
+    memory::Remembered,
+    saving::Replacing,
+};
+
+/// The window's dealings with the disk.
+#[derive(Default)]
+pub struct Files {
+    /// The folder of settings and presets; `None` if nothing is remembered.
+    pub folder: Option<PathBuf>,
+    /// Folders used last.
+    pub folders: Folders,
+    /// What is on the disk, and since when something else should be.
+    pub written: Remembered,
+    pub unwritten_since: Option<f64>,
+    /// See [`Remembered::without_recipe`].
+    pub without_recipe: bool,
+    /// A file dialog is open.
+    pub asking: bool,
+    /// A file that waits for a yes to be replaced.
+    pub replacing: Option<Replacing>,
+    pub closing: Closing,
+    pub export_form: Option<ExportForm>,
+    pub export: Option<Export>,
+}
+
+impl Files {
+    pub fn new(folder: Option<PathBuf>, remembered: &Remembered) -> Self {
+        Self {
+            folder,
+            folders: remembered.folders.clone(),
+            written: remembered.clone(),
+            without_recipe: remembered.without_recipe,
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The pictures that a painting is made from, as the window holds them.
+
+use std::{path::PathBuf, sync::Arc};
+
+use egui::Rect;
+
+use super::{
+    gallery::Gallery,
+    incoming::Hovering,
+    pictures::{Slot, Source, Target},
+};
+use impasto_core::picture::Picture;
+
+/// The slots of all pictures, and those on their way into them.
+pub struct Pictures {
+    pub content: Slot,
+    /// Never empty: the first one may be an empty slot.
+    pub styles: Vec<Slot>,
+    pub palette: Slot,
+    /// The setting that the palette's slot shows.
+    pub palette_shown: Option<PathBuf>,
+    /// The palettes without a file that were chosen, which settings may name again.
+    pub pasted_palettes: Vec<Arc<Picture>>,
+    /// The picture that painting begins with, if the settings name one, and the file that its slot shows.
+    pub initial: Slot,
+    pub initial_shown: Option<PathBuf>,
+    pub gallery: Gallery,
+    pub hovering: Hovering,
+    pub drop_rects: Vec<(Rect, Target)>,
+    /// Pictures whose place is to be asked for.
+    pub unplaced: Vec<Source>,
+}
+
+impl Pictures {
+    /// Empty slots, and the last of their numbers.
+    pub fn new(gallery: Gallery) -> (Self, u64) {
+        let pictures = Self {
+            content: Slot::new(0),
+            styles: vec![Slot::new(1)],
+            palette: Slot::new(2),
+            palette_shown: None,
+            pasted_palettes: Vec::new(),
+            initial: Slot::new(3),
+            initial_shown: None,
+            gallery,
+            hovering: Hovering::default(),
+            drop_rects: Vec::new(),
+            unplaced: Vec::new(),
+        };
+        (pictures, 3)
+    }
+}

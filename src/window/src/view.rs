@@ -1,0 +1,92 @@
+//! How the painting is looked at, and what stands over it.
+
+use std::{collections::BTreeSet, time::Instant};
+
+use egui::Rect;
+
+use super::{
+    canvas::Canvas, compare::Compare, film::Film, finder::Finder, frames::Frames, lab::Lab, memory::Layout,
+    page::Page, pins::Pins, present::Present, recipes::Offered, stage::Stage, state::Series, tour::Tour,
+};
+
+/// How the painting is looked at.
+pub struct View {
+    pub page: Page,
+    pub layout: Layout,
+    /// The panels that [`Command::TogglePanels`](super::command::Command::TogglePanels) brings back.
+    pub put_away: Option<[bool; 3]>,
+    /// Where the panel with the losses was in the last frame.
+    pub bottom_area: Option<Rect>,
+    pub canvas: Canvas,
+    pub compare: Compare,
+    pub pins: Pins,
+    pub film: Film,
+    /// Lines of the plot that are not shown.
+    pub hidden: BTreeSet<Series>,
+    pub lab: Lab,
+    pub present: Present,
+    pub stage: Stage,
+}
+
+impl View {
+    pub fn new(layout: Layout, film: Film) -> Self {
+        Self {
+            page: Page::default(),
+            layout,
+            put_away: None,
+            bottom_area: None,
+            canvas: Canvas::default(),
+            compare: Compare::default(),
+            pins: Pins::default(),
+            film,
+            hidden: BTreeSet::new(),
+            lab: Lab::default(),
+            present: Present::default(),
+            stage: Stage::default(),
+        }
+    }
+}
+
+/// What stands over the window.
+pub struct Panels {
+    /// Names of the dialogs that are open and know nothing else.
+    open: BTreeSet<&'static str>,
+    pub finder: Finder,
+    pub tour: Option<Tour>,
+    pub offered: Option<Offered>,
+    pub frames: Frames,
+    pub print_frame_times: bool,
+    pub may_hint: bool,
+    /// Frames since a control is looked for that was not there.
+    pub focus_search_frames: u32,
+}
+
+impl Panels {
+    /// Frame times count from `started`.
+    pub fn new(started: Instant, print_frame_times: bool) -> Self {
+        Self {
+            open: BTreeSet::new(),
+            finder: Finder::default(),
+            tour: None,
+            offered: None,
+            frames: Frames::new(started),
+            print_frame_times,
+            may_hint: false,
+            focus_search_frames: 0,
+        }
+    }
+
+    pub fn is_open(&self, dialog: &str) -> bool {
+        self.open.contains(dialog)
+    }
+
+    pub fn close(&mut self, dialog: &str) {
+        self.open.remove(dialog);
+    }
+
+    pub fn toggle(&mut self, dialog: &'static str) {
+        if !self.open.remove(dialog) {
+            self.open.insert(dialog);
+        }
+    }
+}

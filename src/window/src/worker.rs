@@ -1,0 +1,43 @@
+//! The worker that paints, and how its next run begins.
+
+use std::{io, time::Duration};
+
+use impasto_core::settings::Init;
+use impasto_engine::session::Session;
+use impasto_network::compute::DeviceInfo;
+
+/// Called by the worker after every event and picture.
+pub type Wake = Box<dyn Fn() + Send>;
+/// Starts a worker.
+pub type SpawnSession = Box<dyn Fn(Wake) -> io::Result<Session>>;
+
+/// The worker behind the window.
+pub struct Worker {
+    pub spawn: SpawnSession,
+    pub repaint_after: Duration,
+    /// `None` before it has started, and after it could not.
+    pub session: Option<Session>,
+    /// What can compute here; `None` while that is being found out.
+    pub devices: Option<Vec<DeviceInfo>>,
+}
+
+impl Worker {
+    pub fn new(spawn: SpawnSession, repaint_after: Duration) -> Self {
+        Self { spawn, repaint_after, session: None, devices: None }
+    }
+}
+
+/// What the next run begins with.
+#[derive(Default)]
+pub struct NextRun {
+    /// The initial image that the painting began with.
+    pub init_at_start: Option<Init>,
+    /// It begins from its initial image, whatever else changed.
+    pub begin_afresh: bool,
+    /// It goes on with a painting that was brought back.
+    pub resume: bool,
+    /// The worker chooses its size.
+    pub choose_size: bool,
+    /// A restart was asked for, and its initial image is being opened.
+    pub restart_waits: bool,
+}
