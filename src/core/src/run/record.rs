@@ -5,9 +5,9 @@ use std::{path::PathBuf, sync::Arc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Job, Start};
+use super::{Job, Start, portable::recorded_settings};
 use crate::{
-    picture::Picture,
+    picture::{Picture, is_example},
     settings::{ParamId, Settings, StyleMix},
     transfer::{Inputs, LevelCommand, StyleSource},
 };
@@ -24,7 +24,7 @@ const WITHOUT_EFFECT: [&str; 3] = ["size", "preview_every", "follow_drags"];
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SourceRecord {
     pub name: String,
-    /// The file that it was opened from.
+    /// The file that it was opened from; recipes leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<PathBuf>,
     /// As [`Picture::sha256`].
@@ -52,12 +52,6 @@ pub struct StyleRecord {
     pub source: SourceRecord,
     #[serde(flatten)]
     pub mix: StyleMix,
-}
-
-impl From<&StyleSource> for StyleRecord {
-    fn from(style: &StyleSource) -> Self {
-        Self { source: style.picture.as_ref().into(), mix: style.mix }
-    }
 }
 
 impl StyleRecord {
@@ -95,7 +89,8 @@ pub struct Change {
     pub downscale: Option<DownscalePart>,
 }
 
-/// One run: its inputs, and its changes until its picture was read.
+/// One run: its inputs, and its changes until its picture was read. Of files it has names and hashes, but no
+/// folder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pass {
     pub start: Start,
@@ -107,9 +102,12 @@ pub struct Pass {
     pub steps: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
-    /// Palettes without a file used during the run; the settings refer to them by their hashes.
+    /// Palettes used during the run, except bundled ones; the settings refer to them by their hashes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub palettes: Vec<SourceRecord>,
+    /// The picture that the run began with, if [`Settings::init`] names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial: Option<SourceRecord>,
     /// The engine was recreated for this run, without the state of the run before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub new_engine: bool,
@@ -118,23 +116,29 @@ pub struct Pass {
 impl Pass {
     /// A run without steps.
     pub fn new(job: &Job, start: Start) -> Self {
+        let Inputs { content, styles, palette, initial } = &job.inputs;
+        let style = |style: &StyleSource| StyleRecord {
+            source: SourceRecord::without_path(&style.picture),
+            mix: style.mix,
+        };
         Self {
             start,
-            settings: job.settings.clone(),
-            content: job.inputs.content.as_ref().into(),
-            styles: job.inputs.styles.iter().map(StyleRecord::from).collect(),
+            settings: recorded_settings(&job.settings, palette.as_deref()),
+            content: SourceRecord::without_path(content),
+            styles: styles.iter().map(style).collect(),
             steps: 0,
             changes: Vec::new(),
-            palettes: pathless(&job.inputs.palette).into_iter().collect(),
+            palettes: palette_record(&job.inputs).into_iter().collect(),
+            initial: initial.as_deref().filter(|_| start == Start::Beginning).map(SourceRecord::without_path),
             new_engine: false,
         }
     }
 }
 
-/// The record of a palette without a path.
-fn pathless(palette: &Option<Arc<Picture>>) -> Option<SourceRecord> {
-    let palette = palette.as_ref().filter(|picture| picture.is_pathless())?;
-    Some(palette.as_ref().into())
+/// The record of the palette, unless it is a bundled one.
+fn palette_record(inputs: &Inputs) -> Option<SourceRecord> {
+    let palette = inputs.palette.as_deref().filter(|palette| !is_example(palette))?;
+    Some(SourceRecord::without_path(palette))
 }
 
 /// The runs that led to a picture; each continues the one before. Cheap to clone.
@@ -232,12 +236,15 @@ impl Record {
 
     /// Record a change of settings, of the styles' mix or of the palette after `step` steps.
     pub fn change(&mut self, step: u32, settings: (&Settings, &Settings), inputs: (&Inputs, &Inputs)) {
-        let mut changed = difference(settings.0, settings.1);
+        let old = recorded_settings(settings.0, inputs.0.palette.as_deref());
+        let new = recorded_settings(settings.1, inputs.1.palette.as_deref());
+        let mut changed = difference(&old, &new);
         WITHOUT_EFFECT.iter().for_each(|name| drop(changed.remove(*name)));
         let mix = inputs.1.mix();
         let styles = (inputs.0.mix() != mix).then_some(mix);
         let last = Arc::make_mut(&mut self.last);
-        if let Some(palette) = pathless(&inputs.1.palette)
+        if let Some(palette) = palette_record(inputs.1)
+            && last.palettes.len() <= MAX_CHANGES
             && !last.palettes.iter().any(|known| known.sha256 == palette.sha256)
         {
             last.palettes.push(palette);
@@ -288,7 +295,6 @@ impl Record {
 fn difference(old: &Settings, new: &Settings) -> Map<String, Value> {
     let fields = |settings: &Settings| match serde_json::to_value(settings) {
         Ok(Value::Object(fields)) => fields,
-        // A path that is not Unicode; it cannot be changed between two steps.
         _ => Map::new(),
     };
     let old = fields(old);

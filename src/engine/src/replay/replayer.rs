@@ -388,7 +388,7 @@ impl<E: Engine> Engine for Replayer<E> {
 mod tests {
     use super::*;
     use crate::session::{Change, SourceRecord};
-    use impasto_formats::{recipe, trust::Trust};
+    use impasto_formats::{known::KnownFiles, recipe, trust::Trust};
     use impasto_test_support as tests;
 
     /// Records its calls; the picture's height is the number of steps.
@@ -541,7 +541,8 @@ mod tests {
         let recipe = Recipe::new(&second.at(3), (60, 40), &tests::info());
 
         let mut open = |source: &SourceRecord| {
-            let found = recipe::find(source, &[], &Trust::All).map(recipe::Found::picture);
+            let found =
+                recipe::find(source, &[], &KnownFiles::default(), &Trust::All).map(recipe::Found::picture);
             found.map(Arc::new).ok_or_else(|| anyhow::anyhow!("{} is gone", source.name))
         };
         let plans =
