@@ -59,8 +59,11 @@ struct Painted {
 impl Painted {
     fn new(output: &str, more: &[&str]) -> Self {
         let painted = Self { folder: tempfile::tempdir().unwrap() };
-        fs::copy(asset("astronaut.jpg"), painted.path("me.jpg")).unwrap();
-        fs::copy(asset("mosaic.jpg"), painted.path("tiles.jpg")).unwrap();
+        for (from, to) in [("astronaut.jpg", "me.jpg"), ("mosaic.jpg", "tiles.jpg")] {
+            // Other bytes than the bundled picture's, which would be found anywhere.
+            let bytes = [fs::read(asset(from)).unwrap(), b"mine".to_vec()].concat();
+            fs::write(painted.path(to), bytes).unwrap();
+        }
         let (content, style) =
             (painted.path("me.jpg"), format!("{}:0.5", painted.path("tiles.jpg").display()));
         let file = painted.path(output);

@@ -39,35 +39,34 @@ impl Found {
     }
 }
 
-/// Find a picture: among the bundled ones, at its path, among the files that the user opened before, then in
-/// these folders by name and by content. A changed one is accepted only if `trust` allows to open it.
+/// Find a picture: at its path, among the files that the user opened before, then in these folders by name and
+/// by content. Without a path it may be a bundled one. A changed one is accepted only if `trust` allows to open
+/// it.
 pub fn find(source: &SourceRecord, folders: &[PathBuf], known: &KnownFiles, trust: &Trust) -> Option<Found> {
     let path = source.path.as_deref().filter(|path| is_local(path));
-    if source.path.is_none()
-        && let Some(example) = picture::example_of(&source.sha256)
-    {
-        return Some(Found::Same(example.open()));
+    let bundled = |example: Option<&Example>| example.filter(|_| source.path.is_none()).map(Example::open);
+    let by_title = bundled(picture::example(&source.name));
+    if let Some(example) = by_title.as_ref().filter(|example| example.sha256 == source.sha256) {
+        return Some(Found::Same(example.clone()));
     }
     let same = path.filter(|path| is_file_of(path, &source.sha256)).map(Path::to_owned);
     let same = same.or_else(|| known.find(&source.sha256));
     let same = same.or_else(|| folders.iter().find_map(|folder| find_in(source, folder)));
-    if let Some(path) = same
-        && let Ok(picture) = Picture::open(&path)
-    {
+    let same = same.and_then(|path| Picture::open(&path).ok());
+    // Another copy of a bundled picture, or one that had another title.
+    if let Some(picture) = same.or_else(|| bundled(picture::example_of(&source.sha256))) {
         return Some(Found::Same(picture));
     }
-    let changed =
-        |path: PathBuf| Some(path).filter(|path| trust.allows(path)).and_then(|p| Picture::open(&p).ok());
-    let picture = match (path, &source.path) {
-        (Some(path), _) => changed(path.to_owned()),
+    let open = |path: &Path| Some(path).filter(|path| trust.allows(path)).and_then(|p| Picture::open(p).ok());
+    let changed = match (path, &source.path) {
+        (Some(path), _) => open(path),
         (None, Some(_)) => None,
         // An untrusted name must not lead out of the folder.
         (None, None) => Path::new(&source.name)
             .file_name()
-            .and_then(|name| folders.iter().find_map(|folder| changed(folder.join(name)))),
+            .and_then(|name| folders.iter().find_map(|folder| open(&folder.join(name)))),
     };
-    let example = || picture::example(&source.name).filter(|_| source.path.is_none()).map(Example::open);
-    picture.or_else(example).map(Found::Changed)
+    changed.or(by_title).map(Found::Changed)
 }
 
 /// Find the picture's file in a folder, by name or else by shape. Only the hash proves it.
@@ -173,6 +172,19 @@ mod tests {
         fs::create_dir(&inner).unwrap();
         let (_, record) = saved(folder.path(), "secret.png", 3);
         let outside = SourceRecord { name: "../secret.png".into(), path: None, ..record };
-        assert!(find(&outside, &[inner]).is_none());
+        assert!(find(&outside, std::slice::from_ref(&inner)).is_none());
+        // A record without a path: its file is found by where it was opened before, and a changed one only in a
+        // folder that is trusted.
+        let bare = SourceRecord { path: None, ..record };
+        assert!(find(&bare, &[]).is_none());
+        let known = KnownFiles::in_cache(&folder.path().join("cache"));
+        known.add(&folder.path().join("secret.png"), &bare.sha256);
+        let untrusted = Trust::beside(&inner.join("recipe.png"), &Settings::default());
+        let found = super::find(&bare, &[], &known, &untrusted);
+        assert!(matches!(found, Some(Found::Same(picture)) if picture.name == "secret.png"));
+        saved(folder.path(), "secret.png", 4);
+        let folders = [folder.path().to_owned()];
+        assert!(super::find(&bare, &folders, &known, &untrusted).is_none());
+        assert!(matches!(find(&bare, &folders), Some(Found::Changed(_))));
     }
 }
