@@ -68,7 +68,7 @@ fn no_saved_picture_names_a_folder_whichever_way_it_is_saved() {
     // A moment by its key, beside the last one.
     let pictures = |folder: &Path| -> Vec<PathBuf> {
         let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        entries.filter(|path| path.extension().is_some_and(|extension| extension == "png")).collect()
+        entries.filter(|path| path.extension().is_some_and(|end| end == "png" || end == "jpg")).collect()
     };
     let folder = window.folder.path().to_owned();
     let before = pictures(&folder);
@@ -233,7 +233,9 @@ fn a_playlist_opens_nothing_outside_of_its_folder_before_a_yes() {
     window.harness.key_press(Key::F9);
     window.steps(4);
     open_list(&mut window, &list);
-    window.until("it is open", |harness, _| harness.query_by_label("2  meadow in Swirl").is_some());
+    window.until("it is open", |harness, _| {
+        harness.query_all_by_label_contains("2  meadow in Swirl").next().is_some()
+    });
     // Changed by whoever it may be, it does again.
     fs::write(&list, entry(&lake, "")).unwrap();
     open_list(&mut window, &list);
@@ -258,7 +260,9 @@ fn ones_own_playlist_asks_nothing() {
     window.harness.key_press(Key::F9);
     window.steps(4);
     open_list(&mut window, &list);
-    window.until("it is open", |harness, _| harness.query_by_label("1  lake in tiles").is_some());
+    window.until("it is open", |harness, _| {
+        harness.query_all_by_label_contains("1  lake in tiles").next().is_some()
+    });
     let jobs = window.jobs();
     click(&mut window, "Play");
     window.until("it is painted", |_, log| log.jobs.len() > jobs);
