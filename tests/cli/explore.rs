@@ -220,6 +220,7 @@ fn queued(output: PathBuf, steps: u32) -> Item {
         palette: None,
         output,
         without_recipe: false,
+        without_thumbnails: false,
         batch: false,
         state: ItemState::Waiting,
         remark: None,

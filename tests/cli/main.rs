@@ -9,5 +9,6 @@ mod commands;
 mod documents;
 mod explore;
 mod faults;
+mod privacy;
 mod recipe;
 mod strangers;

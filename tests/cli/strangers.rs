@@ -29,12 +29,14 @@ fn plain() -> Settings {
 fn stranger(path: &Path, settings: &Settings, first: &Settings, change: Option<Change>) {
     let style = StyleSource::new(Arc::new(picture::STYLES[0].open()));
     let job = Job::new(1, Inputs::new(Arc::new(picture::CONTENTS[0].open()), vec![style]), first.clone());
-    let mut pass = Pass { steps: 1, ..Pass::new(&job, Start::Beginning) };
+    let mut pass = Pass { steps: 1, settings: first.clone(), ..Pass::new(&job, Start::Beginning) };
     pass.changes.extend(change);
     let info = crate::common::run_info(&job);
     let mut recipe = Recipe::new(&Record::new(pass), (64, 48), &info);
     recipe.settings = settings.clone();
-    picture::save_with_text(&RgbImage::new(64, 48), path, true, &|room| recipe.text(room)).unwrap();
+    // This program writes no folders.
+    let text = serde_json::to_string(&recipe).unwrap();
+    picture::save_with_text(&RgbImage::new(64, 48), path, true, &|_| Some(text.clone())).unwrap();
 }
 
 fn render(recipe: &Path, more: &[&str]) -> Output {

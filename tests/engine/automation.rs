@@ -21,6 +21,7 @@ use impasto_engine::{
     session::{self, Engine, Event, Frame, Job, PaintEngine, RunState, Session, Start, StyleSource},
 };
 use impasto_formats::{
+    known::KnownFiles,
     recipe::{self, Recipe},
     trust::Trust,
 };
@@ -185,7 +186,8 @@ fn automation_that_a_running_painting_gets_is_in_its_record_once_and_replays() {
     let recipe = Recipe::new(&last.record, last.picture.dimensions(), &info.unwrap());
     assert!(recipe.complete && recipe.settings.automation.is_on());
     let mut open = |source: &session::SourceRecord| {
-        let found = recipe::find(source, &[], &Trust::All).map(recipe::Found::picture);
+        let found =
+            recipe::find(source, &[], &KnownFiles::default(), &Trust::All).map(recipe::Found::picture);
         found.map(Arc::new).ok_or_else(|| anyhow::anyhow!("{} is gone", source.name))
     };
     let plans = ReplayPlan::of(&recipe, &Replacements::default(), &mut open, &Ok).unwrap();

@@ -79,6 +79,7 @@ fn items(number: u32) -> Vec<Item> {
         palette: None,
         output: "/out/a.png".into(),
         without_recipe: true,
+        without_thumbnails: false,
         batch: false,
         state: ItemState::Waiting,
         remark: None,

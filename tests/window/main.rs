@@ -27,6 +27,7 @@ mod pictures;
 mod playlist;
 mod present;
 mod presets;
+mod privacy;
 mod queue;
 mod recipe;
 mod remote;

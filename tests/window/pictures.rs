@@ -349,6 +349,7 @@ fn with_queue(folder: &Path) {
         palette: None,
         output: folder.join(format!("{content} in {style}.png").replace(".jpg", "")),
         without_recipe: false,
+        without_thumbnails: false,
         batch: false,
         state,
         remark: None,

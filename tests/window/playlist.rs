@@ -267,6 +267,9 @@ fn a_list_that_is_not_repeated_ends_and_one_of_nothing_does_not_spin() {
     window.steps(4);
     window.dialogs.will_pick(&window.folder.path().join("evening.toml"));
     click(&mut window, "Open a playlist");
+    window.until("it is asked", |harness, _| harness.query_by_label("Open them").is_some());
+    window.steps(3);
+    click(&mut window, "Open them");
     window.until("it is open", |harness, _| {
         harness.query_all_by_label_contains("1  gone in Swirl").next().is_some()
     });

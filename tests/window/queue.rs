@@ -313,6 +313,7 @@ fn pasted_pictures_are_kept_until_they_are_painted() {
         palette: None,
         output: folder.path().join("pasted.png"),
         without_recipe: true,
+        without_thumbnails: false,
         batch: false,
         state: ItemState::Painting,
         remark: None,

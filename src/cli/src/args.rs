@@ -82,9 +82,14 @@ pub(super) struct RenderArgs {
     /// changes made while it was painted. --content, --style and all settings given here take precedence
     #[arg(long, value_name = "PICTURE")]
     pub recipe: Option<PathBuf>,
-    /// Save the picture without its recipe, which names the files that it was painted from
+    /// Save the picture without its recipe, which names the files that it was painted from (without their
+    /// folders)
     #[arg(long)]
     pub no_recipe: bool,
+    /// Save the recipe without small copies of the source pictures, which otherwise stand in for those that
+    /// are missing
+    #[arg(long, conflicts_with = "no_recipe")]
+    pub no_thumbnails: bool,
     /// Stop after N steps, as if interrupted there: the pyramid's schedule stays that of the configured
     /// steps, and beyond them painting continues at the final size
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]

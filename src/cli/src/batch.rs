@@ -29,6 +29,7 @@ use impasto_engine::{
 use impasto_formats::{
     explore::{Ledger, Pair, collect, recipe_hash},
     inputs::open_named,
+    known::KnownFiles,
 };
 
 /// The result of one painting.
@@ -158,6 +159,7 @@ fn paint_one(
         film: false,
     };
     let painted = guarded(|| engine.start(&job, None, &mut |_| ()))
+        .inspect(|info| KnownFiles::of_user().add_run(&job, info))
         .map(|_| paint(engine, plan, interrupted, &mut NoObserver))
         .inspect_err(|_| *engine = PaintEngine::new())?;
     match painted.end {

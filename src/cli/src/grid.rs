@@ -24,6 +24,7 @@ use impasto_engine::{
 use impasto_formats::{
     explore::{CELL_SIZE, CELL_STEPS, ContactSheet, cell_order, legend},
     inputs::open_named,
+    known::KnownFiles,
 };
 
 /// Paint the grid.
@@ -54,6 +55,7 @@ pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
     let styles: Vec<StyleSource> = arguments.style.iter().map(style).collect::<anyhow::Result<_>>()?;
     let mut inputs = Inputs::new(content, styles);
     open_named(&mut inputs, &settings)?;
+    KnownFiles::of_user().add_inputs(&inputs);
     let (content, styles) = (&inputs.content, &inputs.styles);
 
     let printer = Printer::new(arguments.quiet);

@@ -19,7 +19,7 @@ use super::{
     optional::OptionalOutput,
     progress::{self, Printer, Progress},
     report::{self, Outcome, Report},
-    runs::{self, PlannedRuns},
+    runs::{self, GivenRecipe, PlannedRuns},
     timelapse::Film,
 };
 use impasto_base::{error::chain, text};
@@ -33,18 +33,21 @@ use impasto_engine::{
     replay::{RecipeWriter, ReplayPlan, Replayer},
     session::{Engine, Job, PaintEngine},
 };
+use impasto_formats::known::KnownFiles;
 
 /// Default number of steps between two frames.
 const FRAME_EVERY: u32 = 10;
 
 /// Render; `program_start` is what the report's time to the first picture is measured from.
 pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Result<ExitCode> {
-    let recipe = runs::recipe(&arguments)?;
-    let base = recipe.as_ref().map_or_else(Settings::default, |(recipe, _)| recipe.settings.clone());
+    let recipe = GivenRecipe::read(&arguments)?;
+    let base = recipe.as_ref().map_or_else(Settings::default, |given| given.recipe.settings.clone());
     // A recipe's painting is repeated to its last step.
     let repeats = recipe.is_some();
     let settings = arguments.settings.resolve(base)?;
-    runs::check_named(&runs::trust(&arguments)?, &settings)?;
+    if let Some(given) = &recipe {
+        given.check(&settings)?;
+    }
     checks::check(&arguments, &settings)?;
     let PlannedRuns { mut runs, remarks, network, device } = runs::open(&arguments, settings, recipe)?;
     let last = runs.pop().context("there is nothing to paint")?;
@@ -84,6 +87,7 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
 
     let info = guarded(|| replayer.begin(&last, &mut |what| progress.preparing(what)))
         .inspect_err(|_| progress.finish())?;
+    KnownFiles::of_user().add_run(&last.job, &info);
     // The engine repeats the settings' own remarks.
     remarks = info.remarks.iter().filter(|remark| !remarks.contains(remark)).cloned().collect();
     if network.is_some_and(|network| network != info.weights.sha256) {
@@ -131,8 +135,9 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
         output: Output {
             path: arguments.output.clone(),
             overwrite: arguments.force,
-            recipe: (!arguments.no_recipe)
-                .then(|| RecipeWriter::new(&at_end, info, replayer.record_handle())),
+            recipe: (!arguments.no_recipe).then(|| {
+                RecipeWriter::new(&at_end, info, replayer.record_handle(), !arguments.no_thumbnails)
+            }),
         },
     };
     let began = Instant::now();

@@ -23,6 +23,7 @@ use impasto_engine::{
 };
 use impasto_formats::{
     inputs::open_named,
+    known::KnownFiles,
     recipe::{self, EXAMPLE, Found, Recipe},
     trust::Trust,
 };
@@ -37,17 +38,15 @@ pub(super) struct PlannedRuns {
     pub device: Option<String>,
 }
 
-/// Which of the files that the recipe names may be opened: those beside it, and those that the command line
-/// names too.
-pub(super) fn trust(arguments: &RenderArgs) -> anyhow::Result<Trust> {
-    let own = arguments.settings.resolve(Settings::default())?;
-    Ok(arguments.recipe.as_deref().map_or(Trust::All, |recipe| Trust::beside(recipe, &own)))
-}
-
 /// Check that every file that the settings name may be opened.
-pub(super) fn check_named(trust: &Trust, settings: &Settings) -> Result<(), UsageError> {
+fn check_named(trust: &Trust, settings: &Settings) -> Result<(), UsageError> {
     match trust.refused(settings).next() {
         None => Ok(()),
+        Some((named, path)) if recipe::is_bare(path) => Err(UsageError(format!(
+            "{flag}: the {named} {path} of the recipe is not found: put it beside the recipe, or give it with --{flag}",
+            flag = named.flag(),
+            path = path.display()
+        ))),
         Some((named, path)) => Err(UsageError(format!(
             "{flag}: the recipe names the {named} {path}, which is not beside it; if you trust it, add --{flag} {path}",
             flag = named.flag(),
@@ -56,16 +55,38 @@ pub(super) fn check_named(trust: &Trust, settings: &Settings) -> Result<(), Usag
     }
 }
 
-/// Read the recipe of `--recipe`, if it was given; also returns notices for the user.
-pub(super) fn recipe(arguments: &RenderArgs) -> anyhow::Result<Option<(Recipe, Vec<String>)>> {
-    Ok(arguments.recipe.as_deref().map(recipe::read_file).transpose()?)
+/// The recipe of `--recipe`.
+pub(super) struct GivenRecipe {
+    pub recipe: Recipe,
+    /// Notices for the user.
+    remarks: Vec<String>,
+    /// Which of the files that it names may be opened: those beside it, those that the command line names too,
+    /// and those with the hash that it states.
+    trust: Trust,
+}
+
+impl GivenRecipe {
+    /// Read it, if it was given.
+    pub(super) fn read(arguments: &RenderArgs) -> anyhow::Result<Option<Self>> {
+        let Some(file) = arguments.recipe.as_deref() else { return Ok(None) };
+        let own = arguments.settings.resolve(Settings::default())?;
+        let (mut recipe, mut remarks) = recipe::read_file(file)?;
+        let mut trust = Trust::beside(file, &own);
+        remarks.extend(recipe::locate(&mut recipe, file, &KnownFiles::of_user(), &mut trust));
+        Ok(Some(Self { recipe, remarks, trust }))
+    }
+
+    /// Check that every file that the settings name may be opened.
+    pub(super) fn check(&self, settings: &Settings) -> Result<(), UsageError> {
+        check_named(&self.trust, settings)
+    }
 }
 
 /// Open every picture and plan the runs.
 pub(super) fn open(
     arguments: &RenderArgs,
     settings: Settings,
-    recipe: Option<(Recipe, Vec<String>)>,
+    recipe: Option<GivenRecipe>,
 ) -> anyhow::Result<PlannedRuns> {
     let content = arguments.content.as_deref().map(open_picture).transpose()?;
     let style = |StyleArg { path, mix }: &StyleArg| -> anyhow::Result<StyleSource> {
@@ -73,7 +94,7 @@ pub(super) fn open(
     };
     let styles: Vec<StyleSource> = arguments.style.iter().map(style).collect::<anyhow::Result<_>>()?;
     let stop = |steps: u32| arguments.stop_after.unwrap_or(steps);
-    let Some((recipe, remarks)) = recipe else {
+    let Some(GivenRecipe { recipe, remarks, trust }) = recipe else {
         let content = content.ok_or_else(|| UsageError("content: no picture is given".to_owned()))?;
         let steps = stop(settings.steps);
         let mut inputs = Inputs::new(content, styles);
@@ -83,7 +104,7 @@ pub(super) fn open(
         return Ok(PlannedRuns { runs, remarks: Vec::new(), network: None, device: None });
     };
     let replacements = Replacements { content, styles: (!styles.is_empty()).then_some(styles) };
-    let mut planned = from_recipe(arguments, &settings, recipe, &replacements)?;
+    let mut planned = from_recipe(arguments, &settings, recipe, &trust, &replacements)?;
     planned.remarks.splice(0..0, remarks);
     if let Some(last) = planned.runs.last_mut() {
         if arguments.settings.is_given("steps") || arguments.settings.is_given("objective") {
@@ -104,23 +125,22 @@ fn from_recipe(
     arguments: &RenderArgs,
     settings: &Settings,
     recipe: Recipe,
+    trust: &Trust,
     replacements: &Replacements,
 ) -> anyhow::Result<PlannedRuns> {
     let file = arguments.recipe.as_deref().unwrap_or(Path::new(""));
     let folders = folders_beside(file);
-    let trust = trust(arguments)?;
     let mut remarks = Vec::new();
     let change = |settings: Settings| -> anyhow::Result<Settings> {
         let settings = arguments.settings.resolve(settings)?;
         settings.validate()?;
-        check_named(&trust, &settings)?;
+        check_named(trust, &settings)?;
         Ok(settings)
     };
     let same = replacements.content.is_none() && replacements.styles.is_none();
     let mut runs = None;
     if recipe.complete {
-        let mut found =
-            PictureFinder { folders: &folders, trust: &trust, file, remarks: Vec::new(), found: Vec::new() };
+        let mut found = PictureFinder::new(file, &folders, trust);
         match ReplayPlan::of(&recipe, replacements, &mut |source| found.open(source), &change) {
             Ok(all) => {
                 remarks.append(&mut found.remarks);
@@ -140,13 +160,7 @@ fn from_recipe(
     let runs = match runs {
         Some(runs) => runs,
         None => {
-            let mut found = PictureFinder {
-                folders: &folders,
-                trust: &trust,
-                file,
-                remarks: Vec::new(),
-                found: Vec::new(),
-            };
+            let mut found = PictureFinder::new(file, &folders, trust);
             let mut last = recipe.last().clone();
             (last.content, last.styles) = (recipe.content().clone(), recipe.styles());
             last.changes.clear();
@@ -172,20 +186,26 @@ struct PictureFinder<'a> {
     folders: &'a [PathBuf],
     trust: &'a Trust,
     file: &'a Path,
+    known: KnownFiles,
     remarks: Vec<String>,
     found: Vec<(Sha256Hash, Arc<Picture>)>,
 }
 
-impl PictureFinder<'_> {
+impl<'a> PictureFinder<'a> {
+    fn new(file: &'a Path, folders: &'a [PathBuf], trust: &'a Trust) -> Self {
+        Self { folders, trust, file, known: KnownFiles::of_user(), remarks: Vec::new(), found: Vec::new() }
+    }
+
     fn open(&mut self, source: &SourceRecord) -> anyhow::Result<Arc<Picture>> {
         if let Some((_, picture)) = self.found.iter().find(|(hash, _)| *hash == source.sha256) {
             return Ok(Arc::clone(picture));
         }
-        let found = recipe::find(source, self.folders, self.trust).with_context(|| {
-            let place = source.path.as_ref().map_or_else(|| "it had no file".to_owned(), |path| format!("it was {}", text::path(path)));
+        let found = recipe::find(source, self.folders, &self.known, self.trust).with_context(|| {
+            let place = source.path.as_ref().map(|path| format!(": it was {}", text::path(path)));
             format!(
-                "the picture {} of the recipe is not found: {place}; put it beside {}, or give another with --content, --style or --palette",
+                "the picture {} of the recipe is not found{}; put it beside {}, or give another with --content, --style or --palette",
                 text::display_name(&source.name),
+                place.unwrap_or_default(),
                 self.file.display()
             )
         })?;

@@ -4,6 +4,7 @@
 pub mod explore;
 pub mod extracts;
 pub mod inputs;
+pub mod known;
 pub mod project;
 pub mod recipe;
 pub mod timelapse;

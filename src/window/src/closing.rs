@@ -113,19 +113,20 @@ impl ImpastoApp {
         if !self.files.closing.is_signalled() && self.graphics.failure().is_none() {
             return;
         }
+        let thumbnails = !self.files.without_thumbnails;
         for banner in self.messages.banners.drain(..) {
             if let Trouble::Save { path, painting } = banner.trouble {
-                rescue(&path, &painting);
+                rescue(&path, &painting, thumbnails);
             }
         }
         if let Some((path, painting)) = self.files.replacing.take().and_then(Replacing::picture) {
-            rescue(&path, &painting);
+            rescue(&path, &painting, thumbnails);
         }
     }
 }
 
-fn rescue(path: &Path, painting: &Painting) {
-    let recipe = painting.draft.as_ref().map(|draft| draft.compose(&painting.picture));
+fn rescue(path: &Path, painting: &Painting, thumbnails: bool) {
+    let recipe = painting.draft.as_ref().map(|draft| draft.compose(&painting.picture, thumbnails));
     let text = |room| recipe.as_ref()?.text(room);
     let folders: Vec<PathBuf> = picture::fallback_folders();
     match picture::save_elsewhere(&painting.picture, path, &folders, &text) {

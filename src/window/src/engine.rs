@@ -375,6 +375,11 @@ impl ImpastoApp {
                     given.settings.size = info.size;
                     self.settings.size = info.size;
                 }
+                if let Some(path) = &self.settings.weights
+                    && let Ok(hash) = info.weights.sha256.parse()
+                {
+                    self.files.known.add(path, &hash);
+                }
                 if !info.remarks.is_empty() {
                     self.messages.notice = Some(info.remarks.join("; "));
                 }

@@ -9,6 +9,8 @@ use super::{
     memory::Remembered,
     saving::Replacing,
 };
+use impasto_base::paths;
+use impasto_formats::known::KnownFiles;
 
 /// The window's dealings with the disk.
 #[derive(Default)]
@@ -22,6 +24,10 @@ pub struct Files {
     pub unwritten_since: Option<f64>,
     /// See [`Remembered::without_recipe`].
     pub without_recipe: bool,
+    /// See [`Remembered::without_thumbnails`].
+    pub without_thumbnails: bool,
+    /// Where the files are that were opened here.
+    pub known: KnownFiles,
     /// A file dialog is open.
     pub asking: bool,
     /// A file that waits for a yes to be replaced.
@@ -33,11 +39,14 @@ pub struct Files {
 
 impl Files {
     pub fn new(folder: Option<PathBuf>, remembered: &Remembered) -> Self {
+        let cache = folder.as_deref().map(paths::cache_folder);
         Self {
+            known: cache.as_deref().map(KnownFiles::in_cache).unwrap_or_default(),
             folder,
             folders: remembered.folders.clone(),
             written: remembered.clone(),
             without_recipe: remembered.without_recipe,
+            without_thumbnails: remembered.without_thumbnails,
             ..Self::default()
         }
     }

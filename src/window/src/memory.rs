@@ -92,6 +92,8 @@ pub struct Remembered {
     pub folders: Folders,
     /// Pictures are saved without the recipe that names the files they were painted from.
     pub without_recipe: bool,
+    /// The recipe contains no small copies of the source pictures.
+    pub without_thumbnails: bool,
     pub layout: Layout,
     pub remote: RemoteSettings,
     pub content: Option<Origin>,
@@ -238,6 +240,7 @@ impl ImpastoApp {
             styles,
             settings: self.settings.clone(),
             without_recipe: self.files.without_recipe,
+            without_thumbnails: self.files.without_thumbnails,
             desk: self.mixes.desk.clone(),
         }
     }

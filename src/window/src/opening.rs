@@ -227,6 +227,7 @@ impl ImpastoApp {
         app.apply_theme(ctx);
         app.start_engine(ctx);
         app.look_for_comeback();
+        app.queue.desk.set_known_files(app.files.known.clone());
         app.open_queue();
         match start.options.content.clone().filter(|path| extensions::is_project(path)) {
             Some(project) => {

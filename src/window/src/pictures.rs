@@ -19,6 +19,7 @@ use impasto_core::{
 };
 use impasto_engine::session::SourceRecord;
 use impasto_formats::{
+    known::KnownFiles,
     project::{Pixels, Project},
     recipe::{Found, Thumbnail, find},
     trust::Trust,
@@ -139,9 +140,9 @@ pub struct Kept {
 }
 
 impl Kept {
-    fn open(&self) -> Result<(Picture, Option<Origin>, Option<String>), String> {
+    fn open(&self, known: &KnownFiles) -> Result<(Picture, Option<Origin>, Option<String>), String> {
         match self.project.stored_picture(&self.recalled.record, &self.pixels) {
-            None => self.recalled.open(),
+            None => self.recalled.open(known),
             Some(picture) => {
                 // Where the file itself is still there, it can be opened again at the next start.
                 let origin = picture.path.clone().map(Origin::File);
@@ -162,14 +163,14 @@ pub struct Recalled {
 
 impl Recalled {
     /// The picture, or its thumbnail with a message for the person.
-    fn open(&self) -> Result<(Picture, Option<Origin>, Option<String>), String> {
+    fn open(&self, known: &KnownFiles) -> Result<(Picture, Option<Origin>, Option<String>), String> {
         let name = text::display_name(&self.record.name);
         let place = self
             .record
             .path
             .as_ref()
             .map_or_else(String::new, |path| format!(" (it was {})", text::path(path)));
-        if let Some(found) = find(&self.record, &self.folders, &self.trust) {
+        if let Some(found) = find(&self.record, &self.folders, known, &self.trust) {
             let changed = matches!(found, Found::Changed(_));
             let mut picture = found.picture();
             if changed {
@@ -222,7 +223,8 @@ impl Source {
         }
     }
 
-    fn open(self, background: Rgb) -> Result<Box<Opened>, String> {
+    /// Opens the picture, and notes where its file is.
+    fn open(self, background: Rgb, known: &KnownFiles) -> Result<Box<Opened>, String> {
         let name = self.name();
         let mut missing = None;
         let (opened, origin) = match self {
@@ -238,12 +240,12 @@ impl Source {
             }
             Source::Open(picture) => (Ok(Arc::unwrap_or_clone(picture)), None),
             Source::Kept(kept) => {
-                let (picture, origin, message) = kept.open()?;
+                let (picture, origin, message) = kept.open(known)?;
                 missing = message;
                 (Ok(picture), origin)
             }
             Source::Recalled(recalled) => {
-                let (picture, origin, message) = recalled.open()?;
+                let (picture, origin, message) = recalled.open(known)?;
                 missing = message;
                 (Ok(picture), origin)
             }
@@ -252,6 +254,9 @@ impl Source {
             let text = chain(&error);
             if text.contains(&name) { text } else { format!("{name}: {text}") }
         })?;
+        if let Some(Origin::File(path)) = &origin {
+            known.add(path, &picture.sha256);
+        }
         let small = picture::thumbnail(&picture.flattened(Some(background)), SMALL);
         let small = ColorImage::from_rgb([small.width() as usize, small.height() as usize], small.as_raw());
         Ok(Box::new(Opened { picture, small, origin, missing }))
@@ -388,11 +393,11 @@ impl ImpastoApp {
 
     pub(super) fn load(&mut self, target: Target, source: Source) {
         let ticket = self.next_number();
-        let background = self.settings.background;
+        let (background, known) = (self.settings.background, self.files.known.clone());
         let name = source.name();
         let slot = self.slot_for(target).id;
         let shown = name.clone();
-        let work = move || source.open(background);
+        let work = move || source.open(background, &known);
         let begun = self.tasks.decode("the decoder", work, move |app: &mut Self, ctx, opened| {
             let opened = opened.unwrap_or_else(|text| Err(format!("{shown}: {text}")));
             app.picture_opened(ctx, slot, ticket, opened);

@@ -24,7 +24,8 @@ use impasto_core::{
 };
 use impasto_engine::session::{Record, RunInfo};
 use impasto_formats::{
-    recipe::{self, CommandLine, EXAMPLE, Found, Recipe, RecipeError, Thumbnail, find},
+    known::KnownFiles,
+    recipe::{self, CommandLine, EXAMPLE, Found, Recipe, RecipeError, Thumbnail, find, locate},
     trust::Trust,
 };
 
@@ -63,11 +64,15 @@ impl Draft {
         }
     }
 
-    /// The recipe with thumbnails; takes a while for large pictures.
-    pub fn compose(&self, picture: &RgbImage) -> Recipe {
+    /// The recipe with or without thumbnails, which take a while for large pictures.
+    pub fn compose(&self, picture: &RgbImage, thumbnails: bool) -> Recipe {
         let mut recipe = self.bare(picture);
-        if let Draft::Run { pictures, background, .. } = self {
-            recipe.thumbnails = Thumbnail::of(pictures.iter().map(AsRef::as_ref), *background);
+        match self {
+            _ if !thumbnails => recipe.thumbnails.clear(),
+            Draft::Run { pictures, background, .. } => {
+                recipe.thumbnails = Thumbnail::of(pictures.iter().map(AsRef::as_ref), *background);
+            }
+            Draft::Made(_) => {}
         }
         recipe
     }
@@ -121,22 +126,26 @@ fn may_carry(path: &Path) -> bool {
 
 /// Looks into a file. What the recipe's settings name is taken out of them where it is gone, and where it is neither
 /// beside the file nor in the window's own settings: it may be anything of this machine's.
-fn look(path: &Path, trust: &Trust) -> Result<Option<(Recipe, Vec<String>)>, String> {
+fn look(path: &Path, known: &KnownFiles, trust: &mut Trust) -> Result<Option<(Recipe, Vec<String>)>, String> {
     let (mut recipe, mut remarks) = match recipe::read_file(path) {
         Ok(found) => found,
         // As a picture it may still be good; opening it says so or not.
         Err(RecipeError::None { .. } | RecipeError::Read { .. }) => return Ok(None),
         Err(error) => return Err(error.to_string()),
     };
+    remarks.extend(locate(&mut recipe, path, known, trust));
     remarks.extend(trust.restrict(&mut recipe.settings, "The recipe"));
     if recipe.settings.palette.as_deref().is_some_and(is_pasted) {
         let hash = recipe.settings.palette.take().as_deref().and_then(pasted_hash);
         let record = recipe.last().palettes.iter().find(|palette| Some(palette.sha256) == hash);
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        match record.and_then(|record| find(record, &[folder], trust)) {
+        match record.and_then(|record| find(record, &[folder], known, trust)) {
             Some(Found::Same(picture)) => recipe.settings.palette = Some(picture.reference()),
-            _ => remarks
-                .push("The palette that was pasted is gone: the content's colours stand in.".to_owned()),
+            _ => {
+                let name = record.map(|record| format!(" {}", text::display_name(&record.name)));
+                let name = name.unwrap_or_default();
+                remarks.push(format!("The palette{name} is not found: the content's colours stand in."));
+            }
         }
     }
     if recipe.passes.len() > 1 || !recipe.last().changes.is_empty() {
@@ -188,15 +197,25 @@ impl ImpastoApp {
         });
     }
 
+    pub(super) fn toggle_thumbnails(&mut self) {
+        self.files.without_thumbnails = !self.files.without_thumbnails;
+        self.messages.toasts.add(match self.files.without_thumbnails {
+            true => {
+                "Recipes in saved pictures contain no pictures: the sources must be at hand to paint again."
+            }
+            false => "Recipes in saved pictures contain small copies of the source pictures.",
+        });
+    }
+
     /// Files that may carry a recipe are looked into first; everything else goes where it should.
     pub(super) fn take_in(&mut self, target: Option<Target>, mut sources: Vec<Source>) {
         match sources.as_slice() {
             [Source::File(path)] if is_project(path) => self.read_project(path.clone()),
             [Source::File(path)] if may_carry(path) => {
                 let path = path.clone();
-                let trust = Trust::beside(&path, &self.settings);
+                let (known, mut trust) = (self.files.known.clone(), Trust::beside(&path, &self.settings));
                 let work = move || {
-                    let found = look(&path, &trust);
+                    let found = look(&path, &known, &mut trust);
                     Looked { path, target, trust, found }
                 };
                 self.tasks.spawn("recipe", work, |app: &mut Self, _, looked| app.looked(looked));

@@ -192,9 +192,10 @@ impl ImpastoApp {
     }
 
     fn start_saving(&mut self, wanted: PathBuf, painting: Painting, clash: Clash) {
+        let thumbnails = !self.files.without_thumbnails;
         let file = wanted.clone();
         let work = move || {
-            let recipe = painting.draft.as_ref().map(|draft| draft.compose(&painting.picture));
+            let recipe = painting.draft.as_ref().map(|draft| draft.compose(&painting.picture, thumbnails));
             let text = |room| recipe.as_ref()?.text(room);
             let mut path = wanted.clone();
             let result = loop {

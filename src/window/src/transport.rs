@@ -226,10 +226,15 @@ impl ImpastoApp {
                 }
             }
             ui.separator();
-            let command = Command::ToggleRecipe;
-            let mut on = !self.files.without_recipe;
-            if ui.checkbox(&mut on, command.text()).on_hover_text(command.tooltip()).changed() {
-                self.actions.push(command);
+            let recipe = !self.files.without_recipe;
+            for (command, mut on, able) in [
+                (Command::ToggleRecipe, recipe, true),
+                (Command::ToggleThumbnails, recipe && !self.files.without_thumbnails, recipe),
+            ] {
+                let checkbox = egui::Checkbox::new(&mut on, command.text());
+                if ui.add_enabled(able, checkbox).on_hover_text(command.tooltip()).changed() {
+                    self.actions.push(command);
+                }
             }
         });
     }

@@ -52,6 +52,11 @@ pub fn is_example(picture: &Picture) -> bool {
         && example(&picture.name).is_some_and(|example| Sha256Hash::of(example.bytes) == picture.sha256)
 }
 
+/// The bundled picture whose file has this hash.
+pub fn example_of(hash: &Sha256Hash) -> Option<&'static Example> {
+    CONTENTS.iter().chain(&STYLES).find(|example| Sha256Hash::of(example.bytes) == *hash)
+}
+
 /// Prefix of the path of a bundled picture, as in `example:Embers`.
 pub const EXAMPLE: &str = "example:";
 

@@ -32,7 +32,7 @@ pub use embedded_text::{MAX_TEXT, embedded_text};
 pub use error::{PictureError, SaveError};
 
 pub use examples::{
-    CONTENTS, EXAMPLE, Example, STYLES, example, is_example, is_pasted, pasted_hash, pasted_name,
+    CONTENTS, EXAMPLE, Example, STYLES, example, example_of, is_example, is_pasted, pasted_hash, pasted_name,
 };
 pub use folder::files_in;
 pub use limits::{MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE};

@@ -2,10 +2,12 @@
 
 mod info;
 mod job;
+mod portable;
 mod record;
 
 pub use info::RunInfo;
 pub use job::{Job, RunId, Start};
+pub use portable::{bare_name, remove_folders};
 pub use record::{
     Change, DownscalePart, MAX_CHANGES, MAX_PASSES, MAX_SOURCES, Pass, PictureRecords, Record, SourceRecord,
     StyleRecord,

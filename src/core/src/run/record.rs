@@ -5,9 +5,9 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Job, Start};
+use super::{Job, Start, portable::recorded_settings};
 use crate::{
-    picture::Picture,
+    picture::{Picture, is_example},
     settings::{ParamId, Settings, StyleMix},
     transfer::{Inputs, LevelCommand, StyleSource},
 };
@@ -26,7 +26,7 @@ const WITHOUT_EFFECT: [&str; 3] = ["size", "preview_every", "follow_drags"];
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SourceRecord {
     pub name: String,
-    /// The file that it was opened from.
+    /// The file that it was opened from; recipes leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<PathBuf>,
     /// As [`Picture::sha256`].
@@ -56,13 +56,12 @@ pub struct StyleRecord {
     pub mix: StyleMix,
 }
 
-impl From<&StyleSource> for StyleRecord {
-    fn from(style: &StyleSource) -> Self {
-        Self { source: style.picture.as_ref().into(), mix: style.mix }
-    }
-}
-
 impl StyleRecord {
+    /// The record of a style by its picture's name and hash alone.
+    pub(super) fn without_path(style: &StyleSource) -> Self {
+        Self { source: SourceRecord::without_path(&style.picture), mix: style.mix }
+    }
+
     /// The same style with its picture.
     pub fn with_picture(&self, picture: Arc<Picture>) -> StyleSource {
         StyleSource { picture, mix: self.mix }
@@ -82,9 +81,9 @@ pub struct PictureRecords {
 impl From<&Inputs> for PictureRecords {
     fn from(inputs: &Inputs) -> Self {
         Self {
-            content: inputs.content.as_ref().into(),
-            styles: inputs.styles.iter().map(|style| style.picture.as_ref().into()).collect(),
-            palette: inputs.palette.as_ref().map(|palette| palette.as_ref().into()),
+            content: SourceRecord::without_path(&inputs.content),
+            styles: inputs.styles.iter().map(|style| SourceRecord::without_path(&style.picture)).collect(),
+            palette: inputs.palette.as_deref().map(SourceRecord::without_path),
         }
     }
 }
@@ -133,7 +132,8 @@ pub struct Change {
     pub downscale: Option<DownscalePart>,
 }
 
-/// One run: its inputs, and its changes until its picture was read.
+/// One run: its inputs, and its changes until its picture was read. Of files it has names and hashes, but no
+/// folder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pass {
     pub start: Start,
@@ -145,9 +145,12 @@ pub struct Pass {
     pub steps: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
-    /// Palettes without a file used during the run; the settings refer to them by their hashes.
+    /// Palettes used during the run, except bundled ones; the settings refer to them by their hashes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub palettes: Vec<SourceRecord>,
+    /// The picture that the run began with, if [`Settings::init`] names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial: Option<SourceRecord>,
     /// The engine was recreated for this run, without the state of the run before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub new_engine: bool,
@@ -156,14 +159,16 @@ pub struct Pass {
 impl Pass {
     /// A run without steps.
     pub fn new(job: &Job, start: Start) -> Self {
+        let Inputs { content, styles, palette, initial } = &job.inputs;
         Self {
             start,
-            settings: job.settings.clone(),
-            content: job.inputs.content.as_ref().into(),
-            styles: job.inputs.styles.iter().map(StyleRecord::from).collect(),
+            settings: recorded_settings(&job.settings, palette.as_deref()),
+            content: SourceRecord::without_path(content),
+            styles: styles.iter().map(StyleRecord::without_path).collect(),
             steps: 0,
             changes: Vec::new(),
-            palettes: pathless(&job.inputs.palette).into_iter().collect(),
+            palettes: palette_record(&job.inputs).into_iter().collect(),
+            initial: initial.as_deref().filter(|_| start == Start::Beginning).map(SourceRecord::without_path),
             new_engine: false,
         }
     }
@@ -180,10 +185,10 @@ impl Pass {
     }
 }
 
-/// The record of a palette without a path.
-fn pathless(palette: &Option<Arc<Picture>>) -> Option<SourceRecord> {
-    let palette = palette.as_ref().filter(|picture| picture.is_pathless())?;
-    Some(palette.as_ref().into())
+/// The record of the palette, unless it is a bundled one.
+fn palette_record(inputs: &Inputs) -> Option<SourceRecord> {
+    let palette = inputs.palette.as_deref().filter(|palette| !is_example(palette))?;
+    Some(SourceRecord::without_path(palette))
 }
 
 /// The runs that led to a picture; each continues the one before. Cheap to clone.
@@ -297,9 +302,10 @@ impl Record {
             self.complete = false;
             let size = self.last.settings.size;
             let last = Arc::make_mut(&mut self.last);
-            last.settings = Settings { size, ..settings.1.clone() };
-            last.content = inputs.1.content.as_ref().into();
-            last.styles = inputs.1.styles.iter().map(StyleRecord::from).collect();
+            last.settings = recorded_settings(settings.1, inputs.1.palette.as_deref());
+            last.settings.size = size;
+            last.content = SourceRecord::without_path(&inputs.1.content);
+            last.styles = inputs.1.styles.iter().map(StyleRecord::without_path).collect();
             last.changes = vec![Change { step, ..Change::default() }];
         }
     }
@@ -311,12 +317,15 @@ impl Record {
         inputs: (&Inputs, &Inputs),
         pictures: Option<PictureRecords>,
     ) {
-        let mut changed = difference(settings.0, settings.1);
+        let old = recorded_settings(settings.0, inputs.0.palette.as_deref());
+        let new = recorded_settings(settings.1, inputs.1.palette.as_deref());
+        let mut changed = difference(&old, &new);
         WITHOUT_EFFECT.iter().for_each(|name| drop(changed.remove(*name)));
         let mix = inputs.1.mix();
         let styles = (inputs.0.mix() != mix).then_some(mix);
         let last = Arc::make_mut(&mut self.last);
-        if let Some(palette) = pathless(&inputs.1.palette)
+        if let Some(palette) = palette_record(inputs.1)
+            && last.palettes.len() <= MAX_CHANGES
             && !last.palettes.iter().any(|known| known.sha256 == palette.sha256)
         {
             last.palettes.push(palette);
@@ -369,7 +378,6 @@ impl Record {
 fn difference(old: &Settings, new: &Settings) -> Map<String, Value> {
     let fields = |settings: &Settings| match serde_json::to_value(settings) {
         Ok(Value::Object(fields)) => fields,
-        // A path that is not Unicode; it cannot be changed between two steps.
         _ => Map::new(),
     };
     let old = fields(old);

@@ -177,6 +177,9 @@ pub struct Item {
     /// Save the picture without its recipe.
     #[serde(default)]
     pub without_recipe: bool,
+    /// Save the recipe without small copies of the pictures.
+    #[serde(default)]
+    pub without_thumbnails: bool,
     /// Part of a batch: recorded in its folder's list, and skipped if it is there.
     #[serde(default)]
     pub batch: bool,

@@ -15,6 +15,7 @@ use image::RgbImage;
 
 use super::{Item, ItemState, QueueStore};
 use impasto_core::run::Job;
+use impasto_formats::known::KnownFiles;
 
 /// What the queue does while the live run paints on the CPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -192,6 +193,7 @@ pub(super) struct Shared {
     /// Held while the file is written, so that an older list never replaces a newer one.
     store: Mutex<Option<QueueStore>>,
     folder: Mutex<Option<PathBuf>>,
+    known_files: Mutex<KnownFiles>,
 }
 
 /// A handle to the queue; cheap to clone.
@@ -205,6 +207,7 @@ impl Default for JobQueue {
             changed: Condvar::new(),
             store: Mutex::default(),
             folder: Mutex::default(),
+            known_files: Mutex::default(),
         }))
     }
 }
@@ -239,6 +242,15 @@ impl JobQueue {
     /// The folder for pictures without a file.
     pub fn folder(&self) -> Option<PathBuf> {
         lock(&self.0.folder).clone()
+    }
+
+    /// Set the register in which the files of painted items are noted.
+    pub fn set_known_files(&self, known: KnownFiles) {
+        *lock(&self.0.known_files) = known;
+    }
+
+    pub(super) fn known_files(&self) -> KnownFiles {
+        lock(&self.0.known_files).clone()
     }
 
     /// Append items. Unfinished items get different output names, except those of a batch, whose folder's

@@ -218,6 +218,7 @@ impl<E: Engine + 'static> PainterThread<'_, E> {
                 (observer.painter.wake)();
             })
         })?;
+        queue.known_files().add_run(&job, &info);
         queue.set_device(computes_on_cpu(&info));
         queue.progress(|now| (now.stage, now.shape) = (ItemStage::Painting, (info.width, info.height)));
         remarks.extend(info.remarks.iter().cloned());
@@ -241,7 +242,8 @@ impl<E: Engine + 'static> PainterThread<'_, E> {
         queue.show(item.id, picture::thumbnail(&picture, THUMBNAIL_SIDE));
         queue.set_pace(seconds / item.work().max(1.0));
         (self.wake)();
-        let writer = (!item.without_recipe).then(|| RecipeWriter::new(&job, info, record));
+        let writer =
+            (!item.without_recipe).then(|| RecipeWriter::new(&job, info, record, !item.without_thumbnails));
         let text = |room| writer.as_ref()?.text(&picture, room);
         let (output, failure) = match picture::save_under_free_name(&picture, &item.output, &text) {
             Ok(output) => (output, None),

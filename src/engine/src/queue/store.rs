@@ -196,6 +196,7 @@ mod tests {
             })),
             output: "/out/ü in Swirl.png".into(),
             without_recipe: true,
+            without_thumbnails: false,
             batch: false,
             state,
             remark: None,

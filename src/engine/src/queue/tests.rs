@@ -85,6 +85,7 @@ fn item(output: PathBuf, seed: u64, steps: u32) -> Item {
         palette: None,
         output,
         without_recipe: true,
+        without_thumbnails: false,
         batch: false,
         state: ItemState::Waiting,
         remark: None,

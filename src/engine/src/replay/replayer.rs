@@ -305,6 +305,7 @@ mod tests {
     };
     use impasto_core::picture::{self, Picture};
     use impasto_formats::{
+        known::KnownFiles,
         recipe::{self, Recipe},
         trust::Trust,
     };
@@ -536,7 +537,8 @@ mod tests {
         let recipe = Recipe::new(&second.at(3), (60, 40), &tests::info());
 
         let mut open = |source: &SourceRecord| {
-            let found = recipe::find(source, &[], &Trust::All).map(recipe::Found::picture);
+            let found =
+                recipe::find(source, &[], &KnownFiles::default(), &Trust::All).map(recipe::Found::picture);
             found.map(Arc::new).ok_or_else(|| anyhow::anyhow!("{} is gone", source.name))
         };
         let plans =

@@ -14,11 +14,13 @@ pub struct RecipeWriter {
 }
 
 impl RecipeWriter {
-    /// A writer for the pictures of a run; `record` is the replayer's handle.
-    pub fn new(job: &Job, info: RunInfo, record: RecordHandle) -> Self {
+    /// A writer for the pictures of a run; `record` is the replayer's handle. With `thumbnails` the recipe
+    /// contains small copies of the run's pictures.
+    pub fn new(job: &Job, info: RunInfo, record: RecordHandle, thumbnails: bool) -> Self {
         let pictures =
             [&job.inputs.content].into_iter().chain(job.inputs.styles.iter().map(|style| &style.picture));
-        Self { info, thumbnails: Thumbnail::of(pictures.map(AsRef::as_ref), job.settings.background), record }
+        let pictures = pictures.filter(|_| thumbnails).map(AsRef::as_ref);
+        Self { info, thumbnails: Thumbnail::of(pictures, job.settings.background), record }
     }
 
     /// The recipe of the last picture read, in at most `room` bytes.

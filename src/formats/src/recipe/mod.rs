@@ -2,30 +2,36 @@
 //!
 //! A recipe is JSON with a version. It contains the settings and the worker's [`Record`] as they serialize
 //! themselves, so that new fields are included automatically. Recipes are untrusted: sizes are bounded, and
-//! every value is checked like the command line's. Of the files that a recipe names, only pictures with the
-//! right hash are opened, and what [`Trust`](crate::trust::Trust) allows.
+//! every value is checked like the command line's. Of the files that a recipe names, only those with the right
+//! hash are opened, and what [`Trust`](crate::trust::Trust) allows.
+//!
+//! A recipe names files by their names and hashes, without any folder: it is read by whoever gets the picture.
 
 mod command_line;
 mod error;
 mod events;
 mod find;
+mod locate;
 mod numbers;
 mod read;
 mod thumbnail;
+
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use impasto_base::text;
 use impasto_core::{
-    run::{Pass, Record, RunInfo, SourceRecord, StyleRecord},
+    run::{Pass, Record, RunInfo, SourceRecord, StyleRecord, bare_name, remove_folders},
     settings::{Settings, StyleMix},
 };
 
 pub use command_line::{CommandLine, EXAMPLE};
 pub use error::RecipeError;
 pub use events::{EventKind, ReplayEvent, events};
-pub(crate) use find::is_file_of;
 pub use find::{Found, find};
+pub(crate) use find::{has_hash, is_file_of};
+pub use locate::{is_bare, locate};
 pub(crate) use numbers::parse as exact_json;
 pub(crate) use read::{adapt, check};
 pub use read::{parse, read_file};
@@ -68,7 +74,7 @@ pub struct Recipe {
 /// The network of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Network {
-    /// As [`impasto_network::vgg::WeightsInfo::source`].
+    /// Name of the file, or "bundled".
     pub source: String,
     /// SHA-256 of the file, in lower-case hexadecimal.
     pub sha256: String,
@@ -85,7 +91,10 @@ impl Recipe {
             width,
             height,
             device: info.device.name.clone(),
-            network: Network { source: info.weights.source.clone(), sha256: info.weights.sha256.clone() },
+            network: Network {
+                source: bare_name(Path::new(&info.weights.source)),
+                sha256: info.weights.sha256.clone(),
+            },
             settings,
             passes,
             complete: record.is_complete(),
@@ -139,10 +148,21 @@ impl Recipe {
         Record::of(self.passes.clone(), self.complete)
     }
 
-    /// The recipe as a text of at most `room` bytes: with thumbnails if they fit, else with smaller ones,
-    /// else without; a long history is cut to its last run. `None` if even that does not fit, or a path is
-    /// not Unicode.
+    /// Remove every folder, which recipes of earlier versions have.
+    fn without_folders(mut self) -> Self {
+        remove_folders(&mut self.settings);
+        self.network.source = bare_name(Path::new(&self.network.source));
+        self.passes.iter_mut().for_each(Pass::remove_folders);
+        self
+    }
+
+    /// The recipe as a text of at most `room` bytes, without folders: with thumbnails if they fit, else with
+    /// smaller ones, else without; a long history is cut to its last run. `None` if even that does not fit.
     pub fn text(&self, room: usize) -> Option<String> {
+        self.clone().without_folders().fitted(room)
+    }
+
+    fn fitted(&self, room: usize) -> Option<String> {
         let fits = |recipe: &Recipe| serde_json::to_string(recipe).ok().filter(|text| text.len() <= room);
         let with = |longest: Option<u32>| Recipe {
             thumbnails: longest.map_or_else(Vec::new, |longest| {
@@ -208,6 +228,23 @@ pub(crate) mod tests {
         assert!(text.len() < 30_000, "{}", text.len());
         let (back, remarks) = parse("a.png", &text).unwrap();
         assert_eq!((back, remarks), (recipe, Vec::new()));
+    }
+
+    #[test]
+    fn what_is_written_names_no_folder() {
+        let mut old = recipe();
+        let home = Path::new("/home/someone");
+        let named = Settings {
+            weights: Some(home.join("vgg.pth")),
+            palette: Some(home.join("leaves.png")),
+            init: impasto_core::settings::Init::File(home.join("start.png")),
+            ..Settings::default()
+        };
+        old.passes[0].content.path = Some(home.join("me.png"));
+        (old.settings, old.passes[0].settings) = (named.clone(), named);
+        old.network.source = "/home/someone/vgg.pth".to_owned();
+        let text = old.text(1 << 20).unwrap();
+        assert!(!text.contains("someone") && text.contains("\"file:start.png\""), "{text}");
     }
 
     #[test]

@@ -143,8 +143,11 @@ commands! {
         "Puts the impasto render command on the clipboard that paints this picture without the window"
         => |app, ctx| app.copy_command_line(ctx);
     ToggleRecipe "Recipe in saved pictures" Save []
-        "Saved pictures carry their settings, small copies of their sources and the names of their files, so that they can be painted again; switch it off before you pass a picture on if that is nobody's business"
+        "Saved pictures carry their settings and the names of their sources' files, without folders, so that they can be painted again; switch it off before you pass a picture on if that is nobody's business"
         => |app, _| app.toggle_recipe();
+    ToggleThumbnails "Thumbnails in recipes" Save []
+        "Puts small copies of the source pictures into the recipe, which stand in for those that cannot be found"
+        => |app, _| app.toggle_thumbnails();
     OpenProject "Open project…" Open []
         "Opens a painting with its pictures, settings and losses, as it was saved"
         => |app, _| app.ask_for_project();

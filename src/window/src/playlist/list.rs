@@ -8,7 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::origin::{Origin, RememberedStyle};
-use impasto_base::{files, random::SplitMix64};
+use impasto_base::{files, hash::Sha256Hash, random::SplitMix64};
 use impasto_core::settings::Settings;
 
 /// Version of the form that this program writes; it reads this one and those before.
@@ -100,6 +100,15 @@ impl Entry {
         std::iter::once(&mut self.content).chain(self.styles.iter_mut().map(|style| &mut style.picture))
     }
 
+    /// The files of its pictures.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let styles = self.styles.iter().map(|style| &style.picture);
+        std::iter::once(&self.content).chain(styles).filter_map(|origin| match origin {
+            Origin::File(path) => Some(path.as_path()),
+            Origin::Example(_) => None,
+        })
+    }
+
     fn check(&self) -> Result<(), String> {
         if self.styles.is_empty() || self.styles.len() > MOST_STYLES {
             return Err(format!("it has {} styles, but needs 1 to {MOST_STYLES}", self.styles.len()));
@@ -126,12 +135,12 @@ impl Entry {
 }
 
 impl Playlist {
-    /// Reads a playlist's file; pictures may be named from the folder that it is in.
+    /// Reads a playlist's file, and gives the file's hash; pictures may be named from the folder that it is in.
     ///
     /// # Errors
     ///
     /// When it cannot be read, is no playlist, or names something that cannot be.
-    pub fn read(path: &Path) -> Result<Self, PlaylistError> {
+    pub fn read(path: &Path) -> Result<(Self, Sha256Hash), PlaylistError> {
         let text = files::read_regular_text(path, MOST_BYTES).map_err(|source| match source.kind() {
             io::ErrorKind::FileTooLarge => PlaylistError::TooLarge { path: path.to_owned() },
             _ => PlaylistError::Read { path: path.to_owned(), source },
@@ -166,19 +175,20 @@ impl Playlist {
                 }
             }
         }
-        Ok(list)
+        Ok((list, Sha256Hash::of(text.as_bytes())))
     }
 
-    /// Writes it; the file appears whole or not at all.
+    /// Writes it, and gives the file's hash; the file appears whole or not at all.
     ///
     /// # Errors
     ///
     /// When it cannot be written.
-    pub fn write(&self, path: &Path) -> Result<(), PlaylistError> {
+    pub fn write(&self, path: &Path) -> Result<Sha256Hash, PlaylistError> {
         let write = || {
             let text = toml::to_string(self).map_err(std::io::Error::other)?;
             fs::create_dir_all(files::folder_of(path))?;
-            files::write_atomic_shared(path, text.as_bytes())
+            files::write_atomic_shared(path, text.as_bytes())?;
+            Ok(Sha256Hash::of(text.as_bytes()))
         };
         write().map_err(|source| PlaylistError::Write { path: path.to_owned(), source })
     }
@@ -223,11 +233,11 @@ mod tests {
     fn a_playlist_comes_back_and_finds_the_pictures_beside_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("evening.toml");
-        list().write(&path).unwrap();
-        assert_eq!(Playlist::read(&path).unwrap(), list());
+        let hash = list().write(&path).unwrap();
+        assert_eq!(Playlist::read(&path).unwrap(), (list(), hash));
         let text = "[[entries]]\ncontent = { file = \"lake.png\" }\nstyles = [{ picture = { example = \"Swirl\" } }]\n";
         fs::write(&path, text).unwrap();
-        let read = Playlist::read(&path).unwrap();
+        let (read, _) = Playlist::read(&path).unwrap();
         assert_eq!(read.entries[0].content, Origin::File(folder.path().join("lake.png")));
         assert_eq!((read.entries[0].seconds, read.repeat, read.fade), (None, true, 2.0));
         assert_eq!(read.entries[0].styles[0].mix, StyleMix::default());

@@ -2,6 +2,7 @@
 
 mod history;
 mod list;
+mod outside;
 mod page;
 mod player;
 
@@ -16,7 +17,8 @@ use super::{
     saving::{Extension, Saving},
 };
 use history::{History, Kept};
-use impasto_base::error::chain;
+use impasto_base::{error::chain, hash::Sha256Hash};
+use outside::Outside;
 use player::Player;
 
 /// The playlist in hand.
@@ -31,7 +33,16 @@ pub struct Lists {
     /// The page is shown.
     pub open: bool,
     player: Option<Player>,
+    outside: Outside,
     history: History,
+}
+
+/// A playlist that was read.
+struct Read {
+    list: Playlist,
+    hash: Sha256Hash,
+    /// The files that it names outside of its folder; `None` if it was saved here, or agreed to before.
+    outside: Option<Vec<PathBuf>>,
 }
 
 impl Lists {
@@ -64,15 +75,26 @@ impl ImpastoApp {
     }
 
     fn read_playlist(&mut self, path: PathBuf) {
-        let file = path.clone();
-        let work = move || Playlist::read(&file).map_err(|error| chain(&error));
+        let path = std::path::absolute(&path).unwrap_or(path);
+        let (file, known) = (path.clone(), self.files.known.clone());
+        let work = move || {
+            let (list, hash) = Playlist::read(&file).map_err(|error| chain(&error))?;
+            // Saved here, or agreed to before.
+            let own = known.path_of(&hash).as_ref() == Some(&file);
+            let outside = (!own).then(|| outside::outside(&list, &file));
+            Ok(Read { list, hash, outside })
+        };
         self.tasks.spawn("playlist", work, move |app: &mut Self, _, result| app.playlist_read(&path, result));
     }
 
-    fn playlist_read(&mut self, path: &Path, result: Result<Playlist, String>) {
+    fn playlist_read(&mut self, path: &Path, result: Result<Read, String>) {
         match result {
-            Ok(list) => {
+            Ok(Read { list, hash, outside }) => {
                 self.stop_list();
+                match outside {
+                    Some(outside) => self.playlist.outside.ask(path, hash, outside),
+                    None => list.entries.iter().for_each(|entry| self.playlist.outside.allow(entry)),
+                }
                 self.playlist.name = file_name(path);
                 self.playlist.file = Some(path.to_owned());
                 self.playlist.saved = list.clone();
@@ -87,8 +109,15 @@ impl ImpastoApp {
     fn write_playlist(&self, path: PathBuf) {
         let list = self.playlist.list.clone();
         let file = path.clone();
+        let known = self.files.known.clone();
+        let agreed = self.playlist.outside.allows_all(&list);
         let work = move || {
-            let result = list.write(&file).map_err(|error| chain(&error));
+            let written = list.write(&file).map_err(|error| chain(&error));
+            let result = written.map(|hash| {
+                if agreed {
+                    known.add(&file, &hash);
+                }
+            });
             (list, result)
         };
         self.tasks.save(&path.clone(), "save", work, move |app: &mut Self, _, (list, result)| {

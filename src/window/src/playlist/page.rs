@@ -35,6 +35,8 @@ pub enum PlaylistAction {
     Save,
     Play(Option<usize>),
     Stop,
+    /// Open the files outside of the playlist's folder, or leave them out.
+    Outside(bool),
     Go(Way),
 }
 
@@ -78,6 +80,9 @@ impl ImpastoApp {
     pub(crate) fn playlist_page(&mut self, ctx: &Context) {
         if !self.playlist.open || self.view.present.on {
             return;
+        }
+        if self.playlist.outside.asks() {
+            return self.outside_window(ctx);
         }
         let own: Vec<String> = self.mixes.presets.list.iter().map(|preset| preset.name.clone()).collect();
         let playing = self.playlist.player.as_ref().and_then(super::Player::entry);
@@ -157,7 +162,10 @@ impl ImpastoApp {
             PlaylistAction::Remove(index) if index < count => drop(entries.remove(index)),
             PlaylistAction::Up(_) | PlaylistAction::Down(_) | PlaylistAction::Remove(_) => {}
             PlaylistAction::Add => match self.present_entry() {
-                Ok(entry) => self.playlist.list.entries.push(entry),
+                Ok(entry) => {
+                    self.playlist.outside.allow(&entry);
+                    self.playlist.list.entries.push(entry);
+                }
                 Err(reason) => self.messages.toasts.add(widgets::sentence(&reason)),
             },
             PlaylistAction::Open => self.ask_for_playlist(),
@@ -167,6 +175,7 @@ impl ImpastoApp {
                 self.play_list(ctx, from);
             }
             PlaylistAction::Stop => self.stop_list(),
+            PlaylistAction::Outside(opens) => self.answer_outside(opens),
             PlaylistAction::Go(way) => {
                 if let Some(kept) = self.playlist.history.go(way).cloned() {
                     self.playlist.go_to(kept);

@@ -11,6 +11,7 @@ use crate::{
     pictures::{Slot, Source, Target},
     widgets,
 };
+use impasto_base::text;
 use impasto_core::settings::{Preset, Settings};
 use impasto_engine::session::{RunState, Start};
 
@@ -119,6 +120,7 @@ impl ImpastoApp {
             let mut settings = Settings::clone(settings);
             settings.device = before.device.clone();
             settings.weights = before.weights.clone();
+            self.playlist.outside.restrict(&mut settings);
             return Ok(settings);
         }
         let Some(name) = &entry.preset else { return Ok(before.clone()) };
@@ -139,6 +141,11 @@ impl ImpastoApp {
             return self.stop_list();
         };
         let before = player.before.clone();
+        if let Some(path) = self.playlist.outside.refused_picture(&entry) {
+            let name = text::display_name(&path.file_name().unwrap_or_default().to_string_lossy());
+            return self
+                .skip_entry(ctx, &format!("{name} lies outside of the playlist's folder and is left out"));
+        }
         let sources: Option<Vec<Source>> =
             entry.styles.iter().map(|style| Source::of(&style.picture)).collect();
         let settings = self.settings_of(&entry, &before);

@@ -215,7 +215,7 @@ impl ImpastoApp {
         let Some((inputs, output)) = self.inputs().zip(form.path()) else { return };
         self.view.layout.final_size = settings.size;
         let folder = self.queue.desk.folder();
-        let without_recipe = self.files.without_recipe;
+        let (without_recipe, without_thumbnails) = (self.files.without_recipe, self.files.without_thumbnails);
         let shown = self.view.canvas.picture();
         let work = move || {
             let keep = |picture: &Picture| keep(folder.as_deref(), picture);
@@ -230,6 +230,7 @@ impl ImpastoApp {
                     palette: inputs.palette.as_deref().map(keep).transpose()?,
                     output: std::path::absolute(&output).unwrap_or(output),
                     without_recipe,
+                    without_thumbnails,
                     batch: false,
                     state: ItemState::Waiting,
                     remark: None,

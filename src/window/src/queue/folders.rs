@@ -238,6 +238,7 @@ impl ImpastoApp {
                 palette: palette.clone(),
                 output: absolute(output),
                 without_recipe: self.files.without_recipe,
+                without_thumbnails: self.files.without_thumbnails,
                 batch: true,
                 state: ItemState::Waiting,
                 remark: None,
