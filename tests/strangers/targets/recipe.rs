@@ -17,6 +17,7 @@ use impasto_engine::{
     session::{Engine, EngineError, Reading},
 };
 use impasto_formats::{
+    known::KnownFiles,
     recipe::{self, Recipe},
     trust::Trust,
 };
@@ -86,11 +87,12 @@ pub fn run(data: &[u8]) {
 fn paint(home: &Home, recipe: &Recipe) {
     let trust = Trust::beside(&home.path("got/a.png"), &Settings::default());
     let folders = [home.path("got")];
+    let known = KnownFiles::in_cache(&home.path("cache"));
     let mut opened = 0;
     let stand_in = Arc::new(Picture::from_rgba("stand-in", 16, 16, vec![99; 4 * 16 * 16]).unwrap());
     let mut open = |source: &SourceRecord| {
         opened += 1;
-        if let Some(found) = recipe::find(source, &folders, &trust) {
+        if let Some(found) = recipe::find(source, &folders, &known, &trust) {
             let picture = found.picture();
             let proven = picture.sha256 == source.sha256;
             assert!(
