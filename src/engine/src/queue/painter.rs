@@ -171,13 +171,7 @@ impl<E: Engine + 'static> PainterThread<'_, E> {
 
     fn try_item(&mut self, item: &Item, stop: &AtomicBool) -> anyhow::Result<ItemResult> {
         let ItemPictures { inputs, mut remarks } = item.open(self.queue.folder().as_deref())?;
-        let recipe = item
-            .batch
-            .then(|| {
-                let style = inputs.styles.first()?;
-                Some(recipe_hash(inputs.content.sha256, style.picture.sha256, &item.settings))
-            })
-            .flatten();
+        let recipe = item.batch.then(|| recipe_hash(&inputs, &item.settings));
         let folder = item.output.parent().unwrap_or(Path::new("."));
         if let Some(recipe) = &recipe
             && Ledger::open(folder).is_ok_and(|ledger| ledger.has_numbered(&item.output, recipe))

@@ -20,7 +20,7 @@ use impasto_core::{
     picture,
     run::{Job, RunInfo},
     settings::{Settings, StyleMix},
-    transfer::{GradientNorms, Inputs, Losses},
+    transfer::{GradientNorms, Inputs, Losses, StyleSource},
 };
 use impasto_formats::explore::{Ledger, recipe_hash};
 use impasto_network::compute::{DeviceInfo, DeviceKind};
@@ -223,7 +223,8 @@ fn a_batch_is_noted_in_its_folder_and_not_painted_twice() {
     assert!(matches!(found[0], ItemState::Done { .. }) && found[1] == ItemState::AlreadyPainted, "{found:?}");
     // As `impasto batch` looks it up.
     let (content, style) = (picture::CONTENTS[0].open(), picture::STYLES[0].open());
-    let recipe = recipe_hash(content.sha256, style.sha256, &batch().settings);
+    let inputs = Inputs::new(Arc::new(content), vec![StyleSource::new(Arc::new(style))]);
+    let recipe = recipe_hash(&inputs, &batch().settings);
     assert!(Ledger::open(output.parent().unwrap()).unwrap().has(&output, &recipe));
     // Another recipe with the same name does not replace it.
     let other = Item { settings: Settings { seed: 5, ..batch().settings }, ..batch() };
