@@ -115,7 +115,7 @@ fn report_skipped(collector: &Collector, printer: &Printer) {
     if !unreadable.is_empty() {
         let paths: Vec<_> = unreadable.iter().map(|path| text::path(path)).collect();
         printer.warn(&format!(
-            "impasto: warning: skipped: {} that cannot be read: {}",
+            "impasto: warning: {} cannot be read: {}",
             counted(unreadable, "folder"),
             paths.join(", ")
         ));
