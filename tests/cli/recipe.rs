@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::common::{inputs, mean_difference};
+use crate::common::mean_difference;
 use image::RgbImage;
 use impasto_core::{
     picture,
@@ -350,7 +350,9 @@ fn what_a_person_changed_on_the_way_is_painted_again_at_the_same_steps() {
     let mut hot = settings.clone();
     hot.style_weight = 3.3;
     hot.style_layers.set("relu2_2".parse().unwrap(), 0.123_456_789_012_345_6);
-    worker.session.update(1, &hot, &inputs(&[mix(0.25), StyleMix { scale: 0.6, ..mix(1.0) }])).unwrap();
+    let mut mixed = job.inputs.clone();
+    mixed.set_mix(&[mix(0.25), StyleMix { scale: 0.6, ..mix(1.0) }]);
+    worker.session.update(1, &hot, &mixed).unwrap();
     worker.steps(2);
     worker.session.send(session::Command::Level(LevelCommand::Climb)).unwrap();
     worker.session.send(session::Command::Resume).unwrap();
@@ -358,9 +360,10 @@ fn what_a_person_changed_on_the_way_is_painted_again_at_the_same_steps() {
 
     // Another style and size from the picture as it is, with its colours changed at the end.
     let second = Settings { size: 160, steps: 6, ..hot.clone() };
+    let woodcut = Inputs { styles: vec![style(2, 1.0)], ..job.inputs.clone() };
     worker.run(Job {
         run: 2,
-        inputs: Inputs { styles: vec![style(2, 1.0)], ..job.inputs.clone() },
+        inputs: woodcut.clone(),
         settings: second.clone(),
         start: Start::Current,
         paused: false,
@@ -370,7 +373,7 @@ fn what_a_person_changed_on_the_way_is_painted_again_at_the_same_steps() {
         worker.state == RunState::Finished && worker.step() == 6
     });
     let frame = worker.frame.take().unwrap();
-    worker.session.update(2, &Settings { keep_colours: 0.6, ..second }, &inputs(&[mix(1.0)])).unwrap();
+    worker.session.update(2, &Settings { keep_colours: 0.6, ..second }, &woodcut).unwrap();
     worker.until("the colours are kept", |worker| {
         worker.frame.as_ref().is_some_and(|now| now.picture != frame.picture)
     });
@@ -423,6 +426,7 @@ fn a_drag_with_its_detour_is_painted_again_to_the_last_bit() {
         choose_size: false,
     };
     let mut worker = Worker::new();
+    let inputs = job.inputs.clone();
     worker.run(job);
     worker.until("the run waits", |worker| worker.state == RunState::Paused);
     for _ in 0..4 {
@@ -432,7 +436,7 @@ fn a_drag_with_its_detour_is_painted_again_to_the_last_bit() {
     worker.until("steps at the final size are measured", |worker| worker.step() >= 4);
     for weight in [20.0, 30.0, 40.0] {
         let dragged = Settings { style_weight: weight, ..settings.clone() };
-        let number = worker.session.update_while_dragged(1, &dragged, &inputs(&[mix(1.0)])).unwrap();
+        let number = worker.session.update_while_dragged(1, &dragged, &inputs).unwrap();
         worker.until("it shows", |worker| worker.frame.as_ref().is_some_and(|now| now.update >= number));
     }
     // Steps of a detour do not count, so it is back.

@@ -9,11 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::common::{adapter, cpu, data, inputs, mean_difference, run_info};
+use crate::common::{adapter, cpu, data, mean_difference, run_info};
 use image::RgbImage;
 use impasto_core::{
     picture::Picture,
-    settings::{DeviceChoice, Padding, Pooling, Precision, Rgb, Settings, StyleMix},
+    settings::{DeviceChoice, Padding, Pooling, Precision, Rgb, Settings},
     transfer::{
         GradientNorms, Inputs, LayerVisualization, Losses, NetworkConfig, PyramidProgress, VisualizationRun,
     },
@@ -30,6 +30,10 @@ use impasto_network::{
 
 fn layer(name: &str) -> Layer {
     name.parse().unwrap()
+}
+
+fn pair() -> Inputs {
+    Inputs::new(picture("content.png"), vec![StyleSource::new(picture("style.png"))])
 }
 
 fn picture(file: &str) -> Arc<Picture> {
@@ -273,7 +277,7 @@ impl Window {
     fn run(&self, paused: bool) {
         let job = Job {
             run: 1,
-            inputs: Inputs::new(picture("content.png"), vec![StyleSource::new(picture("style.png"))]),
+            inputs: pair(),
             settings: Settings { steps: 1_000_000, ..Settings::default() },
             start: Start::Beginning,
             paused,
@@ -402,7 +406,7 @@ fn a_step_and_changed_settings_go_first_as_well() {
         .unwrap();
     window.until("a slice", |w| w.slices() == 1);
     let changed = Settings { style_weight: 3.0, steps: 1_000_000, ..Settings::default() };
-    window.session.update(1, &changed, &inputs(&[StyleMix::default()])).unwrap();
+    window.session.update(1, &changed, &pair()).unwrap();
     window.session.send(Command::Step).unwrap();
     window.allow(usize::MAX);
     window.until("the step", |w| w.steps() == 1);

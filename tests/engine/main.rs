@@ -13,5 +13,6 @@ mod flat;
 mod layers;
 mod less_memory;
 mod painting;
+mod replacing;
 mod session;
 mod time_machine;

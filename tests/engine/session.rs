@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::common::{inputs, run_info};
+use crate::common::run_info;
 use image::RgbImage;
 use impasto_core::{
     picture::Picture,
@@ -32,6 +32,8 @@ type Started = (u64, Option<(u32, u32)>);
 struct Log {
     started: Mutex<Vec<Started>>,
     updates: Mutex<Vec<(f64, Vec<f64>)>>,
+    /// Number of updates with other pictures.
+    replaced: AtomicUsize,
     steps: AtomicUsize,
     reads: AtomicUsize,
     /// The steps after which a measurement was asked for.
@@ -88,6 +90,11 @@ impl Engine for Fake {
             .unwrap()
             .push((settings.style_weight, inputs.mix().iter().map(|style| style.weight).collect()));
         Ok(())
+    }
+
+    fn replace_pictures(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
+        self.log.replaced.fetch_add(1, Ordering::Relaxed);
+        self.update(settings, inputs)
     }
 
     fn step(&mut self) -> Result<(), EngineError> {
@@ -243,6 +250,12 @@ fn job(run: u64, settings: Settings) -> Job {
     }
 }
 
+/// The job's pictures with this mix.
+fn inputs(mix: &[StyleMix]) -> Inputs {
+    let styles = mix.iter().map(|mix| StyleSource { picture: picture(), mix: *mix });
+    Inputs::new(picture(), styles.collect())
+}
+
 fn endless() -> Settings {
     Settings { steps: 1_000_000, ..Settings::default() }
 }
@@ -285,14 +298,20 @@ fn an_endless_run_paints_on_until_it_has_settled_and_what_is_asked_for_wakes_it(
     assert_eq!(window.steps(), steps, "it rests, also where nothing else is asked for");
     window.session.update(1, &changed, &inputs(&[StyleMix::default()])).unwrap();
     window.until("a weight wakes it until it has settled again", |w| rests(w, steps));
+    let steps = window.steps();
+    let other = Picture::from_rgba("other", 16, 16, vec![90; 16 * 16 * 4]).unwrap();
+    let others = Inputs { styles: vec![StyleSource::new(Arc::new(other))], ..inputs(&[]) };
+    window.session.update(1, &changed, &others).unwrap();
+    window.until("and so does another style", |w| rests(w, steps));
+    assert_eq!(window.log.replaced.load(Ordering::Relaxed), 1);
     assert_eq!(window.log.started.lock().unwrap().len(), 1, "without a restart");
     let steps = window.steps();
     window.send(Command::Resume);
     window.until("so does play", |w| rests(w, steps));
     let steps = window.steps();
     window.send(Command::Endless(false));
-    window.session.update(1, &settings, &inputs(&[StyleMix::default()])).unwrap();
-    window.until("the update", |w| w.log.updates.lock().unwrap().len() == 3);
+    window.session.update(1, &settings, &others).unwrap();
+    window.until("the update", |w| w.log.updates.lock().unwrap().len() == 4);
     thread::sleep(Duration::from_millis(60));
     assert_eq!(window.steps(), steps, "with an end it stays there");
     // What still changes goes on.

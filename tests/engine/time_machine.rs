@@ -193,6 +193,7 @@ fn mark(step: u32, settings: &Settings, picture: &Arc<RgbImage>, state: Option<A
         elapsed: f64::from(step),
         settings: settings.clone(),
         styles: vec![StyleMix::default()],
+        pictures: Vec::new(),
         losses: None,
         picture: Arc::clone(picture),
         state,

@@ -6,6 +6,7 @@ mod common;
 mod amount;
 mod curve;
 mod drivers;
+mod fade;
 mod gradients;
 mod histogram;
 mod lbfgs;

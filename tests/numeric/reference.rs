@@ -10,7 +10,7 @@ use burn::tensor::{Tensor, TensorData};
 use impasto_core::{
     objective::smoothness_gradient,
     settings::{Objective, Padding, Pooling, Settings, Smoothness, Statistic},
-    transfer::StyleTransfer,
+    transfer::{Replacement, StyleImage, StyleTransfer},
 };
 use impasto_network::{
     compute::{Device, Network, NetworkOptions},
@@ -188,7 +188,9 @@ fn two_styles_blend(device: &Device, reference: &Reference, weights: &Arc<Weight
     let mut replaced = new(&[1.0, 3.0]);
     for picture in [&pictures.content, &pictures.styles[0]] {
         replaced.gradient().unwrap();
-        replaced.replace_styles(&[(0, picture.clone())]).unwrap();
+        let styles = vec![StyleImage::New(picture.clone()), StyleImage::Kept(1)];
+        let replacement = Replacement { content: None, styles, style_weights: vec![1.0, 3.0] };
+        replaced.replace(&replacement, false).unwrap();
     }
     for mut run in [new(&[1.0, 3.0]), moved, replaced] {
         let (_, losses) = run.gradient().unwrap();

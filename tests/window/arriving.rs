@@ -5,7 +5,6 @@ use std::{path::PathBuf, sync::Arc};
 use crate::window_support::{Setup, Window, drop_files, enter, has, picture_file};
 use egui::{ColorImage, Event, HoveredFile, Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
-use impasto_engine::session::Start;
 
 fn meadow(window: &Window, name: &str) -> PathBuf {
     picture_file(window, name, (60, 40), 200)
@@ -26,10 +25,18 @@ fn a_file_dropped_on_a_slot_fills_it() {
     let slot = window.harness.get_by_label_contains("Style: Swirl").rect();
     hover_files(&mut window, slot.center());
     drop_files(&mut window, &[path]);
-    window.until("the style is changed", |_, log| log.jobs.len() == 2);
-    let job = window.job(1);
-    assert_eq!((job.inputs.styles[0].picture.name.as_str(), job.start), ("meadow.png", Start::Repaint));
+    window.until("the style is changed", |_, log| log.styles() == ["meadow.png"]);
+    window.until("it is said", |harness, _| {
+        harness.query_all_by_label_contains("New style: it fades in.").next().is_some()
+    });
     assert!(has(&window, "Style: meadow.png"));
+    assert_eq!(window.jobs(), 1, "the run goes on");
+    // So it does when that is undone.
+    window.steps(3);
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    window.until("the former style is back", |_, log| log.styles() == ["Swirl"]);
+    let replaced = window.log.lock().unwrap().replaced.len();
+    assert_eq!((window.jobs(), replaced), (1, 2));
 }
 
 #[test]
@@ -40,12 +47,10 @@ fn files_dropped_on_the_canvas_go_where_it_says() {
     let canvas = window.harness.get_by_label_contains("Painting, 96 by 64").rect();
     hover_files(&mut window, canvas.center() - egui::vec2(canvas.width() / 4.0, 0.0));
     drop_files(&mut window, &paths);
-    window.until("a new run", |_, log| {
-        log.jobs.len() >= 2 && log.jobs.last().unwrap().inputs.styles.len() == 2
-    });
-    let job = window.log.lock().unwrap().jobs.last().unwrap().clone();
-    assert_eq!(job.inputs.content.name, "a.png");
-    assert_eq!(job.inputs.styles[1].picture.name, "b.png");
+    window.until("a new run", |_, log| log.jobs.len() >= 2 && log.styles().len() == 2);
+    let log = window.log.lock().unwrap();
+    assert_eq!(log.inputs.as_ref().unwrap().content.name, "a.png");
+    assert_eq!(log.styles()[1], "b.png");
 }
 
 #[test]
@@ -82,7 +87,7 @@ fn several_styles_have_weights() {
     let path = meadow(&window, "second.png");
     window.dialogs.will_pick(&path);
     window.harness.get_by_label("Add style…").click();
-    window.until("two styles", |_, log| log.jobs.last().is_some_and(|job| job.inputs.styles.len() == 2));
+    window.until("two styles", |_, log| log.styles().len() == 2);
     window.steps(3);
     let jobs = window.jobs();
     window.harness.get_by_label("Weight of style 2").scroll_to_me();

@@ -198,9 +198,7 @@ fn pictures_weights_and_scales_move_too() {
         .map(|name| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(name))
         .into();
     let mut window = setup.open();
-    window.until("both styles are painted", |_, log| {
-        log.jobs.last().is_some_and(|job| job.inputs.styles.len() == 2)
-    });
+    window.until("both styles are painted", |_, log| log.styles().len() == 2);
     window.until_painting();
     let value = |window: &Window, name: &str| {
         let node = window
@@ -211,12 +209,8 @@ fn pictures_weights_and_scales_move_too() {
     assert_eq!(value(&window, "Weight of style 2"), "4");
     assert_eq!(value(&window, "Scale of style 1"), "0.5");
     assert_eq!(value(&window, "Weight of style 1"), "1");
-    let job = window.job(window.jobs() - 1);
-    assert_eq!(
-        (job.inputs.styles[1].mix.weight, job.inputs.styles[0].mix.scale),
-        (1.0, 1.0),
-        "what is set stays"
-    );
+    let inputs = window.log.lock().unwrap().inputs.clone().unwrap();
+    assert_eq!((inputs.styles[1].mix.weight, inputs.styles[0].mix.scale), (1.0, 1.0), "what is set stays");
     enter(&mut window, "Weight of style 2", "2");
     window.until("the hand has taken over", |_, log| {
         log.updates.last().is_some_and(|(settings, mix)| {

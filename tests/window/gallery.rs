@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::window_support::{Setup, Window, picture_file};
+use crate::window_support::{Log, Setup, Window, picture_file};
 use egui::{HoveredFile, Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
@@ -32,9 +32,7 @@ fn recent_files_are_offered_everywhere_and_remembered_and_missing_ones_say_why()
     open_content(&mut window, &path);
     menu(&mut window, "Choose the style");
     tile(&window, "meadow.png").click();
-    window.until("it is the style too", |_, log| {
-        log.jobs.last().unwrap().inputs.styles[0].picture.name == "meadow.png"
-    });
+    window.until("it is the style too", |_, log| log.styles() == ["meadow.png"]);
     let file = window.folder.path().join("impasto.toml");
     window.until("it is remembered", |_, _| {
         std::fs::read_to_string(&file).is_ok_and(|text| text.contains("recent = ["))
@@ -69,8 +67,19 @@ fn a_changed_file_is_read_again_and_an_unchanged_one_changes_nothing() {
     picture_file(&window, "meadow.png", (60, 40), 90);
     menu(&mut window, "Choose the content");
     window.harness.get_by_label("Reload").click();
+    let colour = |log: &Log| log.inputs.as_ref().unwrap().content.rgb.get_pixel(0, 0).0;
+    window.until("its new version is painted", |_, log| colour(log) == [10, 90, 30]);
+    window.until("it is said", |harness, _| {
+        harness.query_all_by_label_contains("The content has changed: it fades in.").next().is_some()
+    });
+    assert_eq!(window.jobs(), jobs, "the run goes on");
+    // In another shape it is another picture.
+    picture_file(&window, "meadow.png", (60, 50), 90);
+    window.steps(3);
+    menu(&mut window, "Choose the content");
+    window.harness.get_by_label("Reload").click();
     window.until("it is painted anew", |_, log| log.jobs.len() == jobs + 1);
-    assert_eq!(window.job(jobs).inputs.content.rgb.get_pixel(0, 0).0, [10, 90, 30]);
+    assert_eq!(window.job(jobs).inputs.content.dimensions(), (60, 50));
     // What is bundled cannot change.
     menu(&mut window, "Choose the style");
     assert!(window.harness.query_by_label("Reload").is_none());

@@ -155,7 +155,7 @@ fn settings_open_and_wrong() {
         .unwrap();
     window.dialogs.will_pick(&second);
     window.harness.get_by_label("Add style…").click();
-    window.until("two styles", |_, log| log.jobs.last().is_some_and(|job| job.inputs.styles.len() == 2));
+    window.until("two styles", |_, log| log.styles().len() == 2);
     window.harness.get_by_label("Advanced").click();
     window.steps(3);
     window
@@ -241,7 +241,7 @@ fn styles_palette_menu_and_presets() {
     window.harness.get_by_label("Add style…").scroll_to_me();
     window.steps(3);
     window.harness.get_by_label("Add style…").click();
-    window.until("two styles", |_, log| log.jobs.last().is_some_and(|job| job.inputs.styles.len() == 2));
+    window.until("two styles", |_, log| log.styles().len() == 2);
     window.steps(3);
     window.harness.get_by_label("Use the style 2").scroll_to_me();
     window.steps(3);

@@ -102,11 +102,10 @@ fn a_picture_with_a_recipe_can_still_be_a_picture() {
     });
     window.steps(3);
     window.harness.get_by_label("Add as style").click();
-    window.until("it is a second style", |_, log| {
-        log.jobs.last().is_some_and(|job| job.inputs.styles.len() == 2)
-    });
-    assert_eq!(window.job(1).inputs.styles[1].picture.name, "a.jpg");
-    assert_eq!(window.job(1).settings.style_weight, 5.5);
+    window.until("it is a second style", |_, log| log.styles().len() == 2);
+    let log = window.log.lock().unwrap();
+    assert_eq!((log.styles()[1], log.jobs.len()), ("a.jpg", 1));
+    assert_eq!(log.updates.last().unwrap().0.style_weight, 5.5);
 }
 
 #[test]

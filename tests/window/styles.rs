@@ -9,8 +9,7 @@ fn add_style(window: &mut Window, name: &str, styles: usize) {
     let path = picture_file(window, name, (60, 40), 200);
     window.dialogs.will_pick(&path);
     window.harness.get_by_label("Add style…").click();
-    window
-        .until("it is added", |_, log| log.jobs.last().is_some_and(|job| job.inputs.styles.len() == styles));
+    window.until("it is added", |_, log| log.styles().len() == styles);
     window.steps(3);
 }
 

@@ -26,6 +26,8 @@ pub struct Log {
     /// Whether the start of the job at the same index got a picture to go on from.
     pub from_current: Vec<bool>,
     pub updates: Vec<(Settings, Vec<StyleMix>)>,
+    /// What replaced other pictures of a run that went on.
+    pub replaced: Vec<Inputs>,
     /// Names and first pixels of the updates' palettes.
     pub palettes: Vec<Option<(String, [u8; 3])>>,
     pub levels: Vec<LevelCommand>,
@@ -48,6 +50,16 @@ pub struct Log {
     pub extracted: Vec<(String, u32)>,
     pub fail_extract: Option<String>,
     pub extract_picture: Option<fn(&VisualizationJob) -> RgbImage>,
+    /// The pictures that are painted from, however they came.
+    pub inputs: Option<Inputs>,
+}
+
+impl Log {
+    /// Names of the styles that are painted from.
+    pub fn styles(&self) -> Vec<&str> {
+        let styles = self.inputs.iter().flat_map(|inputs| &inputs.styles);
+        styles.map(|style| style.picture.name.as_str()).collect()
+    }
 }
 
 pub type Shared = Arc<Mutex<Log>>;
@@ -121,6 +133,7 @@ impl Engine for Fake {
         let wait = {
             let mut log = self.log.lock().unwrap();
             log.jobs.push(job.clone());
+            log.inputs = Some(job.inputs.clone());
             log.from_current.push(current.is_some());
             if let Some(message) = log.fail_start.clone() {
                 return Err(message.into());
@@ -157,6 +170,15 @@ impl Engine for Fake {
         let palette = inputs.palette.as_ref();
         log.palettes.push(palette.map(|palette| (palette.name.clone(), palette.rgb.get_pixel(0, 0).0)));
         Ok(())
+    }
+
+    fn replace_pictures(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
+        {
+            let mut log = self.log.lock().unwrap();
+            log.inputs = Some(inputs.clone());
+            log.replaced.push(inputs.clone());
+        }
+        self.update(settings, inputs)
     }
 
     fn step(&mut self) -> Result<(), EngineError> {

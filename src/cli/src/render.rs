@@ -31,7 +31,7 @@ use impasto_core::{
 use impasto_engine::{
     queue::{RenderEnd, RenderObserver, RenderPlan, RenderResult, guarded, paint},
     replay::{RecipeWriter, ReplayPlan, Replayer},
-    session::{Engine, PaintEngine},
+    session::{Engine, Job, PaintEngine},
 };
 use impasto_formats::known::KnownFiles;
 
@@ -119,6 +119,8 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
         .as_ref()
         .map(|path| Film::new(path, arguments.force, arguments.timelapse_caption, &job.settings));
     let film = film.transpose()?;
+    // A recipe has small copies of the pictures that the painting ends with.
+    let at_end = Job { inputs: last.last_inputs(), ..job.clone() };
     let mut outputs = RenderOutputs {
         report: Report::new(job, &info),
         progress,
@@ -133,8 +135,9 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
         output: Output {
             path: arguments.output.clone(),
             overwrite: arguments.force,
-            recipe: (!arguments.no_recipe)
-                .then(|| RecipeWriter::new(job, info, replayer.record_handle(), !arguments.no_thumbnails)),
+            recipe: (!arguments.no_recipe).then(|| {
+                RecipeWriter::new(&at_end, info, replayer.record_handle(), !arguments.no_thumbnails)
+            }),
         },
     };
     let began = Instant::now();

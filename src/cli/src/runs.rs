@@ -162,7 +162,7 @@ fn from_recipe(
         None => {
             let mut found = PictureFinder::new(file, &folders, trust);
             let mut last = recipe.last().clone();
-            last.styles = recipe.styles();
+            (last.content, last.styles) = (recipe.content().clone(), recipe.styles());
             last.changes.clear();
             last.settings = settings.clone();
             last.steps = settings.steps;

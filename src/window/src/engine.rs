@@ -10,7 +10,7 @@ use egui::{Context, ViewportId};
 use super::{
     ImpastoApp,
     notes::{Banner, Trouble},
-    pictures::Slot,
+    pictures::{self, Slot},
     state::{Given, Run},
 };
 use impasto_core::{
@@ -109,7 +109,7 @@ impl ImpastoApp {
                     given: Some(Given { inputs: inputs.clone(), settings: self.settings.clone() }),
                     ..Run::default()
                 };
-                self.view.film.begin(id, start, &inputs);
+                self.view.film.begin(id, start);
                 self.messages.notice = None;
                 self.panels.frames.forget_changes();
                 match std::mem::take(&mut self.next.resume) {
@@ -186,7 +186,7 @@ impl ImpastoApp {
     /// Whether the stopped run could take the pictures and settings of the window.
     fn goes_on(&self) -> bool {
         self.run.given.as_ref().zip(self.inputs()).is_some_and(|(given, inputs)| {
-            given.inputs.same_pictures(&inputs) && given.settings.restart_reasons(&self.settings).is_empty()
+            given.inputs.can_become(&inputs) && given.settings.restart_reasons(&self.settings).is_empty()
         })
     }
 
@@ -246,7 +246,14 @@ impl ImpastoApp {
             return;
         };
         let mut reasons = given.settings.restart_reasons(&self.settings);
-        if !given.inputs.same_pictures(&inputs) {
+        // Only a run that has painted something can take other pictures over.
+        let takes = !self.next.begin_afresh
+            && matches!(
+                self.run.state,
+                RunState::Running | RunState::Paused | RunState::Finished | RunState::Stopped
+            );
+        let same = given.inputs.same_pictures(&inputs);
+        if !(same || takes && given.inputs.can_become(&inputs)) {
             reasons.push("picture");
         }
         match self.run.state {
@@ -286,7 +293,8 @@ impl ImpastoApp {
         if self.pictures.palette.loading.is_some() {
             return;
         }
-        if given.settings != self.settings || !given.inputs.same_mix_and_palette(&inputs) {
+        if given.settings != self.settings || !same || !given.inputs.same_mix_and_palette(&inputs) {
+            let note = pictures::fade_note(&given.inputs, &inputs);
             // A hand on a slider wants to see what it does.
             let held = self.hand_is_on(ctx);
             let sent = self.worker.session.as_ref().map(|session| match held {
@@ -294,7 +302,10 @@ impl ImpastoApp {
                 false => session.update(self.run.id, &self.settings, &inputs),
             });
             match sent {
-                Some(Ok(update)) => self.panels.frames.sent(update, self.run.step()),
+                Some(Ok(update)) => {
+                    self.panels.frames.sent(update, self.run.step());
+                    note.into_iter().for_each(|note| self.messages.toasts.add(note));
+                }
                 Some(Err(error)) => self.send_failed(error),
                 None => {}
             }

@@ -1,20 +1,12 @@
 //! The time machine: keeps the moments that the worker marks, shows earlier ones, and goes on from them.
 
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    sync::{Arc, Weak},
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use egui::{Context, TextureHandle, ViewportId};
 use image::RgbImage;
 
 use super::{ImpastoApp, action::Act, colour_image::color_image};
-use impasto_core::{
-    picture::{self, Filter, Picture},
-    transfer::Inputs,
-};
+use impasto_core::picture::{self, Filter};
 use impasto_engine::{
     session::{RestorePoint, RunId, RunState, Snapshot, Start},
     timeline::{Limits, Moment, MomentId, MomentReader, MomentStore, Timeline},
@@ -22,21 +14,6 @@ use impasto_engine::{
 
 /// Time between two pictures of the replay, in seconds.
 const REPLAY: f64 = 1.0 / 12.0;
-
-/// What a run was painted from.
-struct RunSources {
-    content: Weak<Picture>,
-    styles: Vec<Weak<Picture>>,
-}
-
-impl RunSources {
-    fn are(&self, inputs: &Inputs) -> bool {
-        let same = |a: &Weak<Picture>, b: &Arc<Picture>| a.upgrade().is_some_and(|a| Arc::ptr_eq(&a, b));
-        same(&self.content, &inputs.content)
-            && self.styles.len() == inputs.styles.len()
-            && self.styles.iter().zip(&inputs.styles).all(|(a, b)| same(a, &b.picture))
-    }
-}
 
 /// What can be done with the moments that were painted.
 pub enum FilmAction {
@@ -53,7 +30,6 @@ pub enum FilmAction {
 pub struct Film {
     pub timeline: Timeline,
     store: Option<MomentStore>,
-    sources: BTreeMap<RunId, RunSources>,
     /// Where a run went on from: another run, and its last moment that belongs to the way.
     origins: BTreeMap<RunId, (RunId, MomentId)>,
     /// The moment that the next run goes on from.
@@ -93,7 +69,6 @@ impl Film {
         Self {
             timeline: Timeline::default(),
             store: store.ok(),
-            sources: BTreeMap::new(),
             origins: BTreeMap::new(),
             leaving: None,
             view: None,
@@ -106,18 +81,15 @@ impl Film {
         }
     }
 
-    /// A new run begins, with these pictures.
-    pub fn begin(&mut self, run: RunId, start: Start, inputs: &Inputs) {
+    /// A new run begins.
+    pub fn begin(&mut self, run: RunId, start: Start) {
         let origin = match start {
             Start::Moment => self.leaving.take(),
             Start::Current => run.checked_sub(1).map(|before| (before, MomentId::MAX)),
             Start::Beginning | Start::Repaint => None,
         };
         self.origins.extend(origin.map(|origin| (run, origin)));
-        let styles = inputs.styles.iter().map(|style| Arc::downgrade(&style.picture)).collect();
-        self.sources.insert(run, RunSources { content: Arc::downgrade(&inputs.content), styles });
         let first = self.timeline.moments().first().map_or(run, |moment| moment.run);
-        self.sources.retain(|run, _| *run >= first);
         self.origins.retain(|run, _| *run >= first);
         (self.view, self.shown, self.going, self.now, self.replay) = (None, None, None, None, None);
     }
@@ -338,14 +310,7 @@ impl ImpastoApp {
 
     /// Whether a moment can be gone on from exactly as it was.
     pub(super) fn is_exact(&self, moment: &Moment) -> bool {
-        moment.exact
-            && self
-                .view
-                .film
-                .sources
-                .get(&moment.run)
-                .zip(self.inputs())
-                .is_some_and(|(then, inputs)| then.are(&inputs))
+        moment.exact && self.inputs().is_some_and(|inputs| inputs.hashes() == moment.pictures)
     }
 
     /// Goes on painting from the moment that is looked at.
@@ -423,6 +388,7 @@ mod tests {
             elapsed: 0.5,
             settings: Settings::default(),
             styles: Vec::new(),
+            pictures: Vec::new(),
             losses: None,
             picture: Arc::clone(&picture),
             state: None,

@@ -168,10 +168,9 @@ impl ImpastoApp {
     /// The last moment with the engine's state, if nothing was changed since.
     fn exact(&self) -> Option<&session::Snapshot> {
         let exact = self.keeper.exact.as_ref().filter(|mark| mark.run == self.run.id)?;
-        let given = self.run.given.as_ref()?;
         let inputs = self.inputs()?;
         let record = self.record_of(&self.view.canvas.picture()?)?;
-        let same = given.inputs.same_pictures(&inputs)
+        let same = exact.pictures == inputs.hashes()
             && exact.settings == self.settings
             && exact.styles == inputs.mix()
             && !record.has_changed_since(exact.step);

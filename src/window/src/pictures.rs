@@ -15,6 +15,7 @@ use impasto_base::{error::chain, text};
 use impasto_core::{
     picture::{self, Example, Picture},
     settings::{Rgb, StyleMix},
+    transfer::Inputs,
 };
 use impasto_engine::session::SourceRecord;
 use impasto_formats::{
@@ -259,6 +260,25 @@ impl Source {
         let small = picture::thumbnail(&picture.flattened(Some(background)), SMALL);
         let small = ColorImage::from_rgb([small.width() as usize, small.height() as usize], small.as_raw());
         Ok(Box::new(Opened { picture, small, origin, missing }))
+    }
+}
+
+/// What the window says if a run continues with other pictures.
+pub fn fade_note(before: &Inputs, now: &Inputs) -> Option<&'static str> {
+    let styles = |inputs: &Inputs| inputs.hashes().split_off(1);
+    let (was, is) = (styles(before), styles(now));
+    if before.content.sha256 != now.content.sha256 {
+        Some("The content has changed: it fades in.")
+    } else if is.iter().any(|style| !was.contains(style)) {
+        Some("New style: it fades in.")
+    } else if is.len() < was.len() {
+        Some("One style less: it fades out.")
+    } else if was != is {
+        Some("The styles are exchanged: they fade in.")
+    } else if before.same_sources(now) {
+        None
+    } else {
+        Some("Other colours for the styles: they fade in.")
     }
 }
 

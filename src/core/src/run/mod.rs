@@ -8,4 +8,7 @@ mod record;
 pub use info::RunInfo;
 pub use job::{Job, RunId, Start};
 pub use portable::{bare_name, remove_folders};
-pub use record::{Change, DownscalePart, MAX_CHANGES, MAX_PASSES, Pass, Record, SourceRecord, StyleRecord};
+pub use record::{
+    Change, DownscalePart, MAX_CHANGES, MAX_PASSES, MAX_SOURCES, Pass, PictureRecords, Record, SourceRecord,
+    StyleRecord,
+};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::{Pass, SourceRecord};
+use super::{Pass, PictureRecords, SourceRecord};
 use crate::{
     picture::{Example, Picture, is_pasted, pasted_name},
     settings::{Init, Settings},
@@ -72,7 +72,9 @@ impl Pass {
     pub fn remove_folders(&mut self) {
         let sources =
             [&mut self.content].into_iter().chain(self.styles.iter_mut().map(|style| &mut style.source));
-        let sources = sources.chain(&mut self.palettes).chain(&mut self.initial);
+        let pictures = self.changes.iter_mut().filter_map(|change| change.pictures.as_mut());
+        let pictures = pictures.flat_map(PictureRecords::sources_mut);
+        let sources = sources.chain(&mut self.palettes).chain(&mut self.initial).chain(pictures);
         sources.for_each(|source| source.path = None);
         remove_folders(&mut self.settings);
         self.changes.iter_mut().for_each(|change| remove_folders_of(&mut change.settings));
@@ -122,6 +124,8 @@ mod tests {
         assert_eq!(pass.settings.init, Init::File("start.png".into()));
         assert_eq!((pass.palettes[0].name.as_str(), pass.palettes[0].sha256), ("leaves.png", hash));
         assert_eq!(pass.initial.as_ref().unwrap().sha256, inputs.initial.as_ref().unwrap().sha256);
+        let replaced = PictureRecords::from(&inputs);
+        assert!(replaced.sources().count() == 3 && replaced.sources().all(|source| source.path.is_none()));
         let text = serde_json::to_string(&pass).unwrap();
         assert!(
             !text.contains("someone") && text.contains("tiles.png") && text.contains("vgg.pth"),
@@ -147,10 +151,18 @@ mod tests {
         let mut old = Pass {
             content: job.inputs.content.as_ref().into(),
             settings: named("/home/someone"),
-            changes: vec![Change { settings: fields(&named("C:\\Users\\someone")), ..Change::default() }],
+            changes: vec![Change {
+                settings: fields(&named("C:\\Users\\someone")),
+                pictures: Some(PictureRecords {
+                    content: job.inputs.content.as_ref().into(),
+                    styles: vec![job.inputs.content.as_ref().into()],
+                    palette: None,
+                }),
+                ..Change::default()
+            }],
             ..Pass::new(&job, Start::Beginning)
         };
-        assert_eq!(serde_json::to_string(&old).unwrap().matches("someone").count(), 7);
+        assert_eq!(serde_json::to_string(&old).unwrap().matches("someone").count(), 9);
         old.remove_folders();
         assert!(!serde_json::to_string(&old).unwrap().contains("someone"), "{old:?}");
         assert_eq!((&old.settings, old.changes[0].settings.clone()), (&named(""), fields(&named(""))));

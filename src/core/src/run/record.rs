@@ -1,6 +1,6 @@
 //! Record of how a picture was painted, sufficient to repeat it.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -16,6 +16,8 @@ use impasto_base::hash::Sha256Hash;
 /// Maximum number of changes and runs in a record; dropping more makes it incomplete.
 pub const MAX_CHANGES: usize = 400;
 pub const MAX_PASSES: usize = 12;
+/// Maximum number of different pictures in the changes of a run.
+pub const MAX_SOURCES: usize = 128;
 
 /// Settings whose change between two steps doesn't affect the picture.
 const WITHOUT_EFFECT: [&str; 3] = ["size", "preview_every", "follow_drags"];
@@ -55,9 +57,46 @@ pub struct StyleRecord {
 }
 
 impl StyleRecord {
+    /// The record of a style by its picture's name and hash alone.
+    pub(super) fn without_path(style: &StyleSource) -> Self {
+        Self { source: SourceRecord::without_path(&style.picture), mix: style.mix }
+    }
+
     /// The same style with its picture.
     pub fn with_picture(&self, picture: Arc<Picture>) -> StyleSource {
         StyleSource { picture, mix: self.mix }
+    }
+}
+
+/// The pictures of a run after a change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PictureRecords {
+    pub content: SourceRecord,
+    /// Without their mix.
+    pub styles: Vec<SourceRecord>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub palette: Option<SourceRecord>,
+}
+
+impl From<&Inputs> for PictureRecords {
+    fn from(inputs: &Inputs) -> Self {
+        Self {
+            content: SourceRecord::without_path(&inputs.content),
+            styles: inputs.styles.iter().map(|style| SourceRecord::without_path(&style.picture)).collect(),
+            palette: inputs.palette.as_deref().map(SourceRecord::without_path),
+        }
+    }
+}
+
+impl PictureRecords {
+    /// All of them.
+    pub fn sources(&self) -> impl Iterator<Item = &SourceRecord> {
+        std::iter::once(&self.content).chain(&self.styles).chain(&self.palette)
+    }
+
+    /// All of them, to change.
+    pub fn sources_mut(&mut self) -> impl Iterator<Item = &mut SourceRecord> {
+        std::iter::once(&mut self.content).chain(&mut self.styles).chain(&mut self.palette)
     }
 }
 
@@ -83,6 +122,10 @@ pub struct Change {
     /// The styles' weights and scales, if changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub styles: Option<Vec<StyleMix>>,
+    /// The pictures, if any was replaced; then the targets fade. Programs before format version 2 of recipes
+    /// do not know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pictures: Option<PictureRecords>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<LevelCommand>,
     #[serde(rename = "detour", default, skip_serializing_if = "Option::is_none")]
@@ -117,21 +160,28 @@ impl Pass {
     /// A run without steps.
     pub fn new(job: &Job, start: Start) -> Self {
         let Inputs { content, styles, palette, initial } = &job.inputs;
-        let style = |style: &StyleSource| StyleRecord {
-            source: SourceRecord::without_path(&style.picture),
-            mix: style.mix,
-        };
         Self {
             start,
             settings: recorded_settings(&job.settings, palette.as_deref()),
             content: SourceRecord::without_path(content),
-            styles: styles.iter().map(style).collect(),
+            styles: styles.iter().map(StyleRecord::without_path).collect(),
             steps: 0,
             changes: Vec::new(),
             palettes: palette_record(&job.inputs).into_iter().collect(),
             initial: initial.as_deref().filter(|_| start == Start::Beginning).map(SourceRecord::without_path),
             new_engine: false,
         }
+    }
+
+    /// The pictures after the last change of them, if there is one.
+    pub fn last_pictures(&self) -> Option<&PictureRecords> {
+        self.changes.iter().rev().find_map(|change| change.pictures.as_ref())
+    }
+
+    /// Number of different pictures in its changes.
+    pub fn changed_sources(&self) -> usize {
+        let pictures = self.changes.iter().filter_map(|change| change.pictures.as_ref());
+        pictures.flat_map(PictureRecords::sources).map(|source| source.sha256).collect::<BTreeSet<_>>().len()
     }
 }
 
@@ -234,8 +284,39 @@ impl Record {
         Self { steps, ..self.clone() }
     }
 
-    /// Record a change of settings, of the styles' mix or of the palette after `step` steps.
+    /// Record a change of settings, of the styles' mix or of the palette after `step` steps, without a fade.
     pub fn change(&mut self, step: u32, settings: (&Settings, &Settings), inputs: (&Inputs, &Inputs)) {
+        self.add_change(step, settings, inputs, None);
+    }
+
+    /// Record a replacement of pictures, and the changes that came with it, after `step` steps.
+    pub fn replace_pictures(
+        &mut self,
+        step: u32,
+        settings: (&Settings, &Settings),
+        inputs: (&Inputs, &Inputs),
+    ) {
+        self.add_change(step, settings, inputs, Some(inputs.1.into()));
+        if self.last.changed_sources() > MAX_SOURCES {
+            // Too many to repeat: what remains is how to paint with the last ones.
+            self.complete = false;
+            let size = self.last.settings.size;
+            let last = Arc::make_mut(&mut self.last);
+            last.settings = recorded_settings(settings.1, inputs.1.palette.as_deref());
+            last.settings.size = size;
+            last.content = SourceRecord::without_path(&inputs.1.content);
+            last.styles = inputs.1.styles.iter().map(StyleRecord::without_path).collect();
+            last.changes = vec![Change { step, ..Change::default() }];
+        }
+    }
+
+    fn add_change(
+        &mut self,
+        step: u32,
+        settings: (&Settings, &Settings),
+        inputs: (&Inputs, &Inputs),
+        pictures: Option<PictureRecords>,
+    ) {
         let old = recorded_settings(settings.0, inputs.0.palette.as_deref());
         let new = recorded_settings(settings.1, inputs.1.palette.as_deref());
         let mut changed = difference(&old, &new);
@@ -254,14 +335,16 @@ impl Record {
         // equals the original.
         match last.changes.as_mut_slice() {
             [.., first, before]
-                if [&*first, &*before].iter().all(|change| {
-                    change.step == step && change.level.is_none() && change.downscale.is_none()
-                }) =>
+                if pictures.is_none()
+                    && [&*first, &*before].iter().all(|change| {
+                        let others = change.level.is_some() || change.downscale.is_some();
+                        change.step == step && !others && change.pictures.is_none()
+                    }) =>
             {
                 before.settings.extend(changed);
                 before.styles = styles.or(before.styles.take());
             }
-            _ => self.add(Change { step, settings: changed, styles, ..Change::default() }),
+            _ => self.add(Change { step, settings: changed, styles, pictures, ..Change::default() }),
         }
     }
 
@@ -350,6 +433,59 @@ mod tests {
         assert_eq!((folded.settings.len(), folded.styles.as_deref()), (2, Some([mix(0.5)].as_slice())));
         assert_eq!(pass.changes[2].level, Some(LevelCommand::Drop));
         assert!(record.is_complete() && !record.is_plain());
+    }
+
+    #[test]
+    fn replaced_pictures_are_kept_and_never_folded() {
+        let settings = Settings::default();
+        let with = |index: usize| {
+            let mut inputs = inputs(1.0);
+            inputs.styles[0].picture = Arc::new(picture::STYLES[index].open());
+            inputs
+        };
+        let mut record = Record::new(pass());
+        for index in 1..4 {
+            record.replace_pictures(3, (&settings, &settings), (&with(index - 1), &with(index)));
+        }
+        change(&mut record, 3, |s| s.style_weight = 2.0, 1.0);
+        change(&mut record, 3, |s| s.style_weight = 3.0, 1.0);
+        let mut more = with(3);
+        more.styles.extend(inputs(0.5).styles);
+        record.replace_pictures(5, (&settings, &settings), (&with(3), &more));
+        let passes = record.at(9).passes();
+        let changes = &passes[0].changes;
+        let names: Vec<_> = changes
+            .iter()
+            .map(|change| change.pictures.as_ref().map(|pictures| pictures.styles[0].name.as_str()))
+            .collect();
+        let title = |index: usize| Some(picture::STYLES[index].title);
+        assert_eq!(names, [title(1), title(2), title(3), None, None, title(3)]);
+        assert_eq!(changes[5].styles.as_deref(), Some([mix(1.0), mix(0.5)].as_slice()));
+        assert_eq!(passes[0].changed_sources(), 5, "the content and four styles");
+        let text = serde_json::to_string(&passes[0]).unwrap();
+        assert_eq!(serde_json::from_str::<Pass>(&text).unwrap(), passes[0]);
+        assert!(record.is_complete());
+    }
+
+    #[test]
+    fn too_many_pictures_leave_the_last_ones() {
+        let settings = Settings::default();
+        let numbered = |number: usize| {
+            let mut inputs = inputs(1.0);
+            let pixels = [number as u8, 1, 2, 255].repeat(20 * 20);
+            inputs.styles[0].picture = Arc::new(Picture::from_rgba("n", 20, 20, pixels).unwrap());
+            inputs
+        };
+        let mut record = Record::new(pass());
+        for number in 1..=MAX_SOURCES {
+            assert!(record.is_complete(), "{number}");
+            let inputs = (&numbered(number - 1), &numbered(number));
+            record.replace_pictures(number as u32, (&settings, &settings), inputs);
+        }
+        assert!(!record.is_complete());
+        let pass = record.passes().pop().unwrap();
+        assert_eq!(pass.styles[0].source, numbered(MAX_SOURCES).styles[0].picture.as_ref().into());
+        assert!(record.has_changed_since(MAX_SOURCES as u32) && pass.last_pictures().is_none());
     }
 
     #[test]

@@ -23,7 +23,7 @@ impl Painting {
     /// Apply the automation after `step` steps if it changes anything.
     pub(super) fn modulate_to(&mut self, step: u32) -> Result<(), TransferError> {
         let before = (self.modulated.clone(), self.inputs.mix());
-        let style_keys = self.inputs.style_image_keys(&self.level_settings());
+        let keys = self.inputs.image_keys(&self.level_settings());
         self.set_modulated(step);
         let now = (self.modulated.clone(), self.inputs.mix());
         if now == before {
@@ -31,7 +31,7 @@ impl Painting {
         }
         let change =
             if jumps(&self.settings, &before, &now) { Transition::Sudden } else { Transition::Gradual };
-        self.apply_inputs(&style_keys, change)
+        self.apply_inputs(&keys, change, false)
     }
 }
 

@@ -20,6 +20,8 @@ pub enum TransferError {
     NoRun,
     #[error("a run needs a style picture")]
     NoStyle,
+    #[error("the content is now {width}×{height} px, but this run paints another shape; start a new one")]
+    OtherShape { width: u32, height: u32 },
     #[error("{what} is no longer finite after step {step}; lower the learning rate or the weights")]
     NotFinite { what: &'static str, step: u32 },
     #[error("the device failed: {0}")]

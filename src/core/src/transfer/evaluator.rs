@@ -3,14 +3,13 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use burn::tensor::Tensor;
-use image::RgbImage;
 
 use super::{
     Term, TransferError, feature_targets,
     luminance::Luminance,
     prepare::network_options,
     study::{LayerStudy, StudyFeatures, study},
-    targets::Targets,
+    targets::{Replacement, Targets},
     term_values::Terms,
     terms::{self, LayerTerm as _, Style},
 };
@@ -143,22 +142,49 @@ impl Evaluator {
         wanted.iter().filter_map(back).collect()
     }
 
-    /// Replace the images of some styles, by index, and compute their targets for the settings.
+    /// Replace images, and compute their targets for the settings. If it `fades`, the former targets are kept
+    /// for [`Evaluator::set_fade`].
     ///
     /// # Errors
     ///
-    /// If an image's shorter side is too short for the deepest layer in use; then nothing changes.
-    pub fn replace_styles(
+    /// As [`Evaluator::check`]; then nothing changes.
+    pub fn replace(
         &mut self,
-        replaced: &[(usize, RgbImage)],
+        replacement: &Replacement,
         settings: &Effective,
+        fades: bool,
     ) -> Result<(), TransferError> {
-        self.targets.replace_styles(replaced, layers(settings).2)?;
+        self.check(replacement, settings)?;
+        self.targets.replace(replacement, fades);
         self.network.release_unused_memory();
         self.prepare(settings)?;
         // Steps don't use the styles' sizes.
         self.network.release_unused_memory();
         Ok(())
+    }
+
+    /// Check new images before they replace others.
+    ///
+    /// # Errors
+    ///
+    /// If an image's shorter side is too short for the deepest layer in use.
+    pub fn check(&self, replacement: &Replacement, settings: &Effective) -> Result<(), TransferError> {
+        layers(settings).2.map_or(Ok(()), |deepest| replacement.check(deepest))
+    }
+
+    /// Set the share of the new targets, 0 to 1, during a fade.
+    pub fn set_fade(&mut self, share: f64, settings: &Effective) {
+        self.targets.set_fade(share, settings);
+    }
+
+    /// End a fade: only the new targets remain.
+    ///
+    /// # Errors
+    ///
+    /// As [`Evaluator::prepare`].
+    pub fn end_fade(&mut self, settings: &Effective) -> Result<(), TransferError> {
+        self.targets.end_fade();
+        self.prepare(settings)
     }
 
     /// Blend the styles again if their weights have changed; returns whether they have. Weights for another
@@ -291,8 +317,9 @@ impl Evaluator {
         &mut self.network
     }
 
-    /// Return the network and the targets for reuse.
-    pub fn into_parts(self) -> (Network, Targets) {
+    /// Return the network and the targets for reuse, without a fade.
+    pub fn into_parts(mut self) -> (Network, Targets) {
+        self.targets.end_fade();
         (self.network, self.targets)
     }
 }

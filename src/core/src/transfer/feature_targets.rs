@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
 
+use super::target_fade::{ContentBefore, TargetFade};
 use crate::{
     objective::{Moments, StyleTarget},
     settings::Statistic,
@@ -65,6 +66,7 @@ pub struct FeatureTargets {
     pub style: BTreeMap<Layer, StyleTarget>,
     /// Each style's own statistics; `None` if invalidated.
     each: BTreeMap<Layer, Vec<Option<Moments>>>,
+    fade: Option<TargetFade>,
 }
 
 /// The weighted mean of the styles' statistics, with weights normalized to a sum of 1; `None` if one is
@@ -134,12 +136,24 @@ impl FeatureTargets {
     }
 
     fn measure(&mut self, weights: &[f64]) {
-        self.content.values_mut().for_each(|target| target.measure(weights));
+        for (&layer, target) in &mut self.content {
+            target.measure(weights);
+            if let Some(fade) = &self.fade {
+                target.unit = fade.unit(layer, target.unit);
+            }
+        }
     }
 
     /// Blend the styles at these layers, if their statistics are known.
     fn blend_layers(&mut self, layers: &[Layer], weights: &[f64], statistic: Statistic) {
-        let blended = |&layer: &Layer| Some((layer, blend(self.each.get(&layer)?, weights)?));
+        let blended = |&layer: &Layer| {
+            let new = blend(self.each.get(&layer)?, weights)?;
+            let moments = match &self.fade {
+                Some(fade) => fade.moments(layer, new),
+                None => new,
+            };
+            Some((layer, moments))
+        };
         let (layers, moments): (Vec<Layer>, Vec<Moments>) = layers.iter().filter_map(blended).unzip();
         self.style.extend(layers.into_iter().zip(StyleTarget::many(moments, statistic)));
     }
@@ -160,9 +174,50 @@ impl FeatureTargets {
             + self.each.iter().map(|(layer, each)| square(layer) * each.len()).sum::<usize>()
     }
 
-    /// Invalidate a style after a change of its picture.
-    pub fn forget_style(&mut self, index: usize) {
-        self.each.values_mut().for_each(|each| each[index] = None);
-        self.content.values_mut().for_each(|target| target.styles[index] = None);
+    /// Invalidate what was computed from replaced images: of the `content`, if it is another, and of the
+    /// styles without a former index. If the replacement `fades`, the present targets are where the fade
+    /// begins.
+    pub fn renew(&mut self, content: bool, styles: &[Option<usize>], fades: bool) {
+        let before = self.fade.take();
+        if fades {
+            let content = self.content.iter().map(|(&layer, target)| {
+                let old = before.as_ref().and_then(|fade| fade.content(layer));
+                (layer, ContentBefore::of(&target.features, target.unit, old, content))
+            });
+            let style = self.style.iter().map(|(&layer, target)| (layer, target.moments.clone()));
+            self.fade = Some(TargetFade::new(content.collect(), style.collect()));
+        }
+        if content {
+            self.content.clear();
+        }
+        for target in self.content.values_mut() {
+            target.styles = styles.iter().map(|from| target.styles[(*from)?]).collect();
+        }
+        for each in self.each.values_mut() {
+            *each = styles.iter().map(|from| each[(*from)?].clone()).collect();
+        }
+        self.style.clear();
+    }
+
+    /// During a fade, the content's features that it began with if the content is another now, and their
+    /// share.
+    pub fn content_before(&self, layer: Layer) -> Option<(&Features, f64)> {
+        self.fade.as_ref()?.content(layer).filter(|(_, share)| *share > 0.0)
+    }
+
+    /// Set the share of the new targets, 0 to 1, during a fade.
+    pub fn set_fade(&mut self, share: f64, weights: &[f64], statistic: Statistic) {
+        if let Some(fade) = &mut self.fade {
+            fade.set_share(share);
+            self.blend(weights, statistic);
+        }
+    }
+
+    /// End a fade: only the new targets remain, the styles' to be blended when they are ensured.
+    pub fn end_fade(&mut self, weights: &[f64]) {
+        if self.fade.take().is_some() {
+            self.measure(weights);
+            self.style.clear();
+        }
     }
 }

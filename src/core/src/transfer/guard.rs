@@ -147,12 +147,14 @@ impl Painting {
     }
 
     fn go_back(&mut self, good: &Good) -> Result<(), TransferError> {
-        let style_keys = self.inputs.style_image_keys(&self.level_settings());
+        let keys = self.inputs.image_keys(&self.level_settings());
         self.inputs.set_mix(&good.mix);
         self.modulated.clone_from(&good.modulated);
         (self.step, self.done) = (good.step, good.done);
         self.guard.since.clear();
-        self.apply_inputs(&style_keys, Transition::Gradual)?;
+        self.apply_inputs(&keys, Transition::Gradual, false)?;
+        // At whatever step of a fade this is found: the steps are repeated with the same targets.
+        self.transfer()?.end_fade()?;
         self.transfer()?.restore_good_state(&good.state);
         Ok(())
     }

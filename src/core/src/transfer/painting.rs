@@ -8,15 +8,15 @@ use image::RgbImage;
 
 use super::{
     Losses, PyramidProgress, Reading, TransferError,
+    changes::content_in,
     guard::Guard,
     level_transfer::LevelTransfer,
     planes::Planes,
-    prepare::{Inputs, StyleImageKey},
+    prepare::Inputs,
     preview_downscale::PreviewDownscale,
     schedule::{Level, Schedule},
     study::LayerStudy,
     style_transfer::StyleTransfer,
-    style_transfer::Transition,
     target_cache::TargetCache,
     targets::Targets,
 };
@@ -91,8 +91,8 @@ pub struct Painting {
     /// See [`Painting::saves_memory`].
     pub(super) saves_memory: bool,
     /// Shape of the final picture, and the content in that shape.
-    shape: (u32, u32),
-    content: RgbImage,
+    pub(super) shape: (u32, u32),
+    pub(super) content: RgbImage,
 }
 
 impl Painting {
@@ -124,8 +124,7 @@ impl Painting {
         };
         let schedule = schedule.shared(level, 0, settings.steps);
         let shape = inputs.shapes(settings).content;
-        let content =
-            resize(&inputs.content.flattened(Some(settings.background)), shape.0, shape.1, Filter::Lanczos);
+        let content = content_in(shape, &inputs, settings);
         let mut painting = Self {
             device: device.clone(),
             weights,
@@ -182,9 +181,9 @@ impl Painting {
 
     /// End the current level, cache its targets, and return its network.
     fn end_level(&mut self) -> Option<Network> {
-        let style_keys = self.inputs.style_image_keys(&self.level_settings());
+        let keys = self.inputs.image_keys(&self.level_settings());
         let (network, targets) = self.transfer.take()?.into_parts();
-        self.target_cache.put(self.size().size, style_keys, targets);
+        self.target_cache.put(self.size().size, keys, targets);
         Some(network)
     }
 
@@ -193,7 +192,7 @@ impl Painting {
         // The initial image is no longer needed.
         let settings = self.level_settings().with_content_init();
         let shares = self.inputs.shares();
-        let targets = match self.target_cache.take(settings.size, &self.inputs.style_image_keys(&settings)) {
+        let targets = match self.target_cache.take(settings.size, &self.inputs.image_keys(&settings)) {
             Some(mut targets) => {
                 targets.blend(&shares, &settings.effective());
                 targets
@@ -299,71 +298,6 @@ impl Painting {
     /// Distribute the remaining steps over the remaining levels.
     pub(super) fn share_steps(&mut self) {
         self.schedule = self.schedule.shared(self.level, self.entered, self.settings.steps);
-    }
-
-    /// Apply changed settings, and the mix and palette of `inputs`, see [`StyleTransfer::update`]. The
-    /// statistics of styles whose scale or colours have changed are recomputed. The content and the style
-    /// pictures stay the same.
-    ///
-    /// # Errors
-    ///
-    /// If an added layer is too deep for the pictures, or the palette is missing; then nothing changes.
-    pub fn update(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), TransferError> {
-        inputs.check_palette(settings)?;
-        let size = self.size().size;
-        let mut as_set = self.inputs.clone();
-        as_set.set_mix(&self.mix);
-        let acts = !as_set.same_mix_and_palette(inputs) || !paints_same(&self.settings, settings);
-        if acts {
-            self.check()?;
-        }
-        let halvings = self.guard.halvings;
-        if settings.learning_rate != self.settings.learning_rate {
-            // A change by the user resets the learning rate.
-            self.guard.halvings = 0;
-        }
-        let before = (self.inputs.clone(), self.settings.clone(), self.mix.clone(), self.modulated.clone());
-        let style_keys = self.inputs.style_image_keys(&self.level_settings());
-        self.inputs.palette.clone_from(&inputs.palette);
-        if inputs.styles.len() == self.mix.len() {
-            self.mix = inputs.mix();
-        }
-        self.settings =
-            Settings { size: self.settings.size, pyramid: self.settings.pyramid, ..settings.clone() };
-        self.set_modulated(self.step);
-        if let Err(error) = self.apply_inputs(&style_keys, Transition::Sudden) {
-            (self.inputs, self.settings, self.mix, self.modulated) = before;
-            self.guard.halvings = halvings;
-            return Err(error);
-        }
-        // A deeper layer may rule out the smallest sizes; the current size stays.
-        let schedule = self.inputs.schedule(&self.settings);
-        if let Some(level) = schedule.levels().iter().position(|level| level.size == size) {
-            self.level = level;
-            self.schedule = schedule;
-        }
-        self.share_steps();
-        if acts { self.keep_state() } else { Ok(()) }
-    }
-
-    /// Apply the current settings and styles to the level; `before` has the previous style images' keys.
-    pub(super) fn apply_inputs(
-        &mut self,
-        before: &[StyleImageKey],
-        transition: Transition,
-    ) -> Result<(), TransferError> {
-        let (settings, shares) = (self.level_settings(), self.inputs.shares());
-        self.transfer()?.change(&settings, &shares, transition)?;
-        let style_keys = self.inputs.style_image_keys(&settings);
-        let changed: Vec<usize> =
-            (0..style_keys.len()).filter(|&index| style_keys[index] != before[index]).collect();
-        if changed.is_empty() {
-            return Ok(());
-        }
-        let content = self.inputs.content_image(&settings);
-        let images = self.inputs.style_images(&changed, &style_keys, &settings, &content);
-        let replaced: Vec<(usize, RgbImage)> = changed.into_iter().zip(images).collect();
-        self.transfer()?.replace_styles(&replaced)
     }
 
     /// The user's settings, at the final size.
@@ -496,10 +430,4 @@ impl Painting {
     pub fn into_network(self) -> Option<Network> {
         self.transfer.map(StyleTransfer::into_network)
     }
-}
-
-/// Whether two settings paint the same: the preview rate, for example, doesn't matter.
-fn paints_same(a: &Settings, b: &Settings) -> bool {
-    let Settings { preview_every, follow_drags, size, pyramid, .. } = *b;
-    Settings { preview_every, follow_drags, size, pyramid, ..a.clone() } == *b
 }

@@ -45,9 +45,17 @@ pub struct Inputs {
 /// Longest side of a palette, which is only used for its mean and covariance.
 const PALETTE_SIZE: u32 = 512;
 
-/// Inputs of a style's image besides its picture.
+/// Everything that the images of a level depend on, besides its size.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImageKeys {
+    pub content: Sha256Hash,
+    pub styles: Vec<StyleImageKey>,
+}
+
+/// Everything that a style's image depends on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StyleImageKey {
+    picture: Sha256Hash,
     shape: Dimensions,
     colours: Colours,
 }
@@ -56,12 +64,12 @@ pub struct StyleImageKey {
 #[derive(Clone, Debug, PartialEq)]
 enum Colours {
     Own,
-    /// This share of the content's.
-    Content(f64),
+    /// This share of the colours of the content with this hash.
+    Content(f64, Sha256Hash),
     /// This share of the palette with this hash.
     Palette(f64, Sha256Hash),
-    /// Luminance only, matched to the content's.
-    Luminance,
+    /// Luminance only, matched to that of the content with this hash.
+    Luminance(Sha256Hash),
 }
 
 impl Inputs {
@@ -70,15 +78,34 @@ impl Inputs {
         Self { content, styles, palette: None, initial: None }
     }
 
-    /// Whether the content and style pictures are the same, so that no restart is needed. The palette may
-    /// change during a run, and the initial image is no longer used.
+    /// Hashes of the content and of the style pictures, in this order.
+    pub fn hashes(&self) -> Vec<Sha256Hash> {
+        let styles = self.styles.iter().map(|style| style.picture.sha256);
+        std::iter::once(self.content.sha256).chain(styles).collect()
+    }
+
+    /// Whether the content and style pictures are the same, and were opened only once.
     pub fn same_pictures(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.content, &other.content)
             && self.styles.len() == other.styles.len()
             && self.styles.iter().zip(&other.styles).all(|(a, b)| Arc::ptr_eq(&a.picture, &b.picture))
     }
 
-    /// Whether the styles' mix and the palette are the same: all that can change during a run.
+    /// Whether a run can continue with other inputs, which then fade in: their content is the same, or a new
+    /// version of the same file with the same dimensions. The initial image is no longer used.
+    pub fn can_become(&self, other: &Self) -> bool {
+        let (old, new) = (&self.content, &other.content);
+        let same_file = old.path.is_some() && old.path == new.path && old.dimensions() == new.dimensions();
+        !other.styles.is_empty() && (old.sha256 == new.sha256 || same_file)
+    }
+
+    /// Whether content, styles and palette have the same hashes.
+    pub fn same_sources(&self, other: &Self) -> bool {
+        let palette = |inputs: &Self| inputs.palette.as_ref().map(|palette| palette.sha256);
+        self.hashes() == other.hashes() && palette(self) == palette(other)
+    }
+
+    /// Whether the styles' mix and the palette are the same.
     pub fn same_mix_and_palette(&self, other: &Self) -> bool {
         let hash = |inputs: &Self| inputs.palette.as_ref().map(|palette| palette.sha256);
         self.mix() == other.mix() && hash(self) == hash(other)
@@ -136,7 +163,7 @@ impl Inputs {
     ) -> Result<Pictures, TransferError> {
         self.check_palette(settings)?;
         let content = self.content_image(settings);
-        let style_keys = self.style_image_keys(settings);
+        let style_keys = self.image_keys(settings).styles;
         let all: Vec<usize> = (0..style_keys.len()).collect();
         let styles = self.style_images(&all, &style_keys, settings, &content);
         let first_style = styles.first().ok_or(TransferError::NoStyle)?;
@@ -162,16 +189,22 @@ impl Inputs {
         resize(&self.content.flattened(background(settings)), width, height, filter(settings))
     }
 
-    /// The keys of the style images for these settings.
-    pub fn style_image_keys(&self, settings: &Settings) -> Vec<StyleImageKey> {
+    /// The keys of the images for these settings.
+    pub fn image_keys(&self, settings: &Settings) -> ImageKeys {
+        let content = self.content.sha256;
         let colours = match (settings.match_colours, &self.palette) {
-            _ if settings.luminance_only => Colours::Luminance,
+            _ if settings.luminance_only => Colours::Luminance(content),
             (0.0, _) => Colours::Own,
-            (amount, None) => Colours::Content(amount),
+            (amount, None) => Colours::Content(amount, content),
             (amount, Some(palette)) => Colours::Palette(amount, palette.sha256),
         };
-        let look = |shape| StyleImageKey { shape, colours: colours.clone() };
-        self.shapes(settings).styles.into_iter().map(look).collect()
+        let key = |(style, shape): (&StyleSource, Dimensions)| StyleImageKey {
+            picture: style.picture.sha256,
+            shape,
+            colours: colours.clone(),
+        };
+        let shapes = self.shapes(settings).styles;
+        ImageKeys { content, styles: self.styles.iter().zip(shapes).map(key).collect() }
     }
 
     /// Make the images of these styles, given the content's image.
@@ -191,11 +224,11 @@ impl Inputs {
             let style = resize(&style, width, height, filter(settings));
             match &style_keys[index].colours {
                 Colours::Own => style,
-                Colours::Luminance => luminance_like(&style, content),
+                Colours::Luminance(_) => luminance_like(&style, content),
                 Colours::Palette(amount, _) => {
                     style_in_colours_of(&style, palette.as_ref().unwrap_or(content), *amount)
                 }
-                Colours::Content(amount) => style_in_colours_of(&style, content, *amount),
+                Colours::Content(amount, _) => style_in_colours_of(&style, content, *amount),
             }
         };
         indices.iter().map(image).collect()
@@ -279,11 +312,11 @@ mod tests {
         assert_eq!(colour(&inputs, &settings), [20, 180, 30]);
         let half = colour(&inputs, &Settings { match_colours: 0.5, ..settings.clone() });
         assert_eq!(half, [55, 100, 115], "half way from its own colour");
-        let before = inputs.style_image_keys(&settings);
+        let before = inputs.image_keys(&settings);
         inputs.palette = palette(180);
-        assert_eq!(inputs.style_image_keys(&settings), before);
+        assert_eq!(inputs.image_keys(&settings), before);
         inputs.palette = palette(90);
-        assert_ne!(inputs.style_image_keys(&settings), before);
+        assert_ne!(inputs.image_keys(&settings), before);
         assert_eq!(colour(&inputs, &settings), [20, 90, 30]);
         // There is no fallback for a missing palette.
         inputs.palette = None;

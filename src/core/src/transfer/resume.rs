@@ -69,8 +69,9 @@ impl Painting {
     /// Apply a state at the current level, preparing that level if another one is loaded.
     fn begin_level_with(&mut self, state: &State) -> Result<(), TransferError> {
         if self.transfer()?.dimensions() == (state.variable.width, state.variable.height) {
-            let style_keys = self.inputs.style_image_keys(&self.level_settings());
-            self.apply_inputs(&style_keys, Transition::Gradual)?;
+            let keys = self.inputs.image_keys(&self.level_settings());
+            self.apply_inputs(&keys, Transition::Gradual, false)?;
+            self.transfer()?.end_fade()?;
             return self.transfer()?.set_state(state);
         }
         // Check first, so that an invalid state doesn't drop the loaded level.

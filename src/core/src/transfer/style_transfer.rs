@@ -19,6 +19,7 @@ use super::{
     readback::values,
     space::{Space, upload},
     study::LayerStudy,
+    target_fade::Fade,
     targets::Targets,
 };
 use crate::settings::{Effective, GlobalTerm, Modulated, Optimizer, Settings};
@@ -42,11 +43,13 @@ pub(super) enum Transition {
 /// All tensors live on the thread that created it.
 pub struct StyleTransfer {
     pub(super) device: TensorDevice,
-    evaluator: Evaluator,
+    pub(super) evaluator: Evaluator,
     requested: Modulated,
-    settings: Effective,
+    pub(super) settings: Effective,
     /// For the style amount, if it is used.
-    calibration: Option<Calibration>,
+    pub(super) calibration: Option<Calibration>,
+    /// From replaced pictures to new ones.
+    pub(super) fade: Option<Fade>,
     pub(super) space: Space,
     pub(super) variable: Tensor<4>,
     pub(super) adam: Adam,
@@ -117,6 +120,7 @@ impl StyleTransfer {
             requested,
             settings: effective,
             calibration: None,
+            fade: None,
             variable: space.variable(initial),
             space,
             adam: Adam::new(),
@@ -136,14 +140,25 @@ impl StyleTransfer {
     }
 
     /// Set α and β by the style amount, measuring layers that have not been measured.
-    fn update_balance(&mut self) -> Result<(), TransferError> {
+    pub(super) fn update_balance(&mut self) -> Result<(), TransferError> {
         let mut balance = None;
         if let Some(amount) = self.requested.style_amount {
             let calibration = match self.calibration.take().filter(|before| before.fits(&self.requested)) {
                 Some(calibration) => calibration,
-                None => Calibration::measure(&mut self.evaluator, &self.space, &self.requested)?,
+                None => {
+                    // It applies to the new targets.
+                    self.evaluator.set_fade(1.0, &self.settings);
+                    let measured = Calibration::measure(&mut self.evaluator, &self.space, &self.requested)?;
+                    if let Some(fade) = &self.fade {
+                        self.evaluator.set_fade(fade.share(), &self.settings);
+                    }
+                    measured
+                }
             };
             balance = calibration.balance(amount, &self.requested);
+            if let Some(fade) = &self.fade {
+                balance = balance.map(|new| fade.balance(new));
+            }
             self.calibration = Some(calibration);
         }
         if let Some([alpha, beta]) = balance {
@@ -180,6 +195,9 @@ impl StyleTransfer {
         let requested = settings.for_run_of(&self.requested);
         self.settings = requested.effective();
         self.evaluator.prepare(&self.settings).inspect_err(|_| self.settings = before.clone())?;
+        if self.settings.optimizer == Optimizer::Lbfgs {
+            self.end_fade()?;
+        }
         let styles_changed = self.evaluator.blend(style_weights, &self.settings);
         if styles_changed {
             self.calibration = None;
@@ -218,24 +236,9 @@ impl StyleTransfer {
         Ok(())
     }
 
-    /// Replace the images of some styles between two steps, by index, with another size or other colours. The
-    /// painted image, the moments and the step count stay.
-    ///
-    /// # Errors
-    ///
-    /// If an image's shorter side is too short for the deepest layer in use; then nothing changes.
-    pub fn replace_styles(&mut self, replaced: &[(usize, RgbImage)]) -> Result<(), TransferError> {
-        self.evaluator.replace_styles(replaced, &self.settings)?;
-        self.calibration = None;
-        self.update_balance()?;
-        self.norm_monitor.forget_styles(true);
-        self.on_objective_changed(Transition::Sudden);
-        Ok(())
-    }
-
     /// Handle a change of the objective: reset the history of L-BFGS; after a sudden one also fade the
     /// average and prepare to rescale Adam's moments.
-    fn on_objective_changed(&mut self, transition: Transition) {
+    pub(super) fn on_objective_changed(&mut self, transition: Transition) {
         self.lowest = Lowest::default();
         self.converged = false;
         if let Some(lbfgs) = &mut self.lbfgs {
@@ -275,6 +278,7 @@ impl StyleTransfer {
     ///
     /// If the device fails.
     pub fn step(&mut self) -> Result<(), TransferError> {
+        self.advance_fade()?;
         let Evaluation { terms, gradient, .. } = self.evaluate();
         self.step += 1;
         let total = terms.total(&self.settings);

@@ -15,6 +15,21 @@ use super::{
 use crate::settings::{Effective, Objective, Pooling};
 use impasto_network::{compute::Network, vgg::Layer};
 
+/// Images to continue with, at the same size.
+pub struct Replacement {
+    /// The content's, if it is another.
+    pub content: Option<RgbImage>,
+    pub styles: Vec<StyleImage>,
+    pub style_weights: Vec<f64>,
+}
+
+/// A style's image after a replacement.
+pub enum StyleImage {
+    /// The one that had this index.
+    Kept(usize),
+    New(RgbImage),
+}
+
 /// The pictures of one size, and the targets of the layers requested so far.
 pub struct Targets {
     content: Tensor<4>,
@@ -111,33 +126,42 @@ impl Targets {
             .chain(self.styles.iter().map(|style| ("style", style)))
         {
             let [_, _, height, width] = image.dims();
-            if height.min(width) < deepest.stride().max(2) {
-                return Err(TransferError::TooNarrow { what, width, height, layer: deepest });
-            }
+            check_shape(what, (width, height), deepest)?;
         }
         Ok(())
     }
 
-    /// Replace the images of some styles, by index, and drop their targets.
-    ///
-    /// # Errors
-    ///
-    /// If an image's shorter side is too short for the deepest layer in use; then nothing changes.
-    pub fn replace_styles(
-        &mut self,
-        replaced: &[(usize, RgbImage)],
-        deepest: Option<Layer>,
-    ) -> Result<(), TransferError> {
-        let before = self.styles.clone();
-        for (index, image) in replaced {
-            self.styles[*index] = upload(image, &self.content.device());
+    /// Replace images and drop their targets; if it `fades`, the present targets are where the fade begins.
+    pub fn replace(&mut self, replacement: &Replacement, fades: bool) {
+        let device = self.content.device();
+        if let Some(content) = &replacement.content {
+            self.content = upload(content, &device);
         }
-        if let Some(deepest) = deepest {
-            self.check(deepest).inspect_err(|_| self.styles = before)?;
-        }
-        replaced.iter().for_each(|(index, _)| self.features.forget_style(*index));
-        self.global = global_targets();
-        Ok(())
+        let image = |style: &StyleImage| match style {
+            StyleImage::Kept(index) => self.styles[*index].clone(),
+            StyleImage::New(image) => upload(image, &device),
+        };
+        self.styles = replacement.styles.iter().map(image).collect();
+        self.style_weights.clone_from(&replacement.style_weights);
+        let former = |style: &StyleImage| match style {
+            StyleImage::Kept(index) => Some(*index),
+            StyleImage::New(_) => None,
+        };
+        let former: Vec<Option<usize>> = replacement.styles.iter().map(former).collect();
+        self.features.renew(replacement.content.is_some(), &former, fades);
+        self.global.iter_mut().for_each(|(_, targets)| targets.renew(fades));
+    }
+
+    /// Set the share of the new targets, 0 to 1, during a fade.
+    pub fn set_fade(&mut self, share: f64, settings: &Effective) {
+        self.features.set_fade(share, &self.style_weights, settings.style_statistic());
+        self.global.iter_mut().for_each(|(_, targets)| targets.set_fade(share, &self.style_weights));
+    }
+
+    /// End a fade: only the new targets remain, those of styles to be ensured again.
+    pub fn end_fade(&mut self) {
+        self.features.end_fade(&self.style_weights);
+        self.global.iter_mut().for_each(|(_, targets)| targets.end_fade(&self.style_weights));
     }
 
     /// Blend the styles again if their weights have changed; returns whether they have. Weights for another
@@ -156,5 +180,35 @@ impl Targets {
     pub fn floats(&self) -> usize {
         let image = |image: &Tensor<4>| image.dims().into_iter().product::<usize>();
         image(&self.content) + self.styles.iter().map(image).sum::<usize>() + self.features.floats()
+    }
+}
+
+impl Replacement {
+    /// Check that every new image is wide enough for a layer.
+    ///
+    /// # Errors
+    ///
+    /// If one is not.
+    pub fn check(&self, deepest: Layer) -> Result<(), TransferError> {
+        let styles = self.styles.iter().filter_map(|style| match style {
+            StyleImage::New(image) => Some(("style", image)),
+            StyleImage::Kept(_) => None,
+        });
+        let mut images = self.content.iter().map(|content| ("content", content)).chain(styles);
+        images.try_for_each(|(what, image)| {
+            check_shape(what, (image.width() as usize, image.height() as usize), deepest)
+        })
+    }
+}
+
+/// Check that an image of this width and height is wide enough for a layer.
+fn check_shape(
+    what: &'static str,
+    (width, height): (usize, usize),
+    deepest: Layer,
+) -> Result<(), TransferError> {
+    match height.min(width) < deepest.stride().max(2) {
+        true => Err(TransferError::TooNarrow { what, width, height, layer: deepest }),
+        false => Ok(()),
     }
 }

@@ -1,7 +1,9 @@
 //! Replay of recipes.
 
+mod plan;
 mod replayer;
 mod writer;
 
-pub use replayer::{Interrupted, RecordHandle, Replacements, ReplayPlan, Replayer};
+pub use plan::{Replacements, ReplayPlan};
+pub use replayer::{Interrupted, RecordHandle, Replayer};
 pub use writer::RecipeWriter;

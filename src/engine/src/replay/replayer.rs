@@ -1,8 +1,7 @@
 //! Replay of a recipe: paints its runs again, with the same events at the same steps.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
-    path::PathBuf,
+    collections::VecDeque,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -11,121 +10,14 @@ use std::{
 
 use image::RgbImage;
 
-use crate::session::{Engine, EngineError, Reading, StyleSource};
+use super::plan::{Palettes, PicturesByHash, ReplayPlan, replaced};
+use crate::session::{Engine, EngineError, Reading};
 use impasto_core::{
-    picture::{Picture, pasted_hash},
-    run::{DownscalePart, Job, Pass, Record, RunInfo, SourceRecord, Start},
+    run::{DownscalePart, Job, Pass, Record, RunInfo, Start},
     settings::Settings,
     transfer::{Inputs, LevelCommand, Losses},
 };
-use impasto_formats::{
-    inputs::{open_initial, open_palette},
-    recipe::{EventKind, Recipe, ReplayEvent, events},
-};
-
-/// A run to paint, and the events to apply to it.
-#[derive(Clone, Debug)]
-pub struct ReplayPlan {
-    pub job: Job,
-    pub events: Vec<ReplayEvent>,
-    /// Steps to paint; the settings may ask for more.
-    pub steps: u32,
-    /// Start with a new engine.
-    pub new_engine: bool,
-    /// The palettes that the events change to, by their names in the settings.
-    pub palettes: Palettes,
-}
-
-/// Opened palettes by their names in settings.
-pub type Palettes = BTreeMap<PathBuf, Arc<Picture>>;
-
-/// Pictures to use instead of a recipe's.
-#[derive(Clone, Debug, Default)]
-pub struct Replacements {
-    pub content: Option<Arc<Picture>>,
-    pub styles: Option<Vec<StyleSource>>,
-}
-
-impl ReplayPlan {
-    /// A run without events.
-    pub fn plain(job: Job, steps: u32) -> Self {
-        Self { job, events: Vec::new(), steps, new_engine: false, palettes: Palettes::new() }
-    }
-
-    /// The plans of a recipe's runs. `open` finds the pictures; `replacements` replace them in every run;
-    /// `change` is applied last to all settings.
-    ///
-    /// # Errors
-    ///
-    /// Those of `open` and `change`, and an event in the recipe that does not fit the settings.
-    pub fn of(
-        recipe: &Recipe,
-        replacements: &Replacements,
-        open: &mut dyn FnMut(&SourceRecord) -> anyhow::Result<Arc<Picture>>,
-        change: &dyn Fn(Settings) -> anyhow::Result<Settings>,
-    ) -> anyhow::Result<Vec<Self>> {
-        let mut plans = Vec::new();
-        for (index, pass) in recipe.passes.iter().enumerate() {
-            let content = match &replacements.content {
-                Some(content) => Arc::clone(content),
-                None => open(&pass.content)?,
-            };
-            let styles = match &replacements.styles {
-                Some(styles) => styles.clone(),
-                None => pass
-                    .styles
-                    .iter()
-                    .map(|style| Ok(style.with_picture(open(&style.source)?)))
-                    .collect::<anyhow::Result<_>>()?,
-            };
-            let own = replacements.styles.as_ref().map(|_| styles.iter().map(|style| style.mix).collect());
-            let mut events = events(pass).map_err(anyhow::Error::msg)?;
-            for event in &mut events {
-                if let EventKind::Update(settings, mix) = &mut event.kind {
-                    **settings = change((**settings).clone())?;
-                    if let Some(own) = &own {
-                        Vec::clone_from(mix, own);
-                    }
-                }
-            }
-            let settings = change(pass.settings.clone())?;
-            let mut palettes = Palettes::new();
-            let later = events.iter().filter_map(|event| match &event.kind {
-                EventKind::Update(settings, _) => Some(settings.as_ref()),
-                EventKind::Level(_) | EventKind::Downscale(_) => None,
-            });
-            for settings in [&settings].into_iter().chain(later) {
-                let Some(name) = settings.palette.as_ref().filter(|name| !palettes.contains_key(*name))
-                else {
-                    continue;
-                };
-                let pasted = pass.palettes.iter().find(|palette| Some(palette.sha256) == pasted_hash(name));
-                let palette = match pasted {
-                    Some(source) => open(source)?,
-                    None => open_palette(name)?,
-                };
-                palettes.insert(name.clone(), palette);
-            }
-            let inputs = Inputs {
-                palette: settings.palette.as_ref().and_then(|name| palettes.get(name)).cloned(),
-                // Only the first run starts from it.
-                initial: if index == 0 { open_initial(&settings)? } else { None },
-                ..Inputs::new(content, styles)
-            };
-            let job = Job {
-                run: index as u64 + 1,
-                inputs,
-                settings,
-                start: if index == 0 { Start::Beginning } else { pass.start },
-                paused: false,
-                endless: false,
-                choose_size: false,
-            };
-            plans.push(Self { job, events, steps: pass.steps, new_engine: pass.new_engine, palettes });
-        }
-        Ok(plans)
-    }
-}
+use impasto_formats::recipe::{EventKind, ReplayEvent};
 
 /// Steps at a downscaled size between two waits for the device.
 const DOWNSCALE_BATCH: u32 = 16;
@@ -159,6 +51,7 @@ pub struct Replayer<E> {
     settings: Settings,
     inputs: Option<Inputs>,
     palettes: Palettes,
+    pictures: PicturesByHash,
     /// The last picture read, from which the next run continues, and its record.
     current_picture: Option<(RgbImage, Record)>,
     record: Option<Record>,
@@ -182,6 +75,7 @@ impl<E: Engine> Replayer<E> {
             settings: Settings::default(),
             inputs: None,
             palettes: Palettes::new(),
+            pictures: PicturesByHash::new(),
             current_picture: None,
             record: None,
             record_handle: RecordHandle::default(),
@@ -221,6 +115,7 @@ impl<E: Engine> Replayer<E> {
         self.settings = job.settings;
         self.inputs = Some(job.inputs);
         self.palettes.clone_from(&plan.palettes);
+        self.pictures.clone_from(&plan.pictures);
         self.step = 0;
         self.downscaled = false;
         Ok(info)
@@ -254,9 +149,16 @@ impl<E: Engine> Replayer<E> {
                 EventKind::Update(settings, mix) => {
                     let Some(mut inputs) = self.inputs.clone() else { continue };
                     inputs.set_mix(&mix);
-                    inputs.palette =
-                        settings.palette.as_ref().and_then(|name| self.palettes.get(name)).cloned();
+                    if settings.palette != self.settings.palette {
+                        inputs.palette =
+                            settings.palette.as_ref().and_then(|name| self.palettes.get(name)).cloned();
+                    }
                     self.update(&settings, &inputs)?;
+                }
+                EventKind::Replace(settings, mix, records) => {
+                    let Some(now) = &self.inputs else { continue };
+                    let Some(inputs) = replaced(now, &records, &mix, &self.pictures) else { continue };
+                    self.replace_pictures(&settings, &inputs)?;
                 }
             }
         }
@@ -332,6 +234,16 @@ impl<E: Engine> Engine for Replayer<E> {
         Ok(())
     }
 
+    fn replace_pictures(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
+        self.engine.replace_pictures(settings, inputs)?;
+        if let Some((record, before)) = self.record.as_mut().zip(self.inputs.as_ref()) {
+            record.replace_pictures(self.step, (&self.settings, settings), (before, inputs));
+        }
+        self.settings = settings.clone();
+        self.inputs = Some(inputs.clone());
+        Ok(())
+    }
+
     fn step(&mut self) -> Result<(), EngineError> {
         if !self.apply_due_events()? {
             return Err(Interrupted.into());
@@ -387,8 +299,16 @@ impl<E: Engine> Engine for Replayer<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::{Change, SourceRecord};
-    use impasto_formats::{known::KnownFiles, recipe, trust::Trust};
+    use crate::{
+        replay::Replacements,
+        session::{Change, SourceRecord, StyleSource},
+    };
+    use impasto_core::picture::{self, Picture};
+    use impasto_formats::{
+        known::KnownFiles,
+        recipe::{self, Recipe},
+        trust::Trust,
+    };
     use impasto_test_support as tests;
 
     /// Records its calls; the picture's height is the number of steps.
@@ -416,6 +336,12 @@ mod tests {
             let weight = inputs.styles[0].mix.weight;
             let call = format!("after {}: β {} × {weight}", self.steps, settings.style_weight);
             self.calls.push(call);
+            Ok(())
+        }
+        fn replace_pictures(&mut self, _: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
+            let styles: Vec<&str> = inputs.styles.iter().map(|style| style.picture.name.as_str()).collect();
+            let palette = inputs.palette.as_ref().map_or("none", |palette| &palette.name);
+            self.calls.push(format!("after {}: {styles:?} in the colours of {palette}", self.steps));
             Ok(())
         }
         fn step(&mut self) -> Result<(), EngineError> {
@@ -521,6 +447,76 @@ mod tests {
         assert_eq!(hash(plans[0].palettes.get(&known[1].reference())), hash(Some(&known[1])));
         assert_eq!(replay(&plans).1.passes(), recipe.passes);
         let mut gone = |_: &SourceRecord| Err(anyhow::anyhow!("gone"));
+        assert!(
+            ReplayPlan::of(&recipe, &Replacements::default(), &mut gone, &|settings| Ok(settings)).is_err()
+        );
+    }
+
+    #[test]
+    fn replaced_pictures_are_found_by_their_hashes_whatever_their_files_hold_now() {
+        let job = tests::job();
+        let versions = [1, 2].map(|shade| {
+            let palette = Picture::from_rgba("leaves.png", 20, 20, [shade, 90, 30, 255].repeat(400)).unwrap();
+            Arc::new(Picture { path: Some("/nowhere/leaves.png".into()), ..palette })
+        });
+        let coloured = Settings { palette: versions[0].path.clone(), ..job.settings.clone() };
+        let with = |palette: Option<&Arc<Picture>>, styles: &[usize]| Inputs {
+            palette: palette.cloned(),
+            styles: styles
+                .iter()
+                .map(|&index| StyleSource::new(Arc::new(picture::STYLES[index].open())))
+                .collect(),
+            ..job.inputs.clone()
+        };
+        let states = [
+            (&job.settings, with(None, &[0])),
+            (&job.settings, with(None, &[2, 1])),
+            (&coloured, with(Some(&versions[0]), &[2, 1])),
+            (&coloured, with(Some(&versions[1]), &[2])),
+        ];
+        let mut record =
+            Record::new(Pass::new(&Job { inputs: states[0].1.clone(), ..job.clone() }, Start::Beginning));
+        for (step, [before, after]) in (1..).zip(states.array_windows()) {
+            record.replace_pictures(step, (before.0, after.0), (&before.1, &after.1));
+        }
+        let heavier = Settings { style_weight: 7.0, ..coloured.clone() };
+        record.change(5, (&coloured, &heavier), (&states[3].1, &states[3].1));
+        let recipe = Recipe::new(&record.at(6), (60, 40), &tests::info());
+        assert_eq!(recipe.version, recipe::VERSION);
+        let mut known = versions.to_vec();
+        known.push(Arc::clone(&job.inputs.content));
+        known.extend((0..3).map(|index| Arc::new(picture::STYLES[index].open())));
+        let mut open = |source: &SourceRecord| {
+            let found = known.iter().find(|picture| picture.sha256 == source.sha256);
+            found.cloned().ok_or_else(|| anyhow::anyhow!("{} is gone", source.name))
+        };
+        let plans =
+            ReplayPlan::of(&recipe, &Replacements::default(), &mut open, &|settings| Ok(settings)).unwrap();
+        let (calls, record) = replay(&plans);
+        let names = |indices: &[usize]| {
+            format!("{:?}", indices.iter().map(|&index| picture::STYLES[index].title).collect::<Vec<_>>())
+        };
+        assert_eq!(
+            calls[1..],
+            [
+                format!("after 1: {} in the colours of none", names(&[2, 1])),
+                format!("after 2: {} in the colours of leaves.png", names(&[2, 1])),
+                format!("after 3: {} in the colours of leaves.png", names(&[2])),
+                "after 5: β 7 × 1".to_owned(),
+            ]
+        );
+        assert_eq!(record.passes(), recipe.passes);
+
+        // A style from outside replaces them all.
+        let own = with(None, &[1]).styles;
+        let replacements = Replacements { content: None, styles: Some(own) };
+        let plans = ReplayPlan::of(&recipe, &replacements, &mut open, &|settings| Ok(settings)).unwrap();
+        let (calls, _) = replay(&plans);
+        assert!(calls[1..4].iter().all(|call| call.contains(&names(&[1]))), "{calls:?}");
+        let mut gone = |source: &SourceRecord| match source.sha256 == versions[1].sha256 {
+            true => Err(anyhow::anyhow!("gone")),
+            false => open(source),
+        };
         assert!(
             ReplayPlan::of(&recipe, &Replacements::default(), &mut gone, &|settings| Ok(settings)).is_err()
         );

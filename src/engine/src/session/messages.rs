@@ -10,7 +10,7 @@ use impasto_core::{
 };
 use impasto_network::vgg::Layer;
 
-/// Commands to the worker. Changed settings travel in a latest-wins slot instead, see
+/// Commands to the worker. Changed settings and pictures travel in a latest-wins slot instead, see
 /// [`super::Session::update`].
 #[derive(Clone, Debug)]
 pub enum Command {

@@ -80,6 +80,17 @@ pub trait Engine {
     /// If the settings cannot be used for this run.
     fn update(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError>;
 
+    /// Apply changed settings and other pictures between two steps, see [`Inputs::can_become`]: the picture,
+    /// the optimizer and the step count stay, and the targets fade to the new ones. Engines that do not fade
+    /// update.
+    ///
+    /// # Errors
+    ///
+    /// If the settings or the pictures cannot be used for this run; it then continues as before.
+    fn replace_pictures(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
+        self.update(settings, inputs)
+    }
+
     /// Paint one step.
     ///
     /// # Errors
@@ -328,8 +339,8 @@ impl Session {
         Ok(())
     }
 
-    /// Send changed settings to the run; only the latest are applied, between two steps. Returns the update's
-    /// number, which [`Frame::update`] reports for the pictures painted with it.
+    /// Send changed settings, and pictures that it [can become](Inputs::can_become), to the run; only the
+    /// latest are applied, between two steps. Returns the update's number, which [`Frame::update`] reports for the pictures painted with it.
     ///
     /// # Errors
     ///

@@ -143,6 +143,21 @@ impl PaintEngine {
         engine
     }
 
+    /// Check that the run can continue with these settings and inputs.
+    fn check_change(&self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
+        settings.validate()?;
+        inputs.mix().iter().try_for_each(|mix| mix.validate())?;
+        if let (Some(run), Some((_, device))) = (&self.run, &self.device) {
+            let (before, shapes) = (run.inputs().shapes(settings), inputs.shapes(settings));
+            // A larger style needs memory for its statistics, which may be gone since the start.
+            if shapes != before || settings.style_scale > run.settings().style_scale {
+                let check = |shapes: &Shapes| check_memory(device, shapes, settings, self.background);
+                check_scales(inputs, settings, check)?;
+            }
+        }
+        Ok(())
+    }
+
     /// An engine on an open device, which settings name by `choice`.
     pub fn on(choice: DeviceChoice, device: Device) -> Self {
         let mut engine = Self::new();
@@ -402,21 +417,17 @@ impl Engine for PaintEngine {
     }
 
     fn update(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
-        settings.validate()?;
-        let mix = inputs.mix();
-        mix.iter().try_for_each(|mix| mix.validate())?;
-        if let (Some(run), Some((_, device))) = (&self.run, &self.device) {
+        if let Some(run) = &self.run {
             let mut now = run.inputs().clone();
-            let before = now.shapes(settings);
-            now.set_mix(&mix);
-            let shapes = now.shapes(settings);
-            // A larger style needs memory for its statistics, which may be gone since the start.
-            if shapes != before || settings.style_scale > run.settings().style_scale {
-                let check = |shapes: &Shapes| check_memory(device, shapes, settings, self.background);
-                check_scales(&now, settings, check)?;
-            }
+            now.set_mix(&inputs.mix());
+            self.check_change(settings, &now)?;
         }
         self.work(|run| run.update(settings, inputs))
+    }
+
+    fn replace_pictures(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
+        self.check_change(settings, inputs)?;
+        self.work(|run| run.replace_pictures(settings, inputs))
     }
 
     fn step(&mut self) -> Result<(), EngineError> {
@@ -467,7 +478,8 @@ impl Engine for PaintEngine {
     }
 
     fn checkpoint(&mut self) -> Result<Option<Vec<u8>>, EngineError> {
-        self.work(|run| match run.state_bytes() <= MAX_STATE {
+        // The state has no place for the targets that a fade began with.
+        self.work(|run| match run.state_bytes() <= MAX_STATE && !run.is_fading() {
             true => run.checkpoint().map(Some),
             false => Ok(None),
         })

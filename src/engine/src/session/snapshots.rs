@@ -9,6 +9,7 @@ use std::{
 use image::RgbImage;
 
 use super::{Record, RunId};
+use impasto_base::hash::Sha256Hash;
 use impasto_core::{
     settings::{Settings, StyleMix},
     transfer::{Losses, PyramidProgress},
@@ -25,6 +26,8 @@ pub struct Snapshot {
     /// In effect when the step was painted.
     pub settings: Settings,
     pub styles: Vec<StyleMix>,
+    /// See [`impasto_core::transfer::Inputs::hashes`].
+    pub pictures: Vec<Sha256Hash>,
     pub losses: Option<Losses>,
     pub picture: Arc<RgbImage>,
     /// The result of [`super::Engine::checkpoint`], for some of the snapshots.

@@ -76,6 +76,7 @@ impl Timeline {
             elapsed: snapshot.elapsed,
             settings: snapshot.settings.clone(),
             styles: snapshot.styles.clone(),
+            pictures: snapshot.pictures.clone(),
             total: snapshot.losses.as_ref().map(|losses| losses.total),
             at,
             changed: false,

@@ -2,6 +2,7 @@
 
 use image::RgbImage;
 
+use impasto_base::hash::Sha256Hash;
 use impasto_core::{
     run::RunId,
     settings::{Settings, StyleMix},
@@ -23,6 +24,8 @@ pub struct Moment {
     pub elapsed: f64,
     pub settings: Settings,
     pub styles: Vec<StyleMix>,
+    /// See [`impasto_core::transfer::Inputs::hashes`].
+    pub pictures: Vec<Sha256Hash>,
     /// Total loss, if it was read.
     pub total: Option<f64>,
     /// When it was painted, in seconds of the window's clock.

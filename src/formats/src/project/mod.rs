@@ -40,8 +40,9 @@ pub use error::ProjectError;
 pub use pins::SavedPin;
 pub use write::{Draft, SourceStorage};
 
-/// Format version that this program writes; it reads this one and earlier ones.
-const VERSION: u64 = 1;
+/// Newest format version: its recipes may be of version 2. A project without such is written as version 1,
+/// which older programs read.
+const VERSION: u64 = 2;
 /// Maximum size of a project, in bytes.
 const MAX_BYTES: u64 = 2 << 30;
 /// Maximum size of an embedded source file, in bytes.
@@ -144,7 +145,7 @@ impl Manifest {
     /// A manifest without pictures.
     pub fn new(settings: Settings) -> Self {
         Self {
-            version: VERSION,
+            version: 1,
             program: concat!("Impasto ", env!("CARGO_PKG_VERSION")).to_owned(),
             saved: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
             settings,
@@ -402,7 +403,7 @@ mod tests {
             let engine = project.engine.as_ref().unwrap();
             assert_eq!((engine.step, engine.state.as_slice(), manifest.step), (31, [5, 6, 7].as_slice(), 31));
             assert_eq!(engine.picture.dimensions(), (15, 10));
-            assert_eq!(manifest.recipe, Some(crate::recipe::tests::recipe()));
+            assert_eq!((manifest.version, &manifest.recipe), (1, &Some(crate::recipe::tests::recipe())));
             let back = |style: &ProjectStyle| project.stored_picture(&style.style.source, &style.pixels);
             let first = back(&manifest.styles[0]).unwrap();
             assert_eq!(
@@ -421,6 +422,16 @@ mod tests {
         let names: Vec<_> =
             fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names.len(), 3, "{names:?}");
+    }
+
+    #[test]
+    fn a_recipe_that_older_programs_do_not_know_makes_the_project_unknown_to_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut draft = Draft::new(Manifest::new(Settings::default()), SourceStorage::Embedded);
+        draft.manifest.recipe = Some(Recipe { version: 2, ..crate::recipe::tests::recipe() });
+        let path = folder.path().join("a.impasto");
+        draft.write(&path).unwrap();
+        assert_eq!(Project::read(&path).unwrap().manifest.version, 2);
     }
 
     #[test]

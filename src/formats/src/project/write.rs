@@ -137,7 +137,11 @@ impl<'a> Draft<'a> {
     /// # Errors
     ///
     /// If it cannot be written.
-    pub fn write(self, path: &Path) -> Result<(), ProjectError> {
+    pub fn write(mut self, path: &Path) -> Result<(), ProjectError> {
+        // An older program must refuse a recipe that it would not understand.
+        let pins = self.manifest.pins.iter().filter_map(|pin| pin.recipe.as_ref());
+        let recipes = self.manifest.recipe.iter().chain(pins);
+        self.manifest.version = recipes.map(|recipe| recipe.version).max().unwrap_or(1);
         let manifest = serde_json::to_vec(&self.manifest)
             .map_err(|error| ProjectError::Text { reason: error.to_string() })?;
         let failed = |source| ProjectError::Write { path: path.to_owned(), source };

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use impasto_core::{
-    run::{DownscalePart, Pass},
+    run::{DownscalePart, Pass, PictureRecords},
     settings::{Settings, StyleMix},
     transfer::LevelCommand,
 };
@@ -21,6 +21,8 @@ pub struct ReplayEvent {
 pub enum EventKind {
     /// Change the settings and the styles' mix to these.
     Update(Box<Settings>, Vec<StyleMix>),
+    /// Replace the pictures too; the targets fade.
+    Replace(Box<Settings>, Vec<StyleMix>, Box<PictureRecords>),
     Level(LevelCommand),
     Downscale(DownscalePart),
 }
@@ -49,7 +51,11 @@ pub fn events(pass: &Pass) -> Result<Vec<ReplayEvent>, String> {
                 if let Some(new) = &change.styles {
                     mix.clone_from(new);
                 }
-                EventKind::Update(Box::new(settings.clone()), mix.clone())
+                let (settings, mix) = (Box::new(settings.clone()), mix.clone());
+                match &change.pictures {
+                    None => EventKind::Update(settings, mix),
+                    Some(pictures) => EventKind::Replace(settings, mix, Box::new(pictures.clone())),
+                }
             }
         };
         events.push(ReplayEvent { step: change.step, kind });
@@ -60,7 +66,7 @@ pub fn events(pass: &Pass) -> Result<Vec<ReplayEvent>, String> {
 /// The settings of a run after all its events.
 pub(super) fn last_settings(pass: &Pass) -> Settings {
     let settings = events(pass).unwrap_or_default().into_iter().rev().find_map(|event| match event.kind {
-        EventKind::Update(settings, _) => Some(*settings),
+        EventKind::Update(settings, _) | EventKind::Replace(settings, ..) => Some(*settings),
         EventKind::Level(_) | EventKind::Downscale(_) => None,
     });
     settings.unwrap_or_else(|| pass.settings.clone())

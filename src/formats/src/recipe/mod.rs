@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use impasto_base::text;
 use impasto_core::{
     run::{Pass, Record, RunInfo, SourceRecord, StyleRecord, bare_name, remove_folders},
-    settings::Settings,
+    settings::{Settings, StyleMix},
 };
 
 pub use command_line::{CommandLine, EXAMPLE};
@@ -37,13 +37,19 @@ pub(crate) use read::{adapt, check};
 pub use read::{parse, read_file};
 pub use thumbnail::Thumbnail;
 
-/// Format version that this program writes; it reads this one and earlier ones.
-pub const VERSION: u64 = 1;
+/// Newest format version: it has changes of pictures. A recipe without them is written as version 1, which
+/// older programs read.
+pub const VERSION: u64 = 2;
+
+/// The oldest version that can express these runs.
+fn version_of(passes: &[Pass]) -> u64 {
+    if passes.iter().any(|pass| pass.last_pictures().is_some()) { 2 } else { 1 }
+}
 
 /// How a picture was painted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
-    /// See [`VERSION`].
+    /// At most [`VERSION`].
     pub version: u64,
     /// The program that painted it.
     pub program: String,
@@ -80,7 +86,7 @@ impl Recipe {
         let passes = record.passes();
         let settings = passes.last().map_or_else(Settings::default, events::last_settings);
         Self {
-            version: VERSION,
+            version: version_of(&passes),
             program: concat!("Impasto ", env!("CARGO_PKG_VERSION")).to_owned(),
             width,
             height,
@@ -110,14 +116,22 @@ impl Recipe {
         self.last().steps
     }
 
+    /// The content at the end.
     pub fn content(&self) -> &SourceRecord {
-        &self.last().content
+        self.last().last_pictures().map_or(&self.last().content, |pictures| &pictures.content)
     }
 
     /// The styles with their mix at the end.
     pub fn styles(&self) -> Vec<StyleRecord> {
-        let mut styles = self.last().styles.clone();
-        let mix = self.last().changes.iter().rev().find_map(|change| change.styles.as_ref());
+        let last = self.last();
+        let mut styles = last.styles.clone();
+        if let Some(pictures) = last.last_pictures() {
+            // Their mix is kept where it was not changed.
+            let mix = styles.iter().map(|style| style.mix).chain(std::iter::repeat_with(StyleMix::default));
+            let records = pictures.styles.iter().cloned().zip(mix);
+            styles = records.map(|(source, mix)| StyleRecord { source, mix }).collect();
+        }
+        let mix = last.changes.iter().rev().find_map(|change| change.styles.as_ref());
         for (style, &mix) in styles.iter_mut().zip(mix.into_iter().flatten()) {
             style.mix = mix;
         }
@@ -158,10 +172,11 @@ impl Recipe {
         };
         let short = || {
             let last = Pass { changes: Vec::new(), settings: self.settings.clone(), ..self.last().clone() };
-            let styles = self.styles();
+            let last = Pass { content: self.content().clone(), styles: self.styles(), ..last };
             Recipe {
+                version: 1,
                 complete: self.is_plain(),
-                passes: vec![Pass { styles, ..last }],
+                passes: vec![last],
                 thumbnails: Vec::new(),
                 ..self.clone()
             }
@@ -177,7 +192,7 @@ impl Recipe {
     pub fn summary(&self) -> String {
         let steps = self.steps();
         let styles: Vec<String> =
-            self.last().styles.iter().map(|style| text::display_name(&style.source.name)).collect();
+            self.styles().iter().map(|style| text::display_name(&style.source.name)).collect();
         format!(
             "{} in {} · {}×{} · {steps} step{}",
             text::display_name(&self.content().name),

@@ -8,7 +8,7 @@ use super::{Recipe, RecipeError, VERSION, events, numbers};
 use impasto_base::{files::read_regular, text};
 use impasto_core::{
     picture::{MAX_FILE_BYTES, MAX_TEXT, embedded_text},
-    run::{DownscalePart, MAX_CHANGES, MAX_PASSES, Pass},
+    run::{DownscalePart, MAX_CHANGES, MAX_PASSES, MAX_SOURCES, Pass},
     settings::{Settings, StyleMix},
 };
 
@@ -157,17 +157,44 @@ pub fn check(recipe: &Recipe) -> Result<(), String> {
     recipe.passes.iter().try_for_each(check_pass)
 }
 
+/// Check the pictures that the changes of a run name, and the number of their styles.
+fn check_pictures(pass: &Pass) -> Result<(), String> {
+    let mut count = pass.styles.len();
+    for change in &pass.changes {
+        let mut mixed = count;
+        if let Some(pictures) = &change.pictures {
+            count = pictures.styles.len();
+            if count == 0 || count > MAX_STYLES {
+                return Err(format!("a change leaves {count} styles"));
+            }
+            let shape = (pictures.content.width, pictures.content.height);
+            if shape != (pass.content.width, pass.content.height) {
+                return Err("a change is to a content of another shape".to_owned());
+            }
+            if change.level.is_some() || change.downscale.is_some() {
+                return Err("a change of pictures is another change too".to_owned());
+            }
+        }
+        mixed = change.styles.as_ref().map_or(mixed, Vec::len);
+        if mixed != count {
+            return Err("a change is about another number of styles".to_owned());
+        }
+    }
+    match pass.changed_sources() {
+        sources if sources > MAX_SOURCES => Err(format!("its changes name {sources} pictures")),
+        _ => Ok(()),
+    }
+}
+
 fn check_pass(pass: &Pass) -> Result<(), String> {
     pass.settings.validate().map_err(|error| error.to_string())?;
     if pass.styles.is_empty() || pass.styles.len() > MAX_STYLES {
         return Err(format!("it has {} styles", pass.styles.len()));
     }
     let later = pass.changes.iter().filter_map(|change| change.styles.as_ref());
-    let mut mix = pass.styles.iter().map(|style| style.mix).chain(later.clone().flatten().copied());
+    let mut mix = pass.styles.iter().map(|style| style.mix).chain(later.flatten().copied());
     mix.try_for_each(StyleMix::validate).map_err(|error| error.to_string())?;
-    if later.into_iter().any(|mix| mix.len() != pass.styles.len()) {
-        return Err("a change is about another number of styles".to_owned());
-    }
+    check_pictures(pass)?;
     if pass.changes.len() > MAX_CHANGES || !pass.changes.is_sorted_by_key(|change| change.step) {
         return Err(format!("its {} changes are too many or out of order", pass.changes.len()));
     }
@@ -293,10 +320,50 @@ mod tests {
         assert!(remarks[0].ends_with("… and 4995 more"), "{remarks:?}");
     }
 
+    /// So many changes, each to so many new styles with this mix.
+    fn replace(value: &mut Value, styles: usize, changes: usize, mix: Value) {
+        let content = value["passes"][0]["content"].clone();
+        let mut number = 0;
+        let mut change = || {
+            let sources: Vec<Value> = (0..styles)
+                .map(|_| {
+                    number += 1;
+                    let mut source = content.clone();
+                    source["sha256"] = json!(format!("{number:064x}"));
+                    source
+                })
+                .collect();
+            json!({"step": 5, "styles": mix, "pictures": {"content": content, "styles": sources}})
+        };
+        value["passes"][0]["changes"] = (0..changes).map(|_| change()).collect();
+    }
+
+    #[test]
+    fn changed_pictures_are_read_and_count_at_the_end() {
+        let (back, remarks) = changed(|value| {
+            value["version"] = json!(VERSION);
+            replace(value, 2, 1, json!([{"weight": 0.3}, {}]));
+        })
+        .unwrap();
+        assert!(remarks.is_empty(), "{remarks:?}");
+        let styles = back.styles();
+        assert_eq!((styles.len(), styles[0].mix.weight, styles[1].mix.weight), (2, 0.3, 1.0));
+        assert_eq!(styles[1].source.sha256.to_string(), format!("{:064x}", 2));
+        // Cut to its last run, it is again one that older programs read.
+        let text = back.text(back.text(usize::MAX).unwrap().len() - 1).unwrap();
+        let mut room = text.len();
+        let mut short = text;
+        while let Some(smaller) = back.text(room - 1) {
+            (room, short) = (smaller.len(), smaller);
+        }
+        let (short, _) = parse("a.png", &short).unwrap();
+        assert_eq!((short.version, short.styles(), short.complete), (1, styles, false));
+    }
+
     #[test]
     fn values_that_cannot_be_used_are_refused() {
         type Edit = fn(&mut Value);
-        let edits: [(Edit, &str); 12] = [
+        let edits: [(Edit, &str); 17] = [
             (|value| value["settings"]["size"] = json!(1_000_000), "size"),
             (|value| value["passes"][0]["settings"]["steps"] = json!(0), "steps"),
             (|value| value["passes"] = json!([]), "0 runs"),
@@ -320,6 +387,17 @@ mod tests {
                 "smaller size",
             ),
             (|value| value["settings"]["objective"] = json!("cubist"), "cubist"),
+            (|value| replace(value, 2, 1, json!(null)), "another number"),
+            (|value| replace(value, 1, 1, json!([{}, {}])), "another number"),
+            (|value| replace(value, 0, 1, json!([])), "leaves 0 styles"),
+            (|value| replace(value, 64, 3, json!(vec![json!({}); 64])), "name 193 pictures"),
+            (
+                |value| {
+                    replace(value, 1, 1, json!(null));
+                    value["passes"][0]["changes"][0]["pictures"]["content"]["width"] = json!(7);
+                },
+                "another shape",
+            ),
             (|value| drop(value.as_object_mut().unwrap().remove("version")), "no version"),
         ];
         for (edit, expected) in edits {

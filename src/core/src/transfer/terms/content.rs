@@ -13,6 +13,8 @@ use impasto_network::{
 pub struct Content<'a> {
     layer: Layer,
     target: &'a ContentTarget,
+    /// During a fade: the features that it began with, and their share.
+    before: Option<(&'a Features, f64)>,
     objective: Objective,
     /// α·w.
     weight: f64,
@@ -21,7 +23,8 @@ pub struct Content<'a> {
 impl<'a> Content<'a> {
     pub fn at(layer: Layer, targets: &'a FeatureTargets, settings: &Settings) -> Option<Self> {
         let weight = settings.content_weight * settings.content_layers.get(layer)?;
-        Some(Self { layer, target: targets.content.get(&layer)?, objective: settings.objective, weight })
+        let (target, before) = (targets.content.get(&layer)?, targets.content_before(layer));
+        Some(Self { layer, target, before, objective: settings.objective, weight })
     }
 }
 
@@ -34,10 +37,26 @@ impl LayerTerm for Content<'_> {
         let target = &self.target.features;
         let factor = self.objective.content_factor(self.layer, features.positions(), self.target.unit);
         let weighted = self.weight * factor;
+        // A fade blends the losses: their gradient is that of the distance to the blended features, which
+        // need not be computed.
+        let distance = match self.before {
+            None => features.distance(target),
+            Some((before, share)) => {
+                features.distance(target) * (1.0 - share) + features.distance(before) * share
+            }
+        };
+        let gradient_of = |factor: f64| match self.before {
+            None => FeatureGradient::to_target(target.clone(), factor),
+            Some((before, share)) => {
+                let mut gradient = FeatureGradient::to_target(target.clone(), factor * (1.0 - share));
+                gradient.add_target(before.clone(), factor * share);
+                gradient
+            }
+        };
         Some(TermEvaluation {
-            value: features.distance(target) * factor,
-            gradient: (weighted > 0.0).then(|| FeatureGradient::to_target(target.clone(), 2.0 * weighted)),
-            alone: alone.then(|| FeatureGradient::to_target(target.clone(), 2.0 * factor)),
+            value: distance * factor,
+            gradient: (weighted > 0.0).then(|| gradient_of(2.0 * weighted)),
+            alone: alone.then(|| gradient_of(2.0 * factor)),
         })
     }
 }

@@ -25,13 +25,17 @@ struct HistogramTarget {
 
 /// Targets of the layers in use; empty until the term is used.
 #[derive(Default)]
-pub struct Histograms(BTreeMap<Layer, HistogramTarget>);
+pub struct Histograms {
+    layers: BTreeMap<Layer, HistogramTarget>,
+    /// During a fade: the share of the new targets, and the distributions that it began with.
+    fade: Option<(f64, BTreeMap<Layer, Quantiles>)>,
+}
 
 impl Histograms {
     /// The target of a layer's features, and the factor of their squared distance; `None` for a layer without
     /// a target.
     fn target(&mut self, layer: Layer, features: &Features) -> Option<(Features, f64)> {
-        let entry = self.0.get_mut(&layer)?;
+        let entry = self.layers.get_mut(&layer)?;
         let factor = entry.blend.factor(features.positions() * layer.channels());
         let target = match entry.sent.take() {
             Some((target, age)) if age < EVERY && !features.is_on_host() => {
@@ -46,12 +50,25 @@ impl Histograms {
         };
         Some((target, factor))
     }
+
+    /// The blend of a layer's distributions. A fade blends the quantiles, as a mix of two styles does: the
+    /// distribution between the two in the Wasserstein distance, from which the term is made.
+    fn blended(&self, layer: Layer, each: &[Quantiles], weights: &[f64]) -> Quantiles {
+        let new = Quantiles::blend(each, &shares(weights));
+        match self.fade.as_ref().and_then(|(share, before)| Some((*share, before.get(&layer)?))) {
+            Some((share, before)) if share <= 0.0 => before.clone(),
+            Some((share, before)) if share < 1.0 => {
+                Quantiles::blend(&[before.clone(), new], &[1.0 - share, share])
+            }
+            _ => new,
+        }
+    }
 }
 
 impl LayerTargets for Histograms {
     fn ensure(&mut self, network: &Network, images: &[Tensor<4>], weights: &[f64], layers: &[Layer]) {
         let missing: Vec<Layer> =
-            layers.iter().copied().filter(|layer| !self.0.contains_key(layer)).collect();
+            layers.iter().copied().filter(|layer| !self.layers.contains_key(layer)).collect();
         if missing.is_empty() {
             return;
         }
@@ -62,15 +79,36 @@ impl LayerTargets for Histograms {
             }
         }
         for (layer, each) in found {
-            let blend = Quantiles::blend(&each, &shares(weights));
-            self.0.insert(layer, HistogramTarget { each, blend, sent: None });
+            let blend = self.blended(layer, &each, weights);
+            self.layers.insert(layer, HistogramTarget { each, blend, sent: None });
         }
     }
 
     fn blend(&mut self, weights: &[f64]) {
-        for entry in self.0.values_mut() {
-            entry.blend = Quantiles::blend(&entry.each, &shares(weights));
+        let mut layers = std::mem::take(&mut self.layers);
+        for (layer, entry) in &mut layers {
+            entry.blend = self.blended(*layer, &entry.each, weights);
             entry.sent = None;
+        }
+        self.layers = layers;
+    }
+
+    fn renew(&mut self, fades: bool) {
+        let before = std::mem::take(&mut self.layers);
+        let blends = || before.into_iter().map(|(layer, entry)| (layer, entry.blend)).collect();
+        self.fade = fades.then(|| (1.0, blends()));
+    }
+
+    fn set_fade(&mut self, share: f64, weights: &[f64]) {
+        if let Some((old, _)) = &mut self.fade {
+            *old = share;
+            self.blend(weights);
+        }
+    }
+
+    fn end_fade(&mut self, weights: &[f64]) {
+        if self.fade.take().is_some() {
+            self.blend(weights);
         }
     }
 

@@ -51,6 +51,16 @@ pub trait LayerTargets {
     /// Blend the styles with new weights.
     fn blend(&mut self, weights: &[f64]);
 
+    /// Drop the targets after a replacement of the styles; if it `fades`, what they were is where the fade
+    /// begins.
+    fn renew(&mut self, fades: bool);
+
+    /// Set the share of the new targets, 0 to 1, during a fade.
+    fn set_fade(&mut self, share: f64, weights: &[f64]);
+
+    /// End a fade: only the new targets remain.
+    fn end_fade(&mut self, weights: &[f64]);
+
     /// Evaluate the term at a layer with its gradient times `weight`, and with `alone` also its gradient
     /// times that; `None` for a layer without a target. Called once per layer and evaluation; may cache its
     /// results.

@@ -3,6 +3,7 @@
 mod downscaling;
 mod extracts;
 mod outbox;
+mod pictures;
 mod read_back;
 mod scales;
 mod starting;
@@ -97,6 +98,8 @@ struct Run {
     changed: bool,
     /// The styles' scales that were refused last, of which the user was notified.
     refused_scales: Option<Vec<f64>>,
+    /// The pictures that were refused last, of which the user was notified.
+    refused_pictures: Option<Inputs>,
     snapshots: SnapshotSchedule,
     /// Time of the last progress event.
     last_progress: Instant,

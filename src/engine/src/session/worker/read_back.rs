@@ -120,6 +120,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             elapsed: run.elapsed(),
             settings: run.settings.clone(),
             styles: run.inputs.mix(),
+            pictures: run.inputs.hashes(),
             losses,
             picture,
             state: None,

@@ -1,4 +1,4 @@
-//! Applying changed settings to the engine, without styles' scales that do not fit into the device's memory.
+//! Applying changed settings and pictures to the engine, without styles' scales that do not fit into the device's memory.
 
 use super::{Engine, Event, Worker};
 use impasto_base::error::chain;
@@ -8,15 +8,20 @@ use impasto_core::{
 };
 
 impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
-    /// Apply changed settings to the engine. If a style's scale is too large for the device, the scales stay
+    /// Apply changed settings to the engine, and pictures if it `replaces` some. If a style's scale is too large for the device, the scales stay
     /// as they are in the run, also in `settings` and `inputs`, and everything else is applied; the user is
     /// notified once.
     pub(super) fn update_engine(
         &mut self,
         settings: &mut Settings,
         inputs: &mut Inputs,
+        replaces: bool,
     ) -> Result<(), String> {
-        let refused = self.guard(|engine, _| match engine.update(settings, inputs) {
+        let apply = |engine: &mut E, settings: &Settings, inputs: &Inputs| match replaces {
+            true => engine.replace_pictures(settings, inputs),
+            false => engine.update(settings, inputs),
+        };
+        let refused = self.guard(|engine, _| match apply(engine, settings, inputs) {
             Ok(()) => Ok(None),
             Err(error) => match error.downcast_ref::<TransferError>() {
                 Some(TransferError::Scale { .. }) => Ok(Some(chain(&*error))),
@@ -34,7 +39,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             style.mix.scale = before.mix.scale;
         }
         let (run, known) = (run.id, run.refused_scales.replace(wanted.clone()) == Some(wanted));
-        self.guard(|engine, _| engine.update(settings, inputs))?;
+        self.guard(|engine, _| apply(engine, settings, inputs))?;
         if !known {
             self.outbox.send(Event::Notice { run, text });
         }

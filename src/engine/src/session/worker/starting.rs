@@ -50,6 +50,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             full_size_seconds: 0.0,
             changed: false,
             refused_scales: None,
+            refused_pictures: None,
             snapshots: SnapshotSchedule::default(),
             last_progress: Instant::now(),
             painted: 0.0,
@@ -150,16 +151,29 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         if target != id || state == RunState::Failed {
             return;
         }
-        let recoloured =
-            self.run.as_ref().is_some_and(|run| run.settings.kept_colours() != settings.kept_colours());
+        let mut replaces = self.replaces_pictures(&mut settings, &mut inputs);
+        let recoloured = self.run.as_ref().is_some_and(|run| {
+            let other_content = run.inputs.content.sha256 != inputs.content.sha256;
+            run.settings.kept_colours() != settings.kept_colours()
+                || (other_content && settings.kept_colours() > 0.0)
+        });
         self.before_change();
         let repaints = self.run.as_ref().is_some_and(|run| {
-            !run.inputs.same_mix_and_palette(&inputs) || run.settings.changes_painting(&settings)
+            replaces || !run.inputs.same_mix_and_palette(&inputs) || run.settings.changes_painting(&settings)
         });
         if dragged && repaints && settings.follow_drags {
             self.start_downscale();
         }
-        match self.update_engine(&mut settings, &mut inputs) {
+        let mut applied = self.update_engine(&mut settings, &mut inputs, replaces);
+        if let Err(text) = &applied
+            && replaces
+            && self.engine.is_some()
+        {
+            self.refuse_pictures(text, &mut settings, &mut inputs);
+            replaces = false;
+            applied = self.update_engine(&mut settings, &mut inputs, false);
+        }
+        match applied {
             Err(text) if self.engine.is_none() => return self.fail(text),
             Err(text) => return self.outbox.send(Event::Notice { run: id, text }),
             Ok(()) => {}
@@ -167,7 +181,11 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let converged = self.engine.as_ref().is_some_and(E::converged);
         if let Some(run) = &mut self.run {
             run.record_uncounted_steps();
-            run.record.change(step, (&run.settings, &settings), (&run.inputs, &inputs));
+            let changes = ((&run.settings, &settings), (&run.inputs, &inputs));
+            match replaces {
+                true => run.record.replace_pictures(step, changes.0, changes.1),
+                false => run.record.change(step, changes.0, changes.1),
+            }
             (run.settings, run.inputs) = (settings, inputs);
             run.update = number;
             run.changed |= repaints;
