@@ -130,8 +130,8 @@ fn summary(printer: &Printer, painted: u32, skipped: u32, all: usize, failures: 
     }
 }
 
-fn paint_one(
-    engine: &mut PaintEngine,
+fn paint_one<E: Engine + Default>(
+    engine: &mut E,
     pair: &Pair,
     settings: &Settings,
     force: bool,
@@ -161,11 +161,11 @@ fn paint_one(
     let painted = guarded(|| engine.start(&job, None, &mut |_| ()))
         .inspect(|info| KnownFiles::of_user().add_run(&job, info))
         .map(|_| paint(engine, plan, interrupted, &mut NoObserver))
-        .inspect_err(|_| *engine = PaintEngine::new())?;
+        .inspect_err(|_| *engine = E::default())?;
     match painted.end {
         RenderEnd::Interrupted => Ok(PairResult::Interrupted),
         RenderEnd::Failed(error) => {
-            *engine = PaintEngine::new();
+            *engine = E::default();
             Err(error)
         }
         RenderEnd::Finished => {
@@ -175,7 +175,17 @@ fn paint_one(
                 let saved = picture::save_elsewhere(&picture, &pair.output, &folders, &|_| None);
                 printer.warn(&super::render::rescued(&saved));
             })?;
-            if let Err(error) = ledger.record(&pair.output, recipe) {
+            let listed = if painted.limits.is_empty() {
+                ledger.record(&pair.output, recipe)
+            } else {
+                printer.warn(&format!(
+                    "impasto: warning: {}: {}; it is not in the batch list, and --force paints it again",
+                    pair.output.display(),
+                    painted.limits.join("; ")
+                ));
+                ledger.forget(&pair.output)
+            };
+            if let Err(error) = listed {
                 printer.warn(&format!(
                     "impasto: warning: cannot record {} in the batch list: {error}",
                     pair.output.display()
@@ -183,5 +193,87 @@ fn paint_one(
             }
             Ok(PairResult::Painted)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use image::RgbImage;
+    use impasto_core::{
+        run::RunInfo,
+        transfer::{GradientNorms, PyramidProgress, Reading},
+    };
+    use impasto_engine::session::EngineError;
+
+    use super::*;
+
+    /// Paints a grey picture; its device has no memory left if the seed is 1.
+    #[derive(Default)]
+    struct Fake {
+        limited: bool,
+    }
+
+    impl Engine for Fake {
+        fn start(
+            &mut self,
+            job: &Job,
+            _: Option<&RgbImage>,
+            _: &mut dyn FnMut(&str),
+        ) -> Result<RunInfo, EngineError> {
+            self.limited = job.settings.seed == 1;
+            Ok(impasto_test_support::info())
+        }
+        fn update(&mut self, _: &Settings, _: &Inputs) -> Result<(), EngineError> {
+            Ok(())
+        }
+        fn step(&mut self) -> Result<(), EngineError> {
+            Ok(())
+        }
+        fn read(&mut self) -> Result<Reading, EngineError> {
+            Ok(Reading {
+                step: 1,
+                place: PyramidProgress::default(),
+                losses: None,
+                norms: GradientNorms::default(),
+                picture: RgbImage::from_pixel(6, 4, image::Rgb([9; 3])),
+                plain: None,
+            })
+        }
+        fn take_limits(&mut self) -> Vec<String> {
+            let limited = std::mem::take(&mut self.limited);
+            limited.then(|| "a card has no memory left".to_owned()).into_iter().collect()
+        }
+        fn end(&mut self) {}
+    }
+
+    #[test]
+    fn a_picture_that_was_painted_with_less_is_kept_and_not_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets");
+        let pair = Pair {
+            content: assets.join("astronaut.jpg"),
+            style: assets.join("swirl.jpg"),
+            output: folder.path().join("a.png"),
+        };
+        let mut ledger = Ledger::open(folder.path()).unwrap();
+        let mut engine = Fake::default();
+        let never = (&Arc::new(AtomicBool::new(false)), &Printer::new(true));
+        let mut paint = |seed, force| {
+            let settings = Settings { seed, steps: 1, ..Settings::default() };
+            paint_one(&mut engine, &pair, &settings, force, &mut ledger, never)
+        };
+        assert!(matches!(paint(0, false), Ok(PairResult::Painted)));
+        assert!(matches!(paint(0, false), Ok(PairResult::Skipped)));
+        assert!(matches!(paint(1, true), Ok(PairResult::Painted)));
+        assert!(pair.output.exists());
+        // It is neither what was asked for nor what was there before.
+        for seed in [1, 0] {
+            let error = paint(seed, false).err().unwrap();
+            assert!(error.to_string().contains("--force"), "{error}");
+        }
+        assert!(matches!(paint(0, true), Ok(PairResult::Painted)));
+        assert!(matches!(paint(0, false), Ok(PairResult::Skipped)));
     }
 }
