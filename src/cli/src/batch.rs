@@ -28,7 +28,7 @@ use impasto_core::{
 use impasto_engine::{
     queue::{RenderEnd, RenderPlan, guarded, paint},
     replay::{RecipeWriter, ReplayPlan, Replayer},
-    session::{Job, PaintEngine},
+    session::{Engine, Job, PaintEngine},
 };
 use impasto_formats::{
     explore::{Ledger, recipe_hash},
@@ -63,7 +63,8 @@ pub(super) fn run(arguments: &BatchArgs) -> anyhow::Result<ExitCode> {
         force: arguments.force,
         with_recipe: !arguments.no_recipe,
         with_thumbnails: !arguments.no_thumbnails,
-        replayer: Replayer::new(PaintEngine::new),
+        replayer: Replayer::new(PaintEngine::default),
+        known: KnownFiles::of_user(),
         ledgers: ledgers(&paintings)?,
         noted: BTreeSet::new(),
         printer: printer.clone(),
@@ -156,12 +157,13 @@ fn summary(printer: &Printer, painted: u32, skipped: u32, all: usize, failures: 
 }
 
 /// What one painting leaves to the next.
-struct Batch {
+struct Batch<E> {
     settings: Settings,
     force: bool,
     with_recipe: bool,
     with_thumbnails: bool,
-    replayer: Replayer<PaintEngine>,
+    replayer: Replayer<E>,
+    known: KnownFiles,
     ledgers: BTreeMap<PathBuf, Ledger>,
     /// Pictures whose notes were printed.
     noted: BTreeSet<PathBuf>,
@@ -169,7 +171,7 @@ struct Batch {
     interrupted: Arc<AtomicBool>,
 }
 
-impl Batch {
+impl<E: Engine + Default + 'static> Batch<E> {
     fn paint(&mut self, painting: &Painting) -> anyhow::Result<PaintingResult> {
         let output = &painting.output;
         let content = Arc::new(Picture::open(&painting.content)?);
@@ -200,7 +202,7 @@ impl Batch {
         };
         let run = ReplayPlan::plain(job, plan.steps);
         let painted = guarded(|| self.replayer.begin(&run, &mut |_| ()))
-            .inspect(|info| KnownFiles::of_user().add_run(&run.job, info))
+            .inspect(|info| self.known.add_run(&run.job, info))
             .map(|info| (info, paint(&mut self.replayer, plan, &self.interrupted, &mut NoObserver)))
             .inspect_err(|_| self.renew_engine())?;
         let (info, painted) = painted;
@@ -221,8 +223,19 @@ impl Batch {
                     let saved = picture::save_elsewhere(&picture, output, &folders, &text);
                     self.printer.warn(&super::render::rescued(&saved));
                 })?;
+                if !painted.limits.is_empty() {
+                    self.printer.warn(&format!(
+                        "impasto: warning: {}: {}; it is not in the batch list, and --force paints it again",
+                        output.display(),
+                        painted.limits.join("; ")
+                    ));
+                }
                 let ledger = self.ledgers.get_mut(folder_of(output));
-                if let Some(Err(error)) = ledger.map(|ledger| ledger.record(output, recipe)) {
+                let listed = ledger.map(|ledger| match painted.limits.is_empty() {
+                    true => ledger.record(output, recipe),
+                    false => ledger.forget(output),
+                });
+                if let Some(Err(error)) = listed {
                     self.printer.warn(&format!(
                         "impasto: warning: cannot record {} in the batch list: {error}",
                         output.display()
@@ -235,7 +248,7 @@ impl Batch {
 
     /// Don't reuse an engine after a failure.
     fn renew_engine(&mut self) {
-        self.replayer = Replayer::new(PaintEngine::new);
+        self.replayer = Replayer::new(E::default);
     }
 
     /// Print what was odd about the files, one line for each, once.
@@ -248,5 +261,99 @@ impl Batch {
                 self.printer.warn(&format!("impasto: warning: {}: {notes}", text::path(path)));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use image::RgbImage;
+    use impasto_core::{
+        run::RunInfo,
+        settings::StyleMix,
+        transfer::{GradientNorms, PyramidProgress, Reading},
+    };
+    use impasto_engine::session::EngineError;
+
+    use super::*;
+
+    /// Paints a grey picture; its device has no memory left if the seed is 1.
+    #[derive(Default)]
+    struct Fake {
+        limited: bool,
+    }
+
+    impl Engine for Fake {
+        fn start(
+            &mut self,
+            job: &Job,
+            _: Option<&RgbImage>,
+            _: &mut dyn FnMut(&str),
+        ) -> Result<RunInfo, EngineError> {
+            self.limited = job.settings.seed == 1;
+            Ok(impasto_test_support::info())
+        }
+        fn update(&mut self, _: &Settings, _: &Inputs) -> Result<(), EngineError> {
+            Ok(())
+        }
+        fn step(&mut self) -> Result<(), EngineError> {
+            Ok(())
+        }
+        fn read(&mut self) -> Result<Reading, EngineError> {
+            Ok(Reading {
+                step: 1,
+                place: PyramidProgress::default(),
+                losses: None,
+                norms: GradientNorms::default(),
+                picture: RgbImage::from_pixel(6, 4, image::Rgb([9; 3])),
+                plain: None,
+            })
+        }
+        fn take_limits(&mut self) -> Vec<String> {
+            let limited = std::mem::take(&mut self.limited);
+            limited.then(|| "a card has no memory left".to_owned()).into_iter().collect()
+        }
+        fn end(&mut self) {}
+    }
+
+    #[test]
+    fn a_picture_that_was_painted_with_less_is_kept_and_not_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets");
+        let painting = Painting {
+            content: assets.join("astronaut.jpg"),
+            styles: vec![(assets.join("swirl.jpg"), StyleMix::default())],
+            output: folder.path().join("a.png"),
+        };
+        let cache = tempfile::tempdir().unwrap();
+        let mut batch = Batch {
+            settings: Settings::default(),
+            force: false,
+            with_recipe: true,
+            with_thumbnails: false,
+            replayer: Replayer::new(Fake::default),
+            known: KnownFiles::in_cache(cache.path()),
+            ledgers: ledgers(std::slice::from_ref(&painting)).unwrap(),
+            noted: BTreeSet::new(),
+            printer: Printer::new(true),
+            interrupted: Arc::new(AtomicBool::new(false)),
+        };
+        let mut paint = |seed, force| {
+            batch.settings = Settings { seed, steps: 1, ..Settings::default() };
+            batch.force = force;
+            batch.paint(&painting)
+        };
+        assert!(matches!(paint(0, false), Ok(PaintingResult::Painted)));
+        assert!(matches!(paint(0, false), Ok(PaintingResult::Skipped)));
+        assert!(matches!(paint(1, true), Ok(PaintingResult::Painted)));
+        assert!(painting.output.exists());
+        // It is neither what was asked for nor what was there before.
+        for seed in [1, 0] {
+            let error = paint(seed, false).err().unwrap();
+            assert!(error.to_string().contains("--force"), "{error}");
+        }
+        assert!(matches!(paint(0, true), Ok(PaintingResult::Painted)));
+        assert!(matches!(paint(0, false), Ok(PaintingResult::Skipped)));
     }
 }

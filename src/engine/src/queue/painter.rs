@@ -261,7 +261,11 @@ impl<E: Engine + 'static> PainterThread<'_, E> {
         }
         if failure.is_none()
             && let Some(recipe) = recipe
-            && let Err(error) = Ledger::open(folder).and_then(|mut ledger| ledger.record(&output, recipe))
+            && let Err(error) = Ledger::open(folder).and_then(|mut ledger| match painted.limits.is_empty() {
+                true => ledger.record(&output, recipe),
+                // A later batch paints it properly.
+                false => ledger.forget(&output),
+            })
         {
             remarks.push(format!("the batch list of its folder cannot be written: {error}"));
         }

@@ -93,6 +93,24 @@ impl Ledger {
         let _lock = lock(&self.path.with_file_name(LOCK))?;
         self.painted.extend(read(&self.path)?);
         self.painted.insert(name(output), recipe);
+        self.write()
+    }
+
+    /// Remove the entry of a file that no recipe repeats, also on the disk.
+    ///
+    /// # Errors
+    ///
+    /// If the list on the disk cannot be read or written.
+    pub fn forget(&mut self, output: &Path) -> io::Result<()> {
+        let _lock = lock(&self.path.with_file_name(LOCK))?;
+        self.painted.extend(read(&self.path)?);
+        match self.painted.remove(&name(output)) {
+            Some(_) => self.write(),
+            None => Ok(()),
+        }
+    }
+
+    fn write(&self) -> io::Result<()> {
         files::write_atomic_shared(&self.path, &serde_json::to_vec_pretty(self).map_err(io::Error::other)?)
     }
 }
