@@ -5,6 +5,7 @@ mod common;
 #[path = "../environment/mod.rs"]
 mod environment;
 
+mod batch;
 mod commands;
 mod documents;
 mod explore;

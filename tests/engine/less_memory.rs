@@ -1,5 +1,7 @@
 //! A graphics device that has no memory for a run paints it with less, and stays in use.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use burn::tensor::{
     Device as TensorDevice,
     wgpu::{WgpuSetup, wgpu},
@@ -17,8 +19,8 @@ use crate::common::{adapter, job};
 /// of the test's content at 256 px.
 const LARGEST: u64 = 8 << 20;
 
-/// The same adapter as a device of its own with buffers that are no larger than that.
-fn small(adapter: &Device) -> Device {
+/// The same adapter as a device of its own with buffers that are no larger than that, also as wgpu knows it.
+fn small(adapter: &Device) -> (Device, wgpu::Device) {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
     let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
     let named = |known: &wgpu::Adapter| known.get_info().name == adapter.info.name;
@@ -39,7 +41,19 @@ fn small(adapter: &Device) -> Device {
     let tensor = TensorDevice::wgpu_options().setup(setup).init().unwrap();
     compute::watch(&tensor, &device);
     let info = DeviceInfo { name: "a small card".into(), ..adapter.info.clone() };
-    Device::shared(info, tensor)
+    (Device::shared(info, tensor), device)
+}
+
+/// Have the driver refuse a buffer that is none of the engines'.
+fn refuse(device: &wgpu::Device) {
+    let descriptor = wgpu::BufferDescriptor {
+        label: None,
+        size: 2 * LARGEST,
+        usage: wgpu::BufferUsages::STORAGE,
+        mapped_at_creation: false,
+    };
+    // The handler of errors panics, as it does in an engine.
+    catch_unwind(AssertUnwindSafe(|| device.create_buffer(&descriptor))).unwrap_err();
 }
 
 fn settings(size: u32, pyramid: bool) -> Settings {
@@ -63,7 +77,7 @@ fn settings(size: u32, pyramid: bool) -> Settings {
 #[test]
 fn a_run_that_is_too_large_goes_on_smaller_on_the_same_card() {
     let Some(adapter) = adapter() else { return };
-    let mut engine = PaintEngine::on(DeviceChoice::Gpu, small(&adapter));
+    let mut engine = PaintEngine::on(DeviceChoice::Gpu, small(&adapter).0);
     for pyramid in [true, false] {
         let job = job(settings(256, pyramid), Start::Beginning);
         let info = engine.start(&job, None, &mut |_| ()).unwrap();
@@ -90,10 +104,58 @@ fn a_run_that_is_too_large_goes_on_smaller_on_the_same_card() {
     assert_eq!(engine.take_limits(), [""; 0]);
 }
 
+/// A run at its final size alone, so that a smaller one shows.
+fn paint_some(card: Device) -> PaintEngine {
+    let mut engine = PaintEngine::on(DeviceChoice::Gpu, card);
+    engine.start(&job(settings(128, false), Start::Beginning), None, &mut |_| ()).unwrap();
+    (0..2).for_each(|_| engine.step().unwrap());
+    engine.read().unwrap();
+    engine
+}
+
+/// It paints on, as large as before.
+#[track_caller]
+fn assert_whole(engine: &mut PaintEngine, step: u32) {
+    engine.step().unwrap();
+    let reading = engine.read().unwrap();
+    let size = reading.place.width.max(reading.place.height);
+    assert_eq!((reading.step, size, reading.place.held), (step, 128, false));
+    assert!(reading.losses.is_some_and(|losses| losses.is_finite()));
+    assert_eq!(engine.take_limits(), [""; 0]);
+}
+
+#[test]
+fn a_refusal_costs_a_run_nothing_whose_picture_can_be_read() {
+    let Some(adapter) = adapter() else { return };
+    let (card, device) = small(&adapter);
+    let mut engine = paint_some(card.clone());
+    let refused = compute::refused(&card.tensor);
+    refuse(&device);
+    assert!(compute::refused(&card.tensor) > refused);
+    assert_whole(&mut engine, 3);
+}
+
+#[test]
+fn of_two_runs_on_a_card_only_the_one_that_is_too_large_gets_smaller() {
+    let Some(adapter) = adapter() else { return };
+    let (card, _) = small(&adapter);
+    let mut engine = paint_some(card.clone());
+    let other = std::thread::spawn(move || {
+        let mut engine = PaintEngine::on(DeviceChoice::Gpu, card);
+        engine.start(&job(settings(256, false), Start::Beginning), None, &mut |_| ()).unwrap();
+        (0..2).for_each(|_| engine.step().unwrap());
+        engine.read().unwrap();
+        engine.take_limits()
+    });
+    assert_whole(&mut engine, 3);
+    assert!(!other.join().unwrap().is_empty());
+    assert_whole(&mut engine, 4);
+}
+
 #[test]
 fn a_run_for_which_there_is_never_room_ends_and_the_next_one_paints() {
     let Some(adapter) = adapter() else { return };
-    let mut engine = PaintEngine::on(DeviceChoice::Gpu, small(&adapter));
+    let mut engine = PaintEngine::on(DeviceChoice::Gpu, small(&adapter).0);
     // The weights of relu4_2 are larger than a buffer may be.
     let mut deep = settings(128, true);
     deep.style_layers.set(Layer::ALL[9], 1.0);

@@ -55,12 +55,15 @@ struct Fault {
     /// Its pictures do not change.
     still: bool,
     slow: Option<Duration>,
+    /// The longest side for which there is memory at the start.
+    largest: Option<u32>,
 }
 
 struct Fake {
     log: Arc<Log>,
     fault: Fault,
     step: u32,
+    limits: Vec<String>,
 }
 
 impl Engine for Fake {
@@ -76,7 +79,14 @@ impl Engine for Fake {
             return Err("cannot start today".into());
         }
         self.step = 0;
-        Ok(run_info(job))
+        let info = run_info(job);
+        Ok(match self.fault.largest {
+            Some(size) if size < info.size => {
+                self.limits.push(format!("painting goes on at {size} px"));
+                RunInfo { size, ..info }
+            }
+            _ => info,
+        })
     }
 
     fn update(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
@@ -138,6 +148,10 @@ impl Engine for Fake {
         Ok(None)
     }
 
+    fn take_limits(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.limits)
+    }
+
     fn end(&mut self) {
         self.log.ended.fetch_add(1, Ordering::Relaxed);
     }
@@ -163,7 +177,7 @@ impl Window {
         let theirs = Arc::clone(&log);
         let make = move || {
             theirs.made.fetch_add(1, Ordering::Relaxed);
-            Fake { log: Arc::clone(&theirs), fault, step: 0 }
+            Fake { log: Arc::clone(&theirs), fault, step: 0, limits: Vec::new() }
         };
         Self { session: Session::spawn(make, || ()).unwrap(), log, events: Vec::new(), frame: None }
     }

@@ -234,6 +234,28 @@ fn a_project_brings_the_engines_state_back_and_the_same_run_goes_on() {
 }
 
 #[test]
+fn a_painting_that_is_smaller_than_asked_is_kept_with_the_engines_state() {
+    let mut setup = setup(None);
+    setup.log.largest = Some(181);
+    setup.log.limits = vec!["the card has no memory left: painting goes on at 181 px".to_owned()];
+    let mut window = setup.open();
+    window.until_painting();
+    window.steps(30);
+    window.harness.key_press(egui::Key::Space);
+    window.until("it is paused", |harness, _| harness.query_by_label_contains("Paused.").is_some());
+    let sessions = window.folder.path().join("sessions");
+    let with_state = |path: &Path| Project::read(path).ok().filter(|project| project.engine.is_some());
+    window.until("the state is kept", |_, _| {
+        kept(&sessions).is_some_and(|(_, path)| with_state(&path).is_some())
+    });
+    let project = with_state(&kept(&sessions).unwrap().1).unwrap();
+    let recipe = project.manifest.recipe.unwrap();
+    assert_eq!((project.manifest.settings.size, recipe.last().settings.size), (256, 181));
+    assert!(!recipe.complete, "it does not claim to repeat the picture");
+    assert_eq!(window.jobs(), 1);
+}
+
+#[test]
 fn a_project_whose_pictures_have_changed_goes_on_from_its_picture() {
     let folder = tempfile::tempdir().unwrap();
     let lake = folder.path().join("lake.png");

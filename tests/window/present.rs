@@ -95,3 +95,32 @@ fn all_keys_fit_into_a_small_window_without_scrolling() {
         }
     }
 }
+
+#[test]
+fn no_banner_covers_the_presentation_and_only_one_stays_over_the_picture() {
+    const FULL: &str = "The card has no memory left for a larger picture";
+    let mut window = Setup::default().open();
+    window.until_painting();
+    let banners = |window: &Window| window.harness.query_all_by_label("Dismiss").count();
+    for size in [362, 256, 256] {
+        window.log.lock().unwrap().limits = vec![format!("{FULL}: painting goes on at {size} px")];
+        let told = format!("goes on at {size} px.");
+        window.until("it is told", |harness, log| {
+            log.limits.is_empty() && harness.query_all_by_label_contains(&told).next().is_some()
+        });
+        window.steps(3);
+        assert_eq!(banners(&window), 1);
+    }
+    assert!(!has(&window, "goes on at 362 px."), "what is out of date is gone");
+    window.harness.get_by_label("Dismiss").click();
+    window.steps(3);
+    assert_eq!(banners(&window), 0);
+
+    press(&mut window, Key::F11);
+    window.steps(3);
+    window.log.lock().unwrap().limits = vec![format!("{FULL}: painting goes on at 181 px")];
+    window.until("it is told in passing", |harness, _| {
+        harness.query_all_by_label_contains("goes on at 181 px.").next().is_some()
+    });
+    assert_eq!(banners(&window), 0);
+}

@@ -39,6 +39,10 @@ pub struct Log {
     pub measurements: u32,
     pub fail_start: Option<String>,
     pub fail_step: Option<String>,
+    /// What the run has to do without from the next step on.
+    pub limits: Vec<String>,
+    /// Longest side for which the device has memory, told at the start.
+    pub largest: Option<u32>,
     pub die_at_birth: bool,
     pub slow: Duration,
     pub preparing: Duration,
@@ -130,7 +134,7 @@ impl Engine for Fake {
         current: Option<&RgbImage>,
         say: &mut dyn FnMut(&str),
     ) -> Result<RunInfo, EngineError> {
-        let wait = {
+        let (wait, largest) = {
             let mut log = self.log.lock().unwrap();
             log.jobs.push(job.clone());
             log.inputs = Some(job.inputs.clone());
@@ -138,7 +142,7 @@ impl Engine for Fake {
             if let Some(message) = log.fail_start.clone() {
                 return Err(message.into());
             }
-            log.preparing
+            (log.preparing, log.largest.unwrap_or(u32::MAX))
         };
         say("Loading the network's weights…");
         std::thread::sleep(wait);
@@ -157,7 +161,7 @@ impl Engine for Fake {
             },
             width: 96,
             height: 64,
-            size: if job.choose_size { 192 } else { job.settings.size },
+            size: if job.choose_size { 192 } else { job.settings.size.min(largest) },
             memory_bytes: 412_000_000,
             remarks: Vec::new(),
         })
@@ -253,6 +257,10 @@ impl Engine for Fake {
 
     fn converged(&self) -> bool {
         self.log.lock().unwrap().converged
+    }
+
+    fn take_limits(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.log.lock().unwrap().limits)
     }
 
     fn measure(&mut self) -> Result<(), EngineError> {

@@ -163,9 +163,14 @@ pub(super) struct BatchArgs {
     /// Content pictures: files, folders or patterns such as photos/*.jpg
     #[arg(long, short, value_name = "PICTURES", required = true, num_args = 1..)]
     pub content: Vec<PathBuf>,
-    /// Style pictures: files, folders or patterns
-    #[arg(long, short, value_name = "PICTURES", required = true, num_args = 1..)]
-    pub style: Vec<PathBuf>,
+    /// Style pictures: files, folders or patterns; with --mix with an optional weight and scale, as in
+    /// `impasto render`: wave.jpg:0.5@0.7
+    #[arg(long, short, value_name = "PICTURES", required = true, num_args = 1.., value_parser = OsStringValueParser::new().map(StyleArg::split))]
+    pub style: Vec<StyleArg>,
+    /// Also take the pictures in all folders below the given ones; the paintings of contents are put into
+    /// such folders too
+    #[arg(long, short)]
+    pub recursive: bool,
     /// Folder for the paintings, created if necessary
     #[arg(long, short, value_name = "FOLDER")]
     pub output_folder: PathBuf,
@@ -175,6 +180,17 @@ pub(super) struct BatchArgs {
     /// Which content is painted in which style
     #[arg(long, value_name = "HOW", value_enum, default_value_t)]
     pub pairs: Pairing,
+    /// Paint each content once, in a mix of all styles
+    #[arg(long, conflicts_with = "pairs")]
+    pub mix: bool,
+    /// Save the pictures without their recipes, which name the files that they were painted from (without
+    /// their folders)
+    #[arg(long)]
+    pub no_recipe: bool,
+    /// Save the recipes without small copies of the source pictures, which otherwise stand in for those that
+    /// are missing
+    #[arg(long, conflicts_with = "no_recipe")]
+    pub no_thumbnails: bool,
     /// Replace existing files that were painted from other pictures or with other settings
     #[arg(long, short, visible_alias = "overwrite")]
     pub force: bool,

@@ -2,7 +2,11 @@
 
 use std::path::Path;
 
-use super::{UsageError, args::RenderArgs, report, timelapse};
+use super::{
+    UsageError,
+    args::{RenderArgs, StyleArg},
+    report, timelapse,
+};
 use impasto_core::{
     picture::{self, Example, SaveError, is_pasted},
     settings::{Init, Settings},
@@ -11,18 +15,7 @@ use impasto_core::{
 /// Make all checks that need no decoded picture and no open device.
 pub(super) fn check(arguments: &RenderArgs, settings: &Settings) -> anyhow::Result<()> {
     settings.validate()?;
-    for style in &arguments.style {
-        style
-            .mix
-            .validate()
-            .map_err(|error| UsageError(format!("style {}: {}", style.path.display(), error.message)))?;
-    }
-    if !arguments.style.is_empty() && arguments.style.iter().all(|style| style.mix.share() == 0.0) {
-        return Err(UsageError(
-            "style: all pictures have weight 0; give at least one a positive weight".into(),
-        )
-        .into());
-    }
+    styles(&arguments.style)?;
     picture::check_destination(&arguments.output, arguments.force).map_err(|error| match error {
         SaveError::Exists { path } => {
             anyhow::anyhow!("{} exists already: choose another name, or add --force", path.display())
@@ -68,6 +61,22 @@ pub(super) fn check(arguments: &RenderArgs, settings: &Settings) -> anyhow::Resu
         Some(folder) => report::prepare_frames(folder, arguments.force),
         None => Ok(()),
     }
+}
+
+/// Check the mix of the styles.
+pub(super) fn styles(styles: &[StyleArg]) -> Result<(), UsageError> {
+    for style in styles {
+        style
+            .mix
+            .validate()
+            .map_err(|error| UsageError(format!("style {}: {}", style.path.display(), error.message)))?;
+    }
+    if !styles.is_empty() && styles.iter().all(|style| style.mix.share() == 0.0) {
+        return Err(UsageError(
+            "style: all pictures have weight 0; give at least one a positive weight".into(),
+        ));
+    }
+    Ok(())
 }
 
 /// Whether both paths name one file, which need not exist yet.

@@ -90,6 +90,11 @@ pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
         let job = Job::new(index as u64 + 1, inputs.clone(), mix);
         let painted = guarded(|| engine.start(&job, None, &mut |_| ()))
             .map(|_| paint(&mut engine, plan, &interrupted, &mut NoObserver));
+        if let Ok(painted) = &painted
+            && !painted.limits.is_empty()
+        {
+            printer.warn(&format!("impasto: warning: {name}: {}", painted.limits.join("; ")));
+        }
         match painted.map(|painted| (painted.end, painted.picture)) {
             Ok((RenderEnd::Finished, Some((_, picture)))) => sheet.put((column, row), Ok(picture)),
             Ok((RenderEnd::Interrupted, _)) => {

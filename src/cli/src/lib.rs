@@ -18,6 +18,7 @@ mod grid;
 mod interrupt;
 mod layers;
 mod optional;
+mod paintings;
 mod progress;
 mod render;
 mod report;

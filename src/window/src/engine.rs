@@ -395,10 +395,7 @@ impl ImpastoApp {
                 self.messages.toasts.add(text.clone());
                 self.messages.notice = Some(text);
             }
-            Event::Limited { run, text } if run == current => {
-                self.messages.banners.push(Banner { trouble: Trouble::Other, text: format!("{text}.") });
-                self.messages.notice = Some(text);
-            }
+            Event::Limited { run, text } if run == current => self.tell_limit(text),
             Event::Failed { run, message } if run == current => {
                 self.run.state = RunState::Failed;
                 self.run.playing = false;

@@ -87,6 +87,8 @@ pub enum Trouble {
     Engine,
     /// A picture could not be saved.
     Save { path: PathBuf, painting: Painting },
+    /// A run goes on with less because its device has no memory left.
+    Memory,
     /// Anything else that a person must read.
     Other,
 }
@@ -129,7 +131,7 @@ fn banners(ui: &mut Ui, banners: &[Banner], actions: &Actions) {
                         Trouble::Save { .. } => {
                             Some(("Try again", "Saves the same picture to the same file"))
                         }
-                        Trouble::Other => None,
+                        Trouble::Memory | Trouble::Other => None,
                     };
                     let buttons = 34.0 + retry.map_or(0.0, |(text, _)| 24.0 + 7.5 * text.len() as f32);
                     let width = (ui.available_width() - buttons - space::S).max(120.0);
@@ -179,6 +181,19 @@ impl ImpastoApp {
         self.file_not_saved(format!("{text}."));
     }
 
+    /// Tells what a run has to do without for want of memory: in one banner for all runs, or by a toast while
+    /// the picture is presented.
+    pub(super) fn tell_limit(&mut self, text: String) {
+        let sentence = format!("{text}.");
+        if self.playlist.plays() || self.view.present.on {
+            self.messages.toasts.add(sentence);
+        } else {
+            self.messages.banners.retain(|banner| !matches!(banner.trouble, Trouble::Memory));
+            self.messages.banners.push(Banner { trouble: Trouble::Memory, text: sentence });
+        }
+        self.messages.notice = Some(text);
+    }
+
     /// Shows what went wrong over the picture.
     pub(super) fn banners_ui(&self, ui: &mut Ui) {
         banners(ui, &self.messages.banners, &self.actions);
@@ -194,7 +209,7 @@ impl ImpastoApp {
                     self.start_run(Start::Current, false);
                 }
                 Trouble::Save { path, painting } => self.save_again(path, painting),
-                Trouble::Other => {}
+                Trouble::Memory | Trouble::Other => {}
             },
         }
     }

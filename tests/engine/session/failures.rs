@@ -65,6 +65,30 @@ fn a_worker_that_cannot_make_an_engine_says_that_it_died() {
 }
 
 #[test]
+fn a_run_that_starts_smaller_keeps_the_size_that_was_asked_for() {
+    for (choose_size, kept) in [(false, 256), (true, 181)] {
+        let mut window = Window::open(Fault { largest: Some(181), ..Fault::default() });
+        let settings = Settings { size: 256, steps: 5, ..Settings::default() };
+        window.send(Command::Run(Box::new(Job { choose_size, ..job(1, settings) })));
+        window.until("the end", |w| w.is(1, RunState::Finished));
+        let told = window.events.iter().any(
+            |event| matches!(event, Event::Limited { run: 1, text } if text == "painting goes on at 181 px"),
+        );
+        let sizes = window.events.iter().filter_map(|event| match event {
+            Event::Started { info, .. } => Some(info.size),
+            _ => None,
+        });
+        assert!(told && sizes.eq([181]), "{:?}", window.events);
+        // The window compares a moment's settings with its own.
+        let moments: Vec<_> = std::iter::from_fn(|| window.session.next_snapshot()).collect();
+        assert!(!moments.is_empty() && moments.iter().all(|moment| moment.settings.size == kept));
+        // A recipe has the size that was painted, and does not claim to repeat the picture.
+        let record = &window.frame.as_ref().unwrap().record;
+        assert_eq!((record.passes()[0].settings.size, record.is_complete()), (181, false));
+    }
+}
+
+#[test]
 fn a_terms_share_is_measured_for_a_window_that_looks_and_seldom() {
     let slow = Fault { slow: Some(Duration::from_millis(1)), ..Fault::default() };
     let settings = Settings { preview_every: 1, ..endless() };

@@ -5,26 +5,57 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const EXTENSIONS: [&str; 8] = ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"];
+const EXTENSIONS: [&str; 10] = ["png", "jpg", "jpeg", "jpe", "jfif", "webp", "tif", "tiff", "bmp", "gif"];
 
-/// The visible files of a folder with a picture's extension, sorted by name; numbers in names compare as
-/// numbers, so that 9 comes before 10.
+/// The visible files and folders in a folder, each sorted by name; numbers in names compare as numbers, so
+/// that 9 comes before 10.
+#[derive(Debug, Default)]
+pub struct FolderContents {
+    /// Files with a picture's extension.
+    pub pictures: Vec<PathBuf>,
+    pub other_files: Vec<PathBuf>,
+    /// Without links to folders, which may lead in a circle.
+    pub folders: Vec<PathBuf>,
+}
+
+impl FolderContents {
+    /// Read a folder.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be read.
+    pub fn of(folder: &Path) -> io::Result<Self> {
+        let mut contents = Self::default();
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let path = entry.path();
+            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
+                continue;
+            }
+            let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                contents.folders.push(path);
+            } else if path.is_file() {
+                match EXTENSIONS.contains(&extension.as_str()) {
+                    true => contents.pictures.push(path),
+                    false => contents.other_files.push(path),
+                }
+            }
+        }
+        for paths in [&mut contents.pictures, &mut contents.other_files, &mut contents.folders] {
+            paths.sort_by_cached_key(|path| sort_key(path));
+        }
+        Ok(contents)
+    }
+}
+
+/// The pictures of [`FolderContents`].
 ///
 /// # Errors
 ///
 /// If the folder cannot be read.
 pub fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if EXTENSIONS.contains(&extension.as_str()) && !hidden && path.is_file() {
-            files.push(path);
-        }
-    }
-    files.sort_by_cached_key(|path| sort_key(path));
-    Ok(files)
+    Ok(FolderContents::of(folder)?.pictures)
 }
 
 /// Sort by the name with padded numbers, then by the name itself.
@@ -52,13 +83,19 @@ mod tests {
     #[test]
     fn pictures_come_in_the_order_of_their_numbers() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["step10.png", "step9.png", "step 1.JPG", "notes.txt", ".hidden.png"] {
+        for name in ["step10.png", "step9.png", "step 1.JPG", "phone.JFIF", "notes.txt", ".hidden.png"] {
             fs::write(folder.path().join(name), "x").unwrap();
         }
         fs::create_dir(folder.path().join("folder.png")).unwrap();
+        fs::create_dir(folder.path().join(".hidden")).unwrap();
         let files = files_in(folder.path()).unwrap();
-        let names: Vec<_> = files.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
-        assert_eq!(names, ["step 1.JPG", "step9.png", "step10.png"]);
+        let names = |paths: &[PathBuf]| -> Vec<String> {
+            paths.iter().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(names(&files), ["phone.JFIF", "step 1.JPG", "step9.png", "step10.png"]);
+        let contents = FolderContents::of(folder.path()).unwrap();
+        assert_eq!(names(&contents.other_files), ["notes.txt"]);
+        assert_eq!(names(&contents.folders), ["folder.png"]);
         assert!(files_in(&folder.path().join("none")).is_err());
     }
 }

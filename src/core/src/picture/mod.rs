@@ -34,7 +34,7 @@ pub use error::{PictureError, SaveError};
 pub use examples::{
     CONTENTS, EXAMPLE, Example, STYLES, example, example_of, is_example, is_pasted, pasted_hash, pasted_name,
 };
-pub use folder::files_in;
+pub use folder::{FolderContents, files_in};
 pub use limits::{MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE};
 pub use recolour::{LUMINANCE, luminance_like, style_in_colours_of, with_colours_of};
 pub use rescue::{fallback_folders, save_elsewhere, save_under_free_name};

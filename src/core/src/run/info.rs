@@ -10,7 +10,8 @@ pub struct RunInfo {
     /// Shape of the painting in pixels.
     pub width: u32,
     pub height: u32,
-    /// Requested longest side, or the chosen one if [`super::Job::choose_size`] was set.
+    /// Longest side of the painting: the requested one, or the chosen one if [`super::Job::choose_size`] was
+    /// set; smaller if the device had no memory for that.
     pub size: u32,
     /// Estimated memory of the run in bytes.
     pub memory_bytes: u64,

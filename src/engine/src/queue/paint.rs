@@ -79,6 +79,9 @@ pub struct RenderResult {
     pub picture: Option<(u32, RgbImage)>,
     /// When the first picture was read.
     pub first_picture: Option<Instant>,
+    /// What the run had to do without, see [`Engine::take_limits`]: the picture is not what the settings ask
+    /// for. The observer gets them as notices, too.
+    pub limits: Vec<String>,
 }
 
 /// Read the picture at least this often, so that a failure late in a run does not lose everything.
@@ -97,7 +100,13 @@ pub fn paint(
     interrupted: &AtomicBool,
     observer: &mut dyn RenderObserver,
 ) -> RenderResult {
-    let mut painted = RenderResult { end: RenderEnd::Finished, steps: 0, picture: None, first_picture: None };
+    let mut painted = RenderResult {
+        end: RenderEnd::Finished,
+        steps: 0,
+        picture: None,
+        first_picture: None,
+        limits: Vec::new(),
+    };
     let mut run = Loop { engine, plan, observer, began: Instant::now(), painted: &mut painted };
     let end = match run.paint_steps(interrupted) {
         Ok(end) => end,
@@ -198,7 +207,10 @@ impl Loop<'_> {
 
     fn report_notices(&mut self) {
         self.engine.take_notices().iter().for_each(|text| self.observer.notice(text));
-        self.engine.take_limits().iter().for_each(|text| self.observer.notice(text));
+        for text in self.engine.take_limits() {
+            self.observer.notice(&text);
+            self.painted.limits.push(text);
+        }
     }
 
     fn report_losses(&mut self, step: u32, losses: Option<&Losses>) {
@@ -248,6 +260,9 @@ mod tests {
         panics_at: Option<u32>,
         interrupted_at: Option<u32>,
         converges_at: Option<u32>,
+        /// The steps before which the device has no memory left.
+        limited_at: Vec<u32>,
+        limits: Vec<String>,
     }
 
     impl Engine for Fake {
@@ -267,6 +282,9 @@ mod tests {
                 return Err(Interrupted.into());
             }
             self.step += 1;
+            if self.limited_at.contains(&self.step) {
+                self.limits.push(format!("smaller from step {}", self.step));
+            }
             assert_ne!(Some(self.step), self.panics_at, "the driver is gone");
             Ok(())
         }
@@ -288,6 +306,9 @@ mod tests {
                 plain: None,
             })
         }
+        fn take_limits(&mut self) -> Vec<String> {
+            std::mem::take(&mut self.limits)
+        }
         fn converged(&self) -> bool {
             self.converges_at.is_some_and(|at| self.step >= at)
         }
@@ -300,6 +321,7 @@ mod tests {
         pictures: Vec<u32>,
         converged: Vec<u32>,
         films: Vec<u32>,
+        notices: Vec<String>,
         interrupt: Option<(u32, &'a AtomicBool)>,
     }
 
@@ -315,6 +337,9 @@ mod tests {
         }
         fn converged(&mut self, step: u32) {
             self.converged.push(step);
+        }
+        fn notice(&mut self, text: &str) {
+            self.notices.push(text.to_owned());
         }
         fn picture(&mut self, step: u32, picture: &RgbImage) -> anyhow::Result<()> {
             assert_eq!(picture.height(), step);
@@ -359,6 +384,18 @@ mod tests {
             assert_eq!((painted.steps, painted.picture.map(|(step, _)| step)), (steps, Some(steps)));
             assert_eq!(observer.converged, [37]);
         }
+    }
+
+    #[test]
+    fn what_a_run_had_to_do_without_is_told_when_it_happens_and_at_the_end() {
+        // Also in the last step, which nothing follows but the end.
+        let mut fake = Fake { limited_at: vec![3, 25], ..Fake::default() };
+        let mut observer = RecordingObserver::default();
+        let painted = paint(&mut fake, plan(25, 4, 10), &AtomicBool::new(false), &mut observer);
+        assert_eq!(painted.limits, ["smaller from step 3", "smaller from step 25"]);
+        assert_eq!(observer.notices, painted.limits);
+        let again = paint(&mut fake, plan(5, 4, 10), &AtomicBool::new(false), &mut observer);
+        assert_eq!(again.limits, [""; 0], "they are of one run");
     }
 
     #[test]

@@ -171,13 +171,7 @@ impl<E: Engine + 'static> PainterThread<'_, E> {
 
     fn try_item(&mut self, item: &Item, stop: &AtomicBool) -> anyhow::Result<ItemResult> {
         let ItemPictures { inputs, mut remarks } = item.open(self.queue.folder().as_deref())?;
-        let recipe = item
-            .batch
-            .then(|| {
-                let style = inputs.styles.first()?;
-                Some(recipe_hash(inputs.content.sha256, style.picture.sha256, &item.settings))
-            })
-            .flatten();
+        let recipe = item.batch.then(|| recipe_hash(&inputs, &item.settings));
         let folder = item.output.parent().unwrap_or(Path::new("."));
         if let Some(recipe) = &recipe
             && Ledger::open(folder).is_ok_and(|ledger| ledger.has_numbered(&item.output, recipe))
@@ -267,7 +261,11 @@ impl<E: Engine + 'static> PainterThread<'_, E> {
         }
         if failure.is_none()
             && let Some(recipe) = recipe
-            && let Err(error) = Ledger::open(folder).and_then(|mut ledger| ledger.record(&output, recipe))
+            && let Err(error) = Ledger::open(folder).and_then(|mut ledger| match painted.limits.is_empty() {
+                true => ledger.record(&output, recipe),
+                // A later batch paints it properly.
+                false => ledger.forget(&output),
+            })
         {
             remarks.push(format!("the batch list of its folder cannot be written: {error}"));
         }

@@ -20,13 +20,17 @@ use impasto_core::{
     picture,
     run::{Job, RunInfo},
     settings::{Settings, StyleMix},
-    transfer::{GradientNorms, Inputs, Losses},
+    transfer::{GradientNorms, Inputs, Losses, StyleSource},
 };
 use impasto_formats::explore::{Ledger, recipe_hash};
 use impasto_network::compute::{DeviceInfo, DeviceKind};
 
 /// The seed with which the engine panics in its second step.
 const PANICS: u64 = 13;
+/// The seed with which its device has no memory left.
+const LIMITED: u64 = 14;
+/// What it says then.
+const LIMIT: &str = "a card has no memory left";
 
 /// Steps take a millisecond; the picture's height is the number of steps.
 #[derive(Default)]
@@ -71,6 +75,11 @@ impl Engine for Small {
             picture: RgbImage::new(20, self.step),
             plain: None,
         })
+    }
+
+    fn take_limits(&mut self) -> Vec<String> {
+        let limited = self.settings.seed == LIMITED && self.step == 1;
+        limited.then(|| LIMIT.to_owned()).into_iter().collect()
     }
 
     fn end(&mut self) {}
@@ -223,13 +232,39 @@ fn a_batch_is_noted_in_its_folder_and_not_painted_twice() {
     assert!(matches!(found[0], ItemState::Done { .. }) && found[1] == ItemState::AlreadyPainted, "{found:?}");
     // As `impasto batch` looks it up.
     let (content, style) = (picture::CONTENTS[0].open(), picture::STYLES[0].open());
-    let recipe = recipe_hash(content.sha256, style.sha256, &batch().settings);
+    let inputs = Inputs::new(Arc::new(content), vec![StyleSource::new(Arc::new(style))]);
+    let recipe = recipe_hash(&inputs, &batch().settings);
     assert!(Ledger::open(output.parent().unwrap()).unwrap().has(&output, &recipe));
     // Another recipe with the same name does not replace it.
     let other = Item { settings: Settings { seed: 5, ..batch().settings }, ..batch() };
     queue.add([other], None);
     wait_until("it is over", &queue, all_finished);
     assert!(queue.items(|items| items[2].output.ends_with("a-2.png")));
+}
+
+#[test]
+fn a_batch_does_not_count_what_was_painted_with_less() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("out").join("a.png");
+    let batch = || Item { batch: true, ..item(output.clone(), LIMITED, 3) };
+    let (content, style) = (picture::CONTENTS[0].open(), picture::STYLES[0].open());
+    let inputs = Inputs::new(Arc::new(content), vec![StyleSource::new(Arc::new(style))]);
+    let recipe = recipe_hash(&inputs, &batch().settings);
+    // One that was painted properly and is gone.
+    std::fs::create_dir(output.parent().unwrap()).unwrap();
+    let ledger = || Ledger::open(output.parent().unwrap()).unwrap();
+    ledger().record(&output, recipe.clone()).unwrap();
+    let (queue, _painter) = start_painter(vec![batch(), batch()], Small::default);
+    wait_until("both are over", &queue, all_finished);
+    let found = states(&queue);
+    assert!(found.iter().all(|state| matches!(state, ItemState::Done { .. })), "{found:?}");
+    let items = queue.items(|items| items.to_vec());
+    for item in &items {
+        assert_eq!(image::open(&item.output).unwrap().height(), 3, "the picture is kept");
+        assert!(item.remark.as_ref().is_some_and(|remark| remark.contains(LIMIT)), "{:?}", item.remark);
+    }
+    assert_ne!(items[0].output, items[1].output, "the first one is not replaced");
+    assert!(items.iter().all(|item| !ledger().has(&item.output, &recipe)));
 }
 
 #[test]

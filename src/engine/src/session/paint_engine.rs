@@ -49,7 +49,7 @@ pub struct PaintEngine {
     background: bool,
     /// This engine's part of [`BACKGROUND_BYTES`].
     reported_bytes: u64,
-    /// Allocations that the device had refused when they were last dealt with.
+    /// Allocations that the device had refused, to any engine, when the run was last known to be whole.
     refused: u64,
     /// What runs had to do without since the last call of [`Engine::take_limits`].
     limits: Vec<String>,
@@ -161,7 +161,6 @@ impl PaintEngine {
     /// An engine on an open device, which settings name by `choice`.
     pub fn on(choice: DeviceChoice, device: Device) -> Self {
         let mut engine = Self::new();
-        engine.refused = compute::refused(&device.tensor);
         engine.device = Some((choice, device));
         engine
     }
@@ -172,10 +171,12 @@ impl PaintEngine {
         work: impl FnOnce(&mut Self) -> Result<T, TransferError>,
     ) -> Result<T, TransferError> {
         self.at_work = true;
-        let result = self.with_memory_errors(work);
+        let result = self.with_memory_errors(self.refused, work);
         self.at_work = false;
-        if let Err(TransferError::Device(_)) = result {
-            self.mark_failed();
+        match result {
+            Err(TransferError::Device(_)) => self.mark_failed(),
+            Err(TransferError::OutOfMemory) => self.refused = self.refusals(),
+            _ => {}
         }
         result
     }
@@ -240,7 +241,6 @@ impl PaintEngine {
         report("opening the device");
         let device = compute::open(choice)?;
         self.network = None;
-        self.refused = compute::refused(&device.tensor);
         self.device = Some((choice.clone(), device.clone()));
         Ok(device)
     }
@@ -346,6 +346,7 @@ impl Engine for PaintEngine {
         let mut settings = job.settings.clone();
         settings.validate().map_err(TransferError::from)?;
         let device = self.device(&settings.device, report)?;
+        self.refused = self.refusals();
         let weights = self.weights(settings.weights.as_ref(), report)?;
         let options = network_options(&settings);
         if self.options != options {
@@ -446,7 +447,7 @@ impl Engine for PaintEngine {
 
     fn extract(&mut self, job: &VisualizationJob) -> Result<Option<VisualizationState>, EngineError> {
         // A failure here does not concern the run, so keep the device.
-        let result = self.with_memory_errors(|engine| engine.extract_slice(job));
+        let result = self.with_memory_errors(self.refusals(), |engine| engine.extract_slice(job));
         if let Err(TransferError::OutOfMemory) = result {
             self.extraction = None;
             self.put_extract_aside();

@@ -12,7 +12,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use impasto_base::{files, hash::Sha256Hash};
-use impasto_core::settings::Settings;
+use impasto_core::{
+    settings::{Settings, StyleMix},
+    transfer::Inputs,
+};
 
 const FILE: &str = ".impasto-batch.json";
 /// Locked while the list is written.
@@ -28,12 +31,20 @@ pub struct Ledger {
     painted: BTreeMap<String, String>,
 }
 
-/// SHA-256 of everything that a painting depends on: the pictures' hashes, the settings, the weights file.
-pub fn recipe_hash(content: Sha256Hash, style: Sha256Hash, settings: &Settings) -> String {
+/// SHA-256 of everything that a painting depends on: the pictures' hashes, the mix of the styles, the
+/// settings, the weights file.
+pub fn recipe_hash(inputs: &Inputs, settings: &Settings) -> String {
     // The preview interval does not change the picture.
     let settings = Settings { preview_every: 0, ..settings.clone() };
-    let text = serde_json::to_string(&settings).unwrap_or_default();
-    let parts = [content.to_string(), style.to_string(), text];
+    let mut parts = vec![inputs.content.sha256.to_string()];
+    for style in &inputs.styles {
+        parts.push(style.picture.sha256.to_string());
+        // A style alone has no mix, so that the lists of earlier batches remain valid.
+        if inputs.styles.len() > 1 || style.mix != StyleMix::default() {
+            parts.push(serde_json::to_string(&style.mix).unwrap_or_default());
+        }
+    }
+    parts.push(serde_json::to_string(&settings).unwrap_or_default());
     let pieces =
         parts.into_iter().flat_map(|part| [(part.len() as u64).to_le_bytes().to_vec(), part.into_bytes()]);
     Sha256Hash::of_pieces(pieces).to_string()
@@ -82,6 +93,24 @@ impl Ledger {
         let _lock = lock(&self.path.with_file_name(LOCK))?;
         self.painted.extend(read(&self.path)?);
         self.painted.insert(name(output), recipe);
+        self.write()
+    }
+
+    /// Remove the entry of a file that no recipe repeats, also on the disk.
+    ///
+    /// # Errors
+    ///
+    /// If the list on the disk cannot be read or written.
+    pub fn forget(&mut self, output: &Path) -> io::Result<()> {
+        let _lock = lock(&self.path.with_file_name(LOCK))?;
+        self.painted.extend(read(&self.path)?);
+        match self.painted.remove(&name(output)) {
+            Some(_) => self.write(),
+            None => Ok(()),
+        }
+    }
+
+    fn write(&self) -> io::Result<()> {
         files::write_atomic_shared(&self.path, &serde_json::to_vec_pretty(self).map_err(io::Error::other)?)
     }
 }
@@ -111,15 +140,62 @@ fn name(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use impasto_core::{picture::Picture, transfer::StyleSource};
+
     use super::*;
+
+    fn picture(shade: u8) -> Arc<Picture> {
+        Arc::new(Picture::from_rgba("a", 16, 16, vec![shade; 4 * 16 * 16]).unwrap())
+    }
+
+    /// A content, and styles with their weights.
+    fn inputs(content: u8, styles: &[(u8, f64)]) -> Inputs {
+        let style = |&(shade, weight): &(u8, f64)| StyleSource {
+            picture: picture(shade),
+            mix: StyleMix { weight, ..StyleMix::default() },
+        };
+        Inputs::new(picture(content), styles.iter().map(style).collect())
+    }
+
+    #[test]
+    fn the_recipe_is_that_of_earlier_lists_and_covers_the_mix() {
+        let settings = Settings::default();
+        let plain = recipe_hash(&inputs(1, &[(2, 1.0)]), &settings);
+        let stored = Settings { preview_every: 0, ..settings.clone() };
+        let texts = [
+            picture(1).sha256.to_string(),
+            picture(2).sha256.to_string(),
+            serde_json::to_string(&stored).unwrap(),
+        ];
+        let pieces =
+            texts.iter().flat_map(|text| [(text.len() as u64).to_le_bytes().to_vec(), text.clone().into()]);
+        assert_eq!(plain, Sha256Hash::of_pieces(pieces).to_string());
+
+        let mixes: [&[(u8, f64)]; 6] = [
+            &[(2, 1.0)],
+            &[(2, 0.5)],
+            &[(2, 1.0), (3, 1.0)],
+            &[(3, 1.0), (2, 1.0)],
+            &[(2, 0.7), (3, 0.3)],
+            &[(2, 0.3), (3, 0.7)],
+        ];
+        let mut scaled = inputs(1, mixes[4]);
+        scaled.styles[0].mix.scale = 0.5;
+        let hashes = mixes.iter().map(|mix| recipe_hash(&inputs(1, mix), &settings));
+        let different: std::collections::BTreeSet<_> =
+            hashes.chain([recipe_hash(&scaled, &settings)]).collect();
+        assert_eq!(different.len(), mixes.len() + 1);
+    }
 
     #[test]
     fn a_painting_is_known_by_its_recipe_as_long_as_it_is_there() {
         let folder = tempfile::tempdir().unwrap();
         let output = folder.path().join("cat in wave.png");
         let settings = Settings::default();
-        let [a, b] = ["a", "b"].map(|text| Sha256Hash::of(text.as_bytes()));
-        let recipe = recipe_hash(a, b, &settings);
+        let (ab, ba) = (inputs(1, &[(2, 1.0)]), inputs(2, &[(1, 1.0)]));
+        let recipe = recipe_hash(&ab, &settings);
         let mut ledger = Ledger::open(folder.path()).unwrap();
         ledger.record(&output, recipe.clone()).unwrap();
         assert!(!ledger.has(&output, &recipe), "there is no file");
@@ -127,8 +203,8 @@ mod tests {
         let ledger = Ledger::open(folder.path()).unwrap();
         assert!(ledger.has(&output, &recipe));
         for other in [
-            recipe_hash(b, a, &settings),
-            recipe_hash(a, b, &Settings { style_weight: 3.0, ..settings.clone() }),
+            recipe_hash(&ba, &settings),
+            recipe_hash(&ab, &Settings { style_weight: 3.0, ..settings.clone() }),
         ] {
             assert!(!ledger.has(&output, &other));
         }
@@ -146,7 +222,7 @@ mod tests {
         );
         fs::remove_file(&numbered).unwrap();
         assert!(!ledger.has_numbered(&taken, &recipe));
-        assert_eq!(recipe_hash(a, b, &Settings { preview_every: 9, ..settings }), recipe);
+        assert_eq!(recipe_hash(&ab, &Settings { preview_every: 9, ..settings }), recipe);
         fs::write(folder.path().join(FILE), "{").unwrap();
         assert!(Ledger::open(folder.path()).is_err());
     }

@@ -1,13 +1,15 @@
 //! Many settings and many pictures: what `impasto grid` and `impasto batch` are made of.
 
 mod axis;
+mod collect;
 mod figure;
 mod ledger;
 mod pairs;
 mod sheet;
 
 pub use axis::{Axis, AxisError, AxisValue};
+pub use collect::{CollectError, Collector, SourceFile, collect};
 pub use figure::{Figure, FigureCell, FigureRow};
 pub use ledger::{Ledger, recipe_hash};
-pub use pairs::{NAME_PATTERN, Pair, PairError, Pairing, collect, file_name};
+pub use pairs::{NAME_PATTERN, Pair, PairError, Pairing, mixed_outputs};
 pub use sheet::{CELL_SIZE, CELL_STEPS, ContactSheet, cell_order, legend};

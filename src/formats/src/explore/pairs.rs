@@ -2,14 +2,15 @@
 
 use std::{
     collections::BTreeMap,
-    io,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
-use impasto_core::picture;
+use super::SourceFile;
 
 /// Default name pattern of a batch's paintings.
 pub const NAME_PATTERN: &str = "{content} in {style}.png";
+/// Maximum number of styles that the name of a mix lists.
+const NAMED_STYLES: usize = 3;
 
 /// How contents and styles are paired.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -32,12 +33,6 @@ pub struct Pair {
 /// Pictures that cannot be paired.
 #[derive(Debug, thiserror::Error)]
 pub enum PairError {
-    #[error("there is no picture {}", .0.display())]
-    Missing(PathBuf),
-    #[error("there are no pictures in {}", .0.display())]
-    Empty(PathBuf),
-    #[error("cannot read the folder {}", path.display())]
-    Folder { path: PathBuf, source: io::Error },
     #[error("{contents} contents and {styles} styles cannot be matched one by one; use --pairs all")]
     Uneven { contents: usize, styles: usize },
     #[error(
@@ -47,78 +42,15 @@ pub enum PairError {
     SameName(PathBuf),
 }
 
-/// The pictures that paths, folders and patterns such as `photos/*.jpg` name, each group sorted by name.
-///
-/// # Errors
-///
-/// If a path does not exist, or a folder or pattern has no pictures.
-pub fn collect(paths: &[PathBuf]) -> Result<Vec<PathBuf>, PairError> {
-    let mut found = Vec::new();
-    for path in paths {
-        let pattern =
-            path.file_name().and_then(|name| name.to_str()).filter(|name| name.contains(['*', '?']));
-        if path.is_file() {
-            found.push(path.clone());
-        } else if path.is_dir() {
-            found.extend(inside(path, "*", path)?);
-        } else if let Some(pattern) = pattern {
-            let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
-            found.extend(inside(folder, pattern, path)?);
-        } else {
-            return Err(PairError::Missing(path.clone()));
-        }
-    }
-    Ok(found)
-}
-
-fn inside(folder: &Path, pattern: &str, requested: &Path) -> Result<Vec<PathBuf>, PairError> {
-    let files =
-        picture::files_in(folder).map_err(|source| PairError::Folder { path: folder.to_owned(), source })?;
-    let fits = |path: &PathBuf| {
-        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| matches(pattern, name))
-    };
-    let files: Vec<PathBuf> = files.into_iter().filter(fits).collect();
-    if files.is_empty() {
-        return Err(PairError::Empty(requested.to_owned()));
-    }
-    Ok(files)
-}
-
-/// Whether a name fits a pattern of `*` (any text) and `?` (one character). Glob crates also read `[` as a
-/// class, and names of pictures contain brackets.
-fn matches(pattern: &str, name: &str) -> bool {
-    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
-    // Rest of the pattern and of the name at the last star, for backtracking.
-    let (mut p, mut n, mut star) = (0, 0, None);
-    while n < name.len() {
-        if pattern.get(p) == Some(&'*') {
-            star = Some((p, n));
-            p += 1;
-        } else if pattern.get(p).is_some_and(|&letter| letter == '?' || letter == name[n]) {
-            p += 1;
-            n += 1;
-        } else if let Some((at, from)) = star {
-            star = Some((at, from + 1));
-            p = at + 1;
-            n = from + 1;
-        } else {
-            return false;
-        }
-    }
-    pattern[p..].iter().all(|&letter| letter == '*')
-}
-
 /// Fill in the `{content}`, `{style}` and `{number}` of a name pattern.
-pub fn file_name(pattern: &str, content: &Path, style: &Path, number: usize) -> String {
-    let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+fn file_name(pattern: &str, content: &str, style: &str, number: usize) -> String {
     // Fill in all fields in one pass, so that braces in a name stay.
     let mut name = String::new();
     let mut rest = pattern;
     while let Some(at) = rest.find('{') {
         name.push_str(&rest[..at]);
         rest = &rest[at..];
-        let fields =
-            [("{content}", stem(content)), ("{style}", stem(style)), ("{number}", format!("{number:03}"))];
+        let fields = [("{content}", content), ("{style}", style), ("{number}", &format!("{number:03}"))];
         match fields.iter().find(|(field, _)| rest.starts_with(field)) {
             Some((field, text)) => {
                 name.push_str(text);
@@ -133,20 +65,78 @@ pub fn file_name(pattern: &str, content: &Path, style: &Path, number: usize) -> 
     name + rest
 }
 
+fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Name of a style, with the folders that it is in: `monet-lilies`.
+fn style_name(style: &SourceFile) -> String {
+    let folders = style.subfolder.components().filter_map(|component| match component {
+        Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
+        _ => None,
+    });
+    folders.chain([stem(&style.path)]).collect::<Vec<_>>().join("-")
+}
+
+/// Name of a mix: `wave + star`, or `wave + star + moon + 4 more`.
+fn mix_name(styles: &[SourceFile]) -> String {
+    let mut names: Vec<String> = styles.iter().take(NAMED_STYLES).map(style_name).collect();
+    if styles.len() > NAMED_STYLES {
+        names.push(format!("{} more", styles.len() - NAMED_STYLES));
+    }
+    names.join(" + ")
+}
+
+/// The output files of paintings, each a content and the name of its style, in the folders below `folder`
+/// that the contents are in.
+fn outputs<'a>(
+    paintings: impl IntoIterator<Item = (&'a SourceFile, String)>,
+    folder: &Path,
+    pattern: &str,
+) -> Result<Vec<PathBuf>, PairError> {
+    let mut names = BTreeMap::new();
+    let mut outputs = Vec::new();
+    for (index, (content, style)) in paintings.into_iter().enumerate() {
+        let name = file_name(pattern, &stem(&content.path), &style, index + 1);
+        let output = folder.join(&content.subfolder).join(name);
+        // Some file systems are case-insensitive.
+        if names.insert(output.to_string_lossy().to_lowercase(), index).is_some() {
+            return Err(PairError::SameName(output));
+        }
+        outputs.push(output);
+    }
+    Ok(outputs)
+}
+
+/// The output files of contents that are each painted in a mix of all styles.
+///
+/// # Errors
+///
+/// If two outputs have the same name.
+pub fn mixed_outputs(
+    contents: &[SourceFile],
+    styles: &[SourceFile],
+    folder: &Path,
+    pattern: &str,
+) -> Result<Vec<PathBuf>, PairError> {
+    let name = mix_name(styles);
+    outputs(contents.iter().map(|content| (content, name.clone())), folder, pattern)
+}
+
 impl Pairing {
-    /// The paintings of a batch, each with its output file in `folder`.
+    /// The paintings of a batch, each with its output file below `folder`.
     ///
     /// # Errors
     ///
     /// If their numbers do not match, or two outputs have the same name.
     pub fn pairs(
         self,
-        contents: &[PathBuf],
-        styles: &[PathBuf],
+        contents: &[SourceFile],
+        styles: &[SourceFile],
         folder: &Path,
         pattern: &str,
     ) -> Result<Vec<Pair>, PairError> {
-        let combinations: Vec<(&PathBuf, &PathBuf)> = match self {
+        let pairs: Vec<(&SourceFile, &SourceFile)> = match self {
             Pairing::All => {
                 contents.iter().flat_map(|content| styles.iter().map(move |style| (content, style))).collect()
             }
@@ -155,17 +145,16 @@ impl Pairing {
                 return Err(PairError::Uneven { contents: contents.len(), styles: styles.len() });
             }
         };
-        let mut names = BTreeMap::new();
-        let mut pairs = Vec::with_capacity(combinations.len());
-        for (index, (content, style)) in combinations.into_iter().enumerate() {
-            let output = folder.join(file_name(pattern, content, style, index + 1));
-            // Some file systems are case-insensitive.
-            if names.insert(output.to_string_lossy().to_lowercase(), index).is_some() {
-                return Err(PairError::SameName(output));
-            }
-            pairs.push(Pair { content: content.clone(), style: style.clone(), output });
-        }
-        Ok(pairs)
+        let names = pairs.iter().map(|&(content, style)| (content, style_name(style)));
+        let outputs = outputs(names, folder, pattern)?;
+        let pairs = pairs.into_iter().zip(outputs);
+        Ok(pairs
+            .map(|((content, style), output)| Pair {
+                content: content.path.clone(),
+                style: style.path.clone(),
+                output,
+            })
+            .collect())
     }
 }
 
@@ -173,48 +162,20 @@ impl Pairing {
 mod tests {
     use super::*;
 
-    fn paths(names: &[&str]) -> Vec<PathBuf> {
-        names.iter().map(PathBuf::from).collect()
+    fn sources(paths: &[&str]) -> Vec<SourceFile> {
+        paths.iter().map(|path| SourceFile { path: path.into(), subfolder: PathBuf::new() }).collect()
     }
 
-    #[test]
-    fn patterns_fit_names() {
-        for (pattern, name, fits) in [
-            ("*.jpg", "a.jpg", true),
-            ("*.jpg", "a.png", false),
-            ("a?c*", "abcd", true),
-            ("*a*b", "xaxxab", true),
-            ("*a*b", "xaxxabc", false),
-            ("ä?.png", "äö.png", true),
-            ("", "", true),
-        ] {
-            assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
-        }
-    }
-
-    #[test]
-    fn folders_patterns_and_files_are_collected() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["b.png", "a.jpg", "c.txt", "a2.JPG"] {
-            std::fs::write(folder.path().join(name), "x").unwrap();
-        }
-        let names = |paths: &str| {
-            let found = collect(&[folder.path().join(paths)]).unwrap();
-            found
-                .iter()
-                .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(names(""), ["a.jpg", "a2.JPG", "b.png"]);
-        assert_eq!(names("a*"), ["a.jpg", "a2.JPG"]);
-        assert_eq!(names("b.png"), ["b.png"]);
-        assert!(matches!(collect(&[folder.path().join("z*")]), Err(PairError::Empty(_))));
-        assert!(matches!(collect(&[folder.path().join("z.png")]), Err(PairError::Missing(_))));
+    /// A picture of this requested folder.
+    fn below(root: &str, path: &str) -> SourceFile {
+        let subfolder = Path::new(path).parent().unwrap().to_owned();
+        SourceFile { path: Path::new(root).join(path), subfolder }
     }
 
     #[test]
     fn pairs_are_all_or_matched_and_names_differ() {
-        let (contents, styles) = (paths(&["x/cat.jpg", "x/dog.jpg"]), paths(&["s/wave.png", "s/star.png"]));
+        let (contents, styles) =
+            (sources(&["x/cat.jpg", "x/dog.jpg"]), sources(&["s/wave.png", "s/star.png"]));
         let pairs =
             |pairing: Pairing, pattern: &str| pairing.pairs(&contents, &styles, Path::new("out"), pattern);
         let all = pairs(Pairing::All, "{content} in {style}.png").unwrap();
@@ -226,9 +187,42 @@ mod tests {
         assert!(matches!(pairs(Pairing::All, "{content}.png"), Err(PairError::SameName(_))));
         let uneven = Pairing::Matched.pairs(&contents, &styles[..1], Path::new("out"), "{number}.png");
         assert!(matches!(uneven, Err(PairError::Uneven { contents: 2, styles: 1 })));
+        assert_eq!(file_name("{content}.png", "{style}", "w", 1), "{style}.png");
+    }
+
+    #[test]
+    fn folders_below_are_kept_and_same_names_in_them_do_not_collide() {
+        let contents = ["cat.jpg", "trip/day 1/cat.jpg"].map(|path| below("photos", path));
+        let styles = ["monet/1.jpg", "hokusai/1.jpg"].map(|path| below("art", path));
+        let pairs = Pairing::All.pairs(&contents, &styles, Path::new("out"), NAME_PATTERN).unwrap();
+        let outputs: Vec<_> = pairs.into_iter().map(|pair| pair.output).collect();
+        let out = Path::new("out");
+        let day = out.join("trip").join("day 1");
         assert_eq!(
-            file_name("{content}.png", Path::new("{style}.jpg"), Path::new("w.png"), 1),
-            "{style}.png"
+            outputs,
+            [
+                out.join("cat in monet-1.png"),
+                out.join("cat in hokusai-1.png"),
+                day.join("cat in monet-1.png"),
+                day.join("cat in hokusai-1.png")
+            ]
         );
+    }
+
+    #[test]
+    fn a_mix_is_named_by_its_styles() {
+        let contents = ["cat.jpg", "trip/cat.jpg"].map(|path| below("photos", path));
+        let styles = sources(&["wave.jpg", "star.jpg", "moon.jpg", "sun.jpg", "sea.jpg"]);
+        let outputs = |count: usize, pattern: &str| {
+            mixed_outputs(&contents, &styles[..count], Path::new("out"), pattern).unwrap()
+        };
+        let out = Path::new("out");
+        assert_eq!(
+            outputs(2, NAME_PATTERN),
+            [out.join("cat in wave + star.png"), out.join("trip").join("cat in wave + star.png")]
+        );
+        assert_eq!(outputs(5, "{number} {style}.jpg")[0], out.join("001 wave + star + moon + 2 more.jpg"));
+        let same = mixed_outputs(&[contents[0].clone(), contents[0].clone()], &styles, out, NAME_PATTERN);
+        assert!(matches!(same, Err(PairError::SameName(_))));
     }
 }

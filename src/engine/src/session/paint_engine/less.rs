@@ -11,9 +11,11 @@ use impasto_core::{
 use impasto_network::compute;
 
 impl PaintEngine {
-    /// Run `work`; a failure for want of memory, also as a panic, is [`TransferError::OutOfMemory`].
+    /// Run `work`; a failure for want of memory, also as a panic, is [`TransferError::OutOfMemory`]. A failure
+    /// that does not say so is one if the device has refused allocations since its count was `before`.
     pub(super) fn with_memory_errors<T>(
         &mut self,
+        before: u64,
         work: impl FnOnce(&mut Self) -> Result<T, TransferError>,
     ) -> Result<T, TransferError> {
         let result = panic::catch_unwind(AssertUnwindSafe(|| work(self)));
@@ -23,7 +25,7 @@ impl PaintEngine {
             Err(panic) => Some(panic_text(&**panic)),
         };
         if let Some(failure) = failure
-            && (self.was_refused() || compute::is_about_memory(&failure))
+            && (self.refusals() > before || compute::is_about_memory(&failure))
         {
             tracing::debug!("no memory left: {failure}");
             return Err(TransferError::OutOfMemory);
@@ -31,25 +33,34 @@ impl PaintEngine {
         result.unwrap_or_else(|panic| panic::resume_unwind(panic))
     }
 
-    /// Whether the device has refused an allocation since the last call.
-    fn was_refused(&mut self) -> bool {
-        let refused = self.device.as_ref().map_or(0, |(_, device)| compute::refused(&device.tensor));
-        std::mem::replace(&mut self.refused, refused) < refused
+    /// Allocations that the device has refused so far, to any of the engines that use it.
+    pub(super) fn refusals(&self) -> u64 {
+        self.device.as_ref().map_or(0, |(_, device)| compute::refused(&device.tensor))
     }
 
     /// Run `work` on the current run; if the device has no memory left for it, again with less.
     pub(super) fn work<T>(
         &mut self,
-        mut work: impl FnMut(&mut Painting) -> Result<T, TransferError>,
+        work: impl FnMut(&mut Painting) -> Result<T, TransferError>,
     ) -> Result<T, EngineError> {
-        // Devices work behind: what was refused earlier shows now.
-        if self.run.is_some() && self.was_refused() {
-            self.go_on_with_less()?;
+        let refused = self.refusals();
+        if self.run.is_some() && refused > self.refused {
+            // Devices work behind, and another engine may share this one: only a run whose own picture cannot
+            // be read was refused something.
+            self.work_or_less(|run| run.read().map(drop))?;
+            self.refused = refused;
         }
+        Ok(self.work_or_less(work)?)
+    }
+
+    fn work_or_less<T>(
+        &mut self,
+        mut work: impl FnMut(&mut Painting) -> Result<T, TransferError>,
+    ) -> Result<T, TransferError> {
         loop {
             match self.on_device(|engine| work(engine.run.as_mut().ok_or(TransferError::NoRun)?)) {
                 Err(TransferError::OutOfMemory) if self.run.is_some() => self.go_on_with_less()?,
-                result => return Ok(result?),
+                result => return result,
             }
         }
     }

@@ -69,7 +69,10 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             Err(message) => return self.fail(message),
         };
         if let Some(run) = &mut self.run {
-            run.settings.size = info.size;
+            // A run that has no memory for the requested size keeps it in its settings, as the window does.
+            if job.choose_size {
+                run.settings.size = info.size;
+            }
             run.record.set_size(info.size);
         }
         self.outbox.send(Event::Started { run: id, info: Box::new(info) });

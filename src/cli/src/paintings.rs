@@ -1,0 +1,128 @@
+//! The paintings of a batch: which content in which styles, into which file.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    UsageError,
+    args::{BatchArgs, StyleArg},
+    checks,
+    progress::Printer,
+};
+use impasto_base::text;
+use impasto_core::settings::StyleMix;
+use impasto_formats::explore::{CollectError, Collector, Pair, PairError, SourceFile, mixed_outputs};
+
+/// A painting of a batch.
+pub(super) struct Painting {
+    pub content: PathBuf,
+    pub styles: Vec<(PathBuf, StyleMix)>,
+    pub output: PathBuf,
+}
+
+impl Painting {
+    /// The files to paint from.
+    pub fn sources(&self) -> impl Iterator<Item = &Path> {
+        let styles = self.styles.iter().map(|(path, _)| path.as_path());
+        [self.content.as_path()].into_iter().chain(styles)
+    }
+}
+
+/// All paintings of a batch; tells what the folders hold besides pictures.
+pub(super) fn plan(arguments: &BatchArgs, printer: &Printer) -> anyhow::Result<Vec<Painting>> {
+    check_styles(arguments)?;
+    let mut collector = Collector::new(arguments.recursive, &arguments.output_folder);
+    let mut contents = Vec::new();
+    for path in &arguments.content {
+        contents.extend(collect(&mut collector, path)?);
+    }
+    let mut styles = Vec::new();
+    let mut mixes = Vec::new();
+    for StyleArg { path, mix } in &arguments.style {
+        let found = collect(&mut collector, path)?;
+        mixes.resize(mixes.len() + found.len(), *mix);
+        styles.extend(found);
+    }
+    report_skipped(&collector, printer);
+
+    let usage = |error: PairError| UsageError(error.to_string());
+    let (folder, pattern) = (&arguments.output_folder, &arguments.name);
+    if arguments.mix {
+        let outputs = mixed_outputs(&contents, &styles, folder, pattern).map_err(usage)?;
+        let styles: Vec<_> = styles.into_iter().map(|style| style.path).zip(mixes).collect();
+        let paintings = contents.into_iter().zip(outputs);
+        return Ok(paintings
+            .map(|(content, output)| Painting { content: content.path, styles: styles.clone(), output })
+            .collect());
+    }
+    let pairs = arguments.pairs.pairs(&contents, &styles, folder, pattern).map_err(usage)?;
+    Ok(pairs
+        .into_iter()
+        .map(|Pair { content, style, output }| Painting {
+            content,
+            styles: vec![(style, StyleMix::default())],
+            output,
+        })
+        .collect())
+}
+
+fn check_styles(arguments: &BatchArgs) -> Result<(), UsageError> {
+    let own = arguments.style.iter().find(|style| style.mix != StyleMix::default());
+    match own {
+        Some(style) if !arguments.mix => Err(UsageError(format!(
+            "style {}: a weight or scale of its own needs --mix, which paints each content in all styles together",
+            style.path.display()
+        ))),
+        _ => checks::styles(&arguments.style),
+    }
+}
+
+fn collect(collector: &mut Collector, path: &Path) -> anyhow::Result<Vec<SourceFile>> {
+    collector.collect(path).map_err(|error| match error {
+        CollectError::Empty(_) if collector.folders.iter().any(|folder| folder.starts_with(path)) => {
+            anyhow::anyhow!("{error}; add --recursive to take those in the folders below")
+        }
+        error => error.into(),
+    })
+}
+
+/// Print one line about what was left out, and a warning about folders that cannot be read.
+fn report_skipped(collector: &Collector, printer: &Printer) {
+    let Collector { other_files, folders, unreadable, .. } = collector;
+    let names = |paths: &BTreeSet<PathBuf>| {
+        text::list(paths.iter().map(|path| path.file_name().unwrap_or_default().to_string_lossy()))
+    };
+    let mut skipped = Vec::new();
+    if !other_files.is_empty() {
+        skipped.push(format!(
+            "{} that cannot be painted from ({})",
+            counted(other_files, "file"),
+            names(other_files)
+        ));
+    }
+    if !folders.is_empty() {
+        let names = names(folders);
+        skipped.push(format!(
+            "{} ({names}; add --recursive to take their pictures)",
+            counted(folders, "folder")
+        ));
+    }
+    if !skipped.is_empty() {
+        printer.info(&format!("skipped: {}", skipped.join(", ")));
+    }
+    if !unreadable.is_empty() {
+        let paths: Vec<_> = unreadable.iter().map(|path| text::path(path)).collect();
+        printer.warn(&format!(
+            "impasto: warning: {} cannot be read: {}",
+            counted(unreadable, "folder"),
+            paths.join(", ")
+        ));
+    }
+}
+
+/// "1 file", "3 files".
+fn counted(paths: &BTreeSet<PathBuf>, what: &str) -> String {
+    format!("{} {what}{}", paths.len(), if paths.len() == 1 { "" } else { "s" })
+}
