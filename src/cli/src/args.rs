@@ -163,12 +163,12 @@ pub(super) struct BatchArgs {
     /// Content pictures: files, folders or patterns such as photos/*.jpg
     #[arg(long, short, value_name = "PICTURES", required = true, num_args = 1..)]
     pub content: Vec<PathBuf>,
-    /// Style pictures: files, folders or patterns; with --mix with an optional weight and scale, as in
+    /// Style pictures: files, folders or patterns; with --mix each may have a weight and a scale, as in
     /// `impasto render`: wave.jpg:0.5@0.7
     #[arg(long, short, value_name = "PICTURES", required = true, num_args = 1.., value_parser = OsStringValueParser::new().map(StyleArg::split))]
     pub style: Vec<StyleArg>,
-    /// Also take the pictures in all folders below the given ones; the paintings of contents are put into
-    /// such folders too
+    /// Also take the pictures in all folders below the given ones, and keep the contents' folders in the
+    /// output folder
     #[arg(long, short)]
     pub recursive: bool,
     /// Folder for the paintings, created if necessary
