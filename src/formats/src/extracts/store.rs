@@ -40,7 +40,7 @@ impl ExtractStore {
         self.folder.join(key).with_extension(EXTENSION)
     }
 
-    /// Load the extract of a key ([`impasto_core::transfer::Extract::key`]) in this shape, if it exists and
+    /// Load the extract of a key ([`impasto_core::transfer::VisualizationJob::key`]) in this shape, if it exists and
     /// is intact, and mark it as recently used.
     pub fn load(&self, key: &str, shape: (u32, u32)) -> Option<RgbImage> {
         let path = self.path(key);
