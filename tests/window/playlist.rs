@@ -145,7 +145,7 @@ fn a_pasted_picture_cannot_be_listed_and_that_is_said() {
     window.until("it is asked", |harness, _| harness.query_by_label_contains("What is it for?").is_some());
     window.steps(3);
     click(&mut window, "Use as style");
-    window.until("it is painted", |_, log| log.jobs.len() == 2);
+    window.until("it is painted", |_, log| log.styles() == ["pasted picture"]);
     window.harness.key_press(Key::F9);
     window.steps(4);
     click(&mut window, "Add the present painting");

@@ -120,11 +120,8 @@ fn pictures_come_back_too() {
     window.dialogs.will_pick(&path);
     window.harness.key_press_modifiers(Modifiers::COMMAND, Key::O);
     let names = |log: &crate::window_support::Log| {
-        let job = log.jobs.last().unwrap();
-        (
-            job.inputs.content.name.clone(),
-            job.inputs.styles.iter().map(|style| style.picture.name.clone()).collect(),
-        )
+        let inputs = log.inputs.as_ref().unwrap();
+        (inputs.content.name.clone(), inputs.styles.iter().map(|style| style.picture.name.clone()).collect())
     };
     let meadow = ("meadow.png".to_owned(), vec!["Swirl".to_owned()]);
     let usual = ("Chelsea".to_owned(), vec!["Swirl".to_owned()]);
@@ -163,7 +160,7 @@ fn a_styles_weight_is_undone_without_a_new_run() {
     image::RgbImage::from_pixel(60, 40, image::Rgb([10, 20, 230])).save(&path).unwrap();
     window.dialogs.will_pick(&path);
     window.harness.get_by_label("Add style…").click();
-    window.until("two styles", |_, log| log.jobs.last().is_some_and(|job| job.inputs.styles.len() == 2));
+    window.until("two styles", |_, log| log.styles().len() == 2);
     window.steps(3);
     let jobs = window.jobs();
     window.harness.get_by_label("Weight of style 2").scroll_to_me();
