@@ -1,8 +1,8 @@
 //! Text on pictures, in the window's font.
 
-use egui::{
-    Color32, FontDefinitions, FontId,
-    epaint::text::{Fonts, TextOptions},
+use epaint::{
+    Color32,
+    text::{FontDefinitions, FontId, Fonts, TextOptions},
 };
 use image::{Rgb, RgbImage};
 
