@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::window_support::{Setup, Window, drop_files, hands::resting, has};
+use crate::window_support::{Setup, Window, drop_files, hands::resting, has, saved};
 use egui::{Event, Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use image::{Rgb, RgbImage};
@@ -35,16 +35,6 @@ fn painted(person: &Path) -> Window {
     let mut window = setup.open();
     window.until("it is done", |harness, _| harness.query_by_label_contains("Finished.").is_some());
     window
-}
-
-fn saved(window: &mut Window, name: &str) -> PathBuf {
-    let path = window.folder.path().join(name);
-    window.dialogs.will_pick(&path);
-    window.harness.get_by_label("Save…").click();
-    let wanted = path.clone();
-    window.until("it is saved", move |_, _| wanted.exists());
-    window.steps(3);
-    path
 }
 
 #[track_caller]

@@ -2,23 +2,12 @@
 
 use std::{fs, path::PathBuf, sync::Arc};
 
-use crate::window_support::{Setup, Window, drop_files, has};
+use crate::window_support::{Setup, Window, drop_files, has, saved};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use image::RgbImage;
 use impasto_core::{picture, settings::Settings};
 use impasto_engine::session::Start;
 use impasto_formats::recipe::{self, Recipe};
-
-/// Saves the picture by the window's own means and gives its file.
-fn saved(window: &mut Window, name: &str) -> PathBuf {
-    let path = window.folder.path().join(name);
-    window.dialogs.will_pick(&path);
-    window.harness.get_by_label("Save…").click();
-    let wanted = path.clone();
-    window.until("it is saved", move |_, _| wanted.exists());
-    window.steps(3);
-    path
-}
 
 fn recipe_of(path: &std::path::Path) -> Recipe {
     recipe::read_file(path).unwrap().0

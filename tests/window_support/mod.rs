@@ -308,6 +308,17 @@ pub fn has(window: &Window, label: &str) -> bool {
     window.harness.query_all_by_label_contains(label).next().is_some()
 }
 
+/// Saves the picture by the window's own means and gives its file.
+pub fn saved(window: &mut Window, name: &str) -> PathBuf {
+    let path = window.folder.path().join(name);
+    window.dialogs.will_pick(&path);
+    window.harness.get_by_label("Save…").click();
+    let wanted = path.clone();
+    window.until("it is saved", move |_, _| wanted.exists());
+    window.steps(3);
+    path
+}
+
 /// Types a number into the entry of this name.
 pub fn enter(window: &mut Window, name: &str, text: &str) {
     window

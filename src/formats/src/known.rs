@@ -56,8 +56,10 @@ impl KnownFiles {
         };
         let write = || {
             create_private(folder)?;
-            write_cache(&folder.join(hash.to_string()), text.as_bytes())?;
-            prune(folder)
+            let entry = folder.join(hash.to_string());
+            let is_new = !entry.exists();
+            write_cache(&entry, text.as_bytes())?;
+            if is_new { prune(folder) } else { Ok(()) }
         };
         if let Err(error) = write() {
             tracing::debug!("cannot note an opened file: {error}");
@@ -79,9 +81,14 @@ impl KnownFiles {
     /// Note the pictures and the weights of a run.
     pub fn add_run(&self, job: &Job, info: &RunInfo) {
         self.add_inputs(&job.inputs);
-        if let Some(path) = &job.settings.weights
-            && let Ok(hash) = info.weights.sha256.parse()
-        {
+        if let Some(path) = &job.settings.weights {
+            self.add_weights(path, info);
+        }
+    }
+
+    /// Note the weights file of a run.
+    pub fn add_weights(&self, path: &Path, info: &RunInfo) {
+        if let Ok(hash) = info.weights.sha256.parse() {
             self.add(path, &hash);
         }
     }

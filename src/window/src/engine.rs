@@ -375,10 +375,10 @@ impl ImpastoApp {
                     given.settings.size = info.size;
                     self.settings.size = info.size;
                 }
-                if let Some(path) = &self.settings.weights
-                    && let Ok(hash) = info.weights.sha256.parse()
-                {
-                    self.files.known.add(path, &hash);
+                if let Some(path) = self.settings.weights.clone() {
+                    let (known, info) = (self.files.known.clone(), info.clone());
+                    let work = move || known.add_weights(&path, &info);
+                    self.tasks.spawn("register", work, |_: &mut Self, _, ()| ());
                 }
                 if !info.remarks.is_empty() {
                     self.messages.notice = Some(info.remarks.join("; "));

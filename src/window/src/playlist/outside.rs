@@ -147,7 +147,8 @@ impl ImpastoApp {
             for path in &outside {
                 self.playlist.outside.refused.remove(path);
             }
-            self.files.known.add(&path, &hash);
+            let known = self.files.known.clone();
+            self.tasks.spawn("register", move || known.add(&path, &hash), |_: &mut Self, _, ()| ());
         }
     }
 }
