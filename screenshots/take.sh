@@ -20,7 +20,9 @@ start() { # a fresh configuration, then arguments for the program
   "$program" "$@" >/dev/null 2>&1 &
   run=$!
   until window=$(xdotool search --name '^Impasto$' | tail -n 1) && [ -n "$window" ]; do sleep 0.2; done
-  sleep 1; xdotool windowfocus "$window"; sleep 0.5
+  sleep 1
+  until xdotool windowfocus "$window" 2>/dev/null; do sleep 0.5; done # not before it is shown
+  sleep 0.5
 }
 stop() { kill $run; wait $run 2>/dev/null || true; }
 take() { # the pointer out of the way, then the window alone
