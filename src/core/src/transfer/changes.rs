@@ -33,16 +33,14 @@ impl Painting {
     ///
     /// # Errors
     ///
-    /// If there is no style, the content has other dimensions, the palette is missing, or a picture is too
+    /// If there is no style or more than [`super::MAX_STYLES`], the content has other dimensions, the palette is missing, or a picture is too
     /// narrow for the deepest layer in use; then nothing changes.
     pub fn replace_pictures(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), TransferError> {
         let (width, height) = inputs.content.dimensions();
         if (width, height) != self.inputs.content.dimensions() {
             return Err(TransferError::OtherShape { width, height });
         }
-        if inputs.styles.is_empty() {
-            return Err(TransferError::NoStyle);
-        }
+        inputs.check_styles()?;
         let other_content = inputs.content.sha256 != self.inputs.content.sha256;
         self.apply(settings, inputs, true)?;
         if other_content {

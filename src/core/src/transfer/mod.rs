@@ -57,7 +57,7 @@ pub use losses::{Losses, Reading};
 pub use norm_monitor::GradientNorms;
 pub use painting::{Begin, LevelCommand, Painting};
 pub use pictures::Pictures;
-pub use prepare::{Inputs, StyleSource, network_options};
+pub use prepare::{Inputs, MAX_STYLES, StyleSource, network_options};
 pub use pyramid_progress::PyramidProgress;
 pub use scale_end::{scale_end, scale_end_text};
 pub use schedule::{Level, Schedule};

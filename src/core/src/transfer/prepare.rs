@@ -42,6 +42,9 @@ pub struct Inputs {
     pub initial: Option<Arc<Picture>>,
 }
 
+/// Maximum number of styles of a run: as many as files of runs may name.
+pub const MAX_STYLES: usize = 64;
+
 /// Longest side of a palette, which is only used for its mean and covariance.
 const PALETTE_SIZE: u32 = 512;
 
@@ -150,23 +153,32 @@ impl Inputs {
         Schedule::new(settings, self.content.dimensions())
     }
 
+    pub(super) fn check_styles(&self) -> Result<(), TransferError> {
+        match self.styles.len() {
+            0 => Err(TransferError::NoStyle),
+            1..=MAX_STYLES => Ok(()),
+            count => Err(TransferError::TooManyStyles { count }),
+        }
+    }
+
     /// Prepare the pictures for these settings, in the shapes of [`Shapes::new`]. `current` replaces the
     /// initial image.
     ///
     /// # Errors
     ///
-    /// If there is no style, or a required [`Inputs::initial`] or [`Inputs::palette`] is missing.
+    /// If there is no style or more than [`MAX_STYLES`], or a required [`Inputs::initial`] or [`Inputs::palette`] is missing.
     pub fn pictures(
         &self,
         settings: &Settings,
         current: Option<&RgbImage>,
     ) -> Result<Pictures, TransferError> {
+        self.check_styles()?;
         self.check_palette(settings)?;
         let content = self.content_image(settings);
         let style_keys = self.image_keys(settings).styles;
         let all: Vec<usize> = (0..style_keys.len()).collect();
         let styles = self.style_images(&all, &style_keys, settings, &content);
-        let first_style = styles.first().ok_or(TransferError::NoStyle)?;
+        let first_style = &styles[0];
         let (width, height) = content.dimensions();
         let to_shape = |picture: &RgbImage| resize(picture, width, height, filter(settings));
         let initial = match (current, &settings.init) {
@@ -360,8 +372,11 @@ mod tests {
     }
 
     #[test]
-    fn a_run_needs_a_style() {
-        let error = inputs_of((32, 32), &[]).pictures(&Settings::default(), None).unwrap_err();
-        assert!(matches!(error, TransferError::NoStyle));
+    fn a_run_needs_a_style_and_not_too_many() {
+        let made = |styles: &[_]| inputs_of((32, 32), styles).pictures(&Settings::default(), None);
+        assert!(matches!(made(&[]).unwrap_err(), TransferError::NoStyle));
+        assert_eq!(made(&[(8, 8); MAX_STYLES]).unwrap().styles.len(), MAX_STYLES);
+        let error = made(&[(8, 8); MAX_STYLES + 1]).unwrap_err().to_string();
+        assert_eq!(error, "there are 65 styles, but at most 64 can be mixed");
     }
 }

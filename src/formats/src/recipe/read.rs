@@ -10,10 +10,8 @@ use impasto_core::{
     picture::{MAX_FILE_BYTES, MAX_TEXT, embedded_text},
     run::{DownscalePart, MAX_CHANGES, MAX_PASSES, MAX_SOURCES, Pass},
     settings::{Settings, StyleMix},
+    transfer::MAX_STYLES,
 };
-
-/// Maximum number of styles of a run.
-const MAX_STYLES: usize = 64;
 
 /// Maximum number of steps at downscaled sizes in a recipe, each and in sum: hours of dragging.
 const MAX_DOWNSCALED_STEPS: u32 = 100_000;
