@@ -1,6 +1,9 @@
 //! Small pictures to choose from: the bundled examples, and the files that were opened lately.
 
-use std::{collections::HashMap, path::PathBuf};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 use egui::{
     Color32, ColorImage, Context, Rect, Role, Sense, Stroke, StrokeKind, TextureHandle, TextureOptions, Ui,
@@ -54,10 +57,14 @@ impl Gallery {
         &self.recent
     }
 
+    /// A file may be another picture by now.
+    pub fn changed(&mut self, path: &Path) {
+        self.known.remove(&Origin::File(path.to_owned()));
+    }
+
     /// A file has been opened.
     pub fn opened(&mut self, path: PathBuf) {
-        // It may be another picture by now.
-        self.known.remove(&Origin::File(path.clone()));
+        self.changed(&path);
         self.recent.retain(|other| *other != path);
         self.recent.insert(0, path);
         self.recent.truncate(RECENT);

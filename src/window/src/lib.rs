@@ -32,6 +32,7 @@ mod film;
 mod filmstrip;
 mod finder;
 mod folders;
+mod following;
 mod frames;
 mod gallery;
 mod graphics;
@@ -291,6 +292,7 @@ impl eframe::App for ImpastoApp {
             then(self, ctx);
         }
         self.note_change(ctx);
+        self.follow_files(ctx);
         self.take_news(ctx);
         self.follow_remote(ctx);
         self.apply_actions(ctx);

@@ -57,6 +57,8 @@ pub struct Layout {
     pub extracts: bool,
     /// The screen is kept awake while something is painted, and not only while it is shown.
     pub awake: bool,
+    /// Pictures follow their files when another program saves them.
+    pub follow_files: bool,
 }
 
 impl Default for Layout {
@@ -78,6 +80,7 @@ impl Default for Layout {
             stop_after_steps: false,
             extracts: true,
             awake: false,
+            follow_files: true,
         }
     }
 }

@@ -112,6 +112,12 @@ impl ImpastoApp {
                 ),
                 Target::Palette,
             ));
+            ui.add_space(space::S);
+            let command = Command::FollowFiles;
+            widgets::row(ui, command.text(), command.tooltip(), |ui| {
+                let on = &mut self.view.layout.follow_files;
+                widgets::checkbox(ui, command.text(), command.tooltip(), on);
+            });
             ui.add_space(space::M);
         });
         let seen = ui.clip_rect();

@@ -126,6 +126,9 @@ commands! {
     Swap "Swap content and style" Swap []
         "Makes the content the style and the first style the content"
         if |app| app.pictures.content.picture.is_some() || app.pictures.styles[0].picture.is_some() => |app, _| app.swap();
+    FollowFiles "Follow files" Restart []
+        "Content, styles and palette follow their files: what another program saves, such as Krita or Photoshop, fades into the painting within a second"
+        => |app, _| app.toggle_following();
     // The picture comes as an event, like that of the keys.
     Paste "Paste picture" Copy [ctrl(V)]
         "Puts the clipboard's picture into the slot under the pointer, or asks which one is meant"
