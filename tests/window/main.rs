@@ -11,6 +11,7 @@ mod control;
 mod control_pictures;
 mod film;
 mod finder;
+mod following;
 mod gallery;
 mod graphics;
 mod grid;

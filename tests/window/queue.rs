@@ -1,6 +1,7 @@
 //! The queue in the window, with a fake engine in front of it and another one behind it.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -109,6 +110,22 @@ fn a_painting_is_queued_at_its_own_size_and_saved_with_its_recipe() {
     window.harness.get_by_label("Clear done").click();
     window.steps(4);
     assert!(lines(&window).is_empty() && path.exists());
+}
+
+#[test]
+fn the_desktop_tells_that_the_queue_is_done_if_another_window_is_in_front() {
+    for (notify, told) in [(true, vec!["The queue is done: 2 paintings.".to_owned()]), (false, vec![])] {
+        let remembered = format!("[layout]\nstop_after_steps = true\nnotify = {notify}\n");
+        let mut window = opened(Setup { remembered: Some(remembered), ..resting() });
+        add(&mut window, "first.png", "320");
+        until_line(&mut window, 0, "done");
+        assert!(window.notifier.0.lock().unwrap().is_empty(), "the window is in front");
+        slow(&window, 30);
+        add(&mut window, "second.png", "320");
+        window.harness.input_mut().focused = false;
+        until_line(&mut window, 1, "done");
+        assert_eq!(*window.notifier.0.lock().unwrap(), told);
+    }
 }
 
 #[test]
@@ -346,6 +363,8 @@ fn folders_are_queued_in_all_pairs_or_matched_and_named_as_a_batch_names_them() 
     let root = window.folder.path().to_owned();
     let contents = pictures(&root.join("contents"), &["cat.png", "dog.png"]);
     let styles = pictures(&root.join("styles"), &["wave.png", "star.png", "leaf.png"]);
+    fs::write(contents.join("notes.txt"), "").unwrap();
+    fs::create_dir(contents.join("more")).unwrap();
     let out = root.join("out");
     window.harness.get_by_label("Add folders to the queue…").click();
     window.steps(4);
@@ -362,6 +381,10 @@ fn folders_are_queued_in_all_pairs_or_matched_and_named_as_a_batch_names_them() 
         window.steps(3);
     }
     window.until("they are counted", |harness, _| harness.query_by_label("Add 6 paintings").is_some());
+    assert!(has(
+        &window,
+        "Left out: 1 file that cannot be painted from (notes.txt), 1 folder in them (more)"
+    ));
     window.harness.get_by_label("Matched").click();
     window.until("it is refused", |harness, _| {
         harness.query_all_by_label_contains("2 contents and 3 styles cannot be matched").next().is_some()

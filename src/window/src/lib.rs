@@ -49,6 +49,7 @@ mod memory;
 mod mixer;
 mod mixes;
 mod notes;
+mod notifier;
 mod opening;
 mod origin;
 mod page;
@@ -83,6 +84,7 @@ mod usual;
 mod view;
 mod widgets;
 mod worker;
+mod xwayland;
 
 use std::sync::Arc;
 
@@ -116,6 +118,7 @@ use self::{
 pub use self::{
     awake::{KeepAwake, SystemAwake},
     graphics::Graphics,
+    notifier::Notifier,
     opening::{AppStart, Options, SpawnPainter, WakeBehind, run},
     worker::{SpawnSession, Wake},
 };
@@ -159,6 +162,7 @@ pub struct ImpastoApp {
     awake: Arc<dyn KeepAwake>,
     /// What it was told last.
     is_awake: bool,
+    notifier: Arc<dyn Notifier>,
     graphics: Graphics,
     numbers: u64,
 }

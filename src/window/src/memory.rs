@@ -59,6 +59,10 @@ pub struct Layout {
     pub awake: bool,
     /// Pictures follow their files when another program saves them.
     pub follow_files: bool,
+    /// The desktop tells when the queue is done or something of it fails.
+    pub notify: bool,
+    /// Under Wayland the window starts through XWayland.
+    pub xwayland: bool,
 }
 
 impl Default for Layout {
@@ -81,6 +85,8 @@ impl Default for Layout {
             extracts: true,
             awake: false,
             follow_files: true,
+            notify: true,
+            xwayland: false,
         }
     }
 }
@@ -157,6 +163,16 @@ pub fn load(folder: &Path) -> Result<Option<Remembered>, String> {
         let reason = error.lines().next().unwrap_or_default();
         format!("the remembered settings in {} cannot be used ({reason}); {fate}", path.display())
     })
+}
+
+/// Whether the window is to start through XWayland, which is asked before anything else is read.
+#[cfg(target_os = "linux")]
+pub fn starts_through_xwayland(folder: &Path) -> bool {
+    let read = || {
+        let text = fs::read_to_string(folder.join(FILE)).ok()?;
+        text.parse::<toml::Table>().ok()?.get("layout")?.get("xwayland")?.as_bool()
+    };
+    read() == Some(true)
 }
 
 /// Writes what is to be remembered, in one move: a crash leaves the old file or the new one.
@@ -315,6 +331,13 @@ mod tests {
         assert_eq!((odd.remote.port, kept), (9123, vec!["cc:1:21".to_owned(), "osc:/fader".to_owned()]));
         remembered.layout.light = true;
         store(folder.path(), &remembered).unwrap();
+        #[cfg(target_os = "linux")]
+        {
+            assert!(!starts_through_xwayland(folder.path()));
+            remembered.layout.xwayland = true;
+            store(folder.path(), &remembered).unwrap();
+            assert!(starts_through_xwayland(folder.path()));
+        }
         assert_eq!(load(folder.path()), Ok(Some(remembered)));
 
         for torn in [&b"size = ]"[..], b"", b"\n", b"\0\0\0\0", b"size = 3\xff"] {

@@ -12,7 +12,7 @@ use anyhow::anyhow;
 use egui::Context;
 
 use super::{
-    ImpastoApp, KeepAwake, SystemAwake,
+    ImpastoApp, KeepAwake, Notifier, SystemAwake,
     action::Actions,
     automation::AutomationUi,
     clock::Clock,
@@ -30,6 +30,7 @@ use super::{
     memory,
     mixes::Mixes,
     notes::{Banner, Messages, Trouble},
+    notifier::SystemNotifier,
     playlist::Lists,
     queue::Queue,
     remote::Remote,
@@ -40,6 +41,7 @@ use super::{
     undo::Undo,
     view::{Panels, View},
     worker::{NextRun, SpawnSession, Worker},
+    xwayland,
 };
 use impasto_base::paths;
 use impasto_core::settings::Settings;
@@ -78,6 +80,7 @@ pub struct AppStart {
     /// Paints what is queued.
     pub painter: SpawnPainter,
     pub awake: Arc<dyn KeepAwake>,
+    pub notifier: Arc<dyn Notifier>,
     /// Lists the devices; called in the background.
     pub devices: fn() -> Vec<DeviceInfo>,
     /// Time from a new picture to the frame that shows it; zero would ask egui for two frames each time.
@@ -112,6 +115,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
             .with_icon(icons::window_icon())
             .with_inner_size([1360.0, 860.0])
             .with_min_inner_size(SMALLEST),
+        event_loop_builder: xwayland::event_loop(folder.as_deref()),
         persistence_path: folder.as_ref().map(|folder| folder.join("window.ron")),
         ..Default::default()
     };
@@ -129,9 +133,10 @@ pub fn run(options: Options) -> anyhow::Result<()> {
                     options,
                     folder,
                     sessions: memory::sessions_folder(),
-                    dialogs: Arc::new(SystemDialogs),
+                    dialogs: Arc::new(SystemDialogs::of(creation)),
                     painter: Box::new(|desk, wake| Painter::spawn(desk, PaintEngine::background, wake)),
                     awake: Arc::new(SystemAwake::default()),
+                    notifier: Arc::new(SystemNotifier::default()),
                     devices: compute::devices,
                     repaint_after: repaint_after(creation),
                 };
@@ -215,6 +220,7 @@ impl ImpastoApp {
             files: Files::new(start.folder, &remembered),
             awake: start.awake,
             is_awake: false,
+            notifier: start.notifier,
             graphics: Graphics::default(),
             numbers,
         };

@@ -159,6 +159,12 @@ impl Kept {
             }
         }
     }
+
+    /// Whether a picture may follow its file, which a stranger's project may have chosen.
+    fn may_follow(&self, picture: &Picture, known: &KnownFiles) -> bool {
+        let opened_before = |path| known.path_of(&picture.sha256).as_deref() == Some(path);
+        picture.path.as_deref().is_some_and(|path| self.recalled.trust.allows(path) || opened_before(path))
+    }
 }
 
 /// A picture that a recipe names, with what helps to find it.
@@ -253,9 +259,7 @@ impl Source {
             Source::Open(picture) => (Ok(Arc::unwrap_or_clone(picture)), None),
             Source::Kept(kept) => {
                 let (picture, origin, message) = kept.open(known)?;
-                // A stranger's project may name any file.
-                stamp = Self::stamp(&origin)
-                    .filter(|_| picture.path.as_ref().is_some_and(|path| kept.recalled.trust.allows(path)));
+                stamp = Self::stamp(&origin).filter(|_| kept.may_follow(&picture, known));
                 missing = message;
                 (Ok(picture), origin)
             }

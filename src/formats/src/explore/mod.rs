@@ -8,7 +8,7 @@ mod pairs;
 mod sheet;
 
 pub use axis::{Axis, AxisError, AxisValue};
-pub use collect::{CollectError, Collector, SourceFile, collect};
+pub use collect::{CollectError, Collector, SourceFile};
 pub use figure::{Figure, FigureCell, FigureRow};
 pub use ledger::{Ledger, recipe_hash};
 pub use pairs::{NAME_PATTERN, Pair, PairError, Pairing, mixed_outputs};

@@ -256,6 +256,9 @@ commands! {
     QueueHold "Hold the queue, or go on" Queue []
         "The queue begins nothing and rests where it is, or goes on"
         if |app| app.queue.outlook.open > 0 => |app, ctx| app.hold_queue(ctx);
+    Notify "Tell when the queue is done" Eye []
+        "The desktop tells when the queue is done or something of it fails, unless this window is in front"
+        => |app, _| app.toggle_notifications();
     Grid "Grid" Grid [plain(G)]
         "Small pictures with two settings varied, painted in the background, to choose from by looking"
         => |app, _| app.toggle_page(Page::Grid);
@@ -274,6 +277,9 @@ commands! {
     ToggleTheme "Light or dark" Theme [ctrl(L)]
         "Switches between the dark and the light theme"
         => |app, ctx| app.toggle_theme(ctx);
+    XWayland "Start through XWayland" Open []
+        "Nothing can be dropped on a window of Wayland. From the next start on it runs through XWayland, if there is one, and takes dropped files; text may be less sharp on scaled screens"
+        if |_| crate::xwayland::is_wayland() => |app, _| app.toggle_xwayland();
     FrameTimes "Frame times" History [plain(F12)]
         "Shows how long frames and steps take, and how soon a changed setting is seen"
         => |app, _| app.panels.frames.shown = !app.panels.frames.shown;
