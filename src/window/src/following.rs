@@ -14,9 +14,11 @@ pub use self::watcher::{Stamp, Watcher};
 use super::{
     ImpastoApp,
     origin::Origin,
-    pictures::{Loaded, Opened, Slot, Source},
+    pictures::{Kept, Loaded, Opened, Slot, Source},
 };
+use impasto_core::picture::Picture;
 use impasto_engine::session::RunState;
+use impasto_formats::known::KnownFiles;
 
 impl Slot {
     /// The file that it follows, and which version of it is here.
@@ -26,6 +28,22 @@ impl Slot {
             (Some(Origin::File(path)), Some(stamp)) => Some((path, stamp)),
             _ => None,
         }
+    }
+}
+
+/// Which version of its file a picture is that is being opened, if it has one.
+pub fn stamp_of(origin: &Option<Origin>) -> Option<Stamp> {
+    match origin {
+        Some(Origin::File(path)) => Stamp::of(path),
+        _ => None,
+    }
+}
+
+impl Kept {
+    /// Whether a picture may follow its file, which a stranger's project may have chosen.
+    pub fn may_follow(&self, picture: &Picture, known: &KnownFiles) -> bool {
+        let opened_before = |path| known.path_of(&picture.sha256).as_deref() == Some(path);
+        picture.path.as_deref().is_some_and(|path| self.recalled.trust.allows(path) || opened_before(path))
     }
 }
 

@@ -10,7 +10,13 @@ use std::{
 
 use egui::{ColorImage, Context, TextureHandle, TextureOptions};
 
-use super::{ImpastoApp, action::Act, dialogs::Ask, following::Stamp, origin::Origin};
+use super::{
+    ImpastoApp,
+    action::Act,
+    dialogs::Ask,
+    following::{Stamp, stamp_of},
+    origin::Origin,
+};
 use impasto_base::{error::chain, text};
 use impasto_core::{
     picture::{self, Example, Picture},
@@ -159,12 +165,6 @@ impl Kept {
             }
         }
     }
-
-    /// Whether a picture may follow its file, which a stranger's project may have chosen.
-    fn may_follow(&self, picture: &Picture, known: &KnownFiles) -> bool {
-        let opened_before = |path| known.path_of(&picture.sha256).as_deref() == Some(path);
-        picture.path.as_deref().is_some_and(|path| self.recalled.trust.allows(path) || opened_before(path))
-    }
 }
 
 /// A picture that a recipe names, with what helps to find it.
@@ -259,13 +259,13 @@ impl Source {
             Source::Open(picture) => (Ok(Arc::unwrap_or_clone(picture)), None),
             Source::Kept(kept) => {
                 let (picture, origin, message) = kept.open(known)?;
-                stamp = Self::stamp(&origin).filter(|_| kept.may_follow(&picture, known));
+                stamp = stamp_of(&origin).filter(|_| kept.may_follow(&picture, known));
                 missing = message;
                 (Ok(picture), origin)
             }
             Source::Recalled(recalled) => {
                 let (picture, origin, message) = recalled.open(known)?;
-                stamp = Self::stamp(&origin);
+                stamp = stamp_of(&origin);
                 missing = message;
                 (Ok(picture), origin)
             }
@@ -280,13 +280,6 @@ impl Source {
         let small = picture::thumbnail(&picture.flattened(Some(background)), SMALL);
         let small = ColorImage::from_rgb([small.width() as usize, small.height() as usize], small.as_raw());
         Ok(Box::new(Opened { picture, small, origin, stamp, missing }))
-    }
-
-    fn stamp(origin: &Option<Origin>) -> Option<Stamp> {
-        match origin {
-            Some(Origin::File(path)) => Stamp::of(path),
-            _ => None,
-        }
     }
 }
 
