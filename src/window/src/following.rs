@@ -92,7 +92,6 @@ impl ImpastoApp {
             }
         };
         let loaded = Loaded { stamp: Some(stamp), ..opened.into_loaded(ctx) };
-        self.pictures.gallery.changed(&path);
         let mut replaced = Vec::new();
         for slot in self.following_slots().filter(|slot| follows(slot)) {
             let Some(before) = &mut slot.picture else { continue };
@@ -103,6 +102,7 @@ impl ImpastoApp {
             }
             replaced.push(std::mem::replace(before, loaded.clone()));
         }
+        self.pictures.gallery.changed(path);
         replaced.iter().for_each(|before| self.undo.file_was_saved(before, &loaded));
     }
 

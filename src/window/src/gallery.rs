@@ -1,9 +1,6 @@
 //! Small pictures to choose from: the bundled examples, and the files that were opened lately.
 
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::HashMap, path::PathBuf};
 
 use egui::{
     Color32, ColorImage, Context, Rect, Role, Sense, Stroke, StrokeKind, TextureHandle, TextureOptions, Ui,
@@ -57,14 +54,10 @@ impl Gallery {
         &self.recent
     }
 
-    /// A file may be another picture by now.
-    pub fn changed(&mut self, path: &Path) {
-        self.known.remove(&Origin::File(path.to_owned()));
-    }
-
     /// A file has been opened.
     pub fn opened(&mut self, path: PathBuf) {
-        self.changed(&path);
+        // It may be another picture by now.
+        self.known.remove(&Origin::File(path.clone()));
         self.recent.retain(|other| *other != path);
         self.recent.insert(0, path);
         self.recent.truncate(RECENT);
@@ -73,6 +66,11 @@ impl Gallery {
     /// Looks again for what was missing.
     pub fn look_again(&mut self) {
         self.known.retain(|_, small| matches!(small, Small::Ready(_)));
+    }
+
+    /// A file has been saved anew.
+    pub fn changed(&mut self, path: PathBuf) {
+        self.known.remove(&Origin::File(path));
     }
 
     /// Takes a small picture in from the background.

@@ -277,9 +277,6 @@ commands! {
     ToggleTheme "Light or dark" Theme [ctrl(L)]
         "Switches between the dark and the light theme"
         => |app, ctx| app.toggle_theme(ctx);
-    XWayland "Start through XWayland" Open []
-        "Nothing can be dropped on a window of Wayland. From the next start on it runs through XWayland, if there is one, and takes dropped files; text may be less sharp on scaled screens"
-        if |_| crate::xwayland::is_wayland() => |app, _| app.toggle_xwayland();
     FrameTimes "Frame times" History [plain(F12)]
         "Shows how long frames and steps take, and how soon a changed setting is seen"
         => |app, _| app.panels.frames.shown = !app.panels.frames.shown;
@@ -295,6 +292,9 @@ commands! {
     About "About Impasto" Help []
         "Version, and the licences of everything that the program is built from"
         => |app, _| app.toggle_about();
+    XWayland "Start through XWayland" Open []
+        "Nothing can be dropped on a window of Wayland. From the next start on it runs through XWayland, if there is one, and takes dropped files; text may be less sharp on scaled screens"
+        if |_| crate::xwayland::is_wayland() => |app, _| app.toggle_xwayland();
     Quit "Quit" Close [ctrl(Q)]
         "Closes the window; settings and pictures are remembered"
         => |_, ctx| ctx.send_viewport_cmd(ViewportCommand::Close);
