@@ -123,8 +123,11 @@ impl ImpastoApp {
             }
         });
         self.size_marks(ui, &response.transform);
-        let text = "Losses over steps, logarithmic. The terms are shown before their weights; total is their weighted sum. Each size is drawn apart.";
-        response.response.widget_info(|| WidgetInfo::labeled(Role::Image, true, text));
+        let mut text = "Losses over steps, logarithmic. The terms are shown before their weights; total is their weighted sum.".to_owned();
+        for (step, side) in self.history.size_changes() {
+            text += &format!(" From step {step} at {side} px.");
+        }
+        response.response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &text));
     }
 
     /// A line where the painting came to another size, with that size.
