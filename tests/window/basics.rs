@@ -2,7 +2,11 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::window_support::{Log, Setup, Window, enter, has, picture_file};
+use crate::window_support::{
+    Log, Setup, Window,
+    drawing::{can_draw, draw},
+    enter, has, picture_file,
+};
 use egui::{Event, Key, Modifiers, Role, accesskit::Toggled};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use impasto_core::settings::{Objective, Settings, Statistic};
@@ -491,7 +495,9 @@ fn losses_are_told_as_they_are_measured() {
         assert!(end < below, "{size:?}: {end} {below}");
         assert_ne!(value(&window, "relu5_1"), "–");
     }
-    let mut window = Setup { size: [1280.0, 1500.0], ..Setup::default() }.open();
+    let mut setup = Setup { size: [1280.0, 1500.0], render: can_draw(), ..Setup::default() };
+    setup.log.slow = Duration::from_millis(8);
+    let mut window = setup.open();
     window.until_painting();
     window.harness.get_by_label("Solo style layer relu2_1").click();
     window.until("deeper layers are not measured", |harness, _| {
@@ -508,6 +514,14 @@ fn losses_are_told_as_they_are_measured() {
     window.harness.key_press(Key::PageUp);
     window
         .until("the size has changed", |harness, _| harness.query_by_label_contains(" at 96 px.").is_some());
+    window.harness.get_by_label("Solo style layer relu2_1").click();
+    window.until("deeper layers are silent again", |harness, _| {
+        harness.get_by_label("Line of relu5_1").accesskit_node().value().as_deref() == Some("–")
+    });
+    window.steps(60);
+    if can_draw() {
+        draw(&mut window, "losses");
+    }
 }
 
 #[test]
