@@ -383,7 +383,6 @@ fn pinned_moments_and_mixes_are_in_the_project_and_survive_a_crash() {
     window.steps(3);
     window.harness.get_by_label("Rename…").click();
     window.steps(3);
-    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
     window.harness.event(egui::Event::Text("the calm one".to_owned()));
     window.steps(2);
     window.harness.key_press(Key::Enter);

@@ -82,29 +82,29 @@ impl ImpastoApp {
 
     /// The dialog that gives a pinned moment another name, while it is open.
     pub(super) fn rename_window(&mut self, ctx: &Context) {
-        let Some((id, mut name)) = self.view.pins.renaming.take() else { return };
+        let Some(mut renaming) = self.view.pins.renaming.take() else { return };
         let mut done = false;
         let modal = super::theme::modal(ctx, "name of a pinned moment").show(ctx, |ui| {
             ui.set_width(320.0);
             ui.heading("Name of the pinned moment");
             ui.add_space(space::S);
-            let edit = TextEdit::singleline(&mut name).char_limit(LONGEST).desired_width(f32::INFINITY);
-            let edit = ui.add(edit).accessible_name("Name");
-            if ui.memory(|memory| memory.focused().is_none()) {
+            let edit = TextEdit::singleline(&mut renaming.name).hint_text(renaming.usual.as_str());
+            let edit = ui.add(edit.char_limit(LONGEST).desired_width(f32::INFINITY)).accessible_name("Name");
+            if std::mem::take(&mut renaming.fresh) {
                 edit.request_focus();
             }
             let entered = edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
             ui.add_space(space::M);
             ui.horizontal(|ui| {
                 if ui.button("OK").on_hover_text("Gives it this name").clicked() || entered {
-                    self.actions.push(PinAction::Rename(id, name.clone()));
+                    self.actions.push(PinAction::Rename(renaming.moment, renaming.name.clone()));
                     done = true;
                 }
                 done |= ui.button("Cancel").on_hover_text("Leaves its name").clicked();
             });
         });
         if !(done || modal.should_close()) {
-            self.view.pins.renaming = Some((id, name));
+            self.view.pins.renaming = Some(renaming);
         }
     }
 }

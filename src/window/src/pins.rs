@@ -53,7 +53,11 @@ pub struct Pin {
 impl Pin {
     /// The name of its own, or what it is called without one.
     pub fn name(&self) -> String {
-        self.named.clone().unwrap_or_else(|| format!("Pin {}, step {}", self.number, self.step))
+        self.named.clone().unwrap_or_else(|| self.usual_name())
+    }
+
+    fn usual_name(&self) -> String {
+        format!("Pin {}, step {}", self.number, self.step)
     }
 
     /// The same in few words, within a sentence.
@@ -94,8 +98,18 @@ pub struct Pins {
     pub generation: u64,
     /// The moment that is compared with, in full size.
     large: Option<(MomentId, Sheet)>,
-    /// The moment that gets another name, and the name as it is typed.
-    pub renaming: Option<(MomentId, String)>,
+    pub renaming: Option<Renaming>,
+}
+
+/// A pinned moment that gets another name.
+pub struct Renaming {
+    pub moment: MomentId,
+    /// As it is typed.
+    pub name: String,
+    /// What it is called without a name.
+    pub usual: String,
+    /// The name has not had the keyboard yet.
+    pub fresh: bool,
 }
 
 /// What can be done with a pinned moment, beside comparing with it.
@@ -104,6 +118,7 @@ pub enum PinAction {
     TakeSettings(MomentId),
     Save(MomentId),
     AskForName(MomentId),
+    /// Gives it a name; without a letter it has none of its own.
     Rename(MomentId, String),
     Unpin(MomentId),
 }
@@ -305,12 +320,14 @@ impl ImpastoApp {
                 self.messages.toasts.add(note);
             }
             PinAction::Save(_) => self.ask_to_save_painting(pin.painting.clone()),
-            PinAction::AskForName(_) => self.view.pins.renaming = Some((id, pin.name())),
+            PinAction::AskForName(_) => {
+                let (name, usual) = (pin.named.clone().unwrap_or_default(), pin.usual_name());
+                self.view.pins.renaming = Some(Renaming { moment: id, name, usual, fresh: true });
+            }
             PinAction::Rename(_, name) => {
                 let name = text::display_name(name.trim());
-                let own = !name.is_empty() && name != pin.name();
-                if own && let Some(pin) = self.view.pins.all.iter_mut().find(|pin| pin.moment == id) {
-                    pin.named = Some(name);
+                if let Some(pin) = self.view.pins.all.iter_mut().find(|pin| pin.moment == id) {
+                    pin.named = (!name.is_empty()).then_some(name);
                     self.view.pins.generation += 1;
                 }
             }
