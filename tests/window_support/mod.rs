@@ -321,6 +321,22 @@ pub fn has(window: &Window, label: &str) -> bool {
     window.harness.query_all_by_label_contains(label).next().is_some()
 }
 
+/// Whether the filmstrip shows a pinned moment of this name, whole or in part.
+pub fn has_pin(harness: &Harness<'static, ImpastoApp>, name: &str) -> bool {
+    let is_card = |node: &egui_kittest::kittest::AccessKitNode<'_>| {
+        node.role() == Role::Button && node.label().is_some_and(|label| label.starts_with(name))
+    };
+    harness.query_all_by(is_card).next().is_some()
+}
+
+/// Shows the filmstrip with the pinned moments alone.
+pub fn show_pins(window: &mut Window) {
+    window.harness.get_by_label("Filmstrip").click();
+    window.steps(3);
+    window.harness.get_by_label("Pinned moments only").click();
+    window.steps(3);
+}
+
 /// Saves the picture by the window's own means and gives its file.
 pub fn saved(window: &mut Window, name: &str) -> PathBuf {
     let path = window.folder.path().join(name);

@@ -7,6 +7,7 @@ use egui::{ColorImage, Context, TextureFilter, TextureHandle, TextureOptions, Ve
 
 use super::{ImpastoApp, action::Act, pictures::Slot};
 use impasto_core::picture::{self, Filter, Picture};
+use impasto_engine::timeline::MomentId;
 
 /// How the canvas is divided.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,8 +30,8 @@ pub enum Against {
     Content,
     /// The first style.
     Style,
-    /// A pin by its number.
-    Pin(u64),
+    /// A pinned moment.
+    Pin(MomentId),
 }
 
 /// The split line: it stays where it is on the canvas when the picture moves below it.
@@ -162,7 +163,11 @@ impl Compare {
 }
 
 impl Act for Against {
-    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+    fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
+        // A moment that is looked at would be compared with itself.
+        if app.view.film.view().is_some_and(|moment| self == Against::Pin(moment.id)) {
+            app.look_at(ctx, None);
+        }
         app.view.compare.against = self;
         app.view.compare.begin();
     }
@@ -195,7 +200,7 @@ impl ImpastoApp {
         let slot = |slot: &Slot, against, what: &str| {
             slot.picture.as_ref().map(|loaded| (against, format!("{what}: {}", loaded.picture.name)))
         };
-        let pins = self.view.pins.all().iter().map(|pin| (Against::Pin(pin.id), pin.name()));
+        let pins = self.view.pins.all().iter().map(|pin| (Against::Pin(pin.moment), pin.name()));
         let content = slot(&self.pictures.content, Against::Content, "Content");
         let style = slot(&self.pictures.styles[0], Against::Style, "Style");
         content.into_iter().chain(style).chain(pins).collect()

@@ -56,6 +56,7 @@ mod page;
 mod palette;
 mod pasted;
 mod pictures;
+mod pin_cards;
 mod pins;
 mod playlist;
 mod plot;
@@ -184,6 +185,7 @@ const OVERLAYS: &[fn(&mut ImpastoApp, &Context)] = &[
     ImpastoApp::finder_window,
     |app, ctx| app.frames_panel(ctx),
     ImpastoApp::presets_window,
+    ImpastoApp::rename_window,
     ImpastoApp::remote_window,
     ImpastoApp::guide_window,
     ImpastoApp::playlist_page,
@@ -279,9 +281,6 @@ impl ImpastoApp {
                 .frame(bar(8, 0))
                 .exact_size(toolbar::HEIGHT)
                 .show(ui, |ui| self.toolbar_ui(ui));
-        }
-        if self.has_toolbar() && !self.view.pins.all().is_empty() {
-            Panel::bottom("pins").frame(bar(12, 0)).exact_size(pins::HEIGHT).show(ui, |ui| self.pins_ui(ui));
         }
         self.canvas_ui(ui);
     }

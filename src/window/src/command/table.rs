@@ -175,6 +175,9 @@ commands! {
     Now "Back to now" Step [plain(End)]
         "Shows the painting as it is"
         if |app| app.view.film.view().is_some() => |app, ctx| app.look_at(ctx, None);
+    Pin "Pin this moment" Pin [plain(P)]
+        "Keeps the moment that is shown, with its settings, in the filmstrip and in projects, to compare with and to return to; once more: no longer"
+        if |app| app.view.canvas.picture().is_some() => |app, ctx| app.pin(ctx);
     Branch "Go on from this moment" Play [plain(B)]
         "Goes on painting from the moment that is looked at: picture and settings return, and what was painted since stays in the filmstrip"
         if |app| app.view.film.view().is_some() => |app, _| app.go_on_from_view();
@@ -203,11 +206,8 @@ commands! {
         "The other picture in the painting's place, or the painting again"
         => |app, _| app.view.compare.flipped = !app.view.compare.flipped;
     CompareNext "Compare with the next" Flip [plain(N)]
-        "Takes the next picture to compare with: content, style, pins"
+        "Takes the next picture to compare with: content, style, pinned moments"
         => |app, _| app.compare_with_next();
-    Pin "Pin the picture" Pin [plain(P)]
-        "Keeps the picture as it is now, with its settings, to compare with and to return to"
-        if |app| app.view.canvas.picture().is_some() => |app, _| app.pin();
     Lab "Layer lab" Lab [plain(L)]
         "Shows what one layer sees: its Gram matrix beside the style's, its feature maps, and where in the picture it pulls"
         => |app, _| app.toggle_lab();
