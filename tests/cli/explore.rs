@@ -213,19 +213,9 @@ fn a_batch_goes_on_where_it_was_left_and_lists_what_failed() {
 
 fn queued(output: PathBuf, steps: u32) -> Item {
     let file = |name| ItemSource::File { path: asset(name), sha256: None };
-    Item {
-        id: 0,
-        content: file("astronaut.jpg"),
-        styles: vec![ItemStyle { source: file("swirl.jpg"), mix: StyleMix::default() }],
-        palette: None,
-        output,
-        without_recipe: false,
-        without_thumbnails: false,
-        batch: false,
-        state: ItemState::Waiting,
-        remark: None,
-        settings: Settings { size: 48, steps, device: DeviceChoice::Cpu, ..Settings::default() },
-    }
+    let styles = vec![ItemStyle { source: file("swirl.jpg"), mix: StyleMix::default() }];
+    let settings = Settings { size: 48, steps, device: DeviceChoice::Cpu, ..Settings::default() };
+    Item::new(file("astronaut.jpg"), styles, output, settings)
 }
 
 fn states(desk: &JobQueue) -> Vec<ItemState> {

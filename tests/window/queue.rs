@@ -323,18 +323,13 @@ fn pasted_pictures_are_kept_until_they_are_painted() {
     std::fs::create_dir(&queue).unwrap();
     let pasted = Picture::from_rgba("pasted picture", 60, 40, [9, 8, 7, 255].repeat(60 * 40)).unwrap();
     let content = QueueStore::keep(&queue, &pasted).unwrap();
+    let styles = vec![ItemStyle { source: ItemSource::Example("Swirl".into()), mix: StyleMix::default() }];
+    let settings = Settings { size: 64, steps: 3, ..Settings::default() };
     let item = Item {
         id: 1,
-        content,
-        styles: vec![ItemStyle { source: ItemSource::Example("Swirl".into()), mix: StyleMix::default() }],
-        palette: None,
-        output: folder.path().join("pasted.png"),
         without_recipe: true,
-        without_thumbnails: false,
-        batch: false,
         state: ItemState::Painting,
-        remark: None,
-        settings: Settings { size: 64, steps: 3, ..Settings::default() },
+        ..Item::new(content, styles, folder.path().join("pasted.png"), settings)
     };
     QueueStore::open(&queue).unwrap().write(vec![item]).unwrap();
     let mut window = resting().open_in(folder);

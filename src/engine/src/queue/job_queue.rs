@@ -147,6 +147,8 @@ pub(super) struct Inner {
     /// Work of the waiting items, and of the current one.
     pub(super) waiting_work: f64,
     pub(super) work_in_hand: f64,
+    /// Number of [`Adding`]s.
+    adding: usize,
 }
 
 impl Inner {
@@ -216,6 +218,15 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Pictures are being stored for items that are not in the list yet: none is removed while this lives.
+pub struct Adding(JobQueue);
+
+impl Drop for Adding {
+    fn drop(&mut self) {
+        lock(&self.0.0.inner).adding -= 1;
+    }
+}
+
 /// The window's side.
 impl JobQueue {
     /// Change the shared state and wake the painter.
@@ -242,6 +253,14 @@ impl JobQueue {
     /// The folder for pictures without a file.
     pub fn folder(&self) -> Option<PathBuf> {
         lock(&self.0.folder).clone()
+    }
+
+    /// Take this before pictures are stored for an item, and drop it when the item is added. Waits while the
+    /// list is written.
+    pub fn begin_adding(&self) -> Adding {
+        let _writing = lock(&self.0.store);
+        lock(&self.0.inner).adding += 1;
+        Adding(self.clone())
     }
 
     /// Set the register in which the files of painted items are noted.
@@ -432,7 +451,8 @@ impl JobQueue {
         lock(&self.0.inner).unwritten
     }
 
-    /// Write the list if it has changed. Blocks on the disk.
+    /// Write the list if it has changed, and remove stored pictures that no item needs any more. Blocks on the
+    /// disk.
     ///
     /// # Errors
     ///
@@ -448,8 +468,16 @@ impl JobQueue {
             inner.write_failed = true;
             inner.items.clone()
         };
+        let needed = QueueStore::needed(&items);
         let written = store.as_ref().map_or(Ok(()), |store| store.write(items));
-        lock(&self.0.inner).write_failed = written.is_err();
+        let adding = {
+            let mut inner = lock(&self.0.inner);
+            inner.write_failed = written.is_err();
+            inner.adding > 0
+        };
+        if let Some(store) = store.as_ref().filter(|_| written.is_ok() && !adding) {
+            store.tidy(&needed);
+        }
         written
     }
 

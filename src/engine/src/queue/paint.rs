@@ -11,10 +11,14 @@ use anyhow::Context;
 use image::RgbImage;
 
 use crate::{
-    replay::Interrupted,
+    replay::{Interrupted, ReplayPlan},
     session::{Engine, EngineError},
 };
-use impasto_core::transfer::Losses;
+use impasto_core::{
+    run::RunInfo,
+    settings::Settings,
+    transfer::{Inputs, Losses},
+};
 
 /// Which steps to paint and to read back.
 #[derive(Clone, Copy, Debug)]
@@ -30,8 +34,41 @@ pub struct RenderPlan {
     pub film: bool,
 }
 
-/// Receives the results of the painting loop.
+impl RenderPlan {
+    /// So many steps, of which nothing but the last picture is needed.
+    pub fn steps(steps: u32) -> Self {
+        Self { steps, losses_every: None, picture_every: None, stop_when_converged: false, film: false }
+    }
+
+    /// A run as these settings ask for it, of which nothing but the last picture is needed.
+    pub fn of(settings: &Settings) -> Self {
+        Self { stop_when_converged: settings.stop_when_converged, ..Self::steps(settings.steps) }
+    }
+}
+
+/// Receives the results of the painting loop, and what a [`Runner`](super::Runner) does around it. Whoever
+/// needs none of it takes `()`.
 pub trait RenderObserver {
+    /// The pictures of an item are open.
+    fn opened(&mut self, inputs: &Inputs) {
+        let _ = inputs;
+    }
+
+    /// What is done before the first step.
+    fn preparing(&mut self, what: &str) {
+        let _ = what;
+    }
+
+    /// One of the runs is prepared.
+    fn began(&mut self, runs: &[ReplayPlan], index: usize, info: &RunInfo) {
+        let _ = (runs, index, info);
+    }
+
+    /// The picture of an item is finished and about to be saved.
+    fn finished(&mut self, picture: &RgbImage) {
+        let _ = picture;
+    }
+
     /// Called before each step and before the run ends; may block.
     fn before_step(&mut self) {}
 
@@ -41,10 +78,14 @@ pub trait RenderObserver {
     }
 
     /// The losses of a step; `planned` if [`RenderPlan::losses_every`] requested them.
-    fn losses(&mut self, step: u32, losses: &Losses, seconds: f64, planned: bool);
+    fn losses(&mut self, step: u32, losses: &Losses, seconds: f64, planned: bool) {
+        let _ = (step, losses, seconds, planned);
+    }
 
     /// The objective has converged at this step; called once.
-    fn converged(&mut self, step: u32);
+    fn converged(&mut self, step: u32) {
+        let _ = step;
+    }
 
     /// A notice of the engine for the user.
     fn notice(&mut self, text: &str) {
@@ -52,7 +93,10 @@ pub trait RenderObserver {
     }
 
     /// A picture that [`RenderPlan::picture_every`] requested.
-    fn picture(&mut self, step: u32, picture: &RgbImage) -> anyhow::Result<()>;
+    fn picture(&mut self, step: u32, picture: &RgbImage) -> anyhow::Result<()> {
+        let _ = (step, picture);
+        Ok(())
+    }
 
     /// A picture of the time-lapse that [`RenderPlan::film`] requested.
     fn film(&mut self, step: u32, picture: &RgbImage) -> anyhow::Result<()> {
@@ -60,6 +104,8 @@ pub trait RenderObserver {
         Ok(())
     }
 }
+
+impl RenderObserver for () {}
 
 /// Why the loop ended.
 #[derive(Debug)]
@@ -354,11 +400,9 @@ mod tests {
 
     fn plan(steps: u32, losses_every: u32, picture_every: u32) -> RenderPlan {
         RenderPlan {
-            steps,
             losses_every: Some(losses_every),
             picture_every: Some(picture_every),
-            stop_when_converged: false,
-            film: false,
+            ..RenderPlan::steps(steps)
         }
     }
 
@@ -401,13 +445,7 @@ mod tests {
     #[test]
     fn the_moments_of_a_time_lapse_thin_out_and_have_both_ends() {
         let mut observer = RecordingObserver::default();
-        let plan = RenderPlan {
-            steps: 500,
-            losses_every: None,
-            picture_every: None,
-            stop_when_converged: false,
-            film: true,
-        };
+        let plan = RenderPlan { film: true, ..RenderPlan::steps(500) };
         paint(&mut Fake::default(), plan, &AtomicBool::new(false), &mut observer);
         assert_eq!(observer.films[..24], (1..=24).collect::<Vec<_>>());
         assert_eq!(observer.films.last(), Some(&500));

@@ -87,19 +87,9 @@ impl Engine for Small {
 
 fn item(output: PathBuf, seed: u64, steps: u32) -> Item {
     let example = |title: &str| ItemSource::Example(title.to_owned());
-    Item {
-        id: 0,
-        content: example("Chelsea"),
-        styles: vec![ItemStyle { source: example("Swirl"), mix: StyleMix::default() }],
-        palette: None,
-        output,
-        without_recipe: true,
-        without_thumbnails: false,
-        batch: false,
-        state: ItemState::Waiting,
-        remark: None,
-        settings: Settings { seed, steps, size: 64, ..Settings::default() },
-    }
+    let styles = vec![ItemStyle { source: example("Swirl"), mix: StyleMix::default() }];
+    let settings = Settings { seed, steps, size: 64, ..Settings::default() };
+    Item { without_recipe: true, ..Item::new(example("Chelsea"), styles, output, settings) }
 }
 
 fn states(queue: &JobQueue) -> Vec<ItemState> {
