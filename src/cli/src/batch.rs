@@ -25,7 +25,7 @@ use impasto_core::{
     transfer::Inputs,
 };
 use impasto_engine::{
-    queue::{Existing, Item, ItemEnd, ItemSource, Place, RenderObserver, Rescued, Runner},
+    queue::{Existing, Item, ItemEnd, ItemSource, Place, RenderObserver, Runner},
     session::{Engine, PaintEngine},
 };
 use impasto_formats::{explore::Ledger, known::KnownFiles};
@@ -172,9 +172,9 @@ impl<E: Engine + 'static> Batch<E> {
             Ok(ItemEnd::AlreadyPainted) => return Ok(PaintingResult::Skipped),
             Ok(ItemEnd::Painted { saved, limits, listed }) => (saved, limits, listed),
         };
-        let output = saved.map_err(|Rescued { error, saved }| {
-            printer.warn(&super::render::rescued(&saved));
-            error
+        let output = saved.map_err(|rescued| {
+            printer.warn(&super::render::rescued(&rescued.saved));
+            rescued.error
         })?;
         if !limits.is_empty() {
             printer.warn(&format!(

@@ -8,8 +8,10 @@
 //!                                              └── queue.toml, written atomically, locked by one window
 //! ```
 
+mod activity;
 mod item;
 mod job_queue;
+mod observer;
 mod paint;
 mod painter;
 mod runner;
@@ -19,12 +21,14 @@ mod store;
 mod tests;
 mod turns;
 
-pub use item::{Item, ItemSource, ItemState, ItemStyle, StoredPixels};
-pub use job_queue::{
-    Adding, Cell, CellProgress, CpuSharing, ItemMove, ItemProgress, ItemStage, JobQueue, LiveActivity,
-    PaintedCell, QueueSummary,
+pub use activity::{
+    Cell, CellProgress, CpuSharing, ItemMove, ItemProgress, ItemStage, LiveActivity, PaintedCell,
+    QueueSummary,
 };
-pub use paint::{RenderEnd, RenderObserver, RenderPlan, RenderResult, guarded, paint};
+pub use item::{Item, ItemSource, ItemState, ItemStyle, StoredPixels};
+pub use job_queue::{Adding, JobQueue};
+pub use observer::RenderObserver;
+pub use paint::{RenderEnd, RenderPlan, RenderResult, guarded, paint};
 pub use painter::Painter;
 pub use runner::{Existing, ItemEnd, Place, Rendered, Rescued, Runner};
 pub use start::{ItemStart, Runs};

@@ -166,7 +166,8 @@ impl<E: Engine + 'static> PainterThread<'_, E> {
                 }
                 output
             }
-            Err(Rescued { error, saved }) => {
+            Err(rescued) => {
+                let Rescued { error, saved } = *rescued;
                 let output = saved?;
                 remarks.push(format!("{}; it is kept as {} instead", chain(&error), output.display()));
                 output

@@ -66,7 +66,7 @@ pub struct Rescued {
 #[derive(Debug)]
 pub enum ItemEnd {
     Painted {
-        saved: Result<PathBuf, Rescued>,
+        saved: Result<PathBuf, Box<Rescued>>,
         /// What the run had to do without; then a batch's list does not have it, and the next batch paints it
         /// again.
         limits: Vec<String>,
@@ -243,7 +243,7 @@ fn save(
     place: &Place,
     picture: &RgbImage,
     text: &dyn Fn(usize) -> Option<String>,
-) -> Result<PathBuf, Rescued> {
+) -> Result<PathBuf, Box<Rescued>> {
     let output: &Path = &item.output;
     let saved = match place.existing {
         Existing::Number => picture::save_under_free_name(picture, output, text),
@@ -253,6 +253,7 @@ fn save(
     saved.map_err(|error| {
         let mut folders: Vec<PathBuf> = place.folder.iter().map(|folder| folder.join("rescued")).collect();
         folders.extend(picture::fallback_folders());
-        Rescued { error, saved: picture::save_elsewhere(picture, output, &folders, text) }
+        let saved = picture::save_elsewhere(picture, output, &folders, text);
+        Box::new(Rescued { error, saved })
     })
 }
