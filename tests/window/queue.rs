@@ -176,8 +176,8 @@ fn what_was_done_to_the_picture_is_repeated_larger() {
     window.steps(2);
     let before = window.log.lock().unwrap().steps;
     window.until("it paints with the weight", |_, log| log.steps > before + 30);
-    window.harness.get_by_label("Pause").click();
-    window.until("it rests", |harness, _| harness.query_by_label("Play").is_some());
+    window.harness.key_press(Key::Space);
+    window.until("it is paused", |harness, _| harness.query_by_label_contains("Paused.").is_some());
     window.steps(10);
     let own = saved(&mut window, "own.png");
     let (own, _) = recipe::read_file(&own).unwrap();
