@@ -214,6 +214,33 @@ fn the_desktop_tells_that_the_queue_is_done_if_another_window_is_in_front() {
 }
 
 #[test]
+fn nothing_begins_at_a_picture_that_was_not_painted() {
+    let mut setup = resting();
+    setup.log.fail_start = Some("there is no device".into());
+    let mut window = setup.open();
+    window.until("it has failed", |harness, _| {
+        harness.query_all_by_label_contains("there is no device").next().is_some()
+    });
+    window.harness.key_press(Key::Q);
+    window.steps(4);
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
+    window.steps(4);
+    for choice in ["From this picture", "Its whole course"] {
+        window.harness.get_by_label(choice).click();
+        window.steps(3);
+        assert!(has(&window, "No painted picture is shown yet"));
+        window.harness.get_by_label("Add to the queue").click();
+        window.steps(3);
+    }
+    window.harness.get_by_label("From the start").click();
+    window.steps(3);
+    window.harness.get_by_label("Add to the queue").click();
+    until_line(&mut window, 0, "done");
+    let jobs: Vec<Start> = window.behind.lock().unwrap().jobs.iter().map(|job| job.start).collect();
+    assert_eq!(jobs, [Start::Beginning]);
+}
+
+#[test]
 fn a_name_that_cannot_be_is_told_while_it_is_typed() {
     let mut window = opened(resting());
     window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
