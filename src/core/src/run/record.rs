@@ -262,6 +262,11 @@ impl Record {
         self.steps
     }
 
+    /// Steps of all runs, up to the picture.
+    pub fn all_steps(&self) -> u32 {
+        self.before.iter().map(|pass| pass.steps).fold(self.steps, u32::saturating_add)
+    }
+
     /// Whether painting the last run's settings from their initial image gives the picture, without any
     /// change.
     pub fn is_plain(&self) -> bool {

@@ -91,6 +91,11 @@ impl<E: Engine> Replayer<E> {
         self.interrupted = interrupted;
     }
 
+    /// Let the next run continue from this picture instead of the last one.
+    pub fn continue_from(&mut self, picture: RgbImage, record: Record) {
+        self.current_picture = Some((picture, record));
+    }
+
     /// Prepare the next run, which continues from the last picture unless its job says otherwise.
     ///
     /// # Errors

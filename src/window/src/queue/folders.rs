@@ -10,8 +10,8 @@ use egui::{Context, Label, TextEdit, Ui};
 use super::add::{folder_row, keep, size_row, whole_size};
 use crate::{ImpastoApp, dialogs, folders::FileKind, icons::Icon, theme::space, widgets};
 use impasto_base::{error::chain, text};
-use impasto_core::settings::{Settings, StyleMix};
-use impasto_engine::queue::{Item, ItemSource, ItemState, ItemStyle};
+use impasto_core::settings::Settings;
+use impasto_engine::queue::Item;
 use impasto_formats::explore::{Collector, NAME_PATTERN, Pair, Pairing};
 
 /// What a person chooses for folders.
@@ -105,10 +105,12 @@ impl FoldersForm {
     }
 
     fn picked(&mut self, wanted: Wanted, paths: Vec<PathBuf>) {
+        // The queue may be painted from another folder.
+        let mut paths = paths.into_iter().map(|path| std::path::absolute(&path).unwrap_or(path));
         match wanted {
             Wanted::Contents => self.asked.contents.extend(paths),
             Wanted::Styles => self.asked.styles.extend(paths),
-            Wanted::Output => self.asked.output = paths.into_iter().next(),
+            Wanted::Output => self.asked.output = paths.next(),
         }
     }
 }
@@ -252,6 +254,7 @@ impl ImpastoApp {
         let size = whole_size(form.size);
         self.view.layout.final_size = size;
         let settings = Settings { size, ..self.settings.clone() };
+        let _adding = self.queue.desk.begin_adding();
         let palette = match self.inputs().and_then(|inputs| inputs.palette) {
             None => None,
             Some(palette) => match keep(self.queue.desk.folder().as_deref(), &palette) {
@@ -259,23 +262,12 @@ impl ImpastoApp {
                 Err(text) => return self.messages.toasts.add(format!("Not queued: {text}.")),
             },
         };
-        let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
         let number = pairs.len();
-        let items = pairs.into_iter().map(|Pair { content, style, output }| {
-            let file = |path| ItemSource::File { path: absolute(path), sha256: None };
-            Item {
-                id: 0,
-                content: file(content),
-                styles: vec![ItemStyle { source: file(style), mix: StyleMix::default() }],
-                palette: palette.clone(),
-                output: absolute(output),
-                without_recipe: self.files.without_recipe,
-                without_thumbnails: self.files.without_thumbnails,
-                batch: true,
-                state: ItemState::Waiting,
-                remark: None,
-                settings: settings.clone(),
-            }
+        let items = pairs.into_iter().map(|pair| Item {
+            palette: palette.clone(),
+            without_recipe: self.files.without_recipe,
+            without_thumbnails: self.files.without_thumbnails,
+            ..Item::of_batch(pair, &[], settings.clone())
         });
         self.queue.desk.add(items, None);
         self.start_painter(ctx);

@@ -5,6 +5,7 @@ mod folders;
 mod news;
 mod page;
 mod row;
+mod start;
 
 use std::{
     collections::HashMap,
