@@ -132,7 +132,9 @@ impl Canvas {
     }
 
     fn wanted_sampling(&self) -> Sampling {
-        Sampling::new(self.scale.max(self.scale_elsewhere), self.view != View::Fit)
+        // An audience sees the whole picture, however near somebody looks here.
+        let chosen = self.view != View::Fit && self.scale_elsewhere == 0.0;
+        Sampling::new(self.scale.max(self.scale_elsewhere), chosen)
     }
 
     /// How a picture of another size is sampled where it is drawn in the painting's place.
