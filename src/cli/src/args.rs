@@ -372,15 +372,13 @@ fn any_setting_in(matches: &ArgMatches) -> bool {
         .any(|argument| matches.value_source(argument.get_id().as_str()) == Some(ValueSource::CommandLine))
 }
 
-/// Check that the window's pictures exist, before it opens.
+/// Check that the window's pictures can be some, before it opens. It says itself, where the picture would be, that a file is
+/// missing: whoever starts it from a file manager sees no terminal.
 pub(super) fn check_pictures(pictures: &[PathBuf]) -> anyhow::Result<()> {
-    match pictures.iter().find(|path| !path.is_file()) {
+    match pictures.iter().find(|path| path.is_dir() || looks_like_a_command(path.as_os_str())) {
         None => Ok(()),
-        Some(path) if looks_like_a_command(path.as_os_str()) => {
-            anyhow::bail!(no_such_command(path.as_os_str()))
-        }
         Some(path) if path.is_dir() => anyhow::bail!("{} is a folder, not a picture", path.display()),
-        Some(path) => anyhow::bail!("there is no picture {}", path.display()),
+        Some(path) => anyhow::bail!(no_such_command(path.as_os_str())),
     }
 }
 
@@ -493,7 +491,7 @@ mod tests {
         );
         let text = check_pictures(&["rendr".into()]).unwrap_err().to_string();
         assert!(text.contains("called rendr; commands: render"), "{text}");
-        let text = check_pictures(&["gone.jpg".into()]).unwrap_err().to_string();
-        assert!(text.contains("no picture gone.jpg"), "{text}");
+        assert!(check_pictures(&["gone.jpg".into(), "gone/picture".into()]).is_ok(), "the window tells");
+        assert!(check_pictures(&["src".into()]).unwrap_err().to_string().contains("src is a folder"));
     }
 }

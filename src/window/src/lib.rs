@@ -4,8 +4,10 @@
 //! and leaves all that takes time to background threads (`tasks`).
 
 mod about;
+mod accessible;
 mod action;
 mod asking;
+mod audience;
 mod automation;
 mod awake;
 mod canvas;
@@ -33,6 +35,7 @@ mod filmstrip;
 mod finder;
 mod folders;
 mod following;
+mod fonts;
 mod frames;
 mod gallery;
 mod graphics;
@@ -48,6 +51,7 @@ mod lab;
 mod memory;
 mod mixer;
 mod mixes;
+mod motion;
 mod notes;
 mod notifier;
 mod opening;
@@ -64,9 +68,11 @@ mod present;
 mod presets;
 mod queue;
 mod recipes;
+mod regions;
 mod remote;
 mod reset;
 mod saving;
+mod scaling;
 mod slots;
 mod sources;
 mod split;
@@ -100,6 +106,7 @@ use self::{
     dialogs::Dialogs,
     extracts::Extracts,
     files::Files,
+    fonts::MoreFonts,
     grid::Grid,
     keeping::Keeper,
     mixes::Mixes,
@@ -165,6 +172,7 @@ pub struct ImpastoApp {
     is_awake: bool,
     notifier: Arc<dyn Notifier>,
     graphics: Graphics,
+    fonts: MoreFonts,
     numbers: u64,
 }
 
@@ -215,17 +223,21 @@ impl ImpastoApp {
     }
 
     fn panels_ui(&mut self, ui: &mut Ui) {
+        self.view.regions.begin_frame();
         let palette = Palette::of(ui);
         let bar = |x: i8, y: i8| Frame::new().fill(palette.bar).inner_margin(Margin::symmetric(x, y));
         let side =
             Frame::new().fill(palette.panel).inner_margin(Margin { left: 12, right: 12, top: 4, bottom: 4 });
-        Panel::top("transport").frame(bar(12, 0)).exact_size(52.0).show(ui, |ui| self.transport_ui(ui));
+        Panel::top("transport").frame(bar(12, 0)).exact_size(52.0).show(ui, |ui| {
+            self.view.regions.begin(ui, "Transport bar");
+            self.transport_ui(ui);
+        });
         Panel::bottom("status").frame(bar(12, 0)).exact_size(26.0).show(ui, |ui| self.status_ui(ui));
         if self.view.layout.mixes && self.has_toolbar() {
-            Panel::bottom("mixes")
-                .frame(bar(12, 0))
-                .exact_size(mixes::HEIGHT)
-                .show(ui, |ui| self.mixes_ui(ui));
+            Panel::bottom("mixes").frame(bar(12, 0)).exact_size(mixes::HEIGHT).show(ui, |ui| {
+                self.view.regions.begin(ui, "Row of mixes");
+                self.mixes_ui(ui);
+            });
         }
 
         let room = ui.available_size();
@@ -236,6 +248,7 @@ impl ImpastoApp {
         let panel =
             Panel::left("pictures").frame(side).resizable(true).size_range(180.0..=(room.x * 0.3).max(190.0));
         let panel = panel.default_size(self.view.layout.left).show_collapsible(ui, &mut shown, |ui| {
+            self.view.regions.begin(ui, "Panel of pictures");
             self.live(ui, |app, ui| app.slots_ui(ui));
         });
         self.view.layout.left = panel.map_or(self.view.layout.left, |panel| panel.response.rect.width());
@@ -251,9 +264,10 @@ impl ImpastoApp {
             .frame(side)
             .resizable(true)
             .size_range(280.0..=(room.x * 0.42).max(290.0));
-        let panel = panel
-            .default_size(self.view.layout.right)
-            .show_collapsible(ui, &mut shown, |ui| self.controls_ui(ui));
+        let panel = panel.default_size(self.view.layout.right).show_collapsible(ui, &mut shown, |ui| {
+            self.view.regions.begin(ui, "Panel of settings");
+            self.controls_ui(ui);
+        });
         self.view.layout.right = panel.map_or(self.view.layout.right, |panel| panel.response.rect.width());
         self.view.layout.show_right = shown;
 
@@ -263,6 +277,7 @@ impl ImpastoApp {
         let panel =
             Panel::bottom("plot").frame(frame).resizable(true).size_range(100.0..=(room.y * 0.5).max(120.0));
         let panel = panel.default_size(self.view.layout.bottom).show_collapsible(ui, &mut shown, |ui| {
+            self.view.regions.begin(ui, "Panel of losses and filmstrip");
             self.bottom_ui(ui);
             ui.take_available_space();
         });
@@ -272,6 +287,7 @@ impl ImpastoApp {
             self.view.layout.show_bottom = shown;
         }
 
+        self.view.regions.begin(ui, "Canvas");
         if page {
             return self.page_ui(ui);
         }
@@ -312,6 +328,7 @@ impl eframe::App for ImpastoApp {
             self.note_change(ctx);
         }
         // While this window is covered, nothing but this is called.
+        self.follow_audience(ctx);
         self.follow_stage(ctx, frame);
         self.follow_closing(ctx);
         // What came from outside is not drawn before it counts.
@@ -346,6 +363,7 @@ impl eframe::App for ImpastoApp {
         self.follow_history(&ctx);
         self.follow_settings(&ctx);
         self.follow_extracts(&ctx);
+        self.follow_fonts();
         self.remember(&ctx);
         self.keep(&ctx);
         self.panels.frames.end();

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     ImpastoApp, Options,
     folders::Folders,
+    gallery::Use,
     mixes::MixDesk,
     origin::{Origin, RememberedStyle},
     pictures::{Slot, Source, Target},
@@ -63,6 +64,8 @@ pub struct Layout {
     pub notify: bool,
     /// Under Wayland the window starts through XWayland.
     pub xwayland: bool,
+    /// Whether as little as possible moves; else as the desktop wishes.
+    pub less_motion: Option<bool>,
 }
 
 impl Default for Layout {
@@ -87,6 +90,7 @@ impl Default for Layout {
             follow_files: true,
             notify: true,
             xwayland: false,
+            less_motion: None,
         }
     }
 }
@@ -95,8 +99,10 @@ impl Default for Layout {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Remembered {
-    /// Picture files opened lately, the latest first.
+    /// Contents opened lately, the latest first.
     pub recent: Vec<PathBuf>,
+    /// The same for styles; older programs had one list.
+    pub recent_styles: Option<Vec<PathBuf>>,
     /// Where dialogs start.
     pub folders: Folders,
     /// Pictures are saved without the recipe that names the files they were painted from.
@@ -127,7 +133,12 @@ impl Remembered {
             Origin::Example(_) => None,
         });
         let named = all.settings.palette.iter_mut().chain(&mut all.settings.weights).chain(init);
-        for path in files.chain(named).chain(&mut all.recent).chain(all.folders.all()) {
+        for path in files
+            .chain(named)
+            .chain(&mut all.recent)
+            .chain(all.recent_styles.iter_mut().flatten())
+            .chain(all.folders.all())
+        {
             *path = path.to_string_lossy().into_owned().into();
         }
         all
@@ -251,7 +262,8 @@ impl ImpastoApp {
             false => (origin(&self.pictures.content), styles.collect()),
         };
         Remembered {
-            recent: self.pictures.gallery.recent().to_vec(),
+            recent: self.pictures.gallery.recent(Use::Content).to_vec(),
+            recent_styles: Some(self.pictures.gallery.recent(Use::Style).to_vec()),
             folders: self.files.folders.clone(),
             layout,
             remote: self.remote.remembered(),

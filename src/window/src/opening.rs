@@ -22,6 +22,7 @@ use super::{
     extracts::Extracts,
     files::Files,
     film::Film,
+    fonts::MoreFonts,
     gallery::Gallery,
     graphics::{self, Graphics},
     grid::Grid,
@@ -117,6 +118,8 @@ pub fn run(options: Options) -> anyhow::Result<()> {
             .with_min_inner_size(SMALLEST),
         event_loop_builder: xwayland::event_loop(folder.as_deref()),
         persistence_path: folder.as_ref().map(|folder| folder.join("window.ron")),
+        // Ours are looked for when they are needed.
+        system_font_fallback: false,
         ..Default::default()
     };
     impasto_network::compute::lower_engine_priority();
@@ -190,7 +193,8 @@ impl ImpastoApp {
         let remembered = remembered.unwrap_or_default();
         let cache = start.folder.as_deref().map(paths::cache_folder);
         let film = Film::new(ctx, cache.clone());
-        let (pictures, numbers) = Pictures::new(Gallery::new(&remembered.recent));
+        let recent_styles = remembered.recent_styles.as_ref().unwrap_or(&remembered.recent);
+        let (pictures, numbers) = Pictures::new(Gallery::new(&remembered.recent, recent_styles));
         let started = start.options.started.unwrap_or_else(Instant::now);
         let mut app = Self {
             actions: Actions::new(ctx),
@@ -222,6 +226,7 @@ impl ImpastoApp {
             is_awake: false,
             notifier: start.notifier,
             graphics: Graphics::default(),
+            fonts: MoreFonts::new(ctx),
             numbers,
         };
         // Who starts with settings of the command line knows the way around.
@@ -231,6 +236,7 @@ impl ImpastoApp {
             app.messages.toasts.add(format!("Mixes that cannot be painted with are cleared:{lost}."));
         }
         app.apply_theme(ctx);
+        app.follow_desktop_motion(ctx);
         app.start_engine(ctx);
         app.look_for_comeback();
         app.queue.desk.set_known_files(app.files.known.clone());

@@ -15,6 +15,7 @@ use super::{
     action::Act,
     dialogs::Ask,
     following::{Stamp, stamp_of},
+    gallery::Use,
     origin::Origin,
 };
 use impasto_base::{error::chain, text};
@@ -438,7 +439,8 @@ impl ImpastoApp {
         let opened = self.room_for(slot, opened);
         let file = opened.as_ref().ok().and_then(|opened| opened.file());
         if let Some(path) = file {
-            self.pictures.gallery.opened(path);
+            let content = [self.pictures.content.id, self.pictures.initial.id].contains(&slot);
+            self.pictures.gallery.opened(if content { Use::Content } else { Use::Style }, path);
         }
         if self.slot_mut(slot).is_some_and(|slot| slot.take(ctx, ticket, opened)) {
             self.messages.toasts.add("The file has not changed.");

@@ -9,7 +9,7 @@ use image::RgbImage;
 use super::{
     ImpastoApp,
     action::Act,
-    colour_image::color_image,
+    canvas::Canvas,
     compare::{Against, Sheet, Shown},
     recipes::{Draft, Painting},
 };
@@ -162,18 +162,16 @@ impl Pins {
     }
 
     /// A pinned moment as the canvas draws it.
-    pub fn shown(&mut self, ctx: &Context, id: MomentId, sharp: bool) -> Option<Shown> {
+    pub fn shown(&mut self, ctx: &Context, id: MomentId, canvas: &Canvas) -> Option<Shown> {
         let pin = self.all.iter().find(|pin| pin.moment == id)?;
         if self.large.as_ref().is_none_or(|(of, _)| *of != id) {
-            let most = ctx.input(|input| input.max_texture_side) as u32;
-            let image = color_image(&picture::thumbnail(&pin.painting.picture, most));
-            self.large = Some((id, Sheet::new(image)));
+            self.large = Some((id, Sheet::new(Arc::clone(&pin.painting.picture))));
         }
         let (_, sheet) = self.large.as_mut()?;
         let (width, height) = pin.painting.picture.dimensions();
         Some(Shown {
             name: pin.name(),
-            texture: sheet.texture(ctx, sharp),
+            texture: sheet.texture(ctx, canvas.sampling_of((width, height))),
             size: vec2(width as f32, height as f32),
         })
     }

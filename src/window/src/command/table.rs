@@ -1,7 +1,6 @@
 //! The table of commands. To add one: a row here.
 
 use egui::{
-    FocusDirection,
     Key::{self, *},
     KeyboardShortcut, Modifiers, ViewportCommand,
 };
@@ -232,6 +231,9 @@ commands! {
     Stage "Second window" Fit [plain(F10)]
         "The picture alone in a window of its own, for another screen; this one stays as it is to work in"
         => |app, ctx| app.toggle_stage(ctx);
+    NextPreset "Next preset" Dice []
+        "Takes the next of the bundled presets; also on the bar of the full screen and of the second window"
+        => |app, _| app.next_preset();
     Playlist "Playlist…" Play [plain(F9)]
         "Paintings that follow each other by themselves, on the full screen or in the second window"
         => |app, _| app.playlist.open = !app.playlist.open;
@@ -269,14 +271,17 @@ commands! {
         "Finds any command, preset or setting by a few letters, and sets values: “beta 3”"
         => |app, _| app.panels.finder.toggle();
     Controls "Focus the controls" PanelLeft [plain(F6)]
-        "Moves the keyboard's focus into the controls; there, tab and the arrows move on, escape leaves"
-        => |_, ctx| ctx.memory_mut(|memory| memory.move_focus(FocusDirection::Next));
+        "Moves the keyboard's focus from part to part of the window, with shift back; there, tab and the arrows move on, escape leaves"
+        => |app, ctx| app.go_through_regions(ctx);
     TogglePanels "Hide or show panels" PanelLeft [plain(Tab)]
         "Leaves only the picture and the transport, or brings the panels back"
         => |app, _| app.toggle_panels();
     ToggleTheme "Light or dark" Theme [ctrl(L)]
         "Switches between the dark and the light theme"
         => |app, ctx| app.toggle_theme(ctx);
+    LessMotion "Less motion" Hold []
+        "Lets paintings change without a fade and lists scroll at once; the desktop's own setting counts until this is used"
+        => |app, ctx| app.toggle_motion(ctx);
     FrameTimes "Frame times" History [plain(F12)]
         "Shows how long frames and steps take, and how soon a changed setting is seen"
         => |app, _| app.panels.frames.shown = !app.panels.frames.shown;

@@ -63,6 +63,8 @@ pub struct StripUi<'a> {
     pub look: Look<'a>,
     /// What its layer holds, where that is shown.
     pub extract: Option<(&'a Extracts, LayerVisualization)>,
+    /// Others have such a picture, and this one keeps their line.
+    pub indented: bool,
     pub removable: bool,
     /// Moves with the other linked faders.
     pub linked: bool,
@@ -86,13 +88,15 @@ impl StripUi<'_> {
         let mut used = Used::default();
         let whole = vec2(ui.available_width(), FIRST + SECOND + METER);
         let (mut area, _) = ui.allocate_exact_size(whole, Sense::hover());
-        if let Some((extracts, sight)) = self.extract {
-            let side = FIRST + SECOND - 1.0;
-            let rect = Rect::from_min_size(area.min + vec2(0.0, 2.0), vec2(side, side));
-            if picture(ui, rect, extracts, sight).clicked() {
-                used.picture = true;
-            }
-            area.min.x = rect.max.x + space::S;
+        let side = FIRST + SECOND - 1.0;
+        let place = Rect::from_min_size(area.min + vec2(0.0, 2.0), vec2(side, side));
+        if let Some((extracts, sight)) = self.extract
+            && picture(ui, place, extracts, sight).clicked()
+        {
+            used.picture = true;
+        }
+        if self.extract.is_some() || self.indented {
+            area.min.x = place.max.x + space::S;
         }
         let (gap, width) = (space::XS, area.width());
         let first = Rect::from_min_size(area.min, vec2(width, FIRST));
@@ -111,8 +115,8 @@ impl StripUi<'_> {
         let name = cut(first, first.min.x, first.min.x + NAME);
         let remove = cut(first, first.max.x - REMOVE, first.max.x);
         let number = cut(first, remove.min.x - gap - NUMBER, remove.min.x - gap);
-        self.name(ui, name);
-        self.sparkline(ui, cut(first, name.max.x + gap, number.min.x - space::S));
+        let end = self.name(ui, name);
+        self.sparkline(ui, cut(first, end.max(name.max.x) + gap, number.min.x - space::S));
         at(ui, number, |ui| {
             fader.number(ui, &mut strip.weight, NUMBER);
         });
@@ -182,7 +186,8 @@ impl StripUi<'_> {
         entry(ui, "Unlink all", "Every fader moves alone again", MixAction::Unlink);
     }
 
-    fn name(&self, ui: &mut Ui, rect: Rect) {
+    /// Shows the name and tells where it ends.
+    fn name(&self, ui: &mut Ui, rect: Rect) -> f32 {
         let palette = Palette::of(ui);
         let response = ui.interact(rect, ui.scope_id().with(("name", self.what)), Sense::hover());
         let color = if self.look.heard { palette.text } else { palette.weak };
@@ -192,8 +197,10 @@ impl StripUi<'_> {
         if self.locked {
             Icon::Lock.paint(ui.painter(), pos2(text.max.x + 10.0, rect.center().y), palette.weak);
             response.on_hover_text(format!("{}\nLocked: Randomize leaves it alone.", self.tooltip));
+            text.max.x + 18.0
         } else {
             response.on_hover_text(self.tooltip);
+            text.max.x
         }
     }
 
