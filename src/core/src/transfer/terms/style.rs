@@ -42,7 +42,7 @@ impl LayerTerm for Style<'_> {
         // One pass over the matrix, including the weight. If the unweighted gradient is needed too, weight it
         // afterwards.
         let at_once = counts && !alone;
-        let term = self.target.weighted(features, factor, if at_once { self.weight } else { 1.0 });
+        let term = self.target.weighted(features, None, factor, if at_once { self.weight } else { 1.0 });
         let gradient_of =
             |matrix, vector| FeatureGradient { matrix: Some(matrix), vector, ..FeatureGradient::default() };
         let own = alone.then(|| gradient_of(term.matrix.clone(), term.vector.clone()));
