@@ -40,7 +40,7 @@ pub(super) fn plan(arguments: &BatchArgs, printer: &Printer) -> anyhow::Result<V
     }
     let mut styles = Vec::new();
     let mut mixes = Vec::new();
-    for StyleArg { path, mix } in &arguments.style {
+    for StyleArg { path, mix, .. } in &arguments.style {
         let found = collect(&mut collector, path)?;
         mixes.resize(mixes.len() + found.len(), *mix);
         styles.extend(found);

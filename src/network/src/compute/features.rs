@@ -89,7 +89,10 @@ impl Features {
             }
             Features::Host { matrix, device, .. } => {
                 let channels = matrix.channels;
-                Tensor::from_data(TensorData::new(matrix.weighted_gram(weights), [channels, channels]), device)
+                Tensor::from_data(
+                    TensorData::new(matrix.weighted_gram(weights), [channels, channels]),
+                    device,
+                )
             }
             Features::Gpu(features) => features.gram(Some(weights)),
         }
