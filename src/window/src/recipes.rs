@@ -39,7 +39,7 @@ pub enum Draft {
         background: Rgb,
     },
     /// It comes from a project.
-    Made(Recipe),
+    Made(Box<Recipe>),
 }
 
 impl Draft {
@@ -47,7 +47,7 @@ impl Draft {
     pub fn bare(&self, picture: &RgbImage) -> Recipe {
         match self {
             Draft::Run { record, info, .. } => Recipe::new(record, picture.dimensions(), info),
-            Draft::Made(recipe) => recipe.clone(),
+            Draft::Made(recipe) => Recipe::clone(recipe),
         }
     }
 

@@ -19,11 +19,13 @@ use impasto_network::{
 /// targets stay.
 const EVERY: u32 = 8;
 
-/// One layer's target: each style's distribution, their blend in each part of the picture that has a style,
-/// and the last remapped features of each part.
+/// The blended distribution in each part of the picture that has a style.
+type Blends = Vec<Option<Quantiles>>;
+
+/// One layer's target: each style's distribution, their blends, and the last remapped features of each part.
 struct HistogramTarget {
     each: Vec<Quantiles>,
-    blends: Vec<Option<Quantiles>>,
+    blends: Blends,
     sent: BTreeMap<usize, (Features, u32)>,
 }
 
@@ -32,7 +34,7 @@ struct HistogramTarget {
 pub struct Histograms {
     layers: BTreeMap<Layer, HistogramTarget>,
     /// During a fade: the share of the new targets, and the distributions that it began with.
-    fade: Option<(f64, BTreeMap<Layer, Vec<Option<Quantiles>>>)>,
+    fade: Option<(f64, BTreeMap<Layer, Blends>)>,
 }
 
 impl Histograms {
@@ -65,7 +67,7 @@ impl Histograms {
     }
 
     /// The blends of a layer's distributions in each part of the picture.
-    fn blended(&self, layer: Layer, each: &[Quantiles], weights: &StyleWeights) -> Vec<Option<Quantiles>> {
+    fn blended(&self, layer: Layer, each: &[Quantiles], weights: &StyleWeights) -> Blends {
         let parts = weights.parts().enumerate();
         parts.map(|(part, weights)| Some(self.blended_part(layer, part, each, weights?))).collect()
     }
