@@ -173,7 +173,7 @@ impl ImpastoApp {
         self.view.pins = Pins::default();
         for (pin, picture) in saved.iter().take(MOST) {
             let id = self.next_number();
-            let draft = pin.recipe.clone().map(|recipe| Arc::new(Draft::Made(Box::new(recipe))));
+            let draft = pin.recipe.clone().map(|recipe| Arc::new(Draft::Made(recipe)));
             let painting = Painting { picture: Arc::clone(picture), draft };
             let SavedPin { number, step, settings, .. } = pin.clone();
             self.view.pins.pinned = self.view.pins.pinned.max(number);

@@ -30,6 +30,7 @@ use impasto_formats::{
 };
 
 /// What the recipe of a painted picture is made of.
+#[expect(clippy::large_enum_variant, reason = "there are a few of them")]
 pub enum Draft {
     Run {
         record: Record,
@@ -39,7 +40,7 @@ pub enum Draft {
         background: Rgb,
     },
     /// It comes from a project.
-    Made(Box<Recipe>),
+    Made(Recipe),
 }
 
 impl Draft {
@@ -47,7 +48,7 @@ impl Draft {
     pub fn bare(&self, picture: &RgbImage) -> Recipe {
         match self {
             Draft::Run { record, info, .. } => Recipe::new(record, picture.dimensions(), info),
-            Draft::Made(recipe) => Recipe::clone(recipe),
+            Draft::Made(recipe) => recipe.clone(),
         }
     }
 
