@@ -15,7 +15,7 @@ pub const MAX_REGIONS: usize = 16;
 /// The masks of a run. Their files are grey pictures, white inside, which are fitted to the content; the
 /// opened pictures are [`Inputs::masks`](crate::transfer::Inputs::masks), in the order of [`Masks::files`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Masks {
     /// Style strength per position, of regions and of the rest alike.
     pub style_map: Option<PathBuf>,
@@ -28,7 +28,7 @@ pub struct Masks {
 
 /// A part of the picture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Region {
     pub name: String,
     /// File of its mask.
@@ -44,6 +44,7 @@ pub struct Region {
 
 /// A style of a region.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RegionStyle {
     /// Index among the run's styles; beyond them it is ignored.
     pub style: usize,

@@ -10,6 +10,7 @@ use image::RgbImage;
 
 use super::{
     LevelMasks, Painting, StyleTransfer, TransferError,
+    average::{Average, AverageStep},
     planes::Planes,
     space::{download, planes_of, upload},
     style_transfer::Transition,
@@ -68,6 +69,20 @@ impl StyleTransfer {
             self.variable = freeze.hold(shown, self.variable.clone());
         }
         before
+    }
+
+    /// A step of Adam that does not move what is frozen, in the mean of the iterates neither.
+    pub(super) fn frozen_adam_step(&mut self, gradient: Tensor<4>, freeze: &Freeze) {
+        let (before, confine) = (self.variable.clone(), self.space.confines());
+        let unaveraged = Settings { averaging: 0.0, ..Settings::clone(&self.settings) };
+        let (updated, norm) =
+            self.adam.step(before.clone(), gradient, &mut Average::default(), confine, &unaveraged);
+        self.variable = freeze.hold(before, updated);
+        self.gradient_norm = Some(norm);
+        let AverageStep { sum, decay, weight } =
+            self.average.begin_step(&self.variable, self.settings.averaging);
+        let sum = sum.map(|sum| sum * decay + self.variable.clone() * (1.0 - decay));
+        self.average.end_step(sum, weight);
     }
 
     /// Put what is frozen in place, from a picture of this size.

@@ -21,6 +21,7 @@ mod line_search;
 mod losses;
 mod lowest;
 mod luminance;
+mod mask_inputs;
 mod masks;
 mod noise;
 mod norm_monitor;

@@ -9,7 +9,7 @@ use super::{
     Losses, Pictures, Reading, TransferError,
     adam::Adam,
     amount::Calibration,
-    average::{Average, AverageStep},
+    average::Average,
     evaluator::{Evaluation, Evaluator},
     freeze::Freeze,
     good_state::StepLosses,
@@ -311,20 +311,6 @@ impl StyleTransfer {
             }
         }
         Ok(())
-    }
-
-    /// As [`StyleTransfer::adam_step`] without moving what is frozen, in the mean of the iterates neither.
-    fn frozen_adam_step(&mut self, gradient: Tensor<4>, freeze: &Freeze) {
-        let (before, confine) = (self.variable.clone(), self.space.confines());
-        let unaveraged = Settings { averaging: 0.0, ..Settings::clone(&self.settings) };
-        let (updated, norm) =
-            self.adam.step(before.clone(), gradient, &mut Average::default(), confine, &unaveraged);
-        self.variable = freeze.hold(before, updated);
-        self.gradient_norm = Some(norm);
-        let AverageStep { sum, decay, weight } =
-            self.average.begin_step(&self.variable, self.settings.averaging);
-        let sum = sum.map(|sum| sum * decay + self.variable.clone() * (1.0 - decay));
-        self.average.end_step(sum, weight);
     }
 
     fn adam_step(&mut self, gradient: Tensor<4>) {
