@@ -100,7 +100,7 @@ fn weighted_operations_agree_on_every_kernel() {
             for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
                 let error = relative_error(found, expected);
                 println!("{layer} {what} {index}: {error:.1e}");
-                assert!(error < 2e-5, "{layer}, {what}: result {index} differs by {error:.2e}");
+                assert!(error < 1e-4, "{layer}, {what}: result {index} differs by {error:.2e}");
             }
         }
         // Where the weights are 0 nothing pulls; a mean by hand in f64.
