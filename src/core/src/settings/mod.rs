@@ -298,7 +298,8 @@ mod tests {
         settings.weights = Some("vgg.pth".into());
         let styles = vec![RegionStyle { style: 1, weight: 0.5 }];
         let region = Region { name: "sky".into(), mask: "sky.png".into(), styles, ..Region::default() };
-        settings.masks = Masks { content_map: Some("map.png".into()), regions: vec![region], style_map: None };
+        settings.masks =
+            Masks { content_map: Some("map.png".into()), regions: vec![region], style_map: None };
         let text = toml::to_string(&settings).unwrap();
         assert_eq!(toml::from_str::<Settings>(&text).unwrap(), settings);
         let text = serde_json::to_string(&settings).unwrap();
