@@ -262,11 +262,12 @@ pub fn mean_parts<F: Float>(
         let end = min(start + chunk as usize, positions as usize);
         let mut sum = Quad::new(0.0f32);
         for position in start..end {
-            let mut value = Quad::cast_from(features[position * quads + at % quads]);
+            let value = Quad::cast_from(features[position * quads + at % quads]);
             if comptime!(weighted) {
-                value *= Quad::new(weights[position]);
+                sum = fma(value, Quad::new(weights[position]), sum);
+            } else {
+                sum += value;
             }
-            sum += value;
         }
         parts[at] = sum;
     }
@@ -317,11 +318,11 @@ pub fn squares<F: Float>(
         if comptime!(with_target) {
             value -= Quad::cast_from(target[at]);
         }
-        let mut counted = value;
         if comptime!(weighted) {
-            counted *= Quad::new(weights[at / quads as usize]);
+            sum = fma(value * Quad::new(weights[at / quads as usize]), value, sum);
+        } else {
+            sum = fma(value, value, sum);
         }
-        sum = fma(value, counted, sum);
         at += stride;
     }
     let lanes = sum.extract(0usize) + sum.extract(1usize) + (sum.extract(2usize) + sum.extract(3usize));
