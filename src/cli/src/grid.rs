@@ -48,7 +48,7 @@ pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
     let mixes = order.iter().map(|&(column, row)| cell(column, row)).collect::<anyhow::Result<Vec<_>>>()?;
     sheets::check(&arguments.output, arguments.force)?;
     let content = open_picture(&arguments.content)?;
-    let style = |StyleArg { path, mix }: &StyleArg| -> anyhow::Result<StyleSource> {
+    let style = |StyleArg { path, mix, .. }: &StyleArg| -> anyhow::Result<StyleSource> {
         Ok(StyleSource { picture: open_picture(path)?, mix: *mix })
     };
     let styles: Vec<StyleSource> = arguments.style.iter().map(style).collect::<anyhow::Result<_>>()?;

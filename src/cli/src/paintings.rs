@@ -30,7 +30,7 @@ pub(super) fn plan(
     }
     let mut styles = Vec::new();
     let mut mixes = Vec::new();
-    for StyleArg { path, mix } in &arguments.style {
+    for StyleArg { path, mix, .. } in &arguments.style {
         let found = collect(&mut collector, path)?;
         mixes.resize(mixes.len() + found.len(), *mix);
         styles.extend(found);

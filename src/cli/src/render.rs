@@ -44,7 +44,7 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
     let base = recipe.as_ref().map_or_else(Settings::default, |given| given.recipe.settings.clone());
     // A recipe's painting is repeated to its last step.
     let repeats = recipe.is_some();
-    let settings = arguments.settings.resolve(base)?;
+    let settings = arguments.resolved(base)?;
     if let Some(given) = &recipe {
         given.check(&settings)?;
     }

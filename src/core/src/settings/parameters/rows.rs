@@ -494,4 +494,9 @@ parameters! {
         scope: Scope::Start,
         default: OnObjective::Keep,
     }
+    masks: masks() {
+        label: "Masks",
+        scope: Scope::Run,
+        default: OnObjective::Keep,
+    }
 }
