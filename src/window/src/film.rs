@@ -94,6 +94,11 @@ impl Film {
         (self.view, self.shown, self.going, self.now, self.replay) = (None, None, None, None, None);
     }
 
+    /// The next run goes on from the last moment of this one.
+    pub fn leave_for(&mut self, run: RunId) {
+        self.leaving = Some((run, MomentId::MAX));
+    }
+
     /// Keeps a moment that was painted at `at` seconds.
     pub fn keep(&mut self, mark: Snapshot, at: f64) {
         let Some(store) = &self.store else { return };
@@ -392,6 +397,7 @@ mod tests {
             losses: None,
             picture: Arc::clone(&picture),
             state: None,
+            record: None,
         };
         film.keep(mark, 0.5);
         film.view = film.timeline.moments().first().map(|moment| moment.id);

@@ -13,9 +13,10 @@ use std::{
 use egui::{Context, TextureHandle, TextureOptions, vec2};
 use image::RgbImage;
 
+pub use self::projects::ProjectFile;
 use self::{
     health::{Health, Readiness},
-    projects::{GoingOn, ProjectFile},
+    projects::GoingOn,
 };
 use super::{
     ImpastoApp,
@@ -57,7 +58,7 @@ pub struct Keeper {
     /// What a painting that was brought back goes on from.
     going_on: Option<GoingOn>,
     /// The file of the painting, if it is a project already.
-    project: Option<ProjectFile>,
+    pub project: Option<ProjectFile>,
     /// On egui's clock.
     not_before: f64,
     health: Health,
@@ -264,7 +265,7 @@ impl ImpastoApp {
             return;
         }
         let now = ctx.input(|input| input.time);
-        match Readiness::of(self.problem.is_none(), self.draft().is_some(), self.still_opening()) {
+        match Readiness::of(self.problems.is_empty(), self.draft().is_some(), self.still_opening()) {
             Readiness::Ready => {}
             Readiness::Nothing => return,
             Readiness::Waits(what) => {
@@ -400,7 +401,7 @@ impl ImpastoApp {
     /// Write the painting now, for the next start of the program to restore it without asking.
     pub(super) fn leave_for_restart(&mut self) {
         let painted =
-            self.view.canvas.picture().is_some() && self.draft().is_some() && self.problem.is_none();
+            self.view.canvas.picture().is_some() && self.draft().is_some() && self.problems.is_empty();
         if painted && self.keeper.held.is_none() {
             self.keeper.held =
                 self.keeper.sessions.as_deref().and_then(|sessions| SessionFolder::new(sessions).ok());

@@ -51,6 +51,7 @@ mod notes;
 mod opening;
 mod origin;
 mod page;
+mod paintings;
 mod palette;
 mod pasted;
 mod pictures;
@@ -64,6 +65,7 @@ mod recipes;
 mod remote;
 mod reset;
 mod saving;
+mod size;
 mod slots;
 mod sources;
 mod split;
@@ -101,6 +103,7 @@ use self::{
     mixes::Mixes,
     notes::Messages,
     page::Page,
+    paintings::Paintings,
     playlist::Lists,
     queue::Queue,
     remote::Remote,
@@ -130,10 +133,11 @@ pub struct ImpastoApp {
 
     settings: Settings,
     /// Why the settings cannot be sent, if they cannot.
-    problem: Option<SettingsError>,
+    problems: Vec<SettingsError>,
     mixes: Mixes,
     pictures: Pictures,
     undo: Undo,
+    paintings: Paintings,
 
     run: Run,
     history: History,
@@ -311,6 +315,7 @@ impl eframe::App for ImpastoApp {
         self.follow_closing(ctx);
         // What came from outside is not drawn before it counts.
         self.follow_settings(ctx);
+        self.follow_speed(ctx);
         if self.next.init_at_start.is_none() && self.run.given.is_some() {
             self.next.init_at_start = Some(self.settings.init.clone());
         }
@@ -335,7 +340,7 @@ impl eframe::App for ImpastoApp {
         self.stage_window(&ctx);
         self.keep_awake();
         let area = self.view.canvas.area.unwrap_or(Rect::from_min_size(egui::Pos2::ZERO, vec2(600.0, 400.0)));
-        self.messages.toasts.show(&ctx, area);
+        self.messages.toasts.show(&ctx, area, &self.actions);
         self.follow_knobs(&ctx);
         self.apply_actions(&ctx);
         self.follow_history(&ctx);

@@ -73,7 +73,11 @@ impl ImpastoApp {
         }
         if self.next.restart_waits && self.pictures.initial.loading.is_none() {
             self.next.restart_waits = false;
+            let left = self.leave_painting();
             self.start_run(Start::Beginning, false);
+            if left.is_some() {
+                self.tell_begun("Restarted.", left);
+            }
         }
     }
 

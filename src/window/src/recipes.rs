@@ -334,6 +334,7 @@ impl ImpastoApp {
         }
         self.next.begin_afresh = true;
         self.messages.toasts.add("Took the recipe: its settings and pictures. It paints afresh.");
+        self.undo.call("", "Recipe taken".to_owned());
     }
 
     /// Where pictures that have moved may be: beside a file, and in the folders that are in use.

@@ -2,11 +2,12 @@
 
 use egui_plot::PlotPoint;
 
+use super::sources::HeldPictures;
 use impasto_core::{
     settings::{GlobalTerm, Settings},
     transfer::{Inputs, Losses, PyramidProgress},
 };
-use impasto_engine::session::{Progress, RunId, RunInfo, RunState};
+use impasto_engine::session::{Progress, RunId, RunInfo, RunState, Start};
 use impasto_formats::project::LossCurve as SavedLosses;
 use impasto_network::vgg::Layer;
 
@@ -15,6 +16,8 @@ use impasto_network::vgg::Layer;
 pub struct Given {
     pub inputs: Inputs,
     pub settings: Settings,
+    /// The slots with those pictures.
+    pub pictures: HeldPictures,
 }
 
 /// The current run.
@@ -32,6 +35,8 @@ pub struct Run {
     /// Work done at the moments when the run came to another level of its pyramid.
     pub passed: Vec<f64>,
     pub given: Option<Given>,
+    /// How it began.
+    pub begun: Start,
     /// The worker chooses the size; see [`impasto_engine::session::Job::choose_size`].
     pub choosing_size: bool,
 }
@@ -117,7 +122,7 @@ impl Series {
 }
 
 /// How the losses went, thinned so that a long run costs no more than a short one.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct History {
     lines: std::collections::BTreeMap<Series, Line>,
     /// Every how many readings one is kept.
@@ -128,7 +133,7 @@ pub struct History {
     before: u32,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Line {
     /// Step and the loss's decimal logarithm.
     points: Vec<PlotPoint>,

@@ -45,7 +45,7 @@ impl ImpastoApp {
 
     /// Whether there is all that a run takes.
     pub(super) fn is_ready(&self) -> bool {
-        self.worker.session.is_some() && self.inputs().is_some() && self.problem.is_none()
+        self.worker.session.is_some() && self.inputs().is_some() && self.problems.is_empty()
     }
 
     fn is_active(&self) -> bool {

@@ -262,6 +262,11 @@ impl Record {
         self.steps
     }
 
+    /// Whether a step was painted.
+    pub fn is_begun(&self) -> bool {
+        self.steps > 0 || self.before.iter().any(|pass| pass.steps > 0)
+    }
+
     /// Whether painting the last run's settings from their initial image gives the picture, without any
     /// change.
     pub fn is_plain(&self) -> bool {

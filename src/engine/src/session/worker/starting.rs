@@ -11,6 +11,9 @@ use impasto_core::transfer::{GradientNorms, PyramidProgress};
 impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     pub(super) fn start(&mut self, job: &Job) {
         let id = job.run;
+        if matches!(job.start, Start::Beginning | Start::Moment) {
+            self.leave_run();
+        }
         if job.start != Start::Beginning {
             // Continue from the latest picture, not the latest preview.
             self.read_back(true);
@@ -93,6 +96,13 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                 self.set_state(RunState::Running);
             }
         }
+    }
+
+    /// Keep a snapshot of the run that ends, to which the user may want to return.
+    fn leave_run(&mut self) {
+        self.take_update();
+        self.end_downscale();
+        self.keep_snapshot_now();
     }
 
     /// The record that a job begins with.
