@@ -216,6 +216,7 @@ impl Engine for Fake {
                 width: 48,
                 height: 32,
                 held: self.held,
+                cost: 1.0,
                 done: f64::from(self.step),
                 left: 900.0,
                 ends: vec![200.0, 500.0, 900.0],

@@ -36,6 +36,7 @@ use impasto_core::{
 use impasto_engine::session::{self, RunState, StyleRecord};
 use impasto_formats::{
     project::{self, Manifest, Project, ProjectError, SourceStorage, sessions, sessions::SessionFolder},
+    recipe::Recipe,
     trust::Trust,
 };
 
@@ -232,6 +233,8 @@ impl ImpastoApp {
     fn left(&mut self, left: Option<(SessionFolder, Result<Project, String>)>) {
         match left {
             None => {}
+            // Before its first step a painting is nothing but its photograph.
+            Some((held, Ok(project))) if !is_begun(&project) => held.remove(),
             Some((held, Ok(project))) => {
                 let unasked = held.take_restore();
                 let comeback = Comeback { held, project: Arc::new(project), texture: None, unasked };
@@ -419,6 +422,16 @@ impl ImpastoApp {
             tracing::warn!("the next start will ask whether the painting is wanted: {error}");
         }
     }
+}
+
+/// Whether something was painted, or pinned.
+fn is_begun(project: &Project) -> bool {
+    let manifest = &project.manifest;
+    let record = manifest.recipe.as_ref().and_then(Recipe::record);
+    manifest.step > 0
+        || !manifest.losses.is_empty()
+        || !project.pins.is_empty()
+        || record.is_some_and(|record| record.is_begun())
 }
 
 /// The time of day here, or how long ago it was where that is not known.

@@ -32,7 +32,7 @@ pub struct Run {
     pub preparing: Option<String>,
     pub info: Option<RunInfo>,
     pub progress: Option<Progress>,
-    /// Work done at the moments when the run came to another level of its pyramid.
+    /// Work done when the run came to another level of its pyramid, in steps at the final size.
     pub passed: Vec<f64>,
     pub given: Option<Given>,
     /// How it began.
@@ -46,7 +46,7 @@ impl Run {
     pub fn advance(&mut self, progress: Progress) {
         let place = &progress.place;
         if self.progress.as_ref().is_some_and(|before| before.place.level != place.level) {
-            self.passed.push(place.done);
+            self.passed.push(place.done * place.cost);
         }
         self.progress = Some(progress);
     }
@@ -319,10 +319,13 @@ mod tests {
     #[test]
     fn where_levels_ended_is_remembered() {
         let mut run = Run::default();
-        for (level, done) in [(0, 1.0), (0, 4.0), (1, 4.5), (1, 9.0), (2, 9.5), (1, 10.0)] {
+        // The same work is fewer steps where a step is dearer.
+        for (level, cost, done) in
+            [(0, 0.25, 4.0), (0, 0.25, 16.0), (1, 0.5, 9.0), (1, 0.5, 18.0), (2, 1.0, 9.5), (1, 0.5, 20.0)]
+        {
             run.advance(Progress {
                 step: 1,
-                place: PyramidProgress { level, done, ..PyramidProgress::default() },
+                place: PyramidProgress { level, cost, done, ..PyramidProgress::default() },
                 losses: None,
                 converged: false,
                 norms: GradientNorms::default(),

@@ -13,11 +13,13 @@ use crate::{
 };
 use impasto_base::hash::Sha256Hash;
 
-/// Maximum number of changes and runs in a record; dropping more makes it incomplete.
-pub const MAX_CHANGES: usize = 400;
+/// Maximum number of changes of a run, and of runs in a record; dropping more makes it incomplete. A drag
+/// is a change for each step that it takes.
+pub const MAX_CHANGES: usize = 4000;
 pub const MAX_PASSES: usize = 12;
-/// Maximum number of different pictures in the changes of a run.
+/// Maximum number of different pictures in the changes of a run, and of palettes.
 pub const MAX_SOURCES: usize = 128;
+pub const MAX_PALETTES: usize = 400;
 
 /// Settings whose change between two steps doesn't affect the picture.
 const WITHOUT_EFFECT: [&str; 3] = ["size", "preview_every", "follow_drags"];
@@ -330,7 +332,7 @@ impl Record {
         let styles = (inputs.0.mix() != mix).then_some(mix);
         let last = Arc::make_mut(&mut self.last);
         if let Some(palette) = palette_record(inputs.1)
-            && last.palettes.len() <= MAX_CHANGES
+            && last.palettes.len() <= MAX_PALETTES
             && !last.palettes.iter().any(|known| known.sha256 == palette.sha256)
         {
             last.palettes.push(palette);

@@ -93,6 +93,8 @@ pub struct Painting {
     /// Shape of the final picture, and the content in that shape.
     pub(super) shape: (u32, u32),
     pub(super) content: RgbImage,
+    /// The content before it was replaced, while the targets fade.
+    pub(super) content_before: Option<RgbImage>,
 }
 
 impl Painting {
@@ -147,6 +149,7 @@ impl Painting {
             saves_memory: settings.low_memory,
             shape,
             content,
+            content_before: None,
         };
         let pictures = painting.inputs.pictures(&painting.level_settings(), current)?;
         painting.transfer = Some(StyleTransfer::new(
@@ -343,6 +346,7 @@ impl Painting {
             width,
             height,
             held: self.held,
+            cost,
             done: self.done / cost,
             left: ends.last().copied().unwrap_or(0.0),
             ends,
@@ -392,7 +396,7 @@ impl Painting {
         }
         let kept = self.modulated.kept_colours();
         if kept > 0.0 {
-            let shown = with_colours_of(&reading.picture, &self.content, kept);
+            let shown = with_colours_of(&reading.picture, &self.content_shown(), kept);
             reading.plain = Some(std::mem::replace(&mut reading.picture, shown));
         }
         Ok(Reading { step: self.step, place: self.place(), ..reading })

@@ -8,13 +8,16 @@ use super::{Recipe, RecipeError, VERSION, events, numbers};
 use impasto_base::{files::read_regular, text};
 use impasto_core::{
     picture::{MAX_FILE_BYTES, MAX_TEXT, embedded_text},
-    run::{DownscalePart, MAX_CHANGES, MAX_PASSES, MAX_SOURCES, Pass},
+    run::{DownscalePart, MAX_CHANGES, MAX_PALETTES, MAX_PASSES, MAX_SOURCES, Pass},
     settings::{Settings, StyleMix},
     transfer::MAX_STYLES,
 };
 
 /// Maximum number of steps at downscaled sizes in a recipe, each and in sum: hours of dragging.
 const MAX_DOWNSCALED_STEPS: u32 = 100_000;
+
+/// Maximum bytes of the settings after all changes of a recipe.
+const MAX_EVENT_BYTES: usize = 160 << 20;
 
 /// Settings are objects of this name at every level.
 const SETTINGS: &str = "settings";
@@ -152,6 +155,10 @@ pub fn check(recipe: &Recipe) -> Result<(), String> {
     if recipe.thumbnails.len() > MAX_STYLES + 1 {
         return Err(format!("it has {} thumbnails", recipe.thumbnails.len()));
     }
+    let bytes: usize = recipe.passes.iter().map(events::bytes).sum();
+    if bytes > MAX_EVENT_BYTES {
+        return Err("its changes with all of their settings are too large".to_owned());
+    }
     recipe.passes.iter().try_for_each(check_pass)
 }
 
@@ -196,7 +203,7 @@ fn check_pass(pass: &Pass) -> Result<(), String> {
     if pass.changes.len() > MAX_CHANGES || !pass.changes.is_sorted_by_key(|change| change.step) {
         return Err(format!("its {} changes are too many or out of order", pass.changes.len()));
     }
-    if pass.palettes.len() > MAX_CHANGES + 1 {
+    if pass.palettes.len() > MAX_PALETTES + 1 {
         return Err(format!("it has {} palettes", pass.palettes.len()));
     }
     // An untrusted picture must not keep a render busy forever between two steps.
@@ -290,6 +297,36 @@ mod tests {
             [DownscalePart::Steps(MAX_DOWNSCALED_STEPS), DownscalePart::Steps(0)]
         );
         assert!(remarks.len() == 1 && remarks[0].contains("19900000 steps"), "{remarks:?}");
+    }
+
+    #[test]
+    fn thousands_of_changes_are_read_unless_each_is_large() {
+        let many = |count: u32, name: &str, automation: Value| {
+            changed(|value| {
+                value["version"] = json!(VERSION);
+                value["passes"][0]["settings"]["device"] = json!(name);
+                value["passes"][0]["settings"]["automation"] = automation;
+                let change =
+                    |step| json!({"step": step, "settings": {"style_weight": f64::from(step) + 0.5}});
+                value["passes"][0]["changes"] = (0..count).map(change).collect();
+            })
+        };
+        // Automation is shared by all of them.
+        let keys: Vec<Value> = (0..400).map(|key| json!([f64::from(key) / 400.0, 1.0])).collect();
+        let (recipe, remarks) = many(4000, "cpu", json!({})).unwrap();
+        assert!(remarks.is_empty(), "{remarks:?}");
+        assert_eq!(recipe.last().changes.len(), 4000);
+        assert!(recipe.text(MAX_TEXT).is_some_and(|text| text.len() < MAX_TEXT / 8));
+        let events = events::events(recipe.last()).unwrap();
+        let events::EventKind::Update(settings, _) = &events[3999].kind else { panic!("no update") };
+        assert_eq!(settings.style_weight, 3999.5);
+        assert!(many(4001, "cpu", json!({})).unwrap_err().to_string().contains("too many"));
+        let error = many(4000, &"x".repeat(100_000), json!({})).unwrap_err().to_string();
+        assert!(error.contains("too large"), "{error}");
+        let track = json!({"beta": {"keys": keys}});
+        if let Err(error) = many(4000, "cpu", track) {
+            assert!(!error.to_string().contains("too large"), "{error}");
+        }
     }
 
     #[test]
