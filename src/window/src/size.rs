@@ -14,7 +14,7 @@ use impasto_core::{
 use impasto_engine::session::{self, RunState, Start};
 use impasto_network::compute::DeviceKind;
 
-/// Steps of a run, and seconds that they took, from which on their speed counts.
+/// Steps of a run, and seconds that they took unless it rests, from which on their speed counts.
 const SPEED_STEPS: u32 = 20;
 const SPEED_SECONDS: f64 = 3.0;
 
@@ -32,7 +32,8 @@ impl ImpastoApp {
     /// is not asked about again.
     pub(super) fn settings_problems(&self) -> Vec<SettingsError> {
         let mut problems = self.settings.problems();
-        if problems.is_empty() {
+        let shapes = ["size", "style-scale"];
+        if !problems.iter().any(|problem| shapes.contains(&problem.setting.as_str())) {
             problems.extend(self.size_problem(&self.settings));
         }
         problems
@@ -63,9 +64,10 @@ impl ImpastoApp {
 
     /// Floating-point operations per second of the last steps; `None` before there were enough of them.
     fn speed(&self) -> Option<f64> {
+        let rests = self.run.state == RunState::Finished;
         let progress = self.run.progress.as_ref().filter(|progress| {
             progress.step >= SPEED_STEPS
-                && progress.elapsed >= SPEED_SECONDS
+                && (progress.elapsed >= SPEED_SECONDS || rests)
                 && progress.seconds_per_step > 0.0
         })?;
         let flops = flops_per_step(progress.place.width, progress.place.height, &self.settings);
