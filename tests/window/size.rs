@@ -2,7 +2,7 @@
 
 use crate::window_support::{Log, Setup, Window, enter, hands::pause, has};
 use egui::{Event, Key, Modifiers, Role};
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use impasto_core::settings::Settings;
 use impasto_engine::session::Start;
 
@@ -81,14 +81,13 @@ fn settings_of_the_command_line_leave_the_size_to_the_measuring_unless_they_name
 fn a_size_tells_pixels_memory_and_time_while_it_is_typed() {
     let mut window = Setup::default().open();
     window.until("it has painted for a while", |harness, _| {
-        harness
-            .query_all_by_label_contains("256 px · ")
-            .any(|node| node.label().is_some_and(|label| label.contains("about ")))
+        let facts = harness.query_by_label_contains("256 px · ");
+        facts.is_some_and(|node| node.accesskit_node().label().is_some_and(|label| label.contains("about ")))
     });
-    let size = |node: &egui_kittest::Node<'_>| {
-        node.label().as_deref() == Some("Size") && node.role() == Role::SpinButton
-    };
-    window.harness.get_by(size).click();
+    window
+        .harness
+        .get_by(|node| node.label().as_deref() == Some("Size") && node.role() == Role::SpinButton)
+        .click();
     window.steps(3);
     window.harness.event(Event::Text("1536".to_owned()));
     window.until("it is told", |harness, _| {

@@ -23,7 +23,7 @@ pub fn pause(window: &mut Window) -> u32 {
 
 /// The number of steps that the window shows.
 pub fn shown_step(window: &Window) -> u32 {
-    let label = window.harness.get_by_label_contains(" steps. ").label().unwrap();
+    let label = window.harness.get_by_label_contains(" steps. ").accesskit_node().label().unwrap();
     let words: Vec<&str> = label.split_whitespace().collect();
     words[1].parse().unwrap()
 }
