@@ -186,7 +186,8 @@ impl ImpastoApp {
     /// is of that number.
     pub(super) fn return_to(&mut self, number: u64) -> Option<Option<u64>> {
         let other = self.leave_painting();
-        self.panels.tour = None;
+        // What was before a tour ends it.
+        self.panels.tour.take_if(|tour| tour.painting.is_some_and(|before| number <= before));
         self.paintings.current = number;
         let index = self.paintings.left.iter().position(|left| left.number == number)?;
         let mut left = self.paintings.left.remove(index);

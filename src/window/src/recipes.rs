@@ -316,7 +316,7 @@ impl ImpastoApp {
             follow_drags: own.follow_drags,
             ..recipe.settings.clone()
         };
-        self.next.choose_size = false;
+        (self.next.choose_size, self.next.measured_size) = (false, None);
         let recalled = |source: &impasto_engine::session::SourceRecord| {
             let thumbnail = recipe.thumbnails.iter().find(|thumbnail| thumbnail.sha256 == source.sha256);
             Source::Recalled(Box::new(Recalled {

@@ -106,7 +106,7 @@ pub struct Tour {
     stop: usize,
     /// The settings before it, and the painting if there was one, to come back to.
     before: Box<Settings>,
-    painting: Option<u64>,
+    pub painting: Option<u64>,
 }
 
 /// What can be done with the tour.

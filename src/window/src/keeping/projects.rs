@@ -51,7 +51,7 @@ impl ImpastoApp {
         self.undo.call("", "Project opened".to_owned());
         self.keeper.project = None;
         self.settings = manifest.settings.clone();
-        self.next.choose_size = false;
+        (self.next.choose_size, self.next.measured_size) = (false, None);
         self.next.begin_afresh = false;
         self.next.init_at_start = Some(self.settings.init.clone());
         let kept = |source: &session::SourceRecord, pixels: &project::Pixels| {
