@@ -32,7 +32,7 @@ impl Entry<'_> {
         self.draw(ui, value, false)
     }
 
-    /// The same; gives the number that is being typed meanwhile.
+    /// The same; gives the number that is being typed or dragged meanwhile.
     pub fn show_typed(&self, ui: &mut Ui, value: &mut f64) -> Option<f64> {
         let id = ui.scope_id().with(self.name);
         // What was typed, and the value before.
@@ -47,7 +47,7 @@ impl Entry<'_> {
         if !(response.lost_focus() && ui.input(|input| input.key_pressed(Key::Escape))) {
             *value = typed;
         }
-        None
+        response.dragged().then_some(typed)
     }
 
     fn draw(&self, ui: &mut Ui, value: &mut f64, while_typed: bool) -> Response {

@@ -15,7 +15,8 @@ const SIZES: [u32; 10] = [128, 160, 192, 256, 320, 384, 512, 640, 768, 1024];
 impl ImpastoApp {
     pub(super) fn size_row(&mut self, ui: &mut Ui) {
         let tooltip = format!(
-            "Longest side of the painted picture, {MIN_SIZE} to {MAX_SIZE} pixels. Changing it starts anew from the current picture."
+            "Longest side of the painted picture, {MIN_SIZE} to {MAX_SIZE} pixels. Changing it starts anew from the current picture.\nNow: {}",
+            self.size_facts(self.settings.size)
         );
         let mut typed = None;
         row(ui, "Size", &tooltip, |ui| {
@@ -47,11 +48,10 @@ impl ImpastoApp {
                 },
             );
         });
-        let size = typed.map_or(self.settings.size, |typed| typed as u32);
-        if (MIN_SIZE..=MAX_SIZE).contains(&size) {
+        let possible = typed.map(|typed| typed as u32).filter(|size| (MIN_SIZE..=MAX_SIZE).contains(size));
+        if let Some(size) = possible {
             let facts = widgets::weak(ui, self.size_facts(size));
-            ui.add(Label::new(facts).truncate())
-                .on_hover_text("Longest side, memory, and the time of the climb through the sizes");
+            ui.add(Label::new(facts).truncate());
         }
         self.error_of(ui, "size", "Size");
     }
