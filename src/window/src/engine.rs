@@ -11,6 +11,7 @@ use super::{
     ImpastoApp,
     notes::{Banner, Trouble},
     pictures::{self, Slot},
+    recipes,
     state::{Given, Run},
 };
 use impasto_core::{
@@ -312,7 +313,7 @@ impl ImpastoApp {
                 self.undo.painting_begun(self.paintings.current());
                 self.start_run(start, paused);
                 match left {
-                    _ if replaced => self.tell_begun("The painting of the recipe begins.", left),
+                    Some(_) if replaced => self.tell_begun(recipes::TAKEN, left),
                     Some(left) => self.tell_new_content(left),
                     None => {}
                 }

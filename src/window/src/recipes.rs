@@ -29,6 +29,9 @@ use impasto_formats::{
     trust::Trust,
 };
 
+/// What is said of a recipe that was taken.
+pub const TAKEN: &str = "Took the recipe: its settings and pictures. It paints afresh.";
+
 /// What the recipe of a painted picture is made of.
 pub enum Draft {
     Run {
@@ -333,7 +336,7 @@ impl ImpastoApp {
             self.pictures.styles[index].mix = style.mix;
         }
         self.next.begin_afresh = true;
-        self.messages.toasts.add("Took the recipe: its settings and pictures. It paints afresh.");
+        self.messages.toasts.add(TAKEN);
         self.undo.call("", "Recipe taken".to_owned());
     }
 
