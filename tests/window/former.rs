@@ -78,6 +78,41 @@ fn undo_takes_a_restart_back_and_redo_returns_to_it() {
 }
 
 #[test]
+fn hands_that_are_quicker_than_the_engine_lose_nothing() {
+    let (mut window, steps) = paused();
+    window.harness.key_press(Key::R);
+    until_run(&mut window, 2);
+    let second = pause(&mut window);
+    window.log.lock().unwrap().preparing = std::time::Duration::from_millis(200);
+    // None of these has begun when the next one comes.
+    for _ in 0..3 {
+        window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+        window.harness.step();
+        window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Y);
+        window.harness.step();
+    }
+    window.until("the second one is back", |harness, log| {
+        log.restored.last() == Some(&(second, true))
+            && harness.query_by_label_contains(&format!("Paused. {second} / ")).is_some()
+    });
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    window.until("the first one is back", |harness, log| {
+        log.restored.last() == Some(&(steps, true))
+            && harness.query_by_label_contains(&format!("Paused. {steps} / ")).is_some()
+    });
+    for _ in 0..2 {
+        window.harness.key_press(Key::R);
+        window.harness.step();
+    }
+    window.until("it paints", |harness, _| harness.query_by_label_contains("Painting. ").is_some());
+    window.harness.get_by_label(BACK).click();
+    window.until("the first one is back again", |harness, log| {
+        log.restored.last() == Some(&(steps, true))
+            && harness.query_by_label_contains(&format!("Paused. {steps} / ")).is_some()
+    });
+}
+
+#[test]
 fn what_was_painted_from_is_undone_with_the_settings_since() {
     let (mut window, steps) = paused();
     window.harness.key_press(Key::R);

@@ -357,7 +357,7 @@ impl ImpastoApp {
         let leaving = (moment.run, moment.id);
         let (step, settings, styles) = (moment.step, moment.settings.clone(), moment.styles.clone());
         let Some(session) = &self.worker.session else { return };
-        session.set_restore_point(back);
+        session.set_restore_point(self.run.id + 1, back);
         self.view.film.leaving = Some(leaving);
         self.settings = settings;
         self.next.choose_size = false;

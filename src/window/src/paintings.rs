@@ -32,6 +32,7 @@ pub struct Paintings {
 }
 
 /// A painting that was left.
+#[derive(Clone)]
 struct Left {
     number: u64,
     run: RunId,
@@ -47,6 +48,7 @@ struct Left {
 }
 
 /// With what the engine had painted it, once that is known.
+#[derive(Clone)]
 struct Painted {
     settings: Settings,
     styles: Vec<StyleMix>,
@@ -92,6 +94,11 @@ impl Paintings {
         }
     }
 
+    fn number_next(&mut self) {
+        self.last += 1;
+        self.current = self.last;
+    }
+
     fn find(&self, number: u64) -> Option<&Left> {
         self.left.iter().find(|left| left.number == number)
     }
@@ -125,8 +132,19 @@ impl ImpastoApp {
     /// was painted.
     pub(super) fn leave_painting(&mut self) -> Option<u64> {
         let given = self.run.given.as_ref()?;
-        let (picture, record) = self.record.clone().filter(|(_, record)| record.is_begun())?;
         let number = self.paintings.current;
+        if self.run.progress.is_none() {
+            match self.run.begun {
+                // The picture that is shown is still that of the painting before.
+                Start::Beginning => return None,
+                Start::Moment if self.paintings.find(number).is_some() => {
+                    self.paintings.number_next();
+                    return Some(number);
+                }
+                Start::Moment | Start::Current | Start::Repaint => {}
+            }
+        }
+        let (picture, record) = self.record.clone().filter(|(_, record)| record.is_begun())?;
         let left = Left {
             number,
             run: self.run.id,
@@ -145,8 +163,7 @@ impl ImpastoApp {
         if paintings.left.len() > MOST {
             paintings.left.remove(0);
         }
-        paintings.last += 1;
-        paintings.current = paintings.last;
+        paintings.number_next();
         // It rests, so that no later moment of it comes.
         if let Some(exact) = self.keeper.exact.clone().filter(|exact| exact.run == self.run.id) {
             self.paintings.take(&exact);
@@ -189,13 +206,12 @@ impl ImpastoApp {
         // What was before a tour ends it.
         self.panels.tour.take_if(|tour| tour.painting.is_some_and(|before| number <= before));
         self.paintings.current = number;
-        let index = self.paintings.left.iter().position(|left| left.number == number)?;
-        let mut left = self.paintings.left.remove(index);
-        self.settings = left.settings.clone();
+        let left = self.paintings.find(number)?.clone();
+        self.settings = left.settings;
         self.pictures.put_back(left.pictures);
         self.next.leave();
-        self.next.init_at_start = left.init_at_start.take();
-        self.keeper.project = left.project.take();
+        self.next.init_at_start = left.init_at_start;
+        self.keeper.project = left.project;
         let mut point = left.point;
         if let Some(Painted { settings, styles, pictures, shape: (width, height) }) = left.painted {
             // The state is good for what was painted with; what was changed since follows at once.
@@ -214,7 +230,7 @@ impl ImpastoApp {
         }
         let step = point.step;
         let session = self.worker.session.as_ref()?;
-        session.set_restore_point(point);
+        session.set_restore_point(self.run.id + 1, point);
         self.view.film.leave_for(left.run);
         self.start_run(Start::Moment, left.waits);
         self.history = left.history.up_to(step);

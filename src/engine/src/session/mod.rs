@@ -262,7 +262,7 @@ pub(crate) struct Shared {
     pub current_picture: Latest<CurrentPicture>,
     pub study: Latest<Study>,
     pub request: Latest<VisualizationRequest>,
-    pub restore_point: Latest<RestorePoint>,
+    pub restore_point: Latest<(RunId, RestorePoint)>,
     pub snapshots: Sender<Snapshot>,
 }
 
@@ -408,9 +408,10 @@ impl Session {
         self.shared.current_picture.put(CurrentPicture { picture, record: record.map(Record::shown) });
     }
 
-    /// Set the snapshot that the next run with [`Start::Moment`] restores.
-    pub fn set_restore_point(&self, moment: RestorePoint) {
-        self.shared.restore_point.put(moment);
+    /// Set the snapshot that the run of this number, or a later one in its place, restores with
+    /// [`Start::Moment`].
+    pub fn set_restore_point(&self, run: RunId, moment: RestorePoint) {
+        self.shared.restore_point.put((run, moment));
     }
 
     /// The next snapshot, if one waits.

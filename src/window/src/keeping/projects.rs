@@ -132,7 +132,8 @@ impl ImpastoApp {
             });
         let Some(session) = self.worker.session.as_ref().filter(|_| same) else { return from_picture };
         let project::EngineState { step, picture, state } = engine;
-        session.set_restore_point(RestorePoint { step, picture, state: Some(state), record });
+        let point = RestorePoint { step, picture, state: Some(state), record };
+        session.set_restore_point(self.run.id + 1, point);
         (Start::Moment, step)
     }
 

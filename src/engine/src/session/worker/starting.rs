@@ -22,7 +22,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             }
         }
         let restore_point = match job.start {
-            Start::Moment => self.shared.restore_point.take(),
+            Start::Moment => self.shared.restore_point.take_if(|(run, _)| *run <= id).map(|(_, point)| point),
             _ => None,
         };
         if let Some(RestorePoint { picture, record, .. }) = &restore_point {
