@@ -199,14 +199,13 @@ impl ImpastoApp {
     }
 
     /// Brings the painting of this number back with the settings that it was painted with; gives the number of
-    /// the one that it takes the place of, if that was painted. `None` if it is not kept: then the next run
-    /// is of that number.
+    /// the one that it takes the place of, if that was painted. `None` if it is not kept.
     pub(super) fn return_to(&mut self, number: u64) -> Option<Option<u64>> {
+        let left = self.paintings.find(number)?.clone();
         let other = self.leave_painting();
         // What was before a tour ends it.
         self.panels.tour.take_if(|tour| tour.painting.is_some_and(|before| number <= before));
         self.paintings.current = number;
-        let left = self.paintings.find(number)?.clone();
         self.settings = left.settings;
         self.pictures.put_back(left.pictures);
         self.next.leave();

@@ -1,6 +1,6 @@
 //! The guided tour: six stops from "content" over "style" to "both", each painted by the live engine.
 
-use egui::{Align2, Area, Button, Context, Frame, Id, Order, RichText, Stroke, Ui, vec2};
+use egui::{Align2, Area, Button, Context, Frame, Id, Order, Rect, RichText, Stroke, Ui, vec2};
 
 use super::{
     ImpastoApp,
@@ -185,6 +185,15 @@ impl ImpastoApp {
         }
     }
 
+    /// What the tour's note leaves free of an area, above it.
+    pub(super) fn above_tour(&self, ctx: &Context, mut area: Rect) -> Rect {
+        let note = ctx.memory(|memory| memory.area_rect(note_id())).filter(|_| self.panels.tour.is_some());
+        if let Some(note) = note.filter(|note| area.intersects(*note)) {
+            area.max.y = note.min.y.max(area.min.y);
+        }
+        area
+    }
+
     /// The tour's note over the painting.
     pub(super) fn tour_window(&self, ctx: &Context) {
         let Some(tour) = &self.panels.tour else { return };
@@ -201,11 +210,9 @@ impl ImpastoApp {
         };
         let margin = if below.is_some() { space::M } else { space::L };
         let actions = &self.actions;
-        Area::new(Id::unique("tour"))
-            .order(Order::Foreground)
-            .pivot(Align2::LEFT_BOTTOM)
-            .fixed_pos(corner)
-            .show(ctx, |ui| {
+        Area::new(note_id()).order(Order::Foreground).pivot(Align2::LEFT_BOTTOM).fixed_pos(corner).show(
+            ctx,
+            |ui| {
                 let palette = Palette::of(ui);
                 Frame::new()
                     .fill(palette.bar)
@@ -220,7 +227,8 @@ impl ImpastoApp {
                         }
                         note(ui, stop, actions);
                     });
-            });
+            },
+        );
     }
 
     pub(super) fn apply_to_tour(&mut self, action: TourAction) {
@@ -241,6 +249,10 @@ impl ImpastoApp {
     }
 }
 
+fn note_id() -> Id {
+    Id::unique("tour")
+}
+
 fn note(ui: &mut Ui, stop: usize, actions: &Actions) {
     let Stop { title, text, .. } = &STOPS[stop];
     ui.label(widgets::weak(ui, format!("Tour, {} of {}", stop + 1, STOPS.len())));
@@ -248,7 +260,7 @@ fn note(ui: &mut Ui, stop: usize, actions: &Actions) {
     ui.add_space(space::XS);
     ui.label(*text);
     ui.add_space(space::M);
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         // Each button has the same place on every stop.
         let wide = |text: &'static str| Button::new(text).min_size(vec2(WIDE, 0.0));
         let back = ui.add_enabled(stop > 0, Button::new("Back"));

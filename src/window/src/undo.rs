@@ -270,8 +270,9 @@ impl ImpastoApp {
         let Some(state) = self.undo.states.get(index) else { return };
         let Snapshot { settings, desk, content, styles, painting } = state.snapshot.clone();
         self.undo.at = index;
-        if painting != self.paintings.current() {
-            self.return_to(painting);
+        if painting != self.paintings.current() && self.return_to(painting).is_none() {
+            // It is not kept: what is painted goes on with what was set, or begins afresh.
+            self.undo.painting_begun(self.paintings.current());
         }
         self.settings = settings;
         self.mixes.desk = desk;
