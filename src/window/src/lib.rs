@@ -340,7 +340,7 @@ impl eframe::App for ImpastoApp {
         self.stage_window(&ctx);
         self.keep_awake();
         let area = self.view.canvas.area.unwrap_or(Rect::from_min_size(egui::Pos2::ZERO, vec2(600.0, 400.0)));
-        let area = self.above_tour(&ctx, area);
+        let area = notes::free_area(&ctx, area);
         self.messages.toasts.show(&ctx, area, &self.actions);
         self.follow_knobs(&ctx);
         self.apply_actions(&ctx);

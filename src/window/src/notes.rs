@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use egui::{Align2, Area, Context, Frame, Id, Label, Order, RichText, Stroke, Ui, vec2};
+use egui::{Align2, Area, Context, Frame, Id, Label, LayerId, Order, Rect, RichText, Stroke, Ui, vec2};
 
 use impasto_base::text;
 
@@ -108,6 +108,25 @@ impl Toasts {
         }
         ctx.request_repaint_after(std::time::Duration::from_secs_f64(next.max(0.05)));
     }
+}
+
+/// Width that toasts need at least, in points.
+const NARROW: f32 = 300.0;
+
+/// What cards at the lower left leave free of an area: beside them, or above where that is too narrow.
+pub fn free_area(ctx: &Context, mut area: Rect) -> Rect {
+    for (order, name) in [(Order::Foreground, "tour"), (Order::Middle, "hints")] {
+        let layer = LayerId::new(order, Id::unique(name));
+        let visible = ctx.memory(|memory| memory.areas().is_visible(&layer));
+        let card = ctx.memory(|memory| memory.area_rect(layer.id)).filter(|_| visible);
+        let Some(card) = card.filter(|card| area.intersects(*card)) else { continue };
+        if area.max.x - card.max.x >= NARROW {
+            area.min.x = card.max.x;
+        } else {
+            area.max.y = card.min.y.max(area.min.y);
+        }
+    }
+    area
 }
 
 /// What a banner is about, and so what can be done about it.

@@ -1,6 +1,6 @@
 //! The guided tour: six stops from "content" over "style" to "both", each painted by the live engine.
 
-use egui::{Align2, Area, Button, Context, Frame, Id, Order, Rect, RichText, Stroke, Ui, vec2};
+use egui::{Align2, Area, Button, Context, Frame, Id, Order, RichText, Stroke, Ui, vec2};
 
 use super::{
     ImpastoApp,
@@ -185,15 +185,6 @@ impl ImpastoApp {
         }
     }
 
-    /// What the tour's note leaves free of an area, above it.
-    pub(super) fn above_tour(&self, ctx: &Context, mut area: Rect) -> Rect {
-        let note = ctx.memory(|memory| memory.area_rect(note_id())).filter(|_| self.panels.tour.is_some());
-        if let Some(note) = note.filter(|note| area.intersects(*note)) {
-            area.max.y = note.min.y.max(area.min.y);
-        }
-        area
-    }
-
     /// The tour's note over the painting.
     pub(super) fn tour_window(&self, ctx: &Context) {
         let Some(tour) = &self.panels.tour else { return };
@@ -210,9 +201,11 @@ impl ImpastoApp {
         };
         let margin = if below.is_some() { space::M } else { space::L };
         let actions = &self.actions;
-        Area::new(note_id()).order(Order::Foreground).pivot(Align2::LEFT_BOTTOM).fixed_pos(corner).show(
-            ctx,
-            |ui| {
+        Area::new(Id::unique("tour"))
+            .order(Order::Foreground)
+            .pivot(Align2::LEFT_BOTTOM)
+            .fixed_pos(corner)
+            .show(ctx, |ui| {
                 let palette = Palette::of(ui);
                 Frame::new()
                     .fill(palette.bar)
@@ -227,8 +220,7 @@ impl ImpastoApp {
                         }
                         note(ui, stop, actions);
                     });
-            },
-        );
+            });
     }
 
     pub(super) fn apply_to_tour(&mut self, action: TourAction) {
@@ -247,10 +239,6 @@ impl ImpastoApp {
             }
         }
     }
-}
-
-fn note_id() -> Id {
-    Id::unique("tour")
 }
 
 fn note(ui: &mut Ui, stop: usize, actions: &Actions) {
