@@ -109,7 +109,9 @@ fn a_crash_before_the_first_step_offers_nothing() {
     let left = tempfile::tempdir().unwrap();
     let session = left.path().join("sessions/1-1");
     fs::create_dir_all(&session).unwrap();
-    fs::copy(&path, session.join("painting.impasto")).unwrap();
+    for entry in fs::read_dir(path.parent().unwrap()).unwrap().flatten() {
+        fs::copy(entry.path(), session.join(entry.file_name())).unwrap();
+    }
     assert_eq!(Project::read(&path).unwrap().manifest.step, 0);
     let mut window = Setup::default().open_in(left);
     window.until_painting();

@@ -8,7 +8,9 @@ use impasto_engine::session::Start;
 
 /// The first start on a machine that was measured to be slow.
 fn first() -> Setup {
-    let mut setup = Setup { log: Log { chosen: Some(192), ..Log::default() }, ..Setup::default() };
+    let slow = std::time::Duration::from_millis(3);
+    let log = Log { chosen: Some(192), slow, ..Log::default() };
+    let mut setup = Setup { log, ..Setup::default() };
     setup.options.settings = None;
     setup
 }
