@@ -308,8 +308,8 @@ impl ImpastoApp {
                     return self.start_run(start, paused);
                 }
                 start = Start::Beginning;
-                self.next.init_at_start = Some(self.settings.init.clone());
                 let left = self.leave_painting();
+                self.next.init_at_start = Some(self.settings.init.clone());
                 self.undo.painting_begun(self.paintings.current());
                 self.start_run(start, paused);
                 match left {

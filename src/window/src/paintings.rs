@@ -227,12 +227,11 @@ impl ImpastoApp {
                 point.picture = Arc::new(resize(&point.picture, width, height, Filter::Lanczos));
             }
         }
-        let step = point.step;
         let session = self.worker.session.as_ref()?;
         session.set_restore_point(self.run.id + 1, point);
         self.view.film.leave_for(left.run);
         self.start_run(Start::Moment, left.waits);
-        self.history = left.history.up_to(step);
+        self.history = left.history;
         Some(other)
     }
 
