@@ -197,6 +197,9 @@ impl ImpastoApp {
         let unbegun = unbegun && self.run.progress.is_none() && self.run.id > 1;
         let left = if other { self.leave_painting() } else { None };
         let start = if other || unbegun { Start::Beginning } else { Start::Current };
+        if start == Start::Beginning {
+            self.next.init_at_start = Some(self.settings.init.clone());
+        }
         self.start_run(start, paused);
         if let Some(left) = left {
             self.undo.painting_begun(self.paintings.current());
@@ -400,13 +403,11 @@ impl ImpastoApp {
                 if self.run.choosing_size {
                     self.next.choose_size = false;
                 }
-                if self.run.choosing_size
-                    && let Some(given) = &mut self.run.given
-                    && self.settings.size == given.settings.size
-                {
+                let given = self.run.given.as_mut().filter(|_| self.run.choosing_size);
+                let chosen = given.filter(|given| self.settings.size == given.settings.size).map(|given| {
                     given.settings.size = info.size;
-                    self.size_was_chosen(info.size, info.step_seconds);
-                }
+                    (info.size, info.step_seconds)
+                });
                 if let Some(path) = self.settings.weights.clone() {
                     let (known, info) = (self.files.known.clone(), info.clone());
                     let work = move || known.add_weights(&path, &info);
@@ -416,6 +417,9 @@ impl ImpastoApp {
                     self.messages.notice = Some(info.remarks.join("; "));
                 }
                 self.run.info = Some(*info);
+                if let Some((size, step)) = chosen {
+                    self.size_was_chosen(size, step);
+                }
             }
             Event::Progress { run, progress } if run == current => {
                 if let Some(losses) = &progress.losses {
