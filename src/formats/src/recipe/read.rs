@@ -317,6 +317,10 @@ mod tests {
         let (recipe, remarks) = many(4000, "cpu", json!({"beta": {"keys": keys}})).unwrap();
         assert!(remarks.is_empty(), "{remarks:?}");
         assert_eq!(recipe.last().changes.len(), 4000);
+        // Programs of version 1 read 400.
+        let few = Pass { changes: recipe.last().changes[..400].to_vec(), ..recipe.last().clone() };
+        let version = crate::recipe::version_of;
+        assert_eq!((version(&recipe.passes), version(&[few])), (2, 1));
         assert!(recipe.text(MAX_TEXT).is_some_and(|text| text.len() < MAX_TEXT / 8));
         let events = events::events(recipe.last()).unwrap();
         let events::EventKind::Update(settings, _) = &events[3999].kind else { panic!("no update") };
