@@ -207,7 +207,7 @@ impl ImpastoApp {
         self.panels.tour.take_if(|tour| tour.painting.is_some_and(|before| number <= before));
         self.paintings.current = number;
         self.settings = left.settings;
-        self.pictures.put_back(left.pictures);
+        self.pictures.put_back(left.pictures.clone());
         self.next.leave();
         self.next.init_at_start = left.init_at_start;
         self.keeper.project = left.project;
@@ -232,6 +232,10 @@ impl ImpastoApp {
         self.view.film.leave_for(left.run);
         self.start_run(Start::Moment, left.waits);
         self.history = left.history;
+        self.pictures.put_back(left.pictures.clone());
+        if let Some(given) = &mut self.run.given {
+            given.pictures = left.pictures;
+        }
         Some(other)
     }
 
