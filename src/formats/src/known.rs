@@ -70,6 +70,7 @@ impl KnownFiles {
         let styles = inputs.styles.iter().map(|style| &style.picture);
         let pictures =
             [&inputs.content].into_iter().chain(styles).chain(&inputs.palette).chain(&inputs.initial);
+        let pictures = pictures.chain(&inputs.masks);
         for picture in pictures {
             if let Some(path) = &picture.path {
                 self.add(path, &picture.sha256);

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use egui::{DragValue, Key, Response, Ui, vec2};
 
 use super::{
-    knobs,
+    accessible, knobs,
     theme::ROW,
     widgets::{number, parse_number, take_focus},
 };
@@ -52,7 +52,12 @@ impl Entry<'_> {
 
     fn draw(&self, ui: &mut Ui, value: &mut f64, while_typed: bool) -> Response {
         let before = *value;
-        let speed = if self.whole { (*value * 0.01).max(0.25) } else { (value.abs() * 0.01).max(1e-4) };
+        let speed = match self.whole {
+            // A key, or a screen reader, moves by a whole number; the pointer more finely.
+            true if !ui.input(|input| input.pointer.any_down()) => (*value * 0.01).round().max(1.0),
+            true => (*value * 0.01).max(0.25),
+            false => (value.abs() * 0.01).max(1e-4),
+        };
         let whole = self.whole;
         let widget = DragValue::new(value)
             .speed(speed)
@@ -62,6 +67,7 @@ impl Entry<'_> {
             .custom_formatter(move |value, _| if whole { format!("{value:.0}") } else { number(value) })
             .custom_parser(parse_number);
         let response = ui.add(widget).accessible_name(self.name).on_hover_text(self.tooltip);
+        accessible::range(&response, self.drag.clone(), speed);
         take_focus(&response, self.name);
         // Leaving the field reads the shown text, which may be rounded: a number that still reads the same was
         // not typed.

@@ -35,7 +35,7 @@ impl ImpastoApp {
             .fixed_pos(area.left_bottom() + vec2(space::L, -space::L))
             .show(ctx, |ui| {
                 let frame = Frame::new()
-                    .fill(palette.bar.gamma_multiply(0.94))
+                    .fill(palette.bar)
                     .stroke(Stroke::new(1.0, palette.line))
                     .corner_radius(6)
                     .inner_margin(12);

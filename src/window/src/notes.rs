@@ -74,33 +74,36 @@ impl Toasts {
             .interactable(self.0.iter().any(|toast| !toast.buttons.is_empty()))
             .show(ctx, |ui| {
                 ui.set_max_width((area.width() - 2.0 * space::XL).clamp(120.0, 460.0));
-                for (index, toast) in self.0.iter_mut().enumerate() {
-                    let stays = if toast.buttons.is_empty() { TOAST } else { TOAST_WITH_BUTTONS };
-                    let until = toast.until.get_or_insert(now + stays);
-                    let palette = Palette::of(ui);
-                    let frame = Frame::new()
-                        .fill(palette.bar)
-                        .stroke(Stroke::new(1.0, palette.line))
-                        .corner_radius(6)
-                        .inner_margin(egui::Margin::symmetric(14, 9));
-                    let shown = frame.show(ui, |ui| {
-                        ui.add(Label::new(&toast.text).wrap());
-                        if toast.buttons.is_empty() {
-                            return;
-                        }
-                        ui.horizontal_wrapped(|ui| {
-                            for (button, (words, _)) in toast.buttons.iter().enumerate() {
-                                if ui.button(words.as_str()).clicked() {
-                                    clicked = Some((index, button));
-                                }
+                // Each in the middle, however wide the others are.
+                ui.with_layout(egui::Layout::top_down(egui::Align::Center), |ui| {
+                    for (index, toast) in self.0.iter_mut().enumerate() {
+                        let stays = if toast.buttons.is_empty() { TOAST } else { TOAST_WITH_BUTTONS };
+                        let until = toast.until.get_or_insert(now + stays);
+                        let palette = Palette::of(ui);
+                        let frame = Frame::new()
+                            .fill(palette.bar)
+                            .stroke(Stroke::new(1.0, palette.line))
+                            .corner_radius(6)
+                            .inner_margin(egui::Margin::symmetric(14, 9));
+                        let shown = frame.show(ui, |ui| {
+                            ui.add(Label::new(&toast.text).wrap());
+                            if toast.buttons.is_empty() {
+                                return;
                             }
+                            ui.horizontal_wrapped(|ui| {
+                                for (button, (words, _)) in toast.buttons.iter().enumerate() {
+                                    if ui.button(words.as_str()).clicked() {
+                                        clicked = Some((index, button));
+                                    }
+                                }
+                            });
                         });
-                    });
-                    if !toast.buttons.is_empty() && shown.response.contains_pointer() {
-                        *until = until.max(now + AFTER_HOVER);
+                        if !toast.buttons.is_empty() && shown.response.contains_pointer() {
+                            *until = until.max(now + AFTER_HOVER);
+                        }
+                        next = next.min(*until - now);
                     }
-                    next = next.min(*until - now);
-                }
+                });
             });
         if let Some((index, button)) = clicked {
             let (_, action) = self.0.remove(index).buttons.swap_remove(button);

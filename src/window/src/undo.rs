@@ -15,7 +15,7 @@ use super::{
     ImpastoApp,
     action::Act,
     fields,
-    pictures::Slot,
+    pictures::{Loaded, Slot},
     theme::{Palette, space},
     widgets,
 };
@@ -172,6 +172,18 @@ impl Undo {
     pub fn painting_begun(&mut self, painting: u64) {
         if let Some(state) = self.states.get_mut(self.at) {
             state.snapshot.painting = painting;
+        }
+    }
+
+    /// Another program has saved a picture's file, which is no action of the person's here: the new version is in
+    /// the old one's place at any time.
+    pub fn file_was_saved(&mut self, before: &Loaded, now: &Loaded) {
+        for Snapshot { content, styles, .. } in self.states.iter_mut().map(|state| &mut state.snapshot) {
+            for loaded in std::iter::once(content).chain(styles).filter_map(|slot| slot.picture.as_mut()) {
+                if Arc::ptr_eq(&loaded.picture, &before.picture) {
+                    loaded.clone_from(now);
+                }
+            }
         }
     }
 

@@ -5,14 +5,17 @@ use std::{collections::BTreeSet, time::Instant};
 use egui::Rect;
 
 use super::{
-    canvas::Canvas, compare::Compare, film::Film, finder::Finder, frames::Frames, lab::Lab, memory::Layout,
-    page::Page, pins::Pins, present::Present, recipes::Offered, stage::Stage, state::Series, tour::Tour,
+    audience::Audience, canvas::Canvas, compare::Compare, film::Film, finder::Finder, frames::Frames,
+    lab::Lab, memory::Layout, page::Page, pins::Pins, present::Present, recipes::Offered, regions::Regions,
+    stage::Stage, state::Series, tour::Tour,
 };
 
 /// How the painting is looked at.
 pub struct View {
     pub page: Page,
     pub layout: Layout,
+    /// The desktop wishes that less moves.
+    pub desktop_less_motion: bool,
     /// The panels that [`Command::TogglePanels`](super::command::Command::TogglePanels) brings back.
     pub put_away: Option<[bool; 3]>,
     /// Where the panel with the losses was in the last frame.
@@ -26,6 +29,8 @@ pub struct View {
     pub lab: Lab,
     pub present: Present,
     pub stage: Stage,
+    pub audience: Audience,
+    pub regions: Regions,
 }
 
 impl View {
@@ -33,6 +38,7 @@ impl View {
         Self {
             page: Page::default(),
             layout,
+            desktop_less_motion: false,
             put_away: None,
             bottom_area: None,
             canvas: Canvas::default(),
@@ -43,6 +49,8 @@ impl View {
             lab: Lab::default(),
             present: Present::default(),
             stage: Stage::default(),
+            audience: Audience::default(),
+            regions: Regions::default(),
         }
     }
 }

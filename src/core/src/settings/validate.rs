@@ -59,6 +59,7 @@ impl Settings {
             }
         }
         note(self.automation.validate());
+        note(self.masks.validate());
         // Whether there is something to paint cannot be told of numbers that are none.
         if problems.is_empty() {
             problems.extend(self.check_terms().err());

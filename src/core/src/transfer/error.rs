@@ -41,6 +41,8 @@ pub enum TransferError {
     NoInitial,
     #[error("the palette is not open: choose another picture for the colours, or none")]
     NoPalette,
+    #[error("the masks of the regions are not open: open them again, or paint without regions")]
+    NoMasks,
     #[error(
         "{width}×{height} px are more than this program can give a graphics adapter at once; choose a smaller size, or --device cpu"
     )]

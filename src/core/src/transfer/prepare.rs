@@ -40,6 +40,8 @@ pub struct Inputs {
     pub palette: Option<Arc<Picture>>,
     /// The picture of [`Init::File`], required only at the start of a run.
     pub initial: Option<Arc<Picture>>,
+    /// The pictures of [`Masks::files`](crate::settings::Masks::files), in that order.
+    pub masks: Vec<Arc<Picture>>,
 }
 
 /// Maximum number of styles of a run: as many as files of runs may name.
@@ -76,9 +78,9 @@ enum Colours {
 }
 
 impl Inputs {
-    /// Inputs without a palette or an initial image.
+    /// Inputs without a palette, an initial image or masks.
     pub fn new(content: Arc<Picture>, styles: Vec<StyleSource>) -> Self {
-        Self { content, styles, palette: None, initial: None }
+        Self { content, styles, palette: None, initial: None, masks: Vec::new() }
     }
 
     /// Hashes of the content and of the style pictures, in this order.
@@ -114,10 +116,13 @@ impl Inputs {
         self.hashes() == other.hashes() && palette(self) == palette(other)
     }
 
-    /// Whether the styles' mix and the palette are the same.
+    /// Whether the styles' mix, the palette and the masks are the same.
     pub fn same_mix_and_palette(&self, other: &Self) -> bool {
         let hash = |inputs: &Self| inputs.palette.as_ref().map(|palette| palette.sha256);
-        self.mix() == other.mix() && hash(self) == hash(other)
+        let masks = self.masks.iter().map(|mask| mask.sha256);
+        self.mix() == other.mix()
+            && hash(self) == hash(other)
+            && masks.eq(other.masks.iter().map(|mask| mask.sha256))
     }
 
     /// Check that the palette of the settings is present.
@@ -180,6 +185,7 @@ impl Inputs {
     ) -> Result<Pictures, TransferError> {
         self.check_styles()?;
         self.check_palette(settings)?;
+        self.check_masks(settings)?;
         let content = self.content_image(settings);
         let style_keys = self.image_keys(settings).styles;
         let all: Vec<usize> = (0..style_keys.len()).collect();

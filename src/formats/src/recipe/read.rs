@@ -8,7 +8,7 @@ use super::{Recipe, RecipeError, VERSION, events, numbers};
 use impasto_base::{files::read_regular, text};
 use impasto_core::{
     picture::{MAX_FILE_BYTES, MAX_TEXT, embedded_text},
-    run::{DownscalePart, MAX_CHANGES, MAX_PALETTES, MAX_PASSES, MAX_SOURCES, Pass},
+    run::{DownscalePart, MAX_CHANGES, MAX_MASKS, MAX_PALETTES, MAX_PASSES, MAX_SOURCES, Pass},
     settings::{Settings, StyleMix},
     transfer::MAX_STYLES,
 };
@@ -205,6 +205,9 @@ fn check_pass(pass: &Pass) -> Result<(), String> {
     }
     if pass.palettes.len() > MAX_PALETTES + 1 {
         return Err(format!("it has {} palettes", pass.palettes.len()));
+    }
+    if pass.masks.len() > MAX_MASKS {
+        return Err(format!("it has {} masks", pass.masks.len()));
     }
     // An untrusted picture must not keep a render busy forever between two steps.
     let downscale = |part: DownscalePart| match part {

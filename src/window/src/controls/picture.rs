@@ -38,6 +38,10 @@ impl ImpastoApp {
         row(ui, "Pyramid", tooltip, |ui| {
             widgets::checkbox(ui, "Pyramid", tooltip, &mut self.settings.pyramid);
             let place = self.run.place();
+            if self.settings.pyramid && place.levels == 1 && self.run.alive() {
+                let text = "one size only: small enough to begin with";
+                ui.add(egui::Label::new(widgets::weak(ui, text)).truncate()).on_hover_text(tooltip);
+            }
             if !self.settings.pyramid || place.levels < 2 {
                 return;
             }

@@ -13,7 +13,7 @@ use super::{
     command::Command,
     extracts::Extracts,
     mixes::MixDesk,
-    state::{History, Series},
+    state::{Curve, History, Series},
     theme::{Palette, space},
     widgets::{self, row_error, section},
 };
@@ -88,13 +88,15 @@ impl Context<'_> {
             // A factor α or β of 0 leaves no share either.
             self.shares.as_ref().map(|shares| shares.get(&term).copied().unwrap_or(0.0))
         };
-        let (points, latest) = self.history.line(series).map_or((&[][..], None), |(p, l)| (p, Some(l)));
+        let line = self.history.line(series);
+        let losses = line.map_or_else(Vec::new, |line| self.history.parts(line));
+        let latest = line.and_then(Curve::latest);
         let color = match term {
             Term::Style(layer) => palette.layer(layer),
             Term::Content(_) => palette.text,
             Term::Global(_) => palette.weak,
         };
-        Look { color, heard, share, points, latest }
+        Look { color, heard, share, losses, latest }
     }
 
     fn error(&self, ui: &mut Ui, setting: &str) {
@@ -186,6 +188,7 @@ fn term_ui(
         usual: term.weight(usual),
         look: context.look(ui, Term::Global(term), Series::Global(term), strip),
         extract: None,
+        indented: context.extracts.is_some(),
         removable: false,
         linked: context.desk.linked.contains(&knob),
         locked: context.desk.locked.contains(&knob),
@@ -222,6 +225,7 @@ fn list_ui(
             usual: usual.get(layer).unwrap_or(1.0),
             look: context.look(ui, (list.term)(layer), (list.series)(layer), strip),
             extract: context.extracts.map(|extracts| (extracts, sight)),
+            indented: false,
             removable: true,
             linked: context.desk.linked.contains(&knob),
             locked: context.desk.locked.contains(&knob),
