@@ -33,7 +33,6 @@ use impasto_formats::{
 pub const TAKEN: &str = "Took the recipe: its settings and pictures. It paints afresh.";
 
 /// What the recipe of a painted picture is made of.
-#[expect(clippy::large_enum_variant, reason = "there are a few of them")]
 pub enum Draft {
     Run {
         record: Record,
