@@ -13,6 +13,7 @@ fn main() -> ExitCode {
             content: pictures.next(),
             styles: pictures.collect(),
             settings: options.settings,
+            choose_size: options.choose_size,
             started: Some(options.started),
             frame_times: options.frame_times,
         })

@@ -168,6 +168,7 @@ pub fn run_info(job: &Job) -> RunInfo {
         width: 8,
         height: 4,
         size: job.settings.size,
+        step_seconds: None,
         memory_bytes: 0,
         remarks: Vec::new(),
     }

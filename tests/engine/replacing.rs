@@ -87,9 +87,9 @@ fn other_pictures_keep_the_run_and_end_at_their_own_targets() {
         let mut engine = started(&settings, &pair(), 4);
         let before = engine.read().unwrap();
         engine.replace_pictures(&settings, &other).unwrap();
-        // Colours that are kept are the new content's at once; nothing is painted yet.
-        let plain = |reading: Reading| reading.plain.unwrap_or(reading.picture);
-        assert!(plain(engine.read().unwrap()) == plain(before), "{what}");
+        // Nothing is painted yet, and kept colours fade with the targets.
+        let shown = |reading: Reading| (reading.picture, reading.plain);
+        assert!(shown(engine.read().unwrap()) == shown(before), "{what}");
         assert_eq!(engine.checkpoint().unwrap(), None, "{what}: a state cannot tell of a fade");
         let mut as_before = started(&settings, &pair(), 4);
         for _ in 0..2 {
@@ -116,6 +116,35 @@ fn other_pictures_keep_the_run_and_end_at_their_own_targets() {
         }
         assert!(engine.checkpoint().unwrap() == fresh.checkpoint().unwrap(), "{what}");
     }
+}
+
+#[test]
+fn kept_colours_fade_with_the_targets() {
+    let settings = Settings { keep_colours: 1.0, ..small() };
+    let other = new_version(&pair(), 200);
+    let mut engine = started(&settings, &pair(), 4);
+    let before = engine.read().unwrap().picture;
+    engine.replace_pictures(&settings, &other).unwrap();
+    assert!(engine.read().unwrap().picture == before, "nothing is painted yet");
+    let coloured = |plain: &image::RgbImage, inputs: &Inputs| {
+        let content = inputs.content_image(&settings);
+        picture::with_colours_of(plain, &content, 1.0)
+    };
+    (0..5).for_each(|_| engine.step().unwrap());
+    let amid = engine.read().unwrap();
+    let plain = amid.plain.unwrap();
+    let from = |inputs: &Inputs| mean_difference(&amid.picture, &coloured(&plain, inputs));
+    let between = mean_difference(&coloured(&plain, &pair()), &coloured(&plain, &other));
+    for inputs in [&pair(), &other] {
+        let share = from(inputs) / between;
+        assert!((0.3..0.7).contains(&share), "{share}");
+    }
+    // Amid the fade yet another one: it begins with what is shown.
+    engine.replace_pictures(&settings, &new_version(&pair(), 90)).unwrap();
+    assert!(engine.read().unwrap().picture == amid.picture);
+    (0..10).for_each(|_| engine.step().unwrap());
+    let after = engine.read().unwrap();
+    assert!(after.picture == coloured(&after.plain.unwrap(), &new_version(&pair(), 90)));
 }
 
 #[test]

@@ -296,6 +296,27 @@ fn a_run_tells_its_preparation_shows_the_initial_picture_and_finishes_at_the_lim
 }
 
 #[test]
+fn a_run_that_another_one_takes_the_place_of_is_kept_as_it_was() {
+    let mut window = Window::open(Fault::default());
+    window.send(Command::Run(Box::new(job(1, endless()))));
+    window.until("it paints", |w| w.steps() > 5);
+    while window.session.next_snapshot().is_some() {}
+    window.send(Command::Run(Box::new(job(2, endless()))));
+    let last = std::cell::RefCell::new(None);
+    window.until("its last moment", |w| {
+        while let Some(mark) = w.session.next_snapshot() {
+            if mark.run == 1 {
+                *last.borrow_mut() = Some(mark);
+            }
+        }
+        w.is(2, RunState::Running)
+    });
+    let mark = last.into_inner().unwrap();
+    assert_eq!(mark.record.as_ref().unwrap().steps(), mark.step);
+    assert_eq!(mark.picture.get_pixel(0, 0).0, [(mark.step % 256) as u8; 3]);
+}
+
+#[test]
 fn an_endless_run_paints_on_until_it_has_settled_and_what_is_asked_for_wakes_it() {
     let mut window = Window::open(Fault { still: true, ..Fault::default() });
     let settings = Settings { steps: 5, ..Settings::default() };

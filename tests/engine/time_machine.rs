@@ -197,6 +197,7 @@ fn mark(step: u32, settings: &Settings, picture: &Arc<RgbImage>, state: Option<A
         losses: None,
         picture: Arc::clone(picture),
         state,
+        record: None,
     }
 }
 

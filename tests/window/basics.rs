@@ -30,7 +30,7 @@ fn it_opens_with_the_examples_and_paints_by_itself() {
     window.until("the size is shown", |harness, _| {
         harness
             .query_by(|node| {
-                node.label().as_deref() == Some("Size") && node.value().is_some_and(|v| v.contains("192"))
+                node.label().as_deref() == Some("Size") && node.value().is_some_and(|v| v.contains("451"))
             })
             .is_some()
     });

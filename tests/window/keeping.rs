@@ -99,6 +99,26 @@ fn a_crashed_painting_comes_back_with_its_picture_settings_and_losses() {
 }
 
 #[test]
+fn a_crash_before_the_first_step_offers_nothing() {
+    let mut broken = setup(None);
+    broken.log.fail_step = Some("the driver is gone".to_owned());
+    let mut window = broken.open();
+    let sessions = window.folder.path().join("sessions");
+    window.until("it is kept", |_, _| kept(&sessions).is_some());
+    let (_, path) = kept(&sessions).unwrap();
+    let left = tempfile::tempdir().unwrap();
+    let session = left.path().join("sessions/1-1");
+    fs::create_dir_all(&session).unwrap();
+    for entry in fs::read_dir(path.parent().unwrap()).unwrap().flatten() {
+        fs::copy(entry.path(), session.join(entry.file_name())).unwrap();
+    }
+    assert_eq!(Project::read(&path).unwrap().manifest.step, 0);
+    let mut window = Setup::default().open_in(left);
+    window.until_painting();
+    assert!(!has(&window, "Bring back the painting of") && !session.exists());
+}
+
+#[test]
 fn who_does_not_want_it_gets_it_by_the_menu_later() {
     let (folder, project) = crashed();
     let mut window = setup(None).open_in(folder);

@@ -65,6 +65,23 @@ fn the_engines_picture_is_in_the_middle() {
 }
 
 #[test]
+fn a_restart_with_its_way_back() {
+    if !can_draw() {
+        return;
+    }
+    let mut window = setup().open();
+    until_step(&mut window, 60);
+    window.harness.key_press(Key::R);
+    window.until("it begins afresh", |_, log| log.jobs.len() == 2);
+    window.steps(10);
+    draw(&mut window, "way_back");
+    window.harness.key_press(Key::F2);
+    window.until("the tour begins", |_, log| log.jobs.len() == 3);
+    window.steps(10);
+    draw(&mut window, "tour_begins");
+}
+
+#[test]
 fn finished() {
     if !can_draw() {
         return;

@@ -1,6 +1,6 @@
 //! The guided tour in front of a fake engine.
 
-use crate::window_support::{Setup, Window};
+use crate::window_support::{Setup, Window, hands::pause, has};
 use egui::Key;
 use egui_kittest::kittest::Queryable as _;
 use impasto_core::settings::Init;
@@ -9,6 +9,10 @@ use impasto_engine::session::Start;
 fn begun() -> Window {
     let mut window = Setup::default().open();
     window.until_painting();
+    begin(window)
+}
+
+fn begin(mut window: Window) -> Window {
     window.harness.key_press(Key::F2);
     window.until("the tour's first run begins", |_, log| log.jobs.len() == 2);
     window.steps(3);
@@ -57,6 +61,40 @@ fn the_tour_goes_from_content_over_style_to_both() {
     window.steps(4);
     assert!(window.harness.query_by_label_contains("Tour,").is_none());
     assert_eq!(window.jobs(), 5, "what is painted stays");
+}
+
+#[test]
+fn the_painting_from_before_comes_back_as_it_was() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    let steps = pause(&mut window);
+    // The tour speaks of panels, and of the painting.
+    window.harness.key_press(Key::X);
+    window.harness.key_press(Key::Tab);
+    window.until("the panels are away", |harness, _| harness.query_by_label("Style weight β").is_none());
+    let mut window = begin(window);
+    window.until("the panels are back", |harness, _| {
+        harness.query_all_by_label("Style weight β").next().is_some()
+    });
+    // Nothing moves any more.
+    window.steps(30);
+    assert!(has(&window, "The tour begins. Your painting is kept."));
+    let place = |window: &Window, label: &str| window.harness.get_by_label(label).rect().round();
+    let (first, end) = (place(&window, "Next"), place(&window, "End the tour"));
+    for _ in 1..5 {
+        next(&mut window);
+        assert_eq!((place(&window, "Next"), place(&window, "End the tour")), (first, end));
+    }
+    next(&mut window);
+    assert_eq!((place(&window, "Keep playing"), place(&window, "End the tour")), (first, end));
+    let jobs = window.jobs();
+    window.harness.get_by_label("End the tour").click();
+    window.until("it is as it was", |harness, log| {
+        log.jobs.len() > jobs && harness.query_by_label_contains(&format!("Paused. {steps} / ")).is_some()
+    });
+    let job = window.job(window.jobs() - 1);
+    assert_eq!((job.start, job.paused, job.settings), (Start::Moment, true, window.job(0).settings));
+    assert_eq!(window.log.lock().unwrap().restored.last(), Some(&(steps, true)), "with the engine's state");
 }
 
 #[test]

@@ -190,7 +190,7 @@ fn there_is_nothing_to_undo_at_first() {
     window.until("the size was chosen", |harness, _| {
         harness
             .query_by(|node| {
-                node.label().as_deref() == Some("Size") && node.value().is_some_and(|v| v.contains("192"))
+                node.label().as_deref() == Some("Size") && node.value().is_some_and(|v| v.contains("451"))
             })
             .is_some()
     });

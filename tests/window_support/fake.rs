@@ -43,6 +43,8 @@ pub struct Log {
     pub limits: Vec<String>,
     /// Longest side for which the device has memory, told at the start.
     pub largest: Option<u32>,
+    /// Longest side that it chooses where it is to choose one; else the content's own.
+    pub chosen: Option<u32>,
     pub die_at_birth: bool,
     pub slow: Duration,
     pub preparing: Duration,
@@ -141,7 +143,7 @@ impl Engine for Fake {
         current: Option<&RgbImage>,
         say: &mut dyn FnMut(&str),
     ) -> Result<RunInfo, EngineError> {
-        let (wait, largest) = {
+        let (wait, largest, chosen) = {
             let mut log = self.log.lock().unwrap();
             log.jobs.push(job.clone());
             log.inputs = Some(job.inputs.clone());
@@ -149,7 +151,9 @@ impl Engine for Fake {
             if let Some(message) = log.fail_start.clone() {
                 return Err(message.into());
             }
-            (log.preparing, log.largest.unwrap_or(u32::MAX))
+            let (width, height) = job.inputs.content.dimensions();
+            let chosen = log.chosen.unwrap_or(width.max(height));
+            (log.preparing, log.largest.unwrap_or(u32::MAX), chosen)
         };
         say("Loading the network's weights…");
         std::thread::sleep(wait);
@@ -168,7 +172,8 @@ impl Engine for Fake {
             },
             width: 96,
             height: 64,
-            size: if job.choose_size { 192 } else { job.settings.size.min(largest) },
+            size: if job.choose_size { chosen } else { job.settings.size.min(largest) },
+            step_seconds: job.choose_size.then_some(0.4),
             memory_bytes: 412_000_000,
             remarks: Vec::new(),
         })
@@ -218,6 +223,7 @@ impl Engine for Fake {
                 width: 48 << self.level,
                 height: 32 << self.level,
                 held: self.held,
+                cost: 1.0,
                 done: f64::from(self.step),
                 left: 900.0,
                 ends: vec![200.0, 500.0, 900.0],

@@ -1,7 +1,7 @@
 //! What hands do in several tests, and where they begin.
 
 use egui::{Event, Modifiers, PointerButton, Role};
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use impasto_core::settings::Settings;
 
 use super::{Setup, Window};
@@ -11,6 +11,21 @@ pub fn resting() -> Setup {
     let mut setup = Setup::default();
     setup.options.settings = Some(Settings { steps: 60, size: 256, ..Settings::default() });
     setup
+}
+
+/// Pauses the painting, and gives the number of its steps.
+pub fn pause(window: &mut Window) -> u32 {
+    window.harness.key_press(egui::Key::Space);
+    window.until("it is paused", |harness, _| harness.query_by_label_contains("Paused.").is_some());
+    window.steps(3);
+    shown_step(window)
+}
+
+/// The number of steps that the window shows.
+pub fn shown_step(window: &Window) -> u32 {
+    let label = window.harness.get_by_label_contains(" steps. ").accesskit_node().label().unwrap();
+    let words: Vec<&str> = label.split_whitespace().collect();
+    words[1].parse().unwrap()
 }
 
 /// Clicks the slider of this name with the second button.

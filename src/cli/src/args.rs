@@ -405,6 +405,15 @@ mod tests {
     }
 
     #[test]
+    fn a_size_is_chosen_unless_one_is_named() {
+        let named = |words: &str| parse_words(words).unwrap().settings.is_named("size");
+        for words in ["", "a.jpg", "--layer none", "--preset watercolour", "--steps 3"] {
+            assert!(!named(words), "{words}");
+        }
+        assert!(named("--size 512") && named("a.jpg --settings mix.toml"));
+    }
+
+    #[test]
     fn a_commands_settings_reach_it() {
         let cli = parse_words("render --content a --style b:2 --style c -o d.png --size 99 -v --overwrite")
             .unwrap();

@@ -65,6 +65,8 @@ pub struct WindowOptions {
     pub pictures: Vec<PathBuf>,
     /// The settings, if any flag was given; otherwise the last session's are used.
     pub settings: Option<Settings>,
+    /// They name no size, so that the window chooses one.
+    pub choose_size: bool,
     /// Print frame times when the window is closed.
     pub frame_times: bool,
     /// When the program was started.
@@ -129,7 +131,14 @@ fn open_window(cli: Cli, started: Instant, window: OpenWindow) -> anyhow::Result
             Ok(settings)
         })
         .transpose()?;
-    window(WindowOptions { pictures: cli.pictures, settings, frame_times: cli.frame_times, started })
+    let choose_size = !cli.settings.is_named("size");
+    window(WindowOptions {
+        pictures: cli.pictures,
+        settings,
+        choose_size,
+        frame_times: cli.frame_times,
+        started,
+    })
 }
 
 /// The message of an error in one line: what failed and its direct cause.

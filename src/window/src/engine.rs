@@ -11,6 +11,7 @@ use super::{
     ImpastoApp,
     notes::{Banner, Trouble},
     pictures::{self, Slot},
+    recipes,
     state::{Given, Run},
 };
 use impasto_core::{
@@ -85,6 +86,7 @@ impl ImpastoApp {
         if self.settings.validate().is_err() {
             return;
         }
+        let pictures = self.pictures.held();
         let id = self.run.id + 1;
         let job = Job {
             run: id,
@@ -106,7 +108,8 @@ impl ImpastoApp {
                     endless: self.endless(),
                     // What the last run knew stays in view until the new one says better.
                     info: self.run.info.take(),
-                    given: Some(Given { inputs: inputs.clone(), settings: self.settings.clone() }),
+                    given: Some(Given { inputs: inputs.clone(), settings: self.settings.clone(), pictures }),
+                    begun: start,
                     ..Run::default()
                 };
                 self.view.film.begin(id, start);
@@ -179,7 +182,28 @@ impl ImpastoApp {
             RunState::Stopped if self.goes_on() => {
                 self.run.playing = self.order(Command::Resume);
             }
-            RunState::Idle | RunState::Stopped | RunState::Failed => self.start_run(Start::Current, false),
+            RunState::Idle | RunState::Stopped | RunState::Failed => self.start_anew(false),
+        }
+    }
+
+    /// Starts a run where none goes on: from the current picture, unless that is another content's.
+    pub(super) fn start_anew(&mut self, paused: bool) {
+        let inputs = self.inputs();
+        let given = self.run.given.as_ref();
+        let other =
+            given.zip(inputs.as_ref()).is_some_and(|(given, now)| given.inputs.has_other_content(now));
+        // What has failed to begin begins again.
+        let unbegun = self.run.state == RunState::Failed && self.run.begun == Start::Beginning;
+        let unbegun = unbegun && self.run.progress.is_none() && self.run.id > 1;
+        let left = if other { self.leave_painting() } else { None };
+        let start = if other || unbegun { Start::Beginning } else { Start::Current };
+        if start == Start::Beginning {
+            self.next.init_at_start = Some(self.settings.init.clone());
+        }
+        self.start_run(start, paused);
+        if let Some(left) = left {
+            self.undo.painting_begun(self.paintings.current());
+            self.tell_new_content(left);
         }
     }
 
@@ -195,11 +219,11 @@ impl ImpastoApp {
             _ if self.worker.session.is_none() => {}
             RunState::Finished if !self.steps_left() => self.play_or_pause(),
             RunState::Idle | RunState::Failed => {
-                self.start_run(Start::Current, true);
+                self.start_anew(true);
                 self.order(Command::Step);
             }
             RunState::Stopped if !self.goes_on() => {
-                self.start_run(Start::Current, true);
+                self.start_anew(true);
                 self.order(Command::Step);
             }
             _ => {
@@ -226,8 +250,8 @@ impl ImpastoApp {
     /// from the current picture where it is not.
     pub(super) fn follow_settings(&mut self, ctx: &Context) {
         self.follow_endless();
-        self.problem = self.settings.validate().err();
-        if self.problem.is_some() || self.worker.session.is_none() || self.list_changes() {
+        self.problems = self.settings_problems();
+        if !self.problems.is_empty() || self.worker.session.is_none() || self.list_changes() {
             return;
         }
         let Some(inputs) = self.inputs() else { return };
@@ -253,6 +277,7 @@ impl ImpastoApp {
                 RunState::Running | RunState::Paused | RunState::Finished | RunState::Stopped
             );
         let same = given.inputs.same_pictures(&inputs);
+        let other_content = given.inputs.has_other_content(&inputs);
         if !(same || takes && given.inputs.can_become(&inputs)) {
             reasons.push("picture");
         }
@@ -270,7 +295,7 @@ impl ImpastoApp {
             // Half a number or a slider on its way is nobody's wish yet.
             let editing = ctx.text_edit_focused() || ctx.egui_is_using_pointer() || self.still_opening();
             if !editing {
-                if !self.next.begin_afresh {
+                if !(self.next.begin_afresh || other_content) {
                     self.messages.toasts.add(restart_note(&reasons));
                 }
                 // What was asked for counts, not what the worker has confirmed.
@@ -281,11 +306,20 @@ impl ImpastoApp {
                 let repaint = ["picture", "pyramid"];
                 let again = reasons.iter().any(|reason| repaint.contains(reason));
                 let mut start = if again { Start::Repaint } else { Start::Current };
-                if std::mem::take(&mut self.next.begin_afresh) {
-                    start = Start::Beginning;
-                    self.next.init_at_start = Some(self.settings.init.clone());
+                let replaced = std::mem::take(&mut self.next.begin_afresh);
+                if !(replaced || other_content) {
+                    return self.start_run(start, paused);
                 }
+                start = Start::Beginning;
+                let left = self.leave_painting();
+                self.next.init_at_start = Some(self.settings.init.clone());
+                self.undo.painting_begun(self.paintings.current());
                 self.start_run(start, paused);
+                match left {
+                    Some(_) if replaced => self.tell_begun(recipes::TAKEN, left),
+                    Some(left) => self.tell_new_content(left),
+                    None => {}
+                }
             }
             return;
         }
@@ -309,7 +343,8 @@ impl ImpastoApp {
                 Some(Err(error)) => self.send_failed(error),
                 None => {}
             }
-            self.run.given = Some(Given { inputs, settings: self.settings.clone() });
+            let pictures = self.pictures.held();
+            self.run.given = Some(Given { inputs, settings: self.settings.clone(), pictures });
         }
     }
 
@@ -325,6 +360,7 @@ impl ImpastoApp {
         }
         let now = ctx.input(|input| input.time);
         while let Some(mark) = self.worker.session.as_ref().and_then(|session| session.next_snapshot()) {
+            self.paintings.take(&mark);
             if mark.state.is_some() {
                 self.keeper.exact = Some(mark.clone());
             }
@@ -367,14 +403,11 @@ impl ImpastoApp {
                 if self.run.choosing_size {
                     self.next.choose_size = false;
                 }
-                if self.run.choosing_size
-                    && let Some(given) = &mut self.run.given
-                    && self.settings.size == given.settings.size
-                {
-                    self.undo.size_was_chosen(given.settings.size, info.size);
+                let given = self.run.given.as_mut().filter(|_| self.run.choosing_size);
+                let chosen = given.filter(|given| self.settings.size == given.settings.size).map(|given| {
                     given.settings.size = info.size;
-                    self.settings.size = info.size;
-                }
+                    (info.size, info.step_seconds)
+                });
                 if let Some(path) = self.settings.weights.clone() {
                     let (known, info) = (self.files.known.clone(), info.clone());
                     let work = move || known.add_weights(&path, &info);
@@ -384,6 +417,9 @@ impl ImpastoApp {
                     self.messages.notice = Some(info.remarks.join("; "));
                 }
                 self.run.info = Some(*info);
+                if let Some((size, step)) = chosen {
+                    self.size_was_chosen(size, step);
+                }
             }
             Event::Progress { run, progress } if run == current => {
                 if let Some(losses) = &progress.losses {

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use egui::{DragValue, Response, Ui, vec2};
+use egui::{DragValue, Key, Response, Ui, vec2};
 
 use super::{
     accessible, knobs,
@@ -29,6 +29,28 @@ pub struct Entry<'a> {
 impl Entry<'_> {
     /// A number that is dragged or typed. Typing counts when it is finished.
     pub fn show(&self, ui: &mut Ui, value: &mut f64) -> Response {
+        self.draw(ui, value, false)
+    }
+
+    /// The same; gives the number that is being typed or dragged meanwhile.
+    pub fn show_typed(&self, ui: &mut Ui, value: &mut f64) -> Option<f64> {
+        let id = ui.scope_id().with(self.name);
+        // What was typed, and the value before.
+        let known = ui.data(|data| data.get_temp::<[f64; 2]>(id)).filter(|[_, before]| before == value);
+        let mut typed = known.map_or(*value, |[typed, _]| typed);
+        let response = self.draw(ui, &mut typed, true);
+        if response.has_focus() {
+            ui.data_mut(|data| data.insert_temp(id, [typed, *value]));
+            return Some(typed);
+        }
+        ui.data_mut(|data| data.remove::<[f64; 2]>(id));
+        if !(response.lost_focus() && ui.input(|input| input.key_pressed(Key::Escape))) {
+            *value = typed;
+        }
+        response.dragged().then_some(typed)
+    }
+
+    fn draw(&self, ui: &mut Ui, value: &mut f64, while_typed: bool) -> Response {
         let before = *value;
         let speed = match self.whole {
             // A key, or a screen reader, moves by a whole number; the pointer more finely.
@@ -40,7 +62,7 @@ impl Entry<'_> {
         let widget = DragValue::new(value)
             .speed(speed)
             .suffix(self.suffix)
-            .update_while_editing(false)
+            .update_while_editing(while_typed)
             .min_size(vec2(self.width, ROW))
             .custom_formatter(move |value, _| if whole { format!("{value:.0}") } else { number(value) })
             .custom_parser(parse_number);

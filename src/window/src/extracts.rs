@@ -195,7 +195,7 @@ impl ImpastoApp {
             return;
         };
         // Half a slider's way is nobody's wish yet.
-        let Some(Given { inputs: Inputs { content, styles, .. }, settings }) =
+        let Some(Given { inputs: Inputs { content, styles, .. }, settings, .. }) =
             self.run.given.as_ref().filter(|_| !self.hand_is_on(ctx))
         else {
             return;

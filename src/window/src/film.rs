@@ -99,6 +99,11 @@ impl Film {
         (self.view, self.shown, self.going, self.now, self.replay) = (None, None, None, None, None);
     }
 
+    /// The next run goes on from the last moment of this one.
+    pub fn leave_for(&mut self, run: RunId) {
+        self.leaving = Some((run, MomentId::MAX));
+    }
+
     /// Keeps a moment that was painted at `at` seconds.
     pub fn keep(&mut self, mark: Snapshot, at: f64) {
         let Some(store) = &self.store else { return };
@@ -404,7 +409,7 @@ impl ImpastoApp {
         let leaving = (moment.run, moment.id);
         let (step, settings, styles) = (moment.step, moment.settings.clone(), moment.styles.clone());
         let Some(session) = &self.worker.session else { return };
-        session.set_restore_point(back);
+        session.set_restore_point(self.run.id + 1, back);
         self.view.film.leaving = Some(leaving);
         self.settings = settings;
         self.next.choose_size = false;
@@ -444,6 +449,7 @@ mod tests {
             losses: None,
             picture: Arc::clone(&picture),
             state: None,
+            record: None,
         };
         film.keep(mark, 0.5);
         film.view = film.timeline.moments().first().map(|moment| moment.id);

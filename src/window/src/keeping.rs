@@ -13,9 +13,10 @@ use std::{
 use egui::{Context, TextureHandle, TextureOptions, vec2};
 use image::RgbImage;
 
+pub use self::projects::ProjectFile;
 use self::{
     health::{Health, Readiness},
-    projects::{GoingOn, ProjectFile},
+    projects::GoingOn,
 };
 use super::{
     ImpastoApp,
@@ -35,6 +36,7 @@ use impasto_core::{
 use impasto_engine::session::{self, RunState, StyleRecord};
 use impasto_formats::{
     project::{self, Manifest, Project, ProjectError, SourceStorage, sessions, sessions::SessionFolder},
+    recipe::Recipe,
     trust::Trust,
 };
 
@@ -57,7 +59,7 @@ pub struct Keeper {
     /// What a painting that was brought back goes on from.
     going_on: Option<GoingOn>,
     /// The file of the painting, if it is a project already.
-    project: Option<ProjectFile>,
+    pub project: Option<ProjectFile>,
     /// On egui's clock.
     not_before: f64,
     health: Health,
@@ -231,6 +233,8 @@ impl ImpastoApp {
     fn left(&mut self, left: Option<(SessionFolder, Result<Project, String>)>) {
         match left {
             None => {}
+            // Before its first step a painting is nothing but its photograph.
+            Some((held, Ok(project))) if !is_begun(&project) => held.remove(),
             Some((held, Ok(project))) => {
                 let unasked = held.take_restore();
                 let comeback = Comeback { held, project: Arc::new(project), texture: None, unasked };
@@ -264,7 +268,7 @@ impl ImpastoApp {
             return;
         }
         let now = ctx.input(|input| input.time);
-        match Readiness::of(self.problem.is_none(), self.draft().is_some(), self.still_opening()) {
+        match Readiness::of(self.problems.is_empty(), self.draft().is_some(), self.still_opening()) {
             Readiness::Ready => {}
             Readiness::Nothing => return,
             Readiness::Waits(what) => {
@@ -400,7 +404,7 @@ impl ImpastoApp {
     /// Write the painting now, for the next start of the program to restore it without asking.
     pub(super) fn leave_for_restart(&mut self) {
         let painted =
-            self.view.canvas.picture().is_some() && self.draft().is_some() && self.problem.is_none();
+            self.view.canvas.picture().is_some() && self.draft().is_some() && self.problems.is_empty();
         if painted && self.keeper.held.is_none() {
             self.keeper.held =
                 self.keeper.sessions.as_deref().and_then(|sessions| SessionFolder::new(sessions).ok());
@@ -418,6 +422,16 @@ impl ImpastoApp {
             tracing::warn!("the next start will ask whether the painting is wanted: {error}");
         }
     }
+}
+
+/// Whether something was painted, or pinned.
+fn is_begun(project: &Project) -> bool {
+    let manifest = &project.manifest;
+    let record = manifest.recipe.as_ref().and_then(Recipe::record);
+    manifest.step > 0
+        || !manifest.losses.is_empty()
+        || !project.pins.is_empty()
+        || record.is_some_and(|record| record.is_begun())
 }
 
 /// The time of day here, or how long ago it was where that is not known.

@@ -57,6 +57,7 @@ mod notifier;
 mod opening;
 mod origin;
 mod page;
+mod paintings;
 mod palette;
 mod part;
 mod pasted;
@@ -74,6 +75,7 @@ mod remote;
 mod reset;
 mod saving;
 mod scaling;
+mod size;
 mod slots;
 mod sources;
 mod split;
@@ -113,6 +115,7 @@ use self::{
     mixes::Mixes,
     notes::Messages,
     page::Page,
+    paintings::Paintings,
     playlist::Lists,
     queue::Queue,
     remote::Remote,
@@ -143,10 +146,11 @@ pub struct ImpastoApp {
 
     settings: Settings,
     /// Why the settings cannot be sent, if they cannot.
-    problem: Option<SettingsError>,
+    problems: Vec<SettingsError>,
     mixes: Mixes,
     pictures: Pictures,
     undo: Undo,
+    paintings: Paintings,
 
     run: Run,
     history: History,
@@ -335,6 +339,7 @@ impl eframe::App for ImpastoApp {
         self.follow_closing(ctx);
         // What came from outside is not drawn before it counts.
         self.follow_settings(ctx);
+        self.follow_speed(ctx);
         if self.next.init_at_start.is_none() && self.run.given.is_some() {
             self.next.init_at_start = Some(self.settings.init.clone());
         }
@@ -359,7 +364,8 @@ impl eframe::App for ImpastoApp {
         self.stage_window(&ctx);
         self.keep_awake();
         let area = self.view.canvas.area.unwrap_or(Rect::from_min_size(egui::Pos2::ZERO, vec2(600.0, 400.0)));
-        self.messages.toasts.show(&ctx, area);
+        let area = notes::free_area(&ctx, area);
+        self.messages.toasts.show(&ctx, area, &self.actions);
         self.follow_knobs(&ctx);
         self.apply_actions(&ctx);
         self.follow_history(&ctx);

@@ -114,6 +114,8 @@ pub struct Remembered {
     pub content: Option<Origin>,
     pub styles: Vec<RememberedStyle>,
     pub settings: Settings,
+    /// Nobody has chosen their size: it is what was measured.
+    pub measured_size: bool,
     #[serde(deserialize_with = "MixDesk::lenient")]
     pub desk: MixDesk,
 }
@@ -270,6 +272,7 @@ impl ImpastoApp {
             content,
             styles,
             settings: self.settings.clone(),
+            measured_size: self.next.measured_size == Some(self.settings.size),
             without_recipe: self.files.without_recipe,
             without_thumbnails: self.files.without_thumbnails,
             desk: self.mixes.desk.clone(),
@@ -312,7 +315,7 @@ impl ImpastoApp {
 
     /// Unusable settings would only come back as unusable settings, and a size that is still to be measured would never be.
     fn is_worth_remembering(&self) -> bool {
-        self.problem.is_none() && !self.next.choose_size
+        self.problems.is_empty() && !self.next.choose_size
     }
 }
 

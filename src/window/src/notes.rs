@@ -4,26 +4,30 @@
 
 use std::path::PathBuf;
 
-use egui::{Align2, Area, Context, Frame, Id, Label, Order, RichText, Stroke, Ui, vec2};
+use egui::{Align2, Area, Context, Frame, Id, Label, LayerId, Order, Rect, RichText, Stroke, Ui, vec2};
 
 use impasto_base::text;
-use impasto_engine::session::Start;
 
 use super::{
     ImpastoApp,
-    action::{Act, Actions},
+    action::{Act, Action, Actions},
     icons::Icon,
     recipes::Painting,
     theme::{Palette, space},
     widgets,
 };
 
-/// How long a toast stays, in seconds.
+/// How long a toast stays, in seconds: one without and one with something to do about it.
 const TOAST: f64 = 6.0;
+const TOAST_WITH_BUTTONS: f64 = 14.0;
+/// How long it stays at least after the pointer was on it.
+const AFTER_HOVER: f64 = 2.0;
 const MOST_TOASTS: usize = 4;
 
 struct Toast {
     text: String,
+    /// What can be done about it: words, and what happens then.
+    buttons: Vec<(String, Action)>,
     /// When it goes, on egui's clock; set when it is first shown.
     until: Option<f64>,
 }
@@ -34,9 +38,15 @@ pub struct Toasts(Vec<Toast>);
 
 impl Toasts {
     pub fn add(&mut self, text: impl Into<String>) {
+        self.add_with(text, Vec::new());
+    }
+
+    /// Adds a note with buttons, in the place of those that have one of the same words.
+    pub fn add_with(&mut self, text: impl Into<String>, buttons: Vec<(String, Action)>) {
         let text = text::escaped(&text.into()).into_owned();
-        self.0.retain(|toast| toast.text != text);
-        self.0.push(Toast { text, until: None });
+        let same = |(words, _): &(String, Action)| buttons.iter().any(|(new, _)| new == words);
+        self.0.retain(|toast| toast.text != text && !toast.buttons.iter().any(same));
+        self.0.push(Toast { text, buttons, until: None });
         if self.0.len() > MOST_TOASTS {
             self.0.remove(0);
         }
@@ -49,36 +59,77 @@ impl Toasts {
     }
 
     /// Shows the toasts at the lower edge of `area`.
-    pub fn show(&mut self, ctx: &Context, area: egui::Rect) {
+    pub fn show(&mut self, ctx: &Context, area: egui::Rect, actions: &Actions) {
         let now = ctx.input(|input| input.time);
         self.0.retain(|toast| toast.until.is_none_or(|until| until > now));
         if self.0.is_empty() {
             return;
         }
         let mut next = f64::INFINITY;
+        let mut clicked = None;
         Area::new(Id::unique("toasts"))
             .order(Order::Foreground)
             .pivot(Align2::CENTER_BOTTOM)
             .fixed_pos(area.center_bottom() - vec2(0.0, space::L))
-            .interactable(false)
+            .interactable(self.0.iter().any(|toast| !toast.buttons.is_empty()))
             .show(ctx, |ui| {
                 ui.set_max_width((area.width() - 2.0 * space::XL).clamp(120.0, 460.0));
                 // Each in the middle, however wide the others are.
                 ui.with_layout(egui::Layout::top_down(egui::Align::Center), |ui| {
-                    for toast in &mut self.0 {
-                        next = next.min(*toast.until.get_or_insert(now + TOAST) - now);
+                    for (index, toast) in self.0.iter_mut().enumerate() {
+                        let stays = if toast.buttons.is_empty() { TOAST } else { TOAST_WITH_BUTTONS };
+                        let until = toast.until.get_or_insert(now + stays);
                         let palette = Palette::of(ui);
-                        Frame::new()
+                        let frame = Frame::new()
                             .fill(palette.bar)
                             .stroke(Stroke::new(1.0, palette.line))
                             .corner_radius(6)
-                            .inner_margin(egui::Margin::symmetric(14, 9))
-                            .show(ui, |ui| ui.add(Label::new(&toast.text).wrap()));
+                            .inner_margin(egui::Margin::symmetric(14, 9));
+                        let shown = frame.show(ui, |ui| {
+                            ui.add(Label::new(&toast.text).wrap());
+                            if toast.buttons.is_empty() {
+                                return;
+                            }
+                            ui.horizontal_wrapped(|ui| {
+                                for (button, (words, _)) in toast.buttons.iter().enumerate() {
+                                    if ui.button(words.as_str()).clicked() {
+                                        clicked = Some((index, button));
+                                    }
+                                }
+                            });
+                        });
+                        if !toast.buttons.is_empty() && shown.response.contains_pointer() {
+                            *until = until.max(now + AFTER_HOVER);
+                        }
+                        next = next.min(*until - now);
                     }
                 });
             });
+        if let Some((index, button)) = clicked {
+            let (_, action) = self.0.remove(index).buttons.swap_remove(button);
+            actions.push(action);
+        }
         ctx.request_repaint_after(std::time::Duration::from_secs_f64(next.max(0.05)));
     }
+}
+
+/// Width that toasts need at least, in points.
+const NARROW: f32 = 300.0;
+
+/// What cards at the lower left leave free of an area: beside them, or above where that is too narrow.
+pub fn free_area(ctx: &Context, mut area: Rect) -> Rect {
+    for (order, name) in [(Order::Foreground, "tour"), (Order::Middle, "hints")] {
+        let layer = LayerId::new(order, Id::unique(name));
+        let visible = ctx.memory(|memory| memory.areas().is_visible(&layer));
+        let card = ctx.memory(|memory| memory.area_rect(layer.id)).filter(|_| visible);
+        let Some(card) = card.filter(|card| area.intersects(*card)) else { continue };
+        if area.max.x - card.max.x >= NARROW {
+            area.min.x = card.max.x;
+        } else {
+            area.max.y = card.min.y.max(area.min.y);
+        }
+    }
+    area
 }
 
 /// What a banner is about, and so what can be done about it.
@@ -206,10 +257,10 @@ impl ImpastoApp {
         match action {
             BannerAction::Dismiss(index) => drop(self.messages.banners.remove(index)),
             BannerAction::Retry(index) => match self.messages.banners.remove(index).trouble {
-                Trouble::Run => self.start_run(Start::Current, false),
+                Trouble::Run => self.start_anew(false),
                 Trouble::Engine => {
                     self.start_engine(ctx);
-                    self.start_run(Start::Current, false);
+                    self.start_anew(false);
                 }
                 Trouble::Save { path, painting } => self.save_again(path, painting),
                 Trouble::Memory | Trouble::Other => {}

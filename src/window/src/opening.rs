@@ -32,6 +32,7 @@ use super::{
     mixes::Mixes,
     notes::{Banner, Messages, Trouble},
     notifier::SystemNotifier,
+    paintings::Paintings,
     playlist::Lists,
     queue::Queue,
     remote::Remote,
@@ -59,6 +60,8 @@ pub struct Options {
     pub styles: Vec<PathBuf>,
     /// Instead of the remembered settings.
     pub settings: Option<Settings>,
+    /// Their size is to be chosen by measuring.
+    pub choose_size: bool,
     /// When the program started; the first frame is measured from here.
     pub started: Option<Instant>,
     /// Print the times of the frames at the end.
@@ -188,7 +191,10 @@ impl ImpastoApp {
                 None
             }
         };
-        let choose_size = remembered.is_none() && start.options.settings.is_none();
+        let choose_size = match &start.options.settings {
+            Some(_) => start.options.choose_size,
+            None => remembered.is_none(),
+        };
         let known = remembered.is_some();
         let remembered = remembered.unwrap_or_default();
         let cache = start.folder.as_deref().map(paths::cache_folder);
@@ -196,20 +202,23 @@ impl ImpastoApp {
         let recent_styles = remembered.recent_styles.as_ref().unwrap_or(&remembered.recent);
         let (pictures, numbers) = Pictures::new(Gallery::new(&remembered.recent, recent_styles));
         let started = start.options.started.unwrap_or_else(Instant::now);
+        let measured = remembered.measured_size && start.options.settings.is_none();
+        let measured_size = measured.then_some(remembered.settings.size);
         let mut app = Self {
             actions: Actions::new(ctx),
             tasks: Tasks::new(ctx, Self::task_failed),
             dialogs: start.dialogs,
             worker: Worker::new(spawn, start.repaint_after),
             settings: start.options.settings.clone().unwrap_or_else(|| remembered.settings.clone()),
-            problem: None,
+            problems: Vec::new(),
             mixes: Mixes { desk: remembered.desk.clone(), ..Mixes::default() },
             pictures,
             undo: Undo::default(),
+            paintings: Paintings::default(),
             run: Run::default(),
             history: History::default(),
             record: None,
-            next: NextRun { choose_size, ..NextRun::default() },
+            next: NextRun { choose_size, measured_size, ..NextRun::default() },
             automation: AutomationUi::default(),
             remote: Remote::new(remembered.remote.clone()),
             clock: Clock::default(),
@@ -230,7 +239,7 @@ impl ImpastoApp {
             numbers,
         };
         // Who starts with settings of the command line knows the way around.
-        app.panels.may_hint = choose_size || known;
+        app.panels.may_hint = start.options.settings.is_none() || known;
         let lost: String = app.mixes.desk.mend().into_iter().map(|letter| format!(" {letter}")).collect();
         if !lost.is_empty() {
             app.messages.toasts.add(format!("Mixes that cannot be painted with are cleared:{lost}."));

@@ -78,13 +78,17 @@ impl ImpastoApp {
         }
         if self.next.restart_waits && self.pictures.initial.loading.is_none() {
             self.next.restart_waits = false;
+            let left = self.leave_painting();
+            self.next.init_at_start = Some(self.settings.init.clone());
             self.start_run(Start::Beginning, false);
+            if left.is_some() {
+                self.tell_begun("Restarted.", left);
+            }
         }
     }
 
     /// Begins with the initial image again, read anew where it is a file.
     pub(super) fn restart(&mut self) {
-        self.next.init_at_start = Some(self.settings.init.clone());
         self.pictures.initial_shown = None;
         self.next.restart_waits = true;
     }

@@ -321,6 +321,11 @@ impl Slot {
         Self { id, picture: None, loading: None, error: None, mix: StyleMix::default() }
     }
 
+    /// The same without what is on its way or failed.
+    pub fn bare(&self) -> Self {
+        Self { loading: None, error: None, ..self.clone() }
+    }
+
     /// Takes out what is there, on its way or failed; how it counts stays, but for the part of the picture.
     pub fn clear(&mut self) {
         (self.picture, self.loading, self.error) = (None, None, None);

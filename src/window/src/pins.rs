@@ -238,6 +238,7 @@ impl ImpastoApp {
             losses: progress.and_then(|progress| progress.losses.clone()),
             picture: Arc::clone(picture),
             state: None,
+            record: None,
         };
         self.view.film.mark(&snapshot, ctx.input(|input| input.time))
     }
@@ -267,6 +268,7 @@ impl ImpastoApp {
                 losses: None,
                 picture: Arc::clone(picture),
                 state: None,
+                record: None,
             };
             let moment = self.view.film.mark(&snapshot, ctx.input(|input| input.time));
             let draft = recipe.map(|recipe| Arc::new(Draft::Made(recipe)));

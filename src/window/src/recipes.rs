@@ -29,8 +29,10 @@ use impasto_formats::{
     trust::Trust,
 };
 
+/// What is said of a recipe that was taken.
+pub const TAKEN: &str = "Took the recipe: its settings and pictures. It paints afresh.";
+
 /// What the recipe of a painted picture is made of.
-#[expect(clippy::large_enum_variant, reason = "there are a few of them")]
 pub enum Draft {
     Run {
         record: Record,
@@ -346,7 +348,7 @@ impl ImpastoApp {
             follow_drags: own.follow_drags,
             ..recipe.settings.clone()
         };
-        self.next.choose_size = false;
+        (self.next.choose_size, self.next.measured_size) = (false, None);
         let recalled = |source: &impasto_engine::session::SourceRecord| {
             let thumbnail = recipe.thumbnails.iter().find(|thumbnail| thumbnail.sha256 == source.sha256);
             Source::Recalled(Box::new(Recalled {
@@ -363,7 +365,8 @@ impl ImpastoApp {
             self.pictures.styles[index].mix = style.mix;
         }
         self.next.begin_afresh = true;
-        self.messages.toasts.add("Took the recipe: its settings and pictures. It paints afresh.");
+        self.messages.toasts.add(TAKEN);
+        self.undo.call("", "Recipe taken".to_owned());
     }
 
     /// Where pictures that have moved may be: beside a file, and in the folders that are in use.

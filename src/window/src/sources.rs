@@ -37,7 +37,32 @@ pub struct Pictures {
     pub part: Option<PartDialog>,
 }
 
+/// What the slots of a run held.
+#[derive(Clone)]
+pub struct HeldPictures {
+    content: Slot,
+    styles: Vec<Slot>,
+    palette: Slot,
+    palette_shown: Option<PathBuf>,
+}
+
 impl Pictures {
+    /// The slots of the run in hand.
+    pub fn held(&self) -> HeldPictures {
+        HeldPictures {
+            content: self.content.bare(),
+            styles: self.styles.iter().map(Slot::bare).collect(),
+            palette: self.palette.bare(),
+            palette_shown: self.palette_shown.clone(),
+        }
+    }
+
+    /// Puts them back; whatever is on its way is dropped.
+    pub fn put_back(&mut self, held: HeldPictures) {
+        (self.content, self.styles) = (held.content, held.styles);
+        (self.palette, self.palette_shown) = (held.palette, held.palette_shown);
+    }
+
     /// Empty slots, and the last of their numbers.
     pub fn new(gallery: Gallery) -> (Self, u64) {
         let pictures = Self {

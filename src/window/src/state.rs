@@ -2,11 +2,12 @@
 
 use egui_plot::PlotPoint;
 
+use super::sources::HeldPictures;
 use impasto_core::{
     settings::{GlobalTerm, Settings},
     transfer::{Inputs, Losses, PyramidProgress},
 };
-use impasto_engine::session::{Progress, RunId, RunInfo, RunState};
+use impasto_engine::session::{Progress, RunId, RunInfo, RunState, Start};
 use impasto_formats::project::LossCurve as SavedLosses;
 use impasto_network::vgg::Layer;
 
@@ -15,6 +16,8 @@ use impasto_network::vgg::Layer;
 pub struct Given {
     pub inputs: Inputs,
     pub settings: Settings,
+    /// The slots with those pictures.
+    pub pictures: HeldPictures,
 }
 
 /// The current run.
@@ -29,9 +32,11 @@ pub struct Run {
     pub preparing: Option<String>,
     pub info: Option<RunInfo>,
     pub progress: Option<Progress>,
-    /// Work done at the moments when the run came to another level of its pyramid.
+    /// Work done when the run came to another level of its pyramid, in steps at the final size.
     pub passed: Vec<f64>,
     pub given: Option<Given>,
+    /// How it began.
+    pub begun: Start,
     /// The worker chooses the size; see [`impasto_engine::session::Job::choose_size`].
     pub choosing_size: bool,
 }
@@ -41,7 +46,7 @@ impl Run {
     pub fn advance(&mut self, progress: Progress) {
         let place = &progress.place;
         if self.progress.as_ref().is_some_and(|before| before.place.level != place.level) {
-            self.passed.push(place.done);
+            self.passed.push(place.done * place.cost);
         }
         self.progress = Some(progress);
     }
@@ -117,7 +122,7 @@ impl Series {
 }
 
 /// How the losses went, thinned so that a long run costs no more than a short one.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct History {
     lines: std::collections::BTreeMap<Series, Curve>,
     /// Steps at which another size began, and the decimal logarithm of its longest side in pixels. Losses of two
@@ -415,10 +420,13 @@ mod tests {
     #[test]
     fn where_levels_ended_is_remembered() {
         let mut run = Run::default();
-        for (level, done) in [(0, 1.0), (0, 4.0), (1, 4.5), (1, 9.0), (2, 9.5), (1, 10.0)] {
+        // The same work is fewer steps where a step is dearer.
+        for (level, cost, done) in
+            [(0, 0.25, 4.0), (0, 0.25, 16.0), (1, 0.5, 9.0), (1, 0.5, 18.0), (2, 1.0, 9.5), (1, 0.5, 20.0)]
+        {
             run.advance(Progress {
                 step: 1,
-                place: PyramidProgress { level, done, ..PyramidProgress::default() },
+                place: PyramidProgress { level, cost, done, ..PyramidProgress::default() },
                 losses: None,
                 converged: false,
                 norms: GradientNorms::default(),

@@ -8,9 +8,8 @@ use super::{
     theme::{Palette, space},
     widgets,
 };
-use impasto_core::transfer::{self, KernelSet};
 use impasto_engine::session::RunState;
-use impasto_network::compute::{DeviceInfo, DeviceKind};
+use impasto_network::compute::DeviceInfo;
 
 impl ImpastoApp {
     pub(super) fn status_ui(&mut self, ui: &mut Ui) {
@@ -21,9 +20,10 @@ impl ImpastoApp {
                 ui.spacing_mut().item_spacing.x = space::L;
                 self.facts(ui);
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                    let (text, color) = match &self.problem {
+                    let (text, color) = match self.problems.first() {
                         Some(problem) => {
-                            (format!("Not sent: {} {}", problem.setting, problem.message), palette.bad)
+                            let (setting, message) = (&problem.setting, &problem.message);
+                            (format!("Not applied: {setting} {message}"), palette.bad)
                         }
                         None => (self.message(), palette.weak),
                     };
@@ -41,6 +41,18 @@ impl ImpastoApp {
         if let Some(notice) = &self.messages.notice {
             return notice.clone();
         }
+        match (self.run.state, &self.run.given) {
+            (RunState::Running | RunState::Paused, Some(given)) if self.inputs().is_none() => {
+                let styles = given.inputs.styles.iter().map(|style| style.picture.name.as_str());
+                let styles = styles.collect::<Vec<_>>().join(" and ");
+                let verb = if self.run.playing { "Still painting" } else { "This was painted from" };
+                let content = &given.inputs.content.name;
+                return format!(
+                    "{verb} {content} in {styles}: open a content and a style for another painting"
+                );
+            }
+            _ => {}
+        }
         match self.run.state {
             RunState::Idle if self.inputs().is_none() => "Choose a content and a style to begin".to_owned(),
             RunState::Running if self.run.converged() => {
@@ -57,17 +69,6 @@ impl ImpastoApp {
             RunState::Preparing => "Preparing…".to_owned(),
             _ => String::new(),
         }
-    }
-
-    /// Memory in bytes that a run with what is set now would take; the kernels are those of the last run's device.
-    fn memory_estimate(&self) -> Option<u64> {
-        let inputs = self.inputs()?;
-        let shapes = inputs.shapes(&self.settings);
-        let kernels = match self.run.info.as_ref().map(|info| info.device.kind) {
-            None | Some(DeviceKind::Cpu) => KernelSet::Cpu,
-            Some(_) => KernelSet::Adapter,
-        };
-        Some(transfer::memory_bytes(&shapes, &self.settings, kernels))
     }
 
     /// From right to left.
@@ -93,7 +94,7 @@ impl ImpastoApp {
             ui.label(widgets::weak(ui, format!("{width} × {height} px")))
                 .on_hover_text("Size of the painted picture in pixels");
         }
-        if let Some(bytes) = self.memory_estimate() {
+        if let Some(bytes) = self.memory_estimate(&self.settings) {
             ui.label(widgets::weak(ui, format!("≈ {}", widgets::bytes(bytes))))
                 .on_hover_text("Estimated memory of a run with these pictures and this size");
         }

@@ -1,10 +1,11 @@
 //! The guided tour: six stops from "content" over "style" to "both", each painted by the live engine.
 
-use egui::{Align2, Area, Context, Frame, Id, Order, RichText, Stroke, Ui, vec2};
+use egui::{Align2, Area, Button, Context, Frame, Id, Order, RichText, Stroke, Ui, vec2};
 
 use super::{
     ImpastoApp,
     action::{Act, Actions},
+    compare::Mode,
     page::Page,
     pictures::{Source, Target},
     theme::{Palette, space},
@@ -22,6 +23,8 @@ const SIZE: u32 = 192;
 /// Height of a canvas, in points, of which the note may cover a corner.
 const ROOMY: f32 = 480.0;
 const STEPS: u32 = 400;
+/// Width of the button that leads on.
+const WIDE: f32 = 110.0;
 
 /// One stop.
 struct Stop {
@@ -101,8 +104,9 @@ fn one(layer: &str) -> LayerWeights {
 /// A tour under way.
 pub struct Tour {
     stop: usize,
-    /// The settings before it, to come back to.
+    /// The settings before it, and the painting if there was one, to come back to.
     before: Box<Settings>,
+    pub painting: Option<u64>,
 }
 
 /// What can be done with the tour.
@@ -122,7 +126,7 @@ impl Act for TourAction {
 
 impl ImpastoApp {
     /// Begins the tour, with the bundled pictures where there are none.
-    pub(super) fn start_tour(&mut self) {
+    pub(super) fn start_tour(&mut self, ctx: &Context) {
         self.close_help();
         self.view.page = Page::Painting;
         if self.pictures.content.picture.is_none() {
@@ -131,18 +135,38 @@ impl ImpastoApp {
         if self.pictures.styles.iter().all(|slot| slot.picture.is_none()) {
             self.open(Target::Style, Source::Example(&picture::STYLES[0]));
         }
-        let before = match self.panels.tour.take() {
-            Some(tour) => tour.before,
-            None => Box::new(self.settings.clone()),
+        self.show_all(ctx);
+        let (before, painting) = match self.panels.tour.take() {
+            Some(tour) => (tour.before, tour.painting),
+            None => {
+                let left = self.leave_painting();
+                if left.is_some() {
+                    self.tell_begun("The tour begins. Your painting is kept.", left);
+                }
+                (Box::new(self.settings.clone()), left)
+            }
         };
+        self.undo.call("", "Guided tour".to_owned());
         // The person's device, weights and memory stay; the mix begins with the usual one.
         self.settings.set_objective(Objective::Balanced);
         self.settings.size = SIZE;
         self.settings.steps = STEPS;
         (self.settings.keep_colours, self.settings.match_colours) = (0.0, 0.0);
         self.next.choose_size = false;
-        self.panels.tour = Some(Tour { stop: 0, before });
+        self.panels.tour = Some(Tour { stop: 0, before, painting });
         self.go_to_stop(0);
+    }
+
+    /// What the tour speaks of is to be seen: the painting as it is now, and the panels around it.
+    fn show_all(&mut self, ctx: &Context) {
+        if self.view.present.on {
+            self.toggle_presentation(ctx);
+        }
+        let layout = &mut self.view.layout;
+        (layout.show_left, layout.show_right, layout.show_bottom) = (true, true, true);
+        self.view.put_away = None;
+        (self.view.compare.mode, self.view.compare.flipped) = (Mode::Off, false);
+        self.look_at(ctx, None);
     }
 
     fn go_to_stop(&mut self, index: usize) {
@@ -204,9 +228,13 @@ impl ImpastoApp {
             TourAction::Go(stop) => self.go_to_stop(stop),
             TourAction::Keep => self.panels.tour = None,
             TourAction::Restore => {
-                if let Some(tour) = self.panels.tour.take() {
-                    self.settings = *tour.before;
-                    self.start_run(Start::Beginning, false);
+                let Some(tour) = self.panels.tour.take() else { return };
+                self.undo.call("", "End of the tour".to_owned());
+                let back = tour.painting.and_then(|painting| self.return_to(painting));
+                self.settings = *tour.before;
+                match back {
+                    Some(left) => self.tell_begun("Your painting is back.", left),
+                    None => self.start_run(Start::Beginning, false),
                 }
             }
         }
@@ -220,21 +248,24 @@ fn note(ui: &mut Ui, stop: usize, actions: &Actions) {
     ui.add_space(space::XS);
     ui.label(*text);
     ui.add_space(space::M);
-    ui.horizontal(|ui| {
-        if stop > 0 && ui.button("Back").on_hover_text("To the stop before").clicked() {
+    ui.horizontal_wrapped(|ui| {
+        // Each button has the same place on every stop.
+        let wide = |text: &'static str| Button::new(text).min_size(vec2(WIDE, 0.0));
+        let back = ui.add_enabled(stop > 0, Button::new("Back"));
+        if back.on_hover_text("To the stop before").clicked() {
             actions.push(TourAction::Go(stop - 1));
         }
         if stop + 1 < STOPS.len() {
-            if ui.button("Next").on_hover_text("To the next stop").clicked() {
+            if ui.add(wide("Next")).on_hover_text("To the next stop").clicked() {
                 actions.push(TourAction::Go(stop + 1));
             }
         } else {
             let tooltip = "Ends the tour and goes on with these settings";
-            if ui.button("Keep playing").on_hover_text(tooltip).clicked() {
+            if ui.add(wide("Keep playing")).on_hover_text(tooltip).clicked() {
                 actions.push(TourAction::Keep);
             }
         }
-        let tooltip = "Ends the tour and brings back the settings from before it";
+        let tooltip = "Ends the tour and brings back the painting and the settings from before it";
         if ui.button("End the tour").on_hover_text(tooltip).clicked() {
             actions.push(TourAction::Restore);
         }

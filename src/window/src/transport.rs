@@ -45,7 +45,7 @@ impl ImpastoApp {
 
     /// Whether there is all that a run takes.
     pub(super) fn is_ready(&self) -> bool {
-        self.worker.session.is_some() && self.inputs().is_some() && self.problem.is_none()
+        self.worker.session.is_some() && self.inputs().is_some() && self.problems.is_empty()
     }
 
     fn is_active(&self) -> bool {
@@ -82,7 +82,9 @@ impl ImpastoApp {
         let palette = Palette::of(ui);
         let (rect, response) = ui.allocate_exact_size(vec2(width, 38.0), Sense::hover());
         let step = self.run.step();
-        let limit = self.settings.steps.max(1);
+        // A number that cannot be used is nobody's limit.
+        let given = self.run.given.as_ref().filter(|_| !self.problems.is_empty());
+        let limit = given.map_or(self.settings.steps, |given| given.settings.steps).max(1);
         let painter = ui.painter().with_clip_rect(rect);
         let small = FontId::proportional(12.5);
 
@@ -98,7 +100,8 @@ impl ImpastoApp {
             painter.rect_filled(filled, 2.5, if self.run.playing { palette.accent } else { palette.weak });
         }
         // Where levels end that are to come, and where those have ended that are over.
-        let ends = place.ends.iter().map(|end| place.done + end).chain(self.run.passed.iter().copied());
+        let passed = self.run.passed.iter().map(|passed| passed / place.cost);
+        let ends = place.ends.iter().map(|end| place.done + end).chain(passed);
         for end in ends.filter(|_| place.levels > 1 && work > 0.0) {
             let at = (end / work) as f32;
             if at < 1.0 {
@@ -128,10 +131,12 @@ impl ImpastoApp {
             false => format!("{step} / {limit} steps"),
             true => format!("{step} steps"),
         };
+        // Beside a bar that shows work, a second share would disagree with it.
+        let shown = if place.levels > 1 { format!("{step} steps") } else { count.clone() };
         let count_rect = painter.text(
             pos2(rect.max.x, line),
             Align2::RIGHT_CENTER,
-            &count,
+            shown,
             FontId::proportional(13.5),
             palette.text,
         );

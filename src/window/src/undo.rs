@@ -4,20 +4,22 @@
 //! It is ours because crates for it want every change as a command object; here a state is a few kilobytes beside pictures that
 //! are shared, so states are kept, and one drag becomes one entry by when and what the hand did.
 
+mod snapshot;
+
 use std::sync::Arc;
 
 use egui::{Context, RichText, ScrollArea, Ui};
 
+use self::snapshot::{Snapshot, picture};
 use super::{
     ImpastoApp,
     action::Act,
     fields,
-    mixes::MixDesk,
     pictures::{Loaded, Slot},
     theme::{Palette, space},
     widgets,
 };
-use impasto_core::{picture::Picture, settings::Settings};
+use impasto_core::picture::Picture;
 
 /// Entries that are kept at most.
 const MOST: usize = 200;
@@ -28,32 +30,6 @@ const TOGETHER: f64 = 1.0;
 
 /// How the notes about it begin.
 const NOTES: [&str; 3] = ["Undone:", "Done again:", "Nothing to"];
-
-/// A property of a slot that a person sets, beside its picture: what it is called, and its value in words.
-type Property = (&'static str, fn(&Slot) -> String);
-const PROPERTIES: &[Property] = &[
-    ("Weight", |slot| widgets::number(slot.mix.weight)),
-    ("Scale", |slot| widgets::number(slot.mix.scale)),
-    ("Part", part_text),
-    ("Use", |slot| if slot.mix.on { "on" } else { "off" }.to_owned()),
-];
-
-fn part_text(slot: &Slot) -> String {
-    let Some(crop) = slot.mix.crop else { return "all".to_owned() };
-    let percent = |share: f64| format!("{} %", widgets::number(100.0 * share));
-    let [left, top, width, height] = <[f64; 4]>::from(crop).map(percent);
-    format!("{width} × {height} at {left}, {top}")
-}
-
-/// Settings, mixes and slots as they were once.
-#[derive(Clone)]
-struct Snapshot {
-    settings: Settings,
-    desk: MixDesk,
-    content: Slot,
-    /// Those with a picture.
-    styles: Vec<Slot>,
-}
 
 /// A state that one can go to, and how it came from the one before.
 struct State {
@@ -84,99 +60,6 @@ pub struct Undo {
     pub shown: bool,
 }
 
-fn bare(slot: &Slot) -> Slot {
-    Slot { loading: None, error: None, ..slot.clone() }
-}
-
-fn picture(slot: &Slot) -> Option<&Arc<Picture>> {
-    slot.picture.as_ref().map(|loaded| &loaded.picture)
-}
-
-fn same_slot(a: &Slot, b: &Slot) -> bool {
-    a.id == b.id && same_picture(a, b) && PROPERTIES.iter().all(|(_, value)| value(a) == value(b))
-}
-
-fn same_picture(a: &Slot, b: &Slot) -> bool {
-    match (picture(a), picture(b)) {
-        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
-        (a, b) => a.is_none() && b.is_none(),
-    }
-}
-
-fn filled(styles: &[Slot]) -> impl Iterator<Item = &Slot> {
-    styles.iter().filter(|slot| slot.picture.is_some())
-}
-
-impl Snapshot {
-    fn of(settings: &Settings, desk: &MixDesk, content: &Slot, styles: &[Slot]) -> Self {
-        let styles = filled(styles).map(bare).collect();
-        Self { settings: settings.clone(), desk: desk.clone(), content: bare(content), styles }
-    }
-
-    fn is_of(&self, settings: &Settings, desk: &MixDesk, content: &Slot, styles: &[Slot]) -> bool {
-        self.settings == *settings
-            && self.desk == *desk
-            && same_slot(&self.content, content)
-            && self.styles.len() == filled(styles).count()
-            && self.styles.iter().zip(filled(styles)).all(|(a, b)| same_slot(a, b))
-    }
-
-    fn slots(&self) -> impl Iterator<Item = &Slot> {
-        std::iter::once(&self.content).chain(&self.styles)
-    }
-
-    /// What happened to the slots from `before` to here, in a line; the second value tells whether a picture changed.
-    fn slots_title(&self, before: &Snapshot) -> Option<(String, bool)> {
-        let name = |slot: &Slot| picture(slot).map_or_else(String::new, |picture| picture.name.clone());
-        let first = |snapshot: &Snapshot| snapshot.styles.first().and_then(|slot| picture(slot).cloned());
-        let same = |a: Option<&Arc<Picture>>, b: Option<&Arc<Picture>>| match (a, b) {
-            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
-            _ => false,
-        };
-        let replaced = |what: &str, old: &Slot, new: &Slot| match (picture(old), picture(new)) {
-            (_, None) => format!("{what} {} removed", name(old)),
-            (None, _) => format!("{what} {}", name(new)),
-            _ => format!("{what} {} → {}", name(old), name(new)),
-        };
-        if !same_picture(&before.content, &self.content) {
-            let swapped = same(picture(&before.content), first(self).as_ref())
-                || same(picture(&self.content), first(before).as_ref());
-            let title = if swapped {
-                "Content and style swapped".to_owned()
-            } else {
-                replaced("Content", &before.content, &self.content)
-            };
-            return Some((title, true));
-        }
-        let find = |slots: &Snapshot, id: u64| slots.styles.iter().find(|slot| slot.id == id).cloned();
-        for new in &self.styles {
-            match find(before, new.id) {
-                None => return Some((format!("Style {} added", name(new)), true)),
-                Some(old) if !same_picture(&old, new) => return Some((replaced("Style", &old, new), true)),
-                Some(_) => {}
-            }
-        }
-        for old in &before.styles {
-            if find(self, old.id).is_none() {
-                return Some((format!("Style {} removed", name(old)), true));
-            }
-        }
-        let order = |slots: &Snapshot| slots.styles.iter().map(|slot| slot.id).collect::<Vec<_>>();
-        if order(self) != order(before) {
-            return Some(("Styles in another order".to_owned(), true));
-        }
-        for (old, new) in before.slots().zip(self.slots()) {
-            for (what, value) in PROPERTIES {
-                let (before, after) = (value(old), value(new));
-                if before != after {
-                    return Some((format!("{what} of {} {before} → {after}", name(new)), false));
-                }
-            }
-        }
-        None
-    }
-}
-
 impl Undo {
     /// Keys of what changed, and what to call it.
     fn compare(before: &Snapshot, after: &Snapshot) -> (Vec<String>, String) {
@@ -193,6 +76,12 @@ impl Undo {
         }
         if title.is_empty() && before.desk != after.desk {
             "Mixes".clone_into(&mut title);
+        }
+        if before.painting != after.painting {
+            keys.clear();
+            if title.is_empty() {
+                "Restart".clone_into(&mut title);
+            }
         }
         (keys, title)
     }
@@ -212,9 +101,10 @@ impl Undo {
             None => Self::compare(&current.snapshot, &snapshot),
         };
         let last = self.at + 1 == self.states.len() && self.at > 0;
+        // One hand may be on several controls within a frame, which are several changes.
+        let shared = keys.iter().any(|key| current.keys.contains(key));
         let together = last
-            && !keys.is_empty()
-            && !current.keys.is_empty()
+            && shared
             && ((held && current.gesture == Some(self.gesture))
                 || (time - current.time < TOGETHER && keys.len() == 1 && keys == current.keys));
         let gesture = held.then_some(self.gesture);
@@ -278,6 +168,13 @@ impl Undo {
         }
     }
 
+    /// The state in force belongs to a painting that has begun with it.
+    pub fn painting_begun(&mut self, painting: u64) {
+        if let Some(state) = self.states.get_mut(self.at) {
+            state.snapshot.painting = painting;
+        }
+    }
+
     /// Another program has saved a picture's file, which is no action of the person's here: the new version is in
     /// the old one's place at any time.
     pub fn file_was_saved(&mut self, before: &Loaded, now: &Loaded) {
@@ -311,20 +208,20 @@ impl Act for GoTo {
 }
 
 impl ImpastoApp {
-    /// Makes an entry of what the present action has changed, if it has.
+    /// Makes an entry of what the present action has changed, if it has. Values that cannot be used make none
+    /// before they are put right.
     pub(super) fn note_change(&mut self, ctx: &Context) {
         self.follow_hands(ctx);
+        // What is being opened belongs to the same deed.
+        if self.next.is_replaced() && self.still_opening() {
+            return;
+        }
         if !self.is_playing_list()
             && let Some(state) = self.undo.states.get(self.undo.at)
-            && !state.snapshot.is_of(
-                &self.settings,
-                &self.mixes.desk,
-                &self.pictures.content,
-                &self.pictures.styles,
-            )
+            && !state.snapshot.is_of(self)
+            && self.settings_problems().is_empty()
         {
-            let now =
-                Snapshot::of(&self.settings, &self.mixes.desk, &self.pictures.content, &self.pictures.styles);
+            let now = Snapshot::of(self);
             // A drag's last change comes with its release.
             let held = self.undo.held[0] || self.undo.held_before[0];
             self.undo.record(now, ctx.input(|input| input.time), held);
@@ -338,12 +235,7 @@ impl ImpastoApp {
         if self.undo.states.is_empty() && !self.still_opening() {
             self.undo.states.push(State {
                 title: "As opened".to_owned(),
-                snapshot: Snapshot::of(
-                    &self.settings,
-                    &self.mixes.desk,
-                    &self.pictures.content,
-                    &self.pictures.styles,
-                ),
+                snapshot: Snapshot::of(self),
                 keys: Vec::new(),
                 time: 0.0,
                 gesture: None,
@@ -359,6 +251,10 @@ impl ImpastoApp {
     /// Takes the last change back.
     pub(super) fn undo(&mut self) {
         let note = match self.undo.undoes() {
+            _ if !self.problems.is_empty() => {
+                self.go_to_state(self.undo.at);
+                "Undone: what cannot be used".to_owned()
+            }
             None => "Nothing to undo".to_owned(),
             Some(title) => {
                 let note = format!("Undone: {title}");
@@ -384,8 +280,12 @@ impl ImpastoApp {
 
     pub(super) fn go_to_state(&mut self, index: usize) {
         let Some(state) = self.undo.states.get(index) else { return };
-        let Snapshot { settings, desk, content, styles } = state.snapshot.clone();
+        let Snapshot { settings, desk, content, styles, painting } = state.snapshot.clone();
         self.undo.at = index;
+        if painting != self.paintings.current() && self.return_to(painting).is_none() {
+            // It is not kept: what is painted goes on with what was set, or begins afresh.
+            self.undo.painting_begun(self.paintings.current());
+        }
         self.settings = settings;
         self.mixes.desk = desk;
         self.pictures.content = content;
@@ -421,11 +321,14 @@ impl ImpastoApp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mixes::MixDesk;
+    use impasto_core::settings::Settings;
 
     fn snapshot(change: impl FnOnce(&mut Settings)) -> Snapshot {
         let mut settings = Settings::default();
         change(&mut settings);
-        Snapshot::of(&settings, &MixDesk::default(), &Slot::new(0), &[Slot::new(1)])
+        let (desk, content) = (MixDesk::default(), Slot::new(0));
+        Snapshot { settings, desk, content, styles: Vec::new(), painting: 0 }
     }
 
     fn opened() -> Undo {
@@ -455,6 +358,25 @@ mod tests {
         undo.gesture = 2;
         undo.record(snapshot(|s| s.style_weight = 20.0), 30.0, true);
         assert_eq!(titles(&undo), ["Style β 1 → 12", "Style β 12 → 20"]);
+    }
+
+    #[test]
+    fn controls_that_are_dragged_within_a_frame_each_are_entries_of_their_own() {
+        let mut undo = opened();
+        undo.gesture = 1;
+        undo.record(snapshot(|s| s.content_weight = 2.0), 1.0, true);
+        undo.record(snapshot(|s| (s.content_weight, s.style_weight) = (2.0, 9.0)), 1.02, true);
+        undo.record(snapshot(|s| (s.content_weight, s.style_weight) = (3.0, 9.0)), 1.04, true);
+        undo.record(snapshot(|s| (s.content_weight, s.style_weight) = (4.0, 9.0)), 1.06, true);
+        assert_eq!(titles(&undo), ["Content α 1 → 2", "Style β 1 → 9", "Content α 2 → 4"]);
+    }
+
+    #[test]
+    fn another_painting_with_the_same_settings_is_an_entry() {
+        let mut undo = opened();
+        undo.record(Snapshot { painting: 1, ..snapshot(|_| {}) }, 1.0, false);
+        undo.record(Snapshot { painting: 2, ..snapshot(|_| {}) }, 1.1, false);
+        assert_eq!(titles(&undo), ["Restart", "Restart"]);
     }
 
     #[test]

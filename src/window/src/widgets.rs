@@ -322,6 +322,15 @@ pub fn counted(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
+/// A number of which the first digits matter: `0.4`, `0.035`, `12`.
+pub fn rough(value: f64) -> String {
+    if value <= 0.0 || !value.is_finite() {
+        return number(value);
+    }
+    let decimals = -value.abs().log10().floor() + if value < 0.1 { 1.0 } else { 0.0 };
+    format!("{value:.*}", decimals.clamp(0.0, 6.0) as usize)
+}
+
 /// Bytes for a person.
 pub fn bytes(bytes: u64) -> String {
     let megabytes = bytes as f64 / 1e6;

@@ -38,6 +38,21 @@ pub struct NextRun {
     pub resume: bool,
     /// The worker chooses its size.
     pub choose_size: bool,
+    /// The size that the worker has chosen: as long as it is set, a larger one may take its place.
+    pub measured_size: Option<u32>,
     /// A restart was asked for, and its initial image is being opened.
     pub restart_waits: bool,
+}
+
+impl NextRun {
+    /// Whether settings and pictures of another painting are taken over.
+    pub fn is_replaced(&self) -> bool {
+        self.resume || self.begin_afresh
+    }
+
+    /// Forgets what was to come of a painting that is left.
+    pub fn leave(&mut self) {
+        let measured_size = self.measured_size;
+        *self = Self { measured_size, ..Self::default() };
+    }
 }

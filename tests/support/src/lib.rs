@@ -35,6 +35,7 @@ pub fn info() -> RunInfo {
         width: 60,
         height: 40,
         size: 60,
+        step_seconds: None,
         memory_bytes: 1,
         remarks: Vec::new(),
     }

@@ -13,6 +13,8 @@ pub struct RunInfo {
     /// Longest side of the painting: the requested one, or the chosen one if [`super::Job::choose_size`] was
     /// set; smaller if the device had no memory for that.
     pub size: u32,
+    /// Estimated time of a step at that size in seconds, if it was chosen.
+    pub step_seconds: Option<f64>,
     /// Estimated memory of the run in bytes.
     pub memory_bytes: u64,
     /// Remarks for the user: a reduced size, a skipped device …

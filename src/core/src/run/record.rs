@@ -13,13 +13,15 @@ use crate::{
 };
 use impasto_base::hash::Sha256Hash;
 
-/// Maximum number of changes and runs in a record; dropping more makes it incomplete.
-pub const MAX_CHANGES: usize = 400;
+/// Maximum number of changes of a run, and of runs in a record; dropping more makes it incomplete. A drag
+/// is a change for each step that it takes.
+pub const MAX_CHANGES: usize = 4000;
 pub const MAX_PASSES: usize = 12;
-/// Maximum number of different pictures in the changes of a run.
+/// Maximum number of different pictures in the changes of a run, and of palettes.
 pub const MAX_SOURCES: usize = 128;
+pub const MAX_PALETTES: usize = 400;
 /// Maximum number of different masks of a run.
-pub const MAX_MASKS: usize = MAX_CHANGES + MAX_REGIONS + 2;
+pub const MAX_MASKS: usize = MAX_PALETTES + MAX_REGIONS + 2;
 
 /// Settings whose change between two steps doesn't affect the picture.
 const WITHOUT_EFFECT: [&str; 3] = ["size", "preview_every", "follow_drags"];
@@ -276,6 +278,11 @@ impl Record {
         self.steps
     }
 
+    /// Whether a step was painted.
+    pub fn is_begun(&self) -> bool {
+        self.steps > 0 || self.before.iter().any(|pass| pass.steps > 0)
+    }
+
     /// Steps of all runs, up to the picture.
     pub fn all_steps(&self) -> u32 {
         self.before.iter().map(|pass| pass.steps).fold(self.steps, u32::saturating_add)
@@ -344,7 +351,7 @@ impl Record {
         let styles = (inputs.0.mix() != mix).then_some(mix);
         let last = Arc::make_mut(&mut self.last);
         if let Some(palette) = palette_record(inputs.1)
-            && last.palettes.len() <= MAX_CHANGES
+            && last.palettes.len() <= MAX_PALETTES
             && !last.palettes.iter().any(|known| known.sha256 == palette.sha256)
         {
             last.palettes.push(palette);

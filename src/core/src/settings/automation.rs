@@ -3,9 +3,9 @@
 //! Times are fractions of the run, 0 to 1, independent of size and number of steps; nothing depends on the
 //! clock, so a recipe reproduces its picture.
 
-use std::{collections::BTreeMap, f64::consts::TAU, fmt, str::FromStr};
+use std::{collections::BTreeMap, f64::consts::TAU, fmt, str::FromStr, sync::Arc};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Modulated, Objective, ParamId, Settings, SettingsError, StyleMix, validate::error};
 use impasto_base::{named, random::SplitMix64, serde_as_text};
@@ -276,10 +276,21 @@ fn between(keys: &[Key], at: f64) -> Option<(&Key, &Key, f64)> {
     }
 }
 
-/// The automated parameters with their tracks.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Automation(BTreeMap<ParamId, Track>);
+/// The automated parameters with their tracks. Cheap to clone: settings are cloned at every change.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Automation(Arc<BTreeMap<ParamId, Track>>);
+
+impl Serialize for Automation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.as_ref().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Automation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        BTreeMap::deserialize(deserializer).map(|tracks| Self(Arc::new(tracks)))
+    }
+}
 
 impl Automation {
     pub fn is_empty(&self) -> bool {
@@ -306,15 +317,15 @@ impl Automation {
     }
 
     pub fn get_mut(&mut self, id: ParamId) -> Option<&mut Track> {
-        self.0.get_mut(&id)
+        Arc::make_mut(&mut self.0).get_mut(&id)
     }
 
     pub fn set(&mut self, id: ParamId, track: Track) {
-        self.0.insert(id, track);
+        Arc::make_mut(&mut self.0).insert(id, track);
     }
 
     pub fn remove(&mut self, id: ParamId) -> Option<Track> {
-        self.0.remove(&id)
+        Arc::make_mut(&mut self.0).remove(&id)
     }
 
     /// Every track.
@@ -342,7 +353,7 @@ impl Automation {
 
 impl FromIterator<(ParamId, Track)> for Automation {
     fn from_iter<T: IntoIterator<Item = (ParamId, Track)>>(iter: T) -> Self {
-        Self(iter.into_iter().collect())
+        Self(Arc::new(iter.into_iter().collect()))
     }
 }
 

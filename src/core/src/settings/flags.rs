@@ -43,9 +43,12 @@ const AUTOMATE: &str = "automate";
 impl SettingsFlags {
     /// Whether a flag of this name (with underscores) was given, or a file that may set it.
     pub fn is_given(&self, name: &str) -> bool {
-        self.file().is_some()
-            || self.0.contains_id(PRESET)
-            || self.0.value_source(name) == Some(ValueSource::CommandLine)
+        self.0.contains_id(PRESET) || self.is_named(name)
+    }
+
+    /// The same of what no preset sets, as the size.
+    pub fn is_named(&self, name: &str) -> bool {
+        self.file().is_some() || self.0.value_source(name) == Some(ValueSource::CommandLine)
     }
 
     /// The settings file that was given, if any.

@@ -34,23 +34,40 @@ impl Settings {
     /// The first invalid setting: sizes outside [`MIN_SIZE`]..=[`MAX_SIZE`], no steps, weights that are
     /// negative or not finite, optimizer constants outside their range, or an objective without any term.
     pub fn validate(&self) -> Result<(), SettingsError> {
+        self.problems().into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// Every invalid setting, see [`Settings::validate`].
+    pub fn problems(&self) -> Vec<SettingsError> {
+        let mut problems = Vec::new();
+        let mut note = |checked: Result<(), SettingsError>| problems.extend(checked.err());
         for row in PARAMETERS {
             let name = row.flag_name();
             match &row.kind {
                 Kind::Number(number) => {
-                    (number.get)(self).map_or(Ok(()), |value| number.scale.limits.check(name, value))?;
+                    note((number.get)(self).map_or(Ok(()), |value| number.scale.limits.check(name, value)));
                 }
                 Kind::Whole(whole) => {
-                    (whole.problem)((whole.get)(self)).map_or(Ok(()), |wrong| Err(error(name, wrong)))?;
+                    note((whole.problem)((whole.get)(self)).map_or(Ok(()), |wrong| Err(error(name, wrong))));
                 }
-                Kind::Layers(layers) => (layers.get)(self).iter().try_for_each(|(layer, weight)| {
-                    Limits::Weight.check(format!("{name} {layer}"), weight)
-                })?,
+                Kind::Layers(layers) => {
+                    for (layer, weight) in (layers.get)(self).iter() {
+                        note(Limits::Weight.check(format!("{name} {layer}"), weight));
+                    }
+                }
                 Kind::Switch | Kind::Other => {}
             }
         }
-        self.automation.validate()?;
-        self.masks.validate()?;
+        note(self.automation.validate());
+        note(self.masks.validate());
+        // Whether there is something to paint cannot be told of numbers that are none.
+        if problems.is_empty() {
+            problems.extend(self.check_terms().err());
+        }
+        problems
+    }
+
+    fn check_terms(&self) -> Result<(), SettingsError> {
         let effective = self.effective();
         let (some_content, some_style) = match self.style_amount {
             None => (effective.content_weight > 0.0, effective.style_weight > 0.0),
@@ -143,6 +160,21 @@ mod tests {
         assert!(message(|s| s.style_tilt = f64::NAN).starts_with("style-tilt"));
         assert!(message(|s| s.style_amount = Some(1.5)).contains("style-amount: is 1.5"));
         assert!(message(|s| s.seed = u64::MAX).starts_with("seed"));
+    }
+
+    #[test]
+    fn every_bad_value_is_told_and_only_good_ones_are_looked_at_together() {
+        let mut settings = Settings { size: 3, steps: 0, style_weight: -1.0, ..Settings::default() };
+        settings.style_layers.set("relu3_1".parse().unwrap(), -0.5);
+        (settings.content_weight, settings.smoothness_weight) = (0.0, 0.0);
+        let problems = settings.problems();
+        let named: Vec<&str> = problems.iter().map(|problem| problem.setting.as_str()).collect();
+        assert_eq!(named.len(), 4, "{named:?}");
+        for name in ["size", "steps", "style-weight", "layer relu3_1"] {
+            assert!(named.contains(&name), "{name}: {named:?}");
+        }
+        assert_eq!(settings.validate().unwrap_err(), problems[0]);
+        assert!(Settings::default().problems().is_empty());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Changes of a run between two steps: its settings and its pictures.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use image::RgbImage;
 
@@ -41,12 +41,28 @@ impl Painting {
         }
         inputs.check_styles()?;
         let other_content = inputs.content.sha256 != self.inputs.content.sha256;
+        let fades = other_content || (self.content_before.is_some() && self.is_fading());
+        let before = fades.then(|| self.content_shown().into_owned());
         self.apply(settings, inputs, true)?;
+        self.content_before = before.filter(|_| self.is_fading());
         if other_content {
             self.content = content_in(self.shape, &self.inputs, &self.settings);
             self.matte = self.inputs.matte(&self.settings, self.shape);
         }
         Ok(())
+    }
+
+    /// The content whose colours are kept: amid a fade, between the former and the new one.
+    pub(super) fn content_shown(&self) -> Cow<'_, RgbImage> {
+        let fade = self.transfer.as_ref().and_then(StyleTransfer::fade_share);
+        let Some((before, share)) = self.content_before.as_ref().zip(fade) else {
+            return Cow::Borrowed(&self.content);
+        };
+        let mut shown = before.clone();
+        for (shown, new) in shown.iter_mut().zip(self.content.iter()) {
+            *shown = (f64::from(*shown) * (1.0 - share) + f64::from(*new) * share).round() as u8;
+        }
+        Cow::Owned(shown)
     }
 
     fn apply(&mut self, settings: &Settings, inputs: &Inputs, replaces: bool) -> Result<(), TransferError> {

@@ -1,6 +1,6 @@
 //! Cost of a run: floating-point operations and memory.
 
-use super::{Dimensions, Shapes};
+use super::{Dimensions, Inputs, Shapes};
 use crate::settings::{Optimizer, Precision, Settings};
 use impasto_network::vgg::Layer;
 
@@ -31,6 +31,18 @@ pub fn flops_per_step(width: u32, height: u32, settings: &Settings) -> f64 {
         .map(|layer| 4.0 * (layer.channels() as f64).powi(2) * positions(layer, width, height))
         .sum();
     convolutions + grams
+}
+
+/// Floating-point operations of all of a run's steps, through the levels of its pyramid.
+pub fn flops_of_climb(inputs: &Inputs, settings: &Settings) -> f64 {
+    let schedule = inputs.schedule(settings);
+    let mut before = 0;
+    let work = schedule.levels().iter().map(|level| {
+        let steps = level.until.saturating_sub(std::mem::replace(&mut before, level.until));
+        let (width, height) = inputs.shapes(&Settings { size: level.size, ..settings.clone() }).content;
+        f64::from(steps) * flops_per_step(width, height, settings)
+    });
+    work.sum()
 }
 
 /// Kernels of a run, for its memory estimate.

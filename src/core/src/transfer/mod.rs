@@ -53,7 +53,8 @@ mod transparency;
 mod visualization;
 
 pub use cost::{
-    KernelSet, available_memory, bytes_text, convolution_flops, flops_per_step, memory_bytes, process_memory,
+    KernelSet, available_memory, bytes_text, convolution_flops, flops_of_climb, flops_per_step, memory_bytes,
+    process_memory,
 };
 pub use error::TransferError;
 pub use less_memory::Less;

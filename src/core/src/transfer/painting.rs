@@ -95,6 +95,8 @@ pub struct Painting {
     /// Shape of the final picture, and the content in that shape.
     pub(super) shape: (u32, u32),
     pub(super) content: RgbImage,
+    /// The content before it was replaced, while the targets fade.
+    pub(super) content_before: Option<RgbImage>,
     /// The masks in the shape of the final picture, and what is frozen.
     pub(super) masks: FinalMasks,
     pub(super) frozen: Option<Frozen>,
@@ -155,6 +157,7 @@ impl Painting {
             saves_memory: settings.low_memory,
             shape,
             content,
+            content_before: None,
             masks: FinalMasks::default(),
             frozen: None,
             matte,
@@ -360,6 +363,7 @@ impl Painting {
             width,
             height,
             held: self.held,
+            cost,
             done: self.done / cost,
             left: ends.last().copied().unwrap_or(0.0),
             ends,
@@ -422,7 +426,7 @@ impl Painting {
         }
         let kept = self.modulated.kept_colours();
         if kept > 0.0 {
-            let shown = with_colours_of(&reading.picture, &self.content, kept);
+            let shown = with_colours_of(&reading.picture, &self.content_shown(), kept);
             reading.plain = Some(std::mem::replace(&mut reading.picture, shown));
         }
         if let Some(frozen) = &self.frozen {

@@ -123,6 +123,12 @@ impl Inputs {
         !other.styles.is_empty() && (old.sha256 == new.sha256 || same_file)
     }
 
+    /// Whether the content is another one: neither the same picture nor a new version of its file.
+    pub fn has_other_content(&self, other: &Self) -> bool {
+        let (old, new) = (&self.content, &other.content);
+        old.sha256 != new.sha256 && (old.path.is_none() || old.path != new.path)
+    }
+
     /// Whether content, styles and palette have the same hashes.
     pub fn same_sources(&self, other: &Self) -> bool {
         let palette = |inputs: &Self| inputs.palette.as_ref().map(|palette| palette.sha256);

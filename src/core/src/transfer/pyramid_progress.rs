@@ -10,6 +10,8 @@ pub struct PyramidProgress {
     pub width: u32,
     pub height: u32,
     pub held: bool,
+    /// Cost of a step at this level, in steps at the final size.
+    pub cost: f64,
     /// Work done, and work remaining to the step limit, in steps at this level.
     pub done: f64,
     pub left: f64,

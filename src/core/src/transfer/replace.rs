@@ -57,6 +57,11 @@ impl StyleTransfer {
         self.fade.is_some()
     }
 
+    /// Share of the new targets, 0 to 1, amid a fade.
+    pub(super) fn fade_share(&self) -> Option<f64> {
+        self.fade.as_ref().map(Fade::share)
+    }
+
     /// Move the targets by a step of the fade, if there is one.
     pub(super) fn advance_fade(&mut self) -> Result<(), TransferError> {
         let Some(fade) = &mut self.fade else { return Ok(()) };

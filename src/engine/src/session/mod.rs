@@ -13,6 +13,7 @@ mod pace;
 mod paint_engine;
 mod scale_check;
 mod settling;
+mod size;
 mod slot;
 mod snapshots;
 mod studying;
@@ -33,6 +34,7 @@ pub use extracting::VisualizationRequest;
 pub use messages::{Command, Event, Frame, Progress, RunState};
 pub use pace::Pace;
 pub use paint_engine::PaintEngine;
+pub use size::{aim_size, check_size, climb_seconds, is_worthwhile, larger_size};
 pub use slot::Latest;
 pub use snapshots::{RestorePoint, Snapshot};
 pub use studying::Study;
@@ -261,7 +263,7 @@ pub(crate) struct Shared {
     pub current_picture: Latest<CurrentPicture>,
     pub study: Latest<Study>,
     pub request: Latest<VisualizationRequest>,
-    pub restore_point: Latest<RestorePoint>,
+    pub restore_point: Latest<(RunId, RestorePoint)>,
     pub snapshots: Sender<Snapshot>,
 }
 
@@ -407,9 +409,10 @@ impl Session {
         self.shared.current_picture.put(CurrentPicture { picture, record: record.map(Record::shown) });
     }
 
-    /// Set the snapshot that the next run with [`Start::Moment`] restores.
-    pub fn set_restore_point(&self, moment: RestorePoint) {
-        self.shared.restore_point.put(moment);
+    /// Set the snapshot that the run of this number, or a later one in its place, restores with
+    /// [`Start::Moment`].
+    pub fn set_restore_point(&self, run: RunId, moment: RestorePoint) {
+        self.shared.restore_point.put((run, moment));
     }
 
     /// The next snapshot, if one waits.

@@ -5,23 +5,24 @@ mod less;
 
 use std::{
     path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
 use image::RgbImage;
 
 use self::less::with_less;
-use super::{Engine, EngineError, Job, Reading, RunInfo, Start, scale_check::check_scales};
+use super::{
+    Engine, EngineError, Job, Reading, RunInfo, Start,
+    scale_check::check_scales,
+    size::{BACKGROUND_BYTES, aim_size, check_memory, climb_seconds, least_size},
+};
 use impasto_core::{
-    settings::{DeviceChoice, MAX_SIZE, Padding, Precision, Settings},
+    settings::{DeviceChoice, Padding, Precision, Settings},
     transfer::{
-        Begin, Inputs, KernelSet, LayerStudy, LevelCommand, Losses, NetworkConfig, Painting, Shapes,
-        StyleTransfer, TILE_SIDE, TransferError, VisualizationJob, VisualizationRun, VisualizationState,
-        available_memory, bytes_text, flops_per_step, memory_bytes, network_options, process_memory,
+        Begin, Inputs, LayerStudy, LevelCommand, Losses, NetworkConfig, Painting, Shapes, StyleTransfer,
+        TILE_SIDE, TransferError, VisualizationJob, VisualizationRun, VisualizationState, bytes_text,
+        flops_per_step, network_options,
     },
 };
 use impasto_network::{
@@ -55,67 +56,17 @@ pub struct PaintEngine {
     limits: Vec<String>,
 }
 
-/// Estimated bytes held by background engines, which are not the foreground engine's.
-static BACKGROUND_BYTES: AtomicU64 = AtomicU64::new(0);
-
-/// Possible longest sides of a first run.
-const FIRST_SIZES: [u32; 9] = [128, 160, 192, 224, 256, 320, 384, 448, 512];
-/// Maximum seconds per step of a first run at its final size; most steps are at smaller ones.
-const FIRST_STEP: f64 = 0.5;
-/// Longest side at which speed is measured for that choice.
+/// Longest side at which speed is measured for the size of a first run.
 const MEASURED_SIZE: u32 = 64;
-/// Maximum pixels of a picture on a graphics adapter: the first layer's 64 channels then fill a buffer of 2
-/// GiB, the largest that can be bound.
-const MAX_PIXELS: u64 = (1 << 31) / 256 - 1;
+/// Maximum number of steps measured for it, and the time after which no more are.
+const MEASURED_STEPS: u32 = 5;
+const MEASURING: Duration = Duration::from_millis(60);
 /// Maximum bytes of a checkpoint; if it is larger, going back restores the picture alone.
 const MAX_STATE: u64 = 160 << 20;
 /// Duration of a slice of an extract.
 const SLICE: Duration = Duration::from_millis(50);
 /// Bytes above which the user is told a run's GPU memory need; free GPU memory cannot be queried.
 const LARGE_ON_GPU: u64 = 3_000_000_000;
-
-/// The smallest longest side at which the content of a job is wide enough for the deepest layer in use;
-/// styles always are.
-fn least_size(job: &Job) -> u32 {
-    let least = job.settings.deepest_layer().map_or(1, Layer::stride) as f64 + 0.5;
-    let (width, height) = job.inputs.content.dimensions();
-    let (short, long) = (width.min(height), width.max(height));
-    ((least * f64::from(long) / f64::from(short)).ceil() as u32).min(MAX_SIZE)
-}
-
-/// Check the estimated memory of a run, in bytes, and return it.
-///
-/// # Errors
-///
-/// If the device does not have that much, or cannot hold a picture of one of these shapes.
-fn check_memory(
-    device: &Device,
-    shapes: &Shapes,
-    settings: &Settings,
-    background: bool,
-) -> Result<u64, TransferError> {
-    let kernels = if device.info.kind == DeviceKind::Cpu { KernelSet::Cpu } else { KernelSet::Adapter };
-    let memory_bytes = memory_bytes(shapes, settings, kernels);
-    let large = |(width, height): &(u32, u32)| u64::from(*width) * u64::from(*height) > MAX_PIXELS;
-    if kernels == KernelSet::Adapter
-        && let Some(&(width, height)) = shapes.styles.iter().chain([&shapes.content]).find(|s| large(s))
-    {
-        return Err(TransferError::TooLargeForAdapter { width, height });
-    }
-    if matches!(device.info.kind, DeviceKind::Cpu | DeviceKind::Software)
-        && let Some(available) = available_memory()
-        && memory_bytes > available + own_memory(background)
-    {
-        let (needed, available) = (bytes_text(memory_bytes), bytes_text(available));
-        return Err(TransferError::Memory { needed, available });
-    }
-    Ok(memory_bytes)
-}
-
-/// Bytes that this process holds for the calling engine, including the network of its previous run.
-fn own_memory(background: bool) -> u64 {
-    if background { 0 } else { process_memory().0.saturating_sub(BACKGROUND_BYTES.load(Ordering::Relaxed)) }
-}
 
 /// Notice that the picture's shape is changed so that it tiles.
 fn tile_remark(job: &Job, settings: &Settings) -> Option<String> {
@@ -151,7 +102,8 @@ impl PaintEngine {
             let (before, shapes) = (run.inputs().shapes(settings), inputs.shapes(settings));
             // A larger style needs memory for its statistics, which may be gone since the start.
             if shapes != before || settings.style_scale > run.settings().style_scale {
-                let check = |shapes: &Shapes| check_memory(device, shapes, settings, self.background);
+                let check =
+                    |shapes: &Shapes| check_memory(device.info.kind, shapes, settings, self.background);
                 check_scales(inputs, settings, check)?;
             }
         }
@@ -303,14 +255,15 @@ impl PaintEngine {
         Ok(Some(state?))
     }
 
-    /// The largest first size whose step should be fast enough, estimated from a step on a small picture.
+    /// The size that a first run aims at, and the estimated time of a step there in seconds, from steps on a
+    /// small picture.
     fn choose_size(
         &mut self,
         job: &Job,
         device: &Device,
         weights: &Arc<Weights>,
-    ) -> Result<u32, TransferError> {
-        let least = least_size(job);
+    ) -> Result<(u32, f64), TransferError> {
+        let least = least_size(&job.inputs, &job.settings);
         let settings = Settings { size: MEASURED_SIZE.max(least), ..job.settings.clone() };
         let network = self.network.take();
         let pictures = job.inputs.pictures(&settings, None)?;
@@ -319,19 +272,29 @@ impl PaintEngine {
             StyleTransfer::new(&device.tensor, weights, network, &pictures, &job.inputs.shares(), &settings)?;
         transfer.step()?;
         transfer.synchronize()?;
-        let start = Instant::now();
-        transfer.step()?;
-        transfer.synchronize()?;
-        let seconds = start.elapsed().as_secs_f64();
-        let (width, height) = transfer.dimensions();
+        let (begun, mut step) = (Instant::now(), Duration::MAX);
+        // Whatever else the machine does disturbs some steps more than others.
+        for _ in 0..MEASURED_STEPS {
+            let start = Instant::now();
+            transfer.step()?;
+            transfer.synchronize()?;
+            step = step.min(start.elapsed());
+            if begun.elapsed() > MEASURING {
+                break;
+            }
+        }
+        let (step, shape) = (step.as_secs_f64(), transfer.dimensions());
         self.network = Some(transfer.into_network());
-        let speed = flops_per_step(width, height, &settings) / seconds;
-        let (width, height) = job.inputs.content.dimensions();
-        let quick = |&size: &u32| {
-            let (width, height) = impasto_core::picture::fit(width, height, size);
-            flops_per_step(width, height, &settings) / speed <= FIRST_STEP
+        let inputs = &job.inputs;
+        let seconds = |settings: &Settings| climb_seconds(inputs, settings, step, shape);
+        let fits = |settings: &Settings| {
+            check_memory(device.info.kind, &inputs.shapes(settings), settings, self.background).is_ok()
         };
-        Ok(FIRST_SIZES.into_iter().rev().find(quick).unwrap_or(FIRST_SIZES[0]).max(least))
+        let size = aim_size(inputs, &job.settings, seconds, fits);
+        let settings = Settings { size, ..job.settings.clone() };
+        let flops = |(width, height): (u32, u32)| flops_per_step(width, height, &settings);
+        let chosen = flops(inputs.shapes(&settings).content) / flops(shape);
+        Ok((size, if chosen.is_finite() { step * chosen } else { step }))
     }
 }
 
@@ -353,9 +316,11 @@ impl Engine for PaintEngine {
             self.network = None;
             self.options = options;
         }
+        let mut step_seconds = None;
         if job.choose_size {
             report("measuring the device");
-            settings.size = self.on_device(|engine| engine.choose_size(job, &device, &weights))?;
+            let (size, step) = self.on_device(|engine| engine.choose_size(job, &device, &weights))?;
+            (settings.size, step_seconds) = (size, Some(step));
         }
         for style in &job.inputs.styles {
             style.mix.validate().map_err(TransferError::from)?;
@@ -367,7 +332,7 @@ impl Engine for PaintEngine {
             settings.precision = Precision::Full;
             remarks.push(format!("precision is full instead of fast: {reason}"));
         }
-        let check = |shapes: &Shapes| check_memory(&device, shapes, &settings, self.background);
+        let check = |shapes: &Shapes| check_memory(device.info.kind, shapes, &settings, self.background);
         let memory_bytes = check_scales(&job.inputs, &settings, check)?;
         self.report_memory(memory_bytes);
         if !matches!(device.info.kind, DeviceKind::Cpu | DeviceKind::Software) && memory_bytes > LARGE_ON_GPU
@@ -396,7 +361,8 @@ impl Engine for PaintEngine {
             });
             match begun {
                 Err(TransferError::OutOfMemory) => {
-                    let less = with_less(&mut settings, least_size(job)).ok_or(TransferError::OutOfMemory)?;
+                    let less = with_less(&mut settings, least_size(&job.inputs, &job.settings))
+                        .ok_or(TransferError::OutOfMemory)?;
                     device.free_memory();
                     self.options = network_options(&settings);
                     self.tell_less(less);
@@ -412,6 +378,7 @@ impl Engine for PaintEngine {
             width,
             height,
             size: settings.size,
+            step_seconds,
             memory_bytes,
             remarks,
         })

@@ -32,6 +32,8 @@ pub struct Snapshot {
     pub picture: Arc<RgbImage>,
     /// The result of [`super::Engine::checkpoint`], for some of the snapshots.
     pub state: Option<Arc<Vec<u8>>>,
+    /// How it was painted, if known.
+    pub record: Option<Record>,
 }
 
 /// An earlier snapshot to restore.

@@ -1,5 +1,7 @@
 //! The events of a recorded run.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use impasto_core::{
@@ -42,12 +44,17 @@ pub fn events(pass: &Pass) -> Result<Vec<ReplayEvent>, String> {
             (Some(order), _) => EventKind::Level(order),
             (None, Some(part)) => EventKind::Downscale(part),
             (None, None) => {
+                // Automation can be large; where it stays, all settings share it.
+                let automation = std::mem::take(&mut settings.automation);
                 let mut whole = serde_json::to_value(&settings).map_err(|error| at(&error))?;
                 if let Value::Object(fields) = &mut whole {
                     fields.extend(change.settings.clone());
                 }
                 settings = serde_json::from_value(whole).map_err(|error| at(&error))?;
                 settings.validate().map_err(|error| at(&error))?;
+                if !change.settings.contains_key(AUTOMATION) {
+                    settings.automation = automation;
+                }
                 if let Some(new) = &change.styles {
                     mix.clone_from(new);
                 }
@@ -61,6 +68,33 @@ pub fn events(pass: &Pass) -> Result<Vec<ReplayEvent>, String> {
         events.push(ReplayEvent { step: change.step, kind });
     }
     Ok(events)
+}
+
+/// The setting that all settings share until a change names it.
+const AUTOMATION: &str = "automation";
+
+/// Bytes of the settings and mixes of all events of a recorded run, about.
+pub(super) fn bytes(pass: &Pass) -> usize {
+    let plain = Settings { automation: Default::default(), ..pass.settings.clone() };
+    let Ok(Value::Object(fields)) = serde_json::to_value(&plain) else { return 0 };
+    let length = |value: &Value| value.to_string().len();
+    let mut fields: BTreeMap<&str, usize> =
+        fields.iter().map(|(name, value)| (name.as_str(), length(value))).collect();
+    let mut settings: usize = fields.values().sum();
+    let (mut styles, mut sum) = (pass.styles.len(), 0_usize);
+    for change in &pass.changes {
+        for (name, value) in &change.settings {
+            if name == AUTOMATION {
+                sum = sum.saturating_add(length(value));
+            } else {
+                let former = fields.insert(name, length(value)).unwrap_or(0);
+                settings = settings.saturating_add(length(value)).saturating_sub(former);
+            }
+        }
+        styles = change.styles.as_ref().map_or(styles, Vec::len);
+        sum = sum.saturating_add(settings).saturating_add(styles * size_of::<StyleMix>());
+    }
+    sum
 }
 
 /// The settings of a run after all its events.

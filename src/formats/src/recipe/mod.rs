@@ -37,15 +37,19 @@ pub(crate) use read::{adapt, check};
 pub use read::{parse, read_file};
 pub use thumbnail::Thumbnail;
 
-/// Newest format version: it has masks, and the one before it changes of pictures. A recipe without them is
-/// written as version 1, which older programs read.
+/// Newest format version: it has masks, and the one before it changes of pictures, and many changes. A recipe
+/// without them is written as version 1, which older programs read.
 pub const VERSION: u64 = 3;
+
+/// Changes of a run that programs of version 1 read.
+const FEW_CHANGES: usize = 400;
 
 /// The oldest version that can express these runs.
 fn version_of(passes: &[Pass]) -> u64 {
+    let newer = |pass: &Pass| pass.last_pictures().is_some() || pass.changes.len() > FEW_CHANGES;
     if passes.iter().any(|pass| !pass.masks.is_empty()) {
         3
-    } else if passes.iter().any(|pass| pass.last_pictures().is_some()) {
+    } else if passes.iter().any(newer) {
         2
     } else {
         1

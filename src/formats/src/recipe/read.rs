@@ -8,13 +8,16 @@ use super::{Recipe, RecipeError, VERSION, events, numbers};
 use impasto_base::{files::read_regular, text};
 use impasto_core::{
     picture::{MAX_FILE_BYTES, MAX_TEXT, embedded_text},
-    run::{DownscalePart, MAX_CHANGES, MAX_MASKS, MAX_PASSES, MAX_SOURCES, Pass},
+    run::{DownscalePart, MAX_CHANGES, MAX_MASKS, MAX_PALETTES, MAX_PASSES, MAX_SOURCES, Pass},
     settings::{Settings, StyleMix, Transparency},
     transfer::MAX_STYLES,
 };
 
 /// Maximum number of steps at downscaled sizes in a recipe, each and in sum: hours of dragging.
 const MAX_DOWNSCALED_STEPS: u32 = 100_000;
+
+/// Maximum bytes of the settings after all changes of a recipe.
+const MAX_EVENT_BYTES: usize = 160 << 20;
 
 /// Settings are objects of this name at every level.
 const SETTINGS: &str = "settings";
@@ -154,6 +157,10 @@ pub fn check(recipe: &Recipe) -> Result<(), String> {
     if recipe.thumbnails.len() > MAX_STYLES + 1 {
         return Err(format!("it has {} thumbnails", recipe.thumbnails.len()));
     }
+    let bytes: usize = recipe.passes.iter().map(events::bytes).sum();
+    if bytes > MAX_EVENT_BYTES {
+        return Err("its changes with all of their settings are too large".to_owned());
+    }
     recipe.passes.iter().try_for_each(check_pass)
 }
 
@@ -198,7 +205,7 @@ fn check_pass(pass: &Pass) -> Result<(), String> {
     if pass.changes.len() > MAX_CHANGES || !pass.changes.is_sorted_by_key(|change| change.step) {
         return Err(format!("its {} changes are too many or out of order", pass.changes.len()));
     }
-    if pass.palettes.len() > MAX_CHANGES + 1 {
+    if pass.palettes.len() > MAX_PALETTES + 1 {
         return Err(format!("it has {} palettes", pass.palettes.len()));
     }
     if pass.masks.len() > MAX_MASKS {
@@ -297,6 +304,37 @@ mod tests {
             [DownscalePart::Steps(MAX_DOWNSCALED_STEPS), DownscalePart::Steps(0)]
         );
         assert!(remarks.len() == 1 && remarks[0].contains("19900000 steps"), "{remarks:?}");
+    }
+
+    #[test]
+    fn thousands_of_changes_are_read_unless_each_is_large() {
+        let many = |count: u32, name: &str, automation: Value| {
+            changed(|value| {
+                value["version"] = json!(VERSION);
+                value["passes"][0]["settings"]["device"] = json!(name);
+                value["passes"][0]["settings"]["automation"] = automation;
+                let change =
+                    |step| json!({"step": step, "settings": {"style_weight": f64::from(step) + 0.5}});
+                value["passes"][0]["changes"] = (0..count).map(change).collect();
+            })
+        };
+        // Automation is shared by all of them.
+        let key = |key| json!({"at": f64::from(key) / 400.0, "value": 1.0});
+        let keys: Vec<Value> = (0..400).map(key).collect();
+        let (recipe, remarks) = many(4000, "cpu", json!({"beta": {"keys": keys}})).unwrap();
+        assert!(remarks.is_empty(), "{remarks:?}");
+        assert_eq!(recipe.last().changes.len(), 4000);
+        // Programs of version 1 read 400.
+        let few = Pass { changes: recipe.last().changes[..400].to_vec(), ..recipe.last().clone() };
+        let version = crate::recipe::version_of;
+        assert_eq!((version(&recipe.passes), version(&[few])), (2, 1));
+        assert!(recipe.text(MAX_TEXT).is_some_and(|text| text.len() < MAX_TEXT / 8));
+        let events = events::events(recipe.last()).unwrap();
+        let events::EventKind::Update(settings, _) = &events[3999].kind else { panic!("no update") };
+        assert_eq!((settings.style_weight, settings.automation.iter().count()), (3999.5, 1));
+        assert!(many(4001, "cpu", json!({})).unwrap_err().to_string().contains("too many"));
+        let error = many(4000, &"x".repeat(100_000), json!({})).unwrap_err().to_string();
+        assert!(error.contains("too large"), "{error}");
     }
 
     #[test]

@@ -88,7 +88,7 @@ commands! {
 "Changes" {
     Undo "Undo" Undo [ctrl(Z)]
         "Undoes the last change; painting continues"
-        if |app| app.undo.undoes().is_some() => |app, _| app.undo();
+        if |app| app.undo.undoes().is_some() || !app.problems.is_empty() => |app, _| app.undo();
     Redo "Redo" Redo [shift(ctrl(Z)), ctrl(Y)]
         "Redoes the last undone change"
         if |app| app.undo.redoes().is_some() => |app, _| app.redo();
@@ -287,7 +287,7 @@ commands! {
         => |app, _| app.panels.frames.shown = !app.panels.frames.shown;
     Tour "Guided tour" Help [plain(F2)]
         "Six stops from content to style to both, painted live"
-        => |app, _| app.start_tour();
+        => |app, ctx| app.start_tour(ctx);
     Guide "Guide" Help []
         "Guide for beginners"
         => |app, _| app.toggle_guide();

@@ -126,7 +126,7 @@ impl ImpastoApp {
             [self.settings.content_weight, self.settings.style_weight] = balance;
             self.settings.style_amount = None;
         }
-        if let Some(problem) = self.problem.as_ref().filter(|problem| problem.setting == "weights") {
+        if let Some(problem) = self.problems.iter().find(|problem| problem.setting == "weights") {
             row_error(ui, &widgets::sentence(&problem.message));
         }
         let tooltip =

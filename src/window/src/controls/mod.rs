@@ -8,6 +8,7 @@ mod numbers;
 mod optimizer;
 mod picture;
 mod presets;
+mod size;
 
 use egui::{ComboBox, Label, Ui};
 
@@ -65,7 +66,7 @@ impl ImpastoApp {
 
     /// What is wrong with a setting, if it is this one.
     pub(super) fn error_of(&self, ui: &mut Ui, setting: &str, label: &str) {
-        if let Some(problem) = self.problem.as_ref().filter(|problem| problem.setting == setting) {
+        if let Some(problem) = self.problems.iter().find(|problem| problem.setting == setting) {
             row_error(ui, &format!("{label} {}", problem.message));
         }
     }

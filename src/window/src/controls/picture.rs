@@ -10,9 +10,7 @@ use crate::{
     theme::space,
     widgets::{self, row},
 };
-use impasto_core::settings::{MAX_SIZE, MIN_SIZE, Objective, Settings};
-
-const SIZES: [u32; 10] = [128, 160, 192, 256, 320, 384, 512, 640, 768, 1024];
+use impasto_core::settings::{Objective, Settings};
 
 impl ImpastoApp {
     pub(super) fn objective_row(&mut self, ui: &mut Ui) {
@@ -33,32 +31,6 @@ impl ImpastoApp {
                 self.settings.set_objective(chosen);
             }
         });
-    }
-
-    pub(super) fn size_row(&mut self, ui: &mut Ui) {
-        let tooltip = format!(
-            "Longest side of the painted picture, {MIN_SIZE} to {MAX_SIZE} pixels. Changing it starts anew from the current picture."
-        );
-        row(ui, "Size", &tooltip, |ui| {
-            let mut size = f64::from(self.settings.size);
-            let drag = f64::from(MIN_SIZE)..=f64::from(MAX_SIZE);
-            let (name, tooltip) = ("Size", tooltip.as_str());
-            Entry { name, tooltip, drag, suffix: " px", whole: true, width: 84.0, knob: None, usual: None }
-                .show(ui, &mut size);
-            self.settings.size = size as u32;
-            combo(
-                ui,
-                "Size presets",
-                "Usual sizes, in pixels of the longest side",
-                "Sizes".to_owned(),
-                |ui| {
-                    for preset in SIZES {
-                        ui.selectable_value(&mut self.settings.size, preset, format!("{preset} px"));
-                    }
-                },
-            );
-        });
-        self.error_of(ui, "size", "Size");
     }
 
     pub(super) fn pyramid_row(&mut self, ui: &mut Ui) {

@@ -34,7 +34,7 @@ pub(super) struct GoingOn {
 }
 
 /// The file that a painting was opened from, or saved to, as a project.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ProjectFile {
     path: PathBuf,
     /// The hash of the painting's content.
@@ -43,12 +43,15 @@ pub struct ProjectFile {
 
 impl ImpastoApp {
     /// Shows a project as it was, ready to go on.
-    pub(crate) fn open_project(&mut self, ctx: &Context, project: &Arc<Project>) {
+    /// Gives the number of the painting that it takes the place of, see [`ImpastoApp::leave_painting`].
+    pub(crate) fn open_project(&mut self, ctx: &Context, project: &Arc<Project>) -> Option<u64> {
         let manifest = &project.manifest;
         self.stop();
+        let left = self.leave_painting();
+        self.undo.call("", "Project opened".to_owned());
         self.keeper.project = None;
         self.settings = manifest.settings.clone();
-        self.next.choose_size = false;
+        (self.next.choose_size, self.next.measured_size) = (false, None);
         self.next.begin_afresh = false;
         self.next.init_at_start = Some(self.settings.init.clone());
         let kept = |source: &session::SourceRecord, pixels: &project::Pixels| {
@@ -107,6 +110,7 @@ impl ImpastoApp {
         for remark in &project.remarks {
             self.messages.toasts.add(remark.clone());
         }
+        left
     }
 
     /// How a painting that was brought back begins, and at which step: exactly as it was where the engine's state is there
@@ -128,7 +132,8 @@ impl ImpastoApp {
             });
         let Some(session) = self.worker.session.as_ref().filter(|_| same) else { return from_picture };
         let project::EngineState { step, picture, state } = engine;
-        session.set_restore_point(RestorePoint { step, picture, state: Some(state), record });
+        let point = RestorePoint { step, picture, state: Some(state), record };
+        session.set_restore_point(self.run.id + 1, point);
         (Start::Moment, step)
     }
 
@@ -151,7 +156,7 @@ impl ImpastoApp {
         match result {
             Ok(project) => {
                 let project = Arc::new(project);
-                self.open_project(ctx, &project);
+                let left = self.open_project(ctx, &project);
                 // What the program keeps for itself is no file to save to, and one of which
                 // something is missing here would lose it.
                 let kept = self.keeper.sessions.as_deref().is_some_and(|folder| path.starts_with(folder));
@@ -160,7 +165,7 @@ impl ImpastoApp {
                 self.keeper.project = own.then(|| ProjectFile { path: path.to_owned(), content });
                 let exactly = self.keeper.going_on.is_some();
                 let how = if exactly { "exactly where it was" } else { "from its picture" };
-                self.messages.toasts.add(format!("Opened {name}: play goes on {how}."));
+                self.tell_begun(&format!("Opened {name}: play goes on {how}."), left);
             }
             Err(text) => {
                 self.messages

@@ -69,7 +69,7 @@ struct Context<'a> {
     actions: &'a Actions,
     desk: &'a MixDesk,
     history: &'a History,
-    problem: Option<&'a SettingsError>,
+    problems: &'a [SettingsError],
     /// Each counting term's share of the gradient, if they are known.
     shares: Option<BTreeMap<Term, f64>>,
     any_solo: bool,
@@ -100,7 +100,7 @@ impl Context<'_> {
     }
 
     fn error(&self, ui: &mut Ui, setting: &str) {
-        if let Some(problem) = self.problem.filter(|problem| problem.setting == setting) {
+        if let Some(problem) = self.problems.iter().find(|problem| problem.setting == setting) {
             row_error(ui, &widgets::sentence(&problem.message));
         }
     }
@@ -115,7 +115,7 @@ impl ImpastoApp {
             actions: &self.actions,
             desk: &self.mixes.desk,
             history: &self.history,
-            problem: self.problem.as_ref(),
+            problems: &self.problems,
             shares,
             any_solo: self.settings.any_solo(),
             objective: self.settings.objective,

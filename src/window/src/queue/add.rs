@@ -118,7 +118,7 @@ impl ImpastoApp {
     pub(crate) fn ask_to_queue(&mut self) {
         if self.inputs().is_none() {
             self.messages.toasts.add("There is nothing to queue yet: open a content and a style.");
-        } else if let Some(problem) = &self.problem {
+        } else if let Some(problem) = self.problems.first() {
             self.messages.toasts.add(format!("Not queued: {} {}.", problem.setting, problem.message));
         } else if self.may_queue() {
             let folder = self.folder_for(FileKind::Exports);

@@ -132,7 +132,7 @@ enum Ask {
 impl ImpastoApp {
     /// Opens the form for folders.
     pub(crate) fn ask_to_queue_folders(&mut self) {
-        if let Some(problem) = &self.problem {
+        if let Some(problem) = self.problems.first() {
             self.messages.toasts.add(format!("Not queued: {} {}.", problem.setting, problem.message));
         } else if self.may_queue() {
             self.queue.folders = Some(FoldersForm::new(self.view.layout.final_size));

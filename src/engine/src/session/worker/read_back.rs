@@ -124,6 +124,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             losses,
             picture,
             state: None,
+            record: Some(run.record.at(run.step)),
         };
         if exactly {
             match self.guard(|engine, _| engine.checkpoint()) {

@@ -14,6 +14,9 @@ use impasto_core::{
 impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     pub(super) fn start(&mut self, job: &Job) {
         let id = job.run;
+        if matches!(job.start, Start::Beginning | Start::Moment) {
+            self.leave_run();
+        }
         if job.start != Start::Beginning {
             // Continue from the latest picture, not the latest preview.
             self.read_back(true);
@@ -22,7 +25,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             }
         }
         let restore_point = match job.start {
-            Start::Moment => self.shared.restore_point.take(),
+            Start::Moment => self.shared.restore_point.take_if(|(run, _)| *run <= id).map(|(_, point)| point),
             _ => None,
         };
         if let Some(RestorePoint { picture, record, .. }) = &restore_point {
@@ -96,6 +99,13 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                 self.set_state(RunState::Running);
             }
         }
+    }
+
+    /// Keep a snapshot of the run that ends, to which the user may want to return.
+    fn leave_run(&mut self) {
+        self.take_update();
+        self.end_downscale();
+        self.keep_snapshot_now();
     }
 
     /// The record that a job begins with.

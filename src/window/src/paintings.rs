@@ -1,0 +1,252 @@
+//! Paintings that were left: what another one has taken the place of comes back as it was, with its pictures, its
+//! settings and the engine's state.
+
+use std::sync::Arc;
+
+use super::{
+    ImpastoApp,
+    action::{Act, Action},
+    keeping::ProjectFile,
+    pictures::Slot,
+    sources::HeldPictures,
+    state::History,
+};
+use impasto_base::hash::Sha256Hash;
+use impasto_core::{
+    picture::{Filter, resize},
+    settings::{Init, Settings, StyleMix},
+};
+use impasto_engine::session::{RestorePoint, RunId, RunState, Snapshot, Start};
+
+/// Paintings that are kept at most, and bytes of their states.
+const MOST: usize = 8;
+const MOST_BYTES: usize = 256 << 20;
+
+/// The number of the painting in hand, and those that were left, the latest last.
+#[derive(Default)]
+pub struct Paintings {
+    current: u64,
+    /// The last number that was given.
+    last: u64,
+    left: Vec<Left>,
+}
+
+/// A painting that was left.
+#[derive(Clone)]
+struct Left {
+    number: u64,
+    run: RunId,
+    settings: Settings,
+    pictures: HeldPictures,
+    init_at_start: Option<Init>,
+    history: History,
+    project: Option<ProjectFile>,
+    /// It was paused or stopped.
+    waits: bool,
+    point: RestorePoint,
+    painted: Option<Painted>,
+}
+
+/// With what the engine had painted it, once that is known.
+#[derive(Clone)]
+struct Painted {
+    settings: Settings,
+    styles: Vec<StyleMix>,
+    pictures: Vec<Sha256Hash>,
+    /// Shape of the iterate.
+    shape: (u32, u32),
+}
+
+impl Left {
+    fn state_bytes(&self) -> usize {
+        self.point.state.as_ref().map_or(0, |state| state.len())
+    }
+
+    fn take(&mut self, mark: Snapshot) {
+        self.painted = Some(Painted {
+            settings: mark.settings,
+            styles: mark.styles,
+            pictures: mark.pictures,
+            shape: (mark.place.width, mark.place.height),
+        });
+        let record = mark.record.or(self.point.record.take());
+        self.point = RestorePoint { step: mark.step, picture: mark.picture, state: mark.state, record };
+    }
+}
+
+impl Paintings {
+    pub fn current(&self) -> u64 {
+        self.current
+    }
+
+    /// Takes in the last moment of a run that was left, which comes when the next one begins.
+    pub fn take(&mut self, mark: &Snapshot) {
+        let left = self.left.iter_mut().find(|left| left.run == mark.run && mark.step >= left.point.step);
+        if let Some(left) = left {
+            left.take(mark.clone());
+        }
+        let mut bytes = 0;
+        for left in self.left.iter_mut().rev() {
+            bytes += left.state_bytes();
+            if bytes > MOST_BYTES {
+                left.point.state = None;
+            }
+        }
+    }
+
+    fn number_next(&mut self) {
+        self.last += 1;
+        self.current = self.last;
+    }
+
+    fn find(&self, number: u64) -> Option<&Left> {
+        self.left.iter().find(|left| left.number == number)
+    }
+}
+
+/// Returns to a painting that was left.
+struct BackTo(u64);
+
+/// Paints the pictures that are set over a painting that was left.
+struct GoOnFrom(u64);
+
+impl Act for BackTo {
+    fn apply(self, app: &mut ImpastoApp, _: &egui::Context) {
+        app.back_to(self.0);
+    }
+}
+
+impl Act for GoOnFrom {
+    fn apply(self, app: &mut ImpastoApp, _: &egui::Context) {
+        app.go_on_from(self.0);
+    }
+}
+
+/// The button of a note that leads back to a painting.
+fn back_button(number: u64) -> (String, Action) {
+    ("Back to the former painting".to_owned(), BackTo(number).into())
+}
+
+impl ImpastoApp {
+    /// Keeps the painting in hand before another one begins, and gives its number; `None` if nothing of it
+    /// was painted.
+    pub(super) fn leave_painting(&mut self) -> Option<u64> {
+        let given = self.run.given.as_ref()?;
+        let number = self.paintings.current;
+        if self.run.progress.is_none() {
+            match self.run.begun {
+                // The picture that is shown is still that of the painting before.
+                Start::Beginning => return None,
+                Start::Moment if self.paintings.find(number).is_some() => {
+                    self.paintings.number_next();
+                    return Some(number);
+                }
+                Start::Moment | Start::Current | Start::Repaint => {}
+            }
+        }
+        let (picture, record) = self.record.clone().filter(|(_, record)| record.is_begun())?;
+        let left = Left {
+            number,
+            run: self.run.id,
+            settings: given.settings.clone(),
+            pictures: given.pictures.clone(),
+            init_at_start: self.next.init_at_start.clone(),
+            history: self.history.clone(),
+            project: self.keeper.project.clone(),
+            waits: !(self.run.playing || self.run.state == RunState::Finished),
+            point: RestorePoint { step: record.steps(), picture, state: None, record: Some(record) },
+            painted: None,
+        };
+        let paintings = &mut self.paintings;
+        paintings.left.retain(|left| left.number != number);
+        paintings.left.push(left);
+        if paintings.left.len() > MOST {
+            paintings.left.remove(0);
+        }
+        paintings.number_next();
+        // It rests, so that no later moment of it comes.
+        if let Some(exact) = self.keeper.exact.clone().filter(|exact| exact.run == self.run.id) {
+            self.paintings.take(&exact);
+        }
+        Some(number)
+    }
+
+    /// Says that another painting has begun, with the way back to the one that was left, if there is one.
+    pub(super) fn tell_begun(&mut self, text: &str, left: Option<u64>) {
+        match left {
+            Some(number) => self.messages.toasts.add_with(text, vec![back_button(number)]),
+            None => self.messages.toasts.add(text),
+        }
+    }
+
+    /// Says that another content has begun another painting.
+    pub(super) fn tell_new_content(&mut self, left: u64) {
+        let go_on = ("Go on from the old painting".to_owned(), GoOnFrom(left).into());
+        self.messages.toasts.add_with("New photo: begun afresh.", vec![go_on, back_button(left)]);
+    }
+
+    /// Returns to a painting that was left, as it was.
+    fn back_to(&mut self, number: u64) {
+        let Some(left) = self.paintings.find(number) else {
+            return self.messages.toasts.add("The former painting is no longer kept.");
+        };
+        let settings = left.settings.clone();
+        self.undo.call("", "Back to the former painting".to_owned());
+        if let Some(other) = self.return_to(number) {
+            self.settings = settings;
+            self.tell_begun("The former painting is back.", other);
+        }
+    }
+
+    /// Brings the painting of this number back with the settings that it was painted with; gives the number of
+    /// the one that it takes the place of, if that was painted. `None` if it is not kept.
+    pub(super) fn return_to(&mut self, number: u64) -> Option<Option<u64>> {
+        let left = self.paintings.find(number)?.clone();
+        let other = self.leave_painting();
+        // What was before a tour ends it.
+        self.panels.tour.take_if(|tour| tour.painting.is_some_and(|before| number <= before));
+        self.paintings.current = number;
+        self.settings = left.settings;
+        self.pictures.put_back(left.pictures.clone());
+        self.next.leave();
+        self.next.init_at_start = left.init_at_start;
+        self.keeper.project = left.project;
+        let mut point = left.point;
+        if let Some(Painted { settings, styles, pictures, shape: (width, height) }) = left.painted {
+            // The state is good for what was painted with; what was changed since follows at once.
+            self.settings = settings;
+            let filled = self.pictures.styles.iter_mut().filter(|slot| slot.picture.is_some());
+            let filled: Vec<&mut Slot> = filled.collect();
+            if filled.len() == styles.len() {
+                filled.into_iter().zip(styles).for_each(|(slot, mix)| slot.mix = mix);
+            }
+            if self.inputs().is_none_or(|inputs| inputs.hashes() != pictures) {
+                point.state = None;
+            }
+            if point.picture.width() > width && width > 0 && height > 0 {
+                point.picture = Arc::new(resize(&point.picture, width, height, Filter::Lanczos));
+            }
+        }
+        let session = self.worker.session.as_ref()?;
+        session.set_restore_point(self.run.id + 1, point);
+        self.view.film.leave_for(left.run);
+        self.start_run(Start::Moment, left.waits);
+        self.history = left.history;
+        self.pictures.put_back(left.pictures.clone());
+        if let Some(given) = &mut self.run.given {
+            given.pictures = left.pictures;
+        }
+        Some(other)
+    }
+
+    /// Paints what is set over a painting that was left.
+    fn go_on_from(&mut self, number: u64) {
+        let Some(left) = self.paintings.find(number) else {
+            return self.messages.toasts.add("The former painting is no longer kept.");
+        };
+        let Some(session) = &self.worker.session else { return };
+        session.continue_from(Arc::clone(&left.point.picture), left.point.record.clone());
+        let paused = self.run.alive() && !self.run.playing;
+        self.start_run(Start::Repaint, paused);
+    }
+}
