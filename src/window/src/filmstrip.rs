@@ -18,6 +18,8 @@ use impasto_engine::timeline::{Moment, MomentId};
 
 /// Gap between two pictures of the strip, in points.
 const GAP: f32 = 2.0;
+/// From this width on, in points, the buttons at the right have their words.
+const WORDS_FROM: f32 = 300.0;
 /// Height of the marks above the strip, in points.
 const MARKS: f32 = 9.0;
 
@@ -74,9 +76,16 @@ impl ImpastoApp {
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 6.0;
+            let words = ui.available_width() >= WORDS_FROM;
             for (command, text) in [(Command::Branch, "Go on from here"), (Command::Now, "Now")] {
-                let (hint, enabled) = (command.hint(&ctx), self.can(command));
-                if widgets::text_button(ui, command.icon(), text, command.text(), &hint, enabled).clicked() {
+                let (icon, name, hint) = (command.icon(), command.text(), command.hint(&ctx));
+                let enabled = self.can(command);
+                let button = if words {
+                    widgets::text_button(ui, icon, text, name, &hint, enabled)
+                } else {
+                    widgets::icon_button(ui, icon, name, &hint, enabled)
+                };
+                if button.clicked() {
                     self.actions.push(command);
                 }
             }
