@@ -4,9 +4,9 @@ use egui::{Color32, PointerButton, Response, Slider, SliderClamping, Ui};
 
 use super::{
     entry::Entry,
-    knobs,
-    reset::{self, HOW},
-    theme::Palette,
+    knobs, reset,
+    theme::{Palette, ROW},
+    tips,
     widgets::{NUMBER, number},
 };
 use impasto_core::settings::{ParamId, Range, three_digits};
@@ -15,7 +15,9 @@ use impasto_core::settings::{ParamId, Range, three_digits};
 /// for the menu; egui's slider would follow it as well.
 fn styled(ui: &mut Ui, slider: Slider<'_>, width: f32, travelled: Color32) -> Response {
     ui.spacing_mut().slider_width = width;
-    let row = std::mem::replace(&mut ui.spacing_mut().interact_size.y, 20.0);
+    let row = ui.spacing().interact_size.y;
+    // A tall row has a handle for a hand that does not look.
+    ui.spacing_mut().interact_size.y = if row > ROW { row } else { 20.0 };
     let palette = Palette::of(ui);
     let resting = std::mem::replace(&mut ui.visuals_mut().widgets.inactive.bg_fill, palette.rail);
     let chosen = std::mem::replace(&mut ui.visuals_mut().selection.bg_fill, travelled);
@@ -48,7 +50,8 @@ pub fn plain_slider(
     let before = *value;
     let slider = Slider::new(value, least..=most).trailing_fill(filled);
     let travelled = Palette::of(ui).travelled;
-    let response = styled(ui, slider, width, travelled).accessible_name(name).on_hover_text(tooltip);
+    let response = styled(ui, slider, width, travelled).accessible_name(name);
+    let response = tips::beside(response, tooltip);
     if asks_for_menu(ui) {
         *value = before;
     }
@@ -74,14 +77,7 @@ impl Fader<'_> {
     }
 
     fn whole_tooltip(&self) -> String {
-        format!(
-            "{}\nSlider {} to {}{}; any number from 0 up can be typed. {HOW}: {}. Right-click: more.",
-            self.tooltip,
-            number(self.least()),
-            number(self.range.max),
-            if self.range.logarithmic { ", logarithmic" } else { "" },
-            number(self.usual)
-        )
+        format!("{}\nDouble-click to reset ({}). Right-click for more.", self.tooltip, number(self.usual))
     }
 
     fn least(&self) -> f64 {
@@ -103,9 +99,8 @@ impl Fader<'_> {
             .logarithmic(self.range.logarithmic)
             .smallest_positive(self.range.min.max(1e-6))
             .clamping(SliderClamping::Never);
-        let response = styled(ui, slider, width, travelled)
-            .accessible_name(self.name)
-            .on_hover_text(self.whole_tooltip());
+        let response = styled(ui, slider, width, travelled).accessible_name(self.name);
+        let response = tips::beside(response, &self.whole_tooltip());
         if asks_for_menu(ui) {
             *value = before;
         } else if response.changed() {

@@ -74,6 +74,7 @@ mod tasks;
 #[cfg(all(test, target_os = "linux"))]
 mod test_bus;
 mod theme;
+mod tips;
 mod toolbar;
 mod tour;
 mod transport;
@@ -229,7 +230,7 @@ impl ImpastoApp {
         let panel =
             Panel::left("pictures").frame(side).resizable(true).size_range(180.0..=(room.x * 0.3).max(190.0));
         let panel = panel.default_size(self.view.layout.left).show_collapsible(ui, &mut shown, |ui| {
-            self.live(ui, |app, ui| app.slots_ui(ui));
+            widgets::fixed(ui, |ui| self.live(ui, |app, ui| app.slots_ui(ui)));
         });
         self.view.layout.left = panel.map_or(self.view.layout.left, |panel| panel.response.rect.width());
         if !crowded {
@@ -246,7 +247,7 @@ impl ImpastoApp {
             .size_range(280.0..=(room.x * 0.42).max(290.0));
         let panel = panel
             .default_size(self.view.layout.right)
-            .show_collapsible(ui, &mut shown, |ui| self.controls_ui(ui));
+            .show_collapsible(ui, &mut shown, |ui| widgets::fixed(ui, |ui| self.controls_ui(ui)));
         self.view.layout.right = panel.map_or(self.view.layout.right, |panel| panel.response.rect.width());
         self.view.layout.show_right = shown;
 

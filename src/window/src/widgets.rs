@@ -45,6 +45,17 @@ pub fn take_focus(response: &Response, name: &str) {
     }
 }
 
+/// Contents of a panel that cannot make it larger: what is too wide is cut.
+pub fn fixed(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
+    let rect = ui.available_rect_before_wrap();
+    super::tips::set_panel(ui.ctx(), rect.expand(space::M));
+    let mut inside = ui.new_child(egui::UiBuilder::new().max_rect(rect));
+    // What has the focus is outlined.
+    inside.shrink_clip_rect(rect.expand(3.0));
+    contents(&mut inside);
+    ui.advance_cursor_after_rect(rect);
+}
+
 /// A square button with an icon.
 pub fn icon_button(ui: &mut Ui, icon: Icon, name: &str, tooltip: &str, enabled: bool) -> Response {
     let response = ui
