@@ -18,6 +18,7 @@ mod compare;
 mod controls;
 mod decoders;
 pub mod dialogs;
+mod doors;
 mod edit;
 mod empty;
 mod engine;
@@ -215,6 +216,9 @@ impl ImpastoApp {
             Frame::new().fill(palette.panel).inner_margin(Margin { left: 12, right: 12, top: 4, bottom: 4 });
         Panel::top("transport").frame(bar(12, 0)).exact_size(52.0).show(ui, |ui| self.transport_ui(ui));
         Panel::bottom("status").frame(bar(12, 0)).exact_size(26.0).show(ui, |ui| self.status_ui(ui));
+        Panel::left("doors").frame(bar(0, 0)).exact_size(doors::WIDTH).resizable(false).show(ui, |ui| {
+            self.doors_ui(ui);
+        });
         if self.view.layout.mixes && self.has_toolbar() {
             Panel::bottom("mixes")
                 .frame(bar(12, 0))
@@ -293,6 +297,8 @@ impl eframe::App for ImpastoApp {
         }
         self.note_change(ctx);
         self.take_news(ctx);
+        self.follow_style_amount();
+        self.follow_preset_tiles(ctx);
         self.follow_remote(ctx);
         self.apply_actions(ctx);
         self.follow_named_pictures();

@@ -14,7 +14,7 @@ use super::{
 use impasto_engine::session::RunState;
 
 /// Width of the buttons on the right.
-const RIGHT: f32 = 464.0;
+const RIGHT: f32 = 392.0;
 /// Width of the device's name, and of the middle from which on there is room for it; the status line has it else.
 const CHIP: f32 = 190.0;
 /// Width of the buttons on the left, with the margins.
@@ -260,8 +260,6 @@ impl ImpastoApp {
                 *shown = !*shown;
             }
         }
-        ui.add_space(space::S);
-        self.page_switches(ui);
         ui.add_space(space::S);
         self.file_menu(ui);
         for (command, text) in [(Command::Copy, "Copy"), (Command::Save, "Save…")] {

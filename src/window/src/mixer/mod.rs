@@ -10,12 +10,11 @@ use self::strip::{Look, StripUi};
 use super::{
     ImpastoApp,
     action::Actions,
-    command::Command,
     extracts::Extracts,
     mixes::MixDesk,
     state::{History, Series},
     theme::{Palette, space},
-    widgets::{self, row_error, section},
+    widgets::{self, row_error},
 };
 use impasto_core::{
     settings::{
@@ -120,19 +119,10 @@ impl ImpastoApp {
             extracts: Some(&self.extracts).filter(|_| self.view.layout.extracts),
         };
         let settings = &mut self.settings;
-        let command = Command::ResetMix;
-        let hint = command.hint(ui.ctx());
-        let name = self.mixes.presets.usual.name();
-        widgets::section_with(ui, STYLE.title, |ui| {
-            let tooltip = format!("{hint}\nNow: {name}");
-            if widgets::quiet_button(ui, "Reset all", &tooltip).clicked() {
-                context.actions.push(command);
-            }
-        });
+        ui.spacing_mut().item_spacing.y = 0.0;
         let mut reset = list_ui(ui, &STYLE, &mut settings.style_layers, &usual.style_layers, &context);
-        section(ui, CONTENT.title);
         reset |= list_ui(ui, &CONTENT, &mut settings.content_layers, &usual.content_layers, &context);
-
+        ui.add_space(6.0);
         for &term in GlobalTerm::ALL.iter().filter(|term| term.has_strip()) {
             reset |= term_ui(ui, term, settings, usual, &context);
         }
@@ -173,11 +163,10 @@ fn term_ui(
 ) -> bool {
     let TermInfo { parameter: knob, tooltip, .. } = term.info();
     let (name, label) = (term.to_string(), knob.label());
-    section(ui, &label);
     let mut strip = term.strip(settings);
     let used = StripUi {
         actions: context.actions,
-        label: &name,
+        label: &label,
         what: &name,
         fader: &label,
         tooltip,
@@ -186,6 +175,7 @@ fn term_ui(
         usual: term.weight(usual),
         look: context.look(ui, Term::Global(term), Series::Global(term), strip),
         extract: None,
+        indented: context.extracts.is_some(),
         removable: false,
         linked: context.desk.linked.contains(&knob),
         locked: context.desk.locked.contains(&knob),
@@ -205,6 +195,7 @@ fn list_ui(
     context: &Context<'_>,
 ) -> bool {
     let mut reset = false;
+    widgets::compact_section(ui, list.title, |ui| add_ui(ui, list, weights, usual));
     let used: Vec<(Layer, Strip)> = weights.strips().collect();
     for (layer, before) in used {
         let mut strip = before;
@@ -222,6 +213,7 @@ fn list_ui(
             usual: usual.get(layer).unwrap_or(1.0),
             look: context.look(ui, (list.term)(layer), (list.series)(layer), strip),
             extract: context.extracts.map(|extracts| (extracts, sight)),
+            indented: context.extracts.is_some(),
             removable: true,
             linked: context.desk.linked.contains(&knob),
             locked: context.desk.locked.contains(&knob),
@@ -238,16 +230,17 @@ fn list_ui(
         }
         context.error(ui, &format!("{} {layer}", list.setting));
     }
-    add_ui(ui, list, weights, usual);
     reset
 }
 
+/// Adds a layer, as long as one is left.
 fn add_ui(ui: &mut Ui, list: &List, weights: &mut LayerWeights, usual: &LayerWeights) {
-    ui.add_space(2.0);
-    let text = format!("Add {} layer…", list.kind);
     let free: Vec<Layer> = Layer::ALL.into_iter().filter(|&layer| weights.get(layer).is_none()).collect();
-    let button =
-        widgets::add_button(ui, &text, list.add_tooltip, "All sixteen layers are in use", !free.is_empty());
+    if free.is_empty() {
+        return;
+    }
+    let name = format!("Add {} layer…", list.kind);
+    let button = widgets::quiet_button(ui, "+ Add…", list.add_tooltip).accessible_name(&name);
     egui::Popup::menu(&button).show(|ui| {
         ui.set_min_width(160.0);
         for layer in free {
@@ -259,5 +252,4 @@ fn add_ui(ui: &mut Ui, list: &List, weights: &mut LayerWeights, usual: &LayerWei
             }
         }
     });
-    ui.add_space(space::XS);
 }

@@ -14,7 +14,7 @@ use crate::{
     lab::sheet,
     mixes::{MixAction, lock_button},
     theme::{Palette, RADIUS, space},
-    widgets,
+    tips, widgets,
 };
 use impasto_core::{
     settings::{ParamId, Range, Strip},
@@ -23,11 +23,13 @@ use impasto_core::{
 use impasto_formats::extracts;
 
 /// Heights of the two lines and of the meter under the fader, in points.
-const FIRST: f32 = 26.0;
-const SECOND: f32 = 20.0;
+const FIRST: f32 = 22.0;
+const SECOND: f32 = 18.0;
 const METER: f32 = 3.0;
+/// Free points below a strip.
+const BELOW: f32 = 3.0;
 /// Widths, in points.
-const NAME: f32 = 74.0;
+const NAME: f32 = 78.0;
 const NUMBER: f32 = 58.0;
 const SWITCH: f32 = 22.0;
 const SHARE: f32 = 38.0;
@@ -62,6 +64,8 @@ pub struct StripUi<'a> {
     pub look: Look<'a>,
     /// What its layer holds, where that is shown.
     pub extract: Option<(&'a Extracts, LayerVisualization)>,
+    /// Strips with pictures stand around it.
+    pub indented: bool,
     pub removable: bool,
     /// Moves with the other linked faders.
     pub linked: bool,
@@ -85,13 +89,15 @@ impl StripUi<'_> {
         let mut used = Used::default();
         let whole = vec2(ui.available_width(), FIRST + SECOND + METER);
         let (mut area, _) = ui.allocate_exact_size(whole, Sense::hover());
+        let side = FIRST + SECOND - 1.0;
         if let Some((extracts, sight)) = self.extract {
-            let side = FIRST + SECOND - 1.0;
             let rect = Rect::from_min_size(area.min + vec2(0.0, 2.0), vec2(side, side));
             if picture(ui, rect, extracts, sight).clicked() {
                 used.picture = true;
             }
-            area.min.x = rect.max.x + space::S;
+        }
+        if self.indented {
+            area.min.x += side + space::S;
         }
         let (gap, width) = (space::XS, area.width());
         let first = Rect::from_min_size(area.min, vec2(width, FIRST));
@@ -154,7 +160,7 @@ impl StripUi<'_> {
             used.reset = fader.slider_with(ui, &mut strip.weight, width, |ui| self.menu(ui));
         });
         self.meter(ui, slider, share);
-        ui.add_space(space::XS);
+        ui.add_space(BELOW);
         used
     }
 
@@ -190,9 +196,9 @@ impl StripUi<'_> {
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, self.label));
         if self.locked {
             Icon::Lock.paint(ui.painter(), pos2(text.max.x + 10.0, rect.center().y), palette.weak);
-            response.on_hover_text(format!("{}\nLocked: Randomize leaves it alone.", self.tooltip));
+            tips::beside(response, &format!("{}\nLocked: Randomize leaves it alone.", self.tooltip));
         } else {
-            response.on_hover_text(self.tooltip);
+            tips::beside(response, self.tooltip);
         }
     }
 
@@ -288,6 +294,7 @@ fn at(ui: &mut Ui, rect: Rect, content: impl FnOnce(&mut Ui)) {
     let layout = egui::Layout::left_to_right(egui::Align::Center);
     ui.scope_builder(UiBuilder::new().max_rect(rect).layout(layout), |ui| {
         ui.spacing_mut().item_spacing = vec2(0.0, 0.0);
+        ui.spacing_mut().interact_size.y = rect.height().min(FIRST);
         content(ui);
     });
 }
@@ -307,7 +314,7 @@ fn switch(ui: &mut Ui, rect: Rect, sign: Sign, name: &str, tooltip: &str, on: bo
     let (fill, color) = match (on, response.hovered()) {
         (true, _) => (palette.text, palette.panel),
         (false, true) => (palette.button_hover, palette.text),
-        (false, false) => (palette.button, palette.weak),
+        (false, false) => (palette.button, palette.text),
     };
     ui.painter().rect_filled(rect, RADIUS - 1, fill);
     if response.has_focus() {
@@ -322,7 +329,7 @@ fn switch(ui: &mut Ui, rect: Rect, sign: Sign, name: &str, tooltip: &str, on: bo
     }
     response.widget_info(|| WidgetInfo::selected(Role::Switch, true, on, name));
     widgets::take_focus(&response, name);
-    response.on_hover_text(tooltip)
+    tips::beside(response, tooltip)
 }
 
 #[cfg(test)]
