@@ -1,6 +1,6 @@
 //! Sliders: faders with their number, and plain ones.
 
-use egui::{Color32, PointerButton, Response, Slider, SliderClamping, Ui};
+use egui::{Color32, PointerButton, Response, Slider, SliderClamping, SliderOrientation, Ui};
 
 use super::{
     entry::Entry,
@@ -91,15 +91,32 @@ impl Fader<'_> {
 
     /// The slider with more in its menu; true when it was reset.
     pub fn slider_with(&self, ui: &mut Ui, value: &mut f64, width: f32, menu: impl FnOnce(&mut Ui)) -> bool {
+        self.add(ui, value, width, SliderOrientation::Horizontal, menu)
+    }
+
+    /// The same upright.
+    pub fn upright(&self, ui: &mut Ui, value: &mut f64, height: f32, menu: impl FnOnce(&mut Ui)) -> bool {
+        self.add(ui, value, height, SliderOrientation::Vertical, menu)
+    }
+
+    fn add(
+        &self,
+        ui: &mut Ui,
+        value: &mut f64,
+        length: f32,
+        orientation: SliderOrientation,
+        menu: impl FnOnce(&mut Ui),
+    ) -> bool {
         let palette = Palette::of(ui);
         // What plays by itself has the colour of what plays.
         let travelled = if knobs::moves(ui.ctx(), self.knob) { palette.accent } else { palette.travelled };
         let before = *value;
         let slider = Slider::new(value, self.least()..=self.range.max)
+            .orientation(orientation)
             .logarithmic(self.range.logarithmic)
             .smallest_positive(self.range.min.max(1e-6))
             .clamping(SliderClamping::Never);
-        let response = styled(ui, slider, width, travelled).accessible_name(self.name);
+        let response = styled(ui, slider, length, travelled).accessible_name(self.name);
         let response = tips::beside(response, &self.whole_tooltip());
         if asks_for_menu(ui) {
             *value = before;

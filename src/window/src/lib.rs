@@ -8,12 +8,14 @@ mod action;
 mod asking;
 mod automation;
 mod awake;
+mod bottom;
 mod canvas;
 mod card;
 mod clock;
 mod closing;
 mod colour_image;
 mod command;
+mod compact;
 mod compare;
 mod controls;
 mod decoders;
@@ -95,6 +97,7 @@ use self::{
     automation::AutomationUi,
     clock::Clock,
     command::Command,
+    compact::Side,
     dialogs::Dialogs,
     extracts::Extracts,
     files::Files,
@@ -230,7 +233,9 @@ impl ImpastoApp {
         // The lab stands beside the painting; in a narrow window the pictures make room for it.
         let page = self.view.page != Page::Painting;
         let crowded = (self.view.lab.open && room.x < lab::NARROW) || (page && room.x < page::NARROW);
-        let mut shown = self.view.layout.show_left && !crowded;
+        let ctx = ui.ctx().clone();
+        let was = self.shows_side(&ctx, Side::Left) && !crowded;
+        let mut shown = was;
         let panel =
             Panel::left("pictures").frame(side).resizable(true).size_range(180.0..=(room.x * 0.3).max(190.0));
         let panel = panel.default_size(self.view.layout.left).show_collapsible(ui, &mut shown, |ui| {
@@ -238,13 +243,14 @@ impl ImpastoApp {
         });
         self.view.layout.left = panel.map_or(self.view.layout.left, |panel| panel.response.rect.width());
         if !crowded {
-            self.view.layout.show_left = shown;
+            self.follow_side(&ctx, Side::Left, was, shown);
         }
         if !shown {
             self.pictures.drop_rects.clear();
         }
 
-        let mut shown = self.view.layout.show_right;
+        let was = self.shows_side(&ctx, Side::Right);
+        let mut shown = was;
         let panel = Panel::right("settings")
             .frame(side)
             .resizable(true)
@@ -253,23 +259,9 @@ impl ImpastoApp {
             .default_size(self.view.layout.right)
             .show_collapsible(ui, &mut shown, |ui| widgets::fixed(ui, |ui| self.controls_ui(ui)));
         self.view.layout.right = panel.map_or(self.view.layout.right, |panel| panel.response.rect.width());
-        self.view.layout.show_right = shown;
+        self.follow_side(&ctx, Side::Right, was, shown);
 
-        // The curves and the filmstrip are the painting's.
-        let mut shown = self.view.layout.show_bottom && !page;
-        let frame = Frame::new().fill(palette.panel).inner_margin(Margin::symmetric(12, 8));
-        let panel =
-            Panel::bottom("plot").frame(frame).resizable(true).size_range(100.0..=(room.y * 0.5).max(120.0));
-        let panel = panel.default_size(self.view.layout.bottom).show_collapsible(ui, &mut shown, |ui| {
-            self.bottom_ui(ui);
-            ui.take_available_space();
-        });
-        self.view.bottom_area = panel.as_ref().map(|panel| panel.response.rect);
-        self.view.layout.bottom = panel.map_or(self.view.layout.bottom, |panel| panel.response.rect.height());
-        if !page {
-            self.view.layout.show_bottom = shown;
-        }
-
+        self.bottom_panel(ui);
         if page {
             return self.page_ui(ui);
         }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ImpastoApp, Options,
+    bottom::Tab,
     folders::Folders,
     mixes::MixDesk,
     origin::{Origin, RememberedStyle},
@@ -40,10 +41,8 @@ pub struct Layout {
     pub show_bottom: bool,
     /// The row with mixes, morph and draw is shown.
     pub mixes: bool,
-    /// The bottom panel shows the filmstrip, not the losses.
-    pub film: bool,
-    /// It shows what moves by itself, neither of them.
-    pub automation: bool,
+    /// What the bottom panel shows.
+    pub tab: Tab,
     pub light: bool,
     /// What a newcomer should know is still shown.
     pub hints: bool,
@@ -69,8 +68,7 @@ impl Default for Layout {
             show_right: true,
             show_bottom: true,
             mixes: true,
-            film: false,
-            automation: false,
+            tab: Tab::default(),
             light: false,
             hints: true,
             share_with_queue: false,

@@ -7,6 +7,7 @@ use egui::{
 use super::{
     ImpastoApp,
     command::Command,
+    compact::Side,
     icons::Icon,
     theme::{Palette, ROW, space},
     widgets,
@@ -248,16 +249,22 @@ impl ImpastoApp {
             }
         }
         ui.add_space(space::S);
-        let layout = &mut self.view.layout;
-        for (icon, name, shown) in [
-            (Icon::PanelRight, "Settings panel", &mut layout.show_right),
-            (Icon::PanelBottom, "Loss plot", &mut layout.show_bottom),
-            (Icon::PanelLeft, "Pictures panel", &mut layout.show_left),
-        ] {
-            let tooltip = format!("{} the {}", if *shown { "Hides" } else { "Shows" }, name.to_lowercase());
-            let response = widgets::icon_toggle(ui, icon, name, &tooltip, *shown);
-            if response.clicked() {
-                *shown = !*shown;
+        let sides = [
+            (Icon::PanelRight, "Settings panel", Some(Side::Right)),
+            (Icon::PanelBottom, "Loss plot", None),
+            (Icon::PanelLeft, "Pictures panel", Some(Side::Left)),
+        ];
+        for (icon, name, side) in sides {
+            let shown = match side {
+                Some(side) => self.shows_side(&ctx, side),
+                None => self.view.layout.show_bottom,
+            };
+            let tooltip = format!("{} the {}", if shown { "Hides" } else { "Shows" }, name.to_lowercase());
+            if widgets::icon_toggle(ui, icon, name, &tooltip, shown).clicked() {
+                match side {
+                    Some(side) => self.toggle_side(&ctx, side),
+                    None => self.view.layout.show_bottom = !shown,
+                }
             }
         }
         ui.add_space(space::S);

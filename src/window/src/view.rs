@@ -5,8 +5,9 @@ use std::{collections::BTreeSet, time::Instant};
 use egui::Rect;
 
 use super::{
-    canvas::Canvas, compare::Compare, film::Film, finder::Finder, frames::Frames, lab::Lab, memory::Layout,
-    page::Page, pins::Pins, present::Present, recipes::Offered, stage::Stage, state::Series, tour::Tour,
+    canvas::Canvas, compact::Side, compare::Compare, film::Film, finder::Finder, frames::Frames, lab::Lab,
+    memory::Layout, page::Page, pins::Pins, present::Present, recipes::Offered, stage::Stage, state::Series,
+    tour::Tour,
 };
 
 /// How the painting is looked at.
@@ -15,6 +16,10 @@ pub struct View {
     pub layout: Layout,
     /// The panels that [`Command::TogglePanels`](super::command::Command::TogglePanels) brings back.
     pub put_away: Option<[bool; 3]>,
+    /// The side panel that a narrow window shows.
+    pub side: Side,
+    /// The lower panel is open in a low window.
+    pub bottom_open: bool,
     /// Where the panel with the losses was in the last frame.
     pub bottom_area: Option<Rect>,
     pub canvas: Canvas,
@@ -34,6 +39,8 @@ impl View {
             page: Page::default(),
             layout,
             put_away: None,
+            side: Side::default(),
+            bottom_open: false,
             bottom_area: None,
             canvas: Canvas::default(),
             compare: Compare::default(),

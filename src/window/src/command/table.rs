@@ -7,7 +7,7 @@ use egui::{
 };
 
 use super::Row;
-use crate::{compare::Mode, icons::Icon, page::kind::Page, pictures::Target};
+use crate::{bottom::Tab, compare::Mode, icons::Icon, page::kind::Page, pictures::Target};
 use impasto_engine::session::LevelCommand;
 
 /// Makes the commands and their table of rows: under each heading of the help a name, text, icon and keys,
@@ -107,7 +107,10 @@ commands! {
         => |app, _| app.view.layout.mixes = !app.view.layout.mixes;
     Automation "Automation" Wave [plain(A)]
         "What moves by itself while it paints: oscillators and keyframes on any fader"
-        => |app, _| app.toggle_automation();
+        => |app, ctx| app.toggle_tab(ctx, Tab::Automation);
+    MixerTab "Mixer below the painting" Faders [shift(plain(M))]
+        "Every fader side by side in the panel below the painting"
+        => |app, ctx| app.toggle_tab(ctx, Tab::Mixer);
     Record "Record the faders" Record []
         "Writes what you do to the faders down as keyframes, until it is pressed again; restart plays them"
         => |app, _| app.toggle_recording();

@@ -70,7 +70,7 @@ fn amount_of(asked: f64, [alpha, beta]: [f64; 2], settings: &Settings) -> Option
 
 impl ImpastoApp {
     /// α and β as they are in force: those of the style amount where it is on and the engine has told them.
-    pub(super) fn balance_in_force(&self) -> [f64; 2] {
+    pub(crate) fn balance_in_force(&self) -> [f64; 2] {
         let measured = self.run.progress.as_ref().and_then(|progress| progress.norms.balance);
         match (self.settings.style_amount, measured) {
             (Some(_), Some(balance)) => balance,

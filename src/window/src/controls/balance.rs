@@ -61,12 +61,17 @@ impl ImpastoApp {
             fader.number(ui, &mut balance[1], widgets::NUMBER);
         });
         self.error_of(ui, "style-weight", "The style weight");
+        self.set_balance_by_hand(shown, balance);
+        if let Some(problem) = self.problem.as_ref().filter(|problem| problem.setting == "weights") {
+            row_error(ui, &widgets::sentence(&problem.message));
+        }
+    }
+
+    /// Takes α and β from their faders; what is moved by hand is no longer the style amount's.
+    pub(crate) fn set_balance_by_hand(&mut self, shown: [f64; 2], balance: [f64; 2]) {
         if balance != shown {
             [self.settings.content_weight, self.settings.style_weight] = balance;
             self.settings.style_amount = None;
-        }
-        if let Some(problem) = self.problem.as_ref().filter(|problem| problem.setting == "weights") {
-            row_error(ui, &widgets::sentence(&problem.message));
         }
     }
 

@@ -1,12 +1,14 @@
 //! The mixer: a channel strip for every term of the objective.
 
 mod strip;
+mod upright;
 
 use std::collections::BTreeMap;
 
 use egui::{RichText, Ui};
 
-use self::strip::{Look, StripUi};
+pub use self::strip::curve;
+use self::strip::{Look, StripUi, Used};
 use super::{
     ImpastoApp,
     action::Actions,
@@ -106,26 +108,17 @@ impl Context<'_> {
 impl ImpastoApp {
     /// The strips of all terms.
     pub(super) fn mixer_ui(&mut self, ui: &mut Ui, usual: &Settings) {
-        let shares = self.run.progress.as_ref().and_then(|progress| progress.norms.shares(&self.settings));
         let before = self.settings.clone();
-        let context = Context {
-            actions: &self.actions,
-            desk: &self.mixes.desk,
-            history: &self.history,
-            problem: self.problem.as_ref(),
-            shares,
-            any_solo: self.settings.any_solo(),
-            objective: self.settings.objective,
-            extracts: Some(&self.extracts).filter(|_| self.view.layout.extracts),
-        };
-        let settings = &mut self.settings;
+        let mut settings = before.clone();
+        let context = self.strips_context();
         ui.spacing_mut().item_spacing.y = 0.0;
         let mut reset = list_ui(ui, &STYLE, &mut settings.style_layers, &usual.style_layers, &context);
         reset |= list_ui(ui, &CONTENT, &mut settings.content_layers, &usual.content_layers, &context);
         ui.add_space(6.0);
         for &term in GlobalTerm::ALL.iter().filter(|term| term.has_strip()) {
-            reset |= term_ui(ui, term, settings, usual, &context);
+            reset |= term_ui(ui, term, &mut settings, usual, &context);
         }
+        self.settings = settings;
 
         if switched(&self.settings) {
             ui.add_space(space::XS);
@@ -138,10 +131,28 @@ impl ImpastoApp {
             // Below the strips, which stay where they are when it comes and goes.
             self.left_ui(ui);
         }
+        self.follow_links(ui, &before, reset);
+    }
+
+    fn strips_context(&self) -> Context<'_> {
+        Context {
+            actions: &self.actions,
+            desk: &self.mixes.desk,
+            history: &self.history,
+            problem: self.problem.as_ref(),
+            shares: self.run.progress.as_ref().and_then(|progress| progress.norms.shares(&self.settings)),
+            any_solo: self.settings.any_solo(),
+            objective: self.settings.objective,
+            extracts: Some(&self.extracts).filter(|_| self.view.layout.extracts),
+        }
+    }
+
+    /// Moves what is linked to the faders that were moved.
+    fn follow_links(&mut self, ui: &Ui, before: &Settings, reset: bool) {
         // Setting a fader back is no move.
         if !reset {
             let held = ui.ctx().egui_is_using_pointer();
-            self.mixes.links.follow(&self.mixes.desk.linked, &before, &mut self.settings, held);
+            self.mixes.links.follow(&self.mixes.desk.linked, before, &mut self.settings, held);
         }
     }
 }
@@ -153,18 +164,19 @@ fn switched(settings: &Settings) -> bool {
     everything != *settings
 }
 
-/// The strip of a term with one weight; true when it was reset.
-fn term_ui(
+/// Shows the strip of a term with one weight by `show`.
+fn term_strip(
     ui: &mut Ui,
     term: GlobalTerm,
     settings: &mut Settings,
     usual: &Settings,
     context: &Context<'_>,
-) -> bool {
+    show: impl FnOnce(&mut Ui, &StripUi<'_>, &mut Strip) -> Used,
+) -> Used {
     let TermInfo { parameter: knob, tooltip, .. } = term.info();
     let (name, label) = (term.to_string(), knob.label());
     let mut strip = term.strip(settings);
-    let used = StripUi {
+    let strip_ui = StripUi {
         actions: context.actions,
         label: &label,
         what: &name,
@@ -179,11 +191,56 @@ fn term_ui(
         removable: false,
         linked: context.desk.linked.contains(&knob),
         locked: context.desk.locked.contains(&knob),
-    }
-    .show(ui, &mut strip);
-    context.error(ui, Parameter::of_id(knob).map_or("", Parameter::flag_name));
+    };
+    let used = show(ui, &strip_ui, &mut strip);
     term.set_strip(settings, strip);
+    used
+}
+
+/// True when it was reset.
+fn term_ui(
+    ui: &mut Ui,
+    term: GlobalTerm,
+    settings: &mut Settings,
+    usual: &Settings,
+    context: &Context<'_>,
+) -> bool {
+    let used = term_strip(ui, term, settings, usual, context, |ui, strip_ui, strip| strip_ui.show(ui, strip));
+    context.error(ui, Parameter::of_id(term.info().parameter).map_or("", Parameter::flag_name));
     used.reset
+}
+
+/// Shows the strip of a layer by `show`.
+fn layer_strip(
+    ui: &mut Ui,
+    list: &List,
+    (layer, before): (Layer, Strip),
+    usual: &LayerWeights,
+    context: &Context<'_>,
+    show: impl FnOnce(&mut Ui, &StripUi<'_>, &mut Strip) -> Used,
+) -> (Strip, Used) {
+    let mut strip = before;
+    let label = layer.to_string();
+    let sight = (list.sight)(layer);
+    let knob = (list.knob)(layer);
+    let strip_ui = StripUi {
+        actions: context.actions,
+        label: &label,
+        what: &format!("{} layer {label}", list.kind),
+        fader: &format!("{label} {} weight", list.kind),
+        tooltip: list.tooltip,
+        knob,
+        range: knob.range(context.objective),
+        usual: usual.get(layer).unwrap_or(1.0),
+        look: context.look(ui, (list.term)(layer), (list.series)(layer), strip),
+        extract: context.extracts.map(|extracts| (extracts, sight)),
+        indented: context.extracts.is_some(),
+        removable: true,
+        linked: context.desk.linked.contains(&knob),
+        locked: context.desk.locked.contains(&knob),
+    };
+    let used = show(ui, &strip_ui, &mut strip);
+    (strip, used)
 }
 
 /// A list of strips; true when one was reset.
@@ -196,32 +253,13 @@ fn list_ui(
 ) -> bool {
     let mut reset = false;
     widgets::compact_section(ui, list.title, |ui| add_ui(ui, list, weights, usual));
-    let used: Vec<(Layer, Strip)> = weights.strips().collect();
-    for (layer, before) in used {
-        let mut strip = before;
-        let label = layer.to_string();
-        let sight = (list.sight)(layer);
-        let knob = (list.knob)(layer);
-        let used = StripUi {
-            actions: context.actions,
-            label: &label,
-            what: &format!("{} layer {label}", list.kind),
-            fader: &format!("{label} {} weight", list.kind),
-            tooltip: list.tooltip,
-            knob,
-            range: knob.range(context.objective),
-            usual: usual.get(layer).unwrap_or(1.0),
-            look: context.look(ui, (list.term)(layer), (list.series)(layer), strip),
-            extract: context.extracts.map(|extracts| (extracts, sight)),
-            indented: context.extracts.is_some(),
-            removable: true,
-            linked: context.desk.linked.contains(&knob),
-            locked: context.desk.locked.contains(&knob),
-        }
-        .show(ui, &mut strip);
+    let all: Vec<(Layer, Strip)> = weights.strips().collect();
+    for (layer, before) in all {
+        let show = |ui: &mut Ui, strip_ui: &StripUi<'_>, strip: &mut Strip| strip_ui.show(ui, strip);
+        let (strip, used) = layer_strip(ui, list, (layer, before), usual, context, show);
         reset |= used.reset;
         if used.picture {
-            context.actions.push(sight);
+            context.actions.push((list.sight)(layer));
         }
         if used.removed {
             weights.remove(layer);

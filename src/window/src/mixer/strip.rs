@@ -26,6 +26,8 @@ use impasto_formats::extracts;
 const FIRST: f32 = 22.0;
 const SECOND: f32 = 18.0;
 const METER: f32 = 3.0;
+/// Height of the name above an upright strip.
+const NAME_ABOVE: f32 = 18.0;
 /// Free points below a strip.
 const BELOW: f32 = 3.0;
 /// Widths, in points.
@@ -136,16 +138,7 @@ impl StripUi<'_> {
         let share = cut(second, second.max.x - SHARE, second.max.x);
         let link = cut(second, solo.max.x + gap, solo.max.x + gap + SWITCH);
         let slider = cut(second, link.max.x + space::S, share.min.x - gap);
-        let tooltip = "Silences this strip; its weight stays";
-        if switch(ui, mute, Sign::Letter("M"), &format!("Mute {}", self.what), tooltip, strip.muted).clicked()
-        {
-            strip.muted = !strip.muted;
-        }
-        let tooltip = "Only soloed strips are heard while any is; several can be";
-        if switch(ui, solo, Sign::Letter("S"), &format!("Solo {}", self.what), tooltip, strip.solo).clicked()
-        {
-            strip.solo = !strip.solo;
-        }
+        self.switches(ui, mute, solo, strip);
         let tooltip = "Links this fader: when a linked one moves, the others follow by the same factor";
         let name = format!("Link {}", self.what);
         if switch(ui, link, Sign::Icon(Icon::Link), &name, tooltip, self.linked).clicked() {
@@ -187,12 +180,71 @@ impl StripUi<'_> {
         entry(ui, "Unlink all", "Every fader moves alone again", MixAction::Unlink);
     }
 
+    /// Shows the strip upright in a place of its own.
+    pub fn show_upright(&self, ui: &mut Ui, strip: &mut Strip, rect: Rect) -> Used {
+        let mut used = Used::default();
+        let fader = Fader {
+            name: self.fader,
+            tooltip: self.tooltip,
+            knob: self.knob,
+            range: self.range,
+            usual: self.usual,
+        };
+        let (gap, middle) = (space::XS, rect.center().x);
+        let (name, rest) = rect.split_top_bottom_at_y(rect.min.y + NAME_ABOVE);
+        let (rest, switches) = rest.split_top_bottom_at_y(rest.max.y - SECOND);
+        let (rest, number) = rest.split_top_bottom_at_y(rest.max.y - FIRST - gap);
+        self.name_in(ui, name, Align2::CENTER_CENTER, 12.5);
+        let track = Rect::from_center_size(rest.center(), vec2(20.0, rest.height() - gap));
+        at(ui, track, |ui| {
+            if !self.look.heard {
+                ui.visuals_mut().widgets.inactive.fg_stroke.color = Palette::of(ui).weak;
+                ui.visuals_mut().selection.bg_fill = Palette::of(ui).line;
+            }
+            let height = track.height();
+            used.reset = fader.upright(ui, &mut strip.weight, height, |ui| self.menu(ui));
+        });
+        let meter =
+            Rect::from_min_size(track.right_top() + vec2(3.0, 0.0), vec2(METER + 1.0, track.height()));
+        ui.painter().rect_filled(meter, 1.0, Palette::of(ui).well);
+        if let Some(share) = self.look.share {
+            let full = meter.height() * share.clamp(0.0, 1.0) as f32;
+            let level = meter.with_min_y(meter.max.y - full);
+            ui.painter().rect_filled(level, 1.0, self.look.color);
+        }
+        let width = (rect.width() - 2.0 * gap).min(NUMBER);
+        let place = Rect::from_center_size(number.center(), vec2(width, FIRST));
+        at(ui, place, |ui| {
+            fader.number(ui, &mut strip.weight, width);
+        });
+        let left = Rect::from_min_size(pos2(middle - SWITCH - 1.5, switches.min.y), vec2(SWITCH, SECOND));
+        self.switches(ui, left, left.translate(vec2(SWITCH + 3.0, 0.0)), strip);
+        used
+    }
+
+    fn switches(&self, ui: &mut Ui, mute: Rect, solo: Rect, strip: &mut Strip) {
+        let tooltip = "Mutes this strip; its weight is kept";
+        if switch(ui, mute, Sign::Letter("M"), &format!("Mute {}", self.what), tooltip, strip.muted).clicked()
+        {
+            strip.muted = !strip.muted;
+        }
+        let tooltip = "Solo: only soloed strips count, so it mutes the content too; several can be";
+        if switch(ui, solo, Sign::Letter("S"), &format!("Solo {}", self.what), tooltip, strip.solo).clicked()
+        {
+            strip.solo = !strip.solo;
+        }
+    }
+
     fn name(&self, ui: &mut Ui, rect: Rect) {
+        self.name_in(ui, rect, Align2::LEFT_CENTER, 14.0);
+    }
+
+    fn name_in(&self, ui: &mut Ui, rect: Rect, align: Align2, size: f32) {
         let palette = Palette::of(ui);
         let response = ui.interact(rect, ui.scope_id().with(("name", self.what)), Sense::hover());
         let color = if self.look.heard { palette.text } else { palette.weak };
-        let font = FontId::proportional(14.0);
-        let text = ui.painter().text(rect.left_center(), Align2::LEFT_CENTER, self.label, font, color);
+        let font = FontId::proportional(size);
+        let text = ui.painter().text(align.pos_in_rect(&rect), align, self.label, font, color);
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, self.label));
         if self.locked {
             Icon::Lock.paint(ui.painter(), pos2(text.max.x + 10.0, rect.center().y), palette.weak);
@@ -251,7 +303,7 @@ fn percent(share: f64) -> String {
 }
 
 /// The points fitted into a rectangle, one per point of width at most.
-fn curve(points: &[PlotPoint], rect: Rect) -> Vec<Pos2> {
+pub fn curve(points: &[PlotPoint], rect: Rect) -> Vec<Pos2> {
     let (Some(first), Some(last)) = (points.first(), points.last()) else { return Vec::new() };
     let (low, high) = points
         .iter()
