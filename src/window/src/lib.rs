@@ -68,6 +68,7 @@ mod remote;
 mod reset;
 mod saving;
 mod slots;
+mod solo;
 mod sources;
 mod split;
 mod stage;
@@ -86,6 +87,7 @@ mod usual;
 mod view;
 mod widgets;
 mod worker;
+mod zoom;
 
 use std::sync::Arc;
 
@@ -169,7 +171,7 @@ pub struct ImpastoApp {
 
 /// What stands over the window, in the order in which it is drawn. To add a dialog: a file, and a line here.
 const OVERLAYS: &[fn(&mut ImpastoApp, &Context)] = &[
-    ImpastoApp::hints,
+    ImpastoApp::solo_chip,
     |app, ctx| app.hover_overlay(ctx),
     ImpastoApp::unplaced_window,
     ImpastoApp::offered_window,
@@ -275,6 +277,7 @@ impl ImpastoApp {
         if self.has_toolbar() && !self.view.pins.all().is_empty() {
             Panel::bottom("pins").frame(bar(12, 0)).exact_size(pins::HEIGHT).show(ui, |ui| self.pins_ui(ui));
         }
+        self.hints_ui(ui);
         self.canvas_ui(ui);
     }
 }

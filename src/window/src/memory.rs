@@ -44,6 +44,8 @@ pub struct Layout {
     /// What the bottom panel shows.
     pub tab: Tab,
     pub light: bool,
+    /// Size of the interface, as a factor of what the screen asks for.
+    pub zoom: f32,
     /// What a newcomer should know is still shown.
     pub hints: bool,
     /// The queue paints beside the window's own painting instead of waiting for it.
@@ -61,8 +63,8 @@ pub struct Layout {
 impl Default for Layout {
     fn default() -> Self {
         Self {
-            left: 216.0,
-            right: 320.0,
+            left: 200.0,
+            right: 340.0,
             bottom: 190.0,
             show_left: true,
             show_right: true,
@@ -70,6 +72,7 @@ impl Default for Layout {
             mixes: true,
             tab: Tab::default(),
             light: false,
+            zoom: 1.0,
             hints: true,
             share_with_queue: false,
             final_size: 1536,

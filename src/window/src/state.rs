@@ -29,8 +29,8 @@ pub struct Run {
     pub preparing: Option<String>,
     pub info: Option<RunInfo>,
     pub progress: Option<Progress>,
-    /// Work done at the moments when the run came to another level of its pyramid.
-    pub passed: Vec<f64>,
+    /// Steps at which the run came to another level of its pyramid.
+    pub passed: Vec<u32>,
     pub given: Option<Given>,
     /// The worker chooses the size; see [`impasto_engine::session::Job::choose_size`].
     pub choosing_size: bool,
@@ -39,9 +39,8 @@ pub struct Run {
 impl Run {
     /// Takes in how far it is.
     pub fn advance(&mut self, progress: Progress) {
-        let place = &progress.place;
-        if self.progress.as_ref().is_some_and(|before| before.place.level != place.level) {
-            self.passed.push(place.done);
+        if self.progress.as_ref().is_some_and(|before| before.place.level != progress.place.level) {
+            self.passed.push(progress.step);
         }
         self.progress = Some(progress);
     }
@@ -314,10 +313,10 @@ mod tests {
     #[test]
     fn where_levels_ended_is_remembered() {
         let mut run = Run::default();
-        for (level, done) in [(0, 1.0), (0, 4.0), (1, 4.5), (1, 9.0), (2, 9.5), (1, 10.0)] {
+        for (level, step) in [(0, 10), (0, 40), (1, 45), (1, 90), (2, 95), (1, 100)] {
             run.advance(Progress {
-                step: 1,
-                place: PyramidProgress { level, done, ..PyramidProgress::default() },
+                step,
+                place: PyramidProgress { level, ..PyramidProgress::default() },
                 losses: None,
                 converged: false,
                 norms: GradientNorms::default(),
@@ -325,6 +324,6 @@ mod tests {
                 elapsed: 1.0,
             });
         }
-        assert_eq!(run.passed, [4.5, 9.5, 10.0], "also where a person went back");
+        assert_eq!(run.passed, [45, 95, 100], "also where a person went back");
     }
 }

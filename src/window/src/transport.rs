@@ -58,6 +58,11 @@ impl ImpastoApp {
         self.is_active() || (self.is_ready() && self.steps_left())
     }
 
+    /// Whether there is a run to end: one that has come to its own end has nothing left to stop.
+    pub(super) fn can_stop(&self) -> bool {
+        self.run.alive() && (self.run.state != RunState::Finished || self.run.endless)
+    }
+
     fn transport_buttons(&self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
         let active = self.is_active();
@@ -91,17 +96,14 @@ impl ImpastoApp {
         painter.rect_filled(bar, 2.5, palette.button);
         let share = (step as f32 / limit as f32).clamp(0.0, 1.0);
         let place = self.run.place();
-        // Where a step's cost varies, the bar shows the work and not the number of steps.
-        let work = place.done + place.left;
-        let share = if place.levels > 1 && work > 0.0 { (place.done / work) as f32 } else { share };
         if share > 0.0 {
             let filled = Rect::from_min_size(bar.min, vec2((bar.width() * share).max(4.0), bar.height()));
             painter.rect_filled(filled, 2.5, if self.run.playing { palette.accent } else { palette.weak });
         }
         // Where levels end that are to come, and where those have ended that are over.
-        let ends = place.ends.iter().map(|end| place.done + end).chain(self.run.passed.iter().copied());
-        for end in ends.filter(|_| place.levels > 1 && work > 0.0) {
-            let at = (end / work) as f32;
+        let passed = self.run.passed.iter().filter(|passed| **passed <= step);
+        for end in place.ends.iter().chain(passed).filter(|_| place.levels > 1) {
+            let at = *end as f32 / limit as f32;
             if at < 1.0 {
                 let x = bar.min.x + bar.width() * at;
                 painter.vline(x, bar.y_range().expand(2.0), Stroke::new(1.5, palette.bar));

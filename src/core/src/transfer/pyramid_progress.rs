@@ -13,6 +13,6 @@ pub struct PyramidProgress {
     /// Work done, and work remaining to the step limit, in steps at this level.
     pub done: f64,
     pub left: f64,
-    /// Remaining work to the end of each level from this one on, in steps at this level.
-    pub ends: Vec<f64>,
+    /// Step of the run at which each level from this one on ends.
+    pub ends: Vec<u32>,
 }

@@ -66,7 +66,7 @@ commands! {
         if |app| app.is_ready() && app.steps_left() => |app, _| app.single_step();
     Stop "Stop" Stop []
         "Ends the run; the picture stays and can be saved"
-        if |app| app.run.alive() => |app, _| app.stop();
+        if |app| app.can_stop() => |app, _| app.stop();
     Restart "Restart" Restart [plain(R)]
         "Begins afresh from the initial image"
         if |app| app.is_ready() => |app, _| app.restart();
@@ -274,6 +274,15 @@ commands! {
     ToggleTheme "Light or dark" Theme [ctrl(L)]
         "Switches between the dark and the light theme"
         => |app, ctx| app.toggle_theme(ctx);
+    ZoomIn "Larger interface" Plus [ctrl(Plus), ctrl(Equals)]
+        "Makes texts and controls larger; remembered"
+        => |app, ctx| app.zoom_interface(ctx, 1.0);
+    ZoomOut "Smaller interface" Down [ctrl(Minus)]
+        "Makes texts and controls smaller, so that more of them fit; remembered"
+        => |app, ctx| app.zoom_interface(ctx, -1.0);
+    ZoomReset "Interface at 100 %" Fit [ctrl(Num0)]
+        "Texts and controls as large as the screen asks for"
+        => |app, ctx| app.set_zoom(ctx, 1.0);
     FrameTimes "Frame times" History [plain(F12)]
         "Shows how long frames and steps take, and how soon a changed setting is seen"
         => |app, _| app.panels.frames.shown = !app.panels.frames.shown;
