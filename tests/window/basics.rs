@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::window_support::{Log, Setup, Window, enter, has, picture_file};
+use crate::window_support::{Log, Setup, Window, enter, has, picture_file, press};
 use egui::{Event, Key, Modifiers, Role, accesskit::Toggled};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use impasto_core::settings::{Objective, Settings, Statistic};
@@ -193,9 +193,7 @@ fn painting_has_no_end_unless_one_is_wanted_and_a_change_wakes_what_rests() {
     let steps = window.log.lock().unwrap().steps;
     window.harness.key_press(Key::Space);
     window.until("play paints on", |_, log| log.steps > steps);
-    window.harness.get_by_label("Stop after the steps").scroll_to_me();
-    window.steps(3);
-    window.harness.get_by_label("Stop after the steps").click();
+    press(&mut window, "Stop after the steps", Role::CheckBox);
     window.until("it has an end now", |harness, _| harness.query_by_label_contains("Finished.").is_some());
 }
 
@@ -203,10 +201,7 @@ fn painting_has_no_end_unless_one_is_wanted_and_a_change_wakes_what_rests() {
 fn the_objective_brings_its_usual_values() {
     let mut window = Setup::default().open();
     window.until_painting();
-    window
-        .harness
-        .get_by(|node| node.label().as_deref() == Some("Objective") && node.role() == Role::ComboBox)
-        .click();
+    press(&mut window, "Objective", Role::ComboBox);
     window.steps(3);
     window.harness.get_by_label_contains("Classic: the PyTorch tutorial").click();
     window.until("a second run", |_, log| log.jobs.len() == 2);
@@ -318,10 +313,9 @@ fn a_device_that_fails_is_left_by_choosing_another() {
         harness.query_all_by_label_contains("hardware GPU is here").next().is_some()
     });
     window.log.lock().unwrap().fail_start = None;
-    window
-        .harness
-        .get_by(|node| node.label().as_deref() == Some("Device") && node.role() == Role::ComboBox)
-        .click();
+    press(&mut window, "Advanced", Role::Button);
+    window.steps(5);
+    press(&mut window, "Device", Role::ComboBox);
     window.steps(3);
     window
         .harness
@@ -461,7 +455,7 @@ fn an_idle_window_rests() {
 fn every_control_has_a_name_and_the_legend_hides_lines() {
     let mut window = Setup { size: [1280.0, 1500.0], ..Setup::default() }.open();
     window.until_painting();
-    window.harness.get_by_label("Advanced").click();
+    press(&mut window, "Advanced", Role::Button);
     window.steps(5);
     window.until("the legend is there", |harness, _| harness.query_by_label("Line of relu3_1").is_some());
     window.harness.check_accessibility();
@@ -490,7 +484,7 @@ fn the_level_of_the_pyramid_is_shown_moved_and_held() {
     window.until("the level", |harness, _| {
         harness.query_all_by_label_contains("48 px, 1 of 3").next().is_some()
     });
-    window.harness.get_by_label("Next larger size").click();
+    press(&mut window, "Next larger size", Role::Button);
     window.until("a climb", |_, log| log.levels == [LevelCommand::Climb]);
     window.until("the level", |harness, _| {
         harness.query_all_by_label_contains("48 px, 2 of 3").next().is_some()
@@ -507,10 +501,7 @@ fn the_level_of_the_pyramid_is_shown_moved_and_held() {
     window.harness.key_press(Key::H);
     window.until("a release", |_, log| log.levels.last() == Some(&LevelCommand::Release));
     // Without a pyramid there is nothing to move.
-    window
-        .harness
-        .get_by(|node| node.label().as_deref() == Some("Pyramid") && node.role() == Role::CheckBox)
-        .click();
+    press(&mut window, "Pyramid", Role::CheckBox);
     window.until("a second run", |_, log| log.jobs.len() == 2);
     assert!(!window.job(1).settings.pyramid);
     window.steps(3);

@@ -6,7 +6,7 @@ use std::{path::Path, time::Duration};
 use crate::window_support::{
     Setup, Window,
     drawing::{can_draw, draw, draw_as_it_is, painting},
-    drop_files,
+    drop_files, press,
 };
 use egui::{HoveredFile, Key};
 use egui_kittest::kittest::Queryable as _;
@@ -156,7 +156,7 @@ fn settings_open_and_wrong() {
     window.dialogs.will_pick(&second);
     window.harness.get_by_label("Add style…").click();
     window.until("two styles", |_, log| log.styles().len() == 2);
-    window.harness.get_by_label("Advanced").click();
+    press(&mut window, "Advanced", egui::Role::Button);
     window.steps(3);
     window
         .harness
@@ -189,7 +189,9 @@ fn overlays() {
     draw_as_it_is(&mut window, "drop");
     window.harness.input_mut().hovered_files.clear();
     window.steps(2);
-    window.harness.get_by(|node| node.label().as_deref() == Some("Device")).click();
+    press(&mut window, "Advanced", egui::Role::Button);
+    window.steps(5);
+    press(&mut window, "Device", egui::Role::ComboBox);
     draw(&mut window, "menu");
 }
 
@@ -238,6 +240,8 @@ fn styles_palette_menu_and_presets() {
         .save(&second)
         .unwrap();
     window.dialogs.will_pick(&second);
+    window.harness.get_by_label("Pictures panel").click();
+    window.steps(4);
     window.harness.get_by_label("Add style…").scroll_to_me();
     window.steps(3);
     window.harness.get_by_label("Add style…").click();

@@ -212,7 +212,6 @@ impl Engine for Fake {
                 width: 48,
                 height: 32,
                 held: self.held,
-                done: f64::from(self.step),
                 left: 900.0,
                 ends: vec![200, 500, 900],
             },

@@ -17,7 +17,10 @@ use std::{
 };
 
 use egui::{Event, Key, Role};
-use egui_kittest::{Harness, HarnessBuilder, kittest::Queryable as _};
+use egui_kittest::{
+    Harness, HarnessBuilder,
+    kittest::{AccessKitNode, Queryable as _},
+};
 use image::RgbImage;
 use impasto_core::settings::Settings;
 use impasto_engine::{
@@ -319,12 +322,17 @@ pub fn saved(window: &mut Window, name: &str) -> PathBuf {
     path
 }
 
+/// Brings the control of this name and role into view and clicks it.
+pub fn press(window: &mut Window, name: &str, role: Role) {
+    let is_it = |node: &AccessKitNode<'_>| node.label().as_deref() == Some(name) && node.role() == role;
+    window.harness.get_by(is_it).scroll_to_me();
+    window.steps(14);
+    window.harness.get_by(is_it).click();
+}
+
 /// Types a number into the entry of this name.
 pub fn enter(window: &mut Window, name: &str, text: &str) {
-    window
-        .harness
-        .get_by(|node| node.label().as_deref() == Some(name) && node.role() == Role::SpinButton)
-        .click();
+    press(window, name, Role::SpinButton);
     window.steps(3);
     window.harness.event(Event::Text(text.to_owned()));
     window.harness.step();

@@ -346,7 +346,6 @@ impl Painting {
             width,
             height,
             held: self.held,
-            done: self.done / cost,
             left,
             ends,
         }

@@ -10,8 +10,7 @@ pub struct PyramidProgress {
     pub width: u32,
     pub height: u32,
     pub held: bool,
-    /// Work done, and work remaining to the step limit, in steps at this level.
-    pub done: f64,
+    /// Work remaining to the step limit, in steps at this level.
     pub left: f64,
     /// Step of the run at which each level from this one on ends.
     pub ends: Vec<u32>,

@@ -108,7 +108,7 @@ commands! {
     Automation "Automation" Wave [plain(A)]
         "What moves by itself while it paints: oscillators and keyframes on any fader"
         => |app, ctx| app.toggle_tab(ctx, Tab::Automation);
-    MixerTab "Mixer below the painting" Faders [shift(plain(M))]
+    MixerTab "Mixer below the painting" Faders []
         "Every fader side by side in the panel below the painting"
         => |app, ctx| app.toggle_tab(ctx, Tab::Mixer);
     Record "Record the faders" Record []
