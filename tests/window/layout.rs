@@ -144,7 +144,7 @@ fn every_part_has_a_door_that_is_always_there() {
         assert_eq!(places(&window), before);
         press(&mut window, "Show", Role::Switch);
         window.steps(4);
-        assert!(is_there(&window, "Full screen, picture alone") && is_there(&window, "Second window"));
+        assert!(has(&window, "Full screen, picture alone") && has(&window, "Second window"));
     }
 }
 

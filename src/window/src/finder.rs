@@ -1,7 +1,8 @@
 //! The command palette: everything that the window can do and set, found by a few letters of its name.
 
 use egui::{
-    Context, Id, Key, Label, Modifiers, RichText, Role, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, vec2,
+    Color32, Context, Id, Key, Label, Modifiers, RichText, Role, ScrollArea, Sense, TextEdit, Ui, WidgetInfo,
+    vec2,
 };
 use serde_json::Value;
 
@@ -266,7 +267,9 @@ impl ImpastoApp {
         self.panels.finder.chosen = chosen;
 
         let mut wanted = enter.then_some(chosen);
-        let modal = super::theme::modal(ctx, "finder").show(ctx, |ui| {
+        // The painting is looked at while a setting is set.
+        let modal = super::theme::modal(ctx, "finder").backdrop_color(Color32::from_black_alpha(30));
+        let modal = modal.show(ctx, |ui| {
             ui.set_width(520.0);
             let field = TextEdit::singleline(&mut self.panels.finder.query)
                 .id(Id::unique("finder query"))

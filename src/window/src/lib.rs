@@ -221,15 +221,15 @@ impl ImpastoApp {
             Frame::new().fill(palette.panel).inner_margin(Margin { left: 12, right: 12, top: 4, bottom: 4 });
         Panel::top("transport").frame(bar(12, 0)).exact_size(52.0).show(ui, |ui| self.transport_ui(ui));
         Panel::bottom("status").frame(bar(12, 0)).exact_size(26.0).show(ui, |ui| self.status_ui(ui));
-        Panel::left("doors").frame(bar(0, 0)).exact_size(doors::WIDTH).resizable(false).show(ui, |ui| {
-            self.doors_ui(ui);
-        });
         if self.view.layout.mixes && self.has_toolbar() {
             Panel::bottom("mixes")
                 .frame(bar(12, 0))
                 .exact_size(mixes::HEIGHT)
                 .show(ui, |ui| self.mixes_ui(ui));
         }
+        Panel::left("doors").frame(bar(0, 0)).exact_size(doors::WIDTH).resizable(false).show(ui, |ui| {
+            self.doors_ui(ui);
+        });
 
         let room = ui.available_size();
         // The lab stands beside the painting; in a narrow window the pictures make room for it.

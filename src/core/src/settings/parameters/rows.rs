@@ -263,7 +263,7 @@ parameters! {
     }
     luminance_only: switch() {
         label: "Light only",
-        synonyms: "luminance, grey, gray, black and white",
+        synonyms: "colour, color, luminance, grey, gray, black and white",
         control: "Luminance only",
         flag: flag("luminance-only", "BOOL", "Paint in luminance alone, the styles' matched to the content's; the painting has the content's colours"),
         default: OnObjective::Keep,
