@@ -241,7 +241,7 @@ fn paint_button(ui: &Ui, response: &Response, rect: egui::Rect, accent: bool) {
 }
 
 pub fn faint(ui: &Ui) -> Color32 {
-    Palette::of(ui).weak.gamma_multiply(0.7)
+    Palette::of(ui).weak.gamma_multiply(0.8)
 }
 
 /// Text in the quiet colour and small.
