@@ -322,11 +322,16 @@ pub fn saved(window: &mut Window, name: &str) -> PathBuf {
     path
 }
 
-/// Brings the control of this name and role into view and clicks it.
+/// Clicks the control of this name and role; one that is scrolled away is brought into view.
 pub fn press(window: &mut Window, name: &str, role: Role) {
     let is_it = |node: &AccessKitNode<'_>| node.label().as_deref() == Some(name) && node.role() == role;
-    window.harness.get_by(is_it).scroll_to_me();
-    window.steps(14);
+    let rect = window.harness.get_by(is_it).rect();
+    // Between the transport and the row with the mixes.
+    let seen = window.harness.ctx.content_rect().y_range().shrink(60.0);
+    if !seen.contains(rect.min.y) || !seen.contains(rect.max.y) {
+        window.harness.get_by(is_it).scroll_to_me();
+        window.steps(4);
+    }
     window.harness.get_by(is_it).click();
 }
 
