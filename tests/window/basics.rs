@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::window_support::{Log, Setup, Window, enter, has, picture_file, press};
+use crate::window_support::{Log, Setup, Window, enter, has, open_advanced, picture_file, press};
 use egui::{Event, Key, Modifiers, Role, accesskit::Toggled};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use impasto_core::settings::{Objective, Settings, Statistic};
@@ -313,8 +313,7 @@ fn a_device_that_fails_is_left_by_choosing_another() {
         harness.query_all_by_label_contains("hardware GPU is here").next().is_some()
     });
     window.log.lock().unwrap().fail_start = None;
-    press(&mut window, "Advanced", Role::Button);
-    window.steps(5);
+    open_advanced(&mut window);
     press(&mut window, "Device", Role::ComboBox);
     window.steps(3);
     window
@@ -455,8 +454,7 @@ fn an_idle_window_rests() {
 fn every_control_has_a_name_and_the_legend_hides_lines() {
     let mut window = Setup { size: [1280.0, 1500.0], ..Setup::default() }.open();
     window.until_painting();
-    press(&mut window, "Advanced", Role::Button);
-    window.steps(5);
+    open_advanced(&mut window);
     window.until("the legend is there", |harness, _| harness.query_by_label("Line of relu3_1").is_some());
     window.harness.check_accessibility();
     assert!(has(&window, "Adam β1") && has(&window, "Style scale") && has(&window, "Background colour"));

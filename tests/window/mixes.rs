@@ -97,8 +97,7 @@ fn a_fader_goes_back_by_double_click_by_key_and_by_menu_to_what_the_preset_has()
     sent(&mut window, "the reset is undone", |s| s.style_layers.get(layer) == Some(7.0));
 
     // A number alone has the menu too.
-    window_support::press(&mut window, "Advanced", Role::Button);
-    window.steps(30);
+    window_support::open_advanced(&mut window);
     let averaging = |node: &egui_kittest::kittest::AccessKitNode<'_>| {
         node.label().as_deref() == Some("Averaging") && node.role() == Role::SpinButton
     };

@@ -6,7 +6,7 @@ use std::{path::Path, time::Duration};
 use crate::window_support::{
     Setup, Window,
     drawing::{can_draw, draw, draw_as_it_is, painting},
-    drop_files, press,
+    drop_files, open_advanced, press,
 };
 use egui::{HoveredFile, Key};
 use egui_kittest::kittest::Queryable as _;
@@ -156,8 +156,7 @@ fn settings_open_and_wrong() {
     window.dialogs.will_pick(&second);
     window.harness.get_by_label("Add style…").click();
     window.until("two styles", |_, log| log.styles().len() == 2);
-    press(&mut window, "Advanced", egui::Role::Button);
-    window.steps(3);
+    open_advanced(&mut window);
     window
         .harness
         .get_by(|node| node.label().as_deref() == Some("Size") && node.role() == egui::Role::SpinButton)
@@ -189,8 +188,7 @@ fn overlays() {
     draw_as_it_is(&mut window, "drop");
     window.harness.input_mut().hovered_files.clear();
     window.steps(2);
-    press(&mut window, "Advanced", egui::Role::Button);
-    window.steps(5);
+    open_advanced(&mut window);
     press(&mut window, "Device", egui::Role::ComboBox);
     draw(&mut window, "menu");
 }

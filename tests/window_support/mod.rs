@@ -335,6 +335,14 @@ pub fn press(window: &mut Window, name: &str, role: Role) {
     window.harness.get_by(is_it).click();
 }
 
+/// Opens the settings that are folded.
+pub fn open_advanced(window: &mut Window) {
+    window.harness.get_by_label("Advanced").scroll_to_me();
+    window.steps(4);
+    window.harness.get_by_label("Advanced").click();
+    window.steps(5);
+}
+
 /// Types a number into the entry of this name.
 pub fn enter(window: &mut Window, name: &str, text: &str) {
     press(window, name, Role::SpinButton);

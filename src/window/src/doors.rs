@@ -17,6 +17,8 @@ pub const WIDTH: f32 = 66.0;
 const DOOR: [f32; 2] = [34.0, 48.0];
 /// Height of the line between two groups of doors.
 const GAP: f32 = 9.0;
+/// Heights of the transport, the row with the mixes and the status line.
+const BARS: f32 = 52.0 + super::mixes::HEIGHT + 26.0;
 /// All doors, and the lines between them.
 const DOORS: f32 = 9.0;
 const GAPS: f32 = 2.0;
@@ -36,7 +38,8 @@ impl ImpastoApp {
     pub(super) fn doors_ui(&self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
         let page = self.view.page;
-        let room = ui.available_height() - GAPS * GAP - space::S;
+        // As if all bars were there, so that no door moves when one is put away.
+        let room = ctx.content_rect().height() - BARS - GAPS * GAP - space::S;
         let height = (room / DOORS).floor().clamp(DOOR[0], DOOR[1]);
         ui.spacing_mut().item_spacing.y = 0.0;
         ui.add_space(space::XS);

@@ -46,7 +46,7 @@ impl Entry<'_> {
         let layout = Layout::left_to_right(egui::Align::Center);
         let ui = &mut ui.new_child(UiBuilder::new().max_rect(rect).layout(layout));
         ui.shrink_clip_rect(rect);
-        ui.spacing_mut().button_padding.x = PADDING;
+        ui.spacing_mut().button_padding = vec2(PADDING, 0.0);
         fit_font(ui, &format!("{text}{}", self.suffix), self.width);
         let whole = self.whole;
         let widget = DragValue::new(value)

@@ -34,7 +34,7 @@ fn odds(share: f64) -> f64 {
 }
 
 fn share(odds: f64) -> f64 {
-    if odds.is_finite() { odds / (1.0 + odds) } else { 1.0 }
+    if odds == f64::INFINITY { 1.0 } else { odds / (1.0 + odds) }
 }
 
 /// The amount at a place of the fader, both 0 to 1.

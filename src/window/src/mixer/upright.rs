@@ -17,6 +17,8 @@ const LEAST: f32 = 96.0;
 /// Heights of the name and the number of α and β.
 const NAME: f32 = 18.0;
 const NUMBER: f32 = 22.0;
+/// Height of a strip's switches.
+const SWITCHES: f32 = 18.0;
 
 /// The place of the next strip.
 fn place(ui: &mut Ui) -> Rect {
@@ -86,8 +88,10 @@ impl ImpastoApp {
         ];
         for ((label, name, knob, usual), value) in rows.into_iter().zip(&mut balance) {
             let rect = place(ui);
-            let (above, rest) = rect.split_top_bottom_at_y(rect.min.y + NAME);
-            let (track, number) = rest.split_top_bottom_at_y(rest.max.y - NUMBER);
+            // In line with the strips, which have switches below.
+            let (above, rest) =
+                rect.with_max_y(rect.max.y - SWITCHES).split_top_bottom_at_y(rect.min.y + NAME);
+            let (track, number) = rest.split_top_bottom_at_y(rest.max.y - NUMBER - space::XS);
             let (font, color) = (FontId::proportional(12.5), Palette::of(ui).text);
             ui.painter().text(above.center(), Align2::CENTER_CENTER, label, font, color);
             let tooltip = match knob {
@@ -95,7 +99,7 @@ impl ImpastoApp {
                 _ => "β: weight of the style term. More takes the strokes and colours of the style.",
             };
             let fader = Fader { name, tooltip, knob, range: knob.range(objective), usual };
-            let track = Rect::from_center_size(track.center(), vec2(20.0, track.height() - space::S));
+            let track = Rect::from_center_size(track.center(), vec2(20.0, track.height() - space::XS));
             let mut inside = ui.new_child(UiBuilder::new().max_rect(track));
             fader.upright(&mut inside, value, track.height(), |_| {});
             let number = Rect::from_center_size(number.center(), vec2(WIDTH - space::S, NUMBER));
